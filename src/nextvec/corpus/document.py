@@ -1,0 +1,66 @@
+"""Documents and chunks: what sources give and chunkers take."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One text in reading order; paragraphs are separated by one blank line.
+
+    `id` is unique in a corpus and decides the document's split for ever; `text` is plain prose without markup.
+    """
+
+    id: str
+    title: str
+    text: str
+    source: str
+    licence: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def content_hash(self) -> str:
+        """16 hexadecimal digits of blake2b over title and text."""
+        return hashlib.blake2b(f"{self.title}\0{self.text}".encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unusable:
+    """A document that a source met and does not give.
+
+    `skipped`: left out on purpose (redirect, list, too short); `failed`: it should have been usable and is not.
+    """
+
+    id: str
+    reason: str
+    kind: Literal["skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A piece of a document: `document.text[start:end]` is the passage it came from, `position` counts from 0."""
+
+    text: str
+    position: int
+    start: int
+    end: int
+
+
+class Source(Protocol):
+    """Where documents come from. Streams: memory does not grow with the number of documents, and every call starts anew
+    and gives the same documents in the same order."""
+
+    def documents(self) -> Iterator[Document | Unusable]: ...
+
+
+class Chunker(Protocol):
+    """Cuts a document into ordered chunks. `spec` (name and resolved options) identifies it in a corpus."""
+
+    @property
+    def spec(self) -> dict[str, Any]: ...
+
+    def chunks(self, document: Document) -> list[Chunk]: ...

@@ -1,0 +1,1 @@
+"""Sources of documents. `open_source` finds the right one from what the user typed."""

@@ -1,0 +1,60 @@
+"""Every error this package raises on purpose.
+
+    NextvecError                 base: the message is one line that says what was given, what was expected, what to do
+    ├── UsageError               the call is wrong: an unknown name, option or value (exit status 2)
+    ├── NotFoundError            no corpus, tag, model or file of that name
+    ├── DataError                content that cannot be used: malformed file, NaN, zero vector, wrong shape
+    ├── MismatchError            two things that must agree do not: encoders, splits, dimensions; both are named
+    ├── IntegrityError           stored bytes are not what their record says: weights hash, probe, size
+    ├── TrainingError            a run that cannot go on: non-finite loss, collapse, no training documents
+    └── MissingDependencyError   an optional package is needed; the message holds the pip command
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class NextvecError(Exception):
+    """Base of the tree above. `exit_status` is what the command line returns for it."""
+
+    exit_status = 1
+
+
+class UsageError(NextvecError):
+    exit_status = 2
+
+    @classmethod
+    def unknown(cls, what: str, given: str, known: Iterable[str]) -> UsageError:
+        """The error for a name that is not one of `known`, with the nearest known name when there is one."""
+        names = sorted(known)
+        near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+        hint = f"Did you mean '{near[0]}'? " if near else ""
+        return cls(f"unknown {what} '{given}'. {hint}Known: {', '.join(names) or 'none'}.")
+
+
+class NotFoundError(NextvecError):
+    pass
+
+
+class DataError(NextvecError):
+    pass
+
+
+class MismatchError(NextvecError):
+    pass
+
+
+class IntegrityError(NextvecError):
+    pass
+
+
+class TrainingError(NextvecError):
+    pass
+
+
+class MissingDependencyError(NextvecError):
+    @classmethod
+    def for_extra(cls, package: str, extra: str) -> MissingDependencyError:
+        return cls(f"this needs the package '{package}', which is not installed. Run: pip install 'nextvec[{extra}]'")

@@ -1,0 +1,60 @@
+"""Records: JSON files replaced atomically and JSON-lines files appended whole lines at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from nextvec.errors import IntegrityError
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Replace `path` with `content`: a reader, or a machine that stops half-way, sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Atomically, indented, NaN refused (ValueError)."""
+    write_atomic(path, (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Raises IntegrityError when the file is missing or is not JSON."""
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise IntegrityError(f"{path} is missing") from None
+    except ValueError as error:
+        raise IntegrityError(f"{path} is not JSON: {error}") from None
+
+
+def append_line(path: Path, value: Any) -> None:
+    """Append one JSON object as one line in one write; a last line that a killed run cut off is dropped first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    line = (json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    if path.exists() and not path.read_bytes().endswith(b"\n"):
+        complete = path.read_bytes().rpartition(b"\n")
+        write_atomic(path, complete[0] + complete[1])
+    with path.open("ab") as file:
+        file.write(line)
+
+
+def read_lines(path: Path) -> list[Any]:
+    """Every complete line of a JSON-lines file; a last line cut off by a killed run is ignored. [] when there is no file."""
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")
+    return [json.loads(line) for line in lines[:-1] if line.strip()]

@@ -1,0 +1,68 @@
+"""The workspace: the one folder everything is written to.
+
+    corpora/NAME.lance    models/ID/    studies/ID/    cache/ (disposable)
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from nextvec.errors import UsageError
+
+DEFAULT = "nextvec-workspace"
+VARIABLE = "NEXTVEC_WORKSPACE"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class Workspace:
+    """Paths inside a workspace folder. Nothing is created until something is written.
+
+    Args:
+        root: the folder; None means $NEXTVEC_WORKSPACE, else ./nextvec-workspace.
+    """
+
+    def __init__(self, root: Path | str | None = None) -> None:
+        self.root = Path(root or os.environ.get(VARIABLE) or DEFAULT)
+
+    @property
+    def corpora(self) -> Path:
+        return self.root / "corpora"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def studies(self) -> Path:
+        return self.root / "studies"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
+
+    def corpus(self, name: str) -> Path:
+        return self.corpora / f"{check_name('corpus', name)}.lance"
+
+    def model(self, identity: str) -> Path:
+        return self.models / check_name("model", identity)
+
+    def study(self, identity: str) -> Path:
+        return self.studies / check_name("study", identity)
+
+
+def check_name(what: str, name: str) -> str:
+    """`name` itself. Raises UsageError unless it is 1..100 of [A-Za-z0-9._-] and begins with a letter or digit."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"'{name}' cannot name a {what}: use 1 to 100 letters, digits, '.', '_' or '-', beginning with a letter or digit"
+        )
+    return name
+
+
+def parse_reference(text: str) -> tuple[str, str | None]:
+    """`NAME` or `NAME@TAG` to (name, tag or None)."""
+    name, separator, tag = text.partition("@")
+    check_name("corpus", name)
+    return (name, check_name("tag", tag)) if separator else (name, None)
