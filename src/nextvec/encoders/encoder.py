@@ -1,0 +1,104 @@
+"""What an encoder is, what identifies it, and the check that no two are ever mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+from pydantic import Field
+
+from nextvec.config import Config
+from nextvec.encoders.golden import Sketch, sketch_distance
+from nextvec.errors import MismatchError, UsageError
+from nextvec.fingerprint import fingerprint
+
+GOLDEN_TOLERANCE = 0.05
+_IDENTITY = ("dim", "pooling", "projection", "normalised", "max_length", "weights_hash")
+
+Progress = Callable[[int, int], None]
+"""Called with (texts done, texts in all), `done` rising to `all`."""
+
+
+class EncoderSpec(Config):
+    """Everything that decides which vector a text becomes, and how to get the encoder again.
+
+    Two encoders are the same when their fingerprints are equal and their golden sketches agree. The fingerprint
+    covers dim, pooling, projection, normalisation, maximum length and the hash of the weights. Names, revisions
+    and references are labels: the same weights under another name are the same encoder. Measured numbers (`golden`,
+    `mean_norm`) differ in the last digits between CPUs and precisions, where no rounding is safe inside a hash;
+    therefore they stay outside it and are compared with a tolerance.
+
+    Attributes:
+        name: for people, e.g. "minilm".
+        reference: what `load_encoder` takes to load it again; empty when nothing can.
+        revision: version or commit of the weights, as far as their origin states one.
+        dim: length D of a vector.
+        pooling: from token states to one vector: "mean", "cls", "mean+max", ... or "none".
+        projection: what follows the pooling: "none", or each layer with the hash of its weights.
+        normalised: the encoder's vectors have norm 1.
+        max_length: tokens kept of a text, special tokens included; None when the encoder has no limit of its own.
+        weights_hash: of the weights; for weights that cannot be seen, "declared:" and the model's name.
+        mean_norm: mean norm of the golden sentences' vectors before normalisation: decoders that expect vectors
+            that are not normalised multiply by it. None when it cannot be measured.
+        golden: sketch of the golden sentences' vectors (golden.py); empty when it was not measured.
+    """
+
+    name: str
+    dim: int = Field(gt=0)
+    reference: str = ""
+    revision: str = ""
+    pooling: str = "mean"
+    projection: str = "none"
+    normalised: bool = True
+    max_length: int | None = Field(default=None, gt=0)
+    weights_hash: str = ""
+    mean_norm: float | None = Field(default=None, gt=0)
+    golden: Sketch = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits, equal on every machine for the same encoder."""
+        return fingerprint({field: getattr(self, field) for field in _IDENTITY})
+
+    def describe(self) -> str:
+        return f"{self.name} {self.dim}-D (fingerprint {self.fingerprint})"
+
+
+class Encoder(Protocol):
+    """Texts to unit vectors."""
+
+    @property
+    def spec(self) -> EncoderSpec: ...
+
+    def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
+        """float32 (N, D), every row of norm 1, row i for text i, the same however the texts are batched."""
+        ...
+
+
+EncoderFactory = Callable[[str], Encoder]
+"""From the part of a reference after its first colon ("" when there is none) to the encoder."""
+
+
+def require_texts(texts: Sequence[str]) -> None:
+    """Raises UsageError for one string in place of a list of them, the mistake that silently encodes its letters."""
+    if isinstance(texts, str):
+        raise UsageError(f"encode takes a list of texts, got one string ({texts[:40]!r}). Put it in a list.")
+
+
+def require_same_encoder(left: EncoderSpec, right: EncoderSpec, *, left_name: str, right_name: str) -> None:
+    """Raises MismatchError naming both sides and what differs, unless both specs are of one encoder."""
+    differences = [field for field in _IDENTITY if getattr(left, field) != getattr(right, field)]
+    if not differences and left.golden and right.golden:
+        differences = _golden_difference(left.golden, right.golden)
+    if differences:
+        raise MismatchError(
+            f"{left_name} uses encoder {left.describe()}, {right_name} uses {right.describe()}: "
+            f"they differ in {', '.join(differences)}. Vectors of two encoders cannot be mixed: "
+            "encode both with the same one."
+        )
+
+
+def _golden_difference(left: Sketch, right: Sketch) -> list[str]:
+    distance = sketch_distance(left, right)
+    return [] if distance <= GOLDEN_TOLERANCE else [f"the vectors of the golden sentences (by {distance:.0%})"]

@@ -1,0 +1,94 @@
+"""`hashing[:DIM]`: vectors from hashed words and letter trigrams. It needs no weights and takes microseconds, so tests,
+documentation and demonstrations run on it. It knows spelling, not meaning.
+
+Source of the method: Weinberger et al. 2009, "Feature Hashing for Large Scale Multitask Learning".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from nextvec.encoders import ENCODERS
+from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
+from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
+from nextvec.errors import UsageError
+
+DEFAULT_DIM = 256
+_WORD = re.compile(r"\w+")
+_TRIGRAM_WEIGHT = 0.5
+
+
+class HashingEncoder:
+    """Sum of signed one-hot features (each word 1, each letter trigram of a word 0.5), scaled to norm 1.
+
+    A text without words, or whose features cancel, becomes the vector with all components 1 / sqrt(D).
+
+    Args:
+        dim: D, at least 2.
+    """
+
+    def __init__(self, dim: int = DEFAULT_DIM) -> None:
+        if dim < 2:
+            raise UsageError(f"hashing:{dim}: the dimension must be at least 2, for example hashing:64")
+        self._dim = dim
+        sketch = sketch_vectors(self.encode(GOLDEN_SENTENCES))
+        self.spec = EncoderSpec(
+            name="hashing",
+            reference=f"hashing:{dim}",
+            revision="1",
+            dim=dim,
+            pooling="sum",
+            weights_hash="hashing-1",
+            golden=sketch,
+        )
+
+    def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
+        """float32 (N, D), unit norm, in order."""
+        require_texts(texts)
+        vectors = np.empty((len(texts), self._dim), dtype=np.float32)
+        for row, text in enumerate(texts):
+            vectors[row] = self._encode_one(text)
+        if on_progress:
+            on_progress(len(texts), len(texts))
+        return vectors
+
+    def _encode_one(self, text: str) -> np.ndarray:
+        features = [_word_features(word) for word in _WORD.findall(text.lower())]
+        if not features:
+            return self._blank()
+        hashes, weights = (np.concatenate(part) for part in zip(*features, strict=True))
+        total = np.bincount(hashes % self._dim, weights=weights, minlength=self._dim)
+        norm = np.linalg.norm(total)
+        return total / norm if norm > 0 else self._blank()
+
+    def _blank(self) -> np.ndarray:
+        return np.full(self._dim, self._dim**-0.5)
+
+
+@lru_cache(maxsize=1 << 16)
+def _word_features(word: str) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes (n,) int64 and signed weights (n,) of a word's features; the sign is a bit that the slot does not use."""
+    names, weights = zip(*_weighted_features(word), strict=True)
+    raw = [int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little") for name in names]
+    signs = np.array([1.0 if value >> 63 else -1.0 for value in raw])
+    return np.array([value & ((1 << 62) - 1) for value in raw], dtype=np.int64), signs * weights
+
+
+def _weighted_features(word: str) -> Iterator[tuple[str, float]]:
+    yield f"word {word}", 1.0
+    padded = f"<{word}>"
+    for start in range(len(padded) - 2):
+        yield padded[start : start + 3], _TRIGRAM_WEIGHT
+
+
+@ENCODERS.register("hashing")
+def load_hashing(argument: str) -> HashingEncoder:
+    """`argument`: the dimension, or "" for DEFAULT_DIM. Raises UsageError."""
+    if argument and not argument.isdecimal():
+        raise UsageError(f"hashing:{argument}: expected a dimension, for example hashing:64")
+    return HashingEncoder(int(argument or DEFAULT_DIM))
