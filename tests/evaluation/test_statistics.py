@@ -1,0 +1,164 @@
+import numpy as np
+import pytest
+
+from nextvec.errors import DataError
+from nextvec.evaluation.statistics import (
+    Interval,
+    bootstrap_interval,
+    few_documents,
+    holm,
+    p_text,
+    paired_difference,
+    verdict,
+)
+
+
+def clusters(rng, documents, mean, between=0.1, within=0.3):
+    """Sums and counts of documents of unequal length whose targets share the document's own level."""
+    counts = rng.integers(3, 40, size=documents)
+    levels = mean + between * rng.standard_normal(documents)
+    noise = within * rng.standard_normal(documents) / np.sqrt(counts)
+    return (levels + noise) * counts, counts
+
+
+def test_estimate_is_the_mean_over_targets_not_over_documents():
+    interval = bootstrap_interval([1.0, 10.0], [1, 5])
+    assert interval.estimate == pytest.approx(11 / 6)
+    assert interval.documents == 2
+
+
+def test_standard_error_agrees_with_the_closed_form_of_a_mean():
+    values = np.random.default_rng(1).standard_normal(400)
+    interval = bootstrap_interval(values, np.ones(400), resamples=4000)
+    half = 1.96 * values.std() / np.sqrt(400)
+    assert interval.high - interval.low == pytest.approx(2 * half, rel=0.06)
+    assert interval.low == pytest.approx(values.mean() - half, abs=0.1 * half)
+
+
+def test_constant_documents_have_no_width():
+    interval = bootstrap_interval(0.25 * np.array([3, 9, 4]), [3, 9, 4])
+    assert (interval.low, interval.estimate, interval.high) == pytest.approx((0.25, 0.25, 0.25))
+
+
+def test_coverage_of_the_interval_over_clustered_data():
+    rng = np.random.default_rng(2)
+    hits = 0
+    for _ in range(300):
+        interval = bootstrap_interval(*clusters(rng, 80, mean=0.5), resamples=400)
+        hits += interval.low <= 0.5 <= interval.high
+    assert 0.90 <= hits / 300 <= 0.98
+
+
+def test_coverage_of_the_paired_difference_and_its_p_value_under_no_difference():
+    rng = np.random.default_rng(3)
+    hits, rejected = 0, 0
+    for _ in range(200):
+        left, counts = clusters(rng, 60, mean=0.5)
+        right = left + 0.05 * rng.standard_normal(60) * counts
+        difference = paired_difference(left, counts, right, counts, resamples=300, permutations=400)
+        hits += difference.interval.low <= 0 <= difference.interval.high
+        rejected += difference.p_value < 0.05
+    assert 0.89 <= hits / 200 <= 0.99
+    assert rejected / 200 <= 0.10
+
+
+def test_pairing_sees_a_small_difference_that_single_intervals_do_not():
+    rng = np.random.default_rng(4)
+    right, counts = clusters(rng, 100, mean=0.5)
+    left = right + (0.01 + 0.002 * rng.standard_normal(100)) * counts
+    single = bootstrap_interval(left, counts)
+    paired = paired_difference(left, counts, right, counts)
+    assert single.low < right.sum() / counts.sum() < single.high
+    assert paired.interval.low > 0.009
+    assert paired.p_value < 0.001
+
+
+def test_bootstrap_equals_the_slow_resampling_of_documents():
+    sums, counts = clusters(np.random.default_rng(5), 30, mean=0.2)
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(30, size=(500, 30))
+    slow = [sum(sums[d] for d in row) / sum(counts[d] for d in row) for row in drawn]
+    fast = bootstrap_interval(sums, counts, resamples=500)
+    assert (fast.low, fast.high) == pytest.approx(tuple(np.quantile(slow, [0.025, 0.975])))
+
+
+def test_sign_flip_p_value_equals_full_enumeration():
+    differences = np.array([0.3, 0.1, -0.05, 0.2, 0.4, -0.1, 0.15, 0.25])
+    counts = np.ones(8)
+    signs = np.array(np.meshgrid(*[[-1, 1]] * 8)).reshape(8, -1).T
+    exact = (np.abs(signs @ differences) >= differences.sum() - 1e-12).mean()
+    found = paired_difference(differences, counts, np.zeros(8), counts, permutations=50_000).p_value
+    assert found == pytest.approx(exact, abs=0.004)
+
+
+def test_equal_sides_cannot_be_told_apart():
+    sums, counts = clusters(np.random.default_rng(6), 70, mean=0.5)
+    difference = paired_difference(sums, counts, sums, counts)
+    assert difference.p_value == 1.0
+    assert difference.interval == Interval(0.0, 0.0, 0.0, 70)
+    assert verdict(difference.interval, difference.p_value) == "cannot tell"
+
+
+def test_sides_with_different_denominators():
+    difference = paired_difference([2.0, 4.0], [1, 1], [3.0, 3.0], [2, 2])
+    assert difference.interval.estimate == pytest.approx(3.0 - 1.5)
+
+
+def test_blocks_do_not_change_the_answer(monkeypatch):
+    sums, counts = clusters(np.random.default_rng(7), 40, mean=0.5)
+    whole = paired_difference(sums, counts, sums * 0.99, counts, resamples=100, permutations=100)
+    monkeypatch.setattr("nextvec.evaluation.statistics._BLOCK_CELLS", 40 * 7)
+    blocks = paired_difference(sums, counts, sums * 0.99, counts, resamples=100, permutations=100)
+    assert blocks.interval.low == pytest.approx(whole.interval.low)
+    assert blocks.interval.high == pytest.approx(whole.interval.high)
+
+
+def test_seed_decides_the_resamples():
+    sums, counts = clusters(np.random.default_rng(8), 40, mean=0.5)
+    assert bootstrap_interval(sums, counts, seed=3) == bootstrap_interval(sums, counts, seed=3)
+    assert bootstrap_interval(sums, counts, seed=3) != bootstrap_interval(sums, counts, seed=4)
+
+
+def test_documents_without_targets_are_no_units():
+    assert bootstrap_interval([1.0, 0.0, 2.0], [2, 0, 2]) == bootstrap_interval([1.0, 2.0], [2, 2])
+
+
+@pytest.mark.parametrize(
+    ("sums", "counts", "message"),
+    [
+        ([1.0], [1, 2], "shapes"),
+        ([np.nan, 1.0], [1, 1], "finite"),
+        ([1.0, 1.0], [1, -1], "not negative"),
+        ([0.0, 0.0], [0, 0], "every count is 0"),
+        ([], [], "every count is 0"),
+    ],
+)
+def test_unusable_input_is_refused(sums, counts, message):
+    with pytest.raises(DataError, match=message):
+        bootstrap_interval(sums, counts)
+
+
+def test_holm_against_a_worked_example():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_verdict_needs_interval_and_p_value():
+    above, across = Interval(0.02, 0.01, 0.03, 80), Interval(0.02, -0.01, 0.05, 80)
+    assert verdict(above, 0.01) == "better"
+    assert verdict(above, 0.01, higher_is_better=False) == "worse"
+    assert verdict(above, 0.2) == "cannot tell"
+    assert verdict(across, 0.01) == "cannot tell"
+    assert verdict(Interval(-0.02, -0.03, -0.01, 80), 0.01) == "worse"
+
+
+def test_few_documents_are_said_aloud():
+    assert few_documents(50) is None
+    assert few_documents(49) == "only 49 documents"
+    assert Interval(0.0, 0.0, 0.0, 1).note == "only 1 document"
+
+
+def test_p_values_in_words():
+    assert p_text(0.0004) == "p < 0.001"
+    assert p_text(0.0123) == "p = 0.012"
