@@ -1,0 +1,214 @@
+"""Splits by document, by hash: a document's part depends on its id, the salt and two bounds, and on nothing else, so
+adding documents moves none and every generation of a corpus has the same test documents.
+
+    bucket = blake2b(salt + doc_id) mod 1000;  test < `test`,  `test` <= validation < `validation`,  train the rest
+
+A training document that nearly duplicates a held-out one is left out of training and listed; it does not move.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from nextvec.config import Config
+from nextvec.errors import DataError
+from nextvec.fingerprint import fingerprint
+from nextvec.sequences.windows import IntArray
+
+if TYPE_CHECKING:
+    from nextvec.store.snapshot import Snapshot
+
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+BUCKETS = 1000
+SMALLEST_PART = 2
+
+MEAN_COSINE = 0.98
+"""Documents whose mean vectors are closer than this are compared in full."""
+SHINGLE_WORDS = 8
+SHARED_SHINGLES = 0.2
+"""Near-duplicates share at least this part of the smaller one's shingles. Independent prose shares practically no run
+of eight words; a revised copy of an article, or the same press release twice, shares far more than a fifth."""
+_BLOCK_ROWS = 65_536
+_WORD = re.compile(r"\w+")
+
+
+class SplitSpec(Config):
+    """How a corpus is split; chosen when the corpus is created, stored with it, never changed.
+
+    `test` and `validation` are upper bounds of the buckets, 0 < test < validation < 1000.
+    """
+
+    salt: str
+    test: int = Field(100, ge=1)
+    validation: int = Field(200, le=BUCKETS - 1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.test >= self.validation:
+            raise ValueError(
+                f"test = {self.test} and validation = {self.validation} leave no validation documents: both are "
+                f"upper bounds of the same {BUCKETS} buckets, so expected test < validation, "
+                "for example test = 200, validation = 400"
+            )
+        return self
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits, equal for all generations of a corpus."""
+        return fingerprint(self.to_dict())
+
+    def bucket(self, doc_id: str) -> int:
+        """0..999."""
+        return int.from_bytes(hashlib.blake2b((self.salt + doc_id).encode(), digest_size=8).digest()) % BUCKETS
+
+    def assign(self, doc_id: str) -> Part:
+        return self._part(self.bucket(doc_id))
+
+    def _part(self, bucket: int) -> Part:
+        if bucket < self.test:
+            return "test"
+        return "validation" if bucket < self.validation else "train"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A training document that nearly duplicates a held-out one.
+
+    `cosine` of the mean vectors and `shared`, the part of the smaller document's shingles that both have, in [0, 1].
+    """
+
+    document: int
+    doc_id: str
+    held_out: int
+    held_out_id: str
+    cosine: float
+    shared: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Document indexes of a snapshot by part, ascending; `train` is without the documents listed in `left_out`."""
+
+    spec: SplitSpec
+    train: IntArray
+    validation: IntArray
+    test: IntArray
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the spec: models of different generations of one corpus agree in it."""
+        return self.spec.fingerprint
+
+    def part(self, name: Part) -> IntArray:
+        return {"train": self.train, "validation": self.validation, "test": self.test}[name]
+
+
+def split_snapshot(snapshot: Snapshot) -> Split:
+    """The split that a snapshot's own spec defines, near-duplicates of held-out documents left out of training.
+
+    Raises DataError when a part has fewer than two documents.
+    """
+    spec = SplitSpec.parse(snapshot.split, owner=f"the split of {snapshot.label}")
+    ids = [document.doc_id for document in snapshot.documents]
+    parts = split_documents(spec, ids, owner=snapshot.label)
+    held_out = np.concatenate([parts["validation"], parts["test"]])
+    pairs = near_duplicates(
+        document_means(snapshot.vectors, snapshot.offsets), parts["train"], held_out, lambda i: _content(snapshot, i)
+    )
+    left_out = tuple(
+        LeftOut(document=a, doc_id=ids[a], held_out=b, held_out_id=ids[b], cosine=cosine, shared=shared)
+        for a, b, cosine, shared in pairs
+    )
+    train = np.setdiff1d(parts["train"], np.array([item.document for item in left_out], np.int64))
+    require_parts(spec, ids, {**parts, "train": train}, owner=snapshot.label)
+    return Split(spec=spec, train=train, validation=parts["validation"], test=parts["test"], left_out=left_out)
+
+
+def split_documents(spec: SplitSpec, doc_ids: Sequence[str], *, owner: str) -> dict[Part, IntArray]:
+    """Indexes into `doc_ids` by part. Raises DataError, naming `owner`, when a part has fewer than two documents."""
+    assigned = np.array([spec.assign(doc_id) for doc_id in doc_ids], dtype=object)
+    parts = {part: np.flatnonzero(assigned == part).astype(np.int64) for part in PARTS}
+    require_parts(spec, doc_ids, parts, owner=owner)
+    return parts
+
+
+def require_parts(spec: SplitSpec, doc_ids: Sequence[str], parts: dict[Part, IntArray], *, owner: str) -> None:
+    """Raises DataError when a part has fewer than two documents, with bounds that would give every part enough."""
+    if all(len(parts[part]) >= SMALLEST_PART for part in PARTS):
+        return
+    given = ", ".join(f"{len(parts[part])} {part}" for part in PARTS)
+    raise DataError(
+        f"{owner}: {len(doc_ids)} documents split into {given} with bounds test = {spec.test}, validation = "
+        f"{spec.validation}; every part needs {SMALLEST_PART}. {_remedy(spec, doc_ids)}"
+    )
+
+
+def _remedy(spec: SplitSpec, doc_ids: Sequence[str]) -> str:
+    for width in range(50, 500, 50):
+        wider = SplitSpec(salt=spec.salt, test=width, validation=2 * width)
+        assigned = [wider.assign(doc_id) for doc_id in doc_ids]
+        if all(assigned.count(part) >= SMALLEST_PART for part in PARTS):
+            return f"Create the corpus anew with test = {width}, validation = {2 * width}, or add documents."
+    return "No bounds help: add documents, or create the corpus anew with another salt."
+
+
+def document_means(vectors: npt.NDArray[np.floating], offsets: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """(n_docs, D) unit mean vector of every document; zero for a document without rows or with a zero mean."""
+    bounds = np.asarray(offsets, np.int64)
+    sums = np.zeros((len(bounds) - 1, vectors.shape[1]), np.float32)
+    doc_index = np.repeat(np.arange(len(sums)), np.diff(bounds))
+    for first in range(0, len(vectors), _BLOCK_ROWS):
+        owner = doc_index[first : first + _BLOCK_ROWS]
+        starts = np.flatnonzero(np.diff(owner, prepend=-1))
+        block = np.asarray(vectors[first : first + _BLOCK_ROWS], np.float32)
+        sums[owner[starts]] += np.add.reduceat(block, starts, axis=0)
+    norms = np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.divide(sums, norms, out=np.zeros_like(sums), where=norms > 0)
+
+
+def near_duplicates(
+    means: npt.NDArray[np.float32], train: IntArray, held_out: IntArray, content: Callable[[int], frozenset[Hashable]]
+) -> list[tuple[int, int, float, float]]:
+    """(training document, held-out document, cosine of means, shared content), one a duplicated training document.
+
+    Contents are read only for pairs whose means are closer than `MEAN_COSINE`.
+    """
+    cosines = means[train] @ means[held_out].T
+    contents: dict[int, frozenset[Hashable]] = {}
+    found: dict[int, tuple[int, int, float, float]] = {}
+    for i, j in np.argwhere(cosines > MEAN_COSINE).tolist():
+        a, b = int(train[i]), int(held_out[j])
+        for document in (a, b):
+            if document not in contents:
+                contents[document] = content(document)
+        shared = containment(contents[a], contents[b])
+        if shared >= SHARED_SHINGLES and (a not in found or shared > found[a][3]):
+            found[a] = (a, b, float(cosines[i, j]), shared)
+    return list(found.values())
+
+
+def shingles(texts: Sequence[str]) -> frozenset[Hashable]:
+    """Every run of eight words, case and punctuation ignored; a text of fewer words is one shingle."""
+    words = _WORD.findall(" ".join(texts).lower())
+    runs = range(max(len(words) - SHINGLE_WORDS, 0) + 1) if words else range(0)
+    return frozenset(tuple(words[i : i + SHINGLE_WORDS]) for i in runs)
+
+
+def containment(left: frozenset[Hashable], right: frozenset[Hashable]) -> float:
+    """|left and right| / size of the smaller, in [0, 1]; 0 when one is empty."""
+    smaller = min(len(left), len(right))
+    return len(left & right) / smaller if smaller else 0.0
+
+
+def _content(snapshot: Snapshot, document: int) -> frozenset[Hashable]:
+    return shingles(snapshot.texts(range(int(snapshot.offsets[document]), int(snapshot.offsets[document + 1]))))
