@@ -1,0 +1,207 @@
+"""A corpus at one version: its vectors as one read-only array, its documents as a table, its texts on request."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nextvec.encoders.encoder import EncoderSpec
+from nextvec.errors import DataError, NotFoundError
+from nextvec.fingerprint import fingerprint, fingerprint_bytes
+from nextvec.store.metadata import DEFAULT_SPLIT, check_split
+
+TextReader = Callable[[Sequence[int]], list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRecord:
+    """One row of the document table. `content_hash` identifies the text that the source gave."""
+
+    doc_id: str
+    title: str
+    source: str
+    licence: str
+    content_hash: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Snapshot:
+    """Ordered unit vectors of whole documents; never changes.
+
+    vectors: (N, D) float16 or float32, read-only, usually a memory map; unit norm up to rounding.
+    offsets: (documents + 1,) int64; document i owns rows offsets[i]:offsets[i + 1], in reading order.
+    split: salt and the two bucket bounds, chosen when the corpus was created.
+    fingerprint: of everything stored: vectors, texts, documents, encoder and chunker; not of name, tag or split.
+    """
+
+    name: str
+    tag: str | None
+    version: int
+    vectors: np.ndarray
+    offsets: np.ndarray
+    documents: list[DocumentRecord]
+    encoder: EncoderSpec
+    chunker: dict[str, Any]
+    split: dict[str, Any]
+    fingerprint: str
+    read_texts: TextReader = field(repr=False)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        name: str,
+        vectors: np.ndarray,
+        offsets: np.ndarray,
+        doc_ids: Sequence[str],
+        *,
+        encoder: EncoderSpec,
+        split: Mapping[str, Any] = DEFAULT_SPLIT,
+        texts: Sequence[str] | None = None,
+        chunker: Mapping[str, Any] | None = None,
+        tag: str | None = None,
+        version: int = 1,
+    ) -> Snapshot:
+        """A snapshot in memory. Raises DataError for shapes that do not fit together."""
+        vectors, offsets = np.ascontiguousarray(vectors).view(), np.asarray(offsets, dtype=np.int64)
+        _check_arrays(vectors, offsets, doc_ids, encoder, texts)
+        vectors.flags.writeable = False
+        return cls(
+            name=name,
+            tag=tag,
+            version=version,
+            vectors=vectors,
+            offsets=offsets,
+            documents=[_plain_record(doc_id) for doc_id in doc_ids],
+            encoder=encoder,
+            chunker=dict(chunker or {"name": "none"}),
+            split=check_split(split),
+            fingerprint=_fingerprint_arrays(vectors, offsets, doc_ids, encoder, texts),
+            read_texts=_reader_of(texts, name),
+        )
+
+    @property
+    def dim(self) -> int:
+        return int(self.vectors.shape[1])
+
+    @property
+    def label(self) -> str:
+        """`NAME@TAG`, or `NAME` when no tag was asked for."""
+        return f"{self.name}@{self.tag}" if self.tag else self.name
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """(documents,) int64: rows of each document."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def doc_index(self) -> np.ndarray:
+        """(N,) int64: the document each row belongs to."""
+        return np.repeat(np.arange(len(self.documents)), self.lengths)
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def texts(self, rows: Sequence[int] | np.ndarray) -> list[str]:
+        """The chunks' texts, in the order of `rows` (repeats allowed). Raises DataError for rows outside 0..N-1."""
+        wanted = np.asarray(rows, dtype=np.int64).reshape(-1)
+        if wanted.size and (wanted.min() < 0 or wanted.max() >= len(self)):
+            raise DataError(f"{self.label}: row {wanted.min()}..{wanted.max()} asked for, expected 0..{len(self) - 1}")
+        return self.read_texts(wanted.tolist()) if wanted.size else []
+
+
+def load_vectors(cache: Path, shape: tuple[int, int], dtype: np.dtype[Any], blocks: Iterable[np.ndarray]) -> np.ndarray:
+    """(N, D) read-only memory map of the file `cache`, built from `blocks` of rows when absent or unfit."""
+    if shape[0] == 0:
+        return np.empty(shape, dtype=dtype)
+    cached = _open_cache(cache, shape, dtype)
+    if cached is None:
+        _build_cache(cache, shape, dtype, blocks)
+        cached = _open_cache(cache, shape, dtype)
+    if cached is None:
+        raise DataError(f"{cache} could not be written as {shape} {dtype}. Check the disk's free space")
+    return cached
+
+
+def _open_cache(path: Path, shape: tuple[int, int], dtype: np.dtype[Any]) -> np.ndarray | None:
+    """None for any file that is not exactly this array: the cache is disposable, a bad one is simply rebuilt."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    whole = path.stat().st_size == array.offset + array.nbytes if isinstance(array, np.memmap) else False
+    return array if whole and array.shape == shape and array.dtype == dtype else None
+
+
+def _build_cache(path: Path, shape: tuple[int, int], dtype: np.dtype[Any], blocks: Iterable[np.ndarray]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=shape)
+        filled = 0
+        for block in blocks:
+            array[filled : filled + len(block)] = block
+            filled += len(block)
+        if filled != shape[0]:
+            raise DataError(f"{path.stem}: {filled} vectors read, expected {shape[0]}")
+        array.flush()
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _check_arrays(
+    vectors: np.ndarray,
+    offsets: np.ndarray,
+    doc_ids: Sequence[str],
+    encoder: EncoderSpec,
+    texts: Sequence[str] | None,
+) -> None:
+    if vectors.ndim != 2 or vectors.shape[1] != encoder.dim or vectors.dtype not in (np.float16, np.float32):
+        raise DataError(
+            f"vectors {vectors.shape} {vectors.dtype}: expected (N, {encoder.dim}) float16 or float32 "
+            f"for {encoder.describe()}"
+        )
+    rising = offsets.ndim == 1 and len(offsets) > 0 and offsets[0] == 0 and bool((np.diff(offsets) > 0).all())
+    if not rising or offsets[-1] != len(vectors) or len(offsets) != len(doc_ids) + 1:
+        raise DataError(
+            f"offsets {offsets.shape} for {len(doc_ids)} documents and {len(vectors)} vectors: "
+            f"expected {len(doc_ids) + 1} rising numbers from 0 to {len(vectors)}"
+        )
+    if texts is not None and len(texts) != len(vectors):
+        raise DataError(f"{len(texts)} texts for {len(vectors)} vectors: expected one each")
+
+
+def _plain_record(doc_id: str) -> DocumentRecord:
+    return DocumentRecord(
+        doc_id=doc_id, title=doc_id, source="memory", licence="unknown", content_hash=fingerprint(doc_id)
+    )
+
+
+def _fingerprint_arrays(
+    vectors: np.ndarray,
+    offsets: np.ndarray,
+    doc_ids: Sequence[str],
+    encoder: EncoderSpec,
+    texts: Sequence[str] | None,
+) -> str:
+    rest = [encoder.fingerprint, list(doc_ids), None if texts is None else list(texts)]
+    arrays = [array.reshape(-1).view(np.uint8).data for array in (vectors, offsets)]
+    return fingerprint_bytes([*arrays, str(vectors.dtype).encode(), fingerprint(rest).encode()])
+
+
+def _reader_of(texts: Sequence[str] | None, name: str) -> TextReader:
+    def read(rows: Sequence[int]) -> list[str]:
+        if texts is None:
+            raise NotFoundError(f"snapshot '{name}' was built without texts. Pass texts= to Snapshot.from_arrays")
+        return [texts[row] for row in rows]
+
+    return read

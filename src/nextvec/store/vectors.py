@@ -1,0 +1,348 @@
+"""Corpora: ordered vectors and their texts in one Lance dataset, one version a commit, one tag a generation.
+
+Rows are ordered by (doc_number, position) because they are only ever appended, whole documents at a time. Nothing is
+compacted, cleaned up or rewritten: every tagged generation stays readable exactly as it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nextvec.corpus.document import Chunk, Document
+from nextvec.encoders.encoder import EncoderSpec
+from nextvec.errors import DataError, IntegrityError, NotFoundError, UsageError
+from nextvec.fingerprint import fingerprint
+from nextvec.store.lock import exclusive
+from nextvec.store.metadata import METADATA_KEY, CorpusMetadata, check_dtype, check_split, numpy_dtype
+from nextvec.store.snapshot import DocumentRecord, Snapshot, load_vectors
+from nextvec.workspace import Workspace, check_name, parse_reference
+
+if TYPE_CHECKING:
+    import lance
+    import pyarrow as pa
+
+NORM_TOLERANCE = 1e-2
+_TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "digest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedDocument:
+    """A document, its chunks in order, and their vectors: float32 (n, D), unit norm."""
+
+    document: Document
+    chunks: list[Chunk]
+    vectors: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusInfo:
+    """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together."""
+
+    name: str
+    tag: str | None
+    version: int
+    documents: int
+    chunks: int
+    dtype: str
+    encoder: EncoderSpec
+    chunker: dict[str, Any]
+    split: dict[str, Any]
+    tags: dict[str, int]
+    stored_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        plain = {name: getattr(self, name) for name in self.__slots__}
+        return plain | {"encoder": self.encoder.to_dict() | {"fingerprint": self.encoder.fingerprint}}
+
+
+class Corpus:
+    """One corpus of a workspace. Made by `Corpus.create` and `Corpus.open`."""
+
+    def __init__(self, workspace: Workspace, name: str, dataset: lance.LanceDataset) -> None:
+        self.workspace = workspace
+        self.name = name
+        self.metadata = _metadata_of(dataset, name)
+        self._dataset = dataset
+        self._locked = False
+
+    @classmethod
+    def create(
+        cls,
+        workspace: Workspace,
+        name: str,
+        *,
+        encoder: EncoderSpec,
+        chunker: dict[str, Any],
+        split: dict[str, Any],
+        dtype: str = "float16",
+    ) -> Corpus:
+        """An empty corpus. Encoder, chunker, split and dtype never change after this.
+
+        Raises UsageError when the corpus exists, is being written, or split or dtype are not valid.
+        """
+        import lance
+
+        metadata = CorpusMetadata(encoder=encoder, chunker=chunker, split=check_split(split), dtype=check_dtype(dtype))
+        with _corpus_lock(workspace, name):
+            if cls.exists(workspace, name):
+                raise UsageError(f"corpus '{name}' exists already. Open it, or choose another name")
+            schema = metadata.schema()
+            path = workspace.corpus(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return cls(workspace, name, lance.write_dataset(schema.empty_table(), path, schema=schema, mode="create"))
+
+    @classmethod
+    def open(cls, workspace: Workspace, name: str) -> Corpus:
+        """The newest version. Raises NotFoundError with the names that exist."""
+        if not cls.exists(workspace, name):
+            raise NotFoundError(
+                f"no corpus '{name}' in {workspace.root}. Known: {', '.join(corpus_names(workspace)) or 'none'}. "
+                f"Make one: nextvec corpus ingest SOURCE --corpus {name}"
+            )
+        return cls(workspace, name, _open_dataset(workspace.corpus(name)))
+
+    @staticmethod
+    def exists(workspace: Workspace, name: str) -> bool:
+        """A folder without a manifest is what a run killed while creating leaves: no corpus yet."""
+        return any(workspace.corpus(name).glob("_versions/*.manifest"))
+
+    @property
+    def version(self) -> int:
+        return int(self._dataset.version)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep every other writer out for a while. Raises UsageError that names the process writing already."""
+        if self._locked:
+            yield
+            return
+        with _corpus_lock(self.workspace, self.name):
+            self._dataset = _open_dataset(self.workspace.corpus(self.name))
+            self._locked = True
+            try:
+                yield
+            finally:
+                self._locked = False
+
+    def append(self, documents: Sequence[EncodedDocument]) -> int:
+        """Store whole documents in one commit, all or none; returns the corpus's version.
+
+        Raises DataError, naming the document, for an id that is stored already, NaN, a zero vector or wrong shapes.
+        """
+        import lance
+
+        with self.writing():
+            self._refuse_known(documents)
+            tables = [self._table(document, number) for number, document in enumerate(documents, self._next_number())]
+            if tables:
+                import pyarrow as pa
+
+                path = self.workspace.corpus(self.name)
+                self._dataset = lance.write_dataset(pa.concat_tables(tables), path, mode="append")
+            return self.version
+
+    def tag(self, tag: str) -> int:
+        """Name the newest version a generation; returns it. Raises UsageError when another version has the tag."""
+        check_name("tag", tag)
+        existing = self.tags().get(tag)
+        if existing is None:
+            self._dataset.tags.create(tag, self.version)
+        elif existing != self.version:
+            raise UsageError(
+                f"corpus '{self.name}' has a tag '{tag}' already, on version {existing} (newest: {self.version}). "
+                f"A generation never moves: choose another tag"
+            )
+        return self.version
+
+    def tags(self) -> dict[str, int]:
+        """Tag to version, oldest first."""
+        tags = {tag: int(entry["version"]) for tag, entry in self._dataset.tags.list().items()}
+        return dict(sorted(tags.items(), key=lambda item: (item[1], item[0])))
+
+    def known_documents(self) -> dict[str, str]:
+        """doc_id to content hash, in the order they were stored."""
+        table = _document_table(self._dataset, ["doc_id", "content_hash"])
+        return dict(zip(table["doc_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True))
+
+    def snapshot(self, tag: str | None = None) -> Snapshot:
+        """The version that `tag` names, or the newest. Raises NotFoundError with the tags that exist."""
+        dataset = self._at(tag)
+        table = _document_table(dataset, _TABLE_COLUMNS)
+        content = self._fingerprint(table)
+        shape = (dataset.count_rows(), self.metadata.dim)
+        return Snapshot(
+            name=self.name,
+            tag=tag,
+            version=int(dataset.version),
+            vectors=load_vectors(
+                self.workspace.cache / f"vectors-{content}.npy",
+                shape,
+                numpy_dtype(self.metadata.dtype),
+                _vector_blocks(dataset, self.metadata.dim),
+            ),
+            offsets=_offsets(dataset),
+            documents=_records(table),
+            encoder=self.metadata.encoder,
+            chunker=self.metadata.chunker,
+            split=self.metadata.split,
+            fingerprint=content,
+            read_texts=lambda rows: dataset.take(list(rows), columns=["text"])["text"].to_pylist(),
+        )
+
+    def info(self, tag: str | None = None) -> CorpusInfo:
+        dataset = self._at(tag)
+        return CorpusInfo(
+            name=self.name,
+            tag=tag,
+            version=int(dataset.version),
+            documents=dataset.count_rows(filter="position = 0"),
+            chunks=dataset.count_rows(),
+            dtype=self.metadata.dtype,
+            encoder=self.metadata.encoder,
+            chunker=self.metadata.chunker,
+            split=self.metadata.split,
+            tags=self.tags(),
+            stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
+        )
+
+    def _at(self, tag: str | None) -> lance.LanceDataset:
+        if tag is None:
+            return self._dataset
+        tags = self.tags()
+        if tag not in tags:
+            raise NotFoundError(
+                f"corpus '{self.name}' has no tag '{tag}'. Known: {', '.join(tags) or 'none'}. "
+                f"Make one: nextvec corpus tag {self.name} {tag}"
+            )
+        return _open_dataset(self.workspace.corpus(self.name), version=tags[tag])
+
+    def _refuse_known(self, documents: Sequence[EncodedDocument]) -> None:
+        known = set(self.known_documents())
+        for encoded in documents:
+            if encoded.document.id in known:
+                raise DataError(
+                    f"corpus '{self.name}' holds a document '{encoded.document.id}' already; ids are unique"
+                )
+            known.add(encoded.document.id)
+
+    def _next_number(self) -> int:
+        rows = self._dataset.count_rows()
+        if rows == 0:
+            return 0
+        return int(self._dataset.take([rows - 1], columns=["doc_number"])["doc_number"][0].as_py()) + 1
+
+    def _table(self, encoded: EncodedDocument, number: int) -> pa.Table:
+        import pyarrow as pa
+
+        document, chunks = encoded.document, encoded.chunks
+        vectors = check_vectors(encoded, self.metadata.dim).astype(numpy_dtype(self.metadata.dtype))
+        count = len(chunks)
+        schema = self.metadata.schema()
+        columns = {
+            "doc_id": [document.id] * count,
+            "doc_number": [number] * count,
+            "position": list(range(count)),
+            "text": [chunk.text for chunk in chunks],
+            "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), self.metadata.dim),
+            "title": [document.title] * count,
+            "source": [document.source] * count,
+            "licence": [document.licence] * count,
+            "content_hash": [document.content_hash] * count,
+            "digest": [_digest(chunks, vectors)] * count,
+            "start": [chunk.start for chunk in chunks],
+            "end": [chunk.end for chunk in chunks],
+        }
+        return pa.table(columns, schema=schema)
+
+    def _fingerprint(self, table: pa.Table) -> str:
+        stored = [table[name].to_pylist() for name in _TABLE_COLUMNS]
+        return fingerprint([self.metadata.encoder.fingerprint, self.metadata.chunker, self.metadata.dtype, stored])
+
+
+def open_snapshot(workspace: Workspace, reference: str) -> Snapshot:
+    """`NAME` or `NAME@TAG`. Raises NotFoundError when there is no such corpus or tag."""
+    name, tag = parse_reference(reference)
+    return Corpus.open(workspace, name).snapshot(tag)
+
+
+def corpus_names(workspace: Workspace) -> list[str]:
+    """Every corpus of the workspace, sorted."""
+    names = (path.stem for path in workspace.corpora.glob("*.lance"))
+    return sorted(name for name in names if Corpus.exists(workspace, name))
+
+
+def folder_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def check_vectors(encoded: EncodedDocument, dim: int) -> np.ndarray:
+    """The vectors themselves. Raises DataError naming the document and chunk: shape, NaN, zero, not unit norm."""
+    vectors, owner = encoded.vectors, f"document '{encoded.document.id}'"
+    if not encoded.chunks or vectors.shape != (len(encoded.chunks), dim):
+        raise DataError(f"{owner}: vectors {vectors.shape} for {len(encoded.chunks)} chunks, expected (chunks, {dim})")
+    norms = np.linalg.norm(vectors.astype(np.float32, copy=False), axis=1)
+    for wrong, what in (
+        (~np.isfinite(norms), "is not finite"),
+        (norms == 0, "is zero"),
+        (np.abs(norms - 1) > NORM_TOLERANCE, "does not have norm 1"),
+    ):
+        if wrong.any():
+            raise DataError(f"{owner}: the vector of chunk {int(wrong.argmax())} {what}; nothing of it was stored")
+    return vectors
+
+
+@contextmanager
+def _corpus_lock(workspace: Workspace, name: str) -> Iterator[None]:
+    with exclusive(workspace.corpus(name).with_suffix(".lock"), what=f"corpus '{name}'"):
+        yield
+
+
+def _open_dataset(path: Path, version: int | None = None) -> lance.LanceDataset:
+    import lance
+
+    try:
+        return lance.dataset(path, version=version)
+    except (ValueError, OSError) as error:
+        raise IntegrityError(f"{path} cannot be read as a corpus: {error}") from None
+
+
+def _metadata_of(dataset: lance.LanceDataset, name: str) -> CorpusMetadata:
+    content = (dataset.schema.metadata or {}).get(METADATA_KEY)
+    if content is None:
+        raise IntegrityError(f"corpus '{name}' is a Lance dataset without nextvec's metadata; nextvec did not write it")
+    return CorpusMetadata.from_json(content, owner=name)
+
+
+def _document_table(dataset: lance.LanceDataset, columns: list[str]) -> pa.Table:
+    return dataset.to_table(columns=columns, filter="position = 0")
+
+
+def _records(table: pa.Table) -> list[DocumentRecord]:
+    names = _TABLE_COLUMNS[:-1]
+    rows = zip(*(table[name].to_pylist() for name in names), strict=True)
+    return [DocumentRecord(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _offsets(dataset: lance.LanceDataset) -> np.ndarray:
+    positions = dataset.to_table(columns=["position"])["position"].to_numpy()
+    return np.append(np.flatnonzero(positions == 0), len(positions)).astype(np.int64)
+
+
+def _vector_blocks(dataset: lance.LanceDataset, dim: int) -> Iterator[np.ndarray]:
+    for batch in dataset.scanner(columns=["vector"]).to_batches():
+        yield batch.column(0).flatten().to_numpy().reshape(-1, dim)
+
+
+def _digest(chunks: Sequence[Chunk], vectors: np.ndarray) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for chunk in chunks:
+        digest.update(f"{chunk.start}:{chunk.end}:{chunk.text}\0".encode())
+    digest.update(vectors.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
