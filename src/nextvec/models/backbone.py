@@ -1,0 +1,42 @@
+"""What a backbone is, and the registry of all of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from nextvec.config import Config
+from nextvec.registry import Registry
+
+
+class Backbone(nn.Module, ABC):
+    """Causal map from vectors to states, and the module that reads a point out of a state.
+
+    Attributes:
+        Config: the options it knows, with their defaults.
+        residual: True when its readout is a correction of the context mean even without an anchor (AMN).
+        longest: the most positions it can see (None: any number).
+    """
+
+    Config: ClassVar[type[Config]]
+    residual: ClassVar[bool] = False
+    longest: int | None = None
+    readout: nn.Module
+
+    @abstractmethod
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """States h_BTM of vectors x_BTD with components of order 1 (norm sqrt(D)).
+
+        h[:, t] depends on x[:, :t+1] only, so padding on the right changes nothing before it.
+        """
+
+    def __init__(self, config: Any, dim: int) -> None:
+        """Build for D = dim; `self.readout` maps h_BTM to y_BTD and ends with a Linear."""
+        super().__init__()
+        self.config = config
+        self.dim = dim
+
+
+BACKBONES: Registry[type[Backbone]] = Registry("backbones", "nextvec.models.backbones")

@@ -1,0 +1,46 @@
+"""Attention Mixture Network: the context's mean asks, the context's vectors answer, a small MLP corrects the mean.
+
+It has no positions: the order of the context changes nothing but which vectors are in it.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from nextvec.config import Config
+from nextvec.models.backbone import BACKBONES, Backbone
+
+
+class AMNConfig(Config):
+    attention: int = Field(256, ge=1, description="size of keys and queries")
+    hidden: int = Field(512, ge=2, description="first hidden size of the MLP; the second is half of it")
+    dropout: float = Field(0.0, ge=0, lt=1, description="inside the MLP")
+
+
+@BACKBONES.register("amn")
+class AMN(Backbone):
+    Config = AMNConfig
+    residual = True
+
+    def __init__(self, config: AMNConfig, dim: int) -> None:
+        super().__init__(config, dim)
+        self.key = nn.Linear(dim, config.attention)
+        self.query = nn.Linear(dim, config.attention)
+        wide, narrow = config.hidden, config.hidden // 2
+        self.readout = nn.Sequential(
+            nn.Linear(2 * dim, wide), nn.GELU(), nn.LayerNorm(wide), nn.Dropout(config.dropout),
+            nn.Linear(wide, narrow), nn.GELU(), nn.LayerNorm(narrow),
+            nn.Linear(narrow, dim),
+        )  # fmt: skip
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """States [mean so far, attention-weighted mean so far], (B, T, 2D)."""
+        count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device, dtype=x_BTD.dtype)[:, None]
+        mean_BTD = x_BTD.cumsum(1) / count_T1
+        weighted_BTD = F.scaled_dot_product_attention(
+            self.query(mean_BTD)[:, None], self.key(x_BTD)[:, None], x_BTD[:, None], is_causal=True
+        )[:, 0]
+        return torch.cat([mean_BTD, weighted_BTD], dim=-1)

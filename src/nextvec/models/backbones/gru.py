@@ -1,0 +1,35 @@
+"""Residual GRU (Cho et al. 2014, arXiv 1406.1078): a projection, layers of [GRU, residual, LayerNorm], a Linear readout."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from nextvec.config import Config
+from nextvec.models.backbone import BACKBONES, Backbone
+
+
+class GRUConfig(Config):
+    width: int = Field(512, ge=1, description="M, size of the state")
+    layers: int = Field(4, ge=1)
+    dropout: float = Field(0.1, ge=0, lt=1, description="between the layers")
+
+
+@BACKBONES.register("gru")
+class GRU(Backbone):
+    Config = GRUConfig
+
+    def __init__(self, config: GRUConfig, dim: int) -> None:
+        super().__init__(config, dim)
+        M = config.width
+        self.project = nn.Linear(dim, M)
+        self.layers = nn.ModuleList(nn.GRU(M, M, batch_first=True) for _ in range(config.layers))
+        self.norms = nn.ModuleList(nn.LayerNorm(M) for _ in range(config.layers))
+        self.dropout = nn.Dropout(config.dropout)
+        self.readout = nn.Linear(M, dim)
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        h_BTM = self.project(x_BTD)
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            h_BTM = norm(h_BTM + self.dropout(layer(h_BTM)[0]))
+        return h_BTM

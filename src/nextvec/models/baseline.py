@@ -1,0 +1,91 @@
+"""What a baseline is, and the registry of all of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from nextvec.errors import TrainingError
+from nextvec.models.predictor import PredictorSpec, check_input
+from nextvec.registry import Registry
+
+
+class TargetBatch(Protocol):
+    """What a baseline is fitted on: `sequences.batches.Batch`, or anything with these tensors."""
+
+    @property
+    def x_BTD(self) -> Tensor: ...
+    @property
+    def target_BTD(self) -> Tensor: ...
+    @property
+    def target_mask_BT(self) -> Tensor: ...
+
+
+Batches = Callable[[], Iterable[TargetBatch]]
+"""Every call starts one pass over the same batches of whole documents."""
+
+
+class Baseline(nn.Module, ABC):
+    """A causal predictor without trained parameters: what it knows are buffers, set by `fit` in closed form.
+
+    `context` is None for all so far. Buffers may change their size in `fit`; loading takes the size that was saved.
+    """
+
+    name: ClassVar[str]
+    context: int | None = None
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    @abstractmethod
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """Unit predictions y_BTD; y[:, t] depends on x[:, :t+1] only."""
+
+    def fit(self, train: Batches, validation: Batches) -> None:  # noqa: B027 - having nothing to fit is the default
+        """Set the buffers from training batches; what is tuned, is tuned on the validation batches."""
+
+    @property
+    def spec(self) -> PredictorSpec:
+        fitted = sum(buffer.numel() for buffer in self.buffers())
+        return PredictorSpec(name=self.name, dim=self.dim, context=self.context, fitted=fitted)
+
+    @torch.no_grad()
+    def predict(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+        """See `Predictor.predict`."""
+        check_input(self.spec, x_BTD, mask_BT)
+        return self(x_BTD.float())
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        for name, buffer in self._buffers.items():
+            saved = state_dict.get(prefix + name)
+            if saved is not None and buffer is not None:
+                self._buffers[name] = torch.empty_like(saved, device=buffer.device)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+BASELINES: Registry[type[Baseline]] = Registry("baselines", "nextvec.models.baselines")
+
+
+def fit_baseline(name: str, dim: int, train: Batches, validation: Batches) -> Baseline:
+    """The fitted baseline `name`. Raises UsageError for an unknown name, TrainingError without training targets."""
+    baseline = BASELINES.get(name)(dim)
+    if not any(bool(batch.target_mask_BT.any()) for batch in train()):
+        raise TrainingError(f"{name} cannot be fitted: there is no training target (documents of two chunks or more)")
+    with torch.no_grad():
+        baseline.fit(train, validation)
+    return baseline
+
+
+def mean_cosine(predict: Callable[[Tensor], Tensor], batches: Batches) -> float:
+    """Mean cosine of unit predictions to unit targets over all targets; 0 when there is none."""
+    total, count = 0.0, 0
+    for batch in batches():
+        cosine_BT = (predict(batch.x_BTD) * batch.target_BTD).sum(-1)[batch.target_mask_BT]
+        total += float(cosine_BT.double().sum())
+        count += cosine_BT.numel()
+    return total / max(count, 1)

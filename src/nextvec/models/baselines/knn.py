@@ -1,0 +1,63 @@
+"""Nearest neighbours: what followed the training contexts that are most like this one."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
+from nextvec.models.decay import decayed_means
+from nextvec.models.predictor import unit
+
+KEY_DECAY = 0.8
+NEIGHBOURS = (8, 32, 128)
+TEMPERATURE = 0.05
+MOST_CONTEXTS = 200_000
+QUERIES_AT_ONCE = 2048
+
+
+@BASELINES.register("knn-successor")
+class KnnSuccessor(Baseline):
+    """The K nearest training contexts (decayed means, decay 0.8) vote with what followed them.
+
+    Weights are softmax(similarity / 0.05); K of `NEIGHBOURS` is tuned on validation. At most 200,000 contexts are kept,
+    evenly spread over the training targets, as float16.
+    """
+
+    name = "knn-successor"
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim)
+        self.register_buffer("neighbours", torch.tensor(NEIGHBOURS[0]))
+        self.register_buffer("keys", torch.zeros(0, dim, dtype=torch.float16))
+        self.register_buffer("successors", torch.zeros(0, dim, dtype=torch.float16))
+
+    def fit(self, train: Batches, validation: Batches) -> None:
+        total = sum(int(batch.target_mask_BT.sum()) for batch in train())
+        stride = -(-total // MOST_CONTEXTS)
+        keys, successors = [], []
+        for batch in train():
+            keys.append(self._key(batch.x_BTD)[batch.target_mask_BT][::stride].half())
+            successors.append(batch.target_BTD[batch.target_mask_BT][::stride].half())
+        self.keys, self.successors = torch.cat(keys), torch.cat(successors)
+        self._tune(validation)
+
+    def _tune(self, validation: Batches) -> None:
+        scores = {}
+        for count in NEIGHBOURS:
+            self.neighbours = torch.tensor(count)
+            scores[count] = mean_cosine(self.forward, validation)
+        self.neighbours = torch.tensor(max(scores, key=scores.__getitem__))
+
+    def _key(self, x_BTD: Tensor) -> Tensor:
+        return decayed_means(x_BTD, (KEY_DECAY,))[:, :, 0]
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        flat_QD = self._key(x_BTD).flatten(0, 1)
+        return torch.cat([self._vote(some) for some in flat_QD.split(QUERIES_AT_ONCE)]).view_as(x_BTD)
+
+    def _vote(self, query_QD: Tensor) -> Tensor:
+        count = min(int(self.neighbours), len(self.keys))
+        similarity_QK, row_QK = (query_QD @ self.keys.to(query_QD).T).topk(count)
+        weight_QK = torch.softmax(similarity_QK / TEMPERATURE, dim=-1)
+        return unit(torch.einsum("qk,qkd->qd", weight_QK, self.successors[row_QK].to(query_QD)))

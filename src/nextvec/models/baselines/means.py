@@ -1,0 +1,74 @@
+"""Means of the past: of all training targets, of the document so far, decayed, or of the last vector alone."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
+from nextvec.models.decay import decayed_means
+from nextvec.models.predictor import unit
+
+DECAY_GRID = (0.0, 0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.99)
+
+
+@BASELINES.register("global-mean")
+class GlobalMean(Baseline):
+    """Always the mean of the training targets."""
+
+    name = "global-mean"
+    context = 1
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim)
+        self.register_buffer("mean", torch.zeros(dim))
+
+    def fit(self, train: Batches, validation: Batches) -> None:
+        total = torch.zeros(self.dim, dtype=torch.float64)
+        for batch in train():
+            total += batch.target_BTD[batch.target_mask_BT].double().sum(0)
+        self.mean = unit(total).float()
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        return self.mean.to(x_BTD).expand_as(x_BTD)
+
+
+@BASELINES.register("copy-last")
+class CopyLast(Baseline):
+    """The last vector again."""
+
+    name = "copy-last"
+    context = 1
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        return unit(x_BTD)
+
+
+@BASELINES.register("context-mean")
+class ContextMean(Baseline):
+    """The mean of the document so far."""
+
+    name = "context-mean"
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        return decayed_means(x_BTD, (1.0,))[:, :, 0]
+
+
+@BASELINES.register("ewma")
+class Ewma(Baseline):
+    """One exponentially decayed mean; the decay is the one of `DECAY_GRID` with the highest validation cosine."""
+
+    name = "ewma"
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim)
+        self.register_buffer("decay", torch.tensor(0.9))
+
+    def fit(self, train: Batches, validation: Batches) -> None:
+        def score(decay: float) -> float:
+            return mean_cosine(lambda x_BTD: decayed_means(x_BTD, (decay,))[:, :, 0], validation)
+
+        self.decay = torch.tensor(max(DECAY_GRID, key=score))
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        return decayed_means(x_BTD, (float(self.decay),))[:, :, 0]

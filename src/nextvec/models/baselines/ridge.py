@@ -1,0 +1,145 @@
+"""Least squares: on the last vectors, on seven decayed means, and on what those leave unexplained.
+
+Gram matrices are accumulated over the batches, so memory does not grow with the corpus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
+from nextvec.models.decay import MIX_DECAYS, decayed_means
+from nextvec.models.predictor import unit
+
+RIDGE_GRID = (1.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 100_000.0)
+RIDGE_CONTEXT = 5
+
+Features = Callable[[Tensor], Tensor]
+"""x_BTD to features f_BTF, causal."""
+
+
+@BASELINES.register("ewma-mix")
+class EwmaMix(Baseline):
+    """unit(sum_j w_j m_j): scalar least-squares weights on the seven unit decayed means m_j of `MIX_DECAYS`."""
+
+    name = "ewma-mix"
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim)
+        self.register_buffer("weights", torch.zeros(len(MIX_DECAYS)))
+
+    def fit(self, train: Batches, validation: Batches) -> None:
+        K = len(MIX_DECAYS)
+        gram_KK, moment_K = torch.zeros(K, K, dtype=torch.float64), torch.zeros(K, dtype=torch.float64)
+        for batch in train():
+            means_NKD = decayed_means(batch.x_BTD)[batch.target_mask_BT]
+            target_ND = batch.target_BTD[batch.target_mask_BT]
+            gram_KK += torch.matmul(means_NKD, means_NKD.transpose(1, 2)).sum(0, dtype=torch.float64)
+            moment_K += torch.einsum("nkd,nd->k", means_NKD, target_ND).double()
+        self.weights = torch.linalg.lstsq(gram_KK, moment_K, driver="gelsd").solution.float()
+
+    def mix(self, means_BTKD: Tensor) -> Tensor:
+        """The weighted sum before normalisation, (B, T, D)."""
+        return torch.einsum("btkd,k->btd", means_BTKD, self.weights.to(means_BTKD))
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        return unit(self.mix(decayed_means(x_BTD)))
+
+
+@BASELINES.register("ridge-mix")
+class RidgeMix(EwmaMix):
+    """unit(ewma-mix + W [m_1 .. m_7]): a ridge regression, penalty tuned on validation, of what ewma-mix leaves over."""
+
+    name = "ridge-mix"
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim)
+        self.register_buffer("penalty", torch.tensor(float("inf")))
+        self.register_buffer("matrix", torch.zeros(len(MIX_DECAYS) * dim, dim))
+
+    def fit(self, train: Batches, validation: Batches) -> None:
+        super().fit(train, validation)
+        self.penalty, self.matrix = fit_ridge(
+            lambda x_BTD: decayed_means(x_BTD).flatten(2), train, validation, offset=lambda f_BTF: self.mix(self._means(f_BTF))
+        )
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        means_BTKD = decayed_means(x_BTD)
+        return unit(self.mix(means_BTKD) + means_BTKD.flatten(2) @ self.matrix.to(x_BTD))
+
+    def _means(self, f_BTF: Tensor) -> Tensor:
+        return f_BTF.unflatten(-1, (len(MIX_DECAYS), self.dim))
+
+
+@BASELINES.register("ridge")
+class Ridge(Baseline):
+    """unit(W [x_t, x_{t-1} .. x_{t-4}, 1]), zeros before the document's beginning; penalty tuned on validation."""
+
+    name = "ridge"
+    context = RIDGE_CONTEXT
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim)
+        self.register_buffer("penalty", torch.tensor(float("inf")))
+        self.register_buffer("matrix", torch.zeros(RIDGE_CONTEXT * dim + 1, dim))
+
+    def fit(self, train: Batches, validation: Batches) -> None:
+        self.penalty, self.matrix = fit_ridge(last_vectors, train, validation)
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        return unit(last_vectors(x_BTD) @ self.matrix.to(x_BTD))
+
+
+def last_vectors(x_BTD: Tensor) -> Tensor:
+    """[x_t, x_{t-1} .. x_{t-4}, 1] at every t, zeros where the document has not begun: (B, T, 5 D + 1)."""
+    T = x_BTD.shape[1]
+    shifted = [torch.nn.functional.pad(x_BTD, (0, 0, lag, 0))[:, :T] for lag in range(RIDGE_CONTEXT)]
+    return torch.cat([*shifted, torch.ones_like(x_BTD[..., :1])], dim=-1)
+
+
+def fit_ridge(
+    features: Features, train: Batches, validation: Batches, offset: Features | None = None
+) -> tuple[Tensor, Tensor]:
+    """Ridge regression of (target - offset(features)) on features; returns (penalty (), matrix (F, D)).
+
+    The penalty is the one of `RIDGE_GRID` whose unit prediction has the highest validation cosine; it is multiplied by
+    the mean square of a feature, so that the grid does not depend on the features' scale.
+    """
+    gram_FF, moment_FD, scale = _moments(features, train, offset)
+
+    def solve(penalty: float) -> Tensor:
+        damped_FF = gram_FF + penalty * scale * torch.eye(len(gram_FF), dtype=gram_FF.dtype)
+        return torch.cholesky_solve(moment_FD, torch.linalg.cholesky(damped_FF)).float()
+
+    def score(matrix_FD: Tensor) -> float:
+        def predict(x_BTD: Tensor) -> Tensor:
+            f_BTF = features(x_BTD)
+            base_BTD = 0.0 if offset is None else offset(f_BTF)
+            return unit(base_BTD + f_BTF @ matrix_FD)
+
+        return mean_cosine(predict, validation)
+
+    return max(
+        ((torch.tensor(penalty), solve(penalty)) for penalty in RIDGE_GRID), key=lambda solution: score(solution[1])
+    )
+
+
+def _moments(features: Features, train: Batches, offset: Features | None) -> tuple[Tensor, Tensor, float]:
+    """Gram matrix (F, F), moments with the targets (F, D), both float64, and the mean square of a feature."""
+    gram_FF, moment_FD, count = None, None, 0
+    for batch in train():
+        f_BTF = features(batch.x_BTD)
+        residual_BTD = batch.target_BTD if offset is None else batch.target_BTD - offset(f_BTF)
+        f_NF, r_ND = f_BTF[batch.target_mask_BT], residual_BTD[batch.target_mask_BT]
+        if gram_FF is None or moment_FD is None:
+            gram_FF = torch.zeros(f_NF.shape[1], f_NF.shape[1], dtype=torch.float64)
+            moment_FD = torch.zeros(f_NF.shape[1], r_ND.shape[1], dtype=torch.float64)
+        gram_FF += f_NF.T @ f_NF
+        moment_FD += f_NF.T @ r_ND
+        count += len(f_NF)
+    assert gram_FF is not None, "fit_baseline has checked that there are targets"
+    assert moment_FD is not None
+    return gram_FF, moment_FD, float(gram_FF.diagonal().mean()) / count

@@ -1,0 +1,28 @@
+"""The point head: one unit vector, the base moved by what the backbone reads out of its state."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from nextvec.models.predictor import unit
+
+
+class PointHead(nn.Module):
+    """unit(base + readout(state)).
+
+    Args:
+        readout: maps (..., M) to (..., D) and ends with a Linear.
+        from_zero: start that Linear at zero, so that an untrained network predicts its base.
+    """
+
+    def __init__(self, readout: nn.Module, *, from_zero: bool) -> None:
+        super().__init__()
+        self.readout = readout
+        if from_zero:
+            last = [module for module in readout.modules() if isinstance(module, nn.Linear)][-1]
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    def forward(self, state_BTM: Tensor, base_BTD: Tensor | None) -> Tensor:
+        move_BTD = self.readout(state_BTM)
+        return unit(move_BTD if base_BTD is None else base_BTD + move_BTD)

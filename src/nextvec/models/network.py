@@ -1,0 +1,126 @@
+"""Networks: a backbone, a head, and the anchor they start from. One class for training, evaluation and serving."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nextvec.config import Config
+from nextvec.errors import UsageError
+from nextvec.models.backbone import BACKBONES
+from nextvec.models.baseline import BASELINES, Baseline
+from nextvec.models.heads import PointHead
+from nextvec.models.predictor import AnchorName, PredictorSpec, check_input
+
+WINDOWS_AT_ONCE = 4096
+
+
+class NetworkConfig(Config):
+    """All that decides a network's function but its weights. `options` are the backbone's own."""
+
+    architecture: str
+    dim: int
+    anchor: AnchorName = "ridge-mix"
+    context: int | None = None
+    options: dict[str, Any] = {}
+
+
+class Network(nn.Module):
+    """A trainable predictor: unit(anchor(x) + correction(x)).
+
+    With an anchor the correction starts at zero, so an untrained network *is* its anchor; with anchor `none` the
+    network predicts from nothing (AMN: from the context mean, which is part of that architecture).
+    The anchor is fitted in closed form before training (`set_anchor`) and does not move in it.
+
+    Raises UsageError for an unknown architecture or option, or a context the backbone cannot hold.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        kind = BACKBONES.get(config.architecture)
+        options = kind.Config.parse(config.options, owner=config.architecture)
+        self.config = config.model_copy(update={"options": options.to_dict()})
+        self.backbone = kind(options, config.dim)
+        self._check_context()
+        self.head = PointHead(self.backbone.readout, from_zero=config.anchor != "none")
+        self.anchor = None if config.anchor == "none" else BASELINES.get(anchor_baseline(config.anchor))(dim=config.dim)
+
+    def _check_context(self) -> None:
+        longest, context = self.backbone.longest, self.config.context
+        if context is not None and context < 1:
+            raise UsageError(f"context = {context}: expected a positive number of vectors, or 'unlimited'")
+        if longest is not None and (context is None or context > longest):
+            raise UsageError(
+                f"{self.config.architecture} holds {longest} positions and was given context "
+                f"{context or 'unlimited'}; set context={longest} or fewer"
+            )
+
+    @property
+    def spec(self) -> PredictorSpec:
+        return PredictorSpec(
+            name=self.config.architecture,
+            dim=self.config.dim,
+            context=self.config.context,
+            anchor=self.config.anchor,
+            parameters=sum(parameter.numel() for parameter in self.parameters()),
+            fitted=sum(buffer.numel() for buffer in self.buffers()),
+            options=self.config.options,
+        )
+
+    def set_anchor(self, anchor: Baseline | None) -> None:
+        """Give the network its fitted anchor; its kind must be the configured one."""
+        expected = None if self.anchor is None else type(self.anchor)
+        if (None if anchor is None else type(anchor)) is not expected:
+            raise UsageError(f"anchor '{self.config.anchor}' was configured and {anchor!r} was given")
+        self.anchor = anchor
+
+    def forward(self, x_BTD: Tensor, *, last_only: bool = False) -> Tensor:
+        """Unit predictions y_BTD, each from everything before it in x_BTD; with `last_only` (B, 1, D), the last one."""
+        state_BTM = self.backbone(x_BTD * math.sqrt(self.config.dim))
+        base_BTD = self._base(x_BTD)
+        if last_only:
+            state_BTM = state_BTM[:, -1:]
+            base_BTD = None if base_BTD is None else base_BTD[:, -1:]
+        return self.head(state_BTM, base_BTD)
+
+    def _base(self, x_BTD: Tensor) -> Tensor | None:
+        if self.anchor is not None:
+            return self.anchor.forward(x_BTD)
+        if self.backbone.residual:
+            count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device)[:, None]
+            return x_BTD.cumsum(1) / count_T1
+        return None
+
+    @torch.no_grad()
+    def predict(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+        """See `Predictor.predict`."""
+        check_input(self.spec, x_BTD, mask_BT)
+        self.eval()
+        x_BTD = x_BTD.to(next(self.parameters()).device, torch.float32)
+        context = self.config.context
+        if context is None or context >= x_BTD.shape[1]:
+            return self(x_BTD)
+        return in_windows(self, x_BTD, context)
+
+
+def in_windows(network: Network, x_BTD: Tensor, context: int) -> Tensor:
+    """Predictions that see only the last `context` vectors: the short prefixes in one causal pass, then every window."""
+    B, T, D = x_BTD.shape
+    prefix_BTD = network(x_BTD[:, : context - 1]) if context > 1 else x_BTD[:, :0]
+    windows_WKD = x_BTD.unfold(1, context, 1).transpose(2, 3).reshape(-1, context, D)
+    last_W1D = torch.cat([network(some, last_only=True) for some in windows_WKD.split(WINDOWS_AT_ONCE)])
+    return torch.cat([prefix_BTD, last_W1D.view(B, T - context + 1, D)], dim=1)
+
+
+def anchor_baseline(anchor: str) -> str:
+    """The baseline that an anchor's name stands for."""
+    return "context-mean" if anchor == "mean" else anchor
+
+
+def build_network(architecture: str, dim: int, options: Mapping[str, Any] | None = None, **settings: Any) -> Network:
+    """`build_network("gru", 384, {"layers": 2}, anchor="none", context=5)`."""
+    return Network(NetworkConfig(architecture=architecture, dim=dim, options=dict(options or {}), **settings))

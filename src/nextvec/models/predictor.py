@@ -1,0 +1,69 @@
+"""What every predictor is: a causal map from the vectors of a document so far to the next one.
+
+Shape suffixes here and in all of `models`: B documents or windows, T positions, D embedding size, M state width,
+K decays, H heads.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nextvec.config import Config
+from nextvec.errors import MismatchError
+
+AnchorName = Literal["none", "mean", "ewma-mix", "ridge-mix"]
+
+
+class PredictorSpec(Config):
+    """What identifies a predictor's shape and size.
+
+    `context` is the number of last vectors it looks at (None: all so far); `parameters` counts trained numbers,
+    `fitted` the numbers of closed-form parts (an anchor, a baseline).
+    """
+
+    name: str
+    dim: int
+    context: int | None
+    anchor: AnchorName = "none"
+    parameters: int = 0
+    fitted: int = 0
+    options: dict[str, Any] = {}
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    @property
+    def spec(self) -> PredictorSpec: ...
+
+    def predict(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+        """Unit-norm predictions y_BTD of the vector after each position; y[:, t] depends on x[:, :t+1] only.
+
+        Args:
+            x_BTD: unit vectors, float; what is not a document's own is padding on the right.
+            mask_BT: bool, True where x is real: a prefix of every row. Predictions elsewhere mean nothing.
+
+        Raises MismatchError when D is not `spec.dim` or the shapes disagree.
+        """
+        ...
+
+
+def unit(x: Tensor) -> Tensor:
+    """x scaled to Euclidean norm 1 over its last axis; a zero vector stays zero."""
+    return F.normalize(x, dim=-1, eps=1e-12)
+
+
+def check_input(spec: PredictorSpec, x_BTD: Tensor, mask_BT: Tensor) -> None:
+    if x_BTD.ndim != 3 or x_BTD.shape[-1] != spec.dim:
+        raise MismatchError(
+            f"{spec.name} predicts {spec.dim}-D vectors and was given a tensor of shape {tuple(x_BTD.shape)}; "
+            f"expected (documents, positions, {spec.dim})"
+        )
+    if mask_BT.shape != x_BTD.shape[:2] or mask_BT.dtype != torch.bool:
+        raise MismatchError(
+            f"mask is {mask_BT.dtype} {tuple(mask_BT.shape)}; expected torch.bool {tuple(x_BTD.shape[:2])} "
+            "with True for real positions"
+        )

@@ -1,0 +1,66 @@
+"""Checkpoints: what a killed run needs to go on as if nothing had happened, and the best weights so far.
+
+    checkpoints/last.pt                    weights, optimiser, loss, random state, place in the run; replaced atomically
+    checkpoints/epoch-007.safetensors      weights of one of the three best epochs
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from nextvec.errors import IntegrityError
+from nextvec.records import write_atomic
+
+KEEP = 3
+
+
+class Checkpoints:
+    """The checkpoints of one run folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "checkpoints"
+
+    @property
+    def last(self) -> Path:
+        return self.folder / "last.pt"
+
+    def save_last(self, state: dict[str, Any]) -> None:
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_atomic(self.last, buffer.getvalue())
+
+    def load_last(self) -> dict[str, Any]:
+        """Raises IntegrityError when the file is missing or damaged. Never unpickles anything but tensors and numbers."""
+        if not self.last.exists():
+            raise IntegrityError(f"{self.last} is missing: there is nothing to resume. Train without --resume.")
+        try:
+            state: dict[str, Any] = torch.load(self.last, weights_only=True, map_location="cpu")
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            raise IntegrityError(f"{self.last} is damaged ({error}). Train again under another name.") from None
+        return state
+
+    def save_epoch(self, epoch: int, weights: dict[str, Tensor], best: list[tuple[float, int]]) -> None:
+        """Write an epoch's weights and delete those that are not among `best` ((cosine, epoch), at most three) any more."""
+        write_atomic(self.path_of(epoch), save(weights))
+        keep = {self.path_of(kept) for _, kept in best}
+        for path in self.folder.glob("epoch-*.safetensors"):
+            if path not in keep:
+                path.unlink()
+
+    def load_epoch(self, epoch: int) -> dict[str, Tensor]:
+        return load_file(self.path_of(epoch))
+
+    def path_of(self, epoch: int) -> Path:
+        return self.folder / f"epoch-{epoch:03d}.safetensors"
+
+
+def best_epochs(best: list[tuple[float, int]], cosine: float, epoch: int) -> list[tuple[float, int]]:
+    """The three best (cosine, epoch), best first; of equal ones the earlier."""
+    return sorted([*best, (cosine, epoch)], key=lambda entry: (-entry[0], entry[1]))[:KEEP]
