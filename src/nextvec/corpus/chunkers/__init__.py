@@ -1,1 +1,26 @@
+"""Chunkers cut documents into ordered chunks. `build_chunker("sentence")` gives the default one."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from nextvec.corpus.document import Chunker
+from nextvec.registry import Registry
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+
+
+class ChunkerFactory(Protocol):
+    """A class of chunkers, called with its options by name."""
+
+    def __call__(self, options: Mapping[str, Any]) -> Chunker: ...
+
+
+CHUNKERS: Registry[ChunkerFactory] = Registry("chunkers", "nextvec.corpus.chunkers")
+
+
+def build_chunker(name: str, options: Mapping[str, Any] = NO_OPTIONS) -> Chunker:
+    """The chunker of that name. Raises UsageError for an unknown name, an unknown option or a bad value."""
+    return CHUNKERS.get(name)(options)

@@ -1,1 +1,126 @@
 """Sources of documents. `open_source` finds the right one from what the user typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from nextvec.corpus.document import Source
+from nextvec.corpus.sources.checked import CheckedSource
+from nextvec.errors import NotFoundError, UsageError
+from nextvec.registry import Registry
+
+_SNIFF_BYTES = 4096
+_NEIGHBOURS_SHOWN = 8
+
+
+OpenSource = Callable[[str, Mapping[str, Any], str], Source]
+"""Takes what follows `KIND:` in a reference (for a file or a folder: its path), the options typed after `?`, and the
+name that its documents go by where they have none of their own."""
+
+F = TypeVar("F", bound=OpenSource)
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """`suffixes`: endings of the names of files that it opens, in lower case; `sniff`: whether a file with another
+    ending that begins with these bytes is of this kind."""
+
+    open: OpenSource
+    suffixes: tuple[str, ...]
+    sniff: Callable[[bytes], bool]
+
+
+SOURCES: Registry[SourceKind] = Registry("sources", "nextvec.corpus.sources")
+
+
+def register_source(
+    name: str, *, suffixes: tuple[str, ...] = (), sniff: Callable[[bytes], bool] = lambda head: False
+) -> Callable[[F], F]:
+    """Decorator that makes a source (a class called as `OpenSource`) known under `name`."""
+
+    def add(opener: F) -> F:
+        SOURCES.register(name)(SourceKind(opener, suffixes, sniff))
+        return opener
+
+    return add
+
+
+def open_source(reference: str, limit: int | None = None) -> Source:
+    """The source that `reference` names; its documents are checked and their ids unique.
+
+    Args:
+        reference: the path of a file or folder, or KIND:ARGUMENT (`wikipedia:PATH`, `hf:NAME[:CONFIG]`, `pydocs:`);
+            options follow a question mark, for example `notes.parquet?text=body&id=key`.
+        limit: stop after so many usable documents, at least 1; None for all.
+
+    Raises:
+        UsageError: the kind or an option is unknown, or the limit is below 1.
+        NotFoundError: there is no such file; the message says what the folder holds.
+    """
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit {limit}: expected at least 1 document, or none for all of them")
+    return CheckedSource(_open(reference), limit)
+
+
+def open_path(path: Path, options: Mapping[str, Any], name: str) -> Source:
+    """The source for an existing file or folder. Raises UsageError when its kind cannot be told."""
+    return SOURCES.get(find_kind(path)).open(str(path), options, name)
+
+
+def find_kind(path: Path) -> str:
+    """The kind of an existing file or folder, from its name and then from how it begins."""
+    if path.is_dir():
+        return "folder"
+    by_suffix = [(suffix, kind) for kind in SOURCES for suffix in SOURCES.get(kind).suffixes if _ends(path, suffix)]
+    if by_suffix:
+        return max(by_suffix, key=lambda pair: len(pair[0]))[1]
+    with path.open("rb") as file:
+        head = file.read(_SNIFF_BYTES)
+    for kind in SOURCES:
+        if SOURCES.get(kind).sniff(head):
+            return kind
+    raise UsageError(f"{path}: not a kind of file that is known. Known endings: {', '.join(known_suffixes())}.")
+
+
+def known_suffixes() -> list[str]:
+    return sorted(suffix for kind in SOURCES for suffix in SOURCES.get(kind).suffixes)
+
+
+def _ends(path: Path, suffix: str) -> bool:
+    return path.name.lower().endswith(suffix)
+
+
+def _open(reference: str) -> Source:
+    if reference and Path(reference).exists():
+        return open_path(Path(reference), {}, Path(reference).name)
+    body, _, query = reference.partition("?")
+    options = _parse_options(reference, query)
+    kind, colon, argument = body.partition(":")
+    if colon and kind in SOURCES:
+        return SOURCES.get(kind).open(argument, options, Path(argument).name or kind)
+    if body and Path(body).exists():
+        return open_path(Path(body), options, Path(body).name)
+    if colon and kind.isidentifier() and "/" not in body:
+        raise UsageError.unknown("kind of source", kind, SOURCES)
+    raise missing_path(Path(body))
+
+
+def _parse_options(reference: str, query: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(query, strict_parsing=True)) if query else {}
+    except ValueError:
+        raise UsageError(f"source '{reference}': after '?' expected key=value[&key=value], got '{query}'") from None
+
+
+def missing_path(path: Path) -> NotFoundError:
+    """The error for a path that is not there: it lists what its folder holds."""
+    folder = path.parent
+    if not folder.is_dir():
+        return NotFoundError(f"no file or folder '{path}': its folder '{folder}' does not exist either")
+    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    shown = ", ".join(names[:_NEIGHBOURS_SHOWN]) + (", ..." if len(names) > _NEIGHBOURS_SHOWN else "")
+    return NotFoundError(f"no file or folder '{path}'. '{folder}' holds: {shown or 'nothing'}.")

@@ -1,0 +1,32 @@
+"""Spans of a text, and the chunks made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nextvec.corpus.document import Chunk
+from nextvec.corpus.prose import collapse
+
+Span = tuple[int, int]
+
+
+def trim(text: str, span: Span) -> Span:
+    """The span without the white space at its ends; empty (at its start) when there is nothing else in it."""
+    start, end = span
+    passage = text[start:end]
+    start += len(passage) - len(passage.lstrip())
+    return start, start + len(passage.strip())
+
+
+def has_letter(text: str) -> bool:
+    return any(map(str.isalpha, text))
+
+
+def chunks_of_spans(text: str, spans: Iterable[Span]) -> list[Chunk]:
+    """One chunk for each span that holds a letter, numbered from 0, its text on one line."""
+    chunks: list[Chunk] = []
+    for start, end in spans:
+        passage = text[start:end]
+        if has_letter(passage):
+            chunks.append(Chunk(text=collapse(passage), position=len(chunks), start=start, end=end))
+    return chunks

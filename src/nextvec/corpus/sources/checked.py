@@ -1,0 +1,58 @@
+"""What every source passes through before its documents are used: unique ids, enough text, a limit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nextvec.corpus.document import Document, Source, Unusable
+from nextvec.corpus.prose import MIN_WORDS
+
+
+@dataclass(frozen=True)
+class CheckedSource:
+    """The documents of `source` up to `limit` usable ones; unusable ones become `Unusable`, with the reason.
+
+    Keeps 8 bytes of hash per document (about 100 bytes as Python stores them) to notice an id that comes twice.
+    """
+
+    source: Source
+    limit: int | None = None
+
+    def documents(self) -> Iterator[Document | Unusable]:
+        seen: set[bytes] = set()
+        usable = 0
+        for found in self.source.documents():
+            item = _examine(found, seen) if isinstance(found, Document) else found
+            yield item
+            usable += isinstance(item, Document)
+            if usable == self.limit:
+                return
+
+
+def _examine(document: Document, seen: set[bytes]) -> Document | Unusable:
+    for part, text in (("id", document.id), ("title", document.title), ("text", document.text)):
+        if problem := _encoding_problem(text):
+            return Unusable(id=ascii(document.id)[1:-1], reason=f"its {part} {problem}", kind="failed")
+    digest = hashlib.blake2b(document.id.encode(), digest_size=8).digest()
+    if digest in seen:
+        return Unusable(id=document.id, reason="its id was given to an earlier document", kind="failed")
+    seen.add(digest)
+    return _long_enough(document)
+
+
+def _encoding_problem(text: str) -> str | None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"has half a surrogate pair at character {error.start}"
+    return None
+
+
+def _long_enough(document: Document) -> Document | Unusable:
+    words = len(document.text.split(maxsplit=MIN_WORDS))
+    if words >= MIN_WORDS:
+        return document
+    reason = f"too short: {words} words, at least {MIN_WORDS} wanted" if words else "empty"
+    return Unusable(id=document.id, reason=reason, kind="skipped")

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextvec.corpus.chunkers import build_chunker
+from nextvec.corpus.document import Chunk, Document
+from nextvec.errors import UsageError
+
+
+def cut(text: str) -> list[Chunk]:
+    return build_chunker("sentence").chunks(Document(id="d", title="t", text=text, source="s", licence="l"))
+
+
+def texts(text: str) -> list[str]:
+    return [chunk.text for chunk in cut(text)]
+
+
+def test_sentences_never_cross_a_paragraph() -> None:
+    assert texts("One here\n\nTwo here. Three\nhere.") == ["One here", "Two here.", "Three here."]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1. First item. 2. Second item.", ["1. First item.", "2. Second item."]),
+        ("It was approx. five km. Then J. left.", ["It was approx. five km.", "Then J. left."]),
+        ("He left. 1998. She came.", ["He left.", "She came."]),
+        ("He left. ) She came.", ["He left. )", "She came."]),
+        ("", []),
+        ("... 12 %", []),
+    ],
+)
+def test_debris_is_merged_or_dropped(text: str, expected: list[str]) -> None:
+    assert texts(text) == expected
+
+
+def test_a_very_long_sentence_stays_whole() -> None:
+    assert len(cut("word " * 5000 + "end.")) == 1
+
+
+def test_spec_holds_the_resolved_options() -> None:
+    assert build_chunker("sentence").spec == {"name": "sentence", "language": "en"}
+
+
+def test_unknown_option_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'language'"):
+        build_chunker("sentence", {"languag": "de"})
+
+
+WORDS = ["Dr. ", "A b. ", "é ü! ", "😀 ", "1. ", "?", "No. ", ") ", '"']
+SPACES = ["\n", "\n\n", " ", "\u3000", "\t\n \n"]
+PIECES = st.sampled_from(WORDS + SPACES)
+
+
+@given(st.one_of(st.text(max_size=300), st.lists(PIECES, max_size=40).map("".join)))
+def test_spans_are_exact_ordered_and_hold_every_letter(text: str) -> None:
+    chunks = cut(text)
+    assert [chunk.position for chunk in chunks] == list(range(len(chunks)))
+    assert all(left.end <= right.start for left, right in pairwise(chunks))
+    assert all(chunk.text == " ".join(text[chunk.start : chunk.end].split()) for chunk in chunks)
+    covered = "".join(text[chunk.start : chunk.end] for chunk in chunks)
+    assert [letter for letter in covered if letter.isalpha()] == [letter for letter in text if letter.isalpha()]

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from nextvec.corpus.document import Document, Unusable
+from nextvec.corpus.sources import open_source
+from nextvec.errors import NotFoundError, UsageError
+
+TEXT = "A first sentence of some length. And a second one."
+
+
+def write_jsonl(path: Path, count: int) -> Path:
+    lines = [json.dumps({"doc_id": f"d{number}", "text": TEXT}) for number in range(count)]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_kind_is_found_from_the_ending(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    [document] = open_source(str(tmp_path / "a.txt")).documents()
+    assert isinstance(document, Document)
+    assert (document.id, document.title, document.text) == ("a.txt", "a", TEXT)
+
+
+def test_kind_is_found_from_how_the_file_begins(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "export", 2)
+    assert [document.id for document in open_source(str(path)).documents()] == ["d0", "d1"]
+
+
+def test_gzip_is_found_from_the_content(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(gzip.compress(write_jsonl(tmp_path / "plain.jsonl", 3).read_bytes()))
+    assert len(list(open_source(str(path)).documents())) == 3
+
+
+def test_limit_counts_usable_documents(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "a.jsonl", 4)
+    path.write_text("not json\n" + path.read_text())
+    found = list(open_source(str(path), limit=2).documents())
+    assert [type(item) for item in found] == [Unusable, Document, Document]
+
+
+def test_every_call_starts_anew(tmp_path: Path) -> None:
+    source = open_source(str(write_jsonl(tmp_path / "a.jsonl", 2)))
+    assert list(source.documents()) == list(source.documents())
+
+
+def test_a_duplicate_id_is_reported(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "a.jsonl", 1)
+    path.write_text(path.read_text() + "\n" + path.read_text())
+    _, second = open_source(str(path)).documents()
+    assert second == Unusable(id="d0", reason="its id was given to an earlier document", kind="failed")
+
+
+def test_a_missing_file_says_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "wiki.jsonl").touch()
+    with pytest.raises(NotFoundError, match=r"no file or folder '.*wiki\.json'.*holds: wiki\.jsonl\."):
+        open_source(str(tmp_path / "wiki.json"))
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("pydoc:", "Did you mean 'pydocs'"),
+        ("pydocs:3", "expected nothing after the colon"),
+        ("pydocs:?x", "expected key=value"),
+        ("", "no file or folder"),
+    ],
+)
+def test_a_wrong_reference_is_one_clear_line(reference: str, message: str) -> None:
+    with pytest.raises((UsageError, NotFoundError), match=message):
+        open_source(reference)
+
+
+def test_limit_below_one_is_refused() -> None:
+    with pytest.raises(UsageError, match="limit 0: expected at least 1"):
+        open_source("pydocs:", limit=0)
+
+
+def test_an_unknown_option_names_the_nearest(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "a.jsonl", 1)
+    with pytest.raises(UsageError, match="Did you mean 'text'"):
+        open_source(f"{path}?texts=body")
