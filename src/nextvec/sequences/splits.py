@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from nextvec.config import Config
-from nextvec.errors import DataError
+from nextvec.errors import DataError, NotFoundError
 from nextvec.fingerprint import fingerprint
 from nextvec.sequences.windows import IntArray
 
@@ -38,6 +39,7 @@ SHARED_SHINGLES = 0.2
 """Near-duplicates share at least this part of the smaller one's shingles. Independent prose shares practically no run
 of eight words; a revised copy of an article, or the same press release twice, shares far more than a fifth."""
 _BLOCK_ROWS = 65_536
+_BLOCK_DOCUMENTS = 4_096
 _WORD = re.compile(r"\w+")
 
 
@@ -121,16 +123,9 @@ def split_snapshot(snapshot: Snapshot) -> Split:
     spec = SplitSpec.parse(snapshot.split, owner=f"the split of {snapshot.label}")
     ids = [document.doc_id for document in snapshot.documents]
     parts = split_documents(spec, ids, owner=snapshot.label)
-    held_out = np.concatenate([parts["validation"], parts["test"]])
-    pairs = near_duplicates(
-        document_means(snapshot.vectors, snapshot.offsets), parts["train"], held_out, lambda i: _content(snapshot, i)
-    )
-    left_out = tuple(
-        LeftOut(document=a, doc_id=ids[a], held_out=b, held_out_id=ids[b], cosine=cosine, shared=shared)
-        for a, b, cosine, shared in pairs
-    )
+    left_out = near_duplicates(snapshot, parts["train"], np.concatenate([parts["validation"], parts["test"]]))
     train = np.setdiff1d(parts["train"], np.array([item.document for item in left_out], np.int64))
-    require_parts(spec, ids, {**parts, "train": train}, owner=snapshot.label)
+    _require_parts(spec, ids, {**parts, "train": train}, owner=snapshot.label)
     return Split(spec=spec, train=train, validation=parts["validation"], test=parts["test"], left_out=left_out)
 
 
@@ -138,11 +133,11 @@ def split_documents(spec: SplitSpec, doc_ids: Sequence[str], *, owner: str) -> d
     """Indexes into `doc_ids` by part. Raises DataError, naming `owner`, when a part has fewer than two documents."""
     assigned = np.array([spec.assign(doc_id) for doc_id in doc_ids], dtype=object)
     parts = {part: np.flatnonzero(assigned == part).astype(np.int64) for part in PARTS}
-    require_parts(spec, doc_ids, parts, owner=owner)
+    _require_parts(spec, doc_ids, parts, owner=owner)
     return parts
 
 
-def require_parts(spec: SplitSpec, doc_ids: Sequence[str], parts: dict[Part, IntArray], *, owner: str) -> None:
+def _require_parts(spec: SplitSpec, doc_ids: Sequence[str], parts: dict[Part, IntArray], *, owner: str) -> None:
     """Raises DataError when a part has fewer than two documents, with bounds that would give every part enough."""
     if all(len(parts[part]) >= SMALLEST_PART for part in PARTS):
         return
@@ -176,25 +171,21 @@ def document_means(vectors: npt.NDArray[np.floating], offsets: npt.ArrayLike) ->
     return np.divide(sums, norms, out=np.zeros_like(sums), where=norms > 0)
 
 
-def near_duplicates(
-    means: npt.NDArray[np.float32], train: IntArray, held_out: IntArray, content: Callable[[int], frozenset[Hashable]]
-) -> list[tuple[int, int, float, float]]:
-    """(training document, held-out document, cosine of means, shared content), one a duplicated training document.
+def near_duplicates(snapshot: Snapshot, train: IntArray, held_out: IntArray) -> tuple[LeftOut, ...]:
+    """The documents of `train` that nearly duplicate one of `held_out`, each with the one it shares most with.
 
-    Contents are read only for pairs whose means are closer than `MEAN_COSINE`.
+    Contents are read only of documents whose means are closer than `MEAN_COSINE`. In a snapshot without texts, equal
+    vectors take the place of shared shingles.
     """
-    cosines = means[train] @ means[held_out].T
-    contents: dict[int, frozenset[Hashable]] = {}
-    found: dict[int, tuple[int, int, float, float]] = {}
-    for i, j in np.argwhere(cosines > MEAN_COSINE).tolist():
-        a, b = int(train[i]), int(held_out[j])
-        for document in (a, b):
-            if document not in contents:
-                contents[document] = content(document)
-        shared = containment(contents[a], contents[b])
-        if shared >= SHARED_SHINGLES and (a not in found or shared > found[a][3]):
-            found[a] = (a, b, float(cosines[i, j]), shared)
-    return list(found.values())
+    means = document_means(snapshot.vectors, snapshot.offsets)
+    content = cache(partial(_content, snapshot))
+    found: dict[int, LeftOut] = {}
+    for i, j, cosine in _close_pairs(means, train, held_out):
+        shared = containment(content(i), content(j))
+        if shared >= SHARED_SHINGLES and (i not in found or shared > found[i].shared):
+            ids = snapshot.documents[i].doc_id, snapshot.documents[j].doc_id
+            found[i] = LeftOut(document=i, doc_id=ids[0], held_out=j, held_out_id=ids[1], cosine=cosine, shared=shared)
+    return tuple(found.values())
 
 
 def shingles(texts: Sequence[str]) -> frozenset[Hashable]:
@@ -210,5 +201,17 @@ def containment(left: frozenset[Hashable], right: frozenset[Hashable]) -> float:
     return len(left & right) / smaller if smaller else 0.0
 
 
+def _close_pairs(means: npt.NDArray[np.float32], left: IntArray, right: IntArray) -> Iterator[tuple[int, int, float]]:
+    for first in range(0, len(left), _BLOCK_DOCUMENTS):
+        block = left[first : first + _BLOCK_DOCUMENTS]
+        cosines = means[block] @ means[right].T
+        for i, j in np.argwhere(cosines > MEAN_COSINE):
+            yield int(block[i]), int(right[j]), float(cosines[i, j])
+
+
 def _content(snapshot: Snapshot, document: int) -> frozenset[Hashable]:
-    return shingles(snapshot.texts(range(int(snapshot.offsets[document]), int(snapshot.offsets[document + 1]))))
+    rows = np.arange(snapshot.offsets[document], snapshot.offsets[document + 1])
+    try:
+        return shingles(snapshot.texts(rows))
+    except NotFoundError:
+        return frozenset(vector.tobytes() for vector in snapshot.vectors[rows])
