@@ -1,0 +1,68 @@
+"""What a decoder is, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from nextvec.decoding.quality import Verdict
+
+if TYPE_CHECKING:
+    from nextvec.retrieval.neighbours import Index
+    from nextvec.store.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """A text for a vector.
+
+    Attributes:
+        text: the text.
+        verdict: of the quality checks.
+        steps: correction steps it took.
+        degraded: it is an extract given for want of a text that passed.
+        cosine: between the vector and the encoded text, -1..1; None where the text cannot be encoded.
+        row: of the stored chunk whose text it is; None for a generated text.
+    """
+
+    text: str
+    verdict: Verdict
+    steps: int = 0
+    degraded: bool = False
+    cosine: float | None = None
+    row: int | None = None
+
+
+class Decoder(Protocol):
+    """Vectors to texts."""
+
+    @property
+    def name(self) -> str:
+        """Identifies the decoder and its weights, as a part of cache keys."""
+        ...
+
+    @property
+    def max_steps(self) -> int:
+        """Most correction steps that it can use; 0 when it corrects nothing."""
+        ...
+
+    def decode(
+        self, vectors: np.ndarray, sources: Sequence[Sequence[str]] | None = None, *, steps: int = 0
+    ) -> list[Decoded]:
+        """One text for each vector.
+
+        Args:
+            vectors: float32 (Q, D), unit norm.
+            sources: for each vector the texts that its text should continue; None judges no topic.
+            steps: correction steps to take, at most `max_steps`.
+
+        Raises MismatchError when D or the number of sources does not fit.
+        """
+        ...
+
+
+DecoderFactory = Callable[[str, "Snapshot", "Index"], Decoder]
+"""From the part of a reference after its first colon, a snapshot and its index to the decoder."""
