@@ -20,6 +20,8 @@ class TargetBatch(Protocol):
     @property
     def x_BTD(self) -> Tensor: ...
     @property
+    def mask_BT(self) -> Tensor: ...
+    @property
     def target_BTD(self) -> Tensor: ...
     @property
     def target_mask_BT(self) -> Tensor: ...
@@ -81,11 +83,11 @@ def fit_baseline(name: str, dim: int, train: Batches, validation: Batches) -> Ba
     return baseline
 
 
-def mean_cosine(predict: Callable[[Tensor], Tensor], batches: Batches) -> float:
-    """Mean cosine of unit predictions to unit targets over all targets; 0 when there is none."""
+def mean_cosine(predict: Callable[[Tensor, Tensor], Tensor], batches: Batches) -> float:
+    """Mean cosine of unit predictions (`Predictor.predict`) to unit targets over all targets; 0 when there is none."""
     total, count = 0.0, 0
     for batch in batches():
-        cosine_BT = (predict(batch.x_BTD) * batch.target_BTD).sum(-1)[batch.target_mask_BT]
+        cosine_BT = (predict(batch.x_BTD, batch.mask_BT) * batch.target_BTD).sum(-1)[batch.target_mask_BT]
         total += float(cosine_BT.double().sum())
         count += cosine_BT.numel()
     return total / max(count, 1)

@@ -46,7 +46,7 @@ class KnnSuccessor(Baseline):
         scores = {}
         for count in NEIGHBOURS:
             self.neighbours = torch.tensor(count)
-            scores[count] = mean_cosine(self.forward, validation)
+            scores[count] = mean_cosine(self.predict, validation)
         self.neighbours = torch.tensor(max(scores, key=scores.__getitem__))
 
     def _key(self, x_BTD: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ class Ewma(Baseline):
 
     def fit(self, train: Batches, validation: Batches) -> None:
         def score(decay: float) -> float:
-            return mean_cosine(lambda x_BTD: decayed_means(x_BTD, (decay,))[:, :, 0], validation)
+            return mean_cosine(lambda x_BTD, mask_BT: decayed_means(x_BTD, (decay,))[:, :, 0], validation)
 
         self.decay = torch.tensor(max(DECAY_GRID, key=score))
 

@@ -115,7 +115,7 @@ def fit_ridge(
         return torch.cholesky_solve(moment_FD, torch.linalg.cholesky(damped_FF)).float()
 
     def score(matrix_FD: Tensor) -> float:
-        def predict(x_BTD: Tensor) -> Tensor:
+        def predict(x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
             f_BTF = features(x_BTD)
             base_BTD = 0.0 if offset is None else offset(f_BTF)
             return unit(base_BTD + f_BTF @ matrix_FD)

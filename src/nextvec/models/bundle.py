@@ -1,0 +1,146 @@
+"""Model bundles: a folder that says everything about a model and proves on loading that it is that model.
+
+    model.safetensors   weights and fitted numbers        config.json    what it is and what it was made from
+    probe.safetensors   fixed input, expected output      metrics.json   recorded figures
+    README.md           the card, generated from the two JSON files
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from nextvec.errors import IntegrityError, NotFoundError
+from nextvec.fingerprint import fingerprint_bytes
+from nextvec.models.baseline import BASELINES, Baseline
+from nextvec.models.card import card
+from nextvec.models.network import Network, NetworkConfig
+from nextvec.models.predictor import unit
+from nextvec.records import read_json, write_atomic, write_json
+
+FORMAT = 1
+PROBE_TOLERANCE = 1e-5
+PROBE_SHAPE = (3, 9)
+WEIGHTS, CONFIG, METRICS, PROBE, CARD = (
+    "model.safetensors", "config.json", "metrics.json", "probe.safetensors", "README.md",
+)  # fmt: skip
+
+AnyPredictor = Network | Baseline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A loaded model. `config` has the keys that `save_bundle` writes; `metrics` is whatever was recorded."""
+
+    folder: Path
+    predictor: AnyPredictor
+    config: dict[str, Any]
+    metrics: dict[str, Any]
+
+    @property
+    def identity(self) -> str:
+        return self.folder.name
+
+
+def save_bundle(folder: Path, predictor: AnyPredictor, *, origin: dict[str, Any], metrics: dict[str, Any]) -> None:
+    """Write a bundle. config.json comes last, so a folder without it is not a bundle.
+
+    Args:
+        origin: JSON-able; the encoder's spec, the corpus and split, the training configuration, versions: all that
+            says what the model was made from.
+        metrics: JSON-able figures.
+    """
+    predictor.eval()
+    weights = save({name: tensor.detach().cpu().contiguous() for name, tensor in predictor.state_dict().items()})
+    write_atomic(folder / WEIGHTS, weights)
+    write_atomic(folder / PROBE, save(_probe(predictor)))
+    write_json(folder / METRICS, metrics)
+    config = {"format": FORMAT, "weights": fingerprint_bytes([weights]), **_describe(predictor), **origin}
+    write_atomic(folder / CARD, card(folder.name, config, metrics).encode())
+    write_json(folder / CONFIG, config)
+
+
+def record_metrics(folder: Path, metrics: dict[str, Any]) -> None:
+    """Replace a bundle's recorded figures, and the card made from them."""
+    write_json(folder / METRICS, metrics)
+    write_atomic(folder / CARD, card(folder.name, read_json(folder / CONFIG), metrics).encode())
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """config.json of a bundle. Raises NotFoundError when the folder holds none, IntegrityError for another format."""
+    if not (folder / CONFIG).exists():
+        raise NotFoundError(f"there is no finished model at {folder}. Train one, or list them: nextvec models list")
+    config: dict[str, Any] = read_json(folder / CONFIG)
+    if config.get("format") != FORMAT:
+        raise IntegrityError(f"{folder / CONFIG} has format {config.get('format')}; this version reads {FORMAT}")
+    return config
+
+
+def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
+    """Load a bundle and check it: the weights' hash, every name and shape, and the probe to 1e-5.
+
+    Raises NotFoundError, or IntegrityError that says what does not hold.
+    """
+    config = read_config(folder)
+    predictor = _rebuild(config)
+    content = _read(folder / WEIGHTS)
+    if fingerprint_bytes([content]) != config["weights"]:
+        raise IntegrityError(f"{folder / WEIGHTS} is not the file that config.json records; restore it or train again")
+    _load_weights(predictor, content, folder)
+    predictor.eval()
+    _check_probe(predictor, folder)
+    metrics = read_json(folder / METRICS)
+    return Bundle(folder=folder, predictor=predictor.to(device), config=config, metrics=metrics)
+
+
+def _describe(predictor: AnyPredictor) -> dict[str, Any]:
+    kind: Literal["network", "baseline"] = "network" if isinstance(predictor, Network) else "baseline"
+    network = predictor.config.to_dict() if isinstance(predictor, Network) else None
+    return {"kind": kind, "spec": predictor.spec.to_dict(), "network": network}
+
+
+def _rebuild(config: dict[str, Any]) -> AnyPredictor:
+    if config["kind"] == "network":
+        return Network(NetworkConfig.parse(config["network"], owner="config.json"))
+    return BASELINES.get(config["spec"]["name"])(config["spec"]["dim"])
+
+
+def _load_weights(predictor: AnyPredictor, content: bytes, folder: Path) -> None:
+    try:
+        predictor.load_state_dict(load(content))
+    except (SafetensorError, RuntimeError) as error:
+        problem = " ".join(str(error).split())
+        raise IntegrityError(f"{folder / WEIGHTS} does not fit {type(predictor).__name__}: {problem}") from None
+
+
+def _probe(predictor: AnyPredictor) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    x_BTD = unit(torch.randn(*PROBE_SHAPE, predictor.spec.dim, generator=generator))
+    device = next(iter(predictor.state_dict().values()), torch.zeros(())).device
+    y_BTD = predictor.predict(x_BTD.to(device), torch.ones(PROBE_SHAPE, dtype=torch.bool, device=device))
+    return {"x": x_BTD, "y": y_BTD.cpu().contiguous()}
+
+
+def _check_probe(predictor: AnyPredictor, folder: Path) -> None:
+    probe = load(_read(folder / PROBE))
+    y_BTD = predictor.predict(probe["x"], torch.ones(probe["x"].shape[:2], dtype=torch.bool))
+    worst = float((y_BTD - probe["y"]).abs().max())
+    if not worst <= PROBE_TOLERANCE:
+        raise IntegrityError(
+            f"{folder.name} computes something else than when it was saved: its probe is off by {worst:.2g} "
+            f"(at most {PROBE_TOLERANCE:g}). The weights fit, the code that runs them does not; use the version in config.json"
+        )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise IntegrityError(f"{path} is missing; the model is not complete") from None
+

@@ -1,0 +1,23 @@
+"""Presets: an architecture with settings, under a name of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    architecture: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+_REFERENCE = {"anchor": "none", "context": 5, "lr": 5e-4, "weight_decay": 0.01, "clip": 1.0, "batch": 64, "epochs": 20}
+
+PRESETS: dict[str, Preset] = {
+    **{f"{name}-reference": Preset(name, _REFERENCE) for name in ("amn", "lstm", "gru", "transformer")},
+    "transformer-optimized": Preset(
+        "transformer", {**_REFERENCE, "warmup": 1 / 20, "final_lr": 1e-6, "patience": 4}
+    ),
+}
+"""The reference presets train as is usual in this field: five vectors of context, windows, no anchor."""
