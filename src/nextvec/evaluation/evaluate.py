@@ -1,0 +1,188 @@
+"""One predictor on held-out documents, every figure: kept by document, so that comparing needs no second run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from nextvec.errors import DataError, MismatchError
+from nextvec.evaluation.evaluation import Column, Evaluation, Subject
+from nextvec.evaluation.heldout import MIN_CONTEXT, HeldOut, hold_out
+from nextvec.evaluation.metric import METRICS, Metric, Part, Passage, Setting, Settling, default_metrics, unit_rows
+from nextvec.models.predictor import Predictor
+from nextvec.sequences.batches import DocumentBatches
+
+if TYPE_CHECKING:
+    from nextvec.store.snapshot import Snapshot
+
+BATCH_TARGETS = 8_192
+
+Progress = Callable[[int, int], None]
+"""Called with (documents done, documents in all)."""
+
+
+def evaluate(
+    predictor: Predictor,
+    snapshot: Snapshot,
+    *,
+    documents: npt.ArrayLike,
+    train_mean: npt.NDArray[np.floating],
+    subject: Subject | None = None,
+    min_context: int = MIN_CONTEXT,
+    metrics: Sequence[str] | None = None,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    batch_targets: int = BATCH_TARGETS,
+    on_progress: Progress | None = None,
+) -> Evaluation:
+    """Predict every row >= min_context of the documents from all rows before it, and measure.
+
+    Args:
+        documents: indexes into the snapshot (`split_snapshot(snapshot).test`, or `fair_documents`).
+        train_mean: (D,) from `training_mean`, for the centred cosine; the same for all that will be compared.
+        subject: what is evaluated; by default only what the predictor's spec says.
+        metrics: names from METRICS; None means all but the costly ones.
+        batch_targets: rows predicted at a time, padding included; changes speed and memory, not figures.
+
+    Raises MismatchError for a predictor of another dimension, encoder or split, DataError for predictions that are
+    not finite, and what `hold_out` raises.
+    """
+    held_out = hold_out(snapshot, documents, min_context=min_context, seed=seed)
+    return evaluate_on(
+        held_out,
+        predictor,
+        train_mean=train_mean,
+        subject=subject,
+        metrics=metrics,
+        device=device,
+        batch_targets=batch_targets,
+        on_progress=on_progress,
+    )
+
+
+def evaluate_on(
+    held_out: HeldOut,
+    predictor: Predictor,
+    *,
+    train_mean: npt.NDArray[np.floating],
+    subject: Subject | None = None,
+    metrics: Sequence[str] | None = None,
+    device: torch.device | str = "cpu",
+    batch_targets: int = BATCH_TARGETS,
+    on_progress: Progress | None = None,
+) -> Evaluation:
+    """`evaluate` for several predictors in turn: the documents are gathered and fingerprinted once."""
+    began = time.perf_counter()
+    subject = subject or Subject.of(predictor.spec)
+    _require_fit(subject, predictor, held_out, train_mean)
+    setting = Setting(
+        min_context=held_out.min_context,
+        seed=held_out.seed,
+        train_mean_D=torch.as_tensor(train_mean, dtype=torch.float32, device=device),
+        foreign=held_out.foreign(device),
+        context=predictor.spec.context,
+        predict=predictor.predict,
+    )
+    names = default_metrics() if metrics is None else tuple(metrics)
+    chosen = [METRICS.get(name)(setting) for name in names]
+    columns = _measure(
+        chosen, _passages(held_out, predictor, device, batch_targets), len(held_out.doc_ids), on_progress
+    )
+    return Evaluation.of(
+        held_out,
+        subject=subject,
+        columns=columns,
+        train_mean_norm=float(np.linalg.norm(train_mean)),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def collapsed(validation_cosine: float, global_mean_cosine: float, tolerance: float = 0.01) -> bool:
+    """The collapse alarm: a model whose validation cosine is within `tolerance` of global-mean says the same always."""
+    return abs(validation_cosine - global_mean_cosine) <= tolerance
+
+
+def _require_fit(
+    subject: Subject, predictor: Predictor, held_out: HeldOut, train_mean: npt.NDArray[np.floating]
+) -> None:
+    if predictor.spec.dim != held_out.dim:
+        raise MismatchError(
+            f"{subject.name} predicts {predictor.spec.dim}-D vectors, {held_out.corpus} holds {held_out.dim}-D ones "
+            f"of {held_out.encoder}. Evaluate it on a corpus of its own encoder."
+        )
+    if subject.encoder_fingerprint not in (None, held_out.encoder_fingerprint):
+        raise MismatchError(
+            f"{subject.name} was trained on encoder {subject.encoder_fingerprint}, {held_out.corpus} was encoded "
+            f"by {held_out.encoder}. Evaluate it on a corpus of its own encoder."
+        )
+    if subject.split_fingerprint not in (None, held_out.split_fingerprint):
+        raise MismatchError(
+            f"{subject.name} was trained under split {subject.split_fingerprint}, {held_out.corpus} has split "
+            f"{held_out.split_fingerprint}: its test documents may have been trained on."
+        )
+    if train_mean.shape != (held_out.dim,):
+        raise MismatchError(
+            f"the training mean has shape {train_mean.shape}, {held_out.corpus} holds {held_out.dim}-D vectors. "
+            "Take it from training_mean(snapshot, training documents)."
+        )
+
+
+def _passages(
+    held_out: HeldOut, predictor: Predictor, device: torch.device | str, batch_targets: int
+) -> Iterator[Passage]:
+    """Every document with its predictions, shortest first; one batch of predictions is in memory at a time."""
+    vectors = torch.from_numpy(held_out.vectors).to(device)
+    documents = np.arange(len(held_out.doc_ids))
+    batches = DocumentBatches(vectors, held_out.offsets, documents, batch_targets, seed=None)
+    for numbers, batch in zip(batches.plan(0), batches.epoch(0), strict=True):
+        y_BTD = _predicted(predictor, batch.x_BTD, batch.mask_BT)
+        for number, x_TD, target_TD, y_TD in zip(numbers.tolist(), batch.x_BTD, batch.target_BTD, y_BTD, strict=True):
+            last = int(held_out.offsets[number + 1] - held_out.offsets[number]) - 1
+            yield Passage(
+                number=number,
+                doc_id=held_out.doc_ids[number],
+                vectors_ND=unit_rows(torch.cat([x_TD[:1], target_TD[:last]])),
+                predicted_MD=unit_rows(y_TD[held_out.min_context - 1 : last]),
+            )
+
+
+def _predicted(predictor: Predictor, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+    with torch.no_grad():
+        y_BTD = predictor.predict(x_BTD, mask_BT)
+    if y_BTD.shape != x_BTD.shape:
+        raise DataError(
+            f"{predictor.spec.name} gave predictions of shape {tuple(y_BTD.shape)} for vectors of shape "
+            f"{tuple(x_BTD.shape)}: expected one prediction a position"
+        )
+    if not bool(torch.isfinite(y_BTD[mask_BT]).all()):
+        raise DataError(f"{predictor.spec.name} predicts NaN or infinity: its weights are damaged. Train it again.")
+    return y_BTD
+
+
+def _measure(
+    metrics: Sequence[Metric], passages: Iterator[Passage], documents: int, on_progress: Progress | None
+) -> dict[str, Column]:
+    ledger: dict[str, list[tuple[int, Part]]] = {}
+    seen: list[int] = []
+    for passage in passages:
+        seen.append(passage.number)
+        for metric in metrics:
+            _enter(ledger, {name: [(passage.number, part)] for name, part in metric.measure(passage).items()})
+        if on_progress is not None:
+            on_progress(len(seen), documents)
+    for metric in metrics:
+        if isinstance(metric, Settling):
+            settled = metric.settle().items()
+            _enter(ledger, {name: list(zip(seen, parts, strict=True)) for name, parts in settled})
+    return {name: Column.of(entries, documents) for name, entries in ledger.items()}
+
+
+def _enter(ledger: dict[str, list[tuple[int, Part]]], entries: Mapping[str, list[tuple[int, Part]]]) -> None:
+    for name, parts in entries.items():
+        ledger.setdefault(name, []).extend(parts)

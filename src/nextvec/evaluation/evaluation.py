@@ -1,0 +1,226 @@
+"""The result of an evaluation, as it is kept: figures by document, and what they were measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nextvec.errors import IntegrityError, UsageError
+from nextvec.evaluation.metric import Part
+from nextvec.evaluation.statistics import Interval, bootstrap_interval
+from nextvec.records import append_line, read_lines
+
+if TYPE_CHECKING:
+    from nextvec.evaluation.heldout import HeldOut
+    from nextvec.models.predictor import PredictorSpec
+
+FORMAT = 1
+_DIGITS = 9
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What was evaluated.
+
+    `name` is what tables print and is unique within a comparison; `architecture` is the network's or baseline's own
+    name; `trained_on` labels the corpus generation and `trained_rows` is its size in training rows; fingerprints are
+    None where nothing was trained or the caller does not know.
+    """
+
+    name: str
+    architecture: str
+    anchor: str = "none"
+    context: int | None = None
+    parameters: int = 0
+    fitted: int = 0
+    seed: int | None = None
+    trained_on: str | None = None
+    trained_rows: int | None = None
+    encoder_fingerprint: str | None = None
+    split_fingerprint: str | None = None
+
+    @classmethod
+    def of(cls, spec: PredictorSpec, *, name: str | None = None, **known: Any) -> Subject:
+        """From a predictor's spec; `known` are the other attributes."""
+        return cls(
+            name=name or spec.name,
+            architecture=spec.name,
+            anchor=spec.anchor,
+            context=spec.context,
+            parameters=spec.parameters,
+            fitted=spec.fitted,
+            **known,
+        )
+
+    @property
+    def is_baseline(self) -> bool:
+        """Nothing in it was trained by gradient."""
+        return self.parameters == 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """A figure's numerators and denominators by document, each (docs,), and the value that chance would give."""
+
+    sums: Floats
+    counts: Floats
+    chance: float | None = None
+
+    @classmethod
+    def of(cls, entries: Iterable[tuple[int, Part]], documents: int) -> Column:
+        """From (document, part) pairs; documents without a part get count 0."""
+        sums, counts, chance = np.zeros(documents), np.zeros(documents), np.zeros(documents)
+        known = True
+        for number, part in entries:
+            sums[number], counts[number] = part.total, part.count
+            known = known and part.chance is not None
+            chance[number] = part.chance or 0.0
+        return cls(sums, counts, float(chance.sum() / counts.sum()) if known and counts.sum() else None)
+
+    @property
+    def estimate(self) -> float:
+        return float(self.sums.sum() / self.counts.sum())
+
+    def to_dict(self, targets: npt.NDArray[np.int64]) -> dict[str, Any]:
+        """Counts are left out where they are the numbers of targets, as for most figures."""
+        plain: dict[str, Any] = {"sums": _rounded(self.sums)}
+        if not np.array_equal(self.counts, targets):
+            plain["counts"] = _rounded(self.counts)
+        return plain if self.chance is None else plain | {"chance": self.chance}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any], targets: npt.NDArray[np.int64]) -> Column:
+        counts = np.asarray(plain.get("counts", targets), dtype=np.float64)
+        return cls(np.asarray(plain["sums"], dtype=np.float64), counts, plain.get("chance"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evaluation:
+    """A subject's figures on held-out documents.
+
+    `fingerprint` identifies the test set: documents, rows, their content, encoder and foreign pool; `doc_ids` and
+    `targets` (docs,) are in one order, that of every column. `train_mean_norm` tells which mean was subtracted for the
+    centred cosine.
+    """
+
+    subject: Subject
+    corpus: str
+    encoder: str
+    encoder_fingerprint: str
+    split_fingerprint: str
+    fingerprint: str
+    min_context: int
+    seed: int
+    doc_ids: tuple[str, ...]
+    targets: npt.NDArray[np.int64]
+    columns: Mapping[str, Column]
+    train_mean_norm: float
+    seconds: float
+
+    @classmethod
+    def of(
+        cls,
+        held_out: HeldOut,
+        *,
+        subject: Subject,
+        columns: Mapping[str, Column],
+        train_mean_norm: float,
+        seconds: float,
+    ) -> Evaluation:
+        return cls(
+            subject=subject,
+            corpus=held_out.corpus,
+            encoder=held_out.encoder,
+            encoder_fingerprint=held_out.encoder_fingerprint,
+            split_fingerprint=held_out.split_fingerprint,
+            fingerprint=held_out.fingerprint,
+            min_context=held_out.min_context,
+            seed=held_out.seed,
+            doc_ids=held_out.doc_ids,
+            targets=held_out.targets,
+            columns={name: column for name, column in columns.items() if column.counts.any()},
+            train_mean_norm=train_mean_norm,
+            seconds=seconds,
+        )
+
+    @property
+    def name(self) -> str:
+        return self.subject.name
+
+    @property
+    def documents(self) -> int:
+        return len(self.doc_ids)
+
+    def column(self, figure: str) -> Column:
+        """Raises UsageError with the nearest figure that was measured."""
+        if figure not in self.columns:
+            raise UsageError.unknown(f"figure of the evaluation of {self.name}", figure, self.columns)
+        return self.columns[figure]
+
+    def estimate(self, figure: str) -> float:
+        return self.column(figure).estimate
+
+    def chance(self, figure: str) -> float | None:
+        """What guessing would score; None where chance means nothing."""
+        return self.column(figure).chance
+
+    def interval(self, figure: str, *, seed: int = 0) -> Interval:
+        column = self.column(figure)
+        return bootstrap_interval(column.sums, column.counts, seed=seed)
+
+    def summary(self) -> dict[str, float]:
+        """Estimates by figure: what a bundle keeps in metrics.json."""
+        return {name: column.estimate for name, column in self.columns.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able, complete: `from_dict` gives an evaluation that compares the same."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        return plain | {
+            "format": FORMAT,
+            "subject": asdict(self.subject),
+            "doc_ids": list(self.doc_ids),
+            "targets": self.targets.tolist(),
+            "columns": {name: column.to_dict(self.targets) for name, column in self.columns.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Evaluation:
+        """Raises IntegrityError when `plain` is not what `to_dict` gives."""
+        if plain.get("format") != FORMAT:
+            raise IntegrityError(
+                f"an evaluation record has format {plain.get('format')}, this version reads {FORMAT}. Evaluate again."
+            )
+        try:
+            targets = np.asarray(plain["targets"], dtype=np.int64)
+            rest = {key: value for key, value in plain.items() if key != "format"}
+            read = {
+                "subject": Subject(**plain["subject"]),
+                "doc_ids": tuple(plain["doc_ids"]),
+                "targets": targets,
+                "columns": {name: Column.from_dict(column, targets) for name, column in plain["columns"].items()},
+            }
+            return cls(**(rest | read))
+        except (KeyError, TypeError, ValueError) as error:
+            raise IntegrityError(f"an evaluation record is damaged ({error}). Evaluate again.") from None
+
+
+def save_evaluation(path: Path, evaluation: Evaluation) -> None:
+    """Append it to a JSON-lines file."""
+    append_line(path, evaluation.to_dict())
+
+
+def read_evaluations(path: Path) -> list[Evaluation]:
+    """Every evaluation of a JSON-lines file, oldest first. Raises IntegrityError as `Evaluation.from_dict` does."""
+    return [Evaluation.from_dict(plain) for plain in read_lines(path)]
+
+
+def _rounded(values: Floats) -> list[float]:
+    """Nine significant digits: more than float32 predictions have, in half the characters."""
+    return [int(v) if v == int(v) else float(f"{v:.{_DIGITS}g}") for v in values.tolist()]

@@ -1,0 +1,157 @@
+"""What a metric is, what it is given, and the registry of all of them.
+
+A metric sees one document at a time and gives, for each of its figures, a numerator and a denominator. A figure is the
+ratio of their sums over documents, so that everything can be resampled by document afterwards (statistics.py).
+
+Shapes: N rows of a document, M targets (rows min_context..N-1), D embedding size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nextvec.registry import Registry
+
+Predict = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number that a metric reports.
+
+    `higher_is_better` is None for a description that is neither good nor bad; `low` and `high` bound its values.
+    """
+
+    name: str
+    meaning: str
+    higher_is_better: bool | None = True
+    low: float = -1.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One document's share of a figure: numerator, denominator, and the numerator that chance would give."""
+
+    total: float
+    count: float
+    chance: float | None = None
+
+    @classmethod
+    def of(cls, values: Tensor) -> Part:
+        """Of a mean over targets, from (M,) values."""
+        return cls(float(values.double().sum()), float(values.numel()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignPool:
+    """Chunks to find a target among that are not of its own document: unit vectors (P, D), owner document (P,)."""
+
+    vectors_PD: Tensor
+    owner_P: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What holds for a whole evaluation.
+
+    `train_mean_D` is the mean training vector (not normalised); `context` is how many last vectors the predictor sees
+    (None: all so far); `predict` is the predictor itself, for metrics that change its input.
+    """
+
+    min_context: int
+    seed: int
+    train_mean_D: Tensor
+    foreign: ForeignPool
+    context: int | None
+    predict: Predict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """One document with its predictions. All vectors have unit norm.
+
+    `number` identifies the document within the evaluation; predicted_MD[j] is the prediction of
+    vectors_ND[first + j] from the rows before it.
+    """
+
+    number: int
+    doc_id: str
+    vectors_ND: Tensor
+    predicted_MD: Tensor
+
+    @property
+    def first(self) -> int:
+        return len(self.vectors_ND) - len(self.predicted_MD)
+
+    @property
+    def target_MD(self) -> Tensor:
+        return self.vectors_ND[self.first :]
+
+
+class Metric(Protocol):
+    """Built anew for every evaluation as `metric(setting)`. A `costly` one is measured on request only."""
+
+    figures: ClassVar[tuple[Figure, ...]]
+    costly: ClassVar[bool]
+
+    def __init__(self, setting: Setting) -> None: ...
+
+    def measure(self, passage: Passage) -> dict[str, Part]:
+        """Parts by figure name; a figure that this document cannot have is left out."""
+        ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A metric that knows its parts only when it has seen every document."""
+
+    def settle(self) -> dict[str, list[Part]]:
+        """Parts by figure name, one for each document measured, in that order."""
+        ...
+
+
+METRICS: Registry[type[Metric]] = Registry("metrics", "nextvec.evaluation.metrics")
+
+
+def figures() -> dict[str, Figure]:
+    """Every figure of every registered metric, by name."""
+    return {figure.name: figure for name in METRICS for figure in METRICS.get(name).figures}
+
+
+def default_metrics() -> tuple[str, ...]:
+    """Names of the metrics that are measured unless others are asked for."""
+    return tuple(name for name in METRICS if not METRICS.get(name).costly)
+
+
+def row_cosines(left_MD: Tensor, right_MD: Tensor) -> Tensor:
+    """(M,) cosines of unit vectors, row by row, limited to [-1, 1] against rounding."""
+    return (left_MD * right_MD).sum(dim=-1).clamp(-1.0, 1.0)
+
+
+def unit_rows(x: Tensor) -> Tensor:
+    """`x` scaled to norm 1 over its last axis, in float32; a zero vector stays zero."""
+    return F.normalize(x.float(), dim=-1, eps=1e-12)
+
+
+def sample_targets(seed: int, doc_id: str, low: int, high: int, size: int) -> np.ndarray:
+    """At most `size` positions of low..high-1, ascending, drawn for this document whatever the others are."""
+    rng = np.random.default_rng([seed, *doc_id.encode()])
+    positions = np.arange(low, max(low, high))
+    return np.sort(rng.choice(positions, size=min(size, len(positions)), replace=False))
+
+
+def predict_last(predict: Predict, sequences: list[Tensor]) -> Tensor:
+    """(B, D) predictions after the last vector of each sequence (T_b, D)."""
+    x_BTD = torch.nn.utils.rnn.pad_sequence(sequences, batch_first=True)
+    lengths_B = torch.tensor([len(sequence) for sequence in sequences], device=x_BTD.device)
+    mask_BT = torch.arange(x_BTD.shape[1], device=x_BTD.device) < lengths_B[:, None]
+    y_BTD = predict(x_BTD, mask_BT)
+    return y_BTD[torch.arange(len(sequences), device=y_BTD.device), lengths_B - 1]

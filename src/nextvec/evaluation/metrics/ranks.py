@@ -1,0 +1,110 @@
+"""Can the target be told from other chunks? Its rank by cosine to the prediction, in three named pools.
+
+document            every chunk of the same document but the context (its last `min_context` rows)
+document+context    every chunk of the same document: ranks the copied context first, and so punishes copying
+foreign-10k         the target and up to 10,000 chunks of other documents
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting
+
+POOLS = ("document", "document+context", "foreign-10k")
+RECALLS = (1, 5, 10)
+TIE = 1e-6
+"""Cosines this close are tied: equal vectors may differ in the last bits with their place in a matrix product."""
+_BLOCK_CELLS = 1 << 23
+
+
+def _figures(pool: str) -> Iterator[Figure]:
+    for k in RECALLS:
+        yield Figure(name=f"recall@{k}[{pool}]", meaning=f"share of targets ranked {k} or better", low=0.0)
+    yield Figure(name=f"mrr[{pool}]", meaning="mean of 1 / rank of the target", low=0.0)
+    yield Figure(
+        name=f"rank_norm[{pool}]",
+        meaning="mean of (rank - 1) / (pool size - 1); pools of one left out",
+        higher_is_better=False,
+        low=0.0,
+    )
+    yield Figure(
+        name=f"pool_size[{pool}]",
+        meaning="mean number of candidates, the target included",
+        higher_is_better=None,
+        low=1.0,
+        high=float("inf"),
+    )
+
+
+@METRICS.register("ranks")
+class Ranks:
+    figures: ClassVar[tuple[Figure, ...]] = tuple(figure for pool in POOLS for figure in _figures(pool))
+    costly: ClassVar[bool] = False
+
+    def __init__(self, setting: Setting) -> None:
+        self._reach = setting.min_context
+        self._foreign = setting.foreign
+
+    def measure(self, passage: Passage) -> dict[str, Part]:
+        ranks = np.concatenate([block.cpu().numpy() for block in self._blocks(passage)])
+        foreign_size = int((self._foreign.owner_P != passage.number).sum())
+        n = len(passage.vectors_ND)
+        sizes = (n - self._reach, n, foreign_size + 1)
+        parts: dict[str, Part] = {}
+        for pool, size, column in zip(POOLS, sizes, ranks.T, strict=True):
+            if pool != "foreign-10k" or foreign_size:
+                parts.update(rank_parts(pool, column, size))
+        return parts
+
+    def _blocks(self, passage: Passage) -> Iterator[Tensor]:
+        """(m, 3) ranks in the three pools, for consecutive blocks of targets, so that memory stays bounded."""
+        width = max(len(passage.vectors_ND), len(self._foreign.owner_P), 1)
+        step = max(1, _BLOCK_CELLS // width)
+        for start in range(0, len(passage.predicted_MD), step):
+            yield self._ranks(passage, start, start + step)
+
+    def _ranks(self, passage: Passage, start: int, stop: int) -> Tensor:
+        predicted_mD = passage.predicted_MD[start:stop]
+        row_m = torch.arange(len(predicted_mD), device=predicted_mD.device) + passage.first + start
+        cosine_mN = predicted_mD @ passage.vectors_ND.T
+        own_m1 = cosine_mN.gather(1, row_m[:, None])
+        back_K = torch.arange(-self._reach, 0, device=row_m.device)
+        context_m = _ahead(cosine_mN.gather(1, row_m[:, None] + back_K), own_m1)
+        whole_m = _ahead(cosine_mN, own_m1) + 0.5
+        foreign_m = _ahead(self._foreign_cosines(predicted_mD, passage.number), own_m1) + 1.0
+        return torch.stack([whole_m - context_m, whole_m, foreign_m], dim=1)
+
+    def _foreign_cosines(self, predicted_mD: Tensor, number: int) -> Tensor:
+        """(m, P), with what belongs to the document itself below every cosine."""
+        cosine_mP = predicted_mD @ self._foreign.vectors_PD.T
+        own = (self._foreign.owner_P == number).nonzero().squeeze(1)
+        return cosine_mP.index_fill_(1, own, -2.0)
+
+
+def _ahead(cosine_mN: Tensor, own_m1: Tensor) -> Tensor:
+    """(m,) how much the candidates add to the rank: 1 for each that is closer than the target, 1/2 for each tied.
+
+    So the average of tied ranks is 1 + this; where the target is among the candidates it has added 1/2 itself.
+    """
+    closer_mN, level_mN = torch.empty_like(cosine_mN), torch.empty_like(cosine_mN)
+    torch.gt(cosine_mN, own_m1 + TIE, out=closer_mN)
+    torch.ge(cosine_mN, own_m1 - TIE, out=level_mN)
+    return closer_mN.add_(level_mN).sum(dim=1) / 2
+
+
+def rank_parts(pool: str, ranks: np.ndarray, size: int) -> dict[str, Part]:
+    """Parts of every figure of a pool from (M,) ranks, 1 = best, among `size` candidates each."""
+    count = len(ranks)
+    parts = {f"recall@{k}[{pool}]": Part(float((ranks <= k).sum()), count, count * min(k / size, 1.0)) for k in RECALLS}
+    chance_mrr = float((1.0 / np.arange(1, size + 1)).mean())
+    parts[f"mrr[{pool}]"] = Part(float((1.0 / ranks).sum()), count, count * chance_mrr)
+    parts[f"pool_size[{pool}]"] = Part(float(count * size), count)
+    if size > 1:
+        parts[f"rank_norm[{pool}]"] = Part(float(((ranks - 1) / (size - 1)).sum()), count, count / 2)
+    return parts
