@@ -1,0 +1,216 @@
+"""Every target once an epoch, right-padded, little padding, and everything decided by (seed, epoch, step)."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from nextvec.errors import TrainingError, UsageError
+from nextvec.sequences.batches import BATCH_COST, Batch, DocumentBatches, WindowBatches, cheapest_cuts, share_vectors
+from nextvec.sequences.windows import gather_windows, target_rows
+
+ARTICLE_LENGTHS = (np.random.default_rng(0).gamma(1.15, 62, 700).astype(int) + 4).tolist()
+"""As long as 700 Wikipedia articles: mean 75 sentences, half below 50, a few of several hundred."""
+
+
+def corpus(lengths: list[int], dim: int = 8, dtype: type = np.float16) -> tuple[np.ndarray, np.ndarray]:
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    vectors = np.random.default_rng(5).standard_normal((offsets[-1], dim))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(dtype), offsets
+
+
+def document_batches(lengths: list[int], per_batch: int = 64, seed: int | None = 0) -> DocumentBatches:
+    vectors, offsets = corpus(lengths)
+    return DocumentBatches(vectors, offsets, np.arange(len(lengths)), per_batch, seed)
+
+
+def window_batches(lengths: list[int], size: int = 16, seed: int | None = 0) -> WindowBatches:
+    vectors, offsets = corpus(lengths)
+    return WindowBatches(vectors, target_rows(offsets, np.arange(len(lengths)), 5), 5, size, seed)
+
+
+def same(left: Batch, right: Batch) -> bool:
+    fields = ("x_BTD", "mask_BT", "target_BTD", "target_mask_BT", "rows_BT")
+    return all(torch.equal(getattr(left, name), getattr(right, name)) for name in fields)
+
+
+def small_lengths(seed: int = 1) -> list[int]:
+    return np.random.default_rng(seed).integers(1, 30, 80).tolist()
+
+
+BOTH = pytest.mark.parametrize("make", [document_batches, window_batches])
+
+
+@BOTH
+@pytest.mark.parametrize("seed", [None, 0, 7])
+def test_every_target_once_an_epoch(make: Any, seed: int | None) -> None:
+    batches = make(small_lengths(), seed=seed)
+    for number in (0, 3):
+        rows = torch.cat([batch.rows_BT[batch.target_mask_BT] for batch in batches.epoch(number)])
+        assert len(rows) == len(rows.unique()) == batches.targets(number)
+        assert sum(batch.targets for batch in batches.epoch(number)) == batches.targets(number)
+
+
+@BOTH
+def test_an_epoch_can_begin_at_any_step(make: Any) -> None:
+    batches = make(small_lengths())
+    whole = list(batches.epoch(2))
+    assert len(whole) == batches.steps(2)
+    for start in range(len(whole) + 1):
+        rest = list(batches.epoch(2, start))
+        assert len(rest) == len(whole) - start
+        assert all(same(a, b) for a, b in zip(rest, whole[start:], strict=True))
+
+
+@BOTH
+def test_seed_and_epoch_decide(make: Any) -> None:
+    lengths = small_lengths()
+    first = [batch.rows_BT for batch in make(lengths, seed=3).epoch(1)]
+    again = [batch.rows_BT for batch in make(lengths, seed=3).epoch(1)]
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    others = (make(lengths, seed=4).epoch(1), make(lengths, seed=3).epoch(2))
+    for other in others:
+        assert any(not torch.equal(a, b.rows_BT) for a, b in zip(first, other, strict=False))
+
+
+@BOTH
+def test_without_a_seed_every_epoch_is_the_same(make: Any) -> None:
+    batches = make(small_lengths(), seed=None)
+    assert all(same(a, b) for a, b in zip(batches.epoch(0), batches.epoch(9), strict=True))
+
+
+@BOTH
+def test_torch_global_state_is_neither_used_nor_moved(make: Any) -> None:
+    batches = make(small_lengths())
+    torch.manual_seed(1)
+    first = [batch.rows_BT for batch in batches.epoch(0)]
+    after = torch.rand(1)
+    torch.manual_seed(1)
+    assert torch.equal(after, torch.rand(1))
+    assert all(torch.equal(a, b.rows_BT) for a, b in zip(first, batches.epoch(0), strict=True))
+
+
+def test_documents_equal_the_slow_twin() -> None:
+    lengths = small_lengths(4)
+    vectors, offsets = corpus(lengths)
+    batches = DocumentBatches(vectors, offsets, np.arange(len(lengths)), 64, 0)
+    for documents, batch in zip(batches.plan(0), batches.epoch(0), strict=True):
+        assert batch.x_BTD.dtype == batch.target_BTD.dtype == torch.float32
+        for b, document in enumerate(documents.tolist()):
+            rows = np.arange(offsets[document], offsets[document + 1])
+            n = len(rows) - 1
+            np.testing.assert_array_equal(batch.x_BTD[b, :n], vectors[rows[:-1]])
+            np.testing.assert_array_equal(batch.target_BTD[b, :n], vectors[rows[1:]])
+            assert batch.rows_BT[b, :n].tolist() == rows[1:].tolist()
+            assert batch.mask_BT[b].tolist() == [t < n for t in range(batch.mask_BT.shape[1])]
+            assert not batch.x_BTD[b, n:].any()
+            assert not batch.target_BTD[b, n:].any()
+            assert (batch.rows_BT[b, n:] == -1).all()
+
+
+def test_windows_equal_the_slow_twin() -> None:
+    lengths = small_lengths(5)
+    vectors, offsets = corpus(lengths)
+    rows = target_rows(offsets, np.arange(len(lengths)), 4)
+    for batch in WindowBatches(vectors, rows, 4, 10, 0).epoch(0):
+        contexts, targets = gather_windows(vectors, batch.rows_BT[:, 0].numpy(), 4)
+        np.testing.assert_array_equal(batch.x_BTD, contexts)
+        np.testing.assert_array_equal(batch.target_BTD[:, 0], targets)
+        assert batch.mask_BT.all()
+        assert batch.target_mask_BT.all()
+        assert batch.target_BTD.shape[1] == batch.target_mask_BT.shape[1] == 1
+
+
+def test_windows_without_a_seed_keep_the_order() -> None:
+    lengths = small_lengths(5)
+    vectors, offsets = corpus(lengths)
+    rows = target_rows(offsets, np.arange(len(lengths)), 4)
+    got = torch.cat([batch.rows_BT[:, 0] for batch in WindowBatches(vectors, rows, 4, 10, None).epoch(0)])
+    assert got.tolist() == rows.tolist()
+
+
+def test_batches_stay_within_their_bound_or_hold_one_document() -> None:
+    for batch in document_batches([200, *small_lengths()], per_batch=50).epoch(0):
+        assert batch.mask_BT.numel() <= 50 or len(batch.mask_BT) == 1
+
+
+def test_documents_of_one_row_are_dropped_and_others_never_cut() -> None:
+    batches = document_batches([1, 5, 1, 90, 2], per_batch=16)
+    assert sorted(batches.documents.tolist()) == [1, 3, 4]
+    assert sorted(int(n) for batch in batches.epoch(0) for n in batch.mask_BT.sum(1)) == [1, 4, 89]
+
+
+@pytest.mark.parametrize("per_batch", [512, 1024, 2048])
+def test_padding_is_small_on_articles(per_batch: int) -> None:
+    batches = document_batches(ARTICLE_LENGTHS, per_batch=per_batch)
+    for number in range(3):
+        assert batches.padding(number) < 0.05
+        masks = [batch.mask_BT for batch in batches.epoch(number)]
+        share = 1 - sum(int(mask.sum()) for mask in masks) / sum(mask.numel() for mask in masks)
+        assert batches.padding(number) == pytest.approx(share)
+
+
+def test_neighbours_change_in_a_large_corpus() -> None:
+    batches = document_batches(ARTICLE_LENGTHS * 4, per_batch=512)
+    first, second = ({frozenset(plan.tolist()) for plan in batches.plan(n) if len(plan) > 1} for n in (0, 1))
+    assert len(first & second) < 0.05 * len(first)
+
+
+def test_cheapest_cuts_equal_brute_force() -> None:
+    lengths, capacity = sorted(np.random.default_rng(2).integers(1, 20, 10).tolist()), 40
+
+    def cost(cuts: tuple[int, ...]) -> float:
+        edges = [0, *cuts, len(lengths)]
+        spans = list(itertools.pairwise(edges))
+        sizes = [(end - first) * lengths[end - 1] for first, end in spans]
+        allowed = all(size <= capacity or end - first == 1 for size, (first, end) in zip(sizes, spans, strict=True))
+        return sum(sizes) + len(sizes) * BATCH_COST * capacity if allowed else float("inf")
+
+    every = [cuts for r in range(len(lengths)) for cuts in itertools.combinations(range(1, len(lengths)), r)]
+    assert cost(tuple(cheapest_cuts(lengths, capacity))) == pytest.approx(min(map(cost, every)))
+
+
+def test_vectors_are_held_once() -> None:
+    vectors, offsets = corpus(small_lengths())
+    shared = share_vectors(vectors)
+    assert shared.dtype == torch.float16
+    documents = DocumentBatches(shared, offsets, np.arange(80), 64, 0)
+    windows = WindowBatches(shared, target_rows(offsets, np.arange(80), 5), 5, 8, 0)
+    assert documents.vectors.data_ptr() == windows.vectors.data_ptr() == shared.data_ptr()
+
+
+def test_read_only_vectors_are_fine(tmp_path: Path) -> None:
+    vectors, offsets = corpus([5, 6])
+    np.save(tmp_path / "v.npy", vectors)
+    mapped = np.load(tmp_path / "v.npy", mmap_mode="r")
+    batch = next(DocumentBatches(mapped, offsets, [0, 1], 64, None).epoch(0))
+    np.testing.assert_array_equal(batch.x_BTD[0, :4], vectors[:4])
+
+
+def test_a_batch_may_be_changed_without_touching_the_corpus() -> None:
+    vectors, offsets = corpus([5, 6], dtype=np.float32)
+    batches = DocumentBatches(vectors, offsets, [0, 1], 64, None)
+    next(batches.epoch(0)).x_BTD.zero_()
+    windows = WindowBatches(vectors, [5], 5, 1, None)
+    next(windows.epoch(0)).x_BTD.zero_()
+    np.testing.assert_array_equal(batches.vectors, vectors)
+
+
+def test_nothing_to_learn_from_is_an_error() -> None:
+    with pytest.raises(TrainingError, match="two chunks"):
+        document_batches([1, 1, 1])
+    with pytest.raises(TrainingError, match="no windows"):
+        window_batches([3, 5])
+
+
+@pytest.mark.parametrize("bad", [0, -4])
+def test_sizes_below_one_are_refused(bad: int) -> None:
+    with pytest.raises(UsageError, match="targets_per_batch"):
+        document_batches([5, 6], per_batch=bad)
+    with pytest.raises(UsageError, match="batch_size"):
+        window_batches([9, 9], size=bad)
