@@ -134,7 +134,7 @@ def test_split_of_a_snapshot_without_duplicates() -> None:
     assert split.left_out == ()
     together = np.sort(np.concatenate([split.train, split.validation, split.test]))
     assert together.tolist() == list(range(60))
-    assert split.part("test") is split.test
+    assert split.parts["test"] is split.test
 
 
 @pytest.mark.parametrize("with_texts", [True, False])

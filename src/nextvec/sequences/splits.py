@@ -111,8 +111,9 @@ class Split:
         """Of the spec: models of different generations of one corpus agree in it."""
         return self.spec.fingerprint
 
-    def part(self, name: Part) -> IntArray:
-        return {"train": self.train, "validation": self.validation, "test": self.test}[name]
+    @property
+    def parts(self) -> dict[Part, IntArray]:
+        return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
 def split_snapshot(snapshot: Snapshot) -> Split:

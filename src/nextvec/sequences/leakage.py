@@ -1,0 +1,210 @@
+"""Leakage: what training could have seen of the documents it is judged on.
+
+Four questions, each answered by a count, a total and the share that is still allowed: do two parts share a document
+by id, does training hold a held-out document's content under another id, are whole windows (context and target)
+stored identically in training and in a held-out part, and how many held-out targets have a training vector that is
+practically the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nextvec.errors import DataError
+from nextvec.sequences.splits import PARTS, Part
+from nextvec.sequences.windows import IntArray, target_rows
+
+if TYPE_CHECKING:
+    from nextvec.store.snapshot import Snapshot
+
+CONTEXT = 5
+SAMPLED_TARGETS = 2_000
+SAME_TARGET = 0.999
+"""Cosine above which two chunks are practically the same text."""
+WINDOWS_ALLOWED = 0.001
+"""Independent documents practically never repeat six chunks in a row; one per mille leaves room for boilerplate."""
+TARGETS_ALLOWED = 0.05
+"""Stock sentences are part of a language, so a few repeated targets are no leak; beyond one in twenty, remembering
+training chunks pays off."""
+HELD_OUT: tuple[Part, ...] = ("validation", "test")
+
+_BLOCK_ROWS = 16_384
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """`count` of `total` things are shared; `allowed` is the share in [0, 1] up to which that passes."""
+
+    what: str
+    count: int
+    total: int
+    allowed: float
+    note: str = ""
+
+    @property
+    def share(self) -> float:
+        return self.count / self.total if self.total else 0.0
+
+    @property
+    def passed(self) -> bool:
+        return self.share <= self.allowed
+
+    def describe(self) -> str:
+        allowed = f"up to {self.allowed:.1%} allowed" if self.allowed else "none allowed"
+        verdict = "passed" if self.passed else "FAILED"
+        return f"{verdict}: {self.count} of {self.total} {self.what} ({self.share:.2%}; {allowed}){self.note}"
+
+
+@dataclass(frozen=True, slots=True)
+class LeakageReport:
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(finding.passed for finding in self.findings)
+
+    def lines(self) -> list[str]:
+        """One sentence a finding."""
+        return [finding.describe() for finding in self.findings]
+
+    def to_dict(self) -> dict[str, Any]:
+        keys = ("what", "count", "total", "share", "allowed", "passed")
+        findings = [{key: getattr(finding, key) for key in keys} for finding in self.findings]
+        return {"passed": self.passed, "findings": findings}
+
+
+def check_leakage(
+    snapshot: Snapshot,
+    parts: Mapping[Part, IntArray],
+    *,
+    context: int = CONTEXT,
+    sampled_targets: int = SAMPLED_TARGETS,
+    seed: int = 0,
+) -> LeakageReport:
+    """What the parts of a snapshot share.
+
+    Args:
+        parts: document indexes of "train", "validation" and "test", e.g. `Split.parts`.
+        context: vectors before the target in the windows compared.
+        sampled_targets: held-out targets compared with every training row, at most this many a part, drawn with
+            `seed`; the finding says when it rests on a sample.
+
+    Raises DataError when a part is missing.
+    """
+    if missing := [part for part in PARTS if part not in parts]:
+        raise DataError(f"{snapshot.label}: no {', '.join(missing)} documents given to the leakage check")
+    findings = [_shared_ids(snapshot, parts), _shared_contents(snapshot, parts)]
+    row_keys = _row_keys(snapshot.vectors)
+    for part in HELD_OUT:
+        findings.append(_shared_windows(snapshot, row_keys, parts, part, context))
+        findings.append(_repeated_targets(snapshot, parts, part, sampled_targets, seed))
+    return LeakageReport(tuple(findings))
+
+
+def _shared_ids(snapshot: Snapshot, parts: Mapping[Part, IntArray]) -> Finding:
+    ids = {part: {snapshot.documents[i].doc_id for i in parts[part].tolist()} for part in PARTS}
+    shared = set().union(*(ids[left] & ids[right] for left, right in combinations(PARTS, 2)))
+    named = f", for example {min(shared)}" if shared else ""
+    return Finding(
+        what="documents are in more than one part",
+        count=len(shared),
+        total=len(set().union(*ids.values())),
+        allowed=0.0,
+        note=named,
+    )
+
+
+def _shared_contents(snapshot: Snapshot, parts: Mapping[Part, IntArray]) -> Finding:
+    trained = {snapshot.documents[i].content_hash for i in parts["train"].tolist()}
+    held_out = np.concatenate([parts[part] for part in HELD_OUT]).tolist()
+    copies = [i for i in held_out if snapshot.documents[i].content_hash in trained]
+    named = f", for example {snapshot.documents[copies[0]].doc_id}" if copies else ""
+    return Finding(
+        what="held-out documents have exactly the text of a training document",
+        count=len(copies),
+        total=len(held_out),
+        allowed=0.0,
+        note=named,
+    )
+
+
+def _shared_windows(
+    snapshot: Snapshot, row_keys: npt.NDArray[np.uint64], parts: Mapping[Part, IntArray], part: Part, context: int
+) -> Finding:
+    keys = {
+        name: _window_keys(row_keys, target_rows(snapshot.offsets, parts[name], context), context)
+        for name in ("train", part)
+    }
+    count = int(np.isin(keys[part], keys["train"]).sum())
+    return Finding(
+        what=f"windows of {part} (context {context} and target) are also in training",
+        count=count,
+        total=len(keys[part]),
+        allowed=WINDOWS_ALLOWED,
+    )
+
+
+def _repeated_targets(
+    snapshot: Snapshot, parts: Mapping[Part, IntArray], part: Part, sampled: int, seed: int
+) -> Finding:
+    targets = target_rows(snapshot.offsets, parts[part], 1)
+    trained = target_rows(snapshot.offsets, parts["train"], 1)
+    note = ""
+    if len(targets) > sampled:
+        note = f", estimated from {sampled} of {len(targets)} targets"
+        targets = np.random.default_rng(seed).choice(targets, sampled, replace=False)
+    repeated = nearest_cosine(snapshot.vectors, targets, trained) > SAME_TARGET
+    return Finding(
+        what=f"targets of {part} have a training target closer than cosine {SAME_TARGET}",
+        count=int(repeated.sum()),
+        total=len(targets),
+        allowed=TARGETS_ALLOWED,
+        note=note,
+    )
+
+
+def nearest_cosine(vectors: npt.NDArray[np.floating], rows: IntArray, others: IntArray) -> npt.NDArray[np.float32]:
+    """(len(rows),) the largest cosine of each of `rows` to any of `others`, -1 when there are none; in blocks."""
+    wanted = _unit(vectors[rows])
+    best = np.full(len(rows), -1.0, np.float32)
+    for block_rows in _blocks(len(others)):
+        block = _unit(vectors[others[block_rows]])
+        np.maximum(best, (wanted @ block.T).max(axis=1), out=best)
+    return best
+
+
+def _unit(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    wide = vectors.astype(np.float32)
+    return wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), np.float32(1e-12))
+
+
+def _row_keys(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.uint64]:
+    """(N,) a 64-bit key of each row's bytes: equal rows have equal keys, different rows practically never."""
+    words = np.ascontiguousarray(vectors).view(np.uint16)
+    factors = _odd_factors(words.shape[1])
+    keys = [(words[rows].astype(np.uint64) * factors).sum(axis=1, dtype=np.uint64) for rows in _blocks(len(words))]
+    return np.concatenate([np.empty(0, np.uint64), *keys])
+
+
+def _window_keys(row_keys: npt.NDArray[np.uint64], rows: IntArray, context: int) -> npt.NDArray[np.uint64]:
+    factors = _odd_factors(context + 1)
+    keys = np.zeros(len(rows), np.uint64)
+    for back, factor in zip(range(context, -1, -1), factors, strict=True):
+        keys += row_keys[rows - back] * factor
+    return keys
+
+
+def _odd_factors(count: int) -> npt.NDArray[np.uint64]:
+    """Multilinear hashing modulo 2^64: random odd multipliers (Lemire & Kaser 2014)."""
+    return np.random.default_rng(count).integers(0, 1 << 63, count, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+
+
+def _blocks(total: int) -> Iterator[slice]:
+    for first in range(0, total, _BLOCK_ROWS):
+        yield slice(first, first + _BLOCK_ROWS)
