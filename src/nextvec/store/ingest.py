@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from nextvec.corpus.document import Chunk, Chunker, Document, Source, Unusable
-from nextvec.encoders.encoder import Encoder, require_same_encoder
+from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
 from nextvec.errors import DataError, MismatchError, NextvecError
 from nextvec.records import write_json
+from nextvec.store.encoded import EncodedDocument, check_vectors
 from nextvec.store.metadata import DEFAULT_SPLIT, check_split
-from nextvec.store.vectors import Corpus, EncodedDocument, check_vectors
+from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
 
 BATCH_DOCUMENTS = 64
@@ -31,15 +32,16 @@ MASS_FAILURE_SHARE = 0.05
 MASS_FAILURE_AFTER = 20
 TOO_SHORT = "too short"
 
-Progress = Callable[["IngestReport"], None]
-"""Called after every batch with the report so far."""
+Progress = Callable[["IngestReport", float], None]
+"""Called with the report so far and the documents encoded of the batch in work, where a fraction counts."""
 
 
 @dataclass(kw_only=True)
 class IngestReport:
-    """What one run did. `seen` = stored + already + changed + skipped + failed, counted in documents."""
+    """What one run did. `offered` counts the documents that the source gave or should have given."""
 
     corpus: str
+    offered: int = 0
     stored: int = 0
     already: int = 0
     changed: list[str] = field(default_factory=list)
@@ -51,17 +53,14 @@ class IngestReport:
     complete: bool = False
 
     @property
-    def seen(self) -> int:
-        return self.usable + self.skipped.total()
-
-    @property
-    def usable(self) -> int:
-        """Documents that should be in the corpus after the run."""
-        return self.stored + self.already + len(self.changed) + len(self.failed)
+    def held(self) -> int:
+        """Documents offered that the corpus holds now."""
+        return self.stored + self.already
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "corpus": self.corpus,
+            "offered": self.offered,
             "stored": self.stored,
             "already": self.already,
             "changed": self.changed,
@@ -96,17 +95,14 @@ def ingest(
     than 5 % of the documents fail, and whatever source or encoder raise. What was committed before stays, and the
     report beside the corpus (NAME.report.json) is written in every case.
     """
-    corpus = open_or_create(workspace, corpus_name, chunker, encoder, split=split, dtype=dtype)
+    corpus = open_or_create(workspace, corpus_name, chunker.spec, encoder.spec, split=split, dtype=dtype)
     report = IngestReport(corpus=corpus_name, version=corpus.version)
     started = time.monotonic()
     with corpus.writing():
-        run = _Run(corpus, chunker, encoder, report)
+        run = _Run(corpus, chunker, encoder, report, progress or _no_progress)
         try:
             for batch in _batches(_limited(source.documents(), limit), batch_documents):
                 run.take(batch)
-                report.seconds = time.monotonic() - started
-                if progress:
-                    progress(report)
             report.complete = True
         finally:
             report.seconds = time.monotonic() - started
@@ -121,22 +117,20 @@ def report_path(workspace: Workspace, corpus_name: str) -> Path:
 def open_or_create(
     workspace: Workspace,
     name: str,
-    chunker: Chunker,
-    encoder: Encoder,
+    chunker: dict[str, Any],
+    encoder: EncoderSpec,
     *,
     split: Mapping[str, Any] | None = None,
     dtype: str | None = None,
 ) -> Corpus:
-    """Raises MismatchError when the corpus exists and was made with another encoder, chunker, split or dtype."""
+    """A corpus of these specs. Raises MismatchError when it was made with another encoder, chunker, split or dtype."""
     if not Corpus.exists(workspace, name):
         bounds = dict(DEFAULT_SPLIT if split is None else split)
-        return Corpus.create(
-            workspace, name, encoder=encoder.spec, chunker=chunker.spec, split=bounds, dtype=dtype or "float16"
-        )
+        return Corpus.create(workspace, name, encoder=encoder, chunker=chunker, split=bounds, dtype=dtype or "float16")
     corpus = Corpus.open(workspace, name)
     metadata, owner = corpus.metadata, f"corpus '{name}'"
-    require_same_encoder(metadata.encoder, encoder.spec, left_name=owner, right_name="this ingest")
-    _require_same("chunker", owner, metadata.chunker, chunker.spec)
+    require_same_encoder(metadata.encoder, encoder, left_name=owner, right_name="what is added")
+    _require_same("chunker", owner, metadata.chunker, chunker)
     _require_same("split", owner, metadata.split, metadata.split if split is None else check_split(split))
     _require_same("dtype", owner, metadata.dtype, dtype or metadata.dtype)
     return corpus
@@ -145,19 +139,22 @@ def open_or_create(
 def _require_same(what: str, owner: str, stored: object, given: object) -> None:
     if stored != given:
         raise MismatchError(
-            f"{owner} was made with {what} {stored}, this ingest uses {given}. "
-            f"Use the same {what}, or ingest into a new corpus name"
+            f"{owner} was made with {what} {stored}, what is added has {given}. "
+            f"Use the same {what}, or a new corpus name"
         )
 
 
 class _Run:
     """The state of one ingest: what the corpus holds, and the report."""
 
-    def __init__(self, corpus: Corpus, chunker: Chunker, encoder: Encoder, report: IngestReport) -> None:
+    def __init__(
+        self, corpus: Corpus, chunker: Chunker, encoder: Encoder, report: IngestReport, progress: Progress
+    ) -> None:
         self._corpus = corpus
         self._chunker = chunker
         self._encoder = encoder
         self._report = report
+        self._progress = progress
         self._known = corpus.known_documents()
 
     def take(self, batch: Sequence[Document | Unusable]) -> None:
@@ -166,9 +163,12 @@ class _Run:
         for item in batch:
             if isinstance(item, Unusable):
                 self._note_unusable(item)
-            elif self._is_new(item, new) and (chunks := self._chunks(item)):
+                continue
+            self._report.offered += 1
+            if self._is_new(item, new) and (chunks := self._chunks(item)):
                 new[item.id] = (item, chunks)
         self._store(self._encode(list(new.values())))
+        self._progress(self._report, 0.0)
         self._refuse_mass_failure()
 
     def _is_new(self, document: Document, pending: Mapping[str, tuple[Document, list[Chunk]]]) -> bool:
@@ -198,7 +198,10 @@ class _Run:
     def _encode(self, documents: Sequence[tuple[Document, list[Chunk]]]) -> Iterator[EncodedDocument]:
         if not documents:
             return
-        vectors = self._encoder.encode([chunk.text for _, chunks in documents for chunk in chunks])
+        texts = [chunk.text for _, chunks in documents for chunk in chunks]
+        vectors = self._encoder.encode(
+            texts, lambda done, total: self._progress(self._report, len(documents) * done / total)
+        )
         bounds = np.cumsum([0, *(len(chunks) for _, chunks in documents)])
         for (document, chunks), (start, end) in zip(documents, pairwise(bounds), strict=True):
             yield EncodedDocument(document=document, chunks=chunks, vectors=vectors[start:end])
@@ -224,19 +227,24 @@ class _Run:
         if item.kind == "skipped":
             self._report.skipped[item.reason] += 1
         else:
+            self._report.offered += 1
             self._report.failed.append((item.id, item.reason))
 
     def _refuse_mass_failure(self) -> None:
         report = self._report
         failed = len(report.failed)
-        if report.usable < MASS_FAILURE_AFTER or failed <= MASS_FAILURE_SHARE * report.usable:
+        if report.offered < MASS_FAILURE_AFTER or failed <= MASS_FAILURE_SHARE * report.offered:
             return
         reason, times = Counter(reason for _, reason in report.failed).most_common(1)[0]
         raise DataError(
-            f"{failed} of {report.usable} documents failed, most often ({times}) because: {reason}. "
+            f"{failed} of {report.offered} documents failed, most often ({times}) because: {reason}. "
             f"Stopped: more than {MASS_FAILURE_SHARE:.0%} failed. The {report.stored} stored documents stay in corpus "
             f"'{report.corpus}'"
         )
+
+
+def _no_progress(report: IngestReport, encoded: float) -> None:
+    """For runs that nobody watches."""
 
 
 def _limited(items: Iterator[Document | Unusable], limit: int | None) -> Iterator[Document | Unusable]:

@@ -6,7 +6,6 @@ compacted, cleaned up or rewritten: every tagged generation stays readable exact
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nextvec.corpus.document import Chunk, Document
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, IntegrityError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
+from nextvec.store.encoded import EncodedDocument, check_vectors, digest
 from nextvec.store.lock import exclusive
 from nextvec.store.metadata import METADATA_KEY, CorpusMetadata, check_dtype, check_split, numpy_dtype
 from nextvec.store.snapshot import DocumentRecord, Snapshot, load_vectors
@@ -28,17 +27,7 @@ if TYPE_CHECKING:
     import lance
     import pyarrow as pa
 
-NORM_TOLERANCE = 1e-2
 _TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "digest"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncodedDocument:
-    """A document, its chunks in order, and their vectors: float32 (n, D), unit norm."""
-
-    document: Document
-    chunks: list[Chunk]
-    vectors: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +60,7 @@ class Corpus:
         self.metadata = _metadata_of(dataset, name)
         self._dataset = dataset
         self._locked = False
+        self._ids: set[str] = set()
 
     @classmethod
     def create(
@@ -125,6 +115,7 @@ class Corpus:
             return
         with _corpus_lock(self.workspace, self.name):
             self._dataset = _open_dataset(self.workspace.corpus(self.name))
+            self._ids = set(self.known_documents())
             self._locked = True
             try:
                 yield
@@ -137,15 +128,15 @@ class Corpus:
         Raises DataError, naming the document, for an id that is stored already, NaN, a zero vector or wrong shapes.
         """
         import lance
+        import pyarrow as pa
 
         with self.writing():
             self._refuse_known(documents)
             tables = [self._table(document, number) for number, document in enumerate(documents, self._next_number())]
             if tables:
-                import pyarrow as pa
-
                 path = self.workspace.corpus(self.name)
                 self._dataset = lance.write_dataset(pa.concat_tables(tables), path, mode="append")
+                self._ids.update(encoded.document.id for encoded in documents)
             return self.version
 
     def tag(self, tag: str) -> int:
@@ -244,7 +235,6 @@ class Corpus:
         document, chunks = encoded.document, encoded.chunks
         vectors = check_vectors(encoded, self.metadata.dim).astype(numpy_dtype(self.metadata.dtype))
         count = len(chunks)
-        schema = self.metadata.schema()
         columns = {
             "doc_id": [document.id] * count,
             "doc_number": [number] * count,
@@ -255,11 +245,11 @@ class Corpus:
             "source": [document.source] * count,
             "licence": [document.licence] * count,
             "content_hash": [document.content_hash] * count,
-            "digest": [_digest(chunks, vectors)] * count,
+            "digest": [digest(chunks, vectors)] * count,
             "start": [chunk.start for chunk in chunks],
             "end": [chunk.end for chunk in chunks],
         }
-        return pa.table(columns, schema=schema)
+        return pa.table(columns, schema=self._dataset.schema)
 
     def _fingerprint(self, table: pa.Table) -> str:
         stored = [table[name].to_pylist() for name in _TABLE_COLUMNS]
@@ -280,22 +270,6 @@ def corpus_names(workspace: Workspace) -> list[str]:
 
 def folder_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def check_vectors(encoded: EncodedDocument, dim: int) -> np.ndarray:
-    """The vectors themselves. Raises DataError naming the document and chunk: shape, NaN, zero, not unit norm."""
-    vectors, owner = encoded.vectors, f"document '{encoded.document.id}'"
-    if not encoded.chunks or vectors.shape != (len(encoded.chunks), dim):
-        raise DataError(f"{owner}: vectors {vectors.shape} for {len(encoded.chunks)} chunks, expected (chunks, {dim})")
-    norms = np.linalg.norm(vectors.astype(np.float32, copy=False), axis=1)
-    for wrong, what in (
-        (~np.isfinite(norms), "is not finite"),
-        (norms == 0, "is zero"),
-        (np.abs(norms - 1) > NORM_TOLERANCE, "does not have norm 1"),
-    ):
-        if wrong.any():
-            raise DataError(f"{owner}: the vector of chunk {int(wrong.argmax())} {what}; nothing of it was stored")
-    return vectors
 
 
 @contextmanager
@@ -338,11 +312,3 @@ def _offsets(dataset: lance.LanceDataset) -> np.ndarray:
 def _vector_blocks(dataset: lance.LanceDataset, dim: int) -> Iterator[np.ndarray]:
     for batch in dataset.scanner(columns=["vector"]).to_batches():
         yield batch.column(0).flatten().to_numpy().reshape(-1, dim)
-
-
-def _digest(chunks: Sequence[Chunk], vectors: np.ndarray) -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for chunk in chunks:
-        digest.update(f"{chunk.start}:{chunk.end}:{chunk.text}\0".encode())
-    digest.update(vectors.reshape(-1).view(np.uint8).data)
-    return digest.hexdigest()

@@ -1,0 +1,299 @@
+"""`nextvec corpus`: bring text in, name generations, look at them, check them, exchange them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nextvec.cli.options import CorpusArgument, JsonOption, SetOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from nextvec.encoders.encoder import EncoderSpec
+    from nextvec.store.ingest import IngestReport
+
+app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
+
+SaltOption = Annotated[
+    str | None, typer.Option("--salt", help="New corpus: salt of the split.", show_default="nextvec")
+]
+TestOption = Annotated[
+    int | None,
+    typer.Option("--test", help="New corpus: documents in buckets below this (of 1000) are test.", show_default="100"),
+]
+ValidationOption = Annotated[
+    int | None,
+    typer.Option(
+        "--validation", help="New corpus: from --test to below this, validation; the rest trains.", show_default="200"
+    ),
+]
+DtypeOption = Annotated[
+    str | None, typer.Option("--dtype", help="New corpus: float16 or float32.", show_default="float16")
+]
+
+SHOWN_FAILURES = 5
+INTERRUPTED = 130
+
+
+@app.command("ingest")
+def ingest_command(
+    source: Annotated[
+        str, typer.Argument(help="A path, or wikipedia:PATH, hf:NAME[:CONFIG], pydocs:, ...", show_default=False)
+    ],
+    corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
+    encoder: Annotated[str, typer.Option("--encoder", help="minilm, hashing:64, gtr-t5-base, ...")] = "minilm",
+    chunker: Annotated[str, typer.Option("--chunker", help="sentence, paragraph, packed, ...")] = "sentence",
+    assignments: SetOption = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Take this many documents.", show_default="all")
+    ] = None,
+    salt: SaltOption = None,
+    test: TestOption = None,
+    validation: ValidationOption = None,
+    dtype: DtypeOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Chunk, encode and store documents. The same command again continues where it stopped. --set: chunker options."""
+    from nextvec.cli.progress import ingest_progress
+    from nextvec.config import parse_assignments
+    from nextvec.corpus.chunkers import build_chunker
+    from nextvec.corpus.sources import open_source
+    from nextvec.encoders import load_encoder
+    from nextvec.store.ingest import ingest
+    from nextvec.workspace import Workspace
+
+    place = Workspace(workspace)
+    documents = open_source(source)
+    cutter = build_chunker(chunker, parse_assignments(assignments or []))
+    split = _split(salt, test, validation)
+    try:
+        with ingest_progress(corpus, limit) as show:
+            report = ingest(
+                place,
+                corpus,
+                documents,
+                cutter,
+                load_encoder(encoder),
+                split=split,
+                limit=limit,
+                dtype=dtype,
+                progress=show,
+            )
+    except KeyboardInterrupt:
+        typer.echo("Stopped. What was stored stays; run the same command again to continue.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    _print(report.to_dict(), _report_lines(report), as_json)
+
+
+@app.command("list")
+def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Every corpus of the workspace."""
+    from nextvec.store.vectors import Corpus, corpus_names
+    from nextvec.workspace import Workspace
+
+    place = Workspace(workspace)
+    infos = [Corpus.open(place, name).info() for name in corpus_names(place)]
+    if as_json:
+        _print([info.to_dict() for info in infos], [], as_json)
+        return
+    if not infos:
+        typer.echo(f"No corpus in {place.root}. Make one: nextvec corpus ingest SOURCE --corpus NAME")
+        return
+    columns = ("corpus", "documents", "chunks", "encoder", "size", "tags")
+    rows = [
+        (
+            info.name,
+            f"{info.documents:,}",
+            f"{info.chunks:,}",
+            f"{info.encoder.name} {info.encoder.dim}-D",
+            _size(info.stored_bytes),
+            " ".join(info.tags),
+        )
+        for info in infos
+    ]
+    _print_table(columns, rows, right={"documents", "chunks", "size"})
+
+
+@app.command("info")
+def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """What a corpus holds and how it was made."""
+    from nextvec.store.vectors import Corpus
+    from nextvec.workspace import Workspace, parse_reference
+
+    name, tag = parse_reference(reference)
+    info = Corpus.open(Workspace(workspace), name).info(tag)
+    split = info.split
+    test, validation = split["test"], split["validation"]
+    lines = [
+        f"corpus      {reference} (version {info.version})",
+        f"documents   {info.documents:,}",
+        f"chunks      {info.chunks:,}",
+        f"encoder     {info.encoder.describe()}",
+        f"chunker     {' '.join(f'{key}={value}' for key, value in info.chunker.items())}",
+        f"split       test {test / 10:g} %, validation {(validation - test) / 10:g} %, salt '{split['salt']}'",
+        f"stored as   {info.dtype}, {_size(info.stored_bytes)} on disk, all versions",
+        f"tags        {', '.join(f'{tag} (version {version})' for tag, version in info.tags.items()) or 'none'}",
+    ]
+    _print(info.to_dict(), lines, as_json)
+
+
+@app.command("tag")
+def tag_command(
+    name: Annotated[str, typer.Argument(help="A corpus.")],
+    tag: Annotated[str, typer.Argument(help="The name of the generation.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Name the newest version: a generation that can always be read again, exactly."""
+    from nextvec.store.vectors import Corpus
+    from nextvec.workspace import Workspace
+
+    corpus = Corpus.open(Workspace(workspace), name)
+    version = corpus.tag(tag)
+    info = corpus.info(tag)
+    line = f"{name}@{tag} is version {version}: {info.documents:,} documents, {info.chunks:,} chunks"
+    _print(
+        {"corpus": name, "tag": tag, "version": version, "documents": info.documents, "chunks": info.chunks},
+        [line],
+        as_json,
+    )
+
+
+@app.command("check")
+def check_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Is this sequential text? Exit status 1 when the corpus fails, with the reasons."""
+    from nextvec.evaluation.coherence import check_coherence
+    from nextvec.store.vectors import open_snapshot
+    from nextvec.workspace import Workspace
+
+    report = check_coherence(open_snapshot(Workspace(workspace), reference))
+    _print(report.to_dict(), list(report.lines()), as_json)
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export_command(
+    reference: CorpusArgument,
+    out: Annotated[Path, typer.Argument(metavar="OUT.npz", help="File to write.")],
+    context: Annotated[int, typer.Option("--context", min=1, help="Vectors before the target.")] = 5,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write every window and its next vector to an NPZ file, float32."""
+    from nextvec.store.npz import export_npz
+    from nextvec.store.vectors import open_snapshot
+    from nextvec.workspace import Workspace
+
+    snapshot = open_snapshot(Workspace(workspace), reference)
+    windows = export_npz(snapshot, out, context=context)
+    size = out.stat().st_size
+    line = f"{windows:,} windows of {context} vectors from {reference} written to {out} ({_size(size)})"
+    _print(
+        {"corpus": reference, "file": str(out), "windows": windows, "context": context, "bytes": size}, [line], as_json
+    )
+
+
+@app.command("import")
+def import_command(
+    path: Annotated[Path, typer.Argument(metavar="IN.npz", help="Windows, as export writes them.")],
+    corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
+    encoder: Annotated[
+        str,
+        typer.Option(
+            "--encoder", help="The encoder that made the vectors, or a .json file of its spec.", show_default=False
+        ),
+    ],
+    salt: SaltOption = None,
+    test: TestOption = None,
+    validation: ValidationOption = None,
+    dtype: DtypeOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rebuild documents from an NPZ file of windows. Nothing in the file is trusted: a malformed one is refused."""
+    from nextvec.store.npz import import_npz
+    from nextvec.workspace import Workspace
+
+    split = _split(salt, test, validation)
+    report = import_npz(Workspace(workspace), path, corpus, _encoder_spec(encoder), split=split, dtype=dtype)
+    line = (
+        f"{report.stored:,} documents ({report.chunks:,} vectors) rebuilt from {report.windows:,} windows "
+        f"and stored in corpus '{corpus}', {report.already:,} were there already"
+    )
+    _print(report.to_dict(), [line], as_json)
+
+
+def _split(salt: str | None, test: int | None, validation: int | None) -> dict[str, Any] | None:
+    """None when nothing was asked for, so that an existing corpus keeps its split without a comparison."""
+    from nextvec.store.metadata import DEFAULT_SPLIT
+
+    given = {"salt": salt, "test": test, "validation": validation}
+    chosen = {key: value for key, value in given.items() if value is not None}
+    return {**DEFAULT_SPLIT, **chosen} if chosen else None
+
+
+def _encoder_spec(reference: str) -> EncoderSpec:
+    from nextvec.encoders import load_encoder
+    from nextvec.encoders.encoder import EncoderSpec
+    from nextvec.records import read_json
+
+    if reference.endswith(".json"):
+        return EncoderSpec.parse(read_json(Path(reference)), owner=reference)
+    return load_encoder(reference).spec
+
+
+def _report_lines(report: IngestReport) -> list[str]:
+    lines = [
+        f"{report.held:,} of {report.offered:,} documents stored in corpus '{report.corpus}' (version {report.version})",
+        f"this run: {report.stored:,} documents, {report.chunks:,} chunks in {_duration(report.seconds)}",
+    ]
+    if report.already:
+        lines.append(f"already there: {report.already:,}")
+    lines += [f"skipped: {times:,} {reason}" for reason, times in report.skipped.most_common()]
+    if report.changed:
+        lines.append(
+            f"changed: {len(report.changed):,} differ from what is stored (first: {report.changed[0]}); "
+            f"the stored ones are kept. To take the new text, ingest into a new corpus name"
+        )
+    lines += [f"failed: {identity}: {reason}" for identity, reason in report.failed[:SHOWN_FAILURES]]
+    if len(report.failed) > SHOWN_FAILURES:
+        lines.append(
+            f"... and {len(report.failed) - SHOWN_FAILURES:,} more failed: corpora/{report.corpus}.report.json"
+        )
+    return lines
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def _size(count: int) -> str:
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def _print(value: Any, lines: list[str], as_json: bool) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], right: set[str]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)

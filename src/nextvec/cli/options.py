@@ -1,0 +1,23 @@
+"""Option types that several commands share, so that they read and behave the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nextvec.workspace import DEFAULT, VARIABLE
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", envvar=VARIABLE, help="Folder that everything is written to.", show_default=f"./{DEFAULT}"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+CorpusArgument = Annotated[str, typer.Argument(metavar="NAME[@TAG]", help="A corpus, or one of its generations.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change one option; repeat for several.", show_default=False),
+]

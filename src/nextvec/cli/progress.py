@@ -1,0 +1,59 @@
+"""Progress of long work: a bar on a terminal, plain lines elsewhere, both on the error stream."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from nextvec.store.ingest import IngestReport
+
+LINE_SECONDS = 10.0
+
+Show = Callable[[IngestReport, float], None]
+
+
+@contextmanager
+def ingest_progress(corpus: str, limit: int | None) -> Iterator[Show]:
+    """`limit`: documents to come, None when unknown."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _plain_lines(corpus)
+        return
+    time_column = TimeElapsedColumn() if limit is None else TimeRemainingColumn()
+    with Progress(
+        TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), time_column, console=console
+    ) as bar:
+        yield _on_bar(bar, bar.add_task(f"{corpus}: starting", total=limit), corpus)
+
+
+def _on_bar(bar: Progress, task: TaskID, corpus: str) -> Show:
+    def show(report: IngestReport, encoded: float) -> None:
+        done = _handled(report) + encoded
+        bar.update(task, completed=done, description=_state(corpus, report, done))
+
+    return show
+
+
+def _plain_lines(corpus: str) -> Show:
+    last = time.monotonic()
+
+    def show(report: IngestReport, encoded: float) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LINE_SECONDS:
+            last = time.monotonic()
+            typer.echo(_state(corpus, report, _handled(report) + encoded), err=True)
+
+    return show
+
+
+def _handled(report: IngestReport) -> int:
+    return report.held + len(report.changed) + len(report.failed)
+
+
+def _state(corpus: str, report: IngestReport, done: float) -> str:
+    return f"{corpus}: {done:,.0f} documents, {report.chunks:,} chunks stored"

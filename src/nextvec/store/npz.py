@@ -1,0 +1,365 @@
+"""NPZ interchange: materialised windows out, documents back in.
+
+    context_vectors [N, k, D]   target_vectors [N, D]   doc_ids [N]   positions [N]   encoder (JSON text, ours)
+
+Window j holds k vectors of document doc_ids[j] and the vector after them, at positions[j] of the document (from 0).
+On import `context_sequences` and `contexts` stand for the first key, `targets` for the second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nextvec.corpus.document import Chunk, Document
+from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
+from nextvec.errors import DataError, UsageError
+from nextvec.fingerprint import fingerprint_bytes
+from nextvec.store.archive import MAX_BYTES, Archive, open_archive
+from nextvec.store.encoded import EncodedDocument, first_bad_vector
+from nextvec.store.ingest import open_or_create
+from nextvec.store.snapshot import Snapshot
+from nextvec.store.vectors import Corpus
+from nextvec.workspace import Workspace
+
+DEFAULT_CONTEXT = 5
+EXPORT_BLOCK = 2048
+BATCH_ROWS = 16_384
+MAX_ID_BYTES = 4096
+MAX_SPEC_BYTES = 1 << 16
+OVERLAP_TOLERANCE = 2e-3
+CONTEXT_KEYS = ("context_vectors", "context_sequences", "contexts")
+TARGET_KEYS = ("target_vectors", "targets")
+TEXT_OR_INTEGER, INTEGER = "USiu", "iu"
+_KINDS = {TEXT_OR_INTEGER: "text or integers", INTEGER: "integers"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """Documents stored and known already, windows read, chunks stored."""
+
+    corpus: str
+    stored: int
+    already: int
+    windows: int
+    chunks: int
+    version: int
+
+    def to_dict(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def export_npz(snapshot: Snapshot, path: Path, *, context: int = DEFAULT_CONTEXT) -> int:
+    """Write every window of the snapshot, float32, uncompressed; returns their number N. Memory does not grow with N.
+
+    Raises UsageError for a context below 1 and DataError when no document is longer than `context`.
+    """
+    if context < 1:
+        raise UsageError(f"context {context}: expected at least 1")
+    documents, positions = _windows(snapshot, context)
+    if not len(positions):
+        raise DataError(f"{snapshot.label} has no document longer than {context} chunks, so no window to export")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            _write_windows(archive, snapshot, documents, positions, context)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return len(positions)
+
+
+def import_npz(
+    workspace: Workspace,
+    path: Path,
+    corpus_name: str,
+    encoder: EncoderSpec,
+    *,
+    split: Mapping[str, Any] | None = None,
+    dtype: str | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> ImportReport:
+    """Rebuild the documents' vector sequences from their overlapping windows and store them, without texts.
+
+    Documents that are stored already are passed over, so a killed import continues. Vectors must have norm 1.
+
+    Raises DataError, naming file, key, given and expected, for anything malformed, MismatchError when the file or the
+    corpus is of another encoder than `encoder`.
+    """
+    with open_archive(path, max_bytes=max_bytes) as archive:
+        layout = _check_layout(archive, encoder)
+        workspace.cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=workspace.cache, prefix="import-") as folder:
+            windows = _unpack(archive, layout, Path(folder))
+            for identity in windows.rows:
+                windows.sequence(identity)
+            chunker = {"name": "npz", "context": layout.context}
+            corpus = open_or_create(workspace, corpus_name, chunker, encoder, split=split, dtype=dtype)
+            return _store(corpus, windows, f"npz:{path.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    context_key: str
+    target_key: str
+    windows: int
+    context: int
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """Unpacked content: contexts (N, k, D) and targets (N, D), float32 maps; `rows`: the ordered windows of each id."""
+
+    archive: Archive
+    contexts: np.ndarray
+    targets: np.ndarray
+    positions: np.ndarray
+    rows: dict[str, np.ndarray]
+
+    def sequence(self, identity: str) -> np.ndarray:
+        """(n, D) vectors of a document. Raises DataError when its windows leave gaps or contradict each other."""
+        rows = self.rows[identity]
+        whole = np.concatenate([self.contexts[rows], self.targets[rows, None]], axis=1)
+        starts = self._starts(identity, whole.shape[1])
+        places = starts[:, None] + np.arange(whole.shape[1])
+        vectors = np.empty((places[-1, -1] + 1, whole.shape[2]), dtype=np.float32)
+        vectors[places] = whole
+        apart = np.abs(vectors[places] - whole).max(axis=(1, 2))
+        if apart.max() > OVERLAP_TOLERANCE:
+            self.archive.refuse(
+                "positions",
+                f"windows of document '{identity}' contradict each other (at position "
+                f"{self.positions[rows[apart.argmax()]]})",
+                "equal vectors where windows of a document overlap",
+            )
+        return vectors
+
+    def _starts(self, identity: str, length: int) -> np.ndarray:
+        """(n,) first place of each window. Steps are checked first, so a lie about a position allocates nothing."""
+        positions = self.positions[self.rows[identity]]
+        steps = np.diff(positions)
+        for wrong, what in ((steps < 1, "given twice"), (steps > length, "further than a window from the one before")):
+            if wrong.any():
+                position = positions[1:][wrong][0]
+                self.archive.refuse(
+                    "positions",
+                    f"position {position} of document '{identity}' is {what}",
+                    f"positions 1 to {length} apart, so that windows join",
+                )
+        return positions - positions[0]
+
+
+def _windows(snapshot: Snapshot, context: int) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) document and (N,) position of every row that has `context` predecessors in its document."""
+    position = np.arange(len(snapshot)) - snapshot.offsets[snapshot.doc_index]
+    has_context = position >= context
+    return snapshot.doc_index[has_context], position[has_context]
+
+
+def _write_windows(
+    archive: zipfile.ZipFile, snapshot: Snapshot, documents: np.ndarray, positions: np.ndarray, context: int
+) -> None:
+    rows, count, dim = snapshot.offsets[documents] + positions, len(positions), snapshot.dim
+    back = np.arange(-context, 0)
+    ids = np.array([record.doc_id for record in snapshot.documents])
+    spec = np.array(json.dumps(snapshot.encoder.to_dict()))
+    parts = [slice(start, start + EXPORT_BLOCK) for start in range(0, count, EXPORT_BLOCK)]
+    contexts = (snapshot.vectors[rows[part, None] + back] for part in parts)
+    targets = (snapshot.vectors[rows[part]] for part in parts)
+    _write_member(archive, "context_vectors", (count, context, dim), np.dtype("<f4"), contexts)
+    _write_member(archive, "target_vectors", (count, dim), np.dtype("<f4"), targets)
+    _write_member(archive, "doc_ids", (count,), ids.dtype, (ids[documents[part]] for part in parts))
+    _write_member(archive, "positions", (count,), np.dtype("<i8"), (positions[part] for part in parts))
+    _write_member(archive, "encoder", (), spec.dtype, iter([spec]))
+
+
+def _write_member(
+    archive: zipfile.ZipFile, key: str, shape: tuple[int, ...], dtype: np.dtype[Any], blocks: Iterator[np.ndarray]
+) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    with archive.open(zipfile.ZipInfo(f"{key}.npy"), "w", force_zip64=True) as member:
+        np.lib.format.write_array_header_1_0(member, header)
+        for block in blocks:
+            member.write(block.astype(dtype).tobytes())
+
+
+def _check_layout(archive: Archive, encoder: EncoderSpec) -> _Layout:
+    """Types and shapes, from headers alone."""
+    context_key, target_key = _one_of(archive, CONTEXT_KEYS), _one_of(archive, TARGET_KEYS)
+    contexts, targets = archive.headers[context_key], archive.headers[target_key]
+    dim = encoder.dim
+    for key, header, expected, ndim in (
+        (context_key, contexts, f"float [N, k, {dim}] for {encoder.name}", 3),
+        (target_key, targets, f"float [N, {dim}] for {encoder.name}", 2),
+    ):
+        floats = header.dtype.kind == "f" and header.dtype.itemsize in (2, 4, 8)
+        if not floats or len(header.shape) != ndim or header.shape[-1] != dim or 0 in header.shape:
+            archive.refuse(key, header, f"{expected}, not empty")
+        archive.check_ratio(key)
+    layout = _Layout(context_key, target_key, contexts.shape[0], contexts.shape[1], dim)
+    if targets.shape[0] != layout.windows:
+        archive.refuse(target_key, targets, f"[{layout.windows}, {dim}], one for each window of {context_key}")
+    _require_ids(archive)
+    _check_column(archive, "doc_ids", layout.windows, TEXT_OR_INTEGER)
+    if "positions" in archive.headers:
+        _check_column(archive, "positions", layout.windows, INTEGER)
+    _check_encoder(archive, encoder)
+    return layout
+
+
+def _one_of(archive: Archive, keys: tuple[str, ...]) -> str:
+    present = [key for key in keys if key in archive.headers]
+    if len(present) != 1:
+        found = ", ".join(archive.headers) or "no arrays"
+        archive.refuse(keys[0], f"found {found}", f"exactly one of {', '.join(keys)}")
+    return present[0]
+
+
+def _require_ids(archive: Archive) -> None:
+    if "doc_ids" not in archive.headers:
+        archive.refuse("doc_ids", "missing", "doc_ids [N], the document of each window, to join windows to documents")
+
+
+def _check_column(archive: Archive, key: str, count: int, kinds: str) -> None:
+    header = archive.headers[key]
+    right_type = header.dtype.kind in kinds and 0 < header.dtype.itemsize <= MAX_ID_BYTES
+    if header.shape != (count,) or not right_type:
+        archive.refuse(key, header, f"[{count}], one for each window: {_KINDS[kinds]} of at most {MAX_ID_BYTES} bytes")
+
+
+def _check_encoder(archive: Archive, encoder: EncoderSpec) -> None:
+    header = archive.headers.get("encoder")
+    if header is None:
+        return
+    if header.shape != () or header.dtype.kind != "U" or header.data_bytes > 4 * MAX_SPEC_BYTES:
+        archive.refuse("encoder", header, "one text, the JSON of an encoder's spec")
+    try:
+        spec = json.loads(str(archive.scalar("encoder")))
+    except ValueError as error:
+        archive.refuse("encoder", f"not JSON ({error})", "the JSON of an encoder's spec")
+    stored = EncoderSpec.parse(spec, owner=f"{archive.path}: encoder")
+    require_same_encoder(stored, encoder, left_name=str(archive.path), right_name="--encoder")
+
+
+def _unpack(archive: Archive, layout: _Layout, folder: Path) -> _Windows:
+    shape = (layout.windows, layout.context, layout.dim)
+    positions = archive.column("positions").astype(np.int64) if "positions" in archive.headers else None
+    ids = _texts_of(archive, "doc_ids")
+    rows = _rows_by_document(ids, positions)
+    return _Windows(
+        archive=archive,
+        contexts=_unpack_vectors(archive, layout.context_key, folder / "contexts", shape),
+        targets=_unpack_vectors(archive, layout.target_key, folder / "targets", (layout.windows, layout.dim)),
+        positions=_counted(rows, len(ids)) if positions is None else positions,
+        rows=rows,
+    )
+
+
+def _unpack_vectors(archive: Archive, key: str, path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """float32 memory map of `path`. Raises DataError for the first vector that is not finite or not of norm 1."""
+    done = 0
+    with path.open("wb") as file:
+        for block in archive.blocks(key):
+            with np.errstate(over="ignore"):
+                vectors = block.astype(np.float32)
+            _check_norms(archive, key, vectors, done)
+            file.write(vectors.tobytes())
+            done += len(vectors)
+    return np.memmap(path, dtype=np.float32, mode="r", shape=shape)
+
+
+def _check_norms(archive: Archive, key: str, vectors: np.ndarray, first: int) -> None:
+    """vectors: (n, ..., D), the rows from `first` of the array `key`."""
+    problem = first_bad_vector(vectors.reshape(-1, vectors.shape[-1]))
+    if problem is not None:
+        index, what = problem
+        place = np.unravel_index(index, vectors.shape[:-1])
+        where = ", ".join(str(number) for number in (first + place[0], *place[1:]))
+        archive.refuse(key, f"the vector at [{where}] {what}", "finite vectors of norm 1")
+
+
+def _texts_of(archive: Archive, key: str) -> list[str]:
+    values = archive.column(key)
+    try:
+        return [value.decode() if isinstance(value, bytes) else str(value) for value in values.tolist()]
+    except UnicodeDecodeError as error:
+        archive.refuse(key, f"bytes that are not UTF-8 ({error.reason})", "text")
+
+
+def _rows_by_document(ids: list[str], positions: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Documents in order of first appearance; a document's windows by position, or as they come."""
+    rows: dict[str, list[int]] = {}
+    for row, identity in enumerate(ids):
+        rows.setdefault(identity, []).append(row)
+    arrays = {identity: np.array(found) for identity, found in rows.items()}
+    if positions is None:
+        return arrays
+    return {identity: found[np.argsort(positions[found], kind="stable")] for identity, found in arrays.items()}
+
+
+def _counted(rows: dict[str, np.ndarray], count: int) -> np.ndarray:
+    """(count,) positions for a file that has none: consecutive within each document; overlaps prove or refute it."""
+    positions = np.empty(count, dtype=np.int64)
+    for found in rows.values():
+        positions[found] = np.arange(len(found))
+    return positions
+
+
+def _store(corpus: Corpus, windows: _Windows, source: str) -> ImportReport:
+    stored = already = chunks = 0
+    with corpus.writing():
+        known = corpus.known_documents()
+        for batch in _batches(windows, source):
+            new = [encoded for encoded in batch if not _is_known(known, encoded.document, corpus.name)]
+            already += len(batch) - len(new)
+            stored += len(new)
+            chunks += sum(len(encoded.chunks) for encoded in new)
+            corpus.append(new)
+    return ImportReport(
+        corpus=corpus.name,
+        stored=stored,
+        already=already,
+        windows=len(windows.targets),
+        chunks=chunks,
+        version=corpus.version,
+    )
+
+
+def _batches(windows: _Windows, source: str) -> Iterator[list[EncodedDocument]]:
+    batch: list[EncodedDocument] = []
+    for identity in windows.rows:
+        batch.append(_encoded(identity, windows.sequence(identity), source))
+        if sum(len(encoded.chunks) for encoded in batch) >= BATCH_ROWS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _encoded(identity: str, vectors: np.ndarray, source: str) -> EncodedDocument:
+    """The document's text stands for its vectors, so that its content hash tells changed ones apart."""
+    content = fingerprint_bytes([vectors.tobytes()])
+    document = Document(id=identity, title=identity, text=content, source=source, licence="unknown")
+    chunks = [Chunk(text="", position=position, start=0, end=0) for position in range(len(vectors))]
+    return EncodedDocument(document=document, chunks=chunks, vectors=vectors)
+
+
+def _is_known(known: Mapping[str, str], document: Document, corpus: str) -> bool:
+    stored = known.get(document.id)
+    if stored is not None and stored != document.content_hash:
+        raise DataError(
+            f"document '{document.id}' differs from the one stored in corpus '{corpus}'. "
+            f"Stored documents never change: import into a new corpus name"
+        )
+    return stored is not None
