@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from nextvec.decoding.quality import Verdict
+from nextvec.errors import MismatchError
 
 if TYPE_CHECKING:
     from nextvec.retrieval.neighbours import Index
@@ -66,3 +67,14 @@ class Decoder(Protocol):
 
 DecoderFactory = Callable[[str, "Snapshot", "Index"], Decoder]
 """From the part of a reference after its first colon, a snapshot and its index to the decoder."""
+
+
+def per_vector(sources: Sequence[Sequence[str]] | None, count: int) -> Sequence[Sequence[str]]:
+    """`sources`, or `count` times none. Raises MismatchError for another number."""
+    if sources is None:
+        return [()] * count
+    if len(sources) != count:
+        raise MismatchError(
+            f"{count} vectors came with sources for {len(sources)}; expected one list of texts for each"
+        )
+    return sources

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nextvec.decoding import DECODERS
-from nextvec.decoding.decoder import Decoded
+from nextvec.decoding.decoder import Decoded, per_vector
 from nextvec.decoding.quality import DEFAULT, QualityConfig, judge
-from nextvec.errors import DataError, MismatchError, UsageError
+from nextvec.errors import DataError, UsageError
 from nextvec.retrieval.neighbours import Index, require_index_of, rows_of
 
 if TYPE_CHECKING:
@@ -80,17 +80,6 @@ class NearestDecoder:
     def _without(self, mask: np.ndarray) -> NearestDecoder:
         excluded = mask if self._excluded is None else mask | self._excluded
         return NearestDecoder(self._snapshot, self._index, excluded, self._quality)
-
-
-def per_vector(sources: Sequence[Sequence[str]] | None, count: int) -> Sequence[Sequence[str]]:
-    """`sources`, or `count` times none. Raises MismatchError for another number."""
-    if sources is None:
-        return [()] * count
-    if len(sources) != count:
-        raise MismatchError(
-            f"{count} vectors came with sources for {len(sources)}; expected one list of texts for each"
-        )
-    return sources
 
 
 @DECODERS.register("nearest")

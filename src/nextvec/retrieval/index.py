@@ -59,8 +59,9 @@ class ExactIndex:
         self._spec = spec or IndexSpec(kind="exact", size=size, dim=dim)
         self._scan_ND = self._rows_ND.half() if self._rows_ND.dtype == torch.float32 else self._rows_ND
         self._norm, lost = _extents(self._rows_ND, self._scan_ND)
-        # What the float16 copy lost, and summing D products in float32 (Higham 2002, section 3.1), for a unit query.
-        self._scan_error = SLACK * (lost + dim * SINGLE_ROUNDING * self._norm)
+        # For a unit query: what the float16 copy lost, summing D products in float32 (Higham 2002, section 3.1), and
+        # a few roundings more for normalising the query and for the score itself.
+        self._scan_error = SLACK * (lost + (dim + 8) * SINGLE_ROUNDING * self._norm)
 
     @property
     def spec(self) -> IndexSpec:

@@ -67,11 +67,13 @@ class FaissIndex:
         config = config.model_copy(update={"lists": config.lists_for(len(snapshot))})
         spec = IndexSpec.of("faiss", snapshot, config.to_dict())
         path = workspace.cache / "indexes" / f"{snapshot.label}.faiss" if workspace else None
-        lists = _read(path, spec) if path else None
+        # Probes matter to a search, not to the lists: another number of them reads the same file.
+        built = spec.model_copy(update={"options": {**spec.options, "probes": None}})
+        lists = _read(path, built) if path else None
         if lists is None:
             lists = _build(snapshot.vectors, config)
             if path:
-                _write(path, lists, spec)
+                _write(path, lists, built)
         lists.nprobe = config.probes
         return cls(lists, spec)
 

@@ -1,0 +1,145 @@
+"""FAISS's index: recall, determinism, and a cache that is never stale."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nextvec.encoders.encoder import EncoderSpec
+from nextvec.errors import MissingDependencyError
+from nextvec.retrieval import index as index_module
+from nextvec.retrieval import ivf
+from nextvec.retrieval.index import ExactIndex, build_index, recall_against_exact
+from nextvec.retrieval.ivf import FaissIndex, IVFConfig
+from nextvec.store.snapshot import Snapshot
+from nextvec.workspace import Workspace
+
+pytest.importorskip("faiss", reason="needs the extra 'index'")
+
+
+def clustered(seed: int = 0, size: int = 6_000, dim: int = 32) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    centres = generator.standard_normal((60, dim))
+    rows = centres[generator.integers(60, size=size)] + 0.4 * generator.standard_normal((size, dim))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def snapshot_of(vectors: np.ndarray, dtype: type = np.float16) -> Snapshot:
+    return Snapshot.from_arrays(
+        "wiki",
+        vectors.astype(dtype),
+        np.array([0, len(vectors)]),
+        ["all"],
+        encoder=EncoderSpec(name="fake", dim=vectors.shape[1]),
+    )
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> Snapshot:
+    return snapshot_of(clustered())
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by one with every index that is built and not read."""
+    built, build = [], ivf._build
+
+    def counted(*arguments: object) -> object:
+        built.append(1)
+        return build(*arguments)
+
+    monkeypatch.setattr(ivf, "_build", counted)
+    return built
+
+
+def test_finds_nearly_all_that_the_exact_index_finds(snapshot: Snapshot) -> None:
+    approximate, exact = build_index(snapshot, "faiss"), build_index(snapshot, "exact")
+    queries = clustered(seed=0)[::100] + 0.02
+    assert recall_against_exact(approximate, exact, queries, 16) >= 0.99
+    found, true = approximate.search(queries, 1), exact.search(queries, 1)
+    same = found.rows == true.rows
+    np.testing.assert_allclose(found.scores[same], true.scores[same], atol=1e-6)
+
+
+def test_all_lists_probed_is_exact(snapshot: Snapshot) -> None:
+    index = FaissIndex.of(snapshot, IVFConfig(lists=8, probes=8))
+    assert recall_against_exact(index, build_index(snapshot, "exact"), clustered(seed=1, size=50), 16) == 1.0
+
+
+def test_the_same_snapshot_gives_the_same_answers(snapshot: Snapshot) -> None:
+    queries = clustered(seed=2, size=30)
+    first, second = (FaissIndex.of(snapshot, IVFConfig(probes=2)).search(queries, 8) for _ in range(2))
+    np.testing.assert_array_equal(first.rows, second.rows)
+
+
+def test_excluded_rows_are_never_answered(snapshot: Snapshot) -> None:
+    index, query = build_index(snapshot, "faiss"), snapshot.vectors[:1].astype(np.float32)
+    excluded = np.zeros(len(snapshot), dtype=bool)
+    excluded[index.search(query, 10).rows] = True
+    again = index.search(query, 10, excluded).rows
+    assert not excluded[again].any()
+    excluded[:] = True
+    assert set(index.search(query, 3, excluded).rows[0].tolist()) == {-1}
+
+
+def test_equal_scores_come_by_ascending_row() -> None:
+    snapshot = snapshot_of(np.tile(clustered(size=100), (10, 1)))
+    found = build_index(snapshot, "faiss").search(clustered(size=100)[:1], 10)
+    np.testing.assert_array_equal(found.rows[0], np.arange(0, 1000, 100))
+
+
+def test_kept_in_the_workspace_and_read_again(tmp_path: Path, snapshot: Snapshot, builds: list[int]) -> None:
+    workspace = Workspace(tmp_path)
+    first = build_index(snapshot, "faiss", workspace)
+    second = build_index(snapshot, "faiss", workspace)
+    assert len(builds) == 1
+    assert first.spec == second.spec
+    queries = clustered(seed=3, size=10)
+    np.testing.assert_array_equal(first.search(queries, 5).rows, second.search(queries, 5).rows)
+    assert {path.suffix for path in (tmp_path / "cache" / "indexes").iterdir()} == {".faiss", ".json"}
+
+
+def test_another_probe_count_reads_the_same_lists(tmp_path: Path, snapshot: Snapshot, builds: list[int]) -> None:
+    workspace = Workspace(tmp_path)
+    FaissIndex.of(snapshot, IVFConfig(probes=1), workspace)
+    wide = FaissIndex.of(snapshot, IVFConfig(probes=30), workspace)
+    assert len(builds) == 1
+    assert wide.spec.options["probes"] == 30
+
+
+@pytest.mark.parametrize("change", ["snapshot", "settings", "record", "cut"])
+def test_stale_or_damaged_is_built_anew(tmp_path: Path, snapshot: Snapshot, builds: list[int], change: str) -> None:
+    workspace, config = Workspace(tmp_path), IVFConfig()
+    FaissIndex.of(snapshot, config, workspace)
+    kept = tmp_path / "cache" / "indexes" / "wiki.faiss"
+    if change == "snapshot":
+        snapshot = snapshot_of(clustered(seed=9))
+    elif change == "settings":
+        config = IVFConfig(seed=1)
+    elif change == "record":
+        kept.with_suffix(".json").unlink()
+    else:
+        kept.write_bytes(kept.read_bytes()[:-100])
+    index = FaissIndex.of(snapshot, config, workspace)
+    assert len(builds) == 2
+    assert index.spec.snapshot == snapshot.fingerprint
+    FaissIndex.of(snapshot, config, workspace)
+    assert len(builds) == 2
+
+
+def test_auto_takes_faiss_above_the_size(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "APPROXIMATE_ABOVE", 1_000)
+    assert isinstance(build_index(snapshot), FaissIndex)
+    monkeypatch.setattr(index_module, "faiss_installed", lambda: False)
+    assert isinstance(build_index(snapshot), ExactIndex)
+
+
+def test_without_the_package_the_error_names_the_extra(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ivf, "faiss_installed", lambda: False)
+    with pytest.raises(MissingDependencyError, match=r"nextvec\[index\]"):
+        build_index(snapshot, "faiss")
+
+
+def test_a_handful_of_vectors_is_one_list() -> None:
+    index = build_index(snapshot_of(clustered(size=5)), "faiss")
+    assert index.search(clustered(size=1), 5).rows.shape == (1, 5)
