@@ -1,0 +1,146 @@
+"""The result of a comparison: a table with intervals, paired differences, and what may be said, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from nextvec.evaluation.evaluation import Subject
+from nextvec.evaluation.statistics import Interval, Verdict, few_documents, p_text
+
+SEEDS_FOR_A_CLAIM = 3
+_UNNAMED = ("cosine", "shuffled_context")  # figures that a sentence takes for granted
+
+Role = Literal["best baseline", "anchor", "earlier generation", "reference", "shuffled context"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """`left` against `right` in one figure, over the same documents.
+
+    `difference` is left - right. `p_adjusted` is `p_value` after Holm over every contrast of the figure in the table.
+    """
+
+    figure: str
+    role: Role
+    left: str
+    right: str
+    difference: Interval
+    p_value: float
+    p_adjusted: float
+    verdict: Verdict
+
+    @property
+    def sentence(self) -> str:
+        """E.g. "gru is better than ewma-mix by 0.0041 [0.0030, 0.0052], p < 0.001, 83 documents"."""
+        against = self.right if self.figure in _UNNAMED else f"{self.right} in {self.figure}"
+        d = self.difference
+        evidence = f"{p_text(self.p_adjusted)}, {few_documents(d.documents) or f'{d.documents} documents'}"
+        if self.verdict == "cannot tell":
+            amount = f"{d.estimate:+.4f} [{d.low:+.4f}, {d.high:+.4f}]"
+            return f"{self.left} against {against}: cannot tell, {amount}, {evidence}"
+        low, middle, high = sorted([abs(d.low), abs(d.estimate), abs(d.high)])
+        return f"{self.left} is {self.verdict} than {against} by {middle:.4f} [{low:.4f}, {high:.4f}], {evidence}"
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"sentence": self.sentence}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table.
+
+    `skill` is the share of the best baseline's cosine error that is gone, against `skill_over`; None without baselines.
+    `chance` has the figures for which chance means something.
+    """
+
+    subject: Subject
+    kind: Literal["model", "baseline"]
+    figures: Mapping[str, Interval]
+    chance: Mapping[str, float]
+    skill: Interval | None
+    skill_over: str | None
+
+    @property
+    def name(self) -> str:
+        return self.subject.name
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "subject": asdict(self.subject),
+            "figures": {name: interval.to_dict() for name, interval in self.figures.items()},
+            "chance": dict(self.chance),
+            "skill": self.skill.to_dict() if self.skill else None,
+            "skill_over": self.skill_over,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedSpread:
+    """One figure of models that differ in their training seed alone: what training by chance is worth."""
+
+    architecture: str
+    anchor: str
+    trained_on: str | None
+    figure: str
+    seeds: int
+    mean: float
+    low: float
+    high: float
+    deviation: float
+
+    @property
+    def note(self) -> str | None:
+        """The caution that belongs beside fewer than three seeds."""
+        return None if self.seeds >= SEEDS_FOR_A_CLAIM else f"only {self.seeds} seeds: no headline claim"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Rows from the best cosine to the worst, every contrast, and the spread over seeds."""
+
+    corpus: str
+    encoder: str
+    fingerprint: str
+    documents: int
+    targets: int
+    rows: tuple[Row, ...]
+    contrasts: tuple[Contrast, ...]
+    seeds: tuple[SeedSpread, ...]
+
+    @property
+    def title(self) -> str:
+        """What was compared on what; states a test set too small to trust."""
+        note = few_documents(self.documents)
+        caution = f" ({note}: expect wide intervals)" if note else ""
+        return (
+            f"{self.targets:,} targets in {self.documents} test documents of {self.corpus}{caution}, "
+            f"{self.encoder}, test set {self.fingerprint}"
+        )
+
+    def contrast(self, left: str, role: Role, figure: str = "cosine") -> Contrast | None:
+        """The contrast of that model in that role, if there is one."""
+        found = (c for c in self.contrasts if (c.left, c.role, c.figure) == (left, role, figure))
+        return next(found, None)
+
+    def sentences(self, figure: str = "cosine") -> list[str]:
+        """The verdicts in one figure, model by model in the order of the rows."""
+        order = {row.name: place for place, row in enumerate(self.rows)}
+        chosen = [contrast for contrast in self.contrasts if contrast.figure == figure]
+        return [contrast.sentence for contrast in sorted(chosen, key=lambda c: order[c.left])]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "corpus": self.corpus,
+            "encoder": self.encoder,
+            "fingerprint": self.fingerprint,
+            "documents": self.documents,
+            "targets": self.targets,
+            "rows": [row.to_dict() for row in self.rows],
+            "contrasts": [contrast.to_dict() for contrast in self.contrasts],
+            "seeds": [asdict(spread) | {"note": spread.note} for spread in self.seeds],
+        }
