@@ -10,7 +10,6 @@ _WRAP_COLUMN = 120
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\u200e\u200f\u2060\ufeff]")
 _NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _PARAGRAPH = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
-_SPACE = re.compile(r"\s+")
 
 
 def tidy(text: str) -> str:
@@ -34,10 +33,15 @@ def _lines(block: str) -> Iterator[str]:
 
 def collapse(text: str) -> str:
     """`text` stripped, with every run of white space turned into one space."""
-    return _SPACE.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def paragraph_spans(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of every paragraph: the longest runs of lines that are not blank."""
     for match in _PARAGRAPH.finditer(text):
         yield match.span()
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a list item reads as one: at least `MIN_WORDS` words, and the end of a sentence at its end."""
+    return text.count(" ") >= MIN_WORDS - 1 and text.rstrip("\"')]\u201d\u2019").endswith((".", "!", "?"))

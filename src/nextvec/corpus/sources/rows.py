@@ -14,6 +14,7 @@ from typing import Any
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.prose import tidy
+from nextvec.errors import UsageError
 
 COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "id": ("doc_id", "id", "document_id", "docid", "_id"),
@@ -34,6 +35,16 @@ class Columns(Config):
     position: str | None = None
     source: str | None = None
     licence: str | None = None
+
+    def present(self, columns: Iterable[str]) -> list[str]:
+        """Those of a table's columns that hold a part of a document. Raises UsageError for a named one it lacks."""
+        known = list(columns)
+        chosen = [name for name in self.to_dict().values() if name]
+        for name in chosen:
+            if name not in known:
+                raise UsageError.unknown("column", name, known)
+        common = {name for names in COMMON_NAMES.values() for name in names}
+        return [name for name in known if name in common or name in chosen]
 
     def value(self, row: Mapping[str, Any], part: str) -> Any:
         """The row's value for a part of a document, or None when it has no such column."""

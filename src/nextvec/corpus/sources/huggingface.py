@@ -1,0 +1,58 @@
+"""`hf:NAME[:CONFIG]`, data sets of the Hugging Face hub, streamed: nothing is downloaded ahead or kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nextvec.corpus.document import Document, Unusable
+from nextvec.corpus.sources import register_source
+from nextvec.corpus.sources.rows import Columns, Row, documents_from_rows
+from nextvec.errors import DataError, MissingDependencyError, NotFoundError, UsageError
+
+
+class HuggingFaceOptions(Columns):
+    """`split`: which part of the data set; `revision`: commit, tag or branch of its repository, None for the latest."""
+
+    split: str = "train"
+    revision: str | None = None
+
+
+@register_source("hf")
+class HuggingFaceSource:
+    """NAME is a data set on the hub or a local folder in the hub's format; CONFIG one of its configurations.
+
+    Raises UsageError for an empty name or an unknown option; `documents` raises MissingDependencyError without the
+    package `datasets`, NotFoundError when the hub has no such data set, DataError when it cannot be read.
+    """
+
+    def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
+        self._dataset, _, config = argument.partition(":")
+        self._config = config or None
+        self._options = HuggingFaceOptions.parse(options, owner=f"hf:{argument}")
+        if not self._dataset:
+            raise UsageError(
+                "hf: expected the name of a data set after the colon, for example hf:wikitext:wikitext-2-v1"
+            )
+
+    def documents(self) -> Iterator[Document | Unusable]:
+        return documents_from_rows(self._rows(), self._options, f"hf:{self._dataset}")
+
+    def _rows(self) -> Iterator[Row]:
+        for number, values in enumerate(self._load(), start=1):
+            yield Row(f"{self._options.split}:{number}", values)
+
+    def _load(self) -> Any:
+        try:
+            import datasets
+        except ImportError:
+            raise MissingDependencyError.for_extra("datasets", "hf") from None
+        options = self._options
+        try:
+            return datasets.load_dataset(
+                self._dataset, self._config, split=options.split, revision=options.revision, streaming=True
+            )
+        except FileNotFoundError as error:
+            raise NotFoundError(f"hf:{self._dataset}: no such data set on the hub or on disk: {error}") from None
+        except (ValueError, OSError, RuntimeError) as error:
+            raise DataError(f"hf:{self._dataset}: cannot be opened: {error}") from None
