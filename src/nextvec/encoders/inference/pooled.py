@@ -1,0 +1,82 @@
+"""An encoder made of a transformer and a mean over its token states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
+from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
+from nextvec.encoders.inference.batches import token_batches
+from nextvec.encoders.inference.precision import bfloat16_is_native, halve_if_faithful
+
+
+class PooledTransformer:
+    """Mean of the token states over the attention mask, scaled to norm 1, with no layer in between.
+
+    Args:
+        model: a model of transformers in float32 whose output has `last_hidden_state` (B, T, D).
+        tokenizer: its tokenizer.
+        spec: all but what is measured here: `golden` and `mean_norm`.
+        exact: never bfloat16, even where the processor has it.
+
+    Attributes:
+        precision: "bfloat16" or "float32", what linear layers compute in.
+    """
+
+    def __init__(self, model: nn.Module, tokenizer: Any, spec: EncoderSpec, *, exact: bool = False) -> None:
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._model = model.to(self._device)
+        self._tokenizer = tokenizer
+        self.spec = spec
+        golden = self._pool(GOLDEN_SENTENCES)
+        norms = np.linalg.norm(golden, axis=1, keepdims=True)
+        self.spec = spec.model_copy(
+            update={"golden": sketch_vectors(golden / norms), "mean_norm": round(float(norms.mean()), 4)}
+        )
+        self.precision = "float32"
+        if bfloat16_is_native(self._device) and not exact:
+            self.precision = halve_if_faithful(self._model, lambda: self.encode(GOLDEN_SENTENCES))
+
+    def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
+        """float32 (N, D), unit norm, in order. `on_progress(texts done, texts in all)` is called after every batch."""
+        vectors = self._pool(texts, on_progress)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def _pool(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
+        """Means (N, D) float32 before normalisation."""
+        require_texts(texts)
+        pooled = np.empty((len(texts), self.spec.dim), dtype=np.float32)
+        tokens = self._tokenize(texts)
+        done = 0
+        for rows in token_batches([len(ids) for ids in tokens]):
+            pooled[rows] = self._pool_batch([tokens[row] for row in rows])
+            done += len(rows)
+            if on_progress:
+                on_progress(done, len(texts))
+        return pooled
+
+    def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        if not texts:
+            return []
+        encoded = self._tokenizer(
+            list(texts), truncation=True, max_length=self.spec.max_length, return_attention_mask=False
+        )
+        return encoded["input_ids"]
+
+    @torch.inference_mode()
+    def _pool_batch(self, tokens: list[list[int]]) -> np.ndarray:
+        """Means (B, D) of a batch sorted by length, shortest first."""
+        lengths = torch.tensor([len(ids) for ids in tokens])
+        width = int(lengths[-1])
+        padded = torch.tensor([ids + [self._tokenizer.pad_token_id] * (width - len(ids)) for ids in tokens])
+        mask = (torch.arange(width) < lengths[:, None]).to(self._device)
+        # Without padding, no mask: attention then takes a faster kernel.
+        attention = None if int(lengths[0]) == width else mask.long()
+        states = self._model(input_ids=padded.to(self._device), attention_mask=attention).last_hidden_state.float()
+        sums = (states * mask.unsqueeze(-1)).sum(dim=1)
+        return (sums / lengths.to(self._device).unsqueeze(-1)).cpu().numpy()
