@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nextvec.cli.options import CorpusArgument, JsonOption, SetOption, WorkspaceOption
+from nextvec.cli.output import duration, emit, print_table, size
 
 if TYPE_CHECKING:
     from nextvec.encoders.encoder import EncoderSpec
@@ -85,7 +85,7 @@ def ingest_command(
     except KeyboardInterrupt:
         typer.echo("Stopped. What was stored stays; run the same command again to continue.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    _print(report.to_dict(), _report_lines(report), as_json)
+    emit(report.to_dict(), _report_lines(report), as_json)
 
 
 @app.command("list")
@@ -97,7 +97,7 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
     place = Workspace(workspace)
     infos = [Corpus.open(place, name).info() for name in corpus_names(place)]
     if as_json:
-        _print([info.to_dict() for info in infos], [], as_json)
+        emit([info.to_dict() for info in infos], [], as_json)
         return
     if not infos:
         typer.echo(f"No corpus in {place.root}. Make one: nextvec corpus ingest SOURCE --corpus NAME")
@@ -109,12 +109,12 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
             f"{info.documents:,}",
             f"{info.chunks:,}",
             f"{info.encoder.name} {info.encoder.dim}-D",
-            _size(info.stored_bytes),
+            size(info.stored_bytes),
             " ".join(info.tags),
         )
         for info in infos
     ]
-    _print_table(columns, rows, right={"documents", "chunks", "size"})
+    print_table(columns, rows, right={"documents", "chunks", "size"})
 
 
 @app.command("info")
@@ -134,10 +134,10 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
         f"encoder     {info.encoder.describe()}",
         f"chunker     {' '.join(f'{key}={value}' for key, value in info.chunker.items())}",
         f"split       test {test / 10:g} %, validation {(validation - test) / 10:g} %, salt '{split['salt']}'",
-        f"stored as   {info.dtype}, {_size(info.stored_bytes)} on disk, all versions",
+        f"stored as   {info.dtype}, {size(info.stored_bytes)} on disk, all versions",
         f"tags        {', '.join(f'{tag} (version {version})' for tag, version in info.tags.items()) or 'none'}",
     ]
-    _print(info.to_dict(), lines, as_json)
+    emit(info.to_dict(), lines, as_json)
 
 
 @app.command("tag")
@@ -155,7 +155,7 @@ def tag_command(
     version = corpus.tag(tag)
     info = corpus.info(tag)
     line = f"{name}@{tag} is version {version}: {info.documents:,} documents, {info.chunks:,} chunks"
-    _print(
+    emit(
         {"corpus": name, "tag": tag, "version": version, "documents": info.documents, "chunks": info.chunks},
         [line],
         as_json,
@@ -170,7 +170,7 @@ def check_command(reference: CorpusArgument, workspace: WorkspaceOption = None, 
     from nextvec.workspace import Workspace
 
     report = check_coherence(open_snapshot(Workspace(workspace), reference))
-    _print(report.to_dict(), list(report.lines()), as_json)
+    emit(report.to_dict(), list(report.lines()), as_json)
     if not report.passed:
         raise typer.Exit(1)
 
@@ -190,10 +190,12 @@ def export_command(
 
     snapshot = open_snapshot(Workspace(workspace), reference)
     windows = export_npz(snapshot, out, context=context)
-    size = out.stat().st_size
-    line = f"{windows:,} windows of {context} vectors from {reference} written to {out} ({_size(size)})"
-    _print(
-        {"corpus": reference, "file": str(out), "windows": windows, "context": context, "bytes": size}, [line], as_json
+    written = out.stat().st_size
+    line = f"{windows:,} windows of {context} vectors from {reference} written to {out} ({size(written)})"
+    emit(
+        {"corpus": reference, "file": str(out), "windows": windows, "context": context, "bytes": written},
+        [line],
+        as_json,
     )
 
 
@@ -224,7 +226,7 @@ def import_command(
         f"{report.stored:,} documents ({report.chunks:,} vectors) rebuilt from {report.windows:,} windows "
         f"and stored in corpus '{corpus}', {report.already:,} were there already"
     )
-    _print(report.to_dict(), [line], as_json)
+    emit(report.to_dict(), [line], as_json)
 
 
 def _split(salt: str | None, test: int | None, validation: int | None) -> dict[str, Any] | None:
@@ -248,8 +250,8 @@ def _encoder_spec(reference: str) -> EncoderSpec:
 
 def _report_lines(report: IngestReport) -> list[str]:
     lines = [
-        f"{report.held:,} of {report.offered:,} documents stored in corpus '{report.corpus}' (version {report.version})",
-        f"this run: {report.stored:,} documents, {report.chunks:,} chunks in {_duration(report.seconds)}",
+        f"{report.held:,} of {report.offered:,} documents stored in corpus '{report.corpus}', version {report.version}",
+        f"this run: {report.stored:,} documents, {report.chunks:,} chunks in {duration(report.seconds)}",
     ]
     if report.already:
         lines.append(f"already there: {report.already:,}")
@@ -265,35 +267,3 @@ def _report_lines(report: IngestReport) -> list[str]:
             f"... and {len(report.failed) - SHOWN_FAILURES:,} more failed: corpora/{report.corpus}.report.json"
         )
     return lines
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
-
-
-def _size(count: int) -> str:
-    value, unit = float(count), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < 1000:
-            break
-        value, unit = value / 1000, larger
-    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-
-
-def _print(value: Any, lines: list[str], as_json: bool) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
-
-
-def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], right: set[str]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)

@@ -103,7 +103,7 @@ def ingest(
         try:
             for batch in _batches(_limited(source.documents(), limit), batch_documents):
                 run.take(batch)
-            report.complete = True
+            run.finish()
         finally:
             report.seconds = time.monotonic() - started
             write_json(report_path(workspace, corpus_name), report.to_dict())
@@ -230,14 +230,22 @@ class _Run:
             self._report.offered += 1
             self._report.failed.append((item.id, item.reason))
 
+    def finish(self) -> None:
+        """Raises DataError when the run has only failed, however few documents there were."""
+        if self._report.failed and not self._report.held:
+            raise self._mass_failure()
+        self._report.complete = True
+
     def _refuse_mass_failure(self) -> None:
+        offered, failed = self._report.offered, len(self._report.failed)
+        if offered >= MASS_FAILURE_AFTER and failed > MASS_FAILURE_SHARE * offered:
+            raise self._mass_failure()
+
+    def _mass_failure(self) -> DataError:
         report = self._report
-        failed = len(report.failed)
-        if report.offered < MASS_FAILURE_AFTER or failed <= MASS_FAILURE_SHARE * report.offered:
-            return
         reason, times = Counter(reason for _, reason in report.failed).most_common(1)[0]
-        raise DataError(
-            f"{failed} of {report.offered} documents failed, most often ({times}) because: {reason}. "
+        return DataError(
+            f"{len(report.failed)} of {report.offered} documents failed, most often ({times}) because: {reason}. "
             f"Stopped: more than {MASS_FAILURE_SHARE:.0%} failed. The {report.stored} stored documents stay in corpus "
             f"'{report.corpus}'"
         )

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from nextvec.corpus.document import Unusable
+from nextvec.encoders import load_encoder
+from nextvec.errors import DataError, MismatchError
+from nextvec.store.ingest import ingest, report_path
+from nextvec.store.vectors import Corpus, open_snapshot
+
+ENCODER = load_encoder("hashing:16")
+
+
+@dataclass
+class FailingEncoder:
+    """The hashing encoder, but texts that hold `word` become `value`."""
+
+    word: str
+    value: float
+    spec = ENCODER.spec
+
+    def encode(self, texts, on_progress=None):
+        vectors = ENCODER.encode(texts, on_progress)
+        vectors[[self.word in text for text in texts]] = self.value
+        return vectors
+
+
+@pytest.fixture
+def run(kit, workspace):
+    def run(items, *, name="c", chunker=None, encoder=ENCODER, **options):
+        return ingest(workspace, name, kit.source(items), chunker or kit.chunker(), encoder, **options)
+
+    return run
+
+
+def test_a_source_becomes_a_corpus(kit, workspace, run):
+    report = run([kit.document("a"), kit.document("b", 4)])
+    assert (report.stored, report.offered, report.chunks, report.complete) == (2, 2, 7, True)
+    snapshot = open_snapshot(workspace, "c")
+    np.testing.assert_array_equal(snapshot.vectors, ENCODER.encode(snapshot.texts(range(7))).astype(np.float16))
+    assert snapshot.encoder == ENCODER.spec
+    assert report.version == snapshot.version
+
+
+def test_the_same_again_changes_nothing(kit, workspace, run):
+    documents = [kit.document(f"d{number}") for number in range(10)]
+    run(documents)
+    before = open_snapshot(workspace, "c")
+    report = run(documents)
+    assert (report.stored, report.already, report.version) == (0, 10, before.version)
+    assert open_snapshot(workspace, "c").fingerprint == before.fingerprint
+
+
+def test_growth_stores_only_what_is_new(kit, workspace, run):
+    documents = [kit.document(f"d{number}") for number in range(10)]
+    run(documents, limit=6, batch_documents=4)
+    report = run(documents, batch_documents=4)
+    assert (report.stored, report.already) == (4, 6)
+    assert [record.doc_id for record in open_snapshot(workspace, "c").documents] == [f"d{n}" for n in range(10)]
+
+
+def test_a_changed_document_is_reported_and_the_stored_one_kept(kit, workspace, run):
+    run([kit.document("a"), kit.document("b")])
+    report = run([kit.document("a"), kit.document("b", text="another\ntext")])
+    assert report.changed == ["b"]
+    assert report.already == 1
+    assert open_snapshot(workspace, "c").texts([3]) == ["b line 0"]
+
+
+def test_an_id_met_twice_is_stored_once(kit, workspace, run):
+    report = run([kit.document("a"), kit.document("a"), kit.document("a", text="x\ny")])
+    assert (report.stored, report.already, report.changed) == (1, 1, ["a"])
+
+
+def test_limit_counts_documents_not_what_is_skipped(kit, run):
+    skipped = Unusable(id="r", reason="redirect", kind="skipped")
+    items = [skipped, kit.document("a"), skipped, kit.document("b"), skipped, kit.document("c")]
+    report = run(items, limit=2)
+    assert (report.stored, report.skipped) == (2, {"redirect": 2})
+
+
+def test_limit_reads_no_further_than_it_must(kit, run):
+    def items():
+        yield kit.document("a")
+        raise AssertionError("read on after the limit")
+
+    assert run(items(), limit=1).stored == 1
+
+
+def test_short_documents_are_skipped_by_name(kit, run):
+    report = run([kit.document("a", 1), kit.document("b", 2)])
+    assert (report.stored, report.skipped, report.offered) == (1, {"too short": 1}, 2)
+
+
+def test_a_failure_is_recorded_and_the_rest_stored(kit, workspace, run):
+    items = [kit.document("a"), Unusable(id="broken", reason="not UTF-8", kind="failed"), kit.document("b")]
+    report = run(items)
+    assert report.failed == [("broken", "not UTF-8")]
+    assert (report.held, report.offered) == (2, 3)
+
+
+@pytest.mark.parametrize(("value", "what"), [(np.nan, "is not finite"), (0.0, "is zero")])
+def test_a_bad_vector_fails_its_document_alone(kit, workspace, run, value, what):
+    report = run([kit.document("a"), kit.document("bad"), kit.document("c")], encoder=FailingEncoder("bad", value))
+    assert report.stored == 2
+    ((identity, reason),) = report.failed
+    assert identity == "bad"
+    assert what in reason
+
+
+def test_a_chunker_that_fails_fails_its_document_alone(kit, run):
+    class Chunker(kit.chunker):
+        def chunks(self, document):
+            if document.id == "bad":
+                raise DataError("no sentence found")
+            return super().chunks(document)
+
+    report = run([kit.document("a"), kit.document("bad")], chunker=Chunker())
+    assert report.failed == [("bad", "no sentence found")]
+
+
+def test_mass_failure_stops_the_run_and_keeps_what_was_stored(kit, workspace, run):
+    items = []
+    for number in range(40):
+        items.append(kit.document(f"d{number}"))
+        items += [Unusable(id=f"x{number}", reason="truncated page", kind="failed")] * (number > 20)
+    with pytest.raises(DataError, match=r"most often \(\d+\) because: truncated page\. Stopped: more than 5%"):
+        run(items, batch_documents=10)
+    assert len(Corpus.open(workspace, "c").known_documents()) == 30
+    saved = json.loads(report_path(workspace, "c").read_text())
+    assert saved["complete"] is False
+    assert saved["stored"] == 30
+
+
+def test_a_few_early_failures_are_no_mass_failure(kit, run):
+    broken = Unusable(id="x", reason="r", kind="failed")
+    report = run([broken, *(kit.document(f"d{number}") for number in range(30))], batch_documents=5)
+    assert report.complete
+
+
+def test_a_run_in_which_everything_fails_is_an_error_however_small(run):
+    with pytest.raises(DataError, match=r"2 of 2 documents failed, most often \(2\) because: r\."):
+        run([Unusable(id=identity, reason="r", kind="failed") for identity in "xy"])
+
+
+def test_the_report_lies_beside_the_corpus(kit, workspace, run):
+    report = run([kit.document("a")])
+    assert json.loads(report_path(workspace, "c").read_text()) == report.to_dict()
+    assert report_path(workspace, "c") == workspace.corpora / "c.report.json"
+
+
+def test_another_encoder_is_an_error_that_names_both(kit, run):
+    run([kit.document("a")])
+    with pytest.raises(MismatchError, match=r"corpus 'c' uses encoder hashing 16-D.*hashing 32-D"):
+        run([kit.document("b")], encoder=load_encoder("hashing:32"))
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"dtype": "float32"}, "dtype float16"),
+        ({"split": {"salt": "other", "test": 100, "validation": 200}}, "split"),
+    ],
+)
+def test_what_was_fixed_at_creation_stays(kit, run, options, what):
+    run([kit.document("a")])
+    with pytest.raises(MismatchError, match=f"corpus 'c' was made with {what}"):
+        run([kit.document("b")], **options)
+
+
+def test_another_chunker_is_an_error_that_names_both(kit, run):
+    run([kit.document("a")])
+    with pytest.raises(MismatchError, match=r"made with chunker .*'lines'.*'other'"):
+        run([kit.document("b")], chunker=kit.chunker(spec={"name": "other"}))
+
+
+def test_the_split_is_chosen_at_creation(kit, workspace, run):
+    run([kit.document("a")], split={"salt": "mine", "test": 200, "validation": 400})
+    assert open_snapshot(workspace, "c").split == {"salt": "mine", "test": 200, "validation": 400}
+
+
+def test_batches_are_cut_by_number_and_by_length(kit, workspace, run, monkeypatch):
+    monkeypatch.setattr("nextvec.store.ingest.BATCH_CHARACTERS", 100)
+    long = kit.document("long", text="x" * 60 + "\n" + "y" * 60)
+    report = run([long, *(kit.document(f"d{number}", 2) for number in range(3))], batch_documents=2)
+    assert report.version == 1 + 3
+
+
+def test_progress_reaches_every_document(kit, run):
+    seen = []
+    documents = [kit.document(f"d{number}") for number in range(10)]
+    run(documents, batch_documents=4, progress=lambda report, encoded: seen.append(report.held + encoded))
+    assert seen[-1] == 10
+    assert seen == sorted(seen)
+
+
+def test_an_interrupt_keeps_whole_batches(kit, workspace, run):
+    def items():
+        yield from (kit.document(f"d{number}") for number in range(10))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(items(), batch_documents=4)
+    assert len(Corpus.open(workspace, "c").known_documents()) == 8
+    assert run([kit.document(f"d{number}") for number in range(12)], batch_documents=4).stored == 4

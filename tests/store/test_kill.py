@@ -1,0 +1,74 @@
+"""kill -9 at any moment and the same command again: exactly the corpus of an undisturbed run."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nextvec.store.vectors import Corpus, open_snapshot
+from nextvec.workspace import Workspace
+
+VICTIM = Path(__file__).with_name("victim.py")
+RANDOM_KILLS = 12
+
+
+def start(folder: Path, moment: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, str(VICTIM), str(folder), moment])
+
+
+def content(folder: Path) -> tuple[list[dict[str, object]], bytes]:
+    """Every stored column of every row in order, vectors as bytes."""
+    import lance
+
+    table = lance.dataset(Workspace(folder).corpus("c")).to_table()
+    vectors = table["vector"].combine_chunks().flatten().to_numpy()
+    return table.drop_columns(["vector"]).to_pylist(), vectors.tobytes()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert start(folder, "none").wait() == 0
+    return folder
+
+
+def assert_same_corpus(folder: Path, undisturbed: Path) -> None:
+    left, right = open_snapshot(Workspace(folder), "c"), open_snapshot(Workspace(undisturbed), "c")
+    assert left.fingerprint == right.fingerprint
+    assert left.version == right.version
+    np.testing.assert_array_equal(left.vectors, right.vectors)
+    assert content(folder) == content(undisturbed)
+
+
+def test_killed_at_random_points(tmp_path, undisturbed):
+    """One run, killed again and again until it gets through; kills are timed from when it begins to write."""
+    rng = random.Random(0)
+    versions = []
+    for _ in range(RANDOM_KILLS):
+        process = start(tmp_path, "slow")
+        lock = tmp_path / "corpora" / "c.lock"
+        while process.poll() is None and not (lock.exists() and lock.read_text() == f"{process.pid}\n"):
+            time.sleep(0.002)
+        time.sleep(rng.uniform(0, 0.12))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if Corpus.exists(Workspace(tmp_path), "c"):
+            versions.append(Corpus.open(Workspace(tmp_path), "c").version)
+    assert versions == sorted(versions)
+    assert versions[-1] > versions[0], "no kill fell between two commits"
+    assert start(tmp_path, "none").wait() == 0
+    assert_same_corpus(tmp_path, undisturbed)
+
+
+@pytest.mark.parametrize("moment", ["before:1", "after:7", "before:19"])
+def test_killed_around_a_commit(tmp_path, undisturbed, moment):
+    assert start(tmp_path, moment).wait() == -signal.SIGKILL
+    assert start(tmp_path, "none").wait() == 0
+    assert_same_corpus(tmp_path, undisturbed)
