@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from nextvec.config import Config
 from nextvec.models.backbone import BACKBONES, Backbone
+from nextvec.models.recurrent import run_gru
 
 
 class GRUConfig(Config):
@@ -31,5 +32,5 @@ class GRU(Backbone):
     def forward(self, x_BTD: Tensor) -> Tensor:
         h_BTM = self.project(x_BTD)
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            h_BTM = norm(h_BTM + self.dropout(layer(h_BTM)[0]))
+            h_BTM = norm(h_BTM + self.dropout(run_gru(layer, h_BTM)))
         return h_BTM

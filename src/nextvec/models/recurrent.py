@@ -1,0 +1,68 @@
+"""A GRU layer over a whole sequence on CPU, several times faster to train than `nn.GRU`'s own CPU path.
+
+`nn.GRU` on CPU leaves the loop over time to autograd, which then makes one product for the gradient of the recurrent
+weights at every step and adds up T matrices of the weights' size. Written out by hand, backpropagation through time
+needs only the gates' gradients step by step; the weights' gradient is one product at the end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+
+def run_gru(layer: nn.GRU, x_BTM: Tensor) -> Tensor:
+    """Outputs h_BTM of a one-layer, batch-first `nn.GRU` from a zero state: its equations, its parameters."""
+    if x_BTM.device.type != "cpu":
+        return layer(x_BTM)[0]
+    gates_TBG = F.linear(x_BTM, layer.weight_ih_l0, layer.bias_ih_l0).transpose(0, 1).contiguous()
+    return _Recurrence.apply(gates_TBG, layer.weight_hh_l0, layer.bias_hh_l0).transpose(0, 1)
+
+
+class _Recurrence(torch.autograd.Function):
+    """h_t from the input's share of the gates (T, B, 3M) in the order reset, update, new."""
+
+    @staticmethod
+    def forward(ctx: Any, gates_TBG: Tensor, weight_GM: Tensor, bias_G: Tensor) -> Tensor:
+        T, B, G = gates_TBG.shape
+        M = G // 3
+        h_TBM = gates_TBG.new_zeros(T + 1, B, M)
+        reset_update_TBH, new_TBM, hidden_new_TBM = (gates_TBG.new_empty(T, B, size) for size in (2 * M, M, M))
+        weight_MG = weight_GM.T
+        for t in range(T):
+            hidden_BG = torch.addmm(bias_G, h_TBM[t], weight_MG)
+            ru_BH = torch.sigmoid_(hidden_BG[:, : 2 * M] + gates_TBG[t, :, : 2 * M])
+            reset_update_TBH[t] = ru_BH
+            hidden_new_TBM[t] = hidden_BG[:, 2 * M :]
+            new_BM = torch.addcmul(gates_TBG[t, :, 2 * M :], ru_BH[:, :M], hidden_new_TBM[t]).tanh_()
+            new_TBM[t] = new_BM
+            torch.lerp(new_BM, h_TBM[t], ru_BH[:, M:], out=h_TBM[t + 1])
+        ctx.save_for_backward(h_TBM, reset_update_TBH, new_TBM, hidden_new_TBM, weight_GM)
+        return h_TBM[1:]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_TBM: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        h_TBM, reset_update_TBH, new_TBM, hidden_new_TBM, weight_GM = ctx.saved_tensors
+        M = h_TBM.shape[2]
+        reset_TBM, update_TBM = reset_update_TBH[..., :M], reset_update_TBH[..., M:]
+        # Everything that does not depend on the gradient from the future, for all steps at once:
+        to_new_TBM = (1 - update_TBM) * (1 - new_TBM.square())
+        to_update_TBM = (h_TBM[:-1] - new_TBM) * update_TBM * (1 - update_TBM)
+        to_reset_TBM = to_new_TBM * hidden_new_TBM * reset_TBM * (1 - reset_TBM)
+        local_TBG = torch.cat([to_reset_TBM, to_update_TBM, to_new_TBM * reset_TBM], dim=-1)
+        hidden_TBG = torch.empty_like(local_TBG)
+        future_BM = torch.zeros_like(h_TBM[0])
+        sums_TBM = torch.empty_like(new_TBM)
+        for t in range(len(new_TBM) - 1, -1, -1):
+            sum_BM = torch.add(grad_TBM[t], future_BM, out=sums_TBM[t])
+            torch.mul(local_TBG[t].unflatten(-1, (3, M)), sum_BM[:, None], out=hidden_TBG[t].unflatten(-1, (3, M)))
+            future_BM = torch.addmm(sum_BM * update_TBM[t], hidden_TBG[t], weight_GM)
+        input_TBG = hidden_TBG.clone()
+        torch.mul(to_new_TBM, sums_TBM, out=input_TBG[..., 2 * M :])
+        grad_weight_GM = hidden_TBG.flatten(0, 1).T @ h_TBM[:-1].flatten(0, 1)
+        return input_TBG, grad_weight_GM, hidden_TBG.sum((0, 1))
