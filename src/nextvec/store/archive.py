@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections import Counter
@@ -28,7 +29,16 @@ MAX_HEADER_BYTES = 10_000
 MAX_MEMBERS = 64
 BLOCK_BYTES = 1 << 22
 _ENCRYPTED = 0x1
-_HEADER_ERRORS = (ValueError, TypeError, KeyError, SyntaxError, OverflowError, RecursionError, MemoryError)
+_HEADER_ERRORS = (  # what numpy's header parser is known to raise when the text was made to hurt it
+    ValueError,
+    TypeError,
+    KeyError,
+    SyntaxError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+    tokenize.TokenError,
+)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LENGTH_FIELD = {(1, 0): "<H", (2, 0): "<I"}
 
