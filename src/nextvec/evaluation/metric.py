@@ -46,8 +46,8 @@ class Part:
 
     @classmethod
     def of(cls, values: Tensor) -> Part:
-        """Of a mean over targets, from (M,) values."""
-        return cls(float(values.double().sum()), float(values.numel()))
+        """Of a mean over targets, from (M,) values; summed on the CPU, as not every accelerator has float64."""
+        return cls(float(values.cpu().double().sum()), float(values.numel()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,7 @@ def bootstrap_interval(
     """Document-cluster bootstrap of sum(sums) / sum(counts).
 
     Args:
-        sums, counts: (docs,) numerator and denominator of each document; documents with count 0 are no units.
+        sums, counts: (docs,) numerator and denominator of each document; documents with 0 in both are no units.
         seed: equal seeds and numbers of documents give equal resamples.
 
     Raises DataError when lengths differ, a value is not finite, a count is negative, or every count is 0.
@@ -135,7 +135,7 @@ def p_text(p_value: float) -> str:
 
 
 def _columns(*given: ArrayLike) -> Floats:
-    """Sums and counts in turn, as (units, columns): documents whose every count is 0 left out."""
+    """Sums and counts in turn, as (units, columns): documents that have nothing but zeros left out."""
     arrays = [np.asarray(column, dtype=np.float64) for column in given]
     if any(array.ndim != 1 or array.shape != arrays[0].shape for array in arrays):
         shapes = ", ".join(str(array.shape) for array in arrays)
@@ -144,7 +144,7 @@ def _columns(*given: ArrayLike) -> Floats:
     counts = columns[:, 1::2]
     if not np.isfinite(columns).all() or (counts < 0).any():
         raise DataError("sums and counts must be finite and counts not negative; look for NaN in the predictions")
-    units = columns[(counts > 0).any(axis=1)]
+    units = columns[(columns != 0).any(axis=1)]
     if not (units[:, 1::2].sum(axis=0) > 0).all():
         raise DataError("no document has anything to measure: every count is 0. Give longer or more documents.")
     return units

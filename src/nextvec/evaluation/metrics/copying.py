@@ -33,7 +33,7 @@ class Copying:
     def measure(self, passage: Passage) -> dict[str, Part]:
         context_MKD = _last_rows(passage.vectors_ND, passage.first, self._reach)
         predicted, author = (_nearest(x, context_MKD) for x in (passage.predicted_MD, passage.target_MD))
-        return {"copy_ratio": Part(predicted, max(author, 0.0))}
+        return {"copy_ratio": Part(predicted, author)} if author > 0 else {}
 
 
 def _last_rows(vectors_ND: Tensor, first: int, reach: int) -> Tensor:
@@ -45,4 +45,4 @@ def _last_rows(vectors_ND: Tensor, first: int, reach: int) -> Tensor:
 
 def _nearest(x_MD: Tensor, context_MKD: Tensor) -> float:
     cosines_MK = torch.einsum("md,mkd->mk", x_MD, context_MKD)
-    return float(cosines_MK.max(dim=1).values.double().sum())
+    return float(cosines_MK.max(dim=1).values.cpu().double().sum())

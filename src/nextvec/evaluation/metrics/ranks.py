@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting
@@ -92,10 +93,8 @@ def _ahead(cosine_mN: Tensor, own_m1: Tensor) -> Tensor:
 
     So the average of tied ranks is 1 + this; where the target is among the candidates it has added 1/2 itself.
     """
-    closer_mN, level_mN = torch.empty_like(cosine_mN), torch.empty_like(cosine_mN)
-    torch.gt(cosine_mN, own_m1 + TIE, out=closer_mN)
-    torch.ge(cosine_mN, own_m1 - TIE, out=level_mN)
-    return closer_mN.add_(level_mN).sum(dim=1) / 2
+    sign_mN = F.hardshrink(cosine_mN - own_m1, TIE).sign_()
+    return (sign_mN.sum(dim=1) + sign_mN.shape[1]) / 2
 
 
 def rank_parts(pool: str, ranks: np.ndarray, size: int) -> dict[str, Part]:

@@ -35,8 +35,8 @@ class Spread:
         self._counts: list[int] = []
 
     def measure(self, passage: Passage) -> dict[str, Part]:
-        self._predicted.append(passage.predicted_MD.sum(dim=0, dtype=torch.float64).cpu())
-        self._targets.append(passage.target_MD.sum(dim=0, dtype=torch.float64).cpu())
+        self._predicted.append(passage.predicted_MD.cpu().sum(dim=0, dtype=torch.float64))
+        self._targets.append(passage.target_MD.cpu().sum(dim=0, dtype=torch.float64))
         self._counts.append(len(passage.predicted_MD))
         return {}
 

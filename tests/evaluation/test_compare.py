@@ -1,0 +1,244 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nextvec.errors import MismatchError, UsageError
+from nextvec.evaluation.compare import Drawing, best_of, compare, require_comparable, skill
+from nextvec.evaluation.evaluation import Column, Evaluation, Subject
+from nextvec.evaluation.metric import figures
+
+QUICK = Drawing(resamples=400, permutations=2000)
+DOCUMENTS = 80
+
+
+def evaluation(name, cosine, *, mrr=0.2, part="test", documents=DOCUMENTS, own_noise=0.004, **subject):
+    """Documents share their difficulty whoever predicts; a predictor adds its level and a little noise of its own."""
+    shared = np.random.default_rng(len(part))
+    targets = shared.integers(5, 60, size=documents)
+    difficulty = 0.1 * shared.standard_normal(documents)
+    own = np.random.default_rng(sum(name.encode()))
+
+    def column(level):
+        values = level + difficulty + own_noise * own.standard_normal(documents)
+        values += level - (values * targets).sum() / targets.sum()
+        return Column(values * targets, targets.astype(float))
+
+    return Evaluation(
+        subject=Subject(name=name, **({"architecture": name} | subject)),
+        corpus="wiki@small",
+        encoder="minilm 384-D (fingerprint ab12)",
+        encoder_fingerprint="ab12",
+        split_fingerprint="cd34",
+        fingerprint=f"{part}-{documents}",
+        min_context=5,
+        seed=0,
+        doc_ids=tuple(f"d{i}" for i in range(documents)),
+        targets=targets,
+        columns={
+            "cosine": column(cosine),
+            "mrr[document]": column(mrr),
+            "rank_norm[document]": column(1 - cosine),
+            "copy_ratio": column(1.2),
+            "ordered_context": column(cosine),
+            "shuffled_context": column(cosine - 0.02),
+        },
+        train_mean_norm=0.4,
+        seconds=1.0,
+    )
+
+
+def baselines(part="test", **subject):
+    return [
+        evaluation("copy-last", 0.40, mrr=0.30, part=part, **subject),
+        evaluation("context-mean", 0.49, mrr=0.05, part=part, **subject),
+        evaluation("ewma-mix", 0.538, mrr=0.11, part=part, **subject),
+    ]
+
+
+def model(name, cosine, **subject):
+    return evaluation(name, cosine, **({"parameters": 1000} | subject))
+
+
+def run(models, **options):
+    return compare(models, baselines(), validation=baselines("validation"), drawing=QUICK, **options)
+
+
+def test_a_better_model_is_called_better_in_words():
+    comparison = run([model("gru", 0.545, architecture="gru")])
+    contrast = comparison.contrast("gru", "best baseline")
+    assert contrast.right == "ewma-mix"
+    assert contrast.verdict == "better"
+    assert contrast.difference.estimate == pytest.approx(0.007, abs=1e-9)
+    assert contrast.sentence.startswith("gru is better than ewma-mix by 0.0070 [0.00")
+    assert contrast.sentence.endswith("], p < 0.001, 80 documents")
+
+
+def test_a_worse_model_and_one_that_cannot_be_told():
+    comparison = run([model("lstm", 0.45), evaluation("equal", 0.5381, parameters=9, own_noise=0.02)])
+    worse, unclear = (comparison.contrast(name, "best baseline") for name in ("lstm", "equal"))
+    assert worse.sentence.startswith("lstm is worse than ewma-mix by 0.0880 [0.08")
+    assert unclear.verdict == "cannot tell"
+    assert unclear.sentence.startswith("equal against ewma-mix: cannot tell, +0.0001 [-0.00")
+
+
+def test_the_best_baseline_is_chosen_on_validation_by_figure():
+    flipped = [evaluation("copy-last", 0.6, part="validation"), *baselines("validation")[1:]]
+    comparison = compare([model("gru", 0.5)], baselines(), validation=flipped, drawing=QUICK)
+    assert comparison.contrast("gru", "best baseline").right == "copy-last"
+    assert comparison.rows[-1].skill_over == "copy-last"
+    named = run([model("gru", 0.5)])
+    assert named.contrast("gru", "best baseline", "mrr[document]").right == "copy-last"
+    assert "copy-last in mrr[document]" in named.contrast("gru", "best baseline", "mrr[document]").sentence
+
+
+def test_lower_is_better_where_the_figure_says_so():
+    comparison = run([model("gru", 0.58)], headlines=["rank_norm[document]"])
+    contrast = comparison.contrast("gru", "best baseline", "rank_norm[document]")
+    assert contrast.right == "ewma-mix"
+    assert contrast.difference.estimate < 0
+    assert contrast.verdict == "better"
+    assert best_of(baselines(), figures()["rank_norm[document]"]).name == "ewma-mix"
+
+
+def test_descriptions_get_intervals_but_no_verdict():
+    comparison = run([model("gru", 0.55)], headlines=["copy_ratio"])
+    assert {contrast.figure for contrast in comparison.contrasts} == {"shuffled_context"}
+    assert comparison.rows[0].figures["copy_ratio"].estimate == pytest.approx(1.2)
+
+
+def test_a_model_meets_its_own_anchor():
+    comparison = run([model("a", 0.55, anchor="mean"), model("b", 0.55, anchor="ewma-mix"), model("c", 0.55)])
+    assert comparison.contrast("a", "anchor").right == "context-mean"
+    assert comparison.contrast("b", "anchor").right == "ewma-mix"
+    assert comparison.contrast("c", "anchor") is None
+
+
+def test_a_model_meets_the_generation_before():
+    generations = [("small", 100), ("large", 300), ("middle", 200)]
+    models = [
+        model(f"gru@{tag}", 0.5 + n / 1e4, architecture="gru", trained_on=tag, trained_rows=n, seed=1)
+        for tag, n in generations
+    ]
+    models.append(model("lstm@small", 0.5, architecture="lstm", trained_on="small", trained_rows=100, seed=1))
+    comparison = run(models)
+    assert comparison.contrast("gru@large", "earlier generation").right == "gru@middle"
+    assert comparison.contrast("gru@middle", "earlier generation").right == "gru@small"
+    assert comparison.contrast("gru@small", "earlier generation") is None
+    assert comparison.contrast("lstm@small", "earlier generation") is None
+
+
+def test_baselines_of_a_models_own_generation_are_its_rivals():
+    def named(part):
+        small = [
+            replace(b, subject=replace(b.subject, name=f"{b.name}@small", trained_on="small")) for b in baselines(part)
+        ]
+        large = [
+            replace(b, subject=replace(b.subject, name=f"{b.name}@large", trained_on="large")) for b in baselines(part)
+        ]
+        return [*small, *large]
+
+    models = [model(f"gru@{tag}", 0.5, trained_on=tag, anchor="ewma-mix") for tag in ("small", "large", "other")]
+    comparison = compare(models, named("test"), validation=named("validation"), drawing=QUICK)
+    assert comparison.contrast("gru@small", "best baseline").right == "ewma-mix@small"
+    assert comparison.contrast("gru@large", "best baseline").right == "ewma-mix@large"
+    assert comparison.contrast("gru@large", "anchor").right == "ewma-mix@large"
+    assert comparison.contrast("gru@other", "best baseline").right.startswith("ewma-mix")
+
+
+def test_a_reference_meets_everyone_but_itself():
+    comparison = run([model("gru", 0.55), model("lstm", 0.5)], reference="gru")
+    assert comparison.contrast("lstm", "reference").right == "gru"
+    assert comparison.contrast("gru", "reference") is None
+    with pytest.raises(UsageError, match=r"reference 'gruu'. Did you mean 'gru'"):
+        run([model("gru", 0.55)], reference="gruu")
+
+
+def test_each_model_meets_itself_on_shuffled_context():
+    contrast = run([model("gru", 0.55)]).contrast("gru", "shuffled context", "shuffled_context")
+    assert contrast.difference.estimate == pytest.approx(0.02)
+    assert contrast.sentence.startswith("gru is better than itself on shuffled context by 0.0200")
+
+
+def test_holm_is_over_every_difference_of_a_figure():
+    models = [model(f"m{i}", 0.5385, anchor="ewma-mix") for i in range(4)]
+    contrasts = [c for c in run(models).contrasts if c.figure == "cosine"]
+    assert len(contrasts) == 8
+    smallest = min(contrasts, key=lambda c: c.p_value)
+    assert smallest.p_adjusted == pytest.approx(min(1.0, 8 * smallest.p_value))
+    assert all(c.p_adjusted >= c.p_value for c in contrasts)
+
+
+def test_skill_is_the_share_of_the_error_that_is_gone():
+    left, right = evaluation("a", 0.55).column("cosine"), evaluation("b", 0.5).column("cosine")
+    interval = skill(left, right, QUICK)
+    assert interval.estimate == pytest.approx(0.05 / 0.5)
+    assert interval.low < 0.1 < interval.high
+    assert skill(right, right, QUICK).estimate == 0.0
+
+
+def test_rows_go_from_the_best_cosine_to_the_worst():
+    comparison = run([model("gru", 0.55), model("lstm", 0.45)])
+    assert [row.name for row in comparison.rows] == ["gru", "ewma-mix", "context-mean", "lstm", "copy-last"]
+    assert [row.kind for row in comparison.rows] == ["model", "baseline", "baseline", "model", "baseline"]
+    assert comparison.rows[0].skill.estimate == pytest.approx((0.55 - 0.538) / (1 - 0.538))
+    assert comparison.sentences()[0].startswith("gru is better")
+
+
+def test_spread_over_seeds():
+    models = [model(f"gru-{s}", 0.54 + s / 1000, architecture="gru", seed=s) for s in range(3)]
+    comparison = run([*models, model("lstm-0", 0.5, architecture="lstm", seed=0)])
+    spread = next(s for s in comparison.seeds if s.figure == "cosine")
+    assert {s.architecture for s in comparison.seeds} == {"gru"}
+    assert (spread.seeds, spread.note) == (3, None)
+    assert (spread.mean, spread.low, spread.high) == pytest.approx((0.541, 0.54, 0.542))
+    assert spread.deviation == pytest.approx(0.001)
+    assert next(iter(run(models[:2]).seeds)).note == "only 2 seeds: no headline claim"
+
+
+def test_few_documents_are_said_aloud():
+    tests = [evaluation("gru", 0.55, documents=12, parameters=1)]
+    comparison = compare(tests, [], drawing=QUICK)
+    assert "only 12 documents" in comparison.title
+    assert "only 12 documents" in comparison.contrasts[0].sentence
+
+
+def test_without_baselines_there_is_no_skill():
+    row = compare([model("gru", 0.55)], drawing=QUICK).rows[0]
+    assert (row.skill, row.skill_over) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"encoder_fingerprint": "ff"}, "gru and lstm have different encoders: ab12, ff"),
+        ({"split_fingerprint": "ff"}, "gru and lstm have different splits: cd34, ff"),
+        ({"fingerprint": "ff"}, "gru and lstm have different test sets: test-80, ff"),
+        ({"train_mean_norm": 0.5}, "centred on different training means"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_by_name(change, message):
+    with pytest.raises(MismatchError, match=message):
+        compare([model("gru", 0.5), replace(model("lstm", 0.5), **change)])
+
+
+def test_equal_names_and_nothing_at_all_are_refused():
+    with pytest.raises(UsageError, match="two evaluations are named 'gru'"):
+        compare([model("gru", 0.5), model("gru", 0.6)])
+    with pytest.raises(UsageError, match="nothing to compare"):
+        require_comparable([])
+
+
+def test_baselines_need_validation_of_their_own():
+    with pytest.raises(UsageError, match="baseline 'context-mean' was not evaluated on validation"):
+        compare([model("gru", 0.5)], baselines(), validation=[baselines("validation")[0]])
+    with pytest.raises(MismatchError, match="chosen on the test documents"):
+        compare([model("gru", 0.5)], baselines(), validation=baselines())
+
+
+def test_the_comparison_is_json():
+    plain = json.loads(json.dumps(run([model("gru", 0.55)]).to_dict(), allow_nan=False))
+    assert plain["contrasts"][0]["sentence"].startswith("gru is better")
+    assert plain["rows"][0]["figures"]["cosine"]["documents"] == 80
+    assert plain["rows"][0]["skill"]["low"] > 0
