@@ -7,7 +7,7 @@ import pytest
 
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError
-from nextvec.sequences.leakage import Finding, _row_keys, _window_keys, check_leakage, nearest_cosine
+from nextvec.sequences.leakage import Finding, _row_keys, _window_keys, check_leakage, count_closer
 from nextvec.sequences.splits import Part, split_snapshot
 from nextvec.sequences.windows import IntArray
 from nextvec.store.snapshot import Snapshot
@@ -96,14 +96,14 @@ def test_a_missing_part_is_an_error() -> None:
         check_leakage(snapshot(vectors()), {"train": np.arange(4), "test": np.arange(5, 9)})
 
 
-def test_nearest_cosine_equals_the_slow_twin(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_count_closer_equals_the_slow_twin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nextvec.sequences.leakage._BLOCK_ROWS", 7)
     data = np.random.default_rng(0).standard_normal((60, 5)).astype(np.float32)
-    rows, others = np.arange(0, 20), np.arange(20, 60)
+    rows, others = np.arange(0, 20), np.arange(15, 60)
     unit = data / np.linalg.norm(data, axis=1, keepdims=True)
-    expected = [max(float(unit[i] @ unit[j]) for j in others) for i in rows]
-    np.testing.assert_allclose(nearest_cosine(data, rows, others), expected, atol=1e-6)
-    assert (nearest_cosine(data, rows, others[:0]) == -1).all()
+    expected = [sum(float(unit[i] @ unit[j]) > 0.5 for j in others) for i in rows]
+    assert count_closer(data, rows, others, 0.5).tolist() == expected
+    assert count_closer(data, rows, others[:0], 0.5).tolist() == [0] * 20
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])

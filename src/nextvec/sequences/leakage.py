@@ -159,7 +159,7 @@ def _repeated_targets(
     if len(targets) > sampled:
         note = f", estimated from {sampled} of {len(targets)} targets"
         targets = np.random.default_rng(seed).choice(targets, sampled, replace=False)
-    repeated = nearest_cosine(snapshot.vectors, targets, trained) > SAME_TARGET
+    repeated = count_closer(snapshot.vectors, targets, trained, SAME_TARGET) > 0
     return Finding(
         what=f"targets of {part} have a training target closer than cosine {SAME_TARGET}",
         count=int(repeated.sum()),
@@ -169,17 +169,19 @@ def _repeated_targets(
     )
 
 
-def nearest_cosine(vectors: npt.NDArray[np.floating], rows: IntArray, others: IntArray) -> npt.NDArray[np.float32]:
-    """(len(rows),) the largest cosine of each of `rows` to any of `others`, -1 when there are none; in blocks."""
-    wanted = _unit(vectors[rows])
-    best = np.full(len(rows), -1.0, np.float32)
-    for block_rows in _blocks(len(others)):
-        block = _unit(vectors[others[block_rows]])
-        np.maximum(best, (wanted @ block.T).max(axis=1), out=best)
-    return best
+def count_closer(
+    vectors: npt.NDArray[np.floating], rows: IntArray, others: IntArray, cosine: float
+) -> npt.NDArray[np.int64]:
+    """(len(rows),) how many of `others` are closer to each of `rows` than `cosine`; `vectors` of any norm but zero."""
+    wanted = unit_rows(vectors[rows])
+    counts = np.zeros(len(rows), np.int64)
+    for block in _blocks(len(others)):
+        counts += (wanted @ unit_rows(vectors[others[block]]).T > cosine).sum(axis=1)
+    return counts
 
 
-def _unit(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+def unit_rows(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """(N, D) float32 of norm 1; a zero vector stays zero."""
     wide = vectors.astype(np.float32)
     return wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), np.float32(1e-12))
 
