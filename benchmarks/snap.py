@@ -1,0 +1,168 @@
+"""Search for the manifold snap over 240,000 vectors: exact against the memory's bandwidth, FAISS against exact.
+
+    python benchmarks/snap.py [--vectors 240000] [--corpus NAME[@TAG]] [--workspace FOLDER]
+
+With `--corpus`, its first vectors are searched. Without, real MiniLM vectors of shared/data/wikipedia (or, without
+that, of the Python manual) are multiplied: each further vector is a real one plus half the difference of two others,
+normalised, so that the spectrum of the real ones is kept. Queries are what a snap gets: means of five consecutive real
+vectors, none of them in the searched set. Prints ratios, writes benchmarks/results/snap.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from nextvec.corpus.chunkers import build_chunker
+from nextvec.corpus.document import Document
+from nextvec.corpus.sources import open_source
+from nextvec.encoders import load_encoder
+from nextvec.encoders.encoder import EncoderSpec
+from nextvec.records import write_json
+from nextvec.retrieval.index import build_index, recall_against_exact
+from nextvec.retrieval.neighbours import Index
+from nextvec.retrieval.snap import ManifoldSnap
+from nextvec.store.snapshot import Snapshot
+from nextvec.store.vectors import open_snapshot
+from nextvec.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULT = ROOT / "benchmarks" / "results" / "snap.json"
+WIKIPEDIA = ROOT.parent / "shared" / "data" / "wikipedia.jsonl.gz"
+THREADS = 2
+REAL = 12_000
+QUERIES = 200
+K = 16
+ROUNDS = 60
+WINDOW = 5
+
+
+def main() -> None:
+    options = parse()
+    torch.set_num_threads(THREADS)
+    workspace = Workspace(options.workspace)
+    snapshot, queries, origin = material(options, workspace)
+    exact, approximate = build_index(snapshot, "exact"), build_index(snapshot, "faiss", workspace)
+    result = {
+        "vectors": list(snapshot.vectors.shape),
+        "dtype": str(snapshot.vectors.dtype),
+        "origin": origin,
+        "threads": THREADS,
+        "load_average": os.getloadavg()[0],
+        **measure(snapshot, exact, approximate, queries),
+    }
+    write_json(RESULT, result)
+    report(result)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vectors", type=int, default=240_000)
+    parser.add_argument("--corpus", help="NAME[@TAG] of a corpus in the workspace")
+    parser.add_argument("--workspace")
+    return parser.parse_args()
+
+
+def material(options: argparse.Namespace, workspace: Workspace) -> tuple[Snapshot, np.ndarray, str]:
+    """What is searched, the queries, and one line on where the vectors come from."""
+    if options.corpus:
+        real, origin = np.asarray(open_snapshot(workspace, options.corpus).vectors), f"corpus {options.corpus}"
+    else:
+        real, origin = real_vectors(workspace.cache / "benchmarks" / f"minilm-{REAL}.npy")
+    held_out = real[: QUERIES * WINDOW].astype(np.float32).reshape(QUERIES, WINDOW, -1)
+    searched, added = enlarged(real[QUERIES * WINDOW :], options.vectors)
+    encoder = EncoderSpec(name="benchmark", dim=searched.shape[1])
+    snapshot = Snapshot.from_arrays("snap-benchmark", searched, np.array([0, len(searched)]), ["all"], encoder=encoder)
+    return snapshot, normalised(held_out.mean(axis=1)), f"{origin}; {added:,} of {len(searched):,} vectors synthetic"
+
+
+def real_vectors(cache: Path) -> tuple[np.ndarray, str]:
+    reference = str(WIKIPEDIA) if WIKIPEDIA.exists() else "pydocs:"
+    if not cache.exists():
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        np.save(cache, load_encoder("minilm").encode(sentences(reference)).astype(np.float16))
+    return np.load(cache), f"{REAL:,} MiniLM vectors of sentences of {Path(reference).name}"
+
+
+def sentences(reference: str) -> list[str]:
+    chunker = build_chunker("sentence")
+    documents = (item for item in open_source(reference).documents() if isinstance(item, Document))
+    return list(islice((chunk.text for document in documents for chunk in chunker.chunks(document)), REAL))
+
+
+def enlarged(real: np.ndarray, count: int) -> tuple[np.ndarray, int]:
+    """The first `count` of `real`, or all of them and mixtures; and how many are mixtures."""
+    missing = max(0, count - len(real))
+    generator = np.random.default_rng(0)
+    blocks = [real[:count].astype(np.float16)]
+    for start in range(0, missing, len(real)):
+        base, plus, minus = real[generator.integers(len(real), size=(3, min(len(real), missing - start)))]
+        mixed = base.astype(np.float32) + 0.5 * (plus.astype(np.float32) - minus.astype(np.float32))
+        blocks.append(normalised(mixed).astype(np.float16))
+    return np.concatenate(blocks), missing
+
+
+def normalised(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def measure(snapshot: Snapshot, exact: Index, approximate: Index, queries: np.ndarray) -> dict[str, Any]:
+    rows = torch.from_numpy(snapshot.vectors.copy())
+    single = torch.from_numpy(queries)
+    manifold = ManifoldSnap(exact, snapshot.vectors)
+    timed = timings(
+        {
+            "memory_sum": lambda _: rows.sum(),
+            "exact": lambda i: exact.search(queries[i : i + 1], K),
+            "faiss": lambda i: approximate.search(queries[i : i + 1], K),
+            "snap": lambda i: manifold.apply(queries[i : i + 1], queries[i : i + 1], queries[i : i + 1]),
+            "naive_half_conversion": lambda i: (single[i : i + 1] @ rows.float().T).topk(K),
+        }
+    )
+    return {
+        "milliseconds": timed,
+        "exact_over_memory": timed["exact"] / timed["memory_sum"],
+        "faiss_speedup_over_exact": timed["exact"] / timed["faiss"],
+        "faiss_recall_at_16": recall_against_exact(approximate, exact, queries, K),
+        "faiss_options": approximate.spec.options,
+        "exact_equals_brute_force": equals_brute_force(snapshot, exact, queries[:20]),
+    }
+
+
+def timings(work: dict[str, Callable[[int], object]]) -> dict[str, float]:
+    """Median milliseconds of each, taken in turns, so that what else the machine does falls on all alike."""
+    taken: dict[str, list[float]] = {name: [] for name in work}
+    for turn in range(ROUNDS + 3):
+        for name, run in work.items():
+            started = time.perf_counter()
+            run(turn % QUERIES)
+            taken[name].append(1e3 * (time.perf_counter() - started))
+    return {name: float(np.median(times[3:])) for name, times in taken.items()}
+
+
+def equals_brute_force(snapshot: Snapshot, exact: Index, queries: np.ndarray) -> bool:
+    rows = snapshot.vectors.astype(np.float32)
+    best = [np.argsort(-(rows @ query), kind="stable")[:K] for query in queries]
+    return bool((exact.search(queries, K).rows == np.stack(best)).all())
+
+
+def report(result: dict[str, Any]) -> None:
+    for name, milliseconds in result["milliseconds"].items():
+        print(f"{name:24} {milliseconds:9.3f} ms")
+    print(f"exact / memory           {result['exact_over_memory']:9.2f}    (bound 2)")
+    print(f"exact / FAISS            {result['faiss_speedup_over_exact']:9.2f}    (bound 10)")
+    print(f"FAISS recall@{K}          {result['faiss_recall_at_16']:9.4f}    (bound 0.99)")
+    print(f"exact = brute force      {result['exact_equals_brute_force']!s:>9}")
+    print(f"over: {result['origin']}")
+
+
+if __name__ == "__main__":
+    main()
