@@ -91,6 +91,11 @@ def test_limit_reads_no_further_than_it_must(kit, run):
     assert run(items(), limit=1).stored == 1
 
 
+def test_reasons_are_counted_without_what_is_of_one_document(kit, run):
+    items = [Unusable(id=f"s{words}", reason=f"too short: {words} words", kind="skipped") for words in range(4)]
+    assert run([*items, kit.document("a")]).skipped == {"too short": 4}
+
+
 def test_short_documents_are_skipped_by_name(kit, run):
     report = run([kit.document("a", 1), kit.document("b", 2)])
     assert (report.stored, report.skipped, report.offered) == (1, {"too short": 1}, 2)

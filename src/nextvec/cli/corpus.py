@@ -132,7 +132,7 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
         f"documents   {info.documents:,}",
         f"chunks      {info.chunks:,}",
         f"encoder     {info.encoder.describe()}",
-        f"chunker     {' '.join(f'{key}={value}' for key, value in info.chunker.items())}",
+        f"chunker     {_chunker_text(info.chunker)}",
         f"split       test {test / 10:g} %, validation {(validation - test) / 10:g} %, salt '{split['salt']}'",
         f"stored as   {info.dtype}, {size(info.stored_bytes)} on disk, all versions",
         f"tags        {', '.join(f'{tag} (version {version})' for tag, version in info.tags.items()) or 'none'}",
@@ -222,11 +222,11 @@ def import_command(
 
     split = _split(salt, test, validation)
     report = import_npz(Workspace(workspace), path, corpus, _encoder_spec(encoder), split=split, dtype=dtype)
-    line = (
-        f"{report.stored:,} documents ({report.chunks:,} vectors) rebuilt from {report.windows:,} windows "
-        f"and stored in corpus '{corpus}', {report.already:,} were there already"
-    )
-    emit(report.to_dict(), [line], as_json)
+    lines = [
+        f"{report.stored:,} documents ({report.chunks:,} vectors) stored in corpus '{corpus}'",
+        f"rebuilt from {report.windows:,} windows; already there: {report.already:,}",
+    ]
+    emit(report.to_dict(), lines, as_json)
 
 
 def _split(salt: str | None, test: int | None, validation: int | None) -> dict[str, Any] | None:
@@ -246,6 +246,11 @@ def _encoder_spec(reference: str) -> EncoderSpec:
     if reference.endswith(".json"):
         return EncoderSpec.parse(read_json(Path(reference)), owner=reference)
     return load_encoder(reference).spec
+
+
+def _chunker_text(spec: dict[str, Any]) -> str:
+    options = " ".join(f"{key}={value}" for key, value in spec.items() if key != "name")
+    return f"{spec.get('name', '?')} {options}".rstrip()
 
 
 def _report_lines(report: IngestReport) -> list[str]:

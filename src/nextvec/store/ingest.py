@@ -20,7 +20,7 @@ from nextvec.corpus.document import Chunk, Chunker, Document, Source, Unusable
 from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
 from nextvec.errors import DataError, MismatchError, NextvecError
 from nextvec.records import write_json
-from nextvec.store.encoded import EncodedDocument, check_vectors
+from nextvec.store.encoded import EncodedDocument, first_bad_vector
 from nextvec.store.metadata import DEFAULT_SPLIT, check_split
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
@@ -216,16 +216,15 @@ class _Run:
         self._known.update((document.document.id, document.document.content_hash) for document in good)
 
     def _has_good_vectors(self, encoded: EncodedDocument) -> bool:
-        try:
-            check_vectors(encoded, self._corpus.metadata.dim)
-        except DataError as error:
-            self._report.failed.append((encoded.document.id, str(error)))
-            return False
-        return True
+        problem = first_bad_vector(encoded.vectors)
+        if problem is not None:
+            chunk, what = problem
+            self._report.failed.append((encoded.document.id, f"a vector {what}: that of chunk {chunk}"))
+        return problem is None
 
     def _note_unusable(self, item: Unusable) -> None:
         if item.kind == "skipped":
-            self._report.skipped[item.reason] += 1
+            self._report.skipped[_kind(item.reason)] += 1
         else:
             self._report.offered += 1
             self._report.failed.append((item.id, item.reason))
@@ -243,12 +242,17 @@ class _Run:
 
     def _mass_failure(self) -> DataError:
         report = self._report
-        reason, times = Counter(reason for _, reason in report.failed).most_common(1)[0]
+        reason, times = Counter(_kind(reason) for _, reason in report.failed).most_common(1)[0]
         return DataError(
             f"{len(report.failed)} of {report.offered} documents failed, most often ({times}) because: {reason}. "
             f"Stopped: more than {MASS_FAILURE_SHARE:.0%} failed. The {report.stored} stored documents stay in corpus "
             f"'{report.corpus}'"
         )
+
+
+def _kind(reason: str) -> str:
+    """What is the same for many documents; what is of one document follows a colon."""
+    return reason.partition(":")[0]
 
 
 def _no_progress(report: IngestReport, encoded: float) -> None:

@@ -195,7 +195,8 @@ def _write_member(
 
 
 def _check_layout(archive: Archive, encoder: EncoderSpec) -> _Layout:
-    """Types and shapes, from headers alone."""
+    """The encoder first, then types and shapes; vectors are not read."""
+    _check_encoder(archive, encoder)
     context_key, target_key = _one_of(archive, CONTEXT_KEYS), _one_of(archive, TARGET_KEYS)
     contexts, targets = archive.headers[context_key], archive.headers[target_key]
     dim = encoder.dim
@@ -214,7 +215,6 @@ def _check_layout(archive: Archive, encoder: EncoderSpec) -> _Layout:
     _check_column(archive, "doc_ids", layout.windows, TEXT_OR_INTEGER)
     if "positions" in archive.headers:
         _check_column(archive, "positions", layout.windows, INTEGER)
-    _check_encoder(archive, encoder)
     return layout
 
 

@@ -48,7 +48,8 @@ class CorpusInfo:
 
     def to_dict(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in self.__slots__}
-        return plain | {"encoder": self.encoder.to_dict() | {"fingerprint": self.encoder.fingerprint}}
+        encoder = self.encoder.model_dump(mode="json", exclude={"golden"})
+        return plain | {"encoder": encoder | {"fingerprint": self.encoder.fingerprint}}
 
 
 class Corpus:

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from nextvec.cli.corpus import app
+from nextvec.errors import MismatchError, NextvecError, NotFoundError, UsageError
+from nextvec.store.vectors import open_snapshot
+from nextvec.workspace import Workspace
+
+
+@pytest.fixture
+def articles(tmp_path: Path) -> Path:
+    """30 documents of 9 sentences, in a file that is read as a source."""
+    path = tmp_path / "articles.jsonl"
+    sentences = ["The river {0} rises in hill {1}.", "It was named after king {1} of valley {0}.", "Boats {1} sail it."]
+    with path.open("w") as file:
+        for number in range(30):
+            text = " ".join(sentences[line % 3].format(number, line) for line in range(9))
+            file.write(json.dumps({"doc_id": f"d{number}", "title": f"River {number}", "text": text}) + "\n")
+    return path
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NEXTVEC_WORKSPACE", str(tmp_path / "ws"))
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def call(*arguments: object, expect: int = 0) -> Result:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        if isinstance(result.exception, NextvecError):
+            raise result.exception
+        assert result.exit_code == expect, result.output
+        return result
+
+    return call
+
+
+@pytest.fixture
+def ingest(call, articles):
+    def ingest(*options: object, corpus: str = "rivers") -> Result:
+        return call("ingest", articles, "--corpus", corpus, "--encoder", "hashing:16", *options)
+
+    return ingest
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "ws")
+
+
+def test_ingest_says_how_many_of_how_many(ingest, place):
+    result = ingest()
+    assert result.stdout.startswith("30 of 30 documents stored in corpus 'rivers', version 2\n")
+    assert len(open_snapshot(place, "rivers")) == 270
+
+
+def test_ingest_again_stores_nothing(ingest):
+    ingest("--limit", 10)
+    result = ingest("--limit", 12)
+    assert "12 of 12 documents stored" in result.stdout
+    assert "this run: 2 documents, 18 chunks" in result.stdout
+    assert "already there: 10" in result.stdout
+
+
+def test_ingest_as_json(ingest, articles):
+    report = json.loads(ingest("--json").stdout)
+    assert (report["stored"], report["offered"], report["complete"]) == (30, 30, True)
+
+
+def test_ingest_reports_what_did_not_go_in(ingest, articles):
+    ingest("--limit", 5)
+    records = [json.loads(line) for line in articles.read_text().splitlines()]
+    records[3]["text"] = "This is another text by now. It has two whole sentences."
+    records.append({"doc_id": "short", "title": "s", "text": "Only this one sentence is in it."})
+    articles.write_text("\n".join(json.dumps(record) for record in records))
+    lines = ingest().stdout.splitlines()
+    assert lines[0] == "29 of 31 documents stored in corpus 'rivers', version 3"
+    assert lines[2:4] == ["already there: 4", "skipped: 1 too short"]
+    assert lines[4].startswith("changed: 1 differ from what is stored (first:")
+
+
+def test_chunker_options_and_split_are_kept(ingest, call):
+    ingest("--chunker", "paragraph", "--salt", "mine", "--test", 200, "--validation", 400, "--dtype", "float32")
+    info = json.loads(call("info", "rivers", "--json").stdout)
+    assert info["split"] == {"salt": "mine", "test": 200, "validation": 400}
+    assert info["chunker"]["name"] == "paragraph"
+    assert info["dtype"] == "float32"
+
+
+def test_an_unknown_chunker_option_names_the_nearest(ingest):
+    with pytest.raises(UsageError, match="option"):
+        ingest("--set", "langage=de")
+
+
+def test_another_encoder_is_an_error_that_names_both(ingest, call, articles):
+    ingest()
+    with pytest.raises(MismatchError, match=r"hashing 16-D.*hashing 32-D"):
+        call("ingest", articles, "--corpus", "rivers", "--encoder", "hashing:32")
+
+
+def test_ctrl_c_says_how_to_go_on(call, articles, monkeypatch):
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nextvec.store.ingest.ingest", interrupted)
+    result = call("ingest", articles, "--corpus", "rivers", "--encoder", "hashing:16", expect=130)
+    assert "run the same command again to continue" in result.stderr
+
+
+def test_generations(ingest, call):
+    ingest("--limit", 10)
+    assert call("tag", "rivers", "small").stdout == "rivers@small is version 2: 10 documents, 90 chunks\n"
+    ingest()
+    assert json.loads(call("tag", "rivers", "large", "--json").stdout)["documents"] == 30
+    assert "documents   10\n" in call("info", "rivers@small").stdout
+    assert "tags        small (version 2), large (version 3)" in call("info", "rivers").stdout
+
+
+def test_list_fits_the_page(ingest, call):
+    ingest()
+    ingest("--limit", 3, corpus="brooks")
+    lines = call("list").stdout.splitlines()
+    assert [line.split()[:3] for line in lines if "hashing" in line] == [["brooks", "3", "27"], ["rivers", "30", "270"]]
+    assert max(len(line) for line in lines) <= 80
+    assert [info["name"] for info in json.loads(call("list", "--json").stdout)] == ["brooks", "rivers"]
+
+
+def test_an_empty_workspace_says_how_to_begin(call):
+    assert "Make one: nextvec corpus ingest SOURCE --corpus NAME" in call("list").stdout
+    assert json.loads(call("list", "--json").stdout) == []
+
+
+def test_workspace_option_wins(ingest, call, tmp_path):
+    ingest("--workspace", tmp_path / "other")
+    assert "No corpus" in call("list").stdout
+    assert "rivers" in call("list", "--workspace", tmp_path / "other").stdout
+
+
+def test_export_and_import_give_the_same_vectors(ingest, call, place, tmp_path):
+    ingest()
+    out = tmp_path / "out.npz"
+    assert "120 windows of 5 vectors from rivers written to" in call("export", "rivers", out).stdout
+    result = call("import", out, "--corpus", "back", "--encoder", "hashing:16")
+    assert result.stdout.startswith("30 documents (270 vectors) stored in corpus 'back'\nrebuilt from 120 windows")
+    np.testing.assert_array_equal(open_snapshot(place, "back").vectors, open_snapshot(place, "rivers").vectors)
+
+
+def test_import_takes_a_spec_from_a_file(ingest, call, place, tmp_path):
+    ingest()
+    call("export", "rivers", tmp_path / "out.npz", "--context", 2)
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(open_snapshot(place, "rivers").encoder.to_dict()))
+    report = json.loads(call("import", tmp_path / "out.npz", "--corpus", "b", "--encoder", spec, "--json").stdout)
+    assert report["stored"] == 30
+
+
+def test_import_with_another_encoder_names_both(ingest, call, tmp_path):
+    ingest()
+    call("export", "rivers", tmp_path / "out.npz")
+    with pytest.raises(MismatchError, match=r"hashing 16-D.*hashing 32-D"):
+        call("import", tmp_path / "out.npz", "--corpus", "b", "--encoder", "hashing:32")
+
+
+def test_check_prints_the_verdict_and_fails_by_exit_status(ingest, call, monkeypatch):
+    class Report:
+        passed = False
+
+        def to_dict(self) -> dict[str, bool]:
+            return {"passed": False}
+
+        def lines(self) -> list[str]:
+            return ["not sequential: the order carries nothing"]
+
+    ingest()
+    monkeypatch.setattr("nextvec.evaluation.coherence.check_coherence", lambda snapshot: Report())
+    assert call("check", "rivers", expect=1).stdout == "not sequential: the order carries nothing\n"
+    assert json.loads(call("check", "rivers", "--json", expect=1).stdout) == {"passed": False}
+
+
+def test_check_of_a_real_corpus_prints_its_figures(ingest, call):
+    ingest()
+    result = CliRunner().invoke(app, ["check", "rivers"])
+    assert result.exit_code in (0, 1)
+    assert "documents" in result.stdout
+
+
+def test_an_unknown_corpus_lists_the_known(ingest, call):
+    ingest()
+    with pytest.raises(NotFoundError, match="Known: rivers"):
+        call("info", "river")
