@@ -8,6 +8,7 @@ from nextvec.errors import MismatchError, UsageError
 from nextvec.evaluation.compare import Drawing, best_of, compare, require_comparable, skill
 from nextvec.evaluation.evaluation import Column, Evaluation, Subject
 from nextvec.evaluation.metric import figures
+from nextvec.evaluation.seeds import averaged
 
 QUICK = Drawing(resamples=400, permutations=2000)
 DOCUMENTS = 80
@@ -195,6 +196,32 @@ def test_spread_over_seeds():
     assert (spread.mean, spread.low, spread.high) == pytest.approx((0.541, 0.54, 0.542))
     assert spread.deviation == pytest.approx(0.001)
     assert next(iter(run(models[:2]).seeds)).note == "only 2 seeds: no headline claim"
+
+
+def test_seeds_are_averaged_document_by_document():
+    models = [model(f"gru-{s}", 0.54 + s / 1000, architecture="gru", seed=s, trained_on="small") for s in range(3)]
+    lone = model("lstm-0", 0.5, architecture="lstm", seed=0)
+    (mean,) = averaged([*models, lone])
+    assert mean.name == "gru on small (3 seeds)"
+    assert mean.estimate("cosine") == pytest.approx(0.541)
+    comparison = run([*models, mean])
+    assert comparison.contrast(mean.name, "best baseline").verdict == "better"
+    assert {spread.seeds for spread in comparison.seeds} == {3}
+
+
+def test_the_table_is_short_texts():
+    table = run([model("gru", 0.55), model("lstm", 0.5)]).table()
+    assert table[0]["model"] == "gru"
+    assert table[0]["cosine"] == "0.5500"
+    assert table[0]["skill"] == "+2.6%"
+    standings = {row["model"]: row["against the best baseline"] for row in table}
+    assert standings == {
+        "gru": "better",
+        "ewma-mix": "is the best baseline",
+        "lstm": "worse",
+        "context-mean": "",
+        "copy-last": "",
+    }
 
 
 def test_few_documents_are_said_aloud():

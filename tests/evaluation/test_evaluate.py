@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nextvec.errors import DataError, IntegrityError, MismatchError, UsageError
-from nextvec.evaluation.evaluate import collapsed, evaluate, evaluate_on
+from nextvec.evaluation.evaluate import evaluate, evaluate_on
 from nextvec.evaluation.evaluation import Evaluation, Subject, read_evaluations, save_evaluation
 from nextvec.evaluation.heldout import hold_out, training_mean
 from nextvec.evaluation.metric import METRICS, default_metrics
@@ -248,12 +248,6 @@ def test_a_damaged_record_is_refused(tiny, fakes, damage):
     plain = json.loads(json.dumps(run(fakes.CopyLast(), tiny).to_dict()))
     with pytest.raises(IntegrityError, match="Evaluate again"):
         Evaluation.from_dict(plain | damage)
-
-
-def test_collapse_alarm():
-    assert collapsed(0.395, 0.400)
-    assert collapsed(0.405, 0.400)
-    assert not collapsed(0.45, 0.40)
 
 
 def test_a_constant_predictor_is_a_collapse(tiny, fakes):

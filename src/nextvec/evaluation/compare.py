@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 import numpy as np
 
 from nextvec.errors import MismatchError, UsageError
-from nextvec.evaluation.comparison import Comparison, Contrast, Role, Row, SeedSpread
+from nextvec.evaluation.comparison import Comparison, Contrast, Role, Row
 from nextvec.evaluation.evaluation import Column, Evaluation
 from nextvec.evaluation.metric import Figure, figures
+from nextvec.evaluation.seeds import seed_spreads
 from nextvec.evaluation.statistics import (
     PERMUTATIONS,
     RESAMPLES,
@@ -68,7 +69,8 @@ def compare(
     A model is set against the best baseline, its own anchor, the same model of the generation before, `reference`
     (a name among those given), and itself on shuffled context. Baselines fitted on a model's own generation are
     preferred to others; the best is chosen by `validation`, evaluations of the baselines on validation documents.
-    Holm's adjustment is over all differences of one figure.
+    Holm's adjustment is over all differences of one figure. For claims about architectures rather than single training
+    runs, give `seeds.averaged(models)` among the models.
 
     Raises MismatchError naming both sides when encoder, split or test set differ; UsageError for equal names, an
     unknown reference, or baselines without validation.
@@ -135,27 +137,6 @@ def skill(model: Column, baseline: Column, drawing: Drawing | None = None) -> In
     drawing = drawing or Drawing()
     gained, missing = model.sums - baseline.sums, np.maximum(baseline.counts - baseline.sums, 0.0)
     return bootstrap_interval(gained, missing, resamples=drawing.resamples, seed=drawing.seed)
-
-
-def seed_spreads(models: Sequence[Evaluation], names: Sequence[str]) -> Iterator[SeedSpread]:
-    """For every group of models that differ in their seed alone, its spread in each figure."""
-    for group in _grouped(models, _but_seed):
-        if len(group) < 2:
-            continue
-        subject = group[0].subject
-        for name in names:
-            values = np.array([evaluation.estimate(name) for evaluation in group])
-            yield SeedSpread(
-                architecture=subject.architecture,
-                anchor=subject.anchor,
-                trained_on=subject.trained_on,
-                figure=name,
-                seeds=len(group),
-                mean=float(values.mean()),
-                low=float(values.min()),
-                high=float(values.max()),
-                deviation=float(values.std(ddof=1)),
-            )
 
 
 class _Arena:
@@ -307,13 +288,5 @@ def _rows(evaluation: Evaluation) -> int:
     return evaluation.subject.trained_rows or 0
 
 
-def _but_seed(evaluation: Evaluation) -> str:
-    return repr(replace(evaluation.subject, name="", seed=None))
-
-
 def _but_generation(evaluation: Evaluation) -> str:
     return repr(replace(evaluation.subject, name="", trained_on=None, trained_rows=None))
-
-
-def _grouped(evaluations: Sequence[Evaluation], key: Callable[[Evaluation], str]) -> list[list[Evaluation]]:
-    return [list(group) for _, group in groupby(sorted(evaluations, key=key), key=key)]

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from nextvec.evaluation.evaluation import Subject
+from nextvec.evaluation.seeds import SeedSpread
 from nextvec.evaluation.statistics import Interval, Verdict, few_documents, p_text
 
-SEEDS_FOR_A_CLAIM = 3
 _UNNAMED = ("cosine", "shuffled_context")  # figures that a sentence takes for granted
 
 Role = Literal["best baseline", "anchor", "earlier generation", "reference", "shuffled context"]
@@ -79,26 +79,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeedSpread:
-    """One figure of models that differ in their training seed alone: what training by chance is worth."""
-
-    architecture: str
-    anchor: str
-    trained_on: str | None
-    figure: str
-    seeds: int
-    mean: float
-    low: float
-    high: float
-    deviation: float
-
-    @property
-    def note(self) -> str | None:
-        """The caution that belongs beside fewer than three seeds."""
-        return None if self.seeds >= SEEDS_FOR_A_CLAIM else f"only {self.seeds} seeds: no headline claim"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Rows from the best cosine to the worst, every contrast, and the spread over seeds."""
 
@@ -131,6 +111,30 @@ class Comparison:
         order = {row.name: place for place, row in enumerate(self.rows)}
         chosen = [contrast for contrast in self.contrasts if contrast.figure == figure]
         return [contrast.sentence for contrast in sorted(chosen, key=lambda c: order[c.left])]
+
+    def table(self, figure: str = "cosine") -> list[dict[str, str]]:
+        """The rows as short texts by column heading, for a terminal of 80 columns."""
+        return [self._cells(row, figure) for row in self.rows if figure in row.figures]
+
+    def _cells(self, row: Row, figure: str) -> dict[str, str]:
+        interval = row.figures[figure]
+        cells = {
+            "model": row.name,
+            figure: f"{interval.estimate:.4f}",
+            "95 %": f"{interval.low:.4f}..{interval.high:.4f}",
+        }
+        if row.skill is not None:
+            cells["skill"] = f"{row.skill.estimate:+.1%}"
+        if figure in row.chance:
+            cells["chance"] = f"{row.chance[figure]:.4f}"
+        return cells | {"against the best baseline": self._standing(row.name, figure)}
+
+    def _standing(self, name: str, figure: str) -> str:
+        against = self.contrast(name, "best baseline", figure)
+        if against is not None:
+            return against.verdict
+        is_best = any((c.right, c.role, c.figure) == (name, "best baseline", figure) for c in self.contrasts)
+        return "is the best baseline" if is_best else ""
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -103,11 +103,6 @@ def evaluate_on(
     )
 
 
-def collapsed(validation_cosine: float, global_mean_cosine: float, tolerance: float = 0.01) -> bool:
-    """The collapse alarm: a model whose validation cosine is within `tolerance` of global-mean says the same always."""
-    return abs(validation_cosine - global_mean_cosine) <= tolerance
-
-
 def _require_fit(
     subject: Subject, predictor: Predictor, held_out: HeldOut, train_mean: npt.NDArray[np.floating]
 ) -> None:

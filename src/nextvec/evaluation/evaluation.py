@@ -17,6 +17,7 @@ from nextvec.records import append_line, read_lines
 
 if TYPE_CHECKING:
     from nextvec.evaluation.heldout import HeldOut
+    from nextvec.models.bundle import Bundle
     from nextvec.models.predictor import PredictorSpec
 
 FORMAT = 1
@@ -30,7 +31,7 @@ class Subject:
     """What was evaluated.
 
     `name` is what tables print and is unique within a comparison; `architecture` is the network's or baseline's own
-    name; `trained_on` labels the corpus generation and `trained_rows` is its size in training rows; fingerprints are
+    name; `trained_on` labels the corpus generation and `trained_rows` is its size in rows; fingerprints are
     None where nothing was trained or the caller does not know.
     """
 
@@ -59,10 +60,20 @@ class Subject:
             **known,
         )
 
-    @property
-    def is_baseline(self) -> bool:
-        """Nothing in it was trained by gradient."""
-        return self.parameters == 0
+    @classmethod
+    def of_bundle(cls, bundle: Bundle) -> Subject:
+        """From a loaded bundle: its folder's name, and what its config says it was trained on."""
+        config = bundle.config
+        corpus = config["corpus"]
+        return cls.of(
+            bundle.predictor.spec,
+            name=bundle.identity,
+            seed=config["training"].get("seed"),
+            trained_on=f"{corpus['name']}@{corpus['tag'] or corpus['version']}",
+            trained_rows=corpus["chunks"],
+            encoder_fingerprint=config["encoder_fingerprint"],
+            split_fingerprint=config["split"]["fingerprint"],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
