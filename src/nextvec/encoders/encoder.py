@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from nextvec.config import Config
-from nextvec.encoders.golden import Sketch, sketch_distance
+from nextvec.encoders.golden import GOLDEN_SENTENCES, Sketch, sketch_distance, sketch_vectors
 from nextvec.errors import MismatchError, UsageError
 from nextvec.fingerprint import fingerprint
 
@@ -97,6 +97,16 @@ def require_same_encoder(left: EncoderSpec, right: EncoderSpec, *, left_name: st
             f"they differ in {', '.join(differences)}. Vectors of two encoders cannot be mixed: "
             "encode both with the same one."
         )
+
+
+def verify_golden(encoder: Encoder, recorded: EncoderSpec) -> None:
+    """Encode the golden sentences now and compare with what `recorded` says of them.
+
+    Catches what no hash can see: a server whose model was exchanged, a library that computes something else since.
+    Raises MismatchError when the encoder is another one or its vectors have moved by more than GOLDEN_TOLERANCE.
+    """
+    measured = encoder.spec.model_copy(update={"golden": sketch_vectors(encoder.encode(GOLDEN_SENTENCES))})
+    require_same_encoder(measured, recorded, left_name="the encoder as it answers now", right_name="the record")
 
 
 def _golden_difference(left: Sketch, right: Sketch) -> list[str]:

@@ -12,7 +12,7 @@ from torch import nn
 from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
 from nextvec.encoders.inference.batches import token_batches
-from nextvec.encoders.inference.precision import bfloat16_is_native, halve_if_faithful
+from nextvec.encoders.inference.precision import halve_where_faithful
 
 
 class PooledTransformer:
@@ -39,8 +39,8 @@ class PooledTransformer:
             update={"golden": sketch_vectors(golden / norms), "mean_norm": round(float(norms.mean()), 4)}
         )
         self.precision = "float32"
-        if bfloat16_is_native(self._device) and not exact:
-            self.precision = halve_if_faithful(self._model, lambda: self.encode(GOLDEN_SENTENCES))
+        if not exact:
+            self.precision = halve_where_faithful(model, self._device, lambda: self.encode(GOLDEN_SENTENCES))
 
     def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
         """float32 (N, D), unit norm, in order. `on_progress(texts done, texts in all)` is called after every batch."""

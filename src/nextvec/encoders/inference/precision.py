@@ -42,15 +42,20 @@ def bfloat16_is_native(device: torch.device) -> bool:
     return any(capabilities.get(name, False) for name in _NATIVE_BF16)
 
 
-def halve_if_faithful(model: nn.Module, encode_golden: Callable[[], np.ndarray]) -> str:
-    """Halve the linear layers of `model` if its vectors stay the same to MINIMUM_COSINE; else leave it as it was.
+def halve_where_faithful(model: nn.Module, device: torch.device, encode_golden: Callable[[], np.ndarray]) -> str:
+    """Halve the linear layers of `model` if `device` gains from it and the golden vectors stay the same.
+
+    Where their smallest cosine to float32 falls below MINIMUM_COSINE the model is left as it was.
 
     Args:
         model: in float32; changed in place.
+        device: where it runs.
         encode_golden: unit vectors (G, D) of the golden sentences by `model` as it is at the time of the call.
 
     Returns: "bfloat16" or "float32", what the model now computes in.
     """
+    if not bfloat16_is_native(device):
+        return "float32"
     exact = encode_golden()
     originals = _swap_linears(model)
     cosines = np.einsum("gd,gd->g", exact, encode_golden())

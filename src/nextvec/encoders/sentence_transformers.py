@@ -1,0 +1,144 @@
+"""`sentence-transformers:NAME_OR_FOLDER`: any model of that library, run by that library.
+
+Its modules after the transformer (Dense layers above all) are part of the encoder's identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from nextvec.encoders import ENCODERS
+from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
+from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
+from nextvec.errors import DataError, MissingDependencyError, NotFoundError, UsageError
+
+_TEXTS_AT_A_TIME = 1024
+_NO_LIMIT = 1 << 24
+_TRANSPARENT = ("Normalize", "Dropout")
+
+
+class SentenceTransformerEncoder:
+    """Wraps a loaded `sentence_transformers.SentenceTransformer`; vectors are scaled to norm 1 if the model does not.
+
+    Args:
+        model: the loaded model, in float32.
+        location: the name or folder that it was loaded from.
+        exact: never bfloat16, even where the processor has it.
+
+    Attributes:
+        precision: "bfloat16" or "float32", what the transformer's linear layers compute in.
+    """
+
+    def __init__(self, model: Any, location: str, *, exact: bool = False) -> None:
+        from nextvec.encoders.inference.precision import halve_where_faithful
+
+        self._model = model
+        golden = self._run(GOLDEN_SENTENCES)
+        norms = np.linalg.norm(golden, axis=1, keepdims=True)
+        self.spec = _describe(model, location).model_copy(
+            update={"golden": sketch_vectors(golden / norms), "mean_norm": round(float(norms.mean()), 4)}
+        )
+        self.precision = "float32"
+        if not exact:
+            self.precision = halve_where_faithful(model[0], model.device, lambda: self.encode(GOLDEN_SENTENCES))
+
+    def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
+        """float32 (N, D), unit norm, in order. `on_progress(texts done, texts in all)` is called as parts finish.
+
+        Raises DataError when the model gives a vector that has no direction.
+        """
+        require_texts(texts)
+        vectors = np.empty((len(texts), self.spec.dim), dtype=np.float32)
+        for start in range(0, len(texts), _TEXTS_AT_A_TIME):
+            stop = min(start + _TEXTS_AT_A_TIME, len(texts))
+            vectors[start:stop] = self._run(texts[start:stop])
+            if on_progress:
+                on_progress(stop, len(texts))
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if not (norms > 0).all():
+            row = int(np.flatnonzero(~(norms > 0))[0])
+            raise DataError(f"{self.spec.describe()} gives no direction to text {row} ({texts[row][:40]!r})")
+        return vectors / norms
+
+    def _run(self, texts: Sequence[str]) -> np.ndarray:
+        """The library's own vectors, not normalised by us."""
+        return self._model.encode(list(texts), show_progress_bar=False, convert_to_numpy=True)
+
+
+@ENCODERS.register("sentence-transformers")
+def load_sentence_transformer(argument: str, *, exact: bool = False) -> SentenceTransformerEncoder:
+    """`argument`: a folder or a name on the Hugging Face hub.
+
+    Raises: UsageError (no argument), MissingDependencyError, NotFoundError (nothing there, or no connection).
+    """
+    if not argument:
+        raise UsageError("expected sentence-transformers:NAME_OR_FOLDER, e.g. sentence-transformers:all-mpnet-base-v2")
+    if find_spec("sentence_transformers") is None:
+        raise MissingDependencyError.for_extra("sentence-transformers", "hf")
+    from sentence_transformers import SentenceTransformer
+
+    from nextvec.encoders.inference.pretrained import quiet_transformers
+
+    try:
+        with quiet_transformers():
+            model = SentenceTransformer(argument, model_kwargs={"dtype": "float32"})
+    except OSError as error:
+        reason = str(error).strip().split("\n")[0]
+        raise NotFoundError(
+            f"sentence-transformers: cannot load '{argument}' from a folder, the local cache or the Hugging Face hub "
+            f"({reason}). Check the name, connect to the hub once, or give a folder that holds the model."
+        ) from None
+    return SentenceTransformerEncoder(model.eval(), argument, exact=exact)
+
+
+def _describe(model: Any, location: str) -> EncoderSpec:
+    from nextvec.encoders.inference.pretrained import hash_parameters
+
+    transformer, *rest = model
+    pooling = [module for module in rest if type(module).__name__ == "Pooling"]
+    others = [module for module in rest if type(module).__name__ not in ("Pooling", *_TRANSPARENT)]
+    return EncoderSpec(
+        name=location.rstrip("/").rpartition("/")[2],
+        reference=f"sentence-transformers:{location}",
+        revision=_revision(transformer),
+        dim=model.encode(["dimension"], show_progress_bar=False).shape[1],
+        pooling=_pooling(pooling) + _prompt(model),
+        projection=" + ".join(_projection(module) for module in others) or "none",
+        max_length=_max_length(model),
+        weights_hash=hash_parameters(transformer),
+    )
+
+
+def _max_length(model: Any) -> int | None:
+    """A tokenizer without a limit declares an astronomical one."""
+    length = model.max_seq_length
+    return length if length and length < _NO_LIMIT else None
+
+
+def _pooling(modules: Iterable[Any]) -> str:
+    modes = [module.pooling_mode for module in modules]
+    return "+".join(mode if isinstance(mode, str) else "+".join(mode) for mode in modes) or "none"
+
+
+def _prompt(model: Any) -> str:
+    """A prompt that the model puts before every text changes every vector, so it belongs to what is compared."""
+    prompt = model.prompts.get(model.default_prompt_name) if model.default_prompt_name else None
+    return f" after prompt {prompt!r}" if prompt else ""
+
+
+def _projection(module: Any) -> str:
+    from nextvec.encoders.inference.pretrained import hash_parameters
+
+    options = module.get_config_dict()
+    shape = f"{options.get('in_features', '?')}->{options.get('out_features', '?')}"
+    activation = str(options.get("activation_function", "")).rpartition(".")[2]
+    return f"{type(module).__name__} {shape} {activation} {hash_parameters(module)[:16]}"
+
+
+def _revision(transformer: Any) -> str:
+    config = getattr(getattr(transformer, "auto_model", None), "config", None)
+    return getattr(config, "_commit_hash", None) or ""
