@@ -17,7 +17,6 @@ from nextvec.records import append_line, read_lines
 
 if TYPE_CHECKING:
     from nextvec.evaluation.heldout import HeldOut
-    from nextvec.models.bundle import Bundle
     from nextvec.models.predictor import PredictorSpec
 
 FORMAT = 1
@@ -58,21 +57,6 @@ class Subject:
             parameters=spec.parameters,
             fitted=spec.fitted,
             **known,
-        )
-
-    @classmethod
-    def of_bundle(cls, bundle: Bundle) -> Subject:
-        """From a loaded bundle: its folder's name, and what its config says it was trained on."""
-        config = bundle.config
-        corpus = config["corpus"]
-        return cls.of(
-            bundle.predictor.spec,
-            name=bundle.identity,
-            seed=config["training"].get("seed"),
-            trained_on=f"{corpus['name']}@{corpus['tag'] or corpus['version']}",
-            trained_rows=corpus["chunks"],
-            encoder_fingerprint=config["encoder_fingerprint"],
-            split_fingerprint=config["split"]["fingerprint"],
         )
 
 
