@@ -10,6 +10,7 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.retrieval import index as index_module
 from nextvec.retrieval.index import ExactIndex, build_index, recall_against_exact
+from nextvec.retrieval.scan import ByteScan, HalfScan, Scan
 from nextvec.store.snapshot import Snapshot
 
 
@@ -37,12 +38,16 @@ def snapshot_of(vectors: np.ndarray, name: str = "wiki") -> Snapshot:
     )
 
 
+SCANS = [HalfScan, pytest.param(ByteScan, marks=pytest.mark.skipif(not ByteScan.supported(), reason="no int8 kernel"))]
+
+
+@pytest.mark.parametrize("scan", SCANS)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-@pytest.mark.parametrize("queries", [1, 3, index_module.SCAN_QUERIES, index_module.BLOCK_QUERIES + 5])
-def test_equals_brute_force(dtype: type, queries: int) -> None:
-    vectors = unit_rows(9_000, 48, shared=0.4).astype(dtype)
-    asked = unit_rows(queries, 48, seed=1, shared=0.4)
-    found = ExactIndex(vectors).search(asked, 16)
+@pytest.mark.parametrize("queries", [1, 3, index_module.BATCH_QUERIES, index_module.BLOCK_QUERIES + 5])
+def test_equals_brute_force(dtype: type, queries: int, scan: type[Scan]) -> None:
+    vectors = unit_rows(9_001, 50, shared=0.4).astype(dtype)
+    asked = unit_rows(queries, 50, seed=1, shared=0.4)
+    found = ExactIndex(vectors, scan=scan).search(asked, 16)
     scores, rows = brute_force(vectors, asked, 16)
     np.testing.assert_array_equal(found.rows, rows)
     np.testing.assert_array_equal(found.scores, scores)
@@ -59,10 +64,11 @@ def test_an_answer_does_not_depend_on_the_batch() -> None:
     np.testing.assert_array_equal(together.scores, np.concatenate([one.scores for one in alone]))
 
 
-def test_orders_rows_that_half_precision_cannot_tell_apart() -> None:
+@pytest.mark.parametrize("scan", SCANS)
+def test_orders_rows_that_a_scan_cannot_tell_apart(scan: type[Scan]) -> None:
     query = unit_rows(1, 24)
     vectors = query + 1e-5 * np.random.default_rng(1).standard_normal((3_000, 24)).astype(np.float32)
-    found = ExactIndex(vectors).search(query, 10)
+    found = ExactIndex(vectors, scan=scan).search(query, 10)
     scores, rows = brute_force(vectors, query, 10)
     np.testing.assert_array_equal(found.rows, rows)
     np.testing.assert_array_equal(found.scores, scores)
@@ -123,7 +129,7 @@ def test_reads_a_memory_map_in_place(tmp_path) -> None:
     np.save(tmp_path / "v.npy", unit_rows(100, 8).astype(np.float16))
     mapped = np.load(tmp_path / "v.npy", mmap_mode="r")
     index = ExactIndex(mapped)
-    assert index._scan_ND.data_ptr() == mapped.ctypes.data
+    assert index._rows_ND.data_ptr() == mapped.ctypes.data
     assert index.search(unit_rows(1, 8), 1).rows.shape == (1, 1)
 
 
