@@ -29,6 +29,9 @@ _AUTOLINK = re.compile(r"<(?:https?|mailto):[^>]*>")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _CODE = re.compile(r"(`+)(.+?)\1")
 _EMPHASIS = re.compile(r"(?<!\w)(\*{1,3}|_{1,3}|~~)(?=\S)(.+?)(?<=\S)\1(?!\w)|(\*{1,3})(?=\S)(.+?)(?<=\S)\3")
+_PRIVATE_USE = 0xE000
+"""Escaped punctuation is sheltered among Unicode's private characters while marks are removed."""
+_SHELTERED = re.compile("[\ue021-\ue07e]")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|<>~$])")
 
 
@@ -76,9 +79,10 @@ def _is_code(line: str, *, after_item: bool) -> bool:
 
 
 def _inline(text: str) -> str:
+    text = _ESCAPE.sub(lambda match: chr(_PRIVATE_USE + ord(match[1])), text)
     text = _FOOTNOTE.sub("", _LINK.sub(r"\1", _IMAGE.sub("", text)))
     text = _TAG.sub("", _AUTOLINK.sub("", text))
     text = _CODE.sub(r"\2", text)
     for _ in range(2):
         text = _EMPHASIS.sub(lambda match: match[2] or match[4], text)
-    return _ESCAPE.sub(r"\1", text)
+    return _SHELTERED.sub(lambda match: chr(ord(match[0]) - _PRIVATE_USE), text)

@@ -44,52 +44,30 @@ _UNITS = {
 """Singular and plural; units that are not here are written as their symbol."""
 
 _SILENT = re.compile(
-    r"""(?: cite | citation | cit | ref | refn | efn | sfn | sfnp | sfnm | harv | harvnb | rp | note | nb | notetag | cn
-          | fact | ipa | ipac | ipalink | respell | pron | pronunciation | audio | listen | coord | flagicon | flagdeco
-          | anchor | clear | clarify | clarification | when | who | whom | which | where | why | how | vague | dubious
-          | disputed | update | updated | unreliable | weasel | verify | verification | failed | pov | or | full | better
-          | page | pages | year | according | by | specify | example | examples | inflation-fn | legend | toc | reflist
-          | use | sic | contradict | peacock | opinion | attribution | additional | medical | non-primary | undue | needs
-          | original | obsolete | source | sources | tone | synthesis | speculation | self-published | qualify | primary
-          | list | further | main | see | seealso | details | image | multiple | hatnote | short | \#tag:ref )
+    r"""(?: cite | citation | cit | ref | refn | efn | sfn | sfnp | sfnm | harv | harvnb | rp | note | nb
+          | notetag | cn | fact | ipa | ipac | ipalink | respell | pron | pronunciation | audio | listen | coord
+          | flagicon | flagdeco | anchor | clear | clarify | clarification | when | who | whom | which | where
+          | why | how | vague | dubious | disputed | update | updated | unreliable | weasel | verify
+          | verification | failed | pov | or | full | better | page | pages | year | according | by | specify
+          | example | examples | inflation-fn | legend | toc | reflist | use | sic | contradict | peacock
+          | opinion | attribution | additional | medical | non-primary | undue | needs | original | obsolete
+          | source | sources | tone | synthesis | speculation | self-published | qualify | primary | list
+          | further | main | see | seealso | details | image | multiple | hatnote | short | \#tag:ref )
         (?: [- ].* | \? )?
       | .* (?: needed | inline | icon | -fn | \? )
       | -""",
     re.VERBOSE,
 )
-_SAY_FIRST = (
-    *(
-        "nowrap",
-        "nobr",
-        "small",
-        "smaller",
-        "big",
-        "bigger",
-        "large",
-        "larger",
-        "center",
-        "centre",
-        "linktext",
-        "lower",
-    ),
-    *("sc", "smallcaps", "sup", "sub", "angbr", "angle bracket", "nobold", "ill", "interlanguage link"),
-    *("flag", "flagcountry", "flagu", "country flag", "abbr", "tooltip", "visible anchor", "vanchor", "not a typo"),
-    *("typo", "resize", "script", "strong", "em", "mono", "mvar", "var", "code", "tt", "kbd", "keypress", "formatnum"),
-    *(
-        "nastaliq",
-        "rtl-lang",
-        "nq",
-        "native name",
-        "title",
-        "noitalic",
-        "noital",
-        "italic correction",
-        "bold",
-        "italic",
-    ),
-    *("proper name", "text", "lower", "nihongo", "large", "larger", "tooltip"),
+_SAY_FIRST = re.compile(
+    r"""nowrap | nobr | small | smaller | big | bigger | large | larger | center | centre | linktext | lower
+        | sc | smallcaps | sup | sub | angbr | angle\ bracket | nobold | ill | interlanguage\ link | flag
+        | flagcountry | flagu | country\ flag | abbr | tooltip | visible\ anchor | vanchor | not\ a\ typo | typo
+        | resize | script | strong | em | mono | mvar | var | code | tt | kbd | keypress | formatnum | nastaliq
+        | rtl-lang | nq | native\ name | title | noitalic | noital | italic\ correction | bold | italic
+        | proper\ name | text | nihongo | lang-.*""",
+    re.VERBOSE,
 )
-_SAY_LAST = ("lang", "transl", "transliteration", "wikt-lang", "script/arabic", "script/hebrew", "font color", "color")
+_SAY_LAST = re.compile(r"lang|transl|transliteration|wikt-lang|script/.*|font color|color")
 _CONSTANTS = {
     **dict.fromkeys(("nbsp", "space", "spaces", "thin space", "hair space"), " "),
     **dict.fromkeys(("spaced ndash", "snd", "snds", "spnd", "dash"), " – "),
@@ -159,10 +137,17 @@ def render_template(content: str) -> str:
     name, colon, value = name.partition(":") if name.startswith("formatnum:") else (name, "", "")
     if name in _CONSTANTS:
         return _CONSTANTS[name]
-    renderer = _RENDERERS.get(name) or (_first if name.startswith("lang-") else None)
-    if renderer is not None:
+    if renderer := _renderer(name):
         return renderer(Arguments([value, *parts] if colon else parts))
     return "" if _SILENT.fullmatch(name) else HOLE
+
+
+def _renderer(name: str) -> Renderer | None:
+    if name in _RENDERERS:
+        return _RENDERERS[name]
+    if _SAY_FIRST.fullmatch(name):
+        return _first
+    return _last if _SAY_LAST.fullmatch(name) else None
 
 
 def _first(arguments: Arguments) -> str:
@@ -215,6 +200,14 @@ def _as_of(arguments: Arguments) -> str:
     return " ".join(part for part in (start, day, named_month, year) if part)
 
 
+def _date(arguments: Arguments) -> str:
+    """`1905|2|3` to "February 3, 1905"; year alone, or year and month, as they are."""
+    year, month, day = (arguments.at(index) for index in range(3))
+    if not (month.isdigit() and 1 <= int(month) <= len(MONTHS)):
+        return year or HOLE
+    return f"{MONTHS[int(month) - 1]} {day}, {year}" if day else f"{MONTHS[int(month) - 1]} {year}"
+
+
 def _fraction(arguments: Arguments) -> str:
     """`2` to "1/2", `3|4` to "3/4", `1|3|4` to "1 3/4"."""
     if not arguments.positional:
@@ -255,8 +248,6 @@ def _dollars(arguments: Arguments) -> str:
 
 
 _RENDERERS: dict[str, Renderer] = {
-    **dict.fromkeys(_SAY_FIRST, _first),
-    **dict.fromkeys(_SAY_LAST, _last),
     **dict.fromkeys(("quote", "blockquote", "cquote", "quotation", "bquote", "poemquote"), _quotation),
     **dict.fromkeys(("convert", "cvt"), _convert),
     **dict.fromkeys(("circa", "c.", "ca.", "c", "ca"), _circa),
@@ -265,6 +256,7 @@ _RENDERERS: dict[str, Renderer] = {
     **dict.fromkeys(("harvtxt", "harvcoltxt"), _author_and_year),
     **dict.fromkeys(("us$", "usd"), _dollars),
     **{name: _ship(name.upper()) for name in _SHIPS},
+    **dict.fromkeys(("birth date", "death date", "start date", "end date"), _date),
     "as of": _as_of,
     "val": _value,
     "e": _power_of_ten,

@@ -69,6 +69,7 @@ _AFTER_OPENING = re.compile(r"([(\[])[\s,;:]+")
 _BEFORE_CLOSING = re.compile(r"[\s,;:]+([)\]])")
 _SPACE_BEFORE = re.compile(r" (?=[,.;:!?](?:\s|$))")
 _DOUBLED = re.compile(r"([,;])(?: ?[,;])+")
+_HOLE_IN_BRACKETS = re.compile(rf"\s\([^(){HOLE}]*{HOLE}[^()]*\)")
 _LEAK = re.compile(r"\[\[|\]\]|\{\{|\}\}|\{\||\|\}|\||<\w+[^<>]*>|</\w+>|__[A-Z]{3,}__")
 
 _NAMESPACE = re.compile(
@@ -79,7 +80,23 @@ _LANGUAGE_LINK = re.compile(r"\s*[a-z]{2,3}(?:-[a-z-]+)?\s*:[^|]*")
 
 def strip_wikitext(text: str) -> str:
     """Paragraphs of plain prose, one line each, with one blank line between them; "" when there is none."""
-    return "\n\n".join(paragraph for section in body_sections(text) for paragraph in _paragraphs(section))
+    paragraphs = map(_mend, running_text(text))
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph.count(" ") >= MIN_PARAGRAPH_WORDS - 1)
+
+
+def running_text(text: str) -> Iterator[str]:
+    """Paragraphs before they are mended: `HOLE` stands for what cannot be said in words."""
+    for section in body_sections(text):
+        yield from _blocks(_strip_inline(_resolve_nesting(_SIMPLE_LINK.sub(r"\1", section))))
+
+
+def whole_sentences(paragraph: str) -> list[str]:
+    """The sentences of a paragraph of `running_text`, without those that have unexplained markup or a hole.
+
+    Where the hole is in a parenthesis, that alone goes: the sentence stands without it.
+    """
+    sentences = sentencex.segment("en", _HOLE_IN_BRACKETS.sub("", paragraph))
+    return [sentence for sentence in sentences if HOLE not in sentence and not _LEAK.search(sentence)]
 
 
 def body_sections(text: str) -> Iterator[str]:
@@ -102,15 +119,6 @@ def _defuse(match: re.Match[str]) -> str:
 def _spoken_formula(match: re.Match[str]) -> str:
     formula = match[2].strip()
     return formula if _SIMPLE_FORMULA.fullmatch(formula) else HOLE
-
-
-def _paragraphs(section: str) -> Iterator[str]:
-    text = _resolve_nesting(_SIMPLE_LINK.sub(r"\1", section))
-    text = _strip_inline(text)
-    for block in _blocks(text):
-        paragraph = _mend(block)
-        if paragraph.count(" ") >= MIN_PARAGRAPH_WORDS - 1:
-            yield paragraph
 
 
 def _resolve_nesting(text: str) -> str:
@@ -212,8 +220,7 @@ def _blocks(text: str) -> Iterator[str]:
 def _mend(block: str) -> str:
     """Sentences without a hole, with the traces of what was removed (empty brackets, space before commas) put right."""
     if HOLE in block or _LEAK.search(block):
-        sentences = sentencex.segment("en", block)
-        block = "".join(s for s in sentences if HOLE not in s and not _LEAK.search(s))
+        block = "".join(whole_sentences(block))
     if _BRACKET_DEBRIS.search(block):
         block = _BEFORE_CLOSING.sub(r"\1", _AFTER_OPENING.sub(r"\1", block))
         block = _EMPTY_BRACKETS.sub("", block)

@@ -32,8 +32,8 @@ class CheckedSource:
 
 
 def _examine(document: Document, seen: set[bytes]) -> Document | Unusable:
-    for part, text in (("id", document.id), ("title", document.title), ("text", document.text)):
-        if problem := _encoding_problem(text):
+    for part in ("id", "title", "text", "source", "licence"):
+        if problem := _encoding_problem(getattr(document, part)):
             return Unusable(id=ascii(document.id)[1:-1], reason=f"its {part} {problem}", kind="failed")
     digest = hashlib.blake2b(document.id.encode(), digest_size=8).digest()
     if digest in seen:

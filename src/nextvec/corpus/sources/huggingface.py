@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nextvec.corpus.document import Document, Unusable
@@ -31,18 +31,21 @@ class HuggingFaceSource:
         self._config = config or None
         self._options = HuggingFaceOptions.parse(options, owner=f"hf:{argument}")
         if not self._dataset:
-            raise UsageError(
-                "hf: expected the name of a data set after the colon, for example hf:wikitext:wikitext-2-v1"
-            )
+            raise UsageError("hf: expected a data set's name after the colon, for example hf:wikitext:wikitext-2-v1")
 
     def documents(self) -> Iterator[Document | Unusable]:
         return documents_from_rows(self._rows(), self._options, f"hf:{self._dataset}")
 
     def _rows(self) -> Iterator[Row]:
-        for number, values in enumerate(self._load(), start=1):
-            yield Row(f"{self._options.split}:{number}", values)
+        number = 0
+        try:
+            for values in self._load():
+                number += 1
+                yield Row(f"{self._options.split}:{number}", values)
+        except (ValueError, OSError, RuntimeError) as error:
+            raise DataError(f"hf:{self._dataset}: reading stopped after {number} rows: {error}") from None
 
-    def _load(self) -> Any:
+    def _load(self) -> Iterable[Mapping[str, Any]]:
         try:
             import datasets
         except ImportError:
@@ -54,5 +57,3 @@ class HuggingFaceSource:
             )
         except FileNotFoundError as error:
             raise NotFoundError(f"hf:{self._dataset}: no such data set on the hub or on disk: {error}") from None
-        except (ValueError, OSError, RuntimeError) as error:
-            raise DataError(f"hf:{self._dataset}: cannot be opened: {error}") from None

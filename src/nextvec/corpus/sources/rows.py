@@ -87,7 +87,7 @@ def _run_key(row: Row | Unusable, columns: Columns) -> object:
 
 def _document(pieces: list[Row], columns: Columns, source: str) -> Document | Unusable:
     first = pieces[0]
-    identifier = str(columns.value(first.values, "id") or first.name)
+    identifier = _identifier(columns.value(first.values, "id"), first.name)
     if problem := _problem(pieces, columns):
         return Unusable(id=identifier, reason=f"{first.name}: {problem}", kind="failed")
     ordered = sorted(pieces, key=lambda piece: columns.value(piece.values, "position") or 0)
@@ -98,6 +98,10 @@ def _document(pieces: list[Row], columns: Columns, source: str) -> Document | Un
         source=str(columns.value(first.values, "source") or source),
         licence=str(columns.value(first.values, "licence") or "unknown"),
     )
+
+
+def _identifier(given: Any, name: str) -> str:
+    return name if given is None or given == "" else str(given)
 
 
 def _problem(pieces: list[Row], columns: Columns) -> str | None:

@@ -10,7 +10,7 @@ import bz2
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -54,6 +54,18 @@ class Site:
     licence: str = "CC-BY-SA-4.0"
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a dump, of any kind. `id` is the wiki's name and the page's number; `text` is wikitext."""
+
+    id: str
+    title: str
+    namespace: str
+    redirects: bool
+    text: str
+    site: Site
+
+
 @register_source(
     "wikipedia",
     suffixes=(".xml", ".xml.bz2", ".xml.gz"),
@@ -73,13 +85,18 @@ class WikipediaSource:
     def documents(self) -> Iterator[Document | Unusable]:
         pages = 0
         try:
-            with _open(self._path) as file:
-                for item in _items(file):
-                    pages += 1
-                    yield item
+            for page in read_pages(self._path):
+                pages += 1
+                yield read_page(page)
         except (ParseError, EOFError, OSError, zlib.error) as error:
             reason = f"{self._name}: cannot be read on after {pages} pages: {error}"
             yield Unusable(id=f"{self._name}:{pages + 1}", reason=reason, kind="failed")
+
+
+def read_pages(path: Path) -> Iterator[Page]:
+    """Every page of a dump, in order. Raises ParseError, EOFError, OSError or zlib.error where it is damaged."""
+    with _open(path) as file:
+        yield from _read(file)
 
 
 def _open(path: Path) -> BinaryIO:
@@ -90,7 +107,7 @@ def _open(path: Path) -> BinaryIO:
     return cast(BinaryIO, gzip.open(path, "rb")) if magic.startswith(b"\x1f\x8b") else path.open("rb")
 
 
-def _items(file: BinaryIO) -> Iterator[Document | Unusable]:
+def _read(file: BinaryIO) -> Iterator[Page]:
     events = iterparse(file, events=("start", "end"))
     _, root = next(events)
     if _tag(root) != "mediawiki":
@@ -100,7 +117,7 @@ def _items(file: BinaryIO) -> Iterator[Document | Unusable]:
         if event == "end" and _tag(element) == "siteinfo":
             site = _site(element)
         elif event == "end" and _tag(element) == "page":
-            yield _item(_fields(element), site)
+            yield _page(element, site)
             root.clear()
 
 
@@ -109,12 +126,18 @@ def _tag(element: Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def _fields(page: Element) -> dict[str, str]:
-    """Text of the page's own elements and of its revision's; `redirect` is there when the page has one."""
-    fields = {_tag(element): element.text or "" for element in page}
-    revision = next((element for element in page if _tag(element) == "revision"), ())
-    fields["text"] = next((element.text or "" for element in revision if _tag(element) == "text"), "")
-    return fields
+def _page(element: Element, site: Site) -> Page:
+    fields = {_tag(child): child.text or "" for child in element}
+    revision: Iterable[Element] = next((child for child in element if _tag(child) == "revision"), ())
+    text = next((child.text or "" for child in revision if _tag(child) == "text"), "")
+    return Page(
+        id=f"{site.name}/{fields.get('id', '')}",
+        title=fields.get("title", ""),
+        namespace=fields.get("ns", "0"),
+        redirects="redirect" in fields or _REDIRECT.match(text) is not None,
+        text=text,
+        site=site,
+    )
 
 
 def _site(siteinfo: Element) -> Site:
@@ -128,28 +151,26 @@ def _site(siteinfo: Element) -> Site:
     )
 
 
-def _item(fields: Mapping[str, str], site: Site) -> Document | Unusable:
-    identifier = f"{site.name}/{fields.get('id', '')}"
-    title, wikitext = fields.get("title", ""), fields["text"]
-    if reason := _no_article(fields):
-        return Unusable(id=identifier, reason=reason, kind="skipped")
-    text = strip_wikitext(wikitext)
-    if _is_list(wikitext, len(text.split())):
-        return Unusable(id=identifier, reason="list", kind="skipped")
-    source = f"{site.base}/{quote(title.replace(' ', '_'))}"
-    return Document(id=identifier, title=title, text=text, source=source, licence=site.licence)
+def read_page(page: Page) -> Document | Unusable:
+    """The article of a page, or why it has none."""
+    if reason := _no_article(page):
+        return Unusable(id=page.id, reason=reason, kind="skipped")
+    text = strip_wikitext(page.text)
+    if _is_list(page.text, len(text.split())):
+        return Unusable(id=page.id, reason="list", kind="skipped")
+    source = f"{page.site.base}/{quote(page.title.replace(' ', '_'))}"
+    return Document(id=page.id, title=page.title, text=text, source=source, licence=page.site.licence)
 
 
-def _no_article(fields: Mapping[str, str]) -> str | None:
+def _no_article(page: Page) -> str | None:
     """Why the page is no article, as far as can be told before its prose is known."""
-    title, text = fields.get("title", ""), fields["text"]
-    if fields.get("ns", "0") != "0":
+    if page.namespace != "0":
         return "not an article"
-    if "redirect" in fields or _REDIRECT.match(text):
+    if page.redirects:
         return "redirect"
-    if title.endswith("(disambiguation)") or _DISAMBIGUATION.search(text):
+    if page.title.endswith("(disambiguation)") or _DISAMBIGUATION.search(page.text):
         return "disambiguation"
-    return "list" if _LIST_TITLE.fullmatch(title) else None
+    return "list" if _LIST_TITLE.fullmatch(page.title) else None
 
 
 def _is_list(wikitext: str, prose_words: int) -> bool:

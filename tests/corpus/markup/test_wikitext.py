@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import mwparserfromhell
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mwparserfromhell.nodes import Comment, HTMLEntity, Tag, Template, Text, Wikilink
+from mwparserfromhell.wikicode import Wikicode
+
+from nextvec.corpus.markup.templates import HOLE, render_template
+from nextvec.corpus.markup.wikitext import body_sections, strip_wikitext
+from nextvec.corpus.sources.wikipedia import Page, read_pages
+
+DUMP = Path(__file__).parents[4] / "shared" / "data" / "enwiki-pages-articles-shortened.xml.bz2"
+LEAK = re.compile(r"\[\[|\]\]|\{\{|\}\}|\{\||\|\}|\||<\w+[^<>]*>|\ufffc")
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "prose"),
+    [
+        ("'''Bold''' and ''italic'' words are plain to see.", "Bold and italic words are plain to see."),
+        ("He read ''Title'''s first page aloud to them.", "He read Title's first page aloud to them."),
+        ("A [[link]], a [[target|text]] and [http://x.y one more] here.", "A link, a text and one more here."),
+        ("See http://x.y/z?a for the rest of this thing.", "See for the rest of this thing."),
+        ("[[File:A.jpg|thumb|A [[nested]] caption.]]The cat sat on the mat.", "The cat sat on the mat."),
+        ("The cat sat on the mat.[[de:Katze]] [[Category:Cats]]", "The cat sat on the mat."),
+        ("The [[:Category:Cats|cats]] sat on the mat.", "The cats sat on the mat."),
+        ("The cat<ref name=a>Cat {{cite|b}}</ref> sat<ref name='b' /> on the mat.", "The cat sat on the mat."),
+        ("The cat <!-- no\n\ndog --> sat on the mat.", "The cat sat on the mat."),
+        ("{{Infobox|a=[[b]]|c={{d|e}}\n|f=g}}\nThe cat sat on the mat.", "The cat sat on the mat."),
+        ("{{Banner}} The cat sat on the mat.", "The cat sat on the mat."),
+        ("{|\n|a\n{|\n|b\n|}\n|-\n|c {{d|e=|}}\n|}\nThe cat sat on the mat.", "The cat sat on the mat."),
+        ("The cat ({{IPA-en|kat}}; {{lang-la|felis}}) sat on it.", "The cat (felis) sat on it."),
+        ("The cat ({{IPA-en|kat}}) sat on the mat.", "The cat sat on the mat."),
+        ("The cat&nbsp;sat &lt; 5 times on the &amp; mat.", "The cat sat < 5 times on the & mat."),
+        ("The area is 5 km<sup>2</sup> of H<sub>2</sub>O.", "The area is 5 km² of H2O."),
+        ("The value <math>x</math> is a number too.", "The value x is a number too."),
+        ("One two three four five six. It is <math>\\sqrt</math>. So.", "One two three four five six. So."),
+        ("One two three four five six. It is {{odd|x}} here. So.", "One two three four five six. So."),
+        ("It cost $3 (${{inflation|US|3}} today) to get in.", "It cost $3 to get in."),
+        ("One two three four\nfive six seven.", "One two three four five six seven."),
+        ("* an item in a list that is long\n: and a line set in from the left", ""),
+        ("__NOTOC__The cat sat on the mat.<br/>So it did.", "The cat sat on the mat. So it did."),
+        ("<nowiki>[[The]]</nowiki> cat sat on the mat.", "The cat sat on the mat."),
+        ("One two three four five six.<ref>never closed\n\nAnd so on.", "One two three four five six."),
+    ],
+)
+def test_what_becomes_of_markup(wikitext: str, prose: str) -> None:
+    assert strip_wikitext(wikitext) == prose
+
+
+def test_back_matter_is_left_out_with_its_subsections_and_what_follows_is_kept() -> None:
+    wikitext = "a\n== One ==\nb\n==References==\nc\n=== Books ===\nd\n==Legacy==\ne\n=== Notes ===\nf\n===Two===\ng\n"
+    assert [body.strip() for body in body_sections(wikitext)] == ["a", "b", "e", "g"]
+
+
+def test_what_is_never_closed_costs_its_line_only() -> None:
+    broken = "The {{cat sat.\n\nOne two three four five six.\n\n[[One\n\nThe dog sat on it as well."
+    assert strip_wikitext(broken).split("\n\n") == ["One two three four five six.", "The dog sat on it as well."]
+
+
+MARKS = ["{{", "}}", "[[", "]]", "{|", "|}", "|", "\n", "\n\n", "==", "'''", "''", "<ref>", "</ref>", "<!--", "-->"]
+WORDS = ["=", "<math>", "</math>", "*", "File:a", "convert|5|km", "The cat sat on the mat. ", " ", "a"]
+TOKENS = st.sampled_from(MARKS + WORDS)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TOKENS, max_size=40).map("".join))
+def test_no_wikitext_however_broken_leaks(wikitext: str) -> None:
+    assert not LEAK.search(strip_wikitext(wikitext))
+
+
+def articles(first: int, count: int) -> list[Page]:
+    if not DUMP.exists():
+        pytest.skip("the Wikipedia dump of shared/data is not there")
+    pages = (page for page in read_pages(DUMP) if not page.redirects and len(page.text) > 10_000)
+    return [page for number, page in enumerate(pages) if first <= number < first + count]
+
+
+def test_the_slow_twin_reads_the_same_prose() -> None:
+    """mwparserfromhell's syntax tree, with the same words for templates and links, gives the same bag of words."""
+    for page in articles(4, 5):
+        fast = Counter(words(strip_wikitext(page.text)))
+        slow = Counter(word for section in body_sections(page.text) for word in words(slow_strip(section)))
+        assert sum((fast - slow).values()) <= 0.005 * fast.total(), page.title
+        assert sum((slow - fast).values()) <= 0.03 * fast.total(), page.title
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def slow_strip(section: str) -> str:
+    text = slow_words(mwparserfromhell.parse(section, skip_style_tags=True))
+    lines = [line for line in text.replace("''", "").split("\n") if line[:1] not in set("*#:;|!=")]
+    return "\n".join(line for line in lines if HOLE not in line and line.count(" ") >= 5)
+
+
+def slow_words(code: Wikicode) -> str:
+    return "".join(slow_node(node) for node in code.nodes)
+
+
+def slow_node(node: object) -> str:
+    match node:
+        case Text() | HTMLEntity():
+            return str(node.value if isinstance(node, Text) else node.normalize())
+        case Comment():
+            return ""
+        case Template():
+            rendered = render_template("|".join([str(node.name), *(slow_words_of_parameter(p) for p in node.params)]))
+            return "" if rendered == HOLE else rendered
+        case Wikilink():
+            return slow_link(node)
+        case Tag(wiki_markup="*" | "#" | ":" | ";"):
+            return str(node.wiki_markup)
+        case Tag():
+            return "" if str(node.tag) in {"ref", "table", "gallery"} else slow_words(node.contents)
+        case _:
+            return slow_words(node.title) if getattr(node, "title", None) else ""
+
+
+def slow_words_of_parameter(parameter: object) -> str:
+    value = slow_words(parameter.value)  # type: ignore[attr-defined]
+    return f"{parameter.name}={value}" if parameter.showkey else value  # type: ignore[attr-defined]
+
+
+def slow_link(link: Wikilink) -> str:
+    title = str(link.title)
+    if re.match(r"\s*(?:file|image|category)\s*:|[a-z]{2,3}:", title, re.IGNORECASE) and not title.startswith(":"):
+        return ""
+    return slow_words(link.text) if link.text is not None else title

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nextvec.corpus.document import Document, Unusable
+from nextvec.corpus.sources import open_source
+from nextvec.errors import DataError, UsageError
+
+TEXT = "A first sentence of some length. And a second one."
+
+
+def read(path: Path) -> Document:
+    [document] = open_source(str(path)).documents()
+    assert isinstance(document, Document)
+    return document
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_wrapped_lines_are_joined_and_long_ones_are_paragraphs(tmp_path: Path) -> None:
+    long = "word " * 30 + "end."
+    path = write(tmp_path / "a.txt", f"\ufeffOne two\r\n  three.\n\n\n{long}\n{long}\n\x00")
+    assert read(path).text == f"One two three.\n\n{long}\n\n{long}"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_encodings_with_a_mark(tmp_path: Path, encoding: str) -> None:
+    assert read(write(tmp_path / "a.txt", "Ein schöner langer Satz hier.".encode(encoding))).text.startswith("Ein schö")
+
+
+def test_an_unreadable_encoding_is_reported(tmp_path: Path) -> None:
+    [item] = open_source(str(write(tmp_path / "a.txt", "schön".encode("latin-1")))).documents()
+    assert isinstance(item, Unusable)
+    assert "can't decode byte 0xf6 in position 3" in item.reason
+
+
+def test_markdown_and_html_have_titles_of_their_own(tmp_path: Path) -> None:
+    assert read(write(tmp_path / "a.md", f"# Heading\n\n{TEXT}\n")).title == "Heading"
+    page = f'<meta charset="latin-1"><title>Schön</title><p>{TEXT}'
+    assert read(write(tmp_path / "a.html", page.encode("latin-1"))).title == "Schön"
+
+
+def test_a_page_of_an_unknown_encoding_is_reported(tmp_path: Path) -> None:
+    [item] = open_source(str(write(tmp_path / "a.html", '<meta charset="klingon"><p>a'))).documents()
+    assert isinstance(item, Unusable)
+    assert "klingon" in item.reason
+
+
+def test_a_folder_in_order_of_path(tmp_path: Path) -> None:
+    for name in ("b.txt", "a/z.md", "a/b/c.html", "A.txt", ".hidden.txt", ".git/x.txt", "picture.png"):
+        write(tmp_path / name, f"{TEXT} {name}")
+    write(tmp_path / "rows.jsonl", f'{{"id": "row", "text": "{TEXT}"}}')
+    write(tmp_path / "bad.txt", b"\xff")
+    items = list(open_source(str(tmp_path)).documents())
+    assert [item.id for item in items] == ["A.txt", "a/b/c.html", "a/z.md", "b.txt", "bad.txt", "row"]
+    assert [type(item) for item in items].count(Unusable) == 1
+
+
+def test_one_file_alone_has_the_same_id_as_in_its_folder(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", TEXT)
+    [in_folder] = open_source(str(tmp_path)).documents()
+    assert in_folder == read(path)
+
+
+def test_options_that_a_file_does_not_take_are_reported_for_that_file(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    write(tmp_path / "b.jsonl", f'{{"story": "{TEXT}"}}')
+    text, rows = open_source(f"{tmp_path}?text=story").documents()
+    assert isinstance(text, Unusable)
+    assert "unknown option of text file a.txt 'text'" in text.reason
+    assert isinstance(rows, Document)
+
+
+def test_a_folder_without_anything_known(tmp_path: Path) -> None:
+    write(tmp_path / "a.png", b"x")
+    with pytest.raises(DataError, match="holds no file of a known kind"):
+        open_source(str(tmp_path))
+
+
+def test_a_file_of_no_known_kind(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not a kind of file that is known"):
+        open_source(str(write(tmp_path / "a.png", b"x")))

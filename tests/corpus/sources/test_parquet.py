@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from nextvec.corpus.document import Document, Unusable
+from nextvec.corpus.sources import open_source
+from nextvec.errors import UsageError
+
+TEXT = "A first sentence of some length. And a second one."
+
+
+def write(path: Path, **columns: list[object]) -> Path:
+    pq.write_table(pa.table(columns), path, row_group_size=3)
+    return path
+
+
+def found(reference: object) -> list[Document | Unusable]:
+    return list(open_source(str(reference)).documents())
+
+
+def test_a_document_a_row(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", id=[1, 2], text=[TEXT, None], vector=[[0.1], [0.2]])
+    first, second = found(path)
+    assert first == Document(id="1", title="1", text=TEXT, source="a.parquet", licence="unknown")
+    assert isinstance(second, Unusable)
+    assert second.reason.startswith("a.parquet:2: no text")
+
+
+def test_many_rows_a_document_over_batches_and_row_groups(tmp_path: Path) -> None:
+    names = [f"d{number // 7}" for number in range(700)]
+    positions = [6 - number % 7 for number in range(700)]
+    texts = [f"{TEXT} {position}" for position in positions]
+    path = write(tmp_path / "a.parquet", doc_id=names, position=positions, text=texts)
+    documents = found(path)
+    assert [document.id for document in documents] == [f"d{number}" for number in range(100)]
+    assert {document.text for document in documents if isinstance(document, Document)} == {
+        "\n\n".join(f"{TEXT} {position}" for position in range(7))
+    }
+
+
+def test_named_columns(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", key=["x"], story=[TEXT])
+    [document] = found(f"{path}?text=story&id=key")
+    assert document.id == "x"
+    with pytest.raises(UsageError, match=r"unknown column 'stories'\. Did you mean 'story'"):
+        found(f"{path}?text=stories")
+
+
+def test_a_damaged_file_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 nothing of the kind")
+    [item] = found(tmp_path / "a.parquet")
+    assert isinstance(item, Unusable)
+    assert item.kind == "failed"
