@@ -1,4 +1,4 @@
-"""Configurations: frozen, keyword-only, and strict. Every component keeps its own beside it, as a subclass of `Config`."""
+"""Configurations: frozen, keyword-only, strict. Every component keeps its own beside it, as a subclass of `Config`."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 """Every error this package raises on purpose.
 
-    NextvecError                 base: the message is one line that says what was given, what was expected, what to do
-    ├── UsageError               the call is wrong: an unknown name, option or value (exit status 2)
-    ├── NotFoundError            no corpus, tag, model or file of that name
-    ├── DataError                content that cannot be used: malformed file, NaN, zero vector, wrong shape
-    ├── MismatchError            two things that must agree do not: encoders, splits, dimensions; both are named
-    ├── IntegrityError           stored bytes are not what their record says: weights hash, probe, size
-    ├── TrainingError            a run that cannot go on: non-finite loss, collapse, no training documents
-    └── MissingDependencyError   an optional package is needed; the message holds the pip command
+NextvecError                 base: the message is one line that says what was given, what was expected, what to do
+├── UsageError               the call is wrong: an unknown name, option or value (exit status 2)
+├── NotFoundError            no corpus, tag, model or file of that name
+├── DataError                content that cannot be used: malformed file, NaN, zero vector, wrong shape
+├── MismatchError            two things that must agree do not: encoders, splits, dimensions; both are named
+├── IntegrityError           stored bytes are not what their record says: weights hash, probe, size
+├── TrainingError            a run that cannot go on: non-finite loss, collapse, no training documents
+└── MissingDependencyError   an optional package is needed; the message holds the pip command
 """
 
 from __future__ import annotations

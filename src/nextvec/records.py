@@ -53,7 +53,7 @@ def append_line(path: Path, value: Any) -> None:
 
 
 def read_lines(path: Path) -> list[Any]:
-    """Every complete line of a JSON-lines file; a last line cut off by a killed run is ignored. [] when there is no file."""
+    """Every complete line of a JSON-lines file; one cut off by a killed run is ignored. [] without a file."""
     if not path.exists():
         return []
     lines = path.read_bytes().split(b"\n")

@@ -1,6 +1,6 @@
 """The workspace: the one folder everything is written to.
 
-    corpora/NAME.lance    models/ID/    studies/ID/    cache/ (disposable)
+corpora/NAME.lance    models/ID/    studies/ID/    cache/ (disposable)
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def check_name(what: str, name: str) -> str:
     """`name` itself. Raises UsageError unless it is 1..100 of [A-Za-z0-9._-] and begins with a letter or digit."""
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"'{name}' cannot name a {what}: use 1 to 100 letters, digits, '.', '_' or '-', beginning with a letter or digit"
+            f"'{name}' cannot name a {what}: use 1..100 letters, digits, '.', '_', '-', a letter or digit first"
         )
     return name
 

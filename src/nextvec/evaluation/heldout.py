@@ -18,12 +18,11 @@ from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.evaluation.metric import ForeignPool, unit_rows
 from nextvec.fingerprint import fingerprint_bytes
 from nextvec.sequences.splits import Part, SplitSpec, split_documents
-from nextvec.sequences.windows import concatenate_ranges
+from nextvec.sequences.windows import MIN_CONTEXT, concatenate_ranges
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
 
-MIN_CONTEXT = 5
 FOREIGN_SIZE = 10_000
 _BLOCK_ROWS = 65_536
 

@@ -48,7 +48,7 @@ class Baseline(nn.Module, ABC):
     def forward(self, x_BTD: Tensor) -> Tensor:
         """Unit predictions y_BTD; y[:, t] depends on x[:, :t+1] only."""
 
-    def fit(self, train: Batches, validation: Batches) -> None:  # noqa: B027 - having nothing to fit is the default
+    def fit(self, train: Batches, validation: Batches) -> None:
         """Set the buffers from training batches; what is tuned, is tuned on the validation batches."""
 
     @property

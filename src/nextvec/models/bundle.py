@@ -1,8 +1,8 @@
 """Model bundles: a folder that says everything about a model and proves on loading that it is that model.
 
-    model.safetensors   weights and fitted numbers        config.json    what it is and what it was made from
-    probe.safetensors   fixed input, expected output      metrics.json   recorded figures
-    README.md           the card, generated from the two JSON files
+model.safetensors   weights and fitted numbers        config.json    what it is and what it was made from
+probe.safetensors   fixed input, expected output      metrics.json   recorded figures
+README.md           the card, generated from the two JSON files
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _check_probe(predictor: AnyPredictor, folder: Path) -> None:
     if not worst <= PROBE_TOLERANCE:
         raise IntegrityError(
             f"{folder.name} computes something else than when it was saved: its probe is off by {worst:.2g} "
-            f"(at most {PROBE_TOLERANCE:g}). The weights fit, the code that runs them does not; use the version in config.json"
+            f"(at most {PROBE_TOLERANCE:g}). The weights fit, the code does not: use the version in config.json"
         )
 
 
@@ -143,4 +143,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise IntegrityError(f"{path} is missing; the model is not complete") from None
-

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from nextvec.config import Config
@@ -26,7 +27,7 @@ class NetworkConfig(Config):
     dim: int
     anchor: AnchorName = "ridge-mix"
     context: int | None = None
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class Network(nn.Module):
@@ -108,7 +109,7 @@ class Network(nn.Module):
 
 
 def in_windows(network: Network, x_BTD: Tensor, context: int) -> Tensor:
-    """Predictions that see only the last `context` vectors: the short prefixes in one causal pass, then every window."""
+    """Predictions that see the last `context` vectors: the short prefixes in one causal pass, then every window."""
     B, T, D = x_BTD.shape
     prefix_BTD = network(x_BTD[:, : context - 1]) if context > 1 else x_BTD[:, :0]
     windows_WKD = x_BTD.unfold(1, context, 1).transpose(2, 3).reshape(-1, context, D)

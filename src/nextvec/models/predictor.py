@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor
 
 from nextvec.config import Config
@@ -31,7 +32,7 @@ class PredictorSpec(Config):
     anchor: AnchorName = "none"
     parameters: int = 0
     fitted: int = 0
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 @runtime_checkable

@@ -16,8 +16,6 @@ _REFERENCE = {"anchor": "none", "context": 5, "lr": 5e-4, "weight_decay": 0.01, 
 
 PRESETS: dict[str, Preset] = {
     **{f"{name}-reference": Preset(name, _REFERENCE) for name in ("amn", "lstm", "gru", "transformer")},
-    "transformer-optimized": Preset(
-        "transformer", {**_REFERENCE, "warmup": 1 / 20, "final_lr": 1e-6, "patience": 4}
-    ),
+    "transformer-optimized": Preset("transformer", {**_REFERENCE, "warmup": 1 / 20, "final_lr": 1e-6, "patience": 4}),
 }
 """The reference presets train as is usual in this field: five vectors of context, windows, no anchor."""

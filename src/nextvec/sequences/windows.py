@@ -13,6 +13,9 @@ from nextvec.errors import UsageError
 
 IntArray = npt.NDArray[np.int64]
 
+MIN_CONTEXT = 5
+"""Scored targets have at least this many predecessors in their document, whatever a predictor looks at."""
+
 
 def count_windows(lengths: npt.ArrayLike, context: int) -> int:
     """The sum over documents of max(0, n_chunks - context). Raises UsageError when context < 1."""

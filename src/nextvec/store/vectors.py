@@ -163,15 +163,15 @@ class Corpus:
         table = _document_table(self._dataset, ["doc_id", "content_hash"])
         return dict(zip(table["doc_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True))
 
-    def snapshot(self, tag: str | None = None) -> Snapshot:
-        """The version that `tag` names, or the newest. Raises NotFoundError with the tags that exist."""
-        dataset = self._at(tag)
+    def snapshot(self, at: str | int | None = None) -> Snapshot:
+        """The version that `at` names by tag or number, or the newest. Raises NotFoundError with the tags that exist."""
+        dataset = self._at(at)
         table = _document_table(dataset, _TABLE_COLUMNS)
         content = self._fingerprint(table)
         shape = (dataset.count_rows(), self.metadata.dim)
         return Snapshot(
             name=self.name,
-            tag=tag,
+            tag=at if isinstance(at, str) else None,
             version=int(dataset.version),
             vectors=load_vectors(
                 self.workspace.cache / f"vectors-{content}.npy",
@@ -192,7 +192,7 @@ class Corpus:
         dataset = self._at(tag)
         return CorpusInfo(
             name=self.name,
-            tag=tag,
+            tag=at if isinstance(at, str) else None,
             version=int(dataset.version),
             documents=dataset.count_rows(filter="position = 0"),
             chunks=dataset.count_rows(),
@@ -204,9 +204,11 @@ class Corpus:
             stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
         )
 
-    def _at(self, tag: str | None) -> lance.LanceDataset:
+    def _at(self, tag: str | int | None) -> lance.LanceDataset:
         if tag is None:
             return self._dataset
+        if isinstance(tag, int):
+            return _open_dataset(self.workspace.corpus(self.name), version=tag)
         tags = self.tags()
         if tag not in tags:
             raise NotFoundError(

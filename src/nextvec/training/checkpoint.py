@@ -1,7 +1,7 @@
 """Checkpoints: what a killed run needs to go on as if nothing had happened, and the best weights so far.
 
-    checkpoints/last.pt                    weights, optimiser, loss, random state, place in the run; replaced atomically
-    checkpoints/epoch-007.safetensors      weights of one of the three best epochs
+checkpoints/last.pt                    weights, optimiser, loss, random state, place in the run; replaced atomically
+checkpoints/epoch-007.safetensors      weights of one of the three best epochs
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Checkpoints:
         write_atomic(self.last, buffer.getvalue())
 
     def load_last(self) -> dict[str, Any]:
-        """Raises IntegrityError when the file is missing or damaged. Never unpickles anything but tensors and numbers."""
+        """Raises IntegrityError when the file is missing or damaged. Unpickles nothing but tensors and numbers."""
         if not self.last.exists():
             raise IntegrityError(f"{self.last} is missing: there is nothing to resume. Train without --resume.")
         try:
@@ -47,7 +47,7 @@ class Checkpoints:
         return state
 
     def save_epoch(self, epoch: int, weights: dict[str, Tensor], best: list[tuple[float, int]]) -> None:
-        """Write an epoch's weights and delete those that are not among `best` ((cosine, epoch), at most three) any more."""
+        """Write an epoch's weights; delete those that are not among `best` ((cosine, epoch), at most three)."""
         write_atomic(self.path_of(epoch), save(weights))
         keep = {self.path_of(kept) for _, kept in best}
         for path in self.folder.glob("epoch-*.safetensors"):

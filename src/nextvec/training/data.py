@@ -13,13 +13,11 @@ from torch import Tensor
 from nextvec.errors import TrainingError
 from nextvec.sequences.batches import Batch, Batches, DocumentBatches, WindowBatches, share_vectors
 from nextvec.sequences.splits import Split, split_snapshot
-from nextvec.sequences.windows import count_windows, target_rows
+from nextvec.sequences.windows import MIN_CONTEXT, count_windows, target_rows
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
 
-MIN_CONTEXT = 5
-"""Scored targets have at least this many predecessors in their document, whatever a model looks at."""
 FIT_TARGETS = 4096
 
 

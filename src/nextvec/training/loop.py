@@ -48,7 +48,9 @@ class TrainingConfig(Config):
     seed: int = Field(0, ge=0)
     device: Literal["auto", "cpu"] = "auto"
     precision: Literal["fp32", "bf16"] = "fp32"
-    checkpoint_steps: int = Field(500, ge=1, description="steps between checkpoints; one is written after each epoch too")
+    checkpoint_steps: int = Field(
+        500, ge=1, description="steps between checkpoints; one is written after each epoch too"
+    )
     tensorboard: bool = False
 
     def targets_per_step(self, context: int | None) -> int:
@@ -145,7 +147,9 @@ def train(
 
     Raises TrainingError when the loss is not finite; IntegrityError when `resume` finds no usable checkpoint.
     """
-    return _Run(network, data, config, folder, reference, on_progress, accelerator or make_accelerator(config)).run(resume)
+    return _Run(network, data, config, folder, reference, on_progress, accelerator or make_accelerator(config)).run(
+        resume
+    )
 
 
 def make_accelerator(config: TrainingConfig) -> Accelerator:
@@ -223,9 +227,7 @@ class _Run:
         loss = self.loss(Targets.from_batch(prediction.float(), share.target_BTD, share.target_mask_BT))
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise TrainingError(
-                f"the loss became {value} at step {self.state.step}. Lower lr (now {self.config.lr}), or check the corpus"
-            )
+            raise TrainingError(f"the loss became {value} at step {self.state.step}. Lower lr (now {self.config.lr})")
         self.accelerator.backward(loss * weight)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimizer.step()
@@ -251,7 +253,7 @@ class _Run:
         self._save()
 
     def _judge_epoch(self) -> None:
-        """Validate, keep the weights if they are among the three best, sound the collapse alarm, decide about stopping."""
+        """Validate, keep the weights if among the three best, sound the collapse alarm, decide about stopping."""
         state, reference = self.state, self.reference
         cosine = self._validate()
         state.best = best_epochs(state.best, cosine, state.epoch)

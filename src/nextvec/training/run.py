@@ -63,7 +63,9 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
     backbone = BACKBONES.get(name).Config.parse({key: options[key] for key in own & options.keys()}, owner=name)
     return Plan(
         architecture=name,
-        network=NetworkConfig.parse({"architecture": name, "dim": dim, "options": backbone.to_dict(), **chosen}, owner=name),
+        network=NetworkConfig.parse(
+            {"architecture": name, "dim": dim, "options": backbone.to_dict(), **chosen}, owner=name
+        ),
         training=TrainingConfig.parse(
             {key: value for key, value in options.items() if key in TrainingConfig.model_fields}, owner=name
         ),
@@ -99,7 +101,9 @@ def train_model(
     else:
         torch.manual_seed(plan.training.seed)
         predictor = network = Network(plan.network)
-        network.set_anchor(None if plan.network.anchor == "none" else baselines.get(anchor_baseline(plan.network.anchor)))
+        network.set_anchor(
+            None if plan.network.anchor == "none" else baselines.get(anchor_baseline(plan.network.anchor))
+        )
         reference = measure_reference(baselines)
         outcome = train(
             network, data, plan.training, folder, reference,

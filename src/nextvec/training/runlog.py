@@ -8,6 +8,8 @@ from typing import Any
 from nextvec.errors import MissingDependencyError
 from nextvec.records import append_line, read_lines, write_atomic
 
+RUN_LOG = "run.jsonl"
+
 
 class RunLog:
     """`run.jsonl` of a run: events `start`, `step`, `epoch`, `end`, each with the epoch and step it belongs to.
@@ -18,7 +20,7 @@ class RunLog:
     """
 
     def __init__(self, folder: Path, *, tensorboard: bool = False) -> None:
-        self.path = folder / "run.jsonl"
+        self.path = folder / RUN_LOG
         self._board = _board(folder / "tensorboard") if tensorboard else None
 
     def write(self, event: str, *, step: int, **figures: Any) -> None:

@@ -1,4 +1,4 @@
-"""Residual GRU (Cho et al. 2014, arXiv 1406.1078): a projection, layers of [GRU, residual, LayerNorm], a Linear readout."""
+"""Residual GRU (Cho et al. 2014, arXiv 1406.1078): projection, layers of [GRU, residual, LayerNorm], readout."""
 
 from __future__ import annotations
 

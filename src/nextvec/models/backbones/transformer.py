@@ -1,5 +1,5 @@
-"""Causal Transformer (Vaswani et al. 2017, arXiv 1706.03762), pre-norm. Every layer attends to its own stream and to the
-embedded input, both causally."""
+"""Causal Transformer (Vaswani et al. 2017, arXiv 1706.03762), pre-norm. Every layer attends to its own stream and
+to the embedded input, both causally."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class EwmaMix(Baseline):
 
 @BASELINES.register("ridge-mix")
 class RidgeMix(EwmaMix):
-    """unit(ewma-mix + W [m_1 .. m_7]): a ridge regression, penalty tuned on validation, of what ewma-mix leaves over."""
+    """unit(ewma-mix + W [m_1 .. m_7]): a ridge regression, tuned on validation, of what ewma-mix leaves over."""
 
     name = "ridge-mix"
 
@@ -63,7 +63,10 @@ class RidgeMix(EwmaMix):
     def fit(self, train: Batches, validation: Batches) -> None:
         super().fit(train, validation)
         self.penalty, self.matrix = fit_ridge(
-            lambda x_BTD: decayed_means(x_BTD).flatten(2), train, validation, offset=lambda f_BTF: self.mix(self._means(f_BTF))
+            lambda x_BTD: decayed_means(x_BTD).flatten(2),
+            train,
+            validation,
+            offset=lambda f_BTF: self.mix(self._means(f_BTF)),
         )
 
     def forward(self, x_BTD: Tensor) -> Tensor:

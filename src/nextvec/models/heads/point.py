@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor, nn
 
 from nextvec.models.predictor import unit
 
 
 class PointHead(nn.Module):
-    """unit(base + readout(state)).
+    """unit(base + readout(state) / sqrt(D)).
+
+    A unit vector's components are of order 1/sqrt(D). Without the factor a few steps of Adam, which moves every weight
+    by about its learning rate, would throw the prediction off its base.
 
     Args:
         readout: maps (..., M) to (..., D) and ends with a Linear.
@@ -25,4 +30,5 @@ class PointHead(nn.Module):
 
     def forward(self, state_BTM: Tensor, base_BTD: Tensor | None) -> Tensor:
         move_BTD = self.readout(state_BTM)
+        move_BTD = move_BTD / math.sqrt(move_BTD.shape[-1])
         return unit(move_BTD if base_BTD is None else base_BTD + move_BTD)

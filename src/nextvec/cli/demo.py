@@ -1,0 +1,118 @@
+"""`nextvec demo`: text to report in one go, on text that every Python carries."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from nextvec.cli.options import WorkspaceOption
+from nextvec.cli.output import duration
+
+if TYPE_CHECKING:
+    from nextvec.evaluation.report import Example
+    from nextvec.studies.contest import Contest
+    from nextvec.workspace import Workspace
+
+CORPUS = "demo"
+# 79 documents are few: larger held-out parts than the usual tenths, or no interval would say anything.
+SPLIT: dict[str, Any] = {"salt": "nextvec", "test": 200, "validation": 400}
+QUICK = {"epochs": 12, "batch": 256, "lr": 3e-4}
+MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "demo-amn": ("amn", {}),
+    "demo-lstm": ("lstm", {}),
+    "demo-gru": ("gru", {"layers": 2}),
+    "demo-transformer": ("transformer", {"layers": 2}),
+    "demo-gru-plain": ("gru", {"layers": 2, "anchor": "none"}),
+}
+
+
+def demo_command(workspace: WorkspaceOption = None) -> None:
+    """From text to a fair comparison in one go: ingest, train, compare, complete, report. No download."""
+    from nextvec.cli.evaluate import print_leaderboard, print_verdicts
+    from nextvec.studies.contest import run_contest
+    from nextvec.studies.contest_report import report_content, save_contest
+    from nextvec.workspace import Workspace
+
+    began = time.perf_counter()
+    place = Workspace(workspace)
+    _step(1, "Text: the Python reference manual, as sentences, encoded with MiniLM")
+    _ingest(place)
+    _step(2, "Models: each starts at the best baseline (anchor ridge-mix) and may only improve on it;")
+    typer.echo("   demo-gru-plain starts from nothing, as is usual")
+    _train(place)
+    _step(3, "Comparison: the models and eight baselines on documents that none has seen")
+    contest = run_contest(place, list(MODELS), say=lambda line: typer.echo(f"   {line}", err=True))
+    print_leaderboard(contest.comparison)
+    print_verdicts(contest.comparison)
+    _step(4, "Continuation: a passage of a test document, and what the best model expects next")
+    content = report_content(contest, "nextvec demo")
+    _show_example(content.examples[0], _best(contest))
+    report = save_contest(contest, content, place, place.root / "demo-report.html")
+    typer.echo(f"\nReport: {report}   (one file, opens in any browser, works offline)")
+    typer.echo(
+        f"Done in {duration(time.perf_counter() - began)}. Now your own text, a file or folder of txt, md, jsonl ...:\n"
+    )
+    typer.echo("   nextvec corpus ingest PATH --corpus mine\n   nextvec corpus check mine")
+    typer.echo("   nextvec train gru --corpus mine\n   nextvec compare gru-mine")
+    typer.echo(f'   nextvec complete "Some text. And some more." --model {_best(contest)}')
+
+
+def _ingest(place: Workspace) -> None:
+    from nextvec.cli.progress import ingest_progress
+    from nextvec.corpus.chunkers import build_chunker
+    from nextvec.corpus.sources import open_source
+    from nextvec.encoders import load_encoder
+    from nextvec.store.ingest import ingest
+
+    with ingest_progress(CORPUS, None) as show:
+        report = ingest(
+            place, CORPUS, open_source("pydocs:"), build_chunker("sentence"), load_encoder("minilm"),
+            split=SPLIT, progress=show,
+        )  # fmt: skip
+    typer.echo(
+        f"   {report.held} documents in the corpus; {report.chunks:,} chunks encoded in {duration(report.seconds)}"
+    )
+
+
+def _train(place: Workspace) -> None:
+    from nextvec.cli.train import outcome_line, require_sequential, train_one
+    from nextvec.store.vectors import open_snapshot
+    from nextvec.training.run import finished
+
+    snapshot = open_snapshot(place, CORPUS)
+    require_sequential(snapshot)
+    for identity, (architecture, options) in MODELS.items():
+        folder = place.model(identity)
+        if finished(folder):
+            typer.echo(f"   {identity} is there already")
+            continue
+        metrics = train_one(folder, snapshot, architecture, {**QUICK, **options}, place.cache, resume=resumable(folder))
+        typer.echo(f"   {outcome_line(identity, metrics)}")
+
+
+def resumable(folder: Any) -> bool:
+    from nextvec.training.checkpoint import Checkpoints
+
+    return Checkpoints(folder).last.exists()
+
+
+def _best(contest: Contest) -> str:
+    return next(row.name for row in contest.comparison.rows if row.kind == "model")
+
+
+def _show_example(example: Example, model: str) -> None:
+    from textwrap import fill
+
+    for text in example.context:
+        typer.echo(fill(text, 78, initial_indent="   ", subsequent_indent="   "))
+    for label, text in [
+        (f"{model}:", example.nearest[model][0][0]),
+        ("truth:", example.truth),
+    ]:
+        typer.echo(fill(f"{label} {text}", 78, initial_indent="-> ", subsequent_indent="   "))
+
+
+def _step(number: int, text: str) -> None:
+    typer.echo(f"\n{number}. {text}")

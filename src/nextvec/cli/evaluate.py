@@ -1,0 +1,123 @@
+"""`nextvec evaluate`, `compare` and `verify`: what models are worth, how sure that is, whether it is so again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nextvec.cli.options import JsonOption, WorkspaceOption
+from nextvec.cli.output import emit, print_table
+
+if TYPE_CHECKING:
+    from nextvec.evaluation.comparison import Comparison, Row
+    from nextvec.studies.contest import Contest
+
+ModelsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Models of the workspace.")]
+OnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--on", metavar="NAME[@TAG]", help="Corpus whose test documents are used.", show_default="the oldest trained on"
+    ),
+]
+FIGURES = (
+    "cosine", "cosine_centred", "mrr[document]", "mrr[document+context]", "mrr[foreign-10k]",
+    "recall@1[document]", "recall@10[document]", "copy_ratio", "spread", "ordered_context", "shuffled_context",
+)  # fmt: skip
+
+
+def evaluate_command(
+    models: ModelsArgument, on: OnOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False
+) -> None:
+    """Every metric of each model on held-out documents, with 95 % intervals over documents."""
+    contest = _contest(workspace, models, on, latency=False)
+    rows = [row for row in contest.comparison.rows if row.kind == "model"]
+    if as_json:
+        emit([row.to_dict() for row in rows], [], as_json)
+        return
+    typer.echo(contest.comparison.title)
+    for row in rows:
+        typer.echo(f"\n{row.name}")
+        shown = [(name, row.figures[name]) for name in FIGURES if name in row.figures]
+        print_table(
+            ("figure", "estimate", "95 % interval", "chance"),
+            [(name, f"{i.estimate:.4f}", f"{i.low:.4f} .. {i.high:.4f}", _chance(row, name)) for name, i in shown],
+            right={"estimate", "95 % interval", "chance"},
+        )
+
+
+def compare_command(
+    models: ModelsArgument,
+    on: OnOption = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="HTML file to write.", show_default="in the workspace's studies/")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Models and all baselines on the same documents: leaderboard, paired differences, verdicts, an HTML report."""
+    from nextvec.studies.contest_report import report_content, save_contest
+    from nextvec.workspace import Workspace
+
+    contest = _contest(workspace, models, on, latency=True)
+    content = report_content(contest, f"nextvec compare {' '.join(models)}")
+    path = save_contest(contest, content, Workspace(workspace), report)
+    if as_json:
+        emit(contest.comparison.to_dict() | {"report": str(path)}, [], as_json)
+        return
+    print_leaderboard(contest.comparison)
+    print_verdicts(contest.comparison)
+    typer.echo(f"\nreport: {path}")
+
+
+def verify_command(models: ModelsArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Reload each model in a fresh process and reproduce its recorded figure. Exit status 1 when one does not."""
+    from nextvec.studies.verify import BATCH_SIZES, TOLERANCE, verify
+    from nextvec.workspace import Workspace
+
+    results = []
+    for result in verify(Workspace(workspace), models):
+        results.append(result)
+        if not as_json:
+            figures = ", ".join(
+                f"{value:.6f} at batch {size}" for size, value in zip(BATCH_SIZES, result.measured, strict=True)
+            )
+            outcome = "reproduced" if result.passed else f"NOT reproduced (more than {TOLERANCE:g} off)"
+            typer.echo(f"{result.identity}: recorded {result.recorded:.6f}; {figures}: {outcome}")
+    if as_json:
+        plain = [
+            {"model": r.identity, "recorded": r.recorded, "measured": r.measured, "passed": r.passed} for r in results
+        ]
+        emit(plain, [], as_json)
+    if not all(result.passed for result in results):
+        raise typer.Exit(1)
+
+
+def print_leaderboard(comparison: Comparison) -> None:
+    """Models and baselines from the best cosine to the worst, on 80 columns."""
+    typer.echo(f"\n{comparison.title}\n")
+    table = comparison.table("cosine")
+    columns = list(dict.fromkeys(column for row in table for column in row))
+    print_table(columns, [[row.get(column, "") for column in columns] for row in table], right=set(columns[1:-1]))
+
+
+def print_verdicts(comparison: Comparison) -> None:
+    """What may be said about the cosine, a line each; what is the same for all comes first."""
+    for sentence in comparison.sentences("cosine"):
+        typer.echo(f"* {sentence}")
+    if comparison.documents < 50:
+        typer.echo(f"Only {comparison.documents} test documents: differences must be large to be seen.")
+
+
+def _contest(workspace: Path | None, models: list[str], on: str | None, *, latency: bool) -> Contest:
+    from nextvec.studies.contest import run_contest
+    from nextvec.workspace import Workspace
+
+    return run_contest(
+        Workspace(workspace), models, on=on, latency=latency, say=lambda line: typer.echo(line, err=True)
+    )
+
+
+def _chance(row: Row, name: str) -> str:
+    return f"{row.chance[name]:.4f}" if name in row.chance else ""

@@ -1,0 +1,56 @@
+"""The command line: one file a noun or verb; every command parses, calls, prints."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from nextvec.cli import complete, corpus, demo, evaluate, models, train
+from nextvec.errors import NextvecError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Models that predict the next vector of a document: train, compare, serve.",
+    epilog="Begin with: nextvec demo",
+)
+app.command("demo")(demo.demo_command)
+app.add_typer(corpus.app, name="corpus")
+app.add_typer(models.app, name="models")
+app.command("train")(train.train_command)
+app.command("evaluate")(evaluate.evaluate_command)
+app.command("compare")(evaluate.compare_command)
+app.command("verify")(evaluate.verify_command)
+app.command("complete")(complete.complete_command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from nextvec import __version__
+
+        typer.echo(f"nextvec {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def run() -> None:
+    """Entry point: errors of this package are one line on the error stream and the exit status they carry."""
+    try:
+        app()
+    except NextvecError as error:
+        typer.echo(f"nextvec: {error}", err=True)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        sys.exit(130)

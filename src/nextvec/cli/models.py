@@ -1,0 +1,126 @@
+"""`nextvec models`: architectures that can be trained, and models that were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nextvec.cli.options import JsonOption, WorkspaceOption
+from nextvec.cli.output import emit, print_table
+
+if TYPE_CHECKING:
+    from nextvec.workspace import Workspace
+
+app = typer.Typer(no_args_is_help=True, help="Models: what can be trained, what was.")
+
+
+@app.command("list")
+def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Architectures, baselines and presets, and the models of the workspace."""
+    from nextvec.models.backbone import BACKBONES
+    from nextvec.models.baseline import BASELINES
+    from nextvec.models.presets import PRESETS
+    from nextvec.workspace import Workspace
+
+    trained = _trained(Workspace(workspace))
+    if as_json:
+        known = {"backbones": BACKBONES.names(), "baselines": BASELINES.names(), "presets": sorted(PRESETS)}
+        emit({**known, "models": trained}, [], as_json)
+        return
+    typer.echo(
+        f"backbones  {', '.join(BACKBONES)}\nbaselines  {', '.join(BASELINES)}\npresets    {', '.join(sorted(PRESETS))}"
+    )
+    if not trained:
+        typer.echo("\nNo model in this workspace yet: nextvec train gru --corpus NAME")
+        return
+    rows = [
+        (
+            m["name"],
+            m["architecture"],
+            m["anchor"],
+            m["corpus"],
+            f"{m['parameters']:,}",
+            _cosine(m["validation_cosine"]),
+        )
+        for m in trained
+    ]
+    print_table(
+        ("model", "architecture", "anchor", "corpus", "parameters", "val. cosine"),
+        rows,
+        right={"parameters", "val. cosine"},
+    )
+
+
+@app.command("show")
+def show_command(
+    what: Annotated[str, typer.Argument(metavar="ARCH|ID", help="An architecture, or a model of the workspace.")],
+    dim: Annotated[int, typer.Option("--dim", min=1, help="Embedding size, for an architecture.")] = 768,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Parameters, options and defaults of an architecture; the card of a model."""
+    from nextvec.models.bundle import CARD, CONFIG, read_config
+    from nextvec.workspace import Workspace
+
+    folder = Workspace(workspace).model(what)
+    if (folder / CONFIG).exists():
+        emit(read_config(folder), [(folder / CARD).read_text()], as_json)
+        return
+    description = _describe(what, dim)
+    lines = [f"{what}: {description['parameters']:,} trained parameters at {dim} dimensions", ""]
+    lines += [f"  {key} = {value}" for key, value in description["options"].items()]
+    lines += ["", "for every architecture:", ""]
+    lines += [f"  {key} = {value}" for key, value in description["training"].items()]
+    emit(description, lines, as_json)
+
+
+def _describe(architecture: str, dim: int) -> dict[str, Any]:
+    from nextvec.models.baseline import BASELINES
+    from nextvec.models.network import Network
+    from nextvec.training.run import resolve_plan
+
+    plan = resolve_plan(architecture, dim, {})
+    if plan.architecture in BASELINES:
+        return {"name": architecture, "dim": dim, "parameters": 0, "options": {}, "training": {}}
+    parameters = Network(plan.network).spec.parameters
+    settings = {
+        "anchor": plan.network.anchor,
+        "context": plan.network.context or "unlimited",
+        **plan.training.to_dict(),
+    }
+    return {
+        "name": architecture,
+        "dim": dim,
+        "parameters": parameters,
+        "options": plan.network.options,
+        "training": settings,
+    }
+
+
+def _trained(workspace: Workspace) -> list[dict[str, Any]]:
+    from nextvec.models.bundle import CONFIG
+
+    folders = sorted(workspace.models.glob("*")) if workspace.models.exists() else []
+    return [_summary(folder) for folder in folders if (folder / CONFIG).exists()]
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    from nextvec.models.bundle import METRICS, read_config
+    from nextvec.records import read_json
+
+    config = read_config(folder)
+    corpus = config["corpus"]
+    return {
+        "name": folder.name,
+        "architecture": config["spec"]["name"],
+        "anchor": config["spec"]["anchor"],
+        "parameters": config["spec"]["parameters"],
+        "corpus": corpus["name"] + (f"@{corpus['tag']}" if corpus["tag"] else ""),
+        "validation_cosine": read_json(folder / METRICS).get("validation_cosine"),
+    }
+
+
+def _cosine(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"

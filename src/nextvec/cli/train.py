@@ -1,0 +1,103 @@
+"""`nextvec train`: one model on one corpus generation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nextvec.cli.options import SetOption, WorkspaceOption
+from nextvec.cli.output import duration, emit
+from nextvec.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nextvec.store.snapshot import Snapshot
+
+INTERRUPTED = 130
+
+
+def train_command(
+    architecture: Annotated[
+        str, typer.Argument(metavar="ARCH", help="A backbone, baseline or preset: nextvec models list.")
+    ],
+    corpus: Annotated[str, typer.Option("--corpus", metavar="NAME[@TAG]", help="What to train on.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the model.", show_default="ARCH-CORPUS-TAG[-sSEED]")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of initial weights, order and dropout.")] = 0,
+    assignments: SetOption = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    allow_unordered: Annotated[
+        bool, typer.Option("--allow-unordered", help="Train although the corpus is not sequential text.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train one model. Ctrl-C stops it; the same command with --resume goes on.
+
+    Options for --set: anchor (none, mean, ewma-mix, ridge-mix), context (a number of vectors, or unlimited), those of
+    training (epochs, lr, batch, loss, patience, ...) and the architecture's own: nextvec models show ARCH.
+    """
+    from nextvec.config import parse_assignments
+    from nextvec.store.vectors import open_snapshot
+    from nextvec.workspace import Workspace
+
+    place = Workspace(workspace)
+    options: dict[str, Any] = {"seed": seed, **parse_assignments(assignments or [])}
+    snapshot = open_snapshot(place, corpus)
+    identity = name or default_name(architecture, corpus, seed)
+    if not allow_unordered:
+        require_sequential(snapshot)
+    try:
+        metrics = train_one(place.model(identity), snapshot, architecture, options, place.cache, resume=resume)
+    except KeyboardInterrupt:
+        typer.echo(
+            f"Stopped. Go on with: nextvec train {architecture} --corpus {corpus} --name {identity} --resume", err=True
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    emit({"model": identity, **metrics}, [outcome_line(identity, metrics)], as_json)
+
+
+def default_name(architecture: str, corpus: str, seed: int) -> str:
+    return f"{architecture}-{corpus.replace('@', '-')}" + (f"-s{seed}" if seed else "")
+
+
+def require_sequential(snapshot: Snapshot) -> None:
+    """Raises DataError with the reasons when the corpus is not ordered text."""
+    from nextvec.evaluation.coherence import check_coherence
+
+    report = check_coherence(snapshot)
+    if not report.passed:
+        raise DataError(
+            f"{snapshot.label} is not sequential text: {'; '.join(report.reasons)}. "
+            "Look at it with: nextvec corpus check; to train all the same, add --allow-unordered"
+        )
+
+
+def train_one(
+    folder: Path, snapshot: Snapshot, architecture: str, options: dict[str, Any], cache: Path, *, resume: bool = False
+) -> dict[str, Any]:
+    """Train with progress shown; returns the metrics."""
+    from nextvec.cli.training_progress import training_progress
+    from nextvec.training.run import resolve_plan, train_model
+
+    plan = resolve_plan(architecture, snapshot.dim, options)
+    with training_progress(folder.name) as show:
+        return train_model(snapshot, plan, folder, cache=cache, resume=resume, on_progress=show)
+
+
+def outcome_line(identity: str, metrics: dict[str, Any]) -> str:
+    """What came out, in one sentence or two."""
+    cosine = f"{identity}: validation cosine {metrics['validation_cosine']:.4f}"
+    if "validation_skill" not in metrics:
+        return f"{cosine}, fitted in closed form"
+    line = (
+        f"{cosine}, skill {metrics['validation_skill']:+.2%} over {metrics['best_baseline']} "
+        f"({metrics['best_baseline_cosine']:.4f}); best of {metrics['epochs']} epochs: {metrics['best_epoch']}; "
+        f"{metrics['steps']:,} steps in {duration(metrics['seconds'])}"
+    )
+    if metrics["collapsed"]:
+        line += ". COLLAPSED: it is no better than always predicting the mean; lower lr, or use an anchor"
+    return line

@@ -1,0 +1,77 @@
+"""What a contest leaves behind: a record (JSON), a report (HTML), both in the workspace."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from nextvec import __version__
+from nextvec.evaluation.coherence import check_coherence
+from nextvec.evaluation.report import ReportContent, write_report
+from nextvec.records import read_lines, write_json
+from nextvec.sequences.leakage import check_leakage
+from nextvec.studies.contest import Contest
+from nextvec.studies.examples import find_examples
+from nextvec.training.runlog import RUN_LOG
+from nextvec.workspace import Workspace
+
+EXAMPLES = 6
+SHOWN_MODELS = 4
+
+
+def save_contest(contest: Contest, content: ReportContent, workspace: Workspace, path: Path | None = None) -> Path:
+    """Write comparison.json and report.html into studies/compare-DATE-TIME; returns where the report is.
+
+    `path` is where the report goes instead.
+    """
+    folder = workspace.study(f"compare-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
+    write_json(folder / "comparison.json", {"provenance": dict(content.provenance), **contest.comparison.to_dict()})
+    target = path or folder / "report.html"
+    write_report(target, content)
+    return target
+
+
+def report_content(contest: Contest, command: str) -> ReportContent:
+    """Everything the report shows; `command` is what made it."""
+    newest = contest.generations[-1]
+    leakage = check_leakage(newest.snapshot, newest.data.split.parts)
+    best_first = [row.name for row in contest.comparison.rows if row.kind == "model"]
+    shown = {name: contest.bundles[name].predictor for name in best_first[:SHOWN_MODELS]}
+    return ReportContent(
+        title=f"Next-vector models on {contest.test.label}",
+        comparison=contest.comparison,
+        latencies=contest.latencies,
+        curves={name: read_lines(bundle.folder / RUN_LOG) for name, bundle in contest.bundles.items()},
+        coherence=check_coherence(contest.test),
+        examples=find_examples(contest.test, contest.test_documents, shown, EXAMPLES),
+        provenance=_provenance(contest, command),
+        notes=[f"Leakage between the parts of {newest.label}: {line}" for line in leakage.lines()],
+    )
+
+
+def _provenance(contest: Contest, command: str) -> dict[str, str]:
+    split = contest.test.split
+    generations = [
+        f"{g.label}: {len(g.snapshot.documents):,} documents, {len(g.snapshot):,} chunks, "
+        f"fingerprint {g.snapshot.fingerprint}"
+        for g in contest.generations
+    ]
+    return {
+        "command": command,
+        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "trained on": "; ".join(generations),
+        "tested on": f"{contest.comparison.documents} test documents of {contest.test.label}, "
+        f"{contest.comparison.targets:,} targets, fingerprint {contest.comparison.fingerprint}",
+        "encoder": contest.test.encoder.describe(),
+        "split": f"by document hash: test below {split['test']}, validation below {split['validation']} of 1000, "
+        f"salt '{split['salt']}'",
+        "versions": f"nextvec {__version__}, torch {torch.__version__}, Python {platform.python_version()}",
+        "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads, {_accelerator()}",
+    }
+
+
+def _accelerator() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
