@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ def run_contest(
         raise UsageError(f"'{repeated[0]}' is named twice; name each model once")
     bundles, load_seconds = {}, {}
     for name in identities:
-        bundles[name], load_seconds[name] = timed(lambda name=name: load_bundle(workspace.model(name)))
+        bundles[name], load_seconds[name] = timed(partial(load_bundle, workspace.model(name)))
     _require_one_encoder(bundles)
     generations = _generations(workspace, list(bundles.values()))
     stage = _Stage(workspace, generations, on, metrics, say)
@@ -160,7 +160,16 @@ class _Stage:
         return self._held_out[part]
 
     def evaluate_model(self, bundle: Bundle) -> Evaluation:
-        subject = Subject.of_bundle(bundle)
+        config = bundle.config
+        subject = Subject.of(
+            bundle.predictor.spec,
+            name=bundle.identity,
+            seed=config["training"].get("seed"),
+            trained_on=_label(config["corpus"]),
+            trained_rows=config["corpus"]["chunks"],
+            encoder_fingerprint=config["encoder_fingerprint"],
+            split_fingerprint=config["split"]["fingerprint"],
+        )
         return self._evaluate(subject, lambda: bundle.predictor, bundle.folder / RECORDS, "test")
 
     def evaluate_baselines(self, generation: Generation, part: Part) -> list[Evaluation]:

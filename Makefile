@@ -1,0 +1,42 @@
+# Everything a newcomer, and CI, needs. Each target sets up what it uses.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check lint types docs bench clean help
+
+help:            ## what there is
+	@grep -E '^[a-z]+: .*##|^[a-z]+: *##' $(MAKEFILE_LIST) | sed 's/:.*##/  /'
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
+	touch $@
+
+demo: $(STAMP)   ## text to report in one go, on text that every Python carries
+	$(BIN)/nextvec demo
+
+test: $(STAMP)   ## the tests
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)   ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## types
+	$(BIN)/mypy
+
+docs: $(STAMP)   ## generated documents are up to date
+	$(BIN)/python docs/generate.py --check
+
+check: lint types docs test  ## all of it; what CI runs
+
+bench: $(STAMP)  ## every benchmark, on real text (ten to twenty minutes)
+	$(BIN)/python benchmarks/run.py
+
+clean:           ## remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build *.egg-info src/*.egg-info
