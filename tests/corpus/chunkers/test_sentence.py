@@ -42,6 +42,13 @@ def test_a_very_long_sentence_stays_whole() -> None:
     assert len(cut("word " * 5000 + "end.")) == 1
 
 
+def test_a_long_quotation_is_cut_into_its_sentences_and_a_short_one_stays() -> None:
+    long = "“" + "He spoke of ten long words in a row here. " * 6 + "Then “he” stopped.” She came."
+    assert texts(long)[-3:] == ["He spoke of ten long words in a row here.", "Then “he” stopped.”", "She came."]
+    assert texts(long)[0] == "“He spoke of ten long words in a row here."
+    assert texts("“Oh, dear! How bad! You have lost it.”") == ["“Oh, dear! How bad! You have lost it.”"]
+
+
 def test_spec_holds_the_resolved_options() -> None:
     assert build_chunker("sentence").spec == {"name": "sentence", "language": "en"}
 
@@ -51,7 +58,7 @@ def test_unknown_option_names_the_nearest() -> None:
         build_chunker("sentence", {"languag": "de"})
 
 
-WORDS = ["Dr. ", "A b. ", "é ü! ", "😀 ", "1. ", "?", "No. ", ") ", '"']
+WORDS = ["Dr. ", "A b. ", "é ü! ", "😀 ", "1. ", "?", "No. ", ") ", '"', "“Ah! ", "So.” ", "word " * 30]
 SPACES = ["\n", "\n\n", " ", "\u3000", "\t\n \n"]
 PIECES = st.sampled_from(WORDS + SPACES)
 
