@@ -1,0 +1,110 @@
+"""Errors, registry, configuration, fingerprints, records, workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nextvec.config import Config, parse_assignments
+from nextvec.errors import IntegrityError, MissingDependencyError, NextvecError, UsageError
+from nextvec.fingerprint import fingerprint, fingerprint_bytes, sha256_file
+from nextvec.records import append_line, read_json, read_lines, write_json
+from nextvec.registry import Registry
+from nextvec.workspace import VARIABLE, Workspace, parse_reference
+
+
+class Options(Config):
+    layers: int = 2
+    dropout: float = 0.1
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_known_one() -> None:
+    error = UsageError.unknown("architecture", "transfromer", ["gru", "transformer"])
+    assert str(error) == "unknown architecture 'transfromer'. Did you mean 'transformer'? Known: gru, transformer."
+    assert error.exit_status == 2
+
+
+def test_errors_of_the_work_exit_with_one() -> None:
+    assert NextvecError.exit_status == IntegrityError.exit_status == 1
+    assert "pip install 'nextvec[hf]'" in str(MissingDependencyError.for_extra("datasets", "hf"))
+
+
+def test_a_config_converts_strings_and_is_frozen() -> None:
+    options = Options.parse({"layers": "3"}, owner="gru")
+    assert options.to_dict() == {"layers": 3, "dropout": 0.1}
+    with pytest.raises(ValueError, match="frozen"):
+        options.layers = 4  # type: ignore[misc]
+
+
+def test_a_config_refuses_unknown_keys_and_bad_values_by_name() -> None:
+    with pytest.raises(UsageError, match="unknown option of gru 'layer'. Did you mean 'layers'"):
+        Options.parse({"layer": 3}, owner="gru")
+    with pytest.raises(UsageError, match="gru: layers = 'many'"):
+        Options.parse({"layers": "many"}, owner="gru")
+
+
+def test_assignments() -> None:
+    assert parse_assignments(["lr=1e-3", "anchor=none"]) == {"lr": "1e-3", "anchor": "none"}
+    with pytest.raises(UsageError, match="expected key=value"):
+        parse_assignments(["lr"])
+    with pytest.raises(UsageError, match="given twice"):
+        parse_assignments(["lr=1", "lr=2"])
+
+
+def test_fingerprints_do_not_depend_on_the_order_of_keys(tmp_path: Path) -> None:
+    assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1}) != fingerprint({"a": 1, "b": [3]})
+    assert len(fingerprint(None)) == 16
+    assert fingerprint_bytes([b"ab", b"c"]) == fingerprint_bytes([b"abc"])
+    (tmp_path / "file").write_bytes(b"abc")
+    assert sha256_file(tmp_path / "file").startswith("ba7816bf")
+
+
+def test_a_registry_refuses_two_things_of_one_name() -> None:
+    registry: Registry[type] = Registry("chunkers", "nextvec.corpus.chunkers")
+    registry.register("x")(Options)
+    assert registry.register("x")(Options) is Options
+    with pytest.raises(UsageError, match="registered twice"):
+        registry.register("x")(Config)
+
+
+def test_json_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "a.json"
+    write_json(path, {"x": 1})
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(path, {"x": float("nan")})
+    assert read_json(path) == {"x": 1}
+    assert [file.name for file in path.parent.iterdir()] == ["a.json"]
+    path.write_text("{")
+    with pytest.raises(IntegrityError, match="is not JSON"):
+        read_json(path)
+    with pytest.raises(IntegrityError, match="missing"):
+        read_json(tmp_path / "none.json")
+
+
+def test_a_line_cut_off_by_a_killed_run_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    assert read_lines(path) == []
+    append_line(path, {"n": 1})
+    with path.open("ab") as file:
+        file.write(b'{"n": 2')
+    assert read_lines(path) == [{"n": 1}]
+    append_line(path, {"n": 3})
+    assert read_lines(path) == [{"n": 1}, {"n": 3}]
+
+
+def test_workspace_paths_and_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    workspace = Workspace()
+    assert workspace.corpus("wiki") == tmp_path / "corpora" / "wiki.lance"
+    assert not (tmp_path / "corpora").exists()
+    for bad in ("../x", "", ".hidden", "a/b", "a b", "x" * 101):
+        with pytest.raises(UsageError, match="cannot name a"):
+            workspace.model(bad)
+
+
+def test_references() -> None:
+    assert parse_reference("wiki") == ("wiki", None)
+    assert parse_reference("wiki@small") == ("wiki", "small")
+    with pytest.raises(UsageError):
+        parse_reference("wiki@")
