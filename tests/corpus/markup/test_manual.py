@@ -21,7 +21,7 @@ Notes
 
 object.__new__(cls[, ...])
 
-   Called to create a new instance of *class*.
+   Called to create *instance*s of *class*.
 
    New in version 3.5.
 
@@ -47,6 +47,6 @@ def test_only_sentences_are_left() -> None:
     assert text.split("\n\n") == [
         "Assert statements are a convenient way to insert debugging assertions into a program:",
         'The simple form is a non-trivial one, see "the other" and "this" too.',
-        "Called to create a new instance of class.",
+        "Called to create instances of class.",
         "An item that is a sentence of its own.",
     ]

@@ -21,7 +21,7 @@ _PLAIN_WORD = re.compile(r"[\"\u201c(*]*[A-Za-z][a-z]*(?:[\u2019'-][A-Za-z]+)*[*
 _FOOTNOTE_MARK = re.compile(r"\s*\[\d+\]")
 _ROLE = re.compile(r":(?:\w+:)?\w+:`~?([^`<]+?)(?:\s*<[^`>]*>)?`")
 _LITERAL = re.compile(r"``([^`]+)``")
-_EMPHASIS = re.compile(r"(?<![\w\"*])(\*{1,2})(?=[A-Za-z_])([^*\"]{1,80}?)\1(?![\w\"*])")
+_EMPHASIS = re.compile(r"(?<![\w\"*])(\*{1,2})(?=[A-Za-z_])([^*\"]{1,80}?)\1(?=s\b|(?![\w\"*]))")
 _HYPHENATED = re.compile(r"(?<=[a-z]-)\n\s*(?=[a-z])")
 _SINCE = re.compile(r"(?:New|Added|Changed|Deprecated) in version [\d.]+\.")
 _SPACE = re.compile(r"\s+")
