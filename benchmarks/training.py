@@ -1,0 +1,202 @@
+"""Training, per target seen: ours against the usual practice.
+
+    python benchmarks/training.py [--corpus NAME[@TAG]] [--workspace FOLDER] [--targets 40000]
+
+The usual practice: windows materialised as float32 arrays [N, 5, D] and [N, D], a torch DataLoader that fetches single
+items
+and library layers. Ours: causal training over whole documents (GRU, Transformer), or windows gathered in one
+step (AMN). Architecture, optimiser, learning rate, targets a step and targets seen are the same; the two take turns in
+short slices, so that a noisy machine slows both. Afterwards both are scored on the same held-out targets.
+Without `--corpus` the first 700 documents of shared/data/wikipedia are ingested first (a few minutes, once).
+Prints ratios, writes benchmarks/results/training.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from nextvec.models.backbones.gru import GRU
+from nextvec.models.baseline import mean_cosine
+from nextvec.models.network import Network, build_network
+from nextvec.records import write_json
+from nextvec.sequences.windows import gather_windows, target_rows
+from nextvec.store.snapshot import Snapshot
+from nextvec.store.vectors import Corpus, open_snapshot
+from nextvec.training.data import TrainingData
+from nextvec.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULT = ROOT / "benchmarks" / "results" / "training.json"
+WIKIPEDIA = ROOT.parent / "shared" / "data" / "wikipedia.jsonl.gz"
+THREADS = 2
+CONTEXT = 5
+DOCUMENTS = 700
+LR = 5e-4
+SLICE_TARGETS = 4_096
+
+Step = Callable[[], int]
+"""One optimiser step; returns the number of targets it has seen."""
+
+
+def main() -> None:
+    options = parse()
+    torch.set_num_threads(THREADS)
+    data = TrainingData(snapshot_for(options))
+    result: dict[str, Any] = {
+        "corpus": data.snapshot.label,
+        "chunks": len(data.snapshot),
+        "dim": data.snapshot.dim,
+        "threads": THREADS,
+        "load_average": os.getloadavg()[0],
+        "architectures": {},
+    }
+    for architecture, causal, batch in (("amn", False, 64), ("gru", True, 1024), ("transformer", True, 1024)):
+        if architecture in options.only:
+            result["architectures"][architecture] = race(architecture, causal, batch, data, options.targets)
+            show(architecture, result["architectures"][architecture])
+    write_json(options.out, result)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", help="NAME[@TAG] of a corpus in the workspace")
+    parser.add_argument("--workspace")
+    parser.add_argument("--targets", type=int, default=40_000, help="targets each side trains on")
+    parser.add_argument("--only", nargs="+", default=["amn", "gru", "transformer"])
+    parser.add_argument("--out", type=Path, default=RESULT)
+    return parser.parse_args()
+
+
+def snapshot_for(options: argparse.Namespace) -> Snapshot:
+    workspace = Workspace(options.workspace)
+    if options.corpus:
+        return open_snapshot(workspace, options.corpus)
+    if not Corpus.exists(workspace, "bench-wiki"):
+        from nextvec.corpus.chunkers import build_chunker
+        from nextvec.corpus.sources import open_source
+        from nextvec.encoders import load_encoder
+        from nextvec.store.ingest import ingest
+
+        chunker, encoder = build_chunker("sentence"), load_encoder("minilm")
+        ingest(workspace, "bench-wiki", open_source(str(WIKIPEDIA)), chunker, encoder, limit=DOCUMENTS)
+    return open_snapshot(workspace, "bench-wiki")
+
+
+def race(architecture: str, causal: bool, batch: int, data: TrainingData, targets: int) -> dict[str, Any]:
+    """Both sides in alternating slices until each has seen `targets` targets."""
+    dim = data.snapshot.dim
+    usual, ours = (learner(architecture, dim, context) for context in (CONTEXT, None if causal else CONTEXT))
+    use_library_layers(usual)
+    steps = {
+        "usual": stepper(usual, usual_batches(data, batch)),
+        "ours": stepper(ours, our_batches(data, None if causal else CONTEXT, batch)),
+    }
+    seconds: dict[str, list[float]] = {side: [] for side in steps}
+    for _ in range(-(-targets // SLICE_TARGETS)):
+        for side, step in steps.items():
+            began, seen = time.perf_counter(), 0
+            while seen < SLICE_TARGETS:
+                seen += step()
+            seconds[side].append((time.perf_counter() - began) / seen)
+    return {
+        "training": "causal" if causal else "windowed",
+        "parameters": ours.spec.parameters,
+        "targets_per_step": batch,
+        "targets_seen": len(seconds["ours"]) * SLICE_TARGETS,
+        "usual_targets_per_second": 1 / median(seconds["usual"]),
+        "our_targets_per_second": 1 / median(seconds["ours"]),
+        "ratio": median(a / b for a, b in zip(seconds["usual"], seconds["ours"], strict=True)),
+        "usual_held_out_cosine": mean_cosine(usual.predict, data.validation_batches),
+        "our_held_out_cosine": mean_cosine(ours.predict, data.validation_batches),
+    }
+
+
+def learner(architecture: str, dim: int, context: int | None) -> Network:
+    torch.manual_seed(0)
+    return build_network(architecture, dim, anchor="none", context=context)
+
+
+def use_library_layers(network: Network) -> None:
+    """The usual practice runs `nn.GRU` itself, not the loop of models/recurrent.py."""
+    backbone = network.backbone
+    if not isinstance(backbone, GRU):
+        return
+
+    def forward(x_BTD: Tensor) -> Tensor:
+        h_BTM = backbone.project(x_BTD)
+        for layer, norm in zip(backbone.layers, backbone.norms, strict=True):
+            h_BTM = norm(h_BTM + backbone.dropout(layer(h_BTM)[0]))
+        return h_BTM
+
+    backbone.forward = forward  # type: ignore[method-assign]
+
+
+def stepper(network: Network, batches: Iterator[tuple[Tensor, Tensor, Tensor | None]]) -> Step:
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LR)
+
+    def step() -> int:
+        x_BTD, target_BTD, mask_BT = next(batches)
+        network.train()
+        y_BTD = network(x_BTD, last_only=mask_BT is None)
+        cosine_BT = (y_BTD * target_BTD).sum(-1)
+        chosen = cosine_BT.flatten() if mask_BT is None else cosine_BT[mask_BT]
+        (1 - chosen.mean()).backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return chosen.numel()
+
+    return step
+
+
+class Windows(Dataset[tuple[Tensor, Tensor]]):
+    """Materialised windows, fetched one at a time."""
+
+    def __init__(self, data: TrainingData) -> None:
+        snapshot = data.snapshot
+        rows = target_rows(snapshot.offsets, data.split.train, CONTEXT)
+        x, y = gather_windows(snapshot.vectors, rows, CONTEXT)
+        self.x, self.y = torch.from_numpy(x), torch.from_numpy(y)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, item: int) -> tuple[Tensor, Tensor]:
+        return self.x[item], self.y[item]
+
+
+def usual_batches(data: TrainingData, batch: int) -> Iterator[tuple[Tensor, Tensor, None]]:
+    loader = DataLoader(Windows(data), batch_size=batch, shuffle=True, drop_last=True)
+    for _ in count():
+        for x, y in loader:
+            yield x, y[:, None], None
+
+
+def our_batches(data: TrainingData, context: int | None, batch: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    batches = data.training_batches(context, batch, seed=0)
+    for epoch in count():
+        for b in batches.epoch(epoch):
+            yield b.x_BTD, b.target_BTD, b.target_mask_BT if context is None else None
+
+
+def show(architecture: str, result: dict[str, Any]) -> None:
+    print(
+        f"{architecture:<12} {result['training']:<9} {result['ratio']:.2f}x the usual practice per target "
+        f"({result['our_targets_per_second']:,.0f} against {result['usual_targets_per_second']:,.0f} targets/s); "
+        f"held-out cosine {result['our_held_out_cosine']:.4f} against {result['usual_held_out_cosine']:.4f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
