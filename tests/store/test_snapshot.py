@@ -32,6 +32,13 @@ def test_a_bad_cache_is_rebuilt(stored, content):
     np.testing.assert_array_equal(open_snapshot(stored, "c").vectors, expected)
 
 
+def test_a_cache_with_holes_is_rebuilt(stored):
+    expected = np.array(open_snapshot(stored, "c").vectors)
+    (cached,) = stored.cache.iterdir()
+    np.save(cached, np.concatenate([expected[:3], np.zeros_like(expected[3:])]))
+    np.testing.assert_array_equal(open_snapshot(stored, "c").vectors, expected)
+
+
 def test_a_cache_of_another_shape_is_rebuilt(stored):
     expected = np.array(open_snapshot(stored, "c").vectors)
     (cached,) = stored.cache.iterdir()

@@ -60,6 +60,17 @@ def test_a_generation_reads_the_same_after_growth(kit, workspace):
     assert after.texts([2]) == ["a line 2"]
 
 
+def test_a_version_reads_by_its_number(kit, workspace):
+    corpus = kit.corpus(workspace)
+    version = corpus.append([kit.encoded("a")])
+    corpus.append([kit.encoded("b")])
+    assert len(corpus.snapshot(version)) == 3
+    assert corpus.snapshot(version).label == "c"
+    assert corpus.info(version).documents == 1
+    with pytest.raises(NotFoundError, match="no version 9, only 1 to 3"):
+        corpus.snapshot(9)
+
+
 def test_a_tag_never_moves(kit, workspace):
     corpus = kit.corpus(workspace)
     corpus.append([kit.encoded("a")])

@@ -160,13 +160,14 @@ class Corpus:
 
     def known_documents(self) -> dict[str, str]:
         """doc_id to content hash, in the order they were stored."""
-        table = _document_table(self._dataset, ["doc_id", "content_hash"])
+        table = self._dataset.to_table(columns=["doc_id", "content_hash"], filter="position = 0")
         return dict(zip(table["doc_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True))
 
     def snapshot(self, at: str | int | None = None) -> Snapshot:
-        """The version that `at` names by tag or number, or the newest. Raises NotFoundError with the tags that exist."""
+        """The version that `at` names, by tag or number, or the newest. Raises NotFoundError for an unknown one."""
         dataset = self._at(at)
-        table = _document_table(dataset, _TABLE_COLUMNS)
+        offsets = _offsets(dataset)
+        table = dataset.take(offsets[:-1], columns=_TABLE_COLUMNS)
         content = self._fingerprint(table)
         shape = (dataset.count_rows(), self.metadata.dim)
         return Snapshot(
@@ -179,7 +180,7 @@ class Corpus:
                 numpy_dtype(self.metadata.dtype),
                 _vector_blocks(dataset, self.metadata.dim),
             ),
-            offsets=_offsets(dataset),
+            offsets=offsets,
             documents=_records(table),
             encoder=self.metadata.encoder,
             chunker=self.metadata.chunker,
@@ -188,8 +189,9 @@ class Corpus:
             read_texts=lambda rows: dataset.take(list(rows), columns=["text"])["text"].to_pylist(),
         )
 
-    def info(self, tag: str | None = None) -> CorpusInfo:
-        dataset = self._at(tag)
+    def info(self, at: str | int | None = None) -> CorpusInfo:
+        """What the version holds that `at` names, by tag or number, or the newest. Raises NotFoundError."""
+        dataset = self._at(at)
         return CorpusInfo(
             name=self.name,
             tag=at if isinstance(at, str) else None,
@@ -204,27 +206,33 @@ class Corpus:
             stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
         )
 
-    def _at(self, tag: str | int | None) -> lance.LanceDataset:
-        if tag is None:
+    def _at(self, at: str | int | None) -> lance.LanceDataset:
+        if at is None:
             return self._dataset
-        if isinstance(tag, int):
-            return _open_dataset(self.workspace.corpus(self.name), version=tag)
+        version = self._tagged(at) if isinstance(at, str) else self._numbered(at)
+        return _open_dataset(self.workspace.corpus(self.name), version=version)
+
+    def _tagged(self, tag: str) -> int:
         tags = self.tags()
         if tag not in tags:
             raise NotFoundError(
                 f"corpus '{self.name}' has no tag '{tag}'. Known: {', '.join(tags) or 'none'}. "
                 f"Make one: nextvec corpus tag {self.name} {tag}"
             )
-        return _open_dataset(self.workspace.corpus(self.name), version=tags[tag])
+        return tags[tag]
+
+    def _numbered(self, version: int) -> int:
+        newest = int(self._dataset.latest_version)
+        if not 1 <= version <= newest:
+            raise NotFoundError(f"corpus '{self.name}' has no version {version}, only 1 to {newest}")
+        return version
 
     def _refuse_known(self, documents: Sequence[EncodedDocument]) -> None:
-        known = set(self.known_documents())
-        for encoded in documents:
-            if encoded.document.id in known:
-                raise DataError(
-                    f"corpus '{self.name}' holds a document '{encoded.document.id}' already; ids are unique"
-                )
-            known.add(encoded.document.id)
+        seen: set[str] = set()
+        for identity in (encoded.document.id for encoded in documents):
+            if identity in self._ids or identity in seen:
+                raise DataError(f"corpus '{self.name}' holds a document '{identity}' already. Ids must be unique")
+            seen.add(identity)
 
     def _next_number(self) -> int:
         rows = self._dataset.count_rows()
@@ -297,10 +305,6 @@ def _metadata_of(dataset: lance.LanceDataset, name: str) -> CorpusMetadata:
     return CorpusMetadata.from_json(content, owner=name)
 
 
-def _document_table(dataset: lance.LanceDataset, columns: list[str]) -> pa.Table:
-    return dataset.to_table(columns=columns, filter="position = 0")
-
-
 def _records(table: pa.Table) -> list[DocumentRecord]:
     names = _TABLE_COLUMNS[:-1]
     rows = zip(*(table[name].to_pylist() for name in names), strict=True)
@@ -313,5 +317,7 @@ def _offsets(dataset: lance.LanceDataset) -> np.ndarray:
 
 
 def _vector_blocks(dataset: lance.LanceDataset, dim: int) -> Iterator[np.ndarray]:
-    for batch in dataset.scanner(columns=["vector"]).to_batches():
+    """A short read-ahead: with Lance's own, fresh memory for it costs more than the waiting it saves."""
+    scanner = dataset.scanner(columns=["vector"], batch_readahead=2, fragment_readahead=1, io_buffer_size=1 << 23)
+    for batch in scanner.to_batches():
         yield batch.column(0).flatten().to_numpy().reshape(-1, dim)

@@ -1,0 +1,229 @@
+"""Storage: bytes per training sequence, time to open a corpus, memory of an ingest.
+
+    python benchmarks/storage.py [--documents 40]
+
+* Bytes: a corpus of real MiniLM vectors (documents of shared/data/wikipedia, or of the Python manual), everything on
+  disk counted (text, titles, all versions), against its windows materialised as [N, 5, D] and [N, D] float32 by
+  numpy.savez, and by numpy.savez_compressed; both from the vectors before they are rounded to float16.
+* Opening: 200,000 vectors of 384 dimensions until every byte is in memory, against numpy.load of the same bytes; each
+  time in a fresh process, files in the page cache, imports not counted, the best of several rounds, because other
+  load only adds time. `first` reads Lance and writes the memory map.
+* Memory: peak of a process that ingests 500 and 5,000 documents with the hashing encoder.
+
+Prints ratios, writes benchmarks/results/storage.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nextvec.corpus.chunkers import build_chunker
+from nextvec.corpus.document import Chunk, Document
+from nextvec.corpus.sources import open_source
+from nextvec.encoders import load_encoder
+from nextvec.encoders.encoder import EncoderSpec, Progress
+from nextvec.records import write_json
+from nextvec.store.ingest import ingest
+from nextvec.store.metadata import DEFAULT_SPLIT
+from nextvec.store.npz import export_npz
+from nextvec.store.vectors import Corpus, EncodedDocument, folder_bytes, open_snapshot
+from nextvec.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULT = ROOT / "benchmarks" / "results" / "storage.json"
+WIKIPEDIA = ROOT.parent / "shared" / "data" / "wikipedia.jsonl.gz"
+VECTORS, DIM, DOCUMENT_CHUNKS, BATCH = 200_000, 384, 80, 64
+ROUNDS = 7
+MEMORY_DOCUMENTS = (500, 5_000)
+BYTES_BOUND, OPEN_BOUND, MEMORY_BOUND = 3.5, 3.0, 1.1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--documents", type=int, default=40)
+    parser.add_argument("--child", nargs=2, metavar=("TASK", "FOLDER"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        child(*options.child)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        result = {
+            "bytes": measure_bytes(options.documents, Path(folder)),
+            "opening": measure_opening(Path(folder)),
+            "memory": measure_memory(Path(folder)),
+            "load_average": os.getloadavg()[0],
+        }
+    write_json(RESULT, result)
+    show(result)
+
+
+class RememberingEncoder:
+    """MiniLM that encodes a text once, so that two corpora cost one."""
+
+    def __init__(self) -> None:
+        self._encoder = load_encoder("minilm")
+        self._known: dict[str, np.ndarray] = {}
+        self.spec = self._encoder.spec
+
+    def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        self._known.update(zip(new, self._encoder.encode(new, on_progress) if new else [], strict=True))
+        return np.stack([self._known[text] for text in texts])
+
+
+def measure_bytes(documents: int, folder: Path) -> dict[str, Any]:
+    workspace, encoder, chunker = Workspace(folder / "real"), RememberingEncoder(), build_chunker("sentence")
+    for dtype in ("float16", "float32"):
+        source = open_source(str(WIKIPEDIA) if WIKIPEDIA.exists() else "pydocs:")
+        ingest(workspace, dtype, source, chunker, encoder, limit=documents, dtype=dtype)
+    snapshot = open_snapshot(workspace, "float16")
+    windows = export_npz(open_snapshot(workspace, "float32"), folder / "windows.npz")
+    with np.load(folder / "windows.npz") as arrays:
+        np.savez_compressed(folder / "packed.npz", **arrays)
+    stored = folder_bytes(workspace.corpus("float16")) / windows
+    plain, packed = (os.path.getsize(folder / name) / windows for name in ("windows.npz", "packed.npz"))
+    return {
+        "encoder": snapshot.encoder.describe(),
+        "documents": len(snapshot.documents),
+        "vectors": len(snapshot),
+        "sequences": windows,
+        "corpus_bytes_per_sequence": stored,
+        "vector_bytes_per_sequence": snapshot.vectors.nbytes / windows,
+        "npz_bytes_per_sequence": plain,
+        "compressed_npz_bytes_per_sequence": packed,
+        "smaller_than_npz": plain / stored,
+        "smaller_than_compressed_npz": packed / stored,
+    }
+
+
+def measure_opening(folder: Path) -> dict[str, Any]:
+    workspace = Workspace(folder / "large")
+    write_large_corpus(workspace)
+    np.save(folder / "large" / "reference.npy", open_snapshot(workspace, "large").vectors)
+    tasks = ("numpy", "first", "cached")
+    seconds: dict[str, list[float]] = {task: [] for task in tasks}
+    for _ in range(ROUNDS):
+        for task in tasks:
+            if task == "first":
+                next(workspace.cache.glob("*.npy")).unlink()
+            seconds[task].append(run_child(task, folder / "large"))
+    best = {task: min(times) for task, times in seconds.items()}
+    return {
+        "vectors": VECTORS,
+        "dim": DIM,
+        "seconds": best,
+        "first_over_numpy": best["first"] / best["numpy"],
+        "cached_over_numpy": best["cached"] / best["numpy"],
+    }
+
+
+def measure_memory(folder: Path) -> dict[str, Any]:
+    peaks = {count: run_child(f"ingest:{count}", folder / f"memory-{count}") for count in MEMORY_DOCUMENTS}
+    few, many = MEMORY_DOCUMENTS
+    return {
+        "peak_megabytes": {str(count): peak for count, peak in peaks.items()},
+        "many_over_few": peaks[many] / peaks[few],
+    }
+
+
+def write_large_corpus(workspace: Workspace) -> None:
+    spec = EncoderSpec(name="random", dim=DIM)
+    corpus = Corpus.create(workspace, "large", encoder=spec, chunker={"name": "none"}, split=dict(DEFAULT_SPLIT))
+    rng = np.random.default_rng(0)
+    documents = range(VECTORS // DOCUMENT_CHUNKS)
+    with corpus.writing():
+        for start in range(0, len(documents), BATCH):
+            corpus.append([random_document(number, rng) for number in documents[start : start + BATCH]])
+
+
+def random_document(number: int, rng: np.random.Generator) -> EncodedDocument:
+    vectors = rng.standard_normal((DOCUMENT_CHUNKS, DIM)).astype(np.float32)
+    texts = [
+        f"Sentence {line} of document {number}, about as long as one: {rng.integers(1 << 60):0100d}"
+        for line in range(DOCUMENT_CHUNKS)
+    ]
+    return EncodedDocument(
+        document=Document(id=f"d{number}", title=f"Title {number}", text="", source="random", licence="CC0"),
+        chunks=[Chunk(text=text, position=line, start=0, end=len(text)) for line, text in enumerate(texts)],
+        vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
+    )
+
+
+class SyntheticSource:
+    """`count` documents of 30 sentences."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def documents(self) -> Iterator[Document]:
+        for number in range(self.count):
+            text = " ".join(f"Sentence {line} of text {number} has the number {number * line}." for line in range(30))
+            yield Document(id=f"d{number}", title=f"T{number}", text=text, source="synthetic", licence="CC0")
+
+
+def run_child(task: str, folder: Path) -> float:
+    command = [sys.executable, __file__, "--child", task, str(folder)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def child(task: str, folder: str) -> None:
+    """One measurement in a process of its own; prints seconds, or megabytes for an ingest."""
+    kind, _, count = task.partition(":")
+    if kind == "ingest":
+        source, chunker, encoder = (
+            SyntheticSource(int(count)),
+            build_chunker("sentence"),
+            load_encoder(f"hashing:{DIM}"),
+        )
+        ingest(Workspace(folder), "c", source, chunker, encoder)
+        print(peak_megabytes())
+        return
+    import lance  # noqa: F401 - imported before the clock starts, as numpy is
+
+    start = time.perf_counter()
+    if kind == "numpy":
+        array = np.load(Path(folder) / "reference.npy")
+    else:
+        array = np.array(open_snapshot(Workspace(folder), "large").vectors)
+    seconds = time.perf_counter() - start
+    assert array.shape == (VECTORS, DIM)
+    print(seconds)
+
+
+def peak_megabytes() -> float:
+    """Of this process; Linux counts in kilobytes, macOS in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+
+
+def show(result: dict[str, Any]) -> None:
+    stored, opening, memory = result["bytes"], result["opening"], result["memory"]
+    print(f"{stored['vectors']:,} vectors, {stored['sequences']:,} sequences, {stored['encoder']}")
+    print(f"  bytes per sequence   corpus {stored['corpus_bytes_per_sequence']:,.0f} (text and titles included)")
+    for name, key in (("npz", "npz"), ("compressed npz", "compressed_npz")):
+        ratio = stored[f"smaller_than_{key}"]
+        print(
+            f"  {name:20} {stored[f'{key}_bytes_per_sequence']:,.0f}: {ratio:.2f} times as much (wanted {BYTES_BOUND})"
+        )
+    print(f"{VECTORS:,} vectors of {DIM} into memory, numpy.load {opening['seconds']['numpy']:.3f} s")
+    for name in ("first", "cached"):
+        ratio = opening[f"{name}_over_numpy"]
+        print(f"  {name:20} {opening['seconds'][name]:.3f} s: {ratio:.2f} times numpy.load (at most {OPEN_BOUND})")
+    print("ingest, peak memory")
+    for count, peak in memory["peak_megabytes"].items():
+        print(f"  {int(count):,} documents: {peak:.0f} MB")
+    print(f"  ratio {memory['many_over_few']:.2f} (at most {MEMORY_BOUND})")
+
+
+if __name__ == "__main__":
+    main()
