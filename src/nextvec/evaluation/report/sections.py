@@ -1,0 +1,214 @@
+"""The sections of a report, each with its words, tables and plots; those without content are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from nextvec.evaluation.coherence import CoherenceReport
+from nextvec.evaluation.comparison import Contrast
+from nextvec.evaluation.report.content import Example, ReportContent
+from nextvec.evaluation.report.headline import limits
+from nextvec.evaluation.report.markup import Html, element, join
+from nextvec.evaluation.report.plots import Plot, Styles, costs, curves, forest, generations, lag_curve
+from nextvec.evaluation.report.tables import every_figure, leaderboard, plain_table, seed_table
+from nextvec.evaluation.report.wording import MARKS, figure_title, number, plural, signed, signed_span
+from nextvec.evaluation.statistics import p_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """`short` is its name in the navigation; `before` and `after` stand around the plots."""
+
+    key: str
+    short: str
+    title: str
+    lead: str = ""
+    before: Sequence[Html] = ()
+    plots: Sequence[Plot] = ()
+    after: Sequence[Html] = ()
+
+
+def sections(content: ReportContent) -> Iterator[Section]:
+    styles = Styles([row.name for row in content.models])
+    yield _leaderboard(content)
+    drawn = [_differences(content), _costs(content, styles), _training(content, styles), _generations(content, styles)]
+    yield from (section for section in drawn if section is not None)
+    if content.coherence is not None:
+        yield _corpus(content.coherence)
+    if content.examples:
+        yield _examples(content.examples)
+    if content.comparison.contrasts:
+        yield _verdicts(content.comparison.contrasts, [row.name for row in content.comparison.rows])
+    yield _limits(content)
+    if content.provenance:
+        yield _provenance(content)
+
+
+def _leaderboard(content: ReportContent) -> Section:
+    seeds = seed_table(content)
+    return Section(
+        key="leaderboard",
+        short="Leaderboard",
+        title="Leaderboard",
+        lead=(
+            "Baselines are shaded: they are computed without gradient training. The best value of a column is marked; "
+            "best does not mean reliably best, for that see the differences. Select a heading to sort."
+        ),
+        before=(leaderboard(content),),
+        after=(
+            *((element("h3", "Spread over training seeds"), seeds) if seeds else ()),
+            element("details", element("summary", "Every figure that was measured"), every_figure(content)),
+        ),
+    )
+
+
+def _differences(content: ReportContent) -> Section | None:
+    plot = forest(content, "forest", ("best baseline", "anchor", "reference", "shuffled context"), "Paired differences")
+    if plot is None:
+        return None
+    lead = (
+        "Each model against what it has to beat, document by document. The best baseline is chosen on validation "
+        "documents, for each figure anew."
+    )
+    return Section(
+        key="differences", short="Differences", title="Is it better, and how sure?", lead=lead, plots=(plot,)
+    )
+
+
+def _costs(content: ReportContent, styles: Styles) -> Section | None:
+    plots = costs(content, styles)
+    lead = "Up and to the left is better. Baselines are open diamonds; what a point stands for is shown on hovering."
+    return Section(key="cost", short="Cost", title="What does it cost?", lead=lead, plots=plots) if plots else None
+
+
+def _training(content: ReportContent, styles: Styles) -> Section | None:
+    plot = curves(content, styles)
+    return Section(key="training", short="Training", title="How did training go?", plots=(plot,)) if plot else None
+
+
+def _generations(content: ReportContent, styles: Styles) -> Section | None:
+    plots = [generations(content, styles), forest(content, "gains", ("earlier generation",), "Later minus earlier")]
+    found = [plot for plot in plots if plot is not None]
+    if not found:
+        return None
+    title = "Does more data help?"
+    lead = "The same architecture trained on generations of the corpus, compared on the same documents."
+    return Section(key="data", short="Generations", title=title, lead=lead, plots=found)
+
+
+def _corpus(report: CoherenceReport) -> Section:
+    plot = lag_curve(report)
+    verdict = element("strong", report.verdict, class_="better" if report.passed else "worse")
+    words = element("p", f"{report.label} is ", verdict, _reasons(report), class_="lead")
+    return Section(
+        key="corpus",
+        short="Corpus",
+        title="Is the corpus in order?",
+        before=(words,),
+        plots=(plot,) if plot else (),
+        after=(_definitions(dict(_coherence_facts(report))),),
+    )
+
+
+def _reasons(report: CoherenceReport) -> str:
+    if report.passed:
+        return ": neighbouring chunks are closer than chunks of the same document in random order."
+    return f": {'; '.join(report.reasons)}."
+
+
+def _coherence_facts(report: CoherenceReport) -> Iterator[tuple[str, str]]:
+    yield (
+        "Size",
+        f"{plural(report.chunks, 'chunk')} in {plural(report.documents, 'document')}, {report.measured:,} measured",
+    )
+    if report.excess is not None:
+        yield "Lag 1 above shuffled", f"{signed(report.excess.estimate, 3)} ({signed_span(report.excess, 3)})"
+    if report.order is not None:
+        yield "Next chunk closer than another", f"{report.order.estimate:.1%}, chance 50.0%"
+    yield "Duplicate chunks", f"{report.duplicates:.1%}"
+    yield "Documents too short", f"{report.too_short:.1%}, with {report.chunks_too_short:.1%} of the chunks"
+    if report.list_likeness is not None:
+        yield "Chunks like list entries", f"{report.list_likeness.total:.1%}"
+
+
+def _examples(examples: Sequence[Example]) -> Section:
+    lead = (
+        "What stood in held-out documents, what came next, and the stored chunks nearest to each prediction. A "
+        "prediction is a vector: these texts only show where it points."
+    )
+    shown = tuple(_example(example, place) for place, example in enumerate(examples, start=1))
+    return Section(key="examples", short="Examples", title="What do predictions look like?", lead=lead, after=shown)
+
+
+def _example(example: Example, place: int) -> Html:
+    title = f"Example {place}" + (f": {example.title}" if example.title else "")
+    context = element("ol", *(element("li", text, dir="auto") for text in example.context), class_="context")
+    truth = element("blockquote", element("p", example.truth, dir="auto"))
+    cards = (_card(name, near, example.cosines.get(name)) for name, near in example.nearest.items())
+    return element(
+        "article",
+        element("h3", title),
+        element("div", element("h4", "Context"), context, element("h4", "What came next"), truth, class_="passage"),
+        element("div", *cards, class_="cards"),
+        class_="example",
+    )
+
+
+def _card(name: str, nearest: Sequence[tuple[str, float]], cosine: float | None) -> Html:
+    known = element("small", f"cosine to the truth {number(cosine, 3)}") if cosine is not None else None
+    chunks = (
+        element("li", element("span", number(similarity, 3), class_="similarity"), element("span", text, dir="auto"))
+        for text, similarity in nearest
+    )
+    return element("div", element("h4", name, known), element("ol", *chunks), class_="card")
+
+
+def _verdicts(contrasts: Sequence[Contrast], order: Sequence[str]) -> Section:
+    names = list(dict.fromkeys(contrast.figure for contrast in contrasts))
+    blocks = (
+        _verdict_block(name, [c for c in contrasts if c.figure == name], order, i == 0) for i, name in enumerate(names)
+    )
+    lead = (
+        "Better or worse is said only when the 95 % interval and the p-value (sign flips by document, Holm over all "
+        "differences of the figure) both exclude zero."
+    )
+    return Section(key="verdicts", short="Verdicts", title="Every verdict in words", lead=lead, after=tuple(blocks))
+
+
+def _verdict_block(figure: str, contrasts: Sequence[Contrast], order: Sequence[str], opened: bool) -> Html:
+    ranked = sorted(contrasts, key=lambda contrast: order.index(contrast.left))
+    lines = [
+        (
+            c.left,
+            f"{c.right} ({c.role})" if c.role != "shuffled context" else c.right,
+            join([element("span", f"{MARKS[c.verdict]} {c.verdict}", class_=c.verdict.replace(" ", "-"))]),
+            f"{signed(c.difference.estimate)} ({signed_span(c.difference)})",
+            p_text(c.p_adjusted),
+            f"{c.difference.documents:,}",
+        )
+        for c in ranked
+    ]
+    heads = ["Model", "Against", "Verdict", "Difference, 95 % interval", "p, adjusted", "Documents"]
+    table = plain_table(f"Verdicts in {figure_title(figure)}", heads, lines)
+    return element("details", element("summary", figure_title(figure)), table, open=opened)
+
+
+def _limits(content: ReportContent) -> Section:
+    items = element("ul", *(element("li", text) for text in limits(content)), class_="prose")
+    return Section(key="limits", short="Limits", title="What the figures do not show", after=(items,))
+
+
+def _provenance(content: ReportContent) -> Section:
+    return Section(
+        key="provenance",
+        short="Provenance",
+        title="Where this comes from",
+        after=(_definitions(content.provenance),),
+    )
+
+
+def _definitions(facts: Mapping[str, str]) -> Html:
+    return element(
+        "dl", *(join([element("dt", name), element("dd", value)]) for name, value in facts.items()), class_="facts"
+    )

@@ -1,0 +1,73 @@
+"""How numbers, figures and verdicts are written in a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nextvec.evaluation.statistics import Interval, Verdict
+
+MINUS = "\N{MINUS SIGN}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
+
+_NAMES = {
+    "cosine": "Cosine",
+    "cosine_centred": "Centred cosine",
+    "mrr": "MRR",
+    "rank_norm": "Normalised rank",
+    "shuffled_context": "Cosine, context shuffled",
+    "ordered_context": "Cosine, context in order",
+}
+MARKS: dict[Verdict, str] = {"better": "▲", "worse": "▼", "cannot tell": "●"}
+
+
+def number(value: float, digits: int = 4) -> str:
+    return f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def signed(value: float, digits: int = 4) -> str:
+    return f"{value:+.{digits}f}".replace("-", MINUS)
+
+
+def span(interval: Interval, digits: int = 4) -> str:
+    """ "0.5301 to 0.5422"."""
+    return f"{number(interval.low, digits)} to {number(interval.high, digits)}"
+
+
+def signed_span(interval: Interval, digits: int = 4) -> str:
+    return f"{signed(interval.low, digits)} to {signed(interval.high, digits)}"
+
+
+def percent(value: float, digits: int = 1) -> str:
+    return f"{signed(100 * value, digits)}{THIN}%"
+
+
+def count(value: float) -> str:
+    """1,510,912 as "1.51 M"."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g}{THIN}{unit}"
+    return f"{value:.0f}"
+
+
+def milliseconds(value: float) -> str:
+    return f"{value:.3g}{THIN}ms" if value < 1000 else f"{value:,.0f}{THIN}ms"
+
+
+def plural(amount: int, noun: str) -> str:
+    return f"{amount:,} {noun}{'' if amount == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """ "a, b and c"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def split_figure(figure: str) -> tuple[str, str]:
+    """The name for readers and the pool: "mrr[document]" gives ("MRR", "document")."""
+    base, _, pool = figure.partition("[")
+    return _NAMES.get(base, base.replace("_", " ").capitalize()), pool.rstrip("]")
+
+
+def figure_title(figure: str) -> str:
+    name, pool = split_figure(figure)
+    return f"{name}, pool {pool}" if pool else name
