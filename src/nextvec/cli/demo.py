@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nextvec.workspace import Workspace
 
 CORPUS = "demo"
-# 79 documents are few: larger held-out parts than the usual tenths, or no interval would say anything.
+# 57 documents are few: larger held-out parts than the usual tenths, or no interval would say anything.
 SPLIT: dict[str, Any] = {"salt": "nextvec", "test": 200, "validation": 400}
 QUICK = {"epochs": 12, "batch": 256, "lr": 3e-4}
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {

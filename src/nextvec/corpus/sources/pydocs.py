@@ -1,4 +1,8 @@
-"""`pydocs:`, the Python language reference that every Python carries: one document a topic, nothing to download."""
+"""`pydocs:`, the Python language reference that every Python carries: one document a topic, nothing to download.
+
+The topics overlap: `specialnames`, say, holds all of `customization` and `attribute-access`. In a split by document
+that would put the same sentences into training and test, so a topic that another one contains is left out.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ from nextvec.corpus.sources import register_source
 from nextvec.errors import UsageError
 
 LICENCE = "PSF-2.0"
+CONTAINED = 0.5
+SHORTEST = 40
 
 
 class PydocsOptions(Config):
@@ -21,7 +27,7 @@ class PydocsOptions(Config):
 
 @register_source("pydocs")
 class PydocsSource:
-    """The topics of `pydoc_data`, in order of name. Raises UsageError when an argument follows the colon."""
+    """The topics of `pydoc_data`, in order of name, each passage once. Raises UsageError for text after the colon."""
 
     def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
         PydocsOptions.parse(options, owner="pydocs:")
@@ -32,12 +38,33 @@ class PydocsSource:
         from pydoc_data.topics import topics
 
         version = platform.python_version()
-        for topic in sorted(topics):
-            title, text = read_manual_page(topics[topic])
+        pages = {topic: read_manual_page(topics[topic]) for topic in sorted(topics)}
+        containers = find_containers({topic: text for topic, (_, text) in pages.items()})
+        for topic, (title, text) in pages.items():
+            identity = f"pydocs/{topic}"
+            if topic in containers:
+                yield Unusable(id=identity, reason="contained in another topic", kind="skipped")
+                continue
             yield Document(
-                id=f"pydocs/{topic}",
+                id=identity,
                 title=title or topic,
                 text=text,
                 source=f"Python {version}, pydoc_data",
                 licence=LICENCE,
             )
+
+
+def find_containers(texts: Mapping[str, str]) -> dict[str, str]:
+    """For every text of which at least half of the paragraphs stand in a longer one: that one's name.
+
+    Of two texts of one length the first by name is kept. Texts of a few words only are never contained.
+    """
+    paragraphs = {name: frozenset(text.split("\n\n")) for name, text in texts.items() if len(text) >= SHORTEST}
+    longest_first = sorted(paragraphs, key=lambda name: (-len(paragraphs[name]), name))
+    found: dict[str, str] = {}
+    for place, name in enumerate(longest_first):
+        for other in longest_first[:place]:
+            if other not in found and len(paragraphs[name] & paragraphs[other]) >= CONTAINED * len(paragraphs[name]):
+                found[name] = other
+                break
+    return found
