@@ -5,11 +5,11 @@ document-bootstrap interval above zero, when the order is predictable, and when 
 on 40 documents of each corpus (benchmarks/coherence.py repeats it; `order` is the probability that a chunk's
 successor is closer to it than another chunk of its document):
 
-    ordered prose        excess 0.05 .. 0.14   order 0.60 .. 0.76   list-like <= 0.16   duplicates <= 0.09
-    the same, shuffled   excess <= 0.005       order 0.49 .. 0.51
-    category chains      excess 0.11 .. 0.27   order 0.74 .. 0.93   list-like >= 0.49   duplicates >= 0.74
-    facts from templates excess -0.01 .. 0.31  order 0.49 .. 0.79   list-like >= 0.54   duplicates 0
-    glossaries           excess 0.04           order 0.56           alphabetical 0.98, list-like 1 when "term: ..."
+    ordered prose        excess 0.05 .. 0.14   order 0.60 .. 0.77   list-like <= 0.16   duplicates <= 0.11
+    the same, shuffled   excess <= 0.008       order 0.49 .. 0.52
+    category chains      excess 0.11 .. 0.27   order 0.74 .. 0.93   list-like >= 0.62   duplicates >= 0.74
+    facts from templates excess -0.01 .. 0.31  order 0.49 .. 0.79   list-like >= 0.79   duplicates 0
+    glossaries           excess 0.04           order 0.56           alphabetical 0.99, list-like 1 when "term: ..."
 
 Chains and facts grouped by subject are locally ordered, more strongly than prose, so order alone cannot tell them;
 that every chain ends in the same few categories, and that facts repeat a few patterns, can.
@@ -17,6 +17,7 @@ that every chain ends in the same few categories, and that facts repeat a few pa
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ import numpy.typing as npt
 
 from nextvec.errors import DataError, NotFoundError
 from nextvec.evaluation.list_likeness import ListLikeness, measure_list_likeness
-from nextvec.evaluation.statistics import RESAMPLES, Interval, bootstrap_interval
+from nextvec.evaluation.statistics import RESAMPLES, Interval, bootstrap_interval, p_text
 from nextvec.sequences.leakage import count_closer, unit_rows
 
 if TYPE_CHECKING:
@@ -39,14 +40,17 @@ FEWEST_CHUNKS = 6
 SAME_CHUNK = 0.999
 """Cosine above which two chunks count as duplicates."""
 
+SIGNIFICANCE = 0.001
+"""Of the lag-1 excess against random order. The interval alone is too narrow for few documents: one of 16
+shuffles of eight documents passed by it."""
 LEAST_ORDER = 0.55
-"""Half-way between shuffled prose (at most 0.51) and the least ordered prose (recipes, 0.60)."""
+"""Between shuffled prose (at most 0.52) and the least ordered prose (recipes, 0.60)."""
 MOST_DUPLICATES = 0.5
 """62,650 turns of task-oriented dialogue repeat 0.33 of their chunks, other prose at most 0.05, chains 0.74 or more."""
 MOST_LIST_LIKE = 0.4
-"""Above twice the most list-like prose (dialogues, 0.16), below the least list-like chains (0.49)."""
+"""Above twice the most list-like prose (dialogues, 0.16), below the least list-like chains (0.62)."""
 MOST_ALPHABETICAL = 0.75
-"""Prose 0.48 .. 0.52, a glossary 0.98."""
+"""Prose 0.48 .. 0.52, a glossary 0.99."""
 MOST_TOO_SHORT = 0.5
 """Share of chunks in documents that are too short: beyond it, most of the corpus could not be learnt from."""
 
@@ -71,6 +75,7 @@ class CoherenceReport:
     lags: the lag curve, without lags that no document is long enough for.
     across: mean cosine of chunks of different documents; None for a single document.
     excess: ordered minus shuffled mean cosine at lag 1; None when no document has three chunks.
+    p_value: one-sided, of an excess as large when every document is in random order; None as above.
     order: probability that a chunk's successor is closer to it than another chunk of its document, chance 0.5.
     duplicates: share of chunks that occur again anywhere in the corpus.
     too_short, chunks_too_short: share of documents with fewer than six chunks, and of chunks in them.
@@ -85,6 +90,7 @@ class CoherenceReport:
     lags: tuple[LagPoint, ...]
     across: float | None
     excess: Interval | None
+    p_value: float | None
     order: Interval | None
     duplicates: float
     too_short: float
@@ -117,6 +123,7 @@ class CoherenceReport:
             "lags": [{"lag": p.lag, "ordered": p.ordered, "shuffled": p.shuffled} for p in self.lags],
             "across": self.across,
             "excess": self.excess and self.excess.to_dict(),
+            "p_value": self.p_value,
             "order": self.order and self.order.to_dict(),
             "duplicates": self.duplicates,
             "too_short": self.too_short,
@@ -153,6 +160,7 @@ def check_coherence(snapshot: Snapshot, *, seed: int = 0, resamples: int = RESAM
         lags=order.lag_curve(),
         across=order.across(),
         excess=order.excess(resamples, seed),
+        p_value=order.p_value(),
         order=order.order(resamples, seed),
         duplicates=_duplicates(snapshot, random),
         too_short=float(short.mean()),
@@ -168,6 +176,7 @@ class _OrderSums:
     def __init__(self, dim: int) -> None:
         self._lags: dict[int, list[tuple[float, float, int]]] = {lag: [] for lag in LAGS}
         self._wins: list[tuple[float, int]] = []
+        self._variance = 0.0
         self._total, self._within, self._same_pairs, self._rows = np.zeros(dim), 0.0, 0, 0
 
     def add(self, x_ND: npt.NDArray[np.float32]) -> None:
@@ -186,6 +195,7 @@ class _OrderSums:
                 ordered = float(np.diagonal(cosines, lag).sum(dtype=np.float64))
                 self._lags[lag].append((ordered, shuffled * (n - lag), n - lag))
         self._wins.append((next_closer(cosines), n - 1))
+        self._variance += shuffle_variance(cosines)
 
     def lag_curve(self) -> tuple[LagPoint, ...]:
         sums = {lag: np.sum(rows, axis=0) for lag, rows in self._lags.items() if rows}
@@ -203,6 +213,12 @@ class _OrderSums:
             return None
         ordered, shuffled, pairs = np.array(self._lags[1]).T
         return bootstrap_interval(ordered - shuffled, pairs, resamples=resamples, seed=seed)
+
+    def p_value(self) -> float | None:
+        if not self._lags[1]:
+            return None
+        ordered, shuffled, _ = np.sum(self._lags[1], axis=0)
+        return normal_tail((ordered - shuffled) / math.sqrt(self._variance)) if self._variance > 0 else 1.0
 
     def order(self, resamples: int, seed: int) -> Interval | None:
         if not self._wins:
@@ -222,6 +238,32 @@ def next_closer(cosines: npt.NDArray[np.floating]) -> float:
     others = np.where(np.eye(n, dtype=bool), np.inf, cosines)[:-1]
     below, equal = (others < following).sum(), (others == following).sum() - (n - 1)
     return float((below + equal / 2) / (n - 2))
+
+
+def shuffle_variance(cosines: npt.NDArray[np.floating]) -> float:
+    """Exact variance of the sum of cosines of neighbours when a document's chunks are put in random order.
+
+    Args:
+        cosines: (n, n), symmetric, n >= 3; the diagonal is ignored.
+
+    The square of the sum is split into equal, touching and disjoint pairs of neighbours, whose expectations are means
+    over two, three and four different chunks (Wald & Wolfowitz 1943; Mantel 1967).
+    """
+    n = len(cosines)
+    c = cosines.astype(np.float64)
+    np.fill_diagonal(c, 0.0)
+    total, squares, stars = c.sum(), (c * c).sum(), (c.sum(axis=1) ** 2).sum()
+    pairs, triples = n * (n - 1), n * (n - 1) * (n - 2)
+    second = (n - 1) * squares / pairs + 2 * (n - 2) * (stars - squares) / triples
+    if n > 3:
+        disjoint = (n - 2) * (n - 3)
+        second += disjoint * (total**2 - 4 * stars + 2 * squares) / (triples * (n - 3))
+    return float(max(0.0, second - (total / n) ** 2))
+
+
+def normal_tail(z: float) -> float:
+    """Probability that a standard normal variable exceeds z."""
+    return math.erfc(z / math.sqrt(2)) / 2
 
 
 def _duplicates(snapshot: Snapshot, random: np.random.Generator) -> float:
@@ -245,14 +287,14 @@ def _list_likeness(snapshot: Snapshot, random: np.random.Generator) -> ListLiken
 
 
 def _order_reasons(report: CoherenceReport) -> Iterator[str]:
-    excess, order = report.excess, report.order
-    if excess is None or order is None:
+    excess, order, p_value = report.excess, report.order, report.p_value
+    if excess is None or order is None or p_value is None:
         yield "no document has three chunks, so there is no order to test"
         return
-    if excess.low <= 0:
+    if excess.low <= 0 or p_value >= SIGNIFICANCE:
         yield (
             f"neighbours are no closer than random chunks of the same document: lag-1 excess {_signed(excess)}, "
-            "expected an interval above zero"
+            f"{p_text(p_value)}, expected an interval above zero and p < {SIGNIFICANCE}"
         )
     if order.estimate < LEAST_ORDER or order.low <= 0.5:
         yield (
@@ -300,19 +342,19 @@ def _lag_table(report: CoherenceReport) -> list[str]:
     rows = {
         "lag": [f"{point.lag:>8}" for point in report.lags],
         "in order": [f"{point.ordered:8.3f}" for point in report.lags],
-        "shuffled within documents": [f"{point.shuffled:8.3f}" for point in report.lags],
+        "shuffled in documents": [f"{point.shuffled:8.3f}" for point in report.lags],
     }
-    table = [f"  {name:<27}{''.join(cells)}" for name, cells in rows.items()] if report.lags else []
-    across = [] if report.across is None else [f"  {'across documents':<27}{report.across:8.3f}"]
+    table = [f"  {name:<25}{''.join(cells)}" for name, cells in rows.items()] if report.lags else []
+    across = [] if report.across is None else [f"  {'across documents':<25}{report.across:8.3f}"]
     return table + across
 
 
 def _figures(report: CoherenceReport) -> list[str]:
     figures = []
-    if report.excess and report.order:
+    if report.excess and report.order and report.p_value is not None:
         note = f"  {report.excess.note}" if report.excess.note else ""
         figures = [
-            ("lag 1 above shuffled", _signed(report.excess) + note),
+            ("lag 1 above shuffled", f"{_signed(report.excess)}  {p_text(report.p_value)}{note}"),
             ("next closer than another", f"{_percent(report.order)}  chance 50%"),
         ]
     figures += [
@@ -324,7 +366,7 @@ def _figures(report: CoherenceReport) -> list[str]:
         figures[-1] = ("list-like chunks", f"{likeness.total:.1%}  {_parts(likeness)}")
     if likeness and likeness.alphabetical is not None:
         figures.append(("alphabetical neighbours", f"{likeness.alphabetical:.1%}  prose about 50%"))
-    return [f"  {name:<27}{value}" for name, value in figures]
+    return [f"  {name:<25}{value}" for name, value in figures]
 
 
 def _verdict_lines(report: CoherenceReport) -> list[str]:

@@ -16,6 +16,8 @@ import numpy as np
 
 FEWEST_WORDS = 4
 FREQUENT_WORDS = 50
+FREQUENT_SHARE = 1 / 8
+FREQUENT_COUNT = 3
 PATTERN_SHARE = 0.01
 PATTERN_COUNT = 3
 FEWEST_PAIRS = 20
@@ -76,12 +78,18 @@ def _first_entries(texts: Sequence[str]) -> np.ndarray:
 
 def _patterned(texts: Sequence[str]) -> np.ndarray:
     tokens = [_TOKEN.findall(text.lower()) for text in texts]
-    counts = Counter(token for chunk in tokens for token in chunk)
-    frequent = {token for token, _ in counts.most_common(FREQUENT_WORDS)}
+    frequent = _frequent(tokens)
     patterns = [tuple(_blank(chunk, frequent)) for chunk in tokens]
     uses = Counter(patterns)
     least = max(PATTERN_COUNT, PATTERN_SHARE * len(texts))
     return np.array([uses[pattern] >= least for pattern in patterns])
+
+
+def _frequent(chunks: Sequence[Sequence[str]]) -> set[str]:
+    """The 50 most frequent words, fewer where the vocabulary is so small that they would hold the fillings too."""
+    counts = Counter(token for chunk in chunks for token in chunk)
+    most = min(FREQUENT_WORDS, int(FREQUENT_SHARE * len(counts)))
+    return {token for token, count in counts.most_common(most) if count >= FREQUENT_COUNT}
 
 
 def _blank(tokens: Sequence[str], frequent: set[str]) -> Iterator[str]:

