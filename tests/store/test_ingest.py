@@ -46,6 +46,16 @@ def test_a_source_becomes_a_corpus(kit, workspace, run):
     assert report.version == snapshot.version
 
 
+def test_a_finished_run_leaves_the_memory_map_ready(kit, workspace, run, monkeypatch):
+    run([kit.document("a")])
+
+    def rebuild(*_):
+        raise AssertionError("built again")
+
+    monkeypatch.setattr("nextvec.store.snapshot._build_cache", rebuild)
+    assert len(open_snapshot(workspace, "c")) == 3
+
+
 def test_the_same_again_changes_nothing(kit, workspace, run):
     documents = [kit.document(f"d{number}") for number in range(10)]
     run(documents)

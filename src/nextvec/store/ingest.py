@@ -104,6 +104,7 @@ def ingest(
             for batch in _batches(_limited(source.documents(), limit), batch_documents):
                 run.take(batch)
             run.finish()
+            corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
         finally:
             report.seconds = time.monotonic() - started
             write_json(report_path(workspace, corpus_name), report.to_dict())

@@ -326,6 +326,7 @@ def _store(corpus: Corpus, windows: _Windows, source: str) -> ImportReport:
             stored += len(new)
             chunks += sum(len(encoded.chunks) for encoded in new)
             corpus.append(new)
+    corpus.snapshot()  # as after an ingest: leaves the memory map ready
     return ImportReport(
         corpus=corpus.name,
         stored=stored,

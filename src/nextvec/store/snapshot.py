@@ -142,8 +142,8 @@ def _open_cache(path: Path, shape: tuple[int, int], dtype: np.dtype[Any]) -> np.
 
 
 def _has_no_holes(array: np.ndarray) -> bool:
-    """Looks at up to 1,024 rows and the last: no stored vector is zero, so a zero row was never written."""
-    sample = np.append(np.arange(0, len(array), -(-len(array) // 1024)), len(array) - 1)
+    """Looks at up to 64 rows and the last: no stored vector is zero, so a zero row was never written."""
+    sample = np.append(np.arange(0, len(array), -(-len(array) // 64)), len(array) - 1)
     return bool(array[sample].any(axis=1).all())
 
 
