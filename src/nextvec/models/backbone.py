@@ -12,7 +12,7 @@ from nextvec.registry import Registry
 
 
 class Backbone(nn.Module, ABC):
-    """Causal map from vectors to states, and the module that reads a point out of a state.
+    """Causal map from vectors to states; built by `Architecture(config, dim)` for D = dim.
 
     Attributes:
         Config: the options it knows, with their defaults.
@@ -23,7 +23,6 @@ class Backbone(nn.Module, ABC):
     Config: ClassVar[type[Config]]
     residual: ClassVar[bool] = False
     longest: int | None = None
-    readout: nn.Module
 
     @abstractmethod
     def forward(self, x_BTD: Tensor) -> Tensor:
@@ -33,10 +32,13 @@ class Backbone(nn.Module, ABC):
         """
 
     def __init__(self, config: Any, dim: int) -> None:
-        """Build for D = dim; `self.readout` maps h_BTM to y_BTD and ends with a Linear."""
         super().__init__()
         self.config = config
         self.dim = dim
+
+    @abstractmethod
+    def readout(self) -> nn.Module:
+        """A new module that maps h_BTM to y_BTD and ends with a Linear: the part of the architecture a head owns."""
 
 
 BACKBONES: Registry[type[Backbone]] = Registry("backbones", "nextvec.models.backbones")

@@ -59,7 +59,7 @@ class Baseline(nn.Module, ABC):
     @torch.no_grad()
     def predict(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
         """See `Predictor.predict`."""
-        check_input(self.spec, x_BTD, mask_BT)
+        check_input(self.name, self.dim, x_BTD, mask_BT)
         return self(x_BTD.float())
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:

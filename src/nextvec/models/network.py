@@ -47,7 +47,7 @@ class Network(nn.Module):
         self.config = config.model_copy(update={"options": options.to_dict()})
         self.backbone = kind(options, config.dim)
         self._check_context()
-        self.head = PointHead(self.backbone.readout, from_zero=config.anchor != "none")
+        self.head = PointHead(self.backbone.readout(), from_zero=config.anchor != "none")
         self.anchor = None if config.anchor == "none" else BASELINES.get(anchor_baseline(config.anchor))(dim=config.dim)
 
     def _check_context(self) -> None:
@@ -99,7 +99,7 @@ class Network(nn.Module):
     @torch.no_grad()
     def predict(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
         """See `Predictor.predict`."""
-        check_input(self.spec, x_BTD, mask_BT)
+        check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT)
         self.eval()
         x_BTD = x_BTD.to(next(self.parameters()).device, torch.float32)
         context = self.config.context

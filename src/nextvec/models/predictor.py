@@ -57,11 +57,12 @@ def unit(x: Tensor) -> Tensor:
     return F.normalize(x, dim=-1, eps=1e-12)
 
 
-def check_input(spec: PredictorSpec, x_BTD: Tensor, mask_BT: Tensor) -> None:
-    if x_BTD.ndim != 3 or x_BTD.shape[-1] != spec.dim:
+def check_input(name: str, dim: int, x_BTD: Tensor, mask_BT: Tensor) -> None:
+    """Raises MismatchError unless x_BTD has D = dim and mask_BT fits it."""
+    if x_BTD.ndim != 3 or x_BTD.shape[-1] != dim:
         raise MismatchError(
-            f"{spec.name} predicts {spec.dim}-D vectors and was given a tensor of shape {tuple(x_BTD.shape)}; "
-            f"expected (documents, positions, {spec.dim})"
+            f"{name} predicts {dim}-D vectors and was given a tensor of shape {tuple(x_BTD.shape)}; "
+            f"expected (documents, positions, {dim})"
         )
     if mask_BT.shape != x_BTD.shape[:2] or mask_BT.dtype != torch.bool:
         raise MismatchError(

@@ -1,30 +1,26 @@
-"""Which texts to run together: neighbours in length, as many as a token budget allows, with hardly any padding."""
+"""Which texts to run together: only texts of equally many tokens, so that nothing is padded.
+
+Without padding no time is lost on it, attention needs no mask, and what a text becomes does not depend on its company.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 TOKEN_BUDGET = 1024
-PADDING_SHARE = 0.1
 
 
-def token_batches(
-    lengths: Sequence[int], budget: int = TOKEN_BUDGET, padding_share: float = PADDING_SHARE
-) -> Iterator[list[int]]:
-    """Indices of `lengths`, each exactly once, shortest texts first, in batches.
+def equal_batches(lengths: Sequence[int], budget: int = TOKEN_BUDGET) -> Iterator[list[int]]:
+    """Indices of `lengths`, each exactly once, shortest texts first, in batches of one length.
 
-    A batch holds at most `budget` tokens after padding (a single longer text is a batch of its own), of which padding
-    is at most `padding_share`.
+    A batch holds at most `budget` tokens; a longer text is a batch of its own.
     """
     batch: list[int] = []
-    tokens = 0
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        padded = lengths[index] * (len(batch) + 1)
-        padding = padded - tokens - lengths[index]
-        if batch and (padded > budget or padding > padding_share * padded):
+        length = lengths[index]
+        if batch and (length != lengths[batch[0]] or length * (len(batch) + 1) > budget):
             yield batch
-            batch, tokens = [], 0
+            batch = []
         batch.append(index)
-        tokens += lengths[index]
     if batch:
         yield batch

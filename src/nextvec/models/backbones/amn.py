@@ -29,11 +29,13 @@ class AMN(Backbone):
         super().__init__(config, dim)
         self.key = nn.Linear(dim, config.attention)
         self.query = nn.Linear(dim, config.attention)
-        wide, narrow = config.hidden, config.hidden // 2
-        self.readout = nn.Sequential(
-            nn.Linear(2 * dim, wide), nn.GELU(), nn.LayerNorm(wide), nn.Dropout(config.dropout),
+
+    def readout(self) -> nn.Module:
+        wide, narrow = self.config.hidden, self.config.hidden // 2
+        return nn.Sequential(
+            nn.Linear(2 * self.dim, wide), nn.GELU(), nn.LayerNorm(wide), nn.Dropout(self.config.dropout),
             nn.Linear(wide, narrow), nn.GELU(), nn.LayerNorm(narrow),
-            nn.Linear(narrow, dim),
+            nn.Linear(narrow, self.dim),
         )  # fmt: skip
 
     def forward(self, x_BTD: Tensor) -> Tensor:

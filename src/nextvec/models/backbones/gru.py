@@ -27,7 +27,9 @@ class GRU(Backbone):
         self.layers = nn.ModuleList(nn.GRU(M, M, batch_first=True) for _ in range(config.layers))
         self.norms = nn.ModuleList(nn.LayerNorm(M) for _ in range(config.layers))
         self.dropout = nn.Dropout(config.dropout)
-        self.readout = nn.Linear(M, dim)
+
+    def readout(self) -> nn.Module:
+        return nn.Linear(self.config.width, self.dim)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         h_BTM = self.project(x_BTD)

@@ -25,7 +25,9 @@ class LSTM(Backbone):
         M = config.width
         self.layers = nn.ModuleList(nn.LSTM(dim if i == 0 else M, M, batch_first=True) for i in range(config.layers))
         self.dropout = nn.Dropout(config.dropout)
-        self.readout = nn.Linear(M, dim)
+
+    def readout(self) -> nn.Module:
+        return nn.Linear(self.config.width, self.dim)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         h_BTM = self.layers[0](x_BTD)[0]

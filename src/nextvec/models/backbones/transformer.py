@@ -33,7 +33,10 @@ class Transformer(Backbone):
         self.project = nn.Linear(dim, M)
         self.dropout = nn.Dropout(config.dropout)
         self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
-        self.readout = nn.Sequential(nn.Linear(M, M), nn.GELU(), nn.LayerNorm(M), nn.Linear(M, dim))
+
+    def readout(self) -> nn.Module:
+        M = self.config.width
+        return nn.Sequential(nn.Linear(M, M), nn.GELU(), nn.LayerNorm(M), nn.Linear(M, self.dim))
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         T, M = x_BTD.shape[1], self.config.width

@@ -7,15 +7,24 @@ from collections.abc import Sequence
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top in pixels."""
 
-_WIDTH, _HEIGHT = 420.0, 230.0  # of a plot's inner area on a desktop; a narrower one has fewer pixels and may touch
-_CHARACTER, _LINE, _GAP = 6.3, 13.0, 7.0
+_WIDTH, _HEIGHT = 380.0, 240.0  # of a plot's inner area: a desktop has a little more, a phone has less and may touch
+_CHARACTER, _LINE, _GAP = 6.0, 13.0, 7.0
+_PADDING = 0.12
+
+
+def padded(values: Sequence[float]) -> list[float]:
+    """The range of an axis with room for labels around the outermost points."""
+    low, high = min(values), max(values)
+    room = _PADDING * (high - low) or max(abs(high) * 0.05, 0.05)
+    return [low - room, high + room]
 
 
 def place_labels(x: Sequence[float], y: Sequence[float], texts: Sequence[str]) -> list[str]:
     """A plotly text position for each point, "" for a label that would cover a point or another label.
 
     Args:
-        x, y: positions in data units as drawn (logarithms for a logarithmic axis), earlier points going first.
+        x, y: positions in data units as drawn (logarithms for a logarithmic axis) on axes of `padded` range; earlier
+            points choose first.
     """
     points = list(zip(_pixels(x, _WIDTH), _pixels(y, _HEIGHT), strict=True))
     taken: list[Box] = [(px - 5, py - 5, px + 5, py + 5) for px, py in points]
@@ -40,13 +49,12 @@ def _candidates(px: float, py: float, width: float) -> dict[str, Box]:
 
 
 def _pixels(values: Sequence[float], size: float) -> list[float]:
-    low, high = min(values), max(values)
-    scale = size * 0.8 / (high - low) if high > low else 0.0
-    return [0.1 * size + (value - low) * scale for value in values]
+    low, high = padded(values)
+    return [(value - low) / (high - low) * size for value in values]
 
 
 def _inside(box: Box) -> bool:
-    return box[0] > -20 and box[2] < _WIDTH + 20
+    return box[0] >= 0 and box[1] >= 0 and box[2] <= _WIDTH and box[3] <= _HEIGHT
 
 
 def _cover(left: Box, right: Box) -> bool:
