@@ -1,8 +1,8 @@
 """Half precision where it pays and nowhere else: the matrices of linear layers, which take nearly all of the time.
 
 Embeddings, layer norms, the residual stream, pooling and normalisation stay in float32. That costs little and keeps
-the cosine to a float32 run far closer to 1 than converting the whole model would (on 5,000 sentences of Wikipedia and
-MiniLM: see docs/benchmarks.md).
+the cosine to a float32 run closer to 1 than converting the whole model does, which misses MINIMUM_COSINE on some
+sentences (benchmarks/encoding.py measures ours).
 """
 
 from __future__ import annotations
