@@ -12,10 +12,11 @@ function themed(value, css = getComputedStyle(root)) {
 
 const plots = JSON.parse(document.getElementById("plots").textContent);
 const chosen = {};
+const resized = new ResizeObserver((entries) => entries.forEach((entry) => Plotly.Plots.resize(entry.target)));
 
 function draw(key) {
   const view = themed(plots[key][chosen[key] ?? 0]);
-  Plotly.react(key, view.data, view.layout, { displayModeBar: false, responsive: true });
+  Plotly.react(key, view.data, view.layout, { displayModeBar: false });
 }
 
 function drawAll() {
@@ -67,3 +68,4 @@ for (const [event, light] of [["beforeprint", true], ["afterprint", false]]) {
   });
 }
 drawAll();
+Object.keys(plots).forEach((key) => resized.observe(document.getElementById(key)));

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nextvec.evaluation.coherence import CoherenceReport
 from nextvec.evaluation.comparison import Contrast
 from nextvec.evaluation.report.content import Example, ReportContent
-from nextvec.evaluation.report.headline import limits
+from nextvec.evaluation.report.limits import limits
 from nextvec.evaluation.report.markup import Html, element, join
 from nextvec.evaluation.report.plots import Plot, Styles, costs, curves, forest, generations, lag_curve
 from nextvec.evaluation.report.tables import every_figure, leaderboard, plain_table, seed_table

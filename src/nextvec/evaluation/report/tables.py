@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nextvec.evaluation.comparison import Row
@@ -10,11 +10,13 @@ from nextvec.evaluation.metric import figures
 from nextvec.evaluation.report.content import ReportContent
 from nextvec.evaluation.report.markup import Html, element, join
 from nextvec.evaluation.report.wording import (
+    EN_DASH,
     count,
     figure_title,
     milliseconds,
     number,
     percent,
+    percent_span,
     span,
     split_figure,
 )
@@ -27,8 +29,9 @@ LEADERBOARD = (
     "recall@10[document]",
     "mrr[document+context]",
     "mrr[foreign-10k]",
-    "recall@10[foreign-10k]",
 )
+
+MISSING = EN_DASH
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ def _figure_column(rows: Sequence[Row], figure: str) -> Column:
         note=_pool_note(rows, figure),
         meaning=known.meaning,
         higher_is_better=known.higher_is_better,
-        cells=[_interval_cell(row.figures.get(figure), number, span) for row in rows],
+        cells=[_figure_cell(row.figures.get(figure), 4 if figure == "cosine" else 3) for row in rows],
     )
 
 
@@ -134,14 +137,22 @@ def _skill_column(rows: Sequence[Row]) -> Column:
         note=f"over {over[0]}" if len(over) == 1 else "over the best baseline",
         meaning="share of the best baseline's cosine error that is gone",
         higher_is_better=True,
-        cells=[_interval_cell(row.skill, percent, lambda i: f"{percent(i.low)} to {percent(i.high)}") for row in rows],
+        cells=[_skill_cell(row) for row in rows],
     )
 
 
-def _interval_cell(
-    interval: Interval | None, shown: Callable[[float], str], noted: Callable[[Interval], str]
-) -> Cell | None:
-    return None if interval is None else Cell(interval.estimate, shown(interval.estimate), noted(interval))
+def _figure_cell(interval: Interval | None, digits: int) -> Cell | None:
+    if interval is None:
+        return None
+    return Cell(interval.estimate, number(interval.estimate, digits), span(interval, digits))
+
+
+def _skill_cell(row: Row) -> Cell | None:
+    if row.skill is None:
+        return None
+    if row.name == row.skill_over:
+        return Cell(0.0, percent(0.0), "by definition")
+    return Cell(row.skill.estimate, percent(row.skill.estimate), percent_span(row.skill))
 
 
 def _parameter_column(rows: Sequence[Row]) -> Column:
@@ -204,7 +215,7 @@ def _line(row: Row, cells: Iterable[tuple[Column, Cell | None]]) -> Html:
 
 def _cell(column: Column, cell: Cell | None) -> Html:
     if cell is None:
-        return element("td", "–", class_="number missing")
+        return element("td", MISSING, class_="number missing")
     best = cell.value == column.best
     shown = element("strong", cell.text, element("span", " (best)", class_="hidden")) if best else cell.text
     note = element("small", cell.note) if cell.note else None
@@ -218,7 +229,7 @@ def every_figure(content: ReportContent) -> Html:
     measured = [name for name in known if any(name in row.figures for row in rows)]
     lines = (
         [join([figure_title(name), element("small", known[name].meaning)])]
-        + [number(row.figures[name].estimate) if name in row.figures else "–" for row in rows]
+        + [number(row.figures[name].estimate) if name in row.figures else MISSING for row in rows]
         for name in measured
     )
     return plain_table("Every figure that was measured", ["Figure", *(row.name for row in rows)], lines)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from nextvec.evaluation.statistics import Interval, Verdict
 
 MINUS = "\N{MINUS SIGN}"
+EN_DASH = "\N{EN DASH}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
 
 _NAMES = {
@@ -29,8 +30,9 @@ def signed(value: float, digits: int = 4) -> str:
 
 
 def span(interval: Interval, digits: int = 4) -> str:
-    """ "0.5301 to 0.5422"."""
-    return f"{number(interval.low, digits)} to {number(interval.high, digits)}"
+    """ "0.5301–0.5422", or "−0.0100 to 0.0200" where a dash would look like a sign."""
+    dash = EN_DASH if interval.low >= 0 else " to "
+    return f"{number(interval.low, digits)}{dash}{number(interval.high, digits)}"
 
 
 def signed_span(interval: Interval, digits: int = 4) -> str:
@@ -38,7 +40,13 @@ def signed_span(interval: Interval, digits: int = 4) -> str:
 
 
 def percent(value: float, digits: int = 1) -> str:
-    return f"{signed(100 * value, digits)}{THIN}%"
+    shown = signed(100 * value, digits) if round(100 * value, digits) else "0"
+    return f"{shown}{THIN}%"
+
+
+def percent_span(interval: Interval) -> str:
+    """ "+0.7 to +1.1 %"."""
+    return f"{signed(100 * interval.low, 1)} to {percent(interval.high)}"
 
 
 def count(value: float) -> str:
@@ -69,5 +77,11 @@ def split_figure(figure: str) -> tuple[str, str]:
 
 
 def figure_title(figure: str) -> str:
+    """ "MRR in the pool document+context"."""
     name, pool = split_figure(figure)
-    return f"{name}, pool {pool}" if pool else name
+    return f"{name} in the pool {pool}" if pool else name
+
+
+def lowered(title: str) -> str:
+    """For the middle of a sentence; abbreviations stay as they are."""
+    return title if title[:2].isupper() else title[0].lower() + title[1:]

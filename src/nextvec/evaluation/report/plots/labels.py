@@ -9,7 +9,8 @@ Box = tuple[float, float, float, float]
 
 _WIDTH, _HEIGHT = 380.0, 240.0  # of a plot's inner area: a desktop has a little more, a phone has less and may touch
 _CHARACTER, _LINE, _GAP = 6.0, 13.0, 7.0
-_PADDING = 0.12
+_PADDING = 0.15
+_OVERHANG = 12.0  # a label may reach into the margin at the right
 
 
 def padded(values: Sequence[float]) -> list[float]:
@@ -54,7 +55,7 @@ def _pixels(values: Sequence[float], size: float) -> list[float]:
 
 
 def _inside(box: Box) -> bool:
-    return box[0] >= 0 and box[1] >= 0 and box[2] <= _WIDTH and box[3] <= _HEIGHT
+    return box[0] >= 0 and box[1] >= 0 and box[2] <= _WIDTH + _OVERHANG and box[3] <= _HEIGHT
 
 
 def _cover(left: Box, right: Box) -> bool:

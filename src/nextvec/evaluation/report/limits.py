@@ -1,0 +1,55 @@
+"""What the figures of a report do not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nextvec.evaluation.report.content import ReportContent
+from nextvec.evaluation.report.wording import plural
+from nextvec.evaluation.seeds import SEEDS_FOR_A_CLAIM
+from nextvec.evaluation.statistics import few_documents
+
+
+def limits(content: ReportContent) -> list[str]:
+    """As far as the content itself tells; its own notes come last."""
+    return [*_statistical_limits(content), *_scope_limits(content), *content.notes]
+
+
+def _statistical_limits(content: ReportContent) -> Iterator[str]:
+    few = few_documents(content.comparison.documents)
+    if few:
+        yield (
+            f"{few.capitalize()}: another draw of test documents could change the order. Expect wide intervals, and "
+            "doubt small differences."
+        )
+    spreads = {spread.seeds for spread in content.comparison.seeds}
+    if content.models and (not spreads or min(spreads) < SEEDS_FOR_A_CLAIM):
+        seeds = "one seed" if not spreads else f"{min(spreads)} seeds"
+        yield (
+            f"Models were trained with {seeds}. The intervals say how much the figures depend on the test documents, "
+            f"not on the luck of training; a headline claim needs at least {SEEDS_FOR_A_CLAIM} seeds."
+        )
+    if not content.baselines:
+        yield "No baseline was evaluated, so nothing here says whether training was worth its cost."
+
+
+def _scope_limits(content: ReportContent) -> Iterator[str]:
+    yield (
+        f"One corpus ({content.comparison.corpus}) and one encoder. Other kinds of text may order the models "
+        "differently, and cosines of different encoders cannot be compared."
+    )
+    yield (
+        "A cosine between vectors is not the quality of a text: several continuations can be equally good, and only "
+        "the author's counts as right."
+    )
+    if content.coherence is not None and not content.coherence.passed:
+        yield (
+            f"The corpus failed its coherence check: {'; '.join(content.coherence.reasons)}. What a model learns "
+            "from it says little about ordered text."
+        )
+    if content.latencies:
+        timed = next(iter(content.latencies.values()))
+        yield (
+            f"Latency was measured on {timed.device} with {plural(timed.threads, 'thread')} and a context of "
+            f"{plural(timed.context, 'chunk')}; other machines differ, and encoding and decoding are not included."
+        )
