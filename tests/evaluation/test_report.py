@@ -308,7 +308,8 @@ def browse(file, folder):
         [
             CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            f"--user-data-dir={folder}", "--virtual-time-budget=8000", "--enable-logging=stderr", "--window-size=1280,2000", "--dump-dom",
+            f"--user-data-dir={folder}", "--virtual-time-budget=8000",
+            "--enable-logging=stderr", "--window-size=1280,2000", "--dump-dom",
             file.as_uri(),
         ],
         capture_output=True, text=True, timeout=120, check=True,
