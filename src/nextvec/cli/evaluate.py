@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +22,7 @@ OnOption = Annotated[
         "--on", metavar="NAME[@TAG]", help="Corpus whose test documents are used.", show_default="the oldest trained on"
     ),
 ]
+WIDTH = 80
 FIGURES = (
     "cosine", "cosine_centred", "mrr[document]", "mrr[document+context]", "mrr[foreign-10k]",
     "recall@1[document]", "recall@10[document]", "copy_ratio", "spread", "ordered_context", "shuffled_context",
@@ -36,7 +38,7 @@ def evaluate_command(
     if as_json:
         emit([row.to_dict() for row in rows], [], as_json)
         return
-    typer.echo(contest.comparison.title)
+    typer.echo(fill(contest.comparison.title, WIDTH))
     for row in rows:
         typer.echo(f"\n{row.name}")
         shown = [(name, row.figures[name]) for name in FIGURES if name in row.figures]
@@ -96,7 +98,7 @@ def verify_command(models: ModelsArgument, workspace: WorkspaceOption = None, as
 
 def print_leaderboard(comparison: Comparison) -> None:
     """Models and baselines from the best cosine to the worst, on 80 columns."""
-    typer.echo(f"\n{comparison.title}\n")
+    typer.echo(f"\n{fill(comparison.title, WIDTH)}\n")
     table = comparison.table("cosine")
     columns = list(dict.fromkeys(column for row in table for column in row))
     print_table(columns, [[row.get(column, "") for column in columns] for row in table], right=set(columns[1:-1]))
@@ -105,7 +107,7 @@ def print_leaderboard(comparison: Comparison) -> None:
 def print_verdicts(comparison: Comparison) -> None:
     """What may be said about the cosine, a line each; what is the same for all comes first."""
     for sentence in comparison.sentences("cosine"):
-        typer.echo(f"* {sentence}")
+        typer.echo(fill(f"* {sentence}", WIDTH, subsequent_indent="  "))
     if comparison.documents < 50:
         typer.echo(f"Only {comparison.documents} test documents: differences must be large to be seen.")
 
