@@ -7,7 +7,8 @@ import pytest
 
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError
-from nextvec.sequences.leakage import Finding, _row_keys, _window_keys, check_leakage, count_closer
+from nextvec.sequences.identity import row_keys, window_keys
+from nextvec.sequences.leakage import Finding, check_leakage, count_closer
 from nextvec.sequences.splits import Part, split_snapshot
 from nextvec.sequences.windows import IntArray
 from nextvec.store.snapshot import Snapshot
@@ -97,7 +98,7 @@ def test_a_missing_part_is_an_error() -> None:
 
 
 def test_count_closer_equals_the_slow_twin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nextvec.sequences.leakage._BLOCK_ROWS", 7)
+    monkeypatch.setattr("nextvec.sequences.identity._BLOCK_ROWS", 7)
     data = np.random.default_rng(0).standard_normal((60, 5)).astype(np.float32)
     rows, others = np.arange(0, 20), np.arange(15, 60)
     unit = data / np.linalg.norm(data, axis=1, keepdims=True)
@@ -109,7 +110,7 @@ def test_count_closer_equals_the_slow_twin(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_row_keys_are_equal_exactly_for_equal_rows(dtype: type) -> None:
     data = np.random.default_rng(0).integers(-3, 4, (4_000, 3)).astype(dtype)
-    keys = _row_keys(data)
+    keys = row_keys(data)
     assert len(np.unique(keys)) == len(np.unique(data, axis=0))
     _, by_row = np.unique(data, axis=0, return_inverse=True)
     _, by_key = np.unique(keys, return_inverse=True)
@@ -118,7 +119,7 @@ def test_row_keys_are_equal_exactly_for_equal_rows(dtype: type) -> None:
 
 def test_window_keys_know_the_order() -> None:
     keys = np.array([1, 2, 3, 2, 1, 1, 2, 3], np.uint64)
-    got = _window_keys(keys, np.array([2, 4, 7]), 2)
+    got = window_keys(keys, np.array([2, 4, 7]), 2)
     assert got[0] == got[2] != got[1]
 
 

@@ -191,3 +191,18 @@ def test_six_thousand_documents_are_compared_quickly() -> None:
     began = time.perf_counter()
     assert near_duplicates(snapshot, np.arange(4_800), np.arange(4_800, 6_000)) == ()
     assert time.perf_counter() - began < 5.0
+
+
+def test_a_training_document_that_holds_a_held_out_one_is_left_out() -> None:
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(70, 8)).astype(np.float32)
+    vectors[30:40] = vectors[60:70]  # document 0 holds document 1, a passage of its own mean
+    texts = [f"chunk {row if row < 60 else row - 30} of the words that only this one has" for row in range(70)]
+    snapshot = Snapshot.from_arrays(
+        "c", vectors, [0, 60, 70], ["a", "b"], encoder=EncoderSpec(name="hashing", dim=8), texts=texts
+    )
+    means = document_means(snapshot.vectors, snapshot.offsets)
+    assert means[0] @ means[1] < 0.98
+    (left_out,) = near_duplicates(snapshot, np.array([0]), np.array([1]))
+    assert (left_out.document, left_out.held_out) == (0, 1)
+    assert left_out.shared > 0.9

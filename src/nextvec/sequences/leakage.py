@@ -8,7 +8,7 @@ practically the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nextvec.errors import DataError
+from nextvec.sequences.identity import blocks, row_keys, window_keys
 from nextvec.sequences.splits import PARTS, Part
 from nextvec.sequences.windows import IntArray, target_rows
 
@@ -33,8 +34,6 @@ TARGETS_ALLOWED = 0.05
 """Stock sentences are part of a language, so a few repeated targets are no leak; beyond one in twenty, remembering
 training chunks pays off."""
 HELD_OUT: tuple[Part, ...] = ("validation", "test")
-
-_BLOCK_ROWS = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +99,9 @@ def check_leakage(
     if missing := [part for part in PARTS if part not in parts]:
         raise DataError(f"{snapshot.label}: no {', '.join(missing)} documents given to the leakage check")
     findings = [_shared_ids(snapshot, parts), _shared_contents(snapshot, parts)]
-    row_keys = _row_keys(snapshot.vectors)
+    keys = row_keys(snapshot.vectors)
     for part in HELD_OUT:
-        findings.append(_shared_windows(snapshot, row_keys, parts, part, context))
+        findings.append(_shared_windows(snapshot, keys, parts, part, context))
         findings.append(_repeated_targets(snapshot, parts, part, sampled_targets, seed))
     return LeakageReport(tuple(findings))
 
@@ -138,7 +137,7 @@ def _shared_windows(
     snapshot: Snapshot, row_keys: npt.NDArray[np.uint64], parts: Mapping[Part, IntArray], part: Part, context: int
 ) -> Finding:
     keys = {
-        name: _window_keys(row_keys, target_rows(snapshot.offsets, parts[name], context), context)
+        name: window_keys(row_keys, target_rows(snapshot.offsets, parts[name], context), context)
         for name in ("train", part)
     }
     count = int(np.isin(keys[part], keys["train"]).sum())
@@ -175,7 +174,7 @@ def count_closer(
     """(len(rows),) how many of `others` are closer to each of `rows` than `cosine`; `vectors` of any norm but zero."""
     wanted = unit_rows(vectors[rows])
     counts = np.zeros(len(rows), np.int64)
-    for block in _blocks(len(others)):
+    for block in blocks(len(others)):
         counts += (wanted @ unit_rows(vectors[others[block]]).T > cosine).sum(axis=1)
     return counts
 
@@ -184,29 +183,3 @@ def unit_rows(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """(N, D) float32 of norm 1; a zero vector stays zero."""
     wide = vectors.astype(np.float32)
     return wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), np.float32(1e-12))
-
-
-def _row_keys(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.uint64]:
-    """(N,) a 64-bit key of each row's bytes: equal rows have equal keys, different rows practically never."""
-    words = np.ascontiguousarray(vectors).view(np.uint16)
-    factors = _odd_factors(words.shape[1])
-    keys = [(words[rows].astype(np.uint64) * factors).sum(axis=1, dtype=np.uint64) for rows in _blocks(len(words))]
-    return np.concatenate([np.empty(0, np.uint64), *keys])
-
-
-def _window_keys(row_keys: npt.NDArray[np.uint64], rows: IntArray, context: int) -> npt.NDArray[np.uint64]:
-    factors = _odd_factors(context + 1)
-    keys = np.zeros(len(rows), np.uint64)
-    for back, factor in zip(range(context, -1, -1), factors, strict=True):
-        keys += row_keys[rows - back] * factor
-    return keys
-
-
-def _odd_factors(count: int) -> npt.NDArray[np.uint64]:
-    """Multilinear hashing modulo 2^64: random odd multipliers (Lemire & Kaser 2014)."""
-    return np.random.default_rng(count).integers(0, 1 << 63, count, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-
-
-def _blocks(total: int) -> Iterator[slice]:
-    for first in range(0, total, _BLOCK_ROWS):
-        yield slice(first, first + _BLOCK_ROWS)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import product
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -22,7 +23,8 @@ from pydantic import Field, model_validator
 from nextvec.config import Config
 from nextvec.errors import DataError, NotFoundError
 from nextvec.fingerprint import fingerprint
-from nextvec.sequences.windows import IntArray
+from nextvec.sequences.identity import row_keys, window_keys
+from nextvec.sequences.windows import IntArray, target_rows
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
@@ -34,6 +36,8 @@ SMALLEST_PART = 2
 
 MEAN_COSINE = 0.98
 """Documents whose mean vectors are closer than this are compared in full."""
+PASSAGE = 6
+"""Documents that share this many chunks in a row (a context of five and its target) are compared in full, too."""
 SHINGLE_WORDS = 8
 SHARED_SHINGLES = 0.2
 """Near-duplicates share at least this part of the smaller one's shingles. Of the 1.1 million pairs of 1,500 Wikipedia
@@ -175,16 +179,18 @@ def document_means(vectors: npt.NDArray[np.floating], offsets: npt.ArrayLike) ->
 def near_duplicates(snapshot: Snapshot, train: IntArray, held_out: IntArray) -> tuple[LeftOut, ...]:
     """The documents of `train` that nearly duplicate one of `held_out`, each with the one it shares most with.
 
-    Contents are read only of documents whose means are closer than `MEAN_COSINE`. In a snapshot without texts, equal
-    vectors take the place of shared shingles.
+    Contents are read only of documents whose means are closer than `MEAN_COSINE`, or that share a passage: a document
+    that holds a shorter one whole need not be close to it. In a snapshot without texts, equal vectors take the place
+    of shared shingles.
     """
     means = document_means(snapshot.vectors, snapshot.offsets)
     content = cache(partial(_content, snapshot))
     found: dict[int, LeftOut] = {}
-    for i, j, cosine in _close_pairs(means, train, held_out):
+    for i, j in sorted({*_close_pairs(means, train, held_out), *_passage_pairs(snapshot, train, held_out)}):
         shared = containment(content(i), content(j))
         if shared >= SHARED_SHINGLES and (i not in found or shared > found[i].shared):
             ids = snapshot.documents[i].doc_id, snapshot.documents[j].doc_id
+            cosine = float(means[i] @ means[j])
             found[i] = LeftOut(document=i, doc_id=ids[0], held_out=j, held_out_id=ids[1], cosine=cosine, shared=shared)
     return tuple(found.values())
 
@@ -202,12 +208,33 @@ def containment(left: frozenset[Hashable], right: frozenset[Hashable]) -> float:
     return len(left & right) / smaller if smaller else 0.0
 
 
-def _close_pairs(means: npt.NDArray[np.float32], left: IntArray, right: IntArray) -> Iterator[tuple[int, int, float]]:
+def _close_pairs(means: npt.NDArray[np.float32], left: IntArray, right: IntArray) -> Iterator[tuple[int, int]]:
     for first in range(0, len(left), _BLOCK_DOCUMENTS):
         block = left[first : first + _BLOCK_DOCUMENTS]
-        cosines = means[block] @ means[right].T
-        for i, j in np.argwhere(cosines > MEAN_COSINE):
-            yield int(block[i]), int(right[j]), float(cosines[i, j])
+        for i, j in np.argwhere(means[block] @ means[right].T > MEAN_COSINE):
+            yield int(block[i]), int(right[j])
+
+
+def _passage_pairs(snapshot: Snapshot, left: IntArray, right: IntArray) -> Iterator[tuple[int, int]]:
+    """Pairs that share `PASSAGE` equal vectors in a row."""
+    rows_of = {side: target_rows(snapshot.offsets, part, PASSAGE - 1) for side, part in (("l", left), ("r", right))}
+    keys = row_keys(snapshot.vectors)
+    keys_of = {side: window_keys(keys, rows, PASSAGE - 1) for side, rows in rows_of.items()}
+    shared = np.intersect1d(keys_of["l"], keys_of["r"])
+    owners = {side: _owners(snapshot, keys_of[side], rows_of[side], shared) for side in rows_of}
+    for key in shared.tolist():
+        yield from product(owners["l"][key], owners["r"][key])
+
+
+def _owners(
+    snapshot: Snapshot, keys: npt.NDArray[np.uint64], rows: IntArray, wanted: npt.NDArray[np.uint64]
+) -> dict[int, set[int]]:
+    """The documents in which each of the wanted windows occurs."""
+    owners: dict[int, set[int]] = {}
+    for place in np.flatnonzero(np.isin(keys, wanted)).tolist():
+        document = int(np.searchsorted(snapshot.offsets, rows[place], side="right")) - 1
+        owners.setdefault(int(keys[place]), set()).add(document)
+    return owners
 
 
 def _content(snapshot: Snapshot, document: int) -> frozenset[Hashable]:

@@ -45,11 +45,23 @@ def report_content(contest: Contest, command: str) -> ReportContent:
         comparison=contest.comparison,
         latencies=contest.latencies,
         curves={name: read_lines(bundle.folder / RUN_LOG) for name, bundle in contest.bundles.items()},
+        best_baseline=_bars(contest),
         coherence=check_coherence(contest.test),
         examples=find_examples(contest.test, contest.test_documents, shown, EXAMPLES),
         provenance=_provenance(contest, command),
         notes=[f"Leakage between the parts of {newest.label}: {line}" for line in leakage.lines()],
     )
+
+
+def _bars(contest: Contest) -> dict[str, float]:
+    """The validation cosine of the best baseline, by its name and, where there are several, its generation."""
+    bars = {}
+    for bundle in contest.bundles.values():
+        if "best_baseline" in bundle.metrics:
+            corpus = bundle.config["corpus"]
+            label = f" ({corpus['name']}@{corpus['tag'] or corpus['version']})" if len(contest.generations) > 1 else ""
+            bars[bundle.metrics["best_baseline"] + label] = bundle.metrics["best_baseline_cosine"]
+    return bars
 
 
 def _provenance(contest: Contest, command: str) -> dict[str, str]:
