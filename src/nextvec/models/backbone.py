@@ -17,12 +17,10 @@ class Backbone(nn.Module, ABC):
     Attributes:
         Config: the options it knows, with their defaults.
         residual: True when its readout is a correction of the context mean even without an anchor (AMN).
-        longest: the most positions it can see (None: any number).
     """
 
     Config: ClassVar[type[Config]]
     residual: ClassVar[bool] = False
-    longest: int | None = None
 
     @abstractmethod
     def forward(self, x_BTD: Tensor) -> Tensor:
@@ -35,6 +33,11 @@ class Backbone(nn.Module, ABC):
         super().__init__()
         self.config = config
         self.dim = dim
+
+    @classmethod
+    def longest(cls, config: Any) -> int | None:
+        """The most positions it can see with these options; None for any number."""
+        return None
 
     @abstractmethod
     def readout(self) -> nn.Module:

@@ -74,20 +74,29 @@ BASELINES: Registry[type[Baseline]] = Registry("baselines", "nextvec.models.base
 
 
 def fit_baseline(name: str, dim: int, train: Batches, validation: Batches) -> Baseline:
-    """The fitted baseline `name`. Raises UsageError for an unknown name, TrainingError without training targets."""
+    """The fitted baseline `name`.
+
+    Raises UsageError for an unknown name, TrainingError without a training target or without a validation target.
+    """
     baseline = BASELINES.get(name)(dim)
-    if not any(bool(batch.target_mask_BT.any()) for batch in train()):
-        raise TrainingError(f"{name} cannot be fitted: there is no training target (documents of two chunks or more)")
+    for part, batches in (("training", train), ("validation", validation)):
+        if not any(bool(batch.target_mask_BT.any()) for batch in batches()):
+            raise TrainingError(f"{name} cannot be fitted: there is no {part} target. Give it longer documents.")
     with torch.no_grad():
         baseline.fit(train, validation)
     return baseline
 
 
 def mean_cosine(predict: Callable[[Tensor, Tensor], Tensor], batches: Batches) -> float:
-    """Mean cosine of unit predictions (`Predictor.predict`) to unit targets over all targets; 0 when there is none."""
+    """Mean cosine, [-1, 1], of unit predictions (`Predictor.predict`) to unit targets.
+
+    Raises TrainingError when there is no target.
+    """
     total, count = 0.0, 0
     for batch in batches():
         cosine_BT = (predict(batch.x_BTD, batch.mask_BT) * batch.target_BTD).sum(-1)[batch.target_mask_BT]
         total += float(cosine_BT.double().sum())
         count += cosine_BT.numel()
-    return total / max(count, 1)
+    if not count:
+        raise TrainingError("there is no target to take the mean cosine over. Give it longer documents.")
+    return total / count

@@ -7,6 +7,8 @@ README.md           the card, generated from the two JSON files
 
 from __future__ import annotations
 
+import copy
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -59,7 +61,7 @@ def save_bundle(folder: Path, predictor: AnyPredictor, *, origin: dict[str, Any]
     predictor.eval()
     weights = save({name: tensor.detach().cpu().contiguous() for name, tensor in predictor.state_dict().items()})
     write_atomic(folder / WEIGHTS, weights)
-    write_atomic(folder / PROBE, save(_probe(predictor)))
+    write_atomic(folder / PROBE, save(_make_probe(predictor)))
     write_json(folder / METRICS, metrics)
     config = {"format": FORMAT, "weights": fingerprint_bytes([weights]), **_describe(predictor), **origin}
     write_atomic(folder / CARD, card(folder.name, config, metrics).encode())
@@ -77,15 +79,19 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not (folder / CONFIG).exists():
         raise NotFoundError(f"there is no finished model at {folder}. Train one, or list them: nextvec models list")
     config: dict[str, Any] = read_json(folder / CONFIG)
-    if config.get("format") != FORMAT:
-        raise IntegrityError(f"{folder / CONFIG} has format {config.get('format')}; this version reads {FORMAT}")
+    found = config.get("format") if isinstance(config, dict) else None
+    if found != FORMAT:
+        raise IntegrityError(f"{folder / CONFIG} has format {found}; this version of nextvec reads {FORMAT}")
+    if missing := [key for key in ("weights", "kind", "spec", "network") if key not in config]:
+        raise IntegrityError(f"{folder / CONFIG} says nothing about {', '.join(missing)}; restore it or train again")
     return config
 
 
 def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     """Load a bundle and check it: the weights' hash, every name and shape, and the probe to 1e-5.
 
-    Raises NotFoundError, or IntegrityError that says what does not hold.
+    Raises NotFoundError, IntegrityError that says what does not hold, or UsageError for an architecture that is not
+    installed.
     """
     config = read_config(folder)
     predictor = _rebuild(config)
@@ -119,18 +125,26 @@ def _load_weights(predictor: AnyPredictor, content: bytes, folder: Path) -> None
         raise IntegrityError(f"{folder / WEIGHTS} does not fit {type(predictor).__name__}: {problem}") from None
 
 
-def _probe(predictor: AnyPredictor) -> dict[str, Tensor]:
+def _make_probe(predictor: AnyPredictor) -> dict[str, Tensor]:
+    """Computed on the CPU, as it is checked: a GPU's recurrent layers round further than the tolerance."""
     generator = torch.Generator().manual_seed(0)
     x_BTD = unit(torch.randn(*PROBE_SHAPE, predictor.spec.dim, generator=generator))
-    device = next(iter(predictor.state_dict().values()), torch.zeros(())).device
-    y_BTD = predictor.predict(x_BTD.to(device), torch.ones(PROBE_SHAPE, dtype=torch.bool, device=device))
-    return {"x": x_BTD, "y": y_BTD.cpu().contiguous()}
+    y_BTD = copy.deepcopy(predictor).cpu().predict(x_BTD, torch.ones(PROBE_SHAPE, dtype=torch.bool))
+    return {"x": x_BTD, "y": y_BTD.contiguous()}
+
+
+def _read_probe(folder: Path) -> tuple[Tensor, Tensor]:
+    try:
+        probe = load(_read(folder / PROBE))
+        return probe["x"], probe["y"]
+    except (SafetensorError, KeyError) as error:
+        raise IntegrityError(f"{folder / PROBE} is damaged ({error}); restore it or train again") from None
 
 
 def _check_probe(predictor: AnyPredictor, folder: Path) -> None:
-    probe = load(_read(folder / PROBE))
-    y_BTD = predictor.predict(probe["x"], torch.ones(probe["x"].shape[:2], dtype=torch.bool))
-    worst = float((y_BTD - probe["y"]).abs().max())
+    x_BTD, expected_BTD = _read_probe(folder)
+    y_BTD = predictor.predict(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool))
+    worst = float((y_BTD - expected_BTD).abs().max()) if y_BTD.shape == expected_BTD.shape else math.inf
     if not worst <= PROBE_TOLERANCE:
         raise IntegrityError(
             f"{folder.name} computes something else than when it was saved: its probe is off by {worst:.2g} "

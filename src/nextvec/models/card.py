@@ -61,8 +61,10 @@ def _context(context: int | None) -> str:
 
 
 def _is_figure(value: Any) -> bool:
-    return isinstance(value, int | float | str) and not isinstance(value, bool)
+    return isinstance(value, int | float | str)
 
 
 def _figure(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -11,13 +11,13 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from nextvec.config import Config
-from nextvec.errors import UsageError
+from nextvec.errors import MismatchError, UsageError
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline
 from nextvec.models.heads import PointHead
 from nextvec.models.predictor import AnchorName, PredictorSpec, check_input
 
-WINDOWS_AT_ONCE = 4096
+VECTORS_AT_ONCE = 20_480
 
 
 class NetworkConfig(Config):
@@ -46,12 +46,12 @@ class Network(nn.Module):
         options = kind.Config.parse(config.options, owner=config.architecture)
         self.config = config.model_copy(update={"options": options.to_dict()})
         self.backbone = kind(options, config.dim)
-        self._check_context()
+        self._check_context(kind.longest(options))
         self.head = PointHead(self.backbone.readout(), from_zero=config.anchor != "none")
         self.anchor = None if config.anchor == "none" else BASELINES.get(anchor_baseline(config.anchor))(dim=config.dim)
 
-    def _check_context(self) -> None:
-        longest, context = self.backbone.longest, self.config.context
+    def _check_context(self, longest: int | None) -> None:
+        context = self.config.context
         if context is not None and context < 1:
             raise UsageError(f"context = {context}: expected a positive number of vectors, or 'unlimited'")
         if longest is not None and (context is None or context > longest):
@@ -73,16 +73,21 @@ class Network(nn.Module):
         )
 
     def set_anchor(self, anchor: Baseline | None) -> None:
-        """Give the network its fitted anchor; its kind must be the configured one."""
-        expected = None if self.anchor is None else type(self.anchor)
-        if (None if anchor is None else type(anchor)) is not expected:
-            raise UsageError(f"anchor '{self.config.anchor}' was configured and {anchor!r} was given")
+        """Give the network its fitted anchor. Raises MismatchError unless it is of the configured kind and D."""
+        expected, given = (None if part is None else (part.name, part.dim) for part in (self.anchor, anchor))
+        if given != expected:
+            raise MismatchError(
+                f"{self.config.architecture} was configured with anchor {_named(expected)} and was given "
+                f"{_named(given)}; fit the one that its configuration names"
+            )
         self.anchor = anchor
 
     def forward(self, x_BTD: Tensor, *, last_only: bool = False) -> Tensor:
         """Unit predictions y_BTD, each from everything before it in x_BTD; with `last_only` (B, 1, D), the last one."""
         state_BTM = self.backbone(x_BTD * math.sqrt(self.config.dim))
-        base_BTD = self._base(x_BTD)
+        # Reduced precision is for what is trained: an anchor that is off by 1e-3 would be worse than its baseline.
+        with torch.autocast(x_BTD.device.type, enabled=False):
+            base_BTD = self._base(x_BTD.float())
         if last_only:
             state_BTM = state_BTM[:, -1:]
             base_BTD = None if base_BTD is None else base_BTD[:, -1:]
@@ -112,9 +117,16 @@ def in_windows(network: Network, x_BTD: Tensor, context: int) -> Tensor:
     """Predictions that see the last `context` vectors: the short prefixes in one causal pass, then every window."""
     B, T, D = x_BTD.shape
     prefix_BTD = network(x_BTD[:, : context - 1]) if context > 1 else x_BTD[:, :0]
-    windows_WKD = x_BTD.unfold(1, context, 1).transpose(2, 3).reshape(-1, context, D)
-    last_W1D = torch.cat([network(some, last_only=True) for some in windows_WKD.split(WINDOWS_AT_ONCE)])
+    first_BW = T * torch.arange(B, device=x_BTD.device)[:, None] + torch.arange(T - context + 1, device=x_BTD.device)
+    rows_WK = first_BW.flatten()[:, None] + torch.arange(context, device=x_BTD.device)
+    vectors_ND = x_BTD.flatten(0, 1)
+    pieces = rows_WK.split(max(1, VECTORS_AT_ONCE // context))
+    last_W1D = torch.cat([network(vectors_ND[some], last_only=True) for some in pieces])
     return torch.cat([prefix_BTD, last_W1D.view(B, T - context + 1, D)], dim=1)
+
+
+def _named(anchor: tuple[str, int] | None) -> str:
+    return "none" if anchor is None else f"{anchor[0]} of {anchor[1]} dimensions"
 
 
 def anchor_baseline(anchor: str) -> str:

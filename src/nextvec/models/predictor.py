@@ -58,11 +58,11 @@ def unit(x: Tensor) -> Tensor:
 
 
 def check_input(name: str, dim: int, x_BTD: Tensor, mask_BT: Tensor) -> None:
-    """Raises MismatchError unless x_BTD has D = dim and mask_BT fits it."""
-    if x_BTD.ndim != 3 or x_BTD.shape[-1] != dim:
+    """Raises MismatchError unless x_BTD has D = dim, at least one position, and mask_BT fits it."""
+    if x_BTD.ndim != 3 or x_BTD.shape[-1] != dim or not x_BTD.shape[1]:
         raise MismatchError(
             f"{name} predicts {dim}-D vectors and was given a tensor of shape {tuple(x_BTD.shape)}; "
-            f"expected (documents, positions, {dim})"
+            f"expected (documents, positions, {dim}) with a position or more"
         )
     if mask_BT.shape != x_BTD.shape[:2] or mask_BT.dtype != torch.bool:
         raise MismatchError(

@@ -12,7 +12,10 @@ class Preset:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-_REFERENCE = {"anchor": "none", "context": 5, "lr": 5e-4, "weight_decay": 0.01, "clip": 1.0, "batch": 64, "epochs": 20}
+_REFERENCE = {
+    "anchor": "none", "context": 5, "lr": 5e-4, "weight_decay": 0.01, "clip": 1.0, "batch": 64, "epochs": 20,
+    "warmup": 0, "patience": 0,
+}  # fmt: skip
 
 PRESETS: dict[str, Preset] = {
     **{f"{name}-reference": Preset(name, _REFERENCE) for name in ("amn", "lstm", "gru", "transformer")},

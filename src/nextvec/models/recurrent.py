@@ -12,21 +12,24 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.amp import custom_bwd, custom_fwd
 from torch.autograd.function import once_differentiable
 
 
-def run_gru(layer: nn.GRU, x_BTM: Tensor) -> Tensor:
-    """Outputs h_BTM of a one-layer, batch-first `nn.GRU` from a zero state: its equations, its parameters."""
+def run_gru(layer: nn.Module, x_BTM: Tensor) -> Tensor:
+    """Outputs h_BTM of `layer`, a one-layer, batch-first `nn.GRU`, from a zero state: its equations, its parameters."""
     if x_BTM.device.type != "cpu":
         return layer(x_BTM)[0]
-    gates_TBG = F.linear(x_BTM, layer.weight_ih_l0, layer.bias_ih_l0).transpose(0, 1).contiguous()
-    return _Recurrence.apply(gates_TBG, layer.weight_hh_l0, layer.bias_hh_l0).transpose(0, 1)
+    gates_TBG = F.linear(x_BTM, layer.get_parameter("weight_ih_l0"), layer.get_parameter("bias_ih_l0"))
+    weight_GM, bias_G = layer.get_parameter("weight_hh_l0"), layer.get_parameter("bias_hh_l0")
+    return _Recurrence.apply(gates_TBG.transpose(0, 1).contiguous(), weight_GM, bias_G).transpose(0, 1)
 
 
 class _Recurrence(torch.autograd.Function):
-    """h_t from the input's share of the gates (T, B, 3M) in the order reset, update, new."""
+    """h_t from the input's share of the gates (T, B, 3M) in the order reset, update, new; float32 under autocast."""
 
     @staticmethod
+    @custom_fwd(device_type="cpu", cast_inputs=torch.float32)
     def forward(ctx: Any, gates_TBG: Tensor, weight_GM: Tensor, bias_G: Tensor) -> Tensor:
         T, B, G = gates_TBG.shape
         M = G // 3
@@ -45,6 +48,7 @@ class _Recurrence(torch.autograd.Function):
         return h_TBM[1:]
 
     @staticmethod
+    @custom_bwd(device_type="cpu")
     @once_differentiable
     def backward(ctx: Any, grad_TBM: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         h_TBM, reset_update_TBH, new_TBM, hidden_new_TBM, weight_GM = ctx.saved_tensors

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
-from nextvec.errors import UsageError
+from nextvec.errors import MismatchError, UsageError
 from nextvec.evaluation.compare import compare
 from nextvec.evaluation.comparison import Comparison
 from nextvec.evaluation.evaluate import evaluate_on
@@ -91,8 +91,11 @@ def run_contest(
         identities: of bundles in the workspace, each once.
         on: a corpus, or one of its generations, whose test documents are used instead.
 
-    Raises MismatchError naming both for models of different encoders or splits; UsageError for a repeated model.
+    Raises MismatchError naming both for models of different encoders or splits; UsageError for no model, or a repeated
+    one.
     """
+    if not identities:
+        raise UsageError("no model was named; name at least one: nextvec models list")
     if repeated := [name for i, name in enumerate(identities) if name in identities[:i]]:
         raise UsageError(f"'{repeated[0]}' is named twice; name each model once")
     bundles, load_seconds = {}, {}
@@ -170,7 +173,7 @@ class _Stage:
             encoder_fingerprint=config["encoder_fingerprint"],
             split_fingerprint=config["split"]["fingerprint"],
         )
-        return self._evaluate(subject, lambda: bundle.predictor, bundle.folder / RECORDS, "test")
+        return self._evaluate(subject, bundle.predictor, bundle.folder / RECORDS, "test")
 
     def evaluate_baselines(self, generation: Generation, part: Part) -> list[Evaluation]:
         return [self._evaluate_baseline(generation, name, part) for name in BASELINES]
@@ -178,8 +181,9 @@ class _Stage:
     def _evaluate_baseline(self, generation: Generation, name: str, part: Part) -> Evaluation:
         snapshot, baselines = generation.snapshot, generation.baselines
         shown = name if len(self.generations) == 1 else f"{name} ({generation.label})"
+        baseline = baselines.get(name)
         subject = Subject.of(
-            baselines.get(name).spec,
+            baseline.spec,
             name=shown,
             trained_on=generation.label,
             trained_rows=len(snapshot),
@@ -187,26 +191,35 @@ class _Stage:
             split_fingerprint=generation.data.split.fingerprint,
         )
         assert baselines.folder is not None, "a generation keeps its baselines in the workspace's cache"
-        return self._evaluate(subject, lambda: baselines.get(name), baselines.folder / RECORDS, part)
+        return self._evaluate(subject, baseline, baselines.folder / RECORDS, part)
 
-    def _evaluate(self, subject: Subject, load: Callable[[], Predictor], records: Path, part: Part) -> Evaluation:
+    def _evaluate(self, subject: Subject, predictor: Predictor, records: Path, part: Part) -> Evaluation:
         held_out, norm = self.held_out(part), float(np.linalg.norm(self.mean))
         for evaluation in read_evaluations(records) if self.metrics is None else []:
             same_mean = abs(evaluation.train_mean_norm - norm) < 1e-6
             if evaluation.subject == subject and evaluation.fingerprint == held_out.fingerprint and same_mean:
                 return evaluation
         self.say(f"evaluating {subject.name} on {len(held_out.doc_ids)} {part} documents")
-        evaluation = evaluate_on(held_out, load(), train_mean=self.mean, subject=subject, metrics=self.metrics)
+        evaluation = evaluate_on(held_out, predictor, train_mean=self.mean, subject=subject, metrics=self.metrics)
         if self.metrics is None:
             save_evaluation(records, evaluation)
         return evaluation
 
 
 def trained_generation(workspace: Workspace, config: Mapping[str, Any]) -> Snapshot:
-    """The very corpus generation that a bundle's config.json names."""
+    """The very corpus generation that a bundle's config.json names.
+
+    Raises NotFoundError when it is gone, MismatchError when another corpus has taken its name.
+    """
     corpus = config["corpus"]
     at = corpus["tag"] if corpus["tag"] is not None else corpus["version"]
-    return Corpus.open(workspace, corpus["name"]).snapshot(at)
+    snapshot = Corpus.open(workspace, corpus["name"]).snapshot(at)
+    if snapshot.fingerprint != corpus["fingerprint"]:
+        raise MismatchError(
+            f"a model was trained on {_label(corpus)} with fingerprint {corpus['fingerprint']}, and {_label(corpus)} "
+            f"now has {snapshot.fingerprint}: it was made anew. Train the model again."
+        )
+    return snapshot
 
 
 def _generations(workspace: Workspace, bundles: Sequence[Bundle]) -> list[Generation]:

@@ -60,7 +60,8 @@ def verify_here(root: Path, identity: str, threads: int) -> Verification:
 def validation_cosine(predictor: Predictor, data: TrainingData, documents_per_batch: int) -> float:
     """Mean cosine over every scored row of the validation documents, in corpus order, padded batch by batch."""
     total, count = 0.0, 0
-    offsets, chosen = data.snapshot.offsets, data.split.validation
+    offsets, documents = data.snapshot.offsets, data.split.validation
+    chosen = documents[data.snapshot.lengths[documents] > MIN_CONTEXT]
     for start in range(0, len(chosen), documents_per_batch):
         bounds = [(int(offsets[i]), int(offsets[i + 1])) for i in chosen[start : start + documents_per_batch]]
         sequences = [data.vectors[first:end].float() for first, end in bounds]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -46,16 +47,23 @@ class Checkpoints:
             raise IntegrityError(f"{self.last} is damaged ({error}). Train again under another name.") from None
         return state
 
-    def save_epoch(self, epoch: int, weights: dict[str, Tensor], best: list[tuple[float, int]]) -> None:
-        """Write an epoch's weights; delete those that are not among `best` ((cosine, epoch), at most three)."""
+    def save_epoch(self, epoch: int, weights: dict[str, Tensor]) -> None:
         write_atomic(self.path_of(epoch), save(weights))
+
+    def keep_epochs(self, best: list[tuple[float, int]]) -> None:
+        """Delete the weights of epochs not among `best` ((cosine, epoch)). Call it once `best` is saved itself."""
         keep = {self.path_of(kept) for _, kept in best}
         for path in self.folder.glob("epoch-*.safetensors"):
             if path not in keep:
                 path.unlink()
 
     def load_epoch(self, epoch: int) -> dict[str, Tensor]:
-        return load_file(self.path_of(epoch))
+        """Raises IntegrityError when the file is missing or damaged."""
+        path = self.path_of(epoch)
+        try:
+            return load_file(path)
+        except (FileNotFoundError, SafetensorError) as error:
+            raise IntegrityError(f"{path} is missing or damaged ({error}). Train again under another name.") from None
 
     def path_of(self, epoch: int) -> Path:
         return self.folder / f"epoch-{epoch:03d}.safetensors"

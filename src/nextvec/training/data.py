@@ -13,7 +13,7 @@ from torch import Tensor
 from nextvec.errors import TrainingError
 from nextvec.sequences.batches import Batch, Batches, DocumentBatches, WindowBatches, share_vectors
 from nextvec.sequences.splits import Split, split_snapshot
-from nextvec.sequences.windows import MIN_CONTEXT, count_windows, target_rows
+from nextvec.sequences.windows import MIN_CONTEXT, IntArray, count_windows, target_rows
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
@@ -61,5 +61,5 @@ class TrainingData:
             mask_BT[:, : MIN_CONTEXT - 1] = False
             yield replace(batch, target_mask_BT=mask_BT)
 
-    def _in_order(self, documents: object) -> DocumentBatches:
-        return DocumentBatches(self.vectors, self.snapshot.offsets, documents, FIT_TARGETS, None)  # type: ignore[arg-type]
+    def _in_order(self, documents: IntArray) -> DocumentBatches:
+        return DocumentBatches(self.vectors, self.snapshot.offsets, documents, FIT_TARGETS, None)

@@ -9,57 +9,37 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
-from pydantic import Field
-from torch import Tensor, nn
+from accelerate.utils import broadcast, set_seed
+from torch import Tensor
 
-from nextvec.config import Config
-from nextvec.errors import TrainingError
+from nextvec.errors import IntegrityError, TrainingError, UsageError
 from nextvec.models.baseline import mean_cosine
 from nextvec.models.network import Network
 from nextvec.sequences.batches import Batch, Batches
 from nextvec.training.checkpoint import Checkpoints, best_epochs
 from nextvec.training.data import TrainingData
-from nextvec.training.losses import LOSSES, Targets
+from nextvec.training.interruption import Interruption
+from nextvec.training.losses import Targets
+from nextvec.training.recipe import TrainingConfig, learning_rate
 from nextvec.training.runlog import RunLog
 
 COLLAPSE_MARGIN = 0.01
 LOG_STEPS = 20
 
 
-class TrainingConfig(Config):
-    """How to train; what is trained is `NetworkConfig`."""
-
-    epochs: int = Field(20, ge=1)
-    lr: float = Field(5e-4, gt=0, description="peak of the cosine schedule")
-    final_lr: float = Field(1e-6, ge=0)
-    warmup: float = Field(0.05, ge=0, le=1, description="share of all steps with linearly rising rate")
-    weight_decay: float = Field(0.01, ge=0, description="AdamW; on matrices only")
-    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
-    batch: int | None = Field(None, ge=1, description="targets a step; default 64 windows, or 1024 positions (causal)")
-    loss: str = "cosine"
-    patience: int = Field(4, ge=0, description="epochs without a better validation cosine before stopping; 0: never")
-    seed: int = Field(0, ge=0)
-    device: Literal["auto", "cpu"] = "auto"
-    precision: Literal["fp32", "bf16"] = "fp32"
-    checkpoint_steps: int = Field(
-        500, ge=1, description="steps between checkpoints; one is written after each epoch too"
-    )
-    tensorboard: bool = False
-
-    def targets_per_step(self, context: int | None) -> int:
-        return self.batch or (1024 if context is None else 64)
-
-
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands; `skill` is against the best baseline on validation, None before the first epoch ends."""
+    """Where a run stands.
+
+    `epoch` counts from 1, `loss` is the epoch's mean so far; `validation_cosine` and its `skill` against the best
+    baseline are those of the best epoch so far, the untrained network included.
+    """
 
     epoch: int
     epochs: int
@@ -90,7 +70,7 @@ class Reference:
 
 @dataclass(slots=True)
 class State:
-    """Everything about a run that is not a tensor."""
+    """Everything about a run that is not a tensor. `seen` targets and `seconds` are over all its resumptions."""
 
     epoch: int = 0
     step_in_epoch: int = 0
@@ -98,7 +78,9 @@ class State:
     best: list[tuple[float, int]] = field(default_factory=list)
     loss_sum: float = 0.0
     loss_count: int = 0
-    collapsed: bool = False
+    seen: int = 0
+    seconds: float = 0.0
+    events: int = 0
     stopped_early: bool = False
 
     @property
@@ -108,7 +90,10 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a finished run found. `best_epoch` 0 means that no epoch beat the untrained network (its anchor)."""
+    """What a finished run found. `best_epoch` 0 means that no epoch beat the untrained network (its anchor).
+
+    `validation_cosine` and `collapsed` are of the best epoch, whose weights the network has.
+    """
 
     best_epoch: int
     validation_cosine: float
@@ -118,15 +103,6 @@ class Outcome:
     vectors_per_second: float
     collapsed: bool
     stopped_early: bool
-
-
-def learning_rate(step: int, total: int, config: TrainingConfig) -> float:
-    """Rate of step `step` of `total`: linear warm-up to `lr`, then half a cosine down to `final_lr`."""
-    warm = max(1, round(config.warmup * total))
-    if step < warm:
-        return config.lr * (step + 1) / warm
-    done = min(1.0, (step - warm) / max(1, total - warm))
-    return config.final_lr + (config.lr - config.final_lr) * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def train(
@@ -145,16 +121,26 @@ def train(
     Writes `run.jsonl` and `checkpoints/` into `folder`. The untrained network is validated first and is a candidate
     too, so an anchored network never ends below its anchor on validation.
 
-    Raises TrainingError when the loss is not finite; IntegrityError when `resume` finds no usable checkpoint.
+    With `resume` a run goes on from its last checkpoint, or begins when it was stopped before its first.
+    Ctrl-C ends the run after the step at hand, checkpoint written (KeyboardInterrupt).
+
+    Raises TrainingError when loss, gradient or validation cosine is not finite; IntegrityError for a checkpoint that is
+    damaged or of another network.
     """
-    return _Run(network, data, config, folder, reference, on_progress, accelerator or make_accelerator(config)).run(
-        resume
-    )
+    run = _Run(network, data, config, folder, reference, on_progress, accelerator or make_accelerator(config))
+    with Interruption() as run.interruption:
+        return run.run(resume)
 
 
 def make_accelerator(config: TrainingConfig) -> Accelerator:
-    """Device, precision and processes, as `accelerate launch` or the machine at hand decide."""
-    return Accelerator(cpu=config.device == "cpu", mixed_precision="bf16" if config.precision == "bf16" else "no")
+    """Device and processes, as `accelerate launch` or the machine at hand decide.
+
+    Raises UsageError for device cpu in a process that has already used another one.
+    """
+    try:
+        return Accelerator(cpu=config.device == "cpu", mixed_precision="no")
+    except ValueError as error:
+        raise UsageError(f"device {config.device} cannot be used: {error}. Start a new process for it.") from None
 
 
 class _Run:
@@ -170,31 +156,37 @@ class _Run:
     ) -> None:
         self.network, self.data, self.config, self.reference = network, data, config, reference
         self.accelerator, self.on_progress = accelerator, on_progress
-        self.loss: nn.Module = LOSSES.get(config.loss)()
+        self.interruption = Interruption()
+        self.loss = config.make_loss()
         optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.lr)
         self.model, self.optimizer = accelerator.prepare(network, optimizer)
         self.loss.to(accelerator.device)
         context = network.config.context
         self.batches: Batches = data.training_batches(context, config.targets_per_step(context), config.seed)
         self.total = sum(self.batches.steps(epoch) for epoch in range(config.epochs))
-        self.checkpoints, self.log = Checkpoints(folder), RunLog(folder, tensorboard=config.tensorboard)
+        self.checkpoints = Checkpoints(folder)
+        self.log = RunLog(folder, tensorboard=config.tensorboard and accelerator.is_main_process)
         self.state = State()
-        self.seen, self.steps, self.started = 0, 0, time.perf_counter()
+        self.started = time.perf_counter()
 
     def run(self, resume: bool) -> Outcome:
-        if resume:
+        if resume and self.checkpoints.last.exists():
             self._restore()
         else:
-            set_seed(self.config.seed)
             self._begin()
         while self.state.epoch < self.config.epochs and not self.state.stopped_early:
             self._train_epoch()
             self._finish_epoch()
         self._load_best()
+        outcome = self._outcome()
+        self._write_log("end", **asdict(outcome))
         self.log.close()
-        return self._outcome()
+        return outcome
 
     def _begin(self) -> None:
+        set_seed(self.config.seed)
+        if self.accelerator.is_main_process:
+            self.log.keep(0)
         self._write_log("start", targets=self.batches.targets(0), steps=self.total, config=self.config.to_dict())
         self._judge_epoch()
         self._save()
@@ -209,30 +201,46 @@ class _Run:
             state.step_in_epoch += 1
             state.loss_sum += loss * batch.targets
             state.loss_count += batch.targets
-            self.seen += batch.targets
-            self.steps += 1
+            state.seen += batch.targets
             if state.step % LOG_STEPS == 0:
-                self._write_log("step", loss=loss, lr=learning_rate(state.step, self.total, self.config))
+                self._write_log("step", loss=loss, lr=self.optimizer.param_groups[0]["lr"])
             self._report()
-            if state.step % self.config.checkpoint_steps == 0:
+            stop = self._any_process(self.interruption.asked)
+            if stop or state.step % self.config.checkpoint_steps == 0:
                 self._save()
+            if stop:
+                raise KeyboardInterrupt
 
     def _step(self, batch: Batch) -> float:
         """One optimiser step; returns the mean loss over this process's targets."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.state.step, self.total, self.config)
-        with self.accelerator.autocast():
-            share, weight = self._share(batch)
-            prediction = self.model(share.x_BTD, last_only=share.target_BTD.shape[1] == 1)
-        loss = self.loss(Targets.from_batch(prediction.float(), share.target_BTD, share.target_mask_BT))
+        share, weight = self._share(batch)
+        # Not accelerate's own mixed precision: that replaces the network's forward for good, in `predict` too.
+        with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
+            prediction = self.model(share.x_BTD, last_only=self.network.config.context is not None)
+        loss = self.loss(Targets.from_batch(prediction, share))
         value = float(loss.detach())
-        if not math.isfinite(value):
-            raise TrainingError(f"the loss became {value} at step {self.state.step}. Lower lr (now {self.config.lr})")
+        self._require_finite("loss", value)
         self.accelerator.backward(loss * weight)
-        self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        self._require_finite("norm of the gradient", float(norm))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         return value
+
+    def _require_finite(self, what: str, value: float) -> None:
+        if self._any_process(not math.isfinite(value)):
+            raise TrainingError(
+                f"the {what} became {value} at step {self.state.step}. Train again under another name with a lower lr "
+                f"(it was {self.config.lr}); the best weights so far are in {self.checkpoints.folder}"
+            )
+
+    def _any_process(self, flag: bool) -> bool:
+        """Whether it is so in any process: all must take the same way, or one waits for ever."""
+        if self.accelerator.num_processes == 1:
+            return flag
+        return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.accelerator.device), "sum"))
 
     def _share(self, batch: Batch) -> tuple[Batch, float]:
         """This process's sequences of the batch, and what its mean loss weighs in the average over processes."""
@@ -251,28 +259,35 @@ class _Run:
         self._judge_epoch()
         self.state.loss_sum, self.state.loss_count = 0.0, 0
         self._save()
+        if self.accelerator.is_main_process:
+            self.checkpoints.keep_epochs(self.state.best)
 
     def _judge_epoch(self) -> None:
         """Validate, keep the weights if among the three best, sound the collapse alarm, decide about stopping."""
         state, reference = self.state, self.reference
         cosine = self._validate()
+        self._require_finite("validation cosine", cosine)
         state.best = best_epochs(state.best, cosine, state.epoch)
         if any(epoch == state.epoch for _, epoch in state.best) and self.accelerator.is_main_process:
-            self.checkpoints.save_epoch(state.epoch, _trained(self.network), state.best)
-        state.collapsed = state.epoch > 0 and reference.collapsed(cosine)
+            self.checkpoints.save_epoch(state.epoch, _trained(self.network))
         patience = self.config.patience
         state.stopped_early = bool(patience) and state.epoch - state.best[0][1] >= patience
         self._write_log(
             "epoch", epoch=state.epoch, loss=state.mean_loss, validation_cosine=cosine, skill=reference.skill(cosine),
-            vectors_per_second=self._speed(), collapsed=state.collapsed,
+            vectors_per_second=self._speed(), collapsed=state.epoch > 0 and reference.collapsed(cosine),
         )  # fmt: skip
 
     def _validate(self) -> float:
-        return mean_cosine(self.network.predict, self.data.validation_batches)
+        """Mean validation cosine; the main process's, for rounding elsewhere must not change which epoch is best."""
+        cosine = mean_cosine(self.network.predict, self.data.validation_batches)
+        if self.accelerator.num_processes == 1:
+            return cosine
+        return float(broadcast(torch.tensor(cosine, device=self.accelerator.device)))
 
     def _save(self) -> None:
         if not self.accelerator.is_main_process:
             return
+        self.state.seconds, self.state.events = self._seconds(), self.log.events
         self.checkpoints.save_last(
             {
                 "weights": _trained(self.network),
@@ -280,45 +295,48 @@ class _Run:
                 "loss": self.loss.state_dict(),
                 "random": torch.get_rng_state(),
                 "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-                "state": _as_dict(self.state),
+                "state": asdict(self.state),
             }
         )
 
     def _restore(self) -> None:
         saved = self.checkpoints.load_last()
-        self.network.load_state_dict(saved["weights"], strict=False)
+        _load_trained(self.network, saved["weights"], self.checkpoints.last)
         self.optimizer.load_state_dict(saved["optimizer"])
         self.loss.load_state_dict(saved["loss"])
         torch.set_rng_state(saved["random"])
         if saved["random_cuda"]:
             torch.cuda.set_rng_state_all(saved["random_cuda"])
         self.state = State(**saved["state"])
+        self.started -= self.state.seconds
         if self.accelerator.is_main_process:
-            self.log.forget_after(self.state.step)
+            self.log.keep(self.state.events)
 
     def _load_best(self) -> None:
         self.accelerator.wait_for_everyone()
-        best = self.checkpoints.load_epoch(self.state.best[0][1])
-        self.network.load_state_dict(best, strict=False)
+        epoch = self.state.best[0][1]
+        _load_trained(self.network, self.checkpoints.load_epoch(epoch), self.checkpoints.path_of(epoch))
 
     def _write_log(self, event: str, **figures: Any) -> None:
         if self.accelerator.is_main_process:
             self.log.write(event, step=self.state.step, **figures)
 
+    def _seconds(self) -> float:
+        return time.perf_counter() - self.started
+
     def _speed(self) -> float:
-        return self.seen / (time.perf_counter() - self.started)
+        return self.state.seen / self._seconds()
 
     def _report(self) -> None:
         if self.on_progress is None or not self.accelerator.is_main_process:
             return
-        state, speed = self.state, self._speed()
-        cosine = state.best[0][0]
-        left = (self.total - state.step) * (time.perf_counter() - self.started) / self.steps
+        state, cosine = self.state, self.state.best[0][0]
+        left = (self.total - state.step) * self._seconds() / state.step
         self.on_progress(
             Progress(
                 epoch=state.epoch + 1, epochs=self.config.epochs, step=state.step, steps=self.total,
                 loss=state.mean_loss, validation_cosine=cosine, skill=self.reference.skill(cosine),
-                vectors_per_second=speed, seconds_left=left,
+                vectors_per_second=self._speed(), seconds_left=left,
             )
         )  # fmt: skip
 
@@ -326,8 +344,8 @@ class _Run:
         cosine, epoch = self.state.best[0]
         return Outcome(
             best_epoch=epoch, validation_cosine=cosine, epochs=self.state.epoch, steps=self.state.step,
-            seconds=time.perf_counter() - self.started, vectors_per_second=self._speed(),
-            collapsed=self.state.collapsed, stopped_early=self.state.stopped_early,
+            seconds=self._seconds(), vectors_per_second=self._speed(),
+            collapsed=self.reference.collapsed(cosine), stopped_early=self.state.stopped_early,
         )  # fmt: skip
 
 
@@ -345,5 +363,13 @@ def _trained(network: Network) -> dict[str, Tensor]:
     return {name: parameter.detach().cpu() for name, parameter in network.named_parameters()}
 
 
-def _as_dict(state: State) -> dict[str, Any]:
-    return {name: getattr(state, name) for name in State.__dataclass_fields__}
+def _load_trained(network: Network, weights: dict[str, Tensor], path: Path) -> None:
+    """Put back what `_trained` gave. Raises IntegrityError unless every name and shape agrees."""
+    own = {name: parameter.shape for name, parameter in network.named_parameters()}
+    given = {name: tensor.shape for name, tensor in weights.items()}
+    if own != given:
+        odd = sorted(name for name in own.keys() | given.keys() if own.get(name) != given.get(name))
+        raise IntegrityError(
+            f"{path} holds the weights of another network: {odd[0]} differs. Resume what it began with."
+        )
+    network.load_state_dict(weights, strict=False)

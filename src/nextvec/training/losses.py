@@ -14,26 +14,36 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nextvec.registry import Registry
+from nextvec.sequences.batches import Batch
 
 LOSSES: Registry[type[nn.Module]] = Registry("losses", "nextvec.training")
+
+RHO = 0.3
+"""Share of the regression gradient's norm that `balanced` gives to the contrastive one."""
+NO_GRADIENT = 1e-9
+"""Gradients below this norm are rounding: every candidate was excluded, or is all but certain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
     """N predictions and what they should have been: unit vectors (N, D), and where they stand, int64 (N,).
 
-    `sequence` numbers the document (or window) inside the batch, `position` the target inside that.
+    `row` is the target's row in the corpus; `first` the first row that the prediction has seen: it saw all of
+    first .. row - 1, and nothing else.
     """
 
     prediction: Tensor
     target: Tensor
-    sequence: Tensor
-    position: Tensor
+    row: Tensor
+    first: Tensor
 
     @classmethod
-    def from_batch(cls, prediction_BTD: Tensor, target_BTD: Tensor, mask_BT: Tensor) -> Targets:
-        sequence, position = mask_BT.nonzero(as_tuple=True)
-        return cls(prediction_BTD[mask_BT], target_BTD[mask_BT], sequence, position)
+    def from_batch(cls, prediction_BSD: Tensor, batch: Batch) -> Targets:
+        """The real targets of a batch; `prediction_BSD` has the shape of its targets."""
+        mask_BS, T, S = batch.target_mask_BT, batch.x_BTD.shape[1], batch.target_BTD.shape[1]
+        seen_S = torch.arange(T - S + 1, T + 1, device=mask_BS.device)
+        first_BS = batch.rows_BT - seen_S
+        return cls(prediction_BSD[mask_BS], batch.target_BTD[mask_BS], batch.rows_BT[mask_BS], first_BS[mask_BS])
 
 
 @LOSSES.register("cosine")
@@ -56,8 +66,8 @@ class MSELoss(nn.Module):
 class InfoNCELoss(nn.Module):
     """Contrastive loss (van den Oord et al. 2018, arXiv 1807.03748) at temperature 0.07, in nats.
 
-    Candidates are the batch's targets. Not negatives: targets that the prediction's own document already showed it
-    (its context), and targets closer than cosine 0.95 to the true one.
+    Candidates are the batch's targets. Not negatives: targets that the prediction has seen (its context), and targets
+    closer than cosine 0.95 to the true one.
     """
 
     temperature = 0.07
@@ -65,8 +75,8 @@ class InfoNCELoss(nn.Module):
 
     def forward(self, targets: Targets) -> Tensor:
         logits_NN = targets.prediction @ targets.target.T / self.temperature
-        same_NN = targets.sequence[:, None] == targets.sequence[None, :]
-        seen_NN = same_NN & (targets.position[None, :] < targets.position[:, None])
+        row_N, first_N1 = targets.row, targets.first[:, None]
+        seen_NN = (first_N1 <= row_N) & (row_N < row_N[:, None])
         duplicate_NN = targets.target @ targets.target.T > self.duplicate
         itself_NN = torch.eye(len(logits_NN), dtype=torch.bool, device=logits_NN.device)
         logits_NN = logits_NN.masked_fill((seen_NN | duplicate_NN) & ~itself_NN, float("-inf"))
@@ -77,12 +87,14 @@ class InfoNCELoss(nn.Module):
 class BalancedLoss(nn.Module):
     """Cosine loss + s x InfoNCE; s keeps the contrastive gradient at the prediction at `rho` of the cosine one's norm.
 
-    s is an exponential moving average (0.99) of the ratio of norms, clipped to [1e-3, 1e3].
+    s is an exponential moving average (0.99) of the ratio of norms, clipped to [1e-3, 1e3]. A batch without negatives
+    has no contrastive gradient and leaves s as it is.
     """
 
     memory = 0.99
+    scale: Tensor
 
-    def __init__(self, rho: float = 0.3) -> None:
+    def __init__(self, rho: float = RHO) -> None:
         super().__init__()
         self.rho = rho
         self.regression, self.contrast = CosineLoss(), InfoNCELoss()
@@ -96,6 +108,6 @@ class BalancedLoss(nn.Module):
 
     def _update(self, prediction: Tensor, regression: Tensor, contrast: Tensor) -> None:
         norms = [torch.autograd.grad(part, prediction, retain_graph=True)[0].norm() for part in (regression, contrast)]
-        wanted = (self.rho * norms[0] / norms[1].clamp(min=1e-12)).clamp(1e-3, 1e3)
-        fresh = bool(self.scale.isnan())
-        self.scale = wanted if fresh else self.memory * self.scale + (1 - self.memory) * wanted
+        wanted = (self.rho * norms[0] / norms[1]).clamp(1e-3, 1e3)
+        averaged = torch.where(self.scale.isnan(), wanted, self.memory * self.scale + (1 - self.memory) * wanted)
+        self.scale = torch.where(norms[1] > NO_GRADIENT, averaged, self.scale)

@@ -13,14 +13,15 @@ import torch
 from nextvec import __version__
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.models.backbone import BACKBONES
-from nextvec.models.baseline import BASELINES, mean_cosine
+from nextvec.models.baseline import BASELINES, Baseline, mean_cosine
 from nextvec.models.bundle import AnyPredictor, read_config, save_bundle
 from nextvec.models.network import Network, NetworkConfig, anchor_baseline
 from nextvec.models.presets import PRESETS
 from nextvec.records import read_json, write_json
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
-from nextvec.training.loop import Outcome, Progress, Reference, TrainingConfig, make_accelerator, train
+from nextvec.training.loop import Outcome, Progress, Reference, make_accelerator, train
+from nextvec.training.recipe import TrainingConfig
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
@@ -42,6 +43,9 @@ class Plan:
 def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Plan:
     """Sort `options` (keys of TrainingConfig, `anchor`, `context`, or the backbone's own) into configurations.
 
+    Values may be strings, as a command line gives them; `context` is a number, or `unlimited`, which is the default of
+    every backbone that can hold any number of positions.
+
     Raises UsageError for an unknown architecture, an unknown option (with the nearest known one) or a bad value.
     """
     preset = PRESETS.get(architecture)
@@ -51,7 +55,8 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
         return Plan(architecture=name, network=NetworkConfig(architecture=name, dim=dim), training=TrainingConfig())
     if name not in BACKBONES:
         raise UsageError.unknown("architecture", name, [*BACKBONES, *BASELINES, *PRESETS])
-    own = set(BACKBONES.get(name).Config.model_fields)
+    kind = BACKBONES.get(name)
+    own = set(kind.Config.model_fields)
     network_keys = {"anchor", "context"}
     known = own | network_keys | set(TrainingConfig.model_fields)
     for key in options:
@@ -60,7 +65,8 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
     chosen = {key: options[key] for key in network_keys & options.keys()}
     if str(chosen.get("context", "")) in ("unlimited", "none"):
         chosen["context"] = None
-    backbone = BACKBONES.get(name).Config.parse({key: options[key] for key in own & options.keys()}, owner=name)
+    backbone = kind.Config.parse({key: options[key] for key in own & options.keys()}, owner=name)
+    chosen.setdefault("context", kind.longest(backbone))
     return Plan(
         architecture=name,
         network=NetworkConfig.parse(
@@ -89,11 +95,15 @@ def train_model(
     """Train (or fit) what `plan` says on `snapshot` and write the bundle into `folder`; returns its metrics.
 
     With `resume` a run that was stopped goes on; its plan and corpus must be the ones it began with (MismatchError).
+    Raises UsageError when `folder` holds a run and `resume` is not set, NotFoundError when there is none to resume.
     """
     accelerator = make_accelerator(plan.training)
     data = TrainingData(snapshot, device=accelerator.device)
-    baselines = FittedBaselines(TrainingData(snapshot, data.split), cache)
-    _keep_plan(folder, _origin(data, plan), resume)
+    baselines = FittedBaselines(data if data.device.type == "cpu" else TrainingData(snapshot, data.split), cache)
+    _require_plan(folder, _plan_record(data, plan), resume)
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process and not resume:
+        write_json(folder / PLAN, _plan_record(data, plan))
     if plan.architecture in BASELINES:
         predictor: AnyPredictor = baselines.get(plan.architecture)
         cosine = mean_cosine(predictor.predict, baselines.data.validation_batches)
@@ -101,10 +111,9 @@ def train_model(
     else:
         torch.manual_seed(plan.training.seed)
         predictor = network = Network(plan.network)
-        network.set_anchor(
-            None if plan.network.anchor == "none" else baselines.get(anchor_baseline(plan.network.anchor))
-        )
-        reference = measure_reference(baselines)
+        with accelerator.main_process_first():
+            network.set_anchor(_anchor(plan.network, baselines))
+            reference = measure_reference(baselines)
         outcome = train(
             network, data, plan.training, folder, reference,
             resume=resume, on_progress=on_progress, accelerator=accelerator,
@@ -113,6 +122,10 @@ def train_model(
     if accelerator.is_main_process:
         save_bundle(folder, predictor, origin=_origin(data, plan), metrics=metrics)
     return metrics
+
+
+def _anchor(config: NetworkConfig, baselines: FittedBaselines) -> Baseline | None:
+    return None if config.anchor == "none" else baselines.get(anchor_baseline(config.anchor))
 
 
 def measure_reference(baselines: FittedBaselines) -> Reference:
@@ -146,6 +159,7 @@ def _origin(data: TrainingData, plan: Plan) -> dict[str, Any]:
             "fingerprint": snapshot.fingerprint,
             "documents": len(snapshot.documents),
             "chunks": len(snapshot),
+            "licences": sorted({document.licence for document in snapshot.documents}),
             "training documents": len(split.train),
             "training documents left out as near-duplicates": len(split.left_out),
         },
@@ -155,20 +169,35 @@ def _origin(data: TrainingData, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _keep_plan(folder: Path, origin: dict[str, Any], resume: bool) -> None:
-    """Write down what the run is before it begins; on resuming, check that it is the same."""
+def _plan_record(data: TrainingData, plan: Plan) -> dict[str, Any]:
+    """What plan.json says: all that must be the same when the run is resumed, and the versions it began with."""
+    return {"network": plan.network.to_dict(), **_origin(data, plan)}
+
+
+def _require_plan(folder: Path, now: dict[str, Any], resume: bool) -> None:
+    """Raises unless the folder is free, or holds a run of this very plan to resume."""
     path = folder / PLAN
     if not resume:
         if path.exists():
             raise UsageError(f"{folder.name} exists. Choose another --name, or continue it with --resume.")
-        write_json(path, origin)
         return
     if not path.exists():
         raise NotFoundError(f"{folder.name} was never begun, so it cannot be resumed. Train without --resume.")
     begun = read_json(path)
-    for key in ("encoder_fingerprint", "corpus", "split", "training"):
-        if begun[key] != origin[key]:
-            raise MismatchError(f"{folder.name} began with {key} {begun[key]} and is resumed with {origin[key]}")
+    for key in ("network", "training", "encoder_fingerprint", "encoder", "corpus", "split"):
+        _require_same(folder.name, key, begun.get(key), now[key])
+
+
+def _require_same(run: str, what: str, begun: Any, now: Any) -> None:
+    """Raises MismatchError that names the first setting in which two records differ."""
+    if isinstance(begun, dict) and isinstance(now, dict):
+        for key in begun | now:
+            _require_same(run, f"{what} {key}", begun.get(key), now.get(key))
+    elif begun != now:
+        raise MismatchError(
+            f"{run} began with {what} = {begun} and is resumed with {now}; "
+            "resume it with what it began with, or train under another --name"
+        )
 
 
 def finished(folder: Path) -> bool:

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from nextvec.errors import MissingDependencyError
-from nextvec.records import append_line, read_lines, write_atomic
+from nextvec.records import append_line, write_atomic
 
 RUN_LOG = "run.jsonl"
 
 
 class RunLog:
-    """`run.jsonl` of a run: events `start`, `step`, `epoch`, `end`, each with the epoch and step it belongs to.
+    """`run.jsonl` of a run: events `start`, `step`, `epoch`, `end`, each with the step it belongs to.
+
+    `events` is their number so far: a checkpoint holds it, and a run that goes on from there keeps that many.
 
     Args:
         folder: of the run.
@@ -21,22 +23,22 @@ class RunLog:
 
     def __init__(self, folder: Path, *, tensorboard: bool = False) -> None:
         self.path = folder / RUN_LOG
+        self.events = 0
         self._board = _board(folder / "tensorboard") if tensorboard else None
 
     def write(self, event: str, *, step: int, **figures: Any) -> None:
         append_line(self.path, {"event": event, "step": step, **figures})
+        self.events += 1
         if self._board is not None:
             for name, value in figures.items():
                 if isinstance(value, float):
                     self._board.add_scalar(f"{event}/{name}", value, step)
 
-    def forget_after(self, step: int) -> None:
-        """Drop events later than `step`: what a killed run logged after the checkpoint it is resumed from."""
-        if not self.path.exists():
-            return
-        lines = self.path.read_bytes().split(b"\n")[:-1]
-        kept = [line for line, event in zip(lines, read_lines(self.path), strict=True) if event["step"] <= step]
-        write_atomic(self.path, b"".join(line + b"\n" for line in kept))
+    def keep(self, events: int) -> None:
+        """Drop all but the first `events`: what a killed run logged after the checkpoint it is resumed from."""
+        complete = self.path.read_bytes().split(b"\n")[:-1] if self.path.exists() else []
+        write_atomic(self.path, b"".join(line + b"\n" for line in complete[:events]))
+        self.events = min(events, len(complete))
 
     def close(self) -> None:
         if self._board is not None:

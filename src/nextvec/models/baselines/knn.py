@@ -35,10 +35,13 @@ class KnnSuccessor(Baseline):
     def fit(self, train: Batches, validation: Batches) -> None:
         total = sum(int(batch.target_mask_BT.sum()) for batch in train())
         stride = -(-total // MOST_CONTEXTS)
-        keys, successors = [], []
+        keys, successors, seen = [], [], 0
         for batch in train():
-            keys.append(self._key(batch.x_BTD)[batch.target_mask_BT][::stride].half())
-            successors.append(batch.target_BTD[batch.target_mask_BT][::stride].half())
+            key_ND, successor_ND = (x[batch.target_mask_BT] for x in (self._key(batch.x_BTD), batch.target_BTD))
+            kept = slice(-seen % stride, None, stride)
+            keys.append(key_ND[kept].half())
+            successors.append(successor_ND[kept].half())
+            seen += len(key_ND)
         self.keys, self.successors = torch.cat(keys), torch.cat(successors)
         self._tune(validation)
 

@@ -1,0 +1,63 @@
+"""The recipe: every setting of training, and the learning rate they give at each step."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from torch import nn
+
+from nextvec.config import Config
+from nextvec.errors import UsageError
+from nextvec.training.losses import LOSSES
+
+
+class TrainingConfig(Config):
+    """How to train; what is trained is `NetworkConfig`."""
+
+    epochs: int = Field(20, ge=1)
+    lr: float = Field(5e-4, gt=0, description="peak of the cosine schedule")
+    final_lr: float = Field(1e-6, ge=0)
+    warmup: float = Field(0.05, ge=0, le=1, description="share of all steps with linearly rising rate")
+    weight_decay: float = Field(0.01, ge=0, description="AdamW; on matrices only")
+    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    batch: int | None = Field(None, ge=1, description="targets a step; default 64 windows, or 1024 positions (causal)")
+    loss: str = Field("cosine", description="cosine, mse, infonce or balanced")
+    rho: float | None = Field(None, gt=0, description="balanced alone: share of the contrastive gradient; default 0.3")
+    patience: int = Field(4, ge=0, description="epochs without a better validation cosine before stopping; 0: never")
+    seed: int = Field(0, ge=0)
+    device: Literal["auto", "cpu"] = "auto"
+    precision: Literal["fp32", "bf16"] = "fp32"
+    checkpoint_steps: int = Field(
+        500, ge=1, description="steps between checkpoints; one is written after each epoch too"
+    )
+    tensorboard: bool = False
+
+    @field_validator("loss")
+    @classmethod
+    def _known_loss(cls, name: str) -> str:
+        if name not in LOSSES:
+            raise UsageError.unknown("loss", name, LOSSES)
+        return name
+
+    @model_validator(mode="after")
+    def _rho_is_used(self) -> Self:
+        if self.rho is not None and self.loss != "balanced":
+            raise UsageError(f"rho = {self.rho} means nothing to loss {self.loss}; leave it out, or set loss=balanced")
+        return self
+
+    def make_loss(self) -> nn.Module:
+        return LOSSES.get(self.loss)(**({} if self.rho is None else {"rho": self.rho}))
+
+    def targets_per_step(self, context: int | None) -> int:
+        return self.batch or (1024 if context is None else 64)
+
+
+def learning_rate(step: int, total: int, config: TrainingConfig) -> float:
+    """Rate of step `step` of `total`: linear warm-up to `lr`, then half a cosine down to `final_lr`."""
+    warm = max(1, round(config.warmup * total))
+    if step < warm:
+        return config.lr * (step + 1) / warm
+    done = min(1.0, (step - warm) / max(1, total - warm))
+    return config.final_lr + (config.lr - config.final_lr) * 0.5 * (1 + math.cos(math.pi * done))
