@@ -84,6 +84,9 @@ def fit_baseline(name: str, dim: int, train: Batches, validation: Batches) -> Ba
             raise TrainingError(f"{name} cannot be fitted: there is no {part} target. Give it longer documents.")
     with torch.no_grad():
         baseline.fit(train, validation)
+    # As loading lays them out: products of another layout round differently, and a resumed run loads its anchor.
+    for key, buffer in baseline.named_buffers():
+        setattr(baseline, key, buffer.contiguous())
     return baseline
 
 

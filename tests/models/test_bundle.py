@@ -1,0 +1,166 @@
+"""A bundle proves on loading that it is the model it was."""
+
+import json
+
+import pytest
+import torch
+from pydantic import Field
+
+from nextvec.config import Config
+from nextvec.errors import IntegrityError, NotFoundError, UsageError
+from nextvec.models.backbone import BACKBONES
+from nextvec.models.backbones.gru import GRU
+from nextvec.models.baseline import BASELINES, fit_baseline
+from nextvec.models.bundle import CONFIG, METRICS, PROBE, WEIGHTS, load_bundle, record_metrics, save_bundle
+from nextvec.models.network import build_network
+
+ORIGIN = {"encoder": {"name": "process"}, "encoder_fingerprint": "abc", "corpus": {"name": "c", "tag": None}}
+SMALL = {"width": 8, "layers": 1}
+
+
+@pytest.fixture(scope="module")
+def batches(chain, make_batches):
+    return make_batches(chain(count=8)[0])
+
+
+@pytest.fixture
+def saved(tmp_path, batches):
+    """A network whose every weight is random, with its fitted anchor."""
+    torch.manual_seed(0)
+    network = build_network("gru", 8, SMALL, anchor="ridge-mix", context=4)
+    network.set_anchor(fit_baseline("ridge-mix", 8, batches, batches))
+    torch.nn.init.normal_(network.head.readout.weight)
+    folder = tmp_path / "mine"
+    save_bundle(folder, network, origin=ORIGIN, metrics={"validation_cosine": 0.5})
+    return folder, network
+
+
+def predicted(predictor, x_BTD):
+    return predictor.predict(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool))
+
+
+def change(path, **values):
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, **values}))
+
+
+def test_a_network_comes_back_as_it_was(saved, make_vectors):
+    folder, network = saved
+    bundle = load_bundle(folder)
+    x_BTD = make_vectors(3, 12, 8)
+    assert torch.equal(predicted(bundle.predictor, x_BTD), predicted(network, x_BTD))
+    assert bundle.predictor.spec == network.spec
+    assert bundle.identity == "mine"
+    assert bundle.metrics == {"validation_cosine": 0.5}
+    assert ORIGIN.items() <= bundle.config.items()
+
+
+@pytest.mark.parametrize("name", BASELINES.names())
+def test_a_baseline_comes_back_whatever_the_size_of_its_buffers(name, tmp_path, batches, make_vectors):
+    baseline = fit_baseline(name, 8, batches, batches)
+    save_bundle(tmp_path / name, baseline, origin={}, metrics={})
+    loaded = load_bundle(tmp_path / name).predictor
+    x_BTD = make_vectors(3, 12, 8)
+    assert torch.equal(predicted(loaded, x_BTD), predicted(baseline, x_BTD))
+    assert loaded.spec == baseline.spec
+
+
+def test_the_probe_catches_another_forward_with_equal_shapes(saved, monkeypatch):
+    folder, _ = saved
+
+    class Reversed(GRU):
+        def forward(self, x_BTD):
+            return super().forward(x_BTD.flip(-1))
+
+    BACKBONES.get("gru")
+    monkeypatch.setitem(BACKBONES._entries, "gru", Reversed)
+    with pytest.raises(IntegrityError, match=r"mine computes something else .* probe is off by"):
+        load_bundle(folder)
+
+
+def test_weights_of_another_shape_are_named(saved, monkeypatch):
+    folder, _ = saved
+
+    class WiderConfig(Config):
+        width: int = Field(8)
+        layers: int = 1
+        dropout: float = 0.1
+
+    class Wider(GRU):
+        def __init__(self, config, dim):
+            super().__init__(config.model_copy(update={"width": 9}), dim)
+
+    Wider.Config = WiderConfig
+    BACKBONES.get("gru")
+    monkeypatch.setitem(BACKBONES._entries, "gru", Wider)
+    with pytest.raises(IntegrityError, match=r"model.safetensors does not fit Network: .*project.weight"):
+        load_bundle(folder)
+
+
+def test_altered_weights_are_refused(saved):
+    folder, _ = saved
+    content = bytearray((folder / WEIGHTS).read_bytes())
+    content[-1] ^= 1
+    (folder / WEIGHTS).write_bytes(content)
+    with pytest.raises(IntegrityError, match="is not the file that config.json records"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, PROBE, METRICS])
+def test_missing_files_are_named(saved, name):
+    folder, _ = saved
+    (folder / name).unlink()
+    with pytest.raises(IntegrityError, match=f"{name} is missing"):
+        load_bundle(folder)
+
+
+def test_without_config_it_is_no_model(saved, tmp_path):
+    folder, _ = saved
+    (folder / CONFIG).unlink()
+    for where in (folder, tmp_path / "never"):
+        with pytest.raises(NotFoundError, match="there is no finished model at"):
+            load_bundle(where)
+
+
+def test_a_damaged_probe_is_refused(saved):
+    folder, _ = saved
+    (folder / PROBE).write_bytes(b"no tensors")
+    with pytest.raises(IntegrityError, match="probe.safetensors is damaged"):
+        load_bundle(folder)
+
+
+def test_unknown_formats_are_refused(saved):
+    folder, _ = saved
+    change(folder / CONFIG, format=2)
+    with pytest.raises(IntegrityError, match="has format 2; this version of nextvec reads 1"):
+        load_bundle(folder)
+    (folder / CONFIG).write_text("[]")
+    with pytest.raises(IntegrityError, match="has format None"):
+        load_bundle(folder)
+
+
+def test_config_that_says_too_little_is_refused(saved):
+    folder, _ = saved
+    (folder / CONFIG).write_text('{"format": 1, "kind": "network"}')
+    with pytest.raises(IntegrityError, match="says nothing about weights, spec, network"):
+        load_bundle(folder)
+
+
+def test_an_architecture_that_is_not_installed_is_named(saved):
+    folder, network = saved
+    change(folder / CONFIG, network={**network.config.to_dict(), "architecture": "gruu"})
+    with pytest.raises(UsageError, match="unknown backbone 'gruu'. Did you mean 'gru'"):
+        load_bundle(folder)
+
+
+def test_new_metrics_replace_the_old_ones_in_the_card_too(saved):
+    folder, _ = saved
+    record_metrics(folder, {"validation_cosine": 0.6251})
+    bundle = load_bundle(folder)
+    assert bundle.metrics == {"validation_cosine": 0.6251}
+    assert "0.6251" in (folder / "README.md").read_text()
+
+
+def test_saving_leaves_the_model_usable_for_training(saved):
+    _, network = saved
+    assert all(parameter.requires_grad for parameter in network.parameters())
