@@ -102,7 +102,7 @@ def test_altered_weights_are_refused(saved):
     content = bytearray((folder / WEIGHTS).read_bytes())
     content[-1] ^= 1
     (folder / WEIGHTS).write_bytes(content)
-    with pytest.raises(IntegrityError, match="is not the file that config.json records"):
+    with pytest.raises(IntegrityError, match=r"is not the file that config.json records"):
         load_bundle(folder)
 
 
@@ -118,38 +118,38 @@ def test_without_config_it_is_no_model(saved, tmp_path):
     folder, _ = saved
     (folder / CONFIG).unlink()
     for where in (folder, tmp_path / "never"):
-        with pytest.raises(NotFoundError, match="there is no finished model at"):
+        with pytest.raises(NotFoundError, match=r"there is no finished model at"):
             load_bundle(where)
 
 
 def test_a_damaged_probe_is_refused(saved):
     folder, _ = saved
     (folder / PROBE).write_bytes(b"no tensors")
-    with pytest.raises(IntegrityError, match="probe.safetensors is damaged"):
+    with pytest.raises(IntegrityError, match=r"probe.safetensors is damaged"):
         load_bundle(folder)
 
 
 def test_unknown_formats_are_refused(saved):
     folder, _ = saved
     change(folder / CONFIG, format=2)
-    with pytest.raises(IntegrityError, match="has format 2; this version of nextvec reads 1"):
+    with pytest.raises(IntegrityError, match=r"has format 2; this version of nextvec reads 1"):
         load_bundle(folder)
     (folder / CONFIG).write_text("[]")
-    with pytest.raises(IntegrityError, match="has format None"):
+    with pytest.raises(IntegrityError, match=r"has format None"):
         load_bundle(folder)
 
 
 def test_config_that_says_too_little_is_refused(saved):
     folder, _ = saved
     (folder / CONFIG).write_text('{"format": 1, "kind": "network"}')
-    with pytest.raises(IntegrityError, match="says nothing about weights, spec, network"):
+    with pytest.raises(IntegrityError, match=r"says nothing about weights, spec, network"):
         load_bundle(folder)
 
 
 def test_an_architecture_that_is_not_installed_is_named(saved):
     folder, network = saved
     change(folder / CONFIG, network={**network.config.to_dict(), "architecture": "gruu"})
-    with pytest.raises(UsageError, match="unknown backbone 'gruu'. Did you mean 'gru'"):
+    with pytest.raises(UsageError, match=r"unknown backbone 'gruu'. Did you mean 'gru'"):
         load_bundle(folder)
 
 

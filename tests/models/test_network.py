@@ -88,20 +88,20 @@ def test_set_anchor_refuses_another_kind_or_size(fitted):
     network = build_network("gru", 8, SMALL, anchor="ewma-mix")
     with pytest.raises(MismatchError, match=r"anchor ewma-mix of 8 dimensions and was given ridge-mix of 8 dimensions"):
         network.set_anchor(fitted["ridge-mix"])
-    with pytest.raises(MismatchError, match="was given ewma-mix of 9 dimensions"):
+    with pytest.raises(MismatchError, match=r"was given ewma-mix of 9 dimensions"):
         network.set_anchor(BASELINES.get("ewma-mix")(9))
-    with pytest.raises(MismatchError, match="was given none"):
+    with pytest.raises(MismatchError, match=r"was given none"):
         network.set_anchor(None)
-    with pytest.raises(MismatchError, match="anchor none and was given"):
+    with pytest.raises(MismatchError, match=r"anchor none and was given"):
         build_network("gru", 8, SMALL, anchor="none").set_anchor(fitted["ewma-mix"])
 
 
 def test_unknown_names_are_refused_with_the_nearest():
-    with pytest.raises(UsageError, match="Did you mean 'transformer'"):
+    with pytest.raises(UsageError, match=r"Did you mean 'transformer'"):
         build_network("transfomer", 8)
-    with pytest.raises(UsageError, match="unknown option of gru 'layer'. Did you mean 'layers'"):
+    with pytest.raises(UsageError, match=r"unknown option of gru 'layer'. Did you mean 'layers'"):
         build_network("gru", 8, {"layer": 2})
-    with pytest.raises(UsageError, match="context = 0: expected a positive number"):
+    with pytest.raises(UsageError, match=r"context = 0: expected a positive number"):
         build_network("gru", 8, context=0)
 
 

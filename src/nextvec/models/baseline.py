@@ -85,7 +85,7 @@ def fit_baseline(name: str, dim: int, train: Batches, validation: Batches) -> Ba
     with torch.no_grad():
         baseline.fit(train, validation)
     # As loading lays them out: products of another layout round differently, and a resumed run loads its anchor.
-    for key, buffer in baseline.named_buffers():
+    for key, buffer in baseline.named_buffers(recurse=False):
         setattr(baseline, key, buffer.contiguous())
     return baseline
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,13 @@ class Checkpoints:
         """Raises IntegrityError when the file is missing or damaged. Unpickles nothing but tensors and numbers."""
         if not self.last.exists():
             raise IntegrityError(f"{self.last} is missing: there is nothing to resume. Train without --resume.")
+        damaged = f"{self.last} is damaged. Train again under another name."
+        if not zipfile.is_zipfile(self.last):
+            raise IntegrityError(damaged)
         try:
             state: dict[str, Any] = torch.load(self.last, weights_only=True, map_location="cpu")
         except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise IntegrityError(f"{self.last} is damaged ({error}). Train again under another name.") from None
+            raise IntegrityError(damaged) from error
         return state
 
     def save_epoch(self, epoch: int, weights: dict[str, Tensor]) -> None:

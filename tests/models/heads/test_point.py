@@ -26,5 +26,5 @@ def test_from_zero_it_predicts_the_base_and_can_learn():
 
 
 def test_a_readout_without_a_linear_cannot_start_at_zero():
-    with pytest.raises(UsageError, match="readout Identity has no Linear"):
+    with pytest.raises(UsageError, match=r"readout Identity has no Linear"):
         PointHead(nn.Identity(), from_zero=True)

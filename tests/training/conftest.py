@@ -1,0 +1,39 @@
+"""A small corpus of a process that can be learned, and small plans to train on it."""
+
+import numpy as np
+import pytest
+
+from nextvec.training.data import TrainingData
+from nextvec.training.run import resolve_plan
+
+SMALL = {
+    "amn": {"hidden": 16, "attention": 8},
+    "lstm": {"width": 16, "layers": 1},
+    "gru": {"width": 16, "layers": 1},
+    "transformer": {"width": 16, "layers": 1, "heads": 2, "feedforward": 32},
+}
+
+
+@pytest.fixture(scope="session")
+def corpus(make_process):
+    return make_process(np.random.default_rng(0).integers(2, 40, size=60).tolist())
+
+
+@pytest.fixture(scope="session")
+def data(corpus):
+    return TrainingData(corpus)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """Baselines of `corpus` are fitted once for all tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def make_plan(corpus):
+    def make(architecture="gru", **options):
+        base = {"anchor": "none", "epochs": 2, "batch": 64, "lr": 3e-3, **SMALL[architecture]}
+        return resolve_plan(architecture, corpus.dim, {**base, **options})
+
+    return make

@@ -1,0 +1,69 @@
+import json
+import sys
+
+import pytest
+
+from nextvec.errors import MissingDependencyError
+from nextvec.records import read_lines
+from nextvec.training.runlog import RUN_LOG, RunLog
+
+
+def events(folder):
+    return [event["event"] for event in read_lines(folder / RUN_LOG)]
+
+
+def test_events_are_lines_with_their_step(tmp_path):
+    log = RunLog(tmp_path)
+    log.write("start", step=0, targets=9)
+    log.write("step", step=20, loss=0.5)
+    assert [json.loads(line) for line in (tmp_path / RUN_LOG).read_text().splitlines()] == [
+        {"event": "start", "step": 0, "targets": 9},
+        {"event": "step", "step": 20, "loss": 0.5},
+    ]
+    assert log.events == 2
+
+
+def test_a_resumed_run_keeps_what_its_checkpoint_knows(tmp_path):
+    log = RunLog(tmp_path)
+    for event in ("start", "step", "epoch", "step"):
+        log.write(event, step=1)
+    resumed = RunLog(tmp_path)
+    resumed.keep(2)
+    assert events(tmp_path) == ["start", "step"]
+    resumed.write("epoch", step=1)
+    assert resumed.events == 3
+
+
+def test_a_line_cut_off_by_a_kill_is_dropped(tmp_path):
+    log = RunLog(tmp_path)
+    log.write("start", step=0)
+    with (tmp_path / RUN_LOG).open("a") as file:
+        file.write('{"event": "st')
+    assert events(tmp_path) == ["start"]
+    resumed = RunLog(tmp_path)
+    resumed.keep(5)
+    assert resumed.events == 1
+    resumed.write("end", step=3)
+    assert events(tmp_path) == ["start", "end"]
+
+
+def test_keeping_nothing_begins_a_log(tmp_path):
+    log = RunLog(tmp_path)
+    log.keep(0)
+    log.write("start", step=0)
+    assert events(tmp_path) == ["start"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tensorboard_gets_the_scalars(tmp_path):
+    pytest.importorskip("tensorboard", reason="TensorBoard is an extra: pip install 'nextvec[track]'")
+    log = RunLog(tmp_path, tensorboard=True)
+    log.write("step", step=20, loss=0.5, note="text")
+    log.close()
+    assert list((tmp_path / "tensorboard").glob("events.*"))
+
+
+def test_without_tensorboard_the_remedy_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'nextvec\[track\]'"):
+        RunLog(tmp_path, tensorboard=True)
