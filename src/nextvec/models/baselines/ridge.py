@@ -14,7 +14,7 @@ from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
 from nextvec.models.decay import MIX_DECAYS, decayed_means
 from nextvec.models.predictor import unit
 
-RIDGE_GRID = (1.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 100_000.0)
+RIDGE_GRID = (1.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 100_000.0, 1_000_000.0)
 RIDGE_CONTEXT = 5
 
 Features = Callable[[Tensor], Tensor]
