@@ -52,6 +52,10 @@ def evaluate_command(
 def compare_command(
     models: ModelsArgument,
     on: OnOption = None,
+    reference: Annotated[
+        str | None,
+        typer.Option("--reference", metavar="NAME", help="Set every model against this one, too.", show_default="ewma"),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option("--report", help="HTML file to write.", show_default="in the workspace's studies/")
     ] = None,
@@ -62,7 +66,7 @@ def compare_command(
     from nextvec.studies.contest_report import report_content, save_contest
     from nextvec.workspace import Workspace
 
-    contest = _contest(workspace, models, on, latency=True)
+    contest = _contest(workspace, models, on, reference=reference, latency=True)
     content = report_content(contest, f"nextvec compare {' '.join(models)}")
     path = save_contest(contest, content, Workspace(workspace), report)
     if as_json:
@@ -112,12 +116,19 @@ def print_verdicts(comparison: Comparison) -> None:
         typer.echo(f"Only {comparison.documents} test documents: differences must be large to be seen.")
 
 
-def _contest(workspace: Path | None, models: list[str], on: str | None, *, latency: bool) -> Contest:
+def _contest(
+    workspace: Path | None, models: list[str], on: str | None, *, latency: bool, reference: str | None = None
+) -> Contest:
     from nextvec.studies.contest import run_contest
     from nextvec.workspace import Workspace
 
     return run_contest(
-        Workspace(workspace), models, on=on, latency=latency, say=lambda line: typer.echo(line, err=True)
+        Workspace(workspace),
+        models,
+        on=on,
+        reference=reference,
+        latency=latency,
+        say=lambda line: typer.echo(line, err=True),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nextvec.cli import complete, corpus, demo, evaluate, models, train
+from nextvec.cli import complete, corpus, demo, evaluate, models, train, vectors
 from nextvec.errors import NextvecError
 
 app = typer.Typer(
@@ -25,6 +25,9 @@ app.command("evaluate")(evaluate.evaluate_command)
 app.command("compare")(evaluate.compare_command)
 app.command("verify")(evaluate.verify_command)
 app.command("complete")(complete.complete_command)
+app.command("encode")(vectors.encode_command)
+app.command("predict")(vectors.predict_command)
+app.command("decode")(vectors.decode_command)
 
 
 def _version(wanted: bool) -> None:

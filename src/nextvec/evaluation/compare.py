@@ -192,7 +192,7 @@ class _Arena:
         earlier = self._earlier(model)
         if earlier is not None:
             yield "earlier generation", earlier
-        if reference is not None and reference != model.name:
+        if reference is not None and reference not in (model.name, best and best.name, anchor and anchor.name):
             yield "reference", self._named(reference)
 
     def _best_baseline(self, model: Evaluation, figure: str) -> Evaluation | None:

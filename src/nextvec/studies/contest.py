@@ -81,6 +81,7 @@ def run_contest(
     identities: Sequence[str],
     *,
     on: str | None = None,
+    reference: str | None = None,
     latency: bool = True,
     metrics: Sequence[str] | None = None,
     say: Say = lambda line: None,
@@ -90,6 +91,8 @@ def run_contest(
     Args:
         identities: of bundles in the workspace, each once.
         on: a corpus, or one of its generations, whose test documents are used instead.
+        reference: a model or baseline that every model is set against besides the best baseline and its own anchor; by
+            default `ewma` of the newest generation, the best that a single number can do.
 
     Raises MismatchError naming both for models of different encoders or splits; UsageError for no model, or a repeated
     one.
@@ -122,7 +125,7 @@ def run_contest(
                 predictor, load_seconds=load_seconds.get(name), folder=folder, seconds=0.3
             )
     return Contest(
-        comparison=compare(models, baselines, validation=validation),
+        comparison=compare(models, baselines, validation=validation, reference=reference or stage.shown("ewma")),
         bundles=bundles,
         generations=generations,
         test=stage.snapshot,
@@ -178,13 +181,16 @@ class _Stage:
     def evaluate_baselines(self, generation: Generation, part: Part) -> list[Evaluation]:
         return [self._evaluate_baseline(generation, name, part) for name in BASELINES]
 
+    def shown(self, baseline: str, generation: Generation | None = None) -> str:
+        """What tables call a baseline fitted on `generation`, by default the newest."""
+        return baseline if len(self.generations) == 1 else f"{baseline} ({(generation or self.generations[-1]).label})"
+
     def _evaluate_baseline(self, generation: Generation, name: str, part: Part) -> Evaluation:
         snapshot, baselines = generation.snapshot, generation.baselines
-        shown = name if len(self.generations) == 1 else f"{name} ({generation.label})"
         baseline = baselines.get(name)
         subject = Subject.of(
             baseline.spec,
-            name=shown,
+            name=self.shown(name, generation),
             trained_on=generation.label,
             trained_rows=len(snapshot),
             encoder_fingerprint=snapshot.encoder.fingerprint,
