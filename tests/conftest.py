@@ -18,19 +18,23 @@ def make_process():
     def unit(x):
         return x / np.linalg.norm(x, axis=-1, keepdims=True)
 
-    def make(lengths, *, dim=12, noise=0.5, seed=0, turn=True, dtype=np.float32, **settings):
+    def walk(lengths, dim, noise, seed):
         random = np.random.default_rng(seed)
-        rotation = np.linalg.qr(random.standard_normal((dim, dim)))[0] if turn else np.eye(dim)
+        rotation = np.linalg.qr(random.standard_normal((dim, dim)))[0]
         rows = []
         for length in lengths:
             x = unit(random.standard_normal(dim))
             for _ in range(length):
                 rows.append(x)
                 x = unit(rotation @ x + noise * unit(random.standard_normal(dim)))
+        return np.array(rows)
+
+    def make(lengths, *, dim=12, noise=0.5, seed=0, vectors=None, **settings):
+        rows = walk(lengths, dim, noise, seed) if vectors is None else vectors
         settings.setdefault("encoder", EncoderSpec(name="process", dim=dim, weights_hash="p"))
         settings.setdefault("split", {"salt": "s", "test": 200, "validation": 400})
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         ids = [f"doc-{i}" for i in range(len(lengths))]
-        return Snapshot.from_arrays("process", np.array(rows, dtype), offsets, ids, **settings)
+        return Snapshot.from_arrays("process", rows.astype(np.float32), offsets, ids, **settings)
 
     return make

@@ -1,0 +1,217 @@
+"""Plans, and what a run leaves behind."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from nextvec.errors import MismatchError, NotFoundError, TrainingError, UsageError
+from nextvec.models.backbone import BACKBONES
+from nextvec.models.baseline import BASELINES, mean_cosine
+from nextvec.models.bundle import load_bundle
+from nextvec.training import run as run_module
+from nextvec.training.checkpoint import Checkpoints
+from nextvec.training.recipe import TrainingConfig
+from nextvec.training.run import PLAN, finished, resolve_plan, train_model
+
+
+def test_options_find_their_place():
+    options = {"width": "32", "anchor": "mean", "context": "7", "epochs": "3", "seed": 5, "lr": "1e-3"}
+    plan = resolve_plan("gru", 16, options)
+    assert plan.architecture == plan.network.architecture == "gru"
+    assert plan.network.options == {"width": 32, "layers": 4, "dropout": 0.1}
+    assert (plan.network.dim, plan.network.anchor, plan.network.context) == (16, "mean", 7)
+    assert (plan.training.epochs, plan.training.seed, plan.training.lr) == (3, 5, 1e-3)
+
+
+@pytest.mark.parametrize("given", ["unlimited", "none", None])
+def test_context_can_be_unlimited(given):
+    assert resolve_plan("gru", 16, {"context": given}).network.context is None
+
+
+def test_names_of_options_never_clash():
+    groups = {name: set(BACKBONES.get(name).Config.model_fields) for name in BACKBONES}
+    groups["run"] = {"anchor", "context"}
+    training = set(TrainingConfig.model_fields)
+    for name, fields in groups.items():
+        assert not fields & training, name
+        assert name == "run" or not fields & groups["run"], name
+
+
+@pytest.mark.parametrize(
+    ("architecture", "options", "message"),
+    [
+        ("gruu", {}, r"unknown architecture 'gruu'. Did you mean 'gru'"),
+        ("ridgemix", {}, r"unknown architecture 'ridgemix'. Did you mean 'ridge-mix'"),
+        ("transformer-optimised", {}, r"Did you mean 'transformer-optimized'"),
+        ("gru", {"layer": 2}, r"unknown option of gru 'layer'. Did you mean 'layers'"),
+        ("gru", {"learning_rate": 1}, r"unknown option of gru 'learning_rate'"),
+        ("gru", {"heads": 2}, r"unknown option of gru 'heads'"),
+        ("gru", {"epoch": 2}, r"Did you mean 'epochs'"),
+        ("gru", {"anchors": "none"}, r"Did you mean 'anchor'"),
+        ("gru", {"anchor": "ridge"}, r"gru: anchor = 'ridge': Input should be 'none', 'mean', 'ewma-mix' or"),
+        ("gru", {"context": "five"}, r"gru: context = 'five'"),
+        ("gru", {"width": 0}, r"gru: width = 0"),
+        ("gru", {"loss": "cosin"}, r"unknown loss 'cosin'. Did you mean 'cosine'"),
+        ("ridge", {"epochs": 2}, r"ridge is a baseline: .* has no option 'epochs'"),
+    ],
+)
+def test_what_is_not_known_is_an_error_with_the_nearest_name(architecture, options, message):
+    with pytest.raises(UsageError, match=message):
+        resolve_plan(architecture, 16, options)
+
+
+def test_a_baseline_takes_the_seed_that_the_command_line_always_gives():
+    assert resolve_plan("ridge", 16, {"seed": 3}).architecture == "ridge"
+
+
+@pytest.fixture(scope="module")
+def trained(corpus, make_plan, cache, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "gru"
+    metrics = train_model(corpus, make_plan(), folder, cache=cache)
+    return folder, metrics
+
+
+def test_the_bundle_says_what_it_was_made_from(trained, corpus, data, make_plan):
+    folder, metrics = trained
+    bundle = load_bundle(folder)
+    assert finished(folder)
+    assert bundle.metrics == metrics
+    assert bundle.config["encoder"] == corpus.encoder.to_dict()
+    assert bundle.config["encoder_fingerprint"] == corpus.encoder.fingerprint
+    assert bundle.config["corpus"]["fingerprint"] == corpus.fingerprint
+    assert bundle.config["corpus"]["chunks"] == len(corpus)
+    assert bundle.config["corpus"]["licences"] == ["unknown"]
+    assert bundle.config["split"] == {**corpus.split, "fingerprint": data.split.fingerprint}
+    assert bundle.config["training"] == make_plan().training.to_dict()
+    assert {"nextvec", "torch", "python"} <= bundle.config["versions"].keys()
+
+
+def test_the_recorded_cosine_is_that_of_the_saved_weights(trained, data):
+    folder, metrics = trained
+    measured = mean_cosine(load_bundle(folder).predictor.predict, data.validation_batches)
+    assert measured == pytest.approx(metrics["validation_cosine"], abs=1e-6)
+
+
+def test_skill_is_against_the_best_baseline(trained):
+    metrics = trained[1]
+    bar = metrics["best_baseline_cosine"]
+    assert metrics["best_baseline"] == "ridge-mix"
+    assert metrics["validation_skill"] == pytest.approx((metrics["validation_cosine"] - bar) / (1 - bar))
+
+
+@pytest.mark.parametrize("name", BASELINES.names())
+def test_baselines_are_trained_like_networks(name, corpus, data, cache, tmp_path):
+    metrics = train_model(corpus, resolve_plan(name, corpus.dim, {}), tmp_path / name, cache=cache)
+    bundle = load_bundle(tmp_path / name)
+    assert bundle.config["kind"] == "baseline"
+    assert bundle.config["training"] == {}
+    measured = mean_cosine(bundle.predictor.predict, data.validation_batches)
+    assert measured == pytest.approx(metrics["validation_cosine"], abs=1e-6)
+
+
+def test_a_folder_holds_one_run(trained, corpus, make_plan, cache):
+    with pytest.raises(UsageError, match=r"gru exists. Choose another --name, or continue it with --resume"):
+        train_model(corpus, make_plan(), trained[0], cache=cache)
+
+
+def test_what_was_never_begun_cannot_be_resumed(corpus, make_plan, cache, tmp_path):
+    with pytest.raises(NotFoundError, match=r"never was never begun"):
+        train_model(corpus, make_plan(), tmp_path / "never", cache=cache, resume=True)
+    assert not (tmp_path / "never").exists()
+
+
+CHANGED = [
+    ({"architecture": "lstm"}, r"network architecture = gru and is resumed with lstm"),
+    ({"anchor": "mean"}, r"network anchor = none and is resumed with mean"),
+    ({"context": 5}, r"network context = None and is resumed with 5"),
+    ({"width": 17}, r"network options width = 16 and is resumed with 17"),
+    ({"lr": 1e-3}, r"training lr = 0.003 and is resumed with 0.001"),
+    ({"seed": 1}, r"training seed = 0 and is resumed with 1"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), CHANGED)
+def test_a_run_is_resumed_with_the_plan_it_began_with(options, message, trained, corpus, make_plan, cache):
+    with pytest.raises(MismatchError, match=rf"gru began with {message}"):
+        train_model(corpus, make_plan(**options), trained[0], cache=cache, resume=True)
+
+
+def test_a_run_is_resumed_on_the_corpus_it_began_with(trained, make_process, make_plan, cache):
+    folder, _ = trained
+    grown = make_process([20] * 60)
+    with pytest.raises(MismatchError, match=r"gru began with corpus fingerprint = \w+ and is resumed with \w+"):
+        train_model(grown, make_plan(), folder, cache=cache, resume=True)
+
+
+def test_a_finished_run_can_be_resumed_and_stays_the_same(trained, corpus, make_plan, cache):
+    folder, metrics = trained
+    before = (folder / "model.safetensors").read_bytes()
+    again = train_model(corpus, make_plan(), folder, cache=cache, resume=True)
+    assert (folder / "model.safetensors").read_bytes() == before
+    assert again["validation_cosine"] == metrics["validation_cosine"]
+    assert again["steps"] == metrics["steps"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TrainingError])
+def test_a_run_stopped_before_its_first_checkpoint_can_be_resumed(
+    error, trained, corpus, make_plan, cache, tmp_path, monkeypatch
+):
+    def stop(baselines):
+        raise error
+
+    folder = tmp_path / "gru"
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "measure_reference", stop)
+        with pytest.raises(error):
+            train_model(corpus, make_plan(), folder, cache=cache)
+    assert (folder / PLAN).exists()
+    assert not Checkpoints(folder).last.exists()
+    train_model(corpus, make_plan(), folder, cache=cache, resume=True)
+    assert (folder / "model.safetensors").read_bytes() == (trained[0] / "model.safetensors").read_bytes()
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(trained, corpus, make_plan, cache, tmp_path):
+    weights = {}
+    for seed in (0, 1):
+        train_model(corpus, make_plan(seed=seed), tmp_path / str(seed), cache=cache)
+        weights[seed] = (tmp_path / str(seed) / "model.safetensors").read_bytes()
+    assert weights[0] == (trained[0] / "model.safetensors").read_bytes()
+    assert weights[1] != weights[0]
+
+
+def test_the_collapse_alarm_sounds_where_only_the_mean_can_be_learned(make_process, make_plan, tmp_path):
+    random = np.random.default_rng(0)
+    lengths = [20] * 60
+    rows = random.standard_normal((sum(lengths), 12)) + 2
+    noise = make_process(lengths, vectors=(rows / np.linalg.norm(rows, axis=1, keepdims=True)))
+    metrics = train_model(noise, make_plan(epochs=3, lr=1e-2), tmp_path / "gru", cache=None)
+    assert metrics["collapsed"]
+    assert metrics["best_epoch"] > 0
+
+
+def test_without_a_cache_the_result_is_the_same(corpus, make_plan, cache, tmp_path):
+    for name, where in (("with", cache), ("without", None)):
+        train_model(corpus, make_plan(anchor="ridge-mix", epochs=1), tmp_path / name, cache=where)
+    with_cache, without = (load_bundle(tmp_path / name).predictor.state_dict() for name in ("with", "without"))
+    assert all(torch.equal(with_cache[name], without[name]) for name in with_cache)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "anchor", "context"),
+    list(itertools.product(["amn", "lstm", "gru", "transformer"], ["none", "ridge-mix"], [None, 5])),
+)
+def test_every_architecture_trains_windowed_and_causal(
+    architecture, anchor, context, corpus, make_plan, cache, tmp_path
+):
+    plan = make_plan(architecture, anchor=anchor, context=context, epochs=1, warmup=0)
+    metrics = train_model(corpus, plan, tmp_path / "m", cache=cache)
+    bundle = load_bundle(tmp_path / "m")
+    assert bundle.predictor.spec.context == context
+    lines = [json.loads(line) for line in (tmp_path / "m" / "run.jsonl").read_text().splitlines()]
+    epochs = [line for line in lines if line["event"] == "epoch"]
+    assert metrics["validation_cosine"] == max(line["validation_cosine"] for line in epochs)
+    if anchor == "none":
+        assert metrics["best_epoch"] == 1, "an untrained network knows nothing"
