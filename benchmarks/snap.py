@@ -1,53 +1,46 @@
 """Search for the manifold snap over 240,000 vectors: exact against the memory's bandwidth, FAISS against exact.
 
-    python benchmarks/snap.py [--vectors 240000] [--corpus NAME[@TAG]] [--workspace FOLDER]
+    python benchmarks/snap.py [--vectors 240000] [--corpus NAME[@TAG]] [--documents 700]
 
-With `--corpus`, its first vectors are searched. Without, real MiniLM vectors of shared/data/wikipedia (or, without
-that, of the Python manual) are multiplied: each further vector is a real one plus half the difference of two others,
+With `--corpus`, the first vectors of that corpus of the workspace are searched. Without, the real MiniLM vectors of
+`--documents` documents are multiplied: each further vector is a real one plus half the difference of two others,
 normalised, so that the spectrum of the real ones is kept. Queries are what a snap gets: means of five consecutive real
-vectors, none of them in the searched set. Prints ratios, writes benchmarks/results/snap.json.
+vectors, none of them in the searched set. Prints ratios.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from nextvec.corpus.chunkers import build_chunker
-from nextvec.corpus.document import Document
-from nextvec.corpus.sources import open_source
-from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import EncoderSpec
-from nextvec.records import write_json
 from nextvec.retrieval.index import build_index, recall_against_exact
 from nextvec.retrieval.neighbours import Index
 from nextvec.retrieval.snap import ManifoldSnap
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
 from nextvec.workspace import Workspace
+from real import DOCUMENTS, real_snapshot, source_name
+from record import Claim, leave_record, options_of
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULT = ROOT / "benchmarks" / "results" / "snap.json"
-WIKIPEDIA = ROOT.parent / "shared" / "data" / "wikipedia.jsonl.gz"
-THREADS = 2
-REAL = 12_000
 QUERIES = 200
 K = 16
 ROUNDS = 60
 WINDOW = 5
+LIMITS = [
+    "Synthetic vectors are mixtures of real ones: recall on as many real sentences may be higher or lower.",
+    "One query at a time; batches are faster per query.",
+]
 
 
 def main() -> None:
     options = parse()
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(options.threads)
     workspace = Workspace(options.workspace)
     snapshot, queries, origin = material(options, workspace)
     exact, approximate = build_index(snapshot, "exact"), build_index(snapshot, "faiss", workspace)
@@ -55,20 +48,53 @@ def main() -> None:
         "vectors": list(snapshot.vectors.shape),
         "dtype": str(snapshot.vectors.dtype),
         "origin": origin,
-        "threads": THREADS,
-        "load_average": os.getloadavg()[0],
         **measure(snapshot, exact, approximate, queries),
     }
-    write_json(RESULT, result)
     report(result)
+    leave_record(options, dataset=dataset(result), claims=claims(result), limits=LIMITS, measured=result)
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_of("snap", __doc__)
     parser.add_argument("--vectors", type=int, default=240_000)
     parser.add_argument("--corpus", help="NAME[@TAG] of a corpus in the workspace")
-    parser.add_argument("--workspace")
+    parser.add_argument("--documents", type=int, default=DOCUMENTS, help="without --corpus")
     return parser.parse_args()
+
+
+def dataset(result: dict[str, Any]) -> str:
+    return f"{result['vectors'][0]:,} vectors of {result['vectors'][1]} dimensions, from {result['origin']}"
+
+
+def claims(result: dict[str, Any]) -> list[Claim]:
+    return [
+        Claim(
+            what="Exact search, time of a query",
+            figure=result["exact_over_memory"],
+            reference="reading the vectors once (their sum)",
+            at_most=2.0,
+        ),
+        Claim(
+            what="FAISS search, queries per second",
+            figure=result["faiss_speedup_over_exact"],
+            reference="exact search",
+            at_least=10.0,
+        ),
+        Claim(
+            what=f"FAISS search, recall@{K}",
+            figure=result["faiss_recall_at_16"],
+            unit="of all",
+            reference="exact search",
+            at_least=0.99,
+        ),
+        Claim(
+            what="Exact search, queries with the neighbours in the order of brute force",
+            figure=float(result["exact_equals_brute_force"]),
+            unit="of all",
+            reference="float32 products, sorted",
+            at_least=1.0,
+        ),
+    ]
 
 
 def material(options: argparse.Namespace, workspace: Workspace) -> tuple[Snapshot, np.ndarray, str]:
@@ -76,26 +102,13 @@ def material(options: argparse.Namespace, workspace: Workspace) -> tuple[Snapsho
     if options.corpus:
         real, origin = np.asarray(open_snapshot(workspace, options.corpus).vectors), f"corpus {options.corpus}"
     else:
-        real, origin = real_vectors(workspace.cache / "benchmarks" / f"minilm-{REAL}.npy")
+        real = np.asarray(real_snapshot(options.workspace, options.documents).vectors)
+        origin = f"{len(real):,} MiniLM vectors of sentences of {source_name()}"
     held_out = real[: QUERIES * WINDOW].astype(np.float32).reshape(QUERIES, WINDOW, -1)
     searched, added = enlarged(real[QUERIES * WINDOW :], options.vectors)
     encoder = EncoderSpec(name="benchmark", dim=searched.shape[1])
     snapshot = Snapshot.from_arrays("snap-benchmark", searched, np.array([0, len(searched)]), ["all"], encoder=encoder)
     return snapshot, normalised(held_out.mean(axis=1)), f"{origin}; {added:,} of {len(searched):,} vectors synthetic"
-
-
-def real_vectors(cache: Path) -> tuple[np.ndarray, str]:
-    reference = str(WIKIPEDIA) if WIKIPEDIA.exists() else "pydocs:"
-    if not cache.exists():
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        np.save(cache, load_encoder("minilm").encode(sentences(reference)).astype(np.float16))
-    return np.load(cache), f"{REAL:,} MiniLM vectors of sentences of {Path(reference).name}"
-
-
-def sentences(reference: str) -> list[str]:
-    chunker = build_chunker("sentence")
-    documents = (item for item in open_source(reference).documents() if isinstance(item, Document))
-    return list(islice((chunk.text for document in documents for chunk in chunker.chunks(document)), REAL))
 
 
 def enlarged(real: np.ndarray, count: int) -> tuple[np.ndarray, int]:
@@ -157,10 +170,6 @@ def equals_brute_force(snapshot: Snapshot, exact: Index, queries: np.ndarray) ->
 def report(result: dict[str, Any]) -> None:
     for name, milliseconds in result["milliseconds"].items():
         print(f"{name:24} {milliseconds:9.3f} ms")
-    print(f"exact / memory           {result['exact_over_memory']:9.2f}    (bound 2)")
-    print(f"exact / FAISS            {result['faiss_speedup_over_exact']:9.2f}    (bound 10)")
-    print(f"FAISS recall@{K}          {result['faiss_recall_at_16']:9.4f}    (bound 0.99)")
-    print(f"exact = brute force      {result['exact_equals_brute_force']!s:>9}")
     print(f"over: {result['origin']}")
 
 
