@@ -1,5 +1,7 @@
 """A small corpus of a process that can be learned, and small plans to train on it."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -37,3 +39,26 @@ def make_plan(corpus):
         return resolve_plan(architecture, corpus.dim, {**base, **options})
 
     return make
+
+
+@pytest.fixture
+def write_task(corpus, tmp_path):
+    """What victim.py is to train: a plan on the small corpus, `wait` seconds a step."""
+
+    def write(plan, wait=0.0):
+        np.save(tmp_path / "vectors.npy", corpus.vectors)
+        network, training = plan.network, plan.training.to_dict()
+        task = {
+            "vectors": str(tmp_path / "vectors.npy"),
+            "lengths": corpus.lengths.tolist(),
+            "encoder": corpus.encoder.to_dict(),
+            "split": corpus.split,
+            "architecture": plan.architecture,
+            "options": {"anchor": network.anchor, "context": network.context, **network.options, **training},
+            "wait": wait,
+        }
+        path = tmp_path / "task.json"
+        path.write_text(json.dumps(task))
+        return path
+
+    return write

@@ -1,0 +1,73 @@
+"""kill -9 at any moment and --resume: the weights of an undisturbed run, bit for bit."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nextvec.models.bundle import WEIGHTS
+from nextvec.records import read_lines
+from nextvec.training.checkpoint import Checkpoints
+from nextvec.training.run import finished, train_model
+from nextvec.training.runlog import RUN_LOG
+
+VICTIM = Path(__file__).with_name("victim.py")
+KILLS = 6
+OPTIONS = {"epochs": 3, "batch": 32, "checkpoint_steps": 3}
+RUNS = {
+    "causal, dropout, balanced loss": ("gru", {"dropout": 0.3, "loss": "balanced", "anchor": "ridge-mix"}),
+    "windowed, dropout inside attention": ("transformer", {"dropout": 0.3, "context": 4, "anchor": "none"}),
+}
+TIMES = ("vectors_per_second", "seconds")
+
+
+@pytest.fixture(scope="module")
+def victims():
+    """A process that forks another for every run."""
+    with subprocess.Popen([sys.executable, str(VICTIM)], stdin=-1, stdout=-1, text=True, bufsize=1) as host:
+        yield host
+        host.stdin.close()
+
+
+def kill_while_training(host, run, after):
+    """Let a victim train for `after` seconds, kill it; the number of its last step."""
+    host.stdin.write(json.dumps([str(path) for path in run]) + "\n")
+    pid = int(host.stdout.readline().removeprefix("pid "))
+    last = host.stdout.readline()
+    assert last.startswith("step "), last
+    time.sleep(after)
+    os.kill(pid, signal.SIGKILL)
+    while (line := host.stdout.readline()).startswith("step "):
+        last = line
+    assert line == f"ended {-signal.SIGKILL}\n"
+    return int(last.removeprefix("step "))
+
+
+def events(folder):
+    """The log without what depends on time."""
+    return [{k: v for k, v in event.items() if k not in TIMES} for event in read_lines(folder / RUN_LOG)]
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_killed_again_and_again_ends_with_the_same_weights(
+    name, victims, corpus, make_plan, cache, write_task, tmp_path
+):
+    architecture, options = RUNS[name]
+    plan = make_plan(architecture, **{**OPTIONS, **options})
+    killed, undisturbed, rng = tmp_path / "killed", tmp_path / "undisturbed", random.Random(name)
+    run = (write_task(plan, wait=0.02), killed, tmp_path / "cache")
+    steps = [kill_while_training(victims, run, rng.uniform(0.02, 0.4)) for _ in range(KILLS)]
+    assert len(set(steps)) > KILLS // 2
+    assert Checkpoints(killed).load_last()["state"]["step"] > 0
+    assert not finished(killed)
+
+    train_model(corpus, plan, killed, cache=cache, resume=True)
+    train_model(corpus, plan, undisturbed, cache=cache)
+    assert (killed / WEIGHTS).read_bytes() == (undisturbed / WEIGHTS).read_bytes()
+    assert events(killed) == events(undisturbed)
