@@ -5,8 +5,8 @@ import torch
 
 from nextvec.errors import MismatchError, UsageError
 from nextvec.models import network as network_module
-from nextvec.models.baseline import BASELINES, fit_baseline
-from nextvec.models.network import anchor_baseline, build_network
+from nextvec.models.baseline import BASELINES, fit_baseline, mean_cosine
+from nextvec.models.network import SIZES, anchor_baseline, build_network
 from nextvec.models.predictor import PredictorSpec, unit
 
 SMALL = {"width": 8, "layers": 1}
@@ -109,7 +109,7 @@ def test_spec_says_what_it_is():
     network = build_network("gru", 8, SMALL, anchor="mean", context=3)
     size = sum(parameter.numel() for parameter in network.parameters())
     assert network.spec == PredictorSpec(
-        name="gru", dim=8, context=3, anchor="mean", parameters=size, fitted=0, options={**SMALL, "dropout": 0.1}
+        name="gru", dim=8, context=3, anchor="mean", parameters=size, fitted=1, options={**SMALL, "dropout": 0.1}
     )
 
 
@@ -119,3 +119,30 @@ def test_predicting_after_training_is_without_dropout(make_vectors):
     first_BTD = network.predict(x_BTD, ones(x_BTD))
     assert not first_BTD.requires_grad
     assert torch.equal(first_BTD, network.predict(x_BTD, ones(x_BTD)))
+
+
+def test_the_size_of_a_correction_is_tuned_on_validation(make_vectors, make_batches):
+    documents = [make_vectors(12, 8, seed=seed) for seed in range(6)]
+    batches = make_batches(documents, 3)
+    network = build_network("gru", 8, SMALL, anchor="mean", context=4)
+    with torch.no_grad():
+        for parameter in network.head.parameters():
+            parameter.normal_(generator=torch.Generator().manual_seed(0))
+    scores = {}
+    for size in SIZES:
+        network.head.size.fill_(size)
+        scores[size] = mean_cosine(network.predict, batches)
+    tuned = network.tune_correction(batches)
+    assert tuned == pytest.approx(max(scores.values()), abs=1e-6)
+    assert scores[float(network.head.size.double().round(decimals=2))] == pytest.approx(tuned, abs=1e-6)
+
+
+def test_a_correction_has_its_full_size_while_it_trains():
+    network = build_network("gru", 8, SMALL, anchor="mean")
+    network.head.size.zero_()
+    with torch.no_grad():
+        network.head.readout.bias.fill_(1.0)
+    x_BTD = unit(torch.randn(2, 5, 8))
+    anchored = network.eval()(x_BTD)
+    assert torch.allclose(anchored, network.anchor(x_BTD), atol=1e-6)
+    assert not torch.allclose(network.train()(x_BTD), anchored, atol=1e-2)

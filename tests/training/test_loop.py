@@ -48,7 +48,7 @@ def same_weights(left, right):
 def script(monkeypatch, cosines):
     """Let validation say these cosines, one an epoch from epoch 0 on."""
     said = iter(cosines)
-    monkeypatch.setattr(loop_module, "mean_cosine", lambda predict, batches: next(said))
+    monkeypatch.setattr(Network, "tune_correction", lambda network, batches: next(said))
 
 
 @pytest.mark.parametrize("loss", ["cosine", "mse", "infonce", "balanced"])
@@ -237,6 +237,12 @@ def test_a_device_that_cannot_be_had_is_a_clear_error(monkeypatch):
     monkeypatch.setattr(loop_module, "Accelerator", refuse)
     with pytest.raises(UsageError, match=r"device cpu cannot be used: .* Start a new process for it"):
         make_accelerator(loop_module.TrainingConfig(device="cpu"))
+
+
+def test_processes_that_cannot_work_together_are_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(UsageError, match=r"3 processes were launched, and on cpu they cannot train together"):
+        make_accelerator(loop_module.TrainingConfig())
 
 
 def test_weight_decay_is_on_matrices_alone():

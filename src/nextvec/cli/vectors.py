@@ -85,7 +85,7 @@ def _read(path: Path) -> np.ndarray:
     except FileNotFoundError:
         raise NotFoundError(f"there is no file {path}; write one with: nextvec encode TEXT --out {path}") from None
     except (OSError, ValueError, EOFError):
-        raise DataError(f"{path} is not an .npy file of numbers; write one with: nextvec encode TEXT --out FILE") from None
+        raise DataError(f"{path} is not an .npy file of numbers: write one with nextvec encode") from None
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype not in (np.float16, np.float32, np.float64):
         raise DataError(
             f"{path}: expected one array (N, D) of floats, got {getattr(array, 'shape', type(array).__name__)}"

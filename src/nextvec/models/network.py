@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from nextvec.config import Config
-from nextvec.errors import MismatchError, UsageError
+from nextvec.errors import MismatchError, TrainingError, UsageError
 from nextvec.models.backbone import BACKBONES
-from nextvec.models.baseline import BASELINES, Baseline
+from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
 from nextvec.models.heads import PointHead
-from nextvec.models.predictor import AnchorName, PredictorSpec, check_input
+from nextvec.models.predictor import AnchorName, PredictorSpec, check_input, unit
 
 VECTORS_AT_ONCE = 20_480
+SIZES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
+"""Sizes of the correction that are tried on validation."""
+
+
+class Positionwise(Protocol):
+    """A causal map from x_BTD to (B, T, E), or to (B, 1, E), the last position, with `last_only`."""
+
+    def __call__(self, x_BTD: Tensor, *, last_only: bool = False) -> Tensor: ...
 
 
 class NetworkConfig(Config):
@@ -72,6 +80,11 @@ class Network(nn.Module):
             options=self.config.options,
         )
 
+    @property
+    def correction_size(self) -> float | None:
+        """How much of its correction the network adds to its anchor, 0..1; None without an anchor."""
+        return None if self.head.size is None else round(float(self.head.size), 2)
+
     def set_anchor(self, anchor: Baseline | None) -> None:
         """Give the network its fitted anchor. Raises MismatchError unless it is of the configured kind and D."""
         expected, given = (None if part is None else (part.name, part.dim) for part in (self.anchor, anchor))
@@ -84,45 +97,79 @@ class Network(nn.Module):
 
     def forward(self, x_BTD: Tensor, *, last_only: bool = False) -> Tensor:
         """Unit predictions y_BTD, each from everything before it in x_BTD; with `last_only` (B, 1, D), the last one."""
-        state_BTM = self.backbone(x_BTD * math.sqrt(self.config.dim))
-        # Reduced precision is for what is trained: an anchor that is off by 1e-3 would be worse than its baseline.
-        with torch.autocast(x_BTD.device.type, enabled=False):
-            base_BTD = self._base(x_BTD.float())
+        return self.head(*self._state_and_base(x_BTD, last_only))
+
+    def _base_and_move(self, x_BTD: Tensor, *, last_only: bool = False) -> Tensor:
+        """What `forward` adds up at size 1, side by side: (B, T, 2D), or (B, 1, 2D) with `last_only`."""
+        state_BTM, base_BTD = self._state_and_base(x_BTD, last_only)
+        assert base_BTD is not None, "asked only of networks with an anchor"
+        return torch.cat([base_BTD, self.head.move(state_BTM)], dim=-1)
+
+    def _state_and_base(self, x_BTD: Tensor, last_only: bool) -> tuple[Tensor, Tensor | None]:
+        state_BTM, base_BTD = self.backbone(x_BTD * math.sqrt(self.config.dim)), self._base(x_BTD)
         if last_only:
-            state_BTM = state_BTM[:, -1:]
-            base_BTD = None if base_BTD is None else base_BTD[:, -1:]
-        return self.head(state_BTM, base_BTD)
+            return state_BTM[:, -1:], None if base_BTD is None else base_BTD[:, -1:]
+        return state_BTM, base_BTD
 
     def _base(self, x_BTD: Tensor) -> Tensor | None:
-        if self.anchor is not None:
-            return self.anchor.forward(x_BTD)
-        if self.backbone.residual:
-            count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device)[:, None]
-            return x_BTD.cumsum(1) / count_T1
+        # Reduced precision is for what is trained: an anchor that is off by 1e-3 would be worse than its baseline.
+        with torch.autocast(x_BTD.device.type, enabled=False):
+            if self.anchor is not None:
+                return self.anchor.forward(x_BTD.float())
+            if self.backbone.residual:
+                count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device)[:, None]
+                return x_BTD.float().cumsum(1) / count_T1
         return None
 
     @torch.no_grad()
     def predict(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
         """See `Predictor.predict`."""
         check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT)
+        return self._in_context(self, x_BTD)
+
+    @torch.no_grad()
+    def tune_correction(self, batches: Batches) -> float:
+        """Set the size of the correction to the one of `SIZES` with the best mean cosine, and return that cosine.
+
+        A network without an anchor has no size to tune; its cosine is returned. Raises TrainingError without targets.
+        """
+        if self.anchor is None or self.head.size is None:
+            return mean_cosine(self.predict, batches)
+        totals, count = torch.zeros(len(SIZES), dtype=torch.float64), 0
+        for batch in batches():
+            mask_BT = batch.target_mask_BT
+            both_NE = self._in_context(self._base_and_move, batch.x_BTD)[mask_BT]
+            base_ND, move_ND = both_NE.chunk(2, dim=-1)
+            target_ND = batch.target_BTD[mask_BT]
+            for i, size in enumerate(SIZES):
+                totals[i] += float((unit(base_ND + size * move_ND) * target_ND).sum(-1).double().sum())
+            count += len(target_ND)
+        if not count:
+            raise TrainingError("there is no target to tune the correction on. Give it longer documents.")
+        best = int(totals.argmax())
+        self.head.size.fill_(SIZES[best])
+        return float(totals[best]) / count
+
+    def _in_context(self, function: Positionwise, x_BTD: Tensor) -> Tensor:
+        """`function` at every position, seeing as much as this network's context, in evaluation mode."""
         self.eval()
         x_BTD = x_BTD.to(next(self.parameters()).device, torch.float32)
         context = self.config.context
         if context is None or context >= x_BTD.shape[1]:
-            return self(x_BTD)
-        return in_windows(self, x_BTD, context)
+            return function(x_BTD)
+        return in_windows(function, x_BTD, context)
 
 
-def in_windows(network: Network, x_BTD: Tensor, context: int) -> Tensor:
-    """Predictions that see the last `context` vectors: the short prefixes in one causal pass, then every window."""
-    B, T, D = x_BTD.shape
-    prefix_BTD = network(x_BTD[:, : context - 1]) if context > 1 else x_BTD[:, :0]
+def in_windows(function: Positionwise, x_BTD: Tensor, context: int) -> Tensor:
+    """Results that see the last `context` vectors: the short prefixes in one causal pass, then every window."""
+    B, T, _ = x_BTD.shape
+    prefix_BTD = [function(x_BTD[:, : context - 1])] if context > 1 else []
     first_BW = T * torch.arange(B, device=x_BTD.device)[:, None] + torch.arange(T - context + 1, device=x_BTD.device)
     rows_WK = first_BW.flatten()[:, None] + torch.arange(context, device=x_BTD.device)
     vectors_ND = x_BTD.flatten(0, 1)
     pieces = rows_WK.split(max(1, VECTORS_AT_ONCE // context))
-    last_W1D = torch.cat([network(vectors_ND[some], last_only=True) for some in pieces])
-    return torch.cat([prefix_BTD, last_W1D.view(B, T - context + 1, D)], dim=1)
+    last_W1D = torch.cat([function(vectors_ND[some], last_only=True) for some in pieces])
+    return torch.cat([*prefix_BTD, last_W1D.view(B, T - context + 1, -1)], dim=1)
 
 
 def _named(anchor: tuple[str, int] | None) -> str:

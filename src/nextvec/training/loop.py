@@ -7,6 +7,7 @@ and resumed ends with the weights of one that was not (bit for bit on CPU).
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -19,7 +20,6 @@ from accelerate.utils import broadcast, set_seed
 from torch import Tensor
 
 from nextvec.errors import IntegrityError, TrainingError, UsageError
-from nextvec.models.baseline import mean_cosine
 from nextvec.models.network import Network
 from nextvec.sequences.batches import Batch, Batches
 from nextvec.training.checkpoint import Checkpoints, best_epochs
@@ -133,14 +133,23 @@ def train(
 
 
 def make_accelerator(config: TrainingConfig) -> Accelerator:
-    """Device and processes, as `accelerate launch` or the machine at hand decide.
+    """Device and processes, as `torchrun`, `accelerate launch` or the machine at hand decide.
 
-    Raises UsageError for device cpu in a process that has already used another one.
+    Raises UsageError for device cpu in a process that has already used another one, and when several processes were
+    launched that cannot work together: each would train alone, in the same folder.
     """
+    cpu = config.device == "cpu" or not torch.accelerator.is_available()
     try:
-        return Accelerator(cpu=config.device == "cpu", mixed_precision="no")
+        accelerator = Accelerator(cpu=cpu, mixed_precision="no")
     except ValueError as error:
         raise UsageError(f"device {config.device} cannot be used: {error}. Start a new process for it.") from None
+    launched = int(os.environ.get("WORLD_SIZE", "1"))
+    if launched != accelerator.num_processes:
+        raise UsageError(
+            f"{launched} processes were launched, and on {accelerator.device} they cannot train together; "
+            "launch one, or set device=cpu"
+        )
+    return accelerator
 
 
 class _Run:
@@ -187,7 +196,10 @@ class _Run:
         set_seed(self.config.seed)
         if self.accelerator.is_main_process:
             self.log.keep(0)
-        self._write_log("start", targets=self.batches.targets(0), steps=self.total, config=self.config.to_dict())
+        self._write_log(
+            "start", targets=self.batches.targets(0), steps=self.total, processes=self.accelerator.num_processes,
+            device=self.accelerator.device.type, config=self.config.to_dict(),
+        )  # fmt: skip
         self._judge_epoch()
         self._save()
 
@@ -243,7 +255,11 @@ class _Run:
         return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.accelerator.device), "sum"))
 
     def _share(self, batch: Batch) -> tuple[Batch, float]:
-        """This process's sequences of the batch, and what its mean loss weighs in the average over processes."""
+        """This process's sequences of the batch, and what its mean loss weighs in the average over processes.
+
+        The weighted average is the loss of the whole batch, but for the contrastive losses: each process takes its
+        negatives from its own share.
+        """
         count, index = self.accelerator.num_processes, self.accelerator.process_index
         if count == 1:
             return batch, 1.0
@@ -275,11 +291,15 @@ class _Run:
         self._write_log(
             "epoch", epoch=state.epoch, loss=state.mean_loss, validation_cosine=cosine, skill=reference.skill(cosine),
             vectors_per_second=self._speed(), collapsed=state.epoch > 0 and reference.collapsed(cosine),
+            correction_size=self.network.correction_size,
         )  # fmt: skip
 
     def _validate(self) -> float:
-        """Mean validation cosine; the main process's, for rounding elsewhere must not change which epoch is best."""
-        cosine = mean_cosine(self.network.predict, self.data.validation_batches)
+        """Mean validation cosine with the correction's size tuned on the same batches.
+
+        It is the main process's, for rounding elsewhere must not change which epoch is best.
+        """
+        cosine = self.network.tune_correction(self.data.validation_batches)
         if self.accelerator.num_processes == 1:
             return cosine
         return float(broadcast(torch.tensor(cosine, device=self.accelerator.device)))
@@ -359,13 +379,13 @@ def _groups(network: Network, weight_decay: float) -> list[dict[str, Any]]:
 
 
 def _trained(network: Network) -> dict[str, Tensor]:
-    """The trained weights only: the anchor's buffers do not change, and are large."""
-    return {name: parameter.detach().cpu() for name, parameter in network.named_parameters()}
+    """All that training changes: not the anchor's numbers, which are large."""
+    return {name: tensor.cpu() for name, tensor in network.state_dict().items() if not name.startswith("anchor.")}
 
 
 def _load_trained(network: Network, weights: dict[str, Tensor], path: Path) -> None:
     """Put back what `_trained` gave. Raises IntegrityError unless every name and shape agrees."""
-    own = {name: parameter.shape for name, parameter in network.named_parameters()}
+    own = {name: tensor.shape for name, tensor in _trained(network).items()}
     given = {name: tensor.shape for name, tensor in weights.items()}
     if own != given:
         odd = sorted(name for name in own.keys() | given.keys() if own.get(name) != given.get(name))
