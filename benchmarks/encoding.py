@@ -88,9 +88,8 @@ def claims(result: dict[str, Any]) -> list[Claim]:
 
 
 def limits(result: dict[str, Any]) -> list[str]:
-    clock = "time of the processor, not of the wall clock" if result["clock"] == "processor" else "the wall clock"
     return [
-        f"Encoding was timed by {clock}, on one machine and one encoder.",
+        f"Seconds are those of the {result['clock']} clock, on one machine, for one encoder.",
         "The library sorts and pads each block of sentences; one call with all sentences would pad a little less.",
     ]
 

@@ -1,0 +1,243 @@
+"""Generated documents: what is stale is named, what is read is shown, nothing is invented."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any
+
+import pytest
+import typer
+from pydantic import Field
+
+from nextvec.config import Config
+from nextvec.errors import DataError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def claim(**changed: Any) -> dict[str, Any]:
+    known = {"what": "Speed", "figure": 4.25, "reference": "the usual way", "unit": "x", "bound": "at least 4 x"}
+    return known | {"met": True} | changed
+
+
+def record(*claims: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    known = {"dataset": "10 texts", "threads": 2, "load_average": 0.5, "limits": ["It says nothing on slow machines."]}
+    return known | {"claims": list(claims)} | changed
+
+
+def interval(estimate: float, half: float = 0.01) -> dict[str, float]:
+    return {"estimate": estimate, "low": estimate - half, "high": estimate + half}
+
+
+def row(name: str, kind: str, cosine: float, **subject: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "kind": kind,
+        "subject": {"parameters": 0, "fitted": 0, "seed": None} | subject,
+        "figures": {"cosine": interval(cosine), "mrr[document]": interval(0.1)},
+        "skill": interval(0.02),
+    }
+
+
+@pytest.fixture
+def comparison() -> dict[str, Any]:
+    def contrast(left: str, verdict: str, role: str = "best baseline") -> dict[str, str]:
+        return {"figure": "cosine", "role": role, "left": left, "right": "ridge-mix", "verdict": verdict}
+
+    return {
+        "corpus": "wiki@small",
+        "encoder": "minilm 384-D",
+        "documents": 83,
+        "targets": 6595,
+        "rows": [
+            row("gru", "model", 0.55, parameters=1_234_567, seed=0),
+            row("ridge-mix", "baseline", 0.54, fitted=7),
+            row("lstm", "model", 0.47, parameters=10, seed=1),
+            row("ewma", "baseline", 0.46, fitted=1),
+        ],
+        "contrasts": [
+            contrast("lstm", "better", "shuffled context"),
+            contrast("gru", "better"),
+            contrast("lstm", "worse"),
+        ],
+    }
+
+
+@pytest.fixture
+def repository(tmp_path: Path, comparison: dict[str, Any]) -> Path:
+    """A small repository: one benchmark, a README with the two marks, results."""
+    results = tmp_path / "benchmarks" / "results"
+    results.mkdir(parents=True)
+    (results / "speed.json").write_text(json.dumps(record(claim())))
+    (tmp_path / "docs" / "results").mkdir(parents=True)
+    (tmp_path / "docs" / "results" / "wikipedia.json").write_text(json.dumps(comparison))
+    (tmp_path / "README.md").write_text("Before\n<!-- results:begin -->\nold\n<!-- results:end -->\nAfter\n")
+    return tmp_path
+
+
+def test_written_once_nothing_is_stale(
+    generate: ModuleType, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert generate.main(repository, []) == 0
+    assert capsys.readouterr().out.count("written: ") == 4
+    assert generate.main(repository, ["--check"]) == 0
+    assert generate.main(repository, []) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", ["docs/benchmarks.md", "docs/commands.md", "docs/models.md", "README.md"])
+def test_what_is_stale_is_named(
+    generate: ModuleType, repository: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    generate.main(repository, [])
+    path = repository / name
+    changed = path.read_text().replace("MRR" if name == "README.md" else "#", "edited by hand", 1)
+    path.write_text(changed)
+    assert generate.main(repository, ["--check"]) == 1
+    assert capsys.readouterr().err == f"stale: {name}. Run: python docs/generate.py\n"
+    assert path.read_text() == changed
+
+
+def test_new_results_make_documents_stale(generate: ModuleType, repository: Path) -> None:
+    generate.main(repository, [])
+    (repository / "benchmarks" / "results" / "speed.json").write_text(json.dumps(record(claim(figure=1.0))))
+    assert generate.main(repository, ["--check"]) == 1
+
+
+def test_a_readme_without_results_is_left_alone(generate: ModuleType, repository: Path) -> None:
+    (repository / "docs" / "results" / "wikipedia.json").unlink()
+    generate.main(repository, [])
+    assert "old" in (repository / "README.md").read_text()
+    (repository / "README.md").unlink()
+    assert generate.main(repository, ["--check"]) == 0
+
+
+def test_a_readme_without_marks_is_an_error(generate: ModuleType, comparison: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match="expected the lines"):
+        generate.with_results("no marks", comparison)
+
+
+def test_only_the_block_of_the_readme_changes(generate: ModuleType, repository: Path) -> None:
+    generate.main(repository, [])
+    text = (repository / "README.md").read_text()
+    assert text.startswith("Before\n<!-- results:begin -->\n| ")
+    assert text.endswith("\n<!-- results:end -->\nAfter\n")
+
+
+def test_results_say_who_is_better(generate: ModuleType, comparison: dict[str, Any]) -> None:
+    lines = generate.results_block(comparison).splitlines()
+    assert lines[2].startswith(
+        "| **gru** | 0.5500 [0.5400, 0.5600] | +2.0% [+1.0%, +3.0%] | 0.100 | 1,234,567 | better"
+    )
+    assert lines[3] == "| ridge-mix | 0.5400 [0.5300, 0.5500] |  | 0.100 | (7) | the best baseline |"
+    assert lines[4].endswith("| 10 | worse than ridge-mix |")
+    assert lines[5].endswith("| (1) |  |")
+    assert lines[7].startswith("6,595 targets in 83 test documents of corpus wiki@small, encoded with minilm 384-D.")
+    assert "one corpus, one encoder and 2 seeds a model at most, too few" in lines[9]
+
+
+def test_cannot_tell_names_no_winner(generate: ModuleType, comparison: dict[str, Any]) -> None:
+    comparison["contrasts"][1]["verdict"] = "cannot tell"
+    assert generate.verdict("gru", comparison["contrasts"]) == "cannot tell"
+
+
+def test_three_seeds_need_no_caution(generate: ModuleType, comparison: dict[str, Any]) -> None:
+    comparison["rows"] += [row("gru-s2", "model", 0.55, seed=2)]
+    assert "3 seeds a model at most; no text" in generate.results_block(comparison)
+
+
+def test_claims_show_whether_they_are_met(generate: ModuleType) -> None:
+    met, missed = claim(), claim(what="Slow", figure=0.123456, met=False)
+    free = claim(what="A | B", unit="s", bound="", met=None)
+    page = generate.benchmarks_page({"speed": record(met, missed, free, threads=None)})
+    assert "| Speed | 4.25 | the usual way | at least 4 | yes | not recorded | 0.5 | 10 texts |" in page
+    assert "| Slow | 0.123 | the usual way | at least 4 | **no** |" in page
+    assert "| A \\| B | 4.25 s | the usual way |  |  |" in page
+    assert "* speed: It says nothing on slow machines." in page
+
+
+def test_results_of_another_form_say_what_to_run(generate: ModuleType) -> None:
+    with pytest.raises(DataError, match=r"speed\.json holds no claims. Run: python benchmarks/speed\.py"):
+        generate.benchmarks_page({"speed": {"ratio": 2.0}})
+
+
+def test_commands_are_walked_to_the_leaves_without_colours(generate: ModuleType) -> None:
+    app, below = typer.Typer(help="All."), typer.Typer(help="Some.")
+
+    @below.command("do")
+    def do(speed: Annotated[int, typer.Option("--speed", help="How fast. " * 20)] = 3) -> None:
+        """Do it."""
+
+    @app.command("other")
+    def other() -> None:
+        """Another."""
+
+    app.add_typer(below, name="group")
+    page = generate.commands_page(app)
+    assert "Usage: nextvec group do [OPTIONS]" in page
+    assert "--speed" in page
+    assert "\x1b" not in page
+    assert "─" not in page
+    assert max(map(len, page.splitlines())) <= 120
+    assert [line for line in page.splitlines() if line.startswith("## ")] == [
+        "## nextvec", "## nextvec other", "## nextvec group", "## nextvec group do",
+    ]  # fmt: skip
+
+
+def test_parameters_are_those_of_the_reference(generate: ModuleType) -> None:
+    assert generate.trained_parameters("gru", 768) == 7_095_552
+    assert generate.trained_parameters("transformer-optimized", 768) == 17_867_520
+
+
+def test_every_registered_model_is_in_the_page(generate: ModuleType) -> None:
+    from nextvec.models.backbone import BACKBONES
+    from nextvec.models.baseline import BASELINES
+    from nextvec.models.presets import PRESETS
+
+    page = generate.models_page()
+    assert not [name for name in [*BACKBONES, *BASELINES, *PRESETS] if f"\n| {name} |" not in page]
+    assert "| knn-successor | grows with the corpus |" in page
+
+
+def test_options_show_bounds_defaults_and_descriptions(generate: ModuleType) -> None:
+    class Options(Config):
+        share: float = Field(0.5, ge=0, lt=1, description="of all")
+        hidden: int = 3
+
+    rendered = generate.options_table(Options, but={"hidden"})
+    assert rendered.splitlines()[2:] == ["| share | `0.5` | >= 0, < 1 | of all |"]
+
+
+@pytest.mark.parametrize(
+    ("docstring", "first"),
+    [
+        ("One. Two.", "One."),
+        ("A GRU (Cho et al. 2014, arXiv 1.2):\nlayers. More", "A GRU (Cho et al. 2014, arXiv 1.2): layers."),
+        (None, ""),
+    ],
+)  # fmt: skip
+def test_summary_is_the_first_sentence(generate: ModuleType, docstring: str | None, first: str) -> None:
+    assert generate.summary(docstring) == first
+
+
+def test_generating_needs_no_terminal(generate: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nextvec.cli.main import app
+
+    expected = generate.commands_page(app)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NEXTVEC_WORKSPACE", "elsewhere")
+    assert generate.commands_page(app) == expected
