@@ -38,7 +38,7 @@ def test_a_config_converts_strings_and_is_frozen() -> None:
 
 
 def test_a_config_refuses_unknown_keys_and_bad_values_by_name() -> None:
-    with pytest.raises(UsageError, match="unknown option of gru 'layer'. Did you mean 'layers'"):
+    with pytest.raises(UsageError, match=r"unknown option of gru 'layer'\. Did you mean 'layers'"):
         Options.parse({"layer": 3}, owner="gru")
     with pytest.raises(UsageError, match="gru: layers = 'many'"):
         Options.parse({"layers": "many"}, owner="gru")

@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "decoding": {"encoders", "retrieval"},
     "studies": {"training", "evaluation"},
 }
-"""Direct neighbours below each package; what those may import is allowed too. The command line may import everything."""
+"""Direct neighbours below each package; what those may import is allowed too. The command line may import all."""
 
 EXACT = {"decoding/quality.py": set()}
 ONLY_PREDICTOR = ("evaluation", {"nextvec.models.predictor", "nextvec.models.bundle"})
