@@ -1,0 +1,218 @@
+"""What every predictor must hold: each registered backbone with each anchor and context, and each baseline."""
+
+import itertools
+from typing import get_args
+
+import pytest
+import torch
+
+from nextvec.errors import MismatchError
+from nextvec.models.backbone import BACKBONES
+from nextvec.models.baseline import BASELINES, Baseline, fit_baseline
+from nextvec.models.bundle import load_bundle, save_bundle
+from nextvec.models.network import Network, anchor_baseline, build_network
+from nextvec.models.predictor import AnchorName, Predictor, unit
+from nextvec.training.data import TrainingData
+from nextvec.training.run import resolve_plan
+
+DIM = 8
+T = 12
+CONTEXTS = (None, 1, 4)
+NETWORKS = [
+    case
+    for case in itertools.product(BACKBONES, get_args(AnchorName), CONTEXTS)
+    if case[2] is not None or resolve_plan(case[0], DIM, {}).network.context is None
+]
+CASES = [*NETWORKS, *BASELINES]
+
+
+def small(architecture):
+    """Its own options, every size of more than 16 made 16, so that an architecture need not say how to be small."""
+    fields = BACKBONES.get(architecture).Config.model_fields.items()
+    return {name: 16 for name, field in fields if isinstance(field.default, int) and field.default > 16}
+
+
+def build(case):
+    architecture, anchor, context = case
+    return build_network(architecture, DIM, small(architecture), anchor=anchor, context=context)
+
+
+def name_of(case):
+    return case if isinstance(case, str) else "-".join(map(str, case))
+
+
+@pytest.fixture(scope="module")
+def data(make_process):
+    return TrainingData(make_process([17] * 60, dim=DIM))
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return {name: fit_baseline(name, DIM, data.fitting_batches, data.validation_batches) for name in BASELINES}
+
+
+@pytest.fixture(scope="module")
+def make_predictor(fitted):
+    """A fitted baseline, or a network whose correction is random and large, so that nothing holds by being zero."""
+    made = {}
+
+    def make(case):
+        if isinstance(case, str):
+            return fitted[case]
+        if case not in made:
+            anchor = case[1]
+            torch.manual_seed(0)
+            network = build(case)
+            network.set_anchor(None if anchor == "none" else fitted[anchor_baseline(anchor)])
+            if anchor != "none":
+                for parameter in list(network.head.parameters())[-2:]:
+                    torch.nn.init.normal_(parameter, std=0.1)
+            made[case] = network
+        return made[case]
+
+    return make
+
+
+@pytest.fixture
+def x_BTD():
+    return unit(torch.randn(3, T, DIM, generator=torch.Generator().manual_seed(1)))
+
+
+def predict(predictor, x_BTD, mask_BT=None):
+    return predictor.predict(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool) if mask_BT is None else mask_BT)
+
+
+def assert_close(left, right):
+    torch.testing.assert_close(left, right, atol=2e-6, rtol=0)
+
+
+every_predictor = pytest.mark.parametrize("case", CASES, ids=name_of)
+every_network = pytest.mark.parametrize("case", NETWORKS, ids=name_of)
+
+
+@every_predictor
+def test_predictions_are_finite_unit_vectors_without_gradient(case, make_predictor, x_BTD):
+    predictor = make_predictor(case)
+    y_BTD = predict(predictor, x_BTD)
+    assert isinstance(predictor, Predictor)
+    assert y_BTD.shape == x_BTD.shape
+    assert y_BTD.dtype == torch.float32
+    assert not y_BTD.requires_grad
+    assert_close(y_BTD.norm(dim=-1), torch.ones(3, T))
+
+
+@every_predictor
+@pytest.mark.parametrize("seen", [1, 4, 11])
+def test_the_future_changes_nothing_before_it(case, seen, make_predictor, x_BTD):
+    predictor = make_predictor(case)
+    changed_BTD = x_BTD.clone()
+    changed_BTD[:, seen:] = -changed_BTD[:, seen:].flip(0)
+    assert_close(predict(predictor, changed_BTD)[:, :seen], predict(predictor, x_BTD)[:, :seen])
+
+
+@every_predictor
+def test_padding_on_the_right_changes_nothing(case, make_predictor, x_BTD):
+    predictor = make_predictor(case)
+    lengths = torch.tensor([T, 7, 2])
+    mask_BT = torch.arange(T) < lengths[:, None]
+    y_BTD = predict(predictor, x_BTD * mask_BT[..., None], mask_BT)
+    assert bool(torch.isfinite(y_BTD).all())
+    for b, length in enumerate(lengths):
+        assert_close(y_BTD[b, :length], predict(predictor, x_BTD[b : b + 1, :length])[0])
+
+
+@every_predictor
+def test_documents_do_not_see_each_other(case, make_predictor, x_BTD):
+    predictor = make_predictor(case)
+    alone_BTD = torch.cat([predict(predictor, x_BTD[b : b + 1]) for b in range(3)])
+    assert_close(alone_BTD, predict(predictor, x_BTD))
+
+
+@every_predictor
+def test_only_the_context_counts(case, make_predictor, x_BTD):
+    """The slow twin: every position predicted alone, from the vectors its spec says it looks at."""
+    predictor = make_predictor(case)
+    context = predictor.spec.context or T
+    y_BTD = predict(predictor, x_BTD)
+    for t in range(T):
+        alone_BTD = predict(predictor, x_BTD[:, max(0, t + 1 - context) : t + 1])
+        assert_close(alone_BTD[:, -1], y_BTD[:, t])
+
+
+@every_predictor
+def test_one_vector_is_enough(case, make_predictor, x_BTD):
+    y_BTD = predict(make_predictor(case), x_BTD[:, :1])
+    assert_close(y_BTD.norm(dim=-1), torch.ones(3, 1))
+
+
+@every_predictor
+def test_long_documents_stay_finite(case, make_predictor):
+    x_BTD = unit(torch.randn(1, 300, DIM, generator=torch.Generator().manual_seed(2)))
+    assert_close(predict(make_predictor(case), x_BTD).norm(dim=-1), torch.ones(1, 300))
+
+
+@every_predictor
+def test_half_precision_input_is_taken(case, make_predictor, x_BTD):
+    y_BTD = predict(make_predictor(case), x_BTD.half())
+    assert y_BTD.dtype == torch.float32
+    torch.testing.assert_close(y_BTD, predict(make_predictor(case), x_BTD), atol=2e-2, rtol=0)
+
+
+@every_predictor
+def test_what_does_not_fit_is_refused(case, make_predictor, x_BTD):
+    predictor = make_predictor(case)
+    with pytest.raises(MismatchError, match=r"predicts 8-D vectors and was given a tensor of shape \(3, 12, 7\)"):
+        predict(predictor, x_BTD[..., :7])
+    with pytest.raises(MismatchError, match=r"expected torch.bool \(3, 12\)"):
+        predict(predictor, x_BTD, torch.ones(3, 4, dtype=torch.bool))
+
+
+@every_predictor
+def test_the_spec_is_true(case, make_predictor):
+    predictor = make_predictor(case)
+    spec = predictor.spec
+    assert spec.dim == DIM
+    assert spec.parameters == sum(parameter.numel() for parameter in predictor.parameters())
+    assert spec.fitted == sum(buffer.numel() for buffer in predictor.buffers())
+    if isinstance(case, str):
+        assert (spec.name, spec.parameters, spec.anchor) == (case, 0, "none")
+    else:
+        assert (spec.name, spec.anchor, spec.context) == case
+        assert spec.parameters > 0
+
+
+@every_predictor
+def test_it_survives_its_bundle(case, make_predictor, x_BTD, tmp_path):
+    predictor = make_predictor(case)
+    save_bundle(tmp_path / "m", predictor, origin={}, metrics={})
+    loaded = load_bundle(tmp_path / "m").predictor
+    assert loaded.spec == predictor.spec
+    assert torch.equal(predict(loaded, x_BTD), predict(predictor, x_BTD))
+
+
+@every_network
+def test_a_network_starts_at_its_anchor(case, fitted, x_BTD):
+    _, anchor, context = case
+    network = build(case)
+    if anchor == "none":
+        assert bool(predict(network, x_BTD).std() > 0)
+        return
+    baseline: Baseline = fitted[anchor_baseline(anchor)]
+    network.set_anchor(baseline)
+    y_BTD = predict(network, x_BTD)
+    for t in range(T):
+        first = 0 if context is None else max(0, t + 1 - context)
+        assert_close(y_BTD[:, t], predict(baseline, x_BTD[:, first : t + 1])[:, -1])
+
+
+@every_network
+def test_every_parameter_learns(case, make_predictor, x_BTD):
+    network: Network = make_predictor(case)
+    network.zero_grad()
+    network.train()
+    y_BTD = network(x_BTD[:, : network.config.context or T])
+    (y_BTD * torch.randn(y_BTD.shape, generator=torch.Generator().manual_seed(3))).sum().backward()
+    still = [name for name, parameter in network.named_parameters() if parameter.grad is None]
+    assert not still
+    assert not any(buffer.requires_grad for buffer in network.buffers())
+    network.eval()
