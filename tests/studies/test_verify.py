@@ -1,0 +1,57 @@
+"""What was recorded is measured again, at every batch size."""
+
+import pytest
+
+from nextvec.errors import IntegrityError, NotFoundError
+from nextvec.models.bundle import load_bundle, record_metrics
+from nextvec.studies.verify import BATCH_SIZES, TOLERANCE, verify, verify_here
+
+MODELS = ["plain", "anchored", "windowed", "baseline"]
+
+
+def test_the_batch_sizes_are_those_of_the_evaluation():
+    assert BATCH_SIZES == (1, 7, 64)
+    assert TOLERANCE == 1e-4
+
+
+@pytest.mark.parametrize("identity", MODELS)
+def test_every_model_reproduces_its_figure(identity, place):
+    result = verify_here(place.root, identity, 1)
+    assert result.identity == identity
+    assert result.recorded == load_bundle(place.model(identity)).metrics["validation_cosine"]
+    assert len(result.measured) == 3
+    assert result.worst < 1e-5
+    assert result.passed
+
+
+def test_a_fresh_process_reproduces_it_too(place):
+    (result,) = verify(place, ["anchored"])
+    assert result.passed
+
+
+def test_a_figure_that_was_not_measured_is_found(place):
+    folder = place.model("plain")
+    metrics = load_bundle(folder).metrics
+    try:
+        record_metrics(folder, {**metrics, "validation_cosine": metrics["validation_cosine"] + 0.001})
+        result = verify_here(place.root, "plain", 1)
+    finally:
+        record_metrics(folder, metrics)
+    assert not result.passed
+    assert result.worst == pytest.approx(0.001, abs=1e-5)
+
+
+def test_what_cannot_be_loaded_is_an_error_that_crosses_processes(place):
+    with pytest.raises(NotFoundError, match=r"there is no finished model at .*never"):
+        list(verify(place, ["never"]))
+
+
+def test_altered_weights_are_found(place):
+    path = place.model("plain") / "model.safetensors"
+    content = path.read_bytes()
+    try:
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        with pytest.raises(IntegrityError, match=r"is not the file that config.json records"):
+            verify_here(place.root, "plain", 1)
+    finally:
+        path.write_bytes(content)
