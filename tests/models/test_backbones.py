@@ -29,8 +29,33 @@ def transformer(D, M=512, F=2048, layers=4):
     return linear(D, M) + layers * layer + linear(M, M) + 2 * M + linear(M, D)
 
 
-CLOSED_FORM = {"amn": amn, "lstm": lstm, "gru": gru, "transformer": transformer}
-REFERENCE = {"amn": 1_510_912, "lstm": 5_120_768, "gru": 7_095_552, "transformer": 17_867_520}
+def graphmert(D, F=2048, layers=12, positions=5):
+    layer = 4 * linear(D, D) + linear(D, F) + linear(F, D) + 2 * 2 * D
+    return positions * D + layers * layer + 2 * linear(D, D) + 1
+
+
+def mamba2(D, M=512, N=128, layers=4, P=64):
+    inner, heads = 2 * M, 2 * M // P
+    block = M * (2 * inner + 2 * N + heads) + 5 * (inner + 2 * N) + 3 * heads + inner + inner * M + M
+    return linear(D, M) + layers * block + linear(M, D)
+
+
+CLOSED_FORM = {
+    "amn": amn,
+    "lstm": lstm,
+    "gru": gru,
+    "transformer": transformer,
+    "graphmert-lvm": graphmert,
+    "mamba2": mamba2,
+}
+REFERENCE = {
+    "amn": 1_510_912,
+    "lstm": 5_120_768,
+    "gru": 7_095_552,
+    "transformer": 17_867_520,
+    "graphmert-lvm": 67_352_833,
+    "mamba2": 7_668_160,
+}
 
 
 def parameters(architecture, dim, options=None, **settings):
@@ -43,7 +68,7 @@ def test_reference_size(architecture):
     assert parameters(architecture, 768, anchor="none", context=5) == REFERENCE[architecture]
 
 
-@pytest.mark.parametrize("dim", [1, 17, 384, 768])
+@pytest.mark.parametrize("dim", [8, 24, 384, 768])
 @pytest.mark.parametrize("architecture", CLOSED_FORM)
 def test_size_at_any_dimension(architecture, dim):
     assert parameters(architecture, dim, anchor="none", context=5) == CLOSED_FORM[architecture](dim)
@@ -54,6 +79,9 @@ def test_sizes_follow_the_options():
     assert parameters("lstm", 64, {"width": 32, "layers": 3}, anchor="none") == lstm(64, 32, 3)
     options = {"width": 32, "layers": 1, "heads": 4, "feedforward": 48}
     assert parameters("transformer", 64, options, anchor="none") == transformer(64, 32, 48, 1)
+    assert parameters("graphmert-lvm", 64, {"decay": False}, anchor="none", context=5) == graphmert(64) - 1
+    assert parameters("graphmert-lvm", 64, {"per_head": True}, anchor="none", context=5) == graphmert(64) + 7
+    assert parameters("mamba2", 64, {"width": 64, "state": 8}, anchor="none") == mamba2(64, 64, 8)
     assert parameters("amn", 64, {"attention": 8, "hidden": 20}, anchor="none") == amn(64, 8, 20)
 
 

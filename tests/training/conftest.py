@@ -13,6 +13,8 @@ SMALL = {
     "lstm": {"width": 16, "layers": 1},
     "gru": {"width": 16, "layers": 1},
     "transformer": {"width": 16, "layers": 1, "heads": 2, "feedforward": 32},
+    "graphmert-lvm": {"layers": 1, "heads": 2, "feedforward": 32},
+    "mamba2": {"width": 16, "layers": 1, "state": 8, "head_width": 8},
 }
 
 

@@ -222,7 +222,7 @@ def test_bf16_trains_and_validates_in_full_precision(start, data):
     assert measured == pytest.approx(outcome.validation_cosine, abs=1e-6)
 
 
-@pytest.mark.parametrize("architecture", ["amn", "lstm", "gru", "transformer"])
+@pytest.mark.parametrize("architecture", ["amn", "lstm", "gru", "transformer", "mamba2"])
 def test_bf16_is_close_to_full_precision(architecture, start):
     full, _ = start(architecture, epochs=2, folder="fp32")
     half, _ = start(architecture, epochs=2, precision="bf16", folder="bf16")

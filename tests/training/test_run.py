@@ -201,7 +201,10 @@ def test_without_a_cache_the_result_is_the_same(corpus, make_plan, cache, tmp_pa
 
 @pytest.mark.parametrize(
     ("architecture", "anchor", "context"),
-    list(itertools.product(["amn", "lstm", "gru", "transformer"], ["none", "ridge-mix"], [None, 5])),
+    [
+        *itertools.product(["amn", "lstm", "gru", "transformer", "mamba2"], ["none", "ridge-mix"], [None, 5]),
+        *itertools.product(["graphmert-lvm"], ["none", "ridge-mix"], [5]),
+    ],
 )
 def test_every_architecture_trains_windowed_and_causal(
     architecture, anchor, context, corpus, make_plan, cache, tmp_path

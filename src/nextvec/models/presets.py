@@ -16,9 +16,10 @@ _REFERENCE = {
     "anchor": "none", "context": 5, "lr": 5e-4, "weight_decay": 0.01, "clip": 1.0, "batch": 64, "epochs": 20,
     "warmup": 0, "patience": 0,
 }  # fmt: skip
+_REFERENCE_MODELS = ("amn", "lstm", "gru", "transformer", "graphmert-lvm", "mamba2")
 
 PRESETS: dict[str, Preset] = {
-    **{f"{name}-reference": Preset(name, _REFERENCE) for name in ("amn", "lstm", "gru", "transformer")},
+    **{f"{name}-reference": Preset(name, _REFERENCE) for name in _REFERENCE_MODELS},
     "transformer-optimized": Preset("transformer", {**_REFERENCE, "warmup": 1 / 20, "final_lr": 1e-6, "patience": 4}),
 }
 """The reference presets train as is usual in this field: five vectors of context, windows, no anchor."""
