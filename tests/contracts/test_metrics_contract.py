@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.evaluation.evaluate import evaluate
@@ -30,7 +29,6 @@ def snapshot_of(vectors):
 
 @pytest.fixture(scope="module")
 def vectors():
-    torch.set_num_threads(1)
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((sum(LENGTHS), DIM)).cumsum(axis=0) * 0.3 + rng.standard_normal(DIM)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)

@@ -18,13 +18,6 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _two_threads():
-    import torch
-
-    torch.set_num_threads(2)
-
-
 @pytest.fixture
 def texts() -> list[str]:
     return list(TEXTS)

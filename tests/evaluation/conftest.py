@@ -26,11 +26,6 @@ def drifting_vectors(rng, lengths, dim=DIM):
     return unit_rows(np.array(rows)).astype(np.float32)
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread():
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def make_snapshot():
     def make(lengths, *, seed=0, vectors=None, ids=None, name="tiny", tag=None, salt="s", encoder="fake", dim=DIM):

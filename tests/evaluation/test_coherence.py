@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Encoder, EncoderSpec
@@ -40,7 +39,6 @@ VECTORS: dict[str, np.ndarray] = {}
 
 @cache
 def minilm() -> Encoder:
-    torch.set_num_threads(2)
     return load_encoder("minilm")
 
 

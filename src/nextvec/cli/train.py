@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -53,9 +54,12 @@ def train_command(
     try:
         metrics = train_one(place.model(identity), snapshot, architecture, options, place.cache, resume=resume)
     except KeyboardInterrupt:
-        typer.echo(
-            f"Stopped. Go on with: nextvec train {architecture} --corpus {corpus} --name {identity} --resume", err=True
-        )
+        again = ["nextvec", "train", architecture, "--corpus", corpus, "--name", identity, "--resume"]
+        again += ["--seed", str(seed)] if seed else []
+        again += [part for pair in assignments or [] for part in ("--set", pair)]
+        again += ["--allow-unordered"] if allow_unordered else []
+        again += ["--workspace", str(workspace)] if workspace else []
+        typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
         raise typer.Exit(INTERRUPTED) from None
     emit({"model": identity, **metrics}, [outcome_line(identity, metrics)], as_json)
 
