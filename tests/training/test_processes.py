@@ -1,6 +1,5 @@
 """Two processes (gloo, CPU) train what one does: same batches shared out, gradients averaged by targets."""
 
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,14 +14,8 @@ from nextvec.training.runlog import RUN_LOG
 VICTIM = Path(__file__).with_name("victim.py")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def train_in_two(task, folder, cache):
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", str(free_port())]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     command = [*launch, str(VICTIM), str(task), str(folder), str(cache)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
