@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from nextvec.cli.options import WorkspaceOption
-from nextvec.cli.output import duration
+from nextvec.cli.output import duration, wrapped
 
 if TYPE_CHECKING:
     from nextvec.evaluation.report import Example
@@ -89,7 +89,7 @@ def _train(place: Workspace) -> None:
             typer.echo(f"   {identity} is there already")
             continue
         metrics = train_one(folder, snapshot, architecture, {**QUICK, **options}, place.cache, resume=resumable(folder))
-        typer.echo(f"   {outcome_line(identity, metrics)}")
+        typer.echo(wrapped(f"   {outcome_line(identity, metrics)}", indent=5))
 
 
 def resumable(folder: Any) -> bool:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nextvec.cli.options import JsonOption, WorkspaceOption
-from nextvec.cli.output import emit, print_table
+from nextvec.cli.output import emit, print_table, wrapped
 
 if TYPE_CHECKING:
     from nextvec.evaluation.comparison import Comparison, Row
@@ -22,7 +21,6 @@ OnOption = Annotated[
         "--on", metavar="NAME[@TAG]", help="Corpus whose test documents are used.", show_default="the oldest trained on"
     ),
 ]
-WIDTH = 80
 FIGURES = (
     "cosine", "cosine_centred", "mrr[document]", "mrr[document+context]", "mrr[foreign-10k]",
     "recall@1[document]", "recall@10[document]", "copy_ratio", "spread", "ordered_context", "shuffled_context",
@@ -38,7 +36,7 @@ def evaluate_command(
     if as_json:
         emit([row.to_dict() for row in rows], [], as_json)
         return
-    typer.echo(fill(contest.comparison.title, WIDTH))
+    typer.echo(wrapped(contest.comparison.title, 0))
     for row in rows:
         typer.echo(f"\n{row.name}")
         shown = [(name, row.figures[name]) for name in FIGURES if name in row.figures]
@@ -90,7 +88,7 @@ def verify_command(models: ModelsArgument, workspace: WorkspaceOption = None, as
                 f"{value:.6f} at batch {size}" for size, value in zip(BATCH_SIZES, result.measured, strict=True)
             )
             outcome = "reproduced" if result.passed else f"NOT reproduced (more than {TOLERANCE:g} off)"
-            typer.echo(f"{result.identity}: recorded {result.recorded:.6f}; {figures}: {outcome}")
+            typer.echo(wrapped(f"{result.identity}: recorded {result.recorded:.6f}; {figures}: {outcome}"))
     if as_json:
         plain = [
             {"model": r.identity, "recorded": r.recorded, "measured": r.measured, "passed": r.passed} for r in results
@@ -102,7 +100,7 @@ def verify_command(models: ModelsArgument, workspace: WorkspaceOption = None, as
 
 def print_leaderboard(comparison: Comparison) -> None:
     """Models and baselines from the best cosine to the worst, on 80 columns."""
-    typer.echo(f"\n{fill(comparison.title, WIDTH)}\n")
+    typer.echo(f"\n{wrapped(comparison.title, 0)}\n")
     table = comparison.table("cosine")
     columns = list(dict.fromkeys(column for row in table for column in row))
     print_table(columns, [[row.get(column, "") for column in columns] for row in table], right=set(columns[1:-1]))
@@ -111,7 +109,7 @@ def print_leaderboard(comparison: Comparison) -> None:
 def print_verdicts(comparison: Comparison) -> None:
     """What may be said about the cosine, a line each; what is the same for all comes first."""
     for sentence in comparison.sentences("cosine"):
-        typer.echo(fill(f"* {sentence}", WIDTH, subsequent_indent="  "))
+        typer.echo(wrapped(f"* {sentence}"))
     if comparison.documents < 50:
         typer.echo(f"Only {comparison.documents} test documents: differences must be large to be seen.")
 

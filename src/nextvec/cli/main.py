@@ -57,6 +57,9 @@ def run() -> None:
     except NextvecError as error:
         typer.echo(f"nextvec: {error}", err=True)
         sys.exit(error.exit_status)
+    except OSError as error:  # a full disk, a folder that cannot be written: of the machine, not of the code
+        typer.echo(f"nextvec: {error.strerror or error}: {error.filename or 'no file named'}", err=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)
         sys.exit(130)

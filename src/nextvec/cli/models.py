@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nextvec.cli.options import JsonOption, WorkspaceOption
-from nextvec.cli.output import emit, print_table
+from nextvec.cli.output import emit, print_table, wrapped
 
 if TYPE_CHECKING:
     from nextvec.workspace import Workspace
@@ -29,9 +29,8 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
         known = {"backbones": BACKBONES.names(), "baselines": BASELINES.names(), "presets": sorted(PRESETS)}
         emit({**known, "models": trained}, [], as_json)
         return
-    typer.echo(
-        f"backbones  {', '.join(BACKBONES)}\nbaselines  {', '.join(BASELINES)}\npresets    {', '.join(sorted(PRESETS))}"
-    )
+    for kind, names in (("backbones", BACKBONES), ("baselines", BASELINES), ("presets", sorted(PRESETS))):
+        typer.echo(wrapped(f"{kind:<11}{', '.join(names)}", indent=11))
     if not trained:
         typer.echo("\nNo model in this workspace yet: nextvec train gru --corpus NAME")
         return
@@ -69,6 +68,13 @@ def show_command(
         emit(read_config(folder), [(folder / CARD).read_text()], as_json)
         return
     description = _describe(what, dim)
+    if not description["training"]:
+        emit(
+            description,
+            [f"{what}: a baseline, fitted in closed form; it has no parameters to train, no options"],
+            as_json,
+        )
+        return
     lines = [f"{what}: {description['parameters']:,} trained parameters at {dim} dimensions", ""]
     lines += [f"  {key} = {value}" for key, value in description["options"].items()]
     lines += ["", "for every architecture:", ""]

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from textwrap import fill
 from typing import Any
 
 import typer
 
+WIDTH = 80
+
 
 def emit(value: Any, lines: Sequence[str], as_json: bool) -> None:
-    """Print `value` as JSON, or `lines`."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
+    """Print `value` as JSON, or `lines`, wrapped; what has line breaks of its own is printed as it is."""
+    if as_json:
+        typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        return
+    for line in lines:
+        typer.echo(line if "\n" in line else wrapped(line))
+
+
+def wrapped(text: str, indent: int = 2) -> str:
+    """`text` on 80 columns, all lines but the first indented; paths and other long words stay whole."""
+    return fill(text, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()) -> None:
@@ -23,7 +35,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Co
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left")
+        # A name is folded, never cut: it is there to be typed again.
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

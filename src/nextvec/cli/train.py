@@ -76,7 +76,7 @@ def require_sequential(snapshot: Snapshot) -> None:
     if not report.passed:
         raise DataError(
             f"{snapshot.label} is not sequential text: {'; '.join(report.reasons)}. "
-            "Look at it with: nextvec corpus check; to train all the same, add --allow-unordered"
+            f"Look at it with: nextvec corpus check {snapshot.label}; to train all the same, add --allow-unordered"
         )
 
 
