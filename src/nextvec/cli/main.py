@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from nextvec.cli import complete, corpus, demo, evaluate, models, train, vectors
 from nextvec.errors import NextvecError
 
+INTERRUPTED = 130
+
+
+class Commands(TyperGroup):
+    """Ctrl-C ends every command alike; one that can say more than this says it itself."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("Stopped. Run the same command again to go on.", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+
+
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -60,6 +76,3 @@ def run() -> None:
     except OSError as error:  # a full disk, a folder that cannot be written: of the machine, not of the code
         typer.echo(f"nextvec: {error.strerror or error}: {error.filename or 'no file named'}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("Stopped.", err=True)
-        sys.exit(130)
