@@ -41,3 +41,60 @@ def make_process():
         return Snapshot.from_arrays("process", rows.astype(np.float32), offsets, ids, **settings)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def write_prose():
+    """`write_prose(folder, documents)`: txt files that read like prose to the hashing encoder, always the same ones.
+
+    The topic of a document wanders along a ring of topics, each with words of its own.
+    """
+    import random
+
+    def write(folder, documents=40, sentences=16, seed=0):
+        chance = random.Random(seed)
+        syllables = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "er", "il")]
+        topics = [["".join(chance.choices(syllables, k=2)) for _ in range(14)] for _ in range(24)]
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(documents):
+            topic, lines = chance.randrange(len(topics)), []
+            for _ in range(sentences):
+                words = chance.choices(topics[topic] + 2 * ["the", "of", "was", "in"], k=chance.randint(8, 12))
+                lines.append(" ".join(words).capitalize() + ".")
+                topic = (topic + chance.choice((0, 0, 1))) % len(topics)
+            (folder / f"story-{number:03d}.txt").write_text(" ".join(lines) + "\n")
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def nextvec():
+    """`nextvec("corpus", "list", workspace=...)`: the command line as a user meets it, in this process."""
+    import contextlib
+    import io
+    import sys
+    from dataclasses import dataclass
+    from unittest.mock import patch
+
+    from nextvec.cli.main import run
+
+    @dataclass
+    class Result:
+        status: int
+        out: str
+        err: str
+
+    def call(*arguments, workspace=None, expect=0):
+        line = ["nextvec", *map(str, arguments), *(["--workspace", str(workspace)] if workspace else [])]
+        status, out, err = 0, io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), patch.object(sys, "argv", line):
+            try:
+                run()
+            except SystemExit as done:
+                status = done.code or 0
+        result = Result(status, out.getvalue(), err.getvalue())
+        assert expect in (None, status), f"{line}: {result}"
+        return result
+
+    return call

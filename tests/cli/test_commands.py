@@ -1,0 +1,346 @@
+"""The command line as a user sees it: its surface, its exit statuses, its errors, its manners."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer.main
+
+from nextvec.cli.main import app
+
+NEW_CORPUS = "--salt --test --validation --dtype --workspace --json"
+SURFACE = {
+    "": "--version",
+    "demo": "--workspace",
+    "corpus": "",
+    "corpus ingest": f"SOURCE --corpus --encoder --chunker --set --limit {NEW_CORPUS}",
+    "corpus list": "--workspace --json",
+    "corpus info": "REFERENCE --workspace --json",
+    "corpus tag": "NAME TAG --workspace --json",
+    "corpus check": "REFERENCE --workspace --json",
+    "corpus export": "REFERENCE OUT --context --workspace --json",
+    "corpus import": f"PATH --corpus --encoder {NEW_CORPUS}",
+    "models": "",
+    "models list": "--workspace --json",
+    "models show": "WHAT --dim --workspace --json",
+    "train": "ARCHITECTURE --corpus --name --seed --set --resume --allow-unordered --workspace --json",
+    "evaluate": "MODELS --on --workspace --json",
+    "compare": "MODELS --on --reference --report --workspace --json",
+    "verify": "MODELS --workspace --json",
+    "complete": "TEXT --model --alternatives --workspace --json",
+    "encode": "--out TEXTS --encoder --json",
+    "predict": "VECTORS --out --model --workspace --json",
+    "decode": "VECTORS CORPUS --workspace --json",
+}
+"""Every command with its arguments (in capitals) and options, in the order of its help. People's scripts hold them."""
+
+TINY = ["--set", "layers=1", "--set", "width=16", "--set", "epochs=2"]
+NO_SPINNER = re.compile(r"[\x1b\r]")
+
+
+@pytest.fixture(autouse=True)
+def quick_latency(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Latency measured for an instant: how long that takes is not the subject."""
+    import nextvec.studies.contest as contest
+
+    measure = contest.measure_latency
+    monkeypatch.setattr(
+        contest, "measure_latency", lambda *given, **options: measure(*given, **options | {"seconds": 0})
+    )
+
+
+@pytest.fixture(scope="module")
+def place(nextvec, write_prose, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with corpus `tales` (tag `first`), corpus `small`, corpus `shuffled`, and models of the first two."""
+    folder = tmp_path_factory.mktemp("commands")
+    text, workspace = write_prose(folder / "text"), folder / "ws"
+    shuffle(text, folder / "shuffled")
+    split = ["--test", 200, "--validation", 400]
+    for source, name, dim in (("text", "tales", 32), ("text", "small", 16), ("shuffled", "shuffled", 32)):
+        line = ["corpus", "ingest", folder / source, "--corpus", name, "--encoder", f"hashing:{dim}", *split]
+        nextvec(*line, workspace=workspace)
+    nextvec("corpus", "tag", "tales", "first", workspace=workspace)
+    nextvec("train", "gru", "--corpus", "tales@first", *TINY, workspace=workspace)
+    nextvec("train", "ewma-mix", "--corpus", "small", workspace=workspace)
+    nextvec("encode", "One text.", "Another.", "--out", folder / "in.npy", "--encoder", "hashing:32")
+    return workspace
+
+
+def shuffle(source: Path, target: Path) -> None:
+    """Every sentence of the documents, dealt out anew."""
+    chance, files = np.random.default_rng(0), sorted(source.glob("*.txt"))
+    sentences = [line for path in files for line in re.findall(r"[^.]+\.", path.read_text())]
+    dealt = np.array_split(chance.permutation(sentences), len(files))
+    target.mkdir()
+    for path, lines in zip(files, dealt, strict=True):
+        (target / path.name).write_text(" ".join(line.strip() for line in lines))
+
+
+@pytest.fixture
+def call(nextvec, place: Path):
+    def call(*arguments: Any, expect: int | None = 0):
+        return nextvec(*arguments, workspace=place, expect=expect)
+
+    return call
+
+
+def surface() -> dict[str, str]:
+    found: dict[str, str] = {}
+
+    def walk(command: Any, path: str) -> None:
+        found[path] = " ".join(shown(parameter) for parameter in command.params if parameter.name != "help")
+        for name, below in getattr(command, "commands", {}).items():
+            walk(below, f"{path} {name}".strip())
+
+    walk(typer.main.get_command(app), "")
+    return found
+
+
+def shown(parameter: Any) -> str:
+    """The long option as it is typed, or the argument's name in capitals."""
+    return parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.name.upper()
+
+
+def test_the_surface_is_frozen() -> None:
+    assert surface() == SURFACE
+
+
+@pytest.mark.parametrize("path", SURFACE)
+def test_every_help_fits_80_columns(nextvec, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    result = nextvec(*path.split(), "--help")
+    assert "Usage: nextvec" in result.out
+    assert max(map(len, result.out.splitlines())) <= 80
+
+
+JSON = {
+    "corpus list": [],
+    "corpus info": ["tales@first"],
+    "corpus check": ["tales"],
+    "corpus export": ["tales", "OUT.npz"],
+    "corpus import": ["OUT.npz", "--corpus", "back", "--encoder", "hashing:32"],
+    "corpus ingest": ["TEXT", "--corpus", "tales", "--encoder", "hashing:32"],
+    "corpus tag": ["tales", "as-json"],
+    "models list": [],
+    "models show": ["gru-tales-first"],
+    "train": ["copy-last", "--corpus", "tales", "--name", "as-json"],
+    "evaluate": ["gru-tales-first"],
+    "compare": ["gru-tales-first", "--report", "REPORT.html"],
+    "verify": ["gru-tales-first"],
+    "complete": ["The of was in.", "--model", "gru-tales-first"],
+    "encode": ["Some text.", "--encoder", "hashing:32", "--out", "VECTORS.npy"],
+    "predict": ["in.npy", "--model", "gru-tales-first", "--out", "PREDICTED.npy"],
+    "decode": ["in.npy", "tales"],
+}
+KEYS = {
+    "corpus list": "name",
+    "corpus info": "documents",
+    "corpus check": "passed",
+    "corpus export": "windows",
+    "corpus import": "stored",
+    "corpus ingest": "already",
+    "corpus tag": "version",
+    "models list": "backbones",
+    "models show": "spec",
+    "train": "validation_cosine",
+    "evaluate": "figures",
+    "compare": "contrasts",
+    "verify": "passed",
+    "complete": "cosine",
+    "encode": "shape",
+    "predict": "shape",
+    "decode": "text",
+}
+
+
+def filled(arguments: list[str], place: Path) -> list[str]:
+    """File names become paths beside the workspace."""
+    files = re.compile(r"\w+\.(npz|npy|html)")
+    return [str(place.parent / part) if files.fullmatch(part) else part for part in arguments]
+
+
+def test_every_command_that_has_json_is_tested() -> None:
+    assert {path for path, options in SURFACE.items() if "--json" in options} == set(JSON) == set(KEYS)
+
+
+@pytest.mark.parametrize("path", JSON)
+def test_json_is_all_that_is_printed(nextvec, place: Path, path: str) -> None:
+    arguments = [part.replace("TEXT", str(place.parent / "text")) for part in filled(JSON[path], place)]
+    workspace = None if path == "encode" else place
+    value = json.loads(nextvec(*path.split(), *arguments, "--json", workspace=workspace).out)
+    assert KEYS[path] in (value[0] if isinstance(value, list) else value)
+
+
+PLAIN = [
+    ["corpus", "list"], ["corpus", "info", "tales"], ["corpus", "check", "tales"], ["models", "list"],
+    ["models", "show", "gru"], ["models", "show", "ridge-mix"], ["evaluate", "gru-tales-first"],
+    ["compare", "gru-tales-first"], ["verify", "gru-tales-first"],
+    ["complete", "The of was in. In was of the.", "--model", "gru-tales-first"], ["decode", "in.npy", "tales"],
+    ["train", "gru", "--corpus", "tales", "--name", "plain", *TINY],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", PLAIN, ids=lambda arguments: " ".join(arguments[:2]))
+def test_without_a_terminal_lines_are_plain_and_fit_80_columns(call, place: Path, arguments: list[str]) -> None:
+    result = call(*filled(arguments, place))
+    assert not NO_SPINNER.search(result.out + result.err)
+    too_wide = [line for line in (result.out + result.err).splitlines() if len(line) > 80 and "/" not in line]
+    assert not too_wide
+
+
+def test_training_prints_a_line_an_epoch(call) -> None:
+    lines = call("train", "gru", "--corpus", "tales", "--name", "epochs", *TINY).err.splitlines()
+    assert [line.split(" loss")[0] for line in lines] == ["epochs:  1/2", "epochs:  2/2"]
+
+
+def test_a_long_name_is_not_cut(call) -> None:
+    name = "a-name-that-is-longer-than-any-table-would-like-it-to-be"
+    call("train", "copy-last", "--corpus", "tales", "--name", name)
+    columns = [line.split("  ")[0].strip() for line in call("models", "list").out.splitlines()]
+    assert name in "".join(columns)
+
+
+TRAIN = ["train", "gru", "--corpus"]
+ERRORS = [
+    (["train", "grue", "--corpus", "tales"], 2, "unknown architecture 'grue'. Did you mean 'gru'?"),
+    ([*TRAIN, "tale"], 1, "no corpus 'tale' in"),
+    ([*TRAIN, "tales@second"], 1, "corpus 'tales' has no tag 'second'. Known: "),
+    ([*TRAIN, "tales@"], 2, "'' cannot name a tag"),
+    ([*TRAIN, "tales", "--set", "layer=2"], 2, "unknown option of gru 'layer'. Did you mean 'layers'?"),
+    ([*TRAIN, "tales", "--set", "layers"], 2, "expected key=value"),
+    ([*TRAIN, "tales", "--set", "layers=two"], 2, "gru: layers = 'two'"),
+    ([*TRAIN, "tales", "--set", "epochs=0"], 2, "gru: epochs = '0'"),
+    ([*TRAIN, "tales", "--set", "lr=1", "--set", "lr=2"], 2, "--set lr is given twice"),
+    ([*TRAIN, "tales", "--set", "anchor=mean-mix"], 2, "anchor = 'mean-mix'"),
+    (["train", "ewma", "--corpus", "tales", "--set", "epochs=3"], 2, "has no option 'epochs'"),
+    ([*TRAIN, "tales@first"], 2, "gru-tales-first exists. Choose another --name, or continue it with --resume"),
+    ([*TRAIN, "tales", "--name", "a/b"], 2, "'a/b' cannot name a model"),
+    ([*TRAIN, "tales", "--name", "new", "--resume"], 1, "new was never begun"),
+    ([*TRAIN, "shuffled"], 1, "shuffled is not sequential text"),
+    (["evaluate", "nobody"], 1, "no finished model at"),
+    (["compare", "gru-tales-first", "gru-tales-first"], 2, "named twice"),
+    (["compare", "gru-tales-first", "ewma-mix-small"], 1, "hashing 32-D"),
+    (["compare", "gru-tales-first", "--on", "small"], 1, "hashing"),
+    (["compare", "gru-tales-first", "--reference", "nobody"], 2, "nobody"),
+    (["verify", "nobody"], 1, "no finished model at"),
+    (["complete", "", "--model", "gru-tales-first"], 2, "give a few sentences"),
+    (["models", "show", "grue"], 2, "unknown architecture 'grue'"),
+    (["corpus", "info", "tale"], 1, "no corpus 'tale'"),
+    (["corpus", "ingest", "nowhere.txt", "--corpus", "new"], 1, "no file or folder 'nowhere.txt'"),
+    (["corpus", "ingest", "pydocs:", "--corpus", "new", "--chunker", "sentense"], 2, "Did you mean 'sentence'?"),
+    (["corpus", "ingest", "pydocs:", "--corpus", "new", "--encoder", "hashin"], 2, "Did you mean 'hashing'?"),
+    (["corpus", "import", "nothing.npz", "--corpus", "new", "--encoder", "hashing:32"], 1, "no such file"),
+    (["decode", "nothing.npy", "tales"], 1, "there is no file"),
+    (["predict", "in.npy", "--model", "ewma-mix-small", "--out", "x.npy"], 1, "32"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status", "message"), ERRORS, ids=lambda value: str(value)[:60])
+def test_an_error_is_one_line_with_its_exit_status(
+    call, place: Path, arguments: list[str], status: int, message: str
+) -> None:
+    before = sorted(place.rglob("*"))
+    result = call(*filled(arguments, place), expect=status)
+    last = result.err.splitlines()[-1]
+    assert last.startswith("nextvec: ")
+    assert message in last
+    assert "Traceback" not in result.err
+    assert result.out == ""
+    left = {path for path in set(place.rglob("*")) - set(before) if "cache" not in path.parts}
+    assert not left, "a refused call leaves something behind"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["trian"], "trian"),
+        (["train"], "ARCH"),
+        (["train", "gru"], "--corpus"),
+        (["train", "gru", "--corpus", "tales", "--epoch", "3"], "--epoch"),
+        (["train", "gru", "--corpus", "tales", "--seed", "-1"], "--seed"),
+        (["corpus", "export", "tales", "x.npz", "--context", "no"], "--context"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_a_wrong_call_names_what_is_wrong(nextvec, arguments: list[str], named: str) -> None:
+    result = nextvec(*arguments, expect=2)
+    assert named in result.err
+    assert result.out == ""
+
+
+def test_comparing_encoders_names_both(call) -> None:
+    error = call("compare", "gru-tales-first", "ewma-mix-small", expect=1).err
+    for name in ("gru-tales-first", "ewma-mix-small", "hashing 32-D", "hashing 16-D"):
+        assert name in error
+
+
+def test_an_unordered_corpus_trains_only_when_told_to(call) -> None:
+    assert call("corpus", "check", "shuffled", expect=1).out.startswith("coherence of shuffled")
+    refused = call("train", "copy-last", "--corpus", "shuffled", expect=1).err
+    assert "nextvec corpus check shuffled; to train all the same, add --allow-unordered" in refused
+    call("train", "copy-last", "--corpus", "shuffled", "--allow-unordered")
+
+
+def test_what_the_machine_refuses_is_one_line(nextvec, tmp_path: Path) -> None:
+    out = tmp_path / "no" / "folder" / "x.npy"
+    error = nextvec("encode", "Hi.", "--encoder", "hashing:32", "--out", out, expect=1).err
+    assert error == f"nextvec: No such file or directory: {out}\n"
+
+
+def test_ctrl_c_says_how_to_go_on(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nextvec.studies.contest.run_contest", interrupted)
+    assert call("evaluate", "gru-tales-first", expect=130).err == "Stopped. Run the same command again to go on.\n"
+
+
+def test_ctrl_c_in_training_repeats_the_whole_call(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nextvec.training.run.train_model", interrupted)
+    error = call("train", "gru", "--corpus", "tales", "--seed", 3, "--set", "layers=1", expect=130).err
+    assert "nextvec train gru --corpus tales --name gru-tales-s3 --resume --seed 3 --set layers=1" in error
+
+
+def test_nothing_is_written_outside_the_workspace(
+    nextvec, write_prose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, here = write_prose(tmp_path / "text", documents=12), tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("NEXTVEC_WORKSPACE", raising=False)
+    nextvec("corpus", "ingest", text, "--corpus", "c", "--encoder", "hashing:32", "--test", 300, "--validation", 600)
+    nextvec("train", "ewma", "--corpus", "c", "--allow-unordered")
+    nextvec("compare", "ewma-c")
+    assert [path.name for path in here.iterdir()] == ["nextvec-workspace"]
+    assert {path.name for path in tmp_path.iterdir()} == {"text", "here"}
+
+
+def test_the_workspace_of_the_environment_is_used(nextvec, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEXTVEC_WORKSPACE", str(place))
+    assert "tales" in nextvec("corpus", "list").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "expected"),
+    [(["--version"], 0, "nextvec 0"), (["corpus", "list"], 0, "No corpus"), (["evaluate", "x"], 1, "nextvec: ")],
+)
+@pytest.mark.parametrize("program", [[sys.executable, "-m", "nextvec"], [str(Path(sys.executable).parent / "nextvec")]])
+def test_as_a_process(tmp_path: Path, program: list[str], arguments: list[str], status: int, expected: str) -> None:
+    if not Path(program[0]).exists():
+        pytest.skip("the console script is not beside this Python")
+    environment = os.environ | {"NEXTVEC_WORKSPACE": str(tmp_path)}
+    done = subprocess.run([*program, *arguments], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == status
+    assert expected in (done.stdout if status == 0 else done.stderr)
