@@ -107,10 +107,10 @@ class Comparison:
         return next(found, None)
 
     def sentences(self, figure: str = "cosine") -> list[str]:
-        """The verdicts in one figure, model by model in the order of the rows."""
+        """The verdicts in one figure, model by model in the order of the rows; an anchor that is the best baseline once."""
         order = {row.name: place for place, row in enumerate(self.rows)}
         chosen = [contrast for contrast in self.contrasts if contrast.figure == figure]
-        return [contrast.sentence for contrast in sorted(chosen, key=lambda c: order[c.left])]
+        return list(dict.fromkeys(contrast.sentence for contrast in sorted(chosen, key=lambda c: order[c.left])))
 
     def table(self, figure: str = "cosine") -> list[dict[str, str]]:
         """The rows as short texts by column heading, for a terminal of 80 columns."""
