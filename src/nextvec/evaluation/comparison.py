@@ -107,7 +107,7 @@ class Comparison:
         return next(found, None)
 
     def sentences(self, figure: str = "cosine") -> list[str]:
-        """The verdicts in one figure, model by model in the order of the rows; an anchor that is the best baseline once."""
+        """The verdicts in one figure, model by model in the order of the rows, each sentence once."""
         order = {row.name: place for place, row in enumerate(self.rows)}
         chosen = [contrast for contrast in self.contrasts if contrast.figure == figure]
         return list(dict.fromkeys(contrast.sentence for contrast in sorted(chosen, key=lambda c: order[c.left])))
