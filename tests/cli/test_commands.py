@@ -52,9 +52,11 @@ def quick_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     import nextvec.studies.contest as contest
 
     measure = contest.measure_latency
-    monkeypatch.setattr(
-        contest, "measure_latency", lambda *given, **options: measure(*given, **options | {"seconds": 0})
-    )
+
+    def quick(*given: Any, **options: Any) -> Any:
+        return measure(*given, **options | {"seconds": 0.0})
+
+    monkeypatch.setattr(contest, "measure_latency", quick)
 
 
 @pytest.fixture(scope="module")

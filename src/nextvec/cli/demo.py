@@ -39,8 +39,11 @@ def demo_command(workspace: WorkspaceOption = None) -> None:
     place = Workspace(workspace)
     _step(1, "Text: the Python reference manual, as sentences, encoded with MiniLM")
     _ingest(place)
-    _step(2, "Models: each starts at the best baseline (anchor ridge-mix) and may only improve on it;")
-    typer.echo("   demo-gru-plain starts from nothing, as is usual")
+    _step(
+        2,
+        "Models: each starts at the best baseline (anchor ridge-mix) and may only improve on it; demo-gru-plain "
+        "starts from nothing, as is usual",
+    )
     _train(place)
     _step(3, "Comparison: the models and eight baselines on documents that none has seen")
     contest = run_contest(place, list(MODELS), say=lambda line: typer.echo(f"   {line}", err=True))
@@ -115,4 +118,4 @@ def _show_example(example: Example, model: str) -> None:
 
 
 def _step(number: int, text: str) -> None:
-    typer.echo(f"\n{number}. {text}")
+    typer.echo("\n" + wrapped(f"{number}. {text}", indent=3))

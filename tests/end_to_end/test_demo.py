@@ -1,0 +1,45 @@
+"""`nextvec demo`, every step of it on the real manual, with an encoder and models that take no time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nextvec.cli import demo
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    import nextvec.encoders
+    import nextvec.studies.contest as contest
+
+    load, measure = nextvec.encoders.load_encoder, contest.measure_latency
+
+    def quick_latency(*given: Any, **known: Any) -> Any:
+        return measure(*given, **known | {"seconds": 0.0})
+
+    monkeypatch.setattr(nextvec.encoders, "load_encoder", lambda reference: load("hashing:32"))
+    monkeypatch.setattr(contest, "measure_latency", quick_latency)
+    monkeypatch.setattr(demo, "QUICK", {"epochs": 1, "batch": 4096, "lr": 3e-4})
+    small = {name: (kind, {"layers": 1, "width": 16, **options}) for name, (kind, options) in demo.MODELS.items()}
+    small["demo-amn"] = ("amn", {"hidden": 16, "attention": 16})
+    small["demo-transformer"] = ("transformer", {"layers": 1, "width": 16, "heads": 2, "feedforward": 16})
+    monkeypatch.setattr(demo, "MODELS", small)
+
+
+def test_demo_goes_from_text_to_report_and_again_from_where_it_is(nextvec, quick: None, tmp_path: Path) -> None:
+    result = nextvec("demo", workspace=tmp_path)
+    headings = [line for line in result.out.splitlines() if line[:2] in ("1.", "2.", "3.", "4.")]
+    assert len(headings) == 4
+    assert all(name in result.out for name in demo.MODELS)
+    assert "is the best baseline" in result.out
+    assert "-> truth: " in result.out
+    assert f"Report: {tmp_path / 'demo-report.html'}" in result.out
+    assert (tmp_path / "demo-report.html").exists()
+    assert "nextvec corpus ingest PATH --corpus mine" in result.out
+    too_wide = [line for line in result.out.splitlines() if len(line) > 80 and str(tmp_path) not in line]
+    assert not too_wide
+    again = nextvec("demo", workspace=tmp_path)
+    assert again.out.count("is there already") == len(demo.MODELS)
