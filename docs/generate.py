@@ -275,7 +275,7 @@ def _result_row(row: dict[str, Any], contrasts: Sequence[dict[str, Any]]) -> tup
     return (
         f"**{row['name']}**" if is_model else row["name"],
         _interval(figures["cosine"], ".4f"),
-        _interval(row["skill"], "+.1%") if is_model and row["skill"] else "",
+        _interval(row["skill"], "+.2%") if is_model and row["skill"] else "",
         f"{ranked['estimate']:.3f}" if ranked else "",
         size,
         verdict(row["name"], contrasts),
@@ -299,9 +299,9 @@ def verdict(name: str, contrasts: Sequence[dict[str, Any]]) -> str:
 def _not_shown(record: dict[str, Any]) -> str:
     models = [row["subject"] for row in record["rows"] if row["kind"] == "model"]
     seeds = len({subject["seed"] for subject in models if subject["seed"] is not None})
-    several = f"{seeds} seeds" if seeds != 1 else "one seed"
+    several = f"at most {seeds} seeds" if seeds > 1 else "one seed"
     caution = "" if seeds >= 3 else ", too few for a claim about architectures"
-    return f"this is one corpus, one encoder and {several} a model at most{caution}; no text is generated"
+    return f"this is one corpus, one encoder and {several} a model{caution}; no text is generated"
 
 
 if __name__ == "__main__":

@@ -140,13 +140,13 @@ def test_only_the_block_of_the_readme_changes(generate: ModuleType, repository: 
 def test_results_say_who_is_better(generate: ModuleType, comparison: dict[str, Any]) -> None:
     lines = generate.results_block(comparison).splitlines()
     assert lines[2].startswith(
-        "| **gru** | 0.5500 [0.5400, 0.5600] | +2.0% [+1.0%, +3.0%] | 0.100 | 1,234,567 | better"
+        "| **gru** | 0.5500 [0.5400, 0.5600] | +2.00% [+1.00%, +3.00%] | 0.100 | 1,234,567 | better"
     )
     assert lines[3] == "| ridge-mix | 0.5400 [0.5300, 0.5500] |  | 0.100 | (7) | the best baseline |"
     assert lines[4].endswith("| 10 | worse than ridge-mix |")
     assert lines[5].endswith("| (1) |  |")
     assert lines[7].startswith("6,595 targets in 83 test documents of corpus wiki@small, encoded with minilm 384-D.")
-    assert "one corpus, one encoder and 2 seeds a model at most, too few" in lines[9]
+    assert "one corpus, one encoder and at most 2 seeds a model, too few" in lines[9]
 
 
 def test_cannot_tell_names_no_winner(generate: ModuleType, comparison: dict[str, Any]) -> None:
@@ -156,7 +156,7 @@ def test_cannot_tell_names_no_winner(generate: ModuleType, comparison: dict[str,
 
 def test_three_seeds_need_no_caution(generate: ModuleType, comparison: dict[str, Any]) -> None:
     comparison["rows"] += [row("gru-s2", "model", 0.55, seed=2)]
-    assert "3 seeds a model at most; no text" in generate.results_block(comparison)
+    assert "at most 3 seeds a model; no text" in generate.results_block(comparison)
 
 
 def test_claims_show_whether_they_are_met(generate: ModuleType) -> None:
