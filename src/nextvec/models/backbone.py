@@ -39,6 +39,10 @@ class Backbone(nn.Module, ABC):
         """The most positions it can see with these options; None for any number."""
         return None
 
+    def last(self, x_BTD: Tensor) -> Tensor:
+        """The last position's state alone, (B, 1, M); worth writing where it takes less work than all of them."""
+        return self(x_BTD)[:, -1:]
+
     @abstractmethod
     def readout(self) -> nn.Module:
         """A new module that maps h_BTM to y_BTD and ends with a Linear: the part of the architecture a head owns."""

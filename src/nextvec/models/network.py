@@ -33,8 +33,8 @@ class NetworkConfig(Config):
 
     architecture: str
     dim: int
-    anchor: AnchorName = "ridge-mix"
-    context: int | None = None
+    anchor: AnchorName = Field("ridge-mix", description="the baseline it starts at")
+    context: int | None = Field(None, description="last vectors it looks at; None: unlimited")
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -106,10 +106,10 @@ class Network(nn.Module):
         return torch.cat([base_BTD, self.head.move(state_BTM)], dim=-1)
 
     def _state_and_base(self, x_BTD: Tensor, last_only: bool) -> tuple[Tensor, Tensor | None]:
-        state_BTM, base_BTD = self.backbone(x_BTD * math.sqrt(self.config.dim)), self._base(x_BTD)
+        scaled_BTD, base_BTD = x_BTD * math.sqrt(self.config.dim), self._base(x_BTD)
         if last_only:
-            return state_BTM[:, -1:], None if base_BTD is None else base_BTD[:, -1:]
-        return state_BTM, base_BTD
+            return self.backbone.last(scaled_BTD), None if base_BTD is None else base_BTD[:, -1:]
+        return self.backbone(scaled_BTD), base_BTD
 
     def _base(self, x_BTD: Tensor) -> Tensor | None:
         # Reduced precision is for what is trained: an anchor that is off by 1e-3 would be worse than its baseline.

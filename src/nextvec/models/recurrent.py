@@ -22,22 +22,26 @@ def run_gru(layer: nn.Module, x_BTM: Tensor) -> Tensor:
         return layer(x_BTM)[0]
     gates_TBG = F.linear(x_BTM, layer.get_parameter("weight_ih_l0"), layer.get_parameter("bias_ih_l0"))
     weight_GM, bias_G = layer.get_parameter("weight_hh_l0"), layer.get_parameter("bias_hh_l0")
-    return _Recurrence.apply(gates_TBG.transpose(0, 1).contiguous(), weight_GM, bias_G).transpose(0, 1)
+    product = torch.bfloat16 if torch.is_autocast_enabled("cpu") else weight_GM.dtype
+    return _Recurrence.apply(gates_TBG.transpose(0, 1).contiguous(), weight_GM, bias_G, product).transpose(0, 1)
 
 
 class _Recurrence(torch.autograd.Function):
-    """h_t from the input's share of the gates (T, B, 3M) in the order reset, update, new; float32 under autocast."""
+    """h_t from the input's share of the gates (T, B, 3M) in the order reset, update, new.
+
+    States, gates and their gradients keep their precision; under autocast matrix products are taken in bfloat16.
+    """
 
     @staticmethod
     @custom_fwd(device_type="cpu", cast_inputs=torch.float32)
-    def forward(ctx: Any, gates_TBG: Tensor, weight_GM: Tensor, bias_G: Tensor) -> Tensor:
+    def forward(ctx: Any, gates_TBG: Tensor, weight_GM: Tensor, bias_G: Tensor, product: torch.dtype) -> Tensor:
         T, B, G = gates_TBG.shape
         M = G // 3
         h_TBM = gates_TBG.new_zeros(T + 1, B, M)
         reset_update_TBH, new_TBM, hidden_new_TBM = (gates_TBG.new_empty(T, B, size) for size in (2 * M, M, M))
-        weight_MG = weight_GM.T
+        weight_GM = weight_GM.to(product)
         for t in range(T):
-            hidden_BG = torch.addmm(bias_G, h_TBM[t], weight_MG)
+            hidden_BG = F.linear(h_TBM[t].to(product), weight_GM).to(bias_G.dtype) + bias_G
             ru_BH = torch.sigmoid_(hidden_BG[:, : 2 * M] + gates_TBG[t, :, : 2 * M])
             reset_update_TBH[t] = ru_BH
             hidden_new_TBM[t] = hidden_BG[:, 2 * M :]
@@ -50,9 +54,9 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     @custom_bwd(device_type="cpu")
     @once_differentiable
-    def backward(ctx: Any, grad_TBM: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, grad_TBM: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         h_TBM, reset_update_TBH, new_TBM, hidden_new_TBM, weight_GM = ctx.saved_tensors
-        M = h_TBM.shape[2]
+        M, product = h_TBM.shape[2], weight_GM.dtype
         reset_TBM, update_TBM = reset_update_TBH[..., :M], reset_update_TBH[..., M:]
         # Everything that does not depend on the gradient from the future, for all steps at once:
         to_new_TBM = (1 - update_TBM) * (1 - new_TBM.square())
@@ -65,8 +69,8 @@ class _Recurrence(torch.autograd.Function):
         for t in range(len(new_TBM) - 1, -1, -1):
             sum_BM = torch.add(grad_TBM[t], future_BM, out=sums_TBM[t])
             torch.mul(local_TBG[t].unflatten(-1, (3, M)), sum_BM[:, None], out=hidden_TBG[t].unflatten(-1, (3, M)))
-            future_BM = torch.addmm(sum_BM * update_TBM[t], hidden_TBG[t], weight_GM)
+            future_BM = torch.addcmul((hidden_TBG[t].to(product) @ weight_GM).to(sum_BM.dtype), sum_BM, update_TBM[t])
         input_TBG = hidden_TBG.clone()
         torch.mul(to_new_TBM, sums_TBM, out=input_TBG[..., 2 * M :])
-        grad_weight_GM = hidden_TBG.flatten(0, 1).T @ h_TBM[:-1].flatten(0, 1)
-        return input_TBG, grad_weight_GM, hidden_TBG.sum((0, 1))
+        flat_NG, flat_NM = hidden_TBG.flatten(0, 1).to(product), h_TBM[:-1].flatten(0, 1).to(product)
+        return input_TBG, (flat_NG.T @ flat_NM).to(h_TBM.dtype), hidden_TBG.sum((0, 1)), None

@@ -167,7 +167,7 @@ class _Run:
         self.accelerator, self.on_progress = accelerator, on_progress
         self.interruption = Interruption()
         self.loss = config.make_loss()
-        optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.lr)
+        optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.lr, fused=True)
         self.model, self.optimizer = accelerator.prepare(network, optimizer)
         self.loss.to(accelerator.device)
         context = network.config.context

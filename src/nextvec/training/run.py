@@ -100,17 +100,20 @@ def train_model(
     accelerator = make_accelerator(plan.training)
     data = TrainingData(snapshot, device=accelerator.device)
     baselines = FittedBaselines(data if data.device.type == "cpu" else TrainingData(snapshot, data.split), cache)
+    torch.manual_seed(plan.training.seed)
+    # Built before anything is written: options that it refuses leave no folder behind.
+    network = None if plan.architecture in BASELINES else Network(plan.network)
     _require_plan(folder, _plan_record(data, plan), resume)
     accelerator.wait_for_everyone()
     if accelerator.is_main_process and not resume:
         write_json(folder / PLAN, _plan_record(data, plan))
-    if plan.architecture in BASELINES:
-        predictor: AnyPredictor = baselines.get(plan.architecture)
+    predictor: AnyPredictor
+    if network is None:
+        predictor = baselines.get(plan.architecture)
         cosine = mean_cosine(predictor.predict, baselines.data.validation_batches)
         metrics: dict[str, Any] = {"validation_cosine": cosine}
     else:
-        torch.manual_seed(plan.training.seed)
-        predictor = network = Network(plan.network)
+        predictor = network
         with accelerator.main_process_first():
             network.set_anchor(_anchor(plan.network, baselines))
             reference = measure_reference(baselines)

@@ -38,6 +38,11 @@ class AMN(Backbone):
             nn.Linear(narrow, self.dim),
         )  # fmt: skip
 
+    def last(self, x_BTD: Tensor) -> Tensor:
+        mean_B1D = x_BTD.mean(1, keepdim=True)
+        weighted_B1D = F.scaled_dot_product_attention(self.query(mean_B1D), self.key(x_BTD), x_BTD)
+        return torch.cat([mean_B1D, weighted_B1D], dim=-1)
+
     def forward(self, x_BTD: Tensor) -> Tensor:
         """States [mean so far, attention-weighted mean so far], (B, T, 2D)."""
         count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device, dtype=x_BTD.dtype)[:, None]
