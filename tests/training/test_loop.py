@@ -175,6 +175,15 @@ def test_progress_is_told_at_every_step(start):
     assert all(progress.vectors_per_second > 0 for progress in told)
 
 
+@pytest.fixture
+def _ctrl_c_is_heard():
+    """A shell that starts a job in the background makes it deaf to Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
 def test_ctrl_c_finishes_the_step_saves_and_the_run_goes_on_from_there(start, tmp_path):
     _, undisturbed = start(folder="whole", dropout=0.2)
 
@@ -190,6 +199,7 @@ def test_ctrl_c_finishes_the_step_saves_and_the_run_goes_on_from_there(start, tm
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
 def test_a_second_ctrl_c_stops_at_once(start, tmp_path):
     def interrupt(progress):
         os.kill(os.getpid(), signal.SIGINT)

@@ -69,7 +69,7 @@ def run() -> None:
     # Waiting threads that spin take the core from whoever works; on a busy machine that halves the speed of training.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        app()
+        app(prog_name="nextvec")
     except NextvecError as error:
         typer.echo(f"nextvec: {error}", err=True)
         sys.exit(error.exit_status)
