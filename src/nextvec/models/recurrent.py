@@ -1,4 +1,4 @@
-"""A GRU layer over a whole sequence on CPU, several times faster to train than `nn.GRU`'s own CPU path.
+"""A GRU layer over a whole sequence on CPU, faster to train than `nn.GRU` is there.
 
 `nn.GRU` on CPU leaves the loop over time to autograd, which then makes one product for the gradient of the recurrent
 weights at every step and adds up T matrices of the weights' size. Written out by hand, backpropagation through time
