@@ -12,8 +12,10 @@ from nextvec.decoding.quality import Verdict
 from nextvec.errors import MismatchError
 
 if TYPE_CHECKING:
+    from nextvec.encoders.encoder import Encoder
     from nextvec.retrieval.neighbours import Index
     from nextvec.store.snapshot import Snapshot
+    from nextvec.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +67,18 @@ class Decoder(Protocol):
         ...
 
 
-DecoderFactory = Callable[[str, "Snapshot", "Index"], Decoder]
-"""From the part of a reference after its first colon, a snapshot and its index to the decoder."""
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a decoder may be built from: see `load_decoder`."""
+
+    snapshot: Snapshot
+    index: Index
+    workspace: Workspace | None = None
+    encoder: Encoder | None = None
+
+
+DecoderFactory = Callable[[str, Surroundings], Decoder]
+"""From the part of a reference after its first colon and the surroundings to the decoder."""
 
 
 def per_vector(sources: Sequence[Sequence[str]] | None, count: int) -> Sequence[Sequence[str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nextvec.decoding import DECODERS
-from nextvec.decoding.decoder import Decoded, per_vector
+from nextvec.decoding.decoder import Decoded, Surroundings, per_vector
 from nextvec.decoding.quality import DEFAULT, QualityConfig, judge
 from nextvec.errors import DataError, UsageError
 from nextvec.retrieval.neighbours import Index, require_index_of, rows_of
@@ -83,7 +83,7 @@ class NearestDecoder:
 
 
 @DECODERS.register("nearest")
-def build_nearest(argument: str, snapshot: Snapshot, index: Index) -> NearestDecoder:
+def build_nearest(argument: str, given: Surroundings) -> NearestDecoder:
     if argument:
         raise UsageError(f"decoder 'nearest:{argument}': expected 'nearest' alone, it takes no argument")
-    return NearestDecoder(snapshot, index)
+    return NearestDecoder(given.snapshot, given.index)
