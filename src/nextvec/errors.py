@@ -29,9 +29,7 @@ class UsageError(NextvecError):
     def unknown(cls, what: str, given: str, known: Iterable[str]) -> UsageError:
         """The error for a name that is not one of `known`, with the nearest known name when there is one."""
         names = sorted(known)
-        near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
-        hint = f"Did you mean '{near[0]}'? " if near else ""
-        return cls(f"unknown {what} '{given}'. {hint}Known: {', '.join(names) or 'none'}.")
+        return cls(f"unknown {what} '{given}'. {did_you_mean(given, names)}Known: {', '.join(names) or 'none'}.")
 
 
 class NotFoundError(NextvecError):
@@ -58,3 +56,9 @@ class MissingDependencyError(NextvecError):
     @classmethod
     def for_extra(cls, package: str, extra: str) -> MissingDependencyError:
         return cls(f"this needs the package '{package}', which is not installed. Run: pip install 'nextvec[{extra}]'")
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """ "Did you mean 'NAME'? " with the nearest known name, or nothing when none is near."""
+    near = difflib.get_close_matches(given, sorted(known), n=1, cutoff=0.5)
+    return f"Did you mean '{near[0]}'? " if near else ""

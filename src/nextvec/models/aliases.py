@@ -1,0 +1,163 @@
+"""Aliases: names such as `production` that stand for one model of the workspace now and for another one later.
+
+`models/aliases.jsonl` holds every change, oldest first, and is never rewritten: what an alias means is found by reading
+it from the top. So who replaced whom and when is known for good, and going back is one more line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from nextvec.errors import NotFoundError, UsageError, did_you_mean
+from nextvec.records import append_line, read_lines
+from nextvec.workspace import Workspace, check_name
+
+RECORD = "aliases.jsonl"
+FINISHED = "config.json"
+"""The file that makes a folder a model: `models.bundle.CONFIG`, which is not imported because it brings torch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One line of the record.
+
+    `model` is what `alias` stands for from `at` (UTC, ISO 8601) on, `replaced` what it stood for before. `gates` are
+    what was asked of the model, and `forced` is the reason given for promoting it in spite of them.
+    """
+
+    alias: str
+    model: str
+    replaced: str | None
+    at: str
+    action: Literal["promote", "rollback"]
+    gates: Sequence[Mapping[str, Any]] = ()
+    forced: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """E.g. "production is gru-2, instead of gru-1, since 2026-01-31 12:00:00 UTC"."""
+        instead = f", instead of {self.replaced}" if self.replaced else ""
+        how = " (rolled back)" if self.action == "rollback" else f" (forced: {self.forced})" if self.forced else ""
+        return f"{self.alias} is {self.model}{instead}, since {self.at[:19].replace('T', ' ')} UTC{how}"
+
+
+class Aliases:
+    """The aliases of a workspace. Nothing is kept in memory: what another process promotes is seen at once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.record: Path = workspace.models / RECORD
+
+    def resolve(self, name: str) -> str:
+        """The id of the model that `name` stands for; the id of a finished model stands for itself.
+
+        Raises UsageError for what cannot be a name, NotFoundError when it is neither, or its model is gone.
+        """
+        if self._is_model(name):
+            return name
+        known = self.all()
+        if name not in known:
+            hint = did_you_mean(name, [*known, *self._models()])
+            raise NotFoundError(
+                f"there is no finished model at {self._workspace.model(name)}, and no alias '{name}'. {hint}"
+                "Train one, or list them: nextvec models list"
+            )
+        if not self._is_model(known[name]):
+            raise NotFoundError(
+                f"alias '{name}' stands for {known[name]}, which is gone from {self._workspace.models}. "
+                f"Promote another model: nextvec promote ID --as {name}"
+            )
+        return known[name]
+
+    def all(self) -> dict[str, str]:
+        """Model ids by alias."""
+        return {alias: models[-1] for alias, models in self._replay().items()}
+
+    def of(self, model: str) -> list[str]:
+        """The aliases that stand for a model."""
+        return [alias for alias, named in self.all().items() if named == model]
+
+    def history(self, alias: str | None = None) -> list[Change]:
+        """Every change of one alias, or of all, oldest first."""
+        return [change for change in self._changes() if alias in (None, change.alias)]
+
+    def require_free(self, model: str) -> None:
+        """Raises UsageError when a model to be made would hide an alias of that name."""
+        if model in self.all():
+            raise UsageError(f"'{model}' is an alias of {self.all()[model]}; choose another --name for the model")
+
+    def promote(
+        self, alias: str, model: str, *, gates: Sequence[Mapping[str, Any]] = (), forced: str | None = None
+    ) -> Change:
+        """Let `alias` stand for `model`, itself an id or an alias.
+
+        Raises NotFoundError for an unknown model; UsageError for an alias that is no name, that a model has for its
+        id, or that stands for this model already.
+        """
+        identity = self.resolve(model)
+        if self._workspace.model(check_name("model alias", alias)).exists():
+            raise UsageError(f"'{alias}' is the id of a model and cannot be an alias; choose another name")
+        before = self.all().get(alias)
+        if before == identity:
+            raise UsageError(f"'{alias}' stands for {identity} already; nothing to do")
+        return self._write(alias, identity, before, "promote", gates, forced)
+
+    def rollback(self, alias: str) -> Change:
+        """Let `alias` stand for what it stood for before its last promotion that was not rolled back.
+
+        Raises NotFoundError for an unknown alias, UsageError when nothing came before, NotFoundError when that is gone.
+        """
+        replayed = self._replay()
+        if alias not in replayed:
+            raise NotFoundError(
+                f"there is no alias '{alias}'. {did_you_mean(alias, replayed)}List them: nextvec aliases"
+            )
+        *before, now = replayed[alias]
+        if not before:
+            raise UsageError(f"'{alias}' has only ever been {now}: there is nothing to go back to")
+        if not self._is_model(before[-1]):
+            raise NotFoundError(
+                f"'{alias}' was {before[-1]} before, which is gone from {self._workspace.models}. "
+                f"Promote another model: nextvec promote ID --as {alias}"
+            )
+        return self._write(alias, before[-1], now, "rollback")
+
+    def _write(
+        self,
+        alias: str,
+        model: str,
+        replaced: str | None,
+        action: Literal["promote", "rollback"],
+        gates: Sequence[Mapping[str, Any]] = (),
+        forced: str | None = None,
+    ) -> Change:
+        at = datetime.now(UTC).isoformat()
+        change = Change(
+            alias=alias, model=model, replaced=replaced, at=at, action=action, gates=tuple(gates), forced=forced
+        )
+        append_line(self.record, asdict(change))
+        return change
+
+    def _changes(self) -> Iterator[Change]:
+        return (Change(**plain) for plain in read_lines(self.record))
+
+    def _replay(self) -> dict[str, list[str]]:
+        """By alias, the promotions in force, the newest last: a roll-back takes the newest away."""
+        promoted: dict[str, list[str]] = {}
+        for change in self._changes():
+            models = promoted.setdefault(change.alias, [])
+            if change.action == "rollback":
+                models.pop()
+            else:
+                models.append(change.model)
+        return promoted
+
+    def _is_model(self, name: str) -> bool:
+        return (self._workspace.model(name) / FINISHED).exists()
+
+    def _models(self) -> list[str]:
+        return [path.parent.name for path in self._workspace.models.glob(f"*/{FINISHED}")]
