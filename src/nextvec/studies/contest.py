@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
-from nextvec.errors import MismatchError, UsageError
+from nextvec.errors import UsageError
 from nextvec.evaluation.compare import compare
 from nextvec.evaluation.comparison import Comparison
 from nextvec.evaluation.evaluate import evaluate_on
@@ -28,8 +27,9 @@ from nextvec.models.baseline import BASELINES
 from nextvec.models.bundle import Bundle, load_bundle
 from nextvec.models.predictor import Predictor
 from nextvec.sequences.splits import Part
+from nextvec.store.generation import generation_label, trained_generation
 from nextvec.store.snapshot import Snapshot
-from nextvec.store.vectors import Corpus, open_snapshot
+from nextvec.store.vectors import open_snapshot
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
 from nextvec.workspace import Workspace
@@ -171,7 +171,7 @@ class _Stage:
             bundle.predictor.spec,
             name=bundle.identity,
             seed=config["training"].get("seed"),
-            trained_on=_label(config["corpus"]),
+            trained_on=generation_label(config["corpus"]),
             trained_rows=config["corpus"]["chunks"],
             encoder_fingerprint=config["encoder_fingerprint"],
             split_fingerprint=config["split"]["fingerprint"],
@@ -212,34 +212,14 @@ class _Stage:
         return evaluation
 
 
-def trained_generation(workspace: Workspace, config: Mapping[str, Any]) -> Snapshot:
-    """The very corpus generation that a bundle's config.json names.
-
-    Raises NotFoundError when it is gone, MismatchError when another corpus has taken its name.
-    """
-    corpus = config["corpus"]
-    at = corpus["tag"] if corpus["tag"] is not None else corpus["version"]
-    snapshot = Corpus.open(workspace, corpus["name"]).snapshot(at)
-    if snapshot.fingerprint != corpus["fingerprint"]:
-        raise MismatchError(
-            f"a model was trained on {_label(corpus)} with fingerprint {corpus['fingerprint']}, and {_label(corpus)} "
-            f"now has {snapshot.fingerprint}: it was made anew. Train the model again."
-        )
-    return snapshot
-
-
 def _generations(workspace: Workspace, bundles: Sequence[Bundle]) -> list[Generation]:
     """The generations that the bundles were trained on, oldest first, each once."""
     found: dict[str, Generation] = {}
     for bundle in bundles:
-        label = _label(bundle.config["corpus"])
+        label = generation_label(bundle.config["corpus"])
         if label not in found:
             found[label] = Generation(snapshot=trained_generation(workspace, bundle.config), cache=workspace.cache)
     return sorted(found.values(), key=lambda generation: len(generation.snapshot))
-
-
-def _label(corpus: Mapping[str, Any]) -> str:
-    return f"{corpus['name']}@{corpus['tag'] or corpus['version']}"
 
 
 def _require_one_encoder(bundles: Mapping[str, Bundle]) -> None:

@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 from nextvec.models.bundle import load_bundle
 from nextvec.models.predictor import Predictor
 from nextvec.sequences.windows import MIN_CONTEXT
-from nextvec.studies.contest import trained_generation
+from nextvec.store.generation import trained_generation
 from nextvec.training.data import TrainingData
 from nextvec.workspace import Workspace
 
