@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"sequences", "models", "retrieval"},
     "decoding": {"encoders", "retrieval"},
     "studies": {"training", "evaluation"},
+    "serving": {"evaluation", "decoding"},
 }
 """Direct neighbours below each package; what those may import is allowed too. The command line may import all."""
 

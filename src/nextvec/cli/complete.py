@@ -1,27 +1,118 @@
-"""`nextvec complete`: how a text may go on, as the nearest stored chunks to the predicted vector."""
+"""`nextvec complete`: how a text may go on, a sentence at a time, each printed as soon as it is made."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nextvec.cli.options import JsonOption, WorkspaceOption
-from nextvec.cli.output import emit
+from nextvec.cli.output import emit, wrapped
+
+if TYPE_CHECKING:
+    from nextvec.serving.continuation import Continuation, Ending, Event, Opening, Step
+    from nextvec.serving.stages import Served
+
+STANDARD_INPUT = "-"
+
+
+class Feedback(StrEnum):
+    """What is predicted from next."""
+
+    vector = "vector"
+    text = "text"
 
 
 def complete_command(
-    text: Annotated[str, typer.Argument(help="The beginning of a text, a few sentences at least.")],
-    model: Annotated[str, typer.Option("--model", help="A model of the workspace.")],
-    alternatives: Annotated[int, typer.Option("--alternatives", min=1, help="Nearest chunks to show.")] = 3,
+    text: Annotated[str, typer.Argument(help="The beginning of a text; - reads it from standard input.")],
+    model: Annotated[str, typer.Option("--model", help="A model of the workspace, or an alias.")],
+    sentences: Annotated[int, typer.Option("--sentences", min=1, max=64, help="Sentences to add, at most.")] = 3,
+    decoder: Annotated[
+        str, typer.Option("--decoder", metavar="DECODER", help="nearest, vec2text:FOLDER or inverter:ID.")
+    ] = "nearest",
+    feedback: Annotated[
+        Feedback, typer.Option("--feedback", help="What is predicted from next: the vector, or its text encoded again.")
+    ] = Feedback.vector,
+    fill: Annotated[
+        bool, typer.Option("--fill/--no-fill", help="Fill a context that the text leaves partly empty.")
+    ] = True,
+    snap: Annotated[
+        bool, typer.Option("--snap/--no-snap", help="Draw predictions towards stored vectors and the topic.")
+    ] = True,
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", min=0, help="Most correction steps a sentence.", show_default="5"),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Predict the vector of the next chunk and show the stored chunks that are nearest to it."""
-    from nextvec.studies.continuation import continue_text
+    """Continue a text: predict the next vector, decode it, feed it back, and so on."""
+    from nextvec.serving.continuation import ContinuationRequest, Direct, complete, continue_text
+    from nextvec.serving.resources import Resources
+    from nextvec.serving.stages import Served
     from nextvec.workspace import Workspace
 
-    found = continue_text(Workspace(workspace), model, text, alternatives)
-    plain = [{"text": c.text, "cosine": c.similarity, "document": c.document, "title": c.title} for c in found]
-    lines = [f"{chunk.similarity:.3f}  {chunk.text}  ({chunk.title})" for chunk in found]
-    emit(plain, lines, as_json)
+    request = ContinuationRequest(
+        text=sys.stdin.read() if text == STANDARD_INPUT else text,
+        sentences=sentences,
+        decoder=decoder,
+        steps=steps,
+        feedback=feedback.value,
+        fill=fill,
+        snap=snap,
+    )
+    served = Served.load(model, Resources(Workspace(workspace)), decoders=[decoder])
+    served.require_decoder(decoder)
+    stages = Direct(served)
+    if as_json:
+        _print_json(served, asyncio.run(complete(stages, request)))
+        return
+    asyncio.run(_print_events(served, continue_text(stages, request)))
+
+
+def _print_json(served: Served, found: Continuation) -> None:
+    emit({"model": served.identity, "text": found.text, **found.to_dict()}, [], True)
+
+
+async def _print_events(served: Served, events: AsyncIterator[Event]) -> None:
+    from nextvec.serving.continuation import Opening, Step
+
+    times: dict[str, float] = {}
+    async for event in events:
+        if isinstance(event, Opening):
+            _print_opening(served, event)
+        elif isinstance(event, Step):
+            _print_step(event)
+        else:
+            _print_ending(event, times)
+            return
+        for stage, milliseconds in event.times.items():
+            times[stage] = times.get(stage, 0.0) + milliseconds
+
+
+def _print_opening(served: Served, opening: Opening) -> None:
+    parts = [f"{opening.own} of your text"]
+    if opening.left_out:
+        parts.append(f"{opening.left_out} before them are beyond what the model looks at")
+    if opening.filled:
+        parts.append(f"{opening.filled} retrieved before them")
+    typer.echo(wrapped(f"{served.identity} on {served.snapshot.label}, from these chunks: {', '.join(parts)}") + "\n")
+
+
+def _print_step(step: Step) -> None:
+    decoded = step.decoded
+    typer.echo(wrapped(f"{step.number:>2}  {' '.join(decoded.text.split())}", indent=4))
+    notes = [f"round trip {decoded.cosine:.2f}" if decoded.cosine is not None else "no round trip"]
+    notes += [f"from '{step.title or step.document}'"] if step.document is not None else [f"{decoded.steps} steps"]
+    notes += ["degraded to an extract"] if decoded.degraded else []
+    notes += decoded.verdict.reasons
+    typer.echo(typer.style(wrapped(f"    {'; '.join(notes)}", indent=4), dim=True))
+
+
+def _print_ending(ending: Ending, times: dict[str, float]) -> None:
+    spent = ", ".join(f"{stage} {milliseconds:.0f}" for stage, milliseconds in times.items())
+    typer.echo("\n" + wrapped(f"Ended ({ending.reason}): {ending.detail}. {ending.milliseconds:.0f} ms: {spent}"))

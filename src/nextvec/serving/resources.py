@@ -1,0 +1,108 @@
+"""What served models share: encoders, corpus generations and their indexes, each loaded once, when first asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from nextvec.decoding import load_decoder
+from nextvec.decoding.decoder import Decoder
+from nextvec.encoders import load_encoder
+from nextvec.encoders.encoder import Encoder, EncoderSpec, Progress, require_same_encoder
+from nextvec.errors import NotFoundError
+from nextvec.retrieval.index import IndexKind, build_index
+from nextvec.retrieval.neighbours import Index
+from nextvec.store.generation import trained_generation
+from nextvec.store.snapshot import Snapshot
+from nextvec.store.vectors import open_snapshot
+from nextvec.workspace import Workspace
+
+T = TypeVar("T")
+
+
+class SharedEncoder:
+    """An encoder for several threads, one at a time: tokenizers cannot be used twice at once."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._lock = threading.Lock()
+
+    @property
+    def spec(self) -> EncoderSpec:
+        return self._encoder.spec
+
+    def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
+        """See `Encoder.encode`."""
+        with self._lock:
+            return self._encoder.encode(texts, on_progress)
+
+
+class Resources:
+    """Loads what models need and hands the same object to all that need the same. Safe in threads.
+
+    What no model uses any more is let go: the one who asked holds it.
+
+    Args:
+        workspace: where corpora and models are.
+        index: the kind of index, see `build_index`.
+    """
+
+    def __init__(self, workspace: Workspace, index: IndexKind = "auto") -> None:
+        self.workspace = workspace
+        self._index_kind: IndexKind = index
+        self._kept: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
+        self._lock = threading.RLock()
+
+    def corpus(self, reference: str) -> Snapshot:
+        """`NAME` or `NAME@TAG`. Raises NotFoundError."""
+        snapshot = open_snapshot(self.workspace, reference)
+        return self._once(("snapshot", snapshot.label, snapshot.fingerprint), lambda: snapshot)
+
+    def generation(self, config: Mapping[str, Any]) -> Snapshot:
+        """The one that a bundle's config.json names. Raises what `trained_generation` raises."""
+        corpus = config["corpus"]
+        key = ("generation", corpus["name"], corpus["tag"], corpus["fingerprint"])
+        return self._once(key, lambda: trained_generation(self.workspace, config))
+
+    def index(self, snapshot: Snapshot) -> Index:
+        """Over all rows of a snapshot."""
+        key = ("index", snapshot.fingerprint)
+        return self._once(key, lambda: build_index(snapshot, self._index_kind, self.workspace))
+
+    def encoder(self, reference: str) -> SharedEncoder:
+        """The encoder of that reference. Raises what `load_encoder` raises."""
+        return self._once(("encoder", reference), lambda: SharedEncoder(load_encoder(reference)))
+
+    def encoder_of(self, spec: EncoderSpec, *, owner: str) -> SharedEncoder:
+        """The encoder that made what `owner` holds.
+
+        Raises NotFoundError when the record does not say how to load it, MismatchError when it is another one by now.
+        """
+        if not spec.reference:
+            raise NotFoundError(
+                f"{owner} was made with encoder {spec.describe()}, of which no record says how to load it: "
+                "it can be given vectors, not texts"
+            )
+        encoder = self.encoder(spec.reference)
+        require_same_encoder(encoder.spec, spec, left_name="the encoder at hand", right_name=owner)
+        return encoder
+
+    def decoder(self, reference: str, snapshot: Snapshot) -> Decoder:
+        """Raises what `load_decoder` raises."""
+
+        def load() -> Decoder:
+            encoder = self.encoder_of(snapshot.encoder, owner=snapshot.label)
+            return load_decoder(reference, snapshot, self.index(snapshot), workspace=self.workspace, encoder=encoder)
+
+        return self._once(("decoder", reference, snapshot.fingerprint), load)
+
+    def _once(self, key: Hashable, load: Callable[[], T]) -> T:
+        with self._lock:
+            kept: T | None = self._kept.get(key)
+            if kept is None:
+                kept = self._kept[key] = load()
+            return kept

@@ -1,0 +1,374 @@
+"""The stages of a request, each on its own: chunk, encode, fill, predict, snap, decode, search.
+
+`Served` is one loaded model and everything that answers for it. Its stages are synchronous, take batches, know nothing
+of HTTP and may be called from several threads. Shapes: N texts, B contexts, T vectors of a context, D their size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch.nn.utils.rnn import pad_sequence
+
+from nextvec.config import Config
+from nextvec.corpus.chunkers import build_chunker
+from nextvec.corpus.document import Chunker, Document
+from nextvec.decoding.decoder import Decoded
+from nextvec.decoding.ladder import Ladder, LadderConfig, PassedCache
+from nextvec.decoding.quality import judge
+from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
+from nextvec.errors import DataError, UsageError
+from nextvec.models.aliases import Aliases
+from nextvec.models.bundle import Bundle, load_bundle
+from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
+from nextvec.retrieval.neighbours import Index, NearChunk, nearest_chunks, rows_of
+from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
+from nextvec.sequences.splits import SplitSpec
+from nextvec.serving.resources import Resources, SharedEncoder
+from nextvec.store.snapshot import Snapshot
+
+NEAREST = "nearest"
+CANDIDATES = 4
+
+
+class StagesConfig(Config):
+    """Every parameter of the stages.
+
+    Attributes:
+        longest_context: vectors that a model is given at most, the last ones, where it has no context of its own: what
+            a prediction costs grows with them.
+        bank: stored chunks that fill, attract and are given as extracts: of "train" documents alone, so that a passage
+            of a held-out document is never continued with itself, or "all" of the generation's.
+        chunker, chunker_options: how texts are cut; "" means as the corpus was, which is what the model knows.
+        shown_neighbours: of the snap's neighbours, how many are reported with their texts.
+    """
+
+    longest_context: int = Field(default=512, ge=1)
+    bank: Literal["train", "all"] = "train"
+    chunker: str = ""
+    chunker_options: dict[str, Any] = Field(default_factory=dict)
+    shown_neighbours: int = Field(default=5, ge=0)
+    fill: FillConfig = FillConfig()
+    snap: SnapConfig = SnapConfig()
+    ladder: LadderConfig = LadderConfig()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """A context with the texts of what was retrieved for it, in reading order before the user's own chunks."""
+
+    context: FilledContext
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapQuery:
+    """A prediction (D,) to snap; `query` (D,) is what it answers, `context_mean` (D,) the mean of its context, and
+    `excluded` rows do not attract it."""
+
+    prediction: np.ndarray
+    query: np.ndarray
+    context_mean: np.ndarray
+    excluded: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapResult:
+    """`neighbours` are the first of `snapped.rows`, with their texts."""
+
+    snapped: Snapped
+    neighbours: tuple[NearChunk, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeQuery:
+    """A vector (D,), unit norm, to give a text for.
+
+    Attributes:
+        sources: texts that it should continue.
+        seen_rows, seen_texts: stored rows, and `same_text` keys of sentences, that are no answer: given already.
+        decoder: its reference.
+        steps: upper bound on correction steps; None means as many as the ladder has.
+    """
+
+    vector: np.ndarray
+    sources: tuple[str, ...] = ()
+    seen_rows: frozenset[int] = frozenset()
+    seen_texts: frozenset[str] = frozenset()
+    decoder: str = NEAREST
+    steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """What a vector was decoded to. `vector` (D,) is that of an extract, `document` and `title` say where it is from;
+    all three are None for a generated text."""
+
+    decoded: Decoded
+    vector: np.ndarray | None = None
+    document: str | None = None
+    title: str | None = None
+
+
+class Served:
+    """One model, ready to answer. Encoder, index and decoders are loaded when first needed, or by `warm`.
+
+    Args:
+        bundle: the model.
+        resources: shared with other models.
+        config: every parameter of the stages.
+        decoders: references of the decoders that requests may name; `nearest` is always one.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        resources: Resources,
+        config: StagesConfig | None = None,
+        decoders: Sequence[str] = (),
+    ) -> None:
+        self.bundle, self.config = bundle, config or StagesConfig()
+        self.decoders = tuple(dict.fromkeys((NEAREST, *decoders)))
+        self._resources = resources
+        self._cache = PassedCache(self.config.ladder.cache_entries)
+
+    @classmethod
+    def load(
+        cls, name: str, resources: Resources, config: StagesConfig | None = None, decoders: Sequence[str] = ()
+    ) -> Served:
+        """The model that an id or an alias names. Raises what `Aliases.resolve` and `load_bundle` raise."""
+        workspace = resources.workspace
+        bundle = load_bundle(workspace.model(Aliases(workspace).resolve(name)))
+        return cls(bundle, resources, config, decoders)
+
+    @property
+    def identity(self) -> str:
+        return self.bundle.identity
+
+    @property
+    def dim(self) -> int:
+        return self.bundle.predictor.spec.dim
+
+    @property
+    def slots(self) -> int | None:
+        """Vectors that the model looks at; None for any number."""
+        return self.bundle.predictor.spec.context
+
+    @property
+    def window(self) -> int:
+        """Vectors of a context that are used, the last ones."""
+        return min(self.slots or self.config.longest_context, self.config.longest_context)
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The generation that the model was trained on."""
+        return self._resources.generation(self.bundle.config)
+
+    @cached_property
+    def index(self) -> Index:
+        return self._resources.index(self.snapshot)
+
+    @cached_property
+    def encoder(self) -> SharedEncoder:
+        """Raises MismatchError when it is not the one the model was trained on."""
+        encoder = self._resources.encoder_of(self.snapshot.encoder, owner=self.snapshot.label)
+        trained_on = EncoderSpec.parse(self.bundle.config["encoder"], owner=self.identity)
+        require_same_encoder(encoder.spec, trained_on, left_name="the encoder at hand", right_name=self.identity)
+        return encoder
+
+    @cached_property
+    def chunker(self) -> Chunker:
+        if self.config.chunker:
+            return build_chunker(self.config.chunker, self.config.chunker_options)
+        options = dict(self.snapshot.chunker)
+        return build_chunker(options.pop("name"), options)
+
+    @cached_property
+    def _snap(self) -> ManifoldSnap:
+        return ManifoldSnap(self.index, self.snapshot.vectors, self.config.snap)
+
+    @cached_property
+    def _barred(self) -> np.ndarray | None:
+        """bool (N,), rows outside the bank; None when all are in it."""
+        if self.config.bank == "all":
+            return None
+        split = SplitSpec.parse(self.snapshot.split, owner=self.snapshot.label)
+        documents = self.snapshot.documents
+        held_out = [i for i, document in enumerate(documents) if split.assign(document.doc_id) != "train"]
+        return rows_of(self.snapshot.offsets, held_out)
+
+    def warm(self) -> None:
+        """Load everything now, and run each stage once."""
+        vectors = self.encode(["The first request should not be the slow one."])
+        for decoder in self.decoders:
+            self.require_decoder(decoder)
+        (prediction,) = self.predict([vectors])
+        self.snap([SnapQuery(prediction=prediction, query=vectors[0], context_mean=vectors[0])])
+        self.decode([DecodeQuery(vector=prediction)])
+
+    def require_decoder(self, reference: str) -> None:
+        """Raises UsageError for a decoder that this model does not offer, and what loading it raises."""
+        if reference not in self.decoders:
+            raise UsageError.unknown(f"decoder of {self.identity}", reference, self.decoders)
+        if reference != NEAREST:
+            self._resources.decoder(reference, self.snapshot)
+
+    def chunk(self, text: str) -> list[str]:
+        """The text's chunks, cut as the corpus was. Raises UsageError for a text without any."""
+        document = Document(id="text", title="", text=text, source="user", licence="unknown")
+        chunks = [chunk.text for chunk in self.chunker.chunks(document)]
+        if not chunks:
+            raise UsageError(f"{text[:40]!r} has no {self.chunker.spec['name']} to continue; give a few sentences")
+        return chunks
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """float32 (N, D), unit norm."""
+        return self.encoder.encode(texts)
+
+    def fill(self, owns: Sequence[np.ndarray]) -> list[Filled]:
+        """Each user's own vectors (T, D) with retrieved ones before them, up to `slots`. See `fill_context`."""
+        return [self._fill(own) for own in owns]
+
+    def predict(self, contexts: Sequence[np.ndarray]) -> np.ndarray:
+        """float32 (B, D), unit norm: the vector after each context (T_i, D), T_i at least 1; its last `window` count.
+
+        The same for a context alone and in company. Raises MismatchError for another D.
+        """
+        result = np.empty((len(contexts), self.dim), dtype=np.float32)
+        for numbers in _similar_lengths([min(len(context), self.window) for context in contexts]):
+            result[numbers] = self._predict_batch([contexts[number][-self.window :] for number in numbers])
+        return result
+
+    def snap(self, queries: Sequence[SnapQuery]) -> list[SnapResult]:
+        """Manifold snap and topic anchor, with the drift clamp."""
+        snapped = [self._snap_one(query) for query in queries]
+        shown = [some.rows[: self.config.shown_neighbours].tolist() for some in snapped]
+        texts = iter(self.snapshot.texts([row for rows in shown for row in rows]))
+        return [
+            SnapResult(snapped=some, neighbours=tuple(self._near(rows, some.similarities, texts)))
+            for some, rows in zip(snapped, shown, strict=True)
+        ]
+
+    def decode(self, queries: Sequence[DecodeQuery]) -> list[Sentence]:
+        """A text for each vector, never one that it has seen already where an extract is given.
+
+        Raises UsageError for an unknown decoder or bad steps, MismatchError for another D, DataError when no stored
+        chunk is left to give.
+        """
+        sentences: dict[int, Sentence] = {}
+        for reference, steps in dict.fromkeys((query.decoder, query.steps) for query in queries):
+            self.require_decoder(reference)
+            numbers = [i for i, query in enumerate(queries) if (query.decoder, query.steps) == (reference, steps)]
+            decoded = self._decode_with(reference, steps, [queries[number] for number in numbers])
+            sentences |= dict(zip(numbers, decoded, strict=True))
+        return [sentences[number] for number in range(len(queries))]
+
+    def search(self, vectors: np.ndarray, k: int) -> list[list[NearChunk]]:
+        """The `k` nearest of all stored chunks, held-out documents too, for each of `vectors` (Q, D)."""
+        return nearest_chunks(self.snapshot, self.index, vectors, k)
+
+    def _fill(self, own: np.ndarray) -> Filled:
+        context = fill_context(
+            own,
+            self.slots or 0,
+            self.snapshot,
+            self.index,
+            config=self.config.fill,
+            excluded=self._barred,
+        )
+        return Filled(context=context, texts=tuple(self.snapshot.texts(context.rows)))
+
+    def _predict_batch(self, contexts: Sequence[np.ndarray]) -> np.ndarray:
+        lengths = torch.tensor([len(context) for context in contexts])
+        x_BTD = pad_sequence([torch.from_numpy(np.asarray(c, np.float32)) for c in contexts], batch_first=True)
+        y_BTD = self.bundle.predictor.predict(x_BTD, torch.arange(x_BTD.shape[1]) < lengths[:, None])
+        return y_BTD[torch.arange(len(contexts)), lengths - 1].cpu().numpy()
+
+    def _snap_one(self, query: SnapQuery) -> Snapped:
+        return self._snap.apply(
+            query.prediction[None], query.query[None], query.context_mean[None], self._excluding(query.excluded)
+        )[0]
+
+    def _excluding(self, rows: Collection[int]) -> np.ndarray | None:
+        if not rows:
+            return self._barred
+        mask = np.zeros(len(self.snapshot), dtype=bool) if self._barred is None else self._barred.copy()
+        mask[list(rows)] = True
+        return mask
+
+    def _near(self, rows: Sequence[int], similarities: np.ndarray, texts: Iterator[str]) -> Iterator[NearChunk]:
+        for row, similarity in zip(rows, similarities, strict=False):
+            number = int(self.snapshot.doc_index[row])
+            record = self.snapshot.documents[number]
+            yield NearChunk(
+                row=row,
+                similarity=float(similarity),
+                text=next(texts),
+                document=record.doc_id,
+                title=record.title,
+                position=row - int(self.snapshot.offsets[number]),
+            )
+
+    def _decode_with(self, reference: str, steps: int | None, queries: Sequence[DecodeQuery]) -> list[Sentence]:
+        if reference == NEAREST:
+            return [self._extract(query, degraded=False) for query in queries]
+        vectors = np.stack([query.vector for query in queries])
+        texts = self._ladder(reference).decode(vectors, [query.sources for query in queries], steps=steps)
+        return [
+            self._extract(query, degraded=True) if decoded.degraded else Sentence(decoded=decoded)
+            for query, decoded in zip(queries, texts, strict=True)
+        ]
+
+    def _ladder(self, reference: str) -> Ladder:
+        return Ladder(
+            self._resources.decoder(reference, self.snapshot),
+            self._resources.decoder(NEAREST, self.snapshot),
+            model=self.identity,
+            index=self.index.spec.fingerprint,
+            config=self.config.ladder,
+            cache=self._cache,
+        )
+
+    def _extract(self, query: DecodeQuery, *, degraded: bool) -> Sentence:
+        row, score, text = self._nearest_unseen(query)
+        record = self.snapshot.documents[int(self.snapshot.doc_index[row])]
+        verdict = judge(text, query.sources, self.config.ladder.quality)
+        return Sentence(
+            decoded=Decoded(text=text, verdict=verdict, degraded=degraded, cosine=score, row=row),
+            vector=self.snapshot.vectors[row].astype(np.float32),
+            document=record.doc_id,
+            title=record.title,
+        )
+
+    def _nearest_unseen(self, query: DecodeQuery) -> tuple[int, float, str]:
+        """Row, similarity and text of the nearest stored chunk that says something new."""
+        size = self.index.spec.size
+        k = min(size, CANDIDATES + len(query.seen_rows))
+        while True:
+            scores, rows = (part[0] for part in self.index.search(query.vector[None], k, self._barred))
+            new = [i for i, row in enumerate(rows.tolist()) if row >= 0 and row not in query.seen_rows]
+            for i, text in zip(new, self.snapshot.texts(rows[new]), strict=True):
+                if same_text(text) not in query.seen_texts:
+                    return int(rows[i]), float(scores[i]), text
+            if k == size or rows[-1] < 0:
+                raise DataError(f"{self.snapshot.label} has no chunk left to give: all were given or are held out")
+            k = min(size, 4 * k)
+
+
+def same_text(text: str) -> str:
+    """A key that is equal for texts of the same letters and digits, whatever their case, marks and spaces."""
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def _similar_lengths(lengths: Sequence[int]) -> list[list[int]]:
+    """Indices in groups of lengths within a factor of two, so that padding at most doubles the work."""
+    groups: dict[int, list[int]] = {}
+    for number, length in enumerate(lengths):
+        groups.setdefault(length.bit_length(), []).append(number)
+    return list(groups.values())
