@@ -209,6 +209,14 @@ def test_seeds_are_averaged_document_by_document():
     assert {spread.seeds for spread in comparison.seeds} == {3}
 
 
+def test_other_settings_are_no_other_seeds():
+    def trained(seed, variant):
+        return model(f"gru-{variant}-{seed}", 0.54, architecture="gru", seed=seed, variant=variant)
+
+    models = [trained(seed, variant) for seed in (0, 1) for variant in ("lr=0.001", "lr=0.01")]
+    assert [mean.name for mean in averaged(models)] == ["gru with lr=0.001 (2 seeds)", "gru with lr=0.01 (2 seeds)"]
+
+
 def test_the_table_is_short_texts():
     table = run([model("gru", 0.55), model("lstm", 0.5)]).table()
     assert table[0]["model"] == "gru"

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from nextvec.errors import UsageError
-from nextvec.evaluation.latency import measure_latency, timed
+from nextvec.errors import IntegrityError, UsageError
+from nextvec.evaluation.latency import Latency, measure_latency, timed
 from nextvec.models.predictor import PredictorSpec
 
 
@@ -73,3 +73,10 @@ def test_timed_gives_result_and_seconds():
     result, seconds = timed(lambda: time.sleep(0.01) or "loaded")
     assert result == "loaded"
     assert seconds >= 0.01
+
+
+def test_a_record_is_read_as_it_was_written():
+    latency = measure_latency(Sleeper(), batches=(1, 8), seconds=0.0, load_seconds=0.5)
+    assert Latency.from_dict(json.loads(json.dumps(latency.to_dict()))) == latency
+    with pytest.raises(IntegrityError, match="a record of latency is damaged"):
+        Latency.from_dict({"batches": []})

@@ -10,7 +10,7 @@ from nextvec.evaluation.evaluation import read_evaluations
 from nextvec.models.baseline import BASELINES
 from nextvec.records import read_json, write_json
 from nextvec.store.vectors import open_snapshot
-from nextvec.studies.contest import RECORDS, run_contest
+from nextvec.studies.contest import RECORDS, Generation, run_contest
 from nextvec.studies.contest_report import report_content, save_contest
 
 
@@ -128,6 +128,31 @@ def test_latency_is_measured_for_models_and_baselines(place, monkeypatch):
     assert measured[0]["load_seconds"] > 0
 
 
+def test_known_latencies_are_not_measured_again(place, monkeypatch):
+    from nextvec.studies import contest as module
+
+    measured = []
+    monkeypatch.setattr(module, "measure_latency", lambda predictor, **known: measured.append(predictor.spec.name))
+    known = dict.fromkeys(["plain", *BASELINES])
+    contest = run_contest(place, ["plain", "anchored"], on="c@small", latencies=known, metrics=["cosine"])
+    assert measured.count("gru") == 1
+    assert contest.latencies.keys() >= {"plain", "anchored"}
+
+
+def test_a_generation_takes_part_without_a_model(place):
+    small = Generation(snapshot=open_snapshot(place, "c@small"), cache=place.cache)
+    contest = run_contest(place, ["anchored"], latency=False, generations=[small])
+    assert contest.test is small.snapshot
+    assert f"ewma ({small.label})" in rows(contest, "baseline")
+    assert len(contest.baselines) == len(contest.validation) == 2 * len(BASELINES)
+
+
+def test_settings_of_ones_own_are_told(contest):
+    variants = {name: row.subject.variant for name, row in rows(contest, "model").items()}
+    assert variants == dict.fromkeys(["plain", "anchored"], "batch=64, epochs=3, layers=1, lr=0.01, width=16")
+    assert {row.subject.variant for row in rows(contest, "baseline").values()} == {""}
+
+
 def test_what_a_contest_leaves_behind(contest, place, tmp_path):
     content = report_content(contest, "nextvec compare plain anchored")
     assert content.curves["plain"][0]["event"] == "start"
@@ -137,5 +162,6 @@ def test_what_a_contest_leaves_behind(contest, place, tmp_path):
     assert "<html" in report.read_text()
     record = read_json(report.parent / "comparison.json")
     assert record["provenance"]["command"] == "nextvec compare plain anchored"
+    assert record["latencies"] == {}
     elsewhere = save_contest(contest, content, place, tmp_path / "mine.html")
     assert elsewhere.exists()

@@ -30,13 +30,15 @@ class Subject:
     """What was evaluated.
 
     `name` is what tables print and is unique within a comparison; `architecture` is the network's or baseline's own
-    name; `trained_on` labels the corpus generation and `trained_rows` is its size in rows; fingerprints are
-    None where nothing was trained or the caller does not know.
+    name; `variant` says in which settings it differs from the architecture's own, but for anchor, context and seed;
+    `trained_on` labels the corpus generation and `trained_rows` is its size in rows; fingerprints are None where
+    nothing was trained or the caller does not know.
     """
 
     name: str
     architecture: str
     anchor: str = "none"
+    variant: str = ""
     context: int | None = None
     parameters: int = 0
     fitted: int = 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nextvec.errors import UsageError
+from nextvec.errors import IntegrityError, UsageError
 from nextvec.evaluation.metric import unit_rows
 from nextvec.models.predictor import Predictor
 
@@ -70,6 +70,17 @@ class Latency:
     def to_dict(self) -> dict[str, Any]:
         plain = asdict(self) | {"single_ms": self.single_ms}
         return plain | {"batches": [asdict(timing) | {"per_second": timing.per_second} for timing in self.batches]}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Latency:
+        """What `to_dict` gave. Raises IntegrityError for anything else."""
+        known = {field.name for field in fields(BatchLatency)}
+        try:
+            timings = [{key: value for key, value in timing.items() if key in known} for timing in plain["batches"]]
+            rest = {key: value for key, value in plain.items() if key not in ("batches", "single_ms")}
+            return cls(**rest, batches=tuple(BatchLatency(**timing) for timing in timings))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise IntegrityError(f"a record of latency is damaged ({error}). Compare the models again.") from None
 
 
 def measure_latency(

@@ -19,6 +19,7 @@ class SeedSpread:
 
     architecture: str
     anchor: str
+    variant: str
     trained_on: str | None
     figure: str
     seeds: int
@@ -42,6 +43,7 @@ def seed_spreads(models: Sequence[Evaluation], figures: Sequence[str]) -> Iterat
             yield SeedSpread(
                 architecture=subject.architecture,
                 anchor=subject.anchor,
+                variant=subject.variant,
                 trained_on=subject.trained_on,
                 figure=figure,
                 seeds=len(group),
@@ -58,7 +60,7 @@ def averaged(models: Sequence[Evaluation]) -> list[Evaluation]:
     Each document's parts are averaged over the seeds, so that comparing it says what one training run of the
     architecture is worth on average. Only evaluations of one test set may be averaged (`require_comparable`).
     """
-    return [_average(group) for group in seed_groups(models)]
+    return [average(group, _name(group)) for group in seed_groups(models)]
 
 
 def seed_groups(models: Sequence[Evaluation]) -> list[list[Evaluation]]:
@@ -68,18 +70,24 @@ def seed_groups(models: Sequence[Evaluation]) -> list[list[Evaluation]]:
     return [group for group in groups if len(group) > 1]
 
 
-def _average(group: Sequence[Evaluation]) -> Evaluation:
+def average(group: Sequence[Evaluation], name: str) -> Evaluation:
+    """One evaluation called `name` for a group that differs in the seed alone."""
     first = group[0]
-    shared = [name for name in first.columns if all(name in other.columns for other in group)]
-    where = f" on {first.subject.trained_on}" if first.subject.trained_on else ""
-    anchor = f" anchored on {first.subject.anchor}" if first.subject.anchor != "none" else ""
-    name = f"{first.subject.architecture}{anchor}{where} ({len(group)} seeds)"
+    shared = [figure for figure in first.columns if all(figure in other.columns for other in group)]
     return replace(
         first,
         subject=replace(first.subject, name=name, seed=None),
-        columns={name: _average_column([evaluation.column(name) for evaluation in group]) for name in shared},
+        columns={figure: _average_column([evaluation.column(figure) for evaluation in group]) for figure in shared},
         seconds=sum(evaluation.seconds for evaluation in group),
     )
+
+
+def _name(group: Sequence[Evaluation]) -> str:
+    subject = group[0].subject
+    where = f" on {subject.trained_on}" if subject.trained_on else ""
+    anchor = f" anchored on {subject.anchor}" if subject.anchor != "none" else ""
+    variant = f" with {subject.variant}" if subject.variant else ""
+    return f"{subject.architecture}{anchor}{variant}{where} ({len(group)} seeds)"
 
 
 def _average_column(columns: Sequence[Column]) -> Column:

@@ -9,15 +9,15 @@ from pathlib import Path
 import torch
 
 from nextvec import __version__
-from nextvec.evaluation.coherence import check_coherence
+from nextvec.evaluation.coherence import CoherenceReport, check_coherence
 from nextvec.evaluation.report import ReportContent, write_report
 from nextvec.records import read_lines, write_json
-from nextvec.sequences.leakage import check_leakage
 from nextvec.studies.contest import Contest
 from nextvec.studies.examples import find_examples
 from nextvec.training.runlog import RUN_LOG
 from nextvec.workspace import Workspace
 
+COMPARISON = "comparison.json"
 EXAMPLES = 6
 SHOWN_MODELS = 4
 
@@ -28,39 +28,50 @@ def save_contest(contest: Contest, content: ReportContent, workspace: Workspace,
     `path` is where the report goes instead.
     """
     folder = workspace.study(f"compare-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
-    write_json(folder / "comparison.json", {"provenance": dict(content.provenance), **contest.comparison.to_dict()})
+    record_contest(contest, content, folder)
     target = path or folder / "report.html"
     write_report(target, content)
     return target
 
 
+def record_contest(contest: Contest, content: ReportContent, folder: Path) -> None:
+    """Write comparison.json: rows, contrasts, latencies by name, and what all came from."""
+    latencies = {name: latency.to_dict() for name, latency in contest.latencies.items()}
+    record = {"provenance": dict(content.provenance), **contest.comparison.to_dict(), "latencies": latencies}
+    write_json(folder / COMPARISON, record)
+
+
 def report_content(contest: Contest, command: str) -> ReportContent:
     """Everything the report shows; `command` is what made it."""
     newest = contest.generations[-1]
-    leakage = check_leakage(newest.snapshot, newest.data.split.parts)
     best_first = [row.name for row in contest.comparison.rows if row.kind == "model"]
-    shown = {name: contest.bundles[name].predictor for name in best_first[:SHOWN_MODELS]}
+    shown = {name: contest.entrants[name].predictor for name in best_first[:SHOWN_MODELS]}
     return ReportContent(
         title=f"Next-vector models on {contest.test.label}",
         comparison=contest.comparison,
         latencies=contest.latencies,
-        curves={name: read_lines(bundle.folder / RUN_LOG) for name, bundle in contest.bundles.items()},
+        curves={name: read_lines(entrant.folder / RUN_LOG) for name, entrant in contest.entrants.items()},
         best_baseline=_bars(contest),
-        coherence=check_coherence(contest.test),
+        coherence=_coherence(contest),
         examples=find_examples(contest.test, contest.test_documents, shown, EXAMPLES),
         provenance=_provenance(contest, command),
-        notes=[f"Leakage between the parts of {newest.label}: {line}" for line in leakage.lines()],
+        notes=[f"Leakage between the parts of {newest.label}: {line}" for line in newest.leakage.lines()],
     )
+
+
+def _coherence(contest: Contest) -> CoherenceReport:
+    tested = (g.coherence for g in contest.generations if g.snapshot is contest.test)
+    return next(tested, None) or check_coherence(contest.test)
 
 
 def _bars(contest: Contest) -> dict[str, float]:
     """The validation cosine of the best baseline, by its name and, where there are several, its generation."""
     bars = {}
-    for bundle in contest.bundles.values():
-        if "best_baseline" in bundle.metrics:
-            corpus = bundle.config["corpus"]
+    for entrant in contest.entrants.values():
+        if "best_baseline" in entrant.metrics:
+            corpus = entrant.config["corpus"]
             label = f" ({corpus['name']}@{corpus['tag'] or corpus['version']})" if len(contest.generations) > 1 else ""
-            bars[bundle.metrics["best_baseline"] + label] = bundle.metrics["best_baseline_cosine"]
+            bars[entrant.metrics["best_baseline"] + label] = entrant.metrics["best_baseline_cosine"]
     return bars
 
 

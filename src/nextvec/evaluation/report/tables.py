@@ -208,6 +208,7 @@ def _line(row: Row, cells: Iterable[tuple[Column, Cell | None]]) -> Html:
     subject = row.subject
     details = [row.kind if subject.architecture == row.name else f"{row.kind}, {subject.architecture}"]
     details += [f"anchor {subject.anchor}"] if subject.anchor != "none" else []
+    details += [subject.variant] if subject.variant else []
     details += [f"context {subject.context}"] if subject.context is not None and row.kind == "model" else []
     name = element("th", row.name, element("small", ", ".join(details)), scope="row")
     return element("tr", name, *(_cell(column, cell) for column, cell in cells), class_=row.kind)
@@ -240,7 +241,7 @@ def seed_table(content: ReportContent) -> Html | None:
     spreads = content.comparison.seeds
     lines = [
         (
-            f"{s.architecture}{f' on {s.trained_on}' if s.trained_on else ''}",
+            f"{s.architecture}{f' ({s.variant})' if s.variant else ''}{f' on {s.trained_on}' if s.trained_on else ''}",
             figure_title(s.figure),
             str(s.seeds),
             number(s.mean),
