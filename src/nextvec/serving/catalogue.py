@@ -1,0 +1,262 @@
+"""What a workspace holds, as plain JSON-able data: models, the leaderboard, corpora. Reads, never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from nextvec.errors import NotFoundError
+from nextvec.evaluation.coherence import check_coherence
+from nextvec.evaluation.evaluation import Evaluation, read_evaluations
+from nextvec.evaluation.statistics import few_documents
+from nextvec.models.aliases import Aliases, Change
+from nextvec.models.bundle import CARD, CONFIG, METRICS, read_config
+from nextvec.records import read_json, read_lines
+from nextvec.store.sample import sample_snapshot
+from nextvec.store.snapshot import Snapshot
+from nextvec.store.vectors import Corpus, corpus_names
+from nextvec.workspace import Workspace, check_name
+
+EVALUATIONS, RUN_LOG, COMPARISON = "evaluations.jsonl", "run.jsonl", "comparison.json"
+CURVE_POINTS = 400
+SAMPLED_DOCUMENTS, SAMPLED_CHUNKS = 100, 100
+SHOWN_DOCUMENTS, SHOWN_CHUNKS = 5, 8
+
+
+class Catalogue:
+    """Read-only views of one workspace; every call reads what is there now.
+
+    Names come from requests: each is compared with what exists before it is used as a part of a path.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def model_names(self) -> list[str]:
+        """Every finished model, sorted."""
+        return sorted(path.parent.name for path in self._workspace.models.glob(f"*/{CONFIG}"))
+
+    def model(self, name: str) -> dict[str, Any]:
+        """Everything recorded about a model, in the shape of an OpenAI model object with the extension `nextvec`.
+
+        `name` may be an alias. Raises NotFoundError with the models that exist.
+        """
+        aliases = Aliases(self._workspace)
+        folder = self._workspace.models / _known("model", aliases.all().get(name, name), self.model_names())
+        config = read_config(folder)
+        return {
+            "id": folder.name,
+            "object": "model",
+            "created": int((folder / CONFIG).stat().st_mtime),
+            "owned_by": "nextvec",
+            "nextvec": _described(config)
+            | {
+                "card": (folder / CARD).read_text(),
+                "config": _without_golden(config),
+                "metrics": read_json(folder / METRICS),
+                "evaluations": _evaluations(folder / EVALUATIONS),
+                "curve": _curve(read_lines(folder / RUN_LOG)),
+                "aliases": aliases.of(folder.name),
+                "history": [_change(c) for c in aliases.history() if folder.name in (c.model, c.replaced)],
+            },
+        }
+
+    def comparisons(self) -> list[dict[str, Any]]:
+        """Every recorded comparison, newest first: `id`, `date`, `title`."""
+        paths = sorted(self._workspace.studies.glob(f"*/{COMPARISON}"), key=_written, reverse=True)
+        return [{"id": path.parent.name, "date": _date(path), "title": _compared(path)["title"]} for path in paths]
+
+    def leaderboard(self, identity: str | None = None) -> dict[str, Any]:
+        """The newest comparison, or the one of that id, with what else is recorded; `comparison` is None without any.
+
+        Raises NotFoundError for an id that is not recorded.
+        """
+        recorded = self.comparisons()
+        ids = [entry["id"] for entry in recorded]
+        chosen = _known("comparison", identity, ids) if identity else next(iter(ids), None)
+        shown = _comparison(self._workspace.studies / chosen / COMPARISON) if chosen else None
+        return {"object": "leaderboard", "comparison": shown, "recorded": recorded}
+
+    def corpora(self) -> list[dict[str, Any]]:
+        """Every corpus at its newest version, sorted by name."""
+        return [self._summary(Corpus.open(self._workspace, name)) for name in corpus_names(self._workspace)]
+
+    def corpus(self, name: str) -> dict[str, Any]:
+        """One corpus: generations, coherence measured on a sample, and the beginnings of some documents.
+
+        Raises NotFoundError with the corpora that exist.
+        """
+        corpus = Corpus.open(self._workspace, _known("corpus", name, corpus_names(self._workspace)))
+        tags = corpus.tags()
+        tag, version = list(tags.items())[-1] if tags else (None, corpus.version)
+        path = self._workspace.corpus(name)
+        measured = _measured(self._workspace.root, name, tag, version, path.stat().st_ctime_ns)
+        return self._summary(corpus) | {"generations": self._generations(corpus), **measured}
+
+    def _summary(self, corpus: Corpus) -> dict[str, Any]:
+        plain = corpus.info().to_dict()
+        del plain["tag"]
+        return plain | {"modified": _date(self._workspace.corpus(corpus.name) / "_versions")}
+
+    def _generations(self, corpus: Corpus) -> list[dict[str, Any]]:
+        """Tagged versions from the oldest on, then the newest version when it has no tag."""
+        named: list[tuple[str | None, int]] = list(corpus.tags().items())
+        if corpus.version not in dict(named).values():
+            named.append((None, corpus.version))
+        return [self._generation(corpus, tag, version) for tag, version in named]
+
+    def _generation(self, corpus: Corpus, tag: str | None, version: int) -> dict[str, Any]:
+        info = corpus.info(version)
+        return {
+            "tag": tag,
+            "version": version,
+            "documents": info.documents,
+            "chunks": info.chunks,
+            "models": [name for name, made_from in self._origins() if made_from == (corpus.name, version)],
+        }
+
+    def _origins(self) -> list[tuple[str, tuple[str, int] | None]]:
+        """Models, and the corpus version each was trained on."""
+        configs = {name: read_config(self._workspace.models / name) for name in self.model_names()}
+        return [(name, _origin(config)) for name, config in configs.items()]
+
+
+def _known(what: str, name: str, known: list[str]) -> str:
+    check_name(what, name)
+    if name not in known:
+        raise NotFoundError(f"no {what} '{name}'. Known: {', '.join(known) or 'none'}.")
+    return name
+
+
+def _written(path: Path) -> float:
+    return path.stat().st_mtime
+
+
+def _date(path: Path) -> str:
+    """When it was last written: ISO 8601, UTC, seconds."""
+    return datetime.fromtimestamp(_written(path), UTC).isoformat(timespec="seconds")
+
+
+def _origin(config: Mapping[str, Any]) -> tuple[str, int] | None:
+    corpus = config.get("corpus")
+    return (corpus["name"], corpus["version"]) if corpus else None
+
+
+def _described(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a list shows of a model."""
+    spec, corpus, encoder = config["spec"], config.get("corpus"), config.get("encoder", {})
+    return {
+        "architecture": spec["name"],
+        "kind": config["kind"],
+        "anchor": spec["anchor"],
+        "context": spec["context"],
+        "dim": spec["dim"],
+        "parameters": spec["parameters"],
+        "fitted": spec["fitted"],
+        "encoder": encoder.get("name"),
+        "encoder_fingerprint": config.get("encoder_fingerprint"),
+        "corpus": f"{corpus['name']}@{corpus['tag'] or corpus['version']}" if corpus else None,
+    }
+
+
+def _without_golden(config: Mapping[str, Any]) -> dict[str, Any]:
+    encoder = {key: value for key, value in config.get("encoder", {}).items() if key != "golden"}
+    return {**config, "encoder": encoder}
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {"alias": change.alias, "date": change.at, "sentence": change.sentence}
+
+
+def _evaluations(path: Path) -> list[dict[str, Any]]:
+    """The figures of each test set a model was measured on, newest first."""
+    if not path.exists():
+        return []
+    return _figures_of(path, _written(path), path.stat().st_size)
+
+
+@lru_cache(maxsize=64)
+def _figures_of(path: Path, written: float, size: int) -> list[dict[str, Any]]:
+    """The bootstrap takes longer than reading: kept until the file changes, which `written` and `size` tell."""
+    return [_evaluation(evaluation) for evaluation in reversed(read_evaluations(path))]
+
+
+def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        "corpus": evaluation.corpus,
+        "fingerprint": evaluation.fingerprint,
+        "encoder": evaluation.encoder,
+        "documents": evaluation.documents,
+        "targets": int(evaluation.targets.sum()),
+        "caution": few_documents(evaluation.documents),
+        "figures": {
+            name: evaluation.interval(name).to_dict() | {"chance": evaluation.chance(name)}
+            for name in evaluation.columns
+        },
+    }
+
+
+def _curve(events: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """A run log's epochs, and its steps thinned out to at most CURVE_POINTS, the last one kept."""
+    epochs = [event for event in events if event["event"] == "epoch"]
+    steps = [event for event in events if event["event"] == "step"]
+    stride = -(-len(steps) // CURVE_POINTS) or 1
+    return {
+        "epochs": [_only(event, "epoch", "step", "loss", "validation_cosine", "skill") for event in epochs],
+        "steps": [_only(event, "step", "loss", "lr") for event in steps[::-1][::stride][::-1]],
+    }
+
+
+def _only(event: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: event.get(name) for name in names}
+
+
+def _compared(path: Path) -> dict[str, Any]:
+    return _read_comparison(path, _written(path))
+
+
+@lru_cache(maxsize=64)
+def _read_comparison(path: Path, written: float) -> dict[str, Any]:
+    comparison: dict[str, Any] = read_json(path)
+    return comparison
+
+
+def _comparison(path: Path) -> dict[str, Any]:
+    """A comparison with its caution, and of its many contrasts those against the best baseline and those in cosine."""
+    comparison = _compared(path)
+    told = [c for c in comparison["contrasts"] if c["figure"] == "cosine" or c["role"] == "best baseline"]
+    return comparison | {
+        "id": path.parent.name,
+        "date": _date(path),
+        "caution": few_documents(comparison["documents"]),
+        "contrasts": told,
+    }
+
+
+@lru_cache(maxsize=32)
+def _measured(root: Path, name: str, tag: str | None, version: int, created: int) -> dict[str, Any]:
+    """Coherence and samples of a corpus version; `created` tells a corpus that was made anew under an old name."""
+    sample = sample_snapshot(
+        Corpus.open(Workspace(root), name), version, tag=tag, documents=SAMPLED_DOCUMENTS, chunks=SAMPLED_CHUNKS
+    )
+    stride = -(-len(sample.documents) // SHOWN_DOCUMENTS) or 1
+    return {
+        "coherence": check_coherence(sample).to_dict() if len(sample) else None,
+        "samples": [_beginning(sample, document) for document in range(0, len(sample.documents), stride)],
+    }
+
+
+def _beginning(sample: Snapshot, document: int) -> dict[str, Any]:
+    first = int(sample.offsets[document])
+    rows = range(first, min(int(sample.offsets[document + 1]), first + SHOWN_CHUNKS))
+    record = sample.documents[document]
+    return {
+        "document": record.doc_id,
+        "title": record.title,
+        "source": record.source,
+        "licence": record.licence,
+        "chunks": sample.texts(rows),
+    }

@@ -1,0 +1,91 @@
+// Talks to the server that the page came from. The token, where one is wanted, lives in this module and nowhere else.
+
+let token = null;
+
+export function setToken(value) {
+  token = value || null;
+}
+
+/** What went wrong, in words: from an RFC 9457 body where there is one. `status` is 0 when nothing answered. */
+export class Problem extends Error {
+  constructor({ status, title, detail, retryAfter = null }) {
+    super(detail || title);
+    Object.assign(this, { status, title, detail, retryAfter });
+  }
+
+  get advice() {
+    if (this.status === 0) return "Is nextvec serve still running? Start it again, then try again.";
+    if (this.status === 401) return "Enter the token that the server was started with.";
+    if (this.status === 404) return "It may have been removed or renamed; reload the page to see what is there.";
+    if (this.status === 429 || this.status === 503)
+      return `The server is busy or still loading. Try again in ${this.retryAfter ?? "a few"} seconds.`;
+    if (this.status >= 500) return "This is a fault of the server. Its log says more.";
+    return null;
+  }
+}
+
+/** JSON from a GET request. Throws Problem. */
+export async function get(path, signal) {
+  const response = await send(path, { signal, headers: headers() });
+  return response.json();
+}
+
+/** The continuation of a text, event by event as the server sends them. Throws Problem, AbortError when aborted. */
+export async function* complete(request, signal) {
+  const response = await send("/v1/completions", {
+    method: "POST",
+    signal,
+    headers: { ...headers(), "Content-Type": "application/json" },
+    body: JSON.stringify({ ...request, stream: true }),
+  });
+  for await (const data of events(response.body)) {
+    if (data === "[DONE]") return;
+    const event = JSON.parse(data);
+    if (event.error ?? event.status >= 400) throw fromBody(event.error ?? event, event.status ?? 500, null);
+    yield event;
+  }
+  throw new Problem({ status: 0, title: "The answer broke off", detail: "The server closed the connection early." });
+}
+
+const headers = () => (token ? { Authorization: `Bearer ${token}` } : {});
+
+async function send(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem({ status: 0, title: "The server does not answer", detail: "No connection could be made." });
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function problemOf(response) {
+  const body = await response.json().catch(() => ({}));
+  const retryAfter = Number(response.headers.get("Retry-After")) || null;
+  return fromBody(body.error ?? body, response.status, retryAfter);
+}
+
+function fromBody(body, status, retryAfter) {
+  const title = body.title ?? `The server answered ${status}`;
+  const faults = (body.faults ?? []).map(({ where, problem }) => `${where}: ${problem}`);
+  return new Problem({ status, title, detail: [body.detail ?? body.message, ...faults].filter(Boolean).join(" · "), retryAfter });
+}
+
+/** The data of each server-sent event of a stream. */
+async function* events(stream) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let buffer = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    buffer = (buffer + value).replaceAll("\r\n", "\n");
+    const blocks = buffer.split("\n\n");
+    buffer = blocks.pop();
+    for (const block of blocks) {
+      const lines = block.split("\n").filter((line) => line.startsWith("data:"));
+      if (lines.length) yield lines.map((line) => line.slice(5).trimStart()).join("\n");
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// Elements without markup: text always stays text, so nothing a server or a model says can become HTML.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An HTML element. Attributes: `on` holds listeners, true sets, false and null leave out; children may be nested. */
+export function h(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** An SVG element, made as `h` makes HTML. */
+export function s(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "on") for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+let counter = 0;
+
+/** An id nobody else has, to tie labels to what they label. */
+export function unique(stem) {
+  counter += 1;
+  return `${stem}-${counter}`;
+}
+
+/** Says something to a screen reader, once, politely. */
+export function announce(words) {
+  document.getElementById("live").textContent = words;
+}
+
+/** A box that scrolls sideways by itself instead of the page, reachable by keyboard. */
+export function scrollable(label, ...children) {
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, ...children);
+}
+
+/** A closed disclosure. */
+export function disclosure(title, ...children) {
+  return h("details", {}, h("summary", {}, title), h("div", { class: "disclosed" }, ...children));
+}
+
+/** Pairs of term and description; pairs without a description are left out. */
+export function facts(pairs, attributes = { class: "facts" }) {
+  const known = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return h("dl", attributes, known.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
+}
+
+/** The empty state of a view: what is missing, and the commands that bring it. */
+export function empty(title, words, commands) {
+  return h(
+    "section",
+    { class: "empty panel" },
+    h("h2", {}, title),
+    h("p", {}, words),
+    h("pre", { tabindex: "0" }, h("code", {}, commands.join("\n"))),
+  );
+}

@@ -1,0 +1,63 @@
+// How numbers are written: true minus signs, thin spaces, as many digits as mean something.
+
+const MINUS = "\u2212";
+const THIN = "\u202f";
+
+const proper = (text) => text.replace(/-/g, MINUS);
+
+export const number = (value, digits = 4) =>
+  value === null || value === undefined ? "–" : proper(value.toFixed(digits));
+
+export const signed = (value, digits = 4) => (value > 0 ? "+" : "") + number(value, digits);
+
+export const count = (value) => value.toLocaleString("en-GB");
+
+/** 6701952 as "6.70 M". */
+export function short(value) {
+  for (const [size, unit] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]])
+    if (value >= size) return `${(value / size).toPrecision(3)}${THIN}${unit}`;
+  return String(value);
+}
+
+export function bytes(value) {
+  for (const [size, unit] of [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]])
+    if (value >= size) return `${(value / size).toPrecision(3)}${THIN}${unit}`;
+  return `${value}${THIN}B`;
+}
+
+export const percent = (share, digits = 0) => `${number(100 * share, digits)}${THIN}%`;
+
+export const signedPercent = (share, digits = 2) => `${signed(100 * share, digits)}${THIN}%`;
+
+/** Milliseconds, in seconds from one second on. */
+export const duration = (ms) => (ms >= 1000 ? `${(ms / 1000).toFixed(2)}${THIN}s` : `${ms.toPrecision(ms >= 100 ? 3 : 2)}${THIN}ms`);
+
+/** "0.5065 to 0.5375". */
+export const span = (interval, digits = 4) => `${number(interval.low, digits)} to ${number(interval.high, digits)}`;
+
+export const plural = (amount, noun) => `${count(amount)} ${noun}${amount === 1 ? "" : "s"}`;
+
+/** "2026-11-21T11:00:00+00:00" as "21 Nov 2026, 11:00 UTC". */
+export function date(text) {
+  const options = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "UTC" };
+  return `${new Intl.DateTimeFormat("en-GB", options).format(new Date(text))} UTC`;
+}
+
+const NAMES = {
+  cosine: "Cosine",
+  cosine_centred: "Centred cosine",
+  mrr: "Mean reciprocal rank",
+  rank_norm: "Normalised rank",
+  copy_ratio: "Copy ratio",
+  spread: "Spread",
+  pool_size: "Pool size",
+  shuffled_context: "Cosine, context shuffled",
+  ordered_context: "Cosine, context in order",
+};
+
+/** "mrr[document]" as "Mean reciprocal rank, pool: document". */
+export function figureName(figure) {
+  const [, base, pool] = /^([^[]*)(?:\[(.*)\])?$/.exec(figure);
+  const name = NAMES[base] ?? base.replace(/_/g, " ").replace(/^./, (letter) => letter.toUpperCase());
+  return pool ? `${name}, pool: ${pool}` : name;
+}

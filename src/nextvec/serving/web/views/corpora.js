@@ -1,0 +1,135 @@
+// Corpora: how each grew, whether its order carries anything, and what its text looks like.
+
+import { get } from "../api.js";
+import { bar, lineChart } from "../charts.js";
+import { empty, facts, h, scrollable } from "../dom.js";
+import { bytes, count, date, number, percent, plural, span } from "../format.js";
+
+export async function show(name, signal) {
+  return name ? one(await get(`/v1/corpora/${encodeURIComponent(name)}`, signal)) : all((await get("/v1/corpora", signal)).data);
+}
+
+function all(corpora) {
+  const heading = h("h1", {}, "Corpora");
+  if (!corpora.length) return { title: "Corpora", content: [heading, nothing()] };
+  return { title: "Corpora", content: [heading, h("p", { class: "lead" }, `${plural(corpora.length, "corpus").replace("corpuss", "corpora")} in this workspace.`), h("ul", { class: "cards" }, corpora.map(card))] };
+}
+
+function nothing() {
+  return empty("No corpus yet", "Ingest a file, a folder or a dump; or, without any download, the manual that comes with Python:", [
+    "nextvec corpus ingest pydocs: --corpus demo",
+    "nextvec corpus ingest articles.jsonl.gz --corpus mine",
+  ]);
+}
+
+function card(corpus) {
+  const tags = Object.keys(corpus.tags);
+  return h(
+    "li",
+    { class: "panel" },
+    h("h2", {}, h("a", { href: `#/corpora/${encodeURIComponent(corpus.name)}` }, corpus.name)),
+    facts([
+      ["documents", count(corpus.documents)],
+      ["chunks", count(corpus.chunks)],
+      ["generations", tags.length ? tags.join(", ") : "none tagged"],
+      ["encoder", `${corpus.encoder.name}, ${corpus.encoder.dim}`],
+      ["chunks are", chunkerName(corpus.chunker)],
+      ["on disk", bytes(corpus.stored_bytes)],
+    ]),
+  );
+}
+
+const chunkerName = ({ name, ...options }) => [name, ...Object.entries(options).map(([key, value]) => `${key} ${value}`)].join(", ");
+
+function one(corpus) {
+  const content = [
+    h("p", { class: "trail" }, h("a", { href: "#/corpora" }, "Corpora")),
+    h("h1", {}, corpus.name),
+    facts([
+      ["documents", count(corpus.documents)],
+      ["chunks", count(corpus.chunks)],
+      ["encoder", `${corpus.encoder.name}, ${corpus.encoder.dim} numbers a vector`],
+      ["fingerprint of the encoder", h("code", {}, corpus.encoder.fingerprint)],
+      ["chunks are", chunkerName(corpus.chunker)],
+      ["held out", `${percent(corpus.split.test / 1000)} test, ${percent((corpus.split.validation - corpus.split.test) / 1000)} validation, by document`],
+      ["on disk", `${bytes(corpus.stored_bytes)}, ${corpus.dtype}`],
+      ["last written", date(corpus.modified)],
+    ]),
+    generations(corpus),
+    corpus.coherence ? coherence(corpus.coherence) : null,
+    samples(corpus.samples),
+  ];
+  return { title: corpus.name, content: content.filter(Boolean) };
+}
+
+function generations({ name, generations: versions }) {
+  const largest = Math.max(...versions.map((version) => version.chunks), 1);
+  const row = (version) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, version.tag ? `${name}@${version.tag}` : "newest, not tagged"),
+      h("td", { class: "figure" }, String(version.version)),
+      h("td", { class: "figure" }, count(version.documents)),
+      h("td", { class: "figure" }, count(version.chunks)),
+      h("td", { class: "plotted" }, bar(version.chunks / largest)),
+      h("td", {}, version.models.length ? version.models.map((model, i) => [i ? ", " : "", h("a", { href: `#/models/${encodeURIComponent(model)}` }, model)]) : "none"),
+    );
+  const head = ["Generation", "Version", "Documents", "Chunks", "Size", "Models trained on it"].map((title, i) => h("th", { scope: "col", class: i > 0 && i < 4 ? "figure" : null }, title));
+  return h(
+    "section",
+    {},
+    h("h2", {}, "Generations"),
+    scrollable("Generations", h("table", { class: "listing" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, versions.map(row)))),
+    h("p", { class: "caption" }, "A generation never changes: ", h("code", {}, `nextvec corpus tag ${name} TAG`), " names the newest version."),
+  );
+}
+
+function coherence(c) {
+  const verdict = c.passed ? "The order carries something to learn." : `Not sequential: ${c.reasons.join("; ")}.`;
+  const chart = lineChart({
+    title: "How close chunks are, by distance in the document",
+    label: `Mean cosine by lag: ${c.lags.map((p) => `lag ${p.lag} ${number(p.ordered, 3)}, in random order ${number(p.shuffled, 3)}`).join("; ")}.`,
+    xName: "chunks apart",
+    yName: "mean cosine",
+    xMarks: c.lags.map((p) => p.lag),
+    series: [
+      { name: "in order", kind: "main", dots: true, points: c.lags.map((p) => [p.lag, p.ordered]) },
+      { name: "same documents, random order", kind: "other", dots: true, points: c.lags.map((p) => [p.lag, p.shuffled]) },
+    ],
+    levels: c.across === null ? [] : [{ name: "chunks of different documents", y: c.across }],
+  });
+  return h(
+    "section",
+    {},
+    h("h2", {}, "Coherence"),
+    h("p", { class: c.passed ? "lead" : "caution" }, verdict),
+    h(
+      "div",
+      { class: "beside" },
+      chart,
+      facts([
+        ["excess at lag 1", c.excess && [h("strong", {}, number(c.excess.estimate, 3)), h("small", {}, span(c.excess, 3))]],
+        ["next chunk closer than another of its document", c.order && [h("strong", {}, percent(c.order.estimate)), h("small", {}, `${percent(c.order.low)} to ${percent(c.order.high)}; chance is 50 %`)]],
+        ["duplicates", percent(c.duplicates, 1)],
+        ["documents too short to learn from", percent(c.too_short, 1)],
+        ["chunks that look like lists", c.list_likeness && percent(c.list_likeness.total, 1)],
+      ]),
+    ),
+    h("p", { class: "caption" }, `Measured on the beginnings of ${plural(c.documents, "document")} of ${c.label} (${plural(c.chunks, "chunk")}); intervals are 95 %. In full: `, h("code", {}, `nextvec corpus check ${c.label}`)),
+  );
+}
+
+function samples(documents) {
+  if (!documents.length) return null;
+  const shown = documents.map((document, i) =>
+    h(
+      "details",
+      { class: "document", open: i === 0 },
+      h("summary", {}, document.title || document.document),
+      h("ol", { class: "chunks" }, document.chunks.map((chunk) => h("li", {}, chunk))),
+      h("p", { class: "caption" }, [document.source, document.licence].filter(Boolean).join(" · ")),
+    ),
+  );
+  return h("section", {}, h("h2", {}, "How documents begin"), h("p", { class: "caption" }, "Each line is one chunk, and one vector to the models."), shown);
+}

@@ -1,0 +1,190 @@
+// Text in; each chosen model's continuation beside the others, sentence by sentence, with everything that led to it.
+
+import { complete, get } from "../api.js";
+import { announce, empty, h } from "../dom.js";
+import { number, signedPercent } from "../format.js";
+import { Reading } from "../reading.js";
+
+const EXAMPLES = [
+  "The lighthouse stands at the northern tip of the island. It was built of granite blocks that were shipped across the bay in winter. " +
+    "For ninety years a keeper lit the lamp by hand every evening. The light could be seen from a distance of twenty miles.",
+  "The council met in the spring to decide where the new railway should go. Merchants wanted a station near the harbour. " +
+    "Farmers feared that the line would cut their fields in two. A vote was held in May.",
+  "Bees communicate the direction of a source of food by dancing. The angle of the dance corresponds to the angle of the sun. " +
+    "Its length tells the distance. Other workers follow the dancer and then fly out.",
+];
+
+let root = null; // the view is built once: text, results and a running stream survive a look at another view
+let example = 0;
+
+export async function show(_, signal) {
+  const models = (await get("/v1/models", signal)).data;
+  if (!models.length) return { title: "Playground", content: [h("h1", {}, "Playground"), nothing()] };
+  const names = models.map((model) => model.id).join(" ");
+  if (root?.names !== names) root = { names, content: build(models) };
+  return { title: "Playground", content: root.content };
+}
+
+function nothing() {
+  return empty("No model to continue a text with yet", "Train one. This takes a few minutes and needs no download:", [
+    "nextvec corpus ingest pydocs: --corpus demo",
+    "nextvec train gru --corpus demo",
+    "nextvec serve",
+  ]);
+}
+
+function build(models) {
+  const form = h("form", { class: "bench panel", "aria-label": "Text and models" }, textField(), modelField(models), howField(), moreField(), buttons());
+  const results = h("section", { class: "readings", "aria-label": "Continuations" }, h("p", { class: "hint idle" }, "Each chosen model will predict the vector of the next sentence, and the stored text nearest to it appears here, with what led to it."));
+  const run = new Run(form, results);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    run.start();
+  });
+  form.elements.stop.addEventListener("click", () => run.stop());
+  form.elements.text.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  return [h("h1", {}, "Playground"), h("div", { class: "lab" }, form, results)];
+}
+
+function textField() {
+  const area = h("textarea", { id: "text", name: "text", rows: "8", required: true, "aria-describedby": "text-hint", spellcheck: "false" }, EXAMPLES[0]);
+  const another = () => {
+    example = (example + 1) % EXAMPLES.length;
+    area.value = EXAMPLES[example];
+    area.focus();
+  };
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: "text" }, "Beginning of a text"),
+    area,
+    h("p", { class: "hint", id: "text-hint" }, "A few sentences work best. ", h("button", { type: "button", class: "link", on: { click: another } }, "Another example")),
+  );
+}
+
+function modelField(models) {
+  const best = chosenAtFirst(models);
+  return h(
+    "fieldset",
+    { class: "field choices" },
+    h("legend", {}, "Models"),
+    models.map(({ id, nextvec: m }) =>
+      h(
+        "label",
+        { class: "choice" },
+        h("input", { type: "checkbox", name: "model", value: id, checked: id === best }),
+        h("span", {}, id, (m.aliases ?? []).map((alias) => h("span", { class: "tag" }, alias)), h("small", {}, [m.architecture, m.corpus, m.cosine == null ? null : `cosine ${number(m.cosine, 3)}`, m.skill == null ? null : `skill ${signedPercent(m.skill)}`].filter(Boolean).join(" · "))),
+      ),
+    ),
+  );
+}
+
+/** The model in production, else the one with the best cosine. */
+function chosenAtFirst(models) {
+  const production = models.find((model) => model.nextvec.aliases?.includes("production"));
+  const byCosine = models.toSorted((a, b) => (b.nextvec.cosine ?? -1) - (a.nextvec.cosine ?? -1));
+  return (production ?? byCosine[0]).id;
+}
+
+function howField() {
+  return h(
+    "div",
+    { class: "field pair" },
+    h("div", {}, h("label", { for: "sentences" }, "Sentences"), h("input", { id: "sentences", name: "sentences", type: "number", min: "1", max: "64", value: "4", required: true })),
+    h("div", {}, h("label", { for: "feedback" }, "Predict the next from"), h("select", { id: "feedback", name: "feedback" }, h("option", { value: "vector" }, "the predicted vector"), h("option", { value: "text" }, "its text, encoded again"))),
+  );
+}
+
+function moreField() {
+  const toggle = (name, label, hint) => h("label", { class: "choice" }, h("input", { type: "checkbox", name, checked: true }), h("span", {}, label, h("small", {}, hint)));
+  return h(
+    "details",
+    { class: "field" },
+    h("summary", {}, "More options"),
+    h(
+      "div",
+      { class: "disclosed" },
+      h("label", { for: "decoder" }, "Decoder"),
+      h("input", { id: "decoder", name: "decoder", value: "nearest", "aria-describedby": "decoder-hint", autocomplete: "off", required: true }),
+      h("p", { class: "hint", id: "decoder-hint" }, "nearest gives a stored sentence; trained decoders write one."),
+      toggle("snap", "Snap to stored text", "draws each prediction to where real sentences lie, and to the topic"),
+      toggle("fill", "Fill a short context", "with stored sentences near the text, before the text's own"),
+    ),
+  );
+}
+
+function buttons() {
+  return h(
+    "div",
+    { class: "field actions" },
+    h("button", { class: "primary", name: "go" }, "Continue the text"),
+    h("button", { type: "button", name: "stop", disabled: true }, "Stop"),
+    h("p", { class: "hint" }, "Ctrl + Enter in the text does the same."),
+  );
+}
+
+/** One press of the button: a request and a column of results for each chosen model. */
+class Run {
+  constructor(form, results) {
+    this.form = form;
+    this.results = results;
+    this.controller = null;
+  }
+
+  stop() {
+    this.controller?.abort();
+  }
+
+  async start() {
+    const models = [...this.form.querySelectorAll("input[name=model]:checked")].map((box) => box.value);
+    if (!models.length) {
+      announce("Choose at least one model.");
+      this.results.replaceChildren(h("p", { class: "caution", role: "alert" }, "Choose at least one model."));
+      return;
+    }
+    this.stop();
+    const controller = (this.controller = new AbortController());
+    const readings = models.map((model) => new Reading(model, () => this.read(model)));
+    this.readings = new Map(models.map((model, i) => [model, readings[i]]));
+    this.results.replaceChildren(...readings.map((reading) => reading.element));
+    this.busy(true);
+    announce(`Running ${models.join(", ")}`);
+    await Promise.all(models.map((model) => this.read(model)));
+    if (this.controller === controller) this.busy(false);
+  }
+
+  /** Streams one model's continuation into its column; called again for a second try. */
+  async read(model) {
+    if (this.controller.signal.aborted) this.controller = new AbortController();
+    const reading = this.readings.get(model);
+    const { signal } = this.controller;
+    reading.begin();
+    try {
+      for await (const event of complete(this.request(model), signal)) reading.take(event);
+    } catch (error) {
+      if (error.name === "AbortError") reading.stopped();
+      else reading.failed(error);
+    }
+  }
+
+  request(model) {
+    const { text, sentences, feedback, decoder, snap, fill } = this.form.elements;
+    return {
+      model,
+      prompt: text.value,
+      sentences: Number(sentences.value),
+      feedback: feedback.value,
+      decoder: decoder.value.trim(),
+      snap: snap.checked,
+      fill: fill.checked,
+    };
+  }
+
+  busy(running) {
+    this.form.elements.stop.disabled = !running;
+    this.form.elements.go.textContent = running ? "Run again" : "Continue the text";
+    this.results.setAttribute("aria-busy", String(running));
+  }
+}

@@ -1,0 +1,63 @@
+"""The beginnings of a few documents of a corpus, read without loading the rest: what a page shows and measures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nextvec.store.snapshot import DocumentRecord, Snapshot
+from nextvec.store.vectors import Corpus
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_DOCUMENT = ["doc_id", "title", "source", "licence", "content_hash"]
+
+
+def sample_snapshot(
+    corpus: Corpus, version: int, *, tag: str | None = None, documents: int = 100, chunks: int = 100, seed: int = 0
+) -> Snapshot:
+    """A snapshot in memory: the first `chunks` chunks of `documents` documents drawn at random, in stored order.
+
+    Nothing is written, unlike by `Corpus.snapshot`, which keeps every vector in the workspace's cache. The fingerprint
+    is the sample's own. Raises NotFoundError when the version cannot be read.
+    """
+    import lance
+
+    dataset = lance.dataset(corpus.workspace.corpus(corpus.name), version=version)
+    positions = dataset.to_table(columns=["position"])["position"].to_numpy()
+    rows, offsets = _beginnings(np.flatnonzero(positions == 0), len(positions), documents, chunks, seed)
+    table = dataset.take(rows.tolist(), columns=[*_DOCUMENT, "text", "vector"])
+    records = _records(table, offsets)
+    dim = corpus.metadata.dim
+    sample = Snapshot.from_arrays(
+        corpus.name,
+        table["vector"].combine_chunks().flatten().to_numpy().reshape(-1, dim),
+        offsets,
+        [record.doc_id for record in records],
+        encoder=corpus.metadata.encoder,
+        split=corpus.metadata.split,
+        texts=table["text"].to_pylist(),
+        chunker=corpus.metadata.chunker,
+        tag=tag,
+        version=version,
+    )
+    return replace(sample, documents=records)
+
+
+def _beginnings(
+    firsts: np.ndarray, total: int, documents: int, chunks: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the sample, ascending, and the offsets of its documents within them."""
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(firsts))[:documents])
+    lengths = np.minimum(np.diff(np.append(firsts, total))[chosen], chunks)
+    spans = [np.arange(first, first + length) for first, length in zip(firsts[chosen], lengths, strict=True)]
+    rows = np.concatenate(spans) if spans else np.empty(0, dtype=np.int64)
+    return rows, np.append(0, np.cumsum(lengths)).astype(np.int64)
+
+
+def _records(table: pa.Table, offsets: np.ndarray) -> list[DocumentRecord]:
+    first_rows = table.select(_DOCUMENT).take(offsets[:-1])
+    return [DocumentRecord(**row) for row in first_rows.to_pylist()]
