@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"corpus", "encoders"},
     "sequences": {"store"},
     "retrieval": {"store"},
-    "training": {"sequences", "models"},
+    "training": {"sequences", "models", "decoding"},
     "evaluation": {"sequences", "models", "retrieval"},
     "decoding": {"encoders", "retrieval"},
     "studies": {"training", "evaluation"},

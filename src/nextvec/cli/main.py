@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nextvec.cli import complete, corpus, demo, evaluate, models, train, vectors
+from nextvec.cli import complete, corpus, demo, evaluate, models, serve, train, train_inverter, vectors
 from nextvec.errors import NextvecError
 
 INTERRUPTED = 130
@@ -38,10 +38,12 @@ app.command("demo")(demo.demo_command)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(models.app, name="models")
 app.command("train")(train.train_command)
+app.command("train-inverter")(train_inverter.train_inverter_command)
 app.command("evaluate")(evaluate.evaluate_command)
 app.command("compare")(evaluate.compare_command)
 app.command("verify")(evaluate.verify_command)
 app.command("complete")(complete.complete_command)
+app.command("serve")(serve.serve_command)
 app.command("encode")(vectors.encode_command)
 app.command("predict")(vectors.predict_command)
 app.command("decode")(vectors.decode_command)

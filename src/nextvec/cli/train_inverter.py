@@ -1,0 +1,104 @@
+"""`nextvec train-inverter`: a decoder that writes text, trained on a corpus."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nextvec.cli.options import JsonOption, SetOption, WorkspaceOption
+from nextvec.cli.output import duration, emit
+
+if TYPE_CHECKING:
+    from nextvec.training.inverter.loop import Progress
+
+INTERRUPTED = 130
+LINE_SHARE = 0.02
+
+
+def train_inverter_command(
+    corpus: Annotated[str, typer.Option("--corpus", metavar="NAME[@TAG]", help="What to train on.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the inverter.", show_default="inverter-CORPUS-TAG")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of initial weights, order and noise.")] = 0,
+    assignments: SetOption = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a decoder from vectors to text; use it as inverter:NAME.
+
+    Options for --set: sizes (width, layers, heads, pseudo_tokens, longest) and training (epochs, seconds, lr, tokens,
+    noise, corrections, ...). Ctrl-C stops it; the same command with --resume goes on.
+    """
+    from nextvec.config import parse_assignments
+    from nextvec.encoders import load_encoder
+    from nextvec.store.vectors import open_snapshot
+    from nextvec.training.inverter.run import resolve_plan, train_inverter
+    from nextvec.workspace import Workspace
+
+    place = Workspace(workspace)
+    plan = resolve_plan({"seed": seed, **parse_assignments(assignments or [])})
+    identity = name or f"inverter-{corpus.replace('@', '-')}"
+    snapshot = open_snapshot(place, corpus)
+    try:
+        with inverter_progress(identity) as show:
+            metrics = train_inverter(
+                snapshot, load_encoder(snapshot.encoder.reference), plan, place.model(identity),
+                resume=resume, on_progress=show,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        again = ["nextvec", "train-inverter", "--corpus", corpus, "--name", identity, "--resume"]
+        again += ["--seed", str(seed)] if seed else []
+        again += [part for pair in assignments or [] for part in ("--set", pair)]
+        again += ["--workspace", str(workspace)] if workspace else []
+        typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    emit({"model": identity, **metrics}, [_outcome(identity, metrics)], as_json)
+
+
+def _outcome(identity: str, metrics: dict[str, Any]) -> str:
+    return (
+        f"{identity}: round-trip cosine {metrics['round_trip']:.3f} without corrections, validation loss "
+        f"{metrics['validation_loss']:.3f} nats a token; {metrics['epochs']:.1f} passes over "
+        f"{metrics['training_chunks']:,} chunks, {metrics['steps']:,} steps in {duration(metrics['seconds'])}"
+    )
+
+
+@contextmanager
+def inverter_progress(name: str) -> Iterator[Callable[[Progress], None]]:
+    """A bar on a terminal, a line every fiftieth of the run elsewhere, both on the error stream."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _plain_lines(name)
+        return
+    with Bar(TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), console=console) as bar:
+        task = bar.add_task(f"{name}: reading the corpus", total=1.0)
+        yield lambda progress: bar.update(task, completed=progress.done, description=_state(progress))
+
+
+def _plain_lines(name: str) -> Callable[[Progress], None]:
+    next_line = 0.0
+
+    def show(progress: Progress) -> None:
+        nonlocal next_line
+        if progress.done >= next_line:
+            next_line = progress.done + LINE_SHARE
+            typer.echo(f"{name}: {_state(progress)}", err=True)
+
+    return show
+
+
+def _state(progress: Progress) -> str:
+    return (
+        f"{progress.doing} {progress.done:.0%} loss {progress.loss:.3f} val {progress.validation_loss:.3f} "
+        f"cos {progress.round_trip:.3f} {progress.tokens_per_second:,.0f} tok/s {progress.seconds_left:,.0f} s left"
+    )

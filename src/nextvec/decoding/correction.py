@@ -1,0 +1,105 @@
+"""Decoding by correction: write a text, encode it, see how far it is from the target, write a better one; keep the best.
+
+Source: Morris et al. 2023, "Text Embeddings Reveal (Almost) As Much As Text" (arXiv 2310.06816), section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+Encode = Callable[[Sequence[str]], Vectors]
+
+
+class Writer(Protocol):
+    """Proposes texts; any number of proposals for a row, one at least."""
+
+    def begin(self, target_ND: Vectors) -> list[list[str]]:
+        """Texts for unit vectors."""
+        ...
+
+    def correct(self, target_ND: Vectors, texts: Sequence[str], encoded_ND: Vectors) -> list[list[str]]:
+        """Better texts than `texts`, whose own unit vectors are `encoded_ND`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A text, its own unit vector (D,), and their cosine to the target."""
+
+    text: str
+    vector: Vectors
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refined:
+    """The best candidate of a search, and the correction steps it took."""
+
+    best: Candidate
+    steps: int
+
+
+class _Search:
+    """The search for one target: hypotheses to correct next, and the best candidate so far."""
+
+    def __init__(self, first: list[Candidate], beam: int) -> None:
+        self._beam, self._seen, self.steps = beam, {candidate.text for candidate in first}, 0
+        self.hypotheses = _ranked(first)[:beam]
+        self.best = self.hypotheses[0]
+
+    def take(self, proposals: list[Candidate]) -> None:
+        """Go on from new texts alone: from one seen before the same corrections would follow. Without any, the end."""
+        self.steps += 1
+        new = {candidate.text: candidate for candidate in proposals if candidate.text not in self._seen}
+        self._seen |= new.keys()
+        self.hypotheses = _ranked(list(new.values()))[: self._beam]
+        self.best = _ranked([self.best, *self.hypotheses])[0]
+
+
+def refine(writer: Writer, encode: Encode, target_ND: Vectors, *, steps: int, beam: int = 1) -> list[Refined]:
+    """The text found for each target whose encoded cosine is the best of all that were tried.
+
+    Args:
+        writer: proposes texts.
+        encode: texts to unit vectors.
+        target_ND: unit vectors.
+        steps: corrections of each hypothesis at most; fewer when they lead back to texts already seen.
+        beam: hypotheses of a target that are corrected side by side.
+    """
+    owners = list(range(len(target_ND)))
+    searches = [_Search(first, beam) for first in _weigh(writer.begin(target_ND), encode, target_ND, owners)]
+    for _ in range(steps):
+        open_pairs = [(owner, candidate) for owner, search in enumerate(searches) for candidate in search.hypotheses]
+        if not open_pairs:
+            break
+        owners = [owner for owner, _ in open_pairs]
+        proposed = writer.correct(
+            target_ND[owners], [c.text for _, c in open_pairs], np.stack([c.vector for _, c in open_pairs])
+        )
+        weighed = _weigh(proposed, encode, target_ND, owners)
+        for owner in sorted(set(owners)):
+            pairs = zip(owners, weighed, strict=True)
+            searches[owner].take([candidate for other, found in pairs if other == owner for candidate in found])
+    return [Refined(search.best, search.steps) for search in searches]
+
+
+def _weigh(
+    proposed: list[list[str]], encode: Encode, target_ND: Vectors, owners: Sequence[int]
+) -> list[list[Candidate]]:
+    """Every proposal with its vector and cosine; each text is encoded once."""
+    unique = sorted({text for texts in proposed for text in texts})
+    vector_of = dict(zip(unique, encode(unique), strict=True))
+    return [
+        [Candidate(text, vector_of[text], float(vector_of[text] @ target_ND[owner])) for text in dict.fromkeys(texts)]
+        for owner, texts in zip(owners, proposed, strict=True)
+    ]
+
+
+def _ranked(candidates: list[Candidate]) -> list[Candidate]:
+    return sorted(candidates, key=lambda candidate: -candidate.cosine)

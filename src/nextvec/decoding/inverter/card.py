@@ -1,0 +1,46 @@
+"""An inverter's card in the Hugging Face format, made of config.json and metrics.json alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
+    """The text of a bundle's README.md: YAML front matter, then what it is, was made from, and scores."""
+    encoder, network = config["encoder"], config["network"]
+    lines = [
+        "---",
+        "library_name: nextvec",
+        "pipeline_tag: text-generation",
+        "tags: [latent-vector-model, embedding-inversion]",
+        "---",
+        "",
+        f"# {identity}",
+        "",
+        f"Writes the text of a vector of {encoder['name']} ({network['dim']}-D, fingerprint "
+        f"{config['encoder_fingerprint']}), and corrects it by encoding it again. Vectors of another encoder are "
+        "refused. It writes in small letters: its tokenizer folds case.",
+        "",
+        *_table("Model", [("trained parameters", f"{config['spec']['parameters']:,}"), *network.items()]),
+        *_table(
+            "Made from", [row for part in ("corpus", "split", "training", "versions") for row in _rows(config, part)]
+        ),
+        *_table("Figures", [(key, _figure(value)) for key, value in metrics.items() if isinstance(value, int | float)]),
+        f"    nextvec decode VECTORS.npy CORPUS --decoder inverter:{identity}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _rows(config: dict[str, Any], part: str) -> Iterator[tuple[str, Any]]:
+    for key, value in config.get(part, {}).items():
+        yield f"{part} {key}", value
+
+
+def _table(title: str, rows: list[tuple[str, Any]]) -> list[str]:
+    return [f"## {title}", "", "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""]
+
+
+def _figure(value: float) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else f"{value:,}"

@@ -1,0 +1,75 @@
+"""Writing texts token by token, each step costing one token: keys and values of earlier ones are kept."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nextvec.decoding.inverter.network import BOUNDARY, Cache, Hypothesis, InverterNetwork
+from nextvec.decoding.inverter.vocabulary import UNKNOWN
+
+Rows = list[list[int]]
+
+
+@torch.inference_mode()
+def generate(
+    network: InverterNetwork,
+    target_BD: Tensor,
+    hypothesis: Hypothesis | None = None,
+    *,
+    temperature: float = 0.0,
+    generator: torch.Generator | None = None,
+) -> Rows:
+    """Token ids of one text for each vector, boundaries left out, at most `longest` - 1.
+
+    Temperature 0 takes the most probable token at each position; above it, one is drawn from the distribution sharpened
+    by it. No run of three tokens is written twice in a text: small decoders fall into loops otherwise.
+    """
+    tokens_BL = torch.full((len(target_BD), 1), BOUNDARY, device=target_BD.device)
+    if not len(target_BD):
+        return []
+    prefix_BSM, keep_BS = network.prefix(target_BD, hypothesis)
+    longest = network.config.longest
+    caches = [Cache(prefix_BSM.shape[1] + longest) for _ in network.blocks]
+    _run(network, prefix_BSM, keep_BS[:, None, None, :], caches)
+    ended_B = torch.zeros(len(target_BD), dtype=torch.bool, device=target_BD.device)
+    for place in range(longest - 1):
+        mask = torch.nn.functional.pad(keep_BS, (0, place + 1), value=True)[:, None, None, :]
+        state_BM = _run(network, network.embed(target_BD, tokens_BL[:, -1:], place), mask, caches)[:, -1]
+        logits_BV = _allowed(network.logits(network.norm(state_BM)).float(), tokens_BL)
+        next_B = _choose(logits_BV, temperature, generator).masked_fill(ended_B, BOUNDARY)
+        tokens_BL = torch.cat([tokens_BL, next_B[:, None]], dim=1)
+        ended_B |= next_B == BOUNDARY
+        if ended_B.all():
+            break
+    return [_text(row) for row in tokens_BL[:, 1:].tolist()]
+
+
+def _run(network: InverterNetwork, x_BTM: Tensor, mask: Tensor, caches: list[Cache]) -> Tensor:
+    for block, cache in zip(network.blocks, caches, strict=True):
+        x_BTM = block(x_BTM, mask, cache)
+    return x_BTM
+
+
+def _allowed(logits_BV: Tensor, tokens_BL: Tensor) -> Tensor:
+    """Never an unknown token, an empty text, or a run of three that the text already has."""
+    logits_BV[:, UNKNOWN] = -torch.inf
+    length = tokens_BL.shape[1]
+    if length == 1:
+        logits_BV[:, BOUNDARY] = -torch.inf
+    if length < 3:
+        return logits_BV
+    repeated_BL = (tokens_BL[:, :-2] == tokens_BL[:, -2:-1]) & (tokens_BL[:, 1:-1] == tokens_BL[:, -1:])
+    rows, places = repeated_BL.nonzero(as_tuple=True)
+    logits_BV[rows, tokens_BL[rows, places + 2]] = -torch.inf
+    return logits_BV
+
+
+def _choose(logits_BV: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+    if temperature == 0.0:
+        return logits_BV.argmax(dim=-1)
+    return torch.multinomial(torch.softmax(logits_BV / temperature, dim=-1), 1, generator=generator)[:, 0]
+
+
+def _text(row: list[int]) -> list[int]:
+    return row[: row.index(BOUNDARY)] if BOUNDARY in row else row

@@ -1,0 +1,203 @@
+"""The inverter's network: a vector, or a vector and a text that almost fits it, to the vector's text.
+
+A small causal transformer writes the text after a prefix that may look at all of itself. The prefix is P pseudo-tokens
+made of the target vector; to correct a hypothesis it also holds P made of the hypothesis's vector, P made of the
+difference, and the hypothesis's tokens. One network does both, so what it learns from one helps the other.
+Source of the method: Morris et al. 2023, "Text Embeddings Reveal (Almost) As Much As Text" (arXiv 2310.06816), section 4.
+
+Shape suffixes in this package: B texts, L output positions, H hypothesis positions, S prefix positions,
+T = S + L, D embedding size, M width, V vocabulary, P pseudo-tokens.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from nextvec.config import Config
+from nextvec.errors import MismatchError
+
+BOUNDARY = 0
+"""Token id that begins and ends every text, and pads."""
+EXPANSION = 4
+
+
+class NetworkConfig(Config):
+    """Sizes of the network; `dim` is the encoder's D, `vocabulary` V."""
+
+    dim: int = Field(ge=1)
+    vocabulary: int = Field(ge=2)
+    width: int = Field(256, ge=8)
+    layers: int = Field(4, ge=1)
+    heads: int = Field(4, ge=1)
+    pseudo_tokens: int = Field(4, ge=1, description="tokens that a vector is turned into")
+    longest: int = Field(64, ge=4, description="tokens of the longest text, its end included")
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"width = {self.width} is no multiple of heads = {self.heads}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """Texts to correct: tokens_BH int64, keep_BH bool (True for real tokens, a prefix of each row), vector_BD unit."""
+
+    tokens_BH: Tensor
+    keep_BH: Tensor
+    vector_BD: Tensor
+
+
+class Cache:
+    """Keys and values of one layer so far, (B, heads, at most `length`, width / heads)."""
+
+    def __init__(self, length: int) -> None:
+        self._length, self._used = length, 0
+        self._keys: Tensor | None = None
+        self._values: Tensor | None = None
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """All keys and values, these included."""
+        if self._keys is None or self._values is None:
+            room = (*keys.shape[:2], self._length, keys.shape[3])
+            self._keys, self._values = keys.new_empty(room), values.new_empty(room)
+        end = self._used + keys.shape[2]
+        self._keys[:, :, self._used : end], self._values[:, :, self._used : end] = keys, values
+        self._used = end
+        return self._keys[:, :, :end], self._values[:, :, :end]
+
+
+class Block(nn.Module):
+    """Pre-norm attention and feed-forward, each added to its input."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_attention, self.norm_feed = nn.RMSNorm(width), nn.RMSNorm(width)
+        self.mix = nn.Linear(width, 3 * width, bias=False)
+        self.mixed = nn.Linear(width, width, bias=False)
+        self.widen = nn.Linear(width, EXPANSION * width, bias=False)
+        self.narrow = nn.Linear(EXPANSION * width, width, bias=False)
+
+    def forward(self, x_BTM: Tensor, mask: Tensor | None, cache: Cache | None = None) -> Tensor:
+        """`mask` (B or 1, 1, T, keys) is True where a position may look; None: everywhere."""
+        x_BTM = x_BTM + self._attend(self.norm_attention(x_BTM), mask, cache)
+        return x_BTM + self.narrow(F.gelu(self.widen(self.norm_feed(x_BTM))))
+
+    def _attend(self, x_BTM: Tensor, mask: Tensor | None, cache: Cache | None) -> Tensor:
+        B, T, M = x_BTM.shape
+        query, keys, values = self.mix(x_BTM).view(B, T, 3, self.heads, M // self.heads).permute(2, 0, 3, 1, 4)
+        if cache is not None:
+            keys, values = cache.extend(keys, values)
+        seen = F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
+        return self.mixed(seen.transpose(1, 2).reshape(B, T, M))
+
+
+class InverterNetwork(nn.Module):
+    """Tokens to the states that predict the token after each; the output layer is the token embedding."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, tokens = config.width, config.pseudo_tokens
+        self.embedding = nn.Embedding(config.vocabulary, width)
+        self.position = nn.Embedding(config.longest, width)
+        self.hypothesis_position = nn.Embedding(config.longest, width)
+        self.bias = nn.Parameter(torch.zeros(config.vocabulary))
+        self.target, self.hypothesis, self.difference = (_to_tokens(config.dim, width, tokens) for _ in range(3))
+        self.everywhere = nn.Linear(config.dim, width, bias=False)
+        self.blocks = nn.ModuleList(Block(width, config.heads) for _ in range(config.layers))
+        self.norm = nn.RMSNorm(width)
+        self._initialise()
+
+    def forward(self, target_BD: Tensor, tokens_BL: Tensor, hypothesis: Hypothesis | None = None) -> Tensor:
+        """States (B, L, M); `logits` of them predict the token that follows each of `tokens_BL`.
+
+        Args:
+            target_BD: float32, unit norm or nearly.
+            tokens_BL: int64, the first of each row `BOUNDARY`; padding on the right changes nothing before it.
+            hypothesis: what to correct; None writes from the vector alone.
+
+        Raises MismatchError when D is not the network's.
+        """
+        prefix_BSM, keep_BS = self.prefix(target_BD, hypothesis)
+        x_BTM = torch.cat([prefix_BSM, self.embed(target_BD, tokens_BL, 0)], dim=1)
+        mask = prefix_mask(keep_BS, tokens_BL.shape[1])
+        for block in self.blocks:
+            x_BTM = block(x_BTM, mask)
+        return self.norm(x_BTM[:, prefix_BSM.shape[1] :])
+
+    def prefix(self, target_BD: Tensor, hypothesis: Hypothesis | None) -> tuple[Tensor, Tensor]:
+        """What the text is written after: (B, S, M), and bool (B, S), False for padding."""
+        if target_BD.ndim != 2 or target_BD.shape[1] != self.config.dim:
+            raise MismatchError(
+                f"the inverter reads {self.config.dim}-D vectors and was given a tensor of shape "
+                f"{tuple(target_BD.shape)}; expected (texts, {self.config.dim})"
+            )
+        parts = [self._tokens(self.target, target_BD)]
+        if hypothesis is None:
+            return parts[0], torch.ones(parts[0].shape[:2], dtype=torch.bool, device=target_BD.device)
+        parts.append(self._tokens(self.hypothesis, hypothesis.vector_BD))
+        parts.append(self._tokens(self.difference, target_BD - hypothesis.vector_BD))
+        vectors_BSM = torch.cat(parts, dim=1)
+        places = self.hypothesis_position.weight[: hypothesis.tokens_BH.shape[1]]
+        written_BHM = self._scaled(hypothesis.tokens_BH) + places
+        always = torch.ones(vectors_BSM.shape[:2], dtype=torch.bool, device=target_BD.device)
+        return torch.cat([vectors_BSM, written_BHM], dim=1), torch.cat([always, hypothesis.keep_BH], dim=1)
+
+    def embed(self, target_BD: Tensor, tokens_BL: Tensor, first: int) -> Tensor:
+        """Inputs (B, L, M) of output positions `first`, `first` + 1, ...: token, position, and the target itself."""
+        places = self.position.weight[first : first + tokens_BL.shape[1]]
+        return self._scaled(tokens_BL) + places + self.everywhere(target_BD * self._vector_scale)[:, None]
+
+    def logits(self, states: Tensor, candidates: Tensor | None = None) -> Tensor:
+        """(..., V), or (..., C) for the token ids `candidates` (C,)."""
+        if candidates is None:
+            return F.linear(states, self.embedding.weight, self.bias)
+        return F.linear(states, self.embedding.weight[candidates], self.bias[candidates])
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    @property
+    def _vector_scale(self) -> float:
+        """Components of a unit vector are of order 1 / sqrt(D)."""
+        return math.sqrt(self.config.dim)
+
+    def _scaled(self, tokens_BL: Tensor) -> Tensor:
+        return self.embedding(tokens_BL) * math.sqrt(self.config.width)
+
+    def _tokens(self, project: nn.Module, vector_BD: Tensor) -> Tensor:
+        tokens: Tensor = project(vector_BD * self._vector_scale)
+        return tokens.view(len(vector_BD), self.config.pseudo_tokens, self.config.width)
+
+    def _initialise(self) -> None:
+        """Embeddings of norm 1/2, so that logits begin of order 1; what is added to the stream begins small."""
+        width, depth = self.config.width, 2 * self.config.layers
+        nn.init.normal_(self.embedding.weight, std=0.5 / math.sqrt(width))
+        for table in (self.position, self.hypothesis_position):
+            nn.init.normal_(table.weight, std=0.1)
+        for block in self.blocks:
+            for layer in (block.mixed, block.narrow):
+                nn.init.normal_(layer.weight, std=1 / math.sqrt(layer.in_features * depth))
+
+
+def _to_tokens(dim: int, width: int, tokens: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(dim, width), nn.GELU(), nn.Linear(width, tokens * width))
+
+
+def prefix_mask(keep_BS: Tensor, length: int) -> Tensor:
+    """bool (B, 1, T, T): all look at the real prefix, output positions also at those before them and at themselves."""
+    S = keep_BS.shape[1]
+    position = torch.arange(S + length, device=keep_BS.device)
+    keep_BT = F.pad(keep_BS, (0, length), value=True)
+    seen_TT = (position[None, :] < S) | (position[None, :] <= position[:, None])
+    return (seen_TT & keep_BT[:, None, :])[:, None]

@@ -1,0 +1,97 @@
+"""The inverter's vocabulary: the WordPiece tokens that occur in the training texts, the most frequent first.
+
+The tokenizer is MiniLM's, whatever the encoder of the vectors: it comes with its weights as a package. It folds case
+and accents, so a decoded text is in small letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nextvec.errors import DataError, IntegrityError
+from nextvec.fingerprint import fingerprint_bytes
+
+Ints = npt.NDArray[np.int64]
+
+UNKNOWN = 1
+FIRST = 2
+"""Ids 0 and 1 are the boundary of a text and an unknown token; pieces follow."""
+
+
+def load_tokenizer(path: Path) -> Any:
+    """A tokenizer of the `tokenizers` library without truncation and padding.
+
+    Raises IntegrityError when the file is missing or is not one.
+    """
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_str(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise IntegrityError(f"{path} is missing; the model is not complete") from None
+    except Exception as error:  # noqa: BLE001 the library raises nothing narrower
+        raise IntegrityError(f"{path} is not a tokenizer: {error}") from None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+class Vocabulary:
+    """Texts to ids and back.
+
+    Args:
+        tokenizer: of the `tokenizers` library.
+        pieces: (V - 2,) the tokenizer's own ids of ids 2, 3, ...
+    """
+
+    def __init__(self, tokenizer: Any, pieces: Ints) -> None:
+        self.tokenizer, self.pieces = tokenizer, pieces
+
+    @classmethod
+    def of_texts(cls, tokenizer: Any, texts: Sequence[str]) -> Vocabulary:
+        """What occurs in the texts, by falling frequency. Raises DataError when nothing does."""
+        counts = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
+        for ids in tokenize(tokenizer, texts):
+            np.add.at(counts, ids, 1)
+        if unknown := tokenizer.token_to_id("[UNK]"):
+            counts[unknown] = 0
+        order = np.argsort(-counts, kind="stable")
+        pieces = order[: int((counts > 0).sum())]
+        if not len(pieces):
+            raise DataError(f"{len(texts)} training texts hold no token to learn from. Give longer texts.")
+        return cls(tokenizer, pieces.astype(np.int64))
+
+    def __len__(self) -> int:
+        return FIRST + len(self.pieces)
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint_bytes([self.tokenizer.to_str().encode(), self.pieces.tobytes()])
+
+    @cached_property
+    def _own(self) -> Ints:
+        """From the tokenizer's ids to ours."""
+        own = np.full(self.tokenizer.get_vocab_size(), UNKNOWN, dtype=np.int64)
+        own[self.pieces] = np.arange(FIRST, len(self))
+        return own
+
+    def encode(self, texts: Sequence[str]) -> list[Ints]:
+        """Ids of each text, without its boundaries."""
+        return [self._own[ids] for ids in tokenize(self.tokenizer, texts)]
+
+    def decode(self, rows: Iterable[Sequence[int]]) -> list[str]:
+        """Texts of ids; boundaries and unknown tokens are left out."""
+        kept = [[int(self.pieces[i - FIRST]) for i in row if i >= FIRST] for row in rows]
+        return self.tokenizer.decode_batch(kept) if kept else []
+
+
+def tokenize(tokenizer: Any, texts: Sequence[str]) -> list[Ints]:
+    """The tokenizer's own ids of each text, special tokens left out."""
+    encoded = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+    return [np.array(one.ids, dtype=np.int64) for one in encoded]

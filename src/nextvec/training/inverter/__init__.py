@@ -1,0 +1,1 @@
+"""Training of the inverter: chunks and their vectors in, a decoder's bundle out."""

@@ -1,0 +1,347 @@
+"""The inverter's training loop: first to write from vectors, later also to correct what it wrote.
+
+All of a run's state is in its checkpoint, so that a run that was killed and resumed ends with the weights of one that
+was not (bit for bit on CPU, unless `seconds` bounds it: time never passes twice alike).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nextvec.decoding.inverter.generation import generate
+from nextvec.decoding.inverter.network import Hypothesis, InverterNetwork
+from nextvec.decoding.inverter.vocabulary import Vocabulary
+from nextvec.encoders.encoder import Encoder
+from nextvec.encoders.inference.precision import bfloat16_is_native
+from nextvec.errors import TrainingError
+from nextvec.training.checkpoint import Checkpoints, best_epochs
+from nextvec.training.interruption import Interruption
+from nextvec.training.inverter.chunks import (
+    Batch,
+    Chunks,
+    Ints,
+    Stream,
+    make_batch,
+    make_hypothesis,
+    token_batches,
+)
+from nextvec.training.inverter.hypotheses import choose, load_hypotheses, save_hypotheses, write_hypotheses
+from nextvec.training.inverter.loss import cross_entropy, sampled_cross_entropy
+from nextvec.training.inverter.recipe import InverterRecipe
+from nextvec.training.runlog import RunLog
+
+HYPOTHESES = "hypotheses.safetensors"
+LOG_STEPS = 20
+VALIDATION_CHUNKS = 512
+ROUND_TRIPS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands: `done` 0..1; losses in nats a token; `round_trip` is the mean cosine of greedy texts."""
+
+    doing: str
+    done: float
+    step: int
+    loss: float
+    validation_loss: float
+    round_trip: float
+    tokens_per_second: float
+    seconds_left: float
+
+
+@dataclass(slots=True)
+class State:
+    """Everything about a run that is not a tensor. Streams are (epoch, place)."""
+
+    step: int = 0
+    seconds: float = 0.0
+    seen: int = 0
+    loss: float = math.nan
+    writing: tuple[int, int] = (0, 0)
+    correcting: tuple[int, int] = (0, 0)
+    validations: int = 0
+    validation_loss: float = math.inf
+    round_trip: float = 0.0
+    best: list[tuple[float, int]] = field(default_factory=list)
+    events: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a run needs beside its recipe: training and validation chunks, the vocabulary, the encoder."""
+
+    training: Chunks
+    validation: Chunks
+    vocabulary: Vocabulary
+    encoder: Encoder
+
+
+def train(
+    network: InverterNetwork,
+    material: Material,
+    recipe: InverterRecipe,
+    folder: Path,
+    *,
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> dict[str, Any]:
+    """Train `network` in place, leave it with the weights of the lowest validation loss, return the metrics.
+
+    Writes `run.jsonl`, `checkpoints/` and the hypotheses into `folder`. Ctrl-C ends the run after the step at hand,
+    checkpoint written (KeyboardInterrupt). Raises TrainingError when loss or gradient is not finite.
+    """
+    run = _Run(network, material, recipe, folder, on_progress)
+    with Interruption() as run.interruption:
+        return run.run(resume)
+
+
+class _Run:
+    def __init__(
+        self,
+        network: InverterNetwork,
+        material: Material,
+        recipe: InverterRecipe,
+        folder: Path,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.device = torch.device("cuda" if recipe.device == "auto" and torch.cuda.is_available() else "cpu")
+        self.network = network.to(self.device)
+        self.material, self.recipe, self.folder, self.on_progress = material, recipe, folder, on_progress
+        self.half = recipe.precision == "bf16" or (recipe.precision == "auto" and bfloat16_is_native(self.device))
+        self.optimizer = torch.optim.AdamW(
+            _groups(network, recipe.weight_decay), lr=recipe.lr, betas=(0.9, 0.98), fused=True
+        )
+        self.checkpoints, self.log = Checkpoints(folder), RunLog(folder)
+        self.state, self.interruption = State(), Interruption()
+        lengths = material.training.texts.lengths
+        self.writing = Stream(lengths, recipe.tokens, recipe.seed)
+        self.total = max(1, round(recipe.epochs * self.writing.batches_an_epoch))
+        self.chosen = choose(material.training, recipe.corrections, recipe.seed)
+        # A correction holds its hypothesis beside its text: half as many texts fill a step.
+        self.correcting = Stream(lengths[self.chosen], recipe.tokens // 2, recipe.seed + 1)
+        self.hypotheses: Chunks | None = None
+        self.validating = _validation_numbers(material.validation, recipe.tokens)
+        self.started = time.perf_counter()
+
+    def run(self, resume: bool) -> dict[str, Any]:
+        if resume and self.checkpoints.last.exists():
+            self._restore()
+        else:
+            self._begin()
+        texts, corrections = iter(self.writing), iter(self.correcting)
+        while (done := self._done()) < 1:
+            if self.hypotheses is None and done >= self.recipe.correct_from:
+                self._write_hypotheses()
+            self._step(self._next_batch(texts, corrections), done)
+            self._after_step()
+        self._validate()
+        return self._finish()
+
+    def _begin(self) -> None:
+        torch.manual_seed(self.recipe.seed)
+        self.log.keep(0)
+        (self.folder / HYPOTHESES).unlink(missing_ok=True)
+        self._write_log("start", chunks=len(self.material.training), steps=self.total, device=self.device.type)
+        self._save()
+
+    def _done(self) -> float:
+        share = self.state.step / self.total
+        return share if self.recipe.seconds is None else max(share, self._seconds() / self.recipe.seconds)
+
+    def _next_batch(self, texts: Iterator[Ints], corrections: Iterator[Ints]) -> Batch:
+        """Once there are hypotheses, every second step corrects."""
+        recipe, step = self.recipe, self.state.step
+        if self.hypotheses is None or step % 2 == 0:
+            return make_batch(self.material.training, next(texts), recipe.noise, (recipe.seed, 1, step))
+        numbers = next(corrections)
+        batch = make_batch(self.material.training, self.chosen[numbers])
+        return Batch(
+            target_BD=batch.target_BD,
+            given_BL=batch.given_BL,
+            wanted_BL=batch.wanted_BL,
+            hypothesis=make_hypothesis(self.hypotheses, numbers),
+        )
+
+    def _step(self, batch: Batch, done: float) -> None:
+        recipe, state = self.recipe, self.state
+        rate = recipe.rate(done)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.network.train()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            states_BLM, wanted_BL = self._states(batch)
+            loss = sampled_cross_entropy(
+                self.network, states_BLM, wanted_BL,
+                frequent=recipe.frequent, sampled=recipe.sampled, seed=recipe.seed + state.step,
+            )  # fmt: skip
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
+        self._require_finite(value := float(loss.detach()), float(norm))
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        state.loss = value if math.isnan(state.loss) else 0.98 * state.loss + 0.02 * value
+        state.step += 1
+        state.seen += batch.tokens
+        if state.step % LOG_STEPS == 0:
+            kind = "write" if batch.hypothesis is None else "correct"
+            self._write_log("step", loss=value, kind=kind, lr=rate, seconds=self._seconds())
+
+    def _states(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Output states (B, L, M) of a batch and its wanted tokens, on the device."""
+        hypothesis = batch.hypothesis and Hypothesis(
+            batch.hypothesis.tokens_BH.to(self.device),
+            batch.hypothesis.keep_BH.to(self.device),
+            batch.hypothesis.vector_BD.to(self.device),
+        )
+        states_BLM = self.network(batch.target_BD.to(self.device), batch.given_BL.to(self.device), hypothesis)
+        return states_BLM, batch.wanted_BL.to(self.device)
+
+    def _after_step(self) -> None:
+        if self.state.step % self.recipe.validation_steps == 0:
+            self._validate()
+        self._report("training")
+        if self.interruption.asked or self.state.step % self.recipe.checkpoint_steps == 0:
+            self._save()
+        if self.interruption.asked:
+            raise KeyboardInterrupt
+
+    def _write_hypotheses(self) -> None:
+        """Once in a run, with the weights of that moment: a run that is killed meanwhile begins it again."""
+        self._save()
+        chosen = self.material.training.subset(self.chosen)
+        self.network.eval()
+        self.hypotheses = write_hypotheses(
+            self.network, self.material.vocabulary, self.material.encoder, chosen, seed=self.recipe.seed,
+            on_progress=lambda done, all_: self._report(f"writing hypotheses {done:,} of {all_:,}"),
+        )  # fmt: skip
+        save_hypotheses(self.folder / HYPOTHESES, self.hypotheses)
+        cosine = np.einsum("nd,nd->n", self.hypotheses.vectors, chosen.vectors.astype(np.float32)).mean()
+        self._write_log("hypotheses", chunks=len(self.chosen), cosine=float(cosine), seconds=self._seconds())
+        self._save()
+
+    @torch.no_grad()
+    def _validate(self) -> None:
+        """Loss over the whole vocabulary without corrections, and the cosine of a few greedy texts."""
+        state = self.state
+        self.network.eval()
+        total, count = 0.0, 0
+        for numbers in self.validating:
+            batch = make_batch(self.material.validation, numbers)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+                loss = cross_entropy(self.network, *self._states(batch))
+            total, count = total + float(loss) * batch.tokens, count + batch.tokens
+        state.validations += 1
+        state.validation_loss, state.round_trip = total / count, self._round_trip()
+        state.best = best_epochs(state.best, -state.validation_loss, state.validations)
+        if any(number == state.validations for _, number in state.best):
+            self.checkpoints.save_epoch(state.validations, _weights(self.network))
+        self._write_log(
+            "validation", validation_loss=state.validation_loss, round_trip=state.round_trip, seconds=self._seconds()
+        )
+        self._save()
+        self.checkpoints.keep_epochs(state.best)
+
+    def _round_trip(self) -> float:
+        numbers = np.concatenate(self.validating)[:ROUND_TRIPS]
+        vectors = self.material.validation.vectors[numbers].astype(np.float32)
+        rows = generate(self.network, torch.from_numpy(vectors).to(self.device))
+        written = self.material.encoder.encode(self.material.vocabulary.decode(rows))
+        return float(np.einsum("nd,nd->n", vectors, written).mean())
+
+    def _require_finite(self, loss: float, norm: float) -> None:
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise TrainingError(
+                f"loss {loss}, norm of the gradient {norm} at step {self.state.step}. Train again under another name "
+                f"with a lower lr (it was {self.recipe.lr})"
+            )
+
+    def _save(self) -> None:
+        state = self.state
+        state.seconds, state.events = self._seconds(), self.log.events
+        state.writing = (self.writing.epoch, self.writing.place)
+        state.correcting = (self.correcting.epoch, self.correcting.place)
+        self.checkpoints.save_last(
+            {
+                "weights": _weights(self.network),
+                "optimizer": self.optimizer.state_dict(),
+                "state": asdict(state),
+                "corrects": self.hypotheses is not None,
+            }
+        )
+
+    def _restore(self) -> None:
+        saved = self.checkpoints.load_last()
+        self.network.load_state_dict(saved["weights"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.state = State(**saved["state"])
+        self.writing.epoch, self.writing.place = self.state.writing
+        self.correcting.epoch, self.correcting.place = self.state.correcting
+        if saved["corrects"]:
+            self.hypotheses = load_hypotheses(self.folder / HYPOTHESES)
+        self.started -= self.state.seconds
+        self.log.keep(self.state.events)
+
+    def _finish(self) -> dict[str, Any]:
+        loss, number = self.state.best[0]
+        self.network.load_state_dict(self.checkpoints.load_epoch(number))
+        state = self.state
+        metrics = {
+            "validation_loss": -loss,
+            "round_trip": state.round_trip,
+            "steps": state.step,
+            "tokens": state.seen,
+            "epochs": self.writing.epoch + self.writing.place / self.writing.batches_an_epoch,
+            "seconds": self._seconds(),
+            "tokens_per_second": state.seen / self._seconds(),
+        }
+        self._write_log("end", **metrics)
+        self.log.close()
+        return metrics
+
+    def _write_log(self, event: str, **figures: Any) -> None:
+        self.log.write(event, step=self.state.step, **figures)
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self.started
+
+    def _report(self, doing: str) -> None:
+        if self.on_progress is None:
+            return
+        state, done, seconds = self.state, self._done(), self._seconds()
+        self.on_progress(
+            Progress(
+                doing=doing, done=min(done, 1.0), step=state.step, loss=state.loss,
+                validation_loss=state.validation_loss, round_trip=state.round_trip,
+                tokens_per_second=state.seen / seconds, seconds_left=max(0.0, seconds * (1 - done) / max(done, 1e-6)),
+            )
+        )  # fmt: skip
+
+
+def _groups(network: InverterNetwork, weight_decay: float) -> list[dict[str, Any]]:
+    """Weight decay on the matrices of the layers; none on embeddings, biases and norms."""
+    tables = {id(table.weight) for table in network.modules() if isinstance(table, torch.nn.Embedding)}
+    parameters = list(network.parameters())
+    decayed = [p for p in parameters if p.ndim >= 2 and id(p) not in tables]
+    chosen = {id(p) for p in decayed}
+    rest = [p for p in parameters if id(p) not in chosen]
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+def _weights(network: InverterNetwork) -> dict[str, Tensor]:
+    return {name: tensor.cpu() for name, tensor in network.state_dict().items()}
+
+
+def _validation_numbers(chunks: Chunks, budget: int) -> list[Ints]:
+    """Batches of at most `VALIDATION_CHUNKS` chunks spread over all."""
+    numbers = np.unique(np.linspace(0, len(chunks) - 1, VALIDATION_CHUNKS).astype(np.int64))
+    return [numbers[batch] for batch in token_batches(chunks.texts.lengths[numbers], budget, None)]

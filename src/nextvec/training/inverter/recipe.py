@@ -1,0 +1,42 @@
+"""The recipe of an inverter: every setting of its training."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from nextvec.config import Config
+from nextvec.training.recipe import TrainingConfig, learning_rate
+
+
+class InverterRecipe(Config):
+    """How to train an inverter; its sizes are `NetworkConfig`."""
+
+    epochs: float = Field(4.0, gt=0, description="as many steps as so many passes over the training chunks have")
+    seconds: float | None = Field(None, gt=0, description="end after this time if that is sooner; the schedule fits it")
+    lr: float = Field(2e-3, gt=0, description="peak of the cosine schedule")
+    final_lr: float = Field(2e-5, ge=0)
+    warmup: float = Field(0.03, ge=0, le=1, description="share of the run with linearly rising rate")
+    weight_decay: float = Field(0.01, ge=0, description="AdamW; on matrices only")
+    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    tokens: int = Field(2048, ge=64, description="tokens a step, padding included")
+    noise: float = Field(0.2, ge=0, description="largest norm of the noise added to a unit vector; drawn below it")
+    frequent: int = Field(2048, ge=0, description="most frequent tokens that every step's softmax holds")
+    sampled: int = Field(1024, ge=1, description="tokens drawn from all others to stand for them")
+    correct_from: float = Field(0.6, ge=0, le=1, description="share of the run after which it learns to correct too")
+    corrections: int = Field(32768, ge=1, description="chunks whose hypotheses it learns to correct")
+    pretrained_embedding: bool = Field(True, description="begin with MiniLM's token embedding, projected")
+    seed: int = Field(0, ge=0)
+    device: Literal["auto", "cpu"] = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    checkpoint_steps: int = Field(500, ge=1, description="steps between checkpoints")
+    validation_steps: int = Field(500, ge=1, description="steps between validations; one ends the run too")
+
+    def rate(self, done: float) -> float:
+        """Learning rate when the share `done` of the run is behind: `training.recipe.learning_rate`, by shares."""
+        schedule = TrainingConfig(lr=self.lr, final_lr=self.final_lr, warmup=self.warmup)
+        return learning_rate(int(done * SHARES), SHARES, schedule)
+
+
+SHARES = 100_000

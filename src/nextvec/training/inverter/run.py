@@ -1,0 +1,176 @@
+"""From a corpus to an inverter's bundle: its training documents as tokens and vectors, training, what it came from."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from nextvec import __version__
+from nextvec.decoding.inverter.bundle import save_inverter
+from nextvec.decoding.inverter.network import InverterNetwork, NetworkConfig
+from nextvec.decoding.inverter.vocabulary import FIRST, Vocabulary, load_tokenizer
+from nextvec.encoders.encoder import Encoder, require_same_encoder
+from nextvec.encoders.transformer import minilm_folder
+from nextvec.errors import DataError, MismatchError, NotFoundError, UsageError
+from nextvec.records import read_json, write_json
+from nextvec.sequences.splits import Part, Split, split_snapshot
+from nextvec.sequences.windows import concatenate_ranges
+from nextvec.training.inverter.chunks import Ints, select_chunks
+from nextvec.training.inverter.loop import Material, Progress, train
+from nextvec.training.inverter.recipe import InverterRecipe
+
+if TYPE_CHECKING:
+    from nextvec.store.snapshot import Snapshot
+
+PLAN = "plan.json"
+SIZES = frozenset(NetworkConfig.model_fields) - {"dim", "vocabulary"}
+EMBEDDING = "embeddings.word_embeddings.weight"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InverterPlan:
+    """What is trained (sizes; dimension and vocabulary follow from the corpus) and how."""
+
+    sizes: dict[str, Any]
+    recipe: InverterRecipe
+
+
+def resolve_plan(options: Mapping[str, Any]) -> InverterPlan:
+    """Sort `options` (values may be strings) into sizes and recipe. Raises UsageError for an unknown or bad one."""
+    known = SIZES | set(InverterRecipe.model_fields)
+    for key in options:
+        if key not in known:
+            raise UsageError.unknown("option of train-inverter", key, known)
+    given = {key: options[key] for key in SIZES & options.keys()}
+    checked = NetworkConfig.parse({"dim": 1, "vocabulary": FIRST, **given}, owner="train-inverter")
+    recipe = {key: value for key, value in options.items() if key not in SIZES}
+    return InverterPlan(
+        sizes={key: getattr(checked, key) for key in sorted(SIZES)},
+        recipe=InverterRecipe.parse(recipe, owner="train-inverter"),
+    )
+
+
+def train_inverter(
+    snapshot: Snapshot,
+    encoder: Encoder,
+    plan: InverterPlan,
+    folder: Path,
+    *,
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> dict[str, Any]:
+    """Train an inverter on the training documents of `snapshot`, write its bundle into `folder`, return its metrics.
+
+    Args:
+        encoder: of the snapshot; encodes what the inverter writes.
+        resume: go on with a run that was stopped; plan and corpus must be the ones it began with (MismatchError).
+
+    Raises UsageError when `folder` holds a run and `resume` is not set, NotFoundError when there is none to resume.
+    """
+    require_same_encoder(encoder.spec, snapshot.encoder, left_name="the encoder at hand", right_name=snapshot.label)
+    split = split_snapshot(snapshot)
+    origin = _origin(snapshot, split, plan)
+    _require_plan(folder, {"sizes": plan.sizes, **origin}, resume)
+    material = prepare(snapshot, split, encoder, plan.sizes["longest"])
+    if not resume:
+        write_json(folder / PLAN, {"sizes": plan.sizes, **origin})
+    torch.manual_seed(plan.recipe.seed)
+    network = InverterNetwork(NetworkConfig(dim=snapshot.dim, vocabulary=len(material.vocabulary), **plan.sizes))
+    initialise_tokens(network, material, pretrained=plan.recipe.pretrained_embedding)
+    metrics = train(network, material, plan.recipe, folder, resume=resume, on_progress=on_progress)
+    metrics["training_chunks"] = len(material.training)
+    save_inverter(folder, network, material.vocabulary, snapshot.encoder, origin=origin, metrics=metrics)
+    return metrics
+
+
+def prepare(snapshot: Snapshot, split: Split, encoder: Encoder, longest: int) -> Material:
+    """Tokens and vectors of training and validation documents; the vocabulary is of the training documents alone.
+
+    Raises DataError when a part has no chunk of at most `longest` - 1 tokens.
+    """
+    rows = part_rows(snapshot, split, "train")
+    texts = snapshot.texts(rows)
+    vocabulary = Vocabulary.of_texts(load_tokenizer(minilm_folder() / "tokenizer.json"), texts)
+    training, _ = select_chunks(snapshot.vectors, rows, texts, vocabulary, longest)
+    held_out = part_rows(snapshot, split, "validation")
+    validation, _ = select_chunks(snapshot.vectors, held_out, snapshot.texts(held_out), vocabulary, longest)
+    for part, name in ((training, "training"), (validation, "validation")):
+        if not len(part):
+            raise DataError(
+                f"{snapshot.label}: no {name} chunk has fewer than {longest} tokens. Set longest higher, or use "
+                "smaller chunks."
+            )
+    return Material(training=training, validation=validation, vocabulary=vocabulary, encoder=encoder)
+
+
+def part_rows(snapshot: Snapshot, split: Split, part: Part) -> Ints:
+    """Rows of the documents of one part, ascending."""
+    documents = split.parts[part]
+    return concatenate_ranges(snapshot.offsets[documents], snapshot.lengths[documents])
+
+
+def initialise_tokens(network: InverterNetwork, material: Material, *, pretrained: bool) -> None:
+    """Output biases at the log frequencies of the training tokens, and embeddings at MiniLM's where asked for."""
+    vocabulary, training = network.config.vocabulary, material.training
+    counts = np.bincount(training.texts.tokens, minlength=vocabulary).astype(np.float64)
+    counts[0] = len(training)
+    with torch.no_grad():
+        network.bias.copy_(torch.from_numpy(np.log((counts + 0.5) / counts.sum())))
+        if pretrained:
+            network.embedding.weight[FIRST:] = projected_embedding(material.vocabulary.pieces, network.config.width)
+
+
+def projected_embedding(pieces: Ints, width: int) -> torch.Tensor:
+    """MiniLM's embeddings of its tokens `pieces`, on their `width` principal axes (zeros beyond 384), mean norm 1/2."""
+    from safetensors import safe_open
+
+    with safe_open(minilm_folder() / "model.safetensors", framework="pt") as file:
+        table_VE = file.get_tensor(EMBEDDING).float()[torch.from_numpy(pieces)]
+    centred_VE = table_VE - table_VE.mean(dim=0)
+    _, axes_EE = torch.linalg.eigh(centred_VE.T @ centred_VE)
+    chosen_VM = centred_VE @ axes_EE.flip(1)[:, :width]
+    scaled_VM = chosen_VM * (0.5 / chosen_VM.square().sum(dim=1).mean().sqrt())
+    return torch.nn.functional.pad(scaled_VM, (0, max(0, width - table_VE.shape[1])))
+
+
+def _origin(snapshot: Snapshot, split: Split, plan: InverterPlan) -> dict[str, Any]:
+    return {
+        "corpus": {
+            "name": snapshot.name,
+            "tag": snapshot.tag,
+            "version": snapshot.version,
+            "fingerprint": snapshot.fingerprint,
+            "documents": len(snapshot.documents),
+            "chunks": len(snapshot),
+            "licences": sorted({document.licence for document in snapshot.documents}),
+            "training documents": len(split.train),
+        },
+        "split": {**snapshot.split, "fingerprint": split.fingerprint},
+        "training": plan.recipe.to_dict(),
+        "versions": {"nextvec": __version__, "torch": torch.__version__, "python": platform.python_version()},
+    }
+
+
+def _require_plan(folder: Path, now: dict[str, Any], resume: bool) -> None:
+    """Raises unless the folder is free, or holds a run of this very plan to resume."""
+    path = folder / PLAN
+    if not resume:
+        if path.exists():
+            raise UsageError(f"{folder.name} exists. Choose another --name, or continue it with --resume.")
+        return
+    if not path.exists():
+        raise NotFoundError(f"{folder.name} was never begun, so it cannot be resumed. Train without --resume.")
+    begun = read_json(path)
+    for key in ("sizes", "training", "corpus", "split"):
+        changed = [name for name in now[key] | begun[key] if now[key].get(name) != begun[key].get(name)]
+        if changed:
+            raise MismatchError(
+                f"{folder.name} began with another {key} {changed[0]} ({begun[key].get(changed[0])}, now "
+                f"{now[key].get(changed[0])}); resume it with what it began with, or train under another --name"
+            )
