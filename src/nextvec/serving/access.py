@@ -1,0 +1,84 @@
+"""What one listener may answer for: the engine as it is seen through one address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nextvec.errors import NotFoundError, UsageError
+from nextvec.serving.engine import Engine
+from nextvec.serving.lanes import EncoderLane, ModelLane, Shelf
+from nextvec.serving.problems import ProblemError
+from nextvec.serving.settings import ListenerSettings
+
+
+class Access:
+    """Args:
+    engine: what is served.
+    listener: which of it; `models = None` is all.
+    """
+
+    def __init__(self, engine: Engine, listener: ListenerSettings) -> None:
+        self.engine, self.limits = engine, engine.settings.limits
+        self._visible = listener.models
+
+    @property
+    def lanes(self) -> Mapping[str, ModelLane]:
+        """The models that may be asked for, by name."""
+        lanes = self.engine.line.lanes
+        return lanes if self._visible is None else {name: lanes[name] for name in self._visible if name in lanes}
+
+    def lane(self, name: str | None) -> ModelLane:
+        """The model of that name, id or alias; without a name the only one.
+
+        Raises NotFoundError with the names that are served here, UsageError when a name is needed.
+        """
+        lanes = self.lanes
+        if name is None:
+            if len(lanes) == 1:
+                return next(iter(lanes.values()))
+            raise UsageError(f"'model' is needed: this address serves {', '.join(lanes) or 'no model'}")
+        lane = self.engine.line.find(name)
+        if lane is None or lane.settings.label not in lanes:
+            raise self.unknown("model", name, list(lanes))
+        return lane
+
+    def encoder(self, name: str) -> EncoderLane:
+        """The encoder of that name, or that of a model. Raises NotFoundError with the names of both."""
+        encoders = self.engine.line.encoders
+        if name in encoders:
+            return encoders[name]
+        lane = self.engine.line.find(name)
+        if lane is None or lane.settings.label not in self.lanes:
+            raise self.unknown("encoder or model", name, [*encoders, *self.lanes])
+        return lane.encoder
+
+    async def source(self, model: str | None, corpus: str | None) -> ModelLane | Shelf:
+        """What searches and decodes: a corpus, or a model with the generation that it was trained on.
+
+        Raises UsageError for both, NotFoundError for an unknown name.
+        """
+        if corpus is None:
+            return self.lane(model)
+        if model is not None:
+            raise UsageError("'model' and 'corpus' are both given; give one of them")
+        if corpus not in self.engine.line.corpora:
+            raise self.unknown("corpus", corpus, self.engine.line.corpora)
+        return await self.engine.shelf(corpus)
+
+    def check_texts(self, texts: Sequence[str]) -> None:
+        """Raises ProblemError for more or longer texts than the limits allow, and for empty ones."""
+        if len(texts) > self.limits.texts:
+            raise ProblemError(422, f"{len(texts)} texts; at most {self.limits.texts} at once")
+        for number, text in enumerate(texts):
+            if not text.strip():
+                raise ProblemError(422, f"text {number} is empty; expected some words")
+            if len(text) > self.limits.text_characters:
+                raise ProblemError(
+                    422, f"text {number} has {len(text):,} characters; at most {self.limits.text_characters:,}"
+                )
+
+    def unknown(self, what: str, name: str, known: Sequence[str]) -> Exception:
+        """The error for a name that is not served, or not yet."""
+        if self.engine.loading:
+            return ProblemError(503, "the server is still loading", headers={"Retry-After": "2"})
+        return NotFoundError(str(UsageError.unknown(what, name, known)))

@@ -1,0 +1,124 @@
+"""One listener's application: routes behind the guard, and every error a problem."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from nextvec import __version__
+from nextvec.errors import NextvecError
+from nextvec.serving.access import Access
+from nextvec.serving.catalogue import Catalogue
+from nextvec.serving.engine import Engine
+from nextvec.serving.guard import Guard
+from nextvec.serving.problems import MEDIA_TYPE, ProblemBody, ProblemError, body_of, faults_of, problem_of
+from nextvec.serving.routes.catalogue import catalogue_router
+from nextvec.serving.routes.completions import completions_router
+from nextvec.serving.routes.embeddings import embeddings_router
+from nextvec.serving.routes.health import health_router
+from nextvec.serving.routes.models import models_router
+from nextvec.serving.routes.page import page_router
+from nextvec.serving.routes.predict import predict_router
+from nextvec.serving.routes.search import search_router
+from nextvec.serving.schemas import PredictAnswer, PredictRequest
+from nextvec.serving.settings import ListenerSettings
+
+DESCRIPTION = (
+    "Models that predict the next vector of a document. Times are in milliseconds unless a name says otherwise, "
+    "vectors have norm 1, cosines are -1..1. Errors are problem bodies (RFC 9457)."
+)
+
+Lifespan = Callable[[FastAPI], Any]
+
+
+def create_api(access: Access, lifespan: Lifespan | None = None) -> FastAPI:
+    """The routes and their error handlers, without the guard."""
+    api = FastAPI(
+        title="nextvec",
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    for router in (models_router, embeddings_router, completions_router, predict_router, search_router, health_router):
+        api.include_router(router(access))
+    api.include_router(catalogue_router(Catalogue(access.engine.workspace)))
+    api.include_router(page_router())
+    for kind in (NextvecError, ProblemError, RequestValidationError, HTTPException, Exception):
+        api.add_exception_handler(kind, _answer_problem)
+    _describe(api)
+    return api
+
+
+def create_app(engine: Engine, listener: ListenerSettings, token: str | None, *, own: bool = True) -> ASGIApp:
+    """What a listener runs.
+
+    Args:
+        own: this application starts the engine and stops it; False where several listeners share one.
+    """
+    api = create_api(Access(engine, listener), _lifespan(engine) if own else None)
+    return Guard(api, limits=engine.settings.limits, token=token, metrics=engine.metrics)
+
+
+def _lifespan(engine: Engine) -> Lifespan:
+    @asynccontextmanager
+    async def live(_: FastAPI) -> AsyncIterator[None]:
+        engine.start()
+        yield
+        await engine.stop()
+
+    return live
+
+
+async def _answer_problem(request: Request, error: Exception) -> Response:
+    request_id = request.state.request_id
+    problem = _problem(error, request_id)
+    return Response(body_of(problem, request_id), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def _problem(error: Exception, request_id: str) -> ProblemError:
+    if isinstance(error, RequestValidationError):
+        return ProblemError(422, "the request is not valid; see faults", faults=faults_of(error.errors()))
+    if isinstance(error, HTTPException):
+        return ProblemError(error.status_code, str(error.detail), headers=error.headers)
+    return problem_of(error, request_id)
+
+
+def _describe(api: FastAPI) -> None:
+    """Put what no route declares into the OpenAPI description: problems, and bodies that a route reads by itself."""
+    describe = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        if api.openapi_schema is None:
+            schema = describe()
+            components = schema.setdefault("components", {}).setdefault("schemas", {})
+            for model in (ProblemBody, PredictRequest, PredictAnswer):
+                plain = model.model_json_schema(ref_template="#/components/schemas/{model}")
+                components.update(plain.pop("$defs", {}))
+                components[model.__name__] = plain
+            _replace_validation_errors(schema)
+        return api.openapi_schema or {}
+
+    api.openapi = openapi  # type: ignore[method-assign]
+
+
+def _replace_validation_errors(schema: dict[str, Any]) -> None:
+    """FastAPI documents a body for 422 that this server never sends."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)
+    problem = {"description": "Unprocessable Content", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
+    for path in schema["paths"].values():
+        for operation in path.values():
+            if "422" in operation["responses"]:
+                operation["responses"]["422"] = problem
+
+
+_PROBLEM = {"$ref": "#/components/schemas/ProblemBody"}

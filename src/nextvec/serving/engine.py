@@ -1,0 +1,209 @@
+"""The engine: what is served now, micro-batched stage by stage, and exchanged without dropping a request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from nextvec.errors import NextvecError
+from nextvec.models.aliases import Aliases
+from nextvec.models.bundle import CONFIG
+from nextvec.serving.lanes import Batching, EncoderLane, ModelLane, Shelf
+from nextvec.serving.metrics import Metrics
+from nextvec.serving.resources import Resources
+from nextvec.serving.settings import ModelSettings, Settings
+from nextvec.serving.stages import Served
+from nextvec.store.vectors import corpus_names
+from nextvec.workspace import Workspace
+
+POOL_THREADS = 4
+"""Batches that may run at once: a slow decoder must not stop predictions."""
+
+STUCK_AFTER = 4
+"""Times its time-out that a batch may run before the server counts as faulty."""
+
+RECENT_SECONDS = 30
+"""How long a batch that failed by the server's fault keeps it from being ready."""
+
+log = logging.getLogger("nextvec.serving")
+
+Signature = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What is served at one time. It never changes: a reload puts another one in its place, and requests that began
+    with this one finish with it.
+
+    Attributes:
+        lanes: models by the name that requests give.
+        failures: why a model that should be served is not, or is still served as it was before.
+        aliases: model ids by alias.
+        corpora: references that may be searched.
+        encoders: by name.
+    """
+
+    lanes: Mapping[str, ModelLane] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    corpora: tuple[str, ...] = ()
+    encoders: Mapping[str, EncoderLane] = field(default_factory=dict)
+
+    def find(self, name: str) -> ModelLane | None:
+        """By the name that it is served under, by its id, or by an alias."""
+        if name in self.lanes:
+            return self.lanes[name]
+        identity = self.aliases.get(name, name)
+        return next((lane for lane in self.lanes.values() if lane.served.identity == identity), None)
+
+
+class Engine:
+    """Loads what the settings name and answers for it.
+
+    `start` returns at once; until everything is loaded `loading` is true and nothing is known.
+    """
+
+    def __init__(self, workspace: Workspace, settings: Settings, metrics: Metrics) -> None:
+        self.workspace, self.settings, self.metrics = workspace, settings, metrics
+        self.line = Line()
+        self.loading = True
+        self.draining = False
+        self._resources = Resources(workspace)
+        self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="nextvec-stage")
+        self._loader = ThreadPoolExecutor(1, thread_name_prefix="nextvec-load")
+        self._batching = Batching(self._pool, settings.limits, settings.timeouts, metrics)
+        self._signature: Signature | None = None
+        self._shelves: dict[str, asyncio.Task[Shelf]] = {}
+        self._look = asyncio.Event()
+        self._watch: asyncio.Task[None] | None = None
+        metrics.watch(self._gauges)
+
+    def start(self) -> None:
+        """Begin to load, and from then on to look for changes."""
+        self._watch = asyncio.create_task(self._keep_current(), name="reload")
+
+    async def stop(self) -> None:
+        """Let go of the threads; requests have finished by then."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        for pool in (self._pool, self._loader):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def reload(self) -> None:
+        """Look for changes now."""
+        self._signature = None
+        self._look.set()
+
+    async def shelf(self, reference: str) -> Shelf:
+        """One of `line.corpora` to search, opened when first asked for. Raises what opening it raises."""
+        if reference not in self._shelves:
+            self._shelves[reference] = asyncio.create_task(self._open_shelf(reference))
+        return await asyncio.shield(self._shelves[reference])
+
+    def faults(self) -> list[str]:
+        """What keeps the server from being ready, one line each; names no path and no code."""
+        found = [f"model {label} cannot be loaded" for label in self.line.failures]
+        now = time.monotonic()
+        for batcher in self._batching.all():
+            if batcher.failed_at is not None and now - batcher.failed_at < RECENT_SECONDS:
+                found.append(f"{batcher.stage} of {batcher.scope} failed in the last {RECENT_SECONDS} s")
+        return found + self.stuck()
+
+    def stuck(self) -> list[str]:
+        """Stages in which a batch has been running for far too long."""
+        now, timeouts = time.monotonic(), self.settings.timeouts.to_dict()
+        return [
+            f"{batcher.stage} of {batcher.scope} hangs"
+            for batcher in self._batching.all()
+            if batcher.running_since is not None and now - batcher.running_since > STUCK_AFTER * timeouts[batcher.stage]
+        ]
+
+    async def _keep_current(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            signature = await loop.run_in_executor(self._loader, self._sign)
+            if signature != self._signature:
+                await self._exchange(signature)
+            self._look.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.reload_seconds or None):
+                    await self._look.wait()
+
+    async def _exchange(self, signature: Signature) -> None:
+        first = self._signature is None and self.loading
+        self._signature = signature
+        line = await asyncio.get_running_loop().run_in_executor(self._loader, self._load)
+        self.line, self._shelves = line, {}
+        self.loading = False
+        if not first:
+            self.metrics.reloaded()
+        log.info("serving %d models: %s", len(line.lanes), ", ".join(line.lanes) or "none")
+
+    def _sign(self) -> Signature:
+        """Equal as long as no model, alias or corpus has changed."""
+        folder = self.workspace.models
+        watched = [*folder.glob(f"*/{CONFIG}"), folder / Aliases(self.workspace).record.name]
+        watched += self.workspace.corpora.glob("*.lance/_versions")
+        return tuple(sorted((str(path), path.stat().st_mtime_ns) for path in watched if path.exists()))
+
+    def _load(self) -> Line:
+        """Everything the settings name; what has not changed is taken from the line before."""
+        aliases = Aliases(self.workspace).all()
+        lanes: dict[str, ModelLane] = {}
+        failures: dict[str, str] = {}
+        for entry in self.settings.models or self._everything():
+            try:
+                lanes[entry.label] = self._load_lane(entry)
+            except NextvecError as error:
+                log.error("model %s: %s", entry.label, error)
+                failures[entry.label] = str(error)
+                if entry.label in self.line.lanes:
+                    lanes[entry.label] = self.line.lanes[entry.label]
+        return Line(
+            lanes=lanes,
+            failures=failures,
+            aliases=aliases,
+            corpora=self._corpora(lanes),
+            encoders=self._encoders(lanes),
+        )
+
+    def _everything(self) -> Iterator[ModelSettings]:
+        for path in sorted(self.workspace.models.glob(f"*/{CONFIG}")):
+            yield ModelSettings(model=path.parent.name)
+
+    def _load_lane(self, entry: ModelSettings) -> ModelLane:
+        identity = Aliases(self.workspace).resolve(entry.model)
+        stamp = (identity, (self.workspace.model(identity) / CONFIG).stat().st_mtime_ns)
+        known = self.line.lanes.get(entry.label)
+        if known is not None and known.stamp == stamp:
+            return known
+        served = Served.load(identity, self._resources, decoders=[entry.decoder])
+        served.warm()
+        return ModelLane(entry, served, stamp, self._batching)
+
+    def _corpora(self, lanes: Mapping[str, ModelLane]) -> tuple[str, ...]:
+        named = self.settings.corpora or corpus_names(self.workspace)
+        return tuple(dict.fromkeys([*named, *(lane.corpus for lane in lanes.values())]))
+
+    def _encoders(self, lanes: Mapping[str, ModelLane]) -> dict[str, EncoderLane]:
+        named = {reference: self._resources.encoder(reference) for reference in self.settings.encoders}
+        return {
+            **{lane.encoder.name: lane.encoder for lane in lanes.values()},
+            **{name: self._batching.encoder(encoder) for name, encoder in named.items()},
+        }
+
+    async def _open_shelf(self, reference: str) -> Shelf:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._loader, Shelf.open, reference, self._resources, self._batching)
+
+    def _gauges(self) -> Iterator[tuple[str, str, str, float]]:
+        for batcher in self._batching.all():
+            yield "nextvec_waiting_items", batcher.stage, batcher.scope, float(batcher.waiting)
+        yield "nextvec_models", "", "", float(len(self.line.lanes))

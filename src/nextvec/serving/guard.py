@@ -1,0 +1,202 @@
+"""What every request passes before a route sees it: its size, its sender, its pace; and what every answer carries."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import re
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from nextvec.serving.metrics import Metrics
+from nextvec.serving.problems import MEDIA_TYPE, ProblemError, body_of
+from nextvec.serving.settings import Limits, is_loopback
+
+JSON, RAW = "application/json", "application/octet-stream"
+OPEN = re.compile(r"/|/static/.*|/health/.*|/openapi\.json")
+"""Paths that hold nothing of the workspace: no token, and never refused for load."""
+
+HEADERS = {
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cache-control": b"no-store",
+}
+"""Sent unless the route sets its own."""
+
+TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
+
+class Guard:
+    """ASGI middleware around the whole application.
+
+    Args:
+        token: that requests must carry as `Authorization: Bearer TOKEN`; None asks for none, and answers only to
+            requests that name this machine as their host, so that no page of the web can reach it by a name of its own.
+    """
+
+    def __init__(self, app: ASGIApp, *, limits: Limits, token: str | None, metrics: Metrics) -> None:
+        self.app = app
+        self._limits, self._metrics = limits, metrics
+        self._token = None if token is None else f"Bearer {token}".encode()
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Answer(send, request_id)
+        started = time.perf_counter()
+        self._running += 1
+        try:
+            await self._pass(scope, receive, answer)
+        except ProblemError as problem:
+            await answer.problem(problem)
+        finally:
+            self._running -= 1
+            route = getattr(scope.get("route"), "path", "unmatched")
+            self._metrics.request(route, scope["method"], answer.status, time.perf_counter() - started)
+
+    async def _pass(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        headers = dict(scope["headers"])
+        if OPEN.fullmatch(scope["path"]) is None:
+            self._check_sender(headers)
+            self._check_load()
+        else:
+            self._check_host(headers)
+        if b"content-length" not in headers and b"transfer-encoding" not in headers:
+            await self.app(scope, receive, answer.send)
+            return
+        body = await self._body(headers, receive)
+        if body:
+            _check_content(headers, body, self._limits.json_depth)
+        await self.app(scope, _replay(body, receive), answer.send)
+
+    def _check_sender(self, headers: dict[bytes, bytes]) -> None:
+        self._check_host(headers)
+        given = headers.get(b"authorization", b"")
+        if self._token is not None and not hmac.compare_digest(given, self._token):
+            raise ProblemError(
+                401, "a token is needed: send it as Authorization: Bearer TOKEN", headers={"WWW-Authenticate": "Bearer"}
+            )
+
+    def _check_host(self, headers: dict[bytes, bytes]) -> None:
+        host = headers.get(b"host", b"").decode("latin-1")
+        if self._token is None and not is_loopback(host_name(host)):
+            raise ProblemError(421, "this server answers to localhost and 127.0.0.1 alone; use one of them in the URL")
+
+    def _check_load(self) -> None:
+        if self._running > self._limits.requests:
+            detail = f"{self._limits.requests} requests are worked on already; try again in a second"
+            raise ProblemError(503, detail, headers={"Retry-After": "1"})
+
+    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        """The whole body. Raises ProblemError when it is too long (unread where its length says so) or too slow."""
+        declared = headers.get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > self._limits.body_bytes:
+            raise self._too_long()
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                return await self._collect(receive)
+        except TimeoutError:
+            raise ProblemError(
+                408,
+                f"the body did not arrive within {self._limits.body_seconds:g} s",
+                headers={"Connection": "close"},
+            ) from None
+
+    async def _collect(self, receive: Receive) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ProblemError(400, "the connection was closed before the body was complete")
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self._limits.body_bytes:
+                raise self._too_long()
+            if not message.get("more_body", False):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _too_long(self) -> ProblemError:
+        return ProblemError(
+            413,
+            f"the body is longer than {self._limits.body_bytes:,} bytes; send fewer texts or vectors at once",
+            headers={"Connection": "close"},
+        )
+
+
+class _Answer:
+    """Sends, with the headers that every answer has; remembers the status."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send, self._request_id = send, request_id
+        self.status = 500
+        self._started = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._started, self.status = True, message["status"]
+            headers = list(message.get("headers", ()))
+            present = {name.lower() for name, _ in headers}
+            headers += [(name, value) for name, value in HEADERS.items() if name not in present]
+            message["headers"] = [*headers, (b"x-request-id", self._request_id.encode())]
+        await self._send(message)
+
+    async def problem(self, problem: ProblemError) -> None:
+        if self._started:
+            return
+        body = body_of(problem, self._request_id)
+        headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **problem.headers}
+        encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await self.send({"type": "http.response.start", "status": problem.status, "headers": encoded})
+        await self.send({"type": "http.response.body", "body": body})
+
+
+def host_name(host: str) -> str:
+    """`name` of a Host header `name`, `name:port` or `[address]:port`."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] or host
+
+
+def json_depth(body: bytes) -> int:
+    """How deep lists and objects are nested, without parsing; strings do not count."""
+    depth = deepest = 0
+    for token in TOKENS.findall(body):
+        if token in (b"[", b"{"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token in (b"]", b"}"):
+            depth -= 1
+    return deepest
+
+
+def _check_content(headers: dict[bytes, bytes], body: bytes, depth: int) -> None:
+    media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    if media_type == RAW:
+        return
+    if media_type != JSON:
+        raise ProblemError(415, f"content type {media_type[:60]!r}; expected {JSON}, or {RAW} where vectors are sent")
+    if json_depth(body) > depth:
+        raise ProblemError(400, f"the JSON is nested more than {depth} deep")
+
+
+def _replay(body: bytes, receive: Receive) -> Callable[[], Any]:
+    """A `receive` that gives the body, which has been read already, and then what else comes."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay

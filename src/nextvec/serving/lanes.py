@@ -1,0 +1,221 @@
+"""Lanes: the stages of what is served, each behind a micro-batcher with its time-out.
+
+A `ModelLane` is what `continuation.Stages` asks for; an `EncoderLane` is shared by all models of one encoder; a `Shelf`
+is a corpus to search and decode with, without a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, TypeVar
+from weakref import WeakSet, WeakValueDictionary
+
+import numpy as np
+
+from nextvec.decoding.decoder import Decoded
+from nextvec.decoding.ladder import Ladder
+from nextvec.encoders.encoder import EncoderSpec
+from nextvec.errors import MismatchError, UsageError
+from nextvec.retrieval.neighbours import Index, NearChunk, nearest_chunks
+from nextvec.serving.batching import MicroBatcher, Observer
+from nextvec.serving.resources import Resources, SharedEncoder
+from nextvec.serving.settings import Limits, ModelSettings, Timeouts
+from nextvec.serving.stages import NEAREST, DecodeQuery, Filled, Sentence, Served, SnapQuery, SnapResult
+from nextvec.store.generation import generation_label
+from nextvec.store.snapshot import Snapshot
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Search = tuple[np.ndarray, int]
+"""A vector (D,) and the number of neighbours wanted."""
+
+Stamp = tuple[str, int]
+"""A model's id and when it was written: another stamp is another model."""
+
+
+class Batching:
+    """Makes batchers alike and knows all that are in use."""
+
+    def __init__(self, pool: Executor, limits: Limits, timeouts: Timeouts, observer: Observer) -> None:
+        self.limits, self.timeouts = limits, timeouts
+        self._pool, self._observer = pool, observer
+        self._batchers: WeakSet[MicroBatcher[Any, Any]] = WeakSet()
+        self._encoders: WeakValueDictionary[str, EncoderLane] = WeakValueDictionary()
+
+    def make(self, stage: str, scope: str, run: Callable[[list[Item]], Iterable[Result]]) -> MicroBatcher[Item, Result]:
+        batcher: MicroBatcher[Item, Result] = MicroBatcher(
+            lambda items: list(run(items)),
+            stage=stage,
+            scope=scope,
+            executor=self._pool,
+            max_batch=self.limits.batch,
+            max_waiting=self.limits.waiting,
+            observer=self._observer,
+        )
+        self._batchers.add(batcher)
+        return batcher
+
+    def encoder(self, encoder: SharedEncoder) -> EncoderLane:
+        """One lane for all that share an encoder."""
+        key = f"{encoder.spec.reference} {encoder.spec.fingerprint}"
+        lane = self._encoders.get(key)
+        if lane is None:
+            lane = self._encoders[key] = EncoderLane(encoder, self)
+        return lane
+
+    def all(self) -> list[MicroBatcher[Any, Any]]:
+        return list(self._batchers)
+
+
+class EncoderLane:
+    """Texts to vectors."""
+
+    def __init__(self, encoder: SharedEncoder, batching: Batching) -> None:
+        self.spec: EncoderSpec = encoder.spec
+        self._seconds = batching.timeouts.encode
+        self._encode: MicroBatcher[str, np.ndarray] = batching.make("encode", self.name, encoder.encode)
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    async def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """float32 (N, D), unit norm."""
+        vectors = await self._encode.submit(texts, self._seconds)
+        return np.stack(vectors) if vectors else np.empty((0, self.spec.dim), dtype=np.float32)
+
+
+class ModelLane:
+    """One served model.
+
+    Args:
+        settings: the name it is served under, its decoder.
+        served: loaded and warm.
+        stamp: tells another version of it.
+    """
+
+    def __init__(self, settings: ModelSettings, served: Served, stamp: Stamp, batching: Batching) -> None:
+        self.settings, self.served, self.stamp = settings, served, stamp
+        self._timeouts = batching.timeouts
+        self.encoder = batching.encoder(served.encoder)
+        label = settings.label
+        self._fill: MicroBatcher[np.ndarray, Filled] = batching.make("fill", label, served.fill)
+        self._predict: MicroBatcher[np.ndarray, np.ndarray] = batching.make("predict", label, served.predict)
+        self._snap: MicroBatcher[SnapQuery, SnapResult] = batching.make("snap", label, served.snap)
+        self._decode: MicroBatcher[DecodeQuery, Sentence] = batching.make("decode", label, served.decode)
+        self._search: MicroBatcher[Search, list[NearChunk]] = batching.make(
+            "search", label, partial(_searched, served.snapshot, served.index)
+        )
+
+    @property
+    def corpus(self) -> str:
+        """The generation that it was trained on, NAME@TAG or NAME@VERSION."""
+        return generation_label(self.served.bundle.config["corpus"])
+
+    @property
+    def window(self) -> int:
+        return self.served.window
+
+    @property
+    def slots(self) -> int | None:
+        return self.served.slots
+
+    def decoder(self, wanted: str | None) -> str:
+        """`wanted`, or this model's own. Raises UsageError for one that it does not offer."""
+        if wanted is None:
+            return self.settings.decoder
+        if wanted not in self.served.decoders:
+            raise UsageError.unknown("decoder", wanted, self.served.decoders)
+        return wanted
+
+    async def chunk(self, text: str) -> list[str]:
+        return self.served.chunk(text)
+
+    async def encode(self, texts: Sequence[str]) -> np.ndarray:
+        return await self.encoder.encode(texts)
+
+    async def fill(self, own: np.ndarray) -> Filled:
+        return (await self._fill.submit([own], self._timeouts.fill))[0]
+
+    async def predict(self, context: np.ndarray) -> np.ndarray:
+        return (await self.predict_all([context]))[0]
+
+    async def snap(self, query: SnapQuery) -> SnapResult:
+        return (await self._snap.submit([query], self._timeouts.snap))[0]
+
+    async def decode(self, query: DecodeQuery) -> Sentence:
+        return (await self.decode_all([query]))[0]
+
+    async def predict_all(self, contexts: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """A vector (D,) for each context (T, D). Raises MismatchError for another D."""
+        for context in contexts:
+            require_dim(context, self.served.dim, self.settings.label)
+        return await self._predict.submit(contexts, self._timeouts.predict)
+
+    async def decode_all(self, queries: Sequence[DecodeQuery]) -> list[Sentence]:
+        for query in queries:
+            require_dim(query.vector, self.served.dim, self.settings.label)
+        return await self._decode.submit(queries, self._timeouts.decode)
+
+    async def search(self, vectors: Sequence[np.ndarray], k: int) -> list[list[NearChunk]]:
+        """The `k` nearest stored chunks of each vector (D,)."""
+        for vector in vectors:
+            require_dim(vector, self.served.dim, self.settings.label)
+        return await self._search.submit([(vector, k) for vector in vectors], self._timeouts.search)
+
+
+class Shelf:
+    """One corpus generation, to search and to decode with `nearest`."""
+
+    def __init__(self, reference: str, snapshot: Snapshot, resources: Resources, batching: Batching) -> None:
+        self.snapshot = snapshot
+        self._reference, self._timeouts = reference, batching.timeouts
+        index = resources.index(snapshot)
+        nearest = resources.decoder(NEAREST, snapshot)
+        ladder = Ladder(nearest, nearest, model="", index=index.spec.fingerprint)
+        self.encoder = batching.encoder(resources.encoder_of(snapshot.encoder, owner=snapshot.label))
+        self._decode: MicroBatcher[DecodeQuery, Decoded] = batching.make("decode", reference, partial(_decoded, ladder))
+        self._search: MicroBatcher[Search, list[NearChunk]] = batching.make(
+            "search", reference, partial(_searched, snapshot, index)
+        )
+
+    @classmethod
+    def open(cls, reference: str, resources: Resources, batching: Batching) -> Shelf:
+        """Raises NotFoundError, and what loading its encoder raises."""
+        return cls(reference, resources.corpus(reference), resources, batching)
+
+    async def decode_all(self, queries: Sequence[DecodeQuery]) -> list[Sentence]:
+        for query in queries:
+            require_dim(query.vector, self.snapshot.dim, self._reference)
+        decoded = await self._decode.submit(queries, self._timeouts.decode)
+        return [self._sentence(one) for one in decoded]
+
+    async def search(self, vectors: Sequence[np.ndarray], k: int) -> list[list[NearChunk]]:
+        for vector in vectors:
+            require_dim(vector, self.snapshot.dim, self._reference)
+        return await self._search.submit([(vector, k) for vector in vectors], self._timeouts.search)
+
+    def _sentence(self, decoded: Decoded) -> Sentence:
+        if decoded.row is None:
+            return Sentence(decoded=decoded)
+        record = self.snapshot.documents[int(self.snapshot.doc_index[decoded.row])]
+        return Sentence(decoded=decoded, document=record.doc_id, title=record.title)
+
+
+def require_dim(vectors: np.ndarray, dim: int, owner: str) -> None:
+    """Before a batch is made: what does not fit must not spoil it for others. Raises MismatchError."""
+    if vectors.shape[-1] != dim:
+        raise MismatchError(f"{owner} works on {dim}-D vectors and was given {vectors.shape[-1]}-D ones")
+
+
+def _searched(snapshot: Snapshot, index: Index, items: Sequence[Search]) -> list[list[NearChunk]]:
+    most = max(k for _, k in items)
+    found = nearest_chunks(snapshot, index, np.stack([vector for vector, _ in items]), most)
+    return [chunks[:k] for chunks, (_, k) in zip(found, items, strict=True)]
+
+
+def _decoded(ladder: Ladder, queries: Sequence[DecodeQuery]) -> list[Decoded]:
+    vectors = np.stack([query.vector for query in queries])
+    return ladder.decode(vectors, [query.sources for query in queries])

@@ -1,0 +1,96 @@
+"""Prometheus metrics: requests, stages, batches, queues. Names begin with `nextvec_`, times are in seconds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the folder that workers share their metrics in; set by the supervisor before a worker starts."""
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.3, 2.5, 5.0, 10.0, 30.0)
+ITEMS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+Gauges = Callable[[], Iterable[tuple[str, str, str, float]]]
+"""Name, stage, scope and value of each gauge of this process."""
+
+
+class Metrics:
+    """One set of metrics, in a registry of its own, so that several servers may live in one process."""
+
+    media_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "nextvec_requests", "Requests answered.", ("route", "method", "status"), registry=registry
+        )
+        self._request_seconds = Histogram(
+            "nextvec_request_seconds", "Time to the end of the answer.", ("route",), buckets=SECONDS, registry=registry
+        )
+        self._stage_seconds = Histogram(
+            "nextvec_stage_seconds",
+            "Time of a batch in a stage.",
+            ("stage", "scope"),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._batch_items = Histogram(
+            "nextvec_batch_items", "Items of a batch.", ("stage", "scope"), buckets=ITEMS, registry=registry
+        )
+        self._failures = Counter(
+            "nextvec_stage_failures",
+            "Batches that failed by the server's fault.",
+            ("stage", "scope"),
+            registry=registry,
+        )
+        self._decoded = Counter(
+            "nextvec_decoded", "Texts decoded, by outcome.", ("scope", "outcome"), registry=registry
+        )
+        self._reloads = Counter("nextvec_reloads", "Changes of what is served.", registry=registry)
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        self._requests.labels(route, method, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def batch(self, stage: str, scope: str, items: int, seconds: float, failed: bool) -> None:
+        self._stage_seconds.labels(stage, scope).observe(seconds)
+        self._batch_items.labels(stage, scope).observe(items)
+        if failed:
+            self._failures.labels(stage, scope).inc()
+
+    def decoded(self, scope: str, outcome: str) -> None:
+        """`outcome`: "passed" or "degraded"."""
+        self._decoded.labels(scope, outcome).inc()
+
+    def reloaded(self) -> None:
+        self._reloads.inc()
+
+    def watch(self, gauges: Gauges) -> None:
+        """Show what `gauges` gives each time that the metrics are read."""
+        self._registry.register(_Live(gauges))
+
+    def text(self) -> bytes:
+        """In Prometheus' text format; of all workers together where there are several."""
+        if not os.environ.get(MULTIPROCESS):
+            return generate_latest(self._registry)
+        shared = CollectorRegistry()
+        MultiProcessCollector(shared)
+        return generate_latest(shared)
+
+
+class _Live(Collector):
+    def __init__(self, gauges: Gauges) -> None:
+        self._gauges = gauges
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        families: dict[str, GaugeMetricFamily] = {}
+        for name, stage, scope, value in self._gauges():
+            family = families.setdefault(name, GaugeMetricFamily(name, name, labels=("stage", "scope")))
+            family.add_metric((stage, scope), value)
+        return families.values()

@@ -1,0 +1,126 @@
+"""Problem bodies: every error that leaves the server, as RFC 9457 says (`application/problem+json`).
+
+A problem says what the request did wrong, never where the server keeps its files or what its code looks like; what is
+the server's own fault goes into its log, under the id that the problem carries. The extension member `error` repeats
+the message where clients of OpenAI's API look for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from nextvec.errors import DataError, MismatchError, NextvecError, NotFoundError, UsageError
+from nextvec.serving.batching import OverloadedError, StageTimeoutError
+
+MEDIA_TYPE = "application/problem+json"
+PATH = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?[\\/](?:[\w.@+~-]+[\\/])+[\w.@+~-]*")
+
+log = logging.getLogger("nextvec.serving")
+
+STATUS: dict[type[NextvecError], int] = {
+    OverloadedError: 503,
+    StageTimeoutError: 504,
+    NotFoundError: 404,
+    UsageError: 422,
+    DataError: 422,
+    MismatchError: 422,
+}
+"""What a request can be to blame for, and load; every other error is the server's own: 500."""
+
+
+class Fault(BaseModel):
+    """One value of a request that is not as expected."""
+
+    where: str = Field(description="Place in the request, parts joined by dots.", examples=["body.sentences"])
+    problem: str = Field(examples=["Input should be less than or equal to 64"])
+
+
+class ErrorMember(BaseModel):
+    """The same, where clients of OpenAI's API look for it."""
+
+    message: str
+    type: str
+    code: str
+    param: str | None = None
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457."""
+
+    type: str = Field(description="Kind of problem.", examples=["urn:nextvec:problem:not-found"])
+    title: str = Field(description="The kind in words.", examples=["Not Found"])
+    status: int = Field(description="HTTP status.", examples=[404])
+    detail: str = Field(description="What was given, what was expected, what to do.")
+    instance: str = Field(description="This occurrence: the request's id, as in the header X-Request-Id.")
+    faults: list[Fault] = Field(default=[], description="For an invalid request: every value that is not as expected.")
+    error: ErrorMember
+
+
+class ProblemError(Exception):
+    """Raised by routes and guards for what has no error of its own in the tree of `nextvec.errors`."""
+
+    def __init__(
+        self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, faults: Sequence[Fault] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+        self.headers = dict(headers or {})
+        self.faults = list(faults)
+
+
+def problem_of(error: Exception, request_id: str) -> ProblemError:
+    """The problem that `error` is for a client. What the server itself did wrong is logged and not told."""
+    if isinstance(error, ProblemError):
+        return error
+    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+    if status == 500:
+        log.error("request %s failed", request_id, exc_info=error)
+        return ProblemError(500, f"the server failed at this request; its log says why, under {request_id}")
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, OverloadedError) else {}
+    return ProblemError(status, without_paths(str(error)), headers=headers)
+
+
+def body_of(problem: ProblemError, request_id: str) -> bytes:
+    """UTF-8 JSON."""
+    title = HTTPStatus(problem.status).phrase
+    slug = title.lower().replace(" ", "-")
+    return (
+        ProblemBody(
+            type=f"urn:nextvec:problem:{slug}",
+            title=title,
+            status=problem.status,
+            detail=problem.detail,
+            instance=f"urn:nextvec:request:{request_id}",
+            faults=problem.faults,
+            error=ErrorMember(message=problem.detail, type=slug, code=slug),
+        )
+        .model_dump_json()
+        .encode()
+    )
+
+
+def without_paths(message: str) -> str:
+    """`message` without paths of the server's file system."""
+    return PATH.sub("(a file of the server)", message)
+
+
+def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    """From pydantic's errors; what was given is left out: it may be a whole body."""
+    return [Fault(where=".".join(str(part) for part in error["loc"]), problem=error["msg"]) for error in errors]
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses=`: the problems that it can answer with."""
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": _REFERENCE}}}
+        for status in statuses
+    }
+
+
+_REFERENCE = {"$ref": "#/components/schemas/ProblemBody"}

@@ -1,0 +1,46 @@
+"""`/health/live`, `/health/ready` and `/metrics`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+
+from nextvec.serving.access import Access
+from nextvec.serving.schemas import Health
+
+Status = Literal["ok", "loading", "stopping", "faulty"]
+
+
+def health_router(access: Access) -> APIRouter:
+    router = APIRouter(tags=["operation"])
+    engine = access.engine
+
+    @router.get("/health/live", summary="Whether the process works", responses={503: {"model": Health}})
+    async def live(response: Response) -> Health:
+        """503 when a stage hangs: restart it."""
+        return _answer(response, "faulty" if engine.stuck() else "ok", engine.stuck())
+
+    @router.get("/health/ready", summary="Whether it answers requests", responses={503: {"model": Health}})
+    async def ready(response: Response) -> Health:
+        """503 while it loads or stops, and when something that should be served is not, or failed just now."""
+        faults = engine.faults()
+        status: Status = "faulty" if faults else "ok"
+        if engine.loading or engine.draining:
+            status = "stopping" if engine.draining else "loading"
+        return _answer(response, status, faults)
+
+    def _answer(response: Response, status: Status, faults: list[str]) -> Health:
+        response.status_code = 200 if status == "ok" else 503
+        return Health(status=status, models=len(access.lanes), faults=faults)
+
+    @router.get(
+        "/metrics",
+        summary="Metrics for Prometheus",
+        response_class=Response,
+        responses={200: {"description": "Counts, and times in seconds.", "content": {"text/plain": {}}}},
+    )
+    async def metrics() -> Response:
+        return Response(engine.metrics.text(), media_type=engine.metrics.media_type)
+
+    return router

@@ -1,0 +1,115 @@
+"""`POST /v1/predict`: the next vector, of texts or of vectors, as JSON or as raw bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
+
+from nextvec.errors import UsageError
+from nextvec.serving.access import Access
+from nextvec.serving.guard import RAW
+from nextvec.serving.lanes import ModelLane
+from nextvec.serving.problems import ProblemError, faults_of, responses
+from nextvec.serving.routes.strict import parse_json
+from nextvec.serving.schemas import PredictAnswer, PredictRequest
+from nextvec.serving.vectors import contexts_of, raw_bytes, raw_contexts
+
+HEADER = "X-Nextvec-"
+
+_RAW_BODY = {"schema": {"type": "string", "format": "binary", "description": "Vectors in C order, little-endian."}}
+_BODIES = {
+    "required": True,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PredictRequest"}}, RAW: _RAW_BODY},
+}
+_PARAMETERS = [
+    {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": f"{text} For a raw body; also as the header {HEADER}{name.capitalize()}.",
+        "schema": {"type": "string"},
+        "example": example,
+    }
+    for name, text, example in (
+        ("model", "The model.", "gru-wiki"),
+        ("shape", "B,T,D (contexts, vectors of each, D) or T,D.", "8,5,384"),
+        ("dtype", "float32 (default) or float16; the answer has it too.", "float32"),
+    )
+]
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One unit vector a context; raw where the body was raw, of shape B,D (header X-Nextvec-Shape).",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PredictAnswer"}}, RAW: _RAW_BODY},
+    }
+}
+
+
+def predict_router(access: Access) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["vectors"])
+
+    @router.post(
+        "/predict",
+        summary="The vector that comes next",
+        response_class=Response,
+        responses=_ANSWERS | responses(400, 401, 404, 413, 415, 422, 503, 504),
+        openapi_extra={"requestBody": _BODIES, "parameters": _PARAMETERS},
+    )
+    async def predict(request: Request) -> Response:
+        body = await request.body()
+        if request.headers.get("content-type", "").startswith(RAW):
+            return await _predict_raw(access, request, body)
+        return await _predict_json(access, body)
+
+    return router
+
+
+async def _predict_raw(access: Access, request: Request, body: bytes) -> Response:
+    model, shape, dtype = (_parameter(request, name) for name in ("model", "shape", "dtype"))
+    contexts = raw_contexts(body, shape or "", dtype or "float32", access.limits)
+    vectors = np.stack(await access.lane(model).predict_all(list(contexts)))
+    headers = {f"{HEADER}Shape": ",".join(map(str, vectors.shape)), f"{HEADER}Dtype": dtype or "float32"}
+    return Response(raw_bytes(vectors, dtype or "float32"), media_type=RAW, headers=headers)
+
+
+async def _predict_json(access: Access, body: bytes) -> Response:
+    started = time.perf_counter()
+    asked = parse_predict(body)
+    lane = access.lane(asked.model)
+    contexts = await _contexts(access, lane, asked)
+    vectors = await lane.predict_all(contexts)
+    answer = PredictAnswer(
+        model=lane.settings.label,
+        dim=lane.served.dim,
+        vectors=[vector.tolist() for vector in vectors],
+        milliseconds=1e3 * (time.perf_counter() - started),
+    )
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+def parse_predict(body: bytes) -> PredictRequest:
+    """Raises ProblemError for what is not such a request."""
+    try:
+        return PredictRequest.model_validate(parse_json(body))
+    except ValidationError as error:
+        faults = faults_of(error.errors(include_input=False, include_url=False))
+        raise ProblemError(422, "the request is not valid; see faults", faults=faults) from None
+
+
+async def _contexts(access: Access, lane: ModelLane, asked: PredictRequest) -> list[np.ndarray]:
+    if (asked.texts is None) == (asked.vectors is None):
+        raise UsageError("expected either 'texts' or 'vectors'")
+    if asked.vectors is not None:
+        return contexts_of(asked.vectors, access.limits)
+    texts = asked.texts or []
+    access.check_texts(texts)
+    chunks = [(await lane.chunk(text))[-lane.window :] for text in texts]
+    return list(await asyncio.gather(*(lane.encode(some) for some in chunks)))
+
+
+def _parameter(request: Request, name: str) -> str | None:
+    return request.query_params.get(name) or request.headers.get(HEADER + name)

@@ -1,0 +1,245 @@
+"""Bodies of requests and answers, with units, ranges and examples: what the OpenAPI description is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from nextvec.serving.continuation import LONGEST, Feedback
+
+MOST_NEIGHBOURS = 100
+MOST_STEPS = 50
+
+Vector = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1, max_length=8192)]
+ModelName = Annotated[str, Field(max_length=200, examples=["gru-wiki"])]
+
+
+def _one_of(*allowed: float) -> Callable[[float], float]:
+    def check(value: float) -> float:
+        if value not in allowed:
+            raise ValueError(
+                f"a continuation is not left to chance: expected {' or '.join(map(str, allowed))}, or none"
+            )
+        return value
+
+    return check
+
+
+OneOrMore = Annotated[list[str], Field(min_length=1)]
+
+
+class Body(BaseModel):
+    """A request: unknown fields are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+
+
+class ModelInfo(Answer):
+    """What is known of a served model; figures are those of its training."""
+
+    architecture: str = Field(examples=["gru"])
+    dim: int | None = Field(description="Numbers in a vector.", examples=[384])
+    encoder: str | None = Field(description="Name that /v1/embeddings knows its encoder by.", examples=["minilm"])
+    corpus: str | None = Field(description="Generation it was trained on.", examples=["wiki@large"])
+    parameters: int | None = Field(description="Trained numbers.", examples=[6701952])
+    cosine: float | None = Field(description="Mean cosine on validation documents, -1..1.", examples=[0.54])
+    skill: float | None = Field(
+        description="Share of the best baseline's cosine error that is gone on validation documents; 1 is perfect.",
+        examples=[0.0001],
+    )
+    context: int | None = Field(description="Vectors that it looks at; null for any number.", examples=[5])
+    decoders: list[str] = Field(description="Decoders that requests may name.", examples=[["nearest"]])
+    ready: bool = Field(description="Whether it answers requests.")
+    aliases: list[str] = Field(description="Other names for it.", examples=[["production"]])
+
+
+class ModelEntry(Answer):
+    """OpenAI's model object, and what else is known."""
+
+    id: str = Field(examples=["gru-wiki"])
+    object: Literal["model"] = "model"
+    created: int = Field(description="Unix time, seconds.", examples=[1767225600])
+    owned_by: str = Field(examples=["nextvec"])
+    nextvec: ModelInfo
+
+
+class ModelList(Answer):
+    object: Literal["list"] = "list"
+    data: list[ModelEntry]
+
+
+class EmbeddingsRequest(Body):
+    """OpenAI's request. Token numbers instead of texts are refused: encoders here read text."""
+
+    model: ModelName = Field(description="An encoder, or a model, whose encoder is meant.", examples=["minilm"])
+    input: str | OneOrMore = Field(description="One text or several.", examples=[["A first text.", "A second one."]])
+    encoding_format: Literal["float", "base64"] = Field(
+        "float", description="Numbers, or base64 of little-endian float32."
+    )
+    dimensions: int | None = Field(None, description="Must be the encoder's own, if given.", examples=[384])
+    user: str | None = Field(None, description="Accepted and not used.")
+
+
+class Embedding(Answer):
+    object: Literal["embedding"] = "embedding"
+    index: int
+    embedding: list[float] | str = Field(description="Unit vector, as numbers or base64.")
+
+
+class Usage(Answer):
+    """Words, separated by white space: texts are not cut into tokens here."""
+
+    prompt_tokens: int
+    total_tokens: int
+    completion_tokens: int | None = None
+
+
+class EmbeddingsAnswer(Answer):
+    object: Literal["list"] = "list"
+    data: list[Embedding]
+    model: str
+    usage: Usage
+
+
+class StreamOptions(Body):
+    include_usage: bool = Field(False, description="A last chunk without choices that holds the usage.")
+
+
+class CompletionRequest(Body):
+    """OpenAI's request, and what it has no field for. A continuation is the same each time it is asked for, so fields
+    that ask for chance are refused unless they ask for none."""
+
+    model: ModelName
+    prompt: str | OneOrMore = Field(description="The beginning of a text, or several.", examples=["Some text. More."])
+    sentences: int = Field(1, ge=1, le=LONGEST, description="Sentences to add, at most.")
+    decoder: str | None = Field(None, max_length=200, description="One of the model's decoders; null for its own.")
+    steps: int | None = Field(None, ge=0, le=MOST_STEPS, description="Upper bound on correction steps a sentence.")
+    feedback: Feedback = Field("vector", description="What is predicted from next: the vector, or the text encoded.")
+    fill: bool = Field(True, description="Fill a short context with retrieved chunks.")
+    snap: bool = Field(True, description="Draw predictions towards stored vectors and the topic.")
+    seconds: float | None = Field(None, gt=0, le=600, description="No sentence is begun after these seconds.")
+    stream: bool = Field(False, description="Server-sent events, one a sentence.")
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = Field(None, ge=1, description="Words of the answer, at most; the text is cut there.")
+    stop: str | OneOrMore | None = Field(None, description="The answer ends before any of these.")
+    echo: bool = Field(False, description="Begin the answer with the prompt.")
+    n: Literal[1] = Field(1, description="There is one continuation.")
+    best_of: Literal[1] = 1
+    temperature: Annotated[float, AfterValidator(_one_of(0, 1))] | None = Field(None, description="0 or 1.")
+    top_p: Annotated[float, AfterValidator(_one_of(1))] | None = Field(None, description="1.")
+    frequency_penalty: Annotated[float, AfterValidator(_one_of(0))] | None = Field(None, description="0.")
+    presence_penalty: Annotated[float, AfterValidator(_one_of(0))] | None = Field(None, description="0.")
+    logprobs: None = Field(None, description="Refused.")
+    logit_bias: None = Field(None, description="Refused.")
+    suffix: None = Field(None, description="Refused.")
+    seed: int | None = Field(None, description="Without effect: the answer is always the same.")
+    user: str | None = Field(None, description="Accepted and not used.")
+
+
+class Choice(Answer):
+    index: int
+    text: str
+    finish_reason: Literal["stop", "length"] | None = Field(
+        None, description="`length`: all that was asked for; `stop`: ended before; null while streaming."
+    )
+    logprobs: None = None
+    nextvec: dict[str, Any] | None = Field(
+        None,
+        description="`sentences`: text, verdict, cosines, neighbours, snap, times in ms; `context`; `finish`.",
+    )
+
+
+class CompletionAnswer(Answer):
+    """OpenAI's completion; streaming, each event is one of these."""
+
+    id: str
+    object: Literal["text_completion"] = "text_completion"
+    created: int = Field(description="Unix time, seconds.")
+    model: str
+    choices: list[Choice]
+    usage: Usage | None = None
+
+
+class PredictRequest(Body):
+    """Texts or vectors, not both."""
+
+    model: ModelName | None = Field(None, description="May be left out where a single model is served.")
+    texts: OneOrMore | None = Field(
+        None,
+        description="Each is cut into chunks, encoded, and answered with one vector.",
+        examples=[["The sun rose over the hills. Birds began to sing."]],
+    )
+    vectors: list[list[Vector]] | None = Field(
+        None, min_length=1, description="Contexts of unit vectors (contexts, vectors, D), oldest first; D as the model."
+    )
+
+
+class PredictAnswer(Answer):
+    model: str
+    dim: int
+    vectors: list[list[float]] = Field(description="One unit vector a text or context: what is expected next.")
+    milliseconds: float = Field(description="Time in the server.")
+
+
+class DecodeRequest(Body):
+    """Vectors to texts, with the means of a model, or of a corpus alone."""
+
+    model: ModelName | None = None
+    corpus: str | None = Field(None, max_length=200, examples=["wiki@large"])
+    vectors: list[Vector] = Field(min_length=1, description="Of norm 1; another norm is scaled to it.")
+    decoder: str | None = Field(None, max_length=200, description="One of the model's decoders; null for its own.")
+    steps: int | None = Field(None, ge=0, le=MOST_STEPS, description="Upper bound on correction steps.")
+    sources: list[list[str]] | None = Field(None, description="For each vector, texts that its text should continue.")
+
+
+class DecodedText(Answer):
+    text: str
+    passed: bool = Field(description="Whether it passed the quality checks.")
+    reasons: list[str] = Field(description="Why not.")
+    degraded: bool = Field(description="An extract, because no generated text passed.")
+    steps: int = Field(description="Correction steps taken.")
+    round_trip: float | None = Field(description="Cosine of the vector and the encoded text, -1..1.")
+    row: int | None = Field(description="Stored chunk whose text it is.")
+    document: str | None
+    title: str | None
+
+
+class DecodeAnswer(Answer):
+    data: list[DecodedText]
+    milliseconds: float = Field(description="Time in the server.")
+
+
+class SearchRequest(Body):
+    """The nearest stored chunks to texts or vectors."""
+
+    model: ModelName | None = Field(None, description="Search what this model was trained on.")
+    corpus: str | None = Field(None, max_length=200, description="Or a corpus.", examples=["wiki@large"])
+    texts: OneOrMore | None = Field(None, examples=[["A river in Siberia."]])
+    vectors: list[Vector] | None = Field(None, min_length=1)
+    k: int = Field(5, ge=1, le=MOST_NEIGHBOURS, description="Neighbours, at most.")
+
+
+class Hit(Answer):
+    row: int
+    similarity: float = Field(description="Inner product: the cosine of unit vectors.")
+    text: str
+    document: str
+    title: str
+    position: int = Field(description="Of the chunk in its document, from 0.")
+
+
+class SearchAnswer(Answer):
+    data: list[list[Hit]] = Field(description="For each text or vector, best first.")
+    milliseconds: float = Field(description="Time in the server.")
+
+
+class Health(Answer):
+    status: Literal["ok", "loading", "stopping", "faulty"]
+    models: int = Field(description="Models that answer.")
+    faults: list[str] = []

@@ -1,0 +1,232 @@
+"""Settings of the server: `serving.toml`, every key with its default, unknown keys refused with the nearest name."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from nextvec.config import Config
+from nextvec.errors import NotFoundError, UsageError
+
+PORT = 9000
+TOKEN_VARIABLE = "NEXTVEC_TOKEN"
+TOKEN_LENGTH = 16
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+
+
+class ModelSettings(Config):
+    """One served model.
+
+    Attributes:
+        name: what requests call it; "" for the same as `model`.
+        model: a model of the workspace, or an alias.
+        decoder: what turns its vectors into text: `nearest`, or any other decoder's reference.
+    """
+
+    model: str
+    name: str = ""
+    decoder: str = "nearest"
+
+    @property
+    def label(self) -> str:
+        return self.name or self.model
+
+
+class ListenerSettings(Config):
+    """One address.
+
+    Attributes:
+        name: for people, in messages.
+        models: names of the models it answers for; None for all of them (a gateway), [] for none (a passthrough:
+            encode, decode and search alone). With a single one, requests need not name it.
+    """
+
+    port: int = Field(default=PORT, ge=0, le=65535)
+    host: str = "127.0.0.1"
+    name: str = ""
+    models: tuple[str, ...] | None = None
+
+
+class Limits(Config):
+    """Bounds of a request and of what may wait.
+
+    Attributes:
+        body_bytes: of a request's body, 413 above it.
+        text_characters: of one text.
+        texts: texts of one request.
+        vectors: vectors of one request, all contexts together.
+        context: vectors of one context.
+        json_depth: nesting of lists and objects in a body.
+        header_seconds, body_seconds: in which a client must have sent its headers, its body.
+        requests: worked on at once, by one worker; 503 above it.
+        waiting: items (texts, contexts) that may wait for a stage.
+        batch: most items that a stage computes at once.
+    """
+
+    body_bytes: int = Field(default=16_000_000, ge=1_000)
+    text_characters: int = Field(default=100_000, ge=1)
+    texts: int = Field(default=256, ge=1)
+    vectors: int = Field(default=4_096, ge=1)
+    context: int = Field(default=1_024, ge=1)
+    json_depth: int = Field(default=16, ge=4, le=100)
+    header_seconds: float = Field(default=10, gt=0)
+    body_seconds: float = Field(default=30, gt=0)
+    requests: int = Field(default=256, ge=1)
+    waiting: int = Field(default=1_024, ge=1)
+    batch: int = Field(default=32, ge=1)
+
+
+class Timeouts(Config):
+    """Seconds that a request waits for a stage, queue included; 504 after them."""
+
+    encode: float = Field(default=30, gt=0)
+    fill: float = Field(default=10, gt=0)
+    predict: float = Field(default=10, gt=0)
+    snap: float = Field(default=10, gt=0)
+    decode: float = Field(default=60, gt=0)
+    search: float = Field(default=10, gt=0)
+
+
+class Settings(Config):
+    """The whole of serving.toml.
+
+    Attributes:
+        models: what to serve; without any, every model of the workspace.
+        corpora: generations (NAME or NAME@TAG) to search and decode with beside those of the models.
+        encoders: encoders to load beside those of the models.
+        listeners: where; without any, 127.0.0.1:9000 with everything.
+        workers: processes that share the addresses.
+        threads: for computing, in each worker; None for the machine's cores divided by the workers.
+        token_file: a file whose first line is the token that requests must carry; $NEXTVEC_TOKEN goes before it.
+        reload_seconds: between two looks at models and aliases; 0 looks only when told to (SIGHUP).
+        shutdown_seconds: that running requests have to finish once the server is told to stop.
+    """
+
+    models: tuple[ModelSettings, ...] = ()
+    corpora: tuple[str, ...] = ()
+    encoders: tuple[str, ...] = ()
+    listeners: tuple[ListenerSettings, ...] = (ListenerSettings(),)
+    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()
+    workers: int = Field(default=1, ge=1, le=64)
+    threads: int | None = Field(default=None, ge=1)
+    token_file: str = ""
+    reload_seconds: float = Field(default=2.0, ge=0)
+    shutdown_seconds: float = Field(default=30.0, ge=0)
+
+    @property
+    def labels(self) -> list[str]:
+        return [model.label for model in self.models]
+
+    def torch_threads(self) -> int:
+        """Threads for computing, in each worker."""
+        return self.threads or max(1, _cores() // self.workers)
+
+
+_SECTIONS: dict[str, type[Config]] = {"limits": Limits, "timeouts": Timeouts}
+_LISTS: dict[str, type[Config]] = {"models": ModelSettings, "listeners": ListenerSettings}
+
+
+def read_settings(path: Path) -> Settings:
+    """Raises NotFoundError without the file, UsageError for what is not TOML or not a setting."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotFoundError(
+            f"there is no settings file {path}; leave --config out to serve the whole workspace"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}") from None
+    return parse_settings(content, owner=path.name)
+
+
+def parse_settings(content: Mapping[str, Any], *, owner: str) -> Settings:
+    """Settings from what a TOML file holds. Raises UsageError that names the section and the key."""
+    options = dict(content)
+    for key, kind in _SECTIONS.items():
+        if key in options:
+            options[key] = _section(kind, options[key], f"{owner} [{key}]")
+    for key, kind in _LISTS.items():
+        if key in options:
+            options[key] = _list(kind, options[key], f"{owner} [[{key}]]")
+    settings = Settings.parse(options, owner=owner)
+    _check_names(settings, owner)
+    return settings
+
+
+def _section(kind: type[Config], value: Any, owner: str) -> Config:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{owner}: expected keys and values, got {value!r}")
+    return kind.parse(value, owner=owner)
+
+
+def _list(kind: type[Config], values: Any, owner: str) -> tuple[Config, ...]:
+    if not isinstance(values, list):
+        raise UsageError(f"{owner}: expected a list of tables, got {values!r}")
+    return tuple(_section(kind, value, owner) for value in values)
+
+
+def _check_names(settings: Settings, owner: str) -> None:
+    labels = settings.labels
+    if twice := sorted({label for label in labels if labels.count(label) > 1}):
+        raise UsageError(f"{owner}: two models are called '{twice[0]}'. Give each a name of its own.")
+    if not settings.listeners:
+        raise UsageError(f"{owner}: listeners = [] leaves nowhere to listen; leave it out for 127.0.0.1:{PORT}")
+    for listener in settings.listeners:
+        for name in listener.models or ():
+            if labels and name not in labels:
+                raise UsageError.unknown(f"model of listener {listener.port} in {owner}", name, labels)
+
+
+def read_token(settings: Settings) -> str | None:
+    """The token that requests must carry; None when none is set.
+
+    Raises NotFoundError without the file that is named, UsageError for a token of less than 16 characters.
+    """
+    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+    if not token and settings.token_file:
+        token = _first_line(Path(settings.token_file))
+    elif not token:
+        return None
+    if len(token) < TOKEN_LENGTH or not token.isascii():
+        raise UsageError(
+            f"the token has {len(token)} characters; expected {TOKEN_LENGTH} or more ASCII ones. Make one: "
+            'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
+    return token
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").partition("\n")[0].strip()
+    except (FileNotFoundError, IsADirectoryError):
+        raise NotFoundError(f"there is no token file {path}, which token_file names") from None
+
+
+def require_safe(settings: Settings, token: str | None) -> None:
+    """Raises UsageError when an address that others can reach would be served without a token."""
+    for listener in settings.listeners:
+        if token is None and not is_loopback(listener.host):
+            raise UsageError(
+                f"{listener.host}:{listener.port} can be reached from other machines and no token is set. "
+                f"Set {TOKEN_VARIABLE} (or token_file), or listen on 127.0.0.1"
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it. A name other than `localhost` counts as reachable by others."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

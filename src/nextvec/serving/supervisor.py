@@ -1,0 +1,142 @@
+"""Several workers on the same addresses: each is started again when it dies, all end together."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+
+from nextvec.errors import NextvecError
+from nextvec.serving.metrics import MULTIPROCESS
+from nextvec.serving.server import run_worker
+from nextvec.serving.settings import Settings
+from nextvec.workspace import Workspace
+
+DEATHS, DEATH_SECONDS = 5, 30.0
+"""So many deaths a worker in so many seconds are not bad luck: the server stops."""
+
+log = logging.getLogger("nextvec.serving")
+
+
+class WorkersKeepDyingError(NextvecError):
+    def __init__(self, code: int | None) -> None:
+        super().__init__(f"workers keep dying, the last one with exit code {code}. Run it with workers = 1 to see why")
+
+
+class Supervisor:
+    """Starts `settings.workers` processes that share `sockets`, and watches them."""
+
+    def __init__(
+        self, workspace: Workspace, settings: Settings, token: str | None, sockets: Sequence[socket.socket]
+    ) -> None:
+        self._arguments = (str(workspace.root), settings, token, list(sockets))
+        self._settings = settings
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: dict[int, SpawnProcess] = {}
+        self._deaths: deque[float] = deque(maxlen=DEATHS * settings.workers)
+        self._stopping = False
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT. Raises WorkersKeepDyingError."""
+        # A worker reads this pipe and ends when it closes: when this process ends, however it ends.
+        reading, self._alive = self._context.Pipe(duplex=False)
+        with tempfile.TemporaryDirectory(prefix="nextvec-metrics-") as metrics, self._signals():
+            os.environ[MULTIPROCESS] = metrics
+            try:
+                for _ in range(self._settings.workers):
+                    self._start(reading)
+                self._watch(reading)
+            finally:
+                del os.environ[MULTIPROCESS]
+                self._end()
+
+    def _start(self, reading: Connection) -> None:
+        process = self._context.Process(target=_work, args=(*self._arguments, reading), name="nextvec-worker")
+        process.start()
+        self._workers[process.sentinel] = process
+
+    def _watch(self, reading: Connection) -> None:
+        while self._workers:
+            for sentinel in wait(list(self._workers), timeout=1.0):
+                self._bury(self._workers.pop(sentinel), reading)  # type: ignore[arg-type]
+
+    def _bury(self, process: SpawnProcess, reading: Connection) -> None:
+        process.join()
+        _forget_metrics(process.pid)
+        if self._stopping:
+            return
+        log.error("worker %s died with exit code %s; starting another", process.pid, process.exitcode)
+        self._deaths.append(time.monotonic())
+        if len(self._deaths) == self._deaths.maxlen and self._deaths[-1] - self._deaths[0] < DEATH_SECONDS:
+            raise WorkersKeepDyingError(process.exitcode)
+        self._start(reading)
+
+    def _end(self) -> None:
+        """Ask all that still run to stop, and wait as long as they were given."""
+        self._stopping = True
+        self._tell(signal.SIGTERM)
+        until = time.monotonic() + self._settings.shutdown_seconds + 5
+        for process in self._workers.values():
+            process.join(max(0.0, until - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+    def _tell(self, number: int) -> None:
+        for process in list(self._workers.values()):
+            if process.pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, number)
+
+    @contextlib.contextmanager
+    def _signals(self):  # type: ignore[no-untyped-def]
+        def stop(number: int, _: object) -> None:
+            self._stopping = True
+            self._tell(signal.SIGTERM)
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        if hasattr(signal, "SIGHUP"):
+            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda number, _: self._tell(number))
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _work(root: str, settings: Settings, token: str | None, sockets: list[socket.socket], alive: Connection) -> None:
+    """The main function of a worker process."""
+    configure_logging()
+    threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
+    run_worker(Workspace(root), settings, token, sockets)
+
+
+def _end_with_parent(alive: Connection) -> None:
+    with contextlib.suppress(EOFError, OSError):
+        alive.recv()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def configure_logging() -> None:
+    """What this server says goes to the error stream; others are heard when something is wrong."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    logging.getLogger("nextvec").setLevel(logging.INFO)
+
+
+def _forget_metrics(pid: int | None) -> None:
+    """Gauges of a dead worker are no longer true; its counts stay."""
+    folder = os.environ.get(MULTIPROCESS)
+    if folder and pid is not None:
+        for path in Path(folder).glob(f"gauge_live*_{pid}.db"):
+            path.unlink(missing_ok=True)
