@@ -41,7 +41,7 @@ export async function* complete(request, signal) {
   for await (const data of events(response.body)) {
     if (data === "[DONE]") return;
     const event = JSON.parse(data);
-    if (event.error ?? event.status >= 400) throw fromBody(event.error ?? event, event.status ?? 500, null);
+    if (event.status >= 400) throw fromBody(event, event.status, null);
     yield event;
   }
   throw new Problem({ status: 0, title: "The answer broke off", detail: "The server closed the connection early." });
@@ -64,13 +64,13 @@ async function send(path, options) {
 async function problemOf(response) {
   const body = await response.json().catch(() => ({}));
   const retryAfter = Number(response.headers.get("Retry-After")) || null;
-  return fromBody(body.error ?? body, response.status, retryAfter);
+  return fromBody(body, response.status, retryAfter);
 }
 
 function fromBody(body, status, retryAfter) {
   const title = body.title ?? `The server answered ${status}`;
   const faults = (body.faults ?? []).map(({ where, problem }) => `${where}: ${problem}`);
-  return new Problem({ status, title, detail: [body.detail ?? body.message, ...faults].filter(Boolean).join(" · "), retryAfter });
+  return new Problem({ status, title, detail: [body.detail, ...faults].filter(Boolean).join(" · "), retryAfter });
 }
 
 /** The data of each server-sent event of a stream. */

@@ -15,16 +15,17 @@ export function scale(low, high) {
 export function ticks(low, high, wanted = 5) {
   const rough = (high - low) / wanted || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= 0.8 * rough);
   const found = [];
   for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n += 1) found.push(n * step);
   return found;
 }
 
-/** Decimals that tell neighbouring ticks apart. */
-const decimals = (marks) =>
-  marks.length < 2 ? 2 : Math.max(0, Math.min(8, -Math.floor(Math.log10(marks[1] - marks[0]) + 1e-9) + (isHalf(marks) ? 1 : 0)));
-const isHalf = (marks) => /^2\.?5/.test((marks[1] - marks[0]).toExponential());
+/** The fewest decimals that write every mark exactly. */
+function decimals(marks) {
+  const exact = (digits) => marks.every((mark) => Math.abs(mark - Number(mark.toFixed(digits))) < 1e-9);
+  return [0, 1, 2, 3, 4, 5, 6, 7].find(exact) ?? 8;
+}
 
 /** An estimate with its interval on a shared scale; hollow for a baseline, a thin line at `reference`. */
 export function whisker(interval, toUnit, { hollow = false, reference = null } = {}) {
@@ -137,15 +138,15 @@ export function strip(cosines, kinds, texts) {
   );
 }
 
-/** Shares of a whole as segments in a row, in order. */
+/** Shares of a whole as segments in a row, in order; the name of each is its class. */
 export function segments(parts, label) {
   const total = parts.reduce((sum, [, value]) => sum + value, 0) || 1;
   let from = 0;
   return s(
     "svg",
     { class: "segments", role: "img", "aria-label": label },
-    parts.map(([name, value], i) => {
-      const segment = s("rect", { class: `part part-${i % 6}`, x: pct(from), width: pct(value / total), y: "0", height: "100%" }, s("title", {}, name));
+    parts.map(([name, value]) => {
+      const segment = s("rect", { class: `part ${name}`, x: pct(from), width: pct(value / total), y: "0", height: "100%" }, s("title", {}, name));
       from += value / total;
       return segment;
     }),

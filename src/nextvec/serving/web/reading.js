@@ -40,7 +40,7 @@ export class Reading {
 
   /** An event of the stream: any of the context, sentences, and the reason for the end. */
   take(event) {
-    const { context, sentences = [], finish } = event.choices[0].nextvec ?? {};
+    const { context, sentences = [], finish } = event.choices[0]?.nextvec ?? {};
     if (context) this.open(context);
     for (const step of sentences) this.add(step);
     if (finish) this.finish(finish);
@@ -89,11 +89,11 @@ export class Reading {
 
 function sentence(step, kinds, texts) {
   return [
-    h("p", { class: "said" }, step.text),
+    h("p", { class: "utterance" }, step.text),
     badges(step),
     facts(
       [
-        ["round trip", step.round_trip === null ? "–" : number(step.round_trip, 3)],
+        ["round trip", number(step.round_trip, 3)],
         ["topic", number(step.topic_cosine, 3)],
         ["decoder steps", step.steps ? String(step.steps) : null],
       ],
@@ -131,7 +131,7 @@ function stageBar(times) {
     { class: "stages" },
     h("figcaption", {}, `Stages, ${duration(total)}`),
     segments(parts, `Time by stage: ${words.join(", ")}`),
-    h("ul", {}, parts.map(([stage, value], i) => h("li", { class: `part-${i % 6}` }, `${stage} `, h("span", {}, duration(value))))),
+    h("ul", {}, parts.map(([stage, value]) => h("li", { class: stage }, `${stage} `, h("span", {}, duration(value))))),
   );
 }
 
@@ -139,11 +139,11 @@ function snapReport(snap) {
   if (!snap) return h("p", { class: "hint" }, "Snap was off: the prediction was decoded as it was.");
   return facts([
     ["moved by", number(snap.moved, 3)],
-    ["distance to the stored text around it", number(snap.distance, 3)],
+    ["distance to stored text", number(snap.distance, 3)],
     ["cosine to your text", number(snap.query_cosine, 3)],
     ["cosine to the context", number(snap.context_cosine, 3)],
     ["held to the topic", snap.clamped ? "yes, it had drifted" : "not needed"],
-  ]);
+  ], { class: "pairs" });
 }
 
 function neighbours(list) {
@@ -151,7 +151,7 @@ function neighbours(list) {
     "ol",
     { class: "neighbours" },
     list.map((near) =>
-      h("li", {}, h("p", {}, near.text), h("p", { class: "meta" }, bar(near.weight / list[0].weight || 0), `weight ${percent(near.weight, 1)} · cosine ${number(near.similarity, 3)} · ${near.title || near.document}`)),
+      h("li", {}, h("p", {}, near.text), h("p", { class: "meta" }, bar(near.weight / list[0].weight || 0), h("span", {}, `weight ${percent(near.weight, 1)} · cosine ${number(near.similarity, 3)} · ${near.title || near.document}`))),
     ),
   );
 }

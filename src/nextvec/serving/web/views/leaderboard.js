@@ -74,14 +74,14 @@ function table(comparison, figure) {
   const room = (Math.max(...ends) - Math.min(...ends)) * 0.04 || 0.01;
   const [low, high] = [Math.min(...ends) - room, Math.max(...ends) + room];
   const reference = rows.find((row) => row.name === bestBaseline)?.figures[figure].estimate ?? null;
-  const body = h("tbody", {});
+  const body = h("tbody", { role: "rowgroup" });
   const columns = [
     { name: "Model", key: (row) => row.name, rising: true },
-    { name: figureName(figure), key: (row) => row.figures[figure].estimate, rising: LOWER_IS_BETTER.test(figure) },
-    { name: "95 % interval", plot: true },
-    { name: "Skill", key: (row) => row.skill?.estimate ?? -Infinity, wide: true },
-    { name: "Against the best baseline", key: (row) => standing(comparison.contrasts, row.name, figure)?.difference.estimate ?? -Infinity },
-    { name: "Parameters", key: (row) => row.subject.parameters + row.subject.fitted, wide: true },
+    { name: figureName(figure), key: (row) => row.figures[figure].estimate, rising: LOWER_IS_BETTER.test(figure), kind: "figure" },
+    { name: "95 % interval", kind: "plotted" },
+    { name: "Skill", key: (row) => row.skill?.estimate ?? -Infinity, kind: "figure wide" },
+    { name: "Against the best baseline", key: (row) => standing(comparison.contrasts, row.name, figure)?.difference.estimate ?? -Infinity, kind: "verdicts" },
+    { name: "Parameters", key: (row) => row.subject.parameters + row.subject.fitted, kind: "figure wide" },
   ];
   const draw = (row) => line(row, { comparison, figure, bestBaseline, reference, toUnit: scale(low, high) });
   const heads = columns.map((column) => heading(column, axis(low, high), (rising) => sort(column, rising)));
@@ -93,13 +93,13 @@ function table(comparison, figure) {
     if (!quiet) announce(`Sorted by ${column.name}, ${rising ? "ascending" : "descending"}`);
   };
   sort(columns[1], columns[1].rising, true);
-  return scrollable("Leaderboard", h("table", { class: "board" }, h("caption", { class: "unseen" }, `${figureName(figure)} of models and baselines`), h("thead", {}, h("tr", {}, heads)), body));
+  return scrollable("Leaderboard", h("table", { class: "board", role: "table" }, h("caption", { class: "unseen" }, `${figureName(figure)} of models and baselines`), h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads)), body));
 }
 
 /** A sortable heading: a first press sorts from the best on, a second the other way round. */
 function heading(column, scaleDrawn, sort) {
-  if (column.plot) return h("th", { scope: "col", class: "plotted" }, h("span", { class: "unseen" }, column.name), scaleDrawn);
-  const head = h("th", { scope: "col", class: column.wide ? "wide" : null });
+  if (!column.key) return h("th", { scope: "col", role: "columnheader", class: column.kind }, h("span", { class: "unseen" }, column.name), scaleDrawn);
+  const head = h("th", { scope: "col", role: "columnheader", class: column.kind });
   const press = () => sort(head.getAttribute("aria-sort") === "none" ? Boolean(column.rising) : head.getAttribute("aria-sort") === "descending");
   head.append(h("button", { type: "button", class: "sort", on: { click: press } }, column.name));
   return head;
@@ -109,20 +109,24 @@ function line(row, { comparison, figure, bestBaseline, reference, toUnit }) {
   const interval = row.figures[figure];
   const baseline = row.kind === "baseline";
   const { parameters, fitted, trained_on: made } = row.subject;
+  const name = baseline ? row.name : h("a", { href: `#/models/${encodeURIComponent(row.name)}` }, row.name);
+  const origin = baseline ? (row.name === bestBaseline ? "best baseline" : "baseline") : [row.subject.architecture, made].filter(Boolean).join(" · ");
+  const skill = row.skill && !baseline ? [signedPercent(row.skill.estimate), h("small", {}, `${signedPercent(row.skill.low)} to ${signedPercent(row.skill.high)}`)] : null;
+  const cell = (kind, ...content) => h("td", { role: "cell", class: kind }, content);
   return h(
     "tr",
-    { class: baseline ? "baseline" : "model" },
-    h("th", { scope: "row" }, baseline ? row.name : h("a", { href: `#/models/${encodeURIComponent(row.name)}` }, row.name), h("small", {}, baseline ? (row.name === bestBaseline ? "best baseline" : "baseline") : [row.subject.architecture, made ? ` · ${made}` : ""])),
-    h("td", { class: "figure" }, h("strong", {}, number(interval.estimate)), h("small", {}, span(interval))),
-    h("td", { class: "plotted" }, whisker(interval, toUnit, { hollow: baseline, reference })),
-    h("td", { class: "figure wide" }, row.skill && !baseline ? [signedPercent(row.skill.estimate), h("small", {}, `${signedPercent(row.skill.low)} to ${signedPercent(row.skill.high)}`)] : ""),
-    h("td", {}, verdictOf(standing(comparison.contrasts, row.name, figure))),
-    h("td", { class: "figure wide" }, parameters ? short(parameters) : h("span", { title: "fitted in closed form, not trained" }, `(${short(fitted)})`)),
+    { role: "row", class: row.kind },
+    h("th", { scope: "row", role: "rowheader" }, name, h("small", {}, origin)),
+    cell("figure", h("strong", {}, number(interval.estimate)), h("small", {}, span(interval))),
+    cell("plotted", whisker(interval, toUnit, { hollow: baseline, reference })),
+    cell("figure wide", skill),
+    cell("verdicts", verdictOf(standing(comparison.contrasts, row.name, figure))),
+    cell("figure wide", parameters ? short(parameters) : h("span", { title: "fitted in closed form, not trained" }, `(${short(fitted)})`)),
   );
 }
 
 function verdictOf(contrast) {
-  if (!contrast) return "";
+  if (!contrast) return null;
   const { difference: d, verdict } = contrast;
   return h("span", { class: `verdict ${verdict.replace(" ", "-")}` }, h("span", { "aria-hidden": "true" }, MARKS[verdict]), ` ${verdict}`, h("small", {}, `${signed(d.estimate)}, ${signed(d.low)} to ${signed(d.high)}`));
 }

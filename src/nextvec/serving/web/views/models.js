@@ -6,7 +6,8 @@ import { disclosure, empty, facts, h, scrollable } from "../dom.js";
 import { count, date, figureName, number, plural, short, signedPercent, span } from "../format.js";
 import { render } from "../markdown.js";
 
-const UNPLOTTED = /^(pool_size|copy_ratio|spread)/;
+const UNPLOTTED = /^(copy_ratio|spread)/; // not confined to 0..1
+const POOLS = { document: "the other chunks of its document", "document+context": "the chunks of its document, its context too", "foreign-10k": "chunks of other documents" };
 
 export async function show(name, signal) {
   return name ? one(await get(`/v1/models/${encodeURIComponent(name)}`, signal)) : all((await get("/v1/models", signal)).data);
@@ -15,10 +16,11 @@ export async function show(name, signal) {
 function all(models) {
   const heading = h("h1", {}, "Models");
   if (!models.length) return { title: "Models", content: [heading, nothing()] };
-  const head = ["Model", "Architecture", "Corpus", "Encoder", "Parameters", "Cosine", "Skill"].map((name, i) => h("th", { scope: "col", class: i > 3 ? "figure" : null }, name));
-  const table = h("table", { class: "listing" }, h("caption", { class: "unseen" }, "Models of this workspace"), h("thead", {}, h("tr", {}, head)), h("tbody", {}, models.map(row)));
+  const head = [["Model"], ["Architecture", "wide"], ["Corpus"], ["Encoder", "wide"], ["Parameters", "figure wide"], ["Cosine", "figure"], ["Skill", "figure"]];
+  const heads = head.map(([name, kind]) => h("th", { scope: "col", class: kind ?? null }, name));
+  const table = h("table", { class: "listing" }, h("caption", { class: "unseen" }, "Models"), h("thead", {}, h("tr", {}, heads)), h("tbody", {}, models.map(row)));
   const hint = "Cosine is on validation documents; skill is the share of the best baseline's error that is gone. Intervals are on each model's own page and on the leaderboard.";
-  return { title: "Models", content: [heading, h("p", { class: "lead" }, `${plural(models.length, "model")} in this workspace.`), scrollable("Models", table), h("p", { class: "caption" }, hint)] };
+  return { title: "Models", content: [heading, h("p", { class: "lead" }, `${plural(models.length, "model")} served here.`), scrollable("Models", table), h("p", { class: "caption" }, hint)] };
 }
 
 function nothing() {
@@ -34,10 +36,10 @@ function row({ id, nextvec: m }) {
     "tr",
     {},
     h("th", { scope: "row" }, h("a", { href: `#/models/${encodeURIComponent(id)}` }, id), marks),
-    h("td", {}, m.architecture),
+    h("td", { class: "wide" }, m.architecture),
     h("td", {}, m.corpus ?? "–"),
-    h("td", {}, m.encoder ?? "–"),
-    h("td", { class: "figure" }, m.parameters ? short(m.parameters) : "0"),
+    h("td", { class: "wide" }, m.encoder ?? "–"),
+    h("td", { class: "figure wide" }, m.parameters ? short(m.parameters) : "0"),
     h("td", { class: "figure" }, number(m.cosine ?? null)),
     h("td", { class: "figure" }, m.skill === null || m.skill === undefined ? "–" : signedPercent(m.skill)),
   );
@@ -59,8 +61,7 @@ function one(model) {
       ["saved", date(new Date(model.created * 1000).toISOString())],
     ]),
     h("section", { class: "charts" }, validation(m), loss(m)),
-    ...m.evaluations.map(figures),
-    m.evaluations.length ? null : h("p", { class: "panel quiet-panel" }, "Not evaluated yet: ", h("code", {}, `nextvec compare ${model.id}`)),
+    ...evaluations(m.evaluations, model.id),
     history(m.history ?? []),
     disclosure("Model card", h("div", { class: "card" }, render(m.card, 2))),
     disclosure("Configuration", h("pre", { tabindex: "0" }, h("code", {}, JSON.stringify(m.config, null, 2)))),
@@ -85,37 +86,70 @@ function validation({ curve, metrics }) {
 }
 
 function loss({ curve }) {
-  const points = curve.steps.map((step) => [step.step, step.loss]);
-  if (points.length < 2) return null;
+  const steps = curve.steps.map((step) => [step.step, step.loss]);
+  const epochs = curve.epochs.filter((epoch) => epoch.epoch > 0).map((epoch) => [epoch.step, epoch.loss]);
+  if (steps.length < 2) return null;
   return lineChart({
     title: "Training loss",
-    label: `Training loss by step, from ${number(points[0][1], 3)} to ${number(points.at(-1)[1], 3)} in ${count(points.at(-1)[0])} steps.`,
+    label: `Training loss by step, from ${number(steps[0][1], 3)} to ${number(steps.at(-1)[1], 3)} in ${count(steps.at(-1)[0])} steps.`,
     xName: "step",
     yName: "loss",
-    series: [{ name: "loss", kind: "main", points }],
+    series: [
+      { name: "of single batches", kind: "other", points: steps },
+      { name: "mean of an epoch", kind: "main", dots: true, points: epochs },
+    ],
   });
 }
 
-/** Every figure of one test set: those between 0 and 1 drawn on one scale. */
-function figures({ corpus, documents, targets, fingerprint, caution, figures: measured }) {
-  const rows = Object.entries(measured).map(([name, interval]) =>
-    h(
-      "tr",
-      {},
-      h("th", { scope: "row" }, figureName(name)),
-      h("td", { class: "figure" }, h("strong", {}, number(interval.estimate, /^pool_size/.test(name) ? 0 : 4)), h("small", {}, span(interval, /^pool_size/.test(name) ? 0 : 4))),
-      h("td", { class: "plotted" }, UNPLOTTED.test(name) ? null : whisker(interval, scale(0, 1), { reference: interval.chance })),
-      h("td", { class: "figure wide" }, interval.chance === null ? "" : number(interval.chance)),
-    ),
+/** The figures of one test set, those of vectors first, then ranks by the pool that they were ranked in. */
+function evaluation(measured) {
+  const { corpus, documents, targets, fingerprint, caution, figures } = measured;
+  const names = Object.keys(figures).filter((name) => !name.startsWith("pool_size"));
+  const plain = names.filter((name) => !name.includes("["));
+  const ranked = Object.entries(POOLS).map(([pool, words]) => [pool, words, names.filter((name) => name.endsWith(`[${pool}]`))]);
+  const sections = [
+    section("The vector itself", plain.toSorted((a, b) => b.startsWith("cosine") - a.startsWith("cosine")), figures),
+    ...ranked.map(([pool, words, own]) => section(`The true next chunk among ${count(Math.round(figures[`pool_size[${pool}]`]?.estimate ?? 0))} (on average): ${words}`, own, figures)),
+  ];
+  const head = h(
+    "tr",
+    { role: "row" },
+    h("th", { scope: "col", role: "columnheader" }, "Figure"),
+    h("th", { scope: "col", role: "columnheader", class: "figure" }, "Value, 95 % interval"),
+    h("th", { scope: "col", role: "columnheader", class: "plotted" }, h("span", { class: "unseen" }, "Drawn"), axis(0, 1, 2)),
+    h("th", { scope: "col", role: "columnheader", class: "figure wide" }, "Chance"),
   );
-  const head = h("tr", {}, h("th", { scope: "col" }, "Figure"), h("th", { scope: "col", class: "figure" }, "Value, 95 % interval"), h("th", { scope: "col", class: "plotted" }, h("span", { class: "unseen" }, "Drawn"), axis(0, 1, 2)), h("th", { scope: "col", class: "figure wide" }, "Chance"));
+  return [
+    h("p", { class: "caption" }, `${plural(targets, "target")} in ${plural(documents, "document")} that the model has not seen; test set ${fingerprint}. The thin line is chance.`),
+    caution ? h("p", { class: "caution" }, `Caution: ${caution}. Expect wide intervals.`) : null,
+    scrollable(`Figures on ${corpus}`, h("table", { class: "board", role: "table" }, h("thead", { role: "rowgroup" }, head), sections)),
+  ];
+}
+
+function section(title, names, figures) {
+  const heading = h("tr", { role: "row", class: "section" }, h("th", { scope: "rowgroup", role: "rowheader", colspan: 4 }, title));
+  return names.length ? h("tbody", { role: "rowgroup" }, heading, names.map((name) => figure(name, figures[name]))) : null;
+}
+
+function figure(name, interval) {
+  const drawn = UNPLOTTED.test(name) ? null : whisker(interval, scale(0, 1), { reference: interval.chance });
   return h(
-    "section",
-    {},
-    h("h2", {}, `On test documents of ${corpus}`),
-    h("p", { class: "caption" }, `${plural(targets, "target")} in ${plural(documents, "document")} that the model has not seen; test set ${fingerprint}. The thin line is chance.${caution ? ` Caution, ${caution}: expect wide intervals.` : ""}`),
-    scrollable(`Figures on ${corpus}`, h("table", { class: "board" }, h("thead", {}, head), h("tbody", {}, rows))),
+    "tr",
+    { role: "row" },
+    h("th", { scope: "row", role: "rowheader" }, figureName(name.replace(/\[.*/, ""))),
+    h("td", { role: "cell", class: "figure" }, h("strong", {}, number(interval.estimate)), h("small", {}, span(interval))),
+    h("td", { role: "cell", class: "plotted" }, drawn),
+    h("td", { role: "cell", class: "figure wide" }, interval.chance === null ? null : number(interval.chance)),
   );
+}
+
+/** The newest evaluation is open, older ones closed. */
+function evaluations([newest, ...older], id) {
+  if (!newest) return [h("p", { class: "panel" }, "Not evaluated yet: ", h("code", {}, `nextvec compare ${id}`))];
+  return [
+    h("section", {}, h("h2", {}, `On test documents of ${newest.corpus}`), evaluation(newest)),
+    ...older.map((measured) => disclosure(`Earlier: on ${plural(measured.documents, "test document")} of ${measured.corpus}`, evaluation(measured))),
+  ];
 }
 
 function history(entries) {

@@ -2,7 +2,7 @@
 
 import { complete, get } from "../api.js";
 import { announce, empty, h } from "../dom.js";
-import { number, signedPercent } from "../format.js";
+import { signedPercent } from "../format.js";
 import { Reading } from "../reading.js";
 
 const EXAMPLES = [
@@ -20,8 +20,8 @@ let example = 0;
 export async function show(_, signal) {
   const models = (await get("/v1/models", signal)).data;
   if (!models.length) return { title: "Playground", content: [h("h1", {}, "Playground"), nothing()] };
-  const names = models.map((model) => model.id).join(" ");
-  if (root?.names !== names) root = { names, content: build(models) };
+  const known = JSON.stringify(models);
+  if (root?.known !== known) root = { known, content: build(models) };
   return { title: "Playground", content: root.content };
 }
 
@@ -34,7 +34,7 @@ function nothing() {
 }
 
 function build(models) {
-  const form = h("form", { class: "bench panel", "aria-label": "Text and models" }, textField(), modelField(models), howField(), moreField(), buttons());
+  const form = h("form", { class: "bench panel", "aria-label": "Text and models" }, textField(), modelField(models), howField(), moreField(models), buttons());
   const results = h("section", { class: "readings", "aria-label": "Continuations" }, h("p", { class: "hint idle" }, "Each chosen model will predict the vector of the next sentence, and the stored text nearest to it appears here, with what led to it."));
   const run = new Run(form, results);
   form.addEventListener("submit", (event) => {
@@ -49,7 +49,7 @@ function build(models) {
 }
 
 function textField() {
-  const area = h("textarea", { id: "text", name: "text", rows: "8", required: true, "aria-describedby": "text-hint", spellcheck: "false" }, EXAMPLES[0]);
+  const area = h("textarea", { id: "text", name: "text", rows: "6", required: true, "aria-describedby": "text-hint", spellcheck: "false" }, EXAMPLES[0]);
   const another = () => {
     example = (example + 1) % EXAMPLES.length;
     area.value = EXAMPLES[example];
@@ -66,19 +66,15 @@ function textField() {
 
 function modelField(models) {
   const best = chosenAtFirst(models);
-  return h(
-    "fieldset",
-    { class: "field choices" },
-    h("legend", {}, "Models"),
-    models.map(({ id, nextvec: m }) =>
-      h(
-        "label",
-        { class: "choice" },
-        h("input", { type: "checkbox", name: "model", value: id, checked: id === best }),
-        h("span", {}, id, (m.aliases ?? []).map((alias) => h("span", { class: "tag" }, alias)), h("small", {}, [m.architecture, m.corpus, m.cosine == null ? null : `cosine ${number(m.cosine, 3)}`, m.skill == null ? null : `skill ${signedPercent(m.skill)}`].filter(Boolean).join(" · "))),
-      ),
-    ),
-  );
+  const described = ({ architecture, corpus, skill }) => [architecture, corpus, skill == null ? null : `skill ${signedPercent(skill)}`].filter(Boolean).join(" · ");
+  const choice = ({ id, nextvec: m }) =>
+    h(
+      "label",
+      { class: "choice" },
+      h("input", { type: "checkbox", name: "model", value: id, checked: id === best }),
+      h("span", {}, id, (m.aliases ?? []).map((alias) => h("span", { class: "tag" }, alias)), h("small", {}, described(m))),
+    );
+  return h("fieldset", { class: "field" }, h("legend", {}, "Models"), h("div", { class: "options" }, models.map(choice)));
 }
 
 /** The model in production, else the one with the best cosine. */
@@ -97,8 +93,9 @@ function howField() {
   );
 }
 
-function moreField() {
+function moreField(models) {
   const toggle = (name, label, hint) => h("label", { class: "choice" }, h("input", { type: "checkbox", name, checked: true }), h("span", {}, label, h("small", {}, hint)));
+  const decoders = [...new Set(models.flatMap((model) => model.nextvec.decoders ?? []))];
   return h(
     "details",
     { class: "field" },
@@ -107,8 +104,8 @@ function moreField() {
       "div",
       { class: "disclosed" },
       h("label", { for: "decoder" }, "Decoder"),
-      h("input", { id: "decoder", name: "decoder", value: "nearest", "aria-describedby": "decoder-hint", autocomplete: "off", required: true }),
-      h("p", { class: "hint", id: "decoder-hint" }, "nearest gives a stored sentence; trained decoders write one."),
+      h("select", { id: "decoder", name: "decoder", "aria-describedby": "decoder-hint" }, h("option", { value: "" }, "each model's own"), decoders.map((name) => h("option", { value: name }, name))),
+      h("p", { class: "hint", id: "decoder-hint" }, "nearest gives a stored sentence; a trained decoder writes one."),
       toggle("snap", "Snap to stored text", "draws each prediction to where real sentences lie, and to the topic"),
       toggle("fill", "Fill a short context", "with stored sentences near the text, before the text's own"),
     ),
@@ -123,6 +120,18 @@ function buttons() {
     h("button", { type: "button", name: "stop", disabled: true }, "Stop"),
     h("p", { class: "hint" }, "Ctrl + Enter in the text does the same."),
   );
+}
+
+/** What the numbers of a reading mean. */
+function guide() {
+  const terms = [
+    ["round trip", "cosine of the vector that was decoded and its text, encoded again: 1 says that the text is exactly what was meant"],
+    ["topic", "cosine of the sentence and the mean of your own text; a continuation that falls below 0.10 twice is stopped"],
+    ["prediction against its context", "cosine of the prediction and each chunk that it was made from, in reading order, one bar a chunk; the height of the box is 1"],
+    ["stages", "time in the server: predict the next vector, snap it to stored text, decode it"],
+    ["weight", "share of a stored neighbour in the snapped vector"],
+  ];
+  return h("details", { class: "guide" }, h("summary", {}, "How to read this"), h("dl", { class: "disclosed" }, terms.map(([term, words]) => h("div", {}, h("dt", {}, term), h("dd", {}, words)))));
 }
 
 /** One press of the button: a request and a column of results for each chosen model. */
@@ -148,7 +157,7 @@ class Run {
     const controller = (this.controller = new AbortController());
     const readings = models.map((model) => new Reading(model, () => this.read(model)));
     this.readings = new Map(models.map((model, i) => [model, readings[i]]));
-    this.results.replaceChildren(...readings.map((reading) => reading.element));
+    this.results.replaceChildren(...readings.map((reading) => reading.element), guide());
     this.busy(true);
     announce(`Running ${models.join(", ")}`);
     await Promise.all(models.map((model) => this.read(model)));
@@ -176,7 +185,7 @@ class Run {
       prompt: text.value,
       sentences: Number(sentences.value),
       feedback: feedback.value,
-      decoder: decoder.value.trim(),
+      decoder: decoder.value || null,
       snap: snap.checked,
       fill: fill.checked,
     };
