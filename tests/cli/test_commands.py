@@ -39,6 +39,7 @@ SURFACE = {
     "encode": "--out TEXTS --encoder --json",
     "predict": "VECTORS --out --model --workspace --json",
     "decode": "VECTORS CORPUS --workspace --json",
+    "serve": "--config --host --port --workers --workspace",
 }
 """Every command with its arguments (in capitals) and options, in the order of its help. People's scripts hold them."""
 
@@ -141,6 +142,7 @@ JSON = {
     "encode": ["Some text.", "--encoder", "hashing:32", "--out", "VECTORS.npy"],
     "predict": ["in.npy", "--model", "gru-tales-first", "--out", "PREDICTED.npy"],
     "decode": ["in.npy", "tales"],
+    "serve": "--config --host --port --workers --workspace",
 }
 KEYS = {
     "corpus list": "name",
@@ -160,6 +162,7 @@ KEYS = {
     "encode": "shape",
     "predict": "shape",
     "decode": "text",
+    "serve": "--config --host --port --workers --workspace",
 }
 
 

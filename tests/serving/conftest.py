@@ -1,0 +1,114 @@
+"""A workspace with a corpus of hashed prose and two small models, and servers over it."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+TINY = ["--set", "layers=1", "--set", "width=16", "--set", "epochs=2", "--set", "batch=64"]
+SPLIT = ["--test", 200, "--validation", 400]
+
+
+@pytest.fixture(scope="session")
+def workspace(nextvec, write_prose, tmp_path_factory):
+    """Corpus `tales@first` (hashing, D = 32), models `gru` and `mix` (alias `production`)."""
+    from nextvec.models.aliases import Aliases
+    from nextvec.workspace import Workspace
+
+    folder = tmp_path_factory.mktemp("serving")
+    text, place = write_prose(folder / "text"), folder / "ws"
+    nextvec("corpus", "ingest", text, "--corpus", "tales", "--encoder", "hashing:32", *SPLIT, workspace=place)
+    nextvec("corpus", "tag", "tales", "first", workspace=place)
+    nextvec("train", "gru", "--corpus", "tales@first", "--name", "gru", *TINY, workspace=place)
+    nextvec("train", "ewma-mix", "--corpus", "tales@first", "--name", "mix", workspace=place)
+    Aliases(Workspace(place)).promote("production", "gru")
+    return Workspace(place)
+
+
+@pytest.fixture(scope="session")
+def story(workspace):
+    """The text of a document of the corpus."""
+    return (workspace.root.parent / "text" / "story-003.txt").read_text()
+
+
+@pytest.fixture(scope="session")
+def connect():
+    """`with connect(workspace, settings) as client:` a client of a server in this process, ready."""
+    from starlette.testclient import TestClient
+
+    from nextvec.serving.app import create_app
+    from nextvec.serving.engine import Engine
+    from nextvec.serving.metrics import Metrics
+    from nextvec.serving.settings import ListenerSettings, Settings
+
+    @contextlib.contextmanager
+    def connect(workspace, settings=None, *, token=None, listener=None, ready=True):
+        engine = Engine(workspace, settings or Settings(), Metrics())
+        app = create_app(engine, listener or ListenerSettings(), token)
+        with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+            client.engine = engine
+            until = time.monotonic() + 60
+            while ready and client.get("/health/ready").json()["status"] == "loading":
+                assert time.monotonic() < until, "still loading after a minute"
+                time.sleep(0.02)
+            yield client
+
+    return connect
+
+
+@pytest.fixture(scope="module")
+def client(connect, workspace):
+    with connect(workspace) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def launch():
+    """`with launch(workspace, "--workers", 2) as server:` a server of its own; `server.urls`, in order, and `.log()`."""
+
+    class Server:
+        def __init__(self, process, log):
+            self.process, self._log = process, log
+
+        def log(self):
+            return self._log.read_text()
+
+        @property
+        def urls(self):
+            return re.findall(r"http://\S+", self.log())
+
+        def wait(self, condition, seconds=60):
+            until = time.monotonic() + seconds
+            while not condition():
+                assert self.process.poll() is None, self.log()
+                assert time.monotonic() < until, self.log()
+                time.sleep(0.05)
+
+    @contextlib.contextmanager
+    def launch(workspace, *arguments, listeners=1, environment=None):
+        import httpx
+
+        log = workspace.root.parent / f"serve-{time.monotonic_ns()}.log"
+        line = [sys.executable, "-m", "nextvec", "serve", *map(str, arguments), "--workspace", str(workspace.root)]
+        with log.open("wb") as out:
+            process = subprocess.Popen(line, stdout=out, stderr=out, env=os.environ | (environment or {}))
+        server = Server(process, log)
+
+        def ready():
+            with contextlib.suppress(httpx.TransportError):
+                return len(server.urls) == listeners and httpx.get(f"{server.urls[0]}/health/ready").is_success
+
+        try:
+            server.wait(ready)
+            yield server
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+    return launch

@@ -1,0 +1,252 @@
+"""The API as its clients meet it."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+
+from nextvec.serving.engine import Engine
+
+TEXT = "The first sentence of a tale. The second one follows it."
+
+
+def unit(*shape, seed=0):
+    x = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+def problem(answer, status):
+    """The body of an answer that must be a problem."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status
+    assert body["instance"].removeprefix("urn:nextvec:request:") == answer.headers["x-request-id"]
+    assert body["error"]["message"] == body["detail"]
+    return body["detail"]
+
+
+def test_models_are_listed_as_openai_lists_them_and_with_what_else_is_known(client) -> None:
+    listed = client.get("/v1/models").json()
+    by_name = {entry["id"]: entry for entry in listed["data"]}
+    assert (listed["object"], sorted(by_name)) == ("list", ["gru", "mix"])
+    known = by_name["gru"]["nextvec"]
+    assert (known["architecture"], known["dim"], known["encoder"], known["corpus"]) == (
+        "gru", 32, "hashing", "tales@first",
+    )  # fmt: skip
+    assert known["aliases"] == ["production"]
+    assert known["ready"]
+    assert -1 <= known["cosine"] <= 1
+
+
+class TestEmbeddings:
+    def test_texts_become_the_encoder_s_unit_vectors(self, client) -> None:
+        from nextvec.encoders import load_encoder
+
+        answer = client.post("/v1/embeddings", json={"model": "hashing", "input": ["a b", "c"]}).json()
+        vectors = np.array([entry["embedding"] for entry in answer["data"]], dtype=np.float32)
+        assert (vectors == load_encoder("hashing:32").encode(["a b", "c"])).all()
+        assert answer["usage"] == {"prompt_tokens": 3, "total_tokens": 3, "completion_tokens": None}
+
+    def test_base64_holds_the_same_numbers(self, client) -> None:
+        asked = {"model": "production", "input": TEXT}
+        plain = client.post("/v1/embeddings", json=asked).json()["data"][0]["embedding"]
+        coded = client.post("/v1/embeddings", json=asked | {"encoding_format": "base64"}).json()["data"][0]["embedding"]
+        assert (np.frombuffer(base64.b64decode(coded), "<f4") == np.array(plain, np.float32)).all()
+
+    def test_another_number_of_dimensions_is_refused(self, client) -> None:
+        answer = client.post("/v1/embeddings", json={"model": "hashing", "input": "a", "dimensions": 16})
+        assert "hashing has 32" in problem(answer, 422)
+
+    def test_tokens_are_refused(self, client) -> None:
+        problem(client.post("/v1/embeddings", json={"model": "hashing", "input": [1, 2]}), 422)
+
+
+class TestPredict:
+    def predicted(self, engine: Engine, contexts):
+        return engine.line.lanes["gru"].served.predict(contexts)
+
+    def test_raw_vectors_are_answered_in_kind(self, client) -> None:
+        contexts = unit(3, 4, 32)
+        for dtype in ("float32", "float16"):
+            body = contexts.astype(dtype).tobytes()
+            headers = {"content-type": "application/octet-stream", "x-nextvec-shape": "3,4,32"}
+            answer = client.post(f"/v1/predict?model=gru&dtype={dtype}", content=body, headers=headers)
+            given = list(np.frombuffer(body, dtype).reshape(3, 4, 32).astype(np.float32))
+            expected = self.predicted(client.engine, given)
+            assert (answer.headers["x-nextvec-shape"], answer.headers["x-nextvec-dtype"]) == ("3,32", dtype)
+            got = np.frombuffer(answer.content, dtype).reshape(3, 32)
+            assert np.abs(got - expected.astype(dtype)).max() < (1e-6 if dtype == "float32" else 1e-3)
+
+    def test_json_vectors_may_have_different_lengths(self, client) -> None:
+        contexts = [unit(2, 32), unit(5, 32, seed=1)]
+        asked = {"model": "gru", "vectors": [context.tolist() for context in contexts]}
+        answer = client.post("/v1/predict", json=asked).json()
+        assert np.abs(np.array(answer["vectors"]) - self.predicted(client.engine, contexts)).max() < 1e-6
+        assert (answer["model"], answer["dim"]) == ("gru", 32)
+
+    def test_texts_are_chunked_and_encoded(self, client) -> None:
+        answer = client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]}).json()
+        served = client.engine.line.lanes["gru"].served
+        expected = served.predict([served.encode(served.chunk(TEXT))])
+        assert np.abs(np.array(answer["vectors"]) - expected).max() < 1e-6
+
+    @pytest.mark.parametrize(
+        ("shape", "dtype", "body", "told"),
+        [
+            ("2,32", "float32", unit(3, 32).tobytes(), "the body has 384 bytes; shape 2,32 of float32 is 256"),
+            ("2,16", "float32", unit(2, 16).tobytes(), "gru works on 32-D vectors and was given 16-D ones"),
+            ("2,32", "float64", unit(2, 32).tobytes(), "expected float32 or float16"),
+            ("2;32", "float32", unit(2, 32).tobytes(), "expected B,T,D"),
+            ("0,32", "float32", b"", "the body has 0 bytes"),
+            ("2,32", "float32", (3 * unit(2, 32)).tobytes(), "one has norm 3"),
+            ("2,32", "float32", np.full((2, 32), np.nan, "f4").tobytes(), "NaN"),
+            ("2,32", "float32", np.full((2, 32), np.inf, "f4").tobytes(), "infinity"),
+            ("9999,32", "float32", np.zeros((9999, 32), "f4").tobytes(), "at most 4096"),
+        ],
+    )
+    def test_what_is_no_context_is_refused_by_what_is_wrong_with_it(self, client, shape, dtype, body, told) -> None:
+        headers = {"content-type": "application/octet-stream", "content-length": str(len(body))}
+        answer = client.post(
+            "/v1/predict", params={"model": "gru", "shape": shape, "dtype": dtype}, content=body, headers=headers
+        )
+        assert told in problem(answer, 422)
+
+    def test_texts_or_vectors(self, client) -> None:
+        assert "either" in problem(client.post("/v1/predict", json={"model": "gru"}), 422)
+
+
+class TestCompletions:
+    def test_every_sentence_comes_with_what_each_stage_did(self, client, story) -> None:
+        asked = {"model": "gru", "prompt": story, "sentences": 2}
+        answer = client.post("/v1/completions", json=asked).json()
+        choice = answer["choices"][0]
+        told = choice["nextvec"]
+        assert choice["text"] == " ".join(sentence["text"] for sentence in told["sentences"])
+        assert choice["finish_reason"] == "length"
+        assert told["finish"]["reason"] == "length"
+        assert told["context"]["own"] == len(told["context"]["chunks"])
+        assert {"predict", "snap", "decode"} <= told["sentences"][0]["times"].keys()
+        assert told["sentences"][0]["neighbours"]
+
+    def test_an_alias_answers_as_its_model(self, client, story) -> None:
+        both = [
+            client.post("/v1/completions", json={"model": name, "prompt": story}).json()["choices"][0]["text"]
+            for name in ("gru", "production")
+        ]
+        assert both[0] == both[1]
+
+    def test_streamed_and_whole_are_the_same_text(self, client, story) -> None:
+        asked = {"model": "gru", "prompt": [story, TEXT], "sentences": 3, "echo": True}
+        whole = client.post("/v1/completions", json=asked).json()["choices"]
+        answer = client.post(
+            "/v1/completions", json=asked | {"stream": True, "stream_options": {"include_usage": True}}
+        )
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        *events, last, empty = answer.text.split("\n\n")
+        assert (last, empty) == ("data: [DONE]", "")
+        chunks = [json.loads(event.removeprefix("data: ")) for event in events]
+        assert chunks[-1]["usage"]["completion_tokens"] > 0
+        for number in (0, 1):
+            parts = [chunk["choices"][0] for chunk in chunks[:-1] if chunk["choices"][0]["index"] == number]
+            assert "".join(part["text"] for part in parts) == whole[number]["text"]
+            assert parts[-1]["finish_reason"] == whole[number]["finish_reason"]
+        assert whole[1]["text"].startswith(TEXT)
+
+    def test_words_and_stop_texts_end_it(self, client, story) -> None:
+        asked = {"model": "gru", "prompt": story, "sentences": 5}
+        words = client.post("/v1/completions", json=asked | {"max_tokens": 4}).json()
+        assert (len(words["choices"][0]["text"].split()), words["choices"][0]["finish_reason"]) == (4, "length")
+        assert words["usage"]["completion_tokens"] == 4
+        stopped = client.post("/v1/completions", json=asked | {"stop": ["."]}).json()["choices"][0]
+        assert "." not in stopped["text"]
+        assert stopped["finish_reason"] == "stop"
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("n", 2), ("temperature", 0.7), ("logprobs", 3), ("suffix", "x"), ("tempurature", 0), ("sentences", 65)],
+    )
+    def test_what_cannot_be_honoured_is_refused_by_name(self, client, field, value) -> None:
+        answer = client.post("/v1/completions", json={"model": "gru", "prompt": TEXT, field: value})
+        problem(answer, 422)
+        assert any(field in fault["where"] for fault in answer.json()["faults"])
+
+    def test_errors_of_a_stream_have_their_own_status_before_it_begins(self, client) -> None:
+        asked = {"prompt": TEXT, "stream": True}
+        assert "Known: gru, mix" in problem(client.post("/v1/completions", json=asked | {"model": "grub"}), 404)
+        answer = client.post("/v1/completions", json=asked | {"model": "gru", "decoder": "none"})
+        assert "decoder" in problem(answer, 422)
+
+
+class TestSearchAndDecode:
+    def test_a_stored_text_is_its_own_nearest_neighbour(self, client, story) -> None:
+        sentence = story.split(". ")[0] + "."
+        for source in ({"model": "gru"}, {"corpus": "tales@first"}, {"corpus": "tales"}):
+            hits = client.post("/v1/search", json={**source, "texts": [sentence], "k": 3}).json()["data"][0]
+            assert hits[0]["text"] == sentence
+            assert hits[0]["similarity"] == pytest.approx(1, abs=1e-3)
+            assert len(hits) == 3
+
+    def test_vectors_are_decoded_to_texts(self, client, story) -> None:
+        sentence = story.split(". ")[0] + "."
+        vector = client.post("/v1/embeddings", json={"model": "gru", "input": sentence}).json()["data"][0]["embedding"]
+        asked = {"corpus": "tales@first", "vectors": [[3 * x for x in vector]]}
+        decoded = client.post("/v1/decode", json=asked).json()["data"][0]
+        assert decoded["text"] == sentence
+        assert decoded["round_trip"] == pytest.approx(1, abs=1e-3)
+        assert client.post("/v1/decode", json={"model": "gru", "vectors": [vector]}).json()["data"][0]["text"]
+
+    def test_names_are_looked_up_among_what_is_served(self, client) -> None:
+        asked = {"vectors": [[1.0] * 32]}
+        assert "Known: tales, tales@first" in problem(client.post("/v1/search", json=asked | {"corpus": "../x"}), 404)
+        assert "give one" in problem(client.post("/v1/search", json=asked | {"corpus": "tales", "model": "gru"}), 422)
+        assert "'model' is needed" in problem(client.post("/v1/search", json=asked), 422)
+
+    def test_what_does_not_fit_is_refused(self, client) -> None:
+        wrong = {"corpus": "tales", "vectors": [[1.0] * 31]}
+        assert "32-D" in problem(client.post("/v1/search", json=wrong), 422)
+        assert "32-D" in problem(client.post("/v1/decode", json=wrong), 422)
+        assert "direction" in problem(client.post("/v1/decode", json=wrong | {"vectors": [[0.0] * 32]}), 422)
+        huge = {"corpus": "tales", "vectors": [[1e300] * 32]}
+        assert "finite" in problem(client.post("/v1/search", json=huge), 422)
+
+
+def test_metrics_count_requests_and_stages(client, story) -> None:
+    client.post("/v1/completions", json={"model": "gru", "prompt": story})
+    text = client.get("/metrics").text
+    for line in (
+        'nextvec_requests_total{method="POST",route="/v1/completions",status="200"}',
+        'nextvec_stage_seconds_count{scope="gru",stage="predict"}',
+        'nextvec_batch_items_sum{scope="hashing",stage="encode"}',
+        "nextvec_decoded_total{outcome=",
+        "nextvec_models",
+        "nextvec_waiting_items",
+    ):
+        assert line in text
+
+
+def test_openapi_describes_every_path_with_problems(client) -> None:
+    schema = client.get("/openapi.json").json()
+    posts = [path for path, operations in schema["paths"].items() if "post" in operations]
+    assert sorted(posts) == [f"/v1/{name}" for name in ("completions", "decode", "embeddings", "predict", "search")]
+    for path in posts:
+        answers = schema["paths"][path]["post"]["responses"]
+        assert "application/problem+json" in answers["422"]["content"]
+    for name in ("ProblemBody", "PredictRequest", "PredictAnswer"):
+        assert name in schema["components"]["schemas"]
+
+
+def test_an_unknown_path_is_a_problem(client) -> None:
+    problem(client.get("/v1/nothing"), 404)
+    problem(client.get("/v1/predict"), 405)
+
+
+def test_an_empty_workspace_is_served_and_says_that_it_is_empty(connect, tmp_path) -> None:
+    from nextvec.workspace import Workspace
+
+    with connect(Workspace(tmp_path / "nothing")) as client:
+        assert client.get("/health/ready").json() == {"status": "ok", "models": 0, "faults": []}
+        assert client.get("/").status_code == 200
+        assert client.get("/v1/models").json()["data"] == []
+        assert "Known: none" in problem(client.post("/v1/completions", json={"model": "x", "prompt": "A."}), 404)
