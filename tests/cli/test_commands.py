@@ -142,7 +142,6 @@ JSON = {
     "encode": ["Some text.", "--encoder", "hashing:32", "--out", "VECTORS.npy"],
     "predict": ["in.npy", "--model", "gru-tales-first", "--out", "PREDICTED.npy"],
     "decode": ["in.npy", "tales"],
-    "serve": "--config --host --port --workers --workspace",
 }
 KEYS = {
     "corpus list": "name",
@@ -162,7 +161,6 @@ KEYS = {
     "encode": "shape",
     "predict": "shape",
     "decode": "text",
-    "serve": "--config --host --port --workers --workspace",
 }
 
 

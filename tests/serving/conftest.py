@@ -69,7 +69,7 @@ def client(connect, workspace):
 
 @pytest.fixture(scope="session")
 def launch():
-    """`with launch(workspace, "--workers", 2) as server:` a server of its own; `server.urls`, in order, and `.log()`."""
+    """`with launch(workspace, "--workers", 2) as server:` in a process of its own; `server.urls`, `server.log()`."""
 
     class Server:
         def __init__(self, process, log):
