@@ -35,6 +35,10 @@ SURFACE = {
     "evaluate": "MODELS --on --workspace --json",
     "compare": "MODELS --on --reference --report --workspace --json",
     "verify": "MODELS --workspace --json",
+    "study": "",
+    "study run": "PATH --allow-unordered --workspace --json",
+    "study status": "STUDY --workspace --json",
+    "study report": "STUDY --workspace --json",
     "complete": "TEXT --model --sentences --decoder --feedback --fill --snap --steps --workspace --json",
     "encode": "--out TEXTS --encoder --json",
     "predict": "VECTORS --out --model --workspace --json",
@@ -44,6 +48,12 @@ SURFACE = {
 """Every command with its arguments (in capitals) and options, in the order of its help. People's scripts hold them."""
 
 TINY = ["--set", "layers=1", "--set", "width=16", "--set", "epochs=2"]
+PLAN = """
+name = "one"
+architectures = ["gru"]
+corpora = ["tales@first"]
+set = { layers = 1, width = 16, epochs = 2 }
+"""
 NO_SPINNER = re.compile(r"[\x1b\r]")
 
 
@@ -72,6 +82,7 @@ def place(nextvec, write_prose, tmp_path_factory: pytest.TempPathFactory) -> Pat
         nextvec(*line, workspace=workspace)
     nextvec("corpus", "tag", "tales", "first", workspace=workspace)
     nextvec("train", "gru", "--corpus", "tales@first", *TINY, workspace=workspace)
+    (folder / "plan.toml").write_text(PLAN)
     nextvec("train", "ewma-mix", "--corpus", "small", workspace=workspace)
     nextvec("encode", "One text.", "Another.", "--out", folder / "in.npy", "--encoder", "hashing:32")
     return workspace
@@ -138,6 +149,9 @@ JSON = {
     "evaluate": ["gru-tales-first"],
     "compare": ["gru-tales-first", "--report", "REPORT.html"],
     "verify": ["gru-tales-first"],
+    "study run": ["plan.toml"],
+    "study status": ["one"],
+    "study report": ["one"],
     "complete": ["The of was in.", "--model", "gru-tales-first"],
     "encode": ["Some text.", "--encoder", "hashing:32", "--out", "VECTORS.npy"],
     "predict": ["in.npy", "--model", "gru-tales-first", "--out", "PREDICTED.npy"],
@@ -157,6 +171,9 @@ KEYS = {
     "evaluate": "figures",
     "compare": "contrasts",
     "verify": "passed",
+    "study run": "answers",
+    "study status": "runs",
+    "study report": "answers",
     "complete": "sentences",
     "encode": "shape",
     "predict": "shape",
@@ -166,7 +183,7 @@ KEYS = {
 
 def filled(arguments: list[str], place: Path) -> list[str]:
     """File names become paths beside the workspace."""
-    files = re.compile(r"\w+\.(npz|npy|html)")
+    files = re.compile(r"\w+\.(npz|npy|html|toml)")
     return [str(place.parent / part) if files.fullmatch(part) else part for part in arguments]
 
 
@@ -185,7 +202,8 @@ def test_json_is_all_that_is_printed(nextvec, place: Path, path: str) -> None:
 PLAIN = [
     ["corpus", "list"], ["corpus", "info", "tales"], ["corpus", "check", "tales"], ["models", "list"],
     ["models", "show", "gru"], ["models", "show", "ridge-mix"], ["evaluate", "gru-tales-first"],
-    ["compare", "gru-tales-first"], ["verify", "gru-tales-first"],
+    ["compare", "gru-tales-first"], ["verify", "gru-tales-first"], ["study", "run", "plan.toml"],
+    ["study", "status", "one"], ["study", "report", "one"],
     ["complete", "The of was in. In was of the.", "--model", "gru-tales-first"], ["decode", "in.npy", "tales"],
     ["train", "gru", "--corpus", "tales", "--name", "plain", *TINY],
 ]  # fmt: skip
@@ -235,6 +253,9 @@ ERRORS = [
     (["compare", "gru-tales-first", "--reference", "nobody"], 2, "nobody"),
     (["verify", "nobody"], 1, "no finished model at"),
     (["complete", "", "--model", "gru-tales-first"], 2, "give a few sentences"),
+    (["study", "run", "nothing.toml"], 1, "there is no plan"),
+    (["study", "status", "on"], 1, "there is no study 'on'"),
+    (["study", "report", "two"], 1, "there is no study 'two'"),
     (["models", "show", "grue"], 2, "unknown architecture 'grue'"),
     (["corpus", "info", "tale"], 1, "no corpus 'tale'"),
     (["corpus", "ingest", "nowhere.txt", "--corpus", "new"], 1, "no file or folder 'nowhere.txt'"),

@@ -131,11 +131,9 @@ def test_a_ridge_has_high_skill_on_a_rotation_process(make_snapshot):
             x /= np.linalg.norm(x)
             rows.append(x)
     snapshot = make_snapshot([25] * 60, vectors=np.array(rows, np.float32))
-    parts = [
-        DocumentBatches(snapshot.vectors, snapshot.offsets, part, 500, None) for part in (range(30), range(30, 40))
-    ]
+    parts = [DocumentBatches(snapshot.vectors, snapshot.offsets, part, 500) for part in (range(30), range(30, 40))]
     fitted = {
-        name: fit_baseline(name, 12, *(lambda part=part: part.epoch(0) for part in parts))
+        name: fit_baseline(name, 12, *(lambda part=part: part for part in parts))
         for name in ("ridge", "copy-last", "ewma-mix")
     }
     cosines = {

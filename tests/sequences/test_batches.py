@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,15 @@ import pytest
 import torch
 
 from nextvec.errors import TrainingError, UsageError
-from nextvec.sequences.batches import BATCH_COST, Batch, DocumentBatches, WindowBatches, cheapest_cuts, share_vectors
+from nextvec.sequences.batches import (
+    BATCH_COST,
+    Batch,
+    DocumentBatches,
+    SpanBatches,
+    WindowBatches,
+    cheapest_cuts,
+    share_vectors,
+)
 from nextvec.sequences.windows import gather_windows, target_rows
 
 ARTICLE_LENGTHS = (np.random.default_rng(0).gamma(1.15, 62, 700).astype(int) + 4).tolist()
@@ -24,9 +33,23 @@ def corpus(lengths: list[int], dim: int = 8, dtype: type = np.float16) -> tuple[
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(dtype), offsets
 
 
-def document_batches(lengths: list[int], per_batch: int = 64, seed: int | None = 0) -> DocumentBatches:
+def document_batches(lengths: list[int], per_batch: int = 64) -> DocumentBatches:
     vectors, offsets = corpus(lengths)
-    return DocumentBatches(vectors, offsets, np.arange(len(lengths)), per_batch, seed)
+    return DocumentBatches(vectors, offsets, np.arange(len(lengths)), per_batch)
+
+
+def span_batches(lengths: list[int], per_batch: int = 64, seed: int = 0, span: int = 8) -> SpanBatches:
+    vectors, offsets = corpus(lengths)
+    return SpanBatches(vectors, offsets, np.arange(len(lengths)), span, per_batch, seed)
+
+
+def whole_documents(lengths: list[int], per_batch: int = 64, seed: int = 0) -> SpanBatches:
+    return span_batches(lengths, per_batch, seed, span=10_000)
+
+
+def padding(batches: Iterable[Batch]) -> float:
+    masks = [batch.mask_BT for batch in batches]
+    return 1 - sum(int(mask.sum()) for mask in masks) / sum(mask.numel() for mask in masks)
 
 
 def window_batches(lengths: list[int], size: int = 16, seed: int | None = 0) -> WindowBatches:
@@ -43,11 +66,11 @@ def small_lengths(seed: int = 1) -> list[int]:
     return np.random.default_rng(seed).integers(1, 30, 80).tolist()
 
 
-BOTH = pytest.mark.parametrize("make", [document_batches, window_batches])
+SHUFFLED = pytest.mark.parametrize("make", [whole_documents, span_batches, window_batches])
 
 
-@BOTH
-@pytest.mark.parametrize("seed", [None, 0, 7])
+@SHUFFLED
+@pytest.mark.parametrize("seed", [0, 7])
 def test_every_target_once_an_epoch(make: Any, seed: int | None) -> None:
     batches = make(small_lengths(), seed=seed)
     for number in (0, 3):
@@ -56,7 +79,7 @@ def test_every_target_once_an_epoch(make: Any, seed: int | None) -> None:
         assert sum(batch.targets for batch in batches.epoch(number)) == batches.targets(number)
 
 
-@BOTH
+@SHUFFLED
 def test_an_epoch_can_begin_at_any_step(make: Any) -> None:
     batches = make(small_lengths())
     whole = list(batches.epoch(2))
@@ -67,7 +90,7 @@ def test_an_epoch_can_begin_at_any_step(make: Any) -> None:
         assert all(same(a, b) for a, b in zip(rest, whole[start:], strict=True))
 
 
-@BOTH
+@SHUFFLED
 def test_seed_and_epoch_decide(make: Any) -> None:
     lengths = small_lengths()
     first = [batch.rows_BT for batch in make(lengths, seed=3).epoch(1)]
@@ -78,13 +101,7 @@ def test_seed_and_epoch_decide(make: Any) -> None:
         assert any(not torch.equal(a, b.rows_BT) for a, b in zip(first, other, strict=False))
 
 
-@BOTH
-def test_without_a_seed_every_epoch_is_the_same(make: Any) -> None:
-    batches = make(small_lengths(), seed=None)
-    assert all(same(a, b) for a, b in zip(batches.epoch(0), batches.epoch(9), strict=True))
-
-
-@BOTH
+@SHUFFLED
 def test_torch_global_state_is_neither_used_nor_moved(make: Any) -> None:
     batches = make(small_lengths())
     torch.manual_seed(1)
@@ -98,8 +115,8 @@ def test_torch_global_state_is_neither_used_nor_moved(make: Any) -> None:
 def test_documents_equal_the_slow_twin() -> None:
     lengths = small_lengths(4)
     vectors, offsets = corpus(lengths)
-    batches = DocumentBatches(vectors, offsets, np.arange(len(lengths)), 64, 0)
-    for documents, batch in zip(batches.plan(0), batches.epoch(0), strict=True):
+    batches = DocumentBatches(vectors, offsets, np.arange(len(lengths)), 64)
+    for documents, batch in zip(batches.plan, batches, strict=True):
         assert batch.x_BTD.dtype == batch.target_BTD.dtype == torch.float32
         for b, document in enumerate(documents.tolist()):
             rows = np.arange(offsets[document], offsets[document + 1])
@@ -135,30 +152,61 @@ def test_windows_without_a_seed_keep_the_order() -> None:
 
 
 def test_batches_stay_within_their_bound_or_hold_one_document() -> None:
-    for batch in document_batches([200, *small_lengths()], per_batch=50).epoch(0):
+    for batch in document_batches([200, *small_lengths()], per_batch=50):
         assert batch.mask_BT.numel() <= 50 or len(batch.mask_BT) == 1
 
 
 def test_documents_of_one_row_are_dropped_and_others_never_cut() -> None:
     batches = document_batches([1, 5, 1, 90, 2], per_batch=16)
     assert sorted(batches.documents.tolist()) == [1, 3, 4]
-    assert sorted(int(n) for batch in batches.epoch(0) for n in batch.mask_BT.sum(1)) == [1, 4, 89]
+    assert sorted(int(n) for batch in batches for n in batch.mask_BT.sum(1)) == [1, 4, 89]
 
 
 @pytest.mark.parametrize("per_batch", [512, 1024, 2048])
-def test_padding_is_small_on_articles(per_batch: int) -> None:
-    batches = document_batches(ARTICLE_LENGTHS, per_batch=per_batch)
-    for number in range(3):
-        assert batches.padding(number) < 0.05
-        masks = [batch.mask_BT for batch in batches.epoch(number)]
-        share = 1 - sum(int(mask.sum()) for mask in masks) / sum(mask.numel() for mask in masks)
-        assert batches.padding(number) == pytest.approx(share)
+@pytest.mark.parametrize("span", [32, 10_000])
+def test_padding_is_small_on_articles(per_batch: int, span: int) -> None:
+    batches = span_batches(ARTICLE_LENGTHS, per_batch, span=span)
+    assert all(padding(batches.epoch(number)) < 0.05 for number in range(3))
 
 
 def test_neighbours_change_in_a_large_corpus() -> None:
-    batches = document_batches(ARTICLE_LENGTHS * 4, per_batch=512)
-    first, second = ({frozenset(plan.tolist()) for plan in batches.plan(n) if len(plan) > 1} for n in (0, 1))
+    batches = whole_documents(ARTICLE_LENGTHS * 4, per_batch=512)
+    first, second = (
+        {frozenset(batch.rows_BT[:, 0].tolist()) for batch in batches.epoch(n) if len(batch.rows_BT) > 1} for n in (0, 1)
+    )
     assert len(first & second) < 0.05 * len(first)
+
+
+def test_spans_are_pieces_of_documents_that_change_with_the_epoch() -> None:
+    lengths = [3, 50, 9, 200, 2]
+    vectors, offsets = corpus(lengths)
+    batches = SpanBatches(vectors, offsets, np.arange(len(lengths)), 8, 64, 0)
+    doc_index = np.repeat(np.arange(len(lengths)), lengths)
+    cuts = []
+    for number in (0, 1):
+        spans = [rows[rows >= 0].numpy() for batch in batches.epoch(number) for rows in batch.rows_BT]
+        assert max(map(len, spans)) == 8
+        assert all((np.diff(span) == 1).all() and np.ptp(doc_index[span[0] - 1 : span[-1] + 1]) == 0 for span in spans)
+        cuts.append({int(span[0]) for span in spans})
+    assert cuts[0] != cuts[1]
+
+
+def test_no_document_is_cut_that_fits_into_a_span() -> None:
+    spans = [int(n) for batch in span_batches([9, 9, 9, 10]).epoch(0) for n in batch.mask_BT.sum(1)]
+    assert sorted(spans)[-3:] == [8, 8, 8]
+    assert len(spans) == 5
+
+
+def test_bases_come_with_their_inputs() -> None:
+    lengths = small_lengths(2)
+    vectors, offsets = corpus(lengths)
+    bases = torch.from_numpy(np.random.default_rng(1).standard_normal(vectors.shape).astype(np.float16))
+    for batch in SpanBatches(vectors, offsets, np.arange(len(lengths)), 8, 64, 0, bases).epoch(0):
+        rows = batch.rows_BT[batch.mask_BT] - 1
+        assert torch.equal(batch.base_BTD[batch.mask_BT], bases[rows].float())
+        half = batch.part(slice(0, None, 2))
+        assert torch.equal(half.base_BTD, batch.base_BTD[::2])
+        assert torch.equal(half.x_BTD, batch.x_BTD[::2])
 
 
 def test_cheapest_cuts_equal_brute_force() -> None:
@@ -179,7 +227,7 @@ def test_vectors_are_held_once() -> None:
     vectors, offsets = corpus(small_lengths())
     shared = share_vectors(vectors)
     assert shared.dtype == torch.float16
-    documents = DocumentBatches(shared, offsets, np.arange(80), 64, 0)
+    documents = DocumentBatches(shared, offsets, np.arange(80), 64)
     windows = WindowBatches(shared, target_rows(offsets, np.arange(80), 5), 5, 8, 0)
     assert documents.vectors.data_ptr() == windows.vectors.data_ptr() == shared.data_ptr()
 
@@ -188,14 +236,14 @@ def test_read_only_vectors_are_fine(tmp_path: Path) -> None:
     vectors, offsets = corpus([5, 6])
     np.save(tmp_path / "v.npy", vectors)
     mapped = np.load(tmp_path / "v.npy", mmap_mode="r")
-    batch = next(DocumentBatches(mapped, offsets, [0, 1], 64, None).epoch(0))
+    batch = next(iter(DocumentBatches(mapped, offsets, [0, 1], 64)))
     np.testing.assert_array_equal(batch.x_BTD[0, :4], vectors[:4])
 
 
 def test_a_batch_may_be_changed_without_touching_the_corpus() -> None:
     vectors, offsets = corpus([5, 6], dtype=np.float32)
-    batches = DocumentBatches(vectors, offsets, [0, 1], 64, None)
-    next(batches.epoch(0)).x_BTD.zero_()
+    batches = DocumentBatches(vectors, offsets, [0, 1], 64)
+    next(iter(batches)).x_BTD.zero_()
     windows = WindowBatches(vectors, [5], 5, 1, None)
     next(windows.epoch(0)).x_BTD.zero_()
     np.testing.assert_array_equal(batches.vectors, vectors)

@@ -144,7 +144,7 @@ def test_a_generation_takes_part_without_a_model(place):
     contest = run_contest(place, ["anchored"], latency=False, generations=[small])
     assert contest.test is small.snapshot
     assert f"ewma ({small.label})" in rows(contest, "baseline")
-    assert len(contest.baselines) == len(contest.validation) == 2 * len(BASELINES)
+    assert len(contest.baselines) == len(contest.validation) == 2 * len(BASELINES.names())
 
 
 def test_settings_of_ones_own_are_told(contest):

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from nextvec.errors import TrainingError
+from nextvec.models.baseline import fit_baseline
 from nextvec.sequences.windows import MIN_CONTEXT, count_windows
 from nextvec.training.data import TrainingData
 
@@ -33,3 +34,17 @@ def test_training_batches_hold_every_training_target_once(data, corpus, context)
 def test_documents_too_short_to_validate_are_an_error(make_process):
     with pytest.raises(TrainingError, match=r"no validation document has more than 5 chunks"):
         TrainingData(make_process([3] * 60))
+
+
+def test_spans_come_with_what_the_anchor_predicts_from_the_whole_document(data, corpus):
+    anchor = fit_baseline("ewma-mix", corpus.dim, data.fitting_batches, data.validation_batches)
+    expected = {}
+    for document in data.split.train:
+        rows = range(corpus.offsets[document], corpus.offsets[document + 1])
+        x_BTD = torch.from_numpy(corpus.vectors[rows].astype("float32"))[None]
+        predicted = anchor.predict(x_BTD, torch.ones(1, len(rows), dtype=torch.bool))[0]
+        expected |= {row + 1: y_D for row, y_D in zip(rows, predicted, strict=True)}
+    for batch in data.training_batches(None, 64, seed=0, span=6, anchor=anchor).epoch(0):
+        assert batch.mask_BT.shape[1] <= 6
+        for row, base_D in zip(batch.rows_BT[batch.mask_BT].tolist(), batch.base_BTD[batch.mask_BT], strict=True):
+            torch.testing.assert_close(base_D, expected[row], atol=1e-3, rtol=0)

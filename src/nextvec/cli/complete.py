@@ -14,7 +14,7 @@ from nextvec.cli.options import JsonOption, WorkspaceOption
 from nextvec.cli.output import emit, wrapped
 
 if TYPE_CHECKING:
-    from nextvec.serving.continuation import Continuation, Ending, Event, Opening, Step
+    from nextvec.serving.events import Continuation, Ending, Event, Opening, Step
     from nextvec.serving.stages import Served
 
 STANDARD_INPUT = "-"
@@ -79,7 +79,7 @@ def _print_json(served: Served, found: Continuation) -> None:
 
 
 async def _print_events(served: Served, events: AsyncIterator[Event]) -> None:
-    from nextvec.serving.continuation import Opening, Step
+    from nextvec.serving.events import Opening, Step
 
     times: dict[str, float] = {}
     async for event in events:

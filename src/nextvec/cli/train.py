@@ -9,7 +9,6 @@ import typer
 
 from nextvec.cli.options import SetOption, WorkspaceOption
 from nextvec.cli.output import duration, emit
-from nextvec.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,14 +69,9 @@ def default_name(architecture: str, corpus: str, seed: int) -> str:
 
 def require_sequential(snapshot: Snapshot) -> None:
     """Raises DataError with the reasons when the corpus is not ordered text."""
-    from nextvec.evaluation.coherence import check_coherence
+    from nextvec.evaluation import coherence
 
-    report = check_coherence(snapshot)
-    if not report.passed:
-        raise DataError(
-            f"{snapshot.label} is not sequential text: {'; '.join(report.reasons)}. "
-            f"Look at it with: nextvec corpus check {snapshot.label}; to train all the same, add --allow-unordered"
-        )
+    coherence.require_sequential(coherence.check_coherence(snapshot))
 
 
 def train_one(

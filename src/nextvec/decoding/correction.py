@@ -1,4 +1,4 @@
-"""Decoding by correction: write a text, encode it, see how far it is from the target, write a better one; keep the best.
+"""Decoding by correction: write a text, encode it, compare it with the target, write a better one; keep the best.
 
 Source: Morris et al. 2023, "Text Embeddings Reveal (Almost) As Much As Text" (arXiv 2310.06816), section 3.
 """

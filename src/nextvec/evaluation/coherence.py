@@ -137,6 +137,15 @@ class CoherenceReport:
         return [*_heading(self), *_lag_table(self), *_figures(self), *_verdict_lines(self)]
 
 
+def require_sequential(report: CoherenceReport) -> None:
+    """Raises DataError with the reasons when a corpus is not ordered text."""
+    if not report.passed:
+        raise DataError(
+            f"{report.label} is not sequential text: {'; '.join(report.reasons)}. "
+            f"Look at it with: nextvec corpus check {report.label}; to train all the same, add --allow-unordered"
+        )
+
+
 def check_coherence(snapshot: Snapshot, *, seed: int = 0, resamples: int = RESAMPLES) -> CoherenceReport:
     """Whether a snapshot is sequential. Seeds decide samples of large corpora and the bootstrap.
 

@@ -134,8 +134,8 @@ def _passages(
     """Every document with its predictions, shortest first; one batch of predictions is in memory at a time."""
     vectors = torch.from_numpy(held_out.vectors).to(device)
     documents = np.arange(len(held_out.doc_ids))
-    batches = DocumentBatches(vectors, held_out.offsets, documents, batch_targets, seed=None)
-    for numbers, batch in zip(batches.plan(0), batches.epoch(0), strict=True):
+    batches = DocumentBatches(vectors, held_out.offsets, documents, batch_targets)
+    for numbers, batch in zip(batches.plan, batches, strict=True):
         y_BTD = _predicted(predictor, batch.x_BTD, batch.mask_BT)
         for number, x_TD, target_TD, y_TD in zip(numbers.tolist(), batch.x_BTD, batch.target_BTD, y_BTD, strict=True):
             last = int(held_out.offsets[number + 1] - held_out.offsets[number]) - 1

@@ -95,9 +95,12 @@ class Network(nn.Module):
             )
         self.anchor = anchor
 
-    def forward(self, x_BTD: Tensor, *, last_only: bool = False) -> Tensor:
-        """Unit predictions y_BTD, each from everything before it in x_BTD; with `last_only` (B, 1, D), the last one."""
-        return self.head(*self._state_and_base(x_BTD, last_only))
+    def forward(self, x_BTD: Tensor, *, last_only: bool = False, base_BTD: Tensor | None = None) -> Tensor:
+        """Unit predictions y_BTD, each from everything before it in x_BTD; with `last_only` (B, 1, D), the last one.
+
+        `base_BTD` is what the anchor predicts, where that is known: from more of the document than x_BTD holds.
+        """
+        return self.head(*self._state_and_base(x_BTD, last_only, base_BTD))
 
     def _base_and_move(self, x_BTD: Tensor, *, last_only: bool = False) -> Tensor:
         """What `forward` adds up at size 1, side by side: (B, T, 2D), or (B, 1, 2D) with `last_only`."""
@@ -105,8 +108,12 @@ class Network(nn.Module):
         assert base_BTD is not None, "asked only of networks with an anchor"
         return torch.cat([base_BTD, self.head.move(state_BTM)], dim=-1)
 
-    def _state_and_base(self, x_BTD: Tensor, last_only: bool) -> tuple[Tensor, Tensor | None]:
-        scaled_BTD, base_BTD = x_BTD * math.sqrt(self.config.dim), self._base(x_BTD)
+    def _state_and_base(
+        self, x_BTD: Tensor, last_only: bool, base_BTD: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        scaled_BTD = x_BTD * math.sqrt(self.config.dim)
+        if base_BTD is None:
+            base_BTD = self._base(x_BTD)
         if last_only:
             return self.backbone.last(scaled_BTD), None if base_BTD is None else base_BTD[:, -1:]
         return self.backbone(scaled_BTD), base_BTD

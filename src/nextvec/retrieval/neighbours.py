@@ -112,7 +112,7 @@ def nearest_chunks(
     texts = dict(zip(unique := _present(found.rows), snapshot.texts(unique), strict=True))
     return [
         [
-            _near_chunk(snapshot, int(row), float(score), texts[int(row)])
+            near_chunk(snapshot, int(row), float(score), texts[int(row)])
             for score, row in zip(scores, rows, strict=True)
             if row >= 0
         ]
@@ -153,7 +153,8 @@ def _present(rows: np.ndarray) -> list[int]:
     return [int(row) for row in np.unique(rows) if row >= 0]
 
 
-def _near_chunk(snapshot: Snapshot, row: int, similarity: float, text: str) -> NearChunk:
+def near_chunk(snapshot: Snapshot, row: int, similarity: float, text: str) -> NearChunk:
+    """The chunk of a row, whose text is known, with the document that it is from."""
     number = int(snapshot.doc_index[row])
     record = snapshot.documents[number]
     position = row - int(snapshot.offsets[number])

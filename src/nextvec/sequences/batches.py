@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -21,7 +21,7 @@ from nextvec.errors import TrainingError, UsageError
 from nextvec.sequences.windows import IntArray
 
 POOL_BATCHES = 32
-"""Documents are sorted by length within random pools of about this many batches, so that a large corpus changes its
+"""Sequences are sorted by length within random pools of about this many batches, so that a large corpus changes its
 neighbours in a batch from epoch to epoch. Measured padding on 700 Wikipedia articles (47,000 targets): 2 % at 512
 and 1,024 targets a batch, 4 % at 2,048, 7 % at 4,096; on 6,000 articles 2.5 % to 4 % throughout."""
 BATCH_COST = 0.05
@@ -42,10 +42,17 @@ class Batch:
     """(B, S) bool, where `target_BTD` holds a vector."""
     rows_BT: Tensor
     """(B, S) int64, the snapshot row of each target, -1 for padding."""
+    base_BTD: Tensor | None = None
+    """(B, T, D) what the anchor predicts at each position, when it was computed before; else None."""
 
     @property
     def targets(self) -> int:
         return int(self.target_mask_BT.sum())
+
+    def part(self, sequences: slice) -> Batch:
+        """The batch of these sequences alone."""
+        tensors = (getattr(self, field.name) for field in fields(self))
+        return Batch(*(None if tensor is None else tensor[sequences] for tensor in tensors))
 
 
 class Batches(Protocol):
@@ -128,14 +135,14 @@ class WindowBatches:
 class DocumentBatches:
     """Whole documents, every position a target: for a document of n rows, x = rows[:-1] and target = rows[1:].
 
-    Documents of similar length share a batch. Documents of one row have no target and are dropped.
+    Iterating gives batches of documents of similar length, from the shortest to the longest, the same in every pass.
+    Documents of one row have no target and are dropped.
 
     Args:
         vectors: (N, D) float16 or float32; batches are made on its device.
         offsets: (n_docs + 1,), document i owns rows offsets[i]:offsets[i+1].
         documents: (m,) document indexes to use.
         targets_per_batch: bound on B * T, padding included; a longer document makes a batch of its own.
-        seed: of the shuffle; None gives the documents from the shortest to the longest.
 
     Raises TrainingError when no document has two rows, UsageError when targets_per_batch is below 1.
     """
@@ -146,68 +153,121 @@ class DocumentBatches:
         offsets: npt.ArrayLike,
         documents: npt.ArrayLike,
         targets_per_batch: int,
-        seed: int | None,
     ) -> None:
         _require_positive("targets_per_batch", targets_per_batch)
         self.vectors = share_vectors(vectors)
-        self._offsets = np.asarray(offsets, np.int64)
-        chosen = np.asarray(documents, np.int64)
-        self.documents: IntArray = chosen[np.diff(self._offsets)[chosen] > 1]
-        if not len(self.documents):
-            raise TrainingError(
-                f"none of {len(chosen)} documents has two chunks: there is no next vector to learn from"
-            )
-        self.targets_per_batch, self.seed = targets_per_batch, seed
-        self._targets = np.diff(self._offsets) - 1
-        self._plan = lru_cache(maxsize=2)(self._make_plan)
+        self.first, self.targets, self.documents = _with_targets(offsets, documents)
+        self.targets_per_batch = targets_per_batch
+
+    @cached_property
+    def plan(self) -> list[IntArray]:
+        """The document indexes of every batch; sequence b of a batch is its document b."""
+        return [self.documents[batch] for batch in self._batches]
+
+    @cached_property
+    def _batches(self) -> list[IntArray]:
+        return _by_length(self.targets, np.arange(len(self.targets)), self.targets_per_batch)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self._batches:
+            yield _sequences(self.vectors, self.first[batch], self.targets[batch])
+
+
+class SpanBatches:
+    """Spans of at most `span` targets, every position a target: long documents are cut, anew in every epoch.
+
+    Spans fill a batch with pieces of many documents, so that its targets are less alike and a recurrent network, which
+    takes one step over time for the whole batch, has rows to work on. Where a document is cut is drawn in each epoch.
+
+    Args:
+        vectors, offsets, documents, targets_per_batch: as for `DocumentBatches`.
+        span: most targets in a sequence.
+        seed: of the cuts and the shuffle.
+        bases: (N, D), for each row what an anchor predicts after it from its whole document; goes into the batches.
+
+    Raises TrainingError when no document has two rows, UsageError when span or targets_per_batch is below 1.
+    """
+
+    def __init__(
+        self,
+        vectors: npt.NDArray[np.floating] | Tensor,
+        offsets: npt.ArrayLike,
+        documents: npt.ArrayLike,
+        span: int,
+        targets_per_batch: int,
+        seed: int,
+        bases: Tensor | None = None,
+    ) -> None:
+        _require_positive("span", span)
+        _require_positive("targets_per_batch", targets_per_batch)
+        self.vectors = share_vectors(vectors)
+        self._first, self._targets, _ = _with_targets(offsets, documents)
+        self.span, self.targets_per_batch, self.seed, self.bases = span, targets_per_batch, seed, bases
+        self._cut = lru_cache(maxsize=2)(self._make_cut)
 
     def steps(self, number: int) -> int:
-        return len(self.plan(number))
+        return len(self._cut(number))
 
     def targets(self, number: int) -> int:
-        return int(self._targets[self.documents].sum())
-
-    def plan(self, number: int) -> list[IntArray]:
-        """The document indexes of every batch of epoch `number`, in order; sequence b of a batch is its document b."""
-        return self._plan(number if self.seed is not None else 0)
+        return int(self._targets.sum())
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """The batches of epoch `number` from step `start` on."""
-        for documents in self.plan(number)[start:]:
-            yield self._batch(documents)
+        for first, targets in self._cut(number)[start:]:
+            yield _sequences(self.vectors, first, targets, self.bases)
 
-    def padding(self, number: int) -> float:
-        """The share of B * T that is padding in epoch `number`, [0, 1)."""
-        padded = sum(len(batch) * int(self._targets[batch].max()) for batch in self.plan(number))
-        return 1.0 - self.targets(number) / padded
-
-    def _make_plan(self, number: int) -> list[IntArray]:
-        if self.seed is None:
-            return self._cut(self.documents)
+    def _make_cut(self, number: int) -> list[tuple[IntArray, IntArray]]:
+        """First row and number of targets of every span, batch by batch."""
         random = np.random.default_rng(_epoch_seed(self.seed, number))
-        pools = np.array_split(random.permutation(self.documents), self._pools())
-        batches = [batch for pool in pools for batch in self._cut(pool)]
-        return [batches[i] for i in random.permutation(len(batches))]
+        first, targets = self._spans(random)
+        batches = _shuffled(targets, self.targets_per_batch, random)
+        return [(first[batch], targets[batch]) for batch in batches]
 
-    def _pools(self) -> int:
-        return max(1, round(self.targets(0) / (POOL_BATCHES * self.targets_per_batch)))
+    def _spans(self, random: np.random.Generator) -> tuple[IntArray, IntArray]:
+        """Documents in order; the first span of a long one is 1..`span` targets, all others but the last are full."""
+        lead = np.where(self._targets > self.span, random.integers(1, self.span + 1, len(self._targets)), self._targets)
+        pieces = 1 + -(-(self._targets - lead) // self.span)
+        document = np.repeat(np.arange(len(pieces)), pieces)
+        piece = np.arange(len(document)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+        start = np.where(piece > 0, lead[document] + (piece - 1) * self.span, 0)
+        end = np.minimum(lead[document] + piece * self.span, self._targets[document])
+        return self._first[document] + start, end - start
 
-    def _cut(self, documents: IntArray) -> list[IntArray]:
-        """Batches of the documents sorted by length."""
-        targets = self._targets[documents]
-        order = np.argsort(targets, kind="stable")
-        return np.split(documents[order], cheapest_cuts(targets[order].tolist(), self.targets_per_batch))
 
-    def _batch(self, documents: IntArray) -> Batch:
-        device = self.vectors.device
-        first = torch.from_numpy(self._offsets[documents]).to(device)
-        targets = torch.from_numpy(self._targets[documents]).to(device)
-        step = torch.arange(int(targets.max()) + 1, device=device)
-        index = first[:, None] + torch.minimum(step, targets[:, None])
-        mask = step[:-1] < targets[:, None]
-        rows = index[:, 1:].masked_fill(~mask, -1)
-        x, target = (_padded(_gather(self.vectors, part), mask) for part in (index[:, :-1], index[:, 1:]))
-        return Batch(x, mask, target, mask, rows)
+def _with_targets(offsets: npt.ArrayLike, documents: npt.ArrayLike) -> tuple[IntArray, IntArray, IntArray]:
+    """First row, number of targets and index of those `documents` that have a target."""
+    edges, chosen = np.asarray(offsets, np.int64), np.asarray(documents, np.int64)
+    targets = np.diff(edges)[chosen] - 1
+    some = targets > 0
+    if not some.any():
+        raise TrainingError(f"none of {len(chosen)} documents has two chunks: there is no next vector to learn from")
+    return edges[chosen[some]], targets[some], chosen[some]
+
+
+def _shuffled(lengths: IntArray, capacity: int, random: np.random.Generator) -> list[IntArray]:
+    """The positions in `lengths` of every batch, in order: alike in length within a batch, and the batches mixed."""
+    count = max(1, round(int(lengths.sum()) / (POOL_BATCHES * capacity)))
+    pools = np.array_split(random.permutation(len(lengths)), count)
+    batches = [batch for pool in pools for batch in _by_length(lengths, pool, capacity)]
+    return [batches[i] for i in random.permutation(len(batches))]
+
+
+def _by_length(lengths: IntArray, positions: IntArray, capacity: int) -> list[IntArray]:
+    order = positions[np.argsort(lengths[positions], kind="stable")]
+    return np.split(order, cheapest_cuts(lengths[order].tolist(), capacity))
+
+
+def _sequences(vectors: Tensor, first: IntArray, targets: IntArray, bases: Tensor | None = None) -> Batch:
+    """Sequences of `targets` (B,) targets, the inputs from rows `first` (B,) on, the targets one row later."""
+    device = vectors.device
+    first_B, targets_B = torch.from_numpy(first).to(device), torch.from_numpy(targets).to(device)
+    step = torch.arange(int(targets.max()) + 1, device=device)
+    index = first_B[:, None] + torch.minimum(step, targets_B[:, None])
+    mask = step[:-1] < targets_B[:, None]
+    rows = index[:, 1:].masked_fill(~mask, -1)
+    x, target = (_padded(_gather(vectors, part), mask) for part in (index[:, :-1], index[:, 1:]))
+    base = None if bases is None else _gather(bases, index[:, :-1])
+    return Batch(x, mask, target, mask, rows, base)
 
 
 def cheapest_cuts(lengths: Sequence[int], capacity: int) -> list[int]:

@@ -6,7 +6,7 @@ of HTTP and may be called from several threads. Shapes: N texts, B contexts, T v
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -27,7 +27,7 @@ from nextvec.errors import DataError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import Bundle, load_bundle
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
-from nextvec.retrieval.neighbours import Index, NearChunk, nearest_chunks, rows_of
+from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks, rows_of
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
 from nextvec.sequences.splits import SplitSpec
 from nextvec.serving.resources import Resources, SharedEncoder
@@ -251,7 +251,13 @@ class Served:
         shown = [some.rows[: self.config.shown_neighbours].tolist() for some in snapped]
         texts = iter(self.snapshot.texts([row for rows in shown for row in rows]))
         return [
-            SnapResult(snapped=some, neighbours=tuple(self._near(rows, some.similarities, texts)))
+            SnapResult(
+                snapped=some,
+                neighbours=tuple(
+                    near_chunk(self.snapshot, row, similarity, next(texts))
+                    for row, similarity in zip(rows, some.similarities.tolist(), strict=False)
+                ),
+            )
             for some, rows in zip(snapped, shown, strict=True)
         ]
 
@@ -302,19 +308,6 @@ class Served:
         mask[list(rows)] = True
         return mask
 
-    def _near(self, rows: Sequence[int], similarities: np.ndarray, texts: Iterator[str]) -> Iterator[NearChunk]:
-        for row, similarity in zip(rows, similarities, strict=False):
-            number = int(self.snapshot.doc_index[row])
-            record = self.snapshot.documents[number]
-            yield NearChunk(
-                row=row,
-                similarity=float(similarity),
-                text=next(texts),
-                document=record.doc_id,
-                title=record.title,
-                position=row - int(self.snapshot.offsets[number]),
-            )
-
     def _decode_with(self, reference: str, steps: int | None, queries: Sequence[DecodeQuery]) -> list[Sentence]:
         if reference == NEAREST:
             return [self._extract(query, degraded=False) for query in queries]
@@ -336,18 +329,19 @@ class Served:
         )
 
     def _extract(self, query: DecodeQuery, *, degraded: bool) -> Sentence:
-        row, score, text = self._nearest_unseen(query)
-        record = self.snapshot.documents[int(self.snapshot.doc_index[row])]
-        verdict = judge(text, query.sources, self.config.ladder.quality)
+        found = self._nearest_unseen(query)
+        verdict = judge(found.text, query.sources, self.config.ladder.quality)
         return Sentence(
-            decoded=Decoded(text=text, verdict=verdict, degraded=degraded, cosine=score, row=row),
-            vector=self.snapshot.vectors[row].astype(np.float32),
-            document=record.doc_id,
-            title=record.title,
+            decoded=Decoded(
+                text=found.text, verdict=verdict, degraded=degraded, cosine=found.similarity, row=found.row
+            ),
+            vector=self.snapshot.vectors[found.row].astype(np.float32),
+            document=found.document,
+            title=found.title,
         )
 
-    def _nearest_unseen(self, query: DecodeQuery) -> tuple[int, float, str]:
-        """Row, similarity and text of the nearest stored chunk that says something new."""
+    def _nearest_unseen(self, query: DecodeQuery) -> NearChunk:
+        """The nearest stored chunk that says something new; ever more are looked at until there is one."""
         size = self.index.spec.size
         k = min(size, CANDIDATES + len(query.seen_rows))
         while True:
@@ -355,7 +349,7 @@ class Served:
             new = [i for i, row in enumerate(rows.tolist()) if row >= 0 and row not in query.seen_rows]
             for i, text in zip(new, self.snapshot.texts(rows[new]), strict=True):
                 if same_text(text) not in query.seen_texts:
-                    return int(rows[i]), float(scores[i]), text
+                    return near_chunk(self.snapshot, int(rows[i]), float(scores[i]), text)
             if k == size or rows[-1] < 0:
                 raise DataError(f"{self.snapshot.label} has no chunk left to give: all were given or are held out")
             k = min(size, 4 * k)

@@ -11,6 +11,18 @@ from pathlib import Path
 from nextvec.errors import UsageError
 
 
+def held(path: Path) -> bool:
+    """Whether a process that lives holds the lock."""
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 @contextmanager
 def exclusive(path: Path, *, what: str) -> Iterator[None]:
     """Hold `path` as a lock; the file holds its owner's process id and stays behind, unlocked.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,10 +15,10 @@ from nextvec.evaluation.report import ReportContent, write_report
 from nextvec.records import read_lines, write_json
 from nextvec.studies.contest import Contest
 from nextvec.studies.examples import find_examples
+from nextvec.studies.record import COMPARISON, REPORT
 from nextvec.training.runlog import RUN_LOG
 from nextvec.workspace import Workspace
 
-COMPARISON = "comparison.json"
 EXAMPLES = 6
 SHOWN_MODELS = 4
 
@@ -29,15 +30,19 @@ def save_contest(contest: Contest, content: ReportContent, workspace: Workspace,
     """
     folder = workspace.study(f"compare-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
     record_contest(contest, content, folder)
-    target = path or folder / "report.html"
+    target = path or folder / REPORT
     write_report(target, content)
     return target
 
 
 def record_contest(contest: Contest, content: ReportContent, folder: Path) -> None:
-    """Write comparison.json: rows, contrasts, latencies by name, and what all came from."""
-    latencies = {name: latency.to_dict() for name, latency in contest.latencies.items()}
-    record = {"provenance": dict(content.provenance), **contest.comparison.to_dict(), "latencies": latencies}
+    """Write comparison.json: rows, contrasts, latencies by name, answers, and what all came from."""
+    record = {
+        "provenance": dict(content.provenance),
+        **contest.comparison.to_dict(),
+        "latencies": {name: latency.to_dict() for name, latency in contest.latencies.items()},
+        "answers": [asdict(answer) for answer in content.answers],
+    }
     write_json(folder / COMPARISON, record)
 
 

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from nextvec.errors import TrainingError
-from nextvec.sequences.batches import Batch, Batches, DocumentBatches, WindowBatches, share_vectors
+from nextvec.sequences.batches import Batch, Batches, DocumentBatches, SpanBatches, WindowBatches, share_vectors
 from nextvec.sequences.splits import Split, split_snapshot
 from nextvec.sequences.windows import MIN_CONTEXT, IntArray, count_windows, target_rows
 
 if TYPE_CHECKING:
+    from nextvec.models.baseline import Baseline
     from nextvec.store.snapshot import Snapshot
 
 FIT_TARGETS = 4096
@@ -42,24 +43,42 @@ class TrainingData:
         """(N, D) on the device, in the corpus's own precision."""
         return share_vectors(self.snapshot.vectors, self.device)
 
-    def training_batches(self, context: int | None, targets: int, seed: int) -> Batches:
-        """Shuffled batches of about `targets` targets: whole documents, or windows when `context` is a number."""
+    def training_batches(
+        self, context: int | None, targets: int, seed: int, span: int = 0, anchor: Baseline | None = None
+    ) -> Batches:
+        """Shuffled batches of about `targets` targets: windows when `context` is a number, else spans of documents.
+
+        `span` bounds the length of a span, 0 leaves documents whole. With an `anchor`, which sees whole documents, spans
+        come with what it predicts.
+        """
         offsets, documents = self.snapshot.offsets, self.split.train
-        if context is None:
-            return DocumentBatches(self.vectors, offsets, documents, targets, seed)
-        rows = target_rows(offsets, documents, context)
-        return WindowBatches(self.vectors, rows, context, targets, seed)
+        if context is not None:
+            return WindowBatches(self.vectors, target_rows(offsets, documents, context), context, targets, seed)
+        longest = span or max(1, int(self.snapshot.lengths.max()))
+        bases = None if anchor is None else self._bases(anchor)
+        return SpanBatches(self.vectors, offsets, documents, longest, targets, seed, bases)
+
+    @torch.no_grad()
+    def _bases(self, anchor: Baseline) -> Tensor:
+        """(N, D) float16: what the anchor predicts after each row of the training documents, elsewhere 0.
+
+        Rounding moves a unit vector by less than 1e-3, its cosine by less than 1e-6.
+        """
+        bases = torch.zeros_like(self.vectors, dtype=torch.float16)
+        for batch in self.fitting_batches():
+            bases[batch.rows_BT[batch.mask_BT] - 1] = anchor(batch.x_BTD)[batch.mask_BT].half()
+        return bases
 
     def fitting_batches(self) -> Iterator[Batch]:
         """One pass over the training documents in a fixed order, every position a target."""
-        return self._in_order(self.split.train).epoch(0)
+        return iter(self._in_order(self.split.train))
 
     def validation_batches(self) -> Iterator[Batch]:
         """One pass over the validation documents; targets are the rows with at least `MIN_CONTEXT` predecessors."""
-        for batch in self._in_order(self.split.validation).epoch(0):
+        for batch in self._in_order(self.split.validation):
             mask_BT = batch.target_mask_BT.clone()
             mask_BT[:, : MIN_CONTEXT - 1] = False
             yield replace(batch, target_mask_BT=mask_BT)
 
     def _in_order(self, documents: IntArray) -> DocumentBatches:
-        return DocumentBatches(self.vectors, self.snapshot.offsets, documents, FIT_TARGETS, None)
+        return DocumentBatches(self.vectors, self.snapshot.offsets, documents, FIT_TARGETS)

@@ -171,7 +171,9 @@ class _Run:
         self.model, self.optimizer = accelerator.prepare(network, optimizer)
         self.loss.to(accelerator.device)
         context = network.config.context
-        self.batches: Batches = data.training_batches(context, config.targets_per_step(context), config.seed)
+        self.batches: Batches = data.training_batches(
+            context, config.targets_per_step(context), config.seed, config.span, network.anchor
+        )
         self.total = sum(self.batches.steps(epoch) for epoch in range(config.epochs))
         self.checkpoints = Checkpoints(folder)
         self.log = RunLog(folder, tensorboard=config.tensorboard and accelerator.is_main_process)
@@ -230,7 +232,9 @@ class _Run:
         share, weight = self._share(batch)
         # Not accelerate's own mixed precision: that replaces the network's forward for good, in `predict` too.
         with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-            prediction = self.model(share.x_BTD, last_only=self.network.config.context is not None)
+            prediction = self.model(
+                share.x_BTD, last_only=self.network.config.context is not None, base_BTD=share.base_BTD
+            )
         loss = self.loss(Targets.from_batch(prediction, share))
         value = float(loss.detach())
         self._require_finite("loss", value)
@@ -264,8 +268,7 @@ class _Run:
         if count == 1:
             return batch, 1.0
         own = slice(index, None, count) if index < len(batch.x_BTD) else slice(0, 1)
-        tensors = (batch.x_BTD, batch.mask_BT, batch.target_BTD, batch.target_mask_BT, batch.rows_BT)
-        share = Batch(*(tensor[own] for tensor in tensors))
+        share = batch.part(own)
         weight = share.targets * count / batch.targets if index < len(batch.x_BTD) else 0.0
         return share, weight
 

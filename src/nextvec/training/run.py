@@ -12,6 +12,7 @@ import torch
 
 from nextvec import __version__
 from nextvec.errors import MismatchError, NotFoundError, UsageError
+from nextvec.fingerprint import fingerprint
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, mean_cosine
 from nextvec.models.bundle import AnyPredictor, read_config, save_bundle
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
 
 PLAN = "plan.json"
+DECIDES = ("network", "training", "encoder_fingerprint", "encoder", "corpus", "split")
+"""The parts of plan.json that decide what comes out: a run is resumed with the ones it began with."""
 CANDIDATES = ("ewma", "ewma-mix", "ridge-mix")
 """The baselines a run is measured against while it trains: the ones that have the best cosine in practice."""
 
@@ -103,10 +106,10 @@ def train_model(
     torch.manual_seed(plan.training.seed)
     # Built before anything is written: options that it refuses leave no folder behind.
     network = None if plan.architecture in BASELINES else Network(plan.network)
-    _require_plan(folder, _plan_record(data, plan), resume)
+    _require_plan(folder, plan_record(data, plan), resume)
     accelerator.wait_for_everyone()
     if accelerator.is_main_process and not resume:
-        write_json(folder / PLAN, _plan_record(data, plan))
+        write_json(folder / PLAN, plan_record(data, plan))
     predictor: AnyPredictor
     if network is None:
         predictor = baselines.get(plan.architecture)
@@ -172,9 +175,14 @@ def _origin(data: TrainingData, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _plan_record(data: TrainingData, plan: Plan) -> dict[str, Any]:
+def plan_record(data: TrainingData, plan: Plan) -> dict[str, Any]:
     """What plan.json says: all that must be the same when the run is resumed, and the versions it began with."""
     return {"network": plan.network.to_dict(), **_origin(data, plan)}
+
+
+def run_fingerprint(record: Mapping[str, Any]) -> str:
+    """Of a `plan_record`: runs that have it in common train one and the same model."""
+    return fingerprint({key: record.get(key) for key in DECIDES})
 
 
 def _require_plan(folder: Path, now: dict[str, Any], resume: bool) -> None:
@@ -187,7 +195,7 @@ def _require_plan(folder: Path, now: dict[str, Any], resume: bool) -> None:
     if not path.exists():
         raise NotFoundError(f"{folder.name} was never begun, so it cannot be resumed. Train without --resume.")
     begun = read_json(path)
-    for key in ("network", "training", "encoder_fingerprint", "encoder", "corpus", "split"):
+    for key in DECIDES:
         _require_same(folder.name, key, begun.get(key), now[key])
 
 

@@ -3,7 +3,7 @@
 A small causal transformer writes the text after a prefix that may look at all of itself. The prefix is P pseudo-tokens
 made of the target vector; to correct a hypothesis it also holds P made of the hypothesis's vector, P made of the
 difference, and the hypothesis's tokens. One network does both, so what it learns from one helps the other.
-Source of the method: Morris et al. 2023, "Text Embeddings Reveal (Almost) As Much As Text" (arXiv 2310.06816), section 4.
+Source of the method: Morris et al. 2023, "Text Embeddings Reveal (Almost) As Much As Text", arXiv 2310.06816.
 
 Shape suffixes in this package: B texts, L output positions, H hypothesis positions, S prefix positions,
 T = S + L, D embedding size, M width, V vocabulary, P pseudo-tokens.
@@ -34,7 +34,7 @@ class NetworkConfig(Config):
     dim: int = Field(ge=1)
     vocabulary: int = Field(ge=2)
     width: int = Field(256, ge=8)
-    layers: int = Field(4, ge=1)
+    layers: int = Field(3, ge=1)
     heads: int = Field(4, ge=1)
     pseudo_tokens: int = Field(4, ge=1, description="tokens that a vector is turned into")
     longest: int = Field(64, ge=4, description="tokens of the longest text, its end included")
@@ -185,7 +185,8 @@ class InverterNetwork(nn.Module):
         nn.init.normal_(self.embedding.weight, std=0.5 / math.sqrt(width))
         for table in (self.position, self.hypothesis_position):
             nn.init.normal_(table.weight, std=0.1)
-        for block in self.blocks:
+        for block in self.blocks.children():
+            assert isinstance(block, Block)
             for layer in (block.mixed, block.narrow):
                 nn.init.normal_(layer.weight, std=1 / math.sqrt(layer.in_features * depth))
 

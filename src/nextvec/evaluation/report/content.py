@@ -31,9 +31,19 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`short` answers the question; `evidence` are the findings that it rests on, one sentence each."""
+
+    question: str
+    short: str
+    evidence: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportContent:
     """Everything a report shows; only `title` and `comparison` are needed, sections without content are left out.
 
+    answers: to what was asked of all models together, in the order to be shown.
     latencies: by subject name, as in the comparison's rows.
     curves: the events of each model's run log, by model name.
     best_baseline: cosine on validation documents of the baselines that training was measured against, by name.
@@ -43,6 +53,7 @@ class ReportContent:
 
     title: str
     comparison: Comparison
+    answers: Sequence[Answer] = ()
     latencies: Mapping[str, Latency] = field(default_factory=dict)
     curves: Mapping[str, Sequence[Event]] = field(default_factory=dict)
     best_baseline: Mapping[str, float] = field(default_factory=dict)

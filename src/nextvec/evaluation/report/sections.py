@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nextvec.evaluation.coherence import CoherenceReport
 from nextvec.evaluation.comparison import Contrast
-from nextvec.evaluation.report.content import Example, ReportContent
+from nextvec.evaluation.report.content import Answer, Example, ReportContent
 from nextvec.evaluation.report.limits import limits
 from nextvec.evaluation.report.markup import Html, element, join
 from nextvec.evaluation.report.plots import Plot, Styles, costs, curves, forest, generations, lag_curve
@@ -31,6 +31,8 @@ class Section:
 
 def sections(content: ReportContent) -> Iterator[Section]:
     styles = Styles([row.name for row in content.models])
+    if content.answers:
+        yield _answers(content.answers)
     yield _leaderboard(content)
     drawn = [_differences(content), _costs(content, styles), _training(content, styles), _generations(content, styles)]
     yield from (section for section in drawn if section is not None)
@@ -43,6 +45,22 @@ def sections(content: ReportContent) -> Iterator[Section]:
     yield _limits(content)
     if content.provenance:
         yield _provenance(content)
+
+
+def _answers(answers: Sequence[Answer]) -> Section:
+    blocks = tuple(_answer(answer) for answer in answers)
+    return Section(key="answers", short="Answers", title="What the study says", after=blocks)
+
+
+def _answer(answer: Answer) -> Html:
+    evidence = element("ul", *(element("li", sentence) for sentence in answer.evidence))
+    return element(
+        "div",
+        element("h3", answer.question),
+        element("p", answer.short),
+        element("details", element("summary", "Evidence"), evidence) if answer.evidence else None,
+        class_="prose",
+    )
 
 
 def _leaderboard(content: ReportContent) -> Section:

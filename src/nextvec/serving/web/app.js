@@ -65,7 +65,7 @@ function themeButton() {
   const root = document.documentElement;
   const label = () => {
     const theme = root.dataset.theme ?? "system";
-    button.textContent = { system: "Auto", light: "Light", dark: "Dark" }[theme];
+    button.textContent = { system: "◐ Auto", light: "○ Light", dark: "● Dark" }[theme];
     button.setAttribute("aria-label", `Theme: ${theme}. Change it`);
   };
   button.addEventListener("click", () => {

@@ -5,10 +5,14 @@ const THIN = "\u202f";
 
 const proper = (text) => text.replace(/-/g, MINUS);
 
-export const number = (value, digits = 4) =>
-  value === null || value === undefined ? "–" : proper(value.toFixed(digits));
+/** A dash for what is not known; what rounds to zero has no sign. */
+export function number(value, digits = 4) {
+  if (value === null || value === undefined) return "–";
+  const text = value.toFixed(digits);
+  return proper(Number(text) === 0 ? text.replace("-", "") : text);
+}
 
-export const signed = (value, digits = 4) => (value > 0 ? "+" : "") + number(value, digits);
+export const signed = (value, digits = 4) => (Number(value.toFixed(digits)) > 0 ? "+" : "") + number(value, digits);
 
 export const count = (value) => value.toLocaleString("en-GB");
 
@@ -53,6 +57,21 @@ const NAMES = {
   pool_size: "Pool size",
   shuffled_context: "Cosine, context shuffled",
   ordered_context: "Cosine, context in order",
+};
+
+/** What a figure is, in a few words. */
+export const MEANINGS = {
+  cosine: "of prediction and truth, mean over targets",
+  cosine_centred: "after the mean of the training vectors is taken away from both",
+  shuffled_context: "what is left when the context is out of order",
+  ordered_context: "the same targets, context as it was written",
+  copy_ratio: "closeness to the context, over the author's own; 1 is as repetitive as the author",
+  spread: "variance of the predictions over that of the truth; near 0 is one answer for everything",
+  mrr: "mean of 1 / rank of the true next chunk",
+  rank_norm: "0 is first, 0.5 is chance; lower is better",
+  "recall@1": "the true next chunk is the nearest",
+  "recall@5": "it is among the 5 nearest",
+  "recall@10": "it is among the 10 nearest",
 };
 
 /** "mrr[document]" as "Mean reciprocal rank, pool: document". */

@@ -7,7 +7,7 @@ import { trouble } from "./trouble.js";
 
 const STAGES = ["chunk", "encode", "fill", "predict", "snap", "decode"];
 const ENDINGS = {
-  length: "as long as asked for",
+  length: "complete",
   repetition: "stopped: it began to repeat itself",
   drift: "stopped: it drifted away from the topic",
   time: "stopped: out of time",
@@ -65,8 +65,8 @@ export class Reading {
 
   finish({ reason, detail, milliseconds, sentences }) {
     this.element.classList.remove("running");
-    const why = ENDINGS[reason] ?? reason;
-    this.say(`${plural(sentences, "sentence")} in ${duration(milliseconds)} · ${why}`, detail);
+    const why = reason === "length" ? ENDINGS.length : `${ENDINGS[reason] ?? reason} (${detail})`;
+    this.say(`${plural(sentences, "sentence")} in ${duration(milliseconds)} · ${why}`);
     announce(`${this.model}: ${plural(sentences, "sentence")}, ${why}`);
   }
 
@@ -81,9 +81,8 @@ export class Reading {
     this.body.append(trouble(error, this.retry, 3));
   }
 
-  say(words, title = null) {
+  say(words) {
     this.status.textContent = words;
-    if (title) this.status.title = title;
   }
 }
 

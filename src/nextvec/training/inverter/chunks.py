@@ -32,7 +32,7 @@ class Texts:
     offsets: Ints
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[int] | Ints]) -> Texts:
+    def of(cls, rows: Sequence[Sequence[int] | npt.NDArray[np.integer]]) -> Texts:
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)])
         joined = np.concatenate([np.empty(0, np.int32), *(np.asarray(row, dtype=np.int32) for row in rows)])
         return cls(tokens=joined.astype(np.int32), offsets=offsets)
@@ -141,7 +141,7 @@ def token_batches(lengths: Ints, budget: int, seed: Sequence[int] | None) -> lis
         part = order[first : first + block]
         batches += _cut(part[np.argsort(lengths[part], kind="stable")], lengths, budget)
     if random is not None:
-        random.shuffle(batches)  # type: ignore[arg-type]
+        random.shuffle(batches)
     return batches
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from nextvec import __version__
@@ -22,6 +21,7 @@ from nextvec.records import read_json, write_json
 from nextvec.sequences.splits import Part, Split, split_snapshot
 from nextvec.sequences.windows import concatenate_ranges
 from nextvec.training.inverter.chunks import Ints, select_chunks
+from nextvec.training.inverter.initial import initialise
 from nextvec.training.inverter.loop import Material, Progress, train
 from nextvec.training.inverter.recipe import InverterRecipe
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 PLAN = "plan.json"
 SIZES = frozenset(NetworkConfig.model_fields) - {"dim", "vocabulary"}
-EMBEDDING = "embeddings.word_embeddings.weight"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +81,7 @@ def train_inverter(
         write_json(folder / PLAN, {"sizes": plan.sizes, **origin})
     torch.manual_seed(plan.recipe.seed)
     network = InverterNetwork(NetworkConfig(dim=snapshot.dim, vocabulary=len(material.vocabulary), **plan.sizes))
-    initialise_tokens(network, material, pretrained=plan.recipe.pretrained_embedding)
+    initialise(network, material.training, material.vocabulary.pieces, pretrained=plan.recipe.pretrained_embedding)
     metrics = train(network, material, plan.recipe, folder, resume=resume, on_progress=on_progress)
     metrics["training_chunks"] = len(material.training)
     save_inverter(folder, network, material.vocabulary, snapshot.encoder, origin=origin, metrics=metrics)
@@ -113,30 +112,6 @@ def part_rows(snapshot: Snapshot, split: Split, part: Part) -> Ints:
     """Rows of the documents of one part, ascending."""
     documents = split.parts[part]
     return concatenate_ranges(snapshot.offsets[documents], snapshot.lengths[documents])
-
-
-def initialise_tokens(network: InverterNetwork, material: Material, *, pretrained: bool) -> None:
-    """Output biases at the log frequencies of the training tokens, and embeddings at MiniLM's where asked for."""
-    vocabulary, training = network.config.vocabulary, material.training
-    counts = np.bincount(training.texts.tokens, minlength=vocabulary).astype(np.float64)
-    counts[0] = len(training)
-    with torch.no_grad():
-        network.bias.copy_(torch.from_numpy(np.log((counts + 0.5) / counts.sum())))
-        if pretrained:
-            network.embedding.weight[FIRST:] = projected_embedding(material.vocabulary.pieces, network.config.width)
-
-
-def projected_embedding(pieces: Ints, width: int) -> torch.Tensor:
-    """MiniLM's embeddings of its tokens `pieces`, on their `width` principal axes (zeros beyond 384), mean norm 1/2."""
-    from safetensors import safe_open
-
-    with safe_open(minilm_folder() / "model.safetensors", framework="pt") as file:
-        table_VE = file.get_tensor(EMBEDDING).float()[torch.from_numpy(pieces)]
-    centred_VE = table_VE - table_VE.mean(dim=0)
-    _, axes_EE = torch.linalg.eigh(centred_VE.T @ centred_VE)
-    chosen_VM = centred_VE @ axes_EE.flip(1)[:, :width]
-    scaled_VM = chosen_VM * (0.5 / chosen_VM.square().sum(dim=1).mean().sqrt())
-    return torch.nn.functional.pad(scaled_VM, (0, max(0, width - table_VE.shape[1])))
 
 
 def _origin(snapshot: Snapshot, split: Split, plan: InverterPlan) -> dict[str, Any]:

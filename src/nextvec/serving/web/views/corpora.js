@@ -33,13 +33,16 @@ function card(corpus) {
       ["chunks", count(corpus.chunks)],
       ["generations", tags.length ? tags.join(", ") : "none tagged"],
       ["encoder", `${corpus.encoder.name}, ${corpus.encoder.dim}`],
-      ["chunks are", chunkerName(corpus.chunker)],
+      ["chunker", chunkerName(corpus.chunker)],
       ["on disk", bytes(corpus.stored_bytes)],
     ]),
   );
 }
 
-const chunkerName = ({ name, ...options }) => [name, ...Object.entries(options).map(([key, value]) => `${key} ${value}`)].join(", ");
+function chunkerName({ name, ...options }) {
+  const told = Object.entries(options).map(([key, value]) => `${key} ${value}`);
+  return told.length ? `${name} (${told.join(", ")})` : name;
+}
 
 function one(corpus) {
   const content = [
@@ -50,7 +53,7 @@ function one(corpus) {
       ["chunks", count(corpus.chunks)],
       ["encoder", `${corpus.encoder.name}, ${corpus.encoder.dim} numbers a vector`],
       ["fingerprint of the encoder", h("code", {}, corpus.encoder.fingerprint)],
-      ["chunks are", chunkerName(corpus.chunker)],
+      ["chunker", chunkerName(corpus.chunker)],
       ["held out", `${percent(corpus.split.test / 1000)} test, ${percent((corpus.split.validation - corpus.split.test) / 1000)} validation, by document`],
       ["on disk", `${bytes(corpus.stored_bytes)}, ${corpus.dtype}`],
       ["last written", date(corpus.modified)],
@@ -69,13 +72,13 @@ function generations({ name, generations: versions }) {
       "tr",
       {},
       h("th", { scope: "row" }, version.tag ? `${name}@${version.tag}` : "newest, not tagged"),
-      h("td", { class: "figure" }, String(version.version)),
+      h("td", { class: "figure wide" }, String(version.version)),
       h("td", { class: "figure" }, count(version.documents)),
       h("td", { class: "figure" }, count(version.chunks)),
-      h("td", { class: "plotted" }, bar(version.chunks / largest)),
-      h("td", {}, version.models.length ? version.models.map((model, i) => [i ? ", " : "", h("a", { href: `#/models/${encodeURIComponent(model)}` }, model)]) : "none"),
+      h("td", { class: "plotted wide" }, bar(version.chunks / largest)),
+      h("td", { class: "models" }, version.models.length ? version.models.map((model, i) => [i ? ", " : "", h("a", { href: `#/models/${encodeURIComponent(model)}` }, model)]) : "none"),
     );
-  const head = ["Generation", "Version", "Documents", "Chunks", "Size", "Models trained on it"].map((title, i) => h("th", { scope: "col", class: i > 0 && i < 4 ? "figure" : null }, title));
+  const head = [["Generation"], ["Version", "figure wide"], ["Documents", "figure"], ["Chunks", "figure"], ["Size", "plotted wide"], ["Models trained on it", "models"]].map(([title, kind]) => h("th", { scope: "col", class: kind }, title));
   return h(
     "section",
     {},

@@ -128,7 +128,8 @@ function line(row, { comparison, figure, bestBaseline, reference, toUnit }) {
 function verdictOf(contrast) {
   if (!contrast) return null;
   const { difference: d, verdict } = contrast;
-  return h("span", { class: `verdict ${verdict.replace(" ", "-")}` }, h("span", { "aria-hidden": "true" }, MARKS[verdict]), ` ${verdict}`, h("small", {}, `${signed(d.estimate)}, ${signed(d.low)} to ${signed(d.high)}`));
+  const digits = Math.abs(d.estimate) < 0.001 ? 5 : 4;
+  return h("span", { class: `verdict ${verdict.replace(" ", "-")}` }, h("span", { "aria-hidden": "true" }, MARKS[verdict]), ` ${verdict}`, h("small", {}, `${signed(d.estimate, digits)}, ${signed(d.low, digits)} to ${signed(d.high, digits)}`));
 }
 
 function measuredOn({ targets, documents, corpus, encoder, fingerprint }) {

@@ -2,32 +2,26 @@
 
 import { get } from "../api.js";
 import { axis, lineChart, scale, whisker } from "../charts.js";
-import { disclosure, empty, facts, h, scrollable } from "../dom.js";
-import { count, date, figureName, number, plural, short, signedPercent, span } from "../format.js";
+import { disclosure, facts, h, scrollable } from "../dom.js";
+import { MEANINGS, count, date, figureName, number, plural, short, signedPercent, span } from "../format.js";
 import { render } from "../markdown.js";
+import { noModel, served } from "../served.js";
 
 const UNPLOTTED = /^(copy_ratio|spread)/; // not confined to 0..1
 const POOLS = { document: "the other chunks of its document", "document+context": "the chunks of its document, its context too", "foreign-10k": "chunks of other documents" };
 
 export async function show(name, signal) {
-  return name ? one(await get(`/v1/models/${encodeURIComponent(name)}`, signal)) : all((await get("/v1/models", signal)).data);
+  return name ? one(await get(`/v1/models/${encodeURIComponent(name)}`, signal)) : all(await served(signal));
 }
 
-function all(models) {
+function all({ models, faults }) {
   const heading = h("h1", {}, "Models");
-  if (!models.length) return { title: "Models", content: [heading, nothing()] };
+  if (!models.length) return { title: "Models", content: [heading, noModel("No model yet", faults)] };
   const head = [["Model"], ["Architecture", "wide"], ["Corpus"], ["Encoder", "wide"], ["Parameters", "figure wide"], ["Cosine", "figure"], ["Skill", "figure"]];
   const heads = head.map(([name, kind]) => h("th", { scope: "col", class: kind ?? null }, name));
   const table = h("table", { class: "listing" }, h("caption", { class: "unseen" }, "Models"), h("thead", {}, h("tr", {}, heads)), h("tbody", {}, models.map(row)));
   const hint = "Cosine is on validation documents; skill is the share of the best baseline's error that is gone. Intervals are on each model's own page and on the leaderboard.";
   return { title: "Models", content: [heading, h("p", { class: "lead" }, `${plural(models.length, "model")} served here.`), scrollable("Models", table), h("p", { class: "caption" }, hint)] };
-}
-
-function nothing() {
-  return empty("No model yet", "Ingest text, train a model, and reload this page:", [
-    "nextvec corpus ingest articles.jsonl.gz --corpus mine",
-    "nextvec train gru --corpus mine",
-  ]);
 }
 
 function row({ id, nextvec: m }) {
@@ -132,11 +126,12 @@ function section(title, names, figures) {
 }
 
 function figure(name, interval) {
+  const base = name.replace(/\[.*/, "");
   const drawn = UNPLOTTED.test(name) ? null : whisker(interval, scale(0, 1), { reference: interval.chance });
   return h(
     "tr",
     { role: "row" },
-    h("th", { scope: "row", role: "rowheader" }, figureName(name.replace(/\[.*/, ""))),
+    h("th", { scope: "row", role: "rowheader" }, figureName(base), h("small", {}, MEANINGS[base])),
     h("td", { role: "cell", class: "figure" }, h("strong", {}, number(interval.estimate)), h("small", {}, span(interval))),
     h("td", { role: "cell", class: "plotted" }, drawn),
     h("td", { role: "cell", class: "figure wide" }, interval.chance === null ? null : number(interval.chance)),

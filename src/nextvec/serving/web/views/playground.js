@@ -1,9 +1,10 @@
 // Text in; each chosen model's continuation beside the others, sentence by sentence, with everything that led to it.
 
-import { complete, get } from "../api.js";
-import { announce, empty, h } from "../dom.js";
+import { complete } from "../api.js";
+import { announce, h } from "../dom.js";
 import { signedPercent } from "../format.js";
 import { Reading } from "../reading.js";
+import { noModel, served } from "../served.js";
 
 const EXAMPLES = [
   "The lighthouse stands at the northern tip of the island. It was built of granite blocks that were shipped across the bay in winter. " +
@@ -18,19 +19,11 @@ let root = null; // the view is built once: text, results and a running stream s
 let example = 0;
 
 export async function show(_, signal) {
-  const models = (await get("/v1/models", signal)).data;
-  if (!models.length) return { title: "Playground", content: [h("h1", {}, "Playground"), nothing()] };
+  const { models, faults } = await served(signal);
+  if (!models.length) return { title: "Playground", content: [h("h1", {}, "Playground"), noModel("No model to continue a text with yet", faults)] };
   const known = JSON.stringify(models);
   if (root?.known !== known) root = { known, content: build(models) };
   return { title: "Playground", content: root.content };
-}
-
-function nothing() {
-  return empty("No model to continue a text with yet", "Train one. This takes a few minutes and needs no download:", [
-    "nextvec corpus ingest pydocs: --corpus demo",
-    "nextvec train gru --corpus demo",
-    "nextvec serve",
-  ]);
 }
 
 function build(models) {
@@ -49,7 +42,7 @@ function build(models) {
 }
 
 function textField() {
-  const area = h("textarea", { id: "text", name: "text", rows: "6", required: true, "aria-describedby": "text-hint", spellcheck: "false" }, EXAMPLES[0]);
+  const area = h("textarea", { id: "text", name: "text", rows: "8", required: true, "aria-describedby": "text-hint", spellcheck: "false" }, EXAMPLES[0]);
   const another = () => {
     example = (example + 1) % EXAMPLES.length;
     area.value = EXAMPLES[example];
@@ -65,23 +58,24 @@ function textField() {
 }
 
 function modelField(models) {
-  const best = chosenAtFirst(models);
+  const first = chosenAtFirst(models);
+  const listed = [first, ...models.filter((model) => model !== first)];
   const described = ({ architecture, corpus, skill }) => [architecture, corpus, skill == null ? null : `skill ${signedPercent(skill)}`].filter(Boolean).join(" · ");
   const choice = ({ id, nextvec: m }) =>
     h(
       "label",
       { class: "choice" },
-      h("input", { type: "checkbox", name: "model", value: id, checked: id === best }),
+      h("input", { type: "checkbox", name: "model", value: id, checked: id === first.id }),
       h("span", {}, id, (m.aliases ?? []).map((alias) => h("span", { class: "tag" }, alias)), h("small", {}, described(m))),
     );
-  return h("fieldset", { class: "field" }, h("legend", {}, "Models"), h("div", { class: "options" }, models.map(choice)));
+  return h("fieldset", { class: "field" }, h("legend", {}, "Models"), h("div", { class: "options" }, listed.map(choice)));
 }
 
 /** The model in production, else the one with the best cosine. */
 function chosenAtFirst(models) {
   const production = models.find((model) => model.nextvec.aliases?.includes("production"));
   const byCosine = models.toSorted((a, b) => (b.nextvec.cosine ?? -1) - (a.nextvec.cosine ?? -1));
-  return (production ?? byCosine[0]).id;
+  return production ?? byCosine[0];
 }
 
 function howField() {
@@ -89,7 +83,7 @@ function howField() {
     "div",
     { class: "field pair" },
     h("div", {}, h("label", { for: "sentences" }, "Sentences"), h("input", { id: "sentences", name: "sentences", type: "number", min: "1", max: "64", value: "4", required: true })),
-    h("div", {}, h("label", { for: "feedback" }, "Predict the next from"), h("select", { id: "feedback", name: "feedback" }, h("option", { value: "vector" }, "the predicted vector"), h("option", { value: "text" }, "its text, encoded again"))),
+    h("div", {}, h("label", { for: "feedback" }, "Feed back"), h("select", { id: "feedback", name: "feedback" }, h("option", { value: "vector" }, "its vector"), h("option", { value: "text" }, "its text, encoded"))),
   );
 }
 

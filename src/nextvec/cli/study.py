@@ -1,0 +1,143 @@
+"""`nextvec study`: many models from one plan, their comparison, and answers in words."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nextvec.cli.options import JsonOption, WorkspaceOption
+from nextvec.cli.output import emit, print_table, wrapped
+from nextvec.errors import TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nextvec.evaluation.report import Answer
+    from nextvec.studies.runner import Outcome
+    from nextvec.studies.status import RunStatus, StudyStatus
+    from nextvec.workspace import Workspace
+
+INTERRUPTED = 130
+
+app = typer.Typer(no_args_is_help=True, help="Studies: many models from one plan, one answer.")
+StudyArgument = Annotated[str, typer.Argument(metavar="ID", help="The name of a study: its plan says it.")]
+
+
+@app.command("run")
+def run_command(
+    path: Annotated[Path, typer.Argument(metavar="PLAN.toml", help="What to train: examples/reference-study.toml.")],
+    allow_unordered: Annotated[
+        bool, typer.Option("--allow-unordered", help="Train although a corpus is not sequential text.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train every architecture on every generation with every setting and seed, comparing each as it finishes.
+
+    A run that fails is recorded, and the rest goes on. Ctrl-C stops it; the same command goes on where it was, and
+    trains nothing twice.
+    """
+    from nextvec.cli.training_progress import training_progress
+    from nextvec.studies.plan import read_plan
+    from nextvec.studies.runner import run_study
+    from nextvec.workspace import Workspace
+
+    place, plan = Workspace(workspace), read_plan(path)
+    try:
+        outcome = run_study(
+            place, plan, watch=training_progress, allow_unordered=allow_unordered,
+            say=lambda line: typer.echo(wrapped(line), err=True),
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        again = ["nextvec", "study", "run", str(path)]
+        again += ["--allow-unordered"] if allow_unordered else []
+        again += ["--workspace", str(workspace)] if workspace else []
+        typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    _show(place, plan.name, outcome, as_json)
+    if outcome.failed:
+        first, reason = next(iter(outcome.failed.items()))
+        raise TrainingError(
+            f"{len(outcome.failed)} of {len(outcome.runs)} runs failed; {first}: {reason}. "
+            f"All of them: nextvec study status {plan.name}"
+        )
+
+
+@app.command("status")
+def status_command(study: StudyArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Every run and how far it is, also while the study runs."""
+    from nextvec.studies.status import study_status
+    from nextvec.workspace import Workspace
+
+    status = study_status(Workspace(workspace), study)
+    if as_json:
+        emit(status.to_dict(), [], as_json)
+        return
+    typer.echo(_summary(status))
+    _print_runs(status.runs)
+    for run in status.runs:
+        if run.state == "failed":
+            typer.echo(wrapped(f"{run.run.model} failed: {run.note}"))
+    if status.report:
+        typer.echo(f"report: {status.report}")
+
+
+@app.command("report")
+def report_command(study: StudyArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Compare what has finished, print leaderboard and answers, and write the HTML report anew."""
+    from nextvec.studies.runner import study_so_far
+    from nextvec.workspace import Workspace
+
+    place = Workspace(workspace)
+    outcome = study_so_far(place, study, say=lambda line: typer.echo(wrapped(line), err=True))
+    _show(place, study, outcome, as_json)
+
+
+def _show(place: Workspace, name: str, outcome: Outcome, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from nextvec.cli.evaluate import print_leaderboard
+    from nextvec.studies.status import study_status
+
+    status = study_status(place, name)
+    if as_json:
+        emit({**status.to_dict(), "answers": [asdict(answer) for answer in outcome.answers]}, [], as_json)
+        return
+    if outcome.contest is not None:
+        print_leaderboard(outcome.contest.comparison)
+    _print_answers(outcome.answers)
+    typer.echo(f"\n{_summary(status)}")
+    typer.echo(f"report: {status.report}" if status.report else "report: none before a run has finished")
+
+
+def _print_answers(answers: Sequence[Answer]) -> None:
+    for answer in answers:
+        typer.echo(wrapped(f"* {answer.question} {answer.short}"))
+
+
+def _summary(status: StudyStatus) -> str:
+    counts = ", ".join(f"{count} {state}" for state, count in status.counts.items() if count)
+    return f"study {status.name}: {counts}" + ("" if status.running else "; not running")
+
+
+def _print_runs(runs: Sequence[RunStatus]) -> None:
+    rows = [(run.run.model, _state(run), _figure(run.validation_cosine), *_test(run)) for run in runs]
+    columns = ("run", "state", "val.", "test", "95 %")
+    print_table(columns, rows, right={"val.", "test"})
+
+
+def _state(status: RunStatus) -> str:
+    return f"{status.state} {status.note}" if status.note and status.state != "failed" else status.state
+
+
+def _test(status: RunStatus) -> tuple[str, str]:
+    if status.cosine is None:
+        return "", ""
+    return _figure(status.cosine["estimate"]), f"{status.cosine['low']:.4f}..{status.cosine['high']:.4f}"
+
+
+def _figure(value: Any) -> str:
+    return "" if value is None else f"{value:.4f}"

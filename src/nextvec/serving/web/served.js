@@ -1,0 +1,36 @@
+// What the server has loaded: its models, and why there may be none.
+
+import { get } from "./api.js";
+import { empty, h } from "./dom.js";
+
+const PAUSE = 1000;
+
+/** {models, faults}: waits while the server is still loading; `faults` says what it could not load. */
+export async function served(signal) {
+  for (;;) {
+    const models = (await get("/v1/models", signal)).data;
+    if (models.length) return { models, faults: [] };
+    const { status, faults = [] } = await readiness(signal);
+    if (status !== "loading") return { models, faults };
+    const note = document.querySelector("main .loading");
+    if (note) note.textContent = "The server is loading its models …";
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    signal.throwIfAborted();
+  }
+}
+
+/** 503 is an answer here, not an error. */
+async function readiness(signal) {
+  const response = await fetch("/health/ready", { signal });
+  return response.json();
+}
+
+/** The empty state, with the commands to run or what stood in the way. */
+export function noModel(title, faults) {
+  if (faults.length)
+    return h("section", { class: "empty panel" }, h("h2", {}, "No model could be loaded"), h("ul", { class: "sentences" }, faults.map((fault) => h("li", {}, fault))));
+  return empty(title, "Ingest text and train a model; the server finds it by itself. The manual that comes with Python needs no download, and training on it takes a few minutes:", [
+    "nextvec corpus ingest pydocs: --corpus demo",
+    "nextvec train gru --corpus demo",
+  ]);
+}

@@ -1,0 +1,227 @@
+"""What a study answers, in words: gains from data, size, speed, and how much is the luck of training.
+
+Every claim is about an architecture with its settings on one generation: the evaluations of its seeds are averaged
+document by document first, and all differences are paired over the same documents and adjusted together (Holm).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import mean
+from typing import Any
+
+from nextvec.evaluation.compare import Drawing, compare
+from nextvec.evaluation.comparison import Comparison, Contrast, Row
+from nextvec.evaluation.evaluation import Evaluation
+from nextvec.evaluation.report import Answer
+from nextvec.evaluation.report.wording import count, listed, number, signed, signed_span
+from nextvec.evaluation.seeds import SEEDS_FOR_A_CLAIM, average, seed_spreads
+from nextvec.evaluation.statistics import Verdict, p_text
+from nextvec.studies.contest import Contest
+from nextvec.studies.record import Run
+
+FIGURE = "cosine"
+_GAINS: dict[Verdict, tuple[str, str]] = {
+    "better": ("gains", "gain"),
+    "worse": ("loses", "lose"),
+    "cannot tell": ("cannot be told", "cannot be told"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """The comparison of seed averages, and what a prediction of each costs in milliseconds, by name.
+
+    `best` is the row with the highest cosine among those of the newest generation, and the reference that every other
+    one is set against; `newest` are these rows, best first.
+    """
+
+    comparison: Comparison
+    newest: Sequence[Row]
+    milliseconds: Mapping[str, float]
+
+    @property
+    def best(self) -> Row:
+        return self.newest[0]
+
+
+def answers(contest: Contest, runs: Sequence[Run], drawing: Drawing | None = None) -> list[Answer]:
+    """The answers that the models of the contest allow, `runs` being those they were trained in."""
+    claims = make_claims(contest, runs, drawing)
+    found = (_training(claims), _data(claims), _size(claims), _speed(claims), _luck(contest.models))
+    return [answer for answer in found if answer is not None]
+
+
+def make_claims(contest: Contest, runs: Sequence[Run], drawing: Drawing | None = None) -> Claims:
+    labels = {run.model: run.label for run in runs}
+    groups: dict[str, list[Evaluation]] = {}
+    for evaluation in contest.models:
+        groups.setdefault(labels[evaluation.name], []).append(evaluation)
+    averaged = [_one(label, group) for label, group in groups.items()]
+    trained_on = max(averaged, key=lambda one: one.subject.trained_rows or 0).subject.trained_on
+    newest = [one for one in averaged if one.subject.trained_on == trained_on]
+    best = max(newest, key=lambda one: one.estimate(FIGURE))
+    comparison = compare(
+        averaged,
+        contest.baselines,
+        validation=contest.validation,
+        reference=best.name,
+        headlines=(FIGURE,),
+        drawing=drawing,
+    )
+    names = {one.name for one in newest}
+    return Claims(
+        comparison=comparison,
+        newest=[row for row in comparison.rows if row.name in names],
+        milliseconds={_one(label, group).name: _mean_ms(contest, group) for label, group in groups.items()}
+        if contest.latencies
+        else {},
+    )
+
+
+def _one(label: str, group: Sequence[Evaluation]) -> Evaluation:
+    if len(group) > 1:
+        return average(group, f"{label}, {len(group)} seeds")
+    (only,) = group
+    return replace(only, subject=replace(only.subject, name=label, seed=None))
+
+
+def _mean_ms(contest: Contest, group: Sequence[Evaluation]) -> float:
+    return mean(contest.latencies[evaluation.name].single_ms for evaluation in group)
+
+
+def _training(claims: Claims) -> Answer | None:
+    question = "Is training worth it?"
+    against = claims.comparison.contrast(claims.best.name, "best baseline", FIGURE)
+    if against is None:
+        return None
+    better = [row.name for row in claims.newest if _verdict(claims, row, "best baseline") == "better"]
+    short = {
+        "better": f"Yes: {listed(better)} beat what needs no training.",
+        "cannot tell": f"Not proven: even {claims.best.name}, the best, cannot be told from {against.right}.",
+        "worse": f"No: even {claims.best.name}, the best, is worse than {against.right}.",
+    }[against.verdict]
+    return Answer(question=question, short=short, evidence=(against.sentence,))
+
+
+def _data(claims: Claims) -> Answer | None:
+    """For every step from one generation to the next: who gains, who loses, who cannot be told."""
+    steps: dict[str, list[Contrast]] = {}
+    trained_on = {row.name: row.subject.trained_on for row in claims.comparison.rows}
+    for contrast in claims.comparison.contrasts:
+        if contrast.role == "earlier generation":
+            step = f"From {trained_on[contrast.right]} to {trained_on[contrast.left]}"
+            steps.setdefault(step, []).append(contrast)
+    if not steps:
+        return None
+    return Answer(
+        question="Which architecture gains from more data?",
+        short=" ".join(f"{step}: {'; '.join(_gains(contrasts))}." for step, contrasts in steps.items()),
+        evidence=tuple(contrast.sentence for contrasts in steps.values() for contrast in contrasts),
+    )
+
+
+def _gains(contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """E.g. "gru and lstm gain", by verdict; the largest gain first."""
+    ranked = sorted(contrasts, key=lambda contrast: -contrast.difference.estimate)
+    for verdict, (one, several) in _GAINS.items():
+        names = [f"{_short(c.left)} ({signed(c.difference.estimate)})" for c in ranked if c.verdict == verdict]
+        if names:
+            yield f"{listed(names)} {one if len(names) == 1 else several}"
+
+
+def _size(claims: Claims) -> Answer | None:
+    """The smallest model that cannot be told from the best, and how size and cosine go together."""
+    if len({row.subject.parameters for row in claims.newest}) < 2:
+        return None
+    best, smaller = claims.best, [r for r in claims.newest if r.subject.parameters < claims.best.subject.parameters]
+    as_good = [row for row in smaller if _verdict(claims, row, "reference") != "worse"]
+    sized = f"{_short(best.name)} ({_parameters(best)})"
+    if not smaller:
+        short = f"No: {sized}, the smallest, has the highest cosine, {_cosine(best)}."
+    elif as_good:
+        least = min(as_good, key=lambda row: row.subject.parameters)
+        short = (
+            f"Not proven: {_short(least.name)} with {_parameters(least)} parameters cannot be told from {sized}, the "
+            f"best ({_cosine(least)} and {_cosine(best)})."
+        )
+    else:
+        short = f"Yes: every model smaller than {sized}, the best, is worse than it."
+    ranked = sorted(claims.newest, key=lambda row: row.subject.parameters)
+    line = ", ".join(f"{_short(row.name)} {_parameters(row)}: {_cosine(row)}" for row in ranked)
+    return Answer(
+        question="Does size pay off?",
+        short=short,
+        evidence=(f"By size on {best.subject.trained_on}: {line}.", *_against_best(claims, smaller)),
+    )
+
+
+def _against_best(claims: Claims, rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        if contrast := claims.comparison.contrast(row.name, "reference", FIGURE):
+            yield contrast.sentence
+
+
+def _speed(claims: Claims) -> Answer | None:
+    timed = [row for row in claims.newest if row.name in claims.milliseconds]
+    if not timed:
+        return None
+    ranked = sorted(timed, key=lambda row: -_per_ms(claims, row))
+    first = ranked[0]
+    ms = claims.milliseconds[first.name]
+    short = (
+        f"{_short(first.name)}: cosine {_cosine(first)} in {ms:.2f} ms a prediction, "
+        f"{_per_ms(claims, first):.3g} a millisecond."
+    )
+    if first is not claims.best and (against := claims.comparison.contrast(first.name, "reference", FIGURE)):
+        d = against.difference
+        short += (
+            f" Against {_short(claims.best.name)}, the best, its cosine is {signed(d.estimate)} ({signed_span(d)}, "
+            f"{p_text(against.p_adjusted)})."
+        )
+    line = ", ".join(f"{_short(row.name)} {claims.milliseconds[row.name]:.2f} ms" for row in ranked)
+    return Answer(
+        question="Which is best per millisecond?", short=short, evidence=(f"One prediction at a time: {line}.",)
+    )
+
+
+def _luck(models: Sequence[Evaluation]) -> Answer | None:
+    spreads = list(seed_spreads(models, [FIGURE]))
+    if not spreads:
+        return None
+    widest = max(spreads, key=lambda spread: spread.deviation)
+    short = (
+        f"The widest spread over seeds is that of {widest.architecture} on {widest.trained_on}: "
+        f"{number(widest.low)} to {number(widest.high)}, standard deviation {number(widest.deviation)}."
+    )
+    if min(spread.seeds for spread in spreads) < SEEDS_FOR_A_CLAIM:
+        short += f" Fewer than {SEEDS_FOR_A_CLAIM} seeds allow no claim about architectures."
+    lines = (
+        f"{s.architecture}{f' ({s.variant})' if s.variant else ''} on {s.trained_on}: mean {number(s.mean)} of "
+        f"{s.seeds} seeds, {number(s.low)} to {number(s.high)}, deviation {number(s.deviation)}"
+        for s in spreads
+    )
+    return Answer(question="How much is the luck of training?", short=short, evidence=tuple(lines))
+
+
+def _verdict(claims: Claims, row: Row, role: Any) -> str | None:
+    contrast = claims.comparison.contrast(row.name, role, FIGURE)
+    return contrast.verdict if contrast else None
+
+
+def _short(name: str) -> str:
+    """ "gru (layers=2)" of "gru (layers=2) on wiki@small, 3 seeds"."""
+    return name.rpartition(" on ")[0]
+
+
+def _per_ms(claims: Claims, row: Row) -> float:
+    return row.figures[FIGURE].estimate / claims.milliseconds[row.name]
+
+
+def _cosine(row: Row) -> str:
+    return number(row.figures[FIGURE].estimate)
+
+
+def _parameters(row: Row) -> str:
+    return count(row.subject.parameters)

@@ -1,0 +1,182 @@
+"""The plan of a study: architectures x settings x corpus generations x seeds, as a TOML file says them.
+
+name = "reference"
+architectures = ["gru", "transformer"]
+corpora = ["wiki@small", "wiki@large"]
+seeds = [0, 1, 2]
+
+[set]                      # of every architecture; a list is tried value by value
+lr = [5e-4, 1e-3]
+
+[set.transformer]          # of this one alone
+layers = [2, 4]
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from nextvec.config import Config
+from nextvec.errors import DataError, NextvecError, NotFoundError, UsageError
+from nextvec.evaluation.heldout import fair_documents
+from nextvec.models.aliases import FINISHED, Aliases
+from nextvec.models.backbone import BACKBONES
+from nextvec.models.baseline import BASELINES
+from nextvec.models.presets import PRESETS
+from nextvec.records import read_json
+from nextvec.store.vectors import open_snapshot
+from nextvec.studies.contest import Generation
+from nextvec.studies.record import Run
+from nextvec.training.run import PLAN, Plan, plan_record, resolve_plan, run_fingerprint
+from nextvec.workspace import Workspace, check_name, parse_reference
+
+Options = dict[str, Any]
+
+
+class StudyPlan(Config):
+    """What a plan file says. `set` has options of every architecture and, by architecture, tables of its own."""
+
+    name: str
+    architectures: list[str] = Field(min_length=1)
+    corpora: list[str] = Field(min_length=1)
+    seeds: list[int] = Field(default=[0], min_length=1)
+    on: str | None = Field(None, description="corpus whose test documents are used; default: the oldest of `corpora`")
+    set: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRun:
+    """A run with all that training it takes."""
+
+    run: Run
+    plan: Plan
+    generation: Generation
+
+
+def read_plan(path: Path) -> StudyPlan:
+    """Read and check a plan file. Raises NotFoundError, DataError for what is not TOML, UsageError as `parse_plan`."""
+    try:
+        options = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise NotFoundError(f"there is no plan {path}. An example: examples/reference-study.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is not TOML: {error}") from None
+    return parse_plan({"name": path.stem, **options}, owner=str(path))
+
+
+def parse_plan(options: Mapping[str, Any], *, owner: str) -> StudyPlan:
+    """Check everything that needs no corpus.
+
+    Raises UsageError, with the nearest known name, for unknown keys, architectures and options; for a baseline (every
+    study has all of them anyway), a corpus without a tag, a seed among the options, and anything listed twice.
+    """
+    plan = StudyPlan.parse(options, owner=owner)
+    check_name("study", plan.name)
+    for architecture in plan.architectures:
+        _check_architecture(architecture)
+    for corpus in plan.corpora:
+        if parse_reference(corpus)[1] is None:
+            raise UsageError(f"{owner}: corpus '{corpus}' will grow; name a generation of it: {corpus}@TAG")
+    for key in ("architectures", "corpora", "seeds"):
+        _refuse_repetition(getattr(plan, key), f"{owner}: {key}")
+    for key, value in plan.set.items():
+        if isinstance(value, dict) and key not in plan.architectures:
+            raise UsageError.unknown("architecture under [set]", key, plan.architectures)
+    for architecture in plan.architectures:
+        for given, _ in settings(plan, architecture):
+            resolve_plan(architecture, 1, given)
+    return plan
+
+
+def settings(plan: StudyPlan, architecture: str) -> Iterator[tuple[Options, str]]:
+    """Every combination of options for an architecture, with what it varies in words, e.g. "layers=2, lr=0.001"."""
+    shared = {key: value for key, value in plan.set.items() if not isinstance(value, dict)}
+    given = shared | plan.set.get(architecture, {})
+    if "seed" in given:
+        raise UsageError(f"plan {plan.name}: seed is not an option to set; list them: seeds = [0, 1, 2]")
+    grid = {key: value if isinstance(value, list) else [value] for key, value in given.items()}
+    for key, values in grid.items():
+        _refuse_repetition(values, f"plan {plan.name}: {architecture}: {key}")
+    varied = sorted(key for key, values in grid.items() if len(values) > 1)
+    for chosen in product(*grid.values()):
+        options = dict(zip(grid, chosen, strict=True))
+        yield options, ", ".join(f"{key}={options[key]}" for key in varied)
+
+
+def resolve_runs(workspace: Workspace, plan: StudyPlan) -> list[PlannedRun]:
+    """The runs in the order they are done: every generation, oldest first, and every architecture for the first seed,
+    then for the next.
+
+    A run whose model is in the workspace already, finished or begun, by whatever name, is that model.
+
+    Raises NotFoundError for a corpus or tag that is not there, MismatchError for generations that cannot be compared,
+    UsageError for two runs that come to the same.
+    """
+    generations = [
+        Generation(snapshot=open_snapshot(workspace, corpus), cache=workspace.cache) for corpus in plan.corpora
+    ]
+    generations.sort(key=lambda generation: len(generation.snapshot))
+    if plan.on is None:
+        fair_documents([generation.snapshot for generation in generations])
+    known, runs = _models_by_fingerprint(workspace), dict[str, PlannedRun]()
+    for seed, generation, architecture in product(plan.seeds, generations, plan.architectures):
+        for options, variant in settings(plan, architecture):
+            resolved = resolve_plan(architecture, generation.snapshot.dim, {**options, "seed": seed})
+            identity = run_fingerprint(plan_record(generation.data, resolved))
+            name = _model_name(architecture, variant, generation.label, seed)
+            if identity in runs:
+                raise UsageError(f"plan {plan.name}: {name} and {runs[identity].run.model} come to the same model")
+            taken = {other.run.model for other in runs.values()}
+            run = Run(
+                architecture=architecture,
+                corpus=generation.label,
+                variant=variant,
+                seed=seed,
+                fingerprint=identity,
+                model=known.get(identity) or _free_name(workspace, name, identity, taken),
+            )
+            runs[identity] = PlannedRun(run=run, plan=resolved, generation=generation)
+    return list(runs.values())
+
+
+def _check_architecture(name: str) -> None:
+    if name in BASELINES:
+        raise UsageError(f"'{name}' is a baseline: every study has all of them without being told. Leave it out.")
+    if name not in BACKBONES and name not in PRESETS:
+        raise UsageError.unknown("architecture", name, [*BACKBONES, *PRESETS])
+
+
+def _refuse_repetition(values: Sequence[Any], owner: str) -> None:
+    if repeated := [value for i, value in enumerate(values) if value in values[:i]]:
+        raise UsageError(f"{owner} has {repeated[0]!r} twice; give it once")
+
+
+def _models_by_fingerprint(workspace: Workspace) -> dict[str, str]:
+    """Of every model begun or finished; where there are several with one fingerprint, a finished one."""
+    found = {}
+    folders = [path.parent for path in workspace.models.glob(f"*/{PLAN}")]
+    for folder in sorted(folders, key=lambda folder: ((folder / FINISHED).exists(), folder.name)):
+        try:
+            found[run_fingerprint(read_json(folder / PLAN))] = folder.name
+        except NextvecError:
+            continue  # a damaged plan is no run of ours; training under that name says what is wrong
+    return found
+
+
+def _model_name(architecture: str, variant: str, corpus: str, seed: int) -> str:
+    """`gru-layers2-wiki-small-s1`, as `nextvec train` would call it but for the variant."""
+    settings = [re.sub(r"[^A-Za-z0-9.-]+", "", part) for part in variant.split(", ") if part]
+    return "-".join([architecture, *settings, corpus.replace("@", "-"), *([f"s{seed}"] if seed else [])])
+
+
+def _free_name(workspace: Workspace, name: str, identity: str, taken: Collection[str]) -> str:
+    free = name not in taken and name not in Aliases(workspace).all() and not workspace.model(name).exists()
+    return name if free else f"{name}-{identity[:6]}"

@@ -1,0 +1,62 @@
+"""What a study keeps in its folder: its runs, everything that happened to them, and what came out.
+
+study.json         the plan, and the runs that it resolves to
+record.jsonl       one line an event: begin, start, finish, compare, fail, end
+comparison.json    rows, contrasts, latencies and answers of the runs finished so far
+report.html        the same for people
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nextvec.errors import NotFoundError, did_you_mean
+from nextvec.records import append_line, read_json, write_json
+from nextvec.workspace import Workspace
+
+STUDY, RECORD, COMPARISON, REPORT, LOCK = "study.json", "record.jsonl", "comparison.json", "report.html", "study.lock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One model to be trained.
+
+    `variant` names the settings that the study varies, with their values; `fingerprint` is that of the whole resolved
+    configuration and tells runs apart; `model` is the id of the bundle.
+    """
+
+    architecture: str
+    corpus: str
+    variant: str
+    seed: int
+    fingerprint: str
+    model: str
+
+    @property
+    def label(self) -> str:
+        """What the runs that differ in their seed alone have in common."""
+        return f"{self.architecture}{f' ({self.variant})' if self.variant else ''} on {self.corpus}"
+
+
+def write_study(folder: Path, plan: dict[str, Any], runs: list[Run]) -> None:
+    write_json(folder / STUDY, {"plan": plan, "runs": [asdict(run) for run in runs]})
+
+
+def read_study(workspace: Workspace, name: str) -> tuple[dict[str, Any], list[Run]]:
+    """The plan and the runs. Raises NotFoundError with the nearest study of the workspace."""
+    path = workspace.study(name) / STUDY
+    if not path.exists():
+        known = [found.parent.name for found in workspace.studies.glob(f"*/{STUDY}")]
+        raise NotFoundError(
+            f"there is no study '{name}' in {workspace.studies}. {did_you_mean(name, known)}"
+            "Begin one with: nextvec study run PLAN.toml"
+        )
+    study = read_json(path)
+    return study["plan"], [Run(**run) for run in study["runs"]]
+
+
+def write_event(folder: Path, event: str, **facts: Any) -> None:
+    append_line(folder / RECORD, {"event": event, "at": datetime.now(UTC).isoformat(), **facts})

@@ -1,0 +1,196 @@
+"""Runs a study: trains what is missing, compares each model as it finishes, keeps the report current.
+
+Everything is on disk before the next thing begins. A study that was killed goes on where it was: finished models are
+kept, the one that was training goes on from its own checkpoint, and evaluations and latencies are not repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nextvec.errors import NextvecError
+from nextvec.evaluation.coherence import require_sequential
+from nextvec.evaluation.latency import Latency
+from nextvec.evaluation.report import Answer, write_report
+from nextvec.records import read_json
+from nextvec.store.lock import exclusive
+from nextvec.studies.contest import Contest, Generation, Say, run_contest
+from nextvec.studies.contest_report import record_contest, report_content
+from nextvec.studies.leaderboard import answers
+from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs
+from nextvec.studies.record import COMPARISON, LOCK, REPORT, Run, read_study, write_event, write_study
+from nextvec.training.loop import Progress
+from nextvec.training.run import PLAN, finished, train_model
+from nextvec.workspace import Workspace
+
+Show = Callable[[Progress], None]
+Watch = Callable[[str], AbstractContextManager[Show]]
+"""Gives, for a model's id, a context in which its progress is shown."""
+
+FAILURES = (NextvecError, OSError, RuntimeError, MemoryError)
+"""What a run may die of while the study goes on: refused options, a full disk, torch out of memory. Not: a defect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a study has come to. `contest` is None when no run has finished; `failed` has reasons by model."""
+
+    runs: tuple[Run, ...]
+    contest: Contest | None
+    answers: tuple[Answer, ...]
+    failed: dict[str, str]
+
+
+def run_study(
+    workspace: Workspace,
+    plan: StudyPlan,
+    *,
+    watch: Watch,
+    allow_unordered: bool = False,
+    say: Say = lambda line: None,
+) -> Outcome:
+    """Do every run of the plan that is not done; a study that was stopped goes on.
+
+    A run that fails is recorded with its reason, and the others are done all the same.
+
+    Raises UsageError when another process runs this study, DataError for a corpus that is not ordered text, and what
+    resolving the plan raises; then nothing has been written.
+    """
+    study = _Study(workspace, plan, say)
+    if not allow_unordered:
+        for generation in study.generations:
+            require_sequential(generation.coherence)
+    with exclusive(study.folder / LOCK, what=f"study '{plan.name}'"):
+        study.begin()
+        for planned in study.planned:
+            study.do(planned, watch)
+        return study.end()
+
+
+def study_so_far(workspace: Workspace, name: str, *, say: Say = lambda line: None) -> Outcome:
+    """Compare the finished runs of a study and write its report anew; nothing is trained.
+
+    Raises NotFoundError for an unknown study.
+    """
+    options, _ = read_study(workspace, name)
+    study = _Study(workspace, parse_plan(options, owner=f"study {name}"), say)
+    return study.report([run for run in study.runs if finished(workspace.model(run.model))])
+
+
+class _Study:
+    """A study that is being run. `compared` are the runs that the report on disk shows, with latencies by name."""
+
+    def __init__(self, workspace: Workspace, plan: StudyPlan, say: Say) -> None:
+        self.workspace, self.plan, self.say = workspace, plan, say
+        self.folder = workspace.study(plan.name)
+        self.planned = resolve_runs(workspace, plan)
+        self.runs = [planned.run for planned in self.planned]
+        self.generations = _generations(self.planned)
+        shown, self.latencies = _reported(self.folder / COMPARISON)
+        self.compared = [run for run in self.runs if run.model in shown and finished(workspace.model(run.model))]
+        self.failed: dict[str, str] = {}
+
+    def begin(self) -> None:
+        write_study(self.folder, self.plan.to_dict(), self.runs)
+        done = sum(finished(self.workspace.model(run.model)) for run in self.runs)
+        write_event(self.folder, "begin", runs=len(self.runs), finished=done)
+        self.say(f"study {self.plan.name}: {len(self.runs)} runs, {done} of them finished before")
+
+    def do(self, planned: PlannedRun, watch: Watch) -> None:
+        run = planned.run
+        try:
+            self._train(planned, watch)
+            if run not in self.compared:
+                self._compare(run)
+        except FAILURES as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            self.failed[run.model] = reason
+            write_event(self.folder, "fail", model=run.model, reason=reason)
+            self.say(f"{run.model} failed: {reason}")
+
+    def end(self) -> Outcome:
+        outcome = self.report(self.compared)
+        write_event(self.folder, "end", finished=len(self.compared), failed=list(self.failed))
+        return outcome
+
+    def _train(self, planned: PlannedRun, watch: Watch) -> None:
+        model, folder = planned.run.model, self.workspace.model(planned.run.model)
+        with exclusive(self.workspace.cache / "locks" / planned.run.fingerprint, what=f"model '{model}'"):
+            if finished(folder):
+                return
+            write_event(self.folder, "start", model=model)
+            with watch(model) as show:
+                metrics = train_model(
+                    planned.generation.snapshot,
+                    planned.plan,
+                    folder,
+                    cache=self.workspace.cache,
+                    resume=(folder / PLAN).exists(),
+                    on_progress=show,
+                )
+        write_event(self.folder, "finish", model=model, **metrics)
+
+    def _compare(self, run: Run) -> None:
+        """Against everything so far; what is recorded and said is the counterpart of the earlier generation."""
+        outcome = self.report([*self.compared, run])
+        self.compared.append(run)
+        assert outcome.contest is not None, "a run was given"
+        comparison = outcome.contest.comparison
+        row = next(row for row in comparison.rows if row.name == run.model)
+        counterpart = comparison.contrast(run.model, "earlier generation")
+        write_event(
+            self.folder,
+            "compare",
+            model=run.model,
+            validation_cosine=outcome.contest.entrants[run.model].metrics["validation_cosine"],
+            cosine=row.figures["cosine"].to_dict(),
+            counterpart=counterpart.to_dict() if counterpart else None,
+        )
+        rival = counterpart or comparison.contrast(run.model, "best baseline")
+        self.say(rival.sentence if rival else f"{run.model}: cosine {row.figures['cosine'].estimate:.4f}")
+
+    def report(self, runs: Sequence[Run]) -> Outcome:
+        """Compare the runs and write comparison.json and report.html."""
+        if not runs:
+            return Outcome(runs=tuple(self.runs), contest=None, answers=(), failed=self.failed)
+        contest = run_contest(
+            self.workspace,
+            [run.model for run in runs],
+            on=self.plan.on,
+            latencies=self.latencies,
+            generations=self.generations,
+            say=self.say,
+        )
+        self.latencies = contest.latencies
+        found = answers(contest, runs)
+        content = report_content(contest, f"nextvec study run {self.plan.name}.toml")
+        content = replace(
+            content,
+            title=f"Study {self.plan.name}: {content.title[0].lower()}{content.title[1:]}",
+            answers=found,
+            notes=[*content.notes, *self._notes(len(runs))],
+        )
+        record_contest(contest, content, self.folder)
+        write_report(self.folder / REPORT, content)
+        return Outcome(runs=tuple(self.runs), contest=contest, answers=tuple(found), failed=self.failed)
+
+    def _notes(self, shown: int) -> list[str]:
+        unfinished = f"{shown} of the study's {len(self.runs)} runs had finished when this was written."
+        failed = [f"{model} failed: {reason}" for model, reason in self.failed.items()]
+        return [*([unfinished] if shown < len(self.runs) else []), *failed]
+
+
+def _generations(planned: Sequence[PlannedRun]) -> list[Generation]:
+    return list({one.generation.label: one.generation for one in planned}.values())
+
+
+def _reported(path: Path) -> tuple[set[str], Mapping[str, Latency]]:
+    """The models that a comparison.json shows, and the latencies in it; nothing without one."""
+    if not path.exists():
+        return set(), {}
+    record = read_json(path)
+    latencies = {name: Latency.from_dict(plain) for name, plain in record["latencies"].items()}
+    return {row["name"] for row in record["rows"]}, latencies

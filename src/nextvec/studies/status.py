@@ -1,0 +1,104 @@
+"""Where a study stands: read from its record and its models' run logs, also while it runs. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from nextvec.models.aliases import FINISHED
+from nextvec.records import read_lines
+from nextvec.store.lock import held
+from nextvec.studies.record import LOCK, RECORD, REPORT, Run, read_study
+from nextvec.training.runlog import RUN_LOG
+from nextvec.workspace import Workspace
+
+State = Literal["done", "running", "waiting", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStatus:
+    """`validation_cosine` is the best so far of a run that is not done. `cosine` is on test documents, with `low` and
+    `high`, and `against_earlier` what may be said about it and the same model of the generation before. `note` is why
+    a run failed, or how far one has come."""
+
+    run: Run
+    state: State
+    note: str = ""
+    validation_cosine: float | None = None
+    cosine: Mapping[str, float] | None = None
+    against_earlier: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyStatus:
+    name: str
+    running: bool
+    runs: Sequence[RunStatus]
+    report: Path | None
+
+    @property
+    def counts(self) -> dict[State, int]:
+        states: tuple[State, ...] = ("done", "running", "waiting", "failed")
+        return {state: sum(run.state == state for run in self.runs) for state in states}
+
+    def to_dict(self) -> dict[str, Any]:
+        runs = [{**asdict(status.run), **asdict(status)} for status in self.runs]
+        for run in runs:
+            del run["run"]
+        report = str(self.report) if self.report else None
+        return {"study": self.name, "running": self.running, "counts": self.counts, "report": report, "runs": runs}
+
+
+def study_status(workspace: Workspace, name: str) -> StudyStatus:
+    """Raises NotFoundError for an unknown study."""
+    folder = workspace.study(name)
+    _, runs = read_study(workspace, name)
+    running = held(folder / LOCK)
+    events: dict[str, list[dict[str, Any]]] = {}
+    for event in read_lines(folder / RECORD):
+        events.setdefault(event.get("model", ""), []).append(event)
+    report = folder / REPORT
+    return StudyStatus(
+        name=name,
+        running=running,
+        runs=[_status(run, workspace.model(run.model), events.get(run.model, []), running) for run in runs],
+        report=report if report.exists() else None,
+    )
+
+
+def _status(run: Run, folder: Path, events: Sequence[Mapping[str, Any]], running: bool) -> RunStatus:
+    last: Mapping[str, Any] = events[-1] if events else {"event": None}
+    if last["event"] == "fail":
+        return RunStatus(run=run, state="failed", note=last["reason"], validation_cosine=_best(folder))
+    if (folder / FINISHED).exists():
+        return _finished(run, events)
+    state: State = "running" if running and last["event"] == "start" else "waiting"
+    return RunStatus(run=run, state=state, note=_progress(folder), validation_cosine=_best(folder))
+
+
+def _finished(run: Run, events: Sequence[Mapping[str, Any]]) -> RunStatus:
+    """What is known of a finished model; a figure that is not recorded yet is about to be."""
+    facts = {key: value for event in events for key, value in event.items()}
+    counterpart = facts.get("counterpart")
+    return RunStatus(
+        run=run,
+        state="done",
+        validation_cosine=facts.get("validation_cosine"),
+        cosine=facts.get("cosine"),
+        against_earlier=counterpart["sentence"] if counterpart else None,
+    )
+
+
+def _epochs(folder: Path) -> list[dict[str, Any]]:
+    return [event for event in read_lines(folder / RUN_LOG) if event["event"] == "epoch"]
+
+
+def _best(folder: Path) -> float | None:
+    return max((event["validation_cosine"] for event in _epochs(folder)), default=None)
+
+
+def _progress(folder: Path) -> str:
+    epochs = _epochs(folder)
+    return f"after epoch {epochs[-1]['epoch']}" if epochs else ""
