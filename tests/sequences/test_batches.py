@@ -171,9 +171,8 @@ def test_padding_is_small_on_articles(per_batch: int, span: int) -> None:
 
 def test_neighbours_change_in_a_large_corpus() -> None:
     batches = whole_documents(ARTICLE_LENGTHS * 4, per_batch=512)
-    first, second = (
-        {frozenset(batch.rows_BT[:, 0].tolist()) for batch in batches.epoch(n) if len(batch.rows_BT) > 1} for n in (0, 1)
-    )
+    rows = ([batch.rows_BT[:, 0].tolist() for batch in batches.epoch(number)] for number in (0, 1))
+    first, second = ({frozenset(row) for row in epoch if len(row) > 1} for epoch in rows)
     assert len(first & second) < 0.05 * len(first)
 
 

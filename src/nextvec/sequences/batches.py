@@ -51,8 +51,8 @@ class Batch:
 
     def part(self, sequences: slice) -> Batch:
         """The batch of these sequences alone."""
-        tensors = (getattr(self, field.name) for field in fields(self))
-        return Batch(*(None if tensor is None else tensor[sequences] for tensor in tensors))
+        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Batch(**{name: tensor if tensor is None else tensor[sequences] for name, tensor in tensors.items()})
 
 
 class Batches(Protocol):

@@ -48,8 +48,8 @@ class TrainingData:
     ) -> Batches:
         """Shuffled batches of about `targets` targets: windows when `context` is a number, else spans of documents.
 
-        `span` bounds the length of a span, 0 leaves documents whole. With an `anchor`, which sees whole documents, spans
-        come with what it predicts.
+        `span` bounds the length of a span, 0 leaves documents whole. With an `anchor`, which sees whole documents,
+        spans come with what it predicts.
         """
         offsets, documents = self.snapshot.offsets, self.split.train
         if context is not None:
