@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Protocol
 
@@ -51,8 +51,9 @@ class Batch:
 
     def part(self, sequences: slice) -> Batch:
         """The batch of these sequences alone."""
-        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Batch(**{name: tensor if tensor is None else tensor[sequences] for name, tensor in tensors.items()})
+        tensors = (self.x_BTD, self.mask_BT, self.target_BTD, self.target_mask_BT, self.rows_BT)
+        base_BTD = None if self.base_BTD is None else self.base_BTD[sequences]
+        return Batch(*(tensor[sequences] for tensor in tensors), base_BTD)
 
 
 class Batches(Protocol):
