@@ -112,3 +112,28 @@ def launch():
             process.wait(30)
 
     return launch
+
+
+ANIMALS = ["cats", "dogs", "owls", "bees", "ants", "elks", "eels", "rats"]
+
+
+@pytest.fixture(scope="session")
+def tales(nextvec, tmp_path_factory):
+    """Corpus `tales` (hashing, D = 32) of short tales that share sentences, and closed-form models: `ridge` (context 5)
+    and `mix` (any context, alias `best`)."""
+    from nextvec.models.aliases import Aliases
+    from nextvec.workspace import Workspace
+
+    folder = tmp_path_factory.mktemp("tales")
+    (folder / "text").mkdir()
+    for number in range(60):
+        animals = ANIMALS[number % len(ANIMALS)]
+        tale = f"Here the {animals} of tale {number} meet. Then the {animals} eat. Later the {animals} sleep. "
+        (folder / "text" / f"t{number:02d}.txt").write_text(tale * 3)
+    place = folder / "ws"
+    ingest = ["corpus", "ingest", folder / "text", "--corpus", "tales", "--encoder", "hashing:32"]
+    nextvec(*ingest, *SPLIT, workspace=place)
+    nextvec("train", "ridge", "--corpus", "tales", "--name", "ridge", "--allow-unordered", workspace=place)
+    nextvec("train", "ewma-mix", "--corpus", "tales", "--name", "mix", "--allow-unordered", workspace=place)
+    Aliases(Workspace(place)).promote("best", "mix")
+    return Workspace(place)

@@ -1,0 +1,270 @@
+"""The stages of one model, each set against what it is made of, one by one against in a batch."""
+
+import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+from nextvec.decoding import DECODERS
+from nextvec.decoding.decoder import Decoded
+from nextvec.decoding.quality import judge
+from nextvec.encoders import load_encoder
+from nextvec.errors import DataError, MismatchError, NotFoundError, UsageError
+from nextvec.models.bundle import CONFIG
+from nextvec.records import read_json, write_json
+from nextvec.retrieval.context import fill_context
+from nextvec.retrieval.snap import ManifoldSnap
+from nextvec.sequences.splits import split_snapshot
+from nextvec.serving.resources import Resources
+from nextvec.serving.stages import DecodeQuery, Served, SnapQuery, StagesConfig, same_text
+
+TEXT = "Here the cats of tale 8 meet. Then the cats eat."
+
+
+class Fixed:
+    """A decoder that gives the same text after any number of steps."""
+
+    max_steps = 5
+
+    def __init__(self, text):
+        self.text, self.name = text, f"fixed:{text}"
+
+    def decode(self, vectors, sources=None, *, steps=0):
+        return [
+            Decoded(text=self.text, verdict=judge(self.text, source), steps=steps, cosine=0.5) for source in sources
+        ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fixed_decoder():
+    DECODERS.names()
+    DECODERS.register("fixed")(lambda argument, given: Fixed(argument))
+    yield
+    del DECODERS._entries["fixed"]
+
+
+@pytest.fixture(scope="module")
+def resources(tales):
+    return Resources(tales)
+
+
+@pytest.fixture(scope="module")
+def ridge(resources):
+    return Served.load("ridge", resources, decoders=["fixed:The cats sleep at last.", "fixed:aa aa aa aa aa"])
+
+
+@pytest.fixture(scope="module")
+def mix(resources):
+    return Served.load("best", resources)
+
+
+@pytest.fixture(scope="module")
+def vectors(ridge):
+    return ridge.snapshot.vectors[:12].astype(np.float32)
+
+
+def held_out(served):
+    split = split_snapshot(served.snapshot)
+    return np.isin(served.snapshot.doc_index, np.concatenate([split.validation, split.test]))
+
+
+def test_models_of_one_corpus_share_what_they_need(ridge, mix):
+    assert mix.identity == "mix"
+    assert ridge.snapshot is mix.snapshot
+    assert ridge.index is mix.index
+    assert ridge.encoder is mix.encoder
+
+
+def test_what_no_model_uses_is_let_go(tales):
+    resources = Resources(tales)
+    served = Served.load("ridge", resources)
+    index = weakref.ref(served.index)
+    assert index() is not None
+    del served
+    gc.collect()
+    assert index() is None
+
+
+def test_an_unknown_model_is_named_with_the_nearest(resources):
+    with pytest.raises(NotFoundError, match=r"no alias 'rigde'. Did you mean 'ridge'"):
+        Served.load("rigde", resources)
+
+
+def test_texts_are_cut_and_encoded_as_the_corpus_was(ridge):
+    assert ridge.chunk(TEXT) == ["Here the cats of tale 8 meet.", "Then the cats eat."]
+    assert np.array_equal(
+        ridge.encode(["Then the cats eat."]), load_encoder("hashing:32").encode(["Then the cats eat."])
+    )
+
+
+def test_another_chunker_may_be_asked_for(resources):
+    served = Served.load("ridge", resources, StagesConfig(chunker="paragraph"))
+    assert served.chunk(TEXT) == [TEXT]
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "..."])
+def test_nothing_cannot_be_continued(ridge, text):
+    with pytest.raises(UsageError, match="has no sentence to continue; give a few sentences"):
+        ridge.chunk(text)
+
+
+def test_another_encoder_is_refused(tales, resources):
+    path = tales.model("ridge") / CONFIG
+    config = read_json(path)
+    write_json(path, {**config, "encoder": {**config["encoder"], "weights_hash": "another"}})
+    try:
+        with pytest.raises(MismatchError, match=r"the encoder at hand uses .* ridge uses"):
+            Served.load("ridge", resources).encode(["Then the owls eat."])
+    finally:
+        write_json(path, config)
+
+
+def test_encoding_from_several_threads(ridge):
+    texts = [f"The {number} cats." for number in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        rows = list(pool.map(lambda text: ridge.encode([text])[0], texts))
+    assert np.array_equal(np.stack(rows), ridge.encode(texts))
+
+
+def test_a_prediction_is_the_models_own_at_the_last_position(mix, vectors):
+    ones = torch.ones(1, len(vectors), dtype=torch.bool)
+    expected = mix.bundle.predictor.predict(torch.from_numpy(vectors)[None], ones)[0, -1].numpy()
+    np.testing.assert_allclose(mix.predict([vectors])[0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["ridge", "mix"])
+def test_a_prediction_does_not_depend_on_its_company(name, resources, vectors):
+    served = Served.load(name, resources)
+    contexts = [vectors[:length] for length in (1, 7, 3, 12, 2, 5)]
+    alone = np.concatenate([served.predict([context]) for context in contexts])
+    # The mixture's weights, of means that are nearly parallel, enlarge what padding changes in the rounding.
+    np.testing.assert_allclose(served.predict(contexts), alone, atol=2e-4)
+    np.testing.assert_allclose(np.linalg.norm(alone, axis=1), 1, atol=1e-5)
+
+
+def test_a_context_is_bounded(resources, vectors):
+    bounded = Served.load("mix", resources, StagesConfig(longest_context=3))
+    assert (bounded.window, bounded.slots) == (3, None)
+    assert np.array_equal(bounded.predict([vectors]), bounded.predict([vectors[-3:]]))
+    assert not np.allclose(bounded.predict([vectors]), Served.load("mix", resources).predict([vectors]))
+
+
+def test_vectors_of_another_size_are_refused(ridge):
+    with pytest.raises(MismatchError, match="ridge predicts 32-D vectors"):
+        ridge.predict([np.ones((2, 16), np.float32)])
+
+
+def test_only_missing_slots_are_filled_and_not_from_held_out_documents(ridge):
+    own = ridge.encode(ridge.chunk(TEXT))
+    filled, full = ridge.fill([own, np.repeat(own, 3, axis=0)])
+    twin = fill_context(own, 5, ridge.snapshot, ridge.index, excluded=held_out(ridge))
+    assert np.array_equal(filled.context.vectors, twin.vectors)
+    assert list(filled.texts) == ridge.snapshot.texts(filled.context.rows)
+    assert len(filled.texts) == 3
+    assert not held_out(ridge)[filled.context.rows].any()
+    assert full.texts == ()
+
+
+def test_the_snap_is_that_of_retrieval_and_shows_its_neighbours(ridge, vectors):
+    queries = [SnapQuery(prediction=v, query=vectors[0], context_mean=vectors[1]) for v in vectors[:3]]
+    twin = ManifoldSnap(ridge.index, ridge.snapshot.vectors)
+    expected = twin.apply(vectors[:3], vectors[[0] * 3], vectors[[1] * 3], held_out(ridge))
+    for result, snapped in zip(ridge.snap(queries), expected, strict=True):
+        np.testing.assert_allclose(result.snapped.vector, snapped.vector, atol=1e-6)
+        rows = [chunk.row for chunk in result.neighbours]
+        assert rows == snapped.rows[:5].tolist()
+        assert [chunk.text for chunk in result.neighbours] == ridge.snapshot.texts(rows)
+
+
+def test_excluded_rows_do_not_attract(ridge, vectors):
+    query = SnapQuery(prediction=vectors[0], query=vectors[0], context_mean=vectors[0])
+    rows = tuple(ridge.snap([query])[0].snapped.rows.tolist())
+    without = SnapQuery(prediction=vectors[0], query=vectors[0], context_mean=vectors[0], excluded=rows)
+    assert not set(ridge.snap([without])[0].snapped.rows.tolist()) & set(rows)
+
+
+def test_the_nearest_decoder_gives_the_nearest_of_the_bank(ridge):
+    (vector,) = ridge.encode(["Later the owls sleep."])
+    (sentence,) = ridge.decode([DecodeQuery(vector=vector)])
+    assert sentence.decoded.text == "Later the owls sleep."
+    assert sentence.decoded.cosine == pytest.approx(1, abs=1e-3)
+    assert not sentence.decoded.degraded
+    assert not held_out(ridge)[sentence.decoded.row]
+    assert np.array_equal(sentence.vector, ridge.snapshot.vectors[sentence.decoded.row].astype(np.float32))
+
+
+def test_held_out_documents_answer_only_when_they_may(resources, ridge):
+    row = int(np.flatnonzero(held_out(ridge))[0])
+    (text,) = ridge.snapshot.texts([row])
+    assert text.startswith("Here the ")
+    query = DecodeQuery(vector=ridge.snapshot.vectors[row].astype(np.float32))
+    everything = Served.load("ridge", resources, StagesConfig(bank="all"))
+    assert everything.decode([query])[0].decoded.text == text
+    assert ridge.decode([query])[0].decoded.text != text
+    assert ridge.search(query.vector[None], 1)[0][0].text == text
+
+
+def test_a_sentence_that_was_seen_is_not_given_again_from_another_row(ridge):
+    """It is stored dozens of times, far more often than the first search looks at."""
+    (vector,) = ridge.encode(["Then the cats eat."])
+    seen = frozenset({same_text("THEN the cats eat")})
+    (sentence,) = ridge.decode([DecodeQuery(vector=vector, seen_texts=seen)])
+    assert same_text(sentence.decoded.text) not in seen
+
+
+def test_rows_that_were_given_are_not_given_again(ridge, vectors):
+    rows: set[int] = set()
+    for _ in range(30):
+        (sentence,) = ridge.decode([DecodeQuery(vector=vectors[0], seen_rows=frozenset(rows))])
+        assert sentence.decoded.row not in rows
+        rows.add(sentence.decoded.row)
+
+
+def test_when_all_was_given_nothing_is_left(ridge, vectors):
+    everything = frozenset(range(len(ridge.snapshot)))
+    with pytest.raises(DataError, match="tales has no chunk left to give"):
+        ridge.decode([DecodeQuery(vector=vectors[0], seen_rows=everything)])
+
+
+def test_generated_texts_pass_the_ladder_and_extracts_stand_in_for_those_that_fail(ridge, vectors):
+    good, bad = ridge.decoders[1:]
+    sources = ("Then the cats eat.",)
+    asked = [
+        DecodeQuery(vector=vectors[0], sources=sources, decoder=bad),
+        DecodeQuery(vector=vectors[1], sources=sources, decoder=good, steps=3),
+        DecodeQuery(vector=vectors[2], sources=sources),
+        DecodeQuery(vector=vectors[3], sources=sources, decoder=good, steps=0),
+    ]
+    failed, generated, nearest, too_few = ridge.decode(asked)
+    assert failed.decoded.degraded
+    assert failed.decoded.row is not None
+    assert (generated.decoded.text, generated.decoded.steps, generated.vector) == ("The cats sleep at last.", 1, None)
+    assert not nearest.decoded.degraded
+    assert too_few.decoded.degraded
+
+
+def test_an_extract_in_place_of_a_text_is_new_too(ridge, vectors):
+    bad = ridge.decoders[2]
+    seen = frozenset({ridge.decode([DecodeQuery(vector=vectors[0], decoder=bad)])[0].decoded.row})
+    (sentence,) = ridge.decode([DecodeQuery(vector=vectors[0], decoder=bad, seen_rows=seen)])
+    assert sentence.decoded.row not in seen
+
+
+def test_a_decoder_that_is_not_offered_is_refused(ridge, vectors):
+    with pytest.raises(UsageError, match=r"unknown decoder of ridge 'nearst'. Did you mean 'nearest'"):
+        ridge.decode([DecodeQuery(vector=vectors[0], decoder="nearst")])
+
+
+def test_warming_up_loads_everything(resources):
+    served = Served.load("ridge", resources, decoders=["fixed:Text."])
+    served.warm()
+    with pytest.raises(UsageError, match="unknown decoder 'fxied'"):
+        Served.load("ridge", resources, decoders=["fxied"]).warm()
+
+
+def test_the_same_text_whatever_its_marks():
+    assert same_text("Then, the CATS  eat!") == same_text("then the cats eat")
+    assert same_text("Then the cats eat.") != same_text("Then the rats eat.")
