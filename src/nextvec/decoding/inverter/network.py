@@ -176,7 +176,8 @@ class InverterNetwork(nn.Module):
         return self.embedding(tokens_BL) * math.sqrt(self.config.width)
 
     def _tokens(self, project: nn.Module, vector_BD: Tensor) -> Tensor:
-        tokens: Tensor = project(vector_BD * self._vector_scale)
+        """(B, P, M) in the vectors' own precision: under autocast the stream stays in float32."""
+        tokens: Tensor = project(vector_BD * self._vector_scale).to(vector_BD.dtype)
         return tokens.view(len(vector_BD), self.config.pseudo_tokens, self.config.width)
 
     def _initialise(self) -> None:

@@ -141,9 +141,7 @@ def _load(kind: type[Any], folder: Path, projection: str) -> tuple[Any, int]:
     try:
         config = read_shapes(weights, projection)
     except KeyError as error:
-        raise IntegrityError(
-            f"{folder}: the weights lack {error.args[0]}; expected those of a {kind.__name__}"
-        ) from None
+        raise IntegrityError(f"{folder}: the weights lack {error.args[0]}, so are not a {kind.__name__}'s") from None
     declared = read_json(folder / CONFIG).get("num_repeat_tokens", config.pseudo_tokens)
     if declared != config.pseudo_tokens:
         raise IntegrityError(
@@ -180,7 +178,7 @@ def _parts(reference: str) -> dict[str, str]:
     if missing:
         raise NotFoundError(
             f"vec2text:{reference}: there is no {missing[0]}/{CONFIG} in that folder. Expected a folder with "
-            f"{INVERTER}/ and {CORRECTOR}/, each with {CONFIG} and weights, or two names on the hub with a comma between"
+            f"{INVERTER}/ and {CORRECTOR}/, each with {CONFIG} and weights, or two names on the hub, a comma between"
         )
     return {part: str(Path(reference) / part) for part in (INVERTER, CORRECTOR)}
 
@@ -195,7 +193,7 @@ def _load_tokenizer(folder: Path) -> Any:
     except OSError as error:
         raise NotFoundError(
             f"vec2text: cannot load the tokenizer '{name}' from the local cache or the Hugging Face hub "
-            f"({_first_line(error)}). Connect to the hub once, or put its tokenizer.json into {folder}"
+            f"({_first_line(error)}). Connect to the hub once, or put tokenizer.json into {folder}"
         ) from None
 
 

@@ -31,8 +31,8 @@ def require_gtr(spec: EncoderSpec) -> None:
     """
     if spec.name != GTR or spec.pooling != "mean" or spec.projection != "none":
         raise MismatchError(
-            f"vec2text decodes vectors of {GTR} (mean pooling, no Dense layer); these are of {spec.describe()}, pooling "
-            f"{spec.pooling}, projection {spec.projection}. Encode with {GTR}, or train one: nextvec train-inverter"
+            f"vec2text decodes vectors of {GTR} (mean pooling, no Dense layer); these are of {spec.describe()}, "
+            f"pooling {spec.pooling}, projection {spec.projection}. Encode with {GTR}, or: nextvec train-inverter"
         )
     if spec.mean_norm is None:
         raise MismatchError(f"{spec.describe()} records no mean norm, which vec2text needs. Encode with {GTR} again.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -35,19 +36,24 @@ def write_hypotheses(
     chunks: Chunks,
     *,
     seed: int,
+    autocast: AbstractContextManager[object] | None = None,
     on_progress: Report | None = None,
 ) -> Chunks:
-    """A text for every chunk's vector, drawn at temperature 0.7, and that text's own vector."""
+    """A text for every chunk's vector, drawn at temperature 0.7, and that text's own vector.
+
+    `autocast` is entered for writing alone: the encoder has its own precision.
+    """
     device = network.bias.device
     generator = torch.Generator(device).manual_seed(seed)
     rows: Rows = []
     # Of like length together: a batch costs as many steps as its longest text has tokens.
     order = np.argsort(chunks.texts.lengths, kind="stable")
-    for first in range(0, len(order), BATCH):
-        target = torch.from_numpy(chunks.vectors[order[first : first + BATCH]].astype(np.float32)).to(device)
-        rows += generate(network, target, temperature=TEMPERATURE, generator=generator)
-        if on_progress:
-            on_progress(len(rows), len(order))
+    with autocast or nullcontext():
+        for first in range(0, len(order), BATCH):
+            target = torch.from_numpy(chunks.vectors[order[first : first + BATCH]].astype(np.float32)).to(device)
+            rows += generate(network, target, temperature=TEMPERATURE, generator=generator)
+            if on_progress:
+                on_progress(len(rows), len(order))
     written: Rows = [[] for _ in rows]
     for number, row in zip(order.tolist(), rows, strict=True):
         written[number] = row

@@ -178,7 +178,7 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.network.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+        with self._autocast():
             states_BLM, wanted_BL = self._states(batch)
             loss = sampled_cross_entropy(
                 self.network, states_BLM, wanted_BL,
@@ -195,6 +195,9 @@ class _Run:
         if state.step % LOG_STEPS == 0:
             kind = "write" if batch.hypothesis is None else "correct"
             self._write_log("step", loss=value, kind=kind, lr=rate, seconds=self._seconds())
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.half)
 
     def _states(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Output states (B, L, M) of a batch and its wanted tokens, on the device."""
@@ -221,7 +224,8 @@ class _Run:
         chosen = self.material.training.subset(self.chosen)
         self.network.eval()
         self.hypotheses = write_hypotheses(
-            self.network, self.material.vocabulary, self.material.encoder, chosen, seed=self.recipe.seed,
+            self.network, self.material.vocabulary, self.material.encoder, chosen,
+            seed=self.recipe.seed, autocast=self._autocast(),
             on_progress=lambda done, all_: self._report(f"writing hypotheses {done:,} of {all_:,}"),
         )  # fmt: skip
         save_hypotheses(self.folder / HYPOTHESES, self.hypotheses)
@@ -237,7 +241,7 @@ class _Run:
         total, count = 0.0, 0
         for numbers in self.validating:
             batch = make_batch(self.material.validation, numbers)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            with self._autocast():
                 loss = cross_entropy(self.network, *self._states(batch))
             total, count = total + float(loss) * batch.tokens, count + batch.tokens
         state.validations += 1
@@ -254,7 +258,8 @@ class _Run:
     def _round_trip(self) -> float:
         numbers = np.concatenate(self.validating)[:ROUND_TRIPS]
         vectors = self.material.validation.vectors[numbers].astype(np.float32)
-        rows = generate(self.network, torch.from_numpy(vectors).to(self.device))
+        with self._autocast():
+            rows = generate(self.network, torch.from_numpy(vectors).to(self.device))
         written = self.material.encoder.encode(self.material.vocabulary.decode(rows))
         return float(np.einsum("nd,nd->n", vectors, written).mean())
 

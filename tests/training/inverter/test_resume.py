@@ -1,0 +1,75 @@
+"""A run that was cut off anywhere and resumed ends with the weights of one that was not, bit for bit."""
+
+import pytest
+
+from nextvec.decoding.inverter.bundle import WEIGHTS
+from nextvec.errors import MismatchError, NotFoundError, UsageError
+from nextvec.records import read_lines
+from nextvec.training.inverter.run import train_inverter
+from nextvec.training.runlog import RUN_LOG
+
+
+class CutOff(Exception):
+    """Like kill -9 it leaves on disk what is there at the moment, and nothing more."""
+
+
+def cut_at(number):
+    seen = 0
+
+    def show(progress):
+        nonlocal seen
+        seen += 1
+        if seen == number:
+            raise CutOff
+
+    return show
+
+
+@pytest.fixture(scope="module")
+def plan(make_plan):
+    return make_plan(checkpoint_steps=3, validation_steps=8, epochs=2)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(snapshot, encoder, plan, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "inverter"
+    seen = []
+    train_inverter(snapshot, encoder, plan, folder, on_progress=lambda progress: seen.append(progress.doing))
+    return folder, seen
+
+
+@pytest.mark.parametrize("share", [0.1, 0.45, 0.62, 0.8, 0.99])
+def test_resumed_weights_are_the_same(share, undisturbed, snapshot, encoder, plan, tmp_path):
+    whole, seen = undisturbed
+    folder = tmp_path / "inverter"
+    with pytest.raises(CutOff):
+        train_inverter(snapshot, encoder, plan, folder, on_progress=cut_at(max(1, round(share * len(seen)))))
+    train_inverter(snapshot, encoder, plan, folder, resume=True)
+    assert (folder / WEIGHTS).read_bytes() == (whole / WEIGHTS).read_bytes()
+    logs = [[(e["event"], e["step"]) for e in read_lines(f / RUN_LOG)] for f in (whole, folder)]
+    assert logs[0] == logs[1]
+
+
+def test_it_wrote_hypotheses_and_corrected_them(undisturbed):
+    folder, seen = undisturbed
+    assert any(doing.startswith("writing hypotheses") for doing in seen)
+    events = {event["event"] for event in read_lines(folder / RUN_LOG)}
+    assert events >= {"start", "validation", "hypotheses", "end"}
+
+
+def test_a_name_is_taken_once(undisturbed, snapshot, encoder, plan):
+    with pytest.raises(UsageError, match="--resume"):
+        train_inverter(snapshot, encoder, plan, undisturbed[0])
+
+
+def test_only_what_was_begun_is_resumed(snapshot, encoder, plan, tmp_path):
+    with pytest.raises(NotFoundError, match="never begun"):
+        train_inverter(snapshot, encoder, plan, tmp_path / "none", resume=True)
+
+
+def test_another_recipe_is_not_resumed(undisturbed, snapshot, encoder, make_plan):
+    with pytest.raises(MismatchError, match=r"training lr"):
+        train_inverter(
+            snapshot, encoder, make_plan(checkpoint_steps=3, validation_steps=8, epochs=2, lr=1e-3), undisturbed[0],
+            resume=True,
+        )  # fmt: skip
