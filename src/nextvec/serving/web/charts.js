@@ -33,9 +33,13 @@ export function whisker(interval, toUnit, { hollow = false, reference = null } =
   return s(
     "svg",
     { class: "whisker", "aria-hidden": "true" },
-    reference === null ? null : s("line", { class: "reference", x1: at(reference), x2: at(reference), y1: "0", y2: "100%" }),
+    reference === null
+      ? null
+      : s("line", { class: "reference", x1: at(reference), x2: at(reference), y1: "0", y2: "100%" }),
     s("line", { class: "reach", x1: at(interval.low), x2: at(interval.high), y1: "50%", y2: "50%" }),
-    [interval.low, interval.high].map((end) => s("line", { class: "reach", x1: at(end), x2: at(end), y1: "32%", y2: "68%" })),
+    [interval.low, interval.high].map((end) =>
+      s("line", { class: "reach", x1: at(end), x2: at(end), y1: "32%", y2: "68%" }),
+    ),
     s("circle", { class: hollow ? "dot hollow" : "dot", cx: at(interval.estimate), cy: "50%", r: hollow ? 4 : 4.5 }),
   );
 }
@@ -76,7 +80,9 @@ export function lineChart({ title, label, xName, yName, series, levels = [], xMa
       { class: "plot", role: "img", "aria-label": label },
       yTicks.map((y) => gridLine(y, toY, digits ?? decimals(yTicks))),
       (xMarks ?? ticks(left, right, 5)).map((x) => tickBelow(x, toX)),
-      levels.map((level) => s("line", { class: "level", x1: "0", x2: "100%", y1: pct(toY(level.y)), y2: pct(toY(level.y)) })),
+      levels.map((level) =>
+        s("line", { class: "level", x1: "0", x2: "100%", y1: pct(toY(level.y)), y2: pct(toY(level.y)) }),
+      ),
       series.map((line) => drawn(line, toX, toY)),
     ),
     h("p", { class: "axes" }, h("span", {}, `↑ ${yName}`), h("span", {}, `${xName} →`)),
@@ -87,7 +93,10 @@ export function lineChart({ title, label, xName, yName, series, levels = [], xMa
 
 function gridLine(y, toY, digits) {
   const at = pct(toY(y));
-  return [s("line", { class: "grid", x1: "0", x2: "100%", y1: at, y2: at }), s("text", { class: "y", x: "-8", y: at }, number(y, digits))];
+  return [
+    s("line", { class: "grid", x1: "0", x2: "100%", y1: at, y2: at }),
+    s("text", { class: "y", x: "-8", y: at }, number(y, digits)),
+  ];
 }
 
 function tickBelow(x, toX) {
@@ -102,19 +111,49 @@ function drawn({ points, kind, dots }, toX, toY) {
 }
 
 function legend(series, levels) {
-  const sample = (kind) => s("svg", { class: "sample", "aria-hidden": "true" }, s("g", { class: `line ${kind}` }, s("line", { x1: 0, x2: 24, y1: 6, y2: 6 })));
-  const level = () => s("svg", { class: "sample", "aria-hidden": "true" }, s("line", { class: "level", x1: 0, x2: 24, y1: 6, y2: 6 }));
-  const entries = [...series.map((line) => [sample(line.kind), line.name]), ...levels.map((line) => [level(), line.name])];
-  return entries.length < 2 ? null : h("ul", { class: "legend" }, entries.map(([mark, name]) => h("li", {}, mark, name)));
+  const sample = (kind) =>
+    s(
+      "svg",
+      { class: "sample", "aria-hidden": "true" },
+      s("g", { class: `line ${kind}` }, s("line", { x1: 0, x2: 24, y1: 6, y2: 6 })),
+    );
+  const level = () =>
+    s("svg", { class: "sample", "aria-hidden": "true" }, s("line", { class: "level", x1: 0, x2: 24, y1: 6, y2: 6 }));
+  const entries = [
+    ...series.map((line) => [sample(line.kind), line.name]),
+    ...levels.map((line) => [level(), line.name]),
+  ];
+  return entries.length < 2
+    ? null
+    : h(
+        "ul",
+        { class: "legend" },
+        entries.map(([mark, name]) => h("li", {}, mark, name)),
+      );
 }
 
 function numbers(title, xName, series) {
   const xs = [...new Set(series.flatMap((line) => line.points.map(([x]) => x)))].sort((a, b) => a - b);
   const shown = xs.filter((_, i) => i % Math.ceil(xs.length / 40) === 0 || i === xs.length - 1);
   const cell = (line, x) => line.points.find(([at]) => at === x)?.[1] ?? null;
-  const rows = shown.map((x) => h("tr", {}, h("th", { scope: "row" }, String(x)), series.map((line) => h("td", {}, number(cell(line, x), 5)))));
-  const head = h("tr", {}, h("th", { scope: "col" }, xName), series.map((line) => h("th", { scope: "col" }, line.name)));
-  const table = scrollable(`${title}, as a table`, h("table", { class: "plain" }, h("thead", {}, head), h("tbody", {}, rows)));
+  const rows = shown.map((x) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, String(x)),
+      series.map((line) => h("td", {}, number(cell(line, x), 5))),
+    ),
+  );
+  const head = h(
+    "tr",
+    {},
+    h("th", { scope: "col" }, xName),
+    series.map((line) => h("th", { scope: "col" }, line.name)),
+  );
+  const table = scrollable(
+    `${title}, as a table`,
+    h("table", { class: "plain" }, h("thead", {}, head), h("tbody", {}, rows)),
+  );
   return h("details", { class: "numbers" }, h("summary", {}, "As a table"), table);
 }
 
@@ -132,8 +171,17 @@ export function strip(cosines, kinds, texts) {
     cosines.map((value, i) => {
       const height = Math.max(0.03, Math.min(1, value));
       const gap = cosines.length > 40 ? 0.02 : 0.12;
-      const place = { x: pct((i + gap / 2) * width), width: pct(width * (1 - gap)), y: pct(1 - height), height: pct(height) };
-      return s("rect", { class: `bar ${kinds[i]}`, ...place }, s("title", {}, `${i + 1}: ${number(value, 3)} · ${texts[i] ?? ""}`));
+      const place = {
+        x: pct((i + gap / 2) * width),
+        width: pct(width * (1 - gap)),
+        y: pct(1 - height),
+        height: pct(height),
+      };
+      return s(
+        "rect",
+        { class: `bar ${kinds[i]}`, ...place },
+        s("title", {}, `${i + 1}: ${number(value, 3)} · ${texts[i] ?? ""}`),
+      );
     }),
   );
 }
@@ -146,7 +194,11 @@ export function segments(parts, label) {
     "svg",
     { class: "segments", role: "img", "aria-label": label },
     parts.map(([name, value]) => {
-      const segment = s("rect", { class: `part ${name}`, x: pct(from), width: pct(value / total), y: "0", height: "100%" }, s("title", {}, name));
+      const segment = s(
+        "rect",
+        { class: `part ${name}`, x: pct(from), width: pct(value / total), y: "0", height: "100%" },
+        s("title", {}, name),
+      );
       from += value / total;
       return segment;
     }),
@@ -155,5 +207,9 @@ export function segments(parts, label) {
 
 /** One bar of a share of 1, for lists. */
 export function bar(share) {
-  return s("svg", { class: "share", "aria-hidden": "true" }, s("rect", { x: "0", y: "0", height: "100%", width: pct(Math.max(0, Math.min(1, share))) }));
+  return s(
+    "svg",
+    { class: "share", "aria-hidden": "true" },
+    s("rect", { x: "0", y: "0", height: "100%", width: pct(Math.max(0, Math.min(1, share))) }),
+  );
 }

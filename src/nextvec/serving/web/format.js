@@ -18,13 +18,21 @@ export const count = (value) => value.toLocaleString("en-GB");
 
 /** 6701952 as "6.70 M". */
 export function short(value) {
-  for (const [size, unit] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]])
+  for (const [size, unit] of [
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ])
     if (value >= size) return `${(value / size).toPrecision(3)}${THIN}${unit}`;
   return String(value);
 }
 
 export function bytes(value) {
-  for (const [size, unit] of [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]])
+  for (const [size, unit] of [
+    [1e9, "GB"],
+    [1e6, "MB"],
+    [1e3, "kB"],
+  ])
     if (value >= size) return `${(value / size).toPrecision(3)}${THIN}${unit}`;
   return `${value}${THIN}B`;
 }
@@ -34,7 +42,8 @@ export const percent = (share, digits = 0) => `${number(100 * share, digits)}${T
 export const signedPercent = (share, digits = 2) => `${signed(100 * share, digits)}${THIN}%`;
 
 /** Milliseconds, in seconds from one second on. */
-export const duration = (ms) => (ms >= 1000 ? `${(ms / 1000).toFixed(2)}${THIN}s` : `${ms.toPrecision(ms >= 100 ? 3 : 2)}${THIN}ms`);
+export const duration = (ms) =>
+  ms >= 1000 ? `${(ms / 1000).toFixed(2)}${THIN}s` : `${ms.toPrecision(ms >= 100 ? 3 : 2)}${THIN}ms`;
 
 /** "0.5065 to 0.5375". */
 export const span = (interval, digits = 4) => `${number(interval.low, digits)} to ${number(interval.high, digits)}`;
@@ -43,7 +52,14 @@ export const plural = (amount, noun) => `${count(amount)} ${noun}${amount === 1 
 
 /** "2026-11-21T11:00:00+00:00" as "21 Nov 2026, 11:00 UTC". */
 export function date(text) {
-  const options = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "UTC" };
+  const options = {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZone: "UTC",
+  };
   return `${new Intl.DateTimeFormat("en-GB", options).format(new Date(text))} UTC`;
 }
 

@@ -14,7 +14,14 @@ export function render(text, level = 2) {
     else if (/^ {4}/.test(line)) blocks.push(code(take(lines, /^( {4}|\s*$)/).map((row) => row.slice(4))));
     else if (/^#{1,6} /.test(line)) blocks.push(heading(lines.shift(), level));
     else if (/^\s*\|/.test(line)) blocks.push(table(take(lines, /^\s*\|/)));
-    else if (/^[-*] /.test(line)) blocks.push(h("ul", {}, take(lines, /^[-*] /).map((row) => h("li", {}, inline(row.slice(2))))));
+    else if (/^[-*] /.test(line))
+      blocks.push(
+        h(
+          "ul",
+          {},
+          take(lines, /^[-*] /).map((row) => h("li", {}, inline(row.slice(2)))),
+        ),
+      );
     else blocks.push(h("p", {}, inline(paragraph(lines))));
   }
   return blocks.filter(Boolean);
@@ -49,12 +56,33 @@ function heading(line, level) {
 function table(rows) {
   const [head, ...body] = rows.filter((row) => !/^[\s|:-]+$/.test(row) || !row.includes("-")).map(cells);
   const named = head.some((cell) => cell);
-  const top = named ? h("thead", {}, h("tr", {}, head.map((cell) => h("th", { scope: "col" }, inline(cell))))) : null;
-  const line = ([first, ...rest]) => h("tr", {}, h("th", { scope: "row" }, inline(first)), rest.map((cell) => h("td", {}, inline(cell))));
+  const top = named
+    ? h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          head.map((cell) => h("th", { scope: "col" }, inline(cell))),
+        ),
+      )
+    : null;
+  const line = ([first, ...rest]) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, inline(first)),
+      rest.map((cell) => h("td", {}, inline(cell))),
+    );
   return scrollable("Table", h("table", { class: "plain" }, top, h("tbody", {}, body.map(line))));
 }
 
-const cells = (row) => row.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
+const cells = (row) =>
+  row
+    .trim()
+    .replace(/^\||\|$/g, "")
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll("\\|", "|"));
 
 /** Code, strong, emphasis and links to http(s) addresses; everything else is text. */
 function inline(text) {

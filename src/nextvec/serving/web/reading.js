@@ -49,8 +49,18 @@ export class Reading {
   open({ chunks, own, filled, left_out: left, times = {} }) {
     this.kinds = chunks.map((_, i) => (i < chunks.length - own ? "filled" : "own"));
     this.texts = [...chunks];
-    const words = [plural(own, "chunk") + " of yours", filled ? `${filled} retrieved` : null, left ? `${left} earlier left out` : null].filter(Boolean);
-    const list = h("ol", { class: "chunks" }, chunks.map((chunk, i) => h("li", { class: this.kinds[i] }, chunk, this.kinds[i] === "filled" ? h("small", {}, "retrieved") : null)));
+    const words = [
+      plural(own, "chunk") + " of yours",
+      filled ? `${filled} retrieved` : null,
+      left ? `${left} earlier left out` : null,
+    ].filter(Boolean);
+    const list = h(
+      "ol",
+      { class: "chunks" },
+      chunks.map((chunk, i) =>
+        h("li", { class: this.kinds[i] }, chunk, this.kinds[i] === "filled" ? h("small", {}, "retrieved") : null),
+      ),
+    );
     this.context.replaceChildren(disclosure(`Context: ${words.join(", ")}`, list, stageBar(times)));
   }
 
@@ -98,9 +108,19 @@ function sentence(step, kinds, texts) {
       ],
       { class: "gauges" },
     ),
-    h("figure", { class: "similarity" }, h("figcaption", {}, "Prediction against its context"), strip(step.context_cosines, kinds, texts), key(kinds)),
+    h(
+      "figure",
+      { class: "similarity" },
+      h("figcaption", {}, "Prediction against its context"),
+      strip(step.context_cosines, kinds, texts),
+      key(kinds),
+    ),
     stageBar(step.times),
-    disclosure(`${plural(step.neighbours.length, "neighbour")} and snap`, snapReport(step.snap), neighbours(step.neighbours)),
+    disclosure(
+      `${plural(step.neighbours.length, "neighbour")} and snap`,
+      snapReport(step.snap),
+      neighbours(step.neighbours),
+    ),
   ];
 }
 
@@ -109,7 +129,9 @@ function badges({ degraded, passed, reasons, document, title }) {
   const marks = [
     degraded ? h("span", { class: "badge warn" }, "degraded: an extract, for want of a better text") : null,
     !passed && !degraded ? h("span", { class: "badge warn" }, "did not pass") : null,
-    document ? h("span", { class: "badge" }, `stored text from “${title || document}”`) : h("span", { class: "badge" }, "written by the decoder"),
+    document
+      ? h("span", { class: "badge" }, `stored text from “${title || document}”`)
+      : h("span", { class: "badge" }, "written by the decoder"),
   ];
   return h("p", { class: "badges" }, marks, reasons.length ? h("small", {}, reasons.join("; ")) : null);
 }
@@ -117,7 +139,11 @@ function badges({ degraded, passed, reasons, document, title }) {
 function key(kinds) {
   const names = { filled: "retrieved", own: "yours", said: "continued" };
   const present = Object.keys(names).filter((kind) => kinds.includes(kind));
-  return h("ul", { class: "key" }, present.map((kind) => h("li", { class: kind }, names[kind])));
+  return h(
+    "ul",
+    { class: "key" },
+    present.map((kind) => h("li", { class: kind }, names[kind])),
+  );
 }
 
 function stageBar(times) {
@@ -130,19 +156,26 @@ function stageBar(times) {
     { class: "stages" },
     h("figcaption", {}, `Stages, ${duration(total)}`),
     segments(parts, `Time by stage: ${words.join(", ")}`),
-    h("ul", {}, parts.map(([stage, value]) => h("li", { class: stage }, `${stage} `, h("span", {}, duration(value))))),
+    h(
+      "ul",
+      {},
+      parts.map(([stage, value]) => h("li", { class: stage }, `${stage} `, h("span", {}, duration(value)))),
+    ),
   );
 }
 
 function snapReport(snap) {
   if (!snap) return h("p", { class: "hint" }, "Snap was off: the prediction was decoded as it was.");
-  return facts([
-    ["moved by", number(snap.moved, 3)],
-    ["distance to stored text", number(snap.distance, 3)],
-    ["cosine to your text", number(snap.query_cosine, 3)],
-    ["cosine to the context", number(snap.context_cosine, 3)],
-    ["held to the topic", snap.clamped ? "yes, it had drifted" : "not needed"],
-  ], { class: "pairs" });
+  return facts(
+    [
+      ["moved by", number(snap.moved, 3)],
+      ["distance to stored text", number(snap.distance, 3)],
+      ["cosine to your text", number(snap.query_cosine, 3)],
+      ["cosine to the context", number(snap.context_cosine, 3)],
+      ["held to the topic", snap.clamped ? "yes, it had drifted" : "not needed"],
+    ],
+    { class: "pairs" },
+  );
 }
 
 function neighbours(list) {
@@ -150,7 +183,21 @@ function neighbours(list) {
     "ol",
     { class: "neighbours" },
     list.map((near) =>
-      h("li", {}, h("p", {}, near.text), h("p", { class: "meta" }, bar(near.weight / list[0].weight || 0), h("span", {}, `weight ${percent(near.weight, 1)} · cosine ${number(near.similarity, 3)} · ${near.title || near.document}`))),
+      h(
+        "li",
+        {},
+        h("p", {}, near.text),
+        h(
+          "p",
+          { class: "meta" },
+          bar(near.weight / list[0].weight || 0),
+          h(
+            "span",
+            {},
+            `weight ${percent(near.weight, 1)} · cosine ${number(near.similarity, 3)} · ${near.title || near.document}`,
+          ),
+        ),
+      ),
     ),
   );
 }

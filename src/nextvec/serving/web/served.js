@@ -28,9 +28,19 @@ async function readiness(signal) {
 /** The empty state, with the commands to run or what stood in the way. */
 export function noModel(title, faults) {
   if (faults.length)
-    return h("section", { class: "empty panel" }, h("h2", {}, "No model could be loaded"), h("ul", { class: "sentences" }, faults.map((fault) => h("li", {}, fault))));
-  return empty(title, "Ingest text and train a model; the server finds it by itself. The manual that comes with Python needs no download, and training on it takes a few minutes:", [
-    "nextvec corpus ingest pydocs: --corpus demo",
-    "nextvec train gru --corpus demo",
-  ]);
+    return h(
+      "section",
+      { class: "empty panel" },
+      h("h2", {}, "No model could be loaded"),
+      h(
+        "ul",
+        { class: "sentences" },
+        faults.map((fault) => h("li", {}, fault)),
+      ),
+    );
+  return empty(
+    title,
+    "Ingest text and train a model; the server finds it by itself. The manual that comes with Python needs no download, and training on it takes a few minutes:",
+    ["nextvec corpus ingest pydocs: --corpus demo", "nextvec train gru --corpus demo"],
+  );
 }

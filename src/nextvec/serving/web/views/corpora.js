@@ -6,20 +6,30 @@ import { empty, facts, h, scrollable } from "../dom.js";
 import { bytes, count, date, number, percent, plural, span } from "../format.js";
 
 export async function show(name, signal) {
-  return name ? one(await get(`/v1/corpora/${encodeURIComponent(name)}`, signal)) : all((await get("/v1/corpora", signal)).data);
+  return name
+    ? one(await get(`/v1/corpora/${encodeURIComponent(name)}`, signal))
+    : all((await get("/v1/corpora", signal)).data);
 }
 
 function all(corpora) {
   const heading = h("h1", {}, "Corpora");
   if (!corpora.length) return { title: "Corpora", content: [heading, nothing()] };
-  return { title: "Corpora", content: [heading, h("p", { class: "lead" }, `${plural(corpora.length, "corpus").replace("corpuss", "corpora")} in this workspace.`), h("ul", { class: "cards" }, corpora.map(card))] };
+  return {
+    title: "Corpora",
+    content: [
+      heading,
+      h("p", { class: "lead" }, `${plural(corpora.length, "corpus").replace("corpuss", "corpora")} in this workspace.`),
+      h("ul", { class: "cards" }, corpora.map(card)),
+    ],
+  };
 }
 
 function nothing() {
-  return empty("No corpus yet", "Ingest a file, a folder or a dump; or, without any download, the manual that comes with Python:", [
-    "nextvec corpus ingest pydocs: --corpus demo",
-    "nextvec corpus ingest articles.jsonl.gz --corpus mine",
-  ]);
+  return empty(
+    "No corpus yet",
+    "Ingest a file, a folder or a dump; or, without any download, the manual that comes with Python:",
+    ["nextvec corpus ingest pydocs: --corpus demo", "nextvec corpus ingest articles.jsonl.gz --corpus mine"],
+  );
 }
 
 function card(corpus) {
@@ -54,7 +64,10 @@ function one(corpus) {
       ["encoder", `${corpus.encoder.name}, ${corpus.encoder.dim} numbers a vector`],
       ["fingerprint of the encoder", h("code", {}, corpus.encoder.fingerprint)],
       ["chunker", chunkerName(corpus.chunker)],
-      ["held out", `${percent(corpus.split.test / 1000)} test, ${percent((corpus.split.validation - corpus.split.test) / 1000)} validation, by document`],
+      [
+        "held out",
+        `${percent(corpus.split.test / 1000)} test, ${percent((corpus.split.validation - corpus.split.test) / 1000)} validation, by document`,
+      ],
       ["on disk", `${bytes(corpus.stored_bytes)}, ${corpus.dtype}`],
       ["last written", date(corpus.modified)],
     ]),
@@ -76,15 +89,40 @@ function generations({ name, generations: versions }) {
       h("td", { class: "figure" }, count(version.documents)),
       h("td", { class: "figure" }, count(version.chunks)),
       h("td", { class: "plotted wide" }, bar(version.chunks / largest)),
-      h("td", { class: "models" }, version.models.length ? version.models.map((model, i) => [i ? ", " : "", h("a", { href: `#/models/${encodeURIComponent(model)}` }, model)]) : "none"),
+      h(
+        "td",
+        { class: "models" },
+        version.models.length
+          ? version.models.map((model, i) => [
+              i ? ", " : "",
+              h("a", { href: `#/models/${encodeURIComponent(model)}` }, model),
+            ])
+          : "none",
+      ),
     );
-  const head = [["Generation"], ["Version", "figure wide"], ["Documents", "figure"], ["Chunks", "figure"], ["Size", "plotted wide"], ["Models trained on it", "models"]].map(([title, kind]) => h("th", { scope: "col", class: kind }, title));
+  const head = [
+    ["Generation"],
+    ["Version", "figure wide"],
+    ["Documents", "figure"],
+    ["Chunks", "figure"],
+    ["Size", "plotted wide"],
+    ["Models trained on it", "models"],
+  ].map(([title, kind]) => h("th", { scope: "col", class: kind }, title));
   return h(
     "section",
     {},
     h("h2", {}, "Generations"),
-    scrollable("Generations", h("table", { class: "listing" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, versions.map(row)))),
-    h("p", { class: "caption" }, "A generation never changes: ", h("code", {}, `nextvec corpus tag ${name} TAG`), " names the newest version."),
+    scrollable(
+      "Generations",
+      h("table", { class: "listing" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, versions.map(row))),
+    ),
+    h(
+      "p",
+      { class: "caption" },
+      "A generation never changes: ",
+      h("code", {}, `nextvec corpus tag ${name} TAG`),
+      " names the newest version.",
+    ),
   );
 }
 
@@ -98,7 +136,12 @@ function coherence(c) {
     xMarks: c.lags.map((p) => p.lag),
     series: [
       { name: "in order", kind: "main", dots: true, points: c.lags.map((p) => [p.lag, p.ordered]) },
-      { name: "same documents, random order", kind: "other", dots: true, points: c.lags.map((p) => [p.lag, p.shuffled]) },
+      {
+        name: "same documents, random order",
+        kind: "other",
+        dots: true,
+        points: c.lags.map((p) => [p.lag, p.shuffled]),
+      },
     ],
     levels: c.across === null ? [] : [{ name: "chunks of different documents", y: c.across }],
   });
@@ -112,14 +155,28 @@ function coherence(c) {
       { class: "beside" },
       chart,
       facts([
-        ["excess at lag 1", c.excess && [h("strong", {}, number(c.excess.estimate, 3)), h("small", {}, span(c.excess, 3))]],
-        ["next chunk closer than another of its document", c.order && [h("strong", {}, percent(c.order.estimate)), h("small", {}, `${percent(c.order.low)} to ${percent(c.order.high)}; chance is 50 %`)]],
+        [
+          "excess at lag 1",
+          c.excess && [h("strong", {}, number(c.excess.estimate, 3)), h("small", {}, span(c.excess, 3))],
+        ],
+        [
+          "next chunk closer than another of its document",
+          c.order && [
+            h("strong", {}, percent(c.order.estimate)),
+            h("small", {}, `${percent(c.order.low)} to ${percent(c.order.high)}; chance is 50 %`),
+          ],
+        ],
         ["duplicates", percent(c.duplicates, 1)],
         ["documents too short to learn from", percent(c.too_short, 1)],
         ["chunks that look like lists", c.list_likeness && percent(c.list_likeness.total, 1)],
       ]),
     ),
-    h("p", { class: "caption" }, `Measured on the beginnings of ${plural(c.documents, "document")} of ${c.label} (${plural(c.chunks, "chunk")}); intervals are 95 %. In full: `, h("code", {}, `nextvec corpus check ${c.label}`)),
+    h(
+      "p",
+      { class: "caption" },
+      `Measured on the beginnings of ${plural(c.documents, "document")} of ${c.label} (${plural(c.chunks, "chunk")}); intervals are 95 %. In full: `,
+      h("code", {}, `nextvec corpus check ${c.label}`),
+    ),
   );
 }
 
@@ -130,9 +187,19 @@ function samples(documents) {
       "details",
       { class: "document", open: i === 0 },
       h("summary", {}, document.title || document.document),
-      h("ol", { class: "chunks" }, document.chunks.map((chunk) => h("li", {}, chunk))),
+      h(
+        "ol",
+        { class: "chunks" },
+        document.chunks.map((chunk) => h("li", {}, chunk)),
+      ),
       h("p", { class: "caption" }, [document.source, document.licence].filter(Boolean).join(" · ")),
     ),
   );
-  return h("section", {}, h("h2", {}, "How documents begin"), h("p", { class: "caption" }, "Each line is one chunk, and one vector to the models."), shown);
+  return h(
+    "section",
+    {},
+    h("h2", {}, "How documents begin"),
+    h("p", { class: "caption" }, "Each line is one chunk, and one vector to the models."),
+    shown,
+  );
 }

@@ -5,7 +5,15 @@ import { axis, scale, whisker } from "../charts.js";
 import { announce, disclosure, empty, facts, h, scrollable } from "../dom.js";
 import { count, date, figureName, number, plural, short, signed, signedPercent, span } from "../format.js";
 
-const SHOWN = ["cosine", "cosine_centred", "mrr[document]", "mrr[foreign-10k]", "recall@10[document]", "rank_norm[document]", "spread"];
+const SHOWN = [
+  "cosine",
+  "cosine_centred",
+  "mrr[document]",
+  "mrr[foreign-10k]",
+  "recall@10[document]",
+  "rank_norm[document]",
+  "spread",
+];
 const LOWER_IS_BETTER = /^rank_norm/;
 const MARKS = { better: "▲", worse: "▼", "cannot tell": "●" };
 
@@ -16,10 +24,11 @@ export async function show(study, signal) {
 }
 
 function nothing() {
-  return empty("Nothing has been compared yet", "Train at least one model, then set it against every baseline on documents that it has not seen:", [
-    "nextvec train gru --corpus NAME",
-    "nextvec compare gru-NAME",
-  ]);
+  return empty(
+    "Nothing has been compared yet",
+    "Train at least one model, then set it against every baseline on documents that it has not seen:",
+    ["nextvec train gru --corpus NAME", "nextvec compare gru-NAME"],
+  );
 }
 
 function page(comparison, recorded) {
@@ -33,7 +42,13 @@ function page(comparison, recorded) {
     h("h1", {}, "Leaderboard"),
     headline(comparison),
     comparison.caution ? caution(comparison.caution) : null,
-    h("div", { class: "controls" }, h("label", { for: "figure" }, "Figure"), chooser, recorded.length > 1 ? others(comparison, recorded) : null),
+    h(
+      "div",
+      { class: "controls" },
+      h("label", { for: "figure" }, "Figure"),
+      chooser,
+      recorded.length > 1 ? others(comparison, recorded) : null,
+    ),
     place,
     h("p", { class: "caption" }, measuredOn(comparison)),
     verdicts(comparison),
@@ -44,7 +59,12 @@ function page(comparison, recorded) {
 function headline({ rows, contrasts }) {
   const best = rows.find((row) => row.kind === "model");
   const contrast = best && standing(contrasts, best.name, "cosine");
-  if (!contrast) return h("p", { class: "lead" }, best ? `${best.name} has the highest cosine; it was set against no baseline.` : "Only baselines were measured.");
+  if (!contrast)
+    return h(
+      "p",
+      { class: "lead" },
+      best ? `${best.name} has the highest cosine; it was set against no baseline.` : "Only baselines were measured.",
+    );
   const words = {
     better: `${best.name} predicts the next vector better than ${contrast.right}, the best baseline.`,
     worse: `No model here beats the best baseline: even ${best.name} is worse than ${contrast.right}.`,
@@ -54,11 +74,22 @@ function headline({ rows, contrasts }) {
 }
 
 function caution(few) {
-  return h("p", { class: "caution", role: "note" }, h("strong", {}, `Caution: ${few}. `), "The intervals are wide; another draw of test documents could change the order. Doubt small differences.");
+  return h(
+    "p",
+    { class: "caution", role: "note" },
+    h("strong", {}, `Caution: ${few}. `),
+    "The intervals are wide; another draw of test documents could change the order. Doubt small differences.",
+  );
 }
 
 function others(comparison, recorded) {
-  const options = recorded.map((entry) => h("option", { value: entry.id, selected: entry.id === comparison.id }, `${date(entry.date)} · ${entry.title.split(" (")[0].split(", ").slice(0, 1)}`));
+  const options = recorded.map((entry) =>
+    h(
+      "option",
+      { value: entry.id, selected: entry.id === comparison.id },
+      `${date(entry.date)} · ${entry.title.split(" (")[0].split(", ").slice(0, 1)}`,
+    ),
+  );
   const change = (event) => (location.hash = `#/leaderboard/${event.target.value}`);
   return [h("label", { for: "study" }, "Comparison"), h("select", { id: "study", on: { change } }, options)];
 }
@@ -69,7 +100,8 @@ const standing = (contrasts, name, figure) =>
 /** The table of one figure, sorted by it; headings with a button sort. */
 function table(comparison, figure) {
   const rows = comparison.rows.filter((row) => figure in row.figures);
-  const bestBaseline = comparison.contrasts.find((c) => c.role === "best baseline" && c.figure === figure)?.right ?? null;
+  const bestBaseline =
+    comparison.contrasts.find((c) => c.role === "best baseline" && c.figure === figure)?.right ?? null;
   const ends = rows.flatMap((row) => [row.figures[figure].low, row.figures[figure].high]);
   const room = (Math.max(...ends) - Math.min(...ends)) * 0.04 || 0.01;
   const [low, high] = [Math.min(...ends) - room, Math.max(...ends) + room];
@@ -77,10 +109,19 @@ function table(comparison, figure) {
   const body = h("tbody", { role: "rowgroup" });
   const columns = [
     { name: "Model", key: (row) => row.name, rising: true },
-    { name: figureName(figure), key: (row) => row.figures[figure].estimate, rising: LOWER_IS_BETTER.test(figure), kind: "figure" },
+    {
+      name: figureName(figure),
+      key: (row) => row.figures[figure].estimate,
+      rising: LOWER_IS_BETTER.test(figure),
+      kind: "figure",
+    },
     { name: "95 % interval", kind: "plotted" },
     { name: "Skill", key: (row) => row.skill?.estimate ?? -Infinity, kind: "figure wide" },
-    { name: "Against the best baseline", key: (row) => standing(comparison.contrasts, row.name, figure)?.difference.estimate ?? -Infinity, kind: "verdicts" },
+    {
+      name: "Against the best baseline",
+      key: (row) => standing(comparison.contrasts, row.name, figure)?.difference.estimate ?? -Infinity,
+      kind: "verdicts",
+    },
     { name: "Parameters", key: (row) => row.subject.parameters + row.subject.fitted, kind: "figure wide" },
   ];
   const draw = (row) => line(row, { comparison, figure, bestBaseline, reference, toUnit: scale(low, high) });
@@ -89,18 +130,40 @@ function table(comparison, figure) {
     const sign = rising ? 1 : -1;
     const compare = (a, b) => sign * (typeof a === "string" ? a.localeCompare(b) : a - b);
     body.replaceChildren(...rows.toSorted((a, b) => compare(column.key(a), column.key(b))).map(draw));
-    heads.forEach((head, i) => head.setAttribute("aria-sort", columns[i] === column ? (rising ? "ascending" : "descending") : "none"));
+    heads.forEach((head, i) =>
+      head.setAttribute("aria-sort", columns[i] === column ? (rising ? "ascending" : "descending") : "none"),
+    );
     if (!quiet) announce(`Sorted by ${column.name}, ${rising ? "ascending" : "descending"}`);
   };
   sort(columns[1], columns[1].rising, true);
-  return scrollable("Leaderboard", h("table", { class: "board", role: "table" }, h("caption", { class: "unseen" }, `${figureName(figure)} of models and baselines`), h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads)), body));
+  return scrollable(
+    "Leaderboard",
+    h(
+      "table",
+      { class: "board", role: "table" },
+      h("caption", { class: "unseen" }, `${figureName(figure)} of models and baselines`),
+      h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads)),
+      body,
+    ),
+  );
 }
 
 /** A sortable heading: a first press sorts from the best on, a second the other way round. */
 function heading(column, scaleDrawn, sort) {
-  if (!column.key) return h("th", { scope: "col", role: "columnheader", class: column.kind }, h("span", { class: "unseen" }, column.name), scaleDrawn);
+  if (!column.key)
+    return h(
+      "th",
+      { scope: "col", role: "columnheader", class: column.kind },
+      h("span", { class: "unseen" }, column.name),
+      scaleDrawn,
+    );
   const head = h("th", { scope: "col", role: "columnheader", class: column.kind });
-  const press = () => sort(head.getAttribute("aria-sort") === "none" ? Boolean(column.rising) : head.getAttribute("aria-sort") === "descending");
+  const press = () =>
+    sort(
+      head.getAttribute("aria-sort") === "none"
+        ? Boolean(column.rising)
+        : head.getAttribute("aria-sort") === "descending",
+    );
   head.append(h("button", { type: "button", class: "sort", on: { click: press } }, column.name));
   return head;
 }
@@ -110,8 +173,18 @@ function line(row, { comparison, figure, bestBaseline, reference, toUnit }) {
   const baseline = row.kind === "baseline";
   const { parameters, fitted, trained_on: made } = row.subject;
   const name = baseline ? row.name : h("a", { href: `#/models/${encodeURIComponent(row.name)}` }, row.name);
-  const origin = baseline ? (row.name === bestBaseline ? "best baseline" : "baseline") : [row.subject.architecture, made].filter(Boolean).join(" · ");
-  const skill = row.skill && !baseline ? [signedPercent(row.skill.estimate), h("small", {}, `${signedPercent(row.skill.low)} to ${signedPercent(row.skill.high)}`)] : null;
+  const origin = baseline
+    ? row.name === bestBaseline
+      ? "best baseline"
+      : "baseline"
+    : [row.subject.architecture, made].filter(Boolean).join(" · ");
+  const skill =
+    row.skill && !baseline
+      ? [
+          signedPercent(row.skill.estimate),
+          h("small", {}, `${signedPercent(row.skill.low)} to ${signedPercent(row.skill.high)}`),
+        ]
+      : null;
   const cell = (kind, ...content) => h("td", { role: "cell", class: kind }, content);
   return h(
     "tr",
@@ -121,7 +194,10 @@ function line(row, { comparison, figure, bestBaseline, reference, toUnit }) {
     cell("plotted", whisker(interval, toUnit, { hollow: baseline, reference })),
     cell("figure wide", skill),
     cell("verdicts", verdictOf(standing(comparison.contrasts, row.name, figure))),
-    cell("figure wide", parameters ? short(parameters) : h("span", { title: "fitted in closed form, not trained" }, `(${short(fitted)})`)),
+    cell(
+      "figure wide",
+      parameters ? short(parameters) : h("span", { title: "fitted in closed form, not trained" }, `(${short(fitted)})`),
+    ),
   );
 }
 
@@ -129,7 +205,13 @@ function verdictOf(contrast) {
   if (!contrast) return null;
   const { difference: d, verdict } = contrast;
   const digits = Math.abs(d.estimate) < 0.001 ? 5 : 4;
-  return h("span", { class: `verdict ${verdict.replace(" ", "-")}` }, h("span", { "aria-hidden": "true" }, MARKS[verdict]), ` ${verdict}`, h("small", {}, `${signed(d.estimate, digits)}, ${signed(d.low, digits)} to ${signed(d.high, digits)}`));
+  return h(
+    "span",
+    { class: `verdict ${verdict.replace(" ", "-")}` },
+    h("span", { "aria-hidden": "true" }, MARKS[verdict]),
+    ` ${verdict}`,
+    h("small", {}, `${signed(d.estimate, digits)}, ${signed(d.low, digits)} to ${signed(d.high, digits)}`),
+  );
 }
 
 function measuredOn({ targets, documents, corpus, encoder, fingerprint }) {
@@ -143,9 +225,21 @@ function measuredOn({ targets, documents, corpus, encoder, fingerprint }) {
 
 function verdicts({ contrasts }) {
   const sentences = [...new Set(contrasts.filter((c) => c.figure === "cosine").map((c) => c.sentence))];
-  return sentences.length ? disclosure(`Every verdict in words (${count(sentences.length)})`, h("ul", { class: "sentences" }, sentences.map((sentence) => h("li", {}, sentence)))) : null;
+  return sentences.length
+    ? disclosure(
+        `Every verdict in words (${count(sentences.length)})`,
+        h(
+          "ul",
+          { class: "sentences" },
+          sentences.map((sentence) => h("li", {}, sentence)),
+        ),
+      )
+    : null;
 }
 
 function origin({ provenance = {}, date: written }) {
-  return disclosure("Where these figures come from", facts([["recorded", date(written)], ...Object.entries(provenance)]));
+  return disclosure(
+    "Where these figures come from",
+    facts([["recorded", date(written)], ...Object.entries(provenance)]),
+  );
 }

@@ -8,7 +8,11 @@ import { render } from "../markdown.js";
 import { noModel, served } from "../served.js";
 
 const UNPLOTTED = /^(copy_ratio|spread)/; // not confined to 0..1
-const POOLS = { document: "the other chunks of its document", "document+context": "the chunks of its document, its context too", "foreign-10k": "chunks of other documents" };
+const POOLS = {
+  document: "the other chunks of its document",
+  "document+context": "the chunks of its document, its context too",
+  "foreign-10k": "chunks of other documents",
+};
 
 export async function show(name, signal) {
   return name ? one(await get(`/v1/models/${encodeURIComponent(name)}`, signal)) : all(await served(signal));
@@ -17,15 +21,41 @@ export async function show(name, signal) {
 function all({ models, faults }) {
   const heading = h("h1", {}, "Models");
   if (!models.length) return { title: "Models", content: [heading, noModel("No model yet", faults)] };
-  const head = [["Model"], ["Architecture", "wide"], ["Corpus"], ["Encoder", "wide"], ["Parameters", "figure wide"], ["Cosine", "figure"], ["Skill", "figure"]];
+  const head = [
+    ["Model"],
+    ["Architecture", "wide"],
+    ["Corpus"],
+    ["Encoder", "wide"],
+    ["Parameters", "figure wide"],
+    ["Cosine", "figure"],
+    ["Skill", "figure"],
+  ];
   const heads = head.map(([name, kind]) => h("th", { scope: "col", class: kind ?? null }, name));
-  const table = h("table", { class: "listing" }, h("caption", { class: "unseen" }, "Models"), h("thead", {}, h("tr", {}, heads)), h("tbody", {}, models.map(row)));
-  const hint = "Cosine is on validation documents; skill is the share of the best baseline's error that is gone. Intervals are on each model's own page and on the leaderboard.";
-  return { title: "Models", content: [heading, h("p", { class: "lead" }, `${plural(models.length, "model")} served here.`), scrollable("Models", table), h("p", { class: "caption" }, hint)] };
+  const table = h(
+    "table",
+    { class: "listing" },
+    h("caption", { class: "unseen" }, "Models"),
+    h("thead", {}, h("tr", {}, heads)),
+    h("tbody", {}, models.map(row)),
+  );
+  const hint =
+    "Cosine is on validation documents; skill is the share of the best baseline's error that is gone. Intervals are on each model's own page and on the leaderboard.";
+  return {
+    title: "Models",
+    content: [
+      heading,
+      h("p", { class: "lead" }, `${plural(models.length, "model")} served here.`),
+      scrollable("Models", table),
+      h("p", { class: "caption" }, hint),
+    ],
+  };
 }
 
 function row({ id, nextvec: m }) {
-  const marks = [...(m.aliases ?? []).map((alias) => h("span", { class: "tag" }, alias)), m.ready === false ? h("span", { class: "tag faint" }, "not loaded") : null];
+  const marks = [
+    ...(m.aliases ?? []).map((alias) => h("span", { class: "tag" }, alias)),
+    m.ready === false ? h("span", { class: "tag faint" }, "not loaded") : null,
+  ];
   return h(
     "tr",
     {},
@@ -43,7 +73,12 @@ function one(model) {
   const m = model.nextvec;
   const content = [
     h("p", { class: "trail" }, h("a", { href: "#/models" }, "Models")),
-    h("h1", {}, model.id, (m.aliases ?? []).map((alias) => h("span", { class: "tag" }, alias))),
+    h(
+      "h1",
+      {},
+      model.id,
+      (m.aliases ?? []).map((alias) => h("span", { class: "tag" }, alias)),
+    ),
     facts([
       ["architecture", m.architecture],
       ["starts at", m.anchor === "none" ? "nothing (no anchor)" : `${m.anchor}, may only improve on it`],
@@ -100,29 +135,66 @@ function evaluation(measured) {
   const { corpus, documents, targets, fingerprint, caution, figures } = measured;
   const names = Object.keys(figures).filter((name) => !name.startsWith("pool_size"));
   const plain = names.filter((name) => !name.includes("["));
-  const ranked = Object.entries(POOLS).map(([pool, words]) => [pool, words, names.filter((name) => name.endsWith(`[${pool}]`))]);
+  const ranked = Object.entries(POOLS).map(([pool, words]) => [
+    pool,
+    words,
+    names.filter((name) => name.endsWith(`[${pool}]`)),
+  ]);
   const sections = [
-    section("The vector itself", plain.toSorted((a, b) => b.startsWith("cosine") - a.startsWith("cosine")), figures),
-    ...ranked.map(([pool, words, own]) => section(`The true next chunk among ${count(Math.round(figures[`pool_size[${pool}]`]?.estimate ?? 0))} (on average): ${words}`, own, figures)),
+    section(
+      "The vector itself",
+      plain.toSorted((a, b) => b.startsWith("cosine") - a.startsWith("cosine")),
+      figures,
+    ),
+    ...ranked.map(([pool, words, own]) =>
+      section(
+        `The true next chunk among ${count(Math.round(figures[`pool_size[${pool}]`]?.estimate ?? 0))} (on average): ${words}`,
+        own,
+        figures,
+      ),
+    ),
   ];
   const head = h(
     "tr",
     { role: "row" },
     h("th", { scope: "col", role: "columnheader" }, "Figure"),
     h("th", { scope: "col", role: "columnheader", class: "figure" }, "Value, 95 % interval"),
-    h("th", { scope: "col", role: "columnheader", class: "plotted" }, h("span", { class: "unseen" }, "Drawn"), axis(0, 1, 2)),
+    h(
+      "th",
+      { scope: "col", role: "columnheader", class: "plotted" },
+      h("span", { class: "unseen" }, "Drawn"),
+      axis(0, 1, 2),
+    ),
     h("th", { scope: "col", role: "columnheader", class: "figure wide" }, "Chance"),
   );
   return [
-    h("p", { class: "caption" }, `${plural(targets, "target")} in ${plural(documents, "document")} that the model has not seen; test set ${fingerprint}. The thin line is chance.`),
+    h(
+      "p",
+      { class: "caption" },
+      `${plural(targets, "target")} in ${plural(documents, "document")} that the model has not seen; test set ${fingerprint}. The thin line is chance.`,
+    ),
     caution ? h("p", { class: "caution" }, `Caution: ${caution}. Expect wide intervals.`) : null,
-    scrollable(`Figures on ${corpus}`, h("table", { class: "board", role: "table" }, h("thead", { role: "rowgroup" }, head), sections)),
+    scrollable(
+      `Figures on ${corpus}`,
+      h("table", { class: "board", role: "table" }, h("thead", { role: "rowgroup" }, head), sections),
+    ),
   ];
 }
 
 function section(title, names, figures) {
-  const heading = h("tr", { role: "row", class: "section" }, h("th", { scope: "rowgroup", role: "rowheader", colspan: 4 }, title));
-  return names.length ? h("tbody", { role: "rowgroup" }, heading, names.map((name) => figure(name, figures[name]))) : null;
+  const heading = h(
+    "tr",
+    { role: "row", class: "section" },
+    h("th", { scope: "rowgroup", role: "rowheader", colspan: 4 }, title),
+  );
+  return names.length
+    ? h(
+        "tbody",
+        { role: "rowgroup" },
+        heading,
+        names.map((name) => figure(name, figures[name])),
+      )
+    : null;
 }
 
 function figure(name, interval) {
@@ -132,7 +204,12 @@ function figure(name, interval) {
     "tr",
     { role: "row" },
     h("th", { scope: "row", role: "rowheader" }, figureName(base), h("small", {}, MEANINGS[base])),
-    h("td", { role: "cell", class: "figure" }, h("strong", {}, number(interval.estimate)), h("small", {}, span(interval))),
+    h(
+      "td",
+      { role: "cell", class: "figure" },
+      h("strong", {}, number(interval.estimate)),
+      h("small", {}, span(interval)),
+    ),
     h("td", { role: "cell", class: "plotted" }, drawn),
     h("td", { role: "cell", class: "figure wide" }, interval.chance === null ? null : number(interval.chance)),
   );
@@ -143,7 +220,12 @@ function evaluations([newest, ...older], id) {
   if (!newest) return [h("p", { class: "panel" }, "Not evaluated yet: ", h("code", {}, `nextvec compare ${id}`))];
   return [
     h("section", {}, h("h2", {}, `On test documents of ${newest.corpus}`), evaluation(newest)),
-    ...older.map((measured) => disclosure(`Earlier: on ${plural(measured.documents, "test document")} of ${measured.corpus}`, evaluation(measured))),
+    ...older.map((measured) =>
+      disclosure(
+        `Earlier: on ${plural(measured.documents, "test document")} of ${measured.corpus}`,
+        evaluation(measured),
+      ),
+    ),
   ];
 }
 

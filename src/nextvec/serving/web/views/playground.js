@@ -20,15 +20,35 @@ let example = 0;
 
 export async function show(_, signal) {
   const { models, faults } = await served(signal);
-  if (!models.length) return { title: "Playground", content: [h("h1", {}, "Playground"), noModel("No model to continue a text with yet", faults)] };
+  if (!models.length)
+    return {
+      title: "Playground",
+      content: [h("h1", {}, "Playground"), noModel("No model to continue a text with yet", faults)],
+    };
   const known = JSON.stringify(models);
   if (root?.known !== known) root = { known, content: build(models) };
   return { title: "Playground", content: root.content };
 }
 
 function build(models) {
-  const form = h("form", { class: "bench panel", "aria-label": "Text and models" }, textField(), modelField(models), howField(), moreField(models), buttons());
-  const results = h("section", { class: "readings", "aria-label": "Continuations" }, h("p", { class: "hint idle" }, "Each chosen model will predict the vector of the next sentence, and the stored text nearest to it appears here, with what led to it."));
+  const form = h(
+    "form",
+    { class: "bench panel", "aria-label": "Text and models" },
+    textField(),
+    modelField(models),
+    howField(),
+    moreField(models),
+    buttons(),
+  );
+  const results = h(
+    "section",
+    { class: "readings", "aria-label": "Continuations" },
+    h(
+      "p",
+      { class: "hint idle" },
+      "Each chosen model will predict the vector of the next sentence, and the stored text nearest to it appears here, with what led to it.",
+    ),
+  );
   const run = new Run(form, results);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -42,7 +62,11 @@ function build(models) {
 }
 
 function textField() {
-  const area = h("textarea", { id: "text", name: "text", rows: "8", required: true, "aria-describedby": "text-hint", spellcheck: "false" }, EXAMPLES[0]);
+  const area = h(
+    "textarea",
+    { id: "text", name: "text", rows: "8", required: true, "aria-describedby": "text-hint", spellcheck: "false" },
+    EXAMPLES[0],
+  );
   const another = () => {
     example = (example + 1) % EXAMPLES.length;
     area.value = EXAMPLES[example];
@@ -53,22 +77,39 @@ function textField() {
     { class: "field" },
     h("label", { for: "text" }, "Beginning of a text"),
     area,
-    h("p", { class: "hint", id: "text-hint" }, "A few sentences work best. ", h("button", { type: "button", class: "link", on: { click: another } }, "Another example")),
+    h(
+      "p",
+      { class: "hint", id: "text-hint" },
+      "A few sentences work best. ",
+      h("button", { type: "button", class: "link", on: { click: another } }, "Another example"),
+    ),
   );
 }
 
 function modelField(models) {
   const first = chosenAtFirst(models);
   const listed = [first, ...models.filter((model) => model !== first)];
-  const described = ({ architecture, corpus, skill }) => [architecture, corpus, skill == null ? null : `skill ${signedPercent(skill)}`].filter(Boolean).join(" · ");
+  const described = ({ architecture, corpus, skill }) =>
+    [architecture, corpus, skill == null ? null : `skill ${signedPercent(skill)}`].filter(Boolean).join(" · ");
   const choice = ({ id, nextvec: m }) =>
     h(
       "label",
       { class: "choice" },
       h("input", { type: "checkbox", name: "model", value: id, checked: id === first.id }),
-      h("span", {}, id, (m.aliases ?? []).map((alias) => h("span", { class: "tag" }, alias)), h("small", {}, described(m))),
+      h(
+        "span",
+        {},
+        id,
+        (m.aliases ?? []).map((alias) => h("span", { class: "tag" }, alias)),
+        h("small", {}, described(m)),
+      ),
     );
-  return h("fieldset", { class: "field" }, h("legend", {}, "Models"), h("div", { class: "options" }, listed.map(choice)));
+  return h(
+    "fieldset",
+    { class: "field" },
+    h("legend", {}, "Models"),
+    h("div", { class: "options" }, listed.map(choice)),
+  );
 }
 
 /** The model in production, else the one with the best cosine. */
@@ -82,13 +123,42 @@ function howField() {
   return h(
     "div",
     { class: "field pair" },
-    h("div", {}, h("label", { for: "sentences" }, "Sentences"), h("input", { id: "sentences", name: "sentences", type: "number", min: "1", max: "64", value: "4", required: true })),
-    h("div", {}, h("label", { for: "feedback" }, "Feed back"), h("select", { id: "feedback", name: "feedback" }, h("option", { value: "vector" }, "its vector"), h("option", { value: "text" }, "its text, encoded"))),
+    h(
+      "div",
+      {},
+      h("label", { for: "sentences" }, "Sentences"),
+      h("input", {
+        id: "sentences",
+        name: "sentences",
+        type: "number",
+        min: "1",
+        max: "64",
+        value: "4",
+        required: true,
+      }),
+    ),
+    h(
+      "div",
+      {},
+      h("label", { for: "feedback" }, "Feed back"),
+      h(
+        "select",
+        { id: "feedback", name: "feedback" },
+        h("option", { value: "vector" }, "its vector"),
+        h("option", { value: "text" }, "its text, encoded"),
+      ),
+    ),
   );
 }
 
 function moreField(models) {
-  const toggle = (name, label, hint) => h("label", { class: "choice" }, h("input", { type: "checkbox", name, checked: true }), h("span", {}, label, h("small", {}, hint)));
+  const toggle = (name, label, hint) =>
+    h(
+      "label",
+      { class: "choice" },
+      h("input", { type: "checkbox", name, checked: true }),
+      h("span", {}, label, h("small", {}, hint)),
+    );
   const decoders = [...new Set(models.flatMap((model) => model.nextvec.decoders ?? []))];
   return h(
     "details",
@@ -98,7 +168,12 @@ function moreField(models) {
       "div",
       { class: "disclosed" },
       h("label", { for: "decoder" }, "Decoder"),
-      h("select", { id: "decoder", name: "decoder", "aria-describedby": "decoder-hint" }, h("option", { value: "" }, "each model's own"), decoders.map((name) => h("option", { value: name }, name))),
+      h(
+        "select",
+        { id: "decoder", name: "decoder", "aria-describedby": "decoder-hint" },
+        h("option", { value: "" }, "each model's own"),
+        decoders.map((name) => h("option", { value: name }, name)),
+      ),
       h("p", { class: "hint", id: "decoder-hint" }, "nearest gives a stored sentence; a trained decoder writes one."),
       toggle("snap", "Snap to stored text", "draws each prediction to where real sentences lie, and to the topic"),
       toggle("fill", "Fill a short context", "with stored sentences near the text, before the text's own"),
@@ -119,13 +194,31 @@ function buttons() {
 /** What the numbers of a reading mean. */
 function guide() {
   const terms = [
-    ["round trip", "cosine of the vector that was decoded and its text, encoded again: 1 says that the text is exactly what was meant"],
-    ["topic", "cosine of the sentence and the mean of your own text; a continuation that falls below 0.10 twice is stopped"],
-    ["prediction against its context", "cosine of the prediction and each chunk that it was made from, in reading order, one bar a chunk; the height of the box is 1"],
+    [
+      "round trip",
+      "cosine of the vector that was decoded and its text, encoded again: 1 says that the text is exactly what was meant",
+    ],
+    [
+      "topic",
+      "cosine of the sentence and the mean of your own text; a continuation that falls below 0.10 twice is stopped",
+    ],
+    [
+      "prediction against its context",
+      "cosine of the prediction and each chunk that it was made from, in reading order, one bar a chunk; the height of the box is 1",
+    ],
     ["stages", "time in the server: predict the next vector, snap it to stored text, decode it"],
     ["weight", "share of a stored neighbour in the snapped vector"],
   ];
-  return h("details", { class: "guide" }, h("summary", {}, "How to read this"), h("dl", { class: "disclosed" }, terms.map(([term, words]) => h("div", {}, h("dt", {}, term), h("dd", {}, words)))));
+  return h(
+    "details",
+    { class: "guide" },
+    h("summary", {}, "How to read this"),
+    h(
+      "dl",
+      { class: "disclosed" },
+      terms.map(([term, words]) => h("div", {}, h("dt", {}, term), h("dd", {}, words))),
+    ),
+  );
 }
 
 /** One press of the button: a request and a column of results for each chosen model. */

@@ -1,0 +1,204 @@
+"""What the catalogue says is what the workspace holds; it writes nothing and trusts no name."""
+
+import json
+import shutil
+
+import pytest
+
+from nextvec.errors import NotFoundError, UsageError
+from nextvec.evaluation.evaluation import read_evaluations
+from nextvec.serving.catalogue import CURVE_POINTS, SAMPLED_CHUNKS, Catalogue, _curve
+from nextvec.store.vectors import Corpus, open_snapshot
+from nextvec.workspace import Workspace
+
+OUTSIDE = ["../gru", "..", ".", "/etc/passwd", "gru/../gru", "", "a\0b", "gru\n"]
+
+
+@pytest.fixture(scope="session")
+def compared(nextvec, workspace, tmp_path_factory):
+    """A copy of the workspace with a comparison, a newer version of its corpus, and another corpus."""
+    import nextvec.studies.contest as contest
+
+    root = tmp_path_factory.mktemp("compared") / "ws"
+    shutil.copytree(workspace.root, root)
+    text = workspace.root.parent / "text"
+    measure = contest.measure_latency
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contest, "measure_latency", lambda *given, **known: measure(*given, **known | {"seconds": 0.0}))
+        nextvec("compare", "gru", "mix", workspace=root)
+    nextvec("corpus", "ingest", text / "story-000.txt", "--corpus", "other", "--encoder", "hashing:8", workspace=root)
+    return Workspace(root)
+
+
+@pytest.fixture
+def catalogue(compared):
+    return Catalogue(compared)
+
+
+def test_a_model_says_what_it_is(catalogue, compared):
+    model = catalogue.model("gru")
+    known = model["nextvec"]
+    assert (model["id"], model["object"], model["owned_by"]) == ("gru", "model", "nextvec")
+    assert (known["architecture"], known["dim"], known["corpus"]) == ("gru", 32, "tales@first")
+    assert known["card"] == (compared.model("gru") / "README.md").read_text()
+    assert known["aliases"] == ["production"]
+    assert [change["sentence"][:17] for change in known["history"]] == ["production is gru"]
+    assert "golden" not in known["config"]["encoder"]
+    assert str(compared.root) not in json.dumps(model)
+
+
+def test_an_alias_names_its_model(catalogue):
+    assert catalogue.model("production") == catalogue.model("gru")
+
+
+def test_figures_have_the_intervals_of_the_evaluation(catalogue, compared):
+    (shown,) = catalogue.model("gru")["nextvec"]["evaluations"]
+    (recorded,) = read_evaluations(compared.model("gru") / "evaluations.jsonl")
+    assert shown["fingerprint"] == recorded.fingerprint
+    assert shown["caution"] == f"only {recorded.documents} documents"
+    assert set(shown["figures"]) == set(recorded.columns)
+    interval = recorded.interval("cosine")
+    assert shown["figures"]["cosine"] == interval.to_dict() | {"chance": None}
+    assert shown["figures"]["mrr[document]"]["chance"] == recorded.chance("mrr[document]")
+
+
+def test_curves_come_from_the_run_log(catalogue):
+    curve = catalogue.model("gru")["nextvec"]["curve"]
+    assert [epoch["epoch"] for epoch in curve["epochs"]] == [0, 1, 2]
+    assert all(-1 <= epoch["validation_cosine"] <= 1 for epoch in curve["epochs"])
+    assert catalogue.model("mix")["nextvec"]["curve"] == {"epochs": [], "steps": []}
+
+
+@pytest.mark.parametrize("steps", [0, 1, CURVE_POINTS, CURVE_POINTS + 1, 10 * CURVE_POINTS + 3])
+def test_long_curves_are_thinned_out_and_keep_their_end(steps):
+    events = [{"event": "step", "step": n, "loss": 1 / (n + 1), "lr": 0.1} for n in range(steps)]
+    thinned = [point["step"] for point in _curve(events)["steps"]]
+    assert len(thinned) <= CURVE_POINTS
+    assert thinned[-1:] == [steps - 1][:steps]
+    assert thinned == sorted(set(thinned))
+
+
+def test_the_leaderboard_is_the_recorded_comparison(catalogue, compared):
+    board = catalogue.leaderboard()
+    (entry,) = board["recorded"]
+    record = json.loads((compared.study(entry["id"]) / "comparison.json").read_text())
+    shown = board["comparison"]
+    assert shown["rows"] == record["rows"]
+    assert {row["name"] for row in shown["rows"] if row["kind"] == "model"} == {"gru", "mix"}
+    assert shown["fingerprint"] == record["fingerprint"]
+    assert shown["caution"] == f"only {record['documents']} documents"
+    assert all(contrast in record["contrasts"] for contrast in shown["contrasts"])
+    assert {c["figure"] for c in shown["contrasts"] if c["role"] == "anchor"} == {"cosine"}
+    assert catalogue.leaderboard(entry["id"]) == board
+
+
+def test_an_older_comparison_can_be_asked_for(compared, tmp_path):
+    shutil.copytree(compared.root, tmp_path / "ws")
+    place = Workspace(tmp_path / "ws")
+    (first,) = Catalogue(place).comparisons()
+    shutil.copytree(place.study(first["id"]), place.study("newer"), copy_function=shutil.copy)
+    catalogue = Catalogue(place)
+    assert [entry["id"] for entry in catalogue.comparisons()] == ["newer", first["id"]]
+    assert catalogue.leaderboard()["comparison"]["id"] == "newer"
+    assert catalogue.leaderboard(first["id"])["comparison"]["id"] == first["id"]
+
+
+def test_an_empty_workspace_has_nothing_and_fails_at_nothing(tmp_path):
+    catalogue = Catalogue(Workspace(tmp_path / "none"))
+    assert (catalogue.model_names(), catalogue.corpora()) == ([], [])
+    assert catalogue.leaderboard() == {"object": "leaderboard", "comparison": None, "recorded": []}
+    assert not (tmp_path / "none").exists()
+
+
+def test_corpora_are_listed_with_their_sizes(catalogue, compared):
+    other, tales = catalogue.corpora()
+    assert (other["name"], other["documents"], other["tags"]) == ("other", 1, {})
+    assert (tales["documents"], tales["chunks"]) == (40, 640)
+    assert tales["encoder"]["fingerprint"] == open_snapshot(compared, "tales").encoder.fingerprint
+    assert "golden" not in tales["encoder"]
+
+
+def test_a_corpus_shows_generations_coherence_and_text(catalogue, compared):
+    tales = catalogue.corpus("tales")
+    (first,) = tales["generations"]
+    assert (first["tag"], first["documents"], first["chunks"], first["models"]) == ("first", 40, 640, ["gru", "mix"])
+    assert tales["coherence"]["passed"]
+    assert [point["lag"] for point in tales["coherence"]["lags"]] == [1, 2, 3, 5, 10]
+    snapshot = open_snapshot(compared, "tales@first")
+    sample = tales["samples"][1]
+    number = [record.doc_id for record in snapshot.documents].index(sample["document"])
+    start = int(snapshot.offsets[number])
+    assert sample["chunks"] == snapshot.texts(range(start, start + len(sample["chunks"])))
+    assert sample["title"] == snapshot.documents[number].title
+
+
+def test_a_newest_version_without_a_tag_is_shown_as_one(catalogue):
+    (newest,) = catalogue.corpus("other")["generations"]
+    assert (newest["tag"], newest["documents"], newest["models"]) == (None, 1, [])
+
+
+def test_a_corpus_without_documents_has_no_coherence(compared, tmp_path):
+    tales = Corpus.open(compared, "tales").metadata
+    place = Workspace(tmp_path)
+    Corpus.create(place, "bare", encoder=tales.encoder, chunker=tales.chunker, split=tales.split)
+    bare = Catalogue(place).corpus("bare")
+    assert (bare["chunks"], bare["coherence"], bare["samples"]) == (0, None, [])
+
+
+def test_a_corpus_made_anew_is_measured_anew(nextvec, write_prose, tmp_path):
+    place = Workspace(tmp_path / "ws")
+    for seed in (1, 2):
+        shutil.rmtree(place.corpora, ignore_errors=True)
+        text = write_prose(tmp_path / f"text{seed}", documents=3, seed=seed)
+        nextvec("corpus", "ingest", text, "--corpus", "c", "--encoder", "hashing:8", workspace=place.root)
+        assert Catalogue(place).corpus("c")["samples"][0]["chunks"][0] in (text / "story-000.txt").read_text()
+
+
+def test_reading_writes_nothing(catalogue, compared):
+    def files():
+        return {path: path.stat().st_mtime_ns for path in compared.root.rglob("*") if path.is_file()}
+
+    before = files()
+    catalogue.model("gru"), catalogue.leaderboard(), catalogue.corpora(), catalogue.corpus("tales")
+    assert files() == before
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_name_never_becomes_a_path(catalogue, name):
+    for ask in (catalogue.model, catalogue.corpus):
+        with pytest.raises(UsageError, match="cannot name a"):
+            ask(name)
+    if name:
+        with pytest.raises(UsageError, match="cannot name a"):
+            catalogue.leaderboard(name)
+
+
+def test_unknown_names_are_answered_with_the_known(catalogue, compared):
+    with pytest.raises(NotFoundError, match=r"no model 'nobody'\. Known: gru, mix\.") as model:
+        catalogue.model("nobody")
+    with pytest.raises(NotFoundError, match=r"no corpus 'nothing'\. Known: other, tales\."):
+        catalogue.corpus("nothing")
+    with pytest.raises(NotFoundError, match="no comparison 'never'"):
+        catalogue.leaderboard("never")
+    assert str(compared.root) not in str(model.value)
+
+
+def test_over_http(connect, compared, catalogue):
+    with connect(compared) as client:
+        assert client.get("/v1/models/production").json() == catalogue.model("gru")
+        assert client.get("/v1/leaderboard").json() == catalogue.leaderboard()
+        assert client.get("/v1/corpora").json() == {"object": "list", "data": catalogue.corpora()}
+        assert client.get("/v1/corpora/tales").json() == catalogue.corpus("tales")
+        missing = client.get("/v1/models/nobody")
+        assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
+        assert missing.json()["detail"] == "no model 'nobody'. Known: gru, mix."
+        assert client.get("/v1/corpora/..%2Fmodels").status_code in (404, 422)
+
+
+def test_samples_are_bounded(compared):
+    from nextvec.store.sample import sample_snapshot
+
+    corpus = Corpus.open(compared, "tales")
+    assert SAMPLED_CHUNKS >= 16
+    sample = sample_snapshot(corpus, corpus.version, documents=7, chunks=5)
+    assert (len(sample.documents), len(sample)) == (7, 35)
