@@ -78,6 +78,10 @@ def test_models_of_one_corpus_share_what_they_need(ridge, mix):
     assert ridge.encoder is mix.encoder
 
 
+def test_a_generation_is_the_same_however_it_is_named(ridge, resources):
+    assert resources.corpus("tales") is ridge.snapshot
+
+
 def test_what_no_model_uses_is_let_go(tales):
     resources = Resources(tales)
     served = Served.load("ridge", resources)
@@ -258,9 +262,17 @@ def test_a_decoder_that_is_not_offered_is_refused(ridge, vectors):
         ridge.decode([DecodeQuery(vector=vectors[0], decoder="nearst")])
 
 
-def test_warming_up_loads_everything(resources):
-    served = Served.load("ridge", resources, decoders=["fixed:Text."])
+def test_a_decoder_is_loaded_once(resources, vectors, monkeypatch):
+    loaded = []
+    monkeypatch.setitem(DECODERS._entries, "fixed", lambda argument, given: loaded.append(1) or Fixed(argument))
+    served = Served.load("ridge", resources, decoders=["fixed:Once."])
     served.warm()
+    for vector in vectors[:3]:
+        served.decode([DecodeQuery(vector=vector, decoder="fixed:Once.")])
+    assert len(loaded) == 1
+
+
+def test_warming_up_loads_everything(resources):
     with pytest.raises(UsageError, match="unknown decoder 'fxied'"):
         Served.load("ridge", resources, decoders=["fxied"]).warm()
 

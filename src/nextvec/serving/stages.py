@@ -137,6 +137,7 @@ class Served:
         self.decoders = tuple(dict.fromkeys((NEAREST, *decoders)))
         self._resources = resources
         self._cache = PassedCache(self.config.ladder.cache_entries)
+        self._ladders: dict[str, Ladder] = {}
 
     @classmethod
     def load(
@@ -217,7 +218,7 @@ class Served:
         if reference not in self.decoders:
             raise UsageError.unknown(f"decoder of {self.identity}", reference, self.decoders)
         if reference != NEAREST:
-            self._resources.decoder(reference, self.snapshot)
+            self._ladder(reference)
 
     def chunk(self, text: str) -> list[str]:
         """The text's chunks, cut as the corpus was. Raises UsageError for a text without any."""
@@ -319,14 +320,16 @@ class Served:
         ]
 
     def _ladder(self, reference: str) -> Ladder:
-        return Ladder(
-            self._resources.decoder(reference, self.snapshot),
-            self._resources.decoder(NEAREST, self.snapshot),
-            model=self.identity,
-            index=self.index.spec.fingerprint,
-            config=self.config.ladder,
-            cache=self._cache,
-        )
+        if reference not in self._ladders:
+            self._ladders[reference] = Ladder(
+                self._resources.decoder(reference, self.snapshot),
+                self._resources.decoder(NEAREST, self.snapshot),
+                model=self.identity,
+                index=self.index.spec.fingerprint,
+                config=self.config.ladder,
+                cache=self._cache,
+            )
+        return self._ladders[reference]
 
     def _extract(self, query: DecodeQuery, *, degraded: bool) -> Sentence:
         found = self._nearest_unseen(query)

@@ -1,0 +1,89 @@
+"""`nextvec complete` as a user meets it."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def place(nextvec, write_prose, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with corpus `tales` and closed-form models `ridge` (context 5) and `mix`."""
+    folder = tmp_path_factory.mktemp("complete")
+    text, workspace = write_prose(folder / "text", documents=24), folder / "ws"
+    split = ["--test", 200, "--validation", 400]
+    nextvec("corpus", "ingest", text, "--corpus", "tales", "--encoder", "hashing:32", *split, workspace=workspace)
+    nextvec("train", "ridge", "--corpus", "tales", "--name", "ridge", workspace=workspace)
+    nextvec("train", "ewma-mix", "--corpus", "tales", "--name", "mix", workspace=workspace)
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def text(place: Path) -> str:
+    return " ".join((place.parent / "text" / "story-003.txt").read_text().split(". ")[:2]) + "."
+
+
+@pytest.fixture
+def call(nextvec, place: Path):
+    def call(*arguments: Any, expect: int | None = 0):
+        return nextvec("complete", *arguments, workspace=place, expect=expect)
+
+    return call
+
+
+def test_every_sentence_says_where_it_is_from_and_how_near(call, text: str) -> None:
+    lines = call(text, "--model", "ridge", "--sentences", 4).out.splitlines()
+    assert lines[0].startswith("ridge on tales, from these chunks: 1 of your text, 4 retrieved")
+    assert [line[:4] for line in lines if line[:2].strip().isdigit()] == [" 1  ", " 2  ", " 3  ", " 4  "]
+    assert sum("round trip 0." in line for line in lines) == 4
+    assert any(line.startswith("Ended (length): 4 of 4 sentences.") for line in lines)
+    assert max(len(line) for line in lines) <= 80
+
+
+def test_json_holds_the_context_the_sentences_and_the_finish(call, text: str) -> None:
+    found = json.loads(call(text, "--model", "mix", "--sentences", 2, "--json").out)
+    assert found["model"] == "mix"
+    assert [sentence["number"] for sentence in found["sentences"]] == [1, 2]
+    assert found["text"] == " ".join(sentence["text"] for sentence in found["sentences"])
+    assert found["finish"]["reason"] == "length"
+    assert found["context"]["own"] == 1
+
+
+def test_a_dash_reads_standard_input(call, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = json.loads(call(text, "--model", "mix", "--json").out)
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    read = json.loads(call("-", "--model", "mix", "--json").out)
+    assert read["text"] == given["text"]
+
+
+def test_options_reach_the_stages(call, text: str) -> None:
+    plain = ["--no-fill", "--no-snap", "--feedback", "text", "--steps", 0, "--json"]
+    found = json.loads(call(text, "--model", "ridge", *plain).out)
+    assert (found["context"]["filled"], found["context"]["empty"]) == (0, 4)
+    assert [sentence["snap"] for sentence in found["sentences"]] == [None] * 3
+
+
+def test_a_long_text_says_what_is_left_out(call, place: Path) -> None:
+    whole = (place.parent / "text" / "story-003.txt").read_text()
+    first = call(whole, "--model", "ridge").out.split("\n\n")[0]
+    assert "5 of your text, 11 before them are beyond what the model looks at" in " ".join(first.split())
+
+
+ERRORS = [
+    (["Text.", "--model", "rigde"], 1, "Did you mean 'ridge'?"),
+    (["", "--model", "ridge"], 2, "'' has no sentence to continue; give a few sentences"),
+    (["Text.", "--model", "ridge", "--decoder", "nearst"], 2, "Did you mean 'nearest'?"),
+    (["Text.", "--model", "ridge", "--decoder", "nearest:5"], 2, "it takes no argument"),
+    (["Text.", "--model", "ridge", "--sentences", "0"], 2, "greater than or equal to 1"),
+    (["Text.", "--model", "ridge", "--feedback", "both"], 2, "'both' is not one of"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status", "message"), ERRORS, ids=lambda value: str(value)[-30:])
+def test_errors_say_what_to_do(call, arguments: list[str], status: int, message: str) -> None:
+    result = call(*arguments, expect=status)
+    assert message in " ".join(result.err.replace("│", " ").split())
