@@ -26,6 +26,7 @@ from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
 from nextvec.errors import DataError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import Bundle, load_bundle
+from nextvec.models.predictor import PredictorSpec
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
 from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks, rows_of
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
@@ -152,14 +153,19 @@ class Served:
     def identity(self) -> str:
         return self.bundle.identity
 
+    @cached_property
+    def spec(self) -> PredictorSpec:
+        """The model's; a predictor counts its parameters each time that it is asked."""
+        return self.bundle.predictor.spec
+
     @property
     def dim(self) -> int:
-        return self.bundle.predictor.spec.dim
+        return self.spec.dim
 
     @property
     def slots(self) -> int | None:
         """Vectors that the model looks at; None for any number."""
-        return self.bundle.predictor.spec.context
+        return self.spec.context
 
     @property
     def window(self) -> int:
