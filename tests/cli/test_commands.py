@@ -39,6 +39,9 @@ SURFACE = {
     "study run": "PATH --allow-unordered --workspace --json",
     "study status": "STUDY --workspace --json",
     "study report": "STUDY --workspace --json",
+    "promote": "MODEL --as --set --force --reason --workspace --json",
+    "aliases": "ALIAS --workspace --json",
+    "rollback": "ALIAS --workspace --json",
     "complete": "TEXT --model --sentences --decoder --feedback --fill --snap --steps --workspace --json",
     "encode": "--out TEXTS --encoder --json",
     "predict": "VECTORS --out --model --workspace --json",
@@ -48,6 +51,11 @@ SURFACE = {
 """Every command with its arguments (in capitals) and options, in the order of its help. People's scripts hold them."""
 
 TINY = ["--set", "layers=1", "--set", "width=16", "--set", "epochs=2"]
+NO_GATES = [
+    part
+    for gate in ("validation_cosine", "out_of_domain_cosine", "skill", "latency_ms")
+    for part in ("--set", f"{gate}=off")
+]
 PLAN = """
 name = "one"
 architectures = ["gru"]
@@ -84,6 +92,8 @@ def place(nextvec, write_prose, tmp_path_factory: pytest.TempPathFactory) -> Pat
     nextvec("train", "gru", "--corpus", "tales@first", *TINY, workspace=workspace)
     (folder / "plan.toml").write_text(PLAN)
     nextvec("train", "ewma-mix", "--corpus", "small", workspace=workspace)
+    for model in ("ewma-mix-small", "gru-tales-first"):
+        nextvec("promote", model, "--as", "back", *NO_GATES, workspace=workspace)
     nextvec("encode", "One text.", "Another.", "--out", folder / "in.npy", "--encoder", "hashing:32")
     return workspace
 
@@ -152,6 +162,9 @@ JSON = {
     "study run": ["plan.toml"],
     "study status": ["one"],
     "study report": ["one"],
+    "promote": ["gru-tales-first", "--as", "json", *NO_GATES],
+    "aliases": [],
+    "rollback": ["back"],
     "complete": ["The of was in.", "--model", "gru-tales-first"],
     "encode": ["Some text.", "--encoder", "hashing:32", "--out", "VECTORS.npy"],
     "predict": ["in.npy", "--model", "gru-tales-first", "--out", "PREDICTED.npy"],
@@ -174,6 +187,9 @@ KEYS = {
     "study run": "answers",
     "study status": "runs",
     "study report": "answers",
+    "promote": "gates",
+    "aliases": "replaced",
+    "rollback": "replaced",
     "complete": "sentences",
     "encode": "shape",
     "predict": "shape",
@@ -203,7 +219,7 @@ PLAIN = [
     ["corpus", "list"], ["corpus", "info", "tales"], ["corpus", "check", "tales"], ["models", "list"],
     ["models", "show", "gru"], ["models", "show", "ridge-mix"], ["evaluate", "gru-tales-first"],
     ["compare", "gru-tales-first"], ["verify", "gru-tales-first"], ["study", "run", "plan.toml"],
-    ["study", "status", "one"], ["study", "report", "one"],
+    ["study", "status", "one"], ["study", "report", "one"], ["aliases"], ["aliases", "back"],
     ["complete", "The of was in. In was of the.", "--model", "gru-tales-first"], ["decode", "in.npy", "tales"],
     ["train", "gru", "--corpus", "tales", "--name", "plain", *TINY],
 ]  # fmt: skip
@@ -256,6 +272,13 @@ ERRORS = [
     (["study", "run", "nothing.toml"], 1, "there is no plan"),
     (["study", "status", "on"], 1, "there is no study 'on'"),
     (["study", "report", "two"], 1, "there is no study 'two'"),
+    (["promote", "nobody", "--as", "production"], 1, "no finished model at"),
+    (["promote", "gru-tales-first", "--as", "ewma-mix-small", *NO_GATES], 2, "is the id of a model"),
+    (["promote", "gru-tales-first", "--as", "production", "--force"], 2, "--force and --reason 'TEXT' go together"),
+    (["promote", "gru-tales-first", "--as", "production", "--set", "skil=1"], 2, "Did you mean 'skill'?"),
+    (["aliases", "bakc"], 1, "there is no alias 'bakc'. Did you mean 'back'?"),
+    (["rollback", "production"], 1, "there is no alias 'production'"),
+    (["train", "ewma", "--corpus", "tales", "--name", "back"], 2, "'back' is an alias of"),
     (["models", "show", "grue"], 2, "unknown architecture 'grue'"),
     (["corpus", "info", "tale"], 1, "no corpus 'tale'"),
     (["corpus", "ingest", "nowhere.txt", "--corpus", "new"], 1, "no file or folder 'nowhere.txt'"),

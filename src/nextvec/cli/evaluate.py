@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nextvec.evaluation.comparison import Comparison, Row
     from nextvec.studies.contest import Contest
 
-ModelsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Models of the workspace.")]
+ModelsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Models of the workspace, or aliases.")]
 OnOption = Annotated[
     str | None,
     typer.Option(
@@ -77,11 +77,13 @@ def compare_command(
 
 def verify_command(models: ModelsArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Reload each model in a fresh process and reproduce its recorded figure. Exit status 1 when one does not."""
+    from nextvec.models.aliases import Aliases
     from nextvec.studies.verify import BATCH_SIZES, TOLERANCE, verify
     from nextvec.workspace import Workspace
 
-    results = []
-    for result in verify(Workspace(workspace), models):
+    place, results = Workspace(workspace), []
+    aliases = Aliases(place)
+    for result in verify(place, [aliases.resolve(name) for name in models]):
         results.append(result)
         if not as_json:
             figures = ", ".join(
@@ -117,12 +119,15 @@ def print_verdicts(comparison: Comparison) -> None:
 def _contest(
     workspace: Path | None, models: list[str], on: str | None, *, latency: bool, reference: str | None = None
 ) -> Contest:
+    from nextvec.models.aliases import Aliases
     from nextvec.studies.contest import run_contest
     from nextvec.workspace import Workspace
 
+    place = Workspace(workspace)
+    aliases = Aliases(place)
     return run_contest(
-        Workspace(workspace),
-        models,
+        place,
+        [aliases.resolve(name) for name in models],
         on=on,
         reference=reference,
         latency=latency,

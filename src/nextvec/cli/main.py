@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nextvec.cli import complete, corpus, demo, evaluate, models, serve, study, train, train_inverter, vectors
+from nextvec.cli import complete, corpus, demo, evaluate, models, promote, serve, study, train, train_inverter, vectors
 from nextvec.errors import NextvecError
 
 INTERRUPTED = 130
@@ -43,6 +43,9 @@ app.command("evaluate")(evaluate.evaluate_command)
 app.command("compare")(evaluate.compare_command)
 app.command("verify")(evaluate.verify_command)
 app.add_typer(study.app, name="study")
+app.command("promote")(promote.promote_command)
+app.command("aliases")(promote.aliases_command)
+app.command("rollback")(promote.rollback_command)
 app.command("complete")(complete.complete_command)
 app.command("serve")(serve.serve_command)
 app.command("encode")(vectors.encode_command)

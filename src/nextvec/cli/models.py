@@ -19,15 +19,17 @@ app = typer.Typer(no_args_is_help=True, help="Models: what can be trained, what 
 @app.command("list")
 def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Architectures, baselines and presets, and the models of the workspace."""
+    from nextvec.models.aliases import Aliases
     from nextvec.models.backbone import BACKBONES
     from nextvec.models.baseline import BASELINES
     from nextvec.models.presets import PRESETS
     from nextvec.workspace import Workspace
 
-    trained = _trained(Workspace(workspace))
+    place = Workspace(workspace)
+    trained, aliases = _trained(place), Aliases(place).all()
     if as_json:
         known = {"backbones": BACKBONES.names(), "baselines": BASELINES.names(), "presets": sorted(PRESETS)}
-        emit({**known, "models": trained}, [], as_json)
+        emit({**known, "models": trained, "aliases": aliases}, [], as_json)
         return
     for kind, names in (("backbones", BACKBONES), ("baselines", BASELINES), ("presets", sorted(PRESETS))):
         typer.echo(wrapped(f"{kind:<11}{', '.join(names)}", indent=11))
@@ -50,20 +52,24 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
         rows,
         right={"parameters", "val. cosine"},
     )
+    for alias, model in aliases.items():
+        typer.echo(wrapped(f"{alias} is {model}"))
 
 
 @app.command("show")
 def show_command(
-    what: Annotated[str, typer.Argument(metavar="ARCH|ID", help="An architecture, or a model of the workspace.")],
+    what: Annotated[str, typer.Argument(metavar="ARCH|ID", help="An architecture, a model, or an alias.")],
     dim: Annotated[int, typer.Option("--dim", min=1, help="Embedding size, for an architecture.")] = 768,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Parameters, options and defaults of an architecture; the card of a model."""
+    from nextvec.models.aliases import Aliases
     from nextvec.models.bundle import CARD, CONFIG, read_config
     from nextvec.workspace import Workspace
 
-    folder = Workspace(workspace).model(what)
+    place = Workspace(workspace)
+    folder = place.model(Aliases(place).all().get(what, what))
     if (folder / CONFIG).exists():
         emit(read_config(folder), [(folder / CARD).read_text()], as_json)
         return

@@ -41,6 +41,7 @@ def train_command(
     training (epochs, lr, batch, loss, patience, ...) and the architecture's own: nextvec models show ARCH.
     """
     from nextvec.config import parse_assignments
+    from nextvec.models.aliases import Aliases
     from nextvec.store.vectors import open_snapshot
     from nextvec.workspace import Workspace
 
@@ -48,6 +49,7 @@ def train_command(
     options: dict[str, Any] = {"seed": seed, **parse_assignments(assignments or [])}
     snapshot = open_snapshot(place, corpus)
     identity = name or default_name(architecture, corpus, seed)
+    Aliases(place).require_free(identity)
     if not allow_unordered:
         require_sequential(snapshot)
     try:

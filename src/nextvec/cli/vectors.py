@@ -49,10 +49,12 @@ def predict_command(
     """Write a model's prediction after each row of one document's vectors, float32 (N, D)."""
     import torch
 
+    from nextvec.models.aliases import Aliases
     from nextvec.models.bundle import load_bundle
     from nextvec.workspace import Workspace
 
-    bundle = load_bundle(Workspace(workspace).model(model))
+    place = Workspace(workspace)
+    bundle = load_bundle(place.model(Aliases(place).resolve(model)))
     x_BTD = torch.from_numpy(_read(vectors))[None]
     predicted = bundle.predictor.predict(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool))[0].numpy()
     _write(out, predicted)

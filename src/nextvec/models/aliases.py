@@ -75,7 +75,7 @@ class Aliases:
 
     def all(self) -> dict[str, str]:
         """Model ids by alias."""
-        return {alias: models[-1] for alias, models in self._replay().items()}
+        return {change.alias: change.model for change in self._changes()}
 
     def of(self, model: str) -> list[str]:
         """The aliases that stand for a model."""
@@ -90,17 +90,21 @@ class Aliases:
         if model in self.all():
             raise UsageError(f"'{model}' is an alias of {self.all()[model]}; choose another --name for the model")
 
+    def require_usable(self, alias: str) -> None:
+        """Raises UsageError for an alias that is no name, or that a model, finished or not, has for its id."""
+        if self._workspace.model(check_name("model alias", alias)).exists():
+            raise UsageError(f"'{alias}' is the id of a model and cannot be an alias; choose another name")
+
     def promote(
         self, alias: str, model: str, *, gates: Sequence[Mapping[str, Any]] = (), forced: str | None = None
     ) -> Change:
         """Let `alias` stand for `model`, itself an id or an alias.
 
-        Raises NotFoundError for an unknown model; UsageError for an alias that is no name, that a model has for its
-        id, or that stands for this model already.
+        Raises NotFoundError for an unknown model; UsageError for an alias that cannot be used or that stands for this
+        model already.
         """
         identity = self.resolve(model)
-        if self._workspace.model(check_name("model alias", alias)).exists():
-            raise UsageError(f"'{alias}' is the id of a model and cannot be an alias; choose another name")
+        self.require_usable(alias)
         before = self.all().get(alias)
         if before == identity:
             raise UsageError(f"'{alias}' stands for {identity} already; nothing to do")

@@ -100,6 +100,20 @@ class Entrant:
         return metrics
 
     @cached_property
+    def subject(self) -> Subject:
+        config = self.config
+        return Subject.of(
+            PredictorSpec.parse(config["spec"], owner=self.identity),
+            name=self.identity,
+            variant=_variant(config),
+            seed=config["training"].get("seed"),
+            trained_on=generation_label(config["corpus"]),
+            trained_rows=config["corpus"]["chunks"],
+            encoder_fingerprint=config["encoder_fingerprint"],
+            split_fingerprint=config["split"]["fingerprint"],
+        )
+
+    @cached_property
     def _loaded(self) -> tuple[AnyPredictor, float]:
         bundle, seconds = timed(lambda: load_bundle(self.folder))
         return bundle.predictor, seconds
@@ -232,18 +246,7 @@ class _Stage:
         return self._held_out[part]
 
     def evaluate_model(self, entrant: Entrant) -> Evaluation:
-        config = entrant.config
-        subject = Subject.of(
-            PredictorSpec.parse(config["spec"], owner=entrant.identity),
-            name=entrant.identity,
-            variant=_variant(config),
-            seed=config["training"].get("seed"),
-            trained_on=generation_label(config["corpus"]),
-            trained_rows=config["corpus"]["chunks"],
-            encoder_fingerprint=config["encoder_fingerprint"],
-            split_fingerprint=config["split"]["fingerprint"],
-        )
-        return self._evaluate(subject, lambda: entrant.predictor, entrant.folder / RECORDS, "test")
+        return self._evaluate(entrant.subject, lambda: entrant.predictor, entrant.folder / RECORDS, "test")
 
     def evaluate_baselines(self, part: Part) -> list[Evaluation]:
         """Every baseline fitted on every generation."""
