@@ -49,12 +49,11 @@ def test_a_prediction_that_stands_still_repeats(rules):
 
 def test_drift_takes_several_sentences_in_a_row(rules):
     away, back = turned(89), turned(10)
-    assert rules.drift(away, away) is None
-    assert rules.drift(back, back) is None
-    assert rules.drift(away, away) is None
+    verdicts = [rules.drift(vector, vector) for vector in (away, away, back, away, away)]
+    assert verdicts == [None] * 5
     stop = rules.drift(away, away)
     assert stop.reason == "drift"
-    assert stop.detail.startswith("2 sentences in a row left the topic; the last has cosine 0.02 with the text")
+    assert stop.detail.startswith("3 sentences in a row left the topic; the last has cosine 0.02 with the text")
 
 
 def test_leaving_the_context_is_drift_too():

@@ -14,22 +14,25 @@ from nextvec.serving.events import Reason
 
 
 class StopConfig(Config):
-    """Attributes:
-    max_sentence_cosine: a sentence closer than this to an earlier one repeats it.
-    max_prediction_cosine: a prediction closer than this to an earlier one repeats it.
-    max_bigram_share: of a sentence's word bigrams, the largest share that one may make up; above it the sentence
-        repeats itself.
-    min_topic_cosine: of a sentence and the mean of the user's chunks; below it the sentence has drifted.
-    min_context_cosine: of a sentence and the mean of its context; below it the sentence has drifted.
-    patience: sentences in a row that have drifted when it stops.
+    """The bounds of drift suit MiniLM: of the sentences 6 to 20 of 471 Wikipedia articles 5 % lie below them, and three
+    in a row do in 2.5 % of the articles. Another encoder may need others.
+
+    Attributes:
+        max_sentence_cosine: a sentence closer than this to an earlier one repeats it.
+        max_prediction_cosine: a prediction closer than this to an earlier one repeats it.
+        max_bigram_share: of a sentence's word bigrams, the largest share that one may make up; above it the sentence
+            repeats itself.
+        min_topic_cosine: of a sentence and the mean of the user's chunks; below it the sentence has drifted.
+        min_context_cosine: of a sentence and the mean of its context; below it the sentence has drifted.
+        patience: sentences in a row that have drifted when it stops.
     """
 
     max_sentence_cosine: float = Field(default=0.95, ge=-1, le=1)
     max_prediction_cosine: float = Field(default=0.9999, ge=-1, le=1)
     max_bigram_share: float = Field(default=DEFAULT.max_bigram_share, gt=0, le=1)
-    min_topic_cosine: float = Field(default=0.10, ge=-1, le=1)
-    min_context_cosine: float = Field(default=0.10, ge=-1, le=1)
-    patience: int = Field(default=2, ge=1)
+    min_topic_cosine: float = Field(default=0.15, ge=-1, le=1)
+    min_context_cosine: float = Field(default=0.20, ge=-1, le=1)
+    patience: int = Field(default=3, ge=1)
 
 
 class Stop(NamedTuple):
