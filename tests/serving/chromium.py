@@ -19,9 +19,10 @@ class Chromium:
     def __init__(self, profile):
         commands, self._out = os.pipe()
         self._in, answers = os.pipe()
+        # Chromium reads 3 and writes 4; dash, unlike bash, cannot name descriptors above 9.
         line = f'exec "$0" "$@" 3<&{commands} 4>&{answers}'
         self._process = subprocess.Popen(
-            ["sh", "-c", line, PROGRAM, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            ["bash", "-c", line, PROGRAM, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
             pass_fds=(commands, answers),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -21,8 +21,8 @@ def sample_snapshot(
 ) -> Snapshot:
     """A snapshot in memory: the first `chunks` chunks of `documents` documents drawn at random, in stored order.
 
-    `version` is one of the corpus's, `tag` its label. Nothing is written, unlike by `Corpus.snapshot`, which keeps every
-    vector in the workspace's cache. The fingerprint is the sample's own.
+    `version` is one of the corpus's, `tag` its label. Nothing is written, unlike by `Corpus.snapshot`, which keeps
+    every vector in the workspace's cache. The fingerprint is the sample's own.
     """
     import lance
 
