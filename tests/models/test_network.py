@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from nextvec.errors import MismatchError, UsageError
+from nextvec.errors import MismatchError, TrainingError, UsageError
 from nextvec.models import network as network_module
 from nextvec.models.baseline import BASELINES, fit_baseline, mean_cosine
 from nextvec.models.network import SIZES, anchor_baseline, build_network
@@ -82,6 +82,13 @@ def test_predictions_under_autocast_have_norm_one(make_vectors):
     with torch.autocast("cpu", torch.bfloat16):
         norm_BT = network(make_vectors(2, 9, 8)).norm(dim=-1)
     torch.testing.assert_close(norm_BT, torch.ones(2, 9))
+
+
+@pytest.mark.parametrize("anchor", ["ewma-mix", "ridge-mix"])
+def test_an_anchor_that_was_never_fitted_predicts_nothing(anchor, make_vectors):
+    x_BTD = make_vectors(2, 5, 8)
+    with pytest.raises(TrainingError, match="gru has an anchor that was never fitted: call set_anchor"):
+        build_network("gru", 8, SMALL, anchor=anchor).predict(x_BTD, ones(x_BTD))
 
 
 def test_set_anchor_refuses_another_kind_or_size(fitted):

@@ -130,8 +130,10 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def predict(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
-        """See `Predictor.predict`."""
+        """See `Predictor.predict`. Raises TrainingError for an anchor that was never fitted: it would predict zeros."""
         check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT)
+        if (weights := getattr(self.anchor, "weights", None)) is not None and not weights.any():
+            raise TrainingError(f"{self.config.architecture} has an anchor that was never fitted: call set_anchor")
         return self._in_context(self, x_BTD)
 
     @torch.no_grad()
