@@ -42,6 +42,11 @@ class Access:
             raise self.unknown("model", name, list(lanes))
         return lane
 
+    def identity(self, name: str) -> str:
+        """The id of the model that is served under a name; any other name as it is."""
+        lane = self.engine.line.find(name)
+        return name if lane is None else lane.served.identity
+
     def encoder(self, name: str) -> EncoderLane:
         """The encoder of that name, or that of a model. Raises NotFoundError with the names of both."""
         encoders = self.engine.line.encoders
