@@ -27,6 +27,9 @@ def train_inverter_command(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of initial weights, order and noise.")] = 0,
     assignments: SetOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    chunks: Annotated[
+        int, typer.Option("--report", min=0, help="Held-out chunks to measure it on; 0 measures nothing.")
+    ] = 256,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -38,6 +41,7 @@ def train_inverter_command(
     from nextvec.config import parse_assignments
     from nextvec.encoders import load_encoder
     from nextvec.store.vectors import open_snapshot
+    from nextvec.studies.inversion import report_inverter
     from nextvec.training.inverter.run import resolve_plan, train_inverter
     from nextvec.workspace import Workspace
 
@@ -45,12 +49,10 @@ def train_inverter_command(
     plan = resolve_plan({"seed": seed, **parse_assignments(assignments or [])})
     identity = name or f"inverter-{corpus.replace('@', '-')}"
     snapshot = open_snapshot(place, corpus)
+    encoder, folder = load_encoder(snapshot.encoder.reference), place.model(identity)
     try:
         with inverter_progress(identity) as show:
-            metrics = train_inverter(
-                snapshot, load_encoder(snapshot.encoder.reference), plan, place.model(identity),
-                resume=resume, on_progress=show,
-            )  # fmt: skip
+            metrics = train_inverter(snapshot, encoder, plan, folder, resume=resume, on_progress=show)
     except KeyboardInterrupt:
         again = ["nextvec", "train-inverter", "--corpus", corpus, "--name", identity, "--resume"]
         again += ["--seed", str(seed)] if seed else []
@@ -58,7 +60,32 @@ def train_inverter_command(
         again += ["--workspace", str(workspace)] if workspace else []
         typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    emit({"model": identity, **metrics}, [_outcome(identity, metrics)], as_json)
+    lines = [_outcome(identity, metrics)]
+    if chunks:
+        record = report_inverter(folder, snapshot, encoder, chunks=chunks, on_progress=_say)
+        metrics["inversion"] = record
+        lines += ["", *_report_lines(record)]
+    emit({"model": identity, **metrics}, lines, as_json)
+
+
+def _say(row: str) -> None:
+    typer.echo(f"measuring: {row}", err=True)
+
+
+def _report_lines(record: dict[str, Any]) -> list[str]:
+    lines = [
+        f"On {record['chunks']} chunks of {record['documents']} test documents, against the nearest of "
+        f"{record['bank']:,} training chunks:"
+    ]
+    for row in record["rows"]:
+        figures = {name: interval["estimate"] for name, interval in row["figures"].items()}
+        taken = "" if row["milliseconds"] is None else f", {row['milliseconds']:.0f} ms"
+        name = f"{row['name']}, {row['steps']} steps" if row["steps"] else row["name"]
+        lines.append(
+            f"  {name}: cosine {figures['cosine']:.3f}, token F1 {figures['token_f1']:.3f}, BLEU "
+            f"{figures['bleu']:.1f}, exact {figures['exact_match']:.1%}{taken}"
+        )
+    return lines
 
 
 def _outcome(identity: str, metrics: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from nextvec.errors import IntegrityError, NotFoundError
+from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint_bytes
 from nextvec.models.baseline import BASELINES, Baseline
 from nextvec.models.card import card
@@ -91,9 +91,14 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     """Load a bundle and check it: the weights' hash, every name and shape, and the probe to 1e-5.
 
     Raises NotFoundError, IntegrityError that says what does not hold, or UsageError for an architecture that is not
-    installed.
+    installed and for an inverter.
     """
     config = read_config(folder)
+    if config["kind"] not in ("network", "baseline"):
+        raise UsageError(
+            f"{folder.name} is an {config['kind']}: it decodes vectors and predicts none. Use it as a decoder, "
+            f"{config['kind']}:{folder.name}"
+        )
     predictor = _rebuild(config)
     content = _read(folder / WEIGHTS)
     if fingerprint_bytes([content]) != config["weights"]:

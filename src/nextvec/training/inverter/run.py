@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nextvec import __version__
-from nextvec.decoding.inverter.bundle import save_inverter
+from nextvec.decoding.inverter.bundle import CONFIG, METRICS, save_inverter
 from nextvec.decoding.inverter.network import InverterNetwork, NetworkConfig
 from nextvec.decoding.inverter.vocabulary import FIRST, Vocabulary, load_tokenizer
 from nextvec.encoders.encoder import Encoder, require_same_encoder
@@ -70,12 +70,15 @@ def train_inverter(
         encoder: of the snapshot; encodes what the inverter writes.
         resume: go on with a run that was stopped; plan and corpus must be the ones it began with (MismatchError).
 
-    Raises UsageError when `folder` holds a run and `resume` is not set, NotFoundError when there is none to resume.
+    With `resume` a finished run is left as it is. Raises UsageError when `folder` holds a run and `resume` is not set,
+    NotFoundError when there is none to resume.
     """
     require_same_encoder(encoder.spec, snapshot.encoder, left_name="the encoder at hand", right_name=snapshot.label)
     split = split_snapshot(snapshot)
     origin = _origin(snapshot, split, plan)
     _require_plan(folder, {"sizes": plan.sizes, **origin}, resume)
+    if (folder / CONFIG).exists():
+        return dict(read_json(folder / METRICS))
     material = prepare(snapshot, split, encoder, plan.sizes["longest"])
     if not resume:
         write_json(folder / PLAN, {"sizes": plan.sizes, **origin})

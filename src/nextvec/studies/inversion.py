@@ -1,0 +1,263 @@
+"""What a decoder is worth: how much of held-out chunks comes back from their vectors, beside what retrieval gives.
+
+Every row is measured on the same chunks of test documents. `nearest` may give the chunks of training documents alone;
+the ceiling is the true text itself, encoded again. Intervals are by bootstrap over documents.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from nextvec.decoding.decoder import Decoder
+from nextvec.decoding.inverter.bundle import load_inverter, record_metrics
+from nextvec.decoding.inverter.decoder import InverterDecoder
+from nextvec.decoding.nearest import NearestDecoder
+from nextvec.encoders.encoder import Encoder
+from nextvec.errors import DataError
+from nextvec.evaluation.statistics import bootstrap_interval, holm, paired_difference, verdict
+from nextvec.evaluation.text_metrics import exact_match, sentence_bleu, token_f1
+from nextvec.records import write_json
+from nextvec.retrieval.index import build_index
+from nextvec.retrieval.neighbours import Index
+from nextvec.sequences.splits import Split, split_snapshot
+from nextvec.store.snapshot import Snapshot
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Report = Callable[[str], None]
+
+CHUNKS = 256
+STEPS = (0, 1, 3, 5)
+TIMED = 16
+"""Texts that are decoded one at a time for the time a text takes."""
+EXAMPLES = 5
+FIGURES = ("cosine", "token_f1", "bleu", "exact_match")
+CONTRASTED = ("cosine", "token_f1", "bleu")
+NEAREST = "nearest"
+RECORD = "inversion.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOutChunks:
+    """Chunks of test documents: rows (n,), their document (n,), texts, and unit vectors (n, D) float32."""
+
+    rows: Ints
+    document: Ints
+    texts: list[str]
+    vectors: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one way of decoding gave: texts, values by figure (n,), milliseconds for one text alone."""
+
+    name: str
+    steps: int
+    texts: list[str]
+    values: dict[str, Floats]
+    milliseconds: float | None
+
+
+def report_inverter(
+    folder: Path, snapshot: Snapshot, encoder: Encoder, *, chunks: int = CHUNKS, on_progress: Report | None = None
+) -> dict[str, Any]:
+    """Measure the inverter in `folder` on its corpus; write `inversion.json` beside it, and its metrics.
+
+    Returns the record. Raises what `load_inverter` raises, MismatchError when the encoder is another one.
+    """
+    inverter = load_inverter(folder)
+    decoder = InverterDecoder(inverter, encoder, snapshot.encoder)
+    record = {
+        "inverter": {
+            "name": inverter.identity,
+            "parameters": inverter.network.parameter_count,
+            "corpus": inverter.config["corpus"],
+            "training": inverter.config["training"],
+            "metrics": inverter.metrics,
+        },
+        **measure_inversion(snapshot, encoder, [decoder], chunks=chunks, on_progress=on_progress),
+    }
+    write_json(folder / RECORD, record)
+    best = record["rows"][-1]
+    figures = {f"test_{name}": interval["estimate"] for name, interval in best["figures"].items()}
+    record_metrics(folder, {**inverter.metrics, **figures, "test_steps": best["steps"]})
+    return record
+
+
+def measure_inversion(
+    snapshot: Snapshot,
+    encoder: Encoder,
+    decoders: Sequence[Decoder],
+    *,
+    index: Index | None = None,
+    chunks: int = CHUNKS,
+    steps: Sequence[int] = STEPS,
+    seed: int = 0,
+    on_progress: Report | None = None,
+) -> dict[str, Any]:
+    """A JSON-able record: what was measured, a row for each way of decoding, contrasts with `nearest`, examples.
+
+    Args:
+        encoder: of the snapshot, for the ceiling.
+        decoders: each is measured at every number of `steps` that it can use.
+        index: exact, over the snapshot; None builds one.
+        chunks: how many chunks of test documents are drawn (all, when there are fewer).
+        on_progress: told the name of each row before it is measured.
+    """
+    split = split_snapshot(snapshot)
+    held_out = draw_chunks(snapshot, split.test, chunks, seed)
+    nearest = _training_bank(snapshot, split, index or build_index(snapshot, "exact"))
+    say = on_progress or (lambda name: None)
+    say("ceiling")
+    outcomes = [_ceiling(held_out, encoder)]
+    for decoder in (nearest, *decoders):
+        for count in steps if decoder.max_steps else (0,):
+            say(f"{_kind(decoder)}, {count} steps")
+            outcomes.append(_measure(decoder, held_out, count))
+    return {
+        "corpus": snapshot.label,
+        "corpus_fingerprint": snapshot.fingerprint,
+        "encoder": snapshot.encoder.describe(),
+        "chunks": len(held_out.rows),
+        "documents": len(np.unique(held_out.document)),
+        "bank": int(snapshot.lengths[split.train].sum()),
+        "seed": seed,
+        "threads": torch.get_num_threads(),
+        "load_average": round(os.getloadavg()[0], 1),
+        "rows": [_row(outcome, held_out.document) for outcome in outcomes],
+        "contrasts": _contrasts(outcomes, held_out.document),
+        "examples": _examples(outcomes, held_out),
+    }
+
+
+def draw_chunks(snapshot: Snapshot, documents: Ints, count: int, seed: int) -> HeldOutChunks:
+    """At most `count` chunks of these documents, drawn without replacement. Raises DataError when there is none."""
+    rows = np.flatnonzero(np.isin(snapshot.doc_index, documents))
+    if not len(rows):
+        raise DataError(f"{snapshot.label}: no chunk of a test document to decode. Ingest more documents.")
+    drawn = np.sort(np.random.default_rng([seed, 4]).choice(rows, size=min(count, len(rows)), replace=False))
+    return HeldOutChunks(
+        rows=drawn,
+        document=snapshot.doc_index[drawn],
+        texts=snapshot.texts(drawn),
+        vectors=snapshot.vectors[drawn].astype(np.float32),
+    )
+
+
+def _training_bank(snapshot: Snapshot, split: Split, index: Index) -> NearestDecoder:
+    """Retrieval among the chunks that an inverter may have learnt from: those of training documents."""
+    others = np.setdiff1d(np.arange(len(snapshot.documents)), split.train)
+    return NearestDecoder(snapshot, index).without_documents(others)
+
+
+def _ceiling(held_out: HeldOutChunks, encoder: Encoder) -> Outcome:
+    cosines = np.einsum("nd,nd->n", encoder.encode(held_out.texts), held_out.vectors)
+    return Outcome(
+        name="the true text",
+        steps=0,
+        texts=held_out.texts,
+        values=_values(held_out.texts, held_out.texts, cosines.tolist()),
+        milliseconds=None,
+    )
+
+
+def _measure(decoder: Decoder, held_out: HeldOutChunks, steps: int) -> Outcome:
+    decoded = decoder.decode(held_out.vectors, steps=steps)
+    texts = [one.text for one in decoded]
+    cosines = [0.0 if one.cosine is None else one.cosine for one in decoded]
+    return Outcome(
+        name=_kind(decoder),
+        steps=steps,
+        texts=texts,
+        values=_values(texts, held_out.texts, cosines),
+        milliseconds=_milliseconds(decoder, held_out.vectors[:TIMED], steps),
+    )
+
+
+def _values(texts: Sequence[str], references: Sequence[str], cosines: Sequence[float]) -> dict[str, Floats]:
+    pairs = list(zip(texts, references, strict=True))
+    return {
+        "cosine": np.array(cosines, dtype=np.float64),
+        "token_f1": np.array([token_f1(*pair) for pair in pairs]),
+        "bleu": np.array([sentence_bleu(*pair) for pair in pairs]),
+        "exact_match": np.array([exact_match(*pair) for pair in pairs]),
+    }
+
+
+def _milliseconds(decoder: Decoder, vectors: npt.NDArray[np.float32], steps: int) -> float:
+    """Median over texts decoded one at a time."""
+    times = []
+    for vector in vectors:
+        began = time.perf_counter()
+        decoder.decode(vector[None], steps=steps)
+        times.append(time.perf_counter() - began)
+    return float(np.median(times) * 1e3)
+
+
+def _row(outcome: Outcome, document: Ints) -> dict[str, Any]:
+    intervals = {name: bootstrap_interval(*_by_document(outcome.values[name], document)) for name in FIGURES}
+    return {
+        "name": outcome.name,
+        "steps": outcome.steps,
+        "milliseconds": outcome.milliseconds,
+        "figures": {name: interval.to_dict() for name, interval in intervals.items()},
+    }
+
+
+def _contrasts(outcomes: Sequence[Outcome], document: Ints) -> list[dict[str, Any]]:
+    """Every decoder against retrieval, figure by figure, p-values adjusted for their number."""
+    reference = next(outcome for outcome in outcomes if outcome.name == NEAREST)
+    pairs = [(outcome, name) for outcome in outcomes[2:] for name in CONTRASTED]
+    found = [
+        paired_difference(
+            *_by_document(outcome.values[name], document), *_by_document(reference.values[name], document)
+        )
+        for outcome, name in pairs
+    ]
+    adjusted = holm([difference.p_value for difference in found])
+    return [
+        {
+            "left": outcome.name,
+            "steps": outcome.steps,
+            "right": NEAREST,
+            "figure": name,
+            "difference": difference.interval.to_dict(),
+            "p_value": p_value,
+            "verdict": verdict(difference.interval, p_value),
+        }
+        for (outcome, name), difference, p_value in zip(pairs, found, adjusted, strict=True)
+    ]
+
+
+def _by_document(values: Floats, document: Ints) -> tuple[Floats, Floats]:
+    """Sums and counts of each document that has a chunk."""
+    _, place = np.unique(document, return_inverse=True)
+    return np.bincount(place, weights=values), np.bincount(place).astype(np.float64)
+
+
+def _examples(outcomes: Sequence[Outcome], held_out: HeldOutChunks) -> list[dict[str, Any]]:
+    """A few chunks spread over all, with what each way of decoding made of them."""
+    chosen = np.unique(np.linspace(0, len(held_out.rows) - 1, EXAMPLES).astype(int))
+    return [
+        {
+            "truth": held_out.texts[number],
+            "decoded": [
+                {"name": o.name, "steps": o.steps, "text": o.texts[number], "cosine": float(o.values["cosine"][number])}
+                for o in outcomes[1:]
+            ],
+        }
+        for number in chosen.tolist()
+    ]
+
+
+def _kind(decoder: Decoder) -> str:
+    return decoder.name.partition(":")[0]

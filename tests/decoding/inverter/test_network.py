@@ -1,0 +1,125 @@
+"""The network is causal, its cache changes nothing, and a hypothesis's padding is not seen."""
+
+import pytest
+import torch
+
+from nextvec.decoding.inverter.generation import generate
+from nextvec.decoding.inverter.network import BOUNDARY, Hypothesis, InverterNetwork, NetworkConfig, prefix_mask
+from nextvec.errors import MismatchError, UsageError
+
+CONFIG = NetworkConfig(dim=12, vocabulary=30, width=16, layers=2, heads=2, pseudo_tokens=3, longest=10)
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return InverterNetwork(CONFIG).eval().requires_grad_(False)
+
+
+@pytest.fixture
+def target():
+    return torch.nn.functional.normalize(torch.randn(4, 12, generator=torch.Generator().manual_seed(1)), dim=1)
+
+
+def tokens(*shape, seed=2):
+    return torch.randint(2, 30, shape, generator=torch.Generator().manual_seed(seed))
+
+
+def hypothesis(target, length=5):
+    keep = torch.arange(length) < torch.tensor([5, 3, 1, 4])[:, None]
+    return Hypothesis(tokens(4, length), keep, target.flip(0))
+
+
+def slow_generate(network, target, given=None):
+    """No cache: every step runs the whole text again. Runs of three already written are barred one by one."""
+    texts = []
+    for row in range(len(target)):
+        own = given and Hypothesis(*(getattr(given, name)[row : row + 1] for name in given.__slots__))
+        text = [BOUNDARY]
+        while len(text) < CONFIG.longest:
+            states = network(target[row : row + 1], torch.tensor([text]), own)
+            logits = network.logits(states[0, -1])
+            barred = {1, BOUNDARY} if len(text) == 1 else {1}
+            barred |= {text[i + 2] for i in range(len(text) - 2) if text[i : i + 2] == text[-2:]}
+            logits[list(barred)] = -torch.inf
+            text.append(int(logits.argmax()))
+            if text[-1] == BOUNDARY:
+                break
+        texts.append([token for token in text if token != BOUNDARY])
+    return texts
+
+
+@pytest.mark.parametrize("corrects", [False, True])
+def test_generation_with_a_cache_equals_generation_without(network, target, corrects):
+    given = hypothesis(target) if corrects else None
+    assert generate(network, target, given) == slow_generate(network, target, given)
+
+
+@pytest.mark.parametrize("corrects", [False, True])
+def test_a_state_depends_on_what_was_written_before_it(network, target, corrects):
+    given = hypothesis(target) if corrects else None
+    text = tokens(4, 6)
+    changed = text.clone()
+    changed[:, 4:] = tokens(4, 2, seed=9)
+    one, other = network(target, text, given), network(target, changed, given)
+    assert torch.allclose(one[:, :4], other[:, :4], atol=1e-6)
+    assert not torch.allclose(one[:, 4:], other[:, 4:], atol=1e-3)
+
+
+def test_padding_of_a_hypothesis_is_not_seen(network, target):
+    text, given = tokens(4, 6), hypothesis(target)
+    other = Hypothesis(torch.where(given.keep_BH, given.tokens_BH, 7), given.keep_BH, given.vector_BD)
+    longer = Hypothesis(
+        torch.nn.functional.pad(given.tokens_BH, (0, 2)),
+        torch.nn.functional.pad(given.keep_BH, (0, 2)),
+        given.vector_BD,
+    )
+    expected = network(target, text, given)
+    assert torch.allclose(network(target, text, other), expected, atol=1e-6)
+    assert torch.allclose(network(target, text, longer), expected, atol=1e-5)
+
+
+def test_a_hypothesis_and_its_vector_are_seen(network, target):
+    text, given = tokens(4, 6), hypothesis(target)
+    expected = network(target, text, given)
+    turned = Hypothesis(given.tokens_BH, given.keep_BH, -given.vector_BD)
+    other = Hypothesis(given.tokens_BH.flip(1), given.keep_BH, given.vector_BD)
+    for changed in (None, turned, other):
+        assert not torch.allclose(network(target, text, changed), expected, atol=1e-3)
+
+
+def test_mask_of_prefix_and_text():
+    keep = torch.tensor([[True, True, False]])
+    seen = prefix_mask(keep, 2)[0, 0].int().tolist()
+    assert seen == [[1, 1, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 0, 1, 0], [1, 1, 0, 1, 1]]
+
+
+def test_draws_repeat_with_their_seed_and_not_without(network, target):
+    def draw(seed):
+        return generate(network, target, temperature=2.0, generator=torch.Generator().manual_seed(seed))
+
+    assert draw(0) == draw(0)
+    assert draw(0) != draw(1)
+
+
+def test_texts_are_never_empty_and_end_in_time(network, target):
+    texts = generate(network, target.repeat(8, 1), temperature=5.0, generator=torch.Generator().manual_seed(0))
+    assert all(0 < len(text) < CONFIG.longest for text in texts)
+    assert all(token > 1 for text in texts for token in text)
+    assert generate(network, target[:0]) == []
+
+
+def test_logits_of_some_tokens_are_those_of_all(network, target):
+    states = network(target, tokens(4, 3))
+    chosen = torch.tensor([3, 0, 17])
+    assert torch.allclose(network.logits(states, chosen), network.logits(states)[..., chosen], atol=1e-6)
+
+
+def test_other_vectors_are_refused(network):
+    with pytest.raises(MismatchError, match="12-D"):
+        network(torch.zeros(2, 11), tokens(2, 3))
+
+
+def test_heads_must_divide_the_width():
+    with pytest.raises(UsageError, match="no multiple of heads"):
+        NetworkConfig.parse({"dim": 4, "vocabulary": 9, "width": 30, "heads": 4}, owner="inverter")

@@ -1,0 +1,76 @@
+"""The hypothesis loop on a writer whose corrections are known."""
+
+import numpy as np
+
+from nextvec.decoding.correction import refine
+from nextvec.encoders import load_encoder
+
+ENCODER = load_encoder("hashing:128")
+TARGETS = ["one two three four", "red green blue black"]
+
+
+class Word:
+    """Puts one right word more into a hypothesis at a time; `wrong` makes its first correction a bad one."""
+
+    def __init__(self, wrong=False):
+        self.wrong, self.calls = wrong, 0
+
+    def begin(self, target_ND):
+        return [["nothing", "none"] for _ in target_ND]
+
+    def correct(self, target_ND, texts, encoded_ND):
+        self.calls += 1
+        if self.wrong and self.calls == 1:
+            return [["zzz"] for _ in texts]
+        return [[self._better(target, text)] for target, text in zip(target_ND, texts, strict=True)]
+
+    def _better(self, target, text):
+        aim = max(TARGETS, key=lambda known: float(ENCODER.encode([known])[0] @ target))
+        kept = [word for word in aim.split() if word in text.split()]
+        return " ".join(aim.split()[: len(kept) + 1])
+
+
+def run(writer, steps, beam=1):
+    return refine(writer, ENCODER.encode, ENCODER.encode(TARGETS), steps=steps, beam=beam)
+
+
+def test_each_step_brings_it_nearer():
+    found = [run(Word(), steps) for steps in (0, 1, 2, 4)]
+    cosines = np.array([[one.best.cosine for one in row] for row in found])
+    assert (np.diff(cosines, axis=0) > 0).all()
+    assert [one.best.text for one in found[-1]] == TARGETS
+
+
+def test_the_cosine_is_that_of_the_text_encoded_again():
+    for target, one in zip(ENCODER.encode(TARGETS), run(Word(), 2), strict=True):
+        again = ENCODER.encode([one.best.text])[0]
+        assert np.allclose(again, one.best.vector)
+        assert np.isclose(one.best.cosine, again @ target)
+
+
+def test_the_best_is_kept_when_a_correction_is_worse():
+    assert all(one.best.text in ("nothing", "none") for one in run(Word(wrong=True), 1))
+    assert [one.best.text for one in run(Word(wrong=True), 5)] == TARGETS
+
+
+def test_it_ends_where_nothing_new_comes():
+    writer = Word()
+    found = run(writer, 50)
+    assert all(one.steps == 5 for one in found)
+    assert writer.calls == 5
+
+
+def test_a_beam_corrects_several_hypotheses():
+    seen = []
+
+    class Watched(Word):
+        def correct(self, target_ND, texts, encoded_ND):
+            seen.append(list(texts))
+            return super().correct(target_ND, texts, encoded_ND)
+
+    run(Watched(), 1, beam=2)
+    assert seen == [["nothing", "none"] * 2] or [sorted(s) for s in seen] == [sorted(["nothing", "none"] * 2)]
+
+
+def test_no_target_gives_no_text():
+    assert refine(Word(), ENCODER.encode, np.empty((0, 128), np.float32), steps=3) == []
