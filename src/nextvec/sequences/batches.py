@@ -51,9 +51,14 @@ class Batch:
 
     def part(self, sequences: slice) -> Batch:
         """The batch of these sequences alone."""
-        tensors = (self.x_BTD, self.mask_BT, self.target_BTD, self.target_mask_BT, self.rows_BT)
-        base_BTD = None if self.base_BTD is None else self.base_BTD[sequences]
-        return Batch(*(tensor[sequences] for tensor in tensors), base_BTD)
+        return Batch(
+            x_BTD=self.x_BTD[sequences],
+            mask_BT=self.mask_BT[sequences],
+            target_BTD=self.target_BTD[sequences],
+            target_mask_BT=self.target_mask_BT[sequences],
+            rows_BT=self.rows_BT[sequences],
+            base_BTD=None if self.base_BTD is None else self.base_BTD[sequences],
+        )
 
 
 class Batches(Protocol):
