@@ -47,6 +47,19 @@ def test_a_model_says_what_it_is(catalogue, compared):
     assert str(compared.root) not in json.dumps(model)
 
 
+def test_what_is_damaged_or_no_predictor_is_no_model(compared, tmp_path):
+    shutil.copytree(compared.root, tmp_path / "ws")
+    place = Workspace(tmp_path / "ws")
+    (place.model("gru") / "config.json").write_text("{")
+    (place.model("other") / "config.json").parent.mkdir()
+    (place.model("other") / "config.json").write_text('{"format": 1, "kind": "inverter"}')
+    catalogue = Catalogue(place)
+    assert catalogue.model_names() == ["mix"]
+    assert catalogue.corpus("tales")["generations"][0]["models"] == ["mix"]
+    with pytest.raises(NotFoundError, match="no model 'gru'"):
+        catalogue.model("gru")
+
+
 def test_an_alias_names_its_model(catalogue):
     assert catalogue.model("production") == catalogue.model("gru")
 
@@ -193,6 +206,14 @@ def test_over_http(connect, compared, catalogue):
         assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
         assert missing.json()["detail"] == "no model 'nobody'. Known: gru, mix."
         assert client.get("/v1/corpora/..%2Fmodels").status_code in (404, 422)
+
+
+def test_a_served_name_stands_for_its_model(connect, compared, catalogue):
+    from nextvec.serving.settings import ModelSettings, Settings
+
+    with connect(compared, Settings(models=(ModelSettings(model="gru", name="writer"),))) as client:
+        assert [entry["id"] for entry in client.get("/v1/models").json()["data"]] == ["writer"]
+        assert client.get("/v1/models/writer").json() == catalogue.model("gru")
 
 
 def test_samples_are_bounded(compared):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nextvec.errors import NotFoundError
+from nextvec.errors import IntegrityError, NotFoundError
 from nextvec.evaluation.coherence import check_coherence
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations
 from nextvec.evaluation.statistics import few_documents
@@ -36,8 +37,8 @@ class Catalogue:
         self._workspace = workspace
 
     def model_names(self) -> list[str]:
-        """Every finished model, sorted."""
-        return sorted(path.parent.name for path in self._workspace.models.glob(f"*/{CONFIG}"))
+        """Every finished model, sorted; what is damaged, or no predictor, is not one."""
+        return [name for name, _ in self._configs()]
 
     def model(self, name: str) -> dict[str, Any]:
         """Everything recorded about a model, in the shape of an OpenAI model object with the extension `nextvec`.
@@ -115,13 +116,13 @@ class Catalogue:
             "version": version,
             "documents": info.documents,
             "chunks": info.chunks,
-            "models": [name for name, made_from in self._origins() if made_from == (corpus.name, version)],
+            "models": [name for name, config in self._configs() if _origin(config) == (corpus.name, version)],
         }
 
-    def _origins(self) -> list[tuple[str, tuple[str, int] | None]]:
-        """Models, and the corpus version each was trained on."""
-        configs = {name: read_config(self._workspace.models / name) for name in self.model_names()}
-        return [(name, _origin(config)) for name, config in configs.items()]
+    def _configs(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for path in sorted(self._workspace.models.glob(f"*/{CONFIG}")):
+            with suppress(IntegrityError):
+                yield path.parent.name, read_config(path.parent)
 
 
 def _known(what: str, name: str, known: list[str]) -> str:
