@@ -15,13 +15,13 @@ from nextvec.errors import NextvecError
 from nextvec.evaluation.coherence import require_sequential
 from nextvec.evaluation.latency import Latency
 from nextvec.evaluation.report import Answer, write_report
-from nextvec.records import read_json
+from nextvec.records import read_json, read_lines
 from nextvec.store.lock import exclusive
 from nextvec.studies.contest import Contest, Generation, Say, run_contest
 from nextvec.studies.contest_report import record_contest, report_content
 from nextvec.studies.leaderboard import answers
 from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs
-from nextvec.studies.record import COMPARISON, LOCK, REPORT, Run, read_study, write_event, write_study
+from nextvec.studies.record import COMPARISON, LOCK, RECORD, REPORT, Run, read_study, write_event, write_study
 from nextvec.training.loop import Progress
 from nextvec.training.run import PLAN, finished, train_model
 from nextvec.workspace import Workspace
@@ -81,7 +81,7 @@ def study_so_far(workspace: Workspace, name: str, *, say: Say = lambda line: Non
 
 
 class _Study:
-    """A study that is being run. `compared` are the runs that the report on disk shows, with latencies by name."""
+    """A study that is being run. `compared` are the runs whose comparison is recorded; the report shows them all."""
 
     def __init__(self, workspace: Workspace, plan: StudyPlan, say: Say) -> None:
         self.workspace, self.plan, self.say = workspace, plan, say
@@ -89,8 +89,9 @@ class _Study:
         self.planned = resolve_runs(workspace, plan)
         self.runs = [planned.run for planned in self.planned]
         self.generations = _generations(self.planned)
-        shown, self.latencies = _reported(self.folder / COMPARISON)
-        self.compared = [run for run in self.runs if run.model in shown and finished(workspace.model(run.model))]
+        self.latencies = _latencies(self.folder / COMPARISON)
+        recorded = {event["model"] for event in read_lines(self.folder / RECORD) if event["event"] == "compare"}
+        self.compared = [run for run in self.runs if run.model in recorded and finished(workspace.model(run.model))]
         self.failed: dict[str, str] = {}
 
     def begin(self) -> None:
@@ -187,10 +188,8 @@ def _generations(planned: Sequence[PlannedRun]) -> list[Generation]:
     return list({one.generation.label: one.generation for one in planned}.values())
 
 
-def _reported(path: Path) -> tuple[set[str], Mapping[str, Latency]]:
-    """The models that a comparison.json shows, and the latencies in it; nothing without one."""
+def _latencies(path: Path) -> Mapping[str, Latency]:
+    """Those that a comparison.json holds, by name; none without one."""
     if not path.exists():
-        return set(), {}
-    record = read_json(path)
-    latencies = {name: Latency.from_dict(plain) for name, plain in record["latencies"].items()}
-    return {row["name"] for row in record["rows"]}, latencies
+        return {}
+    return {name: Latency.from_dict(plain) for name, plain in read_json(path)["latencies"].items()}
