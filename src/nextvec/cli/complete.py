@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -104,13 +104,22 @@ def _print_opening(served: Served, opening: Opening) -> None:
 
 
 def _print_step(step: Step) -> None:
+    typer.echo(wrapped(f"{step.number:>2}  {' '.join(step.decoded.text.split())}", indent=4))
+    typer.echo(typer.style(wrapped(f"    {'; '.join(_notes(step))}", indent=4), dim=True))
+
+
+def _notes(step: Step) -> Iterator[str]:
+    """What to know about a sentence: how near it is to the prediction, where it is from, what is wrong with it."""
     decoded = step.decoded
-    typer.echo(wrapped(f"{step.number:>2}  {' '.join(decoded.text.split())}", indent=4))
-    notes = [f"round trip {decoded.cosine:.2f}" if decoded.cosine is not None else "no round trip"]
-    notes += [f"from '{step.title or step.document}'"] if step.document is not None else [f"{decoded.steps} steps"]
-    notes += ["degraded to an extract"] if decoded.degraded else []
-    notes += decoded.verdict.reasons
-    typer.echo(typer.style(wrapped(f"    {'; '.join(notes)}", indent=4), dim=True))
+    if decoded.cosine is not None:
+        yield f"round trip {decoded.cosine:.2f}"
+    if step.document is None:
+        yield f"generated, corrected {decoded.steps} times"
+    else:
+        yield f"from '{step.title or step.document}'"
+    if decoded.degraded:
+        yield "an extract, for want of a generated text that passed"
+    yield from decoded.verdict.reasons
 
 
 def _print_ending(ending: Ending, times: dict[str, float]) -> None:
