@@ -32,6 +32,7 @@ SURFACE = {
     "models list": "--workspace --json",
     "models show": "WHAT --dim --workspace --json",
     "train": "ARCHITECTURE --corpus --name --seed --set --resume --allow-unordered --workspace --json",
+    "train-inverter": "--corpus --name --seed --set --resume --report --workspace --json",
     "evaluate": "MODELS --on --workspace --json",
     "compare": "MODELS --on --reference --report --workspace --json",
     "verify": "MODELS --workspace --json",
@@ -45,12 +46,13 @@ SURFACE = {
     "complete": "TEXT --model --sentences --decoder --feedback --fill --snap --steps --workspace --json",
     "encode": "--out TEXTS --encoder --json",
     "predict": "VECTORS --out --model --workspace --json",
-    "decode": "VECTORS CORPUS --workspace --json",
+    "decode": "VECTORS CORPUS --decoder --steps --workspace --json",
     "serve": "--config --host --port --workers --workspace",
 }
 """Every command with its arguments (in capitals) and options, in the order of its help. People's scripts hold them."""
 
 TINY = ["--set", "layers=1", "--set", "width=16", "--set", "epochs=2"]
+TINY_INVERTER = [part for pair in ("width=16", "heads=2", "layers=1", "epochs=1") for part in ("--set", pair)]
 NO_GATES = [
     part
     for gate in ("validation_cosine", "out_of_domain_cosine", "skill", "latency_ms")
@@ -156,6 +158,7 @@ JSON = {
     "models list": [],
     "models show": ["gru-tales-first"],
     "train": ["copy-last", "--corpus", "tales", "--name", "as-json"],
+    "train-inverter": ["--corpus", "tales", "--report", "8", *TINY_INVERTER],
     "evaluate": ["gru-tales-first"],
     "compare": ["gru-tales-first", "--report", "REPORT.html"],
     "verify": ["gru-tales-first"],
@@ -181,6 +184,7 @@ KEYS = {
     "models list": "backbones",
     "models show": "spec",
     "train": "validation_cosine",
+    "train-inverter": "inversion",
     "evaluate": "figures",
     "compare": "contrasts",
     "verify": "passed",

@@ -125,7 +125,8 @@ def _plain_lines(name: str) -> Callable[[Progress], None]:
 
 
 def _state(progress: Progress) -> str:
+    """One line that fits beside a bar on 80 columns."""
     return (
-        f"{progress.doing} {progress.done:.0%} loss {progress.loss:.3f} val {progress.validation_loss:.3f} "
-        f"cos {progress.round_trip:.3f} {progress.tokens_per_second:,.0f} tok/s {progress.seconds_left:,.0f} s left"
+        f"{progress.doing}{progress.done:.0%} loss {progress.loss:.2f} best {progress.validation_loss:.3f} "
+        f"cos {progress.round_trip:.3f} {progress.tokens_per_second:,.0f}/s {progress.seconds_left:,.0f} s left"
     )

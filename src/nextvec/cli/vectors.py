@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -63,19 +63,42 @@ def predict_command(
 
 
 def decode_command(
-    vectors: VectorsArgument, corpus: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False
+    vectors: VectorsArgument,
+    corpus: CorpusArgument,
+    decoder: Annotated[
+        str, typer.Option("--decoder", help="nearest, inverter:ID, vec2text:FOLDER: who writes the texts.")
+    ] = "nearest",
+    steps: Annotated[
+        int, typer.Option("--steps", min=0, help="Corrections by encoding again; the nearest decoder takes none.")
+    ] = 0,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """The nearest stored chunk to each vector, with its cosine."""
+    """A text for each vector, with the cosine of its round trip. Without --decoder it is the nearest stored chunk."""
+    from nextvec.decoding import load_decoder
     from nextvec.retrieval.index import build_index
-    from nextvec.retrieval.neighbours import nearest_chunks
     from nextvec.store.vectors import open_snapshot
     from nextvec.workspace import Workspace
 
     place = Workspace(workspace)
     snapshot = open_snapshot(place, corpus)
-    found = nearest_chunks(snapshot, build_index(snapshot, workspace=place), _read(vectors), 1)
-    plain = [{"text": chunk.text, "cosine": chunk.similarity, "title": chunk.title} for (chunk,) in found]
-    emit(plain, [f"{chunk.similarity:.3f}  {chunk.text}  ({chunk.title})" for (chunk,) in found], as_json)
+    index = build_index(snapshot, workspace=place)
+    decoded = load_decoder(decoder, snapshot, index, workspace=place).decode(_read(vectors), steps=steps)
+    plain = [
+        {
+            "text": one.text,
+            "cosine": one.cosine,
+            "title": None if one.row is None else snapshot.documents[snapshot.doc_index[one.row]].title,
+            "steps": one.steps,
+        }
+        for one in decoded
+    ]
+    emit(plain, [_decoded_line(entry) for entry in plain], as_json)
+
+
+def _decoded_line(entry: dict[str, Any]) -> str:
+    title = f"  ({entry['title']})" if entry["title"] else ""
+    return f"{entry['cosine']:.3f}  {entry['text']}{title}"
 
 
 def _read(path: Path) -> np.ndarray:

@@ -241,7 +241,7 @@ def _contrasts(outcomes: Sequence[Outcome], document: Ints) -> list[dict[str, An
 def _by_document(values: Floats, document: Ints) -> tuple[Floats, Floats]:
     """Sums and counts of each document that has a chunk."""
     _, place = np.unique(document, return_inverse=True)
-    return np.bincount(place, weights=values), np.bincount(place).astype(np.float64)
+    return np.bincount(place, weights=values).astype(np.float64), np.bincount(place).astype(np.float64)
 
 
 def _examples(outcomes: Sequence[Outcome], held_out: HeldOutChunks) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,24 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nextvec import __version__
-from nextvec.errors import MismatchError, NotFoundError, UsageError
+from nextvec.errors import NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, mean_cosine
 from nextvec.models.bundle import AnyPredictor, read_config, save_bundle
 from nextvec.models.network import Network, NetworkConfig, anchor_baseline
 from nextvec.models.presets import PRESETS
-from nextvec.records import read_json, write_json
+from nextvec.records import write_json
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
 from nextvec.training.loop import Outcome, Progress, Reference, make_accelerator, train
+from nextvec.training.provenance import PLAN, origin_record, require_plan
 from nextvec.training.recipe import TrainingConfig
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
 
-PLAN = "plan.json"
 DECIDES = ("network", "training", "encoder_fingerprint", "encoder", "corpus", "split")
 """The parts of plan.json that decide what comes out: a run is resumed with the ones it began with."""
 CANDIDATES = ("ewma", "ewma-mix", "ridge-mix")
@@ -106,7 +104,7 @@ def train_model(
     torch.manual_seed(plan.training.seed)
     # Built before anything is written: options that it refuses leave no folder behind.
     network = None if plan.architecture in BASELINES else Network(plan.network)
-    _require_plan(folder, plan_record(data, plan), resume)
+    require_plan(folder, plan_record(data, plan), DECIDES, resume)
     accelerator.wait_for_everyone()
     if accelerator.is_main_process and not resume:
         write_json(folder / PLAN, plan_record(data, plan))
@@ -153,26 +151,8 @@ def _metrics(outcome: Outcome, reference: Reference) -> dict[str, Any]:
 
 
 def _origin(data: TrainingData, plan: Plan) -> dict[str, Any]:
-    """What config.json says about where the model comes from."""
-    snapshot, split = data.snapshot, data.split
-    return {
-        "encoder": snapshot.encoder.to_dict(),
-        "encoder_fingerprint": snapshot.encoder.fingerprint,
-        "corpus": {
-            "name": snapshot.name,
-            "tag": snapshot.tag,
-            "version": snapshot.version,
-            "fingerprint": snapshot.fingerprint,
-            "documents": len(snapshot.documents),
-            "chunks": len(snapshot),
-            "licences": sorted({document.licence for document in snapshot.documents}),
-            "training documents": len(split.train),
-            "training documents left out as near-duplicates": len(split.left_out),
-        },
-        "split": {**snapshot.split, "fingerprint": split.fingerprint},
-        "training": plan.training.to_dict() if plan.architecture in BACKBONES else {},
-        "versions": {"nextvec": __version__, "torch": torch.__version__, "python": platform.python_version()},
-    }
+    training = plan.training.to_dict() if plan.architecture in BACKBONES else {}
+    return origin_record(data.snapshot, data.split, training)
 
 
 def plan_record(data: TrainingData, plan: Plan) -> dict[str, Any]:
@@ -183,32 +163,6 @@ def plan_record(data: TrainingData, plan: Plan) -> dict[str, Any]:
 def run_fingerprint(record: Mapping[str, Any]) -> str:
     """Of a `plan_record`: runs that have it in common train one and the same model."""
     return fingerprint({key: record.get(key) for key in DECIDES})
-
-
-def _require_plan(folder: Path, now: dict[str, Any], resume: bool) -> None:
-    """Raises unless the folder is free, or holds a run of this very plan to resume."""
-    path = folder / PLAN
-    if not resume:
-        if path.exists():
-            raise UsageError(f"{folder.name} exists. Choose another --name, or continue it with --resume.")
-        return
-    if not path.exists():
-        raise NotFoundError(f"{folder.name} was never begun, so it cannot be resumed. Train without --resume.")
-    begun = read_json(path)
-    for key in DECIDES:
-        _require_same(folder.name, key, begun.get(key), now[key])
-
-
-def _require_same(run: str, what: str, begun: Any, now: Any) -> None:
-    """Raises MismatchError that names the first setting in which two records differ."""
-    if isinstance(begun, dict) and isinstance(now, dict):
-        for key in begun | now:
-            _require_same(run, f"{what} {key}", begun.get(key), now.get(key))
-    elif begun != now:
-        raise MismatchError(
-            f"{run} began with {what} = {begun} and is resumed with {now}; "
-            "resume it with what it began with, or train under another --name"
-        )
 
 
 def finished(folder: Path) -> bool:

@@ -47,7 +47,11 @@ ROUND_TRIPS = 64
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands: `done` 0..1; losses in nats a token; `round_trip` is the mean cosine of greedy texts."""
+    """Where a run stands.
+
+    `doing` is what it does when that is not training, `done` 0..1; losses in nats a token, `validation_loss` the lowest
+    so far; `round_trip` is the mean cosine of greedy texts at the last validation.
+    """
 
     doing: str
     done: float
@@ -212,7 +216,7 @@ class _Run:
     def _after_step(self) -> None:
         if self.state.step % self.recipe.validation_steps == 0:
             self._validate()
-        self._report("training")
+        self._report("")
         if self.interruption.asked or self.state.step % self.recipe.checkpoint_steps == 0:
             self._save()
         if self.interruption.asked:
@@ -226,7 +230,7 @@ class _Run:
         self.hypotheses = write_hypotheses(
             self.network, self.material.vocabulary, self.material.encoder, chosen,
             seed=self.recipe.seed, autocast=self._autocast(),
-            on_progress=lambda done, all_: self._report(f"writing hypotheses {done:,} of {all_:,}"),
+            on_progress=lambda done, all_: self._report(f"hypotheses {done / all_:.0%}, "),
         )  # fmt: skip
         save_hypotheses(self.folder / HYPOTHESES, self.hypotheses)
         cosine = np.einsum("nd,nd->n", self.hypotheses.vectors, chosen.vectors.astype(np.float32)).mean()
@@ -326,7 +330,7 @@ class _Run:
         self.on_progress(
             Progress(
                 doing=doing, done=min(done, 1.0), step=state.step, loss=state.loss,
-                validation_loss=state.validation_loss, round_trip=state.round_trip,
+                validation_loss=-state.best[0][0] if state.best else math.inf, round_trip=state.round_trip,
                 tokens_per_second=state.seen / seconds, seconds_left=max(0.0, seconds * (1 - done) / max(done, 1e-6)),
             )
         )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nextvec import __version__
 from nextvec.decoding.inverter.bundle import CONFIG, METRICS, save_inverter
 from nextvec.decoding.inverter.network import InverterNetwork, NetworkConfig
 from nextvec.decoding.inverter.vocabulary import FIRST, Vocabulary, load_tokenizer
 from nextvec.encoders.encoder import Encoder, require_same_encoder
 from nextvec.encoders.transformer import minilm_folder
-from nextvec.errors import DataError, MismatchError, NotFoundError, UsageError
+from nextvec.errors import DataError, UsageError
 from nextvec.records import read_json, write_json
 from nextvec.sequences.splits import Part, Split, split_snapshot
 from nextvec.sequences.windows import concatenate_ranges
@@ -24,11 +22,12 @@ from nextvec.training.inverter.chunks import Ints, select_chunks
 from nextvec.training.inverter.initial import initialise
 from nextvec.training.inverter.loop import Material, Progress, train
 from nextvec.training.inverter.recipe import InverterRecipe
+from nextvec.training.provenance import PLAN, origin_record, require_plan
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
 
-PLAN = "plan.json"
+DECIDES = ("sizes", "training", "encoder_fingerprint", "corpus", "split")
 SIZES = frozenset(NetworkConfig.model_fields) - {"dim", "vocabulary"}
 
 
@@ -75,13 +74,14 @@ def train_inverter(
     """
     require_same_encoder(encoder.spec, snapshot.encoder, left_name="the encoder at hand", right_name=snapshot.label)
     split = split_snapshot(snapshot)
-    origin = _origin(snapshot, split, plan)
-    _require_plan(folder, {"sizes": plan.sizes, **origin}, resume)
+    origin = origin_record(snapshot, split, plan.recipe.to_dict())
+    record = {"sizes": plan.sizes, **origin}
+    require_plan(folder, record, DECIDES, resume)
     if (folder / CONFIG).exists():
         return dict(read_json(folder / METRICS))
     material = prepare(snapshot, split, encoder, plan.sizes["longest"])
     if not resume:
-        write_json(folder / PLAN, {"sizes": plan.sizes, **origin})
+        write_json(folder / PLAN, record)
     torch.manual_seed(plan.recipe.seed)
     network = InverterNetwork(NetworkConfig(dim=snapshot.dim, vocabulary=len(material.vocabulary), **plan.sizes))
     initialise(network, material.training, material.vocabulary.pieces, pretrained=plan.recipe.pretrained_embedding)
@@ -115,40 +115,3 @@ def part_rows(snapshot: Snapshot, split: Split, part: Part) -> Ints:
     """Rows of the documents of one part, ascending."""
     documents = split.parts[part]
     return concatenate_ranges(snapshot.offsets[documents], snapshot.lengths[documents])
-
-
-def _origin(snapshot: Snapshot, split: Split, plan: InverterPlan) -> dict[str, Any]:
-    return {
-        "corpus": {
-            "name": snapshot.name,
-            "tag": snapshot.tag,
-            "version": snapshot.version,
-            "fingerprint": snapshot.fingerprint,
-            "documents": len(snapshot.documents),
-            "chunks": len(snapshot),
-            "licences": sorted({document.licence for document in snapshot.documents}),
-            "training documents": len(split.train),
-        },
-        "split": {**snapshot.split, "fingerprint": split.fingerprint},
-        "training": plan.recipe.to_dict(),
-        "versions": {"nextvec": __version__, "torch": torch.__version__, "python": platform.python_version()},
-    }
-
-
-def _require_plan(folder: Path, now: dict[str, Any], resume: bool) -> None:
-    """Raises unless the folder is free, or holds a run of this very plan to resume."""
-    path = folder / PLAN
-    if not resume:
-        if path.exists():
-            raise UsageError(f"{folder.name} exists. Choose another --name, or continue it with --resume.")
-        return
-    if not path.exists():
-        raise NotFoundError(f"{folder.name} was never begun, so it cannot be resumed. Train without --resume.")
-    begun = read_json(path)
-    for key in ("sizes", "training", "corpus", "split"):
-        changed = [name for name in now[key] | begun[key] if now[key].get(name) != begun[key].get(name)]
-        if changed:
-            raise MismatchError(
-                f"{folder.name} began with another {key} {changed[0]} ({begun[key].get(changed[0])}, now "
-                f"{now[key].get(changed[0])}); resume it with what it began with, or train under another --name"
-            )

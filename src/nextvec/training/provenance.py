@@ -1,0 +1,72 @@
+"""What a trained model came from: the part of its record that corpus and split decide, and the check on resuming."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from nextvec import __version__
+from nextvec.errors import MismatchError, NotFoundError, UsageError
+from nextvec.records import read_json
+from nextvec.sequences.splits import Split
+
+if TYPE_CHECKING:
+    from nextvec.store.snapshot import Snapshot
+
+PLAN = "plan.json"
+
+
+def origin_record(snapshot: Snapshot, split: Split, training: dict[str, Any]) -> dict[str, Any]:
+    """What config.json says about where a model comes from. `training` is its recipe."""
+    return {
+        "encoder": snapshot.encoder.to_dict(),
+        "encoder_fingerprint": snapshot.encoder.fingerprint,
+        "corpus": {
+            "name": snapshot.name,
+            "tag": snapshot.tag,
+            "version": snapshot.version,
+            "fingerprint": snapshot.fingerprint,
+            "documents": len(snapshot.documents),
+            "chunks": len(snapshot),
+            "licences": sorted({document.licence for document in snapshot.documents}),
+            "training documents": len(split.train),
+            "training documents left out as near-duplicates": len(split.left_out),
+        },
+        "split": {**snapshot.split, "fingerprint": split.fingerprint},
+        "training": training,
+        "versions": {"nextvec": __version__, "torch": torch.__version__, "python": platform.python_version()},
+    }
+
+
+def require_plan(folder: Path, now: dict[str, Any], decides: Iterable[str], resume: bool) -> None:
+    """Raises unless the folder is free, or holds a run of this very plan to resume.
+
+    `decides` are the keys of plan.json and of `now` that must agree. Raises UsageError when the folder is taken,
+    NotFoundError when there is nothing to resume, MismatchError when the plans differ.
+    """
+    path = folder / PLAN
+    if not resume:
+        if path.exists():
+            raise UsageError(f"{folder.name} exists. Choose another --name, or continue it with --resume.")
+        return
+    if not path.exists():
+        raise NotFoundError(f"{folder.name} was never begun, so it cannot be resumed. Train without --resume.")
+    begun = read_json(path)
+    for key in decides:
+        _require_same(folder.name, key, begun.get(key), now[key])
+
+
+def _require_same(run: str, what: str, begun: Any, now: Any) -> None:
+    """Raises MismatchError that names the first setting in which two records differ."""
+    if isinstance(begun, dict) and isinstance(now, dict):
+        for key in begun | now:
+            _require_same(run, f"{what} {key}", begun.get(key), now.get(key))
+    elif begun != now:
+        raise MismatchError(
+            f"{run} began with {what} = {begun} and is resumed with {now}; "
+            "resume it with what it began with, or train under another --name"
+        )
