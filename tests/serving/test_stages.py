@@ -3,6 +3,7 @@
 import gc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,6 +110,13 @@ def test_another_chunker_may_be_asked_for(resources):
     assert served.chunk(TEXT) == [TEXT]
 
 
+def test_texts_cannot_be_cut_as_imported_vectors_were(resources):
+    served = Served.load("ridge", resources)
+    served.snapshot = replace(served.snapshot, chunker={"name": "npz", "context": 5})
+    with pytest.raises(UsageError, match="tales was not cut from texts"):
+        served.chunk(TEXT)
+
+
 @pytest.mark.parametrize("text", ["", "  \n ", "..."])
 def test_nothing_cannot_be_continued(ridge, text):
     with pytest.raises(UsageError, match="has no sentence to continue; give a few sentences"):
@@ -149,6 +157,18 @@ def test_a_prediction_does_not_depend_on_its_company(name, resources, vectors):
     np.testing.assert_allclose(np.linalg.norm(alone, axis=1), 1, atol=1e-5)
 
 
+def test_a_networks_prediction_is_its_own_at_the_last_position(workspace):
+    """Whether or not anything is padded: where nothing is, the network computes its last position alone."""
+    served = Served.load("gru", Resources(workspace))
+    vectors = served.snapshot.vectors[:12].astype(np.float32)
+    ones = torch.ones(1, len(vectors), dtype=torch.bool)
+    each = served.bundle.predictor.predict(torch.from_numpy(vectors)[None], ones)[0].numpy()
+    lengths = [12, 9, 3, 12, 5]
+    predicted = served.predict([vectors[:length] for length in lengths])
+    np.testing.assert_allclose(predicted, each[[length - 1 for length in lengths]], atol=2e-4)
+    np.testing.assert_allclose(served.predict([vectors])[0], each[-1], atol=2e-4)
+
+
 def test_a_context_is_bounded(resources, vectors):
     bounded = Served.load("mix", resources, StagesConfig(longest_context=3))
     assert (bounded.window, bounded.slots) == (3, None)
@@ -156,9 +176,10 @@ def test_a_context_is_bounded(resources, vectors):
     assert not np.allclose(bounded.predict([vectors]), Served.load("mix", resources).predict([vectors]))
 
 
-def test_vectors_of_another_size_are_refused(ridge):
-    with pytest.raises(MismatchError, match="ridge predicts 32-D vectors"):
-        ridge.predict([np.ones((2, 16), np.float32)])
+@pytest.mark.parametrize("shape", [(2, 16), (0, 32), (32,)])
+def test_a_context_of_another_shape_is_refused(ridge, vectors, shape):
+    with pytest.raises(MismatchError, match=r"ridge predicts from \(vectors, 32\), one vector or more"):
+        ridge.predict([vectors, np.ones(shape, np.float32)])
 
 
 def test_only_missing_slots_are_filled_and_not_from_held_out_documents(ridge):

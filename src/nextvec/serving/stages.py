@@ -14,19 +14,20 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from pydantic import Field
-from torch.nn.utils.rnn import pad_sequence
+from torch import Tensor
 
 from nextvec.config import Config
-from nextvec.corpus.chunkers import build_chunker
+from nextvec.corpus.chunkers import CHUNKERS, build_chunker
 from nextvec.corpus.document import Chunker, Document
 from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.ladder import Ladder, LadderConfig, PassedCache
 from nextvec.decoding.quality import judge
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
-from nextvec.errors import DataError, UsageError
+from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import Bundle, load_bundle
-from nextvec.models.predictor import PredictorSpec
+from nextvec.models.network import Network
+from nextvec.models.predictor import PredictorSpec, check_input
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
 from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks, rows_of
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
@@ -194,7 +195,13 @@ class Served:
         if self.config.chunker:
             return build_chunker(self.config.chunker, self.config.chunker_options)
         options = dict(self.snapshot.chunker)
-        return build_chunker(options.pop("name"), options)
+        name = options.pop("name")
+        if name not in CHUNKERS:
+            raise UsageError(
+                f"{self.snapshot.label} was not cut from texts ('{name}'), so no text can be cut as it was. "
+                "Give its models vectors: nextvec predict"
+            )
+        return build_chunker(name, options)
 
     @cached_property
     def _snap(self) -> ManifoldSnap:
@@ -245,8 +252,10 @@ class Served:
     def predict(self, contexts: Sequence[np.ndarray]) -> np.ndarray:
         """float32 (B, D), unit norm: the vector after each context (T_i, D), T_i at least 1; its last `window` count.
 
-        The same for a context alone and in company. Raises MismatchError for another D.
+        The same for a context alone and in company. Raises MismatchError for another shape.
         """
+        for context in contexts:
+            self._require_context(context)
         result = np.empty((len(contexts), self.dim), dtype=np.float32)
         for numbers in _similar_lengths([min(len(context), self.window) for context in contexts]):
             result[numbers] = self._predict_batch([contexts[number][-self.window :] for number in numbers])
@@ -297,11 +306,30 @@ class Served:
         )
         return Filled(context=context, texts=tuple(self.snapshot.texts(context.rows)))
 
+    def _require_context(self, context: np.ndarray) -> None:
+        if context.ndim != 2 or context.shape[1] != self.dim or not len(context):
+            raise MismatchError(
+                f"a context has shape {context.shape}; {self.identity} predicts from (vectors, {self.dim}), "
+                "one vector or more"
+            )
+
     def _predict_batch(self, contexts: Sequence[np.ndarray]) -> np.ndarray:
-        lengths = torch.tensor([len(context) for context in contexts])
-        x_BTD = pad_sequence([torch.from_numpy(np.asarray(c, np.float32)) for c in contexts], batch_first=True)
-        y_BTD = self.bundle.predictor.predict(x_BTD, torch.arange(x_BTD.shape[1]) < lengths[:, None])
-        return y_BTD[torch.arange(len(contexts)), lengths - 1].cpu().numpy()
+        lengths = np.array([len(context) for context in contexts])
+        x_BTD = np.zeros((len(contexts), lengths.max(), contexts[0].shape[1]), dtype=np.float32)
+        for padded, context in zip(x_BTD, contexts, strict=True):
+            padded[: len(context)] = context
+        with torch.inference_mode():
+            return self._predict_last(torch.from_numpy(x_BTD), torch.from_numpy(lengths)).cpu().numpy()
+
+    def _predict_last(self, x_BTD: Tensor, lengths_B: Tensor) -> Tensor:
+        """(B, D). Where nothing is padded a network is asked for its last position alone."""
+        predictor = self.bundle.predictor
+        mask_BT = torch.arange(x_BTD.shape[1]) < lengths_B[:, None]
+        if not isinstance(predictor, Network) or not bool(mask_BT.all()):
+            return predictor.predict(x_BTD, mask_BT)[torch.arange(len(x_BTD)), lengths_B - 1]
+        check_input(predictor.config.architecture, self.dim, x_BTD, mask_BT)
+        last: Tensor = predictor(x_BTD, last_only=True)
+        return last[:, -1]
 
     def _snap_one(self, query: SnapQuery) -> Snapped:
         return self._snap.apply(
