@@ -31,6 +31,25 @@ def workspace(nextvec, write_prose, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def compared(nextvec, workspace, tmp_path_factory):
+    """A copy of the workspace with a comparison, a newer version of its corpus, and another corpus."""
+    import shutil
+
+    import nextvec.studies.contest as contest
+    from nextvec.workspace import Workspace
+
+    root = tmp_path_factory.mktemp("compared") / "ws"
+    shutil.copytree(workspace.root, root)
+    text = workspace.root.parent / "text"
+    measure = contest.measure_latency
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contest, "measure_latency", lambda *given, **known: measure(*given, **known | {"seconds": 0.0}))
+        nextvec("compare", "gru", "mix", workspace=root)
+    nextvec("corpus", "ingest", text / "story-000.txt", "--corpus", "other", "--encoder", "hashing:8", workspace=root)
+    return Workspace(root)
+
+
+@pytest.fixture(scope="session")
 def story(workspace):
     """The text of a document of the corpus."""
     return (workspace.root.parent / "text" / "story-003.txt").read_text()

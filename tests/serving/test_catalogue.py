@@ -14,22 +14,6 @@ from nextvec.workspace import Workspace
 OUTSIDE = ["../gru", "..", ".", "/etc/passwd", "gru/../gru", "", "a\0b", "gru\n"]
 
 
-@pytest.fixture(scope="session")
-def compared(nextvec, workspace, tmp_path_factory):
-    """A copy of the workspace with a comparison, a newer version of its corpus, and another corpus."""
-    import nextvec.studies.contest as contest
-
-    root = tmp_path_factory.mktemp("compared") / "ws"
-    shutil.copytree(workspace.root, root)
-    text = workspace.root.parent / "text"
-    measure = contest.measure_latency
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contest, "measure_latency", lambda *given, **known: measure(*given, **known | {"seconds": 0.0}))
-        nextvec("compare", "gru", "mix", workspace=root)
-    nextvec("corpus", "ingest", text / "story-000.txt", "--corpus", "other", "--encoder", "hashing:8", workspace=root)
-    return Workspace(root)
-
-
 @pytest.fixture
 def catalogue(compared):
     return Catalogue(compared)

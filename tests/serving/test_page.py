@@ -75,16 +75,10 @@ class TestFiles:
 
 
 @pytest.fixture(scope="session")
-def furnished(nextvec, workspace, tmp_path_factory):
-    """A copy of the workspace with a comparison, and HTML where a page might believe it."""
-    import nextvec.studies.contest as contest
-
+def furnished(nextvec, compared, tmp_path_factory):
+    """A workspace with everything in it, and HTML where a page might believe it."""
     root = tmp_path_factory.mktemp("page") / "ws"
-    shutil.copytree(workspace.root, root)
-    measure = contest.measure_latency
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contest, "measure_latency", lambda *given, **known: measure(*given, **known | {"seconds": 0.0}))
-        nextvec("compare", "gru", "mix", workspace=root)
+    shutil.copytree(compared.root, root)
     with (root / "models" / "gru" / "README.md").open("a") as card:
         card.write(f"\n{HOSTILE}\n\n[click](javascript:alert(3)) **bold** `{HOSTILE}`\n\n| {HOSTILE} |\n|---|\n")
     text = root.parent / "hostile"
@@ -369,7 +363,7 @@ class TestCatalogue:
         tab.press("Space")
         assert tab.run(names) == sorted(tab.run(names), reverse=True)
         assert tab.run("document.activeElement.closest('th').getAttribute('aria-sort')") == "descending"
-        assert tab.text("#live") == "Sorted by Model, descending"
+        assert tab.texts("#live p")[-1] == "Sorted by Model, descending"
 
     def test_another_figure_can_be_chosen(self, tab, server):
         tab.open(f"{server}/#/leaderboard")
@@ -564,12 +558,12 @@ class TestTrouble:
         with launch(furnished, "--port", 0, environment={"NEXTVEC_TOKEN": "open-sesame-1234567890"}) as server:
             chromium.open(server.urls[0])
             assert "Enter the token" in chromium.text()
-            assert chromium.run("document.getElementById('token').type") == "password"
-            chromium.run("document.getElementById('token').focus()")
+            assert chromium.run("document.querySelector('.token input').type") == "password"
+            chromium.run("document.querySelector('.token input').focus()")
             chromium.type("wrong")
             chromium.press("Enter")
-            chromium.wait("document.getElementById('token')?.value === ''")
-            chromium.run("document.getElementById('token').focus()")
+            chromium.wait("document.querySelector('.token input')?.value === ''")
+            chromium.run("document.querySelector('.token input').focus()")
             chromium.type("open-sesame-1234567890")
             chromium.press("Enter")
             chromium.wait("document.querySelector('button[name=go]')")

@@ -32,9 +32,13 @@ export function unique(stem) {
   return `${stem}-${counter}`;
 }
 
-/** Says something to a screen reader, once, politely. */
+const SPOKEN = 20;
+
+/** Says something to a screen reader, politely: each call is an addition of its own to the log, old ones go. */
 export function announce(words) {
-  document.getElementById("live").textContent = words;
+  const log = document.getElementById("live");
+  log.append(h("p", {}, words));
+  while (log.childElementCount > SPOKEN) log.firstElementChild.remove();
 }
 
 /** A box that scrolls sideways by itself instead of the page, reachable by keyboard. */

@@ -1,7 +1,7 @@
 // What went wrong, in words, and what to do about it.
 
 import { setToken } from "./api.js";
-import { h } from "./dom.js";
+import { h, unique } from "./dom.js";
 
 /** A panel for an error, with a way to try again: the token that is wanted, or a button. `level` is its heading's. */
 export function trouble(error, retry, level = 1) {
@@ -17,7 +17,8 @@ export function trouble(error, retry, level = 1) {
 }
 
 function tokenForm(retry) {
-  const field = h("input", { type: "password", id: "token", autocomplete: "off", required: true });
+  const id = unique("token");
+  const field = h("input", { type: "password", id, autocomplete: "off", required: true });
   const submit = (event) => {
     event.preventDefault();
     setToken(field.value);
@@ -26,7 +27,7 @@ function tokenForm(retry) {
   return h(
     "form",
     { class: "token", on: { submit } },
-    h("label", { for: "token" }, "Token"),
+    h("label", { for: id }, "Token"),
     h("div", { class: "together" }, field, h("button", {}, "Use it")),
     h("p", { class: "hint" }, "Kept in memory until you close or reload this page, and sent to this server only."),
   );

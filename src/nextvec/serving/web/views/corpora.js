@@ -114,7 +114,7 @@ function generations({ name, generations: versions }) {
     h("h2", {}, "Generations"),
     scrollable(
       "Generations",
-      h("table", { class: "listing" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, versions.map(row))),
+      h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, versions.map(row))),
     ),
     h(
       "p",

@@ -33,7 +33,7 @@ function all({ models, faults }) {
   const heads = head.map(([name, kind]) => h("th", { scope: "col", class: kind ?? null }, name));
   const table = h(
     "table",
-    { class: "listing" },
+    {},
     h("caption", { class: "unseen" }, "Models"),
     h("thead", {}, h("tr", {}, heads)),
     h("tbody", {}, models.map(row)),

@@ -226,42 +226,45 @@ class Run {
   constructor(form, results) {
     this.form = form;
     this.results = results;
-    this.controller = null;
+    this.controller = new AbortController();
+    this.running = 0;
   }
 
   stop() {
-    this.controller?.abort();
+    this.controller.abort();
+    this.controller = new AbortController();
   }
 
-  async start() {
+  start() {
     const models = [...this.form.querySelectorAll("input[name=model]:checked")].map((box) => box.value);
     if (!models.length) {
-      announce("Choose at least one model.");
       this.results.replaceChildren(h("p", { class: "caution", role: "alert" }, "Choose at least one model."));
       return;
     }
     this.stop();
-    const controller = (this.controller = new AbortController());
-    const readings = models.map((model) => new Reading(model, () => this.read(model)));
-    this.readings = new Map(models.map((model, i) => [model, readings[i]]));
-    this.results.replaceChildren(...readings.map((reading) => reading.element), guide());
-    this.busy(true);
+    const readings = models.map((model) => this.reading(this.request(model)));
+    this.results.replaceChildren(guide(), ...readings.map((reading) => reading.element));
     announce(`Running ${models.join(", ")}`);
-    await Promise.all(models.map((model) => this.read(model)));
-    if (this.controller === controller) this.busy(false);
+    readings.forEach((reading) => reading.retry());
   }
 
-  /** Streams one model's continuation into its column; called again for a second try. */
-  async read(model) {
-    if (this.controller.signal.aborted) this.controller = new AbortController();
-    const reading = this.readings.get(model);
+  /** A column that asks for its continuation when it is told to, the first time as again. */
+  reading(request) {
+    const reading = new Reading(request.model, () => this.read(reading, request));
+    return reading;
+  }
+
+  async read(reading, request) {
     const { signal } = this.controller;
+    this.count(1);
     reading.begin();
     try {
-      for await (const event of complete(this.request(model), signal)) reading.take(event);
+      for await (const event of complete(request, signal)) reading.take(event);
     } catch (error) {
       if (error.name === "AbortError") reading.stopped();
       else reading.failed(error);
+    } finally {
+      this.count(-1);
     }
   }
 
@@ -278,9 +281,12 @@ class Run {
     };
   }
 
-  busy(running) {
-    this.form.elements.stop.disabled = !running;
-    this.form.elements.go.textContent = running ? "Run again" : "Continue the text";
-    this.results.setAttribute("aria-busy", String(running));
+  /** One stream more or fewer. */
+  count(change) {
+    this.running += change;
+    const busy = this.running > 0;
+    this.form.elements.stop.disabled = !busy;
+    this.form.elements.go.textContent = busy ? "Run again" : "Continue the text";
+    this.results.setAttribute("aria-busy", String(busy));
   }
 }
