@@ -50,7 +50,7 @@ def create_api(access: Access, lifespan: Lifespan | None = None) -> FastAPI:
     )
     for router in (models_router, embeddings_router, completions_router, predict_router, search_router, health_router):
         api.include_router(router(access))
-    api.include_router(catalogue_router(Catalogue(access.engine.workspace)))
+    api.include_router(catalogue_router(Catalogue(access.engine.workspace), access.identity))
     api.include_router(page_router())
     for kind in (NextvecError, ProblemError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, _answer_problem)
@@ -65,7 +65,8 @@ def create_app(engine: Engine, listener: ListenerSettings, token: str | None, *,
         own: this application starts the engine and stops it; False where several listeners share one.
     """
     api = create_api(Access(engine, listener), _lifespan(engine) if own else None)
-    return Guard(api, limits=engine.settings.limits, token=token, metrics=engine.metrics)
+    limits = engine.settings.limits
+    return Guard(api, limits=limits, token=token, metrics=engine.metrics, traffic=engine.traffic)
 
 
 def _lifespan(engine: Engine) -> Lifespan:

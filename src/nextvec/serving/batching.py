@@ -1,7 +1,8 @@
 """Dynamic micro-batching: one batch runs, whatever arrives meanwhile makes up the next one.
 
-A lone request never waits for company: without a batch in flight it runs at once. Under load batches grow by
-themselves, because more arrives while each of them runs.
+A lone request never waits for company: without a batch in flight it runs at once, and when nobody else is served at
+all, quick work runs where it stands, without another thread. Under load batches grow by themselves, because more
+arrives while each of them runs.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 SMOOTHING = 0.2
-"""Share of the newest batch in the running mean of batch times, which Retry-After is computed from."""
+"""Share of the newest batch in the running mean of the time an item takes."""
+
+QUICK_SECONDS = 0.02
+"""Work expected to take less may stop the event loop when there is a single request to serve."""
 
 
 class OverloadedError(NextvecError):
@@ -49,6 +53,13 @@ class Observer(Protocol):
 
 
 @dataclass(slots=True)
+class Traffic:
+    """`requests`: worked on now, by all listeners of this process."""
+
+    requests: int = 0
+
+
+@dataclass(slots=True)
 class _Entry(Generic[Item, Result]):
     items: Sequence[Item]
     done: asyncio.Future[list[Result]]
@@ -65,6 +76,7 @@ class MicroBatcher(Generic[Item, Result]):
         max_batch: items of a batch; a single request with more of them is a batch of its own.
         max_waiting: items that may wait; what would be more is refused.
         observer: told of every batch.
+        traffic: whether a request is alone.
     """
 
     def __init__(
@@ -77,13 +89,14 @@ class MicroBatcher(Generic[Item, Result]):
         max_batch: int,
         max_waiting: int,
         observer: Observer,
+        traffic: Traffic,
     ) -> None:
         self._run, self.stage, self.scope = run, stage, scope
-        self._executor, self._observer = executor, observer
+        self._executor, self._observer, self._traffic = executor, observer, traffic
         self._max_batch, self._max_waiting = max_batch, max_waiting
         self._queue: deque[_Entry[Item, Result]] = deque()
         self._drain: asyncio.Task[None] | None = None
-        self._mean_seconds = 0.0
+        self._item_seconds: float | None = None
         self.waiting = 0
         self.running_since: float | None = None
         self.failed_at: float | None = None
@@ -95,6 +108,8 @@ class MicroBatcher(Generic[Item, Result]):
         """
         if not items:
             return []
+        if self._quick(len(items)):
+            return self._here(list(items))
         if self.waiting and self.waiting + len(items) > self._max_waiting:
             raise OverloadedError(self._name, self._retry_after())
         entry: _Entry[Item, Result] = _Entry(items, asyncio.get_running_loop().create_future())
@@ -113,7 +128,26 @@ class MicroBatcher(Generic[Item, Result]):
         return f"{self.stage} of {self.scope}"
 
     def _retry_after(self) -> int:
-        return max(1, math.ceil(self._mean_seconds * self.waiting / self._max_batch))
+        return max(1, math.ceil((self._item_seconds or 0.0) * self.waiting))
+
+    def _quick(self, items: int) -> bool:
+        """Whether a request is alone, and done before a thread would be worth its while."""
+        idle = self._drain is None or self._drain.done()
+        known = self._item_seconds is not None and items * self._item_seconds < QUICK_SECONDS
+        return idle and known and self._traffic.requests <= 1
+
+    def _here(self, items: list[Item]) -> list[Result]:
+        """In the event loop."""
+        started, failed = time.monotonic(), True
+        try:
+            results = self._checked(items)
+            failed = False
+            return results
+        except NextvecError:
+            failed = False
+            raise
+        finally:
+            self._account(len(items), time.monotonic() - started, failed)
 
     async def _work(self) -> None:
         while self._queue:
@@ -153,12 +187,17 @@ class MicroBatcher(Generic[Item, Result]):
             await asyncio.wait([running])
         finally:
             self.running_since = None
-        error, seconds = running.exception(), time.monotonic() - started
+        error = running.exception()
         failed = error is not None and not isinstance(error, NextvecError)
-        self.failed_at = time.monotonic() if failed else None
-        self._mean_seconds += SMOOTHING * (seconds - self._mean_seconds)
-        self._observer.batch(self.stage, self.scope, len(items), seconds, failed)
+        self._account(len(items), time.monotonic() - started, failed)
         return error or running.result()
+
+    def _account(self, items: int, seconds: float, failed: bool) -> None:
+        each = seconds / items
+        before = each if self._item_seconds is None else self._item_seconds
+        self._item_seconds = before + SMOOTHING * (each - before)
+        self.failed_at = time.monotonic() if failed else None
+        self._observer.batch(self.stage, self.scope, items, seconds, failed)
 
     def _checked(self, items: list[Item]) -> list[Result]:
         results = self._run(items)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from nextvec.errors import NextvecError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import CONFIG
+from nextvec.serving.batching import Traffic
 from nextvec.serving.lanes import Batching, EncoderLane, ModelLane, Shelf
 from nextvec.serving.metrics import Metrics
 from nextvec.serving.resources import Resources
@@ -76,7 +77,8 @@ class Engine:
         self._resources = Resources(workspace)
         self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="nextvec-stage")
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="nextvec-load")
-        self._batching = Batching(self._pool, settings.limits, settings.timeouts, metrics)
+        self.traffic = Traffic()
+        self._batching = Batching(self._pool, settings.limits, settings.timeouts, metrics, self.traffic)
         self._signature: Signature | None = None
         self._shelves: dict[str, asyncio.Task[Shelf]] = {}
         self._look = asyncio.Event()

@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nextvec.serving.batching import Traffic
 from nextvec.serving.metrics import Metrics
 from nextvec.serving.problems import MEDIA_TYPE, ProblemError, body_of
 from nextvec.serving.settings import Limits, is_loopback
@@ -38,15 +39,15 @@ class Guard:
     """ASGI middleware around the whole application.
 
     Args:
+        traffic: counted here, for all guards of the process.
         token: that requests must carry as `Authorization: Bearer TOKEN`; None asks for none, and answers only to
             requests that name this machine as their host, so that no page of the web can reach it by a name of its own.
     """
 
-    def __init__(self, app: ASGIApp, *, limits: Limits, token: str | None, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, limits: Limits, token: str | None, metrics: Metrics, traffic: Traffic) -> None:
         self.app = app
-        self._limits, self._metrics = limits, metrics
+        self._limits, self._metrics, self._traffic = limits, metrics, traffic
         self._token = None if token is None else f"Bearer {token}".encode()
-        self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,13 +57,13 @@ class Guard:
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id)
         started = time.perf_counter()
-        self._running += 1
+        self._traffic.requests += 1
         try:
             await self._pass(scope, receive, answer)
         except ProblemError as problem:
             await answer.problem(problem)
         finally:
-            self._running -= 1
+            self._traffic.requests -= 1
             route = getattr(scope.get("route"), "path", "unmatched")
             self._metrics.request(route, scope["method"], answer.status, time.perf_counter() - started)
 
@@ -95,7 +96,7 @@ class Guard:
             raise ProblemError(421, "this server answers to localhost and 127.0.0.1 alone; use one of them in the URL")
 
     def _check_load(self) -> None:
-        if self._running > self._limits.requests:
+        if self._traffic.requests > self._limits.requests:
             detail = f"{self._limits.requests} requests are worked on already; try again in a second"
             raise ProblemError(503, detail, headers={"Retry-After": "1"})
 

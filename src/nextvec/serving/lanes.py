@@ -19,7 +19,7 @@ from nextvec.decoding.ladder import Ladder
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import MismatchError, UsageError
 from nextvec.retrieval.neighbours import Index, NearChunk, nearest_chunks
-from nextvec.serving.batching import MicroBatcher, Observer
+from nextvec.serving.batching import MicroBatcher, Observer, Traffic
 from nextvec.serving.resources import Resources, SharedEncoder
 from nextvec.serving.settings import Limits, ModelSettings, Timeouts
 from nextvec.serving.stages import NEAREST, DecodeQuery, Filled, Sentence, Served, SnapQuery, SnapResult
@@ -38,9 +38,11 @@ Stamp = tuple[str, int]
 class Batching:
     """Makes batchers alike and knows all that are in use."""
 
-    def __init__(self, pool: Executor, limits: Limits, timeouts: Timeouts, observer: Observer) -> None:
+    def __init__(
+        self, pool: Executor, limits: Limits, timeouts: Timeouts, observer: Observer, traffic: Traffic
+    ) -> None:
         self.limits, self.timeouts = limits, timeouts
-        self._pool, self._observer = pool, observer
+        self._pool, self._observer, self._traffic = pool, observer, traffic
         self._batchers: WeakSet[MicroBatcher[Any, Any]] = WeakSet()
         self._encoders: WeakValueDictionary[str, EncoderLane] = WeakValueDictionary()
 
@@ -53,6 +55,7 @@ class Batching:
             max_batch=self.limits.batch,
             max_waiting=self.limits.waiting,
             observer=self._observer,
+            traffic=self._traffic,
         )
         self._batchers.add(batcher)
         return batcher

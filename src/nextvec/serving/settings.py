@@ -6,6 +6,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,7 @@ def require_safe(settings: Settings, token: str | None) -> None:
             )
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach it. A name other than `localhost` counts as reachable by others."""
     try:
