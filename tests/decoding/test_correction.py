@@ -12,6 +12,8 @@ TARGETS = ["one two three four", "red green blue black"]
 class Word:
     """Puts one right word more into a hypothesis at a time; `wrong` makes its first correction a bad one."""
 
+    name, dim = "word", 128
+
     def __init__(self, wrong=False):
         self.wrong, self.calls = wrong, 0
 

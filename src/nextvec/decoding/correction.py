@@ -12,12 +12,25 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from nextvec.decoding.decoder import Decoded, per_vector
+from nextvec.decoding.quality import DEFAULT, QualityConfig, judge
+from nextvec.encoders.encoder import Encoder
+from nextvec.errors import MismatchError, UsageError
+
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
 
 
 class Writer(Protocol):
-    """Proposes texts; any number of proposals for a row, one at least."""
+    """Proposes texts; any number of proposals for a row, one at least.
+
+    Attributes:
+        name: identifies the writer, its weights and its settings.
+        dim: D of the vectors it reads.
+    """
+
+    name: str
+    dim: int
 
     def begin(self, target_ND: Vectors) -> list[list[str]]:
         """Texts for unit vectors."""
@@ -26,6 +39,50 @@ class Writer(Protocol):
     def correct(self, target_ND: Vectors, texts: Sequence[str], encoded_ND: Vectors) -> list[list[str]]:
         """Better texts than `texts`, whose own unit vectors are `encoded_ND`."""
         ...
+
+
+class CorrectingDecoder:
+    """A decoder that writes a text and corrects it by encoding it again. The cosine is that of the text it gives.
+
+    Args:
+        writer: proposes texts.
+        encoder: encodes them; of the vectors that are decoded.
+        beam: hypotheses of a vector that are corrected side by side.
+        quality: bounds of the verdict.
+    """
+
+    max_steps = 50
+
+    def __init__(self, writer: Writer, encoder: Encoder, *, beam: int = 1, quality: QualityConfig = DEFAULT) -> None:
+        if beam < 1:
+            raise UsageError(f"beam = {beam}: expected 1 hypothesis or more")
+        self._writer, self._encoder, self._beam, self._quality = writer, encoder, beam, quality
+
+    @property
+    def name(self) -> str:
+        return f"{self._writer.name}:beam{self._beam}"
+
+    def decode(
+        self, vectors: np.ndarray, sources: Sequence[Sequence[str]] | None = None, *, steps: int = 0
+    ) -> list[Decoded]:
+        """See `Decoder.decode`. Raises UsageError for a number of steps that it cannot take."""
+        kind = self.name.partition(":")[0]
+        if not 0 <= steps <= self.max_steps:
+            raise UsageError(f"{steps} correction steps asked of {kind}; expected 0 to {self.max_steps}")
+        if vectors.ndim != 2 or vectors.shape[1] != self._writer.dim:
+            raise MismatchError(f"vectors of shape {vectors.shape}: {kind} reads (vectors, {self._writer.dim})")
+        sources = per_vector(sources, len(vectors))
+        target_ND = vectors.astype(np.float32, copy=False)
+        refined = refine(self._writer, self._encoder.encode, target_ND, steps=steps, beam=self._beam)
+        return [
+            Decoded(
+                text=found.best.text,
+                verdict=judge(found.best.text, source, self._quality),
+                steps=found.steps,
+                cosine=found.best.cosine,
+            )
+            for found, source in zip(refined, sources, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

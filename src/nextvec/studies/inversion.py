@@ -19,7 +19,7 @@ import torch
 
 from nextvec.decoding.decoder import Decoder
 from nextvec.decoding.inverter.bundle import load_inverter, record_metrics
-from nextvec.decoding.inverter.decoder import InverterDecoder
+from nextvec.decoding.inverter.writer import inverter_decoder
 from nextvec.decoding.nearest import NearestDecoder
 from nextvec.encoders.encoder import Encoder
 from nextvec.errors import DataError
@@ -75,7 +75,7 @@ def report_inverter(
     Returns the record. Raises what `load_inverter` raises, MismatchError when the encoder is another one.
     """
     inverter = load_inverter(folder)
-    decoder = InverterDecoder(inverter, encoder, snapshot.encoder)
+    decoder = inverter_decoder(inverter, encoder, snapshot.encoder)
     record = {
         "inverter": {
             "name": inverter.identity,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nextvec.decoding.inverter.generation import generate
+from nextvec.decoding.inverter.generation import alternatives, drawn, generate
 from nextvec.decoding.inverter.network import BOUNDARY, Hypothesis, InverterNetwork, NetworkConfig, prefix_mask
 from nextvec.errors import MismatchError, UsageError
 
@@ -95,15 +95,30 @@ def test_mask_of_prefix_and_text():
 
 
 def test_draws_repeat_with_their_seed_and_not_without(network, target):
-    def draw(seed):
-        return generate(network, target, temperature=2.0, generator=torch.Generator().manual_seed(seed))
+    one, again, other = (generate(network, target, noise=drawn(2.0, seed)) for seed in (0, 0, 1))
+    assert one == again
+    assert one != other
 
-    assert draw(0) == draw(0)
-    assert draw(0) != draw(1)
+
+def test_draws_follow_the_sharpened_distribution():
+    logits = torch.tensor([0.0, 1.0, 2.0]).repeat(20_000, 1)
+    found = torch.bincount((logits + drawn(0.5, 0)(logits)).argmax(dim=1), minlength=3) / 20_000
+    assert torch.allclose(found, torch.softmax(logits[0] / 0.5, dim=0), atol=0.015)
+
+
+def test_alternatives_begin_with_the_most_probable_text_whoever_else_is_there(network, target):
+    def write(vectors):
+        rows = generate(network, vectors.repeat_interleave(3, dim=0), noise=alternatives(3, 1.0, 0))
+        return [rows[first : first + 3] for first in range(0, len(rows), 3)]
+
+    together = write(target)
+    assert [texts[0] for texts in together] == generate(network, target)
+    assert together == [write(vector[None])[0] for vector in target]
+    assert any(texts[1] != texts[0] for texts in together)
 
 
 def test_texts_are_never_empty_and_end_in_time(network, target):
-    texts = generate(network, target.repeat(8, 1), temperature=5.0, generator=torch.Generator().manual_seed(0))
+    texts = generate(network, target.repeat(8, 1), noise=drawn(5.0, 0))
     assert all(0 < len(text) < CONFIG.longest for text in texts)
     assert all(token > 1 for text in texts for token in text)
     assert generate(network, target[:0]) == []

@@ -3,8 +3,8 @@
 import pytest
 
 from nextvec.decoding.inverter.bundle import load_inverter
-from nextvec.decoding.inverter.decoder import InverterDecoder
 from nextvec.decoding.inverter.vocabulary import tokenize
+from nextvec.decoding.inverter.writer import inverter_decoder
 from nextvec.encoders import load_encoder
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.sequences.splits import split_snapshot
@@ -21,7 +21,7 @@ def trained(snapshot, encoder, make_plan, tmp_path_factory):
 
 def test_it_learns_to_write_held_out_chunks_back(trained, snapshot, encoder):
     folder, _ = trained
-    decoder = InverterDecoder(load_inverter(folder), encoder, snapshot.encoder)
+    decoder = inverter_decoder(load_inverter(folder), encoder, snapshot.encoder)
     rows = part_rows(snapshot, split_snapshot(snapshot), "test")
     decoded = decoder.decode(snapshot.vectors[rows], steps=1)
     right = [one.text == text for one, text in zip(decoded, snapshot.texts(rows), strict=True)]

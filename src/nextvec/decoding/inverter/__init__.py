@@ -15,10 +15,10 @@ def build_inverter(argument: str, given: Surroundings) -> Decoder:
             "decoder 'inverter': which one? Name it as inverter:ID; train one with: nextvec train-inverter"
         )
     from nextvec.decoding.inverter.bundle import load_inverter
-    from nextvec.decoding.inverter.decoder import InverterDecoder
+    from nextvec.decoding.inverter.writer import inverter_decoder
     from nextvec.encoders import load_encoder
     from nextvec.workspace import Workspace
 
     folder = (given.workspace or Workspace()).model(argument)
     encoder = given.encoder or load_encoder(given.snapshot.encoder.reference)
-    return InverterDecoder(load_inverter(folder), encoder, given.snapshot.encoder)
+    return inverter_decoder(load_inverter(folder), encoder, given.snapshot.encoder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,38 @@ from nextvec.decoding.inverter.network import BOUNDARY, Cache, Hypothesis, Inver
 from nextvec.decoding.inverter.vocabulary import UNKNOWN
 
 Rows = list[list[int]]
+Noise = Callable[[Tensor], Tensor]
+"""From the logits (B, V) of a position to what is added to them before the largest is taken."""
+
+
+def drawn(temperature: float, seed: int, device: torch.device | str = "cpu") -> Noise:
+    """Gumbel noise times `temperature`: the largest sum is a draw from the distribution sharpened by it.
+
+    Source: Gumbel 1954; Maddison et al. 2014, "A* Sampling", section 2.
+    """
+    generator = torch.Generator(device).manual_seed(seed)
+
+    def noise(logits_BV: Tensor) -> Tensor:
+        return temperature * _gumbel(logits_BV.shape, generator)
+
+    return noise
+
+
+def alternatives(count: int, temperature: float, seed: int, device: torch.device | str = "cpu") -> Noise:
+    """For rows that hold each vector `count` times in a row: nothing for the first, which so is the most probable text,
+    and for the others the same draws for every vector, so that a vector's texts do not depend on its company."""
+    generator = torch.Generator(device).manual_seed(seed)
+
+    def noise(logits_BV: Tensor) -> Tensor:
+        one_CV = temperature * _gumbel(torch.Size((count, logits_BV.shape[1])), generator)
+        one_CV[0] = 0.0
+        return one_CV.repeat(len(logits_BV) // count, 1)
+
+    return noise
+
+
+def _gumbel(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    return -torch.empty(shape, device=generator.device).exponential_(generator=generator).log_()
 
 
 @torch.inference_mode()
@@ -16,14 +50,12 @@ def generate(
     network: InverterNetwork,
     target_BD: Tensor,
     hypothesis: Hypothesis | None = None,
-    *,
-    temperature: float = 0.0,
-    generator: torch.Generator | None = None,
+    noise: Noise | None = None,
 ) -> Rows:
     """Token ids of one text for each vector, boundaries left out, at most `longest` - 1.
 
-    Temperature 0 takes the most probable token at each position; above it, one is drawn from the distribution sharpened
-    by it. No run of three tokens is written twice in a text: small decoders fall into loops otherwise.
+    Without `noise` each token is the most probable one. No run of three tokens is written twice in a text: small
+    decoders fall into loops otherwise.
     """
     tokens_BL = torch.full((len(target_BD), 1), BOUNDARY, device=target_BD.device)
     if not len(target_BD):
@@ -37,7 +69,8 @@ def generate(
         mask = torch.nn.functional.pad(keep_BS, (0, place + 1), value=True)[:, None, None, :]
         state_BM = _run(network, network.embed(target_BD, tokens_BL[:, -1:], place), mask, caches)[:, -1]
         logits_BV = _allowed(network.logits(network.norm(state_BM)).float(), tokens_BL)
-        next_B = _choose(logits_BV, temperature, generator).masked_fill(ended_B, BOUNDARY)
+        noisy_BV = logits_BV if noise is None else logits_BV + noise(logits_BV)
+        next_B = noisy_BV.argmax(dim=-1).masked_fill(ended_B, BOUNDARY)
         tokens_BL = torch.cat([tokens_BL, next_B[:, None]], dim=1)
         ended_B |= next_B == BOUNDARY
         if ended_B.all():
@@ -63,12 +96,6 @@ def _allowed(logits_BV: Tensor, tokens_BL: Tensor) -> Tensor:
     rows, places = repeated_BL.nonzero(as_tuple=True)
     logits_BV[rows, tokens_BL[rows, places + 2]] = -torch.inf
     return logits_BV
-
-
-def _choose(logits_BV: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
-    if temperature == 0.0:
-        return logits_BV.argmax(dim=-1)
-    return torch.multinomial(torch.softmax(logits_BV / temperature, dim=-1), 1, generator=generator)[:, 0]
 
 
 def _text(row: list[int]) -> list[int]:

@@ -20,9 +20,9 @@ def build_vec2text(argument: str, given: Surroundings) -> Decoder:
             "vec2text:INVERTER,CORRECTOR, two names on the Hugging Face hub"
         )
     from nextvec.decoding.vec2text.checkpoint import load_vec2text
-    from nextvec.decoding.vec2text.decoder import Vec2TextDecoder, require_gtr
+    from nextvec.decoding.vec2text.writer import require_gtr, vec2text_decoder
     from nextvec.encoders import load_encoder
 
     require_gtr(given.snapshot.encoder)
     encoder = given.encoder or load_encoder(given.snapshot.encoder.reference)
-    return Vec2TextDecoder(load_vec2text(argument), encoder, given.snapshot.encoder)
+    return vec2text_decoder(load_vec2text(argument), encoder, given.snapshot.encoder)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save
 
-from nextvec.decoding.inverter.generation import Rows, generate
+from nextvec.decoding.inverter.generation import Rows, drawn, generate
 from nextvec.decoding.inverter.network import InverterNetwork
 from nextvec.decoding.inverter.vocabulary import Vocabulary
 from nextvec.encoders.encoder import Encoder
@@ -44,14 +44,14 @@ def write_hypotheses(
     `autocast` is entered for writing alone: the encoder has its own precision.
     """
     device = network.bias.device
-    generator = torch.Generator(device).manual_seed(seed)
+    noise = drawn(TEMPERATURE, seed, device)
     rows: Rows = []
     # Of like length together: a batch costs as many steps as its longest text has tokens.
     order = np.argsort(chunks.texts.lengths, kind="stable")
     with autocast or nullcontext():
         for first in range(0, len(order), BATCH):
             target = torch.from_numpy(chunks.vectors[order[first : first + BATCH]].astype(np.float32)).to(device)
-            rows += generate(network, target, temperature=TEMPERATURE, generator=generator)
+            rows += generate(network, target, noise=noise)
             if on_progress:
                 on_progress(len(rows), len(order))
     written: Rows = [[] for _ in rows]

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from nextvec.decoding import load_decoder
-from nextvec.decoding.vec2text.decoder import Vec2TextDecoder, require_gtr
+from nextvec.decoding.vec2text.writer import require_gtr, vec2text_decoder
 from nextvec.encoders import load_encoder
 from nextvec.errors import MismatchError, UsageError
 from nextvec.retrieval.index import build_index
@@ -14,7 +14,7 @@ from nextvec.store.snapshot import Snapshot
 
 @pytest.fixture(scope="module")
 def decoder(models, gtr):
-    return Vec2TextDecoder(models, gtr)
+    return vec2text_decoder(models, gtr)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +78,8 @@ def test_more_steps_are_never_worse(decoder, vectors):
 
 
 def test_a_beam_is_never_worse_than_the_first_text(models, gtr, vectors):
-    single = [one.cosine for one in Vec2TextDecoder(models, gtr).decode(vectors)]
-    beam = [one.cosine for one in Vec2TextDecoder(models, gtr, beam=2, candidates=3).decode(vectors, steps=1)]
+    single = [one.cosine for one in vec2text_decoder(models, gtr).decode(vectors)]
+    beam = [one.cosine for one in vec2text_decoder(models, gtr, beam=2, candidates=3).decode(vectors, steps=1)]
     assert len(beam) == len(single) == 3
 
 
@@ -93,7 +93,7 @@ def test_it_is_found_by_name(saved, snapshot, gtr, vectors):
 def test_another_encoder_is_refused_by_name(saved, models):
     hashing = load_encoder("hashing:24")
     with pytest.raises(MismatchError, match=r"gtr-t5-base.*hashing 24-D"):
-        Vec2TextDecoder(models, hashing)
+        vec2text_decoder(models, hashing)
     other = Snapshot.from_arrays("h", hashing.encode(["a b", "c"]), [0, 2], ["a"], encoder=hashing.spec, texts=["", ""])
     with pytest.raises(MismatchError, match=r"hashing 24-D"):
         load_decoder(f"vec2text:{saved.folder}", other, build_index(other))

@@ -5,7 +5,7 @@ import pytest
 
 from nextvec.decoding import load_decoder
 from nextvec.decoding.inverter.bundle import load_inverter
-from nextvec.decoding.inverter.decoder import InverterDecoder
+from nextvec.decoding.inverter.writer import inverter_decoder
 from nextvec.encoders import load_encoder
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.retrieval.index import build_index
@@ -27,7 +27,7 @@ def snapshot(encoder, vectors):
 
 @pytest.fixture(scope="module")
 def decoder(folder, encoder):
-    return InverterDecoder(load_inverter(folder), encoder, candidates=2)
+    return inverter_decoder(load_inverter(folder), encoder, candidates=2)
 
 
 def test_the_round_trip_is_that_of_the_text(decoder, encoder, vectors):
@@ -45,13 +45,16 @@ def test_more_steps_are_never_worse(decoder, vectors):
 def test_more_candidates_are_never_worse(folder, encoder, vectors):
     inverter = load_inverter(folder)
     found = [
-        [one.cosine for one in InverterDecoder(inverter, encoder, candidates=count).decode(vectors)] for count in (1, 4)
+        [one.cosine for one in inverter_decoder(inverter, encoder, candidates=count).decode(vectors)]
+        for count in (1, 4)
     ]
     assert (np.array(found[1]) >= np.array(found[0]) - 1e-6).all()
 
 
-def test_the_same_text_every_time(decoder, vectors):
-    assert decoder.decode(vectors, steps=1) == decoder.decode(vectors, steps=1)
+def test_the_same_text_every_time_and_in_any_company(decoder, vectors):
+    together = [one.text for one in decoder.decode(vectors, steps=1)]
+    assert together == [one.text for one in decoder.decode(vectors, steps=1)]
+    assert together == [decoder.decode(vector[None], steps=1)[0].text for vector in vectors]
 
 
 def test_sources_are_judged(decoder, vectors):
@@ -78,7 +81,7 @@ def test_names_that_lead_nowhere(snapshot, tmp_path):
 
 def test_another_encoder_is_refused_by_name(folder):
     with pytest.raises(MismatchError, match=r"hashing 64-D.*hashing 32-D"):
-        InverterDecoder(load_inverter(folder), load_encoder("hashing:64"))
+        inverter_decoder(load_inverter(folder), load_encoder("hashing:64"))
 
 
 def test_what_it_cannot_do_is_said(decoder, vectors, folder, encoder):
@@ -87,4 +90,4 @@ def test_what_it_cannot_do_is_said(decoder, vectors, folder, encoder):
     with pytest.raises(MismatchError, match=r"\(vectors, 32\)"):
         decoder.decode(vectors[:, :9])
     with pytest.raises(UsageError, match="candidates = 0"):
-        InverterDecoder(load_inverter(folder), encoder, candidates=0)
+        inverter_decoder(load_inverter(folder), encoder, candidates=0)
