@@ -66,7 +66,8 @@ def complete_command(
         snap=snap,
     )
     served = Served.load(model, Resources(Workspace(workspace)), decoders=[decoder])
-    served.require_decoder(decoder)
+    served.chunk(request.text)  # a text that cannot be continued is refused before the encoder is loaded
+    served.warm()
     stages = Direct(served)
     if as_json:
         _print_json(served, asyncio.run(complete(stages, request)))
