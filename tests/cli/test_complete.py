@@ -73,6 +73,12 @@ def test_a_long_text_says_what_is_left_out(call, place: Path) -> None:
     assert "5 of your text, 11 before them are beyond what the model looks at" in " ".join(first.split())
 
 
+def test_bytes_that_are_no_text_are_refused(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"caf\xe9 au lait"), encoding="utf-8"))
+    assert "standard input is not utf-8 text" in call("-", "--model", "ridge", expect=2).err
+    assert "complete: text = 'caf\\udce9'" in call("caf\udce9", "--model", "ridge", expect=2).err
+
+
 ERRORS = [
     (["Text.", "--model", "rigde"], 1, "Did you mean 'ridge'?"),
     (["", "--model", "ridge"], 2, "'' has no sentence to continue; give a few sentences"),

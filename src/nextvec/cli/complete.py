@@ -12,6 +12,7 @@ import typer
 
 from nextvec.cli.options import JsonOption, WorkspaceOption
 from nextvec.cli.output import emit, wrapped
+from nextvec.errors import UsageError
 
 if TYPE_CHECKING:
     from nextvec.serving.events import Continuation, Ending, Event, Opening, Step
@@ -56,15 +57,9 @@ def complete_command(
     from nextvec.serving.stages import Served
     from nextvec.workspace import Workspace
 
-    request = ContinuationRequest(
-        text=sys.stdin.read() if text == STANDARD_INPUT else text,
-        sentences=sentences,
-        decoder=decoder,
-        steps=steps,
-        feedback=feedback.value,
-        fill=fill,
-        snap=snap,
-    )
+    options = {"decoder": decoder, "feedback": feedback.value, "fill": fill, "snap": snap, "steps": steps}
+    given = {"text": _given(text), "sentences": sentences, **options}
+    request = ContinuationRequest.parse(given, owner="complete")
     served = Served.load(model, Resources(Workspace(workspace)), decoders=[decoder])
     served.chunk(request.text)  # a text that cannot be continued is refused before the encoder is loaded
     served.warm()
@@ -73,6 +68,15 @@ def complete_command(
         _print_json(served, asyncio.run(complete(stages, request)))
         return
     asyncio.run(_print_events(served, continue_text(stages, request)))
+
+
+def _given(text: str) -> str:
+    if text != STANDARD_INPUT:
+        return text
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"standard input is not {error.encoding} text: {error.reason} at byte {error.start}") from None
 
 
 def _print_json(served: Served, found: Continuation) -> None:
