@@ -123,6 +123,12 @@ def test_nothing_cannot_be_continued(ridge, text):
         ridge.chunk(text)
 
 
+def test_half_a_surrogate_pair_is_refused(ridge):
+    for stage in (ridge.chunk, lambda text: ridge.encode([text])):
+        with pytest.raises(UsageError, match="half a surrogate pair at character 4"):
+            stage("The \ud800 cats eat.")
+
+
 def test_another_encoder_is_refused(tales, resources):
     path = tales.model("ridge") / CONFIG
     config = read_json(path)

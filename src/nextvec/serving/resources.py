@@ -10,11 +10,12 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from nextvec.corpus.sources.checked import encoding_problem
 from nextvec.decoding import load_decoder
 from nextvec.decoding.decoder import Decoder
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Encoder, EncoderSpec, Progress, require_same_encoder
-from nextvec.errors import NotFoundError
+from nextvec.errors import NotFoundError, UsageError
 from nextvec.retrieval.index import IndexKind, build_index
 from nextvec.retrieval.neighbours import Index
 from nextvec.store.generation import trained_generation
@@ -41,7 +42,9 @@ class SharedEncoder:
         return self._encoder.spec
 
     def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
-        """See `Encoder.encode`."""
+        """See `Encoder.encode`. Raises UsageError for a text that is no Unicode."""
+        for text in texts:
+            require_unicode(text)
         with self._lock:
             return self._encoder.encode(texts, on_progress)
 
@@ -116,6 +119,12 @@ class Resources:
             if kept is None:
                 kept = self._kept[key] = load()
             return kept
+
+
+def require_unicode(text: str) -> None:
+    """Raises UsageError for half a surrogate pair, which JSON and a command line let pass and tokenizers do not."""
+    if problem := encoding_problem(text):
+        raise UsageError(f"{text[:40]!a} is no Unicode text: it {problem}")
 
 
 def _with_texts_at_hand(snapshot: Snapshot) -> Snapshot:

@@ -32,7 +32,7 @@ from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
 from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks, rows_of
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
 from nextvec.sequences.splits import SplitSpec
-from nextvec.serving.resources import Resources, SharedEncoder
+from nextvec.serving.resources import Resources, SharedEncoder, require_unicode
 from nextvec.store.snapshot import Snapshot
 
 NEAREST = "nearest"
@@ -234,7 +234,8 @@ class Served:
             self._ladder(reference)
 
     def chunk(self, text: str) -> list[str]:
-        """The text's chunks, cut as the corpus was. Raises UsageError for a text without any."""
+        """The text's chunks, cut as the corpus was. Raises UsageError for a text without any, or that is no Unicode."""
+        require_unicode(text)
         document = Document(id="text", title="", text=text, source="user", licence="unknown")
         chunks = [chunk.text for chunk in self.chunker.chunks(document)]
         if not chunks:

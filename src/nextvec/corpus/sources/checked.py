@@ -33,7 +33,7 @@ class CheckedSource:
 
 def _examine(document: Document, seen: set[bytes]) -> Document | Unusable:
     for part in ("id", "title", "text", "source", "licence"):
-        if problem := _encoding_problem(getattr(document, part)):
+        if problem := encoding_problem(getattr(document, part)):
             return Unusable(id=ascii(document.id)[1:-1], reason=f"its {part} {problem}", kind="failed")
     digest = hashlib.blake2b(document.id.encode(), digest_size=8).digest()
     if digest in seen:
@@ -42,7 +42,8 @@ def _examine(document: Document, seen: set[bytes]) -> Document | Unusable:
     return _long_enough(document)
 
 
-def _encoding_problem(text: str) -> str | None:
+def encoding_problem(text: str) -> str | None:
+    """What keeps `text` from being written as UTF-8; None when nothing does."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
