@@ -6,6 +6,7 @@
 docs/benchmarks.md  from benchmarks/results/*.json
 docs/commands.md    from the command line's own help
 docs/models.md      from the registries of models and their configurations
+docs/decoding.md    from the inverter's configurations, and docs/results/inverter.json (a model's inversion.json)
 README.md           the block of results, from docs/results/wikipedia.json (a comparison.json of `nextvec compare`)
 """
 
@@ -56,6 +57,8 @@ def documents(root: Path) -> Iterator[tuple[Path, str]]:
     yield root / "docs" / "benchmarks.md", benchmarks_page({path.stem: read_json(path) for path in results})
     yield root / "docs" / "commands.md", commands_page(app)
     yield root / "docs" / "models.md", models_page()
+    measured = root / "docs" / "results" / "inverter.json"
+    yield root / "docs" / "decoding.md", decoding_page(read_json(measured) if measured.exists() else None)
     readme, record = root / "README.md", root / "docs" / "results" / "wikipedia.json"
     if readme.exists() and record.exists():
         yield readme, with_results(readme.read_text("utf-8"), read_json(record))
@@ -237,6 +240,100 @@ def _range(field: Any) -> str:
     bounds = [(sign, getattr(rule, name, None)) for rule in field.metadata for name, sign in signs.items()]
     literals = getattr(field.annotation, "__args__", ()) if "Literal" in str(field.annotation) else ()
     return ", ".join([f"{sign} {value:g}" for sign, value in bounds if value is not None] + [str(a) for a in literals])
+
+
+# Decoding
+
+
+def decoding_page(record: dict[str, Any] | None) -> str:
+    """`record`: the inversion.json of an inverter, None where none was measured."""
+    from nextvec.decoding.inverter.network import NetworkConfig
+    from nextvec.training.inverter.recipe import InverterRecipe
+
+    measured = [] if record is None else [inverter_results(record), inverter_again(record), inverter_examples(record)]
+    return page(
+        "Decoding",
+        "From vectors back to text. `nearest` gives the nearest stored chunk as it is; `inverter:ID` writes with a "
+        "network trained here, on any encoder; `vec2text:FOLDER` writes with the public pre-trained decoders of GTR's "
+        "vectors (`inverter/` and `corrector/` in that folder, or two names on the hub with a comma between). The last "
+        "two correct what they wrote: encode it again, compare it with the target, write a better text, keep the best "
+        "cosine.",
+        *measured,
+        "## Options of `nextvec train-inverter`\n\nEach is set with `--set KEY=VALUE`. Sizes:",
+        options_table(NetworkConfig, but={"dim", "vocabulary"}),
+        "Training:",
+        options_table(InverterRecipe),
+    )
+
+
+def inverter_results(record: dict[str, Any]) -> str:
+    """The table of an inversion.json, on what it was measured, and what it does not show."""
+    columns = ("", "steps", "cosine [95 %]", "token F1 [95 %]", "BLEU [95 %]", "exact", "ms")
+    inverter = record["inverter"]
+    return "\n\n".join(
+        [
+            "## What comes back",
+            table(columns, [_inversion_row(row) for row in record["rows"]], right=set(columns[1:])),
+            f"{record['chunks']} chunks of {record['documents']} test documents of {record['corpus']}, encoded with "
+            f"{record['encoder']}; intervals by bootstrap over documents. `nearest` chooses among {record['bank']:,} "
+            f"chunks of training documents. The inverter has {inverter['parameters']:,} parameters, most of them token "
+            f"embeddings, and saw {inverter['metrics']['tokens']:,} tokens in "
+            f"{inverter['metrics']['seconds'] / 60:.0f} minutes of a shared CPU. Cosine is of the text encoded again; "
+            "token F1, BLEU (of single texts, 0 to 100) and exact match fold case and accents, as the encoder does. "
+            f"Milliseconds are for one text alone, with {record['threads']} threads at a load of "
+            f"{record['load_average']}.",
+            " ".join(_inversion_verdicts(record)),
+        ]
+    )
+
+
+def _inversion_row(row: dict[str, Any]) -> tuple[str, ...]:
+    figures = row["figures"]
+    time = "" if row["milliseconds"] is None else f"{row['milliseconds']:.0f}"
+    shown = (_interval(figures[name], form) for name, form in (("cosine", ".3f"), ("token_f1", ".3f"), ("bleu", ".1f")))
+    return row["name"], str(row["steps"]), *shown, f"{figures['exact_match']['estimate']:.1%}", time
+
+
+def _inversion_verdicts(record: dict[str, Any]) -> Iterator[str]:
+    """A sentence on each figure of the last row against `nearest`."""
+    last = record["contrasts"][-1]["steps"]
+    names = {"cosine": "cosine", "token_f1": "token F1", "bleu": "BLEU"}
+    for contrast in record["contrasts"]:
+        if contrast["steps"] == last:
+            judged = contrast["verdict"]
+            end = "cannot be told from nearest" if judged == "cannot tell" else f"is {judged} than nearest"
+            yield f"After {last} steps the inverter's {names[contrast['figure']]} {end}."
+
+
+def inverter_again(record: dict[str, Any]) -> str:
+    """The commands that make the measured inverter."""
+    from nextvec.decoding.inverter.network import NetworkConfig
+    from nextvec.training.inverter.recipe import InverterRecipe
+
+    inverter = record["inverter"]
+    given = {**inverter["network"], **inverter["training"]}
+    defaults = {
+        name: field.default for config in (NetworkConfig, InverterRecipe) for name, field in config.model_fields.items()
+    }
+    changed = {key: given[key] for key in defaults if key in given and given[key] != defaults[key]}
+    settings = "".join(f" --set {key}={value:g}" for key, value in changed.items() if key not in ("dim", "vocabulary"))
+    documents = inverter["corpus"]["documents"]
+    return (
+        "## The weights again\n\nThe weights are not in the repository. These commands make them (a bound in seconds "
+        "gives other weights on another machine):\n\n```\n"
+        f"nextvec corpus ingest wikipedia.jsonl.gz --corpus wiki --limit {documents}\n"
+        f"nextvec train-inverter --corpus wiki --name inverter-wiki{settings}\n```"
+    )
+
+
+def inverter_examples(record: dict[str, Any]) -> str:
+    blocks = []
+    for example in record["examples"]:
+        rows = [("the true text", "", example["truth"])]
+        chosen = [example["decoded"][0], example["decoded"][1], example["decoded"][-1]]
+        rows += [(f"{one['name']}, {one['steps']} steps", f"{one['cosine']:.3f}", one["text"]) for one in chosen]
+        blocks.append(table(("", "cosine", "text"), rows, right={"cosine"}))
+    return "\n\n".join(["## Examples", "Not chosen: spread evenly over the measured chunks.", *blocks])
 
 
 # Results in the README

@@ -92,7 +92,7 @@ def test_written_once_nothing_is_stale(
     generate: ModuleType, repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert generate.main(repository, []) == 0
-    assert capsys.readouterr().out.count("written: ") == 4
+    assert capsys.readouterr().out.count("written: ") == 5
     assert generate.main(repository, ["--check"]) == 0
     assert generate.main(repository, []) == 0
     assert capsys.readouterr().out == ""
@@ -241,3 +241,53 @@ def test_generating_needs_no_terminal(generate: ModuleType, monkeypatch: pytest.
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("NEXTVEC_WORKSPACE", "elsewhere")
     assert generate.commands_page(app) == expected
+
+
+def inversion() -> dict[str, Any]:
+    def row(name: str, steps: int, cosine: float, milliseconds: float | None) -> dict[str, Any]:
+        figures = {key: interval(cosine) for key in ("cosine", "token_f1", "exact_match")} | {"bleu": interval(12.5)}
+        return {"name": name, "steps": steps, "figures": figures, "milliseconds": milliseconds}
+
+    contrasts = [
+        {"left": "inverter", "steps": steps, "right": "nearest", "figure": figure, "verdict": judged}
+        for steps, figure, judged in ((0, "bleu", "better"), (5, "cosine", "better"), (5, "bleu", "cannot tell"))
+    ]
+    decoded = [
+        {"name": n, "steps": s, "text": f"text|{n}{s}", "cosine": 0.5} for n, s in (("nearest", 0), ("inverter", 5))
+    ]
+    return {
+        "inverter": {
+            "name": "inverter-wiki",
+            "parameters": 9_000_000,
+            "network": {"dim": 384, "vocabulary": 25_000, "width": 256, "longest": 48},
+            "training": {"seconds": 2500.0, "lr": 2e-3},
+            "corpus": {"documents": 2240},
+            "metrics": {"tokens": 4_000_000, "seconds": 2500.0},
+        },
+        "corpus": "wiki", "encoder": "minilm 384-D", "chunks": 256, "documents": 70, "bank": 120_000,
+        "threads": 2, "load_average": 0.5, "contrasts": contrasts,
+        "rows": [row("the true text", 0, 1, None), row("nearest", 0, 0.6, 3.2), row("inverter", 5, 0.7, 80.4)],
+        "examples": [{"truth": "the truth", "decoded": [decoded[0], decoded[1], decoded[1]]}],
+    }  # fmt: skip
+
+
+def test_what_comes_back_is_shown_beside_retrieval(generate: ModuleType) -> None:
+    text = generate.decoding_page(inversion())
+    assert "| nearest | 0 | 0.600 [0.590, 0.610] |" in text
+    assert "| 12.5 [12.5, 12.5] | 70.0% | 80 |" in text
+    assert "After 5 steps the inverter's cosine is better than nearest." in text
+    assert "After 5 steps the inverter's BLEU cannot be told from nearest." in text
+    assert "0 steps the inverter's" not in text
+    assert "text\\|inverter5" in text
+
+
+def test_the_weights_can_be_made_again_by_what_differs_from_the_defaults(generate: ModuleType) -> None:
+    text = generate.decoding_page(inversion())
+    assert "corpus ingest wikipedia.jsonl.gz --corpus wiki --limit 2240" in text
+    assert "train-inverter --corpus wiki --name inverter-wiki --set longest=48 --set seconds=2500\n" in text
+
+
+def test_without_a_measurement_there_are_only_the_options(generate: ModuleType) -> None:
+    text = generate.decoding_page(None)
+    assert "What comes back" not in text
+    assert "| pseudo_tokens | `4` | >= 1 |" in text

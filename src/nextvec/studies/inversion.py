@@ -80,6 +80,7 @@ def report_inverter(
         "inverter": {
             "name": inverter.identity,
             "parameters": inverter.network.parameter_count,
+            "network": inverter.config["network"],
             "corpus": inverter.config["corpus"],
             "training": inverter.config["training"],
             "metrics": inverter.metrics,
