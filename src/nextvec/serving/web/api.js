@@ -6,19 +6,30 @@ export function setToken(value) {
   token = value || null;
 }
 
+const TITLES = {
+  401: "This server wants a token",
+  404: "This is not there",
+  422: "The server cannot use this request",
+  503: "The server is busy",
+  504: "The server took too long",
+};
+
 /** What went wrong, in words: from an RFC 9457 body where there is one. `status` is 0 when nothing answered. */
 export class Problem extends Error {
-  constructor({ status, title, detail, retryAfter = null }) {
-    super(detail || title);
-    Object.assign(this, { status, title, detail, retryAfter });
+  constructor({ status, title, detail = "", retryAfter = null }) {
+    super(detail);
+    const refused = status === 401 && token !== null;
+    Object.assign(this, { status, title, detail, retryAfter, refused });
   }
 
+  /** What to do about it; null when nobody knows. */
   get advice() {
     if (this.status === 0) return "Is nextvec serve still running? Start it again, then try again.";
+    if (this.refused) return "The token was not accepted. Enter the one that the server was started with.";
     if (this.status === 401) return "Enter the token that the server was started with.";
     if (this.status === 404) return "It may have been removed or renamed; reload the page to see what is there.";
-    if (this.status === 429 || this.status === 503)
-      return `The server is busy or still loading. Try again in ${this.retryAfter ?? "a few"} seconds.`;
+    if (this.status === 422) return "Change the text or the options, then run it again.";
+    if (this.status === 503) return `Try again in ${this.retryAfter ?? "a few"} seconds.`;
     if (this.status >= 500) return "This is a fault of the server. Its log says more.";
     return null;
   }
@@ -44,21 +55,33 @@ export async function* complete(request, signal) {
     if (event.status >= 400) throw fromBody(event, event.status, null);
     yield event;
   }
-  throw new Problem({ status: 0, title: "The answer broke off", detail: "The server closed the connection early." });
+  throw brokenOff();
 }
+
+const brokenOff = () =>
+  new Problem({ status: 0, title: "The answer broke off", detail: "The server closed the connection early." });
 
 const headers = () => (token ? { Authorization: `Bearer ${token}` } : {});
 
+/** {status, models, faults} of the server, ready or not. */
+export async function readiness(signal) {
+  const response = await reach("/health/ready", { signal });
+  return response.json();
+}
+
 async function send(path, options) {
-  let response;
+  const response = await reach(path, options);
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function reach(path, options) {
   try {
-    response = await fetch(path, options);
+    return await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem({ status: 0, title: "The server does not answer", detail: "No connection could be made." });
   }
-  if (!response.ok) throw await problemOf(response);
-  return response;
 }
 
 async function problemOf(response) {
@@ -68,9 +91,14 @@ async function problemOf(response) {
 }
 
 function fromBody(body, status, retryAfter) {
-  const title = body.title ?? `The server answered ${status}`;
+  const title = TITLES[status] ?? body.title ?? `The server answered ${status}`;
   const faults = (body.faults ?? []).map(({ where, problem }) => `${where}: ${problem}`);
   return new Problem({ status, title, detail: [body.detail, ...faults].filter(Boolean).join(" · "), retryAfter });
+}
+
+/** A connection lost in the middle; an abort stays what it is. */
+function lost(error) {
+  throw error.name === "AbortError" ? error : brokenOff();
 }
 
 /** The data of each server-sent event of a stream. */
@@ -78,7 +106,7 @@ async function* events(stream) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   let buffer = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reader.read().catch(lost);
     if (done) return;
     buffer = (buffer + value).replaceAll("\r\n", "\n");
     const blocks = buffer.split("\n\n");

@@ -37,9 +37,7 @@ export function whisker(interval, toUnit, { hollow = false, reference = null } =
       ? null
       : s("line", { class: "reference", x1: at(reference), x2: at(reference), y1: "0", y2: "100%" }),
     s("line", { x1: at(interval.low), x2: at(interval.high), y1: "50%", y2: "50%" }),
-    [interval.low, interval.high].map((end) =>
-      s("line", { x1: at(end), x2: at(end), y1: "32%", y2: "68%" }),
-    ),
+    [interval.low, interval.high].map((end) => s("line", { x1: at(end), x2: at(end), y1: "32%", y2: "68%" })),
     s("circle", { class: hollow ? "dot hollow" : "dot", cx: at(interval.estimate), cy: "50%", r: hollow ? 4 : 4.5 }),
   );
 }
@@ -157,9 +155,11 @@ function numbers(title, xName, series) {
   return h("details", { class: "numbers" }, h("summary", {}, "As a table"), table);
 }
 
+const FEWEST_BARS = 6; // so that a single bar does not fill the line
+
 /** Bars of equal width, one a chunk of the context, as high as its cosine; `kinds` says where each chunk came from. */
 export function strip(cosines, kinds, texts) {
-  const width = 1 / cosines.length;
+  const width = 1 / Math.max(cosines.length, FEWEST_BARS);
   const best = cosines.indexOf(Math.max(...cosines));
   const label =
     `Cosine of the prediction to each of ${cosines.length} context chunks, in reading order: ` +

@@ -1,6 +1,6 @@
 // What the server has loaded: its models, and why there may be none.
 
-import { get } from "./api.js";
+import { get, readiness } from "./api.js";
 import { empty, h } from "./dom.js";
 
 const PAUSE = 1000;
@@ -17,12 +17,6 @@ export async function served(signal) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
     signal.throwIfAborted();
   }
-}
-
-/** 503 is an answer here, not an error. */
-async function readiness(signal) {
-  const response = await fetch("/health/ready", { signal });
-  return response.json();
 }
 
 /** The empty state, with the commands to run or what stood in the way. */

@@ -10,7 +10,7 @@ export function trouble(error, retry, level = 1) {
     "section",
     { class: "trouble panel", role: "alert" },
     h(`h${level}`, {}, error.title ?? "Something in this page failed"),
-    h("p", {}, error.detail || error.message),
+    error.status === 401 ? null : h("p", {}, error.detail || error.message),
     error.advice ? h("p", {}, error.advice) : null,
     error.status === 401 ? tokenForm(retry) : again,
   );

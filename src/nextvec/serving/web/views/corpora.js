@@ -112,10 +112,7 @@ function generations({ name, generations: versions }) {
     "section",
     {},
     h("h2", {}, "Generations"),
-    scrollable(
-      "Generations",
-      h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, versions.map(row))),
-    ),
+    scrollable("Generations", h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, versions.map(row)))),
     h(
       "p",
       { class: "caption" },

@@ -198,10 +198,7 @@ function guide() {
       "round trip",
       "cosine of the vector that was decoded and its text, encoded again: 1 says that the text is exactly what was meant",
     ],
-    [
-      "topic",
-      "cosine of the sentence and the mean of your own text; a continuation that falls below 0.10 twice is stopped",
-    ],
+    ["topic", "cosine of the sentence and the mean of your own text; a continuation that drifts too far is stopped"],
     [
       "prediction against its context",
       "cosine of the prediction and each chunk that it was made from, in reading order, one bar a chunk; the height of the box is 1",
@@ -243,7 +240,8 @@ class Run {
     }
     this.stop();
     const readings = models.map((model) => this.reading(this.request(model)));
-    this.results.replaceChildren(guide(), ...readings.map((reading) => reading.element));
+    const columns = readings.map((reading) => reading.element);
+    this.results.replaceChildren(guide(), h("div", { class: "columns" }, columns));
     announce(`Running ${models.join(", ")}`);
     readings.forEach((reading) => reading.retry());
   }
