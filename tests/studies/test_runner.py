@@ -32,16 +32,17 @@ PLAN = {
 """A rate of 1e30 ends in a loss that is not finite: half of the GRUs fail."""
 
 
+def compare_roughly(*given, **options):
+    return compare(*given, **options | {"drawing": Drawing(resamples=50, permutations=50)})
+
+
 @pytest.fixture(scope="module", autouse=True)
 def quick():
     """Latency measured for an instant and few resamples: how sure a figure is is not the subject."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(contest_module, "LATENCY_SECONDS", 0.0)
         for module in (contest_module, leaderboard_module):
-            drawing = Drawing(resamples=50, permutations=50)
-            patch.setattr(
-                module, "compare", lambda *given, **options: compare(*given, **options | {"drawing": drawing})
-            )
+            patch.setattr(module, "compare", compare_roughly)
         yield
 
 
