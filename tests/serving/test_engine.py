@@ -1,0 +1,162 @@
+"""What is served changes without a request dropped; what cannot be served is said."""
+
+import shutil
+import threading
+import time
+
+import pytest
+
+from nextvec.models.aliases import Aliases
+from nextvec.serving.settings import ListenerSettings, ModelSettings, Settings
+from nextvec.serving.stages import Served
+from nextvec.workspace import Workspace
+
+QUICKLY = Settings(reload_seconds=0.05)
+TEXT = "The first sentence of a tale. The second one follows it."
+
+
+@pytest.fixture
+def copy(workspace, tmp_path):
+    """A workspace of its own with the same content."""
+    shutil.copytree(workspace.root, tmp_path / "ws")
+    return Workspace(tmp_path / "ws")
+
+
+def eventually(condition, seconds=30):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def names(client):
+    return [entry["id"] for entry in client.get("/v1/models").json()["data"]]
+
+
+def test_a_new_model_and_a_switched_alias_are_found(connect, copy) -> None:
+    with connect(copy, QUICKLY) as client:
+        before = client.engine.line.lanes["gru"]
+        shutil.copytree(copy.model("gru"), copy.model("another"))
+        eventually(lambda: names(client) == ["another", "gru", "mix"])
+        assert client.engine.line.lanes["gru"] is before, "what has not changed is not loaded again"
+        Aliases(copy).promote("production", "mix")
+        eventually(lambda: client.engine.line.find("production").served.identity == "mix")
+        shutil.rmtree(copy.model("another"))
+        eventually(lambda: names(client) == ["gru", "mix"])
+
+
+def test_a_request_finishes_with_the_model_it_began_with(connect, copy, monkeypatch) -> None:
+    entered, go = threading.Event(), threading.Event()
+    predict = Served._predict_batch
+
+    def held(self, contexts):
+        if self.identity == "gru" and not go.is_set():
+            entered.set()
+            assert go.wait(30)
+        return predict(self, contexts)
+
+    settings = Settings(models=(ModelSettings(name="it", model="production"),), reload_seconds=0.05)
+    with connect(copy, settings) as client:
+        old = client.post("/v1/predict", json={"model": "it", "texts": [TEXT]}).json()["vectors"]
+        monkeypatch.setattr(Served, "_predict_batch", held)
+        client.engine.traffic.requests += 1  # not alone: it runs in a thread, where it can be held
+        answers = []
+        ask = threading.Thread(
+            target=lambda: answers.append(client.post("/v1/predict", json={"model": "it", "texts": [TEXT]}))
+        )
+        ask.start()
+        assert entered.wait(30)
+        Aliases(copy).promote("production", "mix")
+        eventually(lambda: client.engine.line.find("it").served.identity == "mix")
+        go.set()
+        ask.join(30)
+        new = client.post("/v1/predict", json={"model": "it", "texts": [TEXT]}).json()["vectors"]
+    assert answers[0].json()["vectors"] == old != new
+
+
+def test_a_damaged_model_is_a_fault_and_the_others_answer(connect, copy) -> None:
+    (copy.model("gru") / "model.safetensors").write_bytes(b"damaged")
+    with connect(copy, QUICKLY) as client:
+        health = client.get("/health/ready")
+        assert (health.status_code, health.json()["faults"]) == (503, ["model gru cannot be loaded"])
+        assert client.get("/health/live").status_code == 200
+        assert names(client) == ["mix"]
+        assert client.post("/v1/predict", json={"model": "mix", "texts": [TEXT]}).status_code == 200
+        assert client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]}).status_code == 404
+        shutil.rmtree(copy.model("gru"))
+        eventually(lambda: client.get("/health/ready").status_code == 200)
+
+
+def test_a_model_that_is_replaced_by_a_damaged_one_stays(connect, copy) -> None:
+    with connect(copy, QUICKLY) as client:
+        config = copy.model("gru") / "config.json"
+        config.write_text(config.read_text() + " \n")
+        (copy.model("gru") / "model.safetensors").write_bytes(b"damaged")
+        eventually(lambda: client.get("/health/ready").status_code == 503)
+        assert client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]}).status_code == 200
+
+
+def test_a_bug_in_a_stage_turns_health_red_until_it_works_again(connect, workspace, monkeypatch) -> None:
+    with connect(workspace) as client, monkeypatch.context() as patch:
+        patch.setattr(Served, "_predict_batch", lambda *_: 1 / 0)
+        assert client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]}).status_code == 500
+        health = client.get("/health/ready")
+        assert (health.status_code, health.json()["status"]) == (503, "faulty")
+        assert health.json()["faults"] == ["predict of gru failed in the last 30 s"]
+        patch.undo()
+        assert client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]}).status_code == 200
+        assert client.get("/health/ready").status_code == 200
+
+
+def test_a_stage_that_hangs_is_a_504_and_then_not_alive(connect, workspace, monkeypatch) -> None:
+    go, predict = threading.Event(), Served._predict_batch
+    settings = Settings.model_validate({"timeouts": {"predict": 0.05}})
+    with connect(workspace, settings) as client:
+        monkeypatch.setattr(Served, "_predict_batch", lambda *given: go.wait(30) and predict(*given))
+        answer = client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]})
+        assert answer.status_code == 504
+        assert "predict of gru did not answer within 0.05 s" in answer.json()["detail"]
+        eventually(lambda: client.get("/health/live").status_code == 503)
+        assert client.get("/health/live").json()["faults"] == ["predict of gru hangs"]
+        go.set()
+        eventually(lambda: client.get("/health/live").status_code == 200)
+
+
+def test_while_it_loads_it_says_so(connect, workspace, monkeypatch) -> None:
+    go = threading.Event()
+    load = Served.load.__func__
+    monkeypatch.setattr(Served, "load", classmethod(lambda *a, **k: go.wait(30) and load(*a, **k)))
+    with connect(workspace, ready=False) as client:
+        assert client.get("/health/ready").json()["status"] == "loading"
+        assert client.get("/health/live").status_code == 200
+        answer = client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]})
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        go.set()
+        eventually(lambda: client.get("/health/ready").status_code == 200)
+
+
+class TestListeners:
+    def test_one_with_a_single_model_needs_no_name(self, connect, workspace) -> None:
+        with connect(workspace, listener=ListenerSettings(models=("mix",))) as client:
+            assert names(client) == ["mix"]
+            assert client.post("/v1/predict", json={"texts": [TEXT]}).json()["model"] == "mix"
+            assert client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]}).status_code == 404
+            assert client.post("/v1/predict", json={"model": "production", "texts": [TEXT]}).status_code == 404
+
+    def test_a_passthrough_encodes_decodes_and_searches(self, connect, workspace) -> None:
+        with connect(workspace, listener=ListenerSettings(models=())) as client:
+            assert names(client) == []
+            asked = {"model": "hashing", "input": TEXT}
+            vector = client.post("/v1/embeddings", json=asked).json()["data"][0]["embedding"]
+            for path in ("decode", "search"):
+                answer = client.post(f"/v1/{path}", json={"corpus": "tales@first", "vectors": [vector]})
+                assert answer.status_code == 200
+            assert client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]}).status_code == 404
+
+
+def test_models_that_settings_name_are_served_under_their_names(connect, workspace) -> None:
+    settings = Settings(models=(ModelSettings(name="best", model="production"), ModelSettings(model="missing")))
+    with connect(workspace, settings) as client:
+        assert names(client) == ["best"]
+        assert client.get("/health/ready").json()["faults"] == ["model missing cannot be loaded"]
+        assert client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]}).json()["model"] == "best"
