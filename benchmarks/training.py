@@ -103,7 +103,8 @@ def claims_on(architecture: str, row: dict[str, Any]) -> Iterator[Claim]:
         yield Claim(what=f"{what}: targets per second", figure=ratio, reference=reference, at_least=bound)
     for mark in row["held_out"]:
         gained = mark["cosine"][row["faster"]] - mark["cosine"]["usual"]
-        what = f"Training {architecture}, causal, {row['faster']}, after {mark['targets']['usual']:,} targets: held-out cosine"
+        seen = f"{mark['targets']['usual']:,} targets"
+        what = f"Training {architecture}, causal, {row['faster']}, after {seen}: held-out cosine"
         bound = 0.0 if mark is row["held_out"][-1] else None
         yield Claim(what=f"{what}, difference", figure=gained, unit="cosine", reference=reference, at_least=bound)
 
