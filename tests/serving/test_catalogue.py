@@ -80,6 +80,7 @@ def test_the_leaderboard_is_the_recorded_comparison(catalogue, compared):
     (entry,) = board["recorded"]
     record = json.loads((compared.study(entry["id"]) / "comparison.json").read_text())
     shown = board["comparison"]
+    assert (entry["corpus"], entry["documents"], entry["models"]) == ("tales@first", record["documents"], 2)
     assert shown["rows"] == record["rows"]
     assert {row["name"] for row in shown["rows"] if row["kind"] == "model"} == {"gru", "mix"}
     assert shown["fingerprint"] == record["fingerprint"]

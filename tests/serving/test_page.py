@@ -370,6 +370,15 @@ class TestCatalogue:
         tab.run("figure.value = 'rank_norm[document]'; figure.dispatchEvent(new Event('change'))")
         assert tab.run("document.querySelector('th[aria-sort=ascending]').innerText.startsWith('Normalised rank')")
 
+    def test_an_earlier_comparison_can_be_chosen(self, tab, server, furnished):
+        (first,) = furnished.studies.iterdir()
+        shutil.copytree(first, furnished.study("race"), copy_function=shutil.copy)
+        tab.open(f"{server}/#/leaderboard")
+        assert tab.text("#study option").endswith(" · 2 models on tales@first · race")
+        tab.run(f"study.value = {json.dumps(first.name)}; study.dispatchEvent(new Event('change'))")
+        tab.wait(f"location.hash.endsWith({json.dumps(first.name)}) && study.selectedIndex === 1")
+        shutil.rmtree(furnished.study("race"))
+
     def test_a_corpus_shows_its_generations_and_lag_curve(self, tab, server):
         tab.open(f"{server}/#/corpora/tales")
         shown = tab.text()

@@ -66,9 +66,9 @@ class Catalogue:
         }
 
     def comparisons(self) -> list[dict[str, Any]]:
-        """Every recorded comparison, newest first: `id`, `date`, `title`."""
+        """Every recorded comparison, newest first: `id`, `date`, `corpus`, and the numbers of `models`, `documents`."""
         paths = sorted(self._workspace.studies.glob(f"*/{COMPARISON}"), key=_written, reverse=True)
-        return [{"id": path.parent.name, "date": _date(path), "title": _compared(path)["title"]} for path in paths]
+        return [_entry(path) for path in paths]
 
     def leaderboard(self, identity: str | None = None) -> dict[str, Any]:
         """The newest comparison, or the one of that id, with what else is recorded; `comparison` is None without any.
@@ -213,6 +213,17 @@ def _curve(events: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 def _only(event: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: event.get(name) for name in names}
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    comparison = _compared(path)
+    return {
+        "id": path.parent.name,
+        "date": _date(path),
+        "corpus": comparison["corpus"],
+        "documents": comparison["documents"],
+        "models": sum(row["kind"] == "model" for row in comparison["rows"]),
+    }
 
 
 def _compared(path: Path) -> dict[str, Any]:

@@ -48,7 +48,7 @@ export const duration = (ms) =>
 /** "0.5065 to 0.5375". */
 export const span = (interval, digits = 4) => `${number(interval.low, digits)} to ${number(interval.high, digits)}`;
 
-export const plural = (amount, noun) => `${count(amount)} ${noun}${amount === 1 ? "" : "s"}`;
+export const plural = (amount, one, many = `${one}s`) => `${count(amount)} ${amount === 1 ? one : many}`;
 
 /** "2026-11-21T11:00:00+00:00" as "21 Nov 2026, 11:00 UTC". */
 export function date(text) {

@@ -18,7 +18,7 @@ function all(corpora) {
     title: "Corpora",
     content: [
       heading,
-      h("p", { class: "lead" }, `${plural(corpora.length, "corpus").replace("corpuss", "corpora")} in this workspace.`),
+      h("p", { class: "lead" }, `${plural(corpora.length, "corpus", "corpora")} in this workspace.`),
       h("ul", { class: "cards" }, corpora.map(card)),
     ],
   };

@@ -82,12 +82,12 @@ function caution(few) {
 }
 
 function others(comparison, recorded) {
+  const named = ({ id, date: written, models, corpus }) =>
+    [date(written), `${plural(models, "model")} on ${corpus}`, id.startsWith("compare-") ? null : id]
+      .filter(Boolean)
+      .join(" · ");
   const options = recorded.map((entry) =>
-    h(
-      "option",
-      { value: entry.id, selected: entry.id === comparison.id },
-      `${date(entry.date)} · ${entry.title.split(" (")[0].split(", ").slice(0, 1)}`,
-    ),
+    h("option", { value: entry.id, selected: entry.id === comparison.id }, named(entry)),
   );
   const change = (event) => (location.hash = `#/leaderboard/${event.target.value}`);
   return [h("label", { for: "study" }, "Comparison"), h("select", { id: "study", on: { change } }, options)];

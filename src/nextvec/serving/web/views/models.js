@@ -81,7 +81,7 @@ function one(model) {
     ),
     facts([
       ["architecture", m.architecture],
-      ["starts at", m.anchor === "none" ? "nothing (no anchor)" : `${m.anchor}, may only improve on it`],
+      ["starts at", startOf(m)],
       ["context", m.context === null ? "all chunks so far" : plural(m.context, "chunk")],
       ["trained parameters", count(m.parameters)],
       ["fitted in closed form", count(m.fitted)],
@@ -96,6 +96,11 @@ function one(model) {
     disclosure("Configuration", h("pre", { tabindex: "0" }, h("code", {}, JSON.stringify(m.config, null, 2)))),
   ];
   return { title: model.id, content: content.filter(Boolean) };
+}
+
+function startOf({ kind, anchor }) {
+  if (kind === "baseline") return null;
+  return anchor === "none" ? "nothing (no anchor)" : `${anchor}, may only improve on it`;
 }
 
 function validation({ curve, metrics }) {
