@@ -40,6 +40,7 @@ def train_inverter_command(
     """
     from nextvec.config import parse_assignments
     from nextvec.encoders import load_encoder
+    from nextvec.models.bundle import load_bundle
     from nextvec.store.vectors import open_snapshot
     from nextvec.studies.inversion import report_inverter
     from nextvec.training.inverter.run import resolve_plan, train_inverter
@@ -50,9 +51,12 @@ def train_inverter_command(
     identity = name or f"inverter-{corpus.replace('@', '-')}"
     snapshot = open_snapshot(place, corpus)
     encoder, folder = load_encoder(snapshot.encoder.reference), place.model(identity)
+    predictor = load_bundle(place.model(plan.recipe.predictor)) if plan.recipe.predictor else None
     try:
         with inverter_progress(identity) as show:
-            metrics = train_inverter(snapshot, encoder, plan, folder, resume=resume, on_progress=show)
+            metrics = train_inverter(
+                snapshot, encoder, plan, folder, predictor=predictor, resume=resume, on_progress=show
+            )
     except KeyboardInterrupt:
         again = ["nextvec", "train-inverter", "--corpus", corpus, "--name", identity, "--resume"]
         again += ["--seed", str(seed)] if seed else []

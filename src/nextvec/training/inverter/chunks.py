@@ -58,10 +58,11 @@ class Texts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunks:
-    """Texts and their unit vectors (N, D), float16 or float32."""
+    """Texts and their unit vectors (N, D), float16 or float32; `predicted` (N, D) is what a predictor took them for."""
 
     texts: Texts
     vectors: npt.NDArray[np.floating]
+    predicted: npt.NDArray[np.floating] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -96,14 +97,16 @@ def select_chunks(
     return Chunks(texts=chosen, vectors=vectors[rows[kept]]), rows[kept]
 
 
-def make_batch(chunks: Chunks, numbers: Ints, noise: float = 0.0, seed: Sequence[int] = (0,)) -> Batch:
-    """The chunks of these numbers; each vector moved by noise of a norm drawn from [0, `noise`], then unit again."""
+def make_batch(chunks: Chunks, numbers: Ints, vectors_BD: npt.NDArray[np.float32] | None = None) -> Batch:
+    """The chunks of these numbers, to be written from `vectors_BD`; None means from their own vectors."""
     text_BL = chunks.texts.padded(numbers, IGNORED)
     given_BL = np.pad(text_BL, ((0, 0), (1, 0)), constant_values=BOUNDARY)
     wanted_BL = np.pad(text_BL, ((0, 0), (0, 1)), constant_values=IGNORED)
     wanted_BL[np.arange(len(numbers)), chunks.texts.lengths[numbers]] = BOUNDARY
+    if vectors_BD is None:
+        vectors_BD = chunks.vectors[numbers].astype(np.float32)
     return Batch(
-        target_BD=torch.from_numpy(noisy(chunks.vectors[numbers].astype(np.float32), noise, seed)),
+        target_BD=torch.from_numpy(vectors_BD),
         given_BL=torch.from_numpy(np.where(given_BL == IGNORED, BOUNDARY, given_BL)),
         wanted_BL=torch.from_numpy(wanted_BL),
     )
@@ -118,14 +121,20 @@ def make_hypothesis(hypotheses: Chunks, numbers: Ints) -> Hypothesis:
     )
 
 
-def noisy(vectors_BD: npt.NDArray[np.float32], noise: float, seed: Sequence[int]) -> npt.NDArray[np.float32]:
-    if not noise:
-        return vectors_BD
+def disturbed(
+    chunks: Chunks, numbers: Ints, *, noise: float, predicted: float, seed: Sequence[int]
+) -> npt.NDArray[np.float32]:
+    """(B, D) unit vectors that stand for the chunks': a share `predicted` of them as a predictor took them for (where
+    there is one), all moved by noise of a norm drawn from [0, `noise`]."""
     random = np.random.default_rng(list(seed))
-    direction = random.standard_normal(vectors_BD.shape, dtype=np.float32)
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    moved = vectors_BD + random.uniform(0, noise, (len(vectors_BD), 1)).astype(np.float32) * direction
-    return moved / np.linalg.norm(moved, axis=1, keepdims=True)
+    vectors_BD = chunks.vectors[numbers].astype(np.float32)
+    if chunks.predicted is not None:
+        taken = random.random(len(numbers)) < predicted
+        vectors_BD[taken] = chunks.predicted[numbers[taken]]
+    direction_BD = random.standard_normal(vectors_BD.shape, dtype=np.float32)
+    direction_BD /= np.linalg.norm(direction_BD, axis=1, keepdims=True)
+    moved_BD = vectors_BD + random.uniform(0, noise, (len(numbers), 1)).astype(np.float32) * direction_BD
+    return moved_BD / np.linalg.norm(moved_BD, axis=1, keepdims=True)
 
 
 def token_batches(lengths: Ints, budget: int, seed: Sequence[int] | None) -> list[Ints]:

@@ -30,6 +30,7 @@ from nextvec.training.inverter.chunks import (
     Chunks,
     Ints,
     Stream,
+    disturbed,
     make_batch,
     make_hypothesis,
     token_batches,
@@ -166,7 +167,10 @@ class _Run:
         """Once there are hypotheses, every second step corrects."""
         recipe, step = self.recipe, self.state.step
         if self.hypotheses is None or step % 2 == 0:
-            return make_batch(self.material.training, next(texts), recipe.noise, (recipe.seed, 1, step))
+            chosen, training = next(texts), self.material.training
+            seed = (recipe.seed, 1, step)
+            vectors_BD = disturbed(training, chosen, noise=recipe.noise, predicted=recipe.predicted, seed=seed)
+            return make_batch(training, chosen, vectors_BD)
         numbers = next(corrections)
         batch = make_batch(self.material.training, self.chosen[numbers])
         return Batch(

@@ -22,6 +22,10 @@ class InverterRecipe(Config):
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
     tokens: int = Field(1024, ge=64, description="tokens a step, padding included")
     noise: float = Field(0.2, ge=0, description="largest norm of the noise added to a unit vector; drawn below it")
+    predictor: str | None = Field(None, description="a model whose predictions it learns to read, too")
+    predicted: float = Field(
+        0.25, ge=0, le=1, description="share of texts written from the prediction, with a predictor"
+    )
     frequent: int = Field(1024, ge=0, description="most frequent tokens that every step's softmax holds")
     sampled: int = Field(512, ge=1, description="tokens drawn from all others to stand for them")
     correct_from: float = Field(0.6, ge=0, le=1, description="share of the run after which it learns to correct too")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,14 @@ from nextvec.decoding.inverter.vocabulary import FIRST, Vocabulary, load_tokeniz
 from nextvec.encoders.encoder import Encoder, require_same_encoder
 from nextvec.encoders.transformer import minilm_folder
 from nextvec.errors import DataError, UsageError
+from nextvec.models.bundle import Bundle
 from nextvec.records import read_json, write_json
 from nextvec.sequences.splits import Part, Split, split_snapshot
 from nextvec.sequences.windows import concatenate_ranges
 from nextvec.training.inverter.chunks import Ints, select_chunks
 from nextvec.training.inverter.initial import initialise
 from nextvec.training.inverter.loop import Material, Progress, train
+from nextvec.training.inverter.predictions import predict_chunks
 from nextvec.training.inverter.recipe import InverterRecipe
 from nextvec.training.provenance import PLAN, origin_record, require_plan
 
@@ -60,6 +62,7 @@ def train_inverter(
     plan: InverterPlan,
     folder: Path,
     *,
+    predictor: Bundle | None = None,
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> dict[str, Any]:
@@ -67,6 +70,7 @@ def train_inverter(
 
     Args:
         encoder: of the snapshot; encodes what the inverter writes.
+        predictor: the model that the recipe names, if it names one.
         resume: go on with a run that was stopped; plan and corpus must be the ones it began with (MismatchError).
 
     With `resume` a finished run is left as it is. Raises UsageError when `folder` holds a run and `resume` is not set,
@@ -79,7 +83,7 @@ def train_inverter(
     require_plan(folder, record, DECIDES, resume)
     if (folder / CONFIG).exists():
         return dict(read_json(folder / METRICS))
-    material = prepare(snapshot, split, encoder, plan.sizes["longest"])
+    material = prepare(snapshot, split, encoder, plan.sizes["longest"], predictor)
     if not resume:
         write_json(folder / PLAN, record)
     torch.manual_seed(plan.recipe.seed)
@@ -91,7 +95,9 @@ def train_inverter(
     return metrics
 
 
-def prepare(snapshot: Snapshot, split: Split, encoder: Encoder, longest: int) -> Material:
+def prepare(
+    snapshot: Snapshot, split: Split, encoder: Encoder, longest: int, predictor: Bundle | None = None
+) -> Material:
     """Tokens and vectors of training and validation documents; the vocabulary is of the training documents alone.
 
     Raises DataError when a part has no chunk of at most `longest` - 1 tokens.
@@ -99,7 +105,7 @@ def prepare(snapshot: Snapshot, split: Split, encoder: Encoder, longest: int) ->
     rows = part_rows(snapshot, split, "train")
     texts = snapshot.texts(rows)
     vocabulary = Vocabulary.of_texts(load_tokenizer(minilm_folder() / "tokenizer.json"), texts)
-    training, _ = select_chunks(snapshot.vectors, rows, texts, vocabulary, longest)
+    training, kept = select_chunks(snapshot.vectors, rows, texts, vocabulary, longest)
     held_out = part_rows(snapshot, split, "validation")
     validation, _ = select_chunks(snapshot.vectors, held_out, snapshot.texts(held_out), vocabulary, longest)
     for part, name in ((training, "training"), (validation, "validation")):
@@ -108,6 +114,8 @@ def prepare(snapshot: Snapshot, split: Split, encoder: Encoder, longest: int) ->
                 f"{snapshot.label}: no {name} chunk has fewer than {longest} tokens. Set longest higher, or use "
                 "smaller chunks."
             )
+    if predictor is not None:
+        training = replace(training, predicted=predict_chunks(predictor, snapshot, kept))
     return Material(training=training, validation=validation, vocabulary=vocabulary, encoder=encoder)
 
 
