@@ -327,6 +327,48 @@ def test_a_wrong_call_names_what_is_wrong(nextvec, arguments: list[str], named: 
     assert result.out == ""
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["evaluate", "alias"], ["compare", "alias", "--report", "REPORT.html"], ["verify", "alias"],
+        ["models", "show", "alias"], ["predict", "in.npy", "--model", "alias", "--out", "ALIASED.npy"],
+    ],
+    ids=lambda command: command[0],
+)  # fmt: skip
+def test_an_alias_is_taken_wherever_a_model_is(call, place: Path, command: list[str]) -> None:
+    if "alias" not in json.loads(call("models", "list", "--json").out)["aliases"]:
+        call("promote", "gru-tales-first", "--as", "alias", *NO_GATES)
+    assert call(*filled(command, place)).status == 0
+
+
+def test_gates_that_are_not_passed_stop_a_promotion_and_say_what_to_run(call) -> None:
+    refused = call("promote", "ewma-mix-small", "--as", "production", expect=1)
+    assert "out_of_domain_cosine: never recorded: nextvec evaluate ewma-mix-small --on" in refused.out
+    assert refused.err.startswith("nextvec: ewma-mix-small is not promoted to production: it does not pass")
+    gates = json.loads(call("promote", "ewma-mix-small", "--as", "production", "--json", expect=1).out)["gates"]
+    assert {gate["gate"]: gate["passed"] for gate in gates}["latency_ms"] is False
+    forced = call("promote", "ewma-mix-small", "--as", "forced", "--force", "--reason", "a demonstration").out
+    assert "(forced: a demonstration)" in " ".join(forced.split())
+
+
+def test_a_study_with_a_failed_run_ends_in_one_line_and_status_1(call, place: Path) -> None:
+    plan = place.parent / "failing.toml"
+    plan.write_text('architectures = ["gru"]\ncorpora = ["tales@first"]\n[set]\nepochs = 1\nwidth = 8\nlr = 1e30\n')
+    result = call("study", "run", plan, expect=1)
+    assert result.err.splitlines()[-1].startswith("nextvec: 1 of 1 runs failed; gru-tales-first-")
+    assert "failed" in call("study", "status", "failing").out
+
+
+def test_ctrl_c_in_a_study_repeats_the_call(call, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nextvec.studies.runner.run_study", interrupted)
+    plan = place.parent / "plan.toml"
+    error = call("study", "run", plan, "--allow-unordered", expect=130).err
+    assert f"Stopped. Go on with: nextvec study run {plan} --allow-unordered --workspace {place}\n" == error
+
+
 def test_comparing_encoders_names_both(call) -> None:
     error = call("compare", "gru-tales-first", "ewma-mix-small", expect=1).err
     for name in ("gru-tales-first", "ewma-mix-small", "hashing 32-D", "hashing 16-D"):

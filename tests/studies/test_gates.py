@@ -1,0 +1,129 @@
+"""Gates: what was recorded decides, what was never recorded fails, what is forced is told."""
+
+import shutil
+
+import pytest
+
+from nextvec.errors import NotFoundError, UsageError
+from nextvec.models.aliases import Aliases
+from nextvec.records import read_json, write_json
+from nextvec.studies import contest as contest_module
+from nextvec.studies.contest import run_contest
+from nextvec.studies.contest_report import record_contest, report_content
+from nextvec.studies.gates import GateError, Gates, check_gates, promote
+from nextvec.workspace import Workspace
+
+NO_GATES = dict.fromkeys(Gates.model_fields, "off")
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory, place):
+    """A copy of the workspace in which `anchored` was compared on its own corpus and evaluated on another."""
+    copy = Workspace(tmp_path_factory.mktemp("gates") / "ws")
+    shutil.copytree(place.root, copy.root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contest_module, "LATENCY_SECONDS", 0.0)
+        contest = run_contest(copy, ["anchored"])
+        record_contest(contest, report_content(contest, "the test"), copy.study("compare-1"))
+    run_contest(copy, ["anchored"], on="twin@small", latency=False)
+    return copy
+
+
+def gate(place, name, model="anchored", **bars):
+    return next(gate for gate in check_gates(place, model, Gates(**bars)) if gate.gate == name)
+
+
+def test_the_gates_and_their_bars():
+    assert Gates().to_dict() == {
+        "validation_cosine": 0.40, "out_of_domain_cosine": 0.15, "skill": 0.0, "latency_ms": 50.0,
+    }  # fmt: skip
+    assert Gates.parse({"skill": "off", "latency_ms": "20"}, owner="gates") == Gates(skill=None, latency_ms=20.0)
+    with pytest.raises(UsageError, match=r"unknown option of gates 'latency'. Did you mean 'latency_ms'\?"):
+        Gates.parse({"latency": "20"}, owner="gates")
+
+
+def test_the_validation_cosine_is_the_one_of_training(compared):
+    measured = gate(compared, "validation_cosine")
+    assert measured.measured == read_json(compared.model("anchored") / "metrics.json")["validation_cosine"]
+    assert measured.passed
+    assert "validation documents of c@large" in measured.source
+    assert not gate(compared, "validation_cosine", validation_cosine=1.0).passed
+
+
+def test_the_worst_corpus_of_another_domain_counts(compared):
+    measured = gate(compared, "out_of_domain_cosine")
+    assert measured.passed
+    assert measured.source.endswith("test documents of twin@small, the worst")
+
+
+def test_skill_is_the_lower_end_of_its_interval(compared):
+    measured = gate(compared, "skill")
+    (row,) = [
+        row for row in read_json(compared.study("compare-1") / "comparison.json")["rows"] if row["kind"] == "model"
+    ]
+    assert measured.measured == row["skill"]["low"]
+    assert measured.passed == (row["skill"]["low"] > 0)
+    assert measured.source.endswith("compare-1")
+
+
+def test_latency_is_the_median_of_one_prediction(compared):
+    measured = gate(compared, "latency_ms")
+    record = read_json(compared.study("compare-1") / "comparison.json")
+    assert measured.measured == record["latencies"]["anchored"]["single_ms"]
+    assert measured.relation == "<"
+    assert not gate(compared, "latency_ms", latency_ms=1e-9).passed
+
+
+def test_what_was_never_recorded_fails_with_the_command_that_records_it(compared):
+    found = {gate.gate: gate for gate in check_gates(compared, "plain")}
+    assert found["out_of_domain_cosine"].source.startswith("never recorded: nextvec evaluate plain --on NAME")
+    for name in ("skill", "latency_ms"):
+        assert found[name].source == "never recorded: nextvec compare plain"
+        assert found[name].measured is None
+        assert not found[name].passed
+
+
+def test_the_figures_of_another_model_of_that_name_do_not_count(compared):
+    path = compared.study("compare-1") / "comparison.json"
+    before = read_json(path)
+    rows = [{**row, "subject": {**row["subject"], "variant": "lr=1"}} for row in before["rows"]]
+    write_json(path, {**before, "rows": rows})
+    try:
+        assert gate(compared, "skill").measured is None
+        assert gate(compared, "latency_ms").measured is None
+    finally:
+        write_json(path, before)
+
+
+def test_a_gate_that_is_off_asks_for_nothing(compared):
+    assert check_gates(compared, "anchored", Gates.parse(NO_GATES, owner="gates")) == []
+
+
+def test_passing_every_gate_promotes_and_records_them(compared):
+    checked = check_gates(compared, "anchored", Gates(skill=-1.0))
+    change = promote(compared, "production", "anchored", checked)
+    assert Aliases(compared).resolve("production") == "anchored"
+    assert [gate["gate"] for gate in change.gates] == list(Gates.model_fields)
+    assert all(gate["passed"] for gate in Aliases(compared).history("production")[-1].gates)
+
+
+def test_failing_one_needs_a_reason(compared):
+    checked = check_gates(compared, "plain")
+    with pytest.raises(GateError, match=r"plain is not promoted to risky: it does not pass .*skill, latency_ms"):
+        promote(compared, "risky", "plain", checked)
+    with pytest.raises(UsageError, match="the reason is empty"):
+        promote(compared, "risky", "plain", checked, reason=" ")
+    assert "risky" not in Aliases(compared).all()
+    assert promote(compared, "risky", "plain", checked, reason="a demonstration").forced == "a demonstration"
+
+
+def test_a_reason_that_is_not_needed_is_refused(compared):
+    with pytest.raises(UsageError, match="anchored passes every gate"):
+        promote(compared, "other", "anchored", check_gates(compared, "anchored", Gates(skill=-1.0)), reason="because")
+
+
+def test_gates_take_an_alias_and_refuse_a_stranger(compared):
+    Aliases(compared).promote("candidate", "anchored")
+    assert check_gates(compared, "candidate") == check_gates(compared, "anchored")
+    with pytest.raises(NotFoundError, match="no finished model at"):
+        check_gates(compared, "nobody")

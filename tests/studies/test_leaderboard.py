@@ -1,0 +1,149 @@
+"""The answers in words, on figures made so that the answers are known."""
+
+import numpy as np
+import pytest
+
+from nextvec.evaluation.compare import Drawing
+from nextvec.evaluation.evaluation import Column, Evaluation, Subject
+from nextvec.evaluation.latency import BatchLatency, Latency
+from nextvec.evaluation.report.wording import MINUS
+from nextvec.studies.contest import Contest
+from nextvec.studies.leaderboard import answers, make_claims
+from nextvec.studies.record import Run
+
+QUICK = Drawing(resamples=200, permutations=2000)
+DOCUMENTS = 80
+GENERATIONS = {"small": 1000, "large": 5000}
+SIZES = {"amn": 1_500_000, "gru": 7_000_000, "transformer": 18_000_000}
+COSINES = {
+    ("amn", "small"): 0.540, ("gru", "small"): 0.540, ("transformer", "small"): 0.550,
+    ("amn", "large"): 0.540, ("gru", "large"): 0.555, ("transformer", "large"): 0.535,
+}  # fmt: skip
+MILLISECONDS = {"amn": 0.5, "gru": 2.0, "transformer": 4.0}
+
+
+def evaluation(name, cosine, part="test", **subject):
+    """Documents share their difficulty; what a predictor adds differs by its name."""
+    shared = np.random.default_rng(len(part))
+    targets = shared.integers(5, 60, size=DOCUMENTS)
+    own = np.random.default_rng(sum(name.encode()))
+    values = cosine + 0.1 * shared.standard_normal(DOCUMENTS) + 0.002 * own.standard_normal(DOCUMENTS)
+    values += cosine - (values * targets).sum() / targets.sum()
+    return Evaluation(
+        subject=Subject(name=name, **subject),
+        corpus="c@small", encoder="e", encoder_fingerprint="e", split_fingerprint="s", fingerprint=part,
+        min_context=5, seed=0, doc_ids=tuple(map(str, range(DOCUMENTS))), targets=targets,
+        columns={"cosine": Column(values * targets, targets.astype(float))}, train_mean_norm=0.4, seconds=1.0,
+    )  # fmt: skip
+
+
+def baselines(part):
+    return [
+        evaluation(f"{name} (c@{tag})", cosine, part, architecture=name, trained_on=f"c@{tag}", trained_rows=rows)
+        for tag, rows in GENERATIONS.items()
+        for name, cosine in (("ewma", 0.50), ("ridge-mix", 0.53))
+    ]
+
+
+def latency(milliseconds):
+    timing = BatchLatency(
+        batch=1, calls=20, mean_ms=milliseconds, p50_ms=milliseconds, p95_ms=milliseconds, p99_ms=milliseconds
+    )
+    return Latency(
+        device="cpu", threads=1, context=5, parameters=1, fitted=0, batches=(timing,), weight_bytes=1, peak_bytes=None
+    )
+
+
+def study(seeds=1, cosines=COSINES, timed=True):
+    """A contest, as far as answers look at one, and its runs."""
+    runs, models = [], []
+    for (architecture, tag), cosine in cosines.items():
+        for seed in range(seeds):
+            name = f"{architecture}-c-{tag}-s{seed}"
+            runs.append(
+                Run(architecture=architecture, corpus=f"c@{tag}", variant="", seed=seed, fingerprint=name, model=name)
+            )
+            models.append(
+                evaluation(
+                    name, cosine + 0.0001 * seed, architecture=architecture, parameters=SIZES[architecture], seed=seed,
+                    trained_on=f"c@{tag}", trained_rows=GENERATIONS[tag],
+                )
+            )  # fmt: skip
+    times = {run.model: latency(MILLISECONDS[run.architecture]) for run in runs} if timed else {}
+    contest = Contest(
+        comparison=None, models=models, baselines=baselines("test"), validation=baselines("validation"), entrants={},
+        generations=[], test=None, test_documents=None, latencies=times,
+    )  # fmt: skip
+    return contest, runs
+
+
+def said(**options):
+    return {answer.question: answer for answer in answers(*study(**options), drawing=QUICK)}
+
+
+def test_who_gains_from_more_data():
+    answer = said()["Which architecture gains from more data?"]
+    assert answer.short.startswith(
+        f"From c@small to c@large: gru (+0.0150) gains; transformer ({MINUS}0.0150) loses; amn ("
+    )
+    assert answer.short.endswith(") cannot be told.")
+    assert len(answer.evidence) == 3
+    assert any(
+        sentence.startswith("gru on c@large is better than gru on c@small by 0.0150") for sentence in answer.evidence
+    )
+
+
+def test_one_generation_says_nothing_about_data():
+    cosines = {key: cosine for key, cosine in COSINES.items() if key[1] == "small"}
+    assert "Which architecture gains from more data?" not in said(cosines=cosines)
+
+
+def test_training_is_worth_it_for_those_that_beat_the_best_baseline():
+    answer = said()["Is training worth it?"]
+    assert answer.short == "Yes: gru on c@large, amn on c@large and transformer on c@large beat what needs no training."
+    weak = dict.fromkeys(COSINES, 0.52)
+    short = said(cosines=weak)["Is training worth it?"].short
+    assert short.startswith("No: even ")
+    assert short.endswith("is worse than ridge-mix (c@large).")
+
+
+@pytest.mark.parametrize(
+    ("large", "expected"),
+    [
+        ({"amn": 0.540, "gru": 0.545, "transformer": 0.560}, "Yes: every model smaller than transformer (18"),
+        ({"amn": 0.560, "gru": 0.545, "transformer": 0.540}, "No: amn (1.5"),
+        ({"amn": 0.5599, "gru": 0.545, "transformer": 0.560}, "Not proven: amn with 1.5"),
+    ],
+    ids=["yes", "no", "not proven"],
+)
+def test_whether_size_pays_off(large, expected):
+    answer = said(cosines={(name, "large"): cosine for name, cosine in large.items()})["Does size pay off?"]
+    assert answer.short.startswith(expected)
+    order = [answer.evidence[0].index(name) for name in SIZES]
+    assert order == sorted(order), "by size"
+
+
+def test_the_best_per_millisecond_says_what_it_costs_in_cosine():
+    answer = said()["Which is best per millisecond?"]
+    assert answer.short.startswith("amn: cosine 0.5400 in 0.50 ms a prediction, 1.08 a millisecond.")
+    assert f"Against gru, the best, its cosine is {MINUS}0.0150 (" in answer.short
+    assert "Which is best per millisecond?" not in said(timed=False)
+
+
+def test_seeds_are_averaged_before_anything_is_claimed():
+    contest, runs = study(seeds=3)
+    claims = make_claims(contest, runs, QUICK)
+    assert claims.best.name == "gru on c@large, 3 seeds"
+    assert claims.best.figures["cosine"].estimate == pytest.approx(0.5551, abs=1e-6)
+    assert claims.milliseconds["gru on c@large, 3 seeds"] == 2.0
+    names = {row.name for row in claims.comparison.rows if row.kind == "model"}
+    assert len(names) == len(COSINES)
+
+
+def test_the_luck_of_training_is_told_with_its_caution():
+    few = said(seeds=2)["How much is the luck of training?"]
+    assert few.short.endswith("Fewer than 3 seeds allow no claim about architectures.")
+    enough = said(seeds=3)["How much is the luck of training?"]
+    assert "Fewer than" not in enough.short
+    assert len(enough.evidence) == len(COSINES)
+    assert "How much is the luck of training?" not in said()
