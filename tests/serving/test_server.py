@@ -1,0 +1,222 @@
+"""The server as a process: OpenAI's client, the reference layout, slow clients, killed workers, an orderly end."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import openai
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "serving.toml"
+SLOW = "[limits]\nheader_seconds = 0.3\nbody_seconds = 0.3\nbody_bytes = 1000000\n[[listeners]]\nport = 0\n"
+TEXT = "The first sentence of a tale. The second one follows it."
+
+
+@pytest.fixture(scope="module")
+def server(launch, workspace, tmp_path_factory):
+    """No client of these tests is slow but those that mean to be."""
+    config = tmp_path_factory.mktemp("server") / "serving.toml"
+    config.write_text(SLOW)
+    with launch(workspace, "--config", config) as server:
+        yield server
+
+
+@pytest.fixture
+def talk(server):
+    """`talk(b"GET ...", b"more", pause=1)`: what a raw connection is answered."""
+
+    def talk(*parts: bytes, pause: float = 0.0) -> bytes:
+        url = httpx.URL(server.urls[0])
+        with socket.create_connection((url.host, url.port), timeout=20) as connection:
+            for part in parts:
+                connection.sendall(part)
+                time.sleep(pause)
+            answer = b""
+            while piece := connection.recv(65536):
+                answer += piece
+            return answer
+
+    return talk
+
+
+@pytest.fixture(scope="module")
+def api(server):
+    with openai.OpenAI(base_url=f"{server.urls[0]}/v1", api_key="none", max_retries=0) as api:
+        yield api
+
+
+class TestOpenAI:
+    def test_models(self, api) -> None:
+        assert [model.id for model in api.models.list()] == ["gru", "mix"]
+        assert api.models.retrieve("gru").id == "gru"
+
+    def test_embeddings(self, api) -> None:
+        """The client asks for base64 by itself."""
+        answer = api.embeddings.create(model="hashing", input=["One text.", "Another."])
+        plain = api.embeddings.create(model="gru", input="One text.", encoding_format="float")
+        assert np.linalg.norm(answer.data[1].embedding) == pytest.approx(1, abs=1e-6)
+        assert answer.data[0].embedding == pytest.approx(plain.data[0].embedding)
+
+    def test_completions(self, api, story) -> None:
+        asked = {"model": "production", "prompt": story, "extra_body": {"sentences": 3}}
+        whole = api.completions.create(**asked)
+        assert whole.choices[0].text
+        assert whole.choices[0].finish_reason in ("length", "stop")
+        assert whole.usage.completion_tokens > 0
+        assert len(whole.choices[0].nextvec["sentences"]) <= 3
+        chunks = list(api.completions.create(**asked, stream=True))
+        assert "".join(chunk.choices[0].text for chunk in chunks) == whole.choices[0].text
+        assert chunks[-1].choices[0].finish_reason == whole.choices[0].finish_reason
+
+    def test_errors_are_the_library_s_own(self, api) -> None:
+        with pytest.raises(openai.NotFoundError, match="Did you mean 'gru'"):
+            api.completions.create(model="grub", prompt="A.")
+        with pytest.raises(openai.UnprocessableEntityError):
+            api.completions.create(model="gru", prompt="A.", n=2)
+
+
+class TestConnections:
+    def test_headers_that_do_not_come_are_not_waited_for(self, talk) -> None:
+        assert b"408 Request Timeout" in talk(b"GET / HTTP/1.1\r\nHost: local", pause=1)
+        assert b"408 Request Timeout" in talk()
+
+    def test_a_second_request_must_hurry_as_well(self, talk) -> None:
+        first = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        answer = talk(first, b"GET /health/live HTTP/1.1\r\n", pause=0.1)
+        assert b"200 OK" in answer
+        assert b"408 Request Timeout" in answer
+
+    def test_a_body_that_does_not_come_is_not_waited_for(self, talk) -> None:
+        head = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        assert b"408 Request Timeout" in talk(head + b"Content-Length: 100\r\n\r\n{")
+
+    def test_endless_headers_are_cut_off(self, talk) -> None:
+        assert b"431 " in talk(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
+
+    @pytest.mark.parametrize("noise", [b"\x16\x03\x01\x02\x00\x01", b"hello\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n"])
+    def test_what_is_not_http_is_told_so(self, talk, noise) -> None:
+        answer = talk(noise)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"application/problem+json" in answer
+
+    def test_a_hundred_megabytes_are_refused_with_a_status(self, server) -> None:
+        body, headers = b"x" * 100_000_000, {"content-type": "application/json"}
+        answer = httpx.post(f"{server.urls[0]}/v1/predict", content=body, headers=headers)
+        assert answer.status_code == 413
+
+    def test_the_server_is_as_well_as_before(self, server) -> None:
+        assert httpx.get(f"{server.urls[0]}/health/ready").json()["status"] == "ok"
+
+
+def test_the_reference_layout_routes_by_address_and_by_name(launch, workspace, tmp_path) -> None:
+    """The shipped example, its ports exchanged for free ones and its models for those at hand."""
+    text = re.sub(r"^port = \d+", "port = 0", EXAMPLE.read_text(), flags=re.MULTILINE)
+    text = re.sub(r'^model = "(gru|lstm)"', r'name = "\1"\nmodel = "gru"', text, flags=re.MULTILINE)
+    text = re.sub(r'^model = "(amn|transformer-optimised)"', 'model = "mix"', text, flags=re.MULTILINE)
+    text = re.sub(r'^model = "transformer"', 'name = "transformer"\nmodel = "production"', text, flags=re.MULTILINE)
+    (tmp_path / "serving.toml").write_text(text)
+    with launch(workspace, "--config", tmp_path / "serving.toml", listeners=7) as server:
+        gateway, *others = server.urls
+        served = [[entry["id"] for entry in httpx.get(f"{url}/v1/models").json()["data"]] for url in others]
+        assert served == [["amn"], ["transformer"], ["gru"], ["lstm"], [], ["transformer-optimised"]]
+        for name in ("amn", "gru"):
+            asked = {"model": name, "prompt": TEXT}
+            own = others[served.index([name])]
+            told = [httpx.post(f"{url}/v1/completions", json=asked).json()["choices"] for url in (gateway, own)]
+            assert told[0][0]["text"] == told[1][0]["text"]
+        assert httpx.post(f"{others[0]}/v1/completions", json={"model": "gru", "prompt": TEXT}).status_code == 404
+
+
+def test_a_killed_worker_is_replaced_and_no_answer_is_wrong(launch, workspace, story) -> None:
+    asked = {"model": "gru", "texts": [story]}
+    wrong, right, broken, stop = [], [], [], threading.Event()
+    with launch(workspace, "--workers", 2, "--port", 0) as server:
+        url = f"{server.urls[0]}/v1/predict"
+        expected = httpx.post(url, json=asked).json()["vectors"]
+
+        def ask() -> None:
+            while not stop.is_set():
+                try:
+                    answer = httpx.post(url, json=asked)
+                    known = answer.status_code == 503 or np.allclose(answer.json()["vectors"], expected, atol=1e-6)
+                    (right if known else wrong).append(answer.status_code)
+                except httpx.TransportError:
+                    broken.append(1)
+
+        crowd = [threading.Thread(target=ask) for _ in range(4)]
+        for one in crowd:
+            one.start()
+        victim = workers_of(server.process.pid)[0]
+        os.kill(victim, signal.SIGKILL)
+        server.wait(lambda: victim not in workers_of(server.process.pid) and len(workers_of(server.process.pid)) == 2)
+        before = len(right)
+        server.wait(lambda: len(right) > before + 20)
+        stop.set()
+        for one in crowd:
+            one.join(30)
+        assert "starting another" in server.log()
+    assert wrong == []
+    assert len(broken) <= len(crowd)
+    assert server.process.returncode == 0
+
+
+def workers_of(pid: int) -> list[int]:
+    """Worker processes of a supervisor."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    lines = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
+    return [child for child, line in lines.items() if b"spawn_main" in line]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_running_requests_finish_when_the_server_is_told_to_stop(launch, workspace, story, workers) -> None:
+    with launch(workspace, "--workers", workers, "--port", 0) as server:
+        asked = {"model": "gru", "prompt": story, "sentences": 20, "stream": True}
+        with httpx.stream("POST", f"{server.urls[0]}/v1/completions", json=asked, timeout=60) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            server.process.send_signal(signal.SIGTERM)
+            assert list(lines)[-2:] == ["data: [DONE]", ""]
+        server.process.wait(30)
+    assert server.process.returncode == 0
+
+
+def test_a_hang_up_signal_looks_for_models_at_once(launch, workspace, tmp_path) -> None:
+    (tmp_path / "serving.toml").write_text("reload_seconds = 0\n[[listeners]]\nport = 0\n")
+    with launch(workspace, "--config", tmp_path / "serving.toml") as server:
+        server.process.send_signal(signal.SIGHUP)
+        server.wait(lambda: server.log().count("serving 2 models") == 2)
+
+
+def test_a_token_opens_other_addresses(launch, workspace) -> None:
+    token = {"NEXTVEC_TOKEN": "a-token-of-some-length"}
+    with launch(workspace, "--host", "0.0.0.0", "--port", 0, environment=token) as server:
+        url = server.urls[0].replace("0.0.0.0", "127.0.0.1") + "/v1/models"
+        assert httpx.get(url).status_code == 401
+        assert httpx.get(url, headers={"authorization": f"Bearer {token['NEXTVEC_TOKEN']}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--host", "0.0.0.0", "--port", "0"], "no token is set"),
+        (["--config", "/nowhere/serving.toml"], "there is no settings file"),
+        (["--port", "TAKEN"], "choose another port"),
+    ],
+)
+def test_what_cannot_be_served_is_one_line(workspace, arguments, told) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "NEXTVEC_TOKEN"}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        given = [argument.replace("TAKEN", str(taken.getsockname()[1])) for argument in arguments]
+        line = [sys.executable, "-m", "nextvec", "serve", *given, "--workspace", str(workspace.root)]
+        result = subprocess.run(line, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert result.returncode in (1, 2)
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
