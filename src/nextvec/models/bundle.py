@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from nextvec.errors import IntegrityError, NotFoundError, UsageError
+from nextvec.errors import IntegrityError, NextvecError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint_bytes
 from nextvec.models.baseline import BASELINES, Baseline
 from nextvec.models.card import card
@@ -32,6 +32,9 @@ PROBE_SHAPE = (3, 9)
 WEIGHTS, CONFIG, METRICS, PROBE, CARD = (
     "model.safetensors", "config.json", "metrics.json", "probe.safetensors", "README.md",
 )  # fmt: skip
+
+PREDICTORS = ("network", "baseline")
+"""Kinds of model that predict vectors."""
 
 AnyPredictor = Network | Baseline
 
@@ -87,6 +90,15 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def is_predictor(folder: Path) -> bool:
+    """False for a finished inverter, which decodes. A model that cannot be read is taken for a predictor: loading it
+    says what is wrong."""
+    try:
+        return bool(read_config(folder)["kind"] in PREDICTORS)
+    except NextvecError:
+        return True
+
+
 def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     """Load a bundle and check it: the weights' hash, every name and shape, and the probe to 1e-5.
 
@@ -94,7 +106,7 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     installed and for an inverter.
     """
     config = read_config(folder)
-    if config["kind"] not in ("network", "baseline"):
+    if config["kind"] not in PREDICTORS:
         raise UsageError(
             f"{folder.name} is an {config['kind']}: it decodes vectors and predicts none. Use it as a decoder, "
             f"{config['kind']}:{folder.name}"

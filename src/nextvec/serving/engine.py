@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from nextvec.errors import NextvecError
 from nextvec.models.aliases import Aliases
-from nextvec.models.bundle import CONFIG
+from nextvec.models.bundle import CONFIG, is_predictor
 from nextvec.serving.batching import Traffic
 from nextvec.serving.lanes import Batching, EncoderLane, ModelLane, Shelf
 from nextvec.serving.metrics import Metrics
@@ -178,7 +178,8 @@ class Engine:
 
     def _everything(self) -> Iterator[ModelSettings]:
         for path in sorted(self.workspace.models.glob(f"*/{CONFIG}")):
-            yield ModelSettings(model=path.parent.name)
+            if is_predictor(path.parent):
+                yield ModelSettings(model=path.parent.name)
 
     def _load_lane(self, entry: ModelSettings) -> ModelLane:
         identity = Aliases(self.workspace).resolve(entry.model)

@@ -11,7 +11,7 @@ from nextvec.decoding.inverter.bundle import load_inverter, record_metrics
 from nextvec.decoding.inverter.generation import generate
 from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint_bytes
-from nextvec.models.bundle import load_bundle
+from nextvec.models.bundle import is_predictor, load_bundle
 
 
 @pytest.fixture
@@ -69,9 +69,11 @@ def test_a_folder_without_an_inverter(tmp_path):
 
 
 def test_another_kind_of_model_is_refused_both_ways(copy):
+    assert not is_predictor(copy)
     with pytest.raises(UsageError, match="decodes vectors"):
         load_bundle(copy)
     change_config(copy, kind="network")
+    assert is_predictor(copy)
     with pytest.raises(UsageError, match="not an inverter"):
         load_inverter(copy)
 
