@@ -135,6 +135,13 @@ class TestViews:
             assert tab.texts("[aria-current=page]") == [heading]
             assert tab.run("document.querySelectorAll('header, nav[aria-label], main').length") == 3
 
+    def test_an_address_that_names_nothing_says_so(self, chromium, server):
+        for address, words in {"models/nobody": "This is not there", "corpora/%": "Something in this page"}.items():
+            chromium.open(f"{server}/#/{address}")
+            chromium.wait("document.querySelector('.trouble')")
+            assert words in chromium.text("h1")
+            chromium.call("Page.navigate", url="about:blank")
+
     def test_an_address_can_be_opened_and_gone_back_from(self, tab, server):
         tab.open(f"{server}/#/models/gru")
         assert tab.text("h1").startswith("gru")
@@ -305,6 +312,16 @@ class TestPlayground:
         tab.go("#/playground", "Playground")
         assert tab.text(".readings") == before
 
+    def test_a_text_survives_a_change_of_the_models(self, chromium, scripted):
+        chromium.open(scripted.url)
+        chromium.run("document.getElementById('text').select()")
+        chromium.type("My own words.")
+        chromium.go("#/models", "Models")
+        scripted.answers["v1/models"] = lambda: one_model("another")
+        chromium.go("#/playground", "Playground")
+        assert chromium.run("document.querySelector('input[name=model]').value") == "another"
+        assert chromium.run("document.getElementById('text').value") == "My own words."
+
     def test_options_reach_the_server(self, tab, server, story):
         tab.open(server)
         tab.click("input[name=snap]")
@@ -437,9 +454,9 @@ def problem(status, title, detail, **headers):
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
-def one_model():
+def one_model(name="m"):
     known = {"architecture": "gru", "corpus": "c@1", "aliases": [], "decoders": ["nearest"], "ready": True}
-    return JSONResponse({"object": "list", "data": [{"id": "m", "nextvec": known}]})
+    return JSONResponse({"object": "list", "data": [{"id": name, "nextvec": known}]})
 
 
 STEP = {

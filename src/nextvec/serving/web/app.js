@@ -11,26 +11,24 @@ import * as playground from "./views/playground.js";
 const VIEWS = { playground, models, leaderboard, corpora };
 const THEMES = ["system", "light", "dark"];
 const main = document.getElementById("main");
-const notice = document.getElementById("notice");
 let loading = new AbortController();
 let first = true;
 
 /** Shows the view that the address names. Each view has `show(argument, signal)`, which resolves to {title, content}. */
 async function route() {
-  const [name, argument] = address();
   loading.abort();
   loading = new AbortController();
   const { signal } = loading;
-  mark(name);
   const wait = setTimeout(() => main.replaceChildren(h("p", { class: "loading", role: "status" }, "Loading …")), 150);
   try {
+    const [name, argument] = address();
+    mark(name);
     const { title, content } = await VIEWS[name].show(argument, signal);
-    if (signal.aborted) return;
-    notice.replaceChildren();
-    present(title, content);
+    if (!signal.aborted) present(title, content);
   } catch (error) {
-    if (error.name !== "AbortError" && !signal.aborted) present("Not available", trouble(error, route));
-    if (!(error instanceof Problem) && error.name !== "AbortError") throw error;
+    if (error.name === "AbortError" || signal.aborted) return;
+    present("Not available", trouble(error, route));
+    if (!(error instanceof Problem)) throw error;
   } finally {
     clearTimeout(wait);
   }

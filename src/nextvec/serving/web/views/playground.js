@@ -15,16 +15,16 @@ const EXAMPLES = [
     "Its length tells the distance. Other workers follow the dancer and then fly out.",
 ];
 
+let draft = EXAMPLES[0]; // what the user wrote outlives a change of the models
 let root = null; // the view is built once: text, results and a running stream survive a look at another view
 let example = 0;
 
 export async function show(_, signal) {
   const { models, faults } = await served(signal);
-  if (!models.length)
-    return {
-      title: "Playground",
-      content: [h("h1", {}, "Playground"), noModel("No model to continue a text with yet", faults)],
-    };
+  if (!models.length) {
+    const title = "No model to continue a text with yet";
+    return { title: "Playground", content: [h("h1", {}, "Playground"), noModel(title, faults)] };
+  }
   const known = JSON.stringify(models);
   if (root?.known !== known) root = { known, content: build(models) };
   return { title: "Playground", content: root.content };
@@ -65,11 +65,12 @@ function textField() {
   const area = h(
     "textarea",
     { id: "text", name: "text", rows: "8", required: true, "aria-describedby": "text-hint", spellcheck: "false" },
-    EXAMPLES[0],
+    draft,
   );
+  area.addEventListener("input", () => (draft = area.value));
   const another = () => {
     example = (example + 1) % EXAMPLES.length;
-    area.value = EXAMPLES[example];
+    area.value = draft = EXAMPLES[example];
     area.focus();
   };
   return h(
