@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nextvec.errors import UsageError
-from nextvec.store.lock import exclusive
+from nextvec.store.lock import exclusive, held
 
 HOLDER = """
 import sys, time
@@ -54,3 +54,11 @@ def test_a_corpus_is_written_by_one_at_a_time(kit, workspace):
         with pytest.raises(UsageError, match="is being written by process"):
             other.append([kit.encoded("b")])
     other.append([kit.encoded("b")])
+
+
+def test_whether_somebody_holds_it(tmp_path):
+    path = tmp_path / "c.lock"
+    assert not held(path)
+    with exclusive(path, what="corpus 'c'"):
+        assert held(path)
+    assert not held(path)

@@ -190,6 +190,7 @@ def test_the_report_can_be_made_again_without_training(outcome, place):
     again = study_so_far(place, "tiny")
     assert (place.study("tiny") / REPORT).exists()
     assert [answer.question for answer in again.answers] == [answer.question for answer in outcome.answers]
+    assert again.failed == outcome.failed
     with pytest.raises(NotFoundError, match=r"there is no study 'tini' .* Did you mean 'tiny'\?"):
         study_so_far(place, "tini")
 

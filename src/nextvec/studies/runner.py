@@ -22,6 +22,7 @@ from nextvec.studies.contest_report import record_contest, report_content
 from nextvec.studies.leaderboard import answers
 from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs
 from nextvec.studies.record import COMPARISON, LOCK, RECORD, REPORT, Run, read_study, write_event, write_study
+from nextvec.studies.status import study_status
 from nextvec.training.loop import Progress
 from nextvec.training.run import PLAN, finished, train_model
 from nextvec.workspace import Workspace
@@ -77,6 +78,7 @@ def study_so_far(workspace: Workspace, name: str, *, say: Say = lambda line: Non
     """
     options, _ = read_study(workspace, name)
     study = _Study(workspace, parse_plan(options, owner=f"study {name}"), say)
+    study.failed = {run.run.model: run.note for run in study_status(workspace, name).runs if run.state == "failed"}
     return study.report([run for run in study.runs if finished(workspace.model(run.model))])
 
 
