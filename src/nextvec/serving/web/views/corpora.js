@@ -86,7 +86,7 @@ function generations({ name, generations: versions }) {
       {},
       h("th", { scope: "row" }, version.tag ? `${name}@${version.tag}` : "newest, not tagged"),
       h("td", { class: "figure wide" }, String(version.version)),
-      h("td", { class: "figure" }, count(version.documents)),
+      h("td", { class: "figure wide" }, count(version.documents)),
       h("td", { class: "figure" }, count(version.chunks)),
       h("td", { class: "plotted wide" }, bar(version.chunks / largest)),
       h(
@@ -103,7 +103,7 @@ function generations({ name, generations: versions }) {
   const head = [
     ["Generation"],
     ["Version", "figure wide"],
-    ["Documents", "figure"],
+    ["Documents", "figure wide"],
     ["Chunks", "figure"],
     ["Size", "plotted wide"],
     ["Models trained on it", "models"],

@@ -24,7 +24,7 @@ function all({ models, faults }) {
   const head = [
     ["Model"],
     ["Architecture", "wide"],
-    ["Corpus"],
+    ["Corpus", "wide"],
     ["Encoder", "wide"],
     ["Parameters", "figure wide"],
     ["Cosine", "figure"],
@@ -56,12 +56,13 @@ function row({ id, nextvec: m }) {
     ...(m.aliases ?? []).map((alias) => h("span", { class: "tag" }, alias)),
     m.ready === false ? h("span", { class: "tag faint" }, "not loaded") : null,
   ];
+  const origin = h("small", { class: "narrow" }, [m.architecture, m.corpus].filter(Boolean).join(" · "));
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, h("a", { href: `#/models/${encodeURIComponent(id)}` }, id), marks),
+    h("th", { scope: "row" }, h("a", { href: `#/models/${encodeURIComponent(id)}` }, id), marks, origin),
     h("td", { class: "wide" }, m.architecture),
-    h("td", {}, m.corpus ?? "–"),
+    h("td", { class: "wide" }, m.corpus ?? "–"),
     h("td", { class: "wide" }, m.encoder ?? "–"),
     h("td", { class: "figure wide" }, m.parameters ? short(m.parameters) : "0"),
     h("td", { class: "figure" }, number(m.cosine ?? null)),
@@ -181,7 +182,7 @@ function evaluation(measured) {
     caution ? h("p", { class: "caution" }, `Caution: ${caution}. Expect wide intervals.`) : null,
     scrollable(
       `Figures on ${corpus}`,
-      h("table", { class: "board", role: "table" }, h("thead", { role: "rowgroup" }, head), sections),
+      h("table", { class: "board figures", role: "table" }, h("thead", { role: "rowgroup" }, head), sections),
     ),
   ];
 }
