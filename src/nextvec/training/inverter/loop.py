@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ from nextvec.training.inverter.recipe import InverterRecipe
 from nextvec.training.runlog import RunLog
 
 HYPOTHESES = "hypotheses.safetensors"
-LOG_STEPS = 20
+LOG_STEPS = 25  # odd, so that steps of both kinds are logged
 VALIDATION_CHUNKS = 512
 ROUND_TRIPS = 64
 
@@ -153,7 +153,6 @@ class _Run:
         return self._finish()
 
     def _begin(self) -> None:
-        torch.manual_seed(self.recipe.seed)
         self.log.keep(0)
         (self.folder / HYPOTHESES).unlink(missing_ok=True)
         self._write_log("start", chunks=len(self.material.training), steps=self.total, device=self.device.type)
@@ -173,12 +172,7 @@ class _Run:
             return make_batch(training, chosen, vectors_BD)
         numbers = next(corrections)
         batch = make_batch(self.material.training, self.chosen[numbers])
-        return Batch(
-            target_BD=batch.target_BD,
-            given_BL=batch.given_BL,
-            wanted_BL=batch.wanted_BL,
-            hypothesis=make_hypothesis(self.hypotheses, numbers),
-        )
+        return replace(batch, hypothesis=make_hypothesis(self.hypotheses, numbers))
 
     def _step(self, batch: Batch, done: float) -> None:
         recipe, state = self.recipe, self.state
