@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from nextvec.errors import NextvecError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import CONFIG, is_predictor
-from nextvec.serving.batching import Traffic
+from nextvec.serving.batching import StageTimeoutError, Traffic
 from nextvec.serving.lanes import Batching, EncoderLane, ModelLane, Shelf
 from nextvec.serving.metrics import Metrics
 from nextvec.serving.resources import Resources
@@ -88,6 +88,7 @@ class Engine:
     def start(self) -> None:
         """Begin to load, and from then on to look for changes."""
         self._watch = asyncio.create_task(self._keep_current(), name="reload")
+        self._watch.add_done_callback(_log_failure)
 
     async def stop(self) -> None:
         """Let go of the threads; requests have finished by then."""
@@ -104,14 +105,24 @@ class Engine:
         self._look.set()
 
     async def shelf(self, reference: str) -> Shelf:
-        """One of `line.corpora` to search, opened when first asked for. Raises what opening it raises."""
+        """One of `line.corpora` to search, opened when first asked for.
+
+        Raises StageTimeoutError when that takes longer than a search may; it goes on, and a later request finds it.
+        """
+        seconds = self.settings.timeouts.search
         if reference not in self._shelves:
             self._shelves[reference] = asyncio.create_task(self._open_shelf(reference))
-        return await asyncio.shield(self._shelves[reference])
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.shield(self._shelves[reference])
+        except TimeoutError:
+            raise StageTimeoutError(f"opening corpus {reference}", seconds) from None
 
     def faults(self) -> list[str]:
         """What keeps the server from being ready, one line each; names no path and no code."""
         found = [f"model {label} cannot be loaded" for label in self.line.failures]
+        if self._watch is not None and self._watch.done():
+            found.append("models are no longer looked for")
         now = time.monotonic()
         for batcher in self._batching.all():
             if batcher.failed_at is not None and now - batcher.failed_at < RECENT_SECONDS:
@@ -130,9 +141,12 @@ class Engine:
     async def _keep_current(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            signature = await loop.run_in_executor(self._loader, self._sign)
-            if signature != self._signature:
-                await self._exchange(signature)
+            try:
+                signature = await loop.run_in_executor(self._loader, self._sign)
+                if signature != self._signature:
+                    await self._exchange(signature)
+            except OSError as error:  # a folder that went away while it was read: the next look finds it settled
+                log.warning("looking for models: %s", error)
             self._look.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.reload_seconds or None):
@@ -163,7 +177,7 @@ class Engine:
         for entry in self.settings.models or self._everything():
             try:
                 lanes[entry.label] = self._load_lane(entry)
-            except NextvecError as error:
+            except (NextvecError, OSError) as error:
                 log.error("model %s: %s", entry.label, error)
                 failures[entry.label] = str(error)
                 if entry.label in self.line.lanes:
@@ -204,9 +218,18 @@ class Engine:
 
     async def _open_shelf(self, reference: str) -> Shelf:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._loader, Shelf.open, reference, self._resources, self._batching)
+        try:
+            return await loop.run_in_executor(self._loader, Shelf.open, reference, self._resources, self._batching)
+        except NextvecError:
+            self._shelves.pop(reference, None)  # what is missing may be there the next time
+            raise
 
     def _gauges(self) -> Iterator[tuple[str, str, str, float]]:
         for batcher in self._batching.all():
             yield "nextvec_waiting_items", batcher.stage, batcher.scope, float(batcher.waiting)
         yield "nextvec_models", "", "", float(len(self.line.lanes))
+
+
+def _log_failure(watch: asyncio.Task[None]) -> None:
+    if not watch.cancelled() and (error := watch.exception()) is not None:
+        log.error("models are no longer looked for", exc_info=error)

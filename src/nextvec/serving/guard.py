@@ -103,11 +103,13 @@ class Guard:
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         """The whole body. Raises ProblemError when it is too long (unread where its length says so) or too slow."""
         declared = headers.get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self._limits.body_bytes:
-            raise self._too_long()
         try:
             async with asyncio.timeout(self._limits.body_seconds):
-                return await self._collect(receive)
+                if declared.isdigit() and int(declared) <= self._limits.body_bytes:
+                    return await self._collect(receive)
+                if b"expect" not in headers:
+                    await _discard(receive)
+                raise self._too_long()
         except TimeoutError:
             raise ProblemError(
                 408,
@@ -117,17 +119,18 @@ class Guard:
 
     async def _collect(self, receive: Receive) -> bytes:
         parts: list[bytes] = []
-        size = 0
-        while True:
+        size, more = 0, True
+        while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ProblemError(400, "the connection was closed before the body was complete")
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
+            more, size = message.get("more_body", False), size + len(message.get("body", b""))
             if size > self._limits.body_bytes:
+                if more:
+                    await _discard(receive)
                 raise self._too_long()
-            if not message.get("more_body", False):
-                return parts[0] if len(parts) == 1 else b"".join(parts)
+            parts.append(message.get("body", b""))
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _too_long(self) -> ProblemError:
         return ProblemError(
@@ -181,6 +184,12 @@ def json_depth(body: bytes) -> int:
         elif token in (b"]", b"}"):
             depth -= 1
     return deepest
+
+
+async def _discard(receive: Receive) -> None:
+    """Read to the end: a client that is still sending would not see the answer of a connection that is closed."""
+    while (await receive()).get("more_body", False):
+        pass
 
 
 def _check_content(headers: dict[bytes, bytes], body: bytes, depth: int) -> None:

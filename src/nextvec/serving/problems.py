@@ -116,11 +116,17 @@ def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a route's `responses=`: the problems that it can answer with."""
+    """For a route's `responses=`: the problems that it can answer with, those of the guard (ASKED, SENT) among them."""
     return {
         status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": _REFERENCE}}}
         for status in statuses
     }
 
+
+ASKED = (401, 421, 500, 503)
+"""Problems of any request."""
+
+SENT = (400, 401, 404, 408, 413, 415, 421, 422, 500, 503, 504)
+"""Problems of a request with a body."""
 
 _REFERENCE = {"$ref": "#/components/schemas/ProblemBody"}

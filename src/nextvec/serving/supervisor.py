@@ -12,10 +12,9 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 
 from nextvec.errors import NextvecError
 from nextvec.serving.metrics import MULTIPROCESS
@@ -73,7 +72,6 @@ class Supervisor:
 
     def _bury(self, process: SpawnProcess, reading: Connection) -> None:
         process.join()
-        _forget_metrics(process.pid)
         if self._stopping:
             return
         log.error("worker %s died with exit code %s; starting another", process.pid, process.exitcode)
@@ -100,7 +98,9 @@ class Supervisor:
                     os.kill(process.pid, number)
 
     @contextlib.contextmanager
-    def _signals(self):  # type: ignore[no-untyped-def]
+    def _signals(self) -> Iterator[None]:
+        """What this process is told, its workers are told."""
+
         def stop(number: int, _: object) -> None:
             self._stopping = True
             self._tell(signal.SIGTERM)
@@ -132,11 +132,3 @@ def configure_logging() -> None:
     """What this server says goes to the error stream; others are heard when something is wrong."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     logging.getLogger("nextvec").setLevel(logging.INFO)
-
-
-def _forget_metrics(pid: int | None) -> None:
-    """Gauges of a dead worker are no longer true; its counts stay."""
-    folder = os.environ.get(MULTIPROCESS)
-    if folder and pid is not None:
-        for path in Path(folder).glob(f"gauge_live*_{pid}.db"):
-            path.unlink(missing_ok=True)

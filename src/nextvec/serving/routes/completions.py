@@ -16,7 +16,7 @@ from nextvec.errors import NextvecError
 from nextvec.serving.access import Access
 from nextvec.serving.continuation import ContinuationRequest, Ending, Event, Opening, Step, continue_text
 from nextvec.serving.lanes import ModelLane
-from nextvec.serving.problems import body_of, problem_of, responses
+from nextvec.serving.problems import SENT, body_of, problem_of, responses
 from nextvec.serving.routes.cutting import Cutter
 from nextvec.serving.routes.strict import StrictRoute
 from nextvec.serving.schemas import Choice, CompletionAnswer, CompletionRequest, Usage
@@ -33,7 +33,7 @@ def completions_router(access: Access) -> APIRouter:
         summary="How a text goes on",
         response_model=CompletionAnswer,
         response_model_exclude_none=True,
-        responses=_STREAM | responses(400, 401, 404, 413, 422, 503, 504),
+        responses=_STREAM | responses(*SENT),
     )
     async def completions(asked: CompletionRequest, request: Request) -> CompletionAnswer | Response:
         prompts = [asked.prompt] if isinstance(asked.prompt, str) else asked.prompt

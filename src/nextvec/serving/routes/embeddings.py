@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from nextvec.errors import UsageError
 from nextvec.serving.access import Access
-from nextvec.serving.problems import responses
+from nextvec.serving.problems import SENT, responses
 from nextvec.serving.routes.strict import StrictRoute
 from nextvec.serving.schemas import Embedding, EmbeddingsAnswer, EmbeddingsRequest, Usage
 from nextvec.serving.vectors import base64_of
@@ -16,7 +16,7 @@ from nextvec.serving.vectors import base64_of
 def embeddings_router(access: Access) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["vectors"], route_class=StrictRoute)
 
-    @router.post("/embeddings", summary="Texts to unit vectors", responses=responses(400, 401, 404, 413, 422, 503, 504))
+    @router.post("/embeddings", summary="Texts to unit vectors", responses=responses(*SENT))
     async def embeddings(request: EmbeddingsRequest) -> EmbeddingsAnswer:
         texts = [request.input] if isinstance(request.input, str) else request.input
         access.check_texts(texts)

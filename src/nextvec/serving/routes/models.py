@@ -8,14 +8,14 @@ from fastapi import APIRouter
 
 from nextvec.serving.access import Access
 from nextvec.serving.lanes import ModelLane
-from nextvec.serving.problems import responses
+from nextvec.serving.problems import ASKED, responses
 from nextvec.serving.schemas import ModelEntry, ModelInfo, ModelList
 
 
 def models_router(access: Access) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["models"])
 
-    @router.get("/models", summary="Served models", responses=responses(401))
+    @router.get("/models", summary="Served models", responses=responses(*ASKED))
     async def models() -> ModelList:
         """OpenAI's list; `nextvec` says what else is known. Models that could not be loaded are not in it."""
         aliases = access.engine.line.aliases

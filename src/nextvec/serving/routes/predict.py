@@ -14,7 +14,7 @@ from nextvec.errors import UsageError
 from nextvec.serving.access import Access
 from nextvec.serving.guard import RAW
 from nextvec.serving.lanes import ModelLane
-from nextvec.serving.problems import ProblemError, faults_of, responses
+from nextvec.serving.problems import SENT, ProblemError, faults_of, responses
 from nextvec.serving.routes.strict import parse_json
 from nextvec.serving.schemas import PredictAnswer, PredictRequest
 from nextvec.serving.vectors import contexts_of, raw_bytes, raw_contexts
@@ -56,7 +56,7 @@ def predict_router(access: Access) -> APIRouter:
         "/predict",
         summary="The vector that comes next",
         response_class=Response,
-        responses=_ANSWERS | responses(400, 401, 404, 413, 415, 422, 503, 504),
+        responses=_ANSWERS | responses(*SENT),
         openapi_extra={"requestBody": _BODIES, "parameters": _PARAMETERS},
     )
     async def predict(request: Request) -> Response:

@@ -10,13 +10,13 @@ from fastapi import APIRouter
 from nextvec.errors import UsageError
 from nextvec.serving.access import Access
 from nextvec.serving.lanes import ModelLane, Shelf
-from nextvec.serving.problems import responses
+from nextvec.serving.problems import SENT, responses
 from nextvec.serving.routes.strict import StrictRoute
 from nextvec.serving.schemas import DecodeAnswer, DecodedText, DecodeRequest, Hit, SearchAnswer, SearchRequest
 from nextvec.serving.stages import NEAREST, DecodeQuery, Sentence
 from nextvec.serving.vectors import directions_of
 
-PROBLEMS = responses(400, 401, 404, 413, 422, 503, 504)
+PROBLEMS = responses(*SENT)
 
 
 def search_router(access: Access) -> APIRouter:
