@@ -85,6 +85,9 @@ def furnished(nextvec, compared, tmp_path_factory):
     text.mkdir()
     (text / "hostile.txt").write_text(f"{HOSTILE} is how it begins. And this is how it goes on. {HOSTILE} is the end.")
     nextvec("corpus", "ingest", text, "--corpus", "hostile", "--encoder", "hashing:8", workspace=root)
+    lone = root.parent / "lone.txt"
+    lone.write_text("Two sentences stand here. That is too few.")
+    nextvec("corpus", "ingest", lone, "--corpus", "lone", "--encoder", "hashing:8", workspace=root)
     return Workspace(root)
 
 
@@ -386,6 +389,11 @@ class TestCatalogue:
         tab.open(f"{server}/#/leaderboard")
         tab.run("figure.value = 'rank_norm[document]'; figure.dispatchEvent(new Event('change'))")
         assert tab.run("document.querySelector('th[aria-sort=ascending]').innerText.startsWith('Normalised rank')")
+
+    def test_a_corpus_too_short_for_a_curve_says_why(self, tab, server):
+        tab.open(f"{server}/#/corpora/lone")
+        assert "Not sequential: no document has three chunks" in tab.text(".caution")
+        assert tab.run("document.querySelectorAll('.plot').length") == 0
 
     def test_an_earlier_comparison_can_be_chosen(self, tab, server, furnished):
         (first,) = furnished.studies.iterdir()

@@ -57,9 +57,9 @@ export function axis(low, high, wanted = 3) {
 
 /**
  * A line chart with its legend and, for those who do not see it, a table.
- * series: [{name, points: [[x, y], ...], kind: "main" | "other" | "third", dots}]; `levels`: [{name, y}] across.
+ * series: [{name, points: [[x, y], ...], kind: "main" | "other", dots}]; `levels`: [{name, y}] across.
  */
-export function lineChart({ title, label, xName, yName, series, levels = [], xMarks = null, digits = null }) {
+export function lineChart({ title, label, xName, yName, series, levels = [], xMarks = null }) {
   const xs = series.flatMap((line) => line.points.map(([x]) => x));
   const ys = [...series.flatMap((line) => line.points.map(([, y]) => y)), ...levels.map((level) => level.y)];
   const [left, right] = [Math.min(...xs), Math.max(...xs)];
@@ -76,7 +76,7 @@ export function lineChart({ title, label, xName, yName, series, levels = [], xMa
     s(
       "svg",
       { class: "plot", role: "img", "aria-label": label },
-      yTicks.map((y) => gridLine(y, toY, digits ?? decimals(yTicks))),
+      yTicks.map((y) => gridLine(y, toY, decimals(yTicks))),
       (xMarks ?? ticks(left, right, 5)).map((x) => tickBelow(x, toX)),
       levels.map((level) =>
         s("line", { class: "level", x1: "0", x2: "100%", y1: pct(toY(level.y)), y2: pct(toY(level.y)) }),

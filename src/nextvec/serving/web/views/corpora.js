@@ -125,56 +125,44 @@ function generations({ name, generations: versions }) {
 
 function coherence(c) {
   const verdict = c.passed ? "The order carries something to learn." : `Not sequential: ${c.reasons.join("; ")}.`;
-  const chart = lineChart({
-    title: "How close chunks are, by distance in the document",
-    label: `Mean cosine by lag: ${c.lags.map((p) => `lag ${p.lag} ${number(p.ordered, 3)}, in random order ${number(p.shuffled, 3)}`).join("; ")}.`,
-    xName: "chunks apart",
-    yName: "mean cosine",
-    xMarks: c.lags.map((p) => p.lag),
-    series: [
-      { name: "in order", kind: "main", dots: true, points: c.lags.map((p) => [p.lag, p.ordered]) },
-      {
-        name: "same documents, random order",
-        kind: "other",
-        dots: true,
-        points: c.lags.map((p) => [p.lag, p.shuffled]),
-      },
-    ],
-    levels: c.across === null ? [] : [{ name: "chunks of different documents", y: c.across }],
-  });
+  const measured = `Measured on the beginnings of ${plural(c.documents, "document")} of ${c.label} (${plural(c.chunks, "chunk")}); intervals are 95 %. In full: `;
   return h(
     "section",
     {},
     h("h2", {}, "Coherence"),
     h("p", { class: c.passed ? "lead" : "caution" }, verdict),
-    h(
-      "div",
-      { class: "beside" },
-      chart,
-      facts([
-        [
-          "excess at lag 1",
-          c.excess && [h("strong", {}, number(c.excess.estimate, 3)), h("small", {}, span(c.excess, 3))],
-        ],
-        [
-          "next chunk closer than another of its document",
-          c.order && [
-            h("strong", {}, percent(c.order.estimate)),
-            h("small", {}, `${percent(c.order.low)} to ${percent(c.order.high)}; chance is 50 %`),
-          ],
-        ],
-        ["duplicates", percent(c.duplicates, 1)],
-        ["documents too short to learn from", percent(c.too_short, 1)],
-        ["chunks that look like lists", c.list_likeness && percent(c.list_likeness.total, 1)],
-      ]),
-    ),
-    h(
-      "p",
-      { class: "caption" },
-      `Measured on the beginnings of ${plural(c.documents, "document")} of ${c.label} (${plural(c.chunks, "chunk")}); intervals are 95 %. In full: `,
-      h("code", {}, `nextvec corpus check ${c.label}`),
-    ),
+    h("div", { class: "beside" }, c.lags.length > 1 ? lagCurve(c) : null, order(c)),
+    h("p", { class: "caption" }, measured, h("code", {}, `nextvec corpus check ${c.label}`)),
   );
+}
+
+function lagCurve({ lags, across }) {
+  const told = lags.map((p) => `lag ${p.lag} ${number(p.ordered, 3)}, in random order ${number(p.shuffled, 3)}`);
+  const line = (name, kind, of) => ({ name, kind, dots: true, points: lags.map((p) => [p.lag, of(p)]) });
+  return lineChart({
+    title: "How close chunks are, by distance in the document",
+    label: `Mean cosine by lag: ${told.join("; ")}.`,
+    xName: "chunks apart",
+    yName: "mean cosine",
+    xMarks: lags.map((p) => p.lag),
+    series: [
+      line("in order", "main", (p) => p.ordered),
+      line("same documents, random order", "other", (p) => p.shuffled),
+    ],
+    levels: across === null ? [] : [{ name: "chunks of different documents", y: across }],
+  });
+}
+
+function order({ excess, order: closer, duplicates, too_short: short, list_likeness: likeness }) {
+  const told = (estimate, note) => [h("strong", {}, estimate), h("small", {}, note)];
+  const range = closer && `${percent(closer.low)} to ${percent(closer.high)}; chance is 50 %`;
+  return facts([
+    ["excess at lag 1", excess && told(number(excess.estimate, 3), span(excess, 3))],
+    ["next chunk closer than another of its document", closer && told(percent(closer.estimate), range)],
+    ["duplicates", percent(duplicates, 1)],
+    ["documents too short to learn from", percent(short, 1)],
+    ["chunks that look like lists", likeness && percent(likeness.total, 1)],
+  ]);
 }
 
 function samples(documents) {
