@@ -16,7 +16,7 @@ import openai
 import pytest
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "serving.toml"
-SLOW = "[limits]\nheader_seconds = 0.3\nbody_seconds = 0.3\nbody_bytes = 1000000\n[[listeners]]\nport = 0\n"
+SLOW = "[limits]\nheader_seconds = 0.3\nbody_seconds = 1.5\nbody_bytes = 1000000\n[[listeners]]\nport = 0\n"
 TEXT = "The first sentence of a tale. The second one follows it."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import re
 import secrets
@@ -103,41 +104,33 @@ class Guard:
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         """The whole body. Raises ProblemError when it is too long (unread where its length says so) or too slow."""
         declared = headers.get(b"content-length", b"0")
-        try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                if declared.isdigit() and int(declared) <= self._limits.body_bytes:
-                    return await self._collect(receive)
-                if b"expect" not in headers:
-                    await _discard(receive)
-                raise self._too_long()
-        except TimeoutError:
-            raise ProblemError(
-                408,
-                f"the body did not arrive within {self._limits.body_seconds:g} s",
-                headers={"Connection": "close"},
-            ) from None
-
-    async def _collect(self, receive: Receive) -> bytes:
+        if not declared.isdigit() or int(declared) > self._limits.body_bytes:
+            raise await self._too_long(receive, more=b"expect" not in headers)
         parts: list[bytes] = []
         size, more = 0, True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ProblemError(400, "the connection was closed before the body was complete")
-            more, size = message.get("more_body", False), size + len(message.get("body", b""))
-            if size > self._limits.body_bytes:
-                if more:
-                    await _discard(receive)
-                raise self._too_long()
-            parts.append(message.get("body", b""))
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                while more and size <= self._limits.body_bytes:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ProblemError(400, "the connection was closed before the body was complete")
+                    parts.append(message.get("body", b""))
+                    more, size = message.get("more_body", False), size + len(parts[-1])
+        except TimeoutError:
+            detail = f"the body did not arrive within {self._limits.body_seconds:g} s"
+            raise ProblemError(408, detail, headers={"Connection": "close"}) from None
+        if size > self._limits.body_bytes:
+            raise await self._too_long(receive, more)
+        return b"".join(parts)
 
-    def _too_long(self) -> ProblemError:
-        return ProblemError(
-            413,
-            f"the body is longer than {self._limits.body_bytes:,} bytes; send fewer texts or vectors at once",
-            headers={"Connection": "close"},
-        )
+    async def _too_long(self, receive: Receive, more: bool) -> ProblemError:
+        """The rest is read first, for a while: a client that is still sending would not see the answer."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.body_seconds):
+                while more:
+                    more = (await receive()).get("more_body", False)
+        detail = f"the body is longer than {self._limits.body_bytes:,} bytes; send fewer texts or vectors at once"
+        return ProblemError(413, detail, headers={"Connection": "close"})
 
 
 class _Answer:
@@ -184,12 +177,6 @@ def json_depth(body: bytes) -> int:
         elif token in (b"]", b"}"):
             depth -= 1
     return deepest
-
-
-async def _discard(receive: Receive) -> None:
-    """Read to the end: a client that is still sending would not see the answer of a connection that is closed."""
-    while (await receive()).get("more_body", False):
-        pass
 
 
 def _check_content(headers: dict[bytes, bytes], body: bytes, depth: int) -> None:
