@@ -38,9 +38,12 @@ def make():
 
         def make(work, *, crowd=True, **settings):
             settings = {"max_batch": 4, "max_waiting": 8} | settings
+            traffic = Traffic()
+            for _ in range(9 if crowd else 1):
+                traffic.enter()
             return MicroBatcher(
                 work, stage="double", scope="test", executor=pool, observer=work,
-                traffic=Traffic(requests=9 if crowd else 1), **settings,
+                traffic=traffic, **settings,
             )  # fmt: skip
 
         yield make
@@ -167,3 +170,34 @@ def test_a_lone_quick_request_is_served_in_the_event_loop(make) -> None:
 
 def test_nothing_is_answered_with_nothing(make) -> None:
     assert asyncio.run(make(Work()).submit([], 30)) == []
+
+
+def test_a_server_is_busy_for_a_while_after_requests_have_met(monkeypatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    traffic = Traffic()
+    traffic.enter()
+    assert traffic.alone
+    traffic.enter()
+    traffic.leave()
+    assert not traffic.alone
+    now = 102.0
+    assert traffic.alone
+
+
+def test_requests_that_arrive_together_are_a_batch_even_when_each_would_be_quick(make) -> None:
+    work = Work()
+
+    async def run():
+        batcher = make(work, crowd=False)
+        await batcher.submit([1], 30)
+        batcher._traffic.leave()
+
+        async def ask(n):
+            batcher._traffic.enter()
+            return await batcher.submit([n], 30)
+
+        return await asyncio.gather(*(ask(n) for n in (2, 3, 4)))
+
+    assert asyncio.run(run()) == [[4], [6], [8]]
+    assert [sorted(batch) for batch in work.batches] == [[1], [2, 3, 4]]

@@ -59,7 +59,7 @@ def test_a_request_finishes_with_the_model_it_began_with(connect, copy, monkeypa
     with connect(copy, settings) as client:
         old = client.post("/v1/predict", json={"model": "it", "texts": [TEXT]}).json()["vectors"]
         monkeypatch.setattr(Served, "_predict_batch", held)
-        client.engine.traffic.requests += 1  # not alone: it runs in a thread, where it can be held
+        client.engine.traffic.enter()  # not alone: it runs in a thread, where it can be held
         answers = []
         ask = threading.Thread(
             target=lambda: answers.append(client.post("/v1/predict", json={"model": "it", "texts": [TEXT]}))

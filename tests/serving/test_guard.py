@@ -142,7 +142,7 @@ def test_a_bug_is_told_by_its_id_alone(small, monkeypatch, caplog) -> None:
 
 def test_more_requests_than_the_server_takes_are_told_to_come_again(connect, workspace) -> None:
     with connect(workspace, Settings(limits=Limits(requests=1))) as client:
-        client.engine.traffic.requests += 1
+        client.engine.traffic.enter()
         answer = client.get("/v1/models")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert client.get("/health/live").status_code == 200

@@ -28,6 +28,9 @@ SMOOTHING = 0.2
 QUICK_SECONDS = 0.02
 """Work expected to take less may stop the event loop when there is a single request to serve."""
 
+CROWD_SECONDS = 0.25
+"""How long after requests have met a server counts as busy."""
+
 
 class OverloadedError(NextvecError):
     """The queue is full. `retry_after`: whole seconds, 1 or more, after which to try again."""
@@ -52,11 +55,25 @@ class Observer(Protocol):
         ...
 
 
-@dataclass(slots=True)
 class Traffic:
-    """`requests`: worked on now, by all listeners of this process."""
+    """How many requests are worked on now, by all listeners of this process."""
 
-    requests: int = 0
+    def __init__(self) -> None:
+        self.requests = 0
+        self._crowded_at = -math.inf
+
+    def enter(self) -> None:
+        self.requests += 1
+        if self.requests > 1:
+            self._crowded_at = time.monotonic()
+
+    def leave(self) -> None:
+        self.requests -= 1
+
+    @property
+    def alone(self) -> bool:
+        """A single request, and no other one beside it for CROWD_SECONDS."""
+        return self.requests <= 1 and time.monotonic() - self._crowded_at > CROWD_SECONDS
 
 
 @dataclass(slots=True)
@@ -109,7 +126,9 @@ class MicroBatcher(Generic[Item, Result]):
         if not items:
             return []
         if self._quick(len(items)):
-            return self._here(list(items))
+            await asyncio.sleep(0)  # whoever has arrived already begins, and is counted
+            if self._quick(len(items)):
+                return self._here(list(items))
         if self.waiting and self.waiting + len(items) > self._max_waiting:
             raise OverloadedError(self._name, self._retry_after())
         entry: _Entry[Item, Result] = _Entry(items, asyncio.get_running_loop().create_future())
@@ -134,7 +153,7 @@ class MicroBatcher(Generic[Item, Result]):
         """Whether a request is alone, and done before a thread would be worth its while."""
         idle = self._drain is None or self._drain.done()
         known = self._item_seconds is not None and items * self._item_seconds < QUICK_SECONDS
-        return idle and known and self._traffic.requests <= 1
+        return idle and known and self._traffic.alone
 
     def _here(self, items: list[Item]) -> list[Result]:
         """In the event loop."""

@@ -58,13 +58,13 @@ class Guard:
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id)
         started = time.perf_counter()
-        self._traffic.requests += 1
+        self._traffic.enter()
         try:
             await self._pass(scope, receive, answer)
         except ProblemError as problem:
             await answer.problem(problem)
         finally:
-            self._traffic.requests -= 1
+            self._traffic.leave()
             route = getattr(scope.get("route"), "path", "unmatched")
             self._metrics.request(route, scope["method"], answer.status, time.perf_counter() - started)
 
