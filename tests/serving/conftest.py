@@ -117,10 +117,13 @@ def launch():
         with log.open("wb") as out:
             process = subprocess.Popen(line, stdout=out, stderr=out, env=os.environ | (environment or {}))
         server = Server(process, log)
+        workers = arguments[arguments.index("--workers") + 1] if "--workers" in arguments else 1
 
         def ready():
+            if len(server.urls) != listeners or len(re.findall(r"serving \d+ models", server.log())) < workers:
+                return False
             with contextlib.suppress(httpx.TransportError):
-                return len(server.urls) == listeners and httpx.get(f"{server.urls[0]}/health/ready").is_success
+                return httpx.get(f"{server.urls[0]}/health/ready").is_success
 
         try:
             server.wait(ready)
