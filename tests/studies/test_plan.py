@@ -95,7 +95,7 @@ def test_every_generation_and_architecture_come_before_the_next_seed(place):
 
 def test_variants_are_in_the_name_and_in_the_label(place):
     first, second = runs(place, set={"epochs": 1, "layers": [1, 2], "lr": [1e-5]})
-    assert (first.model, second.model) == ("gru-layers1-c-small", "gru-layers2-c-small")
+    assert (first.model, second.model) == ("gru-layers-1-c-small", "gru-layers-2-c-small")
     assert first.label == "gru (layers=1) on c@small"
 
 

@@ -172,8 +172,8 @@ def _models_by_fingerprint(workspace: Workspace) -> dict[str, str]:
 
 
 def _model_name(architecture: str, variant: str, corpus: str, seed: int) -> str:
-    """`gru-layers2-wiki-small-s1`, as `nextvec train` would call it but for the variant."""
-    settings = [re.sub(r"[^A-Za-z0-9.-]+", "", part) for part in variant.split(", ") if part]
+    """`gru-layers-2-wiki-small-s1`, as `nextvec train` would call it but for the variant."""
+    settings = [re.sub(r"[^A-Za-z0-9.]+", "-", part) for part in variant.split(", ") if part]
     return "-".join([architecture, *settings, corpus.replace("@", "-"), *([f"s{seed}"] if seed else [])])
 
 
