@@ -115,7 +115,7 @@ def test_a_run_is_its_resolved_configuration(place):
 
 
 def test_two_runs_that_come_to_the_same_are_refused(place):
-    with pytest.raises(UsageError, match="gru-context5-c-small and gru-context5-c-small come to the same"):
+    with pytest.raises(UsageError, match="gru-context-5-c-small and gru-context-5-c-small come to the same"):
         runs(place, set={"epochs": 1, "context": [5, "5"]})
 
 
