@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -21,13 +21,17 @@ class Config(BaseModel):
     def parse(cls: type[C], options: Mapping[str, Any], *, owner: str) -> C:
         """Build from `options` (values may be strings, as a command line gives them).
 
-        Raises UsageError that names `owner`, the unknown key with the nearest known one, or the bad value.
+        Raises UsageError that names `owner`, the unknown key with the nearest known one, or the bad value; for a part
+        that is a configuration of its own, with the part's name as well.
         """
         for key in options:
             if key not in cls.model_fields:
                 raise UsageError.unknown(f"option of {owner}", key, cls.model_fields)
+        parts = {
+            key: _parsed(cls.model_fields[key].annotation, value, f"{owner} [{key}]") for key, value in options.items()
+        }
         try:
-            return cls.model_validate(dict(options))
+            return cls.model_validate(parts)
         except ValidationError as error:
             problem = error.errors()[0]
             where = ".".join(str(part) for part in problem["loc"]) or "options"
@@ -36,6 +40,33 @@ class Config(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON-able dictionary of every resolved value."""
         return self.model_dump(mode="json")
+
+
+def _parsed(kind: Any, value: Any, owner: str) -> Any:
+    """`value` as a configuration of its own where `kind`, the type of a field, is one; as it is otherwise."""
+    kinds = get_args(kind) if type(None) in get_args(kind) else (kind,)
+    config = next((one for one in kinds if isinstance(one, type) and issubclass(one, Config)), None)
+    if config is None or value is None or isinstance(value, Config):
+        return value
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{owner}: expected keys and values, got {value!r}")
+    return config.parse(value, owner=owner)
+
+
+def nested(assignments: Mapping[str, str]) -> dict[str, Any]:
+    """`{"fill.nearest": "8"}` to `{"fill": {"nearest": "8"}}`. Raises UsageError for a key that is a part as well."""
+    options: dict[str, Any] = {}
+    for key, value in assignments.items():
+        *parts, last = key.split(".")
+        place = options
+        for part in parts:
+            place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise UsageError(f"--set {key}: '{part}' is given a value of its own; give one of the two")
+        if last in place:
+            raise UsageError(f"--set {key}: '{last}' has parts that are given as well; give one of the two")
+        place[last] = value
+    return options
 
 
 def parse_assignments(pairs: list[str]) -> dict[str, str]:

@@ -67,6 +67,15 @@ def test_options_reach_the_stages(call, text: str) -> None:
     assert [sentence["snap"] for sentence in found["sentences"]] == [None] * 3
 
 
+def test_every_parameter_of_the_stages_can_be_set(call, text: str) -> None:
+    few = ["--set", "snap.neighbours=2", "--set", "fill.nearest=1", "--set", "bank=all"]
+    found = json.loads(call(text, "--model", "ridge", *few, "--json").out)
+    assert [len(sentence["neighbours"]) for sentence in found["sentences"]] == [2] * 3
+    assert found["context"]["filled"] <= 2
+    found = json.loads(call(text, "--model", "mix", "--set", "stop.max_sentence_cosine=-1", "--json").out)
+    assert found["finish"]["reason"] == "repetition"
+
+
 def test_a_long_text_says_what_is_left_out(call, place: Path) -> None:
     whole = (place.parent / "text" / "story-003.txt").read_text()
     first = call(whole, "--model", "ridge").out.split("\n\n")[0]
@@ -89,6 +98,11 @@ ERRORS = [
     (["Text.", "--model", "ridge", "--decoder", "nearest:5"], 2, "it takes no argument"),
     (["Text.", "--model", "ridge", "--sentences", "0"], 2, "greater than or equal to 1"),
     (["Text.", "--model", "ridge", "--feedback", "both"], 2, "'both' is not one of"),
+    (["Text.", "--model", "ridge", "--set", "fill.neerest=3"], 2, "complete [fill] 'neerest'. Did you mean 'nearest'?"),
+    (["Text.", "--model", "ridge", "--set", "stop.patience=0"], 2, "complete [stop]: patience = '0'"),
+    (["Text.", "--model", "ridge", "--set", "stop=1"], 2, "name what to set"),
+    (["Text.", "--model", "ridge", "--set", "snap=1"], 2, "complete [snap]: expected keys and values"),
+    (["Text.", "--model", "ridge", "--set", "fill=1", "--set", "fill.nearest=1"], 2, "give one of the two"),
 ]
 
 

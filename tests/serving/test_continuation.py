@@ -218,6 +218,13 @@ def test_time_ends_it(mix, run):
     assert (found.steps, found.ending.reason, found.ending.detail) == ((), "time", "1e-09 s were given")
 
 
+def test_it_ends_when_all_that_is_stored_was_given(ridge, run):
+    found = run(ridge, sentences=64, feedback="text")
+    assert (len(found.steps), found.ending.reason) == (found.ending.sentences, "exhausted")
+    assert 0 < found.ending.sentences < 64
+    assert "tales has no chunk left to give" in found.ending.detail
+
+
 def test_errors_of_the_stages_come_through(mix, run):
     with pytest.raises(UsageError, match="has no sentence to continue"):
         run(mix, text=" ")

@@ -1,5 +1,6 @@
 """serving.toml: what it may say, and what is refused."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -55,11 +56,35 @@ def test_the_example_is_the_reference_layout() -> None:
         ({"models": [{"model": "a"}, {"model": "b", "name": "a"}]}, "two models are called 'a'"),
         ({"models": [{"model": "gru"}], "listeners": [{"models": ["gur"]}]}, "Did you mean 'gru'?"),
         ({"timeouts": {"encode": 0}}, "greater than 0"),
+        ({"stages": {"fil": {}}}, r"serving.toml \[stages\] 'fil'. Did you mean 'fill'?"),
+        ({"stages": {"snap": {"anchr": {}}}}, r"\[stages\] \[snap\] 'anchr'. Did you mean 'anchor'?"),
+        ({"stop": {"patince": 1}}, r"serving.toml \[stop\] 'patince'. Did you mean 'patience'?"),
+        ({"models": [{"model": "a", "stop": {"patince": 1}}]}, r"\[\[models\]\] \[stop\] 'patince'"),
+        ({"stages": {"snap": {"anchor": {"snap": 1, "query": 1, "context": 1}}}}, "sum to 3, expected 1"),
     ],
 )
 def test_what_is_no_setting_is_refused_by_name(content, told) -> None:
     with pytest.raises(UsageError, match=told.replace("?", r"\?")):
         parse_settings(content, owner="serving.toml")
+
+
+def test_a_model_changes_single_parameters_of_the_server_s_stages() -> None:
+    stages = {"bank": "all", "fill": {"nearest": 4, "relevance": 0.5}}
+    models = [{"model": "a"}, {"model": "b", "stages": {"fill": {"nearest": 8}}, "stop": {"patience": 9}}]
+    settings = parse_settings({"stages": stages, "stop": {"min_topic_cosine": 0}, "models": models}, owner="x")
+    plain, own = settings.models
+    assert (settings.stages.fill.nearest, plain.stages, plain.stop) == (4, None, None)
+    assert own.stages is not None
+    assert (own.stages.bank, own.stages.fill.nearest, own.stages.fill.relevance) == ("all", 8, 0.5)
+    assert own.stop is not None
+    assert (own.stop.patience, own.stop.min_topic_cosine) == (9, 0)
+
+
+def test_the_example_lists_every_parameter_with_its_default() -> None:
+    content = tomllib.loads(EXAMPLE.read_text())
+    plain = Settings().to_dict()
+    for section in ("limits", "timeouts", "stages", "stop"):
+        assert content[section] == plain[section]
 
 
 def test_a_file_that_is_not_there_or_not_toml_is_said_so(tmp_path) -> None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nextvec.cli.options import JsonOption, WorkspaceOption
+from nextvec.cli.options import JsonOption, SetOption, WorkspaceOption
 from nextvec.cli.output import emit, wrapped
 from nextvec.errors import UsageError
 
 if TYPE_CHECKING:
     from nextvec.serving.events import Continuation, Ending, Event, Opening, Step
-    from nextvec.serving.stages import Served
+    from nextvec.serving.stages import Served, StagesConfig
+    from nextvec.serving.stopping import StopConfig
 
 STANDARD_INPUT = "-"
 
@@ -48,10 +49,15 @@ def complete_command(
         int | None,
         typer.Option("--steps", min=0, help="Most correction steps a sentence.", show_default="5"),
     ] = None,
+    assignments: SetOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Continue a text: predict the next vector, decode it, feed it back, and so on."""
+    """Continue a text: predict the next vector, decode it, feed it back, and so on.
+
+    Options for --set are those of serving.toml's [stages] and [stop]: fill.nearest=8, snap.neighbours=32, bank=all,
+    stop.patience=5.
+    """
     from nextvec.serving.continuation import ContinuationRequest, Direct, complete, continue_text
     from nextvec.serving.resources import Resources
     from nextvec.serving.stages import Served
@@ -60,14 +66,27 @@ def complete_command(
     options = {"decoder": decoder, "feedback": feedback.value, "fill": fill, "snap": snap, "steps": steps}
     given = {"text": _given(text), "sentences": sentences, **options}
     request = ContinuationRequest.parse(given, owner="complete")
-    served = Served.load(model, Resources(Workspace(workspace)), decoders=[decoder])
+    stages_config, stop = _parameters(assignments or [])
+    served = Served.load(model, Resources(Workspace(workspace)), stages_config, [decoder])
     served.chunk(request.text)  # a text that cannot be continued is refused before the encoder is loaded
     served.warm()
     stages = Direct(served)
     if as_json:
-        _print_json(served, asyncio.run(complete(stages, request)))
+        _print_json(served, asyncio.run(complete(stages, request, stop)))
         return
-    asyncio.run(_print_events(served, continue_text(stages, request)))
+    asyncio.run(_print_events(served, continue_text(stages, request, stop)))
+
+
+def _parameters(assignments: list[str]) -> tuple[StagesConfig, StopConfig]:
+    from nextvec.config import nested, parse_assignments
+    from nextvec.serving.stages import StagesConfig
+    from nextvec.serving.stopping import StopConfig
+
+    options = nested(parse_assignments(assignments))
+    stop = options.pop("stop", {})
+    if not isinstance(stop, dict):
+        raise UsageError(f"--set stop={stop}: name what to set, for example --set stop.patience=5")
+    return StagesConfig.parse(options, owner="complete"), StopConfig.parse(stop, owner="complete [stop]")
 
 
 def _given(text: str) -> str:

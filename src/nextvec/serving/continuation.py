@@ -22,6 +22,7 @@ from nextvec.serving.events import Continuation, Ending, Event, Neighbour, Openi
 from nextvec.serving.stages import (
     NEAREST,
     DecodeQuery,
+    ExhaustedError,
     Filled,
     Sentence,
     Served,
@@ -126,7 +127,11 @@ async def continue_text(
     while ended is None and number < request.sentences:
         if ended := _overtime(request, began):
             break
-        made = await _make(stages, request, context, number + 1)
+        try:
+            made = await _make(stages, request, context, number + 1)
+        except ExhaustedError as error:
+            ended = Stop("exhausted", str(error))
+            break
         text = made.step.decoded.text
         ended = rules.repetition(text, made.sentence, made.prediction, known=same_text(text) in context.said)
         if ended is None:

@@ -201,9 +201,9 @@ class Engine:
         known = self.line.lanes.get(entry.label)
         if known is not None and known.stamp == stamp:
             return known
-        served = Served.load(identity, self._resources, decoders=[entry.decoder])
+        served = Served.load(identity, self._resources, entry.stages or self.settings.stages, [entry.decoder])
         served.warm()
-        return ModelLane(entry, served, stamp, self._batching)
+        return ModelLane(entry, served, stamp, self._batching, stop=entry.stop or self.settings.stop)
 
     def _corpora(self, lanes: Mapping[str, ModelLane]) -> tuple[str, ...]:
         named = self.settings.corpora or corpus_names(self.workspace)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from nextvec.decoding.decoder import Decoded
 
-Reason = Literal["length", "repetition", "drift", "time"]
+Reason = Literal["length", "repetition", "drift", "time", "exhausted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

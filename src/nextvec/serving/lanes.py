@@ -23,6 +23,7 @@ from nextvec.serving.batching import MicroBatcher, Observer, Traffic
 from nextvec.serving.resources import Resources, SharedEncoder
 from nextvec.serving.settings import Limits, ModelSettings, Timeouts
 from nextvec.serving.stages import NEAREST, DecodeQuery, Filled, Sentence, Served, SnapQuery, SnapResult
+from nextvec.serving.stopping import StopConfig
 from nextvec.store.generation import generation_label
 from nextvec.store.snapshot import Snapshot
 
@@ -97,10 +98,14 @@ class ModelLane:
         settings: the name it is served under, its decoder.
         served: loaded and warm.
         stamp: tells another version of it.
+        stop: when its continuations have run their course.
     """
 
-    def __init__(self, settings: ModelSettings, served: Served, stamp: Stamp, batching: Batching) -> None:
+    def __init__(
+        self, settings: ModelSettings, served: Served, stamp: Stamp, batching: Batching, stop: StopConfig | None = None
+    ) -> None:
         self.settings, self.served, self.stamp = settings, served, stamp
+        self.stop = stop or StopConfig()
         self._timeouts = batching.timeouts
         self.encoder = batching.encoder(served.encoder)
         label = settings.label

@@ -65,7 +65,7 @@ class Metrics:
             self._failures.labels(stage, scope).inc()
 
     def decoded(self, scope: str, outcome: str) -> None:
-        """`outcome`: "passed" or "degraded"."""
+        """`outcome`: "passed", "degraded", or "failed" for an extract by request that did not pass."""
         self._decoded.labels(scope, outcome).inc()
 
     def reloaded(self) -> None:

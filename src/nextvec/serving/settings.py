@@ -14,6 +14,8 @@ from pydantic import Field
 
 from nextvec.config import Config
 from nextvec.errors import NotFoundError, UsageError
+from nextvec.serving.stages import StagesConfig
+from nextvec.serving.stopping import StopConfig
 
 PORT = 9000
 TOKEN_VARIABLE = "NEXTVEC_TOKEN"
@@ -28,11 +30,14 @@ class ModelSettings(Config):
         name: what requests call it; "" for the same as `model`.
         model: a model of the workspace, or an alias.
         decoder: what turns its vectors into text: `nearest`, or any other decoder's reference.
+        stages, stop: None for the server's own. In a file a model's tables change single keys of the server's.
     """
 
     model: str
     name: str = ""
     decoder: str = "nearest"
+    stages: StagesConfig | None = None
+    stop: StopConfig | None = None
 
     @property
     def label(self) -> str:
@@ -101,6 +106,8 @@ class Settings(Config):
         models: what to serve; without any, every model of the workspace.
         corpora: generations (NAME or NAME@TAG) to search and decode with beside those of the models.
         encoders: encoders to load beside those of the models.
+        stages: parameters of filling, snap, anchor, decoding and chunking.
+        stop: when a continuation has run its course.
         listeners: where; without any, 127.0.0.1:9000 with everything.
         workers: processes that share the addresses.
         threads: for computing, in each worker; None for the machine's cores divided by the workers.
@@ -113,6 +120,8 @@ class Settings(Config):
     corpora: tuple[str, ...] = ()
     encoders: tuple[str, ...] = ()
     listeners: tuple[ListenerSettings, ...] = (ListenerSettings(),)
+    stages: StagesConfig = StagesConfig()
+    stop: StopConfig = StopConfig()
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     workers: int = Field(default=1, ge=1, le=64)
@@ -130,8 +139,8 @@ class Settings(Config):
         return self.threads or max(1, _cores() // self.workers)
 
 
-_SECTIONS: dict[str, type[Config]] = {"limits": Limits, "timeouts": Timeouts}
 _LISTS: dict[str, type[Config]] = {"models": ModelSettings, "listeners": ListenerSettings}
+_OF_EACH_MODEL = ("stages", "stop")
 
 
 def read_settings(path: Path) -> Settings:
@@ -150,27 +159,32 @@ def read_settings(path: Path) -> Settings:
 def parse_settings(content: Mapping[str, Any], *, owner: str) -> Settings:
     """Settings from what a TOML file holds. Raises UsageError that names the section and the key."""
     options = dict(content)
-    for key, kind in _SECTIONS.items():
-        if key in options:
-            options[key] = _section(kind, options[key], f"{owner} [{key}]")
     for key, kind in _LISTS.items():
         if key in options:
-            options[key] = _list(kind, options[key], f"{owner} [[{key}]]")
+            tables = _tables(options[key], f"{owner} [[{key}]]")
+            if kind is ModelSettings:
+                tables = [_over(content, table) for table in tables]
+            options[key] = tuple(kind.parse(table, owner=f"{owner} [[{key}]]") for table in tables)
     settings = Settings.parse(options, owner=owner)
     _check_names(settings, owner)
     return settings
 
 
-def _section(kind: type[Config], value: Any, owner: str) -> Config:
-    if not isinstance(value, Mapping):
-        raise UsageError(f"{owner}: expected keys and values, got {value!r}")
-    return kind.parse(value, owner=owner)
-
-
-def _list(kind: type[Config], values: Any, owner: str) -> tuple[Config, ...]:
-    if not isinstance(values, list):
+def _tables(values: Any, owner: str) -> list[Mapping[str, Any]]:
+    if not isinstance(values, list) or not all(isinstance(value, Mapping) for value in values):
         raise UsageError(f"{owner}: expected a list of tables, got {values!r}")
-    return tuple(_section(kind, value, owner) for value in values)
+    return values
+
+
+def _over(server: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
+    """A model's table, with the server's keys where its own `stages` and `stop` have none."""
+    return {**model, **{key: _merged(server.get(key, {}), model[key]) for key in _OF_EACH_MODEL if key in model}}
+
+
+def _merged(below: Any, above: Any) -> Any:
+    if not isinstance(below, Mapping) or not isinstance(above, Mapping):
+        return above
+    return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}
 
 
 def _check_names(settings: Settings, owner: str) -> None:

@@ -39,6 +39,10 @@ NEAREST = "nearest"
 CANDIDATES = 4
 
 
+class ExhaustedError(DataError):
+    """No stored chunk is left that says something new."""
+
+
 class StagesConfig(Config):
     """Every parameter of the stages.
 
@@ -281,8 +285,8 @@ class Served:
     def decode(self, queries: Sequence[DecodeQuery]) -> list[Sentence]:
         """A text for each vector, never one that it has seen already where an extract is given.
 
-        Raises UsageError for an unknown decoder or bad steps, MismatchError for another D, DataError when no stored
-        chunk is left to give.
+        Raises UsageError for an unknown decoder or bad steps, MismatchError for another D, ExhaustedError when no
+        stored chunk is left to give.
         """
         sentences: dict[int, Sentence] = {}
         for reference, steps in dict.fromkeys((query.decoder, query.steps) for query in queries):
@@ -389,7 +393,9 @@ class Served:
                 if same_text(text) not in query.seen_texts:
                     return near_chunk(self.snapshot, int(rows[i]), float(scores[i]), text)
             if k == size or rows[-1] < 0:
-                raise DataError(f"{self.snapshot.label} has no chunk left to give: all were given or are held out")
+                raise ExhaustedError(
+                    f"{self.snapshot.label} has no chunk left to give: all that were found were given or are held out"
+                )
             k = min(size, 4 * k)
 
 

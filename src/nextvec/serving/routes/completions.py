@@ -118,12 +118,9 @@ class Completion:
         self._words += cutter.words
 
     async def _events(self, number: int) -> AsyncIterator[Event]:
-        async for event in continue_text(self._lane, self._request(self._prompts[number])):
+        async for event in continue_text(self._lane, self._request(self._prompts[number]), self._lane.stop):
             if isinstance(event, Step):
-                outcome = (
-                    "degraded" if event.decoded.degraded else "passed" if event.decoded.verdict.passed else "failed"
-                )
-                self._access.engine.metrics.decoded(self._lane.settings.label, outcome)
+                self._access.engine.metrics.decoded(self._lane.settings.label, _outcome(event.decoded))
             yield event
 
     def _request(self, text: str) -> ContinuationRequest:

@@ -11,6 +11,7 @@ const ENDINGS = {
   repetition: "stopped: it began to repeat itself",
   drift: "stopped: it drifted away from the topic",
   time: "stopped: out of time",
+  exhausted: "stopped: the corpus has nothing new to say",
 };
 
 /** `element` is the column; `take` adds what the server sent, `retry` asks it again. */
