@@ -66,6 +66,46 @@ def test_all_lists_probed_is_exact(snapshot: Snapshot) -> None:
     assert recall_against_exact(index, build_index(snapshot, "exact"), clustered(seed=1, size=50), 16) == 1.0
 
 
+@pytest.mark.parametrize("target", [0.5, 0.9, 1.0])
+def test_probes_are_the_fewest_that_reach_the_recall(snapshot: Snapshot, target: float) -> None:
+    index = FaissIndex.of(snapshot, IVFConfig(recall=target))
+    assert index.recall is not None
+    assert index.recall >= target
+    fewer = [count for count in ivf.PROBES if count < index.spec.options["probes"]]
+    if fewer:
+        below = FaissIndex.of(snapshot, IVFConfig(probes=fewer[-1]))
+        rows, queries = ivf._windows(snapshot)
+        true = ivf._without(ivf._nearest(snapshot.vectors, queries), rows)
+        found = ivf._without(below.search(queries, 21).rows, rows)
+        assert np.mean([len(a & b) / len(b) for a, b in zip(found, true, strict=True)]) < target
+
+
+def test_tuning_is_kept_with_the_index(tmp_path: Path, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace(tmp_path)
+    first = FaissIndex.of(snapshot, IVFConfig(), workspace)
+    monkeypatch.setattr(ivf, "_tune", None)
+    again = FaissIndex.of(snapshot, IVFConfig(), workspace)
+    assert (again.spec, again.recall) == (first.spec, first.recall)
+
+
+def test_exact_neighbours_of_tuning_are_those_of_the_exact_index(
+    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ivf, "ADDED_ROWS", 1_000)
+    queries = clustered(seed=5, size=20)
+    expected = ExactIndex(snapshot.vectors).search(queries, 21).rows
+    np.testing.assert_array_equal(np.sort(ivf._nearest(snapshot.vectors, queries)), np.sort(expected))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_vectors_keep_their_precision(dtype: type) -> None:
+    snapshot = snapshot_of(clustered(size=500), dtype)
+    queries = clustered(seed=6, size=5)
+    found = FaissIndex.of(snapshot, IVFConfig(lists=4, probes=4)).search(queries, 3)
+    exact = np.take_along_axis(queries @ snapshot.vectors.astype(np.float32).T, found.rows, axis=1)
+    np.testing.assert_allclose(found.scores, exact, atol=1e-6)
+
+
 def test_the_same_snapshot_gives_the_same_answers(snapshot: Snapshot) -> None:
     queries = clustered(seed=2, size=30)
     first, second = (FaissIndex.of(snapshot, IVFConfig(probes=2)).search(queries, 8) for _ in range(2))

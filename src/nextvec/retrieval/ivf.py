@@ -1,7 +1,8 @@
 """FAISS's inverted lists: approximate search for large corpora, within a measured recall of the exact index.
 
 Jégou, Douze, Schmid 2011, "Product Quantization for Nearest Neighbor Search", section IV, without the quantisation:
-k-means cuts the vectors into lists, a search scans only the lists whose centroids are nearest to the query.
+k-means cuts the vectors into lists, a search scans only the lists whose centroids are nearest to the query. Vectors
+keep the corpus's own precision. How many lists are scanned is tuned on the corpus itself when the index is built.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import math
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -29,17 +30,26 @@ MIN_POINTS_PER_LIST = 39
 """Fewer points for a centroid make FAISS warn that its k-means has too little to go by."""
 
 
+PROBES = (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+TUNING_QUERIES = 256
+TUNING_NEIGHBOURS = 16
+TUNING_WINDOW = 5
+
+
 class IVFConfig(Config):
     """Attributes:
     lists: number of inverted lists; None means about 2 sqrt(N), at least 39 vectors each.
-    probes: lists scanned for a query.
+    probes: lists scanned for a query; None means the fewest of `PROBES` that reach `recall`, all of them if none does.
+    recall: share of the exact 16 nearest that must be found, 0..1, for the means of windows of the corpus (their own
+        vectors left aside); means nothing when `probes` is given.
     seed: of the k-means and of the sample it trains on.
     training_points: vectors a list that the k-means trains on.
     iterations: of the k-means.
     """
 
     lists: int | None = Field(default=None, ge=1)
-    probes: int = Field(default=16, ge=1)
+    probes: int | None = Field(default=None, ge=1)
+    recall: float = Field(default=0.99, gt=0, le=1)
     seed: int = 0
     training_points: int = Field(default=64, ge=MIN_POINTS_PER_LIST)
     iterations: int = Field(default=10, ge=1)
@@ -53,11 +63,15 @@ class FaissIndex:
     """IVF-Flat by inner product over a snapshot. The same snapshot and settings give the same index and answers.
 
     Made by `FaissIndex.of`. Equal scores come by ascending row, as in the exact index.
+
+    Attributes:
+        recall: recall@16 against exact search, 0..1, as measured when the probes were tuned; None when they were given.
     """
 
-    def __init__(self, lists: Any, spec: IndexSpec) -> None:
+    def __init__(self, lists: Any, spec: IndexSpec, recall: float | None) -> None:
         self._lists = lists
         self._spec = spec
+        self.recall = recall
 
     @classmethod
     def of(cls, snapshot: Snapshot, config: IVFConfig, workspace: Workspace | None = None) -> FaissIndex:
@@ -65,17 +79,20 @@ class FaissIndex:
         else built, and kept there. Raises MissingDependencyError without faiss."""
         _faiss()
         config = config.model_copy(update={"lists": config.lists_for(len(snapshot))})
-        spec = IndexSpec.of("faiss", snapshot, config.to_dict())
         path = workspace.cache / "indexes" / f"{snapshot.label}.faiss" if workspace else None
         # Probes matter to a search, not to the lists: another number of them reads the same file.
-        built = spec.model_copy(update={"options": {**spec.options, "probes": None}})
-        lists = _read(path, built) if path else None
+        built = IndexSpec.of("faiss", snapshot, {**config.to_dict(), "probes": None, "recall": None})
+        lists, tuned = _read(path, built) if path else (None, None)
+        fresh = lists is None
         if lists is None:
             lists = _build(snapshot.vectors, config)
-            if path:
-                _write(path, lists, built)
-        lists.nprobe = config.probes
-        return cls(lists, spec)
+        if config.probes is None and (tuned is None or tuned.target != config.recall):
+            tuned, fresh = _tune(lists, snapshot, config.recall), True
+        if path and fresh:
+            _write(path, lists, built, tuned)
+        chosen, recall = (tuned.probes, tuned.recall) if config.probes is None and tuned else (config.probes, None)
+        lists.nprobe = chosen
+        return cls(lists, IndexSpec.of("faiss", snapshot, {**config.to_dict(), "probes": chosen}), recall)
 
     @property
     def spec(self) -> IndexSpec:
@@ -105,14 +122,22 @@ def _faiss() -> Any:
 
 
 def _build(vectors: np.ndarray, config: IVFConfig) -> Any:
-    faiss = _faiss()
     size, dim = vectors.shape
-    lists = faiss.IndexIVFFlat(faiss.IndexFlatIP(dim), dim, config.lists, faiss.METRIC_INNER_PRODUCT)
+    lists = _empty_lists(dim, config.lists, half=vectors.dtype == np.float16)
     lists.cp.seed, lists.cp.niter, lists.cp.spherical = config.seed, config.iterations, True
     lists.train(_sample(vectors, config))
     for start in range(0, size, ADDED_ROWS):
         lists.add(vectors[start : start + ADDED_ROWS].astype(np.float32))
     return lists
+
+
+def _empty_lists(dim: int, count: int | None, *, half: bool) -> Any:
+    faiss = _faiss()
+    centroids, metric = faiss.IndexFlatIP(dim), faiss.METRIC_INNER_PRODUCT
+    if not half:
+        return faiss.IndexIVFFlat(centroids, dim, count, metric)
+    # Of the vectors themselves, not of what a centroid leaves over: then float16 vectors lose nothing.
+    return faiss.IndexIVFScalarQuantizer(centroids, dim, count, faiss.ScalarQuantizer.QT_fp16, metric, False)
 
 
 def _sample(vectors: np.ndarray, config: IVFConfig) -> np.ndarray:
@@ -121,25 +146,78 @@ def _sample(vectors: np.ndarray, config: IVFConfig) -> np.ndarray:
     return vectors[np.sort(rows)].astype(np.float32)
 
 
-def _read(path: Path, spec: IndexSpec) -> Any | None:
-    """The index at `path` if its record says it is the one `spec` describes, and its file is whole."""
+class Tuned(NamedTuple):
+    """The fewest probes whose recall@16 against exact search reached the target."""
+
+    target: float
+    probes: int
+    recall: float
+
+
+def _tune(lists: Any, snapshot: Snapshot, target: float) -> Tuned:
+    """Queries are what a snap asks for: means of windows of consecutive rows, whose own rows do not count."""
+    own, queries = _windows(snapshot)
+    true = _without(_nearest(snapshot.vectors, queries), own)
+    probes = [count for count in PROBES if count < lists.nlist] + [lists.nlist]
+    for count in probes:
+        lists.nprobe = count
+        found = _without(lists.search(queries, TUNING_NEIGHBOURS + own.shape[1])[1], own)
+        recall = float(
+            np.mean([len(left & right) / max(1, len(right)) for left, right in zip(found, true, strict=True)])
+        )
+        if recall >= target:
+            break
+    return Tuned(target, count, recall)
+
+
+def _windows(snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (Q, W) of consecutive vectors, and the directions (Q, D) of their means."""
+    width = min(TUNING_WINDOW, len(snapshot))
+    firsts = np.random.default_rng(0).integers(len(snapshot) - width + 1, size=TUNING_QUERIES)
+    rows = firsts[:, None] + np.arange(width)
+    means = snapshot.vectors[rows].astype(np.float32).mean(axis=1)
+    return rows, means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+
+
+def _nearest(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """Exact nearest rows, a block of vectors at a time, best first, -1 where there are fewer."""
+    k = TUNING_NEIGHBOURS + TUNING_WINDOW
+    scores, rows = np.full((len(queries), k), -np.inf, np.float32), np.full((len(queries), k), -1)
+    for start in range(0, len(vectors), ADDED_ROWS):
+        block = queries @ vectors[start : start + ADDED_ROWS].astype(np.float32).T
+        numbers = np.broadcast_to(np.arange(start, start + block.shape[1]), block.shape)
+        scores, rows = np.concatenate([scores, block], axis=1), np.concatenate([rows, numbers], axis=1)
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        scores, rows = np.take_along_axis(scores, best, axis=1), np.take_along_axis(rows, best, axis=1)
+    return rows
+
+
+def _without(rows: np.ndarray, own: np.ndarray) -> list[set[int]]:
+    """The first 16 rows for each query that are not its own."""
+    kept = (row[(row >= 0) & ~np.isin(row, mine)] for row, mine in zip(rows, own, strict=True))
+    return [set(row[:TUNING_NEIGHBOURS].tolist()) for row in kept]
+
+
+def _read(path: Path, spec: IndexSpec) -> tuple[Any | None, Tuned | None]:
+    """The index at `path`, if its record says it is the one `spec` describes and its file is whole, and its tuning."""
     try:
         record = read_json(_record(path))
     except IntegrityError:
-        return None
+        return None, None
+    tuned = record.pop("tuned", None)
     if record != _describe(path, spec):
-        return None
-    return _faiss().read_index(str(path))
+        return None, None
+    return _faiss().read_index(str(path)), tuned and Tuned(**tuned)
 
 
-def _write(path: Path, lists: Any, spec: IndexSpec) -> None:
+def _write(path: Path, lists: Any, spec: IndexSpec, tuned: Tuned | None) -> None:
     """The record goes first and comes back last, so that it never describes another file than the one beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _record(path).unlink(missing_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}")
     _faiss().write_index(lists, str(temporary))
     os.replace(temporary, path)
-    write_json(_record(path), _describe(path, spec))
+    write_json(_record(path), {**_describe(path, spec), "tuned": tuned and tuned._asdict()})
 
 
 def _record(path: Path) -> Path:
