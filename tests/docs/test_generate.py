@@ -46,7 +46,14 @@ def row(name: str, kind: str, cosine: float, **subject: Any) -> dict[str, Any]:
     return {
         "name": name,
         "kind": kind,
-        "subject": {"parameters": 0, "fitted": 0, "seed": None} | subject,
+        "subject": {
+            "architecture": name.split("-")[0],
+            "anchor": "ridge-mix",
+            "parameters": 0,
+            "fitted": 0,
+            "seed": None,
+        }
+        | subject,
         "figures": {"cosine": interval(cosine), "mrr[document]": interval(0.1)},
         "skill": interval(0.02),
     }
@@ -140,9 +147,9 @@ def test_only_the_block_of_the_readme_changes(generate: ModuleType, repository: 
 def test_results_say_who_is_better(generate: ModuleType, comparison: dict[str, Any]) -> None:
     lines = generate.results_block(comparison).splitlines()
     assert lines[2].startswith(
-        "| **gru** | 0.5500 [0.5400, 0.5600] | +2.00% [+1.00%, +3.00%] | 0.100 | 1,234,567 | better"
+        "| **gru** | 0.5500 [0.5400, 0.5600] | 1 | +2.00% [+1.00%, +3.00%] | 0.100 | 1,234,567 | better"
     )
-    assert lines[3] == "| ridge-mix | 0.5400 [0.5300, 0.5500] |  | 0.100 | (7) | the best baseline |"
+    assert lines[3] == "| ridge-mix | 0.5400 [0.5300, 0.5500] |  |  | 0.100 | (7) | the best baseline |"
     assert lines[4].endswith("| 10 | worse than ridge-mix |")
     assert lines[5].endswith("| (1) |  |")
     assert lines[7].startswith("6,595 targets in 83 test documents of corpus wiki@small, encoded with minilm 384-D.")
@@ -152,6 +159,17 @@ def test_results_say_who_is_better(generate: ModuleType, comparison: dict[str, A
 def test_cannot_tell_names_no_winner(generate: ModuleType, comparison: dict[str, Any]) -> None:
     comparison["contrasts"][1]["verdict"] = "cannot tell"
     assert generate.verdict("gru", comparison["contrasts"]) == "cannot tell"
+
+
+def test_seeds_of_one_model_share_a_row(generate: ModuleType, comparison: dict[str, Any]) -> None:
+    more = (row("gru-s1", "model", 0.54, seed=1), row("gru-s2", "model", 0.52, seed=2))
+    comparison["rows"] += more
+    comparison["contrasts"] += [
+        {**comparison["contrasts"][1], "left": one["name"], "verdict": "cannot tell"} for one in more
+    ]
+    line = generate.results_block(comparison).splitlines()[2]
+    assert line.startswith("| **gru, anchored on ridge-mix** | 0.5400 [0.5300, 0.5500] | 3: 0.5200 to 0.5500 |")
+    assert line.endswith("| better than ridge-mix (1 of 3 seeds), cannot tell (2 of 3 seeds) |")
 
 
 def test_three_seeds_need_no_caution(generate: ModuleType, comparison: dict[str, Any]) -> None:
