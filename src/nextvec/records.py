@@ -53,8 +53,18 @@ def append_line(path: Path, value: Any) -> None:
 
 
 def read_lines(path: Path) -> list[Any]:
-    """Every complete line of a JSON-lines file; one cut off by a killed run is ignored. [] without a file."""
+    """Every complete line of a JSON-lines file; one cut off by a killed run is ignored. [] without a file.
+
+    Raises IntegrityError, with its number, for a complete line that is not JSON.
+    """
     if not path.exists():
         return []
     lines = path.read_bytes().split(b"\n")
-    return [json.loads(line) for line in lines[:-1] if line.strip()]
+    return [_read_line(path, number, line) for number, line in enumerate(lines[:-1], 1) if line.strip()]
+
+
+def _read_line(path: Path, number: int, line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise IntegrityError(f"{path}, line {number}, is not JSON: {error}") from None

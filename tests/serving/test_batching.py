@@ -15,7 +15,7 @@ class Work:
     """Doubles numbers; each batch waits for a permit; -1 is bad data, -2 a bug."""
 
     def __init__(self, permits=1_000):
-        self.batches, self.failed = [], []
+        self.batches, self.failed, self.waiting = [], [], [0]
         self.permits = threading.Semaphore(permits)
 
     def __call__(self, items):
@@ -29,6 +29,9 @@ class Work:
 
     def batch(self, stage, scope, items, seconds, failed):
         self.failed.append(failed)
+
+    def queued(self, stage, scope, items):
+        self.waiting.append(self.waiting[-1] + items)
 
 
 @pytest.fixture
@@ -63,6 +66,7 @@ def test_what_arrives_while_a_batch_runs_is_the_next_batch(make) -> None:
 
     assert asyncio.run(run()) == [[2], [4], [6], [8]]
     assert work.batches == [[1], [2, 3, 4]]
+    assert work.waiting == [0, 1, 0, 1, 2, 3, 2, 1, 0]
 
 
 def test_a_batch_holds_no_more_than_it_may_unless_one_request_does(make) -> None:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from nextvec.models.aliases import Aliases
+from nextvec.serving.engine import Engine
 from nextvec.serving.settings import ListenerSettings, ModelSettings, Settings
 from nextvec.serving.stages import Served
 from nextvec.workspace import Workspace
@@ -132,6 +133,33 @@ def test_while_it_loads_it_says_so(connect, workspace, monkeypatch) -> None:
         answer = client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]})
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         go.set()
+        eventually(lambda: client.get("/health/ready").status_code == 200)
+
+
+def test_a_look_that_is_asked_for_while_it_loads_is_not_forgotten(connect, workspace, monkeypatch) -> None:
+    go, loads, load = threading.Event(), [], Engine._load
+
+    def held(self):
+        loads.append(1)
+        assert go.wait(30)
+        return load(self)
+
+    monkeypatch.setattr(Engine, "_load", held)
+    with connect(workspace, Settings(reload_seconds=0), ready=False) as client:
+        eventually(lambda: loads)
+        client.portal.call(client.engine.reload)
+        go.set()
+        eventually(lambda: len(loads) == 2, seconds=5)
+
+
+def test_a_damaged_record_of_aliases_is_a_fault_until_it_is_mended(connect, copy) -> None:
+    record = copy.models / "aliases.jsonl"
+    whole = record.read_text()
+    with connect(copy, QUICKLY) as client:
+        record.write_text("damaged\n" + whole)
+        eventually(lambda: client.get("/health/ready").json()["faults"] == ["models cannot be looked for"])
+        assert client.post("/v1/predict", json={"model": "production", "texts": [TEXT]}).status_code == 200
+        record.write_text(whole)
         eventually(lambda: client.get("/health/ready").status_code == 200)
 
 

@@ -1,11 +1,14 @@
 """Hostile requests: each gets a clear 4xx, and the server stays ready."""
 
+import asyncio
 import json
 
 import pytest
 
-from nextvec.serving.guard import host_name, json_depth
+from nextvec.serving.batching import Traffic
+from nextvec.serving.guard import Guard, host_name, json_depth
 from nextvec.serving.lanes import ModelLane
+from nextvec.serving.metrics import Metrics
 from nextvec.serving.problems import without_paths
 from nextvec.serving.settings import Limits, Settings
 
@@ -98,6 +101,22 @@ class TestToken:
     def test_with_it_everything_answers(self, locked) -> None:
         answer = locked.get("/v1/models", headers={"authorization": f"Bearer {TOKEN}"})
         assert answer.status_code == 200
+
+    def test_who_has_none_cannot_make_the_server_keep_a_body(self, monkeypatch) -> None:
+        """Open paths take no body: none is read, so that none fills the memory or a place among the requests."""
+        answered = asyncio.Event()
+
+        async def app(scope, receive, send) -> None:
+            answered.set()
+
+        async def receive() -> None:
+            raise AssertionError("a body was read")
+
+        guard = Guard(app, limits=LIMITS, token=TOKEN, metrics=Metrics(), traffic=Traffic())
+        headers = [(b"content-length", b"19000"), (b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "path": "/health/live", "headers": headers}
+        asyncio.run(guard(scope, receive, receive))
+        assert answered.is_set()
 
     def test_health_and_the_page_are_open(self, locked) -> None:
         assert locked.get("/health/live").status_code == 200

@@ -163,6 +163,13 @@ def test_a_killed_worker_is_replaced_and_no_answer_is_wrong(launch, workspace, s
         for one in crowd:
             one.join(30)
         assert "starting another" in server.log()
+
+        def gauges() -> list[str]:
+            lines = httpx.get(f"{server.urls[0]}/metrics").text.splitlines()
+            return [line for line in lines if line.startswith(("nextvec_models ", "nextvec_waiting_items{"))]
+
+        server.wait(lambda: "nextvec_models 2.0" in gauges())
+        assert any('stage="predict"' in line and line.endswith(" 0.0") for line in gauges())
     assert wrong == []
     assert len(broken) <= len(crowd)
     assert server.process.returncode == 0

@@ -54,6 +54,10 @@ class Observer(Protocol):
         """`items` went through in `seconds`; `failed`: for a reason that no request is to blame for."""
         ...
 
+    def queued(self, stage: str, scope: str, items: int) -> None:
+        """So many items more wait, or fewer where it is negative."""
+        ...
+
 
 class Traffic:
     """How many requests are worked on now, by all listeners of this process."""
@@ -133,7 +137,7 @@ class MicroBatcher(Generic[Item, Result]):
             raise OverloadedError(self._name, self._retry_after())
         entry: _Entry[Item, Result] = _Entry(items, asyncio.get_running_loop().create_future())
         self._queue.append(entry)
-        self.waiting += len(items)
+        self._count(len(items))
         if self._drain is None or self._drain.done():
             self._drain = asyncio.create_task(self._work(), name=self._name)
         try:
@@ -180,7 +184,7 @@ class MicroBatcher(Generic[Item, Result]):
         room = self._max_batch
         while self._queue and (not batch or len(self._queue[0].items) <= room):
             entry = self._queue.popleft()
-            self.waiting -= len(entry.items)
+            self._count(-len(entry.items))
             if not entry.done.done():
                 batch.append(entry)
                 room -= len(entry.items)
@@ -210,6 +214,10 @@ class MicroBatcher(Generic[Item, Result]):
         failed = error is not None and not isinstance(error, NextvecError)
         self._account(len(items), time.monotonic() - started, failed)
         return error or running.result()
+
+    def _count(self, items: int) -> None:
+        self.waiting += items
+        self._observer.queued(self.stage, self.scope, items)
 
     def _account(self, items: int, seconds: float, failed: bool) -> None:
         each = seconds / items

@@ -74,6 +74,7 @@ class Engine:
         self.line = Line()
         self.loading = True
         self.draining = False
+        self._hindered = False
         self._resources = Resources(workspace)
         self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="nextvec-stage")
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="nextvec-load")
@@ -83,7 +84,6 @@ class Engine:
         self._shelves: dict[str, asyncio.Task[Shelf]] = {}
         self._look = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
-        metrics.watch(self._gauges)
 
     def start(self) -> None:
         """Begin to load, and from then on to look for changes."""
@@ -123,6 +123,8 @@ class Engine:
         found = [f"model {label} cannot be loaded" for label in self.line.failures]
         if self._watch is not None and self._watch.done():
             found.append("models are no longer looked for")
+        if self._hindered:
+            found.append("models cannot be looked for")
         now = time.monotonic()
         for batcher in self._batching.all():
             if batcher.failed_at is not None and now - batcher.failed_at < RECENT_SECONDS:
@@ -141,13 +143,15 @@ class Engine:
     async def _keep_current(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            self._look.clear()
             try:
                 signature = await loop.run_in_executor(self._loader, self._sign)
                 if signature != self._signature:
                     await self._exchange(signature)
-            except OSError as error:  # a folder that went away while it was read: the next look finds it settled
-                log.warning("looking for models: %s", error)
-            self._look.clear()
+                self._hindered = False
+            except (NextvecError, OSError) as error:  # a damaged record, a folder that went away while it was read
+                log.error("looking for models: %s", error)
+                self._signature, self._hindered = None, True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.reload_seconds or None):
                     await self._look.wait()
@@ -158,6 +162,7 @@ class Engine:
         line = await asyncio.get_running_loop().run_in_executor(self._loader, self._load)
         self.line, self._shelves = line, {}
         self.loading = False
+        self.metrics.serving(len(line.lanes))
         if not first:
             self.metrics.reloaded()
         log.info("serving %d models: %s", len(line.lanes), ", ".join(line.lanes) or "none")
@@ -223,11 +228,6 @@ class Engine:
         except NextvecError:
             self._shelves.pop(reference, None)  # what is missing may be there the next time
             raise
-
-    def _gauges(self) -> Iterator[tuple[str, str, str, float]]:
-        for batcher in self._batching.all():
-            yield "nextvec_waiting_items", batcher.stage, batcher.scope, float(batcher.waiting)
-        yield "nextvec_models", "", "", float(len(self.line.lanes))
 
 
 def _log_failure(watch: asyncio.Task[None]) -> None:

@@ -20,7 +20,7 @@ from nextvec.serving.settings import Limits, is_loopback
 
 JSON, RAW = "application/json", "application/octet-stream"
 OPEN = re.compile(r"/|/static/.*|/health/.*|/openapi\.json")
-"""Paths that hold nothing of the workspace: no token, and never refused for load."""
+"""Paths that hold nothing of the workspace: no token, never refused for load. They take no body: none is read."""
 
 HEADERS = {
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
@@ -70,12 +70,13 @@ class Guard:
 
     async def _pass(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         headers = dict(scope["headers"])
-        if OPEN.fullmatch(scope["path"]) is None:
+        is_open = OPEN.fullmatch(scope["path"]) is not None
+        if not is_open:
             self._check_sender(headers)
             self._check_load()
         else:
             self._check_host(headers)
-        if b"content-length" not in headers and b"transfer-encoding" not in headers:
+        if is_open or (b"content-length" not in headers and b"transfer-encoding" not in headers):
             await self.app(scope, receive, answer.send)
             return
         body = await self._body(headers, receive)

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder that workers share their metrics in; set by the supervisor before a worker starts."""
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.3, 2.5, 5.0, 10.0, 30.0)
 ITEMS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-
-Gauges = Callable[[], Iterable[tuple[str, str, str, float]]]
-"""Name, stage, scope and value of each gauge of this process."""
 
 
 class Metrics:
@@ -53,6 +47,16 @@ class Metrics:
             "nextvec_decoded", "Texts decoded, by outcome.", ("scope", "outcome"), registry=registry
         )
         self._reloads = Counter("nextvec_reloads", "Changes of what is served.", registry=registry)
+        self._waiting = Gauge(
+            "nextvec_waiting_items",
+            "Items that wait for a stage, of all workers.",
+            ("stage", "scope"),
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self._models = Gauge(
+            "nextvec_models", "Models that every worker answers for.", multiprocess_mode="livemin", registry=registry
+        )
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).inc()
@@ -71,9 +75,12 @@ class Metrics:
     def reloaded(self) -> None:
         self._reloads.inc()
 
-    def watch(self, gauges: Gauges) -> None:
-        """Show what `gauges` gives each time that the metrics are read."""
-        self._registry.register(_Live(gauges))
+    def queued(self, stage: str, scope: str, items: int) -> None:
+        """So many items more wait, or fewer where it is negative."""
+        self._waiting.labels(stage, scope).inc(items)
+
+    def serving(self, models: int) -> None:
+        self._models.set(models)
 
     def text(self) -> bytes:
         """In Prometheus' text format; of all workers together where there are several."""
@@ -84,13 +91,6 @@ class Metrics:
         return generate_latest(shared)
 
 
-class _Live(Collector):
-    def __init__(self, gauges: Gauges) -> None:
-        self._gauges = gauges
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        families: dict[str, GaugeMetricFamily] = {}
-        for name, stage, scope, value in self._gauges():
-            family = families.setdefault(name, GaugeMetricFamily(name, name, labels=("stage", "scope")))
-            family.add_metric((stage, scope), value)
-        return families.values()
+def forget(process: int) -> None:
+    """What a worker that died had waiting, and its models, no longer count."""
+    mark_process_dead(process)

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from nextvec.errors import NextvecError
-from nextvec.serving.metrics import MULTIPROCESS
+from nextvec.serving.metrics import MULTIPROCESS, forget
 from nextvec.serving.server import run_worker
 from nextvec.serving.settings import Settings
 from nextvec.workspace import Workspace
@@ -72,6 +72,8 @@ class Supervisor:
 
     def _bury(self, process: SpawnProcess, reading: Connection) -> None:
         process.join()
+        if process.pid is not None:
+            forget(process.pid)
         if self._stopping:
             return
         log.error("worker %s died with exit code %s; starting another", process.pid, process.exitcode)
