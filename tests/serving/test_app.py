@@ -237,6 +237,26 @@ def test_openapi_describes_every_path_with_problems(client) -> None:
         assert name in schema["components"]["schemas"]
 
 
+def test_openapi_leaves_nothing_out(client) -> None:
+    """Every operation has a summary, an answer that is described, its problems; every field of a request an example
+    or words."""
+    schema = client.get("/openapi.json").json()
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            assert operation["summary"]
+            answers = operation["responses"]
+            for content in answers["200"]["content"].values():
+                assert content["schema"].keys() & {"$ref", "type"}, path
+                assert not content["schema"].get("additionalProperties"), path
+            wanted = {"421", "500"} if path.startswith("/health") else {"401", "421", "500", "503"}
+            assert wanted <= answers.keys(), path
+            assert all("problem+json" in str(answers[status]) for status in wanted), path
+    for name, model in schema["components"]["schemas"].items():
+        if name.endswith("Request"):
+            for field, told in model["properties"].items():
+                assert told.keys() & {"description", "examples", "$ref"}, f"{name}.{field}"
+
+
 def test_an_unknown_path_is_a_problem(client) -> None:
     problem(client.get("/v1/nothing"), 404)
     problem(client.get("/v1/predict"), 405)

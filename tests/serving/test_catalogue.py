@@ -7,7 +7,8 @@ import pytest
 
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.evaluation.evaluation import read_evaluations
-from nextvec.serving.catalogue import CURVE_POINTS, SAMPLED_CHUNKS, Catalogue, _curve
+from nextvec.serving.catalogue import CURVE_POINTS, SAMPLED_CHUNKS, Catalogue, _curve, _shown_encoder
+from nextvec.serving.catalogue_schemas import CorpusDetail, CorpusList, Leaderboard, ModelDetail
 from nextvec.store.vectors import Corpus, open_snapshot
 from nextvec.workspace import Workspace
 
@@ -29,6 +30,38 @@ def test_a_model_says_what_it_is(catalogue, compared):
     assert [change["sentence"][:17] for change in known["history"]] == ["production is gru"]
     assert "golden" not in known["config"]["encoder"]
     assert str(compared.root) not in json.dumps(model)
+
+
+def test_folders_of_the_server_are_not_told(compared, tmp_path):
+    shutil.copytree(compared.root, tmp_path / "ws")
+    path = tmp_path / "ws" / "models" / "gru" / "config.json"
+    config = json.loads(path.read_text())
+    config["encoder"]["reference"] = "sentence-transformers:/home/someone/weights/tiny"
+    config["command"] = ["nextvec", "train", "--workspace", "/home/someone/ws"]
+    path.write_text(json.dumps(config))
+    (comparison,) = (tmp_path / "ws" / "studies").glob("*/comparison.json")
+    comparison.write_text(
+        comparison.read_text().replace("nextvec compare", "nextvec --workspace=/home/someone/ws compare")
+    )
+    catalogue = Catalogue(Workspace(tmp_path / "ws"))
+    model = catalogue.model("gru")
+    assert model["nextvec"]["config"]["encoder"]["reference"] == "sentence-transformers:tiny"
+    assert model["nextvec"]["config"]["command"][-1] == "ws"
+    assert "--workspace=ws compare" in catalogue.leaderboard()["comparison"]["provenance"]["command"]
+    assert "someone" not in json.dumps([model, catalogue.leaderboard()])
+    assert "someone" not in _shown_encoder({"reference": "openai:http://someone@10.0.0.1/v1#m"})["reference"]
+
+
+def test_answers_are_as_the_api_describes_them(catalogue):
+    described = [
+        (ModelDetail, catalogue.model("gru")),
+        (ModelDetail, catalogue.model("mix")),
+        (Leaderboard, catalogue.leaderboard()),
+        (CorpusList, {"object": "list", "data": catalogue.corpora()}),
+        *((CorpusDetail, catalogue.corpus(name)) for name in ("tales", "other")),
+    ]
+    for schema, answer in described:
+        schema.model_validate(answer, strict=True)
 
 
 def test_what_is_damaged_or_no_predictor_is_no_model(compared, tmp_path):

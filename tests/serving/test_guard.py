@@ -192,6 +192,7 @@ def test_the_name_in_a_host_header(host, name) -> None:
         ("there is no finished model at /srv/data/models/x. Train one", "no finished model at (a file of the server)"),
         ("'C:\\nextvec\\models\\x' is gone", "'(a file of the server)' is gone"),
         ("either/or, 3/4, http://a.b/c/d", "either/or, 3/4, http://a.b/c/d"),
+        ("decoder vec2text:/srv/weights/gtr", "decoder vec2text:(a file of the server)"),
     ],
 )
 def test_paths_of_the_server_are_not_told(message, told) -> None:

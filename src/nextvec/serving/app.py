@@ -101,6 +101,8 @@ def _describe(api: FastAPI) -> None:
         if api.openapi_schema is None:
             schema = describe()
             components = schema.setdefault("components", {}).setdefault("schemas", {})
+            schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+            schema["security"] = [{"token": []}, {}]  # a server on loopback may ask for none
             for model in (ProblemBody, PredictRequest, PredictAnswer):
                 plain = model.model_json_schema(ref_template="#/components/schemas/{model}")
                 components.update(plain.pop("$defs", {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from nextvec.evaluation.statistics import few_documents
 from nextvec.models.aliases import Aliases, Change
 from nextvec.models.bundle import CARD, CONFIG, METRICS, read_config
 from nextvec.records import read_json, read_lines
+from nextvec.serving.problems import without_folders
 from nextvec.store.sample import sample_snapshot
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus, corpus_names
@@ -55,8 +57,8 @@ class Catalogue:
             "owned_by": "nextvec",
             "nextvec": _described(config)
             | {
-                "card": (folder / CARD).read_text(),
-                "config": _without_golden(config),
+                "card": without_folders((folder / CARD).read_text()),
+                "config": _shown_config(config),
                 "metrics": read_json(folder / METRICS),
                 "evaluations": _evaluations(folder / EVALUATIONS),
                 "curve": _curve(read_lines(folder / RUN_LOG)),
@@ -100,6 +102,7 @@ class Catalogue:
     def _summary(self, corpus: Corpus) -> dict[str, Any]:
         plain = corpus.info().to_dict()
         del plain["tag"]
+        plain["encoder"] = _shown_encoder(plain["encoder"])
         return plain | {"modified": _date(self._workspace.corpus(corpus.name) / "_versions")}
 
     def _generations(self, corpus: Corpus) -> list[dict[str, Any]]:
@@ -163,9 +166,16 @@ def _described(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _without_golden(config: Mapping[str, Any]) -> dict[str, Any]:
-    encoder = {key: value for key, value in config.get("encoder", {}).items() if key != "golden"}
-    return {**config, "encoder": encoder}
+def _shown_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = without_folders({**config, "encoder": _shown_encoder(config.get("encoder", {}))})
+    return shown
+
+
+def _shown_encoder(encoder: Mapping[str, Any]) -> dict[str, Any]:
+    """Without golden numbers; of its reference, which may name a folder or an address, the kind and the last part."""
+    kind, colon, place = encoder.get("reference", "").partition(":")
+    reference = kind + colon + re.split(r"[\\/]", place.rstrip("\\/"))[-1]
+    return {**{key: value for key, value in encoder.items() if key != "golden"}, "reference": reference}
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -241,6 +251,7 @@ def _comparison(path: Path) -> dict[str, Any]:
     comparison = _compared(path)
     told = [c for c in comparison["contrasts"] if c["figure"] == "cosine" or c["role"] == "best baseline"]
     return comparison | {
+        "provenance": without_folders(comparison.get("provenance", {})),
         "id": path.parent.name,
         "date": _date(path),
         "caution": few_documents(comparison["documents"]),

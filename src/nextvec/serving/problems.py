@@ -19,7 +19,7 @@ from nextvec.errors import DataError, MismatchError, NextvecError, NotFoundError
 from nextvec.serving.batching import OverloadedError, StageTimeoutError
 
 MEDIA_TYPE = "application/problem+json"
-PATH = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?[\\/](?:[\w.@+~-]+[\\/])+[\w.@+~-]*")
+PATH = re.compile(r"(?<![\w/.])(?:[A-Za-z]:)?[\\/](?:[\w.@+~-]+[\\/])+[\w.@+~-]*")
 
 log = logging.getLogger("nextvec.serving")
 
@@ -108,6 +108,15 @@ def body_of(problem: ProblemError, request_id: str) -> bytes:
 def without_paths(message: str) -> str:
     """`message` without paths of the server's file system."""
     return PATH.sub("(a file of the server)", message)
+
+
+def without_folders(value: Any) -> Any:
+    """`value`, JSON-able, each path of a file system in its strings shortened to its last part."""
+    if isinstance(value, str):
+        return PATH.sub(lambda path: re.split(r"[\\/]", path[0].rstrip("\\/"))[-1], value)
+    if isinstance(value, Mapping):
+        return {key: without_folders(part) for key, part in value.items()}
+    return [without_folders(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:

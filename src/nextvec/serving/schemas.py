@@ -125,12 +125,12 @@ class CompletionRequest(Body):
     snap: bool = Field(True, description="Draw predictions towards stored vectors and the topic.")
     seconds: float | None = Field(None, gt=0, le=600, description="No sentence is begun after these seconds.")
     stream: bool = Field(False, description="Server-sent events, one a sentence.")
-    stream_options: StreamOptions | None = None
+    stream_options: StreamOptions | None = Field(None, description="Only while streaming.")
     max_tokens: int | None = Field(None, ge=1, description="Words of the answer, at most; the text is cut there.")
     stop: str | OneOrMore | None = Field(None, description="The answer ends before any of these.")
     echo: bool = Field(False, description="Begin the answer with the prompt.")
     n: Literal[1] = Field(1, description="There is one continuation.")
-    best_of: Literal[1] = 1
+    best_of: Literal[1] = Field(1, description="There is one continuation.")
     temperature: Annotated[float, AfterValidator(_one_of(0, 1))] | None = Field(None, description="0 or 1.")
     top_p: Annotated[float, AfterValidator(_one_of(1))] | None = Field(None, description="1.")
     frequency_penalty: Annotated[float, AfterValidator(_one_of(0))] | None = Field(None, description="0.")
@@ -190,9 +190,13 @@ class PredictAnswer(Answer):
 class DecodeRequest(Body):
     """Vectors to texts, with the means of a model, or of a corpus alone."""
 
-    model: ModelName | None = None
-    corpus: str | None = Field(None, max_length=200, examples=["wiki@large"])
-    vectors: list[Vector] = Field(min_length=1, description="Of norm 1; another norm is scaled to it.")
+    model: ModelName | None = Field(None, description="Decode with what this model was trained on.")
+    corpus: str | None = Field(None, max_length=200, description="Or a corpus.", examples=["wiki@large"])
+    vectors: list[Vector] = Field(
+        min_length=1,
+        description="Of norm 1; another norm is scaled to it. As many numbers as the encoder gives.",
+        examples=[[[0.5, -0.5, 0.5, 0.5]]],
+    )
     decoder: str | None = Field(None, max_length=200, description="One of the model's decoders; null for its own.")
     steps: int | None = Field(None, ge=0, le=MOST_STEPS, description="Upper bound on correction steps.")
     sources: list[list[str]] | None = Field(None, description="For each vector, texts that its text should continue.")
@@ -220,8 +224,8 @@ class SearchRequest(Body):
 
     model: ModelName | None = Field(None, description="Search what this model was trained on.")
     corpus: str | None = Field(None, max_length=200, description="Or a corpus.", examples=["wiki@large"])
-    texts: OneOrMore | None = Field(None, examples=[["A river in Siberia."]])
-    vectors: list[Vector] | None = Field(None, min_length=1)
+    texts: OneOrMore | None = Field(None, description="Encoded as the corpus was.", examples=[["A river in Siberia."]])
+    vectors: list[Vector] | None = Field(None, min_length=1, description="Of any norm but 0; D as the corpus.")
     k: int = Field(5, ge=1, le=MOST_NEIGHBOURS, description="Neighbours, at most.")
 
 

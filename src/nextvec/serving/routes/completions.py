@@ -22,7 +22,10 @@ from nextvec.serving.routes.strict import StrictRoute
 from nextvec.serving.schemas import Choice, CompletionAnswer, CompletionRequest, Usage
 
 EVENTS = "text/event-stream"
-_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {EVENTS: {}}}}
+_EVENT = 'data: {"id": "cmpl-1", "object": "text_completion", "choices": [{"index": 0, "text": "It rained."}]}\n\n'
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {EVENTS: {"schema": {"type": "string"}, "example": _EVENT + "data: [DONE]\n\n"}}}
+}
 
 
 def completions_router(access: Access) -> APIRouter:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 
 from nextvec.serving.access import Access
+from nextvec.serving.problems import ASKED, responses
 from nextvec.serving.schemas import Health
+
+_METRICS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Counts, and times in seconds.",
+        "content": {"text/plain": {"schema": {"type": "string"}, "example": "nextvec_models 2.0\n"}},
+    }
+}
 
 Status = Literal["ok", "loading", "stopping", "faulty"]
 
@@ -15,13 +23,14 @@ Status = Literal["ok", "loading", "stopping", "faulty"]
 def health_router(access: Access) -> APIRouter:
     router = APIRouter(tags=["operation"])
     engine = access.engine
+    unwell = {503: {"model": Health}} | responses(421, 500)
 
-    @router.get("/health/live", summary="Whether the process works", responses={503: {"model": Health}})
+    @router.get("/health/live", summary="Whether the process works", responses=unwell)
     async def live(response: Response) -> Health:
         """503 when a stage hangs: restart it."""
         return _answer(response, "faulty" if engine.stuck() else "ok", engine.stuck())
 
-    @router.get("/health/ready", summary="Whether it answers requests", responses={503: {"model": Health}})
+    @router.get("/health/ready", summary="Whether it answers requests", responses=unwell)
     async def ready(response: Response) -> Health:
         """503 while it loads or stops, and when something that should be served is not, or failed just now."""
         faults = engine.faults()
@@ -38,7 +47,7 @@ def health_router(access: Access) -> APIRouter:
         "/metrics",
         summary="Metrics for Prometheus",
         response_class=Response,
-        responses={200: {"description": "Counts, and times in seconds.", "content": {"text/plain": {}}}},
+        responses=_METRICS | responses(*ASKED),
     )
     async def metrics() -> Response:
         return Response(engine.metrics.text(), media_type=engine.metrics.media_type)
