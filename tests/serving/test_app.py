@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from nextvec.retrieval.index import ExactIndex
 from nextvec.serving.engine import Engine
 
 TEXT = "The first sentence of a tale. The second one follows it."
@@ -187,6 +188,16 @@ class TestSearchAndDecode:
             assert hits[0]["text"] == sentence
             assert hits[0]["similarity"] == pytest.approx(1, abs=1e-3)
             assert len(hits) == 3
+
+    def test_recall_of_an_approximate_index_is_told(self, connect, workspace, monkeypatch, caplog) -> None:
+        monkeypatch.setattr(ExactIndex, "recall", 0.97)
+        caplog.set_level("INFO", "nextvec.serving")
+        with connect(workspace) as client:
+            for source in ({"model": "gru"}, {"corpus": "tales"}):
+                told = client.post("/v1/search", json={**source, "texts": ["A tale."], "k": 1}).json()["index"]
+                assert told == {"kind": "exact", "size": 640, "recall": 0.97}
+            assert 'nextvec_index_recall{corpus="tales@first"} 0.97' in client.get("/metrics").text
+        assert "index of tales@first: exact, 640 vectors, recall@16 0.970" in caplog.text
 
     def test_vectors_are_decoded_to_texts(self, client, story) -> None:
         sentence = story.split(". ")[0] + "."

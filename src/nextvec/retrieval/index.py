@@ -68,6 +68,10 @@ class ExactIndex:
     def spec(self) -> IndexSpec:
         return self._spec
 
+    @property
+    def recall(self) -> float:
+        return 1.0
+
     def search(self, queries: np.ndarray, k: int, excluded: np.ndarray | None = None) -> Neighbours:
         queries_QD = torch.from_numpy(check_search(self._spec, queries, k, excluded))
         barred_N = None if excluded is None else torch.from_numpy(excluded)

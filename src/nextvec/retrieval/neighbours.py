@@ -71,6 +71,11 @@ class Index(Protocol):
     @property
     def spec(self) -> IndexSpec: ...
 
+    @property
+    def recall(self) -> float | None:
+        """recall@16 against exact search, 0..1; None where it was not measured."""
+        ...
+
     def search(self, queries: np.ndarray, k: int, excluded: np.ndarray | None = None) -> Neighbours:
         """The `k` best rows for each query.
 

@@ -163,6 +163,8 @@ class Engine:
         self.line, self._shelves = line, {}
         self.loading = False
         self.metrics.serving(len(line.lanes))
+        for lane in line.lanes.values():
+            self.metrics.searching(lane.corpus, lane.index.recall)
         if not first:
             self.metrics.reloaded()
         log.info("serving %d models: %s", len(line.lanes), ", ".join(line.lanes) or "none")

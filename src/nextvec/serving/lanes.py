@@ -123,6 +123,10 @@ class ModelLane:
         return generation_label(self.served.bundle.config["corpus"])
 
     @property
+    def index(self) -> Index:
+        return self.served.index
+
+    @property
     def window(self) -> int:
         return self.served.window
 
@@ -180,7 +184,7 @@ class Shelf:
     def __init__(self, reference: str, snapshot: Snapshot, resources: Resources, batching: Batching) -> None:
         self.snapshot = snapshot
         self._reference, self._timeouts = reference, batching.timeouts
-        index = resources.index(snapshot)
+        self.index = index = resources.index(snapshot)
         nearest = resources.decoder(NEAREST, snapshot)
         ladder = Ladder(nearest, nearest, model="", index=index.spec.fingerprint)
         self.encoder = batching.encoder(resources.encoder_of(snapshot.encoder, owner=snapshot.label))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -58,6 +59,14 @@ class Metrics:
             "nextvec_models", "Models that every worker answers for.", multiprocess_mode="livemin", registry=registry
         )
 
+        self._recall = Gauge(
+            "nextvec_index_recall",
+            "recall@16 of a corpus's index against exact search.",
+            ("corpus",),
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
+
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
@@ -81,6 +90,10 @@ class Metrics:
 
     def serving(self, models: int) -> None:
         self._models.set(models)
+
+    def searching(self, corpus: str, recall: float | None) -> None:
+        """With an index of that recall, NaN where it was not measured."""
+        self._recall.labels(corpus).set(math.nan if recall is None else recall)
 
     def text(self) -> bytes:
         """In Prometheus' text format; of all workers together where there are several."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
@@ -26,6 +27,8 @@ from nextvec.workspace import Workspace
 TEXTS_IN_MEMORY = 1_000_000
 """Rows up to which a corpus's texts are held in memory (about 0.5 kB a row): looking one up takes half a millisecond
 otherwise, as long as the search before it."""
+
+log = logging.getLogger("nextvec.serving")
 
 T = TypeVar("T")
 
@@ -78,9 +81,15 @@ class Resources:
         return self._once(key, lambda: _with_texts_at_hand(trained_generation(self.workspace, config)))
 
     def index(self, snapshot: Snapshot) -> Index:
-        """Over all rows of a snapshot."""
-        key = ("index", snapshot.fingerprint)
-        return self._once(key, lambda: build_index(snapshot, self._index_kind, self.workspace))
+        """Over all rows of a snapshot; what it is goes into the log."""
+
+        def build() -> Index:
+            index = build_index(snapshot, self._index_kind, self.workspace)
+            found = "not measured" if index.recall is None else f"{index.recall:.3f}"
+            log.info("index of %s: %s, %d vectors, recall@16 %s", snapshot.label, index.spec.kind, len(snapshot), found)
+            return index
+
+        return self._once(("index", snapshot.fingerprint), build)
 
     def encoder(self, reference: str) -> SharedEncoder:
         """The encoder of that reference. Raises what `load_encoder` raises."""

@@ -238,8 +238,15 @@ class Hit(Answer):
     position: int = Field(description="Of the chunk in its document, from 0.")
 
 
+class IndexInfo(Answer):
+    kind: str = Field(description="`exact`, or `faiss` above a size.", examples=["exact"])
+    size: int = Field(description="Vectors.", examples=[47820])
+    recall: float | None = Field(description="recall@16 against exact search, 0..1; null where it was not measured.")
+
+
 class SearchAnswer(Answer):
     data: list[list[Hit]] = Field(description="For each text or vector, best first.")
+    index: IndexInfo = Field(description="What was searched.")
     milliseconds: float = Field(description="Time in the server.")
 
 

@@ -12,7 +12,15 @@ from nextvec.serving.access import Access
 from nextvec.serving.lanes import ModelLane, Shelf
 from nextvec.serving.problems import SENT, responses
 from nextvec.serving.routes.strict import StrictRoute
-from nextvec.serving.schemas import DecodeAnswer, DecodedText, DecodeRequest, Hit, SearchAnswer, SearchRequest
+from nextvec.serving.schemas import (
+    DecodeAnswer,
+    DecodedText,
+    DecodeRequest,
+    Hit,
+    IndexInfo,
+    SearchAnswer,
+    SearchRequest,
+)
 from nextvec.serving.stages import NEAREST, DecodeQuery, Sentence
 from nextvec.serving.vectors import directions_of
 
@@ -29,6 +37,7 @@ def search_router(access: Access) -> APIRouter:
         found = await source.search(list(await _queries(access, source, request)), request.k)
         return SearchAnswer(
             data=[[Hit.model_validate(chunk, from_attributes=True) for chunk in chunks] for chunks in found],
+            index=IndexInfo(kind=source.index.spec.kind, size=source.index.spec.size, recall=source.index.recall),
             milliseconds=1e3 * (time.perf_counter() - started),
         )
 
