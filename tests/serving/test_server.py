@@ -195,6 +195,30 @@ def test_running_requests_finish_when_the_server_is_told_to_stop(launch, workspa
     assert server.process.returncode == 0
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_stage_that_hangs_does_not_keep_the_server_from_ending(launch, workspace, tmp_path, workers) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import time\n"
+        "from nextvec.serving.stages import Served\n"
+        "predict = Served._predict_batch\n"
+        "Served._predict_batch = lambda *given: time.sleep(600) if len(given[1]) == 3 else predict(*given)\n"
+    )
+    settings = "shutdown_seconds = 1\n[timeouts]\npredict = 0.5\n[[listeners]]\nport = 0\n"
+    (tmp_path / "serving.toml").write_text(settings)
+    arguments = ["--config", tmp_path / "serving.toml", "--workers", workers]
+    with launch(workspace, *arguments, environment={"PYTHONPATH": str(tmp_path)}) as server:
+        answer = httpx.post(f"{server.urls[0]}/v1/predict", json={"model": "gru", "texts": [TEXT] * 3})
+        assert answer.status_code == 504
+        server.process.send_signal(signal.SIGTERM)
+        try:
+            server.process.wait(20)
+        except subprocess.TimeoutExpired:
+            for process in [*workers_of(server.process.pid), server.process.pid]:
+                os.kill(process, signal.SIGKILL)
+            raise
+    assert "predict of gru still runs; ending without it" in server.log()
+
+
 def test_a_hang_up_signal_looks_for_models_at_once(launch, workspace, tmp_path) -> None:
     (tmp_path / "serving.toml").write_text("reload_seconds = 0\n[[listeners]]\nport = 0\n")
     with launch(workspace, "--config", tmp_path / "serving.toml") as server:

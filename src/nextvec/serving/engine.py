@@ -90,14 +90,16 @@ class Engine:
         self._watch = asyncio.create_task(self._keep_current(), name="reload")
         self._watch.add_done_callback(_log_failure)
 
-    async def stop(self) -> None:
-        """Let go of the threads; requests have finished by then."""
+    async def stop(self) -> list[str]:
+        """Let go of the threads; requests have finished by then. Returns the stages that still run: a thread cannot be
+        stopped, and a process waits for its threads before it ends."""
         if self._watch is not None:
             self._watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
         for pool in (self._pool, self._loader):
             pool.shutdown(wait=False, cancel_futures=True)
+        return [f"{one.stage} of {one.scope}" for one in self._batching.all() if one.running_since is not None]
 
     def reload(self) -> None:
         """Look for changes now."""

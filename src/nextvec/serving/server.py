@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Generator, Sequence
@@ -70,10 +71,13 @@ def url_of(bound: socket.socket) -> str:
 
 
 def run_worker(workspace: Workspace, settings: Settings, token: str | None, sockets: Sequence[socket.socket]) -> None:
-    """One worker, in this process, until it is told to stop."""
+    """One worker, in this process, until it is told to stop. Ends the process when a stage hangs by then."""
     size_threads(settings.torch_threads())
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_work(workspace, settings, token, sockets))
+        running = runner.run(_work(workspace, settings, token, sockets))
+    if running:
+        log.error("%s still runs; ending without it", ", ".join(running))
+        os._exit(1)
 
 
 def size_threads(threads: int) -> None:
@@ -83,13 +87,16 @@ def size_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-async def _work(workspace: Workspace, settings: Settings, token: str | None, sockets: Sequence[socket.socket]) -> None:
+async def _work(
+    workspace: Workspace, settings: Settings, token: str | None, sockets: Sequence[socket.socket]
+) -> list[str]:
+    """Returns the stages that still run when all else has ended."""
     engine = Engine(workspace, settings, Metrics())
     servers = [_server(engine, listener, token) for listener in settings.listeners]
     _on_signals(lambda: _stop(engine, servers), engine.reload)
     engine.start()
     await asyncio.gather(*(server.serve([bound]) for server, bound in zip(servers, sockets, strict=True)))
-    await engine.stop()
+    return await engine.stop()
 
 
 class _Server(uvicorn.Server):

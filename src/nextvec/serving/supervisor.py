@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import multiprocessing
 import os
 import signal
@@ -25,6 +26,9 @@ from nextvec.workspace import Workspace
 DEATHS, DEATH_SECONDS = 5, 30.0
 """So many deaths a worker in so many seconds are not bad luck: the server stops."""
 
+GRACE_SECONDS = 5.0
+"""Over what requests have to finish, for a worker to end."""
+
 log = logging.getLogger("nextvec.serving")
 
 
@@ -45,6 +49,7 @@ class Supervisor:
         self._workers: dict[int, SpawnProcess] = {}
         self._deaths: deque[float] = deque(maxlen=DEATHS * settings.workers)
         self._stopping = False
+        self._until = math.inf
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises WorkersKeepDyingError."""
@@ -66,7 +71,7 @@ class Supervisor:
         self._workers[process.sentinel] = process
 
     def _watch(self, reading: Connection) -> None:
-        while self._workers:
+        while self._workers and time.monotonic() < self._until:
             for sentinel in wait(list(self._workers), timeout=1.0):
                 self._bury(self._workers.pop(sentinel), reading)  # type: ignore[arg-type]
 
@@ -83,15 +88,19 @@ class Supervisor:
         self._start(reading)
 
     def _end(self) -> None:
-        """Ask all that still run to stop, and wait as long as they were given."""
-        self._stopping = True
-        self._tell(signal.SIGTERM)
-        until = time.monotonic() + self._settings.shutdown_seconds + 5
+        """Wait for all that still run as long as they were given, no longer."""
+        self._stop()
         for process in self._workers.values():
-            process.join(max(0.0, until - time.monotonic()))
+            process.join(max(0.0, self._until - time.monotonic()))
             if process.is_alive():
                 process.kill()
                 process.join()
+
+    def _stop(self) -> None:
+        """Ask the workers to stop; how long they may take counts from the first time."""
+        self._stopping = True
+        self._until = min(self._until, time.monotonic() + self._settings.shutdown_seconds + GRACE_SECONDS)
+        self._tell(signal.SIGTERM)
 
     def _tell(self, number: int) -> None:
         for process in list(self._workers.values()):
@@ -103,11 +112,7 @@ class Supervisor:
     def _signals(self) -> Iterator[None]:
         """What this process is told, its workers are told."""
 
-        def stop(number: int, _: object) -> None:
-            self._stopping = True
-            self._tell(signal.SIGTERM)
-
-        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        before = {number: signal.signal(number, lambda *_: self._stop()) for number in (signal.SIGTERM, signal.SIGINT)}
         if hasattr(signal, "SIGHUP"):
             before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda number, _: self._tell(number))
         try:
