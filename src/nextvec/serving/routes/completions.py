@@ -63,10 +63,13 @@ class Completion:
         self._words = 0
 
     async def whole(self) -> CompletionAnswer:
-        """All choices at once."""
-        numbers = range(len(self._prompts))
-        choices = await asyncio.gather(*(self._choice(number) for number in numbers))
-        return self._answer(list(choices), self._usage())
+        """All choices at once; when one cannot be made, the others are given up."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                made = [group.create_task(self._choice(number)) for number in range(len(self._prompts))]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return self._answer([task.result() for task in made], self._usage())
 
     async def stream(self, request_id: str) -> AsyncIterator[bytes]:
         """Server-sent events, prompt after prompt; an error after the first is an event as well, and the last."""
