@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from nextvec.errors import DataError
 from nextvec.retrieval.index import ExactIndex
 from nextvec.serving.engine import Engine
-from nextvec.serving.lanes import ModelLane
+from nextvec.serving.lanes import ModelLane, Shelf
 
 TEXT = "The first sentence of a tale. The second one follows it."
 
@@ -234,6 +235,14 @@ class TestSearchAndDecode:
             asked = {**source, "vectors": [vector], "sources": [["Entirely unrelated keywords."]]}
             decoded = client.post("/v1/decode", json=asked).json()["data"][0]
             assert (decoded["passed"], decoded["degraded"]) == (False, False)
+
+    def test_a_corpus_that_could_not_be_opened_is_tried_again(self, connect, workspace, monkeypatch) -> None:
+        asked = {"corpus": "tales", "vectors": [unit(32).tolist()]}
+        with connect(workspace) as client, monkeypatch.context() as patch:
+            patch.setattr(Shelf, "open", lambda *_: Path("/nowhere").read_bytes())
+            assert client.post("/v1/search", json=asked).status_code == 500
+            patch.undo()
+            assert client.post("/v1/search", json=asked).status_code == 200
 
     def test_names_are_looked_up_among_what_is_served(self, client) -> None:
         asked = {"vectors": [[1.0] * 32]}

@@ -99,8 +99,15 @@ class TestToken:
             assert locked.get("/v1/models", headers=headers).status_code == 401
 
     def test_with_it_everything_answers(self, locked) -> None:
-        answer = locked.get("/v1/models", headers={"authorization": f"Bearer {TOKEN}"})
-        assert answer.status_code == 200
+        for scheme in ("Bearer", "bearer"):
+            answer = locked.get("/v1/models", headers={"authorization": f"{scheme} {TOKEN}"})
+            assert answer.status_code == 200
+
+    def test_nobody_is_sent_to_a_host_of_the_sender_s_choice(self, locked) -> None:
+        headers = {"authorization": f"Bearer {TOKEN}", "host": "evil.example"}
+        for path in ("/v1/models/", "/health/live/", "/v1/corpora/"):
+            answer = locked.get(path, headers=headers, follow_redirects=False)
+            assert (answer.status_code, "location" in answer.headers) == (404, False)
 
     def test_who_has_none_cannot_make_the_server_keep_a_body(self, monkeypatch) -> None:
         """Open paths take no body: none is read, so that none fills the memory or a place among the requests."""

@@ -45,6 +45,7 @@ def create_api(access: Access, lifespan: Lifespan | None = None) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would go to whatever host the request names
         lifespan=lifespan,
         swagger_ui_oauth2_redirect_url=None,
     )

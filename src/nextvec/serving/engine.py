@@ -226,12 +226,13 @@ class Engine:
         }
 
     async def _open_shelf(self, reference: str) -> Shelf:
-        loop = asyncio.get_running_loop()
+        loop, shelf = asyncio.get_running_loop(), None
         try:
-            return await loop.run_in_executor(self._loader, Shelf.open, reference, self._resources, self._batching)
-        except NextvecError:
-            self._shelves.pop(reference, None)  # what is missing may be there the next time
-            raise
+            shelf = await loop.run_in_executor(self._loader, Shelf.open, reference, self._resources, self._batching)
+            return shelf
+        finally:
+            if shelf is None:  # what is missing may be there the next time
+                self._shelves.pop(reference, None)
 
 
 def _log_failure(watch: asyncio.Task[None]) -> None:

@@ -48,7 +48,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, limits: Limits, token: str | None, metrics: Metrics, traffic: Traffic) -> None:
         self.app = app
         self._limits, self._metrics, self._traffic = limits, metrics, traffic
-        self._token = None if token is None else f"Bearer {token}".encode()
+        self._token = None if token is None else token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -86,8 +86,9 @@ class Guard:
 
     def _check_sender(self, headers: dict[bytes, bytes]) -> None:
         self._check_host(headers)
-        given = headers.get(b"authorization", b"")
-        if self._token is not None and not hmac.compare_digest(given, self._token):
+        scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
+        known = self._token is None or (scheme.lower() == b"bearer" and hmac.compare_digest(given, self._token))
+        if not known:
             raise ProblemError(
                 401, "a token is needed: send it as Authorization: Bearer TOKEN", headers={"WWW-Authenticate": "Bearer"}
             )

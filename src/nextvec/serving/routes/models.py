@@ -29,8 +29,7 @@ def _entry(name: str, lane: ModelLane, aliases: Any) -> ModelEntry:
 
 
 def _info(lane: ModelLane, aliases: Any) -> ModelInfo:
-    bundle = lane.served.bundle
-    spec, metrics = bundle.predictor.spec, bundle.metrics
+    spec, metrics = lane.served.spec, lane.served.bundle.metrics
     return ModelInfo(
         architecture=spec.name,
         dim=spec.dim,

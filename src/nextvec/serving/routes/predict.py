@@ -61,7 +61,7 @@ def predict_router(access: Access) -> APIRouter:
     )
     async def predict(request: Request) -> Response:
         body = await request.body()
-        if request.headers.get("content-type", "").startswith(RAW):
+        if request.headers.get("content-type", "").lower().startswith(RAW):
             return await _predict_raw(access, request, body)
         return await _predict_json(access, body)
 
