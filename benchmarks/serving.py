@@ -68,7 +68,7 @@ def main() -> None:
         make_model(workspace)
     with served(options, workspace, model) as server, other_process() as elsewhere:
         if options.soak:
-            soak(options, server, model, elsewhere)
+            record_soak(options, model, soak(options, server, model, elsewhere))
             return
         result = {
             "model": model,
@@ -369,8 +369,8 @@ def ask(url: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         return json.load(answer)
 
 
-def soak(options: argparse.Namespace, server: Running, model: str, elsewhere: Elsewhere) -> None:
-    """Minutes of full load: memory and statuses over time, printed and recorded beside the benchmark's record."""
+def soak(options: argparse.Namespace, server: Running, model: str, elsewhere: Elsewhere) -> list[dict[str, Any]]:
+    """Minutes of full load: memory, and answers by status, after every ten seconds of it."""
     body = real_vectors(Workspace(options.workspace), model).tobytes()
     path = f"/v1/predict?model={model}&shape=1,{CONTEXT},{len(body) // 4 // CONTEXT}"
     samples: list[dict[str, Any]] = []
@@ -380,9 +380,35 @@ def soak(options: argparse.Namespace, server: Running, model: str, elsewhere: El
         statuses = {str(status): count for status, count in load.statuses.items()}
         samples.append({"seconds": round(elapsed), "megabytes": resident(server.pid), "statuses": statuses})
         print(samples[-1], flush=True)
-    out = options.out.with_name("serving-soak.json")
-    out.write_text(json.dumps({"model": model, "clients": SOAK_CLIENTS, "samples": samples}, indent=2) + "\n")
-    print(f"{samples[0]['megabytes']} MB after the first seconds, {samples[-1]['megabytes']} MB at the end; {out}")
+    return samples
+
+
+def record_soak(options: argparse.Namespace, model: str, samples: list[dict[str, Any]]) -> None:
+    """A record beside the benchmark's own. The first tenth of the time is warm-up."""
+    warm = samples[len(samples) // 10 :]
+    statuses = Counter[str]()
+    for sample in samples:
+        statuses.update(sample["statuses"])
+    answers = statuses.total()
+    options.out = options.out.with_name("serving-soak.json")
+    minutes = f"{options.soak / 60:.0f} minutes of full load, {SOAK_CLIENTS} clients"
+    claims = [
+        Claim(
+            what=f"Memory of the server at the end, {minutes}",
+            figure=warm[-1]["megabytes"] / warm[0]["megabytes"],
+            reference="after a tenth of the time",
+            at_most=1.05,
+        ),
+        Claim(
+            what=f"Answers that are neither right nor 503, {minutes}",
+            figure=float(answers - statuses["200"] - statuses["503"]),
+            reference=f"{answers:,} answers",
+            unit="answers",
+            at_most=0.0,
+        ),
+    ]
+    measured = {"model": model, "clients": SOAK_CLIENTS, "statuses": dict(statuses), "samples": samples}
+    leave_record(options, dataset=dataset(measured), claims=claims, limits=[], measured=measured)
 
 
 def resident(pid: int) -> float:
