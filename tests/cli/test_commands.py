@@ -43,7 +43,7 @@ SURFACE = {
     "promote": "MODEL --as --set --force --reason --workspace --json",
     "aliases": "ALIAS --workspace --json",
     "rollback": "ALIAS --workspace --json",
-    "complete": "TEXT --model --sentences --decoder --feedback --fill --snap --steps --workspace --json",
+    "complete": "TEXT --model --sentences --decoder --feedback --fill --snap --steps --set --workspace --json",
     "encode": "--out TEXTS --encoder --json",
     "predict": "VECTORS --out --model --workspace --json",
     "decode": "VECTORS CORPUS --decoder --steps --workspace --json",
