@@ -20,7 +20,7 @@ NO_GATES = dict.fromkeys(Gates.model_fields, "off")
 def compared(tmp_path_factory, place):
     """A copy of the workspace in which `anchored` was compared on its own corpus and evaluated on another."""
     copy = Workspace(tmp_path_factory.mktemp("gates") / "ws")
-    shutil.copytree(place.root, copy.root)
+    shutil.copytree(place.root, copy.root, ignore=shutil.ignore_patterns("studies"))  # of other tests
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(contest_module, "LATENCY_SECONDS", 0.0)
         contest = run_contest(copy, ["anchored"])
