@@ -61,12 +61,19 @@ def test_finds_nearly_all_that_the_exact_index_finds(snapshot: Snapshot) -> None
     np.testing.assert_allclose(found.scores[same], true.scores[same], atol=1e-6)
 
 
-def test_all_lists_probed_is_exact(snapshot: Snapshot) -> None:
+def test_all_lists_probed_and_all_rows_scored_is_exact() -> None:
+    snapshot = snapshot_of(clustered(size=400))
     index = FaissIndex.of(snapshot, IVFConfig(lists=8, probes=8))
-    assert recall_against_exact(index, build_index(snapshot, "exact"), clustered(seed=1, size=50), 16) == 1.0
+    assert recall_against_exact(index, build_index(snapshot, "exact"), clustered(seed=1, size=50), 50) == 1.0
 
 
-@pytest.mark.parametrize("target", [0.5, 0.9, 1.0])
+def test_a_recall_out_of_reach_is_told(snapshot: Snapshot) -> None:
+    index = FaissIndex.of(snapshot, IVFConfig(recall=1.0))
+    assert index.spec.options["probes"] == index.spec.options["lists"]
+    assert 0.97 < index.recall < 1.0
+
+
+@pytest.mark.parametrize("target", [0.5, 0.9, 0.97])
 def test_probes_are_the_fewest_that_reach_the_recall(snapshot: Snapshot, target: float) -> None:
     index = FaissIndex.of(snapshot, IVFConfig(recall=target))
     assert index.recall is not None

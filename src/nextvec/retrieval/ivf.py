@@ -1,8 +1,10 @@
 """FAISS's inverted lists: approximate search for large corpora, within a measured recall of the exact index.
 
-Jégou, Douze, Schmid 2011, "Product Quantization for Nearest Neighbor Search", section IV, without the quantisation:
-k-means cuts the vectors into lists, a search scans only the lists whose centroids are nearest to the query. Vectors
-keep the corpus's own precision. How many lists are scanned is tuned on the corpus itself when the index is built.
+Jégou, Douze, Schmid 2011, "Product Quantization for Nearest Neighbor Search", section IV:
+k-means cuts the vectors into lists, a search scans only the lists whose centroids are nearest to the query. The scan
+reads codes of four bits for two components (André, Kermarrec, Le Scouarnec 2017, "Accelerated Nearest Neighbor Search
+with Quick ADC"); what it finds is scored again with the stored vectors. How many lists are scanned is tuned on the
+corpus itself when the index is built.
 """
 
 from __future__ import annotations
@@ -29,6 +31,13 @@ ADDED_ROWS = 65_536
 MIN_POINTS_PER_LIST = 39
 """Fewer points for a centroid make FAISS warn that its k-means has too little to go by."""
 
+
+RESCORED = 8
+"""Rows found by their codes and scored exactly, for each one wanted."""
+
+CODED_COMPONENTS, CODE_BITS = 2, 4
+LEAST_TRAINING = MIN_POINTS_PER_LIST * 2**CODE_BITS
+"""Vectors that training wants for its codes; fewer are repeated."""
 
 PROBES = (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 TUNING_QUERIES = 256
@@ -60,7 +69,8 @@ class IVFConfig(Config):
 
 
 class FaissIndex:
-    """IVF-Flat by inner product over a snapshot. The same snapshot and settings give the same index and answers.
+    """Inverted lists by inner product over a snapshot, whose vectors stay where they are: a memory map remains one.
+    The same snapshot and settings give the same index and answers.
 
     Made by `FaissIndex.of`. Equal scores come by ascending row, as in the exact index.
 
@@ -68,8 +78,8 @@ class FaissIndex:
         recall: recall@16 against exact search, 0..1, as measured when the probes were tuned; None when they were given.
     """
 
-    def __init__(self, lists: Any, spec: IndexSpec, recall: float | None) -> None:
-        self._lists = lists
+    def __init__(self, lists: Any, vectors: np.ndarray, spec: IndexSpec, recall: float | None) -> None:
+        self._lists, self._vectors = lists, vectors
         self._spec = spec
         self.recall = recall
 
@@ -92,7 +102,9 @@ class FaissIndex:
             _write(path, lists, built, tuned)
         chosen, recall = (tuned.probes, tuned.recall) if config.probes is None and tuned else (config.probes, None)
         lists.nprobe = chosen
-        return cls(lists, IndexSpec.of("faiss", snapshot, {**config.to_dict(), "probes": chosen}), recall)
+        return cls(
+            lists, snapshot.vectors, IndexSpec.of("faiss", snapshot, {**config.to_dict(), "probes": chosen}), recall
+        )
 
     @property
     def spec(self) -> IndexSpec:
@@ -100,13 +112,7 @@ class FaissIndex:
 
     def search(self, queries: np.ndarray, k: int, excluded: np.ndarray | None = None) -> Neighbours:
         queries = check_search(self._spec, queries, k, excluded)
-        if excluded is None:
-            return _ordered(*self._lists.search(queries, k))
-        faiss = _faiss()
-        allowed = np.packbits(~excluded, bitorder="little")
-        selector = faiss.IDSelectorBitmap(allowed)
-        parameters = faiss.SearchParametersIVF(sel=selector, nprobe=self._lists.nprobe)
-        return _ordered(*self._lists.search(queries, k, params=parameters))
+        return _search(self._lists, self._vectors, queries, k, excluded)
 
 
 def faiss_installed() -> bool:
@@ -122,8 +128,12 @@ def _faiss() -> Any:
 
 
 def _build(vectors: np.ndarray, config: IVFConfig) -> Any:
+    faiss = _faiss()
     size, dim = vectors.shape
-    lists = _empty_lists(dim, config.lists, half=vectors.dtype == np.float16)
+    coded = CODED_COMPONENTS if dim % CODED_COMPONENTS == 0 else 1
+    lists = faiss.IndexIVFPQFastScan(
+        faiss.IndexFlatIP(dim), dim, config.lists, dim // coded, CODE_BITS, faiss.METRIC_INNER_PRODUCT
+    )
     lists.cp.seed, lists.cp.niter, lists.cp.spherical = config.seed, config.iterations, True
     lists.train(_sample(vectors, config))
     for start in range(0, size, ADDED_ROWS):
@@ -131,19 +141,26 @@ def _build(vectors: np.ndarray, config: IVFConfig) -> Any:
     return lists
 
 
-def _empty_lists(dim: int, count: int | None, *, half: bool) -> Any:
+def _search(
+    lists: Any, vectors: np.ndarray, queries: np.ndarray, k: int, excluded: np.ndarray | None = None
+) -> Neighbours:
+    """The best `k` of `RESCORED` times as many rows by their codes, scored with the vectors themselves."""
     faiss = _faiss()
-    centroids, metric = faiss.IndexFlatIP(dim), faiss.METRIC_INNER_PRODUCT
-    if not half:
-        return faiss.IndexIVFFlat(centroids, dim, count, metric)
-    # Of the vectors themselves, not of what a centroid leaves over: then float16 vectors lose nothing.
-    return faiss.IndexIVFScalarQuantizer(centroids, dim, count, faiss.ScalarQuantizer.QT_fp16, metric, False)
+    allowed = None if excluded is None else np.packbits(~excluded, bitorder="little")
+    selector = None if allowed is None else faiss.IDSelectorBitmap(allowed)
+    parameters = faiss.SearchParametersIVF(sel=selector, nprobe=lists.nprobe)
+    rows = lists.search(queries, min(len(vectors), RESCORED * k), params=parameters)[1]
+    chosen = vectors[np.maximum(rows, 0)].astype(np.float32)
+    scores = np.where(rows < 0, np.float32(-np.inf), np.einsum("qrd,qd->qr", chosen, queries))
+    order = np.lexsort((rows, -scores), axis=1)[:, :k]
+    return Neighbours(np.take_along_axis(scores, order, axis=1), np.take_along_axis(rows, order, axis=1))
 
 
 def _sample(vectors: np.ndarray, config: IVFConfig) -> np.ndarray:
     wanted = min(len(vectors), config.lists_for(len(vectors)) * config.training_points)
     rows = np.random.default_rng(config.seed).choice(len(vectors), wanted, replace=False)
-    return vectors[np.sort(rows)].astype(np.float32)
+    chosen = vectors[np.sort(rows)].astype(np.float32)
+    return np.resize(chosen, (max(len(chosen), LEAST_TRAINING), vectors.shape[1]))
 
 
 class Tuned(NamedTuple):
@@ -161,7 +178,7 @@ def _tune(lists: Any, snapshot: Snapshot, target: float) -> Tuned:
     probes = [count for count in PROBES if count < lists.nlist] + [lists.nlist]
     for count in probes:
         lists.nprobe = count
-        found = _without(lists.search(queries, TUNING_NEIGHBOURS + own.shape[1])[1], own)
+        found = _without(_search(lists, snapshot.vectors, queries, TUNING_NEIGHBOURS + own.shape[1]).rows, own)
         recall = float(
             np.mean([len(left & right) / max(1, len(right)) for left, right in zip(found, true, strict=True)])
         )
@@ -227,10 +244,3 @@ def _record(path: Path) -> Path:
 def _describe(path: Path, spec: IndexSpec) -> dict[str, Any]:
     size = path.stat().st_size if path.exists() else 0
     return {"fingerprint": spec.fingerprint, "spec": spec.to_dict(), "bytes": size, "faiss": _faiss().__version__}
-
-
-def _ordered(scores: np.ndarray, rows: np.ndarray) -> Neighbours:
-    """FAISS marks what it could not find with row -1 and the lowest float."""
-    scores = np.where(rows < 0, np.float32(-np.inf), scores)
-    order = np.lexsort((rows, -scores), axis=1)
-    return Neighbours(np.take_along_axis(scores, order, axis=1), np.take_along_axis(rows, order, axis=1))
