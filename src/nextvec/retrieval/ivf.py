@@ -36,10 +36,11 @@ RESCORED = 8
 """Rows found by their codes and scored exactly, for each one wanted."""
 
 CODED_COMPONENTS, CODE_BITS = 2, 4
+CODES = f"{CODE_BITS} bits for {CODED_COMPONENTS} components"
 LEAST_TRAINING = MIN_POINTS_PER_LIST * 2**CODE_BITS
 """Vectors that training wants for its codes; fewer are repeated."""
 
-PROBES = (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+PROBES = (4, 8, 16, 24, 32, 48, 64, 96, 112, 128, 160, 192, 256, 384, 512)
 TUNING_QUERIES = 256
 TUNING_NEIGHBOURS = 16
 TUNING_WINDOW = 5
@@ -58,7 +59,7 @@ class IVFConfig(Config):
 
     lists: int | None = Field(default=None, ge=1)
     probes: int | None = Field(default=None, ge=1)
-    recall: float = Field(default=0.99, gt=0, le=1)
+    recall: float = Field(default=0.992, gt=0, le=1)
     seed: int = 0
     training_points: int = Field(default=64, ge=MIN_POINTS_PER_LIST)
     iterations: int = Field(default=10, ge=1)
@@ -91,7 +92,7 @@ class FaissIndex:
         config = config.model_copy(update={"lists": config.lists_for(len(snapshot))})
         path = workspace.cache / "indexes" / f"{snapshot.label}.faiss" if workspace else None
         # Probes matter to a search, not to the lists: another number of them reads the same file.
-        built = IndexSpec.of("faiss", snapshot, {**config.to_dict(), "probes": None, "recall": None})
+        built = IndexSpec.of("faiss", snapshot, {**config.to_dict(), "probes": None, "recall": None, "codes": CODES})
         lists, tuned = _read(path, built) if path else (None, None)
         fresh = lists is None
         if lists is None:
@@ -150,8 +151,9 @@ def _search(
     selector = None if allowed is None else faiss.IDSelectorBitmap(allowed)
     parameters = faiss.SearchParametersIVF(sel=selector, nprobe=lists.nprobe)
     rows = lists.search(queries, min(len(vectors), RESCORED * k), params=parameters)[1]
-    chosen = vectors[np.maximum(rows, 0)].astype(np.float32)
-    scores = np.where(rows < 0, np.float32(-np.inf), np.einsum("qrd,qd->qr", chosen, queries))
+    # A query at a time: its rows are few enough to stay in the processor's cache.
+    scores = np.stack([vectors[best].astype(np.float32) @ query for best, query in zip(rows, queries, strict=True)])
+    scores[rows < 0] = -np.inf
     order = np.lexsort((rows, -scores), axis=1)[:, :k]
     return Neighbours(np.take_along_axis(scores, order, axis=1), np.take_along_axis(rows, order, axis=1))
 
