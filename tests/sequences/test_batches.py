@@ -190,6 +190,18 @@ def test_spans_are_pieces_of_documents_that_change_with_the_epoch() -> None:
     assert cuts[0] != cuts[1]
 
 
+@pytest.mark.parametrize(
+    ("first", "longest"), [(None, [8, 8, 8, 8]), (1, [1, 2, 4, 8, 8]), (3, [3, 6, 8]), (20, [8, 8])]
+)
+def test_spans_grow_with_the_epochs(first: int | None, longest: list[int]) -> None:
+    lengths = [3, 50, 9, 200, 2]
+    vectors, offsets = corpus(lengths)
+    batches = SpanBatches(vectors, offsets, np.arange(len(lengths)), 8, 64, 0, first)
+    for number, expected in enumerate(longest):
+        assert max(int(batch.mask_BT.sum(1).max()) for batch in batches.epoch(number)) == expected
+    assert batches.longest(10_000) == 8
+
+
 def test_no_document_is_cut_that_fits_into_a_span() -> None:
     spans = [int(n) for batch in span_batches([9, 9, 9, 10]).epoch(0) for n in batch.mask_BT.sum(1)]
     assert sorted(spans)[-3:] == [8, 8, 8]
@@ -200,7 +212,7 @@ def test_bases_come_with_their_inputs() -> None:
     lengths = small_lengths(2)
     vectors, offsets = corpus(lengths)
     bases = torch.from_numpy(np.random.default_rng(1).standard_normal(vectors.shape).astype(np.float16))
-    for batch in SpanBatches(vectors, offsets, np.arange(len(lengths)), 8, 64, 0, bases).epoch(0):
+    for batch in SpanBatches(vectors, offsets, np.arange(len(lengths)), 8, 64, 0, bases=bases).epoch(0):
         rows = batch.rows_BT[batch.mask_BT] - 1
         assert torch.equal(batch.base_BTD[batch.mask_BT], bases[rows].float())
         half = batch.part(slice(0, None, 2))

@@ -84,24 +84,18 @@ class ExactIndex:
         if barred_N is not None:
             approximate_QN.masked_fill_(barred_N, -torch.inf)
         left = k if barred_N is None else min(k, int((~barred_N).sum()))
-        found = [
-            self._best(query, _candidates(approximate, error, left), k)
+        scored = [
+            self._scored(query, _candidates(approximate, error, left))
             for query, approximate, error in zip(
                 queries_QD.numpy(), approximate_QN.numpy(), error_Q.tolist(), strict=True
             )
         ]
-        return Neighbours(np.stack([scores for scores, _ in found]), np.stack([rows for _, rows in found]))
+        return Neighbours.best_of(scored, k)
 
-    def _best(self, query: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """The best k of `rows` by exact score, filled up with row -1 where there are fewer."""
+    def _scored(self, query: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`rows` with their exact scores."""
         parts = np.split(rows, range(EXACT_ROWS, len(rows), EXACT_ROWS))
-        scores = np.concatenate([self._exact(query, part) for part in parts])
-        order = np.lexsort((rows, -scores))[:k]
-        missing = (0, k - len(order))
-        return (
-            np.pad(scores[order], missing, constant_values=-np.inf),
-            np.pad(rows[order], missing, constant_values=-1),
-        )
+        return np.concatenate([self._exact(query, part) for part in parts]), rows
 
     def _exact(self, query: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """In this thread alone: for a few dozen rows waking others costs more than the sums."""

@@ -32,6 +32,20 @@ class Neighbours(NamedTuple):
     scores: np.ndarray
     rows: np.ndarray
 
+    @classmethod
+    def best_of(cls, scored: Sequence[tuple[np.ndarray, np.ndarray]], k: int) -> Neighbours:
+        """For each query the best `k` of its scores and rows, both (n,) with any n."""
+        best = [_best(scores, rows, k) for scores, rows in scored]
+        return cls(np.stack([scores for scores, _ in best]), np.stack([rows for _, rows in best]))
+
+
+def _best(scores: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    order = np.lexsort((rows, -scores))[:k]
+    missing = (0, k - len(order))
+    if not missing[1]:
+        return scores[order], rows[order]
+    return np.pad(scores[order], missing, constant_values=-np.inf), np.pad(rows[order], missing, constant_values=-1)
+
 
 class IndexSpec(Config):
     """What an index was built from and how: everything its answers depend on.

@@ -180,15 +180,21 @@ class DocumentBatches:
 
 
 class SpanBatches:
-    """Spans of at most `span` targets, every position a target: long documents are cut, anew in every epoch.
+    """Spans of documents, every chunk but a document's first a target once an epoch; where one is cut is drawn anew.
 
     Spans fill a batch with pieces of many documents, so that its targets are less alike and a recurrent network, which
-    takes one step over time for the whole batch, has rows to work on. Where a document is cut is drawn in each epoch.
+    takes one step over time for the whole batch, has rows to work on.
+
+    The longest span doubles from epoch to epoch until it is `span` (sequence-length warm-up: Li, Zhang, He 2022,
+    "The Stability-Efficiency Dilemma", arXiv 2108.06084): at first it is variety that a network learns from, and
+    shorter spans are spans of more documents.
 
     Args:
-        vectors, offsets, documents, targets_per_batch: as for `DocumentBatches`.
+        vectors, offsets, documents: as for `DocumentBatches`.
         span: most targets in a sequence.
+        targets_per_batch: bound on B * T, padding included.
         seed: of the cuts and the shuffle.
+        first_span: most targets in a sequence of the first epoch; None for `span` in all epochs.
         bases: (N, D), for each row what an anchor predicts after it from its whole document; goes into the batches.
 
     Raises TrainingError when no document has two rows, UsageError when span or targets_per_batch is below 1.
@@ -202,13 +208,17 @@ class SpanBatches:
         span: int,
         targets_per_batch: int,
         seed: int,
+        first_span: int | None = None,
         bases: Tensor | None = None,
     ) -> None:
         _require_positive("span", span)
+        if first_span is not None:
+            _require_positive("first_span", first_span)
         _require_positive("targets_per_batch", targets_per_batch)
         self.vectors = share_vectors(vectors)
         self._first, self._targets, _ = _with_targets(offsets, documents)
-        self.span, self.targets_per_batch, self.seed, self.bases = span, targets_per_batch, seed, bases
+        self.span, self.first_span = span, first_span or span
+        self.targets_per_batch, self.seed, self.bases = targets_per_batch, seed, bases
         self._cut = lru_cache(maxsize=2)(self._make_cut)
 
     def steps(self, number: int) -> int:
@@ -222,21 +232,25 @@ class SpanBatches:
         for first, targets in self._cut(number)[start:]:
             yield _sequences(self.vectors, first, targets, self.bases)
 
+    def longest(self, number: int) -> int:
+        """Most targets in a sequence of epoch `number`."""
+        return min(self.span, self.first_span << min(number, self.span.bit_length()))
+
     def _make_cut(self, number: int) -> list[tuple[IntArray, IntArray]]:
         """First row and number of targets of every span, batch by batch."""
         random = np.random.default_rng(_epoch_seed(self.seed, number))
-        first, targets = self._spans(random)
+        first, targets = self._spans(self.longest(number), random)
         batches = _shuffled(targets, self.targets_per_batch, random)
         return [(first[batch], targets[batch]) for batch in batches]
 
-    def _spans(self, random: np.random.Generator) -> tuple[IntArray, IntArray]:
-        """Documents in order; the first span of a long one is 1..`span` targets, all others but the last are full."""
-        lead = np.where(self._targets > self.span, random.integers(1, self.span + 1, len(self._targets)), self._targets)
-        pieces = 1 + -(-(self._targets - lead) // self.span)
+    def _spans(self, longest: int, random: np.random.Generator) -> tuple[IntArray, IntArray]:
+        """Documents in order; the first span of a long one is 1..`longest` targets, all others but the last are full."""
+        lead = np.where(self._targets > longest, random.integers(1, longest + 1, len(self._targets)), self._targets)
+        pieces = 1 + -(-(self._targets - lead) // longest)
         document = np.repeat(np.arange(len(pieces)), pieces)
         piece = np.arange(len(document)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-        start = np.where(piece > 0, lead[document] + (piece - 1) * self.span, 0)
-        end = np.minimum(lead[document] + piece * self.span, self._targets[document])
+        start = np.where(piece > 0, lead[document] + (piece - 1) * longest, 0)
+        end = np.minimum(lead[document] + piece * longest, self._targets[document])
         return self._first[document] + start, end - start
 
 

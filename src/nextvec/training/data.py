@@ -44,19 +44,25 @@ class TrainingData:
         return share_vectors(self.snapshot.vectors, self.device)
 
     def training_batches(
-        self, context: int | None, targets: int, seed: int, span: int = 0, anchor: Baseline | None = None
+        self,
+        context: int | None,
+        targets: int,
+        seed: int,
+        span: int = 0,
+        first_span: int = 0,
+        anchor: Baseline | None = None,
     ) -> Batches:
         """Shuffled batches of about `targets` targets: windows when `context` is a number, else spans of documents.
 
-        `span` bounds the length of a span, 0 leaves documents whole. With an `anchor`, which sees whole documents,
-        spans come with what it predicts.
+        `span` bounds the length of a span, 0 leaves documents whole; it grows to that from `first_span`, unless 0.
+        With an `anchor`, which sees whole documents, spans come with what it predicts.
         """
         offsets, documents = self.snapshot.offsets, self.split.train
         if context is not None:
             return WindowBatches(self.vectors, target_rows(offsets, documents, context), context, targets, seed)
         longest = span or max(1, int(self.snapshot.lengths.max()))
         bases = None if anchor is None else self._bases(anchor)
-        return SpanBatches(self.vectors, offsets, documents, longest, targets, seed, bases)
+        return SpanBatches(self.vectors, offsets, documents, longest, targets, seed, first_span or None, bases)
 
     @torch.no_grad()
     def _bases(self, anchor: Baseline) -> Tensor:

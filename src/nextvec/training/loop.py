@@ -172,7 +172,12 @@ class _Run:
         self.loss.to(accelerator.device)
         context = network.config.context
         self.batches: Batches = data.training_batches(
-            context, config.targets_per_step(context), config.seed, config.span, network.anchor
+            context,
+            config.targets_per_step(context),
+            config.seed,
+            config.span,
+            config.first_span,
+            network.anchor,
         )
         self.total = sum(self.batches.steps(epoch) for epoch in range(config.epochs))
         self.checkpoints = Checkpoints(folder)

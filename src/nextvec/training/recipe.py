@@ -24,6 +24,7 @@ class TrainingConfig(Config):
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
     batch: int | None = Field(None, ge=1, description="targets a step; default 64 windows, or 1024 positions (causal)")
     span: int = Field(32, ge=0, description="causal: longest piece of a document to train on at once; 0: all of it")
+    first_span: int = Field(4, ge=0, description="causal: span in the first epoch, doubled until `span`; 0: no growth")
     loss: str = Field("cosine", description="cosine, mse, infonce or balanced")
     rho: float | None = Field(None, gt=0, description="balanced alone: share of the contrastive gradient; default 0.3")
     patience: int = Field(4, ge=0, description="epochs without a better validation cosine before stopping; 0: never")

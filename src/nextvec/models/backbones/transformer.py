@@ -15,6 +15,11 @@ from nextvec.errors import UsageError
 from nextvec.models.backbone import BACKBONES, Backbone
 
 
+POSITION_SCALE = 0.1
+"""Of the position codes, against vectors whose projection has components of order 1. At full size they drown what the
+vectors say: the network learns slower, and fails beyond the positions it was trained on (LOG.md, 2026-11-21)."""
+
+
 class TransformerConfig(Config):
     width: int = Field(512, ge=2, description="M, size of the stream; a multiple of heads")
     layers: int = Field(4, ge=1)
@@ -40,7 +45,7 @@ class Transformer(Backbone):
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         T, M = x_BTD.shape[1], self.config.width
-        input_BTM = self.dropout(self.project(x_BTD) + sinusoids(T, M, x_BTD))
+        input_BTM = self.dropout(self.project(x_BTD) + POSITION_SCALE * sinusoids(T, M, x_BTD))
         h_BTM = input_BTM
         for layer in self.layers:
             h_BTM = layer(h_BTM, input_BTM)
