@@ -1,14 +1,14 @@
 """Training, per target seen: ours against the usual practice.
 
-    python benchmarks/training.py [--corpus NAME[@TAG]] [--targets 16384] [--held-out-targets 204800]
+    python benchmarks/training.py [--corpus NAME[@TAG]] [--targets 16384] [--held-out-targets 409600]
 
 The usual practice: windows materialised as float32 arrays [N, 5, D] and [N, D], a torch DataLoader that fetches single
 items, and library layers. Ours: causal training over spans of documents (GRU, Transformer), or windows gathered in one
 step (AMN). Architecture, optimiser, schedule, targets a step and targets seen are the same; the two take turns in short
 slices, so that a noisy machine slows both. Speed is measured over the first `--targets`; then the usual practice, in
 bfloat16 as well to save time, and the faster of our precisions go on to `--held-out-targets`, where the schedule ends,
-scored on the same held-out targets on the way. Without `--corpus` the first documents of shared/data/wikipedia are ingested first (a few minutes, once).
-Prints ratios.
+scored on the same held-out targets on the way. Without `--corpus` the first documents of shared/data/wikipedia are
+ingested first (a few minutes, once). Prints ratios.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ PRECISIONS = ("fp32", "bf16")
 SLICE_TARGETS = 4_096
 BOUNDS = {"amn": 1.2, "gru": 4.0, "transformer": 4.0}
 LIMITS = [
-    "Held-out cosines are those of short runs without an anchor, at one seed; they compare two ways of training and say "
-    "nothing on which model is best.",
+    "Held-out cosines are those of short runs without an anchor, at one seed; they compare two ways of training and "
+    "say nothing on which model is best.",
     "Speed is measured at the start of training, where spans are shortest.",
     "After that the usual practice goes on in bfloat16 too: what is compared from there on is accuracy alone.",
     "The usual practice was given one process; DataLoader workers help where processors are idle.",
@@ -166,9 +166,7 @@ def race(architecture: str, causal: bool, data: TrainingData, options: argparse.
     }
 
 
-def contestants(
-    architecture: str, context: int | None, batch: int, data: TrainingData, steps: int
-) -> dict[str, Side]:
+def contestants(architecture: str, context: int | None, batch: int, data: TrainingData, steps: int) -> dict[str, Side]:
     usual = learner(architecture, data, CONTEXT)
     use_library_layers(usual)
     sides = {"usual": Side(usual, usual_batches(data, batch), adamw(usual, fused=False), steps)}
@@ -253,9 +251,7 @@ def usual_batches(data: TrainingData, batch: int) -> Iterator[Inputs]:
 
 
 def our_batches(data: TrainingData, context: int | None) -> Batches:
-    return data.training_batches(
-        context, RECIPE.targets_per_step(context), RECIPE.seed, RECIPE.span, RECIPE.first_span
-    )
+    return data.training_batches(context, RECIPE.targets_per_step(context), RECIPE.seed, RECIPE.span, RECIPE.first_span)
 
 
 def endless(batches: Batches) -> Iterator[Inputs]:

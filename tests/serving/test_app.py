@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.requests import Request
 
 from nextvec.errors import DataError
 from nextvec.retrieval.index import ExactIndex
 from nextvec.serving.engine import Engine
 from nextvec.serving.lanes import ModelLane, Shelf
+from nextvec.serving.problems import ProblemError
+from nextvec.serving.routes.completions import while_connected
 
 TEXT = "The first sentence of a tale. The second one follows it."
 
@@ -182,6 +185,46 @@ class TestCompletions:
         assert "Known: gru, mix" in problem(client.post("/v1/completions", json=asked | {"model": "grub"}), 404)
         answer = client.post("/v1/completions", json=asked | {"model": "gru", "decoder": "none"})
         assert "decoder" in problem(answer, 422)
+
+    def test_what_fails_in_the_middle_of_a_stream_is_its_last_event(self, client, story, monkeypatch) -> None:
+        decode, asked_for = ModelLane.decode, []
+
+        async def fails_at_the_second(lane, query):
+            asked_for.append(query)
+            if len(asked_for) == 2:
+                raise ZeroDivisionError("a fault of the server")
+            return await decode(lane, query)
+
+        monkeypatch.setattr(ModelLane, "decode", fails_at_the_second)
+        answer = client.post("/v1/completions", json={"model": "gru", "prompt": story, "sentences": 3, "stream": True})
+        *begun, last, empty = answer.text.split("\n\n")
+        assert (answer.status_code, empty) == (200, "")
+        assert begun
+        told = json.loads(last.removeprefix("data: "))
+        assert told["status"] == 500
+        assert "a fault of the server" not in last
+
+    def test_when_the_client_leaves_its_work_is_given_up(self) -> None:
+        messages = [{"type": "http.request"}, {"type": "http.disconnect"}]
+        given_up = []
+
+        async def receive():
+            return messages.pop(0)
+
+        async def work():
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                given_up.append(True)
+                raise
+
+        async def ask():
+            with pytest.raises(ProblemError, match="connection was closed"):
+                await while_connected(Request({"type": "http"}, receive), work())
+            await asyncio.sleep(0)
+
+        asyncio.run(ask())
+        assert given_up
 
     def test_when_one_prompt_is_refused_the_others_are_not_worked_on(self, client, monkeypatch) -> None:
         begun, ended = [], []

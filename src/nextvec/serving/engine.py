@@ -228,7 +228,9 @@ class Engine:
     async def _open_shelf(self, reference: str) -> Shelf:
         loop, shelf = asyncio.get_running_loop(), None
         try:
-            shelf = await loop.run_in_executor(self._loader, Shelf.open, reference, self._resources, self._batching)
+            shelf = await loop.run_in_executor(
+                self._loader, Shelf.open, reference, self._resources, self._batching, self.settings.stages.ladder
+            )
             return shelf
         finally:
             if shelf is None:  # what is missing may be there the next time

@@ -16,7 +16,7 @@ from weakref import WeakSet, WeakValueDictionary
 import numpy as np
 
 from nextvec.decoding.decoder import Decoded
-from nextvec.decoding.ladder import Ladder
+from nextvec.decoding.ladder import Ladder, LadderConfig
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import MismatchError, UsageError
 from nextvec.retrieval.neighbours import Index, NearChunk, nearest_chunks
@@ -182,22 +182,24 @@ class ModelLane:
 class Shelf:
     """One corpus generation, to search and to decode with `nearest`."""
 
-    def __init__(self, reference: str, snapshot: Snapshot, resources: Resources, batching: Batching) -> None:
+    def __init__(
+        self, reference: str, snapshot: Snapshot, resources: Resources, batching: Batching, ladder: LadderConfig
+    ) -> None:
         self.snapshot = snapshot
         self._reference, self._timeouts = reference, batching.timeouts
         self.index = index = resources.index(snapshot)
         nearest = resources.decoder(NEAREST, snapshot)
-        ladder = Ladder(nearest, nearest, model="", index=index.spec.fingerprint)
+        steps = Ladder(nearest, nearest, model="", index=index.spec.fingerprint, config=ladder)
         self.encoder = batching.encoder(resources.encoder_of(snapshot.encoder, owner=snapshot.label))
-        self._decode: MicroBatcher[DecodeQuery, Decoded] = batching.make("decode", reference, partial(_decoded, ladder))
+        self._decode: MicroBatcher[DecodeQuery, Decoded] = batching.make("decode", reference, partial(_decoded, steps))
         self._search: MicroBatcher[Search, list[NearChunk]] = batching.make(
             "search", reference, partial(_searched, snapshot, index)
         )
 
     @classmethod
-    def open(cls, reference: str, resources: Resources, batching: Batching) -> Shelf:
+    def open(cls, reference: str, resources: Resources, batching: Batching, ladder: LadderConfig) -> Shelf:
         """Raises NotFoundError, and what loading its encoder raises."""
-        return cls(reference, resources.corpus(reference), resources, batching)
+        return cls(reference, resources.corpus(reference), resources, batching, ladder)
 
     async def decode_all(self, queries: Sequence[DecodeQuery]) -> list[Sentence]:
         for query in queries:

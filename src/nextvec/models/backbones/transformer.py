@@ -14,7 +14,6 @@ from nextvec.config import Config
 from nextvec.errors import UsageError
 from nextvec.models.backbone import BACKBONES, Backbone
 
-
 POSITION_SCALE = 0.1
 """Of the position codes, against vectors whose projection has components of order 1. At full size they drown what the
 vectors say: the network learns slower, and fails beyond the positions it was trained on (LOG.md, 2026-11-21)."""

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
-from typing import Any, Literal
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, Literal, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from nextvec.decoding.decoder import Decoded
-from nextvec.errors import NextvecError
 from nextvec.serving.access import Access
 from nextvec.serving.continuation import ContinuationRequest, Ending, Event, Opening, Step, continue_text
 from nextvec.serving.lanes import ModelLane
-from nextvec.serving.problems import SENT, body_of, problem_of, responses
+from nextvec.serving.problems import SENT, ProblemError, body_of, problem_of, responses
 from nextvec.serving.routes.cutting import Cutter
 from nextvec.serving.routes.strict import StrictRoute
 from nextvec.serving.schemas import Choice, CompletionAnswer, CompletionRequest, Usage
+
+Given = TypeVar("Given")
 
 EVENTS = "text/event-stream"
 _EVENT = 'data: {"id": "cmpl-1", "object": "text_completion", "choices": [{"index": 0, "text": "It rained."}]}\n\n'
@@ -44,7 +45,7 @@ def completions_router(access: Access) -> APIRouter:
         lane = access.lane(asked.model)
         work = Completion(access, lane, asked, prompts)
         if not asked.stream:
-            return await work.whole()
+            return await while_connected(request, work.whole())
         # The first event is awaited here, so that what is wrong with the request still has a status of its own.
         events = work.stream(request.state.request_id)
         first = await anext(events)
@@ -79,7 +80,7 @@ class Completion:
                 async for choice in self._choices(number):
                     yield _event(self._answer([choice]))
                     begun = True
-        except NextvecError as error:
+        except Exception as error:
             if not begun:
                 raise
             yield b"data: " + body_of(problem_of(error, request_id), request_id) + b"\n\n"
@@ -163,6 +164,24 @@ class Completion:
     def _usage(self) -> Usage:
         given = sum(len(prompt.split()) for prompt in self._prompts)
         return Usage(prompt_tokens=given, completion_tokens=self._words, total_tokens=given + self._words)
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, Given]) -> Given:
+    """What `work` gives; it is given up, with a ProblemError, as soon as the client has left."""
+    working, leaving = asyncio.create_task(work), asyncio.create_task(_leaves(request))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ProblemError(400, "the connection was closed before the answer was complete")
+        return await working
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+
+
+async def _leaves(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _outcome(decoded: Decoded) -> str:
