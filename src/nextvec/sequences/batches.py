@@ -244,7 +244,7 @@ class SpanBatches:
         return [(first[batch], targets[batch]) for batch in batches]
 
     def _spans(self, longest: int, random: np.random.Generator) -> tuple[IntArray, IntArray]:
-        """Documents in order; the first span of a long one has 1..`longest` targets, others but the last have `longest`."""
+        """In order. The first span of a long document has 1..`longest` targets, others but its last have `longest`."""
         lead = np.where(self._targets > longest, random.integers(1, longest + 1, len(self._targets)), self._targets)
         pieces = 1 + -(-(self._targets - lead) // longest)
         document = np.repeat(np.arange(len(pieces)), pieces)
