@@ -32,14 +32,20 @@ ADDED_ROWS = 65_536
 MIN_POINTS_PER_LIST = 39
 """Fewer points for a centroid make FAISS warn that its k-means has too little to go by."""
 
-RESCORED = 8
-"""Rows found by their codes and scored exactly, for each one wanted."""
+RESCORED, RESCORED_BY_DIM = 5, 96
+"""Rows found by their codes and scored exactly, for each one wanted: 5 + 96 / D, because the errors of a code's parts
+average out over the D components."""
 
 CONVERTED = 32_768
 """Numbers from which torch converts with several threads."""
 
 CODED_COMPONENTS, CODE_BITS = 2, 4
-CODES = f"{CODE_BITS} bits for {CODED_COMPONENTS} components"
+MADE: dict[str, int | float | str | None] = {
+    "codes": f"{CODE_BITS} bits for {CODED_COMPONENTS} components",
+    "rescored": f"{RESCORED} + {RESCORED_BY_DIM} / D",
+}
+"""What an index is besides its settings: one of other codes, or tuned for another number of finds, is built anew."""
+
 LEAST_TRAINING = MIN_POINTS_PER_LIST * 2**CODE_BITS
 """Vectors that training wants for its codes; fewer are repeated."""
 
@@ -95,7 +101,7 @@ class FaissIndex:
         config = config.model_copy(update={"lists": config.lists_for(len(snapshot))})
         path = workspace.cache / "indexes" / f"{snapshot.label}.faiss" if workspace else None
         # Probes matter to a search, not to the lists: another number of them reads the same file.
-        built = IndexSpec.of("faiss", snapshot, {**config.to_dict(), "probes": None, "recall": None, "codes": CODES})
+        built = IndexSpec.of("faiss", snapshot, {**config.to_dict(), **MADE, "probes": None, "recall": None})
         lists, tuned = _read(path, built) if path else (None, None)
         fresh = lists is None
         if lists is None:
@@ -148,12 +154,13 @@ def _build(vectors: np.ndarray, config: IVFConfig) -> Any:
 def _search(
     lists: Any, vectors: np.ndarray, queries: np.ndarray, k: int, excluded: np.ndarray | None = None
 ) -> Neighbours:
-    """The best `k` of `RESCORED` times as many rows by their codes, scored with the vectors themselves."""
+    """The best `k` of the `RESCORED` rows that are best by their codes, scored with the vectors themselves."""
     faiss = _faiss()
     allowed = None if excluded is None else np.packbits(~excluded, bitorder="little")
     selector = None if allowed is None else faiss.IDSelectorBitmap(allowed)
     parameters = faiss.SearchParametersIVF(sel=selector, nprobe=lists.nprobe)
-    found = lists.search(queries, min(len(vectors), RESCORED * k), params=parameters)[1]
+    wanted = math.ceil(k * (RESCORED + RESCORED_BY_DIM / vectors.shape[1]))
+    found = lists.search(queries, min(len(vectors), wanted), params=parameters)[1]
     # Rows are in order from here on: they come from memory faster so.
     best = [_scored(vectors, query, np.sort(rows[rows >= 0])) for query, rows in zip(queries, found, strict=True)]
     return Neighbours.best_of(best, k)
