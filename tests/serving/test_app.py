@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ from starlette.requests import Request
 from nextvec.errors import DataError
 from nextvec.retrieval.index import ExactIndex
 from nextvec.serving.engine import Engine
-from nextvec.serving.lanes import ModelLane, Shelf
+from nextvec.serving.lanes import ModelLane
 from nextvec.serving.problems import ProblemError
 from nextvec.serving.routes.completions import while_connected
+from nextvec.workspace import Workspace
 
 TEXT = "The first sentence of a tale. The second one follows it."
 
@@ -282,10 +284,20 @@ class TestSearchAndDecode:
     def test_a_corpus_that_could_not_be_opened_is_tried_again(self, connect, workspace, monkeypatch) -> None:
         asked = {"corpus": "tales", "vectors": [unit(32).tolist()]}
         with connect(workspace) as client, monkeypatch.context() as patch:
-            patch.setattr(Shelf, "open", lambda *_: Path("/nowhere").read_bytes())
+            patch.setattr(Engine, "_make_shelf", lambda *_: Path("/nowhere").read_bytes())
             assert client.post("/v1/search", json=asked).status_code == 500
             patch.undo()
             assert client.post("/v1/search", json=asked).status_code == 200
+
+    def test_the_generation_of_a_model_is_searched_without_a_tag(self, nextvec, connect, workspace, tmp_path) -> None:
+        root = tmp_path / "ws"
+        shutil.copytree(workspace.root, root)
+        nextvec("train", "ewma-mix", "--corpus", "tales", "--name", "untagged", workspace=root)
+        with connect(Workspace(root)) as client:
+            listed = client.get("/v1/models").json()["data"]
+            corpus = next(entry["nextvec"]["corpus"] for entry in listed if entry["id"] == "untagged")
+            assert corpus.startswith("tales@")
+            assert client.post("/v1/search", json={"corpus": corpus, "texts": ["A tale."]}).status_code == 200
 
     def test_names_are_looked_up_among_what_is_served(self, client) -> None:
         asked = {"vectors": [[1.0] * 32]}
@@ -353,8 +365,6 @@ def test_an_unknown_path_is_a_problem(client) -> None:
 
 
 def test_an_empty_workspace_is_served_and_says_that_it_is_empty(connect, tmp_path) -> None:
-    from nextvec.workspace import Workspace
-
     with connect(Workspace(tmp_path / "nothing")) as client:
         assert client.get("/health/ready").json() == {"status": "ok", "models": 0, "faults": []}
         assert client.get("/").status_code == 200

@@ -1,6 +1,7 @@
 """The stages of one model, each set against what it is made of, one by one against in a batch."""
 
 import gc
+import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -307,3 +308,20 @@ def test_warming_up_loads_everything(resources):
 def test_the_same_text_whatever_its_marks():
     assert same_text("Then, the CATS  eat!") == same_text("then the cats eat")
     assert same_text("Then the cats eat.") != same_text("Then the rats eat.")
+
+
+def test_a_lone_prediction_has_the_threads_that_serve_it_best(workspace, monkeypatch) -> None:
+    served = Served.load("gru", Resources(workspace))
+    used: list[int] = []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: used[-1] if used else 2)
+    monkeypatch.setattr(torch, "set_num_threads", used.append)
+    monkeypatch.setattr(served, "predict", lambda contexts: time.sleep(0.001 if used and used[-1] == 1 else 0.01))
+    context = np.ones((1, served.dim), dtype=np.float32)
+    assert served._fewest_threads(context) == 1
+    assert used == [1, 2]
+    with served.lone():
+        assert used == [1, 2]
+    served._lone_threads = 1
+    with served.lone():
+        assert used[-1] == 1
+    assert used[-1] == 2

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
@@ -98,6 +99,7 @@ class MicroBatcher(Generic[Item, Result]):
         max_waiting: items that may wait; what would be more is refused.
         observer: told of every batch.
         traffic: whether a request is alone.
+        lone: entered around what runs in the event loop, for a request that is alone.
     """
 
     def __init__(
@@ -111,7 +113,9 @@ class MicroBatcher(Generic[Item, Result]):
         max_waiting: int,
         observer: Observer,
         traffic: Traffic,
+        lone: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        self._lone = lone
         self._run, self.stage, self.scope = run, stage, scope
         self._executor, self._observer, self._traffic = executor, observer, traffic
         self._max_batch, self._max_waiting = max_batch, max_waiting
@@ -163,7 +167,8 @@ class MicroBatcher(Generic[Item, Result]):
         """In the event loop."""
         started, failed = time.monotonic(), True
         try:
-            results = self._checked(items)
+            with self._lone():
+                results = self._checked(items)
             failed = False
             return results
         except NextvecError:

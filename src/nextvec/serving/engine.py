@@ -228,13 +228,17 @@ class Engine:
     async def _open_shelf(self, reference: str) -> Shelf:
         loop, shelf = asyncio.get_running_loop(), None
         try:
-            shelf = await loop.run_in_executor(
-                self._loader, Shelf.open, reference, self._resources, self._batching, self.settings.stages.ladder
-            )
+            shelf = await loop.run_in_executor(self._loader, self._make_shelf, reference)
             return shelf
         finally:
             if shelf is None:  # what is missing may be there the next time
                 self._shelves.pop(reference, None)
+
+    def _make_shelf(self, reference: str) -> Shelf:
+        # The generation of a model may have no tag; it is the model's own then, which is open already.
+        served = next((lane.served for lane in self.line.lanes.values() if lane.corpus == reference), None)
+        snapshot = self._resources.corpus(reference) if served is None else served.snapshot
+        return Shelf(reference, snapshot, self._resources, self._batching, self.settings.stages.ladder)
 
 
 def _log_failure(watch: asyncio.Task[None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -48,7 +49,13 @@ class Batching:
         self._batchers: WeakSet[MicroBatcher[Any, Any]] = WeakSet()
         self._encoders: WeakValueDictionary[str, EncoderLane] = WeakValueDictionary()
 
-    def make(self, stage: str, scope: str, run: Callable[[list[Item]], Iterable[Result]]) -> MicroBatcher[Item, Result]:
+    def make(
+        self,
+        stage: str,
+        scope: str,
+        run: Callable[[list[Item]], Iterable[Result]],
+        lone: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> MicroBatcher[Item, Result]:
         batcher: MicroBatcher[Item, Result] = MicroBatcher(
             lambda items: list(run(items)),
             stage=stage,
@@ -58,6 +65,7 @@ class Batching:
             max_waiting=self.limits.waiting,
             observer=self._observer,
             traffic=self._traffic,
+            lone=lone,
         )
         self._batchers.add(batcher)
         return batcher
@@ -111,7 +119,9 @@ class ModelLane:
         self.encoder = batching.encoder(served.encoder)
         label = settings.label
         self._fill: MicroBatcher[np.ndarray, Filled] = batching.make("fill", label, served.fill)
-        self._predict: MicroBatcher[np.ndarray, np.ndarray] = batching.make("predict", label, served.predict)
+        self._predict: MicroBatcher[np.ndarray, np.ndarray] = batching.make(
+            "predict", label, served.predict, served.lone
+        )
         self._snap: MicroBatcher[SnapQuery, SnapResult] = batching.make("snap", label, served.snap)
         self._decode: MicroBatcher[DecodeQuery, Sentence] = batching.make("decode", label, served.decode)
         self._search: MicroBatcher[Search, list[NearChunk]] = batching.make(
@@ -195,11 +205,6 @@ class Shelf:
         self._search: MicroBatcher[Search, list[NearChunk]] = batching.make(
             "search", reference, partial(_searched, snapshot, index)
         )
-
-    @classmethod
-    def open(cls, reference: str, resources: Resources, batching: Batching, ladder: LadderConfig) -> Shelf:
-        """Raises NotFoundError, and what loading its encoder raises."""
-        return cls(reference, resources.corpus(reference), resources, batching, ladder)
 
     async def decode_all(self, queries: Sequence[DecodeQuery]) -> list[Sentence]:
         for query in queries:

@@ -6,9 +6,12 @@ of HTTP and may be called from several threads. Shapes: N texts, B contexts, T v
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import median
 from typing import Any, Literal
 
 import numpy as np
@@ -37,6 +40,8 @@ from nextvec.store.snapshot import Snapshot
 
 NEAREST = "nearest"
 CANDIDATES = 4
+WARM_VECTORS, WARM_RUNS = 5, 9
+"""Context and number of the predictions that are timed when a model is warmed."""
 
 
 class ExhaustedError(DataError):
@@ -144,6 +149,7 @@ class Served:
         self._resources = resources
         self._cache = PassedCache(self.config.ladder.cache_entries)
         self._ladders: dict[str, Ladder] = {}
+        self._lone_threads: int | None = None
 
     @classmethod
     def load(
@@ -227,8 +233,31 @@ class Served:
         for decoder in self.decoders:
             self.require_decoder(decoder)
         (prediction,) = self.predict([vectors])
+        self._lone_threads = self._fewest_threads(np.repeat(vectors, WARM_VECTORS, axis=0))
         self.snap([SnapQuery(prediction=prediction, query=vectors[0], context_mean=vectors[0])])
         self.decode([DecodeQuery(vector=prediction)])
+
+    def lone(self) -> AbstractContextManager[None]:
+        """Enter it around a prediction from one context alone: it computes with as many threads as serve that best."""
+        return _threads(self._lone_threads)
+
+    def _fewest_threads(self, context: np.ndarray) -> int | None:
+        """1 where a single thread predicts from one context sooner than all that torch has, else None: for a small
+        model, waking others takes longer than their share of the work."""
+        if torch.get_num_threads() == 1:
+            return None
+        seconds = {threads: self._seconds_with(threads, context) for threads in (None, 1)}
+        return min(seconds, key=seconds.__getitem__)
+
+    def _seconds_with(self, threads: int | None, context: np.ndarray) -> float:
+        """The median over a few predictions from `context`."""
+        times: list[float] = []
+        with _threads(threads):
+            for _ in range(WARM_RUNS):
+                started = time.perf_counter()
+                self.predict([context])
+                times.append(time.perf_counter() - started)
+        return median(times)
 
     def require_decoder(self, reference: str) -> None:
         """Raises UsageError for a decoder that this model does not offer, and what loading it raises."""
@@ -397,6 +426,20 @@ class Served:
                     f"{self.snapshot.label} has no chunk left to give: all that were found were given or are held out"
                 )
             k = min(size, 4 * k)
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """torch computes with so many threads meanwhile; None changes nothing."""
+    before = torch.get_num_threads()
+    if count is None:
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def same_text(text: str) -> str:
