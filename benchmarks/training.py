@@ -57,21 +57,20 @@ Inputs = tuple[Tensor, Tensor, Tensor | None]
 
 @dataclass(slots=True)
 class Side:
-    """A network in training; `steps` is where its schedule ends."""
+    """A network in training. Its schedule goes by the targets it has seen and ends at `total` of them."""
 
     network: Network
     batches: Iterator[Inputs]
     optimizer: torch.optim.Optimizer
-    steps: int
+    batch: int
+    total: int
     bf16: bool = False
-    taken: int = 0
     seen: int = 0
 
-    def step(self) -> int:
-        """One optimiser step; returns the number of targets in it."""
+    def step(self) -> None:
         x_BTD, target_BSD, mask_BT = next(self.batches)
         self.network.train()
-        self.optimizer.param_groups[0]["lr"] = learning_rate(self.taken, self.steps, RECIPE)
+        self.optimizer.param_groups[0]["lr"] = learning_rate(self.seen // self.batch, self.total // self.batch, RECIPE)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             y_BSD = self.network(x_BTD, last_only=mask_BT is None)
         cosine_BS = (y_BSD * target_BSD).sum(-1)
@@ -80,9 +79,7 @@ class Side:
         nn.utils.clip_grad_norm_(self.network.parameters(), RECIPE.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.taken += 1
         self.seen += chosen.numel()
-        return chosen.numel()
 
 
 def main() -> None:
@@ -109,7 +106,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--targets", type=int, default=16_384, help="targets each side trains on for its speed")
     parser.add_argument("--held-out-targets", type=int, default=409_600, help="and in all, for its held-out cosine")
     parser.add_argument("--only", nargs="+", choices=BOUNDS, default=list(BOUNDS))
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.targets % SLICE_TARGETS or options.held_out_targets % SLICE_TARGETS:
+        parser.error(f"--targets and --held-out-targets: expected multiples of {SLICE_TARGETS:,}, a turn's targets")
+    return options
 
 
 def dataset(result: dict[str, Any]) -> str:
@@ -147,8 +147,8 @@ def race(architecture: str, causal: bool, data: TrainingData, options: argparse.
     context = None if causal else CONTEXT
     batches = our_batches(data, context)
     batch = round(batches.targets(0) / batches.steps(0))
-    sides = contestants(architecture, context, batch, data, options.held_out_targets // batch)
-    seconds = take_turns(sides, options.targets)
+    sides = contestants(architecture, context, batch, data, options.held_out_targets)
+    seconds = take_turns(sides, 0, options.targets)
     ratio = {
         side: median(a / b for a, b in zip(seconds["usual"], seconds[side], strict=True))
         for side in sides
@@ -166,27 +166,27 @@ def race(architecture: str, causal: bool, data: TrainingData, options: argparse.
     }
 
 
-def contestants(architecture: str, context: int | None, batch: int, data: TrainingData, steps: int) -> dict[str, Side]:
+def contestants(architecture: str, context: int | None, batch: int, data: TrainingData, total: int) -> dict[str, Side]:
     usual = learner(architecture, data, CONTEXT)
     use_library_layers(usual)
-    sides = {"usual": Side(usual, usual_batches(data, batch), adamw(usual, fused=False), steps)}
+    sides = {"usual": Side(usual, usual_batches(data, batch), adamw(usual, fused=False), batch, total)}
     for precision in PRECISIONS if context is None else PRECISIONS[:1]:
         own = learner(architecture, data, context)
         sides[precision] = Side(
-            own, endless(our_batches(data, context)), adamw(own, fused=True), steps, bf16=precision == "bf16"
+            own, endless(our_batches(data, context)), adamw(own, fused=True), batch, total, bf16=precision == "bf16"
         )
     return sides
 
 
-def take_turns(sides: dict[str, Side], targets: int) -> dict[str, list[float]]:
-    """Seconds per target of every slice, until each side has seen `targets` more."""
+def take_turns(sides: dict[str, Side], first: int, last: int) -> dict[str, list[float]]:
+    """Seconds per target of every slice, from `first` targets seen until each side has seen `last`."""
     seconds: dict[str, list[float]] = {side: [] for side in sides}
-    for _ in range(-(-targets // SLICE_TARGETS)):
+    for goal in range(first + SLICE_TARGETS, last + 1, SLICE_TARGETS):
         for name, side in sides.items():
-            began, seen = time.perf_counter(), 0
-            while seen < SLICE_TARGETS:
-                seen += side.step()
-            seconds[name].append((time.perf_counter() - began) / seen)
+            began, before = time.perf_counter(), side.seen
+            while side.seen < goal:
+                side.step()
+            seconds[name].append((time.perf_counter() - began) / (side.seen - before))
     return seconds
 
 
@@ -194,13 +194,15 @@ def held_out(sides: dict[str, Side], options: argparse.Namespace, data: Training
     """Held-out cosines after one, two, four ... times `--targets`, up to `--held-out-targets`; speed is over."""
     marks: list[dict[str, Any]] = []
     sides["usual"].bf16 = True
+    seen = options.targets
     while True:
         cosines = {name: mean_cosine(side.network.predict, data.validation_batches) for name, side in sides.items()}
         marks.append({"targets": {name: side.seen for name, side in sides.items()}, "cosine": cosines})
-        left = options.held_out_targets - sides["usual"].seen
-        if left < SLICE_TARGETS:
+        if seen >= options.held_out_targets:
             return marks
-        take_turns(sides, min(left, sides["usual"].seen))
+        goal = min(2 * seen, options.held_out_targets)
+        take_turns(sides, seen, goal)
+        seen = goal
 
 
 def learner(architecture: str, data: TrainingData, context: int | None) -> Network:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import torch
+
 from nextvec.errors import NextvecError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import CONFIG, is_predictor
@@ -76,7 +78,10 @@ class Engine:
         self.draining = False
         self._hindered = False
         self._resources = Resources(workspace)
-        self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="nextvec-stage")
+        # A thread that begins while a model is timed on one thread (`Served.warm`) would have one ever after.
+        self._pool = ThreadPoolExecutor(
+            POOL_THREADS, "nextvec-stage", initializer=torch.set_num_threads, initargs=(torch.get_num_threads(),)
+        )
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="nextvec-load")
         self.traffic = Traffic()
         self._batching = Batching(self._pool, settings.limits, settings.timeouts, metrics, self.traffic)
