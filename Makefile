@@ -35,7 +35,7 @@ docs: $(STAMP)   ## generated documents are up to date
 
 check: lint types docs test  ## all of it; what CI runs
 
-bench: $(STAMP)  ## every benchmark, on real text (ten to twenty minutes)
+bench: $(STAMP)  ## every benchmark, on real text (about two hours on two cores)
 	$(BIN)/python benchmarks/run.py
 
 clean:           ## remove the virtual environment and caches

@@ -23,12 +23,16 @@ THREADS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """`figure` is a ratio to the reference unless `unit` says otherwise; without a bound it is for information."""
+    """`figure` is a ratio to the reference unless `unit` says otherwise; without a bound it is for information.
+
+    `interval` is its 95 % interval, where it was estimated.
+    """
 
     what: str
     figure: float
     reference: str
     unit: str = "x"
+    interval: tuple[float, float] | None = None
     at_least: float | None = None
     at_most: float | None = None
 
@@ -49,7 +53,8 @@ class Claim:
     @property
     def line(self) -> str:
         outcome = {None: "", True: f" ({self.bound}: met)", False: f" ({self.bound}: NOT met)"}[self.met]
-        return f"{self.what}: {self.figure:.4g} {self.unit} against {self.reference}{outcome}"
+        spread = "" if self.interval is None else " [{:.4g}, {:.4g}]".format(*self.interval)
+        return f"{self.what}: {self.figure:.4g}{spread} {self.unit} against {self.reference}{outcome}"
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"bound": self.bound, "met": self.met}

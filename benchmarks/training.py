@@ -1,14 +1,14 @@
 """Training, per target seen: ours against the usual practice.
 
-    python benchmarks/training.py [--corpus NAME[@TAG]] [--targets 16384] [--held-out-targets 409600]
+    python benchmarks/training.py [--corpus NAME[@TAG]] [--targets 16384] [--epochs 20]
 
 The usual practice: windows materialised as float32 arrays [N, 5, D] and [N, D], a torch DataLoader that fetches single
 items, and library layers. Ours: causal training over spans of documents (GRU, Transformer), or windows gathered in one
 step (AMN). Architecture, optimiser, schedule, targets a step and targets seen are the same; the two take turns in short
 slices, so that a noisy machine slows both. Speed is measured over the first `--targets`; then the usual practice, in
-bfloat16 as well to save time, and the faster of our precisions go on to `--held-out-targets`, where the schedule ends,
-scored on the same held-out targets on the way. Without `--corpus` the first documents of shared/data/wikipedia are
-ingested first (a few minutes, once). Prints ratios.
+bfloat16 as well to save time, and the faster of our precisions go on until they have seen as many targets as `--epochs`
+of windows hold, where the schedule ends; both are scored on the test documents on the way. Without `--corpus` the first
+documents of shared/data/wikipedia are ingested first (a few minutes, once). Prints ratios.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from nextvec.evaluation.evaluate import evaluate_on
+from nextvec.evaluation.evaluation import Column
+from nextvec.evaluation.heldout import hold_out, training_mean
+from nextvec.evaluation.statistics import paired_difference
 from nextvec.models.backbones.gru import GRU
-from nextvec.models.baseline import mean_cosine
 from nextvec.models.network import Network, build_network
 from nextvec.sequences.batches import Batches
-from nextvec.sequences.windows import gather_windows, target_rows
+from nextvec.sequences.windows import count_windows, gather_windows, target_rows
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
 from nextvec.training.data import TrainingData
@@ -44,8 +47,8 @@ PRECISIONS = ("fp32", "bf16")
 SLICE_TARGETS = 4_096
 BOUNDS = {"amn": 1.2, "gru": 4.0, "transformer": 4.0}
 LIMITS = [
-    "Held-out cosines are those of short runs without an anchor, at one seed; they compare two ways of training and "
-    "say nothing on which model is best.",
+    "Held-out cosines are those of runs without an anchor, at one seed; they compare two ways of training and say "
+    "nothing on which model is best. Their intervals are over documents, not over seeds.",
     "Speed is measured at the start of training, where spans are shortest.",
     "After that the usual practice goes on in bfloat16 too: what is compared from there on is accuracy alone.",
     "The usual practice was given one process; DataLoader workers help where processors are idle.",
@@ -104,11 +107,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--corpus", help="NAME[@TAG] of a corpus in the workspace")
     parser.add_argument("--documents", type=int, default=DOCUMENTS, help="without --corpus")
     parser.add_argument("--targets", type=int, default=16_384, help="targets each side trains on for its speed")
-    parser.add_argument("--held-out-targets", type=int, default=409_600, help="and in all, for its held-out cosine")
+    parser.add_argument("--epochs", type=int, default=RECIPE.epochs, help="of windows, in all, for held-out cosines")
     parser.add_argument("--only", nargs="+", choices=BOUNDS, default=list(BOUNDS))
     options = parser.parse_args()
-    if options.targets % SLICE_TARGETS or options.held_out_targets % SLICE_TARGETS:
-        parser.error(f"--targets and --held-out-targets: expected multiples of {SLICE_TARGETS:,}, a turn's targets")
+    if options.targets % SLICE_TARGETS:
+        parser.error(f"--targets {options.targets}: expected a multiple of {SLICE_TARGETS:,}, a turn's targets")
     return options
 
 
@@ -129,11 +132,18 @@ def claims_on(architecture: str, row: dict[str, Any]) -> Iterator[Claim]:
         bound = BOUNDS[architecture] if precision == row["faster"] else None
         yield Claim(what=f"{what}: targets per second", figure=ratio, reference=reference, at_least=bound)
     for mark in row["held_out"]:
-        gained = mark["cosine"][row["faster"]] - mark["cosine"]["usual"]
+        gained = mark["difference"]
         seen = f"{mark['targets']['usual']:,} targets"
         what = f"Training {architecture}, causal, {row['faster']}, after {seen}: held-out cosine"
         bound = 0.0 if mark is row["held_out"][-1] else None
-        yield Claim(what=f"{what}, difference", figure=gained, unit="cosine", reference=reference, at_least=bound)
+        yield Claim(
+            what=f"{what}, difference",
+            figure=gained["estimate"],
+            interval=(gained["low"], gained["high"]),
+            unit="cosine",
+            reference=reference,
+            at_least=bound,
+        )
 
 
 def snapshot_for(options: argparse.Namespace) -> Snapshot:
@@ -145,9 +155,10 @@ def snapshot_for(options: argparse.Namespace) -> Snapshot:
 def race(architecture: str, causal: bool, data: TrainingData, options: argparse.Namespace) -> dict[str, Any]:
     """Speed of all sides, causal training in both precisions; then held-out cosines of the usual and our faster one."""
     context = None if causal else CONTEXT
-    batches = our_batches(data, context)
+    batches = data.training_batches(context, RECIPE)
     batch = round(batches.targets(0) / batches.steps(0))
-    sides = contestants(architecture, context, batch, data, options.held_out_targets)
+    total = all_targets(data, options.epochs)
+    sides = contestants(architecture, context, batch, data, total)
     seconds = take_turns(sides, 0, options.targets)
     ratio = {
         side: median(a / b for a, b in zip(seconds["usual"], seconds[side], strict=True))
@@ -155,6 +166,7 @@ def race(architecture: str, causal: bool, data: TrainingData, options: argparse.
         if side != "usual"
     }
     faster = max(ratio, key=ratio.__getitem__)
+    last = {side: sides[side] for side in ("usual", faster)}
     return {
         "training": "causal" if causal else "windowed",
         "parameters": sides["usual"].network.spec.parameters,
@@ -162,8 +174,14 @@ def race(architecture: str, causal: bool, data: TrainingData, options: argparse.
         "targets_per_second": {side: 1 / median(times) for side, times in seconds.items()},
         "ratio": ratio,
         "faster": faster,
-        "held_out": held_out({side: sides[side] for side in ("usual", faster)}, options, data) if causal else [],
+        "held_out": held_out(last, options.targets, total, TestDocuments(data)) if causal else [],
     }
+
+
+def all_targets(data: TrainingData, epochs: int) -> int:
+    """Those of `epochs` of windows, to the nearest turn."""
+    windows = count_windows(data.snapshot.lengths[data.split.train], CONTEXT)
+    return max(1, round(epochs * windows / SLICE_TARGETS)) * SLICE_TARGETS
 
 
 def contestants(architecture: str, context: int | None, batch: int, data: TrainingData, total: int) -> dict[str, Side]:
@@ -173,7 +191,12 @@ def contestants(architecture: str, context: int | None, batch: int, data: Traini
     for precision in PRECISIONS if context is None else PRECISIONS[:1]:
         own = learner(architecture, data, context)
         sides[precision] = Side(
-            own, endless(our_batches(data, context)), adamw(own, fused=True), batch, total, bf16=precision == "bf16"
+            own,
+            endless(data.training_batches(context, RECIPE)),
+            adamw(own, fused=True),
+            batch,
+            total,
+            bf16=precision == "bf16",
         )
     return sides
 
@@ -190,19 +213,36 @@ def take_turns(sides: dict[str, Side], first: int, last: int) -> dict[str, list[
     return seconds
 
 
-def held_out(sides: dict[str, Side], options: argparse.Namespace, data: TrainingData) -> list[dict[str, Any]]:
-    """Held-out cosines after one, two, four ... times `--targets`, up to `--held-out-targets`; speed is over."""
+def held_out(sides: dict[str, Side], seen: int, total: int, documents: TestDocuments) -> list[dict[str, Any]]:
+    """Cosines after `seen` targets, twice and four times as many ... up to `total`, where speed plays no part."""
     marks: list[dict[str, Any]] = []
     sides["usual"].bf16 = True
-    seen = options.targets
     while True:
-        cosines = {name: mean_cosine(side.network.predict, data.validation_batches) for name, side in sides.items()}
-        marks.append({"targets": {name: side.seen for name, side in sides.items()}, "cosine": cosines})
-        if seen >= options.held_out_targets:
+        cosine = {name: documents.cosine(side.network) for name, side in sides.items()}
+        usual, ours = cosine.values()
+        marks.append(
+            {
+                "targets": {name: side.seen for name, side in sides.items()},
+                "cosine": {name: column.estimate for name, column in cosine.items()},
+                "difference": paired_difference(ours.sums, ours.counts, usual.sums, usual.counts).interval.to_dict(),
+            }
+        )
+        if seen >= total:
             return marks
-        goal = min(2 * seen, options.held_out_targets)
+        goal = min(2 * seen, total)
         take_turns(sides, seen, goal)
         seen = goal
+
+
+class TestDocuments:
+    """No choice of the recipe was made on them."""
+
+    def __init__(self, data: TrainingData) -> None:
+        self._held_out = hold_out(data.snapshot, data.split.test)
+        self._train_mean = training_mean(data.snapshot, data.split.train)
+
+    def cosine(self, network: Network) -> Column:
+        return evaluate_on(self._held_out, network, train_mean=self._train_mean, metrics=["cosine"]).column("cosine")
 
 
 def learner(architecture: str, data: TrainingData, context: int | None) -> Network:
@@ -252,10 +292,6 @@ def usual_batches(data: TrainingData, batch: int) -> Iterator[Inputs]:
             yield x, y[:, None], None
 
 
-def our_batches(data: TrainingData, context: int | None) -> Batches:
-    return data.training_batches(context, RECIPE.targets_per_step(context), RECIPE.seed, RECIPE.span, RECIPE.first_span)
-
-
 def endless(batches: Batches) -> Iterator[Inputs]:
     for epoch in count():
         for b in batches.epoch(epoch):
@@ -271,10 +307,11 @@ def show(architecture: str, result: dict[str, Any]) -> None:
             flush=True,
         )
     for mark in result["held_out"]:
-        cosine = mark["cosine"]
+        cosine, difference = mark["cosine"], mark["difference"]
         print(
             f"{architecture:<12} after {mark['targets']['usual']:>7,} targets: held-out cosine "
-            f"{cosine[result['faster']]:.4f} against {cosine['usual']:.4f}",
+            f"{cosine[result['faster']]:.4f} against {cosine['usual']:.4f} "
+            f"[{difference['low']:+.4f}, {difference['high']:+.4f}]",
             flush=True,
         )
 

@@ -105,9 +105,11 @@ def _claim_row(claim: dict[str, Any], record: dict[str, Any]) -> tuple[str, ...]
     met = {None: "", True: "yes", False: "**no**"}[claim["met"]]
     unit = "" if claim["unit"] == "x" else f" {claim['unit']}"
     digits = ".5f" if claim["unit"] == "cosine" else ".3g"
+    interval = claim.get("interval")
+    spread = f" [{interval[0]:{digits}}, {interval[1]:{digits}}]" if interval else ""
     return (
         claim["what"],
-        f"{claim['figure']:{digits}}{unit}",
+        f"{claim['figure']:{digits}}{spread}{unit}",
         claim["reference"],
         claim["bound"].removesuffix(" x"),
         met,

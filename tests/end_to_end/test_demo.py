@@ -41,5 +41,8 @@ def test_demo_goes_from_text_to_report_and_again_from_where_it_is(nextvec, quick
     assert "nextvec corpus ingest PATH --corpus mine" in result.out
     too_wide = [line for line in result.out.splitlines() if len(line) > 80 and str(tmp_path) not in line]
     assert not too_wide
+    weights = tmp_path / "models" / "demo-gru" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     again = nextvec("demo", workspace=tmp_path)
-    assert again.out.count("is there already") == len(demo.MODELS)
+    assert again.out.count("is there already") == len(demo.MODELS) - 1
+    assert "Trained again" in again.out

@@ -3,10 +3,13 @@
 import contextlib
 import os
 import re
+import runpy
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -33,8 +36,6 @@ def workspace(nextvec, write_prose, tmp_path_factory):
 @pytest.fixture(scope="session")
 def compared(nextvec, workspace, tmp_path_factory):
     """A copy of the workspace with a comparison, a newer version of its corpus, and another corpus."""
-    import shutil
-
     import nextvec.studies.contest as contest
     from nextvec.workspace import Workspace
 
@@ -159,3 +160,51 @@ def tales(nextvec, tmp_path_factory):
     nextvec("train", "ewma-mix", "--corpus", "tales", "--name", "mix", "--allow-unordered", workspace=place)
     Aliases(Workspace(place)).promote("best", "mix")
     return Workspace(place)
+
+
+@pytest.fixture(scope="session")
+def hostile():
+    """What a page must show and never run."""
+    return "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
+
+@pytest.fixture(scope="session")
+def furnished(nextvec, compared, hostile, tmp_path_factory):
+    """A workspace with everything in it, and HTML where a page might believe it."""
+    from nextvec.workspace import Workspace
+
+    root = tmp_path_factory.mktemp("page") / "ws"
+    shutil.copytree(compared.root, root)
+    with (root / "models" / "gru" / "README.md").open("a") as card:
+        card.write(f"\n{hostile}\n\n[click](javascript:alert(3)) **bold** `{hostile}`\n\n| {hostile} |\n|---|\n")
+    folder = root.parent / "hostile"
+    folder.mkdir()
+    (folder / "hostile.txt").write_text(
+        f"{hostile} is how it begins. And this is how it goes on. {hostile} is the end."
+    )
+    nextvec("corpus", "ingest", folder, "--corpus", "hostile", "--encoder", "hashing:8", workspace=root)
+    lone = root.parent / "lone.txt"
+    lone.write_text("Two sentences stand here. That is too few.")
+    nextvec("corpus", "ingest", lone, "--corpus", "lone", "--encoder", "hashing:8", workspace=root)
+    return Workspace(root)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """A real browser, see chromium.py."""
+    driver = runpy.run_path(str(Path(__file__).with_name("chromium.py")))
+    if driver["PROGRAM"] is None:
+        pytest.skip("no Chromium to show the page in")
+    browser = driver["Chromium"](tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def tab(chromium):
+    """A browser at 1280 pixels that must have nothing to complain about at the end."""
+    chromium.look(1280)
+    chromium.call("Page.navigate", url="about:blank")
+    chromium.complaints()
+    yield chromium
+    assert chromium.complaints() == []

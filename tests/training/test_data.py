@@ -5,6 +5,7 @@ from nextvec.errors import TrainingError
 from nextvec.models.baseline import fit_baseline
 from nextvec.sequences.windows import MIN_CONTEXT, count_windows
 from nextvec.training.data import TrainingData
+from nextvec.training.recipe import TrainingConfig
 
 
 def rows_of(batches):
@@ -27,7 +28,7 @@ def test_fitting_targets_are_every_successor_of_the_training_documents(data, cor
 
 @pytest.mark.parametrize("context", [None, 5])
 def test_training_batches_hold_every_training_target_once(data, corpus, context):
-    rows = rows_of(data.training_batches(context, 64, seed=0).epoch(0))
+    rows = rows_of(data.training_batches(context, TrainingConfig(batch=64)).epoch(0))
     assert len(rows) == len(set(rows.tolist())) == count_windows(corpus.lengths[data.split.train], context or 1)
 
 
@@ -44,7 +45,8 @@ def test_spans_come_with_what_the_anchor_predicts_from_the_whole_document(data, 
         x_BTD = torch.from_numpy(corpus.vectors[rows].astype("float32"))[None]
         predicted = anchor.predict(x_BTD, torch.ones(1, len(rows), dtype=torch.bool))[0]
         expected |= {row + 1: y_D for row, y_D in zip(rows, predicted, strict=True)}
-    for batch in data.training_batches(None, 64, seed=0, span=6, anchor=anchor).epoch(0):
+    recipe = TrainingConfig(batch=64, span=6, first_span=0)
+    for batch in data.training_batches(None, recipe, anchor).epoch(0):
         assert batch.mask_BT.shape[1] <= 6
         for row, base_D in zip(batch.rows_BT[batch.mask_BT].tolist(), batch.base_BTD[batch.mask_BT], strict=True):
             torch.testing.assert_close(base_D, expected[row], atol=1e-3, rtol=0)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from nextvec.cli.options import WorkspaceOption
 from nextvec.cli.output import duration, wrapped
+from nextvec.errors import IntegrityError, NotFoundError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nextvec.evaluation.report import Example
     from nextvec.studies.contest import Contest
     from nextvec.workspace import Workspace
@@ -82,23 +86,33 @@ def _ingest(place: Workspace) -> None:
 def _train(place: Workspace) -> None:
     from nextvec.cli.train import outcome_line, require_sequential, train_one
     from nextvec.store.vectors import open_snapshot
-    from nextvec.training.run import finished
+    from nextvec.training.checkpoint import Checkpoints
 
     snapshot = open_snapshot(place, CORPUS)
     require_sequential(snapshot)
     for identity, (architecture, options) in MODELS.items():
         folder = place.model(identity)
-        if finished(folder):
+        if _usable(folder):
             typer.echo(f"   {identity} is there already")
             continue
-        metrics = train_one(folder, snapshot, architecture, {**QUICK, **options}, place.cache, resume=resumable(folder))
+        resume = Checkpoints(folder).last.exists()
+        metrics = train_one(folder, snapshot, architecture, {**QUICK, **options}, place.cache, resume=resume)
         typer.echo(wrapped(f"   {outcome_line(identity, metrics)}", indent=5))
 
 
-def resumable(folder: Any) -> bool:
-    from nextvec.training.checkpoint import Checkpoints
+def _usable(folder: Path) -> bool:
+    """Whether a finished model is there. One that does not load, as after a change of nextvec, is removed."""
+    from nextvec.models.bundle import load_bundle
 
-    return Checkpoints(folder).last.exists()
+    try:
+        load_bundle(folder)
+    except NotFoundError:
+        return False
+    except IntegrityError as problem:
+        typer.echo(wrapped(f"   Trained again: {problem}", indent=5))
+        rmtree(folder)
+        return False
+    return True
 
 
 def _best(contest: Contest) -> str:

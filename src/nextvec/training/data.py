@@ -18,6 +18,7 @@ from nextvec.sequences.windows import MIN_CONTEXT, IntArray, count_windows, targ
 if TYPE_CHECKING:
     from nextvec.models.baseline import Baseline
     from nextvec.store.snapshot import Snapshot
+    from nextvec.training.recipe import TrainingConfig
 
 FIT_TARGETS = 4096
 
@@ -43,26 +44,18 @@ class TrainingData:
         """(N, D) on the device, in the corpus's own precision."""
         return share_vectors(self.snapshot.vectors, self.device)
 
-    def training_batches(
-        self,
-        context: int | None,
-        targets: int,
-        seed: int,
-        span: int = 0,
-        first_span: int = 0,
-        anchor: Baseline | None = None,
-    ) -> Batches:
-        """Shuffled batches of about `targets` targets: windows when `context` is a number, else spans of documents.
+    def training_batches(self, context: int | None, recipe: TrainingConfig, anchor: Baseline | None = None) -> Batches:
+        """Shuffled batches of the recipe's size: windows when `context` is a number, else spans of documents.
 
-        `span` bounds the length of a span, 0 leaves documents whole; it grows to that from `first_span`, unless 0.
         With an `anchor`, which sees whole documents, spans come with what it predicts.
         """
         offsets, documents = self.snapshot.offsets, self.split.train
+        targets, seed = recipe.targets_per_step(context), recipe.seed
         if context is not None:
             return WindowBatches(self.vectors, target_rows(offsets, documents, context), context, targets, seed)
-        longest = span or max(1, int(self.snapshot.lengths.max()))
+        longest = recipe.span or max(1, int(self.snapshot.lengths.max()))
         bases = None if anchor is None else self._bases(anchor)
-        return SpanBatches(self.vectors, offsets, documents, longest, targets, seed, first_span or None, bases)
+        return SpanBatches(self.vectors, offsets, documents, longest, targets, seed, recipe.first_span or None, bases)
 
     @torch.no_grad()
     def _bases(self, anchor: Baseline) -> Tensor:

@@ -170,15 +170,7 @@ class _Run:
         optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.lr, fused=True)
         self.model, self.optimizer = accelerator.prepare(network, optimizer)
         self.loss.to(accelerator.device)
-        context = network.config.context
-        self.batches: Batches = data.training_batches(
-            context,
-            config.targets_per_step(context),
-            config.seed,
-            config.span,
-            config.first_span,
-            network.anchor,
-        )
+        self.batches: Batches = data.training_batches(network.config.context, config, network.anchor)
         self.total = sum(self.batches.steps(epoch) for epoch in range(config.epochs))
         self.checkpoints = Checkpoints(folder)
         self.log = RunLog(folder, tensorboard=config.tensorboard and accelerator.is_main_process)
