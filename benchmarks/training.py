@@ -98,7 +98,6 @@ def main() -> None:
     for architecture, causal in (("amn", False), ("gru", True), ("transformer", True)):
         if architecture in options.only:
             result["architectures"][architecture] = race(architecture, causal, data, options)
-            show(architecture, result["architectures"][architecture])
     leave_record(options, dataset=dataset(result), claims=claims(result), limits=LIMITS, measured=result)
 
 
@@ -165,13 +164,15 @@ def race(architecture: str, causal: bool, data: TrainingData, options: argparse.
         for side in sides
         if side != "usual"
     }
+    speed = {side: 1 / median(times) for side, times in seconds.items()}
+    show_speed(architecture, ratio, speed)
     faster = max(ratio, key=ratio.__getitem__)
     last = {side: sides[side] for side in ("usual", faster)}
     return {
         "training": "causal" if causal else "windowed",
         "parameters": sides["usual"].network.spec.parameters,
         "targets_per_step": batch,
-        "targets_per_second": {side: 1 / median(times) for side, times in seconds.items()},
+        "targets_per_second": speed,
         "ratio": ratio,
         "faster": faster,
         "held_out": held_out(last, options.targets, total, TestDocuments(data)) if causal else [],
@@ -227,6 +228,7 @@ def held_out(sides: dict[str, Side], seen: int, total: int, documents: TestDocum
                 "difference": paired_difference(ours.sums, ours.counts, usual.sums, usual.counts).interval.to_dict(),
             }
         )
+        show_mark(marks[-1])
         if seen >= total:
             return marks
         goal = min(2 * seen, total)
@@ -298,22 +300,22 @@ def endless(batches: Batches) -> Iterator[Inputs]:
             yield b.x_BTD, b.target_BTD, b.target_mask_BT if b.target_BTD.shape == b.x_BTD.shape else None
 
 
-def show(architecture: str, result: dict[str, Any]) -> None:
-    speed = result["targets_per_second"]
-    for side, ratio in result["ratio"].items():
+def show_speed(architecture: str, ratio: dict[str, float], speed: dict[str, float]) -> None:
+    for side, times in ratio.items():
         print(
-            f"{architecture:<12} {result['training']:<9} {side} {ratio:.2f}x the usual practice per target "
+            f"{architecture:<12} {side} {times:.2f}x the usual practice per target "
             f"({speed[side]:,.0f} against {speed['usual']:,.0f} targets/s)",
             flush=True,
         )
-    for mark in result["held_out"]:
-        cosine, difference = mark["cosine"], mark["difference"]
-        print(
-            f"{architecture:<12} after {mark['targets']['usual']:>7,} targets: held-out cosine "
-            f"{cosine[result['faster']]:.4f} against {cosine['usual']:.4f} "
-            f"[{difference['low']:+.4f}, {difference['high']:+.4f}]",
-            flush=True,
-        )
+
+
+def show_mark(mark: dict[str, Any]) -> None:
+    usual, ours = mark["cosine"].values()
+    print(
+        f"  after {mark['targets']['usual']:>7,} targets: held-out cosine {ours:.4f} against {usual:.4f} "
+        f"[{mark['difference']['low']:+.4f}, {mark['difference']['high']:+.4f}]",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
