@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -51,3 +52,19 @@ def real_snapshot(workspace: Path, documents: int = DOCUMENTS) -> Snapshot:
     place, name = Workspace(workspace), f"first-{documents}"
     ingest(place, name, open_source(source()), build_chunker("sentence"), load_encoder("minilm"), limit=documents)
     return open_snapshot(place, name)
+
+
+def add_corpus_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--corpus", help="NAME[@TAG] of a corpus in the workspace")
+    parser.add_argument("--documents", type=int, default=DOCUMENTS, help="without --corpus")
+
+
+def chosen_snapshot(options: argparse.Namespace) -> Snapshot:
+    """What `add_corpus_options` asked for."""
+    if options.corpus:
+        return open_snapshot(Workspace(options.workspace), options.corpus)
+    return real_snapshot(options.workspace, options.documents)
+
+
+def dataset(snapshot: Snapshot) -> str:
+    return f"{len(snapshot):,} vectors of {snapshot.dim} dimensions of corpus {snapshot.label}"
