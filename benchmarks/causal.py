@@ -125,7 +125,7 @@ def claim(architecture: str, row: dict[str, Any]) -> Claim:
         figure=difference["estimate"],
         interval=(difference["low"], difference["high"]),
         unit="cosine",
-        reference=f"windows of {CONTEXT}, same targets a step, no fewer targets: {windows['test_cosine']:.4f}",
+        reference=f"windows of {CONTEXT}, same targets a step, stopped early by the same rule: {windows['test_cosine']:.4f}",
         at_least=0.0,
     )
 
