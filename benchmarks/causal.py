@@ -107,7 +107,7 @@ def seen(batches: Batches, epochs: int) -> int:
 
 
 class Show:
-    """A line whenever the best epoch changes."""
+    """A line whenever there is a new best epoch, as the next one begins."""
 
     def __init__(self, architecture: str, side: str) -> None:
         self.head, self.best = f"{architecture:<12} {side:<8}", -1.0
@@ -115,7 +115,7 @@ class Show:
     def __call__(self, progress: Progress) -> None:
         if progress.validation_cosine > self.best:
             self.best = progress.validation_cosine
-            print(f"{self.head} epoch {progress.epoch:>2}: validation cosine {self.best:.4f}", flush=True)
+            print(f"{self.head} after {progress.epoch - 1:>2} epochs: validation cosine {self.best:.4f}", flush=True)
 
 
 def claim(architecture: str, row: dict[str, Any]) -> Claim:

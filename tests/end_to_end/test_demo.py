@@ -46,3 +46,4 @@ def test_demo_goes_from_text_to_report_and_again_from_where_it_is(nextvec, quick
     again = nextvec("demo", workspace=tmp_path)
     assert again.out.count("is there already") == len(demo.MODELS) - 1
     assert "Trained again" in again.out
+    assert list((tmp_path / "cache").glob("demo-gru-*/demo-gru/config.json"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from shutil import rmtree
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,8 +14,6 @@ from nextvec.cli.output import duration, wrapped
 from nextvec.errors import IntegrityError, NotFoundError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nextvec.evaluation.report import Example
     from nextvec.studies.contest import Contest
     from nextvec.workspace import Workspace
@@ -92,7 +91,7 @@ def _train(place: Workspace) -> None:
     require_sequential(snapshot)
     for identity, (architecture, options) in MODELS.items():
         folder = place.model(identity)
-        if _usable(folder):
+        if _usable(folder, place.cache):
             typer.echo(f"   {identity} is there already")
             continue
         resume = Checkpoints(folder).last.exists()
@@ -100,8 +99,8 @@ def _train(place: Workspace) -> None:
         typer.echo(wrapped(f"   {outcome_line(identity, metrics)}", indent=5))
 
 
-def _usable(folder: Path) -> bool:
-    """Whether a finished model is there. One that does not load, as after a change of nextvec, is removed."""
+def _usable(folder: Path, cache: Path) -> bool:
+    """Whether a finished model is there. One that does not load (nextvec has changed, say) is moved into `cache`."""
     from nextvec.models.bundle import load_bundle
 
     try:
@@ -109,8 +108,9 @@ def _usable(folder: Path) -> bool:
     except NotFoundError:
         return False
     except IntegrityError as problem:
-        typer.echo(wrapped(f"   Trained again: {problem}", indent=5))
-        rmtree(folder)
+        aside = Path(mkdtemp(prefix=f"{folder.name}-", dir=cache))
+        folder.rename(aside / folder.name)
+        typer.echo(wrapped(f"   Trained again, the old one is in {aside}: {problem}", indent=5))
         return False
     return True
 

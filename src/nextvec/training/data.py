@@ -45,7 +45,7 @@ class TrainingData:
         return share_vectors(self.snapshot.vectors, self.device)
 
     def training_batches(self, context: int | None, recipe: TrainingConfig, anchor: Baseline | None = None) -> Batches:
-        """Shuffled batches of the recipe's size: windows when `context` is a number, else spans of documents.
+        """Shuffled batches of the recipe's size: windows of `context` vectors, or with None spans of documents.
 
         With an `anchor`, which sees whole documents, spans come with what it predicts.
         """
