@@ -13,6 +13,8 @@ class Document:
     """One text in reading order; paragraphs are separated by one blank line.
 
     `id` is unique in a corpus and decides the document's split for ever; `text` is plain prose without markup.
+    `left_out` counts, by reason, characters of the original that are not in `text` (as `prose.visible` counts them):
+    those of `text` and these together are all that the source held for the document.
     """
 
     id: str
@@ -21,6 +23,7 @@ class Document:
     source: str
     licence: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def content_hash(self) -> str:
@@ -33,11 +36,13 @@ class Unusable:
     """A document that a source met and does not give.
 
     `skipped`: left out on purpose (redirect, list, too short); `failed`: it should have been usable and is not.
+    `characters`: how many are lost with it, as `prose.visible` counts them; 0 where its text could not be read at all.
     """
 
     id: str
     reason: str
     kind: Literal["skipped", "failed"]
+    characters: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nextvec.corpus.document import Document, Unusable
+from nextvec.corpus.prose import visible
 from nextvec.corpus.sources import open_source
 from nextvec.errors import NotFoundError, UsageError
 
@@ -53,7 +54,8 @@ def test_a_duplicate_id_is_reported(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "a.jsonl", 1)
     path.write_text(path.read_text() + "\n" + path.read_text())
     _, second = open_source(str(path)).documents()
-    assert second == Unusable(id="d0", reason="its id was given to an earlier document", kind="failed")
+    reason = "its id was given to an earlier document"
+    assert second == Unusable(id="d0", reason=reason, kind="failed", characters=visible(TEXT))
 
 
 def test_a_missing_file_says_what_is_there(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from nextvec.corpus.document import Document, Source, Unusable
-from nextvec.corpus.prose import MIN_WORDS
+from nextvec.corpus.prose import MIN_WORDS, count_words, visible
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class CheckedSource:
 def _examine(document: Document, seen: set[bytes]) -> Document | Unusable:
     for part in ("id", "title", "text", "source", "licence"):
         if problem := encoding_problem(getattr(document, part)):
-            return Unusable(id=ascii(document.id)[1:-1], reason=f"its {part} {problem}", kind="failed")
+            return _unusable(document, f"its {part} {problem}", "failed")
     digest = hashlib.blake2b(document.id.encode(), digest_size=8).digest()
     if digest in seen:
-        return Unusable(id=document.id, reason="its id was given to an earlier document", kind="failed")
+        return _unusable(document, "its id was given to an earlier document", "failed")
     seen.add(digest)
     return _long_enough(document)
 
@@ -52,8 +53,15 @@ def encoding_problem(text: str) -> str | None:
 
 
 def _long_enough(document: Document) -> Document | Unusable:
-    words = len(document.text.split(maxsplit=MIN_WORDS))
+    words = count_words(document.text)
     if words >= MIN_WORDS:
         return document
     reason = f"too short: {words} words, at least {MIN_WORDS} wanted" if words else "empty"
-    return Unusable(id=document.id, reason=reason, kind="skipped")
+    return _unusable(document, reason, "skipped")
+
+
+def _unusable(document: Document, reason: str, kind: Literal["skipped", "failed"]) -> Unusable:
+    characters = visible(document.text) + sum(document.left_out.values())
+    return Unusable(
+        id=document.id.encode(errors="backslashreplace").decode(), reason=reason, kind=kind, characters=characters
+    )
