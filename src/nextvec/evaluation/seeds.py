@@ -8,7 +8,8 @@ from itertools import groupby
 
 import numpy as np
 
-from nextvec.evaluation.evaluation import Column, Evaluation
+from nextvec.evaluation.column import Column
+from nextvec.evaluation.evaluation import Evaluation
 
 SEEDS_FOR_A_CLAIM = 3
 
@@ -71,13 +72,13 @@ def seed_groups(models: Sequence[Evaluation]) -> list[list[Evaluation]]:
 
 
 def average(group: Sequence[Evaluation], name: str) -> Evaluation:
-    """One evaluation called `name` for a group that differs in the seed alone."""
+    """One evaluation called `name` for a group that differs in the seed alone; its columns know their runs."""
     first = group[0]
     shared = [figure for figure in first.columns if all(figure in other.columns for other in group)]
     return replace(
         first,
         subject=replace(first.subject, name=name, seed=None),
-        columns={figure: _average_column([evaluation.column(figure) for evaluation in group]) for figure in shared},
+        columns={figure: Column.mean([evaluation.column(figure) for evaluation in group]) for figure in shared},
         seconds=sum(evaluation.seconds for evaluation in group),
     )
 
@@ -88,11 +89,6 @@ def _name(group: Sequence[Evaluation]) -> str:
     anchor = f" anchored on {subject.anchor}" if subject.anchor != "none" else ""
     variant = f" with {subject.variant}" if subject.variant else ""
     return f"{subject.architecture}{anchor}{variant}{where} ({len(group)} seeds)"
-
-
-def _average_column(columns: Sequence[Column]) -> Column:
-    sums, counts = (np.mean([getattr(c, side) for c in columns], axis=0) for side in ("sums", "counts"))
-    return Column(sums, counts, columns[0].chance)
 
 
 def _but_seed(evaluation: Evaluation) -> str:
