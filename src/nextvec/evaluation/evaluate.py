@@ -14,9 +14,19 @@ from torch import Tensor
 from nextvec.errors import DataError, MismatchError
 from nextvec.evaluation.evaluation import Column, Evaluation, Subject
 from nextvec.evaluation.heldout import MIN_CONTEXT, HeldOut, hold_out
-from nextvec.evaluation.metric import METRICS, Metric, Part, Passage, Setting, Settling, default_metrics, unit_rows
+from nextvec.evaluation.metric import (
+    METRICS,
+    Metric,
+    Part,
+    Passage,
+    Predict,
+    Setting,
+    Settling,
+    default_metrics,
+    unit_rows,
+)
 from nextvec.models.predictor import Predictor
-from nextvec.sequences.batches import DocumentBatches
+from nextvec.sequences.batches import Batch, DocumentBatches
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
@@ -136,20 +146,26 @@ def _passages(
     documents = np.arange(len(held_out.doc_ids))
     batches = DocumentBatches(vectors, held_out.offsets, documents, batch_targets)
     for numbers, batch in zip(batches.plan, batches, strict=True):
-        y_BTD = _predicted(predictor, batch.x_BTD, batch.mask_BT)
-        for number, x_TD, target_TD, y_TD in zip(numbers.tolist(), batch.x_BTD, batch.target_BTD, y_BTD, strict=True):
+        y_BTD = _checked(predictor, predictor.predict, batch)
+        q_BTD = y_BTD if predictor.spec.ranks_by == "point" else _checked(predictor, predictor.query, batch)
+        sequences = zip(numbers.tolist(), batch.x_BTD, batch.target_BTD, y_BTD, q_BTD, strict=True)
+        for number, x_TD, target_TD, y_TD, q_TD in sequences:
             last = int(held_out.offsets[number + 1] - held_out.offsets[number]) - 1
+            predicted = slice(held_out.min_context - 1, last)
             yield Passage(
                 number=number,
                 doc_id=held_out.doc_ids[number],
                 vectors_ND=unit_rows(torch.cat([x_TD[:1], target_TD[:last]])),
-                predicted_MD=unit_rows(y_TD[held_out.min_context - 1 : last]),
+                predicted_MD=unit_rows(y_TD[predicted]),
+                query_MD=q_TD[predicted].float(),
             )
 
 
-def _predicted(predictor: Predictor, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+def _checked(predictor: Predictor, answer: Predict, batch: Batch) -> Tensor:
+    """`answer` for a batch. Raises DataError for a wrong shape, NaN or infinity."""
+    x_BTD, mask_BT = batch.x_BTD, batch.mask_BT
     with torch.no_grad():
-        y_BTD = predictor.predict(x_BTD, mask_BT)
+        y_BTD = answer(x_BTD, mask_BT)
     if y_BTD.shape != x_BTD.shape:
         raise DataError(
             f"{predictor.spec.name} gave predictions of shape {tuple(y_BTD.shape)} for vectors of shape "

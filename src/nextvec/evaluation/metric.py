@@ -76,16 +76,18 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """One document with its predictions. All vectors have unit norm.
+    """One document with its predictions. Vectors and predictions have unit norm.
 
     `number` identifies the document within the evaluation; predicted_MD[j] is the prediction of
-    vectors_ND[first + j] from the rows before it.
+    vectors_ND[first + j] from the rows before it, query_MD[j] what candidates for it are ranked by: the prediction,
+    where the predictor has no query of its own.
     """
 
     number: int
     doc_id: str
     vectors_ND: Tensor
     predicted_MD: Tensor
+    query_MD: Tensor
 
     @property
     def first(self) -> int:

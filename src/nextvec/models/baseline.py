@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -34,11 +34,13 @@ Batches = Callable[[], Iterable[TargetBatch]]
 class Baseline(nn.Module, ABC):
     """A causal predictor without trained parameters: what it knows are buffers, set by `fit` in closed form.
 
-    `context` is None for all so far. Buffers may change their size in `fit`; loading takes the size that was saved.
+    `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`. Buffers may change their size in
+    `fit`; loading takes the size that was saved.
     """
 
     name: ClassVar[str]
     context: int | None = None
+    ranks_by: Literal["point", "query"] = "point"
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -48,19 +50,29 @@ class Baseline(nn.Module, ABC):
     def forward(self, x_BTD: Tensor) -> Tensor:
         """Unit predictions y_BTD; y[:, t] depends on x[:, :t+1] only."""
 
+    def rank(self, x_BTD: Tensor) -> Tensor:
+        """Queries q_BTD, as causal; the predictions, where there are no others."""
+        return self(x_BTD)
+
     def fit(self, train: Batches, validation: Batches) -> None:
         """Set the buffers from training batches; what is tuned, is tuned on the validation batches."""
 
     @property
     def spec(self) -> PredictorSpec:
         fitted = sum(buffer.numel() for buffer in self.buffers())
-        return PredictorSpec(name=self.name, dim=self.dim, context=self.context, fitted=fitted)
+        return PredictorSpec(name=self.name, dim=self.dim, context=self.context, fitted=fitted, ranks_by=self.ranks_by)
 
     @torch.no_grad()
     def predict(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
         """See `Predictor.predict`."""
         check_input(self.name, self.dim, x_BTD, mask_BT)
         return self(x_BTD.float())
+
+    @torch.no_grad()
+    def query(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+        """See `Predictor.query`."""
+        check_input(self.name, self.dim, x_BTD, mask_BT)
+        return self.rank(x_BTD.float())
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         for name, buffer in self._buffers.items():

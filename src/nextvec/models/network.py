@@ -136,6 +136,10 @@ class Network(nn.Module):
             raise TrainingError(f"{self.config.architecture} has an anchor that was never fitted: call set_anchor")
         return self._in_context(self, x_BTD)
 
+    def query(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+        """See `Predictor.query`: the point."""
+        return self.predict(x_BTD, mask_BT)
+
     @torch.no_grad()
     def tune_correction(self, batches: Batches) -> float:
         """Set the size of the correction to the one of `SIZES` with the best mean cosine, and return that cosine.

@@ -23,7 +23,8 @@ class PredictorSpec(Config):
     """What identifies a predictor's shape and size.
 
     `context` is the number of last vectors it looks at (None: all so far); `parameters` counts trained numbers,
-    `fitted` the numbers of closed-form parts (an anchor, a baseline).
+    `fitted` the numbers of closed-form parts (an anchor, a baseline); `ranks_by` says whether candidates are ranked by
+    the point or by a query of its own.
     """
 
     name: str
@@ -32,6 +33,7 @@ class PredictorSpec(Config):
     anchor: AnchorName = "none"
     parameters: int = 0
     fitted: int = 0
+    ranks_by: Literal["point", "query"] = "point"
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -48,6 +50,13 @@ class Predictor(Protocol):
             mask_BT: bool, True where x is real: a prefix of every row. Predictions elsewhere mean nothing.
 
         Raises MismatchError when D is not `spec.dim` or the shapes disagree.
+        """
+        ...
+
+    def query(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+        """q_BTD, of any norm: the candidate y with the largest q_BTD[:, t] . y comes after position t first.
+
+        The point, where `spec.ranks_by` says so. Arguments and errors as for `predict`.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Can the target be told from other chunks? Its rank by cosine to the prediction, in three named pools.
+"""Can the target be told from other chunks? Its rank by the query, in three named pools.
 
 document            every chunk of the same document but the context (its last `min_context` rows)
 document+context    every chunk of the same document: ranks the copied context first, and so punishes copying
@@ -15,12 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting
+from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting, unit_rows
 
 POOLS = ("document", "document+context", "foreign-10k")
 RECALLS = (1, 5, 10)
 TIE = 1e-6
-"""Cosines this close are tied: equal vectors may differ in the last bits with their place in a matrix product."""
+"""Scores of unit queries this close are tied: those of equal vectors may differ in the last bits, by their place in a
+matrix product."""
 _BLOCK_CELLS = 1 << 23
 
 
@@ -67,33 +68,33 @@ class Ranks:
         """(m, 3) ranks in the three pools, for consecutive blocks of targets, so that memory stays bounded."""
         width = max(len(passage.vectors_ND), len(self._foreign.owner_P), 1)
         step = max(1, _BLOCK_CELLS // width)
-        for start in range(0, len(passage.predicted_MD), step):
+        for start in range(0, len(passage.query_MD), step):
             yield self._ranks(passage, start, start + step)
 
     def _ranks(self, passage: Passage, start: int, stop: int) -> Tensor:
-        predicted_mD = passage.predicted_MD[start:stop]
-        row_m = torch.arange(len(predicted_mD), device=predicted_mD.device) + passage.first + start
-        cosine_mN = predicted_mD @ passage.vectors_ND.T
-        own_m1 = cosine_mN.gather(1, row_m[:, None])
+        query_mD = unit_rows(passage.query_MD[start:stop])
+        row_m = torch.arange(len(query_mD), device=query_mD.device) + passage.first + start
+        score_mN = query_mD @ passage.vectors_ND.T
+        own_m1 = score_mN.gather(1, row_m[:, None])
         back_K = torch.arange(-self._reach, 0, device=row_m.device)
-        context_m = _ahead(cosine_mN.gather(1, row_m[:, None] + back_K), own_m1)
-        whole_m = _ahead(cosine_mN, own_m1) + 0.5
-        foreign_m = _ahead(self._foreign_cosines(predicted_mD, passage.number), own_m1) + 1.0
+        context_m = _ahead(score_mN.gather(1, row_m[:, None] + back_K), own_m1)
+        whole_m = _ahead(score_mN, own_m1) + 0.5
+        foreign_m = _ahead(self._foreign_scores(query_mD, passage.number), own_m1) + 1.0
         return torch.stack([whole_m - context_m, whole_m, foreign_m], dim=1)
 
-    def _foreign_cosines(self, predicted_mD: Tensor, number: int) -> Tensor:
-        """(m, P), with what belongs to the document itself below every cosine."""
-        cosine_mP = predicted_mD @ self._foreign.vectors_PD.T
+    def _foreign_scores(self, query_mD: Tensor, number: int) -> Tensor:
+        """(m, P), with what belongs to the document itself below every score."""
+        score_mP = query_mD @ self._foreign.vectors_PD.T
         own = (self._foreign.owner_P == number).nonzero().squeeze(1)
-        return cosine_mP.index_fill_(1, own, -2.0)
+        return score_mP.index_fill_(1, own, -2.0)
 
 
-def _ahead(cosine_mN: Tensor, own_m1: Tensor) -> Tensor:
+def _ahead(score_mN: Tensor, own_m1: Tensor) -> Tensor:
     """(m,) how much the candidates add to the rank: 1 for each that is closer than the target, 1/2 for each tied.
 
     So the average of tied ranks is 1 + this; where the target is among the candidates it has added 1/2 itself.
     """
-    sign_mN = F.hardshrink(cosine_mN - own_m1, TIE).sign_()
+    sign_mN = F.hardshrink(score_mN - own_m1, TIE).sign_()
     return (sign_mN.sum(dim=1) + sign_mN.shape[1]) / 2
 
 

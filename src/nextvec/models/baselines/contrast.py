@@ -1,0 +1,126 @@
+"""A query in closed form: which of a document's chunks comes next, rather than what the next one is like on average.
+
+A good mean is a bad query: it points at what is typical of the document, and the next chunk is not more typical than
+the others. What tells it from them is its difference from the mean of the pool. Under two Gaussians with one covariance
+S, "next" around mean + d(context) and "any of this document" around mean, the log-density ratio of a candidate y is
+
+    d' S^-1 y + const,
+
+so d, which ridge regression predicts from the decayed means, times the inverse of the shrunk S is the query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nextvec.models.baseline import BASELINES, Baseline, Batches, TargetBatch
+from nextvec.models.decay import MIX_DECAYS, decayed_means
+from nextvec.models.pool import RECENT, pool_means, pool_scores, reciprocal_ranks
+from nextvec.models.predictor import unit
+
+PENALTIES = (1_000.0, 3_000.0, 10_000.0, 30_000.0, 100_000.0, 300_000.0)
+"""Of the ridge regression, in units of a feature's mean square."""
+SHRINKAGES = (0.3, 1.0, 3.0, 10.0)
+"""Of the covariance, in units of its mean eigenvalue."""
+
+
+@BASELINES.register("contrast")
+class Contrast(Baseline):
+    """q = W [m_1 .. m_7] with W = (ridge regression of target - pool mean on the decayed means) (S + s I)^-1.
+
+    Penalty and shrinkage are tuned on the reciprocal ranks of validation targets in their documents. Its point is the
+    direction of its query, which is no prediction of the mean.
+    """
+
+    name = "contrast"
+    ranks_by = "query"
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim)
+        self.register_buffer("penalty", torch.tensor(float("inf")))
+        self.register_buffer("shrinkage", torch.tensor(float("inf")))
+        self.register_buffer("matrix", torch.zeros(len(MIX_DECAYS) * dim, dim))
+
+    def fit(self, train: Batches, validation: Batches) -> None:
+        moments, best = Moments.of(train), -1.0
+        for penalty in PENALTIES:
+            difference_FD = moments.regression(penalty)
+            for shrinkage, score in zip(SHRINKAGES, _scores(difference_FD, moments, validation), strict=True):
+                if score > best:
+                    best, self.matrix = score, difference_FD @ moments.precision(shrinkage)
+                    self.penalty, self.shrinkage = torch.tensor(penalty), torch.tensor(shrinkage)
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        return unit(self.rank(x_BTD))
+
+    def rank(self, x_BTD: Tensor) -> Tensor:
+        return _features(x_BTD) @ self.matrix.to(x_BTD)
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Sums over training targets: features' products (F, F), with the differences (F, D), of the differences (D, D)."""
+
+    gram_FF: Tensor
+    moment_FD: Tensor
+    spread_DD: Tensor
+    count: int
+
+    @classmethod
+    def of(cls, train: Batches) -> Moments:
+        sums: tuple[Tensor, ...] = ()
+        count = 0
+        for batch in train():
+            mask_BT = batch.target_mask_BT
+            pool_BTD = pool_means(batch.x_BTD, batch.target_BTD, batch.mask_BT)
+            f_NF, d_ND = _features(batch.x_BTD)[mask_BT], (batch.target_BTD - pool_BTD)[mask_BT]
+            products = (f_NF.T @ f_NF, f_NF.T @ d_ND, d_ND.T @ d_ND)
+            sums = sums or tuple(torch.zeros_like(product, dtype=torch.float64) for product in products)
+            for total, product in zip(sums, products, strict=True):
+                total += product
+            count += len(f_NF)
+        gram_FF, moment_FD, spread_DD = sums
+        return cls(gram_FF, moment_FD, spread_DD, count)
+
+    def regression(self, penalty: float) -> Tensor:
+        """(F, D) ridge regression of the differences, the penalty in units of a feature's mean square."""
+        damped_FF = self.gram_FF + penalty * self.gram_FF.diagonal().mean() / self.count * _eye(self.gram_FF)
+        return torch.cholesky_solve(self.moment_FD, torch.linalg.cholesky(damped_FF)).float()
+
+    def precision(self, shrinkage: float) -> Tensor:
+        """(D, D) inverse of the differences' covariance and a multiple of its mean eigenvalue."""
+        covariance_DD = self.spread_DD / self.count
+        return torch.linalg.inv(
+            covariance_DD + shrinkage * covariance_DD.diagonal().mean() * _eye(covariance_DD)
+        ).float()
+
+
+def _features(x_BTD: Tensor) -> Tensor:
+    return decayed_means(x_BTD).flatten(2)
+
+
+def _scores(difference_FD: Tensor, moments: Moments, validation: Batches) -> list[float]:
+    """Mean reciprocal rank on validation documents for every shrinkage. Where nothing can be ranked, all are 0."""
+    precisions = [moments.precision(shrinkage) for shrinkage in SHRINKAGES]
+    totals = torch.zeros(len(precisions), dtype=torch.float64)
+    for batch in validation():
+        for d_TD, vectors_ND in _documents(_features(batch.x_BTD) @ difference_FD, batch):
+            for i, precision_DD in enumerate(precisions):
+                totals[i] += reciprocal_ranks(pool_scores(d_TD @ precision_DD, vectors_ND)).sum()
+    return totals.tolist()
+
+
+def _documents(d_BTD: Tensor, batch: TargetBatch) -> Iterator[tuple[Tensor, Tensor]]:
+    """Of each document of a batch: (M, D) at its targets with a full recent past, and its own (N, D) vectors."""
+    for d_TD, x_TD, target_TD, mask_T in zip(d_BTD, batch.x_BTD, batch.target_BTD, batch.mask_BT, strict=True):
+        rows = int(mask_T.sum())
+        if rows >= RECENT:
+            yield d_TD[RECENT - 1 : rows], torch.cat([x_TD[:1], target_TD[:rows]])
+
+
+def _eye(like: Tensor) -> Tensor:
+    return torch.eye(len(like), dtype=like.dtype)

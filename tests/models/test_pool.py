@@ -1,0 +1,42 @@
+"""A document's own chunks as candidates: means, scores and ranks of the pool, against doing it by hand."""
+
+import numpy as np
+import torch
+
+from nextvec.models.pool import RECENT, pool_means, pool_scores, reciprocal_ranks
+
+
+def documents(lengths, dim=6, seed=0):
+    """x, targets, mask of whole documents, padded; and the documents themselves."""
+    generator = torch.Generator().manual_seed(seed)
+    own = [torch.randn(length, dim, generator=generator) for length in lengths]
+    x, target, mask = (torch.zeros(len(own), max(lengths) - 1, *rest) for rest in ((dim,), (dim,), ()))
+    for b, rows in enumerate(own):
+        x[b, : len(rows) - 1], target[b, : len(rows) - 1], mask[b, : len(rows) - 1] = rows[:-1], rows[1:], 1
+    return x, target, mask.bool(), own
+
+
+def test_the_pool_is_all_but_the_recent_context():
+    x, target, mask, own = documents([3, 9, 17])
+    means = pool_means(x, target, mask)
+    for b, rows in enumerate(own):
+        for t in range(len(rows) - 1):
+            pool = [i for i in range(len(rows)) if not t + 1 - RECENT <= i <= t]
+            assert torch.allclose(means[b, t], rows[pool].mean(0), atol=1e-5)
+
+
+def test_ranks_by_hand():
+    rows = torch.nn.functional.normalize(torch.randn(14, 4, generator=torch.Generator().manual_seed(1)), dim=-1)
+    query = torch.randn(9, 4, generator=torch.Generator().manual_seed(2))
+    found = reciprocal_ranks(pool_scores(query, rows))
+    for j, q in enumerate(query):
+        row = 5 + j
+        scores = [float(q @ rows[i]) for i in range(14) if i == row or not row - RECENT <= i < row]
+        rank = 1 + sum(score > float(q @ rows[row]) for score in scores)
+        assert abs(float(found[j]) - 1 / rank) < 1e-6
+
+
+def test_equal_candidates_share_their_rank():
+    rows = torch.ones(8, 3)
+    assert torch.allclose(reciprocal_ranks(pool_scores(torch.ones(1, 3), rows)), torch.tensor([1 / 2.0]))
+    assert np.isfinite(reciprocal_ranks(pool_scores(torch.ones(3, 3), rows)).numpy()).all()
