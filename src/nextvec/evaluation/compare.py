@@ -178,6 +178,7 @@ class _Arena:
                 },
                 skill=skills.interval(evaluation.name) if skills and rival else None,
                 skill_over=rival.name if rival else None,
+                runs=max(len(column.runs) for column in evaluation.columns.values()) or 1,
             )
 
     def contrasts(self, headlines: Sequence[str], reference: str | None, peers: Collection[str]) -> Iterator[Contrast]:

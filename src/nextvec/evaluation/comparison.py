@@ -55,7 +55,8 @@ class Row:
     """One line of the table.
 
     `skill` is the share of the best baseline's cosine error that is gone, against `skill_over`; None without baselines.
-    `chance` has the figures for which chance means something.
+    `chance` has the figures for which chance means something. `runs` is the number of training runs that the row is the
+    mean of, 1 for a checkpoint or a baseline.
     """
 
     subject: Subject
@@ -64,6 +65,7 @@ class Row:
     chance: Mapping[str, float]
     skill: Interval | None
     skill_over: str | None
+    runs: int = 1
 
     @property
     def name(self) -> str:
@@ -78,6 +80,7 @@ class Row:
             "chance": dict(self.chance),
             "skill": self.skill.to_dict() if self.skill else None,
             "skill_over": self.skill_over,
+            "runs": self.runs,
         }
 
 

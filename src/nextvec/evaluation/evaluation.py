@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,11 @@ class Subject:
     trained_rows: int | None = None
     encoder_fingerprint: str | None = None
     split_fingerprint: str | None = None
+
+    @property
+    def but_seed(self) -> Subject:
+        """What it has in common with other seeds of the same architecture and settings."""
+        return replace(self, name="", seed=None)
 
     @classmethod
     def of(cls, spec: PredictorSpec, *, name: str | None = None, **known: Any) -> Subject:

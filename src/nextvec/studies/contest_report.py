@@ -49,7 +49,7 @@ def record_contest(contest: Contest, content: ReportContent, folder: Path) -> No
 def report_content(contest: Contest, command: str) -> ReportContent:
     """Everything the report shows; `command` is what made it."""
     newest = contest.generations[-1]
-    best_first = [row.name for row in contest.comparison.rows if row.kind == "model"]
+    best_first = [row.name for row in contest.comparison.rows if row.name in contest.entrants]
     shown = {name: contest.entrants[name].predictor for name in best_first[:SHOWN_MODELS]}
     return ReportContent(
         title=f"Next-vector models on {contest.test.label}",
