@@ -36,13 +36,23 @@ class Unusable:
     """A document that a source met and does not give.
 
     `skipped`: left out on purpose (redirect, list, too short); `failed`: it should have been usable and is not.
+    `reason`: in words that are the same for every document of which it is true, so that reasons can be counted;
+    `detail`: what of it is this document's own; `place`: where it was met, unless `id` says so.
     `characters`: how many are lost with it, as `prose.visible` counts them; 0 where its text could not be read at all.
     """
 
     id: str
     reason: str
     kind: Literal["skipped", "failed"]
+    detail: str = ""
+    place: str = ""
     characters: int = 0
+
+    @property
+    def message(self) -> str:
+        """Reason, detail and place, to be read after the document's id."""
+        place = f" (at {self.place})" if self.place not in ("", self.id) else ""
+        return (f"{self.reason}: {self.detail}" if self.detail else self.reason) + place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
