@@ -4,6 +4,7 @@ NextvecError                 base: the message is one line that says what was gi
 ├── UsageError               the call is wrong: an unknown name, option or value (exit status 2)
 ├── NotFoundError            no corpus, tag, model or file of that name
 ├── DataError                content that cannot be used: malformed file, NaN, zero vector, wrong shape
+│   └── RefusedTextsError    some of many texts cannot be encoded; it holds the vectors of the others
 ├── MismatchError            two things that must agree do not: encoders, splits, dimensions; both are named
 ├── IntegrityError           stored bytes are not what their record says: weights hash, probe, size
 ├── TrainingError            a run that cannot go on: non-finite loss, collapse, no training documents
@@ -13,7 +14,8 @@ NextvecError                 base: the message is one line that says what was gi
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class NextvecError(Exception):
@@ -38,6 +40,20 @@ class NotFoundError(NextvecError):
 
 class DataError(NextvecError):
     pass
+
+
+class RefusedTextsError(DataError):
+    """Some of many texts cannot be encoded, whatever shares their batch; an encoder raises it after all others are.
+
+    Attributes:
+        reasons: by the text's index, what follows its name in a sentence: "is refused by the server: ...".
+        vectors: float32 (N, D) of all texts, NaN in the rows of these.
+    """
+
+    def __init__(self, message: str, reasons: Mapping[int, str], vectors: Any) -> None:
+        super().__init__(message)
+        self.reasons = reasons
+        self.vectors = vectors
 
 
 class MismatchError(NextvecError):

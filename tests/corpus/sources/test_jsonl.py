@@ -145,7 +145,7 @@ ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32",
 @pytest.mark.parametrize("ending", [".jsonl", ".jsonl.gz", ""])
 def test_every_unicode_encoding(tmp_path: Path, encoding: str, ending: str) -> None:
     """With a mark or without, zipped or not, also where the name says nothing."""
-    texts = [f"Größe \u2028 und 你好 {sign} sind hier zu lesen." for sign in ("\n", "𝔘", "Ж")]
+    texts = [f"Größe \u2028 und 你好 {sign} sind hier zu lesen." for sign in ("\n", "\U0001d518", "Ж")]
     lines = "\r\n".join(json.dumps({"id": n, "text": text}, ensure_ascii=False) for n, text in enumerate(texts))
     content = f"\n{lines}\n".encode(encoding)
     path = tmp_path / f"a{ending}"
