@@ -49,10 +49,14 @@ class Unusable:
     characters: int = 0
 
     @property
+    def why(self) -> str:
+        """Reason and detail."""
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+    @property
     def message(self) -> str:
         """Reason, detail and place, to be read after the document's id."""
-        place = f" (at {self.place})" if self.place not in ("", self.id) else ""
-        return (f"{self.reason}: {self.detail}" if self.detail else self.reason) + place
+        return self.why if self.place in ("", self.id) else f"{self.why} (at {self.place})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
