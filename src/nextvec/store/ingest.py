@@ -19,7 +19,7 @@ from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
 from nextvec.errors import DataError, MismatchError, NextvecError, RefusedTextsError, UsageError
 from nextvec.records import write_json
 from nextvec.store.encoded import EncodedDocument, first_bad_vector
-from nextvec.store.metadata import DEFAULT_SPLIT, check_split
+from nextvec.store.metadata import DEFAULT_SPLIT, CorpusMetadata, check_dtype, check_split
 from nextvec.store.report import IngestReport
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
@@ -94,11 +94,18 @@ def open_or_create(
     split: Mapping[str, Any] | None = None,
     dtype: str | None = None,
 ) -> Corpus:
-    """A corpus of these specs. Raises MismatchError when it was made with another encoder, chunker, split or dtype."""
+    """A corpus of these specs; one that never held a document is made anew with them.
+
+    Raises MismatchError when it was made with another encoder, chunker, split or dtype.
+    """
+    bounds, number = check_split(DEFAULT_SPLIT if split is None else split), check_dtype(dtype or "float16")
     if not Corpus.exists(workspace, name):
-        bounds = dict(DEFAULT_SPLIT if split is None else split)
-        return Corpus.create(workspace, name, encoder=encoder, chunker=chunker, split=bounds, dtype=dtype or "float16")
+        return Corpus.create(workspace, name, encoder=encoder, chunker=chunker, split=bounds, dtype=number)
     corpus = Corpus.open(workspace, name)
+    wanted = CorpusMetadata(encoder=encoder, chunker=chunker, split=bounds, dtype=number)
+    if corpus.unused and corpus.metadata != wanted:
+        corpus.remake(wanted)
+        return corpus
     metadata, owner = corpus.metadata, f"corpus '{name}'"
     require_same_encoder(metadata.encoder, encoder, left_name=owner, right_name="what is added")
     _require_same("chunker", owner, metadata.chunker, chunker)

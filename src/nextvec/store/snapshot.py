@@ -16,6 +16,7 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.store.metadata import DEFAULT_SPLIT, check_split
+from nextvec.workspace import generation_name
 
 TextReader = Callable[[Sequence[int]], list[str]]
 
@@ -38,6 +39,7 @@ class Snapshot:
     vectors: (N, D) float16 or float32, read-only, usually a memory map; unit norm up to rounding.
     offsets: (documents + 1,) int64; document i owns rows offsets[i]:offsets[i + 1], in reading order.
     split: salt and the two bucket bounds, chosen when the corpus was created.
+    by_number: the version was asked for by its number, so that it is called by that.
     fingerprint: of everything stored: vectors, texts, documents, encoder and chunker; not of name, tag or split.
     """
 
@@ -52,6 +54,7 @@ class Snapshot:
     split: dict[str, Any]
     fingerprint: str
     read_texts: TextReader = field(repr=False)
+    by_number: bool = False
 
     @classmethod
     def from_arrays(
@@ -92,8 +95,8 @@ class Snapshot:
 
     @property
     def label(self) -> str:
-        """`NAME@TAG`, or `NAME` when no tag was asked for."""
-        return f"{self.name}@{self.tag}" if self.tag else self.name
+        """`NAME@TAG`, `NAME@v3`, or `NAME` when no version was asked for."""
+        return generation_name(self.name, self.tag, self.version) if self.tag or self.by_number else self.name
 
     @cached_property
     def lengths(self) -> np.ndarray:
