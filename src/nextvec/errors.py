@@ -7,6 +7,7 @@ NextvecError                 base: the message is one line that says what was gi
 │   └── RefusedTextsError    some of many texts cannot be encoded; it holds the vectors of the others
 ├── MismatchError            two things that must agree do not: encoders, splits, dimensions; both are named
 ├── IntegrityError           stored bytes are not what their record says: weights hash, probe, size
+├── FullDiskError            no space is left for what was to be stored
 ├── TrainingError            a run that cannot go on: non-finite loss, collapse, no training documents
 └── MissingDependencyError   an optional package is needed; the message holds the pip command
 """
@@ -62,6 +63,18 @@ class MismatchError(NextvecError):
 
 class IntegrityError(NextvecError):
     pass
+
+
+class FullDiskError(NextvecError):
+    """`what` could not be written to `place`; `kept` says what is stored all the same."""
+
+    def __init__(self, what: str, place: object, kept: str) -> None:
+        super().__init__(
+            f"the disk is full: no space for {what} in {place}. {kept}. Free some space there and run the same command "
+            "again, with --resume where a training had begun"
+        )
+        self.what = what
+        self.place = place
 
 
 class TrainingError(NextvecError):

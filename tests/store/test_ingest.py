@@ -9,7 +9,7 @@ import pytest
 from nextvec.corpus.document import Unusable
 from nextvec.corpus.prose import visible
 from nextvec.encoders import load_encoder
-from nextvec.errors import DataError, MismatchError, RefusedTextsError, UsageError
+from nextvec.errors import DataError, FullDiskError, MismatchError, RefusedTextsError, UsageError
 from nextvec.store.ingest import ingest, report_path
 from nextvec.store.metadata import DEFAULT_SPLIT
 from nextvec.store.vectors import Corpus, open_snapshot
@@ -337,3 +337,34 @@ def test_an_interrupt_keeps_whole_batches(kit, workspace, run):
         run(items(), batch_documents=4)
     assert len(Corpus.open(workspace, "c").known_documents()) == 8
     assert run([kit.document(f"d{number}") for number in range(12)], batch_documents=4).stored == 4
+
+
+@pytest.mark.parametrize("mode", ["create", "append"])
+def test_a_full_disk_says_what_is_stored_and_the_same_command_goes_on(kit, workspace, run, monkeypatch, mode):
+    import lance
+
+    documents = [kit.document(f"d{number}") for number in range(6)]
+    if mode == "append":
+        run(documents, limit=2)
+    stored = "version 2 with 2 documents" if mode == "append" else "What was stored before is kept"
+
+    def write(*_, **__):
+        raise OSError("LanceError(IO): No space left on device (os error 28), /rust/structural.rs:190:9")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lance, "write_dataset", write)
+        with pytest.raises(FullDiskError, match=rf"the disk is full: .*'c' .*{stored}.*Free some space") as caught:
+            run(documents)
+    assert "rust" not in str(caught.value)
+    assert run(documents).held == 6
+
+
+def test_an_error_of_the_run_is_said_even_when_the_report_has_no_space(kit, workspace, run, monkeypatch):
+    def full(path, value):
+        raise FullDiskError("the report", path, "")
+
+    monkeypatch.setattr("nextvec.store.ingest.write_json", full)
+    with pytest.raises(DataError, match="Nothing was stored"):
+        run([Unusable(id="x", reason="r", kind="failed")])
+    with pytest.raises(FullDiskError, match="the report"):
+        run([kit.document("a")])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 
 from nextvec.corpus.document import Chunk, Chunker, Document, Source, Unusable
 from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
-from nextvec.errors import DataError, MismatchError, NextvecError, RefusedTextsError, UsageError
+from nextvec.errors import DataError, FullDiskError, MismatchError, NextvecError, RefusedTextsError, UsageError
 from nextvec.records import write_json
 from nextvec.store.encoded import EncodedDocument, first_bad_vector
 from nextvec.store.metadata import DEFAULT_SPLIT, CorpusMetadata, check_dtype, check_split
@@ -67,18 +68,29 @@ def ingest(
         raise UsageError(f"tolerate {tolerate}: expected the share of documents that may fail, from 0 to 1")
     corpus = open_or_create(workspace, corpus_name, chunker.spec, encoder.spec, split=split, dtype=dtype)
     report = IngestReport(corpus=corpus_name, version=corpus.version)
-    started = time.monotonic()
     with corpus.writing():
         run = _Run(corpus, chunker, encoder, report, tolerate=tolerate, progress=progress or _no_progress)
-        try:
+        with _reporting(report, report_path(workspace, corpus_name)):
             for batch in _batches(_limited(source.documents(), limit), batch_documents):
                 run.take(batch)
             run.finish()
             corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
-        finally:
-            report.seconds = time.monotonic() - started
-            write_json(report_path(workspace, corpus_name), report.to_dict())
     return report
+
+
+@contextmanager
+def _reporting(report: IngestReport, path: Path) -> Iterator[None]:
+    """Writes the report however the run ends; an error of the run is not replaced by one of writing the report."""
+    started = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        report.seconds = time.monotonic() - started
+        with suppress(FullDiskError):
+            write_json(path, report.to_dict())
+        raise
+    report.seconds = time.monotonic() - started
+    write_json(path, report.to_dict())
 
 
 def report_path(workspace: Workspace, corpus_name: str) -> Path:

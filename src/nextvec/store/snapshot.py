@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
+from nextvec.records import replacing
 from nextvec.store.metadata import DEFAULT_SPLIT, check_split
 from nextvec.workspace import generation_name
 
@@ -154,19 +154,14 @@ def _build_cache(path: Path, shape: tuple[int, int], dtype: np.dtype[Any], block
     """Written, not mapped while filling: faulting in fresh pages costs twice the time of reading the dataset.
 
     Not synchronised to disk: a machine that loses power leaves a short file or zeros, and both are found on opening.
+    Raises FullDiskError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.lib.format.write_array_header_1_0(file, header)
-            for block in blocks:
-                file.write(np.ascontiguousarray(block, dtype=dtype).data)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    what = "the cache of a corpus's vectors"
+    with storing(what, path.parent, "The corpus itself is complete"), replacing(path) as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            file.write(np.ascontiguousarray(block, dtype=dtype).data)
 
 
 def _check_arrays(

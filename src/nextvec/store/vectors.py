@@ -7,13 +7,14 @@ compacted, cleaned up or rewritten: every tagged generation stays readable exact
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
@@ -87,7 +88,9 @@ class Corpus:
             schema = metadata.schema()
             path = workspace.corpus(name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            return cls(workspace, name, lance.write_dataset(schema.empty_table(), path, schema=schema, mode="create"))
+            with storing(f"corpus '{name}'", path.parent):
+                dataset = lance.write_dataset(schema.empty_table(), path, schema=schema, mode="create")
+            return cls(workspace, name, dataset)
 
     def remake(self, metadata: CorpusMetadata) -> None:
         """Make a corpus anew that is unused, as a run that stored nothing leaves it; one commit.
@@ -101,7 +104,8 @@ class Corpus:
                 raise MismatchError(f"corpus '{self.name}' is in use by now and keeps what it was made with")
             schema = metadata.schema()
             path = self.workspace.corpus(self.name)
-            self._dataset = lance.write_dataset(schema.empty_table(), path, schema=schema, mode="overwrite")
+            with self._storing("what it is made with"):
+                self._dataset = lance.write_dataset(schema.empty_table(), path, schema=schema, mode="overwrite")
             self.metadata = metadata
 
     @classmethod
@@ -149,7 +153,8 @@ class Corpus:
     def append(self, documents: Sequence[EncodedDocument]) -> int:
         """Store whole documents in one commit, all or none; returns the corpus's version.
 
-        Raises DataError, naming the document, for an id that is stored already, NaN, a zero vector or wrong shapes.
+        Raises DataError, naming the document, for an id that is stored already, NaN, a zero vector or wrong shapes;
+        FullDiskError.
         """
         import lance
         import pyarrow as pa
@@ -159,7 +164,8 @@ class Corpus:
             tables = [self._table(document, number) for number, document in enumerate(documents, self._next_number())]
             if tables:
                 path = self.workspace.corpus(self.name)
-                self._dataset = lance.write_dataset(pa.concat_tables(tables), path, mode="append")
+                with self._storing(f"{len(tables):,} documents"):
+                    self._dataset = lance.write_dataset(pa.concat_tables(tables), path, mode="append")
                 self._ids.update(encoded.document.id for encoded in documents)
             return self.version
 
@@ -173,7 +179,8 @@ class Corpus:
         if existing is None and numbered_version(tag) is not None:
             raise UsageError(f"'{tag}' names a version of a corpus by its number and cannot be a tag: choose another")
         if existing is None:
-            self._dataset.tags.create(tag, self.version)
+            with self._storing(f"the tag '{tag}'"):
+                self._dataset.tags.create(tag, self.version)
         elif existing != self.version:
             raise UsageError(
                 f"corpus '{self.name}' has a tag '{tag}' already, on version {existing} (newest: {self.version}). "
@@ -235,6 +242,12 @@ class Corpus:
             tags=self.tags(),
             stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
         )
+
+    def _storing(self, what: str) -> AbstractContextManager[None]:
+        kept = f"Corpus '{self.name}' stays as it was, version {self.version}"
+        if self._locked:
+            kept += f" with {len(self._ids):,} documents"
+        return storing(f"{what} of corpus '{self.name}'", self.workspace.corpora, kept)
 
     def _at(self, at: str | int | None) -> tuple[lance.LanceDataset, str | None]:
         """The dataset, and its tag where it is one that `at` is. A tag that reads as a version's number is from
