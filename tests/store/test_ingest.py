@@ -104,7 +104,7 @@ def test_limit_reads_no_further_than_it_must(kit, run):
 
 
 def test_reasons_are_counted_without_what_is_of_one_document(kit, run):
-    items = [Unusable(id=f"s{n}", reason="too short", detail=f"{n} words", kind="skipped") for n in range(4)]
+    items = [Unusable(id=f"s{words}", reason=f"too short: {words} words", kind="skipped") for words in range(4)]
     assert run([*items, kit.document("a")]).skipped == {"too short": 4}
 
 

@@ -37,7 +37,8 @@ class Unusable:
 
     `skipped`: left out on purpose (redirect, list, too short); `failed`: it should have been usable and is not.
     `reason`: in words that are the same for every document of which it is true, so that reasons can be counted;
-    `detail`: what of it is this document's own; `place`: where it was met, unless `id` says so.
+    `detail`: what of it is this document's own (it may follow the reason after a colon instead); `place`: where it was
+    met, unless `id` says so.
     `characters`: how many are lost with it, as `prose.visible` counts them; 0 where its text could not be read at all.
     """
 
@@ -47,6 +48,11 @@ class Unusable:
     detail: str = ""
     place: str = ""
     characters: int = 0
+
+    @property
+    def cause(self) -> str:
+        """The reason without any detail: what is counted."""
+        return self.reason if self.detail else self.reason.partition(": ")[0]
 
     @property
     def why(self) -> str:

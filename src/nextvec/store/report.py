@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from nextvec.corpus.chunkers.spans import NO_LETTER, left_out
 from nextvec.corpus.document import Chunk, Document, Unusable
 from nextvec.corpus.prose import visible
 
-OUTSIDE_CHUNKS = "between chunks"
 CAUSES_SHOWN = 3
 
 
@@ -30,9 +30,9 @@ class Characters:
 
     def keep(self, document: Document, chunks: Iterable[Chunk]) -> None:
         """Count a document that was stored as these chunks."""
-        kept = inside(document.text, chunks)
-        self.kept += kept
-        self.left_out += Counter(document.left_out) + Counter({OUTSIDE_CHUNKS: visible(document.text) - kept})
+        outside = left_out(document.text, chunks)
+        self.kept += visible(document.text) - outside
+        self.left_out += Counter(document.left_out) + Counter({NO_LETTER: outside})
 
     def lose(self, document: Document, reason: str) -> None:
         """Count a document that was read and not stored."""
@@ -40,15 +40,6 @@ class Characters:
 
     def to_dict(self) -> dict[str, Any]:
         return {"read": self.read, "kept": self.kept, "left_out": dict(self.left_out.most_common())}
-
-
-def inside(text: str, chunks: Iterable[Chunk]) -> int:
-    """Visible characters of `text` that lie in the span of a chunk; where spans overlap, once."""
-    total = reached = 0
-    for start, end in sorted((chunk.start, chunk.end) for chunk in chunks):
-        total += visible(text[max(start, reached) : end])
-        reached = max(reached, end)
-    return total
 
 
 @dataclass(kw_only=True)
@@ -84,12 +75,12 @@ class IngestReport:
 
     def note_unusable(self, item: Unusable) -> None:
         """Count what the source did not give."""
-        self.characters.left_out += Counter({item.reason: item.characters})
+        self.characters.left_out += Counter({item.cause: item.characters})
         if item.kind == "skipped":
-            self.skipped[item.reason] += 1
+            self.skipped[item.cause] += 1
         else:
             self.offered += 1
-            self._note_failure(item.id, item.reason, item.why, item.message)
+            self._note_failure(item.id, item.cause, item.why, item.message)
 
     def note_failure(self, document: Document, reason: str, why: str) -> None:
         """Count a document that the source gave and that cannot be stored. `reason` is the same for many documents,

@@ -37,7 +37,7 @@ def test_encodings_with_a_mark(tmp_path: Path, encoding: str) -> None:
 def test_an_unreadable_encoding_is_reported(tmp_path: Path) -> None:
     [item] = open_source(str(write(tmp_path / "a.txt", "schön".encode("latin-1")))).documents()
     assert isinstance(item, Unusable)
-    assert "can't decode byte 0xf6 in position 3" in item.message
+    assert "can't decode byte 0xf6 in position 3" in item.reason
 
 
 def test_markdown_and_html_have_titles_of_their_own(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_markdown_and_html_have_titles_of_their_own(tmp_path: Path) -> None:
 def test_a_page_of_an_unknown_encoding_is_reported(tmp_path: Path) -> None:
     [item] = open_source(str(write(tmp_path / "a.html", '<meta charset="klingon"><p>a'))).documents()
     assert isinstance(item, Unusable)
-    assert "klingon" in item.message
+    assert "klingon" in item.reason
 
 
 def test_a_folder_in_order_of_path(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_options_that_a_file_does_not_take_are_reported_for_that_file(tmp_path: 
     write(tmp_path / "b.jsonl", f'{{"story": "{TEXT}"}}')
     text, rows = open_source(f"{tmp_path}?text=story").documents()
     assert isinstance(text, Unusable)
-    assert "unknown option of text file a.txt 'text'" in text.message
+    assert "unknown option of text file a.txt 'text'" in text.reason
     assert isinstance(rows, Document)
 
 

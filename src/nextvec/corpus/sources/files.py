@@ -42,7 +42,7 @@ class OneDocument:
         try:
             title, text = self._read(self._path.read_bytes())
         except (OSError, UnicodeError, LookupError) as error:
-            yield Unusable(id=self._name, reason="cannot be read", detail=str(error), kind="failed")
+            yield Unusable(id=self._name, reason=f"cannot be read: {error}", kind="failed")
             return
         title = title or self._path.stem
         yield Document(id=self._name, title=title, text=text, source=self._name, licence="unknown")

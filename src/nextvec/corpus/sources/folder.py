@@ -33,7 +33,7 @@ class FolderSource:
             try:
                 source = open_path(path, self._options, self._name(path))
             except (NextvecError, OSError) as error:
-                yield Unusable(id=self._name(path), reason="cannot be opened", detail=str(error), kind="failed")
+                yield Unusable(id=self._name(path), reason=f"cannot be opened: {error}", kind="failed")
             else:
                 yield from source.documents()
 
