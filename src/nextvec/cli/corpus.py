@@ -55,8 +55,9 @@ def ingest_command(
     validation: ValidationOption = None,
     dtype: DtypeOption = None,
     tolerate: Annotated[
-        float, typer.Option("--tolerate", min=0, max=1, help="Share of the documents that may fail.")
-    ] = 0.05,
+        float | None,
+        typer.Option("--tolerate", min=0, max=1, help="Share of the documents that may fail.", show_default="0.05"),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -66,7 +67,7 @@ def ingest_command(
     from nextvec.corpus.chunkers import build_chunker
     from nextvec.corpus.sources import open_source
     from nextvec.encoders import load_encoder
-    from nextvec.store.ingest import ingest
+    from nextvec.store.ingest import TOLERATED, ingest
     from nextvec.workspace import Workspace
 
     place = Workspace(workspace)
@@ -84,7 +85,7 @@ def ingest_command(
                 split=split,
                 limit=limit,
                 dtype=dtype,
-                tolerate=tolerate,
+                tolerate=TOLERATED if tolerate is None else tolerate,
                 progress=show,
             )
     except KeyboardInterrupt:
