@@ -67,7 +67,7 @@ def test_a_version_reads_by_its_number(kit, workspace):
     version = corpus.append([kit.encoded("a")])
     corpus.append([kit.encoded("b")])
     assert len(corpus.snapshot(version)) == 3
-    assert corpus.snapshot(version).label == "c@v2"
+    assert corpus.snapshot(version).label == "c"
     assert corpus.info(version).documents == 1
     with pytest.raises(NotFoundError, match="no version 9, only 1 to 3"):
         corpus.snapshot(9)

@@ -50,14 +50,14 @@ def ingest_command(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Take this many documents.", show_default="all")
     ] = None,
-    salt: SaltOption = None,
-    test: TestOption = None,
-    validation: ValidationOption = None,
-    dtype: DtypeOption = None,
     tolerate: Annotated[
         float | None,
         typer.Option("--tolerate", min=0, max=1, help="Share of the documents that may fail.", show_default="0.05"),
     ] = None,
+    salt: SaltOption = None,
+    test: TestOption = None,
+    validation: ValidationOption = None,
+    dtype: DtypeOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:

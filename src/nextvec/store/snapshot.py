@@ -39,7 +39,7 @@ class Snapshot:
     vectors: (N, D) float16 or float32, read-only, usually a memory map; unit norm up to rounding.
     offsets: (documents + 1,) int64; document i owns rows offsets[i]:offsets[i + 1], in reading order.
     split: salt and the two bucket bounds, chosen when the corpus was created.
-    by_number: the version was asked for by its number, so that it is called by that.
+    by_number: the version was asked for as `NAME@v3`, and is called so.
     fingerprint: of everything stored: vectors, texts, documents, encoder and chunker; not of name, tag or split.
     """
 

@@ -222,7 +222,7 @@ class Corpus:
             chunker=self.metadata.chunker,
             split=self.metadata.split,
             fingerprint=content,
-            by_number=at is not None and tag is None,
+            by_number=isinstance(at, str) and tag is None,
             read_texts=lambda rows: dataset.take(list(rows), columns=["text"])["text"].to_pylist(),
         )
 
