@@ -38,7 +38,7 @@ from nextvec.store.vectors import open_snapshot
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
 from nextvec.training.run import resolve_plan
-from nextvec.workspace import Workspace
+from nextvec.workspace import Workspace, generation_name
 
 RECORDS = "evaluations.jsonl"
 LATENCY_SECONDS = 0.3
@@ -58,7 +58,7 @@ class Generation:
 
     @property
     def label(self) -> str:
-        return f"{self.snapshot.name}@{self.snapshot.tag or self.snapshot.version}"
+        return generation_name(self.snapshot.name, self.snapshot.tag, self.snapshot.version)
 
     @cached_property
     def data(self) -> TrainingData:

@@ -89,8 +89,8 @@ class WikipediaSource:
                 pages += 1
                 yield read_page(page)
         except (ParseError, EOFError, OSError, zlib.error) as error:
-            reason = f"{self._name}: cannot be read on after {pages} pages: {error}"
-            yield Unusable(id=f"{self._name}:{pages + 1}", reason=reason, kind="failed")
+            reason = f"cannot be read on after {pages} pages"
+            yield Unusable(id=f"{self._name}:{pages + 1}", reason=reason, detail=str(error), kind="failed")
 
 
 def read_pages(path: Path) -> Iterator[Page]:
