@@ -13,7 +13,7 @@ from typing import Any
 
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
-from nextvec.corpus.prose import tidy
+from nextvec.corpus.markup.plain import read_plain
 from nextvec.errors import UsageError
 
 COMMON_NAMES: dict[str, tuple[str, ...]] = {
@@ -91,12 +91,14 @@ def _document(pieces: list[Row], columns: Columns, source: str) -> Document | Un
     if problem := _problem(pieces, columns):
         return Unusable(id=identifier, reason=f"{first.name}: {problem}", kind="failed")
     ordered = sorted(pieces, key=lambda piece: columns.value(piece.values, "position") or 0)
+    prose = read_plain("\n\n".join(columns.value(piece.values, "text") for piece in ordered))
     return Document(
         id=identifier,
         title=str(columns.value(first.values, "title") or identifier),
-        text=tidy("\n\n".join(columns.value(piece.values, "text") for piece in ordered)),
+        text=prose.text,
         source=str(columns.value(first.values, "source") or source),
         licence=str(columns.value(first.values, "licence") or "unknown"),
+        left_out=prose.left_out,
     )
 
 

@@ -1,0 +1,262 @@
+"""HTML pages to passages: what stands in one block of text, with where it stands.
+
+The tree is that of the HTML standard (https://html.spec.whatwg.org, section 13.2), built by lexbor: what a page leaves
+open or closes wrongly is mended as browsers mend it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden
+from nextvec.corpus.markup.plain import paragraphs, read_plain
+from nextvec.corpus.markup.templates import superscript
+from nextvec.corpus.prose import collapse, is_sentence, visible, without_controls
+
+TITLES = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+_HEADINGS = TITLES | {"summary", "hgroup"}
+_BLOCKS = _HEADINGS | frozenset(
+    (
+        *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "dir"),
+        *("div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html", "legend"),
+        *("li", "listing", "main", "menu", "nav", "ol", "optgroup", "option", "p", "plaintext", "pre", "search"),
+        *("section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "xmp", "head", "title"),
+    )
+)
+_KINDS = {
+    **dict.fromkeys(("p", "blockquote"), "paragraph"),
+    **dict.fromkeys(("ul", "ol", "dl", "dir", "menu"), "item"),
+    **dict.fromkeys(("article", "section", "main", "td", "th"), "loose"),
+}
+"""What text is that stands in these elements; in a list, paragraphs are items as well."""
+_PREFORMATTED = frozenset(("pre", "listing", "xmp", "plaintext"))
+_BREAK = "\0"
+_BLOCK_STYLE = re.compile(r"display\s*:\s*(?:block|flex|grid|table)", re.IGNORECASE)
+_NOTE_MARK = re.compile(r"(?:(?<=\S)|^)\[\d{1,3}\]|^\[(?:[a-z]|edit|citation needed)\]$")
+_NOTE = re.compile(r"\[.{1,24}\]|[*\u2020\u2021\u00a7]+")
+_EXPONENT = re.compile(r"[+\-\u2212]?\d{1,3}")
+_RAW_TEXT = "script|style|title|textarea|iframe|noscript|noframes|xmp"
+_EMPTY_RAW = re.compile(rf"<({_RAW_TEXT})\b([^<>]*)/>", re.IGNORECASE)
+_CDATA = re.compile(r"<(script|style)\b.*?</\1\s*>|<!\[CDATA\[(.*?)\]\]>", re.DOTALL | re.IGNORECASE)
+_IS_XML = re.compile(r"\s*<\?xml\s|[^>]*<html\b[^>]*\sxmlns\s*=", re.IGNORECASE)
+
+
+@dataclass(eq=False, slots=True)
+class Part:
+    """An element that may not belong to the text, or a `main` or `article` that may be all of it."""
+
+    doubt: Doubt
+
+
+@dataclass(eq=False, slots=True)
+class Table:
+    """`lays_out`: it says so itself. `heads`: it names its columns or rows."""
+
+    lays_out: bool
+    heads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where text stands. `kind`: paragraph, item, loose, heading (or headed: in a block within one); `drop`: why it is
+    left out for certain; `level`: the heading that it is in, "" for none."""
+
+    kind: str = "loose"
+    drop: str = ""
+    level: str = ""
+    linked: bool = False
+    code: bool = False
+    in_svg: bool = False
+    parts: tuple[Part, ...] = ()
+    core: Part | None = None
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A paragraph, and the share of its block's characters that are links."""
+
+    text: str
+    place: Place
+    linked: float = 0.0
+
+
+@dataclass(slots=True)
+class Tree:
+    """What a page holds: passages in reading order, its title, and by reason what was left out for certain."""
+
+    passages: list[Passage] = field(default_factory=list)
+    title: str = ""
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def read_tree(page: str) -> Tree:
+    """Everything that a page says, in passages."""
+    walk = _Walk()
+    root = LexborHTMLParser(_as_html(page)).root
+    if root is not None:
+        walk.go(root.parent or root)
+    return walk.tree
+
+
+def _as_html(page: str) -> str:
+    """XHTML with what only XML knows written as HTML has it: empty elements, and sections of character data."""
+    if not _IS_XML.match(page):
+        return page
+    page = _EMPTY_RAW.sub(r"<\1\2></\1>", page)
+    return _CDATA.sub(lambda match: match[0] if match[1] else match[2].replace("<", "&lt;"), page)
+
+
+class _Walk:
+    """Goes through a tree without recursion; `pieces` of the block at hand are text and whether it is a link."""
+
+    def __init__(self) -> None:
+        self.tree = Tree()
+        self.pieces: list[tuple[str, bool]] = []
+        self.block = Place()
+
+    def go(self, root: LexborNode) -> None:
+        stack: list[tuple[LexborNode | None, Place]] = [(root, Place())]
+        while stack:
+            node, place = stack.pop()
+            if node is None:
+                self._end_block()
+            elif node.is_text_node:
+                self._add_text(node.text_content or "", place)
+            elif node.is_comment_node:
+                self.tree.left_out["comment"] += visible(node.comment_content or "")
+            else:
+                stack += self._enter(node, place)
+        self._end_block()
+
+    def _enter(self, node: LexborNode, place: Place) -> list[tuple[LexborNode | None, Place]]:
+        """What is to be visited next, the last first."""
+        tag, attributes = node.tag or "", node.attributes
+        is_block = tag in _BLOCKS or bool(_BLOCK_STYLE.search(attributes.get("style") or ""))
+        if is_block:
+            self._end_block()
+        inside = _inside(node, tag, attributes, place, is_block)
+        if tag == "br":
+            self._add(_BREAK, inside)
+        elif (not inside.drop and tag == "sup" and self._add_exponent(node, inside)) or (
+            tag in _PREFORMATTED and not inside.drop and self._add_preformatted(node, inside)
+        ):
+            return []
+        inside = replace(inside, drop="code") if tag in _PREFORMATTED and not inside.drop else inside
+        nodes = [(child, inside) for child in _children(node, tag)]
+        return [*([(None, place)] if is_block else []), *nodes]
+
+    def _add(self, text: str, place: Place) -> None:
+        if not self.pieces:
+            self.block = place
+        self.pieces.append((text, place.linked))
+
+    def _add_text(self, text: str, place: Place) -> None:
+        if place.drop:
+            self.tree.left_out[place.drop] += visible(text)
+            if place.drop == "title" and not place.in_svg:
+                self.tree.title = self.tree.title or collapse(text)
+            return
+        text, controls = without_controls(text)
+        clean = text if place.code else _NOTE_MARK.sub("", text)
+        self.tree.left_out["control characters"] += controls
+        self.tree.left_out["note mark"] += visible(text) - visible(clean)
+        self._add(clean, place)
+
+    def _add_exponent(self, node: LexborNode, place: Place) -> bool:
+        """Whether a `sup` is a power, which is then written as one: 10<sup>6</sup> is not 106."""
+        text = node.text().strip()
+        if _EXPONENT.fullmatch(text):
+            self._add(superscript(text), place)
+            return True
+        return False
+
+    def _add_preformatted(self, node: LexborNode, place: Place) -> bool:
+        """Whether preformatted text is prose, as in mail and old books, which is then read as plain text."""
+        prose = read_plain(node.text())
+        texts = prose.text.split("\n\n")
+        sentences = sum(visible(text) for text in texts if is_sentence(text))
+        if node.css_first("code") is not None or 2 * sentences < visible(prose.text):
+            return False
+        self.tree.left_out["control characters"] += prose.left_out.get("control characters", 0)
+        self.tree.passages += [Passage(text, replace(place, kind="paragraph")) for text in texts if text]
+        return True
+
+    def _end_block(self) -> None:
+        total = sum(visible(text) for text, _ in self.pieces)
+        linked = sum(visible(text) for text, linked in self.pieces if linked)
+        for text in _paragraphs("".join(text for text, _ in self.pieces)):
+            self.tree.passages.append(Passage(text, self.block, linked / total))
+        self.pieces = []
+
+
+def _children(node: LexborNode, tag: str) -> Iterator[LexborNode]:
+    """The last first. What a template holds is not among its children."""
+    if tag == "template":
+        yield from node.template_fragments()
+    child = node.last_child
+    while child is not None:
+        yield child
+        child = child.prev
+
+
+def _inside(node: LexborNode, tag: str, attributes: Attributes, place: Place, is_block: bool) -> Place:
+    """The place of what an element holds."""
+    if place.drop:
+        return replace(place, in_svg=place.in_svg or tag == "svg")
+    if reason := certain(tag, attributes) or _certain_inline(node, tag, attributes, is_block):
+        return replace(place, drop=reason, in_svg=tag == "svg")
+    if tag == "a" and attributes.get("href") is not None:
+        place = replace(place, linked=True)
+    elif tag in ("code", "kbd", "samp", "tt"):
+        place = replace(place, code=True)
+    return _inside_block(tag, attributes, place) if is_block else place
+
+
+def _certain_inline(node: LexborNode, tag: str, attributes: Attributes, is_block: bool) -> str | None:
+    if tag == "math" and attributes.get("display") == "block":
+        return "formula"
+    if tag == "sup" and (_NOTE.fullmatch(node.text().strip()) or node.css_first("a[href]") is not None):
+        return "note mark"
+    return "hidden" if not is_block and is_hidden(attributes) else None
+
+
+def _inside_block(tag: str, attributes: Attributes, place: Place) -> Place:
+    doubt = doubtful(tag, attributes, in_article=place.core is not None)
+    if doubt is not None:
+        place = replace(place, parts=(*place.parts, Part(doubt)))
+    if place.core is None and (tag in ("main", "article") or attributes.get("role") == "main"):
+        place = replace(place, core=Part(Doubt("beside the main part")))
+    if place.table is not None and tag in ("th", "thead", "caption"):
+        place.table.heads = True
+    if tag == "caption":
+        return replace(place, drop="caption")
+    if tag == "table":
+        place = replace(place, table=Table((attributes.get("role") or "") in ("presentation", "none")))
+    return replace(place, kind=_kind(tag, place), level=tag if tag in _HEADINGS else place.level)
+
+
+def _kind(tag: str, place: Place) -> str:
+    if tag in _HEADINGS:
+        return "heading"
+    if place.level:
+        return "headed"
+    kind = _KINDS.get(tag, place.kind)
+    return "item" if place.kind == "item" and kind == "paragraph" else kind
+
+
+def _paragraphs(raw: str) -> Iterator[str]:
+    """What two breaks part are paragraphs; what one parts are lines, which may belong together."""
+    lines = [collapse(line) for line in raw.split(_BREAK)]
+    for filled, run in groupby(lines, key=bool):
+        together = list(run)
+        if filled and len(together) == 1:
+            yield together[0]
+        elif filled:
+            yield from paragraphs("\n".join(together))
