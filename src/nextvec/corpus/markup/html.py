@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from selectolax.lexbor import LexborHTMLParser
 
 from nextvec.corpus.markup.html_tree import Part, Passage, Table, Tree, read_tree
-from nextvec.corpus.prose import MIN_WORDS, Prose, count_words, ends_sentence, is_sentence, visible
+from nextvec.corpus.prose import Prose, count_words, ends_sentence, is_sentence, visible
 
 MOSTLY_LINKS = 0.6
 LINKS_OF_FURNITURE = 0.3
@@ -23,6 +23,9 @@ PROSE_OF_CORE = 0.7
 PROSE_BESIDE_FURNITURE = 0.1
 ITEM_WORDS = 8
 """An item of a list that has so many words is text even if nothing ends it."""
+SHORT_ITEM_WORDS = 3
+LOOSE_WORDS = 12
+DIGITS_OF_PROSE = 0.25
 HEADING_WORDS = 20
 """A sentence of so many words is no heading, whatever its size."""
 
@@ -76,21 +79,36 @@ def _reasons(passages: Sequence[Passage]) -> list[str]:
 
 def _reason(item: Passage) -> str:
     """Why a passage is no prose, "" if it is."""
-    text, kind = item.text, item.place.kind
+    kind = item.place.kind
     if kind in ("heading", "headed"):
         least = HEADING_WORDS if kind == "heading" else 1
-        return "" if ends_sentence(text) and count_words(text) >= least else "heading"
-    if is_sentence(text):
+        return "" if ends_sentence(item.text) and count_words(item.text) >= least else "heading"
+    if is_sentence(item.text):
         return ""
-    if item.linked > MOSTLY_LINKS:
+    if item.linked > (MOSTLY_LINKS if kind == "paragraph" else LINKS_OF_FURNITURE):
         return "navigation"
     if kind == "item":
-        return "" if count_words(text) >= ITEM_WORDS else "list"
-    return "" if _says_something(text, 2 if kind == "paragraph" else MIN_WORDS) else "fragment"
+        return "" if _is_whole(item.text, ITEM_WORDS) else "list"
+    return "" if _says_something(item, kind) else "fragment"
 
 
-def _says_something(text: str, words: int) -> bool:
-    return any(map(str.isalpha, text)) and (ends_sentence(text) or count_words(text) >= words)
+def _is_whole(text: str, words: int) -> bool:
+    """Whether an item is a short sentence, leads on to what follows, or has so many words."""
+    count = count_words(text)
+    return count >= words or (count >= SHORT_ITEM_WORDS and (ends_sentence(text) or text.endswith(":")))
+
+
+def _says_something(item: Passage, kind: str) -> bool:
+    """Paragraphs need two words. Text that is in none must end as a sentence does or go on for long, and not be
+    numbers for the most part: what stands on pages besides is short, and often a date."""
+    if not any(map(str.isalpha, item.text)):
+        return False
+    if ends_sentence(item.text):
+        return True
+    if kind == "paragraph":
+        return count_words(item.text) > 1
+    digits = sum(map(str.isdigit, item.text))
+    return item.words >= LOOSE_WORDS and digits <= DIGITS_OF_PROSE * visible(item.text)
 
 
 def _without_data(passages: Sequence[Passage], reasons: Sequence[str]) -> list[str]:

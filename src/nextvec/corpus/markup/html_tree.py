@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden
 from nextvec.corpus.markup.plain import paragraphs, read_plain
 from nextvec.corpus.markup.templates import superscript
-from nextvec.corpus.prose import collapse, is_sentence, visible, without_controls
+from nextvec.corpus.prose import collapse, count_words, ends_sentence, is_sentence, visible, without_controls
 
 TITLES = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _HEADINGS = TITLES | {"summary", "hgroup"}
@@ -41,6 +41,8 @@ _BLOCK_STYLE = re.compile(r"display\s*:\s*(?:block|flex|grid|table)", re.IGNOREC
 _NOTE_MARK = re.compile(r"(?:(?<=\S)|^)\[\d{1,3}\]|^\[(?:[a-z]|edit|citation needed)\]$")
 _NOTE = re.compile(r"\[.{1,24}\]|[*\u2020\u2021\u00a7]+")
 _EXPONENT = re.compile(r"[+\-\u2212]?\d{1,3}")
+_CODE_SIGN = re.compile(r"[{}=<>;_#\\$|/]")
+MOST_CODE_SIGNS = 0.02
 _RAW_TEXT = "script|style|title|textarea|iframe|noscript|noframes|xmp"
 _EMPTY_RAW = re.compile(rf"<({_RAW_TEXT})\b([^<>]*)/>", re.IGNORECASE)
 _CDATA = re.compile(r"<(script|style)\b.*?</\1\s*>|<!\[CDATA\[(.*?)\]\]>", re.DOTALL | re.IGNORECASE)
@@ -80,11 +82,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A paragraph, and the share of its block's characters that are links."""
+    """A paragraph, and of the whole block that it stands in: the share of characters that are links, and its words."""
 
     text: str
     place: Place
     linked: float = 0.0
+    words: int = 0
 
 
 @dataclass(slots=True)
@@ -180,19 +183,20 @@ class _Walk:
     def _add_preformatted(self, node: LexborNode, place: Place) -> bool:
         """Whether preformatted text is prose, as in mail and old books, which is then read as plain text."""
         prose = read_plain(node.text())
-        texts = prose.text.split("\n\n")
-        sentences = sum(visible(text) for text in texts if is_sentence(text))
-        if node.css_first("code") is not None or 2 * sentences < visible(prose.text):
+        if node.css_first("code, span[class]") is not None or not _is_prose(prose.text):
             return False
         self.tree.left_out["control characters"] += prose.left_out.get("control characters", 0)
-        self.tree.passages += [Passage(text, replace(place, kind="paragraph")) for text in texts if text]
+        self.tree.passages += [
+            Passage(text, replace(place, kind="paragraph")) for text in prose.text.split("\n\n") if text
+        ]
         return True
 
     def _end_block(self) -> None:
         total = sum(visible(text) for text, _ in self.pieces)
         linked = sum(visible(text) for text, linked in self.pieces if linked)
-        for text in _paragraphs("".join(text for text, _ in self.pieces)):
-            self.tree.passages.append(Passage(text, self.block, linked / total))
+        raw = "".join(text for text, _ in self.pieces)
+        for text in _paragraphs(raw, together=self.block.kind != "loose"):
+            self.tree.passages.append(Passage(text, self.block, linked / total, count_words(raw)))
         self.pieces = []
 
 
@@ -222,9 +226,14 @@ def _inside(node: LexborNode, tag: str, attributes: Attributes, place: Place, is
 def _certain_inline(node: LexborNode, tag: str, attributes: Attributes, is_block: bool) -> str | None:
     if tag == "math" and attributes.get("display") == "block":
         return "formula"
-    if tag == "sup" and (_NOTE.fullmatch(node.text().strip()) or node.css_first("a[href]") is not None):
+    if tag == "sup" and _is_note(node, attributes):
         return "note mark"
     return "hidden" if not is_block and is_hidden(attributes) else None
+
+
+def _is_note(node: LexborNode, attributes: Attributes) -> bool:
+    named = "reference" in (attributes.get("class") or "").split()
+    return named or bool(_NOTE.fullmatch(node.text().strip())) or node.css_first("a[href]") is not None
 
 
 def _inside_block(tag: str, attributes: Attributes, place: Place) -> Place:
@@ -251,12 +260,19 @@ def _kind(tag: str, place: Place) -> str:
     return "item" if place.kind == "item" and kind == "paragraph" else kind
 
 
-def _paragraphs(raw: str) -> Iterator[str]:
-    """What two breaks part are paragraphs; what one parts are lines, which may belong together."""
+def _is_prose(text: str) -> bool:
+    """Whether most of a text is in paragraphs that end as sentences do, with few of the signs that programs need."""
+    sentences = sum(visible(one) for one in text.split("\n\n") if is_sentence(one))
+    return 2 * sentences >= visible(text) and len(_CODE_SIGN.findall(text)) <= MOST_CODE_SIGNS * len(text)
+
+
+def _paragraphs(raw: str, *, together: bool) -> Iterator[str]:
+    """What two breaks part are paragraphs. What one parts are lines, which may belong together: in an element that is
+    a paragraph itself those do that are all whole sentences."""
     lines = [collapse(line) for line in raw.split(_BREAK)]
     for filled, run in groupby(lines, key=bool):
-        together = list(run)
-        if filled and len(together) == 1:
-            yield together[0]
+        block = list(run)
+        if filled and together and all(map(ends_sentence, block[:-1])):
+            yield " ".join(block)
         elif filled:
-            yield from paragraphs("\n".join(together))
+            yield from paragraphs("\n".join(block))

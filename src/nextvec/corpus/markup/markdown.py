@@ -37,10 +37,11 @@ _MODULE = re.compile(
 """What begins a page of MDX: whole statements of JavaScript, which prose that begins with these words is not."""
 _TEXT_MARKS = re.compile(
     r"""\{%.*?%\} | \{\{[<%].*?[>%]\}\} | ^\s*\{\{.*\}\}\s*$ | \{[:#.][^{}\n]*\} | \{/\*.*?\*/\}
-      | ^\[![A-Za-z]+\][+-]? | \[\^[^\]\s]+\]:? | (?<![\w:]):[a-z][a-z\d_+-]*:(?![\w:])""",
+      | ^\[![A-Za-z]+\][+-]? | ^===[!+]*\s"[^"]*"$ | ^\*\[[^\]]+\]:.*
+      | \[\^[^\]\s]+\]:? | (?<![\w:]):[a-z][a-z\d_+-]*:(?![\w:])""",
     re.VERBOSE | re.DOTALL,
 )
-"""Calls of templates, attributes, comments, kinds of notes, marks of missing footnotes, names of emoji."""
+"""Calls of templates, attributes, comments, kinds of notes, names of tabs, abbreviations, missing footnotes, emoji."""
 _WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]+)\]\]")
 _FORMULA_SIGN = re.compile(r"[\\^_{}=<>]")
 _WORD = re.compile(r"(?<!\\)\b[^\W\d_]{4,}")
