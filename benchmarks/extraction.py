@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from html import unescape
 from pathlib import Path
-from typing import Any
 from xml.sax.saxutils import escape
 
 import mwparserfromhell
@@ -39,7 +38,7 @@ LIMITS = [
     "trafilatura, strip_code and pandoc are run with their defaults; they were made for other purposes as well.",
 ]
 _HEAD = re.compile(r"@@@ (\S+) (\S+) (.+)")
-_TOKEN = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|\S")
+_TOKEN = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+|\S")
 
 Tool = Callable[[str], str]
 
@@ -94,8 +93,6 @@ def main() -> None:
 
 def read_documents() -> Iterator[Marked]:
     for path in sorted(PAGES.glob("*.txt")):
-        for block in path.read_text(encoding="utf-8").split("\n@@@ prose\n"):
-            pass
         yield from _documents(path)
 
 

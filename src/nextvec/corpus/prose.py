@@ -83,3 +83,12 @@ def ends_sentence(text: str) -> bool:
 def is_sentence(text: str) -> bool:
     """Whether a list item reads as one: at least `MIN_WORDS` words, and the end of a sentence at its end."""
     return count_words(text) >= MIN_WORDS and ends_sentence(text)
+
+
+def holds_sentence(text: str) -> bool:
+    """Whether a sentence ends within `text` or at its end that `is_sentence` takes for one."""
+    for place in range(len(text) - 1, -1, -1):
+        spaced = text[place].isascii()
+        if text[place] in _ENDS and (not spaced or text[place + 1 :].lstrip(_CLOSERS)[:1].strip() == ""):
+            return is_sentence(text[: place + 1])
+    return False

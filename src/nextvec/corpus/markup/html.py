@@ -11,10 +11,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from selectolax.lexbor import LexborHTMLParser
-
-from nextvec.corpus.markup.html_tree import Part, Passage, Table, Tree, read_tree
-from nextvec.corpus.prose import Prose, count_words, ends_sentence, is_sentence, visible
+from nextvec.corpus.markup.html_tree import Part, Passage, Table, Tree, parse, read_tree
+from nextvec.corpus.prose import Prose, count_words, ends_sentence, holds_sentence, is_sentence, visible
 
 MOSTLY_LINKS = 0.6
 LINKS_OF_FURNITURE = 0.3
@@ -55,7 +53,7 @@ def prose_of(tree: Tree, title: str, page: str) -> Prose:
 
 def declared_encoding(content: bytes) -> str | None:
     """The label that a page's `meta` element or XML declaration gives its encoding, if any."""
-    head = LexborHTMLParser(content[:_DECLARATION_BYTES].decode("latin-1"))
+    head = parse(content[:_DECLARATION_BYTES].decode("latin-1"))
     for meta in head.css("meta"):
         if charset := meta.attributes.get("charset"):
             return charset.strip()
@@ -93,17 +91,18 @@ def _reason(item: Passage) -> str:
 
 
 def _is_whole(text: str, words: int) -> bool:
-    """Whether an item is a short sentence, leads on to what follows, or has so many words."""
+    """Whether an item is a short sentence or holds one, leads on to what follows, or has so many words."""
     count = count_words(text)
-    return count >= words or (count >= SHORT_ITEM_WORDS and (ends_sentence(text) or text.endswith(":")))
+    leads_on = count >= SHORT_ITEM_WORDS and (ends_sentence(text) or text.endswith(":"))
+    return leads_on or count >= words or holds_sentence(text)
 
 
 def _says_something(item: Passage, kind: str) -> bool:
-    """Paragraphs need two words. Text that is in none must end as a sentence does or go on for long, and not be
-    numbers for the most part: what stands on pages besides is short, and often a date."""
+    """Paragraphs need two words. Text that is in none must hold a sentence or go on for long, and not be numbers for
+    the most part: what stands on pages besides is short, and often a date."""
     if not any(map(str.isalpha, item.text)):
         return False
-    if ends_sentence(item.text):
+    if ends_sentence(item.text) or holds_sentence(item.text):
         return True
     if kind == "paragraph":
         return count_words(item.text) > 1

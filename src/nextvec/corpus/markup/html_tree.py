@@ -10,9 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from html import escape
 from itertools import groupby
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
 from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden
 from nextvec.corpus.markup.plain import paragraphs, read_plain
@@ -43,9 +44,11 @@ _NOTE = re.compile(r"\[.{1,24}\]|[*\u2020\u2021\u00a7]+")
 _EXPONENT = re.compile(r"[+\-\u2212]?\d{1,3}")
 _CODE_SIGN = re.compile(r"[{}=<>;_#\\$|/]")
 MOST_CODE_SIGNS = 0.02
-_RAW_TEXT = "script|style|title|textarea|iframe|noscript|noframes|xmp"
-_EMPTY_RAW = re.compile(rf"<({_RAW_TEXT})\b([^<>]*)/>", re.IGNORECASE)
-_CDATA = re.compile(r"<(script|style)\b.*?</\1\s*>|<!\[CDATA\[(.*?)\]\]>", re.DOTALL | re.IGNORECASE)
+_RAW_TEXT = "script|style|iframe|noframes|noembed|noscript|xmp"
+_EMPTY_RAW = re.compile(rf"<(?:{_RAW_TEXT}|title|textarea)\b[^<>]*/>", re.IGNORECASE)
+_CDATA = re.compile(
+    rf"<!--.*?(?:-->|\Z)|<({_RAW_TEXT})\b.*?</\1\s*>|<!\[CDATA\[(?P<text>.*?)\]\]>", re.DOTALL | re.IGNORECASE
+)
 _IS_XML = re.compile(r"\s*<\?xml\s|[^>]*<html\b[^>]*\sxmlns\s*=", re.IGNORECASE)
 
 
@@ -102,18 +105,26 @@ class Tree:
 def read_tree(page: str) -> Tree:
     """Everything that a page says, in passages."""
     walk = _Walk()
-    root = LexborHTMLParser(_as_html(page)).root
+    root = parse(_as_html(page)).root
     if root is not None:
         walk.go(root.parent or root)
     return walk.tree
+
+
+def parse(page: str) -> LexborHTMLParser:
+    """As a browser that runs scripts parses it; without the copies that one makes of chosen options."""
+    return LexborHTMLParser(page, options=LexborDocumentOptions.WO_EVENTS, scripting=True)
 
 
 def _as_html(page: str) -> str:
     """XHTML with what only XML knows written as HTML has it: empty elements, and sections of character data."""
     if not _IS_XML.match(page):
         return page
-    page = _EMPTY_RAW.sub(r"<\1\2></\1>", page)
-    return _CDATA.sub(lambda match: match[0] if match[1] else match[2].replace("<", "&lt;"), page)
+    return _CDATA.sub(_unwrapped, _EMPTY_RAW.sub("", page))
+
+
+def _unwrapped(match: re.Match[str]) -> str:
+    return match[0] if match["text"] is None else escape(match["text"], quote=False)
 
 
 class _Walk:

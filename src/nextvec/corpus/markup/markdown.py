@@ -22,7 +22,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
 
 from nextvec.corpus.markup.html import prose_of
-from nextvec.corpus.markup.html_tree import TITLES, read_tree
+from nextvec.corpus.markup.html_tree import TITLES, parse, read_tree
 from nextvec.corpus.prose import Prose, collapse, is_sentence, visible
 
 _FRONT_MATTER = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
@@ -45,6 +45,11 @@ _TEXT_MARKS = re.compile(
 _WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]+)\]\]")
 _FORMULA_SIGN = re.compile(r"[\\^_{}=<>]")
 _WORD = re.compile(r"(?<!\\)\b[^\W\d_]{4,}")
+_RAW_TEXT = ["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "noscript", "plaintext"]
+_RAW = "|".join(_RAW_TEXT)
+_RAW_TAG = re.compile(rf"</?(?:{_RAW})\b[^>]*>?", re.IGNORECASE)
+_RAW_ELEMENT = re.compile(rf"<(?!script)({_RAW})\b[^>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_SWALLOWS = re.compile(rf"<(?:{_RAW})\b|<[!?]|<[^>]*\Z", re.IGNORECASE)
 _DEEPEST = 100
 
 
@@ -120,6 +125,21 @@ def _text(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: 
     return escape(_WIKI_LINK.sub(r"\1", _TEXT_MARKS.sub("", tokens[place].content)), quote=False)
 
 
+def _inline_html(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
+    """Tags after which a page is no longer read as HTML do not go out of a line, as on GitHub."""
+    return _RAW_TAG.sub("", tokens[place].content)
+
+
+def _html_block(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
+    """Elements may span blocks, but nothing that is open swallows the page that follows: it ends with its block."""
+    content = tokens[place].content
+    if not _SWALLOWS.search(_RAW_ELEMENT.sub("", content)):
+        return content
+    tree = parse(content)
+    tree.strip_tags(_RAW_TEXT, recursive=True)
+    return tree.html or ""
+
+
 def _indented_code(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
     """Without `code`, so that the reader of HTML looks whether it is prose that somebody indented."""
     return f"<pre>{escape(tokens[place].content, quote=False)}</pre>\n"
@@ -146,6 +166,8 @@ def _nothing(renderer: RendererHTML, tokens: Sequence[Token], place: int, option
 
 
 _RULES = {
+    "html_inline": _inline_html,
+    "html_block": _html_block,
     "text": _text,
     "code_block": _indented_code,
     "math_inline": _formula,
