@@ -35,7 +35,7 @@ PAGES = Path(__file__).resolve().parent / "extraction"
 LIMITS = [
     "The documents are few and small, and were written for this benchmark; what is prose was decided by one person.",
     "Words are matched, not where paragraphs end; the share of whole paragraphs is given for that.",
-    "trafilatura, strip_code and pandoc are run with their defaults; they were made for other purposes as well.",
+    "strip_code and pandoc are run with their defaults; they and trafilatura were made for other purposes as well.",
 ]
 _HEAD = re.compile(r"@@@ (\S+) (\S+) (.+)")
 _TOKEN = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+|\S")
@@ -158,9 +158,13 @@ def pandoc(markup: str) -> Tool:
     return convert
 
 
-def from_trafilatura(page: str) -> str:
+def from_trafilatura(**choices: bool) -> Tool:
     """Its paragraphs stand on lines of their own."""
-    return (trafilatura.extract(page, include_comments=False) or "").replace("\n", "\n\n")
+
+    def extract(page: str) -> str:
+        return (trafilatura.extract(page, include_comments=False, **choices) or "").replace("\n", "\n\n")
+
+    return extract
 
 
 def from_soup(page: str) -> str:
@@ -178,7 +182,13 @@ def from_json(page: str) -> str:
 
 
 TOOLS: dict[str, dict[str, Tool]] = {
-    "html": {"trafilatura": from_trafilatura, "pandoc": pandoc("html"), "get_text": from_soup},
+    "html": {
+        "trafilatura": from_trafilatura(),
+        "trafilatura, precise": from_trafilatura(favor_precision=True, include_tables=False),
+        "trafilatura, complete": from_trafilatura(favor_recall=True),
+        "pandoc": pandoc("html"),
+        "get_text": from_soup,
+    },
     "markdown": {"pandoc": pandoc("markdown"), "markdown-it, get_text": from_markdown_it},
     "text": {"as it is": str},
     "wikitext": {

@@ -40,6 +40,8 @@ _ROLES = {
     "complementary": "aside",
     "search": "form",
     **dict.fromkeys(("dialog", "alertdialog", "alert", "status"), "notice"),
+    **dict.fromkeys(("doc-endnotes", "doc-footnote", "doc-bibliography"), "footnote"),
+    "doc-toc": "navigation",
 }
 _NAMES = {
     **dict.fromkeys(
@@ -52,7 +54,7 @@ _NAMES = {
     **dict.fromkeys(("ad", "ads", "advert", "advertisement", "sponsored", "sponsor"), "advertisement"),
     **dict.fromkeys(("newsletter", "subscribe", "signup"), "advertisement"),
     **dict.fromkeys(("comments", "commentlist", "disqus"), "comments"),
-    **dict.fromkeys(("references", "reflist", "footnotes", "endnotes"), "footnote"),
+    **dict.fromkeys(("references", "reflist", "footnote", "footnotes", "endnotes"), "footnote"),
     **dict.fromkeys(("byline", "dateline", "timestamp", "postmeta", "metadata"), "byline"),
     **dict.fromkeys(("thumbcaption", "caption"), "caption"),
     "infobox": "table",
@@ -64,7 +66,11 @@ _WEAK_NAMES = {
 }
 _STAND_BESIDE = {"has", "no", "with", "without"}
 """A name that begins so says what the part stands beside, not what it is."""
-_HEADING_NAMES = {"admonition-title", "topic-title"}
+_CERTAIN_NAMES = {
+    **dict.fromkeys(("admonition-title", "topic-title"), "heading"),
+    **dict.fromkeys(("pagenum", "pageno", "page-number"), "page number"),
+    **dict.fromkeys(("noteref", "footnote-ref", "footnote-reference", "fnanchor", "doc-noteref"), "note mark"),
+}
 _UNSEEN_NAMES = {"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only"}
 _UNSEEN_NAMES |= {"mw-editsection", "mw-jump-link", "editsection", "headerlink", "footnote-backref", "katex-html"}
 _UNSEEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
@@ -75,10 +81,10 @@ def certain(tag: str, attributes: Attributes) -> str | None:
     """Why an element is left out for certain, if it is."""
     if reason := _CERTAIN_TAGS.get(tag):
         return reason
-    classes = _classes(attributes)
-    if _HEADING_NAMES.intersection(classes):
-        return "heading"
-    return "hidden" if _UNSEEN_NAMES.intersection(classes) else None
+    names = [*_classes(attributes), attributes.get("epub:type") or "", attributes.get("role") or ""]
+    if reason := next((_CERTAIN_NAMES[name] for name in names if name in _CERTAIN_NAMES), None):
+        return reason
+    return "hidden" if _UNSEEN_NAMES.intersection(names) else None
 
 
 def is_hidden(attributes: Attributes) -> bool:

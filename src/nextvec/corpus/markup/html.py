@@ -19,6 +19,8 @@ LINKS_OF_FURNITURE = 0.3
 PROSE_OF_LAYOUT = 0.5
 PROSE_OF_CORE = 0.7
 PROSE_BESIDE_FURNITURE = 0.1
+TEASER_PARAGRAPHS = 2
+"""An article beside the main one that has more is a text of its own."""
 ITEM_WORDS = 8
 """An item of a list that has so many words is text even if nothing ends it."""
 SHORT_ITEM_WORDS = 3
@@ -56,7 +58,7 @@ def declared_encoding(content: bytes) -> str | None:
     head = parse(content[:_DECLARATION_BYTES].decode("latin-1"))
     for meta in head.css("meta"):
         if charset := meta.attributes.get("charset"):
-            return charset.strip()
+            return charset.strip(" \t\n;,'\"")
         is_type = (meta.attributes.get("http-equiv") or "").lower() == "content-type"
         if is_type and (match := _DECLARES.search(meta.attributes.get("content") or "")):
             return match[1]
@@ -145,15 +147,18 @@ def _furniture(passages: Sequence[Passage], weights: Sequence[int]) -> set[Part]
 
 
 def _core(passages: Sequence[Passage], weights: Sequence[int]) -> Part | None:
-    """The `main` or `article` that holds most of the prose, if one does."""
-    by_core: Counter[Part] = Counter()
+    """The `main` or `article` that holds most of the prose, if one does and the others are not texts as well."""
+    prose: Counter[Part] = Counter()
+    count: Counter[Part] = Counter()
     for item, weight in zip(passages, weights, strict=True):
         if item.place.core is not None:
-            by_core[item.place.core] += weight
-    if not by_core:
+            prose[item.place.core] += weight
+            count[item.place.core] += weight > 0
+    if not prose:
         return None
-    core, weight = by_core.most_common(1)[0]
-    return core if weight >= PROSE_OF_CORE * sum(weights) else None
+    core, weight = prose.most_common(1)[0]
+    alone = all(other is core or paragraphs <= TEASER_PARAGRAPHS for other, paragraphs in count.items())
+    return core if alone and weight >= PROSE_OF_CORE * sum(weights) else None
 
 
 def _reason_of_place(item: Passage, furniture: set[Part], core: Part | None) -> str:

@@ -16,7 +16,7 @@ from itertools import groupby
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
 from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden
-from nextvec.corpus.markup.plain import paragraphs, read_plain
+from nextvec.corpus.markup.plain import paragraphs, read_plain, without_bullet
 from nextvec.corpus.markup.templates import superscript
 from nextvec.corpus.prose import collapse, count_words, ends_sentence, is_sentence, visible, without_controls
 
@@ -36,10 +36,12 @@ _KINDS = {
     **dict.fromkeys(("article", "section", "main", "td", "th"), "loose"),
 }
 """What text is that stands in these elements; in a list, paragraphs are items as well."""
+_NEVER_HOLD_PARAGRAPHS = frozenset(("button", "label", "legend", "object", "select", "option"))
+"""Where one does, it was not closed."""
 _PREFORMATTED = frozenset(("pre", "listing", "xmp", "plaintext"))
 _BREAK = "\0"
 _BLOCK_STYLE = re.compile(r"display\s*:\s*(?:block|flex|grid|table)", re.IGNORECASE)
-_NOTE_MARK = re.compile(r"(?:(?<=\S)|^)\[\d{1,3}\]|^\[(?:[a-z]|edit|citation needed)\]$")
+_NOTE_MARK = re.compile(r"(?:(?<=\S)|^)\[\d{1,3}\]|^\[(?:[A-Za-z]|edit|citation needed)\]$")
 _NOTE = re.compile(r"\[.{1,24}\]|[*\u2020\u2021\u00a7]+")
 _EXPONENT = re.compile(r"[+\-\u2212]?\d{1,3}")
 _CODE_SIGN = re.compile(r"[{}=<>;_#\\$|/]")
@@ -49,6 +51,7 @@ _EMPTY_RAW = re.compile(rf"<(?:{_RAW_TEXT}|title|textarea)\b[^<>]*/>", re.IGNORE
 _CDATA = re.compile(
     rf"<!--.*?(?:-->|\Z)|<({_RAW_TEXT})\b.*?</\1\s*>|<!\[CDATA\[(?P<text>.*?)\]\]>", re.DOTALL | re.IGNORECASE
 )
+_OPEN_TITLE = re.compile(r"<title\b[^<>]*(?<!/)>[^<]*(?=<)", re.IGNORECASE)
 _IS_XML = re.compile(r"\s*<\?xml\s|[^>]*<html\b[^>]*\sxmlns\s*=", re.IGNORECASE)
 
 
@@ -117,7 +120,10 @@ def parse(page: str) -> LexborHTMLParser:
 
 
 def _as_html(page: str) -> str:
-    """XHTML with what only XML knows written as HTML has it: empty elements, and sections of character data."""
+    """A page whose title never ends, which would be all of it, with an end of it; and XHTML with what only XML knows
+    as HTML has it: empty elements, and sections of character data."""
+    if "</title" not in page.lower():
+        page = _OPEN_TITLE.sub(r"\g<0></title>", page, count=1)
     if not _IS_XML.match(page):
         return page
     return _CDATA.sub(_unwrapped, _EMPTY_RAW.sub("", page))
@@ -225,7 +231,8 @@ def _inside(node: LexborNode, tag: str, attributes: Attributes, place: Place, is
     """The place of what an element holds."""
     if place.drop:
         return replace(place, in_svg=place.in_svg or tag == "svg")
-    if reason := certain(tag, attributes) or _certain_inline(node, tag, attributes, is_block):
+    reason = certain(tag, attributes) or _certain_inline(node, tag, attributes, is_block)
+    if reason and not (tag in _NEVER_HOLD_PARAGRAPHS and node.css_first("p, h1, h2, ul, table") is not None):
         return replace(place, drop=reason, in_svg=tag == "svg")
     if tag == "a" and attributes.get("href") is not None:
         place = replace(place, linked=True)
@@ -284,6 +291,6 @@ def _paragraphs(raw: str, *, together: bool) -> Iterator[str]:
     for filled, run in groupby(lines, key=bool):
         block = list(run)
         if filled and together and all(map(ends_sentence, block[:-1])):
-            yield " ".join(block)
+            yield without_bullet(" ".join(block))
         elif filled:
             yield from paragraphs("\n".join(block))

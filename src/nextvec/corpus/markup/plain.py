@@ -16,7 +16,7 @@ Lines = Literal["auto", "wrapped", "sentences"]
 
 _RULE = re.compile(r"[-=_*~#+.\u00b7\u2022\u2014\u2500\u2550\s]{3,}|--")
 _QUOTED = re.compile(r"(?:>[ \t]?)+")
-_BULLET = re.compile(r"[\u2022\u2023\u25e6\u25aa\u25ab\u25cf\u25cb\u2219\u25ba\u25a0\u2043]\s*")
+_BULLET = re.compile(r"[\u00b7\u2022\u2023\u25e6\u25aa\u25ab\u25cf\u25cb\u2219\u25ba\u25a0\u2043]\s*")
 _DASH = re.compile(r"[-*+]\s+")
 _SPOKEN = re.compile(r"[\u2013\u2014]\s*(?=\S)")
 """Begins a speech, or an item; it stays, because it is text in the first case."""
@@ -49,6 +49,12 @@ def _divides_words(blocks: list[list[Line]]) -> bool:
     pairs = [(one, two) for block in blocks for one, two in pairwise(block)]
     divided = sum(_DIVIDED.search(f"{one.text}\n{two.text}") is not None for one, two in pairs)
     return divided > 1 and divided >= DIVIDED_SHARE * len(pairs)
+
+
+def without_bullet(text: str) -> str:
+    """A line without the sign at its start that can be nothing but a bullet."""
+    bullet = _BULLET.match(text)
+    return text[bullet.end() :] if bullet else text
 
 
 def _groups(block: list[Line], lines: Lines, column: float | None) -> Iterator[list[Line]]:
