@@ -70,6 +70,14 @@ def test_the_title_element_serves_where_there_is_no_heading() -> None:
         f"<pre>{PROSE[:22]}\n{PROSE[23:]}\n\n{MORE}</pre>",
         f"<?xml version='1.0'?><html xmlns='x'><script src='a'/><title/><p>{PROSE}</p><p><![CDATA[{MORE}]]></p></html>",
         f"<form><fieldset><legend>L</legend><p>{PROSE}<label>Name</label><p>{MORE}</form>",
+        f"<title>River notes<body><p>{PROSE}<p>{MORE}",
+        f"<button>Menu<p>{PROSE}<p>{MORE}",
+        f"<p>{PROSE}<select><option>c<p>{MORE}",
+        f"<a href=x>Start<p>{PROSE}<p>{MORE}",
+        f"<p>{PROSE}<o:p></o:p></p><p>·<span>&nbsp; </span>{MORE}</p><![if !supportLists]>",
+        "<p>The river <span class=pagenum>[Pg 12]</span>rises in the hills.<a class=fnanchor href=b>[A]</a> It flows "
+        f"south.<div class=footnote><p>[A] See the map.</div><p>{MORE}",
+        f"<p>{PROSE[:-23]}<a epub:type=noteref href=b>1</a>{PROSE[-23:]}<p>{MORE}",
         f"<main><p>{PROSE}<p>{MORE}</main><p>Join our list of readers today.",
         f"<template><p>Never shown.</template><noscript>Turn scripts on, please.</noscript><p>{PROSE}<p>{MORE}",
     ],
@@ -104,6 +112,13 @@ def test_names_that_are_a_subject_as_well_need_links() -> None:
     page = "<p>{}</p><div class=related-work><p>{}</p></div>" + links
     assert paragraphs(page.format(PROSE, MORE)) == [PROSE, MORE]
     assert paragraphs(f"<p>{PROSE}</p><section id=cookies><p>{MORE}</p></section>") == [PROSE, MORE]
+
+
+def test_several_articles_are_texts_and_teasers_are_not() -> None:
+    post, teaser = f"<article>{f'<p>{PROSE}</p>' * 6}</article>", f"<article><p>{MORE}</p></article>"
+    other = f"<article>{f'<p>{MORE}</p>' * 3}</article>"
+    assert paragraphs(post + other) == [PROSE] * 6 + [MORE] * 3
+    assert paragraphs(post + teaser) == [PROSE] * 6
 
 
 def test_tables_lay_out_prose_or_hold_data() -> None:

@@ -80,7 +80,6 @@ class Place:
     level: str = ""
     linked: bool = False
     code: bool = False
-    in_svg: bool = False
     parts: tuple[Part, ...] = ()
     core: Part | None = None
     table: Table | None = None
@@ -162,15 +161,21 @@ class _Walk:
         if is_block:
             self._end_block()
         inside = _inside(node, tag, attributes, place, is_block)
-        if tag == "br":
-            self._add(_BREAK, inside)
-        elif (not inside.drop and tag == "sup" and self._add_exponent(node, inside)) or (
-            tag in _PREFORMATTED and not inside.drop and self._add_preformatted(node, inside)
-        ):
+        if not inside.drop and self._add_at_once(node, tag, inside):
             return []
-        inside = replace(inside, drop="code") if tag in _PREFORMATTED and not inside.drop else inside
+        if tag in _PREFORMATTED and not inside.drop:
+            inside = replace(inside, drop="code")
         nodes = [(child, inside) for child in _children(node, tag)]
         return [*([(None, place)] if is_block else []), *nodes]
+
+    def _add_at_once(self, node: LexborNode, tag: str, place: Place) -> bool:
+        """Whether an element is one of those that are not read child by child, and has been added."""
+        if tag == "br":
+            self._add(_BREAK, place)
+            return True
+        if tag == "sup":
+            return self._add_exponent(node, place)
+        return tag in _PREFORMATTED and self._add_preformatted(node, place)
 
     def _add(self, text: str, place: Place) -> None:
         if not self.pieces:
@@ -180,7 +185,7 @@ class _Walk:
     def _add_text(self, text: str, place: Place) -> None:
         if place.drop:
             self.tree.left_out[place.drop] += visible(text)
-            if place.drop == "title" and not place.in_svg:
+            if place.drop == "title":
                 self.tree.title = self.tree.title or collapse(text)
             return
         text, controls = without_controls(text)
@@ -230,10 +235,10 @@ def _children(node: LexborNode, tag: str) -> Iterator[LexborNode]:
 def _inside(node: LexborNode, tag: str, attributes: Attributes, place: Place, is_block: bool) -> Place:
     """The place of what an element holds."""
     if place.drop:
-        return replace(place, in_svg=place.in_svg or tag == "svg")
+        return place
     reason = certain(tag, attributes) or _certain_inline(node, tag, attributes, is_block)
     if reason and not (tag in _NEVER_HOLD_PARAGRAPHS and node.css_first("p, h1, h2, ul, table") is not None):
-        return replace(place, drop=reason, in_svg=tag == "svg")
+        return replace(place, drop=reason)
     if tag == "a" and attributes.get("href") is not None:
         place = replace(place, linked=True)
     elif tag in ("code", "kbd", "samp", "tt"):
