@@ -15,7 +15,8 @@ from urllib.parse import quote, urlencode
 
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
-from nextvec.corpus.prose import tidy, visible
+from nextvec.corpus.markup.plain import read_plain
+from nextvec.corpus.prose import visible
 from nextvec.errors import UsageError
 
 COMMON_NAMES: dict[str, tuple[str, ...]] = {
@@ -134,15 +135,14 @@ def _document(pieces: list[Row], columns: Columns, source: str) -> Document | Un
             id=identifier, reason=reason, detail=detail, place=first.name, kind="failed", characters=characters
         )
     ordered = sorted(pieces, key=lambda piece: columns.value(piece.values, "position") or 0)
-    text = tidy("\n\n".join(columns.value(piece.values, "text") or "" for piece in ordered))
-    lost = sum(map(visible, filter(None, texts))) - visible(text)
+    prose = read_plain("\n\n".join(columns.value(piece.values, "text") or "" for piece in ordered))
     return Document(
         id=identifier,
         title=str(columns.value(first.values, "title") or identifier),
-        text=text,
+        text=prose.text,
         source=str(columns.value(first.values, "source") or source),
         licence=str(columns.value(first.values, "licence") or "unknown"),
-        left_out={"control characters": lost} if lost else {},
+        left_out=prose.left_out,
     )
 
 
