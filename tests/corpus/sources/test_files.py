@@ -46,6 +46,11 @@ def test_markdown_and_html_have_titles_of_their_own(tmp_path: Path) -> None:
     assert read(write(tmp_path / "a.html", page.encode("latin-1"))).title == "Schön"
 
 
+@pytest.mark.parametrize("start", ["\ufeff<!DOCTYPE html>", "\n<HTML>", '<?xml version="1.0"?>\n<html>'])
+def test_a_page_without_an_ending_is_known_by_its_start(tmp_path: Path, start: str) -> None:
+    assert read(write(tmp_path / "page", f"{start}<p>{TEXT}")).text == TEXT
+
+
 def test_a_page_of_an_unknown_encoding_is_reported(tmp_path: Path) -> None:
     [item] = open_source(str(write(tmp_path / "a.html", '<meta charset="klingon"><p>a'))).documents()
     assert isinstance(item, Unusable)

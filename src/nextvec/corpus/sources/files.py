@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ class TextOptions(PageOptions):
 
 
 def _looks_like_html(head: bytes) -> bool:
-    return head.lstrip().lower().startswith((b"<!doctype html", b"<html"))
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    return start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start)
 
 
 class OneDocument:
@@ -85,14 +87,14 @@ def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     )
 
 
-@register_source("markdown", suffixes=(".md", ".markdown", ".mdx"))
+@register_source("markdown", suffixes=(".md", ".markdown", ".mdown", ".mdx"))
 def open_markdown(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """Markdown, titled by its front matter or its first heading."""
     chosen = PageOptions.parse(options, owner=f"Markdown file {name}")
     return OneDocument(argument, name, lambda content: read_markdown(decode(content, name, given=chosen.encoding)))
 
 
-@register_source("html", suffixes=(".html", ".htm", ".xhtml"), sniff=_looks_like_html)
+@register_source("html", suffixes=(".html", ".htm", ".xhtml", ".xht", ".shtml"), sniff=_looks_like_html)
 def open_html(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """HTML, titled by its first heading of level 1 or its title."""
     chosen = PageOptions.parse(options, owner=f"HTML file {name}")
