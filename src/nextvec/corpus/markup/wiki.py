@@ -1,0 +1,62 @@
+"""What a wiki calls its own matters (files, categories, back matter, lists), by its language; the table is wikis.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+FILE_KEYS, CATEGORY_KEYS = ("6", "-2"), ("14",)
+"""Keys of MediaWiki's namespaces, as the `<siteinfo>` of a dump gives them."""
+
+_KINDS = ("file", "category", "redirect", "disambiguation", "several", "lists", "back_matter")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiki:
+    """Patterns of one wiki, for `fullmatch`, but for `file` and `category`: they match the start of a link's target."""
+
+    language: str
+    file: re.Pattern[str]
+    category: re.Pattern[str]
+    redirect: re.Pattern[str]
+    disambiguation: re.Pattern[str]
+    several: re.Pattern[str]
+    lists: re.Pattern[str]
+    back_matter: re.Pattern[str]
+
+
+def wiki_of(language: str, namespaces: Mapping[str, str] = _NOTHING) -> Wiki:
+    """The wiki in `language` (ISO 639; English words alone where the table lacks it) with its local `namespaces`."""
+    local = {
+        "file": [re.escape(namespaces[key]) for key in FILE_KEYS if namespaces.get(key)],
+        "category": [re.escape(namespaces[key]) for key in CATEGORY_KEYS if namespaces.get(key)],
+    }
+    words = {kind: [*_words(kind, language), *local.get(kind, ())] for kind in _KINDS}
+    prefixes = {kind: _pattern(words.pop(kind), r"\s*(?:{})\s*:") for kind in local}
+    return Wiki(language=language, **prefixes, **{kind: _pattern(found, "(?:{})") for kind, found in words.items()})
+
+
+def _pattern(words: Iterable[str], frame: str) -> re.Pattern[str]:
+    return re.compile(frame.format("|".join(dict.fromkeys(words))), re.IGNORECASE)
+
+
+def _words(kind: str, language: str) -> list[str]:
+    """The words of English, of `language` and of the languages that it shares words with."""
+    entry = _table().get(language, {})
+    shared = [word for other in entry.get("same", ["en"]) for word in _words(kind, other)] if language != "en" else []
+    return [*shared, *entry.get(kind, ())]
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath("wikis.toml").read_text("utf-8"))
+
+
+ENGLISH = wiki_of("en")
