@@ -50,7 +50,7 @@ LEAK = re.compile(r"\[\[|\]\]|\{\{|\}\}|\{\||\|\}|\||<\w+[^<>]*>|\ufffc")
     ],
 )
 def test_what_becomes_of_markup(wikitext: str, prose: str) -> None:
-    assert strip_wikitext(wikitext) == prose
+    assert strip_wikitext(wikitext).text == prose
 
 
 def test_back_matter_is_left_out_with_its_subsections_and_what_follows_is_kept() -> None:
@@ -60,7 +60,7 @@ def test_back_matter_is_left_out_with_its_subsections_and_what_follows_is_kept()
 
 def test_what_is_never_closed_costs_its_line_only() -> None:
     broken = "The {{cat sat.\n\nOne two three four five six.\n\n[[One\n\nThe dog sat on it as well."
-    assert strip_wikitext(broken).split("\n\n") == ["One two three four five six.", "The dog sat on it as well."]
+    assert strip_wikitext(broken).text.split("\n\n") == ["One two three four five six.", "The dog sat on it as well."]
 
 
 MARKS = ["{{", "}}", "[[", "]]", "{|", "|}", "|", "\n", "\n\n", "==", "'''", "''", "<ref>", "</ref>", "<!--", "-->"]
@@ -71,7 +71,7 @@ TOKENS = st.sampled_from(MARKS + WORDS)
 @settings(max_examples=300, deadline=None)
 @given(st.lists(TOKENS, max_size=40).map("".join))
 def test_no_wikitext_however_broken_leaks(wikitext: str) -> None:
-    assert not LEAK.search(strip_wikitext(wikitext))
+    assert not LEAK.search(strip_wikitext(wikitext).text)
 
 
 def articles(first: int, count: int) -> list[Page]:
@@ -84,7 +84,7 @@ def articles(first: int, count: int) -> list[Page]:
 def test_the_slow_twin_reads_the_same_prose() -> None:
     """mwparserfromhell's syntax tree, with the same words for templates and links, gives the same bag of words."""
     for page in articles(4, 5):
-        fast = Counter(words(strip_wikitext(page.text)))
+        fast = Counter(words(strip_wikitext(page.text).text))
         slow = Counter(word for section in body_sections(page.text) for word in words(slow_strip(section)))
         assert sum((fast - slow).values()) <= 0.005 * fast.total(), page.title
         assert sum((slow - fast).values()) <= 0.03 * fast.total(), page.title

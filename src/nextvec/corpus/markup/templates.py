@@ -126,7 +126,7 @@ class Arguments:
 Renderer = Callable[[Arguments], str]
 
 
-def render_template(content: str) -> str:
+def render_template(content: str, language: str = "en") -> str:
     """The words that `{{content}}` stands for: "" for a silent one, `HOLE` for one whose words are not known.
 
     Args:

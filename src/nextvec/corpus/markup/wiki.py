@@ -14,17 +14,19 @@ from typing import Any
 FILE_KEYS, CATEGORY_KEYS = ("6", "-2"), ("14",)
 """Keys of MediaWiki's namespaces, as the `<siteinfo>` of a dump gives them."""
 
-_KINDS = ("file", "category", "redirect", "disambiguation", "several", "lists", "back_matter")
+_KINDS = ("file", "category", "other", "redirect", "disambiguation", "several", "lists", "back_matter")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiki:
-    """Patterns of one wiki, for `fullmatch`, but for `file` and `category`: they match the start of a link's target."""
+    """Patterns of one wiki, for `fullmatch`; those of namespaces match the start of a link's target. `other` are all
+    namespaces that are neither articles, files nor categories."""
 
     language: str
     file: re.Pattern[str]
     category: re.Pattern[str]
+    other: re.Pattern[str]
     redirect: re.Pattern[str]
     disambiguation: re.Pattern[str]
     several: re.Pattern[str]
@@ -34,13 +36,17 @@ class Wiki:
 
 def wiki_of(language: str, namespaces: Mapping[str, str] = _NOTHING) -> Wiki:
     """The wiki in `language` (ISO 639; English words alone where the table lacks it) with its local `namespaces`."""
-    local = {
-        "file": [re.escape(namespaces[key]) for key in FILE_KEYS if namespaces.get(key)],
-        "category": [re.escape(namespaces[key]) for key in CATEGORY_KEYS if namespaces.get(key)],
-    }
+    local: dict[str, list[str]] = {"file": [], "category": [], "other": []}
+    for key, name in namespaces.items():
+        if name:
+            local[_kind_of(key)].append(re.escape(name))
     words = {kind: [*_words(kind, language), *local.get(kind, ())] for kind in _KINDS}
     prefixes = {kind: _pattern(words.pop(kind), r"\s*(?:{})\s*:") for kind in local}
     return Wiki(language=language, **prefixes, **{kind: _pattern(found, "(?:{})") for kind, found in words.items()})
+
+
+def _kind_of(key: str) -> str:
+    return "file" if key in FILE_KEYS else "category" if key in CATEGORY_KEYS else "other"
 
 
 def _pattern(words: Iterable[str], frame: str) -> re.Pattern[str]:

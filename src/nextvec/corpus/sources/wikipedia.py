@@ -155,7 +155,7 @@ def read_page(page: Page) -> Document | Unusable:
     """The article of a page, or why it has none."""
     if reason := _no_article(page):
         return Unusable(id=page.id, reason=reason, kind="skipped")
-    text = strip_wikitext(page.text)
+    text = strip_wikitext(page.text).text
     if _is_list(page.text, len(text.split())):
         return Unusable(id=page.id, reason="list", kind="skipped")
     source = f"{page.site.base}/{quote(page.title.replace(' ', '_'))}"
