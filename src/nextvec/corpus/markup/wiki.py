@@ -1,4 +1,4 @@
-"""What a wiki calls its own matters (files, categories, back matter, lists), by its language; the table is wikis.toml."""
+"""What a wiki calls its own matters (files, categories, back matter, lists), by its language: see wikis.toml."""
 
 from __future__ import annotations
 

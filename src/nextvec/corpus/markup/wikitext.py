@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from operator import itemgetter
 
 import sentencex
 
@@ -59,7 +60,6 @@ _OTHER_TAG = re.compile(
     re.IGNORECASE,
 )
 _SUPERSCRIPT = re.compile(r"<sup>\s*([-−–]?\d+)\s*</sup>", re.IGNORECASE)
-_LINE_WITH_QUOTES = re.compile(r"^.*?''.*$", re.MULTILINE)
 _QUOTE_RUN = re.compile(r"'{2,}")
 _BOTH = 5
 _WITH_VARIANTS = frozenset(
@@ -71,7 +71,9 @@ _RULE = re.compile(r"\s*(?:[^:;]*=>\s*)?[a-z]{2,3}(?:-[a-z]+)*\s*:([^;]*)")
 _SWITCH = re.compile(r"__[A-Z]+__")
 _NOT_TEXT_LINE = re.compile(r"[*#;:|!]|-{4,}|\+[-=]|\W*$")
 _LINE_KINDS = {**dict.fromkeys("*#;:", "list"), **dict.fromkeys("|!+", "table")}
-_BRACKET_DEBRIS = re.compile(r"[\s,;:][)\]]|[(\[][\s,;:)\]]|\((?:or|and|pronounced|listen|from|also)\b")
+_BRACKET_DEBRIS = re.compile(
+    r"[()\[\]](?:(?<=[\s,;:][)\]])|(?<=[(\[])[\s,;:)\]]|(?<=\()(?:or|and|pronounced|listen|from|also)\b)"
+)
 _EMPTY_BRACKETS = re.compile(
     r"\(\s*[^\w()]*(?:or|and|pronounced|listen|from|also|born|in|help|info)?[^\w()]*\)|\[\s*\]"
 )
@@ -83,7 +85,12 @@ _SPACED_MARKS = ("fr", "br", "oc")
 """Languages that set a space before the marks ; : ! and ?."""
 _DOUBLED = re.compile(r"([,;])(?: ?[,;])+")
 _HOLE_IN_BRACKETS = re.compile(rf"\s\([^(){HOLE}]*{HOLE}[^()]*\)")
-_LEAK = re.compile(r"\[\[|\]\]|\{\{|\}\}|\{\||\|\}|\||<\w+[^<>]*>|</\w+>|__[A-Z]{3,}__|-\{|\}-")
+_LEAK = re.compile(
+    r"[\[\]{}|<_-](?:(?<=\[)\[|(?<=\])\]|(?<=\{)\{|(?<=\})[}-]|(?<=\|)|(?<=<)(?:\w+[^<>]*>|/\w+>)"
+    r"|(?<=_)_[A-Z]{3,}__|(?<=-)\{)"
+)
+"""Like the debris above it begins with one class of characters, because those are found fast."""
+_FIRST_GROUP = itemgetter(1)
 
 
 def strip_wikitext(text: str, wiki: Wiki = ENGLISH) -> Prose:
@@ -106,7 +113,7 @@ def running_text(text: str, wiki: Wiki = ENGLISH, ledger: Ledger | None = None) 
     ledger = ledger or Ledger()
     nesting = Nesting(wiki, ledger)
     for section in body_sections(text, wiki, ledger):
-        flat = nesting.resolve(_SIMPLE_LINK.sub(r"\1", section))
+        flat = nesting.resolve(_SIMPLE_LINK.sub(_FIRST_GROUP, section))
         yield from _blocks(_strip_inline(_one_variant(flat, wiki.language, ledger), ledger), ledger)
 
 
@@ -175,20 +182,19 @@ def _spelling(match: re.Match[str]) -> str:
 
 
 def _strip_inline(text: str, ledger: Ledger) -> str:
-    text = _BARE_URL.sub(lambda match: ledger.drop("address", match[0]), _EXTERNAL_LINK.sub(r"\1", text))
+    text = _BARE_URL.sub(lambda match: ledger.drop("address", match[0]), _EXTERNAL_LINK.sub(_FIRST_GROUP, text))
     text = _SUPERSCRIPT.sub(lambda match: superscript(match[1]), text)
     text = _OTHER_TAG.sub("", _BREAK_TAG.sub(" ", _BLOCK_TAG.sub(BREAK, text)))
-    text = _LINE_WITH_QUOTES.sub(_unquote, text)
+    text = "\n".join(_unquote(line) if "''" in line else line for line in text.split("\n"))
     return unescape(_SWITCH.sub("", text)).replace("\xa0", " ")
 
 
-def _unquote(match: re.Match[str]) -> str:
-    """A line without its marks for italic (2 apostrophes), bold (3) or both (5); what is over is meant.
+def _unquote(line: str) -> str:
+    """`line` without its marks for italic (2 apostrophes), bold (3) or both (5); what is over is meant.
 
-    Where neither italic nor bold come in pairs, one of the bold is an apostrophe and italic, as in `l'''Iliade''`: which
-    of them, is MediaWiki's rule (`doQuotes` in its parser).
+    Where neither italic nor bold come in pairs, one of the bold is an apostrophe and italic, as in `l'''Iliade''`:
+    which of them, is MediaWiki's rule (`doQuotes` in its parser).
     """
-    line = match[0]
     runs = list(_QUOTE_RUN.finditer(line))
     bold = [run for run in runs if len(run[0]) in (3, 4)]
     both = sum(len(run[0]) >= _BOTH for run in runs)
@@ -202,7 +208,7 @@ def _meant(count: int) -> str:
 
 
 def _misreading(run: re.Match[str]) -> int:
-    """How unlikely the run is to be an apostrophe before italic: least after a word of one letter, most after a space."""
+    """How unlikely the run is to be an apostrophe and italic: least after a word of one letter, most after a space."""
     before = run.string[max(0, run.start() - 2) : run.start()]
     return 2 if before.endswith(" ") else int(not before.startswith(" ") and len(before) != 1)
 
@@ -212,7 +218,7 @@ def _blocks(text: str, ledger: Ledger) -> Iterator[str]:
     lines: list[str] = []
     for line in text.split("\n"):
         stripped = line.strip()
-        if stripped.replace(HOLE, "").strip() and not _NOT_TEXT_LINE.match(stripped):
+        if not _NOT_TEXT_LINE.match(stripped):
             lines.append(stripped)
             continue
         if kind := _LINE_KINDS.get(stripped[:1]):
