@@ -16,7 +16,7 @@ class Ledger:
 
     def drop(self, reason: str, text: str, kept: str = "") -> str:
         """Count what `text` has more than `kept`, which is returned. Placeholders were never in the page."""
-        if lost := _characters(text) - _characters(kept):
+        if lost := _characters(text) - (_characters(kept) if kept else 0):
             self._counts[reason] += lost
         return kept
 

@@ -44,7 +44,10 @@ _UNCLOSED_REFERENCE = re.compile(r"<ref\b[^<>]*>[^\n]*", re.IGNORECASE)
 _SIMPLE_FORMULA = re.compile(r"[\w\s.,+\-]{1,12}")
 _NOWIKI = re.compile(r"<nowiki>(.*?)</nowiki>|<nowiki\s*/>", re.DOTALL | re.IGNORECASE)
 _PAIRED = re.compile(r"[\[\]{}|]")
-_WIKI_CHARACTERS = re.compile(r"['=*#:;!]")
+_MUTED = {ord(mark): 0xFDD0 + number for number, mark in enumerate("'=*#:;!")}
+_AUDIBLE = {chr(code): chr(mark) for mark, code in _MUTED.items()}
+_MUTE = re.compile("[\ufdd0-\ufdd6]")
+"""Unicode's noncharacters stand for marks that are meant as they are."""
 _HEADING = re.compile(r"\n(={1,6})[^\S\n]*([^\n]*?)[^\S\n]*\1[^\S\n]*(?=\n|\Z)")
 _SIMPLE_LINK = re.compile(r"\[\[(?:[^\[\]{}|\n:]*\|)?([^\[\]{}|\n:]+)\]\]")
 _EXTERNAL_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:)?//[^\s\[\]]+([^\[\]]*)\]")
@@ -113,7 +116,8 @@ def running_text(text: str, wiki: Wiki = ENGLISH, ledger: Ledger | None = None) 
     ledger = ledger or Ledger()
     nesting = Nesting(wiki, ledger)
     for section in body_sections(text, wiki, ledger):
-        flat = nesting.resolve(_SIMPLE_LINK.sub(_FIRST_GROUP, section))
+        plain = "\n".join(_unquote(line) if "''" in line else line for line in section.split("\n"))
+        flat = nesting.resolve(_SIMPLE_LINK.sub(_FIRST_GROUP, plain))
         yield from _blocks(_strip_inline(_one_variant(flat, wiki.language, ledger), ledger), ledger)
 
 
@@ -155,8 +159,8 @@ def _kind(match: re.Match[str]) -> str:
 
 
 def _defuse(match: re.Match[str]) -> str:
-    """What wikitext would take for marks, as entities; brackets, braces and pipes go, they would look like leaks."""
-    return _WIKI_CHARACTERS.sub(lambda found: f"&#{ord(found[0])};", _PAIRED.sub("", match[1] or ""))
+    """What wikitext would take for marks is muted; brackets, braces and pipes go, they would look like leaks."""
+    return _PAIRED.sub("", match[1] or "").translate(_MUTED)
 
 
 def _spoken_formula(match: re.Match[str], ledger: Ledger) -> str:
@@ -185,8 +189,7 @@ def _strip_inline(text: str, ledger: Ledger) -> str:
     text = _BARE_URL.sub(lambda match: ledger.drop("address", match[0]), _EXTERNAL_LINK.sub(_FIRST_GROUP, text))
     text = _SUPERSCRIPT.sub(lambda match: superscript(match[1]), text)
     text = _OTHER_TAG.sub("", _BREAK_TAG.sub(" ", _BLOCK_TAG.sub(BREAK, text)))
-    text = "\n".join(_unquote(line) if "''" in line else line for line in text.split("\n"))
-    return unescape(_SWITCH.sub("", text)).replace("\xa0", " ")
+    return _MUTE.sub(lambda found: _AUDIBLE[found[0]], unescape(_SWITCH.sub("", text)).replace("\xa0", " "))
 
 
 def _unquote(line: str) -> str:
