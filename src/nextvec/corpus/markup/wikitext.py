@@ -198,6 +198,8 @@ def _unquote(line: str) -> str:
     Where neither italic nor bold come in pairs, one of the bold is an apostrophe and italic, as in `l'''Iliade''`:
     which of them, is MediaWiki's rule (`doQuotes` in its parser).
     """
+    if "'''" not in line:
+        return line.replace("''", "")
     runs = list(_QUOTE_RUN.finditer(line))
     bold = [run for run in runs if len(run[0]) in (3, 4)]
     both = sum(len(run[0]) >= _BOTH for run in runs)
