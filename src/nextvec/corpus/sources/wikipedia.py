@@ -13,8 +13,9 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
@@ -115,16 +116,26 @@ def read_pages(path: Path) -> Iterator[Page]:
         yield from _read(file)
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path) -> BufferedReader:
     with path.open("rb") as file:
         magic = file.read(3)
     if magic == b"BZh":
-        return cast(BinaryIO, bz2.open(path, "rb"))
-    return cast(BinaryIO, gzip.open(path, "rb")) if magic.startswith(b"\x1f\x8b") else path.open("rb")
+        return cast(BufferedReader, bz2.open(path, "rb"))
+    return cast(BufferedReader, gzip.open(path, "rb")) if magic.startswith(b"\x1f\x8b") else path.open("rb")
 
 
-def _read(file: BinaryIO) -> Iterator[Page]:
-    events = iterparse(file, events=("start", "end"))
+@dataclass(frozen=True, slots=True)
+class _Piecewise:
+    """Gives what is there of a file at once: packed files that are cut short otherwise lose all of the last piece."""
+
+    file: BufferedReader
+
+    def read(self, size: int = -1) -> bytes:
+        return self.file.read1(size)
+
+
+def _read(file: BufferedReader) -> Iterator[Page]:
+    events = iterparse(_Piecewise(file), events=("start", "end"))
     _, root = next(events)
     if _tag(root) != "mediawiki":
         raise ParseError(f"its root is <{_tag(root)}>, expected the <mediawiki> of a MediaWiki export")
