@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from nextvec.corpus.markup.templates import HOLE, render_template
+from nextvec.corpus.markup.arguments import HOLE
+from nextvec.corpus.markup.templates import render_template
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mwparserfromhell.nodes import Comment, HTMLEntity, Tag, Template, Text, Wikilink
 from mwparserfromhell.wikicode import Wikicode
 
-from nextvec.corpus.markup.templates import HOLE, render_template
+from nextvec.corpus.markup.arguments import HOLE
+from nextvec.corpus.markup.templates import render_template
 from nextvec.corpus.markup.wikitext import body_sections, strip_wikitext
 from nextvec.corpus.sources.wikipedia import Page, read_pages
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from nextvec.corpus.markup.templates import HOLE
+from nextvec.corpus.markup.arguments import HOLE
 from nextvec.corpus.prose import visible
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from nextvec.corpus.markup.arguments import BREAK, HOLE
 from nextvec.corpus.markup.ledger import Ledger
-from nextvec.corpus.markup.templates import BREAK, HOLE, render_template
+from nextvec.corpus.markup.templates import render_template
 from nextvec.corpus.markup.wiki import Wiki
 
 _TOKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{\||\|\}(?!\})")

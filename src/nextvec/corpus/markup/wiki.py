@@ -55,14 +55,19 @@ def _pattern(words: Iterable[str], frame: str) -> re.Pattern[str]:
 
 def _words(kind: str, language: str) -> list[str]:
     """The words of English, of `language` and of the languages that it shares words with."""
-    entry = _table().get(language, {})
-    shared = [word for other in entry.get("same", ["en"]) for word in _words(kind, other)] if language != "en" else []
-    return [*shared, *entry.get(kind, ())]
+    tables = [*entries("wikis.toml", "en"), *entries("wikis.toml", language)]
+    return [word for table in tables for word in table.get(kind, ())]
+
+
+def entries(file: str, language: str) -> list[Mapping[str, Any]]:
+    """What `file`, a table beside this one, has for `language`: that of the languages it names as `same` first."""
+    entry = _table(file).get(language, {})
+    return [*(table for other in entry.get("same", ()) for table in entries(file, other)), entry]
 
 
 @cache
-def _table() -> dict[str, Any]:
-    return tomllib.loads(files(__package__).joinpath("wikis.toml").read_text("utf-8"))
+def _table(file: str) -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath(file).read_text("utf-8"))
 
 
 ENGLISH = wiki_of("en")

@@ -15,9 +15,10 @@ from operator import itemgetter
 
 import sentencex
 
+from nextvec.corpus.markup.arguments import BREAK, HOLE
 from nextvec.corpus.markup.ledger import Ledger
 from nextvec.corpus.markup.nesting import Nesting
-from nextvec.corpus.markup.templates import BREAK, HOLE, superscript
+from nextvec.corpus.markup.quantities import superscript
 from nextvec.corpus.markup.wiki import ENGLISH, Wiki
 from nextvec.corpus.prose import Prose, collapse, count_words
 
