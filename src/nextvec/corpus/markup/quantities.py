@@ -28,6 +28,19 @@ _SYMBOLS = {
     "cm2": "cm²",
     "mm2": "mm²",
     "sqkm": "km²",
+    "sqmi": "sq mi",
+    "sqft": "sq ft",
+    "sqin": "sq in",
+    "sqyd": "sq yd",
+    "cuft": "cu ft",
+    "cuin": "cu in",
+    "cuyd": "cu yd",
+    "cumi": "cu mi",
+    "USgal": "US gal",
+    "impgal": "imp gal",
+    "oilbbl": "bbl",
+    "ST": "short tons",
+    "LT": "long tons",
     "sqm": "m²",
     "m3": "m³",
     "cm3": "cm³",
@@ -155,7 +168,9 @@ def _ranged(values: list[str]) -> str:
 
 
 def _with_uncertainty(values: list[str]) -> str:
-    number, *uncertainty = values[:3]
+    number, *uncertainty = values
+    if len(values) > 3 or not all(_NUMBER.fullmatch(value.lstrip("±+-−")) for value in uncertainty):
+        return ""
     if len(uncertainty) == 2:
         return f"{number}+{uncertainty[0].lstrip('+')}−{uncertainty[1].lstrip('-−')}"
     return f"{number}±{uncertainty[0].lstrip('±')}" if uncertainty else number

@@ -66,7 +66,7 @@ _CONSTANTS = {
     "·": " · ",
     "dot": " · ",
     "•": " • ",
-    "eqm": "—",
+    "eqm": "⇌",
     "±": "±",
     "pm": "±",
     "times": "×",
@@ -151,6 +151,7 @@ _KINDS: dict[str, Renderer] = {
     "second_or_first": _second_or_first,
     "last": _last,
     "measure": measure,
+    "value": QUANTITIES["val"],
 }
 
 

@@ -76,19 +76,19 @@ _SWITCH = re.compile(r"__[A-Z]+__")
 _NOT_TEXT_LINE = re.compile(r"[*#;:|!]|-{4,}|\+[-=]|\W*$")
 _LINE_KINDS = {**dict.fromkeys("*#;:", "list"), **dict.fromkeys("|!+", "table")}
 _BRACKET_DEBRIS = re.compile(
-    r"[()\[\]](?:(?<=[\s,;:][)\]])|(?<=[(\[])[\s,;:)\]]|(?<=\()(?:or|and|pronounced|listen|from|also)\b)"
+    r"[()\[\]（）](?:(?<=[\s,;:、，；：][)\]）])|(?<=[(\[（])[\s,;:、，；：)\]）]|(?<=\()(?:or|and|pronounced|listen|from|also)\b)"
 )
 _EMPTY_BRACKETS = re.compile(
-    r"\(\s*[^\w()]*(?:or|and|pronounced|listen|from|also|born|in|help|info)?[^\w()]*\)|\[\s*\]"
+    r"\(\s*[^\w()]*(?:or|and|pronounced|listen|from|also|born|in|help|info)?[^\w()]*\)|\[\s*\]|（[^\w（）]*）"
 )
-_AFTER_OPENING = re.compile(r"([(\[])[\s,;:]+")
-_BEFORE_CLOSING = re.compile(r"[\s,;:]+([)\]])")
+_AFTER_OPENING = re.compile(r"([(\[（])[\s,;:、，；：]+")
+_BEFORE_CLOSING = re.compile(r"[\s,;:、，；：]+([)\]）])")
 _SPACE_BEFORE = re.compile(r" (?=[,.;:!?](?:\s|$))")
 _SPACE_BEFORE_LOW = re.compile(r" (?=[,.](?:\s|$))")
 _SPACED_MARKS = ("fr", "br", "oc")
 """Languages that set a space before the marks ; : ! and ?."""
 _DOUBLED = re.compile(r"([,;])(?: ?[,;])+")
-_HOLE_IN_BRACKETS = re.compile(rf"\s\([^(){HOLE}]*{HOLE}[^()]*\)")
+_HOLE_IN_BRACKETS = re.compile(rf"\s\([^(){HOLE}]*{HOLE}[^()]*\)|（[^（）{HOLE}]*{HOLE}[^（）]*）")
 _LEAK = re.compile(
     r"[\[\]{}|<_-](?:(?<=\[)\[|(?<=\])\]|(?<=\{)\{|(?<=\})[}-]|(?<=\|)|(?<=<)(?:\w+[^<>]*>|/\w+>)"
     r"|(?<=_)_[A-Z]{3,}__|(?<=-)\{)"
