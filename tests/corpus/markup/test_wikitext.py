@@ -92,6 +92,7 @@ def test_marks_of_wikis_in_other_languages(language: str, wikitext: str, prose: 
     ("wikitext", "left_out"),
     [
         ("", {}),
+        ("The [[cat]] sat {{as of|2012|9}} on it.", {"markup": 2}),
         ("* a b", {"list": 3}),
         ("|a\n", {"table": 2}),
         ("== A b ==\n", {"heading": 2, "markup": 4}),

@@ -16,12 +16,17 @@ class Ledger:
 
     def drop(self, reason: str, text: str, kept: str = "") -> str:
         """Count what `text` has more than `kept`, which is returned. Placeholders were never in the page."""
-        if lost := _characters(text) - (_characters(kept) if kept else 0):
+        lost = _characters(text) - (_characters(kept) if kept else 0)
+        if lost > 0:
             self._counts[reason] += lost
         return kept
 
     def closed(self, page: str, prose: str) -> dict[str, int]:
-        """All reasons. "markup" is what remains of `page` when its `prose` and all that was dropped are taken away."""
+        """All reasons. "markup" is what remains of `page` when its `prose` and all that was dropped are taken away.
+
+        Words that are longer than the template they stand for (`as of|2012|9`) are taken from it; only in a page with
+        hardly any markup can it fall below zero.
+        """
         markup = visible(page) - visible(prose) - self._counts.total()
         return {**self._counts, "markup": markup} if markup else dict(self._counts)
 
