@@ -39,7 +39,7 @@ class Prose:
 
 def visible(text: str) -> int:
     """Characters other than white space: the unit in which text that is kept or left out is counted."""
-    return sum(map(len, text.split()))
+    return len("".join(text.split()))
 
 
 def is_unspaced(sign: str) -> bool:

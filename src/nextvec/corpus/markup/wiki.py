@@ -1,0 +1,73 @@
+"""What a wiki calls its own matters (files, categories, back matter, lists), by its language: see wikis.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+FILE_KEYS, CATEGORY_KEYS = ("6", "-2"), ("14",)
+"""Keys of MediaWiki's namespaces, as the `<siteinfo>` of a dump gives them."""
+
+_KINDS = ("file", "category", "other", "redirect", "disambiguation", "several", "lists", "back_matter")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiki:
+    """Patterns of one wiki, for `fullmatch`; those of namespaces match the start of a link's target. `other` are all
+    namespaces that are neither articles, files nor categories."""
+
+    language: str
+    file: re.Pattern[str]
+    category: re.Pattern[str]
+    other: re.Pattern[str]
+    redirect: re.Pattern[str]
+    disambiguation: re.Pattern[str]
+    several: re.Pattern[str]
+    lists: re.Pattern[str]
+    back_matter: re.Pattern[str]
+
+
+def wiki_of(language: str, namespaces: Mapping[str, str] = _NOTHING) -> Wiki:
+    """The wiki in `language` (ISO 639; English words alone where the table lacks it) with its local `namespaces`."""
+    local: dict[str, list[str]] = {"file": [], "category": [], "other": []}
+    for key, name in namespaces.items():
+        if name:
+            local[_kind_of(key)].append(re.escape(name))
+    words = {kind: [*_words(kind, language), *local.get(kind, ())] for kind in _KINDS}
+    prefixes = {kind: _pattern(words.pop(kind), r"\s*(?:{})\s*:") for kind in local}
+    return Wiki(language=language, **prefixes, **{kind: _pattern(found, "(?:{})") for kind, found in words.items()})
+
+
+def _kind_of(key: str) -> str:
+    return "file" if key in FILE_KEYS else "category" if key in CATEGORY_KEYS else "other"
+
+
+def _pattern(words: Iterable[str], frame: str) -> re.Pattern[str]:
+    return re.compile(frame.format("|".join(dict.fromkeys(words))), re.IGNORECASE)
+
+
+def _words(kind: str, language: str) -> list[str]:
+    """The words of English, of `language` and of the languages that it shares words with."""
+    tables = [*entries("wikis.toml", "en"), *entries("wikis.toml", language)]
+    return [word for table in tables for word in table.get(kind, ())]
+
+
+def entries(file: str, language: str) -> list[Mapping[str, Any]]:
+    """What `file`, a table beside this one, has for `language`: that of the languages it names as `same` first."""
+    entry = _table(file).get(language, {})
+    return [*(table for other in entry.get("same", ()) for table in entries(file, other)), entry]
+
+
+@cache
+def _table(file: str) -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath(file).read_text("utf-8"))
+
+
+ENGLISH = wiki_of("en")
