@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNod
 
 from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden
 from nextvec.corpus.markup.plain import paragraphs, read_plain, without_bullet
-from nextvec.corpus.markup.templates import superscript
+from nextvec.corpus.markup.quantities import superscript
 from nextvec.corpus.prose import collapse, count_words, ends_sentence, is_sentence, visible, without_controls
 
 TITLES = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
