@@ -106,3 +106,8 @@ def test_silent_templates(content: str) -> None:
 )
 def test_anything_else_is_a_hole(content: str) -> None:
     assert HOLE in render_template(content)
+
+
+def test_a_century_of_the_french_wiki_says_its_name() -> None:
+    assert render_template("XXe siècle", "fr") == "XXe siècle"
+    assert render_template("Ier siècle", "fr") == "Ier siècle"
