@@ -17,6 +17,7 @@ import numpy as np
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, IntegrityError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
+from nextvec.store.dataset import create_tag, open_dataset, write_dataset
 from nextvec.store.encoded import EncodedDocument, check_vectors, digest
 from nextvec.store.lock import exclusive
 from nextvec.store.metadata import METADATA_KEY, CorpusMetadata, check_dtype, check_split, numpy_dtype
@@ -78,16 +79,12 @@ class Corpus:
 
         Raises UsageError when the corpus exists, is being written, or split or dtype are not valid.
         """
-        import lance
-
         metadata = CorpusMetadata(encoder=encoder, chunker=chunker, split=check_split(split), dtype=check_dtype(dtype))
         with _corpus_lock(workspace, name):
             if cls.exists(workspace, name):
                 raise UsageError(f"corpus '{name}' exists already. Open it, or choose another name")
-            schema = metadata.schema()
-            path = workspace.corpus(name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return cls(workspace, name, lance.write_dataset(schema.empty_table(), path, schema=schema, mode="create"))
+            empty = metadata.schema().empty_table()
+            return cls(workspace, name, write_dataset(empty, workspace.corpus(name), "create"))
 
     @classmethod
     def open(cls, workspace: Workspace, name: str) -> Corpus:
@@ -97,7 +94,7 @@ class Corpus:
                 f"no corpus '{name}' in {workspace.root}. Known: {', '.join(corpus_names(workspace)) or 'none'}. "
                 f"Make one: nextvec corpus ingest SOURCE --corpus {name}"
             )
-        return cls(workspace, name, _open_dataset(workspace.corpus(name)))
+        return cls(workspace, name, open_dataset(workspace.corpus(name)))
 
     @staticmethod
     def exists(workspace: Workspace, name: str) -> bool:
@@ -115,7 +112,7 @@ class Corpus:
             yield
             return
         with _corpus_lock(self.workspace, self.name):
-            self._dataset = _open_dataset(self.workspace.corpus(self.name))
+            self._dataset = open_dataset(self.workspace.corpus(self.name))
             self._ids = set(self.known_documents())
             self._locked = True
             try:
@@ -128,7 +125,6 @@ class Corpus:
 
         Raises DataError, naming the document, for an id that is stored already, NaN, a zero vector or wrong shapes.
         """
-        import lance
         import pyarrow as pa
 
         with self.writing():
@@ -136,7 +132,7 @@ class Corpus:
             tables = [self._table(document, number) for number, document in enumerate(documents, self._next_number())]
             if tables:
                 path = self.workspace.corpus(self.name)
-                self._dataset = lance.write_dataset(pa.concat_tables(tables), path, mode="append")
+                self._dataset = write_dataset(pa.concat_tables(tables), path, "append")
                 self._ids.update(encoded.document.id for encoded in documents)
             return self.version
 
@@ -145,7 +141,7 @@ class Corpus:
         check_name("tag", tag)
         existing = self.tags().get(tag)
         if existing is None:
-            self._dataset.tags.create(tag, self.version)
+            create_tag(self.workspace.corpus(self.name), tag, self.version)
         elif existing != self.version:
             raise UsageError(
                 f"corpus '{self.name}' has a tag '{tag}' already, on version {existing} (newest: {self.version}). "
@@ -210,7 +206,7 @@ class Corpus:
         if at is None:
             return self._dataset
         version = self._tagged(at) if isinstance(at, str) else self._numbered(at)
-        return _open_dataset(self.workspace.corpus(self.name), version=version)
+        return open_dataset(self.workspace.corpus(self.name), version=version)
 
     def _tagged(self, tag: str) -> int:
         tags = self.tags()
@@ -287,15 +283,6 @@ def folder_bytes(folder: Path) -> int:
 def _corpus_lock(workspace: Workspace, name: str) -> Iterator[None]:
     with exclusive(workspace.corpus(name).with_suffix(".lock"), what=f"corpus '{name}'"):
         yield
-
-
-def _open_dataset(path: Path, version: int | None = None) -> lance.LanceDataset:
-    import lance
-
-    try:
-        return lance.dataset(path, version=version)
-    except (ValueError, OSError) as error:
-        raise IntegrityError(f"{path} cannot be read as a corpus: {error}") from None
 
 
 def _metadata_of(dataset: lance.LanceDataset, name: str) -> CorpusMetadata:
