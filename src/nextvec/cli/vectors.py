@@ -10,13 +10,16 @@ import typer
 
 from nextvec.cli.options import CorpusArgument, JsonOption, WorkspaceOption
 from nextvec.cli.output import emit
-from nextvec.errors import DataError, NotFoundError, UsageError
+from nextvec.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
 
-VectorsArgument = Annotated[Path, typer.Argument(metavar="IN.npy", help="Vectors (N, D), float16 or float32.")]
+VectorsArgument = Annotated[Path, typer.Argument(metavar="IN.npy", help="Vectors (N, D): float16, float32 or float64.")]
 OutOption = Annotated[Path, typer.Option("--out", metavar="OUT.npy", help="File to write.")]
+
+
+_ORDER = {">": "big-endian", "<": "little-endian"}
 
 
 def encode_command(
@@ -46,16 +49,17 @@ def predict_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a model's prediction after each row of one document's vectors, float32 (N, D)."""
+    """Write a model's prediction after each row of one document's unit vectors, float32 (N, D)."""
     import torch
 
     from nextvec.models.aliases import Aliases
     from nextvec.models.bundle import load_bundle
+    from nextvec.store.given import require_unit
     from nextvec.workspace import Workspace
 
     place = Workspace(workspace)
     bundle = load_bundle(place.model(Aliases(place).resolve(model)))
-    x_BTD = torch.from_numpy(_read(vectors))[None]
+    x_BTD = torch.from_numpy(require_unit(_read(vectors), [f"{vectors}: vector"]))[None]
     predicted = bundle.predictor.predict(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool))[0].numpy()
     _write(out, predicted)
     line = f"{len(predicted)} predictions of {model} written to {out}; row t expects what follows row t of {vectors}"
@@ -74,16 +78,21 @@ def decode_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """A text for each vector, with the cosine of its round trip. Without --decoder it is the nearest stored chunk."""
+    """A text for each vector, with the cosine of its round trip. Without --decoder it is the nearest stored chunk.
+
+    Vectors of another norm than 1 are scaled to it.
+    """
     from nextvec.decoding import load_decoder
     from nextvec.retrieval.index import build_index
+    from nextvec.store.given import directions
     from nextvec.store.vectors import open_snapshot
     from nextvec.workspace import Workspace
 
     place = Workspace(workspace)
     snapshot = open_snapshot(place, corpus)
     index = build_index(snapshot, workspace=place)
-    decoded = load_decoder(decoder, snapshot, index, workspace=place).decode(_read(vectors), steps=steps)
+    given = directions(_read(vectors), f"{vectors}: vector")
+    decoded = load_decoder(decoder, snapshot, index, workspace=place).decode(given, steps=steps)
     plain = [
         {
             "text": one.text,
@@ -102,22 +111,13 @@ def _decoded_line(entry: dict[str, Any]) -> str:
 
 
 def _read(path: Path) -> np.ndarray:
-    """(N, D) float32. Raises DataError for anything else than finite numbers of that shape."""
-    import numpy as np
+    """See `read_npy`; floats of the other order of bytes are told."""
+    from nextvec.store.npy import read_npy
 
-    try:
-        array = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise NotFoundError(f"there is no file {path}; write one with: nextvec encode TEXT --out {path}") from None
-    except (OSError, ValueError, EOFError):
-        raise DataError(f"{path} is not an .npy file of numbers: write one with nextvec encode") from None
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype not in (np.float16, np.float32, np.float64):
-        raise DataError(
-            f"{path}: expected one array (N, D) of floats, got {getattr(array, 'shape', type(array).__name__)}"
-        )
-    if not len(array) or not np.isfinite(array).all():
-        raise DataError(f"{path}: expected at least one row and finite numbers only")
-    return array.astype(np.float32)
+    vectors, dtype = read_npy(path)
+    if not dtype.isnative:
+        typer.echo(f"{path} holds {_ORDER[dtype.str[0]]} {dtype.name}; read as such", err=True)
+    return vectors
 
 
 def _write(path: Path, vectors: np.ndarray) -> None:
