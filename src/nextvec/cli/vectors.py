@@ -10,16 +10,13 @@ import typer
 
 from nextvec.cli.options import CorpusArgument, JsonOption, WorkspaceOption
 from nextvec.cli.output import emit
-from nextvec.errors import UsageError
+from nextvec.errors import MismatchError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
 
 VectorsArgument = Annotated[Path, typer.Argument(metavar="IN.npy", help="Vectors (N, D): float16, float32 or float64.")]
 OutOption = Annotated[Path, typer.Option("--out", metavar="OUT.npy", help="File to write.")]
-
-
-_ORDER = {">": "big-endian", "<": "little-endian"}
 
 
 def encode_command(
@@ -59,7 +56,8 @@ def predict_command(
 
     place = Workspace(workspace)
     bundle = load_bundle(place.model(Aliases(place).resolve(model)))
-    x_BTD = torch.from_numpy(require_unit(_read(vectors), [f"{vectors}: vector"]))[None]
+    given = _read(vectors, bundle.predictor.spec.dim, model)
+    x_BTD = torch.from_numpy(require_unit(given, [f"{vectors}: vector"]))[None]
     predicted = bundle.predictor.predict(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool))[0].numpy()
     _write(out, predicted)
     line = f"{len(predicted)} predictions of {model} written to {out}; row t expects what follows row t of {vectors}"
@@ -90,8 +88,8 @@ def decode_command(
 
     place = Workspace(workspace)
     snapshot = open_snapshot(place, corpus)
+    given = directions(_read(vectors, snapshot.dim, snapshot.label), f"{vectors}: vector")
     index = build_index(snapshot, workspace=place)
-    given = directions(_read(vectors), f"{vectors}: vector")
     decoded = load_decoder(decoder, snapshot, index, workspace=place).decode(given, steps=steps)
     plain = [
         {
@@ -110,13 +108,15 @@ def _decoded_line(entry: dict[str, Any]) -> str:
     return f"{entry['cosine']:.3f}  {entry['text']}{title}"
 
 
-def _read(path: Path) -> np.ndarray:
-    """See `read_npy`; floats of the other order of bytes are told."""
-    from nextvec.store.npy import read_npy
+def _read(path: Path, dim: int, owner: str) -> np.ndarray:
+    """See `read_npy`; what is read in another order of bytes is told. Raises MismatchError unless D = `dim`."""
+    from nextvec.store.npy import described, read_npy
 
     vectors, dtype = read_npy(path)
+    if vectors.shape[1] != dim:
+        raise MismatchError(f"{path} holds {vectors.shape[1]}-D vectors; {owner} works on {dim}-D ones of its encoder")
     if not dtype.isnative:
-        typer.echo(f"{path} holds {_ORDER[dtype.str[0]]} {dtype.name}; read as such", err=True)
+        typer.echo(f"{path} holds {described(dtype)}; read as such", err=True)
     return vectors
 
 

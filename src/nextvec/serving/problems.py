@@ -105,12 +105,11 @@ def about(field: str) -> Iterator[None]:
     """What a client is to blame for inside is told as a fault of that field of the request."""
     try:
         yield
-    except (NextvecError, ProblemError) as error:
-        status = error.status if isinstance(error, ProblemError) else _status(error)
+    except NextvecError as error:
+        status = _status(error)
         if status not in BLAMED:
             raise
-        problem = problem_of(error, "")
-        raise ProblemError(status, f"{field}: {problem.detail}", headers=problem.headers, field=field) from error
+        raise ProblemError(status, f"{field}: {without_paths(str(error))}", field=field) from error
 
 
 def problem_of(error: Exception, request_id: str) -> ProblemError:
