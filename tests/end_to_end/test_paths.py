@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,11 +22,7 @@ def quick_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     import nextvec.studies.contest as contest
 
     measure = contest.measure_latency
-
-    def quick(*given: Any, **known: Any) -> Any:
-        return measure(*given, **known | {"seconds": 0.0})
-
-    monkeypatch.setattr(contest, "measure_latency", quick)
+    monkeypatch.setattr(contest, "measure_latency", lambda *given, **known: measure(*given, **known | {"seconds": 0.0}))
 
 
 @pytest.fixture(scope="session")

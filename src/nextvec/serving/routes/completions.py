@@ -128,7 +128,8 @@ class Completion:
     async def _events(self, number: int) -> AsyncIterator[Event]:
         events = continue_text(self._lane, self._request(self._prompts[number]), self._lane.stop)
         with about("prompt"):  # what can be wrong before the first event is wrong with the text
-            yield await anext(events)
+            opening = await anext(events)
+        yield opening
         async for event in events:
             if isinstance(event, Step):
                 self._access.engine.metrics.decoded(self._lane.settings.label, _outcome(event.decoded))
