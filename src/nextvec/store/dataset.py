@@ -26,8 +26,8 @@ def open_dataset(path: Path, version: int | None = None) -> lance.LanceDataset:
         raise IntegrityError(f"{path} cannot be read as a corpus: {error}") from None
 
 
-def write_dataset(table: pa.Table, path: Path, mode: Literal["create", "append"]) -> lance.LanceDataset:
-    """`table` as a new dataset, in folders that are made for it, or as a new version.
+def write_dataset(table: pa.Table, path: Path, mode: Literal["create", "append", "overwrite"]) -> lance.LanceDataset:
+    """`table` as a new dataset, in folders that are made for it, or as its next version.
 
     Raises UsageError for a path that Lance does not write.
     """
