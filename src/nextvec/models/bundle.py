@@ -25,6 +25,7 @@ from nextvec.models.card import card
 from nextvec.models.network import Network, NetworkConfig
 from nextvec.models.predictor import unit
 from nextvec.records import read_json, write_atomic, write_json
+from nextvec.shapes import difference
 
 FORMAT = 1
 PROBE_TOLERANCE = 1e-5
@@ -135,11 +136,15 @@ def _rebuild(config: dict[str, Any]) -> AnyPredictor:
 
 
 def _load_weights(predictor: AnyPredictor, content: bytes, folder: Path) -> None:
+    tensors: dict[str, Tensor] = {}
     try:
-        predictor.load_state_dict(load(content))
+        tensors = load(content)
+        predictor.load_state_dict(tensors)
     except (SafetensorError, RuntimeError) as error:
-        problem = " ".join(str(error).split())
-        raise IntegrityError(f"{folder / WEIGHTS} does not fit {type(predictor).__name__}: {problem}") from None
+        problem = difference(predictor.state_dict(), tensors, error)
+        raise IntegrityError(
+            f"{folder / WEIGHTS} does not fit {type(predictor).__name__}: {problem}. Restore it or train again"
+        ) from None
 
 
 def _make_probe(predictor: AnyPredictor) -> dict[str, Tensor]:

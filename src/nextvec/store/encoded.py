@@ -34,16 +34,17 @@ def check_vectors(encoded: EncodedDocument, dim: int) -> np.ndarray:
     return vectors
 
 
-def first_bad_vector(vectors: np.ndarray) -> tuple[int, str] | None:
+def first_bad_vector(vectors: np.ndarray, tolerance: float = NORM_TOLERANCE) -> tuple[int, str] | None:
     """(row, what is wrong with it) of the first of (n, D) vectors that is not finite, zero, or not of norm 1."""
     norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
     for wrong, what in (
         (~np.isfinite(norms), "is not finite"),
         (norms == 0, "is zero"),
-        (np.abs(norms - 1) > NORM_TOLERANCE, "does not have norm 1"),
+        (np.abs(norms - 1) > tolerance, "has norm {:.4g}, not norm 1"),
     ):
         if wrong.any():
-            return int(wrong.argmax()), what
+            row = int(wrong.argmax())
+            return row, what.format(norms[row])
     return None
 
 
