@@ -40,6 +40,8 @@ def visible(text: str) -> int:
 
 def count_words(text: str) -> int:
     """Runs between white space; where a script is written without spaces, two of its letters count as one word."""
+    if text.isascii():
+        return len(text.split())
     unspaced = len(_UNSPACED.findall(text))
     return len(_UNSPACED.sub(" ", text).split() if unspaced else text.split()) + -(-unspaced // _LETTERS_A_WORD)
 
@@ -61,6 +63,11 @@ def _lines(block: str) -> Iterator[str]:
     for line in lines:
         if collapsed := collapse(line):
             yield collapsed
+
+
+def is_small(letter: str) -> bool:
+    """A small letter of a script whose sentences begin with capital ones (Georgian's do not)."""
+    return letter.islower() and letter.title() != letter
 
 
 def collapse(text: str) -> str:
