@@ -13,22 +13,22 @@ _REFERENCES = """
     ed edn ep eq eqn eqs ex exx fasc ff fig figs fn fol fols gl hft jg kap lib ll max min ms mss nn no nos nr nrs
     op pag par para pars pl pls pp pt pts ref refs rn rys sec sect secs ser ss str tab tabs taf tav thm tit tom
     ver vers vol vols vv ziff pág págs núm č čl str obr odst př rozdz ust poz nbr
-    рис стр гл табл илл ст пп разд прим вып кн
+    рис стр гл табл илл ст пп разд прим вып кн mon tue tues wed thu thur thurs fri
 """
 _NAMED = """
     Abp Adm Amb Archbp Bp Bros Brig Capt Card Cdr Cmdr Cmdt Cpl Cpt Dept Dir Dn Dr Drs Ens Fr Frl
-    Ft Gov Hon Hr Insp Ing Ks Lic Lt Maj Mgr Mlle Mlles Mme Mmes MM Mons Mr Mrs Ms Mt Mts Mx Pfc Pres
+    Dipl.-Ing Dña Ft Gov Hon Hr Insp Ing Ks Lic Lt M Maj Mgr Mlle Mlles Mme Mmes MM Mons Mr Mrs Ms Mt Mts Mx Pfc Pres
     Prof Pvt Rep Reps Revd Rt Sens Sgt Sig Sigg Sra Sras Srta Sres Ste Supt Visc
-    dhr doc dott hab mevr św ul nám tř inż tow
+    al dhr doc dott hab mevr św ul nám tř inż tow
     TP Tp ThS PGS GS TS BS
     им ул пр просп пер г-н г-жа д-р проф акад св тов гр оз пос
     डॉ डा श्री प्रो पं ডা ডঃ মো د أ م
 """
 _SMALL = """
-    abbr acc adj admin adv agric alt anon appl arr assn assoc attr aux avg bdg bibl biol bot calc cert cf
+    abbr acc adj admin adv agric aka alt anon appl arr assn assoc attr aux avg bdg bibl biol bln bot calc cert cf
     chem constr cont contd corp cv dept deriv diam distr econ eds elec encl esp est etc excl facs freq geol geom gram
     ibid illus incl indiv introd inv irreg jun math mech misc ok perf pers phil phys pref prep pres prob prof
-    pron prov pseud psych publ recd reg rel resp sched sci seq sp spec spp ssp subj subsp suppl syn theol transl
+    pron prov pseud psych publ recd reg rel resp sched sci seq sp spec spl spp ssp subj subsp suppl syn theol transl
     trig univ usu var viz vgl vs
 """
 
@@ -38,17 +38,18 @@ def _words(listed: str) -> frozenset[str]:
     return frozenset(form for word in listed.split() for form in (word, word[0].upper() + word[1:]))
 
 
-NUMBERED = _words(_REFERENCES) - {"No"}
+NUMBERED = (_words(_REFERENCES) | frozenset("p n s f v t c с т п ч".split())) - {"No"}
 """What a number follows: `tab. 2`, `Vol. 3`, `рис. 4`."""
 TITLES = _words(_NAMED)
 """What a name follows: `Ft. Worth`, `डॉ. शर्मा`."""
 SHORTENED = _words(_SMALL) | TITLES | NUMBERED - _words("art cap ex max ms no par ref sec")
 """What a word in small letters may follow: `approx. five`, `Econ. and`."""
 
-DOTTED = re.compile(r"[^\W\d_]|(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}|(?:Ph|Litt|Phil|Sc)\.[^\W\d_]{1,4}")
+DOTTED = re.compile(r"[^\W\d_]|(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}|(?:Ph|Litt|Phil|Sc|[A-Z])\.[^\W\d_]{1,4}")
 """Initials, and what has a full stop a letter: b, a.m, U.S, Ph.D (the last full stop is not part of it)."""
 UNITS = re.compile(
-    r"\d\s?(?:cm|ft|gal|h|hr|hrs|in|kg|km|lb|lbs|mi|min|mins|ml|mm|oz|pt|qt|sec|secs|sq|yd|yds)\.\s*$"
+    r"\d\s?(?:bln|cm|cu|dl|ft|gal|h|hr|hrs|in|kg|km|lb|lbs|mi|mil|min|mins|ml|mln|mm|oz|pt|qt|sec|secs|sq|tbsp|tsp|yd|yds"
+    r"|млн|млрд|тыс|руб)\.\s*$"
 )
 """`20 lb. or so`"""
 LIST_ENDS = frozenset("etc usw ecc osv atd itd itp stb enz т.д т.п".split())
@@ -69,7 +70,7 @@ STARTERS = frozenset(
     """
     A After All An And As At Before But By For From Had Has He Her His How However I If In Is It Its Many My No Not Of On
     One Or Our She Since So Some Such That The Their Then There These They This Those Thus To Was We What When Where While
-    Who With You
+    Who Will With You
     """.split()
 )
 """English words that have a capital letter only where a sentence begins."""

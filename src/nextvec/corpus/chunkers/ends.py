@@ -17,7 +17,8 @@ from nextvec.corpus.chunkers.missed import missed_ends
 from nextvec.corpus.chunkers.mistaken import is_mistaken
 from nextvec.corpus.prose import is_small
 
-_CLOSING = re.compile(r"[)\]”»’』」）】]+\s*")
+_CLOSING = re.compile(r"(?:[)\]”»’』」）】⁰¹²³⁴-⁹]|\[[^\[\]\n]{1,30}\](?=\s|$))+\s*")
+_CLOSING_BRACKET = re.compile(r"[)\]）】]+\s*")
 _LETTER = re.compile(r"[^\W\d_]")
 _CAPITAL_STARTS = re.compile(r"[.!?…][\"”»’)\]]*\s+[\"“«(\[]*[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ]")
 _START = re.compile(r"(?:\A|[.!?…][\"”»’)\]]*\s)[\s\"“«(\[]*([^\W\d_])")
@@ -39,7 +40,7 @@ def sentence_ends(text: str, language: str) -> list[int]:
 
 def _after_closing(text: str, ends: Iterator[int]) -> Iterator[int]:
     for end in ends:
-        closing = _CLOSING.match(text, end)
+        closing = (_CLOSING_BRACKET if text[end - 1].isspace() else _CLOSING).match(text, end)
         yield closing.end() if closing else end
 
 

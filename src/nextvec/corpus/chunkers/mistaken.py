@@ -12,8 +12,10 @@ _WINDOW = 40
 _WORD = re.compile(r"[^\W\d_]+(?=[\s,'’-])")
 _NAME_IN_SMALL = re.compile(r"[a-z]{1,2}[A-Z]|\w\)\s")
 """iPhone, eBay: written so wherever they stand; `b)` begins an item of a list."""
-_DASH_GOES_ON = re.compile(r"[–—-]\s*([^\W\d_])")
+_DASH = re.compile(r"(?:[–—]\s+|—)([^\W\d_])")
 _PARTICLE = re.compile(r"と(?!ても|ころ|き|にかく|もだち)|って|など|なんて|[をがの]")
+_HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_DOUBLE_INITIAL = re.compile(r"(?:\w\.-)+\w")
 _WEB = re.compile(r"://|www\.")
 _ORDINAL = re.compile(r"\d{1,3}|[IVXLC]+")
 _BEFORE_ORDINAL = frozenset("am ab beim bis das dem den der des die im seit vom zum zur".split())
@@ -39,8 +41,8 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
     before = text[max(0, cut - _WINDOW) : cut].split()
     if first.isupper() and language != "de":
         return _is_title(before[-1], text, cut)
-    if first in "&–—-":
-        return first == "&" or _dash_goes_on(text, cut)
+    if first in "&–—":
+        return text.startswith("& ", cut) or _dash_goes_on(text, cut)
     if is_small(first) and _NAME_IN_SMALL.match(text, cut):
         return False
     if not before[-1].endswith("."):
@@ -48,21 +50,27 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
     word = before[-1].lstrip(_OPENING)[:-1]
     if is_small(first):
         return _small_belongs(before, word, language, uncased)
-    if first.isdecimal() or first in "([":
+    if first.isdecimal():
         return word in NUMBERED
     return _is_title(before[-1], text, cut) or (language == "de" and _is_german_ordinal(before))
 
 
 def _is_title(word: str, text: str, cut: int) -> bool:
-    """Whether the last word before the cut is the title of the name after it."""
-    if word[:-1] not in TITLES:
+    """Whether the last word before the cut is a title (`Ft.`) or initials (`J.-P.`) of the name after it."""
+    word = word.lstrip(_OPENING)
+    if not word.endswith(".") or not (word[:-1] in TITLES or ("-" in word and _DOUBLE_INITIAL.fullmatch(word[:-1]))):
         return False
     return text[cut : cut + _WINDOW].split()[0] not in STARTERS
 
 
 def _is_german_ordinal(before: list[str]) -> bool:
     """Of the words `before` a capital letter: `im 19. Jahrhundert`."""
-    return len(before) > 1 and before[-2].lower() in _BEFORE_ORDINAL and before[-1][:-1].isdecimal() and len(before[-1]) < 5
+    return (
+        len(before) > 1
+        and before[-2].lower() in _BEFORE_ORDINAL
+        and before[-1][:-1].isdecimal()
+        and len(before[-1]) < 5
+    )
 
 
 def _inside_token(text: str, cut: int) -> bool:
@@ -70,12 +78,16 @@ def _inside_token(text: str, cut: int) -> bool:
     mark, first = text[cut - 1], text[cut]
     if mark in "」』":
         return _PARTICLE.match(text, cut) is not None
+    if mark in _CLOSING:
+        return is_small(first) or _dash_goes_on(text, cut) or _HANGUL.match(first) is not None
     if mark not in ".!?":
         return False
     token = text[max(0, cut - _WINDOW) : cut].rsplit(None, 1)[-1]
     if _WEB.search(token):
         return True
-    return mark == "." and (first in "-–" or first.isdecimal() or (first.isalpha() and not _touch(token[:-1], text, cut)))
+    return mark == "." and (
+        first in "-–" or first.isdecimal() or (first.isalpha() and not _touch(token[:-1], text, cut))
+    )
 
 
 def _touch(word: str, text: str, cut: int) -> bool:
@@ -85,18 +97,20 @@ def _touch(word: str, text: str, cut: int) -> bool:
     following = _WORD.match(text, cut)
     if following is None or not following.group().istitle():
         return False
-    word = word.lstrip(_OPENING).rstrip(_CLOSING)
-    return (len(word) > 1 and word.isalpha() and word.islower()) or following.group() in STARTERS
+    if word.endswith((*_CLOSING, "..")) or following.group() in STARTERS:
+        return True
+    word = word.lstrip(_OPENING)
+    return len(word) > 1 and word.isalpha() and word.islower()
 
 
 def _dash_goes_on(text: str, cut: int) -> bool:
-    after = _DASH_GOES_ON.match(text, cut)
-    return after is not None and (is_small(after[1]) or text[cut + 1] == after[1])
+    after = _DASH.match(text, cut)
+    return after is not None and is_small(after[1])
 
 
 def _small_goes_on(mark: str, uncased: bool) -> bool:
-    """After `Stop!` or a quotation's end a small letter goes on, where sentences begin with capital ones."""
-    return mark in _CLOSING or (mark in _WAVERING and not uncased)
+    """After a number, a quotation's end or `Stop!` a small letter goes on; after the last only in a cased text."""
+    return mark.isalnum() or mark in _CLOSING or (mark in _WAVERING and not uncased)
 
 
 def _small_belongs(before: list[str], word: str, language: str, uncased: bool) -> bool:
