@@ -38,7 +38,9 @@ _NAMES = {
     "malayalam": "ml", "marathi": "mr", "norwegian": "no", "persian": "fa", "polish": "pl", "portuguese": "pt",
     "punjabi": "pa", "romanian": "ro", "russian": "ru", "serbian": "sr", "slovak": "sk", "spanish": "es",
     "swedish": "sv", "tamil": "ta", "telugu": "te", "thai": "th", "tibetan": "bo", "turkish": "tr", "ukrainian": "uk",
-    "urdu": "ur", "vietnamese": "vi",
+    "urdu": "ur", "vietnamese": "vi", "ara": "ar", "chi": "zh", "deu": "de", "eng": "en", "fra": "fr", "fre": "fr",
+    "ger": "de", "hin": "hi", "ita": "it", "jpn": "ja", "kor": "ko", "nld": "nl", "por": "pt", "rus": "ru", "spa": "es",
+    "zho": "zh",
 }  # fmt: skip
 """Names that people give in place of the code."""
 

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from nextvec.corpus.chunkers.fit import Fit
 from nextvec.corpus.sources.checked import encoding_problem
 from nextvec.decoding import load_decoder
 from nextvec.decoding.decoder import Decoder
@@ -19,6 +20,7 @@ from nextvec.encoders.encoder import Encoder, EncoderSpec, Progress, require_sam
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.retrieval.index import IndexKind, build_index
 from nextvec.retrieval.neighbours import Index
+from nextvec.store.fitting import fit_of
 from nextvec.store.generation import trained_generation
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
@@ -50,6 +52,19 @@ class SharedEncoder:
             require_unicode(text)
         with self._lock:
             return self._encoder.encode(texts, on_progress)
+
+    def fit(self) -> Fit | None:
+        """What it reads of a text, see `fit_of`."""
+        fit = fit_of(self._encoder)
+        if fit is None:
+            return None
+        count = fit.count
+
+        def count_alone(texts: Sequence[str]) -> Sequence[int]:
+            with self._lock:
+                return count(texts)
+
+        return Fit(fit.max_tokens, count_alone)
 
 
 class Resources:

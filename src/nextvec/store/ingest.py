@@ -18,6 +18,7 @@ import numpy as np
 
 from nextvec.corpus.document import Chunk, Chunker, Document, Source, Unusable
 from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
+from nextvec.encoders.lengths import Cut, cut_texts
 from nextvec.errors import DataError, MismatchError, NextvecError
 from nextvec.records import write_json
 from nextvec.store.encoded import EncodedDocument, first_bad_vector
@@ -48,6 +49,7 @@ class IngestReport:
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, str]] = field(default_factory=list)
     chunks: int = 0
+    cut: Cut = field(default_factory=Cut)
     seconds: float = 0.0
     version: int = 0
     complete: bool = False
@@ -67,6 +69,7 @@ class IngestReport:
             "skipped": dict(self.skipped.most_common()),
             "failed": [{"id": identity, "reason": reason} for identity, reason in self.failed],
             "chunks": self.chunks,
+            "cut": self.cut.to_dict(),
             "seconds": round(self.seconds, 3),
             "version": self.version,
             "complete": self.complete,
@@ -204,8 +207,10 @@ class _Run:
             texts, lambda done, total: self._progress(self._report, len(documents) * done / total)
         )
         bounds = np.cumsum([0, *(len(chunks) for _, chunks in documents)])
+        cut = cut_texts(self._encoder, texts)
         for (document, chunks), (start, end) in zip(documents, pairwise(bounds), strict=True):
-            yield EncodedDocument(document=document, chunks=chunks, vectors=vectors[start:end])
+            lost = Cut() if cut is None else Cut(int(cut[start:end].sum()), len(chunks))
+            yield EncodedDocument(document=document, chunks=chunks, vectors=vectors[start:end], cut=lost)
 
     def _store(self, encoded: Iterator[EncodedDocument]) -> None:
         good = [document for document in encoded if self._has_good_vectors(document)]
@@ -214,6 +219,7 @@ class _Run:
         self._report.version = self._corpus.append(good)
         self._report.stored += len(good)
         self._report.chunks += sum(len(document.chunks) for document in good)
+        self._report.cut = sum((document.cut for document in good), self._report.cut)
         self._known.update((document.document.id, document.document.content_hash) for document in good)
 
     def _has_good_vectors(self, encoded: EncodedDocument) -> bool:

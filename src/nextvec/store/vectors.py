@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nextvec.encoders.encoder import EncoderSpec
+from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, IntegrityError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
+from nextvec.store.cut import cut_chunks, cut_properties
 from nextvec.store.encoded import EncodedDocument, check_vectors, digest
 from nextvec.store.lock import exclusive
 from nextvec.store.metadata import METADATA_KEY, CorpusMetadata, check_dtype, check_split, numpy_dtype
@@ -32,7 +34,8 @@ _TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "diges
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusInfo:
-    """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together."""
+    """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together; `cut` counts
+    the chunks that are longer than the encoder reads."""
 
     name: str
     tag: str | None
@@ -45,11 +48,12 @@ class CorpusInfo:
     split: dict[str, Any]
     tags: dict[str, int]
     stored_bytes: int
+    cut: Cut
 
     def to_dict(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in self.__slots__}
         encoder = self.encoder.model_dump(mode="json", exclude={"golden"})
-        return plain | {"encoder": encoder | {"fingerprint": self.encoder.fingerprint}}
+        return plain | {"encoder": encoder | {"fingerprint": self.encoder.fingerprint}, "cut": self.cut.to_dict()}
 
 
 class Corpus:
@@ -136,7 +140,10 @@ class Corpus:
             tables = [self._table(document, number) for number, document in enumerate(documents, self._next_number())]
             if tables:
                 path = self.workspace.corpus(self.name)
-                self._dataset = lance.write_dataset(pa.concat_tables(tables), path, mode="append")
+                properties = cut_properties(self._dataset, documents)
+                self._dataset = lance.write_dataset(
+                    pa.concat_tables(tables), path, mode="append", transaction_properties=properties
+                )
                 self._ids.update(encoded.document.id for encoded in documents)
             return self.version
 
@@ -204,6 +211,7 @@ class Corpus:
             split=self.metadata.split,
             tags=self.tags(),
             stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
+            cut=cut_chunks(dataset),
         )
 
     def _at(self, at: str | int | None) -> lance.LanceDataset:

@@ -3,8 +3,6 @@
 The marks say what is right, not what comes out; `NOT_YET` are those that come out otherwise.
 """
 
-# ruff: noqa: RUF001
-
 from __future__ import annotations
 
 MARKED: dict[str, list[str]] = {

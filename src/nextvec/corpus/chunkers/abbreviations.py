@@ -33,12 +33,16 @@ _SMALL = """
 """
 
 
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 def _words(listed: str) -> frozenset[str]:
     """The words as they are listed, and with a capital letter."""
     return frozenset(form for word in listed.split() for form in (word, word[0].upper() + word[1:]))
 
 
-NUMBERED = (_words(_REFERENCES) | frozenset("p n s f v t c с т п ч".split())) - {"No"}
+NUMBERED = (_words(_REFERENCES) | _listed("p n s f v t c с т п ч")) - {"No"}
 """What a number follows: `tab. 2`, `Vol. 3`, `рис. 4`."""
 TITLES = _words(_NAMED)
 """What a name follows: `Ft. Worth`, `डॉ. शर्मा`."""
@@ -52,28 +56,33 @@ UNITS = re.compile(
     r"|млн|млрд|тыс|руб)\.\s*$"
 )
 """`20 lb. or so`"""
-LIST_ENDS = frozenset("etc usw ecc osv atd itd itp stb enz т.д т.п".split())
+LIST_ENDS = _listed("etc usw ecc osv atd itd itp stb enz т.д т.п")
 """Ends of enumerations: a capital letter after one begins a sentence."""
 
-WITH_LETTERS = frozenset(
+WITH_LETTERS = _listed(
     """
     appendix blood category class column exhibit figure grade group hepatitis item letter level option part phase
     plan point schedule section series side stage step table team type variant version vitamin
     buchstabe buchstaben klasse gruppe typ teil punkt anhang stufe variante
     lettre vitamine classe groupe partie annexe letra vitamina clase grupo tipo parte punto anexo lettera gruppo piano
     буква буквой букву буквы витамин витамина план плана класс класса группа группы тип типа
-    """.split()
+    """
 )
 """Nouns that are named by a letter: after `plan B.` a sentence may end, after `James B.` it does not."""
 
-STARTERS = frozenset(
+STARTERS = _listed(
     """
-    A After All An And As At Before But By For From Had Has He Her His How However I If In Is It Its Many My No Not Of On
-    One Or Our She Since So Some Such That The Their Then There These They This Those Thus To Was We What When Where While
-    Who Will With You
-    """.split()
+    A After All An And As At Before But By For From Had Has He Her His How However I If In Is It Its Many My No Not Of
+    On One Or Our She Since So Some Such That The Their Then There These They This Those Thus To Was We What When Where
+    While Who Will With You
+    """
 )
 """English words that have a capital letter only where a sentence begins."""
 
-WHOLE = frozenset("no me may miss ill art fed ma".split())
+WHOLE = _listed("no me may miss ill art fed ma")
 """Words that sentencex takes for abbreviations (of number, Maine, May, ...) and that end sentences in small letters."""
+
+BEFORE_ORDINALS = _listed("am ab beim bis das dem den der des die im seit vom zum zur")
+"""German words between which and a noun in capitals a number is an ordinal: `im 19. Jahrhundert`."""
+ORDINAL_LANGUAGES = _listed("cs da de et eu fi fo hr hu is lb lv nb nn no pl sh sk sl sr tr")
+"""They write ordinals with a full stop: `am 3. mai`, `19. yüzyıl`."""

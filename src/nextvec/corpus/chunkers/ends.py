@@ -25,7 +25,8 @@ _START = re.compile(r"(?:\A|[.!?…][\"”»’)\]]*\s)[\s\"“«(\[]*([^\W\d_])
 
 
 def sentence_ends(text: str, language: str) -> list[int]:
-    """Where the sentences of a paragraph end, ascending, closing brackets and white space included; the last at its end.
+    """Where the sentences of a paragraph end, ascending, closing brackets and white space included; the last at its
+    end.
 
     Args:
         text: one paragraph, not empty.

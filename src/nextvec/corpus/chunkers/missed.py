@@ -39,7 +39,7 @@ def missed_ends(text: str, found: Collection[int], uncased: bool) -> Iterator[in
 
 
 def _after_names(text: str, found: Collection[int], uncased: bool) -> Iterator[int]:
-    """After `plan B.` or an enumeration (`etc.`) before a capital letter, and after words like `no` before a small one."""
+    """After `plan B.` or an enumeration (`etc.`) before a capital letter, after words like `no` before a small one."""
     for stop in _STOP.finditer(text):
         if stop.end() in found or not (words := _before(text, stop)):
             continue

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-from nextvec.corpus.chunkers.abbreviations import DOTTED, NUMBERED, SHORTENED, STARTERS, TITLES, UNITS
+from nextvec.corpus.chunkers.abbreviations import (
+    BEFORE_ORDINALS,
+    DOTTED,
+    NUMBERED,
+    ORDINAL_LANGUAGES,
+    SHORTENED,
+    STARTERS,
+    TITLES,
+    UNITS,
+)
 from nextvec.corpus.prose import is_small
 
 _WINDOW = 40
@@ -18,9 +27,6 @@ _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _DOUBLE_INITIAL = re.compile(r"(?:\w\.-)+\w")
 _WEB = re.compile(r"://|www\.")
 _ORDINAL = re.compile(r"\d{1,3}|[IVXLC]+")
-_BEFORE_ORDINAL = frozenset("am ab beim bis das dem den der des die im seit vom zum zur".split())
-_ORDINAL_LANGUAGES = frozenset("cs da de et eu fi fo hr hu is lb lv nb nn no pl sh sk sl sr tr".split())
-"""They write ordinals with a full stop: `am 3. mai`, `19. yüzyıl`."""
 _OPENING = "\"'([{“‘«„"
 _CLOSING = "\"')]}”’»"
 _WAVERING = "!?…"
@@ -67,7 +73,7 @@ def _is_german_ordinal(before: list[str]) -> bool:
     """Of the words `before` a capital letter: `im 19. Jahrhundert`."""
     return (
         len(before) > 1
-        and before[-2].lower() in _BEFORE_ORDINAL
+        and before[-2].lower() in BEFORE_ORDINALS
         and before[-1][:-1].isdecimal()
         and len(before[-1]) < 5
     )
@@ -117,6 +123,6 @@ def _small_belongs(before: list[str], word: str, language: str, uncased: bool) -
     """Whether a small letter goes on after the full stop of `word`, the last of the words `before`."""
     if not word or word.endswith("."):  # the last of an ellipsis
         return not uncased
-    is_ordinal = language in _ORDINAL_LANGUAGES and _ORDINAL.fullmatch(word) is not None
+    is_ordinal = language in ORDINAL_LANGUAGES and _ORDINAL.fullmatch(word) is not None
     shortened = word in SHORTENED or DOTTED.fullmatch(word) is not None
     return is_ordinal or shortened or UNITS.search(" ".join(before[-2:])) is not None

@@ -35,9 +35,9 @@ Language = Annotated[str, AfterValidator(check_language)]
 
 
 class SentenceOptions(Config):
-    """`language`: ISO 639 code, with or without a region: whose abbreviations and full stops count. sentencex has rules for
-    some thirty languages and takes the nearest of them for others, English where it knows none. `auto`: the language of
-    each document is told by its text.
+    """`language`: ISO 639 code, with or without a region: whose abbreviations and full stops count. sentencex has rules
+    for some thirty languages and takes the nearest of them for others, English where it knows none. `auto`: the
+    language of each document is told by its text.
     """
 
     language: Language = "en"
@@ -65,10 +65,16 @@ class SentenceChunker:
 
 def sentences_by_paragraph(text: str, language: str) -> Iterator[list[Span]]:
     """For each paragraph of `text` the spans of its sentences, without space at their ends; debris merged."""
+    code = detect_language(text) if language == AUTO else language
+    return (sentence_spans(text, paragraph, code) for paragraph in paragraph_spans(text))
+
+
+def sentence_spans(text: str, paragraph: Span, language: str) -> list[Span]:
+    """The spans in `text` of one paragraph's sentences."""
+    start, end = paragraph
     code = detect_language(text) if language == AUTO else primary(language)
-    for start, end in paragraph_spans(text):
-        pieces = [(start + left, start + right) for left, right in _segment(text[start:end], code)]
-        yield [trim(text, span) for span in _merge_debris(text, pieces)]
+    pieces = [(start + left, start + right) for left, right in _segment(text[start:end], code)]
+    return [trim(text, span) for span in _merge_debris(text, pieces)]
 
 
 def _segment(paragraph: str, language: str) -> Iterator[Span]:
