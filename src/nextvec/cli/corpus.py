@@ -12,6 +12,7 @@ from nextvec.cli.output import duration, emit, listed, print_table, share, size
 
 if TYPE_CHECKING:
     from nextvec.encoders.encoder import EncoderSpec
+    from nextvec.encoders.lengths import Cut
     from nextvec.store.report import Characters, IngestReport
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
@@ -64,16 +65,18 @@ def ingest_command(
     """Chunk, encode and store documents. The same command again continues where it stopped. --set: chunker options."""
     from nextvec.cli.progress import ingest_progress
     from nextvec.config import parse_assignments
-    from nextvec.corpus.chunkers import build_chunker
     from nextvec.corpus.sources import open_source
     from nextvec.encoders import load_encoder
+    from nextvec.store.fitting import fitted_chunker
     from nextvec.store.ingest import TOLERATED, ingest
     from nextvec.workspace import Workspace
 
     place = Workspace(workspace)
     documents = open_source(source)
-    cutter = build_chunker(chunker, parse_assignments(assignments or []))
+    options = parse_assignments(assignments or [])
     split = _split(salt, test, validation)
+    loaded = load_encoder(encoder)
+    cutter = fitted_chunker(place, corpus, chunker, options, loaded)
     try:
         with ingest_progress(corpus, limit) as show:
             report = ingest(
@@ -81,7 +84,7 @@ def ingest_command(
                 corpus,
                 documents,
                 cutter,
-                load_encoder(encoder),
+                loaded,
                 split=split,
                 limit=limit,
                 dtype=dtype,
@@ -91,7 +94,7 @@ def ingest_command(
     except KeyboardInterrupt:
         typer.echo("Stopped. What was stored stays; run the same command again to continue.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    emit(report.to_dict(), _report_lines(report), as_json)
+    emit(report.to_dict(), [*_report_lines(report), *_cut_lines(report.cut, loaded.spec)], as_json)
 
 
 @app.command("list")
@@ -138,6 +141,7 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
         f"documents   {info.documents:,}",
         f"chunks      {info.chunks:,}",
         f"encoder     {info.encoder.describe()}",
+        *(f"cut         {line}" for line in _cut_lines(info.cut, info.encoder)),
         f"chunker     {_chunker_text(info.chunker)}",
         f"split       test {test / 10:g} %, validation {(validation - test) / 10:g} %, salt '{split['salt']}'",
         f"stored as   {info.dtype}, {size(info.stored_bytes)} on disk, all versions",
@@ -252,6 +256,10 @@ def _encoder_spec(reference: str) -> EncoderSpec:
     if reference.endswith(".json"):
         return EncoderSpec.parse(read_json(Path(reference)), owner=reference)
     return load_encoder(reference).spec
+
+
+def _cut_lines(cut: Cut, encoder: EncoderSpec) -> list[str]:
+    return [cut.sentence(encoder, "chunks")] if cut.cut else []
 
 
 def _chunker_text(spec: dict[str, Any]) -> str:

@@ -29,14 +29,19 @@ def encode_command(
 ) -> None:
     """Write the unit vectors of texts, one row each, float32."""
     from nextvec.encoders import load_encoder
+    from nextvec.encoders.lengths import count_cut
 
     given = texts or [line.rstrip("\n") for line in sys.stdin if line.strip()]
     if not given:
         raise UsageError("nothing to encode: give texts as arguments, or one a line on standard input")
     loaded = load_encoder(encoder)
     _write(out, vectors := loaded.encode(given))
+    cut = count_cut(loaded, given)
+    if cut.cut:
+        typer.echo(cut.sentence(loaded.spec, "texts"), err=True)
     line = f"{len(vectors)} vectors of {loaded.spec.describe()} written to {out}"
-    emit({"file": str(out), "shape": list(vectors.shape), "encoder": loaded.spec.fingerprint}, [line], as_json)
+    record = {"file": str(out), "shape": list(vectors.shape), "encoder": loaded.spec.fingerprint}
+    emit(record | {"cut": cut.to_dict()}, [line], as_json)
 
 
 def predict_command(

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from nextvec.corpus.chunkers.fit import Fit
 from nextvec.corpus.sources.checked import encoding_problem
 from nextvec.decoding import load_decoder
 from nextvec.decoding.decoder import Decoder
@@ -21,6 +22,7 @@ from nextvec.fingerprint import fingerprint
 from nextvec.retrieval.index import IndexKind, build_index
 from nextvec.retrieval.neighbours import Index, rows_of
 from nextvec.sequences.splits import split_snapshot
+from nextvec.store.fitting import fit_of
 from nextvec.store.generation import trained_generation
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
@@ -52,6 +54,19 @@ class SharedEncoder:
             require_unicode(text)
         with self._lock:
             return self._encoder.encode(texts, on_progress)
+
+    def fit(self) -> Fit | None:
+        """What it reads of a text, see `fit_of`."""
+        fit = fit_of(self._encoder)
+        if fit is None:
+            return None
+        count = fit.count
+
+        def count_alone(texts: Sequence[str]) -> Sequence[int]:
+            with self._lock:
+                return count(texts)
+
+        return Fit(fit.max_tokens, count_alone)
 
 
 class Resources:

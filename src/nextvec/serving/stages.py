@@ -203,7 +203,7 @@ class Served:
     @cached_property
     def chunker(self) -> Chunker:
         if self.config.chunker:
-            return build_chunker(self.config.chunker, self.config.chunker_options)
+            return build_chunker(self.config.chunker, self.config.chunker_options, self.encoder.fit())
         options = dict(self.snapshot.chunker)
         name = options.pop("name")
         if name not in CHUNKERS:
@@ -211,7 +211,7 @@ class Served:
                 f"{self.snapshot.label} was not cut from texts ('{name}'), so no text can be cut as it was. "
                 "Give its models vectors: nextvec predict"
             )
-        return build_chunker(name, options)
+        return build_chunker(name, options, self.encoder.fit())
 
     @cached_property
     def _snap(self) -> ManifoldSnap:

@@ -26,8 +26,13 @@ def open_dataset(path: Path, version: int | None = None) -> lance.LanceDataset:
         raise IntegrityError(f"{path} cannot be read as a corpus: {error}") from None
 
 
-def write_dataset(table: pa.Table, path: Path, mode: Literal["create", "append", "overwrite"]) -> lance.LanceDataset:
-    """`table` as a new dataset, in folders that are made for it, or as its next version.
+def write_dataset(
+    table: pa.Table,
+    path: Path,
+    mode: Literal["create", "append", "overwrite"],
+    properties: dict[str, str] | None = None,
+) -> lance.LanceDataset:
+    """`table` as a new dataset, in folders that are made for it, or as its next version, which keeps `properties`.
 
     Raises UsageError for a path that Lance does not write.
     """
@@ -37,7 +42,7 @@ def write_dataset(table: pa.Table, path: Path, mode: Literal["create", "append",
             f"{str(place)!r} has control characters or bytes that are no text in its name: rename the folder"
         )
     place.parent.mkdir(parents=True, exist_ok=True)
-    return lance.write_dataset(table, place, schema=table.schema, mode=mode)
+    return lance.write_dataset(table, place, schema=table.schema, mode=mode, transaction_properties=properties)
 
 
 def create_tag(path: Path, tag: str, version: int) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from nextvec.corpus.document import Chunk, Document
+from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError
 
 NORM_TOLERANCE = 1e-2
@@ -16,11 +17,15 @@ NORM_TOLERANCE = 1e-2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedDocument:
-    """A document, its chunks in order, and their vectors: float32 (n, D), unit norm."""
+    """A document, its chunks in order, and their vectors: float32 (n, D), unit norm.
+
+    cut: how many of its chunks are longer than the encoder reads.
+    """
 
     document: Document
     chunks: list[Chunk]
     vectors: np.ndarray
+    cut: Cut = field(default_factory=Cut)
 
 
 def check_vectors(encoded: EncodedDocument, dim: int) -> np.ndarray:

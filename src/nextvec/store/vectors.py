@@ -16,8 +16,10 @@ import numpy as np
 
 from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
+from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
+from nextvec.store.cut import cut_chunks, cut_properties
 from nextvec.store.dataset import create_tag, open_dataset, write_dataset
 from nextvec.store.encoded import EncodedDocument, check_vectors, digest
 from nextvec.store.lock import exclusive
@@ -34,7 +36,8 @@ _TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "diges
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusInfo:
-    """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together."""
+    """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together; `cut` counts
+    the chunks that are longer than the encoder reads."""
 
     name: str
     tag: str | None
@@ -47,11 +50,12 @@ class CorpusInfo:
     split: dict[str, Any]
     tags: dict[str, int]
     stored_bytes: int
+    cut: Cut
 
     def to_dict(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in self.__slots__}
         encoder = self.encoder.model_dump(mode="json", exclude={"golden"})
-        return plain | {"encoder": encoder | {"fingerprint": self.encoder.fingerprint}}
+        return plain | {"encoder": encoder | {"fingerprint": self.encoder.fingerprint}, "cut": self.cut.to_dict()}
 
 
 class Corpus:
@@ -160,8 +164,9 @@ class Corpus:
             tables = [self._table(document, number) for number, document in enumerate(documents, self._next_number())]
             if tables:
                 path = self.workspace.corpus(self.name)
+                properties = cut_properties(self._dataset, documents)
                 with self._storing(f"{len(tables):,} documents"):
-                    self._dataset = write_dataset(pa.concat_tables(tables), path, "append")
+                    self._dataset = write_dataset(pa.concat_tables(tables), path, "append", properties)
                 self._ids.update(encoded.document.id for encoded in documents)
             return self.version
 
@@ -237,6 +242,7 @@ class Corpus:
             split=self.metadata.split,
             tags=self.tags(),
             stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
+            cut=cut_chunks(dataset),
         )
 
     def _storing(self, what: str) -> AbstractContextManager[None]:
