@@ -10,8 +10,9 @@ from nextvec.evaluation.evaluation import read_evaluations
 from nextvec.models.baseline import BASELINES
 from nextvec.records import read_json, write_json
 from nextvec.store.vectors import open_snapshot
-from nextvec.studies.contest import RECORDS, Generation, run_contest
+from nextvec.studies.contest import run_contest
 from nextvec.studies.contest_report import report_content, save_contest
+from nextvec.studies.entrants import RECORDS, Generation
 
 
 @pytest.fixture(scope="module")

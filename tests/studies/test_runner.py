@@ -70,7 +70,7 @@ def said():
 def place(tmp_path_factory, make_corpus, documents):
     place = Workspace(tmp_path_factory.mktemp("study"))
     corpus = make_corpus(place, "c")
-    corpus.append(documents[60:])
+    corpus.append(documents[60:90])
     corpus.tag("large")
     return place
 

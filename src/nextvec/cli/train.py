@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.options import SetOption, WorkspaceOption
+from nextvec.cli.options import LeakageOption, SetOption, WorkspaceOption
 from nextvec.cli.output import duration, emit
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def train_command(
     allow_unordered: Annotated[
         bool, typer.Option("--allow-unordered", help="Train although the corpus is not sequential text.")
     ] = False,
+    allow_leakage: LeakageOption = False,
     workspace: WorkspaceOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -42,6 +43,7 @@ def train_command(
     """
     from nextvec.config import parse_assignments
     from nextvec.models.aliases import Aliases
+    from nextvec.models.bundle import record_metrics
     from nextvec.store.vectors import open_snapshot
     from nextvec.workspace import Workspace
 
@@ -52,6 +54,7 @@ def train_command(
     Aliases(place).require_free(identity)
     if not allow_unordered:
         require_sequential(snapshot)
+    warning = require_no_leakage(snapshot, place.cache, allow_leakage)
     try:
         metrics = train_one(place.model(identity), snapshot, architecture, options, place.cache, resume=resume)
     except KeyboardInterrupt:
@@ -59,10 +62,14 @@ def train_command(
         again += ["--seed", str(seed)] if seed else []
         again += [part for pair in assignments or [] for part in ("--set", pair)]
         again += ["--allow-unordered"] if allow_unordered else []
+        again += ["--allow-leakage"] if allow_leakage else []
         again += ["--workspace", str(workspace)] if workspace else []
         typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    emit({"model": identity, **metrics}, [outcome_line(identity, metrics)], as_json)
+    if warning:
+        record_metrics(place.model(identity), {**metrics, "warning": warning})
+    lines = [warning, outcome_line(identity, metrics)] if warning else [outcome_line(identity, metrics)]
+    emit({"warning": warning, "model": identity, **metrics}, lines, as_json)
 
 
 def default_name(architecture: str, corpus: str, seed: int) -> str:
@@ -74,6 +81,17 @@ def require_sequential(snapshot: Snapshot) -> None:
     from nextvec.evaluation import coherence
 
     coherence.require_sequential(coherence.check_coherence(snapshot))
+
+
+def require_no_leakage(snapshot: Snapshot, cache: Path, allowed: bool) -> str:
+    """Raises LeakageError when the parts of the corpus overlap, unless that is allowed; then what to say of it."""
+    from nextvec.sequences import leakage
+    from nextvec.sequences.splits import split_snapshot
+
+    report = leakage.check_leakage(snapshot, split_snapshot(snapshot).parts, cache=cache)
+    if not allowed:
+        leakage.require_no_leakage(report, snapshot.label)
+    return leakage.leakage_warning(report)
 
 
 def train_one(
