@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nextvec.cli.options import JsonOption, LeakageOption, WorkspaceOption
-from nextvec.cli.output import emit, print_table, wrapped
+from nextvec.cli.output import emit, print_table, warning_lines, wrapped
 
 if TYPE_CHECKING:
     from nextvec.evaluation.comparison import Comparison, Row
@@ -116,9 +116,9 @@ def verify_command(models: ModelsArgument, workspace: WorkspaceOption = None, as
 
 
 def print_warning(contest: Contest) -> None:
-    """The first line of whatever is printed of a contest that nothing that is judged should have been seen in."""
-    if contest.warning:
-        typer.echo(wrapped(contest.warning))
+    """The first lines of whatever is printed of a contest in which something judged was seen before."""
+    for line in warning_lines(contest.leakage):
+        typer.echo(wrapped(line))
 
 
 def print_leaderboard(comparison: Comparison) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nextvec.cli.options import LeakageOption, SetOption, WorkspaceOption
-from nextvec.cli.output import duration, emit
+from nextvec.cli.output import duration, emit, warning_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nextvec.sequences.leakage import LeakageReport
     from nextvec.store.snapshot import Snapshot
 
 INTERRUPTED = 130
@@ -54,7 +55,7 @@ def train_command(
     Aliases(place).require_free(identity)
     if not allow_unordered:
         require_sequential(snapshot)
-    warning = require_no_leakage(snapshot, place.cache, allow_leakage)
+    leakage = require_no_leakage(snapshot, place.cache, allow_leakage)
     try:
         metrics = train_one(place.model(identity), snapshot, architecture, options, place.cache, resume=resume)
     except KeyboardInterrupt:
@@ -66,10 +67,10 @@ def train_command(
         again += ["--workspace", str(workspace)] if workspace else []
         typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    if warning:
-        record_metrics(place.model(identity), {**metrics, "warning": warning})
-    lines = [warning, outcome_line(identity, metrics)] if warning else [outcome_line(identity, metrics)]
-    emit({"warning": warning, "model": identity, **metrics}, lines, as_json)
+    if leakage.warning:
+        record_metrics(place.model(identity), {**metrics, "warning": leakage.warning})
+    lines = [*warning_lines(leakage), outcome_line(identity, metrics)]
+    emit({"warning": leakage.warning, "model": identity, **metrics}, lines, as_json)
 
 
 def default_name(architecture: str, corpus: str, seed: int) -> str:
@@ -83,15 +84,15 @@ def require_sequential(snapshot: Snapshot) -> None:
     coherence.require_sequential(coherence.check_coherence(snapshot))
 
 
-def require_no_leakage(snapshot: Snapshot, cache: Path, allowed: bool) -> str:
-    """Raises LeakageError when the parts of the corpus overlap, unless that is allowed; then what to say of it."""
+def require_no_leakage(snapshot: Snapshot, cache: Path, allowed: bool) -> LeakageReport:
+    """Raises LeakageError when the parts of the corpus overlap, unless that is allowed; returns what was found."""
     from nextvec.sequences import leakage
     from nextvec.sequences.splits import split_snapshot
 
     report = leakage.check_leakage(snapshot, split_snapshot(snapshot).parts, cache=cache)
     if not allowed:
         leakage.require_no_leakage(report, snapshot.label)
-    return leakage.leakage_warning(report)
+    return report
 
 
 def train_one(

@@ -54,6 +54,8 @@ FORMULA_DOCUMENTS = 5
 TARGETS_ALLOWED = 0.05
 ONE_SIDED = 1.645
 """Standard errors above the mean, 95 %."""
+ALLOWED = "LEAKAGE WAS ALLOWED, figures are too good:"
+"""How a report begins then."""
 NAMED = 3
 """Documents named in a sentence; how many more there are is counted."""
 RECORDED = 100
@@ -117,15 +119,23 @@ class LeakageReport:
         return all(finding.passed for finding in self.findings)
 
     @property
-    def leaks(self) -> str:
-        """What is shared and may not be, as one clause; empty when the check passed."""
-        return "; ".join(finding.found for finding in self.findings if not finding.passed)
+    def leaks(self) -> list[str]:
+        """What is shared and may not be, a clause each; empty when the check passed."""
+        return [finding.found for finding in self.findings if not finding.passed]
+
+    @property
+    def warning(self) -> str:
+        """What a report begins with where leakage was allowed; empty where there is none."""
+        return f"{ALLOWED} {'; '.join(self.leaks)}." if self.leaks else ""
 
     def lines(self) -> list[str]:
         """One sentence for each finding that found something, and one for all others."""
         told = [finding.describe() for finding in self.findings if finding.count]
-        clean = len(self.findings) - len(told)
-        return [*told, f"passed: nothing shared in {clean} of {len(self.findings)} comparisons of parts"]
+        others = len(self.findings) - len(told)
+        return [
+            *told,
+            f"passed: nothing that is judged was seen before, in {others} {'other ' if told else ''}questions",
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         findings = [asdict(finding) | {"share": finding.share, "passed": finding.passed} for finding in self.findings]
@@ -221,8 +231,9 @@ def require_no_leakage(report: LeakageReport, where: str) -> None:
     """Raises LeakageError, naming documents and counts, for a check that did not pass; `where` is what was checked."""
     if not report.passed:
         raise LeakageError(
-            f"{where}: what is judged was seen before: {report.leaks}. Leave these documents out of one side and make "
-            "it anew, or go on all the same with --allow-leakage; the report then says so on its first line"
+            f"{where}: what is judged was seen before: {'; '.join(report.leaks)}. Leave these documents out of one "
+            "side and make it anew, or go on all the same with --allow-leakage; the report then says so on its first "
+            "line"
         )
 
 
@@ -237,13 +248,6 @@ def _kept(check: _Check, pair: Pair, cache: Path | None, say: Callable[[str], No
         report = LeakageReport(tuple(check.findings(*pair)))
         write_json(path, report.to_dict())
         return report.findings
-
-
-def leakage_warning(report: LeakageReport) -> str:
-    """What a report begins with where leakage was allowed; empty where there is none."""
-    if report.passed:
-        return ""
-    return f"LEAKAGE WAS ALLOWED, figures are too good: {report.leaks}."
 
 
 class _Check:

@@ -8,7 +8,6 @@ cancel, where every constant has 0. The system that nextvec replaces asked for a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
@@ -165,8 +164,13 @@ def _out_of_domain(
     if not newest:
         command = f"nextvec evaluate {entrant.identity} --on NAME"
         return Reading(measured=None, source=f"never recorded: {command}, a corpus of another domain")
-    worst = min(newest.values(), key=lambda reading: -math.inf if reading.measured is None else reading.measured)
-    return worst if len(newest) == 1 else replace(worst, source=f"{worst.source}, the worst of {len(newest)} corpora")
+    counting = [(reading.measured, reading) for reading in newest.values() if reading.measured is not None]
+    if not counting:
+        return next(iter(newest.values()))
+    _, worst = min(counting, key=lambda known: known[0])
+    return (
+        worst if len(counting) == 1 else replace(worst, source=f"{worst.source}, the worst of {len(counting)} corpora")
+    )
 
 
 def _skill_there(record: Mapping[str, Any], row: Mapping[str, Any], study: str) -> Reading | None:

@@ -184,7 +184,8 @@ class Judge:
         for known in self.memory.evaluations(candidate.records, self.say) if self.metrics is None else []:
             if _answers(known, candidate.weights, held_out, centre, wanted):
                 return replace(known, subject=candidate.subject, corpus=held_out.corpus)
-        self.say(f"evaluating {candidate.subject.name} on {len(held_out.doc_ids)} {part} documents")
+        kind = "documents" if part == "test" and self.stage.foreign else f"{part} documents"
+        self.say(f"evaluating {candidate.subject.name} on {len(held_out.doc_ids)} {kind}")
         evaluation = evaluate_on(
             held_out, load(), train_mean=centre, subject=candidate.subject, weights=candidate.weights,
             metrics=self.metrics,
