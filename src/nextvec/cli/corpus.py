@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nextvec.encoders.encoder import EncoderSpec
     from nextvec.encoders.lengths import Cut
     from nextvec.store.report import Characters, IngestReport
+    from nextvec.store.snapshot import Snapshot
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
 
@@ -174,15 +175,31 @@ def tag_command(
 
 @app.command("check")
 def check_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Is this sequential text? Exit status 1 when the corpus fails, with the reasons."""
+    """Is this sequential text, and do its parts share nothing? Exit status 1 when one fails, with the reasons."""
     from nextvec.evaluation.coherence import check_coherence
     from nextvec.store.vectors import open_snapshot
     from nextvec.workspace import Workspace
 
-    report = check_coherence(open_snapshot(Workspace(workspace), reference))
-    emit(report.to_dict(), list(report.lines()), as_json)
-    if not report.passed:
+    place = Workspace(workspace)
+    snapshot = open_snapshot(place, reference)
+    report = check_coherence(snapshot)
+    leakage, lines = _leakage(snapshot, place.cache)
+    emit({**report.to_dict(), "leakage": leakage}, [*report.lines(), *lines], as_json)
+    if not (report.passed and leakage["passed"] is not False):
         raise typer.Exit(1)
+
+
+def _leakage(snapshot: Snapshot, cache: Path) -> tuple[dict[str, Any], list[str]]:
+    """What the parts of a corpus share, as a record and in lines; `passed` is None for one too small to be split."""
+    from nextvec.errors import DataError
+    from nextvec.sequences.leakage import check_leakage
+    from nextvec.sequences.splits import split_snapshot
+
+    try:
+        report = check_leakage(snapshot, split_snapshot(snapshot).parts, cache=cache)
+    except DataError as why:
+        return {"passed": None, "findings": []}, [f"leakage   not checked: {why}"]
+    return report.to_dict(), [f"leakage   {line}" for line in report.lines()]
 
 
 @app.command("export")

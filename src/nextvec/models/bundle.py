@@ -19,7 +19,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from nextvec.errors import IntegrityError, NextvecError, NotFoundError, UsageError
-from nextvec.fingerprint import fingerprint_bytes
+from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.models.baseline import BASELINES, Baseline
 from nextvec.models.card import card
 from nextvec.models.network import Network, NetworkConfig
@@ -89,6 +89,16 @@ def read_config(folder: Path) -> dict[str, Any]:
     if missing := [key for key in ("weights", "kind", "spec", "network") if key not in config]:
         raise IntegrityError(f"{folder / CONFIG} says nothing about {', '.join(missing)}; restore it or train again")
     return config
+
+
+def predictions_fingerprint(folder: Path) -> str:
+    """Of all that decides what a bundle predicts: the weights as they are on disk, and what is built to hold them.
+
+    Raises as `read_config`, IntegrityError when the weights are missing.
+    """
+    config = read_config(folder)
+    built = {key: config[key] for key in ("kind", "spec", "network")}
+    return fingerprint([fingerprint_bytes([_read(folder / WEIGHTS)]), built])
 
 
 def is_predictor(folder: Path) -> bool:
