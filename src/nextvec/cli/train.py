@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli.launched import complain, is_main
 from nextvec.cli.options import SetOption, WorkspaceOption
 from nextvec.cli.output import duration, emit
 
@@ -60,9 +61,10 @@ def train_command(
         again += [part for pair in assignments or [] for part in ("--set", pair)]
         again += ["--allow-unordered"] if allow_unordered else []
         again += ["--workspace", str(workspace)] if workspace else []
-        typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
+        complain(f"Stopped. Go on with: {shlex.join(again)}")
         raise typer.Exit(INTERRUPTED) from None
-    emit({"model": identity, **metrics}, [outcome_line(identity, metrics)], as_json)
+    if is_main():
+        emit({"model": identity, **metrics}, [outcome_line(identity, metrics)], as_json)
 
 
 def default_name(architecture: str, corpus: str, seed: int) -> str:
@@ -85,7 +87,10 @@ def train_one(
 
     plan = resolve_plan(architecture, snapshot.dim, options)
     with training_progress(folder.name) as show:
-        return train_model(snapshot, plan, folder, cache=cache, resume=resume, on_progress=show)
+        return train_model(
+            snapshot, plan, folder, cache=cache, resume=resume, on_progress=show,
+            on_change=lambda change: typer.echo(f"{folder.name}: {change}", err=True),
+        )  # fmt: skip
 
 
 def outcome_line(identity: str, metrics: dict[str, Any]) -> str:

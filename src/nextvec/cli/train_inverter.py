@@ -55,8 +55,9 @@ def train_inverter_command(
     try:
         with inverter_progress(identity) as show:
             metrics = train_inverter(
-                snapshot, encoder, plan, folder, predictor=predictor, resume=resume, on_progress=show
-            )
+                snapshot, encoder, plan, folder, predictor=predictor, resume=resume, on_progress=show,
+                on_change=lambda change: typer.echo(f"{identity}: {change}", err=True),
+            )  # fmt: skip
     except KeyboardInterrupt:
         again = ["nextvec", "train-inverter", "--corpus", corpus, "--name", identity, "--resume"]
         again += ["--seed", str(seed)] if seed else []

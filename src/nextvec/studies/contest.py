@@ -36,12 +36,13 @@ from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
+from nextvec.training.recipe import CHANGES_NOTHING
 from nextvec.training.run import resolve_plan
 from nextvec.workspace import Workspace
 
 RECORDS = "evaluations.jsonl"
 LATENCY_SECONDS = 0.3
-UNTOLD = ("seed", "device", "checkpoint_steps", "tensorboard")
+UNTOLD = ("seed", *CHANGES_NOTHING)
 """Settings of training that are told elsewhere, or change nothing in a model."""
 
 Say = Callable[[str], None]
