@@ -35,7 +35,8 @@ def restore_random_states(accelerator: Accelerator, saved: Mapping[str, Tensor] 
     for name, module in _generators(accelerator).items():
         states = saved.get(name)
         if states is not None and len(states) == accelerator.num_processes:
-            module.set_rng_state(states[accelerator.process_index])
+            # A copy: torch reads a generator's state past the end of a view.
+            module.set_rng_state(states[accelerator.process_index].clone())
 
 
 def _generators(accelerator: Accelerator) -> dict[str, Any]:
