@@ -41,9 +41,9 @@ def error_from_main(accelerator: Accelerator) -> str:
 
 
 def scales(rank: int) -> list[float]:
-    """The average of `balanced` after batches of six targets, four of them the main process's; the last has no other."""
-    loss = BalancedLoss()
-    return [step(loss, mine) for mine in (slice(4) if rank == 0 else slice(4, 6), slice(6) if rank == 0 else slice(0))]
+    """The average of `balanced` after two batches of six targets: the main process has four of the first, then all."""
+    loss, of_main, of_other = BalancedLoss(), (slice(4), slice(6)), (slice(4, 6), slice(0))
+    return [step(loss, mine) for mine in (of_main if rank == 0 else of_other)]
 
 
 def step(loss: BalancedLoss, mine: slice) -> float:

@@ -192,14 +192,15 @@ def part_of(targets, mine):
     return Targets(*own, targets.target, targets.row, share=float(mine.float().mean()))
 
 
+def norm_over(parts, kind):
+    gradients = [part.share * torch.autograd.grad(kind(part), part.prediction)[0] for part in parts]
+    return torch.stack([gradient.norm() for gradient in gradients]).norm()
+
+
 def meet(parts, loss, monkeypatch):
     """Let `balanced` see the norm over all processes, and hold it to the average that the whole batch gave it."""
     scale = float(loss.scale)
-    norms = [
-        torch.stack([(part.share * torch.autograd.grad(kind(part), part.prediction)[0]).norm() for part in parts]).norm()
-        for kind in (loss.regression, loss.contrast)
-    ]
-    said = iter(norms)
+    said = iter([norm_over(parts, kind) for kind in (loss.regression, loss.contrast)])
     monkeypatch.setattr(losses_module, "norm_over_processes", lambda gradient: next(said))
     fresh = BalancedLoss()
     fresh(parts[0])

@@ -68,14 +68,19 @@ def test_negatives_are_all_targets_but_the_seen_ones(anchor, kind, corpus, make_
     excluded = 0
     for batch in batches:
         found = negatives(network, batch)
-        for b, row in [(b, int(row)) for b in range(len(batch.rows_BT)) for row in batch.rows_BT[b] if row >= 0]:
-            beginning = int(corpus.offsets[corpus.doc_index[row]])
-            whole = kind == "whole documents" or (kind == "spans" and anchor != "none")
-            first = beginning if whole else row - 3 if kind == "windows" else int(batch.rows_BT[b, 0]) - 1
-            seen = set(range(first, row)) & found.keys()
-            assert found[row] == found.keys() - seen - {row}
-            excluded += len(seen)
+        for rows in batch.rows_BT.tolist():
+            for row in [row for row in rows if row >= 0]:
+                seen = set(range(first_seen(anchor, kind, rows, row, corpus), row)) & found.keys()
+                assert found[row] == found.keys() - seen - {row}
+                excluded += len(seen)
     assert excluded
+
+
+def first_seen(anchor, kind, rows, row, corpus):
+    if kind == "windows":
+        return row - 3
+    whole = kind == "whole documents" or anchor != "none"
+    return int(corpus.offsets[corpus.doc_index[row]]) if whole else rows[0] - 1
 
 
 @pytest.mark.parametrize(("anchor", "kind"), COMBINATIONS)

@@ -2,8 +2,8 @@
 
 A run is named by three paths: a JSON file that says what to train, the run's folder, the cache of baselines. A run that
 has begun is resumed. With arguments, that run is trained. Without, every line of standard input names a run and a fresh
-process is forked for it: importing torch takes longer than all of the training. A run says "process RANK is PID" when it
-begins and "step N" after every step.
+process is forked for it: importing torch takes longer than all of the training. What is said: "process RANK is PID",
+and "step N" after every step.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def _report_lines(record: dict[str, Any]) -> list[str]:
 
 def _outcome(identity: str, metrics: dict[str, Any]) -> str:
     return (
-        f"{identity}: round-trip cosine {metrics['round_trip']:.3f} without corrections, validation loss "
+        f"{identity}: round-trip cosine {_cosine(metrics['round_trip'])} without corrections, validation loss "
         f"{metrics['validation_loss']:.3f} nats a token; {metrics['epochs']:.1f} passes over "
         f"{metrics['training_chunks']:,} chunks, {metrics['steps']:,} steps in {duration(metrics['seconds'])}"
     )
@@ -133,5 +133,9 @@ def _state(progress: Progress) -> str:
     """One line that fits beside a bar on 80 columns."""
     return (
         f"{progress.doing}{progress.done:.0%} loss {progress.loss:.2f} best {progress.validation_loss:.3f} "
-        f"cos {progress.round_trip:.3f} {progress.tokens_per_second:,.0f}/s {progress.seconds_left:,.0f} s left"
+        f"cos {_cosine(progress.round_trip)} {progress.tokens_per_second:,.0f}/s {progress.seconds_left:,.0f} s left"
     )
+
+
+def _cosine(value: float | None) -> str:
+    return "?" if value is None else f"{value:.3f}"
