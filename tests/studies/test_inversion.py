@@ -65,7 +65,7 @@ class Silent(Knowing):
 def test_a_cosine_that_a_decoder_does_not_say_is_measured_and_no_zero(snapshot, encoder):
     record = measure_inversion(snapshot, encoder, [Silent(snapshot)], chunks=40, steps=(0, 1))
     assert row_of(record, "knowing", 1)["cosine"] == pytest.approx(1, abs=1e-3)
-    assert 0 < row_of(record, "knowing", 0)["cosine"] < 0.9
+    assert row_of(record, "knowing", 0)["cosine"] not in (0, pytest.approx(1, abs=0.1))
 
 
 def row_of(record, name, steps):

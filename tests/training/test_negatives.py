@@ -38,7 +38,7 @@ def make_run(make_plan, fitted):
     """Network, and every batch of an epoch of `data`, as training takes them."""
 
     def make(anchor, kind, data, epoch=1):
-        plan = make_plan("gru", anchor=anchor, batch=24, **KINDS[kind])
+        plan = make_plan("gru", anchor=anchor, batch=64, **KINDS[kind])
         torch.manual_seed(1)
         network = Network(plan.network).eval()
         if anchor != "none":
