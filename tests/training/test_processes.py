@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,7 +91,7 @@ def kill_both(process, steps):
     return int([*lines, *out.splitlines()][-1].removeprefix("step "))
 
 
-def test_two_processes_killed_and_resumed_end_with_the_same_weights(make_plan, write_task, tmp_path):
+def test_two_processes_killed_and_resumed_end_with_the_same_weights(corpus, make_plan, write_task, tmp_path):
     """Dropout differs between them, and so does what each has drawn; the second one never sees the run's folder."""
     options = {"dropout": 0.3, "loss": "balanced", "anchor": "ridge-mix", "checkpoint_steps": 4, "epochs": 3}
     plan, killed, whole = make_plan("gru", **{**options, "batch": 32}), tmp_path / "killed", tmp_path / "whole"
@@ -99,6 +100,7 @@ def test_two_processes_killed_and_resumed_end_with_the_same_weights(make_plan, w
     last = kill_both(in_two(HERE / "victim.py", task, killed, tmp_path / "cache"), steps=6)
     assert not (killed / WEIGHTS).exists()
     assert 0 < Checkpoints(killed).load_last()["state"]["step"] <= last
+    shutil.copytree(killed, tmp_path / "one", copy_function=shutil.copy)
     train_in_two(write_task(plan), killed, tmp_path / "cache")
     assert (killed / WEIGHTS).read_bytes() == (whole / WEIGHTS).read_bytes()
     left, right = (Checkpoints(folder).load_last() for folder in (killed, whole))
@@ -106,6 +108,19 @@ def test_two_processes_killed_and_resumed_end_with_the_same_weights(make_plan, w
     assert torch.equal(left["random"]["cpu"], right["random"]["cpu"])
     assert not torch.equal(left["random"]["cpu"][0], left["random"]["cpu"][1])
     assert not list(tmp_path.glob("*unseen*"))
+    resume_in_one(corpus, plan, tmp_path)
+
+
+def resume_in_one(corpus, plan, tmp_path):
+    """What two began, one can end, up to what dropout draws; it says so."""
+    said = []
+    metrics = train_model(
+        corpus, plan, tmp_path / "one", cache=tmp_path / "cache", resume=True, on_change=said.append
+    )  # fmt: skip
+    assert said == ["resumed with processes = 1, begun with 2"]
+    in_two = load_bundle(tmp_path / "whole").metrics
+    assert metrics["steps"] == in_two["steps"]
+    assert metrics["validation_cosine"] == pytest.approx(in_two["validation_cosine"], abs=0.02)
 
 
 def whole_scales(seed):

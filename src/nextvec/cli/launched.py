@@ -15,6 +15,12 @@ def is_main() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def command() -> list[str]:
+    """How this command was started: `nextvec`, or through a launcher of several processes."""
+    count = os.environ.get("WORLD_SIZE", "1")
+    return ["nextvec"] if count == "1" else ["torchrun", "--nproc-per-node", count, "-m", "nextvec"]
+
+
 def complain(line: str) -> None:
     """Print `line` on the error stream, unless another process of this launch has said the same.
 

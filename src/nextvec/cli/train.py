@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.launched import complain, is_main
+from nextvec.cli.launched import command, complain, is_main
 from nextvec.cli.options import SetOption, WorkspaceOption
 from nextvec.cli.output import duration, emit
 
@@ -56,7 +56,7 @@ def train_command(
     try:
         metrics = train_one(place.model(identity), snapshot, architecture, options, place.cache, resume=resume)
     except KeyboardInterrupt:
-        again = ["nextvec", "train", architecture, "--corpus", corpus, "--name", identity, "--resume"]
+        again = [*command(), "train", architecture, "--corpus", corpus, "--name", identity, "--resume"]
         again += ["--seed", str(seed)] if seed else []
         again += [part for pair in assignments or [] for part in ("--set", pair)]
         again += ["--allow-unordered"] if allow_unordered else []

@@ -61,7 +61,7 @@ def require_plan(folder: Path, now: dict[str, Any], decides: Iterable[str], resu
     before, after = decisive(begun, decides), decisive(now, decides)
     for key in before:
         _require_same(folder.name, key, before[key], after[key])
-    return _changes(begun["training"], now["training"])
+    return _changes(_carried_out(begun), _carried_out(now))
 
 
 def decisive(plan: Mapping[str, Any], decides: Iterable[str]) -> dict[str, Any]:
@@ -71,9 +71,15 @@ def decisive(plan: Mapping[str, Any], decides: Iterable[str]) -> dict[str, Any]:
     return {**parts, "training": {key: value for key, value in recipe.items() if key not in CHANGES_NOTHING}}
 
 
+def _carried_out(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Where and how a run is carried out, as far as its plan says: the rest of it decides what comes out."""
+    said = {**(plan["training"] or {}), "processes": plan.get("processes", 1)}
+    return {key: value for key, value in said.items() if key in (*CHANGES_NOTHING, "processes")}
+
+
 def _changes(begun: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    changed = [key for key in CHANGES_NOTHING if begun.get(key) != now.get(key)]
-    return [f"resumed with {key} = {now.get(key)}, begun with {begun.get(key)}" for key in changed]
+    changed = [key for key in now if begun.get(key) != now[key]]
+    return [f"resumed with {key} = {now[key]}, begun with {begun.get(key)}" for key in changed]
 
 
 def _require_same(run: str, what: str, begun: Any, now: Any) -> None:

@@ -108,7 +108,7 @@ def train_model(
     torch.manual_seed(plan.training.seed)
     # Built before anything is written: options that it refuses leave no folder behind.
     network = None if plan.architecture in BASELINES else Network(plan.network)
-    record = plan_record(data, plan)
+    record = {**plan_record(data, plan), "processes": accelerator.num_processes}
     resume, changes = from_main(accelerator, lambda: (resume, _begin(folder, record, resume)))
     if on_change and accelerator.is_main_process:
         for change in changes:
