@@ -278,7 +278,7 @@ class _Run:
         cosine = self.network.tune_correction(self.data.validation_batches)
         if self.accelerator.num_processes == 1:
             return cosine
-        return float(broadcast(torch.tensor(cosine, device=self.accelerator.device)))
+        return float(broadcast(torch.tensor(cosine, dtype=torch.float64, device=self.accelerator.device)))
 
     def _save(self) -> None:
         random = random_states(self.accelerator)  # of every process

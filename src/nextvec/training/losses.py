@@ -51,7 +51,7 @@ class Targets:
         `prediction_BSD` has the shape of its targets.
         """
         target, row = _real_targets(own)
-        candidate, candidate_row = (target, row) if whole is None else _real_targets(whole)
+        candidate, candidate_row = (target, row) if whole is None or whole is own else _real_targets(whole)
         mask_BS = own.target_mask_BT
         first = own.seen_from_B[:, None].expand_as(mask_BS)[mask_BS]
         return cls(prediction_BSD[mask_BS], target, row, first, candidate, candidate_row, share)
