@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli.launched import command, complain, is_main
 from nextvec.cli.options import LeakageOption, SetOption, WorkspaceOption
 from nextvec.cli.output import duration, emit, warning_lines
 
@@ -59,18 +60,19 @@ def train_command(
     try:
         metrics = train_one(place.model(identity), snapshot, architecture, options, place.cache, resume=resume)
     except KeyboardInterrupt:
-        again = ["nextvec", "train", architecture, "--corpus", corpus, "--name", identity, "--resume"]
+        again = [*command(), "train", architecture, "--corpus", corpus, "--name", identity, "--resume"]
         again += ["--seed", str(seed)] if seed else []
         again += [part for pair in assignments or [] for part in ("--set", pair)]
         again += ["--allow-unordered"] if allow_unordered else []
         again += ["--allow-leakage"] if allow_leakage else []
         again += ["--workspace", str(workspace)] if workspace else []
-        typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
+        complain(f"Stopped. Go on with: {shlex.join(again)}")
         raise typer.Exit(INTERRUPTED) from None
-    if leakage.warning:
-        record_metrics(place.model(identity), {**metrics, "warning": leakage.warning})
-    lines = [*warning_lines(leakage), outcome_line(identity, metrics)]
-    emit({"warning": leakage.warning, "model": identity, **metrics}, lines, as_json)
+    if is_main():
+        if leakage.warning:
+            record_metrics(place.model(identity), {**metrics, "warning": leakage.warning})
+        lines = [*warning_lines(leakage), outcome_line(identity, metrics)]
+        emit({"warning": leakage.warning, "model": identity, **metrics}, lines, as_json)
 
 
 def default_name(architecture: str, corpus: str, seed: int) -> str:
@@ -104,7 +106,10 @@ def train_one(
 
     plan = resolve_plan(architecture, snapshot.dim, options)
     with training_progress(folder.name) as show:
-        return train_model(snapshot, plan, folder, cache=cache, resume=resume, on_progress=show)
+        return train_model(
+            snapshot, plan, folder, cache=cache, resume=resume, on_progress=show,
+            on_change=lambda change: typer.echo(f"{folder.name}: {change}", err=True),
+        )  # fmt: skip
 
 
 def outcome_line(identity: str, metrics: dict[str, Any]) -> str:

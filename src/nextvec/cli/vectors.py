@@ -110,7 +110,8 @@ def decode_command(
 
 def _decoded_line(entry: dict[str, Any]) -> str:
     title = f"  ({entry['title']})" if entry["title"] else ""
-    return f"{entry['cosine']:.3f}  {entry['text']}{title}"
+    cosine = "    ?" if entry["cosine"] is None else f"{entry['cosine']:.3f}"
+    return f"{cosine}  {entry['text']}{title}"
 
 
 def _read(path: Path, dim: int, owner: str) -> np.ndarray:

@@ -25,11 +25,12 @@ from nextvec.store.generation import generation_label
 from nextvec.store.snapshot import Snapshot
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
+from nextvec.training.recipe import CHANGES_NOTHING
 from nextvec.training.run import resolve_plan
 from nextvec.workspace import generation_name
 
 RECORDS = "evaluations.jsonl"
-UNTOLD = ("seed", "device", "checkpoint_steps", "tensorboard")
+UNTOLD = ("seed", *CHANGES_NOTHING)
 """Settings of training that are told elsewhere, or change nothing in a model."""
 
 
