@@ -12,7 +12,7 @@ from nextvec.evaluation.evaluation import read_evaluations
 from nextvec.evaluation.heldout import hold_out
 from nextvec.models.baseline import BASELINES
 from nextvec.records import read_json, write_json
-from nextvec.sequences.leakage import LeakageError
+from nextvec.sequences.findings import LeakageError
 from nextvec.sequences.splits import split_snapshot
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies import stage as stage_module

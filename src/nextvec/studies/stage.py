@@ -23,7 +23,8 @@ from nextvec.evaluation.metric import default_metrics, metric_versions
 from nextvec.models.baseline import BASELINES
 from nextvec.models.predictor import Predictor
 from nextvec.records import read_lines
-from nextvec.sequences.leakage import Documents, LeakageReport, Pair, check_pairs, part_pairs
+from nextvec.sequences.findings import LeakageReport
+from nextvec.sequences.leakage import Documents, Pair, check_pairs, part_pairs
 from nextvec.sequences.splits import Part
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
