@@ -138,7 +138,9 @@ def test_weights_that_were_replaced_are_refused_though_their_evaluation_is_recor
 
 def test_contests_that_share_a_memory_read_and_make_everything_once(place, monkeypatch):
     read, made = [], []
-    monkeypatch.setattr(stage_module, "read_evaluations", lambda path: read.append(path) or read_evaluations(path))
+    monkeypatch.setattr(
+        stage_module, "read_evaluations", lambda path, tell: read.append(path) or read_evaluations(path)
+    )
     monkeypatch.setattr(
         stage_module, "hold_out", lambda *given, **known: made.append(given) or hold_out(*given, **known)
     )
