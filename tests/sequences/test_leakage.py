@@ -13,17 +13,10 @@ import pytest
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError
 from nextvec.sequences import leakage as module
+from nextvec.sequences.closeness import count_closer
+from nextvec.sequences.findings import Finding, LeakageError, LeakageReport, require_no_leakage
 from nextvec.sequences.identity import chunk_keys, row_keys, window_keys
-from nextvec.sequences.leakage import (
-    Documents,
-    Finding,
-    LeakageError,
-    LeakageReport,
-    check_leakage,
-    check_pairs,
-    count_closer,
-    require_no_leakage,
-)
+from nextvec.sequences.leakage import Documents, check_leakage, check_pairs
 from nextvec.sequences.splits import Part, split_snapshot
 from nextvec.sequences.windows import IntArray
 from nextvec.store.snapshot import Snapshot
@@ -304,7 +297,7 @@ def test_a_report_survives_its_record() -> None:
 
 def test_count_closer_equals_the_slow_twin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nextvec.sequences.identity._BLOCK_ROWS", 7)
-    monkeypatch.setattr("nextvec.sequences.leakage._BLOCK_WANTED", 6)
+    monkeypatch.setattr("nextvec.sequences.closeness._BLOCK_WANTED", 6)
     data = np.random.default_rng(0).standard_normal((60, 5)).astype(np.float32)
     rows, others = np.arange(0, 20), np.arange(15, 60)
     unit = data / np.linalg.norm(data, axis=1, keepdims=True)

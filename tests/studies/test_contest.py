@@ -12,7 +12,7 @@ from nextvec.evaluation.evaluation import read_evaluations
 from nextvec.evaluation.heldout import hold_out
 from nextvec.models.baseline import BASELINES
 from nextvec.records import read_json, write_json
-from nextvec.sequences.leakage import LeakageError
+from nextvec.sequences.findings import LeakageError
 from nextvec.sequences.splits import split_snapshot
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies import stage as stage_module
@@ -138,7 +138,9 @@ def test_weights_that_were_replaced_are_refused_though_their_evaluation_is_recor
 
 def test_contests_that_share_a_memory_read_and_make_everything_once(place, monkeypatch):
     read, made = [], []
-    monkeypatch.setattr(stage_module, "read_evaluations", lambda path: read.append(path) or read_evaluations(path))
+    monkeypatch.setattr(
+        stage_module, "read_evaluations", lambda path, tell: read.append(path) or read_evaluations(path)
+    )
     monkeypatch.setattr(
         stage_module, "hold_out", lambda *given, **known: made.append(given) or hold_out(*given, **known)
     )

@@ -1,6 +1,7 @@
 """Gates: what was recorded decides, what was never recorded fails, what is forced is told."""
 
 import shutil
+from contextlib import contextmanager
 
 import pytest
 
@@ -147,36 +148,33 @@ def test_what_was_never_recorded_fails_with_the_command_that_records_it(compared
         assert not found[name].passed
 
 
-def test_the_figures_of_another_model_of_that_name_do_not_count(compared):
-    path = compared.study("compare-1") / "comparison.json"
+@contextmanager
+def altered(place, change):
+    """The record of the comparison on its own corpus, changed for a while."""
+    path = place.study("compare-1") / "comparison.json"
     before = read_json(path)
-    rows = [{**row, "subject": {**row["subject"], "variant": "lr=1"}} for row in before["rows"]]
-    write_json(path, {**before, "rows": rows})
+    write_json(path, change(before))
     try:
-        assert gate(compared, "skill").measured is None
-        assert gate(compared, "latency_ms").measured is None
+        yield
     finally:
         write_json(path, before)
 
 
-def test_the_figures_of_other_weights_do_not_count(compared):
-    path = compared.study("compare-1") / "comparison.json"
-    before = read_json(path)
-    write_json(path, {**before, "weights": {**before["weights"], "anchored": "0" * 16}})
-    try:
-        assert gate(compared, "skill").measured is None
-    finally:
-        write_json(path, before)
-
-
-def test_a_record_from_before_weights_were_recorded_does_not_count_and_stops_nothing(compared):
-    path = compared.study("compare-1") / "comparison.json"
-    before = read_json(path)
-    write_json(path, {key: value for key, value in before.items() if key not in ("weights", "leakage", "judged")})
-    try:
-        assert gate(compared, "skill").source == "never recorded: nextvec compare anchored"
-    finally:
-        write_json(path, before)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: {
+            **record, "rows": [{**row, "subject": {**row["subject"], "variant": "lr=1"}} for row in record["rows"]],
+        },
+        lambda record: {**record, "weights": {**record["weights"], "anchored": "0" * 16}},
+        lambda record: {key: value for key, value in record.items() if key not in ("weights", "leakage", "judged")},
+    ],
+    ids=["another model of that name", "other weights", "recorded before weights were"],
+)  # fmt: skip
+def test_figures_of_something_else_do_not_count_and_stop_nothing(compared, change):
+    with altered(compared, change):
+        for name in ("skill", "latency_ms"):
+            assert gate(compared, name).source == "never recorded: nextvec compare anchored"
 
 
 def test_a_gate_that_is_off_asks_for_nothing(compared):

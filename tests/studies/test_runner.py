@@ -11,7 +11,7 @@ from nextvec.evaluation.evaluate import evaluate_on
 from nextvec.evaluation.heldout import hold_out
 from nextvec.models.baseline import BASELINES
 from nextvec.records import read_json, read_lines
-from nextvec.sequences.leakage import LeakageError
+from nextvec.sequences.findings import LeakageError
 from nextvec.store.lock import exclusive
 from nextvec.studies import contest as contest_module
 from nextvec.studies import leaderboard as leaderboard_module

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from nextvec.sequences.leakage import LeakageReport
+    from nextvec.sequences.findings import LeakageReport
 
 WIDTH = 80
 
@@ -58,7 +58,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Co
 
 def warning_lines(leakage: LeakageReport) -> list[str]:
     """What everything printed begins with where leakage was allowed; nothing where there is none."""
-    from nextvec.sequences.leakage import ALLOWED
+    from nextvec.sequences.findings import ALLOWED
 
     return [ALLOWED, *(f"* {leak}" for leak in leakage.leaks)] if leakage.leaks else []
 

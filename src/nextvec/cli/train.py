@@ -14,7 +14,7 @@ from nextvec.cli.output import duration, emit, warning_lines
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nextvec.sequences.leakage import LeakageReport
+    from nextvec.sequences.findings import LeakageReport
     from nextvec.store.snapshot import Snapshot
 
 INTERRUPTED = 130
@@ -88,12 +88,13 @@ def require_sequential(snapshot: Snapshot) -> None:
 
 def require_no_leakage(snapshot: Snapshot, cache: Path, allowed: bool) -> LeakageReport:
     """Raises LeakageError when the parts of the corpus overlap, unless that is allowed; returns what was found."""
-    from nextvec.sequences import leakage
+    from nextvec.sequences import findings
+    from nextvec.sequences.leakage import check_leakage
     from nextvec.sequences.splits import split_snapshot
 
-    report = leakage.check_leakage(snapshot, split_snapshot(snapshot).parts, cache=cache)
+    report = check_leakage(snapshot, split_snapshot(snapshot).parts, cache=cache)
     if not allowed:
-        leakage.require_no_leakage(report, snapshot.label)
+        findings.require_no_leakage(report, snapshot.label)
     return report
 
 

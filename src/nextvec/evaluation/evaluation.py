@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -189,13 +189,19 @@ def save_evaluation(path: Path, evaluation: Evaluation) -> None:
     append_line(path, evaluation.to_dict())
 
 
-def read_evaluations(path: Path) -> list[Evaluation]:
-    """Every evaluation of a JSON-lines file, oldest first, but those of an older format, which are made again when they
-    are needed. Raises IntegrityError as `Evaluation.from_dict` does."""
-    return [Evaluation.from_dict(plain) for plain in read_lines(path) if not outdated(plain)]
+def read_evaluations(path: Path, on_older: Callable[[int], None] = lambda count: None) -> list[Evaluation]:
+    """Every evaluation of a JSON-lines file, oldest first, but those of an older format, which say too little: they are
+    made again when they are needed, and `on_older` is told how many there are.
+
+    Raises IntegrityError as `Evaluation.from_dict` does.
+    """
+    records = read_lines(path)
+    known = [plain for plain in records if not _older(plain)]
+    if len(known) < len(records):
+        on_older(len(records) - len(known))
+    return [Evaluation.from_dict(plain) for plain in known]
 
 
-def outdated(plain: Mapping[str, Any]) -> bool:
-    """Whether a record is of an older format: it does not say enough to be used."""
+def _older(plain: Mapping[str, Any]) -> bool:
     found = plain.get("format")
     return isinstance(found, int) and found < FORMAT

@@ -17,7 +17,7 @@ import torch
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.evaluation.metric import ForeignPool, unit_rows
 from nextvec.fingerprint import fingerprint_bytes
-from nextvec.sequences.leakage import unit_rows as normalised
+from nextvec.sequences.closeness import unit_rows as normalised
 from nextvec.sequences.splits import Part, SplitSpec, split_documents
 from nextvec.sequences.windows import MIN_CONTEXT, concatenate_ranges
 

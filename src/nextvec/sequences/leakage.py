@@ -9,9 +9,10 @@ sentences, chunked by sentence, each split by two salts:
 
     documents   none. Exact and near copies in training are left out by the split, so what is found here is new.
     windows     one in 5,000. Quoted passages exist (the same speech in two textbooks, two functions with one
-                description): up to one window in 7,000 in ten of twelve splits of the larger corpora, more only where
-                documents quote one another at length (documentation: one in 270). A window that is remembered gains at
-                most 0.5 of cosine, so one in 5,000 moves a mean by 0.0001, the smallest difference told here.
+                description): up to one window in 7,000 in eight of ten splits of the five larger corpora, one in 4,900
+                in one of dialogues, one in 270 in one of documentation, which quotes itself at length. A window that is
+                remembered gains at most 0.5 of cosine, so one in 5,000 moves a mean by 0.0001, the smallest difference
+                told here.
     formulas    one in a hundred. A window every chunk of which stands in five or more documents of the corpus ("Thank
                 you!", "Have a nice day!") is part of a language: 1 window in 1,400 of task-oriented dialogues, none
                 elsewhere.
@@ -24,7 +25,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache as cache_calls
 from functools import cached_property
 from itertools import combinations
@@ -37,7 +38,9 @@ import numpy.typing as npt
 from nextvec.errors import DataError, IntegrityError
 from nextvec.fingerprint import fingerprint
 from nextvec.records import read_json, write_json
-from nextvec.sequences.identity import ChunkKeys, Keys, blocks, chunk_keys, window_keys
+from nextvec.sequences.closeness import count_closer, count_closer_to, unit_rows
+from nextvec.sequences.findings import RECORDED, Finding, LeakageReport, percent
+from nextvec.sequences.identity import ChunkKeys, Keys, chunk_keys, window_keys
 from nextvec.sequences.splits import PARTS, Part, near_duplicates
 from nextvec.sequences.windows import IntArray, target_rows
 
@@ -54,104 +57,8 @@ FORMULA_DOCUMENTS = 5
 TARGETS_ALLOWED = 0.05
 ONE_SIDED = 1.645
 """Standard errors above the mean, 95 %."""
-ALLOWED = "LEAKAGE WAS ALLOWED, figures are too good:"
-"""How a report begins then."""
-NAMED = 3
-"""Documents named in a sentence; how many more there are is counted."""
-RECORDED = 100
-"""Documents named in a record."""
-_BLOCK_WANTED = 1_024
 REVISION = 1
 """Raised when the check changes, so that no kept finding is taken for a new one."""
-
-
-class LeakageError(DataError):
-    """What a model is judged on was seen in training."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """`count` of `total` things are shared; `allowed` is the share in [0, 1] up to which that passes; `names` are the
-    documents it is about, at most `RECORDED`, of `documents` in all."""
-
-    what: str
-    count: int
-    total: int
-    allowed: float
-    note: str = ""
-    names: tuple[str, ...] = ()
-    documents: int = 0
-
-    @property
-    def share(self) -> float:
-        return self.count / self.total if self.total else 0.0
-
-    @property
-    def passed(self) -> bool:
-        return self.share <= self.allowed
-
-    @property
-    def named(self) -> str:
-        """` (a, b, c and 4 more)`."""
-        more = self.documents - NAMED
-        rest = f" and {more:,} more" if more > 0 else ""
-        return f" ({', '.join(self.names[:NAMED])}{rest})" if self.names else ""
-
-    @property
-    def found(self) -> str:
-        return f"{self.count:,} of {self.total:,} {self.what}{self.named}"
-
-    def describe(self) -> str:
-        allowed = f"up to {_percent(self.allowed)} allowed" if self.allowed else "none allowed"
-        return f"{'passed' if self.passed else 'FAILED'}: {self.found}: {_percent(self.share)}, {allowed}{self.note}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
-
-
-@dataclass(frozen=True, slots=True)
-class LeakageReport:
-    findings: tuple[Finding, ...]
-
-    @property
-    def passed(self) -> bool:
-        return all(finding.passed for finding in self.findings)
-
-    @property
-    def leaks(self) -> list[str]:
-        """What is shared and may not be, a clause each; empty when the check passed."""
-        return [finding.found for finding in self.findings if not finding.passed]
-
-    @property
-    def warning(self) -> str:
-        """What a report begins with where leakage was allowed; empty where there is none."""
-        return f"{ALLOWED} {'; '.join(self.leaks)}." if self.leaks else ""
-
-    def lines(self) -> list[str]:
-        """One sentence for each finding that found something, and one for all others."""
-        told = [finding.describe() for finding in self.findings if finding.count]
-        others = len(self.findings) - len(told)
-        return [
-            *told,
-            f"passed: nothing that is judged was seen before, in {others} {'other ' if told else ''}questions",
-        ]
-
-    def to_dict(self) -> dict[str, Any]:
-        findings = [asdict(finding) | {"share": finding.share, "passed": finding.passed} for finding in self.findings]
-        return {"passed": self.passed, "findings": findings}
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> LeakageReport:
-        """Raises IntegrityError when `plain` is not what `to_dict` gives."""
-        try:
-            known = [{key: value for key, value in one.items() if key not in _DERIVED} for one in plain["findings"]]
-            return cls(tuple(Finding(**one | {"names": tuple(one["names"])}) for one in known))
-        except (KeyError, TypeError, ValueError) as error:
-            raise IntegrityError(f"a record of a leakage check is damaged ({error})") from None
-
-
-_DERIVED = ("share", "passed")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -225,16 +132,6 @@ def check_pairs(
     """
     check = _Check(context, sampled_targets, seed)
     return LeakageReport(tuple(finding for pair in pairs for finding in _kept(check, pair, cache, say)))
-
-
-def require_no_leakage(report: LeakageReport, where: str) -> None:
-    """Raises LeakageError, naming documents and counts, for a check that did not pass; `where` is what was checked."""
-    if not report.passed:
-        raise LeakageError(
-            f"{where}: what is judged was seen before: {'; '.join(report.leaks)}. Leave these documents out of one "
-            "side and make it anew, or go on all the same with --allow-leakage; the report then says so on its first "
-            "line"
-        )
 
 
 def _kept(check: _Check, pair: Pair, cache: Path | None, say: Callable[[str], None]) -> tuple[Finding, ...]:
@@ -354,7 +251,7 @@ def _repeated_targets(seen: Documents, judged: Documents, sampled: int, seed: in
     judged_all = target_rows(judged.snapshot.offsets, judged.chosen, 1)
     targets, own = (_sample(rows, sampled, seed) for rows in (judged_all, trained))
     wanted = np.concatenate([unit_rows(judged.snapshot.vectors[targets]), unit_rows(seen.snapshot.vectors[own])])
-    counts = _count_closer(wanted, seen.snapshot.vectors, trained, SAME_TARGET)
+    counts = count_closer_to(wanted, seen.snapshot.vectors, trained, SAME_TARGET)
     counts[len(targets) :] -= _closer_in_own_document(seen.snapshot, own)
     count, usual = (
         int((counts[: len(targets)] > 0).sum()),
@@ -366,7 +263,7 @@ def _repeated_targets(seen: Documents, judged: Documents, sampled: int, seed: in
         count=count,
         total=len(targets),
         allowed=_targets_allowed(usual, len(targets)),
-        note=f" (training documents among themselves: {_percent(usual)}){sample}",
+        note=f" (training documents among themselves: {percent(usual)}){sample}",
     )
 
 
@@ -387,29 +284,3 @@ def _closer_in_own_document(snapshot: Snapshot, rows: IntArray) -> npt.NDArray[n
         for row, begin, stop in zip(rows.tolist(), first.tolist(), end.tolist(), strict=True)
     ]
     return np.array(own, np.int64)
-
-
-def count_closer(
-    vectors: npt.NDArray[np.floating], rows: IntArray, others: IntArray, cosine: float
-) -> npt.NDArray[np.int64]:
-    """(len(rows),) how many of `others` are closer to each of `rows` than `cosine`; `vectors` of any norm but zero."""
-    return _count_closer(unit_rows(vectors[rows]), vectors, others, cosine)
-
-
-def _count_closer(
-    wanted: npt.NDArray[np.float32], vectors: npt.NDArray[np.floating], others: IntArray, cosine: float
-) -> npt.NDArray[np.int64]:
-    counts = np.zeros(len(wanted), np.int64)
-    for block in blocks(len(others)):
-        known = unit_rows(vectors[others[block]]).T
-        for first in range(0, len(wanted), _BLOCK_WANTED):
-            counts[first : first + _BLOCK_WANTED] += (wanted[first : first + _BLOCK_WANTED] @ known > cosine).sum(
-                axis=1
-            )
-    return counts
-
-
-def unit_rows(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    """(N, D) float32 of norm 1; a zero vector stays zero."""
-    wide = vectors.astype(np.float32)
-    return wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), np.float32(1e-12))

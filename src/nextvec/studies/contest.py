@@ -17,7 +17,7 @@ from nextvec.evaluation.comparison import Comparison
 from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.latency import Latency, measure_latency
 from nextvec.evaluation.seeds import averaged
-from nextvec.sequences.leakage import LeakageReport, require_no_leakage
+from nextvec.sequences.findings import LeakageReport, require_no_leakage
 from nextvec.store.generation import generation_label, trained_generation
 from nextvec.store.snapshot import Snapshot
 from nextvec.studies.entrants import Entrant, Generation

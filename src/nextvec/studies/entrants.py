@@ -20,7 +20,8 @@ from nextvec.models.baseline import BASELINES
 from nextvec.models.bundle import METRICS, AnyPredictor, load_bundle, predictions_fingerprint, read_config
 from nextvec.models.predictor import PredictorSpec
 from nextvec.records import read_json
-from nextvec.sequences.leakage import Documents, LeakageReport, check_leakage
+from nextvec.sequences.findings import LeakageReport
+from nextvec.sequences.leakage import Documents, check_leakage
 from nextvec.store.generation import generation_label
 from nextvec.store.snapshot import Snapshot
 from nextvec.training.baselines import FittedBaselines

@@ -16,7 +16,7 @@ from nextvec.evaluation.coherence import require_sequential
 from nextvec.evaluation.latency import Latency
 from nextvec.evaluation.report import Answer, write_report
 from nextvec.records import read_json, read_lines
-from nextvec.sequences.leakage import require_no_leakage
+from nextvec.sequences.findings import require_no_leakage
 from nextvec.store.lock import exclusive
 from nextvec.studies.contest import Contest, run_contest
 from nextvec.studies.contest_report import record_contest, report_content

@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from nextvec.errors import MismatchError, UsageError
 from nextvec.evaluation.evaluate import evaluate_on
-from nextvec.evaluation.evaluation import Evaluation, outdated, read_evaluations, save_evaluation
+from nextvec.evaluation.evaluation import Evaluation, read_evaluations, save_evaluation
 from nextvec.evaluation.heldout import HeldOut, balance_point, fair_documents, hold_out
 from nextvec.evaluation.metric import default_metrics, metric_versions
 from nextvec.models.baseline import BASELINES
 from nextvec.models.predictor import Predictor
-from nextvec.records import read_lines
-from nextvec.sequences.leakage import Documents, LeakageReport, Pair, check_pairs, part_pairs
+from nextvec.sequences.findings import LeakageReport
+from nextvec.sequences.leakage import Documents, Pair, check_pairs, part_pairs
 from nextvec.sequences.splits import Part
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
@@ -56,10 +56,12 @@ class Memory:
     def evaluations(self, records: Path, say: Say) -> list[Evaluation]:
         """Those recorded in a file, which is read once; says how many are of an older format and will be made again."""
         if records not in self.recorded:
-            self.recorded[records] = read_evaluations(records)
-            if old := sum(map(outdated, read_lines(records))):
-                say(f"{old} evaluations in {records} were recorded by an older version: made again where needed")
+            self.recorded[records] = read_evaluations(records, lambda count: say(_older(count, records)))
         return self.recorded[records]
+
+
+def _older(count: int, records: Path) -> str:
+    return f"{count} evaluations in {records} were recorded by an older version: made again where needed"
 
 
 class Stage:
