@@ -18,6 +18,7 @@ from nextvec.corpus.chunkers.mistaken import is_mistaken
 from nextvec.corpus.prose import is_small
 
 _CLOSING = re.compile(r"(?:[)\]”»’』」）】⁰¹²³⁴-⁹]|\[[^\[\]\n]{1,30}\](?=\s|$))+\s*")
+_MAY_CLOSE = ")]”»’』」）】⁰¹²³⁴⁵⁶⁷⁸⁹["
 _CLOSING_BRACKET = re.compile(r"[)\]）】]+\s*")
 _LETTER = re.compile(r"[^\W\d_]")
 _CAPITAL_STARTS = re.compile(r"[.!?…][\"”»’)\]]*\s+[\"“«(\[]*[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ]")
@@ -41,6 +42,9 @@ def sentence_ends(text: str, language: str) -> list[int]:
 
 def _after_closing(text: str, ends: Iterator[int]) -> Iterator[int]:
     for end in ends:
+        if text[end : end + 1] not in _MAY_CLOSE:
+            yield end
+            continue
         closing = (_CLOSING_BRACKET if text[end - 1].isspace() else _CLOSING).match(text, end)
         yield closing.end() if closing else end
 

@@ -14,9 +14,7 @@ _WINDOW = 40
 _SHORTEST_CLAUSE = 24
 """Characters: in Thai and Lao a space ends a sentence or a clause, and after fewer often only an item of a list."""
 
-_STOP = re.compile(r"\.\s+(?=[^\W\d_])")
-_NOTED_STOP = re.compile(r"\.[\"”»’]?\d{1,3}\s+(?=[^\W\d_])")
-_BRACKETED_STOP = re.compile(r"[.!?…。！？][)）\]]")
+_STOP = re.compile(r"\.(?:[\"”»’]?\d{1,3})?\s+(?=[^\W\d_])")
 _BRACKETED = re.compile(r"[(（\[][^()（）\[\]]*[.!?…。！？][)）\]]\s*(?=\S)")
 _STOPS = ".!?…。！？"
 _GOING_ON = ".,;:!?)。，"
@@ -30,7 +28,7 @@ def missed_ends(text: str, found: Collection[int], uncased: bool) -> Iterator[in
 
     uncased: sentences of the paragraph begin with small letters.
     """
-    for end in chain(_after_names(text, found, uncased), _after_notes(text), _after_brackets(text, found)):
+    for end in chain(_after_stops(text, found, uncased), _after_brackets(text, found)):
         if not _is_quoted(text, end):
             yield end
     if not text.isascii() and _OTHER.search(text):
@@ -38,48 +36,46 @@ def missed_ends(text: str, found: Collection[int], uncased: bool) -> Iterator[in
         yield from _clauses(text)
 
 
-def _after_names(text: str, found: Collection[int], uncased: bool) -> Iterator[int]:
-    """After `plan B.` or an enumeration (`etc.`) before a capital letter, after words like `no` before a small one."""
+def _after_stops(text: str, found: Collection[int], uncased: bool) -> Iterator[int]:
     for stop in _STOP.finditer(text):
-        if stop.end() in found or not (words := _before(text, stop)):
+        if stop.end() in found or not (words := text[max(0, stop.start() - _WINDOW) : stop.start()].split()[-2:]):
             continue
-        if is_small(text[stop.end()]):
-            is_end = uncased and words[-1] in WHOLE
-        else:
-            is_end = (
-                words == ["No"] or not LIST_ENDS.isdisjoint((words[-1], "".join(words))) or _is_letter_of_noun(words)
-            )
-        if is_end:
+        is_noted = not text[stop.start() + 1].isspace()
+        if _has_note(text, stop, words[-1]) if is_noted else _is_end(text, stop, words, uncased):
             yield stop.end()
 
 
-def _before(text: str, stop: re.Match[str]) -> list[str]:
-    """The last words before it, at most two."""
-    return text[max(0, stop.start() - _WINDOW) : stop.start()].split()[-2:]
+def _is_end(text: str, stop: re.Match[str], words: list[str], uncased: bool) -> bool:
+    """Before a capital letter `plan B.` or an enumeration (`etc.`) ends, before a small one a word like `no`."""
+    if is_small(text[stop.end()]):
+        return uncased and words[-1] in WHOLE
+    return words == ["No"] or not LIST_ENDS.isdisjoint((words[-1], "".join(words))) or _is_letter_of_noun(words)
 
 
 def _is_letter_of_noun(words: list[str]) -> bool:
     return len(words) == 2 and len(words[1]) == 1 and words[1].isupper() and words[0].lower() in WITH_LETTERS
 
 
-def _after_notes(text: str) -> Iterator[int]:
-    """After the number of a footnote: `was over.12 The`, not `p.12 The` or `v1.12 The`."""
-    for stop in _NOTED_STOP.finditer(text):
-        word = text[max(0, stop.start() - _WINDOW) : stop.start()].split()[-1:]
-        is_word = word != [] and len(word[0]) > 2 and word[0].isalpha() and word[0] not in NUMBERED
-        if is_word and not is_small(text[stop.end()]):
-            yield stop.end()
+def _has_note(text: str, stop: re.Match[str], word: str) -> bool:
+    """Whether the number is that of a footnote: `was over.12 The`, not `p.12 The` or `v1.12 The`."""
+    is_word = len(word) > 2 and word.isalpha() and word not in NUMBERED
+    return is_word and not is_small(text[stop.end()])
 
 
 def _after_brackets(text: str, found: Collection[int]) -> Iterator[int]:
     """After a bracket that holds a sentence of its own: it begins where one may, and what follows begins another."""
-    if not (")" in text or "）" in text or "]" in text) or not _BRACKETED_STOP.search(text):
+    if not _may_hold_sentences(text):
         return
     for bracket in _BRACKETED.finditer(text):
         start, following = bracket.start(), text[bracket.end()]
         begins = start == 0 or start in found or text[:start].rstrip()[-1:] in _STOPS
         if begins and not is_small(following) and following not in _GOING_ON:
             yield bracket.end()
+
+
+def _may_hold_sentences(text: str) -> bool:
+    """A look at what is quick to find: most brackets hold none."""
+    return "]" in text or "）" in text or (")" in text and (".)" in text or "?)" in text or "!)" in text))
 
 
 def _is_quoted(text: str, end: int) -> bool:

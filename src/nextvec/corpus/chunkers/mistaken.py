@@ -18,6 +18,8 @@ from nextvec.corpus.prose import is_small
 
 _WINDOW = 40
 """Characters before a cut that are looked at."""
+_LONGEST_TITLE = 16
+"""Characters, of it and the space after it: what is longer is none."""
 _WORD = re.compile(r"[^\W\d_]+(?=[\s,'’-])")
 _NAME_IN_SMALL = re.compile(r"[a-z]{1,2}[A-Z]|\w\)\s")
 """iPhone, eBay: written so wherever they stand; `b)` begins an item of a list."""
@@ -44,9 +46,9 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
     if not text[cut - 1].isspace():
         return _inside_token(text, cut)
     first = text[cut]
-    before = text[max(0, cut - _WINDOW) : cut].split()
     if first.isupper() and language != "de":
-        return _is_title(before[-1], text, cut)
+        return _is_title(text, cut)
+    before = text[max(0, cut - _WINDOW) : cut].split()
     if first in "&–—":
         return text.startswith("& ", cut) or _dash_goes_on(text, cut)
     if is_small(first) and _NAME_IN_SMALL.match(text, cut):
@@ -58,12 +60,12 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
         return _small_belongs(before, word, language, uncased)
     if first.isdecimal():
         return word in NUMBERED
-    return _is_title(before[-1], text, cut) or (language == "de" and _is_german_ordinal(before))
+    return _is_title(text, cut) or (language == "de" and _is_german_ordinal(before))
 
 
-def _is_title(word: str, text: str, cut: int) -> bool:
+def _is_title(text: str, cut: int) -> bool:
     """Whether the last word before the cut is a title (`Ft.`) or initials (`J.-P.`) of the name after it."""
-    word = word.lstrip(_OPENING)
+    word = text[max(0, cut - _LONGEST_TITLE) : cut].split()[-1].lstrip(_OPENING)
     if not word.endswith(".") or not (word[:-1] in TITLES or ("-" in word and _DOUBLE_INITIAL.fullmatch(word[:-1]))):
         return False
     return text[cut : cut + _WINDOW].split()[0] not in STARTERS
