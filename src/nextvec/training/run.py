@@ -116,9 +116,7 @@ def train_model(
     predictor: AnyPredictor
     if network is None:
         with accelerator.main_process_first():
-            predictor = baselines.get(plan.architecture)
-        cosine = mean_cosine(predictor.predict, baselines.data.validation_batches)
-        metrics: dict[str, Any] = {"validation_cosine": cosine}
+            predictor, metrics = _fitted(plan.architecture, baselines)
     else:
         predictor = network
         with accelerator.main_process_first():
@@ -132,6 +130,11 @@ def train_model(
     if accelerator.is_main_process:
         save_bundle(folder, predictor, origin=_origin(data, plan), metrics=metrics)
     return metrics
+
+
+def _fitted(name: str, baselines: FittedBaselines) -> tuple[Baseline, dict[str, Any]]:
+    baseline = baselines.get(name)
+    return baseline, {"validation_cosine": mean_cosine(baseline.predict, baselines.data.validation_batches)}
 
 
 def _begin(folder: Path, record: dict[str, Any], resume: bool) -> list[str]:
