@@ -157,7 +157,7 @@ class _Walk:
     def _enter(self, node: LexborNode, place: Place) -> list[tuple[LexborNode | None, Place]]:
         """What is to be visited next, the last first."""
         tag, attributes = node.tag or "", node.attributes
-        is_block = tag in _BLOCKS or bool(_BLOCK_STYLE.search(attributes.get("style") or ""))
+        is_block = _is_block(node, tag, attributes)
         if is_block:
             self._end_block()
         inside = _inside(node, tag, attributes, place, is_block)
@@ -230,6 +230,13 @@ def _children(node: LexborNode, tag: str) -> Iterator[LexborNode]:
     while child is not None:
         yield child
         child = child.prev
+
+
+def _is_block(node: LexborNode, tag: str, attributes: Attributes) -> bool:
+    """Custom elements, whose names have a hyphen, are what they hold."""
+    if tag in _BLOCKS or _BLOCK_STYLE.search(attributes.get("style") or ""):
+        return True
+    return "-" in tag and node.css_first("p, div, section, ul, h1, h2") is not None
 
 
 def _inside(node: LexborNode, tag: str, attributes: Attributes, place: Place, is_block: bool) -> Place:

@@ -66,7 +66,7 @@ class OneDocument:
             yield Unusable(id=self._name, reason=f"cannot be read: {error.strerror}", kind="failed")
             return
         except DataError as error:
-            yield Unusable(id=self._name, reason=str(error), kind="failed")
+            yield Unusable(id=self._name, reason="cannot be decoded", detail=str(error), kind="failed")
             return
         yield Document(
             id=self._name,
