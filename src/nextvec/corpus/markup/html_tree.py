@@ -51,7 +51,10 @@ _EMPTY_RAW = re.compile(rf"<(?:{_RAW_TEXT}|title|textarea)\b[^<>]*/>", re.IGNORE
 _CDATA = re.compile(
     rf"<!--.*?(?:-->|\Z)|<({_RAW_TEXT})\b.*?</\1\s*>|<!\[CDATA\[(?P<text>.*?)\]\]>", re.DOTALL | re.IGNORECASE
 )
-_OPEN_TITLE = re.compile(r"<title\b[^<>]*(?<!/)>[^<]*(?=<)", re.IGNORECASE)
+_OPEN_TITLE = re.compile(
+    rf"<!--.*?(?:-->|\Z)|<({_RAW_TEXT}|textarea)\b.*?(?:</\1\s*>|\Z)|(?P<title><title\b[^<>]*(?<!/)>[^<]*)(?=<)",
+    re.DOTALL | re.IGNORECASE,
+)
 _IS_XML = re.compile(r"\s*<\?xml\s|[^>]*<html\b[^>]*\sxmlns\s*=", re.IGNORECASE)
 
 
@@ -122,7 +125,7 @@ def _as_html(page: str) -> str:
     """A page whose title never ends, which would be all of it, with an end of it; and XHTML with what only XML knows
     as HTML has it: empty elements, and sections of character data."""
     if "</title" not in page.lower():
-        page = _OPEN_TITLE.sub(r"\g<0></title>", page, count=1)
+        page = _OPEN_TITLE.sub(lambda match: f"{match[0]}</title>" if match["title"] else match[0], page)
     if not _IS_XML.match(page):
         return page
     return _CDATA.sub(_unwrapped, _EMPTY_RAW.sub("", page))
