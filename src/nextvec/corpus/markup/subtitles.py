@@ -9,7 +9,7 @@ from nextvec.corpus.prose import collapse, ends_sentence
 
 _TIME = r"(?:\d+:)?\d\d:\d\d[.,]\d{3}"
 _CUE = re.compile(rf"(?:^[ \t]*\d+[ \t]*\n)?^[ \t]*{_TIME}[ \t]+-->[ \t]+{_TIME}[^\n]*(?:\n|\Z)", re.MULTILINE)
-_HEAD = re.compile(r"\ufeff?\s*(?:WEBVTT\b(?:[^\n]*\n)+?\s*(?=\d))?")
+_HEAD = re.compile(r"\A\ufeff?\s*(?:WEBVTT\b(?:[^\n]*\n)+?\s*(?=\d))?")
 _STYLE = re.compile(r"</?(?:[biucv]|font|lang|ruby|rt|\d\d)\b[^<>\n]*>|\{\\[^{}\n]*\}")
 _ENDS = ("]", ")", "\u266a", ":")
 """What ends a cue although it ends no sentence: sounds, songs, names of speakers."""
@@ -19,10 +19,8 @@ _SPEAKER = re.compile(r"^-\s*", re.MULTILINE)
 def spoken(text: str) -> str | None:
     """Paragraphs of whole sentences, which may run over several cues; None where `text` is not subtitles. Line ends
     are newlines."""
-    head = _HEAD.match(text)
-    if head is None or _CUE.match(text, head.end()) is None:
-        return None
-    return "\n\n".join(_sentences(_lines(text[head.end() :])))
+    cues = _HEAD.sub("", text, count=1)
+    return "\n\n".join(_sentences(_lines(cues))) if _CUE.match(cues) else None
 
 
 def _lines(cues: str) -> Iterator[str]:
