@@ -98,7 +98,7 @@ def test_options_that_a_file_does_not_take_are_reported_for_that_file(tmp_path: 
     write(tmp_path / "b.jsonl", f'{{"story": "{TEXT}"}}')
     text, rows = open_source(f"{tmp_path}?text=story").documents()
     assert isinstance(text, Unusable)
-    assert "unknown option of text file a.txt 'text'" in text.reason
+    assert "unknown option of text file a.txt 'text'" in text.message
     assert isinstance(rows, Document)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import field_validator
@@ -70,7 +70,7 @@ class OneDocument:
             return
         yield Document(
             id=self._name,
-            title=prose.title or self._path.stem,
+            title=prose.title or PurePosixPath(self._name).stem,
             text=prose.text,
             source=self._name,
             licence="unknown",
