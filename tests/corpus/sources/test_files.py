@@ -160,3 +160,15 @@ def test_one_bad_file_does_not_stop_the_rest(tmp_path: Path) -> None:
     assert found.pop("e.txt") == ""
     assert len(found) == 4
     assert all(found.values())
+
+
+@pytest.mark.parametrize("name", ["a.mhtml", "a.html", "page"])
+def test_a_saved_page_is_read_from_its_archive(tmp_path: Path, name: str) -> None:
+    archive = (
+        "From: <Saved by a browser>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\tboundary=B\n\n"
+        "--B\nContent-Type: text/html; charset=windows-1252\nContent-Transfer-Encoding: quoted-printable\n\n"
+        "<html><p>A first sen=\ntence of caf=E9s is here. And a second one.</p></html>\n"
+        "--B\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\nAAAA\n--B--\n"
+    )
+    document = read(write(tmp_path / name, archive.replace("\n", "\r\n")))
+    assert document.text == "A first sentence of caf\xe9s is here. And a second one."
