@@ -33,6 +33,12 @@ def test_two_pages_are_no_evidence() -> None:
     assert prose.text.count("The same line.") == 2
 
 
+def test_what_only_looks_alike_from_page_to_page_is_text() -> None:
+    pages = [f"Card {number}\nOn day {number} the river rose by a foot.\n\nIt fell in {number}." for number in range(5)]
+    prose = read_plain("\f".join(pages))
+    assert not prose.left_out
+
+
 def test_blank_pages_and_pages_of_one_line() -> None:
     assert read_plain("\f\f\f").text == ""
     assert read_plain("1\f2\f3\fThe text is here.").text == "The text is here."

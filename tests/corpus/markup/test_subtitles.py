@@ -13,8 +13,9 @@ SUBRIP = (
 )
 SAID = ["The river rises here in the hills and it is very long.", "Where are you?", "I am here.", "[door opens]"]
 WEBVTT = (
-    "WEBVTT - a film\nKind: captions\n\n00:01.000 --> 00:04.000 align:start\nThe river rises here.\n\n"
-    "01:00:05.000 --> 01:00:07.500\n<v Ann>It is very long.\n"
+    "WEBVTT - a film\nKind: captions\n\nSTYLE\n::cue { color: red }\n\n"
+    "intro\n00:01.000 --> 00:04.000 align:start\nThe river rises here.\n\n"
+    "second\n01:00:05.000 --> 01:00:07.500\n<v Ann>It is very long.\n"
 )
 
 

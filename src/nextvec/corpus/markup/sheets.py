@@ -36,8 +36,12 @@ def _running(pages: Sequence[list[str]], end: int) -> set[str]:
 
 
 def _key(page: Sequence[str], end: int) -> str:
-    """The first or last line, whatever numbers it has."""
-    return _NUMBER.sub("#", collapse(page[end])) if page else ""
+    """The first or last line, whatever numbers it has unless it is a sentence; "" for one with text beside it."""
+    beside = page[:_LAST][end:] if end == _LAST else page[1:2]
+    line = collapse(page[end])
+    if any(map(str.strip, beside)):
+        return ""
+    return line if ends_sentence(line) else _NUMBER.sub("#", line)
 
 
 def _without(page: Sequence[str], end: int) -> list[str]:

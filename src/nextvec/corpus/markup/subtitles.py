@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from nextvec.corpus.prose import collapse, ends_sentence
 
 _TIME = r"(?:\d+:)?\d\d:\d\d[.,]\d{3}"
-_CUE = re.compile(rf"(?:^[ \t]*\d+[ \t]*\n)?^[ \t]*{_TIME}[ \t]+-->[ \t]+{_TIME}[^\n]*(?:\n|\Z)", re.MULTILINE)
-_HEAD = re.compile(r"\A\ufeff?\s*(?:WEBVTT\b(?:[^\n]*\n)+?\s*(?=\d))?")
+_NAME = r"(?:^[ \t]*\d+[ \t]*|(?:\A|(?<=\n\n))[^\n]+)\n"
+"""A number, or whatever stands alone between a blank line and the times."""
+_CUE = re.compile(rf"(?:{_NAME})?^[ \t]*{_TIME}[ \t]+-->[ \t]+{_TIME}[^\n]*(?:\n|\Z)", re.MULTILINE)
+_HEAD = re.compile(r"\A\ufeff?\s*(?:WEBVTT\b(?:[^\n]*\n)+?\s*(?=(?:[^\n]+\n)?[ \t]*\d[\d:.,]+[ \t]+-->))?")
 _STYLE = re.compile(r"</?(?:[biucv]|font|lang|ruby|rt|\d\d)\b[^<>\n]*>|\{\\[^{}\n]*\}")
 _ENDS = ("]", ")", "\u266a", ":")
 """What ends a cue although it ends no sentence: sounds, songs, names of speakers."""
