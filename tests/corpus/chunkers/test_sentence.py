@@ -74,5 +74,6 @@ def test_spans_are_exact_ordered_and_hold_every_letter(text: str) -> None:
 
 
 @pytest.mark.parametrize("space", ["\u3000", "\u2003", "\u00a0"])
-def test_wide_spaces_after_a_quotation_do_no_harm(space: str) -> None:
-    assert texts(f"“Ah!”{space * 2}Word here. More.") == ["“Ah!”", "Word here.", "More."]
+def test_wide_spaces_before_a_stop_do_no_harm(space: str) -> None:
+    assert texts(f"Plan B{space}. Word here.") == ["Plan B .", "Word here."]
+    assert texts(f"B{space}.") == ["B ."]

@@ -21,7 +21,7 @@ _CLOSING = re.compile(r"(?:[)\]”»’』」）】⁰¹²³⁴-⁹]|\[[^\[\]\n]
 _MAY_CLOSE = ")]”»’』」）】⁰¹²³⁴⁵⁶⁷⁸⁹["
 _CLOSING_BRACKET = re.compile(r"[)\]）】]+\s*")
 _WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
-"""sentencex 1.0.32 fails where one of more than a byte follows a quotation."""
+"""sentencex 1.0.32 panics at one between a word and a stop: `B\u3000.`"""
 _LETTER = re.compile(r"[^\W\d_]")
 _CAPITAL_STARTS = re.compile(r"[.!?…][\"”»’)\]]*\s+[\"“«(\[]*[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ]")
 _START = re.compile(r"(?:\A|[.!?…][\"”»’)\]]*\s)[\s\"“«(\[]*([^\W\d_])")
