@@ -20,6 +20,8 @@ from nextvec.corpus.prose import is_small
 _CLOSING = re.compile(r"(?:[)\]”»’』」）】⁰¹²³⁴-⁹]|\[[^\[\]\n]{1,30}\](?=\s|$))+\s*")
 _MAY_CLOSE = ")]”»’』」）】⁰¹²³⁴⁵⁶⁷⁸⁹["
 _CLOSING_BRACKET = re.compile(r"[)\]）】]+\s*")
+_WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
+"""sentencex 1.0.32 panics at one between a word and a stop: `B\u3000.`"""
 _LETTER = re.compile(r"[^\W\d_]")
 _CAPITAL_STARTS = re.compile(r"[.!?…][\"”»’)\]]*\s+[\"“«(\[]*[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ]")
 _START = re.compile(r"(?:\A|[.!?…][\"”»’)\]]*\s)[\s\"“«(\[]*([^\W\d_])")
@@ -34,7 +36,9 @@ def sentence_ends(text: str, language: str) -> list[int]:
         language: ISO 639 code in small letters, without a region.
     """
     uncased = _is_uncased(text)
-    shown = _with_capitals(text) if uncased and _needs_capitals(language) else text
+    shown = text if text.isascii() else _WIDE_SPACE.sub(" ", text)
+    if uncased and _needs_capitals(language):
+        shown = _with_capitals(shown)
     found = set(_after_closing(text, accumulate(map(len, sentencex.segment(language, shown)))))
     found.update(missed_ends(text, found, uncased))
     return [end for end in sorted(found) if end == len(text) or not is_mistaken(text, end, language, uncased)]
