@@ -360,8 +360,8 @@ def results_block(record: dict[str, Any]) -> str:
             f"{record['targets']:,} targets in {record['documents']} test documents of corpus {record['corpus']}, "
             f"encoded with {record['encoder']}. A row of several seeds shows the median one, and beside the number of "
             "seeds the lowest and highest cosine. Skill is the share of the best baseline's cosine error that is gone; "
-            "intervals are by bootstrap over documents, verdicts against the best baseline, paired and adjusted for "
-            "their number (Holm); numbers that were fitted in closed form, not trained, are in brackets.",
+            "intervals are by bootstrap over documents, verdicts against the best baseline, paired and adjusted over "
+            "all of them; numbers that were fitted in closed form, not trained, are in brackets.",
             f"What it does not show: {_not_shown(record)}.",
         ]
     )

@@ -11,7 +11,7 @@ from nextvec.errors import IntegrityError, MissingDependencyError, NextvecError,
 from nextvec.fingerprint import fingerprint, fingerprint_bytes, sha256_file
 from nextvec.records import append_line, read_json, read_lines, write_json
 from nextvec.registry import Registry
-from nextvec.workspace import VARIABLE, Workspace, parse_reference
+from nextvec.workspace import VARIABLE, Workspace, generation_name, numbered_version, parse_reference
 
 
 class Options(Config):
@@ -108,3 +108,13 @@ def test_references() -> None:
     assert parse_reference("wiki@small") == ("wiki", "small")
     with pytest.raises(UsageError):
         parse_reference("wiki@")
+
+
+def test_a_generation_is_named_by_tag_or_by_version() -> None:
+    assert [generation_name("c", tag, 3) for tag in (None, "small")] == ["c@v3", "c@small"]
+    assert parse_reference(generation_name("c", None, 3)) == ("c", "v3")
+    assert [numbered_version(name) for name in ("v3", "v12", "v0", "v03", "3", "v3x", "version")] == [
+        3,
+        12,
+        *[None] * 5,
+    ]

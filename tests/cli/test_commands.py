@@ -21,7 +21,7 @@ SURFACE = {
     "": "--version",
     "demo": "--workspace",
     "corpus": "",
-    "corpus ingest": f"SOURCE --corpus --encoder --chunker --set --limit {NEW_CORPUS}",
+    "corpus ingest": f"SOURCE --corpus --encoder --chunker --set --limit --tolerate {NEW_CORPUS}",
     "corpus list": "--workspace --json",
     "corpus info": "REFERENCE --workspace --json",
     "corpus tag": "NAME TAG --workspace --json",

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from nextvec.cli.corpus import app
-from nextvec.errors import MismatchError, NextvecError, NotFoundError, UsageError
+from nextvec.errors import DataError, MismatchError, NextvecError, NotFoundError, UsageError
 from nextvec.store.vectors import open_snapshot
 from nextvec.workspace import Workspace
 
@@ -82,6 +82,44 @@ def test_ingest_reports_what_did_not_go_in(ingest, articles):
     assert lines[0] == "29 of 31 documents stored in corpus 'rivers', version 3"
     assert lines[2:4] == ["already there: 4", "skipped: 1 too short"]
     assert lines[4].startswith("changed: 1 differ from what is stored (first:")
+
+
+def test_ingest_says_where_the_text_went(ingest, articles):
+    records = [json.loads(line) for line in articles.read_text().splitlines()]
+    text = sum(len("".join(record["text"].split())) for record in records)
+    records.append({"doc_id": "short", "text": "Only this one sentence is in it."})
+    articles.write_text("\n".join(json.dumps(record) for record in records))
+    last = ingest().stdout.splitlines()[-1]
+    assert last == f"characters: {text + 26:,} read, 99.6 % kept; left out: too short 0.4 %"
+
+
+def test_many_reasons_stay_on_the_page(call):
+    lines = call("ingest", "pydocs:", "--corpus", "py", "--encoder", "hashing:16").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    start = next(place for place, line in enumerate(lines) if line.startswith("characters: "))
+    told = " ".join(line.strip() for line in lines[start:])
+    assert "% kept; left out: contained in another topic " in told
+    assert ", other reasons " in told
+
+
+def test_failures_are_told_first_by_name_then_by_reason(call, articles):
+    with articles.open("a") as file:
+        file.write("{\n" * 4 + '{"doc_id": "n", "texts": "a"}\n' * 3)
+    with pytest.raises(DataError, match=r"7 of 37 .*\(4\) because: not JSON: .* --tolerate 0\.2$"):
+        call("ingest", articles, "--corpus", "c", "--encoder", "hashing:16")
+    result = call("ingest", articles, "--corpus", "c", "--encoder", "hashing:16", "--tolerate", 0.2)
+    lines = [line for line in result.stdout.splitlines() if line.startswith("failed: ")]
+    assert lines[0].startswith("failed: articles.jsonl:31: not JSON: ")
+    assert lines[-1] == "failed: 7 in all: 4 not JSON; 3 no text. Each: corpora/c.report.json"
+
+
+def test_a_version_is_named_by_its_number(ingest, call):
+    ingest("--limit", 10)
+    ingest()
+    assert "documents   10\n" in call("info", "rivers@v2").stdout
+    assert json.loads(call("info", "rivers@v2", "--json").stdout)["tag"] is None
+    with pytest.raises(UsageError, match="cannot be a tag"):
+        call("tag", "rivers", "v2")
 
 
 def test_chunker_options_and_split_are_kept(ingest, call):

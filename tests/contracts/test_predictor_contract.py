@@ -43,7 +43,9 @@ def name_of(case):
 
 @pytest.fixture(scope="module")
 def data(make_process):
-    return TrainingData(make_process([17] * 60, dim=DIM))
+    """A process whose ewma-mix does not cancel out at a context of 1, where all of its means are one vector: what is
+    left of its weights is 0.17, not the 0.04 of other seeds, which would raise rounding a hundredfold."""
+    return TrainingData(make_process([17] * 60, dim=DIM, seed=3))
 
 
 @pytest.fixture(scope="module")

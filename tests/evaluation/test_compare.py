@@ -73,7 +73,7 @@ def test_a_better_model_is_called_better_in_words():
     assert contrast.verdict == "better"
     assert contrast.difference.estimate == pytest.approx(0.007, abs=1e-9)
     assert contrast.sentence.startswith("gru is better than ewma-mix by 0.0070 [0.00")
-    assert contrast.sentence.endswith("], p < 0.001, 80 documents")
+    assert contrast.sentence.endswith("], p < 0.001, 80 documents, one checkpoint")
 
 
 def test_a_worse_model_and_one_that_cannot_be_told():
@@ -162,13 +162,32 @@ def test_each_model_meets_itself_on_shuffled_context():
     assert contrast.sentence.startswith("gru is better than itself on shuffled context by 0.0200")
 
 
-def test_holm_is_over_every_difference_of_a_figure():
+def test_an_anchor_that_is_the_best_baseline_is_one_hypothesis():
     models = [model(f"m{i}", 0.5385, anchor="ewma-mix") for i in range(4)]
     contrasts = [c for c in run(models).contrasts if c.figure == "cosine"]
-    assert len(contrasts) == 8
-    smallest = min(contrasts, key=lambda c: c.p_value)
-    assert smallest.p_adjusted == pytest.approx(min(1.0, 8 * smallest.p_value))
+    assert [c.role for c in contrasts] == ["best baseline", "anchor"] * 4
+    alone = run([replace(m, subject=replace(m.subject, anchor="none")) for m in models]).contrasts
+    assert [c.p_adjusted for c in contrasts[::2]] == [c.p_adjusted for c in contrasts[1::2]]
+    assert [c.p_adjusted for c in contrasts[::2]] == [c.p_adjusted for c in alone if c.figure == "cosine"]
     assert all(c.p_adjusted >= c.p_value for c in contrasts)
+
+
+def test_peers_meet_each_other_once():
+    models = [model(name, cosine) for name, cosine in (("a", 0.50), ("b", 0.55), ("c", 0.52))]
+    comparison = run(models, peers=("a", "b", "c"))
+    met = [(c.left, c.right) for c in comparison.contrasts if (c.role, c.figure) == ("peer", "cosine")]
+    assert met == [("a", "c"), ("a", "b"), ("c", "b")]
+    assert comparison.contrast("a", "peer", right="b").verdict == "worse"
+    assert comparison.contrast("b", "peer", right="a") is None
+
+
+def test_a_headline_that_one_side_lacks_is_an_error_by_name():
+    gru = model("gru", 0.55)
+    lacking = replace(gru, columns={"cosine": gru.column("cosine")})
+    with pytest.raises(MismatchError, match=r"'mrr\[document\]' was not measured of gru \(copy-last has it\)"):
+        run([lacking])
+    with pytest.raises(MismatchError, match="'cosine_centred' was not measured of gru \\(nobody has it\\)"):
+        run([gru], headlines=("cosine_centred",))
 
 
 def test_skill_is_the_share_of_the_error_that_is_gone():
@@ -206,6 +225,7 @@ def test_seeds_are_averaged_document_by_document():
     assert mean.estimate("cosine") == pytest.approx(0.541)
     comparison = run([*models, mean])
     assert comparison.contrast(mean.name, "best baseline").verdict == "better"
+    assert comparison.contrast(mean.name, "best baseline").sentence.endswith("80 documents, 3 seeds")
     assert {spread.seeds for spread in comparison.seeds} == {3}
 
 

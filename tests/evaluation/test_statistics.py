@@ -2,11 +2,15 @@ import numpy as np
 import pytest
 
 from nextvec.errors import DataError
+from nextvec.evaluation.column import Column
+from nextvec.evaluation.draws import Drawing, Draws
+from nextvec.evaluation.luck import lucks
 from nextvec.evaluation.statistics import (
     Interval,
+    Measurements,
+    _p_values,
     bootstrap_interval,
     few_documents,
-    holm,
     p_text,
     paired_difference,
     verdict,
@@ -107,7 +111,7 @@ def test_sides_with_different_denominators():
 def test_blocks_do_not_change_the_answer(monkeypatch):
     sums, counts = clusters(np.random.default_rng(7), 40, mean=0.5)
     whole = paired_difference(sums, counts, sums * 0.99, counts, resamples=100, permutations=100)
-    monkeypatch.setattr("nextvec.evaluation.statistics._BLOCK_CELLS", 40 * 7)
+    monkeypatch.setattr("nextvec.evaluation.draws._BLOCK_CELLS", 40 * 7)
     blocks = paired_difference(sums, counts, sums * 0.99, counts, resamples=100, permutations=100)
     assert blocks.interval.low == pytest.approx(whole.interval.low)
     assert blocks.interval.high == pytest.approx(whole.interval.high)
@@ -138,10 +142,96 @@ def test_unusable_input_is_refused(sums, counts, message):
         bootstrap_interval(sums, counts)
 
 
-def test_holm_against_a_worked_example():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
-    assert holm([]) == []
+def test_a_verdict_needs_numbers():
+    nothing = Interval(0.02, float("nan"), float("nan"), 80)
+    for interval, p in ((nothing, 0.001), (Interval(0.02, 0.01, 0.03, 80), float("nan"))):
+        with pytest.raises(DataError, match="all must be finite"):
+            verdict(interval, p)
+
+
+def test_a_resample_with_nothing_to_measure_is_no_evidence():
+    with pytest.raises(DataError, match="in some resamples no document has anything to measure"):
+        paired_difference([3.0, 0.1, 0.1], [3, 0, 0], [0.1, 3.0, 0.1], [0, 3, 0])
+
+
+def family(values, draws=None):
+    """Measurements of models by name from (docs,) values, or (seeds, docs), of one target a document."""
+    columns = {}
+    for name, value in values.items():
+        runs = [Column(row, np.ones(len(row))) for row in np.atleast_2d(value)]
+        columns[name] = Column.mean(runs) if len(runs) > 1 else runs[0]
+    return Measurements(columns, draws or Draws(Drawing(resamples=200, permutations=2000)))
+
+
+def test_one_hypothesis_is_counted_once():
+    values = {name: 0.1 * np.random.default_rng(i).standard_normal(60) for i, name in enumerate("abc")}
+    once = family(values).judge([("a", "b"), ("c", "b")])
+    twice = family(values).judge([("a", "b"), ("c", "b"), ("a", "b")])
+    assert twice == [*once, once[0]]
+
+
+def test_a_family_of_one_needs_no_adjustment():
+    (difference,) = family({"a": np.random.default_rng(1).standard_normal(40), "b": np.zeros(40)}).judge([("a", "b")])
+    assert difference.p_adjusted == difference.p_value
+
+
+def test_in_a_large_family_something_can_still_be_found():
+    rng = np.random.default_rng(2)
+    values = {f"m{i}": 0.1 + 0.1 * rng.standard_normal(60) for i in range(600)} | {"zero": np.zeros(60)}
+    found = family(values).judge([(f"m{i}", "zero") for i in range(600)])
+    assert max(difference.p_adjusted for difference in found) < 0.05
+
+
+def test_the_adjustment_is_the_step_down_maximum():
+    """By hand: of what remains after the larger ones, the largest by chance."""
+    rng = np.random.default_rng(3)
+    nulls = np.abs(rng.standard_normal((5000, 3)) * [1.0, 2.0, 3.0])
+    observed = np.array([4.0, 0.5, 7.0])
+    own, adjusted = _p_values(observed, nulls)
+    scale = np.quantile(nulls, 0.95, axis=0)
+    sizes, chances = observed / scale, nulls / scale
+    first = ((chances.max(axis=1) >= sizes[0]).sum() + 1) / 5001
+    second = ((chances[:, 1:].max(axis=1) >= sizes[2]).sum() + 1) / 5001
+    assert list(np.argsort(-sizes)) == [0, 2, 1]
+    assert adjusted == pytest.approx([first, max(second, own[1]), max(first, second)])
+    assert (adjusted >= own).all()
+
+
+def test_what_all_share_costs_less_than_by_bonferroni():
+    rng = np.random.default_rng(4)
+    shared, base = rng.standard_normal(60), np.zeros(60)
+    values = {f"m{i}": 0.26 + shared + 0.01 * rng.standard_normal(60) for i in range(12)} | {"base": base}
+    found = family(values).judge([(f"m{i}", "base") for i in range(12)])
+    assert max(d.p_adjusted for d in found) < 1.3 * max(d.p_value for d in found)
+
+
+def test_intervals_and_p_values_carry_the_spread_between_seeds():
+    rng = np.random.default_rng(5)
+    documents = 0.02 + 0.01 * rng.standard_normal(80)
+    steady = documents + np.array([[1e-5], [0.0], [-1e-5]])
+    shaky = documents + np.array([[0.03], [0.0], [-0.03]])
+    (sure,) = family({"a": steady, "b": np.zeros(80)}).judge([("a", "b")])
+    (unsure,) = family({"a": shaky, "b": np.zeros(80)}).judge([("a", "b")])
+    assert sure.interval.estimate == pytest.approx(unsure.interval.estimate)
+    assert sure.p_value < 0.001
+    assert unsure.p_value > 0.05
+    assert unsure.interval.low < 0 < sure.interval.low
+    assert family({"a": shaky}).interval("a").low < family({"a": steady}).interval("a").low - 0.01
+
+
+def test_one_that_spreads_far_more_than_the_others_keeps_its_own_spread():
+    rng = np.random.default_rng(6)
+    documents = rng.standard_normal(50)
+    values = {f"m{i}": documents + 0.01 * rng.standard_normal((3, 1)) for i in range(4)}
+    found = lucks(dict(columns_of(values | {"wild": documents + np.array([[1.0], [0.0], [-1.0]])})))
+    assert not found["wild"].pooled
+    assert (found["wild"].freedom, found["wild"].variance) == (2, pytest.approx(1 / 3))
+    assert {(found[f"m{i}"].pooled, found[f"m{i}"].freedom) for i in range(4)} == {(True, 8)}
+
+
+def columns_of(values):
+    for name, rows in values.items():
+        yield name, Column.mean([Column(row, np.ones(len(row))) for row in rows])
 
 
 def test_verdict_needs_interval_and_p_value():

@@ -19,6 +19,7 @@ COSINES = {
     ("amn", "small"): 0.540, ("gru", "small"): 0.540, ("transformer", "small"): 0.550,
     ("amn", "large"): 0.540, ("gru", "large"): 0.555, ("transformer", "large"): 0.535,
 }  # fmt: skip
+ONCE = "What was trained once is a checkpoint, not its architecture: another seed may answer otherwise."
 MILLISECONDS = {"amn": 0.5, "gru": 2.0, "transformer": 4.0}
 
 
@@ -86,7 +87,7 @@ def test_who_gains_from_more_data():
     assert answer.short.startswith(
         f"From c@small to c@large: gru (+0.0150) gains; transformer ({MINUS}0.0150) loses; amn ("
     )
-    assert answer.short.endswith(") cannot be told.")
+    assert ") cannot be told. What was trained once is a checkpoint" in answer.short
     assert len(answer.evidence) == 3
     assert any(
         sentence.startswith("gru on c@large is better than gru on c@small by 0.0150") for sentence in answer.evidence
@@ -100,18 +101,20 @@ def test_one_generation_says_nothing_about_data():
 
 def test_training_is_worth_it_for_those_that_beat_the_best_baseline():
     answer = said()["Is training worth it?"]
-    assert answer.short == "Yes: gru on c@large, amn on c@large and transformer on c@large beat what needs no training."
+    beaten = "Yes: gru on c@large, amn on c@large and transformer on c@large beat what needs no training."
+    assert answer.short == f"{beaten} {ONCE}"
+    assert said(seeds=3)["Is training worth it?"].short.count(ONCE) == 0
     weak = dict.fromkeys(COSINES, 0.52)
     short = said(cosines=weak)["Is training worth it?"].short
     assert short.startswith("No: even ")
-    assert short.endswith("is worse than ridge-mix (c@large).")
+    assert short.endswith(f"is worse than ridge-mix (c@large). {ONCE}")
 
 
 @pytest.mark.parametrize(
     ("large", "expected"),
     [
         ({"amn": 0.540, "gru": 0.545, "transformer": 0.560}, "Yes: every model smaller than transformer (18"),
-        ({"amn": 0.560, "gru": 0.545, "transformer": 0.540}, "No: amn (1.5"),
+        ({"amn": 0.560, "gru": 0.545, "transformer": 0.540}, "Not proven: amn (1.5"),
         ({"amn": 0.5599, "gru": 0.545, "transformer": 0.560}, "Not proven: amn with 1.5"),
     ],
     ids=["yes", "no", "not proven"],

@@ -146,6 +146,14 @@ def test_a_run_is_resumed_on_the_corpus_it_began_with(trained, make_process, mak
         train_model(grown, make_plan(), folder, cache=cache, resume=True)
 
 
+def test_resuming_on_another_generation_says_how_to_name_the_one_it_began_with(trained, make_process, make_plan, cache):
+    grown = make_process([20] * 60, version=2)
+    with pytest.raises(
+        MismatchError, match=r"began with corpus process@v1 and .* process@v2; .* --corpus process@v1, or"
+    ):
+        train_model(grown, make_plan(), trained[0], cache=cache, resume=True)
+
+
 def test_a_finished_run_can_be_resumed_and_stays_the_same(trained, corpus, make_plan, cache):
     folder, metrics = trained
     before = (folder / "model.safetensors").read_bytes()

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nextvec.cli.options import CorpusArgument, JsonOption, SetOption, WorkspaceOption
-from nextvec.cli.output import duration, emit, print_table, size
+from nextvec.cli.output import duration, emit, listed, print_table, share, size
 
 if TYPE_CHECKING:
     from nextvec.encoders.encoder import EncoderSpec
-    from nextvec.store.ingest import IngestReport
+    from nextvec.store.report import Characters, IngestReport
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
 
@@ -34,6 +34,7 @@ DtypeOption = Annotated[
 ]
 
 SHOWN_FAILURES = 5
+SHOWN_REASONS = 5
 INTERRUPTED = 130
 
 
@@ -49,6 +50,10 @@ def ingest_command(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Take this many documents.", show_default="all")
     ] = None,
+    tolerate: Annotated[
+        float | None,
+        typer.Option("--tolerate", min=0, max=1, help="Share of the documents that may fail.", show_default="0.05"),
+    ] = None,
     salt: SaltOption = None,
     test: TestOption = None,
     validation: ValidationOption = None,
@@ -62,7 +67,7 @@ def ingest_command(
     from nextvec.corpus.chunkers import build_chunker
     from nextvec.corpus.sources import open_source
     from nextvec.encoders import load_encoder
-    from nextvec.store.ingest import ingest
+    from nextvec.store.ingest import TOLERATED, ingest
     from nextvec.workspace import Workspace
 
     place = Workspace(workspace)
@@ -80,6 +85,7 @@ def ingest_command(
                 split=split,
                 limit=limit,
                 dtype=dtype,
+                tolerate=TOLERATED if tolerate is None else tolerate,
                 progress=show,
             )
     except KeyboardInterrupt:
@@ -266,9 +272,25 @@ def _report_lines(report: IngestReport) -> list[str]:
             f"changed: {len(report.changed):,} differ from what is stored (first: {report.changed[0]}); "
             f"the stored ones are kept. To take the new text, ingest into a new corpus name"
         )
-    lines += [f"failed: {identity}: {reason}" for identity, reason in report.failed[:SHOWN_FAILURES]]
+    return [*lines, *_failure_lines(report), *_character_lines(report.characters)]
+
+
+def _failure_lines(report: IngestReport) -> list[str]:
+    """The first failures by name; when there are more, also their reasons with counts."""
+    lines = [f"failed: {identity}: {reason}" for identity, reason in report.failed[:SHOWN_FAILURES]]
     if len(report.failed) > SHOWN_FAILURES:
-        lines.append(
-            f"... and {len(report.failed) - SHOWN_FAILURES:,} more failed: corpora/{report.corpus}.report.json"
-        )
+        causes = "; ".join(f"{cause.times:,} {reason}" for reason, cause in report.causes.items())
+        lines.append(f"failed: {len(report.failed):,} in all: {causes}. Each: corpora/{report.corpus}.report.json")
     return lines
+
+
+def _character_lines(characters: Characters) -> list[str]:
+    """Where the text went. Nothing when this run took on no document."""
+    if not characters.read:
+        return []
+    kept = f"characters: {characters.read:,} read, {share(characters.kept, characters.read)} kept"
+    reasons = characters.left_out.most_common()
+    told = [f"{reason} {share(count, characters.read)}" for reason, count in reasons[:SHOWN_REASONS]]
+    if others := sum(count for _, count in reasons[SHOWN_REASONS:]):
+        told.append(f"other reasons {share(others, characters.read)}")
+    return [listed(f"{kept}; left out:", told) if told else kept]

@@ -80,5 +80,16 @@ def run() -> None:
         typer.echo(f"nextvec: {error}", err=True)
         sys.exit(error.exit_status)
     except OSError as error:  # a full disk, a folder that cannot be written: of the machine, not of the code
-        typer.echo(f"nextvec: {error.strerror or error}: {error.filename or 'no file named'}", err=True)
+        typer.echo(f"nextvec: {_of_the_machine(error)}", err=True)
         sys.exit(1)
+
+
+def _of_the_machine(error: OSError) -> str:
+    from nextvec.disk import is_full_disk
+    from nextvec.errors import FullDiskError
+
+    if is_full_disk(error):
+        return str(
+            FullDiskError("what was being written", error.filename or "the workspace", "What was stored is kept")
+        )
+    return f"{error.strerror or error}: {error.filename or 'no file named'}"

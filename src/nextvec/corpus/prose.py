@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 MIN_WORDS = 5
-_WRAP_COLUMN = 120
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\u200e\u200f\u2060\ufeff]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    r"\ufff9-\ufffb\ufffe\uffff]"
+)
 _NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _PARAGRAPH = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
 _UNSPACED = re.compile(
@@ -16,6 +18,8 @@ _UNSPACED = re.compile(
     r"\uff66-\uff9f\U00020000-\U0003ffff]"
 )
 """Letters of scripts that are written without spaces: Thai, Lao, Burmese, Khmer, kana, Chinese characters."""
+_UNSPACED_SIGN = rf"{_UNSPACED.pattern[:-1]}\u3001-\u303f\uff01-\uff60]"
+_UNSPACED_LINE_END = re.compile(rf"(?<={_UNSPACED_SIGN})[^\S\n]*\n\s*(?={_UNSPACED_SIGN})")
 _LETTERS_A_WORD = 2
 _ENDS = (".", "!", "?", "\u2026", "\u3002", "\uff01", "\uff1f", "\uff0e", "\u0964", "\u06d4", "\u061f")
 _CLOSERS = "\"')]\u201d\u2019\u00bb\u300d\u300f\uff09"
@@ -35,7 +39,12 @@ class Prose:
 
 def visible(text: str) -> int:
     """Characters other than white space: the unit in which text that is kept or left out is counted."""
-    return sum(map(len, text.split()))
+    return len("".join(text.split()))
+
+
+def is_unspaced(sign: str) -> bool:
+    """Whether a character belongs to a script that is written without spaces, its punctuation included."""
+    return re.fullmatch(_UNSPACED_SIGN, sign) is not None
 
 
 def count_words(text: str) -> int:
@@ -44,27 +53,19 @@ def count_words(text: str) -> int:
     return len(_UNSPACED.sub(" ", text).split() if unspaced else text.split()) + -(-unspaced // _LETTERS_A_WORD)
 
 
-def tidy(text: str) -> str:
-    """`text` with control characters dropped, space collapsed, and every paragraph on one line.
-
-    A block of lines is one paragraph when it is hard-wrapped (no line above 120 characters); otherwise each of its
-    lines is one. The result is stripped and may be empty.
-    """
-    clean = _CONTROL.sub("", _NEWLINE.sub("\n", text))
-    return "\n\n".join(line for block in _PARAGRAPH.findall(clean) for line in _lines(block))
-
-
-def _lines(block: str) -> Iterator[str]:
-    lines = block.split("\n")
-    if max(map(len, lines)) <= _WRAP_COLUMN:
-        lines = [block]
-    for line in lines:
-        if collapsed := collapse(line):
-            yield collapsed
+def without_controls(text: str) -> tuple[str, int]:
+    """`text` with every kind of line end as a newline and without characters that show nothing, and how many of these
+    there were: controls, zero-width and soft-hyphen characters. Joiners stay: Persian, Hindi and emoji need them."""
+    text = _NEWLINE.sub("\n", text)
+    clean = _CONTROL.sub("", text)
+    return clean, visible(text) - visible(clean)
 
 
 def collapse(text: str) -> str:
-    """`text` stripped, with every run of white space turned into one space."""
+    """`text` stripped, with every run of white space turned into one space; into nothing where it is a line end in the
+    midst of a script that is written without spaces."""
+    if "\n" in text:
+        text = _UNSPACED_LINE_END.sub("", text)
     return " ".join(text.split())
 
 
@@ -74,6 +75,20 @@ def paragraph_spans(text: str) -> Iterator[tuple[int, int]]:
         yield match.span()
 
 
+def ends_sentence(text: str) -> bool:
+    """Whether the last sign, but for closing quotation marks and brackets, is one that ends sentences."""
+    return text.rstrip(_CLOSERS).endswith(_ENDS)
+
+
 def is_sentence(text: str) -> bool:
     """Whether a list item reads as one: at least `MIN_WORDS` words, and the end of a sentence at its end."""
-    return count_words(text) >= MIN_WORDS and text.rstrip(_CLOSERS).endswith(_ENDS)
+    return count_words(text) >= MIN_WORDS and ends_sentence(text)
+
+
+def holds_sentence(text: str) -> bool:
+    """Whether a sentence ends within `text` or at its end that `is_sentence` takes for one."""
+    for place in range(len(text) - 1, -1, -1):
+        spaced = text[place].isascii()
+        if text[place] in _ENDS and (not spaced or text[place + 1 :].lstrip(_CLOSERS)[:1].strip() == ""):
+            return is_sentence(text[: place + 1])
+    return False

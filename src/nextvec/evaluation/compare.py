@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
 from nextvec.errors import MismatchError, UsageError
+from nextvec.evaluation.column import Column
 from nextvec.evaluation.comparison import Comparison, Contrast, Role, Row
-from nextvec.evaluation.evaluation import Column, Evaluation
+from nextvec.evaluation.draws import Drawing, Draws
+from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.metric import Figure, figures
 from nextvec.evaluation.seeds import seed_spreads
-from nextvec.evaluation.statistics import (
-    PERMUTATIONS,
-    RESAMPLES,
-    Difference,
-    Interval,
-    bootstrap_interval,
-    holm,
-    paired_difference,
-    verdict,
-)
+from nextvec.evaluation.statistics import Difference, Interval, Measurements, verdict
 
 HEADLINES = (
     "cosine",
@@ -36,23 +29,16 @@ _MEAN_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
-    """How uncertainty is drawn: bootstrap resamples, sign-flip permutations, and the seed of both."""
-
-    resamples: int = RESAMPLES
-    permutations: int = PERMUTATIONS
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class _Pair:
-    """A difference still to be judged in its family."""
+    """A difference still to be judged in its family: `right` is what sentences call the right side, `keys` are those of
+    both sides among the family's measurements, `basis` says how often what is compared was trained."""
 
     figure: str
     role: Role
     left: str
     right: str
-    difference: Difference
+    keys: tuple[str, str]
+    basis: str
 
 
 def compare(
@@ -61,29 +47,29 @@ def compare(
     *,
     validation: Sequence[Evaluation] = (),
     reference: str | None = None,
-    headlines: Sequence[str] = HEADLINES,
+    peers: Collection[str] = (),
+    headlines: Sequence[str] | None = None,
     drawing: Drawing | None = None,
 ) -> Comparison:
     """Rows with intervals for everything, and for every model its paired differences in the `headlines`.
 
     A model is set against the best baseline, its own anchor, the same model of the generation before, `reference`
-    (a name among those given), and itself on shuffled context. Baselines fitted on a model's own generation are
-    preferred to others; the best is chosen by `validation`, evaluations of the baselines on validation documents.
-    Holm's adjustment is over all differences of one figure. For claims about architectures rather than single training
-    runs, give `seeds.averaged(models)` among the models.
+    (a name among those given), and itself on shuffled context; each two of the models named in `peers` meet, the one
+    with the lower figure on the left. Baselines fitted on a model's own generation are preferred to others; the best is
+    chosen by `validation`, evaluations of the baselines on validation documents. p-values are adjusted over all
+    differences of one figure. For claims about architectures rather than single training runs, give
+    `seeds.averaged(models)` among the models.
 
-    Raises MismatchError naming both sides when encoder, split or test set differ; UsageError for equal names, an
-    unknown reference, or baselines without validation.
+    headlines: figures that get verdicts; None for those of HEADLINES that were measured.
+
+    Raises MismatchError naming both sides when encoder, split or test set differ, or when a headline was measured of
+    some and not of others; UsageError for equal names, an unknown reference, or baselines without validation.
     """
-    drawing = drawing or Drawing()
     everything = [*models, *baselines]
     require_comparable(everything)
     _require_validation(everything, baselines, validation)
-    arena = _Arena(models, baselines, validation, drawing)
-    rows = [arena.row(evaluation, "model") for evaluation in models]
-    rows += [arena.row(evaluation, "baseline") for evaluation in baselines]
-    known = [name for name in headlines if all(name in evaluation.columns for evaluation in everything)]
-    pairs = [pair for name in known for pair in arena.pairs(name, reference)]
+    known = _headlines(everything, headlines)
+    arena = _Arena(models, baselines, validation, Draws(drawing or Drawing()))
     first = everything[0]
     return Comparison(
         corpus=first.corpus,
@@ -91,8 +77,8 @@ def compare(
         fingerprint=first.fingerprint,
         documents=first.documents,
         targets=int(first.targets.sum()),
-        rows=tuple(sorted(rows, key=lambda row: -row.figures["cosine"].estimate if "cosine" in row.figures else 0.0)),
-        contrasts=tuple(_judge([*pairs, *arena.shuffled_pairs()])),
+        rows=tuple(sorted(arena.rows(), key=_by_cosine)),
+        contrasts=(*arena.contrasts(known, reference, peers), *arena.shuffled()),
         seeds=tuple(seed_spreads(models, known)),
     )
 
@@ -130,13 +116,28 @@ def best_of(validation: Sequence[Evaluation], figure: Figure) -> Evaluation:
 
 
 def skill(model: Column, baseline: Column, drawing: Drawing | None = None) -> Interval:
-    """(cos_model - cos_baseline) / (1 - cos_baseline) with its interval, from cosine columns of the same documents.
+    """(cos_model - cos_baseline) / (1 - cos_baseline) with its interval, from cosine columns of the same documents."""
+    return Measurements({"": skill_column(model, baseline)}, Draws(drawing or Drawing())).interval("")
 
-    It is a ratio of sums over documents, sum(model - baseline) / sum(count - baseline), and resampled as such.
-    """
-    drawing = drawing or Drawing()
-    gained, missing = model.sums - baseline.sums, np.maximum(baseline.counts - baseline.sums, 0.0)
-    return bootstrap_interval(gained, missing, resamples=drawing.resamples, seed=drawing.seed)
+
+def skill_column(model: Column, baseline: Column) -> Column:
+    """Skill as a ratio of sums over documents, sum(model - baseline) / sum(count - baseline)."""
+    missing = np.maximum(baseline.counts - baseline.sums, 0.0)
+    runs = tuple(skill_column(run, baseline) for run in model.runs)
+    return Column(model.sums - baseline.sums, missing, runs=runs)
+
+
+def _headlines(everything: Sequence[Evaluation], wanted: Sequence[str] | None) -> list[str]:
+    """The figures to be judged. Raises MismatchError naming who has one and who lacks it."""
+    for name in HEADLINES if wanted is None else wanted:
+        having, lacking = ([e.name for e in everything if (name in e.columns) == has] for has in (True, False))
+        if lacking and (having or wanted is not None):
+            held = f"{having[0]} has it" if having else "nobody has it"
+            raise MismatchError(
+                f"'{name}' was not measured of {lacking[0]} ({held}): a verdict needs both sides. Evaluate all with "
+                "the same metrics"
+            )
+    return [name for name in (HEADLINES if wanted is None else wanted) if name in everything[0].columns]
 
 
 class _Arena:
@@ -147,41 +148,81 @@ class _Arena:
         models: Sequence[Evaluation],
         baselines: Sequence[Evaluation],
         validation: Sequence[Evaluation],
-        drawing: Drawing,
+        draws: Draws,
     ) -> None:
         self._models = models
         self._baselines = {evaluation.name: evaluation for evaluation in baselines}
+        self._everything = [*models, *baselines]
         self._validation = validation
-        self._drawing = drawing
+        self._draws = draws
         self._figures = figures()
+        self._measured: dict[str, Measurements[str]] = {}
 
-    def row(self, evaluation: Evaluation, kind: str) -> Row:
-        rival = self._best_baseline(evaluation, "cosine") if "cosine" in evaluation.columns else None
-        return Row(
-            subject=evaluation.subject,
-            kind="model" if kind == "model" else "baseline",
-            figures={name: self._interval(column) for name, column in evaluation.columns.items()},
-            chance={name: column.chance for name, column in evaluation.columns.items() if column.chance is not None},
-            skill=skill(evaluation.column("cosine"), rival.column("cosine"), self._drawing) if rival else None,
-            skill_over=rival.name if rival else None,
-        )
+    def rows(self) -> Iterator[Row]:
+        rivals = {e.name: self._best_baseline(e, "cosine") for e in self._everything if "cosine" in e.columns}
+        columns = {
+            e.name: skill_column(e.column("cosine"), rival.column("cosine"))
+            for e in self._everything
+            if (rival := rivals.get(e.name)) is not None
+        }
+        skills = Measurements(columns, self._draws) if columns else None
+        for evaluation in self._everything:
+            rival = rivals.get(evaluation.name)
+            yield Row(
+                subject=evaluation.subject,
+                kind="baseline" if evaluation.name in self._baselines else "model",
+                figures={name: self._measurements(name).interval(evaluation.name) for name in evaluation.columns},
+                chance={
+                    name: column.chance for name, column in evaluation.columns.items() if column.chance is not None
+                },
+                skill=skills.interval(evaluation.name) if skills and rival else None,
+                skill_over=rival.name if rival else None,
+                runs=max(len(column.runs) for column in evaluation.columns.values()) or 1,
+            )
 
-    def pairs(self, figure: str, reference: str | None) -> Iterator[_Pair]:
-        if self._figures[figure].higher_is_better is None:
-            return
-        for model in self._models:
-            opponents = self._opponents(model, figure, reference)
-            for role, other in opponents:
-                yield self._pair(figure, role, model, other)
+    def contrasts(self, headlines: Sequence[str], reference: str | None, peers: Collection[str]) -> Iterator[Contrast]:
+        for figure in headlines:
+            if self._figures[figure].higher_is_better is not None:
+                pairs = [*self._pairs(figure, reference), *self._peer_pairs(figure, peers)]
+                yield from self._judge(pairs, self._measurements(figure))
 
-    def shuffled_pairs(self) -> Iterator[_Pair]:
-        """Each model against itself on shuffled context, where both were measured."""
+    def shuffled(self) -> Iterator[Contrast]:
+        """Each model against itself on shuffled context, where both were measured: the difference against none."""
+        pairs: list[_Pair] = []
+        columns: dict[str, Column] = {}
         for model in self._models:
             if {"ordered_context", "shuffled_context"} <= model.columns.keys():
-                difference = self._difference(model.column("ordered_context"), model.column("shuffled_context"))
-                yield _Pair(
-                    "shuffled_context", "shuffled context", model.name, "itself on shuffled context", difference
-                )
+                pair = _Pair(
+                    figure="shuffled_context", role="shuffled context", left=model.name,
+                    right="itself on shuffled context", keys=(model.name, f"{model.name} on shuffled context"),
+                    basis=_basis("ordered_context", model),
+                )  # fmt: skip
+                gained = _gain(model.column("ordered_context"), model.column("shuffled_context"))
+                columns |= dict(zip(pair.keys, (gained, Column(0.0 * gained.sums, gained.counts)), strict=True))
+                pairs.append(pair)
+        if pairs:
+            yield from self._judge(pairs, Measurements(columns, self._draws))
+
+    def _measurements(self, figure: str) -> Measurements[str]:
+        if figure not in self._measured:
+            columns = {e.name: e.column(figure) for e in self._everything if figure in e.columns}
+            self._measured[figure] = Measurements(columns, self._draws)
+        return self._measured[figure]
+
+    def _pairs(self, figure: str, reference: str | None) -> Iterator[_Pair]:
+        for model in self._models:
+            for role, other in self._opponents(model, figure, reference):
+                yield _pair(figure, role, model, other)
+
+    def _peer_pairs(self, figure: str, peers: Collection[str]) -> Iterator[_Pair]:
+        ranked = sorted((self._named(name) for name in peers), key=lambda peer: peer.estimate(figure))
+        for left, right in combinations(ranked, 2):
+            yield _pair(figure, "peer", left, right)
+
+    def _judge(self, pairs: Sequence[_Pair], measurements: Measurements[str]) -> Iterator[Contrast]:
+        found = measurements.judge([pair.keys for pair in pairs])
+        for pair, difference in zip(pairs, found, strict=True):
+            yield _contrast(pair, difference, higher_is_better=self._figures[pair.figure].higher_is_better is not False)
 
     def _opponents(self, model: Evaluation, figure: str, reference: str | None) -> Iterator[tuple[Role, Evaluation]]:
         best, anchor = self._best_baseline(model, figure), self._anchor(model)
@@ -223,25 +264,6 @@ class _Arena:
             raise UsageError.unknown("reference", name, known)
         return known[name]
 
-    def _pair(self, figure: str, role: Role, left: Evaluation, right: Evaluation) -> _Pair:
-        return _Pair(figure, role, left.name, right.name, self._difference(left.column(figure), right.column(figure)))
-
-    def _difference(self, left: Column, right: Column) -> Difference:
-        d = self._drawing
-        return paired_difference(
-            left.sums,
-            left.counts,
-            right.sums,
-            right.counts,
-            resamples=d.resamples,
-            permutations=d.permutations,
-            seed=d.seed,
-        )
-
-    def _interval(self, column: Column) -> Interval:
-        d = self._drawing
-        return bootstrap_interval(column.sums, column.counts, resamples=d.resamples, seed=d.seed)
-
 
 def _require_validation(
     everything: Sequence[Evaluation], baselines: Sequence[Evaluation], validation: Sequence[Evaluation]
@@ -261,27 +283,48 @@ def _require_validation(
             )
 
 
-def _judge(pairs: Sequence[_Pair]) -> Iterator[Contrast]:
-    """Contrasts with p-values adjusted within each figure, in the order given."""
-    known = figures()
-    adjusted = [0.0] * len(pairs)
-    for name in {pair.figure for pair in pairs}:
-        places = [i for i, pair in enumerate(pairs) if pair.figure == name]
-        for i, p in zip(places, holm([pairs[i].difference.p_value for i in places]), strict=True):
-            adjusted[i] = p
-    for pair, p in zip(pairs, adjusted, strict=True):
-        up = known[pair.figure].higher_is_better is not False
-        interval, raw = pair.difference.interval, pair.difference.p_value
-        yield Contrast(
-            figure=pair.figure,
-            role=pair.role,
-            left=pair.left,
-            right=pair.right,
-            difference=interval,
-            p_value=raw,
-            p_adjusted=p,
-            verdict=verdict(interval, p, higher_is_better=up),
-        )
+def _pair(figure: str, role: Role, left: Evaluation, right: Evaluation) -> _Pair:
+    names = left.name, right.name
+    basis = _basis(figure, left, right)
+    return _Pair(figure=figure, role=role, left=left.name, right=right.name, keys=names, basis=basis)
+
+
+def _contrast(pair: _Pair, difference: Difference, *, higher_is_better: bool) -> Contrast:
+    interval, adjusted = difference.interval, difference.p_adjusted
+    return Contrast(
+        figure=pair.figure,
+        role=pair.role,
+        left=pair.left,
+        right=pair.right,
+        basis=pair.basis,
+        difference=interval,
+        p_value=difference.p_value,
+        p_adjusted=adjusted,
+        verdict=verdict(interval, adjusted, higher_is_better=higher_is_better),
+    )
+
+
+def _basis(figure: str, *sides: Evaluation) -> str:
+    """How often what is compared was trained: "one checkpoint", "3 seeds each", "" where nothing was."""
+    told = [_training(side.column(figure)) for side in sides if side.subject.parameters]
+    if len(told) == 2:
+        return f"{told[0]} each" if told[0] == told[1] else f"{told[0]} against {told[1]}"
+    return told[0] if told else ""
+
+
+def _training(column: Column) -> str:
+    return f"{len(column.runs)} seeds" if column.runs else "one checkpoint"
+
+
+def _gain(left: Column, right: Column) -> Column:
+    """Left minus right of one subject, run by run, where both have the same counts."""
+    runs = tuple(_gain(*pair) for pair in zip(left.runs, right.runs, strict=True))
+    return Column(left.sums - right.sums, left.counts, runs=runs)
+
+
+def _by_cosine(row: Row) -> float:
+    """Best first. Records keep nine digits: what is equal in them keeps its order."""
+    return -round(row.figures["cosine"].estimate, 9) if "cosine" in row.figures else 0.0
 
 
 def _rows(evaluation: Evaluation) -> int:

@@ -12,20 +12,22 @@ from nextvec.evaluation.statistics import Interval, Verdict, few_documents, p_te
 
 _UNNAMED = ("cosine", "shuffled_context")  # figures that a sentence takes for granted
 
-Role = Literal["best baseline", "anchor", "earlier generation", "reference", "shuffled context"]
+Role = Literal["best baseline", "anchor", "earlier generation", "reference", "peer", "shuffled context"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
     """`left` against `right` in one figure, over the same documents.
 
-    `difference` is left - right. `p_adjusted` is `p_value` after Holm over every contrast of the figure in the table.
+    `difference` is left - right. `p_adjusted` is `p_value` adjusted over every difference of the figure in the table.
+    `basis` says how often what is compared was trained: a verdict on one checkpoint says nothing of another seed.
     """
 
     figure: str
     role: Role
     left: str
     right: str
+    basis: str
     difference: Interval
     p_value: float
     p_adjusted: float
@@ -33,10 +35,11 @@ class Contrast:
 
     @property
     def sentence(self) -> str:
-        """E.g. "gru is better than ewma-mix by 0.0041 [0.0030, 0.0052], p < 0.001, 83 documents"."""
+        """E.g. "gru is better than ewma-mix by 0.0041 [0.0030, 0.0052], p < 0.001, 83 documents, 3 seeds"."""
         against = self.right if self.figure in _UNNAMED else f"{self.right} in {self.figure}"
         d = self.difference
-        evidence = f"{p_text(self.p_adjusted)}, {few_documents(d.documents) or f'{d.documents} documents'}"
+        documents = few_documents(d.documents) or f"{d.documents} documents"
+        evidence = ", ".join(filter(None, (p_text(self.p_adjusted), documents, self.basis)))
         if self.verdict == "cannot tell":
             amount = f"{d.estimate:+.4f} [{d.low:+.4f}, {d.high:+.4f}]"
             return f"{self.left} against {against}: cannot tell, {amount}, {evidence}"
@@ -52,7 +55,8 @@ class Row:
     """One line of the table.
 
     `skill` is the share of the best baseline's cosine error that is gone, against `skill_over`; None without baselines.
-    `chance` has the figures for which chance means something.
+    `chance` has the figures for which chance means something. `runs` is the number of training runs that the row is the
+    mean of, 1 for a checkpoint or a baseline.
     """
 
     subject: Subject
@@ -61,6 +65,7 @@ class Row:
     chance: Mapping[str, float]
     skill: Interval | None
     skill_over: str | None
+    runs: int = 1
 
     @property
     def name(self) -> str:
@@ -75,6 +80,7 @@ class Row:
             "chance": dict(self.chance),
             "skill": self.skill.to_dict() if self.skill else None,
             "skill_over": self.skill_over,
+            "runs": self.runs,
         }
 
 
@@ -101,9 +107,11 @@ class Comparison:
             f"{self.encoder}, test set {self.fingerprint}"
         )
 
-    def contrast(self, left: str, role: Role, figure: str = "cosine") -> Contrast | None:
-        """The contrast of that model in that role, if there is one."""
-        found = (c for c in self.contrasts if (c.left, c.role, c.figure) == (left, role, figure))
+    def contrast(self, left: str, role: Role, figure: str = "cosine", right: str | None = None) -> Contrast | None:
+        """The contrast of that model in that role, against `right` where there are several, if there is one."""
+        found = (
+            c for c in self.contrasts if (c.left, c.role, c.figure, right or c.right) == (left, role, figure, c.right)
+        )
         return next(found, None)
 
     def sentences(self, figure: str = "cosine") -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nextvec.errors import IntegrityError, UsageError
-from nextvec.evaluation.metric import Part
+from nextvec.evaluation.column import Column
 from nextvec.evaluation.statistics import Interval, bootstrap_interval
 from nextvec.records import append_line, read_lines
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from nextvec.models.predictor import PredictorSpec
 
 FORMAT = 1
-_DIGITS = 9
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +45,11 @@ class Subject:
     encoder_fingerprint: str | None = None
     split_fingerprint: str | None = None
 
+    @property
+    def but_seed(self) -> Subject:
+        """What it has in common with other seeds of the same architecture and settings."""
+        return replace(self, name="", seed=None)
+
     @classmethod
     def of(cls, spec: PredictorSpec, *, name: str | None = None, **known: Any) -> Subject:
         """From a predictor's spec; `known` are the other attributes."""
@@ -60,42 +62,6 @@ class Subject:
             fitted=spec.fitted,
             **known,
         )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Column:
-    """A figure's numerators and denominators by document, each (docs,), and the value that chance would give."""
-
-    sums: Floats
-    counts: Floats
-    chance: float | None = None
-
-    @classmethod
-    def of(cls, entries: Iterable[tuple[int, Part]], documents: int) -> Column:
-        """From (document, part) pairs; documents without a part get count 0."""
-        sums, counts, chance = np.zeros(documents), np.zeros(documents), np.zeros(documents)
-        known = True
-        for number, part in entries:
-            sums[number], counts[number] = part.total, part.count
-            known = known and part.chance is not None
-            chance[number] = part.chance or 0.0
-        return cls(sums, counts, float(chance.sum() / counts.sum()) if known and counts.sum() else None)
-
-    @property
-    def estimate(self) -> float:
-        return float(self.sums.sum() / self.counts.sum())
-
-    def to_dict(self, targets: npt.NDArray[np.int64]) -> dict[str, Any]:
-        """Counts are left out where they are the numbers of targets, as for most figures."""
-        plain: dict[str, Any] = {"sums": _rounded(self.sums)}
-        if not np.array_equal(self.counts, targets):
-            plain["counts"] = _rounded(self.counts)
-        return plain if self.chance is None else plain | {"chance": self.chance}
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any], targets: npt.NDArray[np.int64]) -> Column:
-        counts = np.asarray(plain.get("counts", targets), dtype=np.float64)
-        return cls(np.asarray(plain["sums"], dtype=np.float64), counts, plain.get("chance"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -216,8 +182,3 @@ def save_evaluation(path: Path, evaluation: Evaluation) -> None:
 def read_evaluations(path: Path) -> list[Evaluation]:
     """Every evaluation of a JSON-lines file, oldest first. Raises IntegrityError as `Evaluation.from_dict` does."""
     return [Evaluation.from_dict(plain) for plain in read_lines(path)]
-
-
-def _rounded(values: Floats) -> list[float]:
-    """Nine significant digits: more than float32 predictions have, in half the characters."""
-    return [int(v) if v == int(v) else float(f"{v:.{_DIGITS}g}") for v in values.tolist()]

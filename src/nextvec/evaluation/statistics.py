@@ -1,43 +1,50 @@
-"""Uncertainty: how far a figure measured on some documents can be trusted.
+"""Uncertainty: how far a figure measured on some documents, by some training runs, can be trusted.
 
 The unit is the document: targets of one document share a topic and an author, so they are resampled together
 (cluster bootstrap). Every figure here is a ratio of two sums over documents,
 
     figure = sum_d sums[d] / sum_d counts[d]
 
-which covers means over targets (counts = targets), ratios such as `spread`, and skill. Sources: Efron & Tibshirani
-1993, "An Introduction to the Bootstrap", ch. 13 (percentile interval); Field & Welsh 2007 (resampling clusters);
-Good 2005, "Permutation, Parametric and Bootstrap Tests", ch. 3 (paired sign flips); Phipson & Smyth 2010 (the p-value
-counts the observed arrangement); Holm 1979.
+which covers means over targets (counts = targets), ratios such as `spread`, and skill. What is said of an architecture
+carries the spread between its training runs too (`luck`).
+
+Differences are judged as a family: the chance that any of those that are none is called one is at most 5 %, and near
+it, because the adjustment knows how the differences hang together (all are exchanged on the same documents).
+
+Sources: Efron & Tibshirani 1993, "An Introduction to the Bootstrap", ch. 13 (percentile interval); Field & Welsh 2007
+(resampling clusters); Good 2005, "Permutation, Parametric and Bootstrap Tests", ch. 3 (paired sign flips); Phipson &
+Smyth 2010 (the p-value counts the observed arrangement); Westfall & Young 1993, "Resampling-Based Multiple Testing",
+ch. 2 (step-down maximum).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nextvec.errors import DataError
+from nextvec.evaluation.column import Column, Floats
+from nextvec.evaluation.draws import PERMUTATIONS, RESAMPLES, Drawing, Draws
+from nextvec.evaluation.luck import draw_luck, lucks
 
 FEW_DOCUMENTS = 50
-RESAMPLES = 2_000
-PERMUTATIONS = 10_000
 LEVEL = 0.95
 SIGNIFICANCE = 0.05
 
-Floats = NDArray[np.float64]
 Verdict = Literal["better", "worse", "cannot tell"]
+K = TypeVar("K", bound=Hashable)
 
-_BLOCK_CELLS = 4_000_000  # of a weights matrix at a time: 32 MB of float64
 _TIE = 1e-12  # arrangements whose statistic differs by rounding alone count as equally extreme
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with its percentile interval; `documents` is the number of units it rests on."""
+    """An estimate with its 95 % interval; `documents` is the number of units it rests on."""
 
     estimate: float
     low: float
@@ -55,10 +62,14 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """left - right on the same documents: its paired interval and the two-sided sign-flip p-value, in (0, 1]."""
+    """left - right on the same documents: its paired interval and two-sided p-values, in (0, 1].
+
+    `p_value` is its own; `p_adjusted` that of its family, at least as large.
+    """
 
     interval: Interval
     p_value: float
+    p_adjusted: float
 
 
 def few_documents(documents: int) -> str | None:
@@ -68,21 +79,109 @@ def few_documents(documents: int) -> str | None:
     return f"only {documents} document{'' if documents == 1 else 's'}"
 
 
-def bootstrap_interval(
-    sums: ArrayLike, counts: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0, level: float = LEVEL
-) -> Interval:
-    """Document-cluster bootstrap of sum(sums) / sum(counts).
+class Measurements(Generic[K]):
+    """Columns of one set of documents, by key (a subject's name, say), with the draws that they are judged by.
+
+    Raises DataError when columns have different documents, a value is not finite, a count is negative, or every count
+    of a column is 0.
+    """
+
+    def __init__(self, columns: Mapping[K, Column], draws: Draws) -> None:
+        self._draws = draws
+        self._place = {key: place for place, key in enumerate(columns)}
+        self._sums, self._counts = _units(list(columns.values()))
+        self._luck = lucks(columns)
+        self._estimates = self._sums.sum(axis=0) / self._counts.sum(axis=0)
+
+    def interval(self, key: K) -> Interval:
+        """The figure with its interval: documents are resampled, and so is the luck of its training runs."""
+        place = self._place[key]
+        errors = self._resampled[:, place] - self._estimates[place]
+        errors = errors * self._share(float(np.var(errors)), key) + self._lucky(key, "resamples")
+        return _interval(float(self._estimates[place]), errors, self._documents(key))
+
+    def judge(self, pairs: Sequence[tuple[K, K]]) -> list[Difference]:
+        """Left minus right for every pair, their p-values adjusted over all of them, each pair counted once.
+
+        Under no difference, left and right may change places within documents (the sign flip of each document's
+        difference where the counts agree), and the luck of training has the same chance to go either way.
+        """
+        distinct = list(dict.fromkeys(pairs))
+        if not distinct:
+            return []
+        nulls = np.stack([self._null(*pair) for pair in distinct], axis=1)
+        observed = np.array([self._difference(*pair) for pair in distinct])
+        own, adjusted = _p_values(np.abs(observed), np.abs(nulls))
+        found = {
+            pair: Difference(self._paired(*pair), float(p), float(q))
+            for pair, p, q in zip(distinct, own, adjusted, strict=True)
+        }
+        return [found[pair] for pair in pairs]
+
+    @cached_property
+    def _resampled(self) -> Floats:
+        """(resamples, k) figures."""
+        k = len(self._place)
+        totals = self._draws.resampled(np.concatenate([self._sums, self._counts], axis=1))
+        return _finite(totals[:, :k], totals[:, k:])
+
+    @cached_property
+    def _exchanged(self) -> tuple[Floats, Floats]:
+        """(permutations, k) sums and counts of the documents that are exchanged."""
+        k = len(self._place)
+        totals = self._draws.exchanged(np.concatenate([self._sums, self._counts], axis=1))
+        return totals[:, :k], totals[:, k:]
+
+    @cached_property
+    def _deviations(self) -> dict[str, dict[K, Floats]]:
+        drawing = self._draws.drawing
+        counts = {"resamples": drawing.resamples, "permutations": drawing.permutations}
+        return {what: draw_luck(self._luck, count, drawing.seed) for what, count in counts.items()}
+
+    def _lucky(self, key: K, what: Literal["resamples", "permutations"]) -> Floats | float:
+        return self._deviations[what].get(key, 0.0)
+
+    def _share(self, variance: float, *keys: K) -> float:
+        """What documents' errors of this variance shrink by: the runs' own chance in them is in their luck already."""
+        chance = sum(self._luck[key].chance for key in keys if key in self._luck)
+        return float(np.sqrt(max(0.0, 1.0 - chance / variance))) if variance > 0 else 1.0
+
+    def _difference(self, left: K, right: K) -> float:
+        return float(self._estimates[self._place[left]] - self._estimates[self._place[right]])
+
+    def _paired(self, left: K, right: K) -> Interval:
+        i, j = self._place[left], self._place[right]
+        errors = self._resampled[:, i] - self._resampled[:, j] - self._difference(left, right)
+        errors = errors * self._share(float(np.var(errors)), left, right)
+        errors = errors + self._lucky(left, "resamples") - self._lucky(right, "resamples")
+        return _interval(self._difference(left, right), errors, self._documents(left, right))
+
+    def _null(self, left: K, right: K) -> Floats:
+        """(permutations,) differences as they would be if there were none."""
+        i, j = self._place[left], self._place[right]
+        (sums, counts), (all_sums, all_counts) = self._exchanged, (self._sums.sum(axis=0), self._counts.sum(axis=0))
+        moved, weight = sums[:, j] - sums[:, i], counts[:, j] - counts[:, i]
+        lefts = _finite(all_sums[i] + moved, all_counts[i] + weight)
+        found = lefts - _finite(all_sums[j] - moved, all_counts[j] - weight)
+        found *= self._share(float(np.mean(found**2)), left, right)
+        return found + self._lucky(left, "permutations") - self._lucky(right, "permutations")
+
+    def _documents(self, *keys: K) -> int:
+        places = [self._place[key] for key in keys]
+        return int(((self._sums[:, places] != 0) | (self._counts[:, places] != 0)).any(axis=1).sum())
+
+
+def bootstrap_interval(sums: ArrayLike, counts: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """Document-cluster bootstrap of sum(sums) / sum(counts), for a figure that is nobody's rival.
 
     Args:
         sums, counts: (docs,) numerator and denominator of each document; documents with 0 in both are no units.
         seed: equal seeds and numbers of documents give equal resamples.
 
-    Raises DataError when lengths differ, a value is not finite, a count is negative, or every count is 0.
+    Raises DataError as `Measurements` does.
     """
-    columns = _columns(sums, counts)
-    estimates = _ratio(_resampled(columns, resamples, seed))
-    totals = columns.sum(axis=0)
-    return _interval(float(totals[0] / totals[1]), estimates, level, len(columns))
+    draws = Draws(Drawing(resamples=resamples, seed=seed))
+    return Measurements({"": _column(sums, counts)}, draws).interval("")
 
 
 def paired_difference(
@@ -94,36 +193,28 @@ def paired_difference(
     resamples: int = RESAMPLES,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
-    level: float = LEVEL,
 ) -> Difference:
-    """Left figure minus right figure over the same documents, given in the same order, each (docs,).
+    """Left figure minus right figure over the same documents, given in the same order, each (docs,): a family of one.
 
-    The interval uses one set of resamples for both sides. The p-value exchanges left and right within documents at
-    random, which is the sign flip of each document's difference where the counts agree.
-    Raises DataError as `bootstrap_interval` does.
+    Raises DataError as `Measurements` does.
     """
-    columns = _columns(left_sums, left_counts, right_sums, right_counts)
-    totals = columns.sum(axis=0)
-    observed = float(_ratio_difference(totals[None])[0])
-    estimates = _ratio_difference(_resampled(columns, resamples, seed))
-    p_value = _sign_flip_p(columns, observed, permutations, seed)
-    return Difference(_interval(observed, estimates, level, len(columns)), p_value)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment over a family, in the given order; each at least the raw value and at most 1."""
-    order = np.argsort(p_values, kind="stable")
-    factors = np.arange(len(order), 0, -1)
-    raised = np.maximum.accumulate(factors * np.asarray(p_values, dtype=np.float64)[order])
-    adjusted = np.empty(len(order))
-    adjusted[order] = np.minimum(raised, 1.0)
-    return [float(value) for value in adjusted]
+    columns = {
+        "left": _column(left_sums, left_counts),
+        "right": _column(right_sums, right_counts),
+    }
+    draws = Draws(Drawing(resamples=resamples, permutations=permutations, seed=seed))
+    return Measurements(columns, draws).judge([("left", "right")])[0]
 
 
 def verdict(
     difference: Interval, p_value: float, *, higher_is_better: bool = True, significance: float = SIGNIFICANCE
 ) -> Verdict:
-    """What may be said of left against right: both the interval and the (adjusted) p-value must exclude zero."""
+    """What may be said of left against right: both the interval and the (adjusted) p-value must exclude zero.
+
+    Raises DataError when one of them is not a number: nothing may be said then.
+    """
+    if not np.isfinite([difference.low, difference.estimate, difference.high, p_value]).all():
+        raise DataError(f"no verdict from {difference} and p = {p_value}: all must be finite numbers")
     if p_value >= significance or difference.low <= 0.0 <= difference.high:
         return "cannot tell"
     return "better" if (difference.estimate > 0) == higher_is_better else "worse"
@@ -134,64 +225,63 @@ def p_text(p_value: float) -> str:
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 
-def _columns(*given: ArrayLike) -> Floats:
-    """Sums and counts in turn, as (units, columns): documents that have nothing but zeros left out."""
-    arrays = [np.asarray(column, dtype=np.float64) for column in given]
+def _p_values(observed: Floats, nulls: Floats) -> tuple[Floats, Floats]:
+    """Own and adjusted p-values of m absolute differences, given their absolute values (draws, m) under no difference.
+
+    Each is measured in units of what it exceeds by chance in 5 % of the draws; of those that remain after the larger
+    ones were judged, the largest by chance is what a difference must exceed.
+    """
+    own = _share_at_least(nulls, observed)
+    scale = np.quantile(nulls, 1.0 - SIGNIFICANCE, axis=0)
+    scale[scale == 0] = 1.0
+    sizes, chances = observed / scale, nulls / scale
+    adjusted, highest, p = np.empty_like(own), np.zeros(len(nulls)), 0.0
+    ascending = np.argsort(sizes, kind="stable")
+    largest = np.empty_like(own)
+    for place in ascending:
+        highest = np.maximum(highest, chances[:, place])
+        largest[place] = _share_at_least(highest[:, None], sizes[place : place + 1])[0]
+    for place in ascending[::-1]:
+        p = max(p, largest[place], own[place])
+        adjusted[place] = p
+    return own, adjusted
+
+
+def _share_at_least(draws: Floats, observed: Floats) -> Floats:
+    """(m,) shares of the (draws, m) that are at least as large, the observed one among them."""
+    return ((draws >= observed - _TIE).sum(axis=0) + 1) / (len(draws) + 1)
+
+
+def _column(sums: ArrayLike, counts: ArrayLike) -> Column:
+    return Column(np.asarray(sums, dtype=np.float64), np.asarray(counts, dtype=np.float64))
+
+
+def _units(columns: Sequence[Column]) -> tuple[Floats, Floats]:
+    """(units, k) sums and counts; documents in which no column has anything are left out."""
+    arrays = [side for column in columns for side in (column.sums, column.counts)]
     if any(array.ndim != 1 or array.shape != arrays[0].shape for array in arrays):
         shapes = ", ".join(str(array.shape) for array in arrays)
         raise DataError(f"sums and counts must be one number a document each; their shapes are {shapes}")
-    columns = np.stack(arrays, axis=1)
-    counts = columns[:, 1::2]
-    if not np.isfinite(columns).all() or (counts < 0).any():
+    sums, counts = (np.stack([getattr(column, side) for column in columns], axis=1) for side in ("sums", "counts"))
+    if not (np.isfinite(sums).all() and np.isfinite(counts).all()) or (counts < 0).any():
         raise DataError("sums and counts must be finite and counts not negative; look for NaN in the predictions")
-    units = columns[(columns != 0).any(axis=1)]
-    if not (units[:, 1::2].sum(axis=0) > 0).all():
+    if not (counts.sum(axis=0) > 0).all():
         raise DataError("no document has anything to measure: every count is 0. Give longer or more documents.")
-    return units
+    measured = ((sums != 0) | (counts != 0)).any(axis=1)
+    return sums[measured], counts[measured]
 
 
-def _resampled(columns: Floats, resamples: int, seed: int) -> Floats:
-    """Column totals of each resample, (resamples, columns)."""
-    blocks = [weights @ columns for weights in _weights(len(columns), resamples, seed)]
-    return np.concatenate(blocks)
+def _finite(sums: Floats, counts: Floats) -> Floats:
+    """sums / counts. Raises DataError where a draw has nothing to measure: it would count as no evidence."""
+    if not (counts > 0).all():
+        raise DataError(
+            "in some resamples no document has anything to measure, so there is no interval and no p-value. "
+            "Give more documents that have."
+        )
+    ratios: Floats = sums / counts
+    return ratios
 
 
-def _weights(units: int, resamples: int, seed: int) -> Iterator[Floats]:
-    """Blocks (r, units) of how often each unit is drawn, `units` draws with replacement a row."""
-    rng = np.random.default_rng(seed)
-    for rows in _block_rows(resamples, units):
-        drawn = rng.integers(units, size=(rows, units)) + np.arange(rows)[:, None] * units
-        yield np.bincount(drawn.ravel(), minlength=rows * units).reshape(rows, units).astype(np.float64)
-
-
-def _sign_flip_p(columns: Floats, observed: float, permutations: int, seed: int) -> float:
-    left, right = columns[:, :2], columns[:, 2:]
-    rng = np.random.default_rng([seed, 1])
-    extreme = 0
-    for rows in _block_rows(permutations, len(columns)):
-        exchanged = rng.integers(2, size=(rows, len(columns)), dtype=np.int8).astype(np.float64)
-        moved = exchanged @ (right - left)
-        totals = np.concatenate([left.sum(axis=0) + moved, right.sum(axis=0) - moved], axis=1)
-        extreme += int((np.abs(_ratio_difference(totals)) >= abs(observed) - _TIE).sum())
-    return (extreme + 1) / (permutations + 1)
-
-
-def _block_rows(total: int, width: int) -> Iterator[int]:
-    """Row counts that add up to `total`, each times `width` at most the block size (at least one row)."""
-    size = max(1, _BLOCK_CELLS // max(1, width))
-    for start in range(0, total, size):
-        yield min(size, total - start)
-
-
-def _ratio(totals: Floats) -> Floats:
-    return totals[:, 0] / totals[:, 1]
-
-
-def _ratio_difference(totals: Floats) -> Floats:
-    """Rows of (left sum, left count, right sum, right count) to left ratio - right ratio."""
-    return totals[:, 0] / totals[:, 1] - totals[:, 2] / totals[:, 3]
-
-
-def _interval(estimate: float, estimates: Floats, level: float, documents: int) -> Interval:
-    low, high = np.quantile(estimates, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(estimate, float(low), float(high), documents)
+def _interval(estimate: float, errors: Floats, documents: int) -> Interval:
+    low, high = np.quantile(errors, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(estimate, estimate + float(low), estimate + float(high), documents)

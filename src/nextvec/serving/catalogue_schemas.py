@@ -120,7 +120,7 @@ class ContrastRecord(Record):
     right: str = Field(examples=["ridge-mix"])
     difference: Figure = Field(description="Left less right.")
     p_value: float | None = Field(description="Of a paired test, 0..1.")
-    p_adjusted: float | None = Field(description="For the number of contrasts (Holm), 0..1.")
+    p_adjusted: float | None = Field(description="Adjusted over all contrasts of the figure, 0..1.")
     verdict: str = Field(examples=["cannot tell"])
     sentence: str
 

@@ -25,6 +25,7 @@ from nextvec.evaluation.evaluate import evaluate_on
 from nextvec.evaluation.evaluation import Evaluation, Subject, read_evaluations, save_evaluation
 from nextvec.evaluation.heldout import HeldOut, fair_documents, hold_out, training_mean
 from nextvec.evaluation.latency import Latency, measure_latency, timed
+from nextvec.evaluation.seeds import averaged
 from nextvec.models.baseline import BASELINES
 from nextvec.models.bundle import METRICS, AnyPredictor, load_bundle, read_config
 from nextvec.models.predictor import Predictor, PredictorSpec
@@ -37,7 +38,7 @@ from nextvec.store.vectors import open_snapshot
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
 from nextvec.training.run import resolve_plan
-from nextvec.workspace import Workspace
+from nextvec.workspace import Workspace, generation_name
 
 RECORDS = "evaluations.jsonl"
 LATENCY_SECONDS = 0.3
@@ -57,7 +58,7 @@ class Generation:
 
     @property
     def label(self) -> str:
-        return f"{self.snapshot.name}@{self.snapshot.tag or self.snapshot.version}"
+        return generation_name(self.snapshot.name, self.snapshot.tag, self.snapshot.version)
 
     @cached_property
     def data(self) -> TrainingData:
@@ -130,7 +131,8 @@ class Entrant:
 @dataclass(frozen=True, kw_only=True)
 class Contest:
     """What a contest found. `latencies` are by subject name; `generations` from the oldest to the newest; `models`,
-    `baselines` and `validation` (the baselines' again, on validation documents) are what `comparison` was made from."""
+    their averages over seeds, `baselines` and `validation` (the baselines' again, on validation documents) are what
+    `comparison` was made from."""
 
     comparison: Comparison
     models: Sequence[Evaluation]
@@ -179,7 +181,9 @@ def run_contest(
     models = [stage.evaluate_model(entrant) for entrant in entrants.values()]
     baselines, validation = stage.evaluate_baselines("test"), stage.evaluate_baselines("validation")
     return Contest(
-        comparison=compare(models, baselines, validation=validation, reference=reference or stage.shown("ewma")),
+        comparison=compare(
+            [*models, *averaged(models)], baselines, validation=validation, reference=reference or stage.shown("ewma")
+        ),
         models=models,
         baselines=baselines,
         validation=validation,

@@ -13,6 +13,7 @@ from nextvec import __version__
 from nextvec.evaluation.coherence import CoherenceReport, check_coherence
 from nextvec.evaluation.report import ReportContent, write_report
 from nextvec.records import read_lines, write_json
+from nextvec.store.generation import generation_label
 from nextvec.studies.contest import Contest
 from nextvec.studies.examples import find_examples
 from nextvec.studies.record import COMPARISON, REPORT
@@ -49,7 +50,7 @@ def record_contest(contest: Contest, content: ReportContent, folder: Path) -> No
 def report_content(contest: Contest, command: str) -> ReportContent:
     """Everything the report shows; `command` is what made it."""
     newest = contest.generations[-1]
-    best_first = [row.name for row in contest.comparison.rows if row.kind == "model"]
+    best_first = [row.name for row in contest.comparison.rows if row.name in contest.entrants]
     shown = {name: contest.entrants[name].predictor for name in best_first[:SHOWN_MODELS]}
     return ReportContent(
         title=f"Next-vector models on {contest.test.label}",
@@ -74,8 +75,7 @@ def _bars(contest: Contest) -> dict[str, float]:
     bars = {}
     for entrant in contest.entrants.values():
         if "best_baseline" in entrant.metrics:
-            corpus = entrant.config["corpus"]
-            label = f" ({corpus['name']}@{corpus['tag'] or corpus['version']})" if len(contest.generations) > 1 else ""
+            label = f" ({generation_label(entrant.config['corpus'])})" if len(contest.generations) > 1 else ""
             bars[entrant.metrics["best_baseline"] + label] = entrant.metrics["best_baseline_cosine"]
     return bars
 

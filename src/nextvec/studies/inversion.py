@@ -23,7 +23,9 @@ from nextvec.decoding.inverter.writer import inverter_decoder
 from nextvec.decoding.nearest import NearestDecoder
 from nextvec.encoders.encoder import Encoder
 from nextvec.errors import DataError
-from nextvec.evaluation.statistics import bootstrap_interval, holm, paired_difference, verdict
+from nextvec.evaluation.column import Column
+from nextvec.evaluation.draws import Draws
+from nextvec.evaluation.statistics import Measurements, verdict
 from nextvec.evaluation.text_metrics import exact_match, sentence_bleu, token_f1
 from nextvec.records import write_json
 from nextvec.retrieval.index import build_index
@@ -34,6 +36,8 @@ from nextvec.store.snapshot import Snapshot
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Report = Callable[[str], None]
+Key = tuple[str, int, str]
+"""A decoder's name, its steps, and a figure."""
 
 CHUNKS = 256
 STEPS = (0, 1, 3, 5)
@@ -124,6 +128,7 @@ def measure_inversion(
         for count in steps if decoder.max_steps else (0,):
             say(f"{_kind(decoder)}, {count} steps")
             outcomes.append(_measure(decoder, held_out, count))
+    measured = _measured(outcomes, held_out.document)
     return {
         "corpus": snapshot.label,
         "corpus_fingerprint": snapshot.fingerprint,
@@ -134,8 +139,8 @@ def measure_inversion(
         "seed": seed,
         "threads": torch.get_num_threads(),
         "load_average": round(os.getloadavg()[0], 1),
-        "rows": [_row(outcome, held_out.document) for outcome in outcomes],
-        "contrasts": _contrasts(outcomes, held_out.document),
+        "rows": [_row(outcome, measured) for outcome in outcomes],
+        "contrasts": _contrasts(outcomes, measured),
         "examples": _examples(outcomes, held_out),
     }
 
@@ -204,8 +209,15 @@ def _milliseconds(decoder: Decoder, vectors: npt.NDArray[np.float32], steps: int
     return float(np.median(times) * 1e3)
 
 
-def _row(outcome: Outcome, document: Ints) -> dict[str, Any]:
-    intervals = {name: bootstrap_interval(*_by_document(outcome.values[name], document)) for name in FIGURES}
+def _measured(outcomes: Sequence[Outcome], document: Ints) -> Measurements[Key]:
+    """Every figure of every decoder, by both."""
+    return Measurements(
+        {(o.name, o.steps, name): _by_document(o.values[name], document) for o in outcomes for name in FIGURES}, Draws()
+    )
+
+
+def _row(outcome: Outcome, measured: Measurements[Key]) -> dict[str, Any]:
+    intervals = {name: measured.interval((outcome.name, outcome.steps, name)) for name in FIGURES}
     return {
         "name": outcome.name,
         "steps": outcome.steps,
@@ -214,17 +226,13 @@ def _row(outcome: Outcome, document: Ints) -> dict[str, Any]:
     }
 
 
-def _contrasts(outcomes: Sequence[Outcome], document: Ints) -> list[dict[str, Any]]:
+def _contrasts(outcomes: Sequence[Outcome], measured: Measurements[Key]) -> list[dict[str, Any]]:
     """Every decoder against retrieval, figure by figure, p-values adjusted for their number."""
     reference = next(outcome for outcome in outcomes if outcome.name == NEAREST)
     pairs = [(outcome, name) for outcome in outcomes[2:] for name in CONTRASTED]
-    found = [
-        paired_difference(
-            *_by_document(outcome.values[name], document), *_by_document(reference.values[name], document)
-        )
-        for outcome, name in pairs
-    ]
-    adjusted = holm([difference.p_value for difference in found])
+    found = measured.judge(
+        [((outcome.name, outcome.steps, name), (NEAREST, reference.steps, name)) for outcome, name in pairs]
+    )
     return [
         {
             "left": outcome.name,
@@ -232,17 +240,17 @@ def _contrasts(outcomes: Sequence[Outcome], document: Ints) -> list[dict[str, An
             "right": NEAREST,
             "figure": name,
             "difference": difference.interval.to_dict(),
-            "p_value": p_value,
-            "verdict": verdict(difference.interval, p_value),
+            "p_value": difference.p_adjusted,
+            "verdict": verdict(difference.interval, difference.p_adjusted),
         }
-        for (outcome, name), difference, p_value in zip(pairs, found, adjusted, strict=True)
+        for (outcome, name), difference in zip(pairs, found, strict=True)
     ]
 
 
-def _by_document(values: Floats, document: Ints) -> tuple[Floats, Floats]:
-    """Sums and counts of each document that has a chunk."""
+def _by_document(values: Floats, document: Ints) -> Column:
+    """Of each document that has a chunk."""
     _, place = np.unique(document, return_inverse=True)
-    return np.bincount(place, weights=values).astype(np.float64), np.bincount(place).astype(np.float64)
+    return Column(np.bincount(place, weights=values).astype(np.float64), np.bincount(place).astype(np.float64))
 
 
 def _examples(outcomes: Sequence[Outcome], held_out: HeldOutChunks) -> list[dict[str, Any]]:

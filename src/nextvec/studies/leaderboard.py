@@ -1,7 +1,9 @@
 """What a study answers, in words: gains from data, size, speed, and how much is the luck of training.
 
-Every claim is about an architecture with its settings on one generation: the evaluations of its seeds are averaged
-document by document first, and all differences are paired over the same documents and adjusted together (Holm).
+Every claim is about an architecture with its settings on one generation, its seeds averaged document by document, or,
+where it was trained once, about that checkpoint. All differences are paired over the same documents, carry the spread
+between seeds, and are adjusted together. Each two models of the newest generation are in that family: which of them is
+the best is read off the test documents, and a test chosen by its result counts as all that might have been chosen.
 """
 
 from __future__ import annotations
@@ -9,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
-from typing import Any
 
 from nextvec.evaluation.compare import Drawing, compare
 from nextvec.evaluation.comparison import Comparison, Contrast, Row
 from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.report import Answer
 from nextvec.evaluation.report.wording import count, listed, number, signed, signed_span
-from nextvec.evaluation.seeds import SEEDS_FOR_A_CLAIM, average, seed_spreads
+from nextvec.evaluation.seeds import SEEDS_FOR_A_CLAIM, average, seed_groups, seed_spreads
 from nextvec.evaluation.statistics import Verdict, p_text
 from nextvec.studies.contest import Contest
 from nextvec.studies.record import Run
@@ -33,8 +34,7 @@ _GAINS: dict[Verdict, tuple[str, str]] = {
 class Claims:
     """The comparison of seed averages, and what a prediction of each costs in milliseconds, by name.
 
-    `best` is the row with the highest cosine among those of the newest generation, and the reference that every other
-    one is set against; `newest` are these rows, best first.
+    `newest` are the rows of the newest generation, best first, and each two of them are peers.
     """
 
     comparison: Comparison
@@ -49,8 +49,10 @@ class Claims:
 def answers(contest: Contest, runs: Sequence[Run], drawing: Drawing | None = None) -> list[Answer]:
     """The answers that the models of the contest allow, `runs` being those they were trained in."""
     claims = make_claims(contest, runs, drawing)
-    found = (_training(claims), _data(claims), _size(claims), _speed(claims), _luck(contest.models))
-    return [answer for answer in found if answer is not None]
+    found = (_training(claims), _data(claims), _size(claims), _speed(claims))
+    told = [_with_caution(answer, contest.models) for answer in found if answer is not None]
+    luck = _luck(contest.models)
+    return [*told, luck] if luck else told
 
 
 def make_claims(contest: Contest, runs: Sequence[Run], drawing: Drawing | None = None) -> Claims:
@@ -61,16 +63,15 @@ def make_claims(contest: Contest, runs: Sequence[Run], drawing: Drawing | None =
     averaged = [_one(label, group) for label, group in groups.items()]
     trained_on = max(averaged, key=lambda one: one.subject.trained_rows or 0).subject.trained_on
     newest = [one for one in averaged if one.subject.trained_on == trained_on]
-    best = max(newest, key=lambda one: one.estimate(FIGURE))
+    names = {one.name for one in newest}
     comparison = compare(
         averaged,
         contest.baselines,
         validation=contest.validation,
-        reference=best.name,
+        peers=names,
         headlines=(FIGURE,),
         drawing=drawing,
     )
-    names = {one.name for one in newest}
     return Claims(
         comparison=comparison,
         newest=[row for row in comparison.rows if row.name in names],
@@ -78,6 +79,15 @@ def make_claims(contest: Contest, runs: Sequence[Run], drawing: Drawing | None =
         if contest.latencies
         else {},
     )
+
+
+def _with_caution(answer: Answer, models: Sequence[Evaluation]) -> Answer:
+    """The answer, which says so where it rests on models that were trained once."""
+    groups = seed_groups(models)
+    if sum(map(len, groups)) == len(models):
+        return answer
+    caution = "What was trained once is a checkpoint, not its architecture: another seed may answer otherwise."
+    return replace(answer, short=f"{answer.short} {caution}")
 
 
 def _one(label: str, group: Sequence[Evaluation]) -> Evaluation:
@@ -96,7 +106,8 @@ def _training(claims: Claims) -> Answer | None:
     against = claims.comparison.contrast(claims.best.name, "best baseline", FIGURE)
     if against is None:
         return None
-    better = [row.name for row in claims.newest if _verdict(claims, row, "best baseline") == "better"]
+    standings = (claims.comparison.contrast(row.name, "best baseline", FIGURE) for row in claims.newest)
+    better = [standing.left for standing in standings if standing and standing.verdict == "better"]
     short = {
         "better": f"Yes: {listed(better)} beat what needs no training.",
         "cannot tell": f"Not proven: even {claims.best.name}, the best, cannot be told from {against.right}.",
@@ -136,10 +147,10 @@ def _size(claims: Claims) -> Answer | None:
     if len({row.subject.parameters for row in claims.newest}) < 2:
         return None
     best, smaller = claims.best, [r for r in claims.newest if r.subject.parameters < claims.best.subject.parameters]
-    as_good = [row for row in smaller if _verdict(claims, row, "reference") != "worse"]
+    as_good = [row for row in smaller if (found := _against_best(claims, row)) is None or found.verdict != "worse"]
     sized = f"{_short(best.name)} ({_parameters(best)})"
     if not smaller:
-        short = f"No: {sized}, the smallest, has the highest cosine, {_cosine(best)}."
+        short = f"Not proven: {sized}, the smallest, has the highest cosine, {_cosine(best)}."
     elif as_good:
         least = min(as_good, key=lambda row: row.subject.parameters)
         short = (
@@ -153,14 +164,15 @@ def _size(claims: Claims) -> Answer | None:
     return Answer(
         question="Does size pay off?",
         short=short,
-        evidence=(f"By size on {best.subject.trained_on}: {line}.", *_against_best(claims, smaller)),
+        evidence=(
+            f"By size on {best.subject.trained_on}: {line}.",
+            *(found.sentence for row in smaller if (found := _against_best(claims, row))),
+        ),
     )
 
 
-def _against_best(claims: Claims, rows: Sequence[Row]) -> Iterator[str]:
-    for row in rows:
-        if contrast := claims.comparison.contrast(row.name, "reference", FIGURE):
-            yield contrast.sentence
+def _against_best(claims: Claims, row: Row) -> Contrast | None:
+    return claims.comparison.contrast(row.name, "peer", FIGURE, claims.best.name)
 
 
 def _speed(claims: Claims) -> Answer | None:
@@ -174,7 +186,7 @@ def _speed(claims: Claims) -> Answer | None:
         f"{_short(first.name)}: cosine {_cosine(first)} in {ms:.2f} ms a prediction, "
         f"{_per_ms(claims, first):.3g} a millisecond."
     )
-    if first is not claims.best and (against := claims.comparison.contrast(first.name, "reference", FIGURE)):
+    if first is not claims.best and (against := _against_best(claims, first)):
         d = against.difference
         short += (
             f" Against {_short(claims.best.name)}, the best, its cosine is {signed(d.estimate)} ({signed_span(d)}, "
@@ -203,11 +215,6 @@ def _luck(models: Sequence[Evaluation]) -> Answer | None:
         for s in spreads
     )
     return Answer(question="How much is the luck of training?", short=short, evidence=tuple(lines))
-
-
-def _verdict(claims: Claims, row: Row, role: Any) -> str | None:
-    contrast = claims.comparison.contrast(row.name, role, FIGURE)
-    return contrast.verdict if contrast else None
 
 
 def _short(name: str) -> str:

@@ -13,6 +13,7 @@ from nextvec import __version__
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.records import read_json
 from nextvec.sequences.splits import Split
+from nextvec.store.generation import generation_label
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
@@ -56,8 +57,18 @@ def require_plan(folder: Path, now: dict[str, Any], decides: Iterable[str], resu
     if not path.exists():
         raise NotFoundError(f"{folder.name} was never begun, so it cannot be resumed. Train without --resume.")
     begun = read_json(path)
+    _require_same_generation(folder.name, begun.get("corpus"), now.get("corpus"))
     for key in decides:
         _require_same(folder.name, key, begun.get(key), now[key])
+
+
+def _require_same_generation(run: str, begun: Any, now: Any) -> None:
+    """Raises MismatchError that says how to name the generation that the run began with."""
+    if begun and now and (before := generation_label(begun)) != (after := generation_label(now)):
+        raise MismatchError(
+            f"{run} began with corpus {before} and is resumed with {after}; "
+            f"resume it with --corpus {before}, or train under another --name"
+        )
 
 
 def _require_same(run: str, what: str, begun: Any, now: Any) -> None:

@@ -1,8 +1,12 @@
+# ruff: noqa: RUF001 (typographic dashes and signs are what is tested)
 from __future__ import annotations
 
 import pytest
 
-from nextvec.corpus.markup.templates import HOLE, render_template
+from nextvec.corpus.markup.arguments import HOLE
+from nextvec.corpus.markup.templates import render_template
+
+WITHOUT_WORDS = ["convert|5", "convert|5|km|mi|disp=out", "val|5|km", "nts", "gaps", "railgauge|sg", "ordinal|x"]
 
 
 @pytest.mark.parametrize(
@@ -12,7 +16,7 @@ from nextvec.corpus.markup.templates import HOLE, render_template
         ("convert|1,200|mi|km|0", "1,200 miles"),
         ("convert|1|mi", "1 mile"),
         ("convert|5|mi|km|adj=on", "5-mile"),
-        ("convert|5|-|6|km2|abbr=on", "5–6 km²"),  # noqa: RUF001
+        ("convert|5|-|6|km2|abbr=on", "5–6 km²"),
         ("convert|5|ft|6|in|m", "5 feet 6 inches"),
         ("convert|10|ft|0", "10 feet"),
         ("lang|grc|ἀναρχία", "ἀναρχία"),
@@ -25,8 +29,34 @@ from nextvec.corpus.markup.templates import HOLE, render_template
         ("start date|1905", "1905"),
         ("frac|1|3|4", "1 3/4"),
         ("frac|2", "1/2"),
-        ("val|6.24|e=18|u=m", "6.24×10¹⁸ m"),  # noqa: RUF001
+        ("val|6.24|e=18|u=m", "6.24×10¹⁸ m"),
         ("formatnum:3003", "3003"),
+        ("nts|1,234", "1,234"),
+        ("val|1.5|0.2|u=kg", "1.5±0.2 kg"),
+        ("val|1.5|0.3|0.2|e=6|u=m|up=s", "(1.5+0.3−0.2)×10⁶ m/s"),
+        ("val|5|-|8|u=m", "5–8 m"),
+        ("val|1.2345(67)|e=-27|u=kg", "1.2345(67)×10⁻²⁷ kg"),
+        ("gaps|1|234|567|u=m", "1234567 m"),
+        ("convert|1.5|e6mi", "1.5 million miles"),
+        ("convert|1+1/2|in|mm", "1 1/2 inches"),
+        ("convert|60|and(-)|80|kg", "60 and 80 kg"),
+        ("convert|10|x|20|x|30|cm", "10 × 20 × 30 cm"),
+        ("convert|5|±|0.2|km", "5 ± 0.2 km"),
+        ("cvt|6|ft", "6 ft"),
+        ("convert|6|sqmi|abbr=on", "6 sq mi"),
+        ("US$|1.5 million", "US$1.5 million"),
+        ("GBP|500", "£500"),
+        ("€", "€"),
+        ("ordinal|11", "11th"),
+        ("ordinal|22", "22nd"),
+        ("10^|6", "10⁶"),
+        ("height|ft=6|in=1", "6 ft 1 in"),
+        ("railgauge|1435mm", "1435 mm"),
+        ("nuclide2|uranium|235", "uranium-235"),
+        ("sic|hose", "hose"),
+        ("citation needed span|the text|date=May", "the text"),
+        ("langx|fr|chat", "chat"),
+        ("music|flat", "♭"),
         ("nbsp", " "),
         ("circa|1187", "c. 1187"),
         ("USS|Hornet", "USS Hornet"),
@@ -39,11 +69,45 @@ def test_templates_that_stand_for_words(content: str, words: str) -> None:
     assert render_template(content) == words
 
 
+@pytest.mark.parametrize(
+    ("language", "content", "words"),
+    [
+        ("fr", "Unité|9,81|m||s|-2", "9,81 m·s⁻²"),
+        ("fr", "nb|1234|habitants", "1234 habitants"),
+        ("fr", "s-|XIX|e", "XIXe siècle"),
+        ("fr", "e", "e"),
+        ("es", "unidad|5|km|2", "5 km²"),
+        ("pt", "fmtn|1234|km", "1234 km"),
+        ("it", "M|5|u=km", "5 km"),
+        ("it", "cn|parole vere|data", "parole vere"),
+        ("ru", "число|1234567", "1234567"),
+        ("ru", "num|100|м", "100 м"),
+        ("ru", "нп5|Цель|текст|en", "текст"),
+        ("uk", "s|5 км", "5 км"),
+        ("de", "Höhe|2962|DE-NN", "2962 m"),
+        ("ja", "仮リンク|猫|en|Cat", "猫"),
+        ("ja", "要出典|date=x", ""),
+        ("zh", "link-en|猫|Cat", "猫"),
+        ("ko", "llang|en|cat", "cat"),
+        ("de", "Unité|5|km", HOLE),
+    ],
+)
+def test_templates_of_wikis_in_other_languages(language: str, content: str, words: str) -> None:
+    assert render_template(content, language) == words
+
+
 @pytest.mark.parametrize("content", ["Citation needed|date=May", "IPA-en|x", "sfn|A|2000", "cite web", "who?"])
 def test_silent_templates(content: str) -> None:
     assert render_template(content) == ""
 
 
-@pytest.mark.parametrize("content", ["inflation|US|5|1900", "unheard of|x", "", "frac", "convert", "val|", "Harvtxt"])
+@pytest.mark.parametrize(
+    "content", ["inflation|US|5|1900", "unheard of|x", "", "frac", "convert", "val|", "Harvtxt", *WITHOUT_WORDS]
+)
 def test_anything_else_is_a_hole(content: str) -> None:
     assert HOLE in render_template(content)
+
+
+def test_a_century_of_the_french_wiki_says_its_name() -> None:
+    assert render_template("XXe siècle", "fr") == "XXe siècle"
+    assert render_template("Ier siècle", "fr") == "Ier siècle"

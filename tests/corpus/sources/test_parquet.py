@@ -27,7 +27,30 @@ def test_a_document_a_row(tmp_path: Path) -> None:
     first, second = found(path)
     assert first == Document(id="1", title="1", text=TEXT, source="a.parquet", licence="unknown")
     assert isinstance(second, Unusable)
-    assert second.reason.startswith("a.parquet:2: no text")
+    assert (second.id, second.reason, second.kind) == ("2", "empty", "skipped")
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"ID": ["a"], "Text": [TEXT]}, "has ID, Text. Name it: a.parquet?text=Text"),
+        ({"id": ["a"], "text": [{"body": TEXT}]}, "text is a structure of body. Name it: a.parquet?text=text.body"),
+        ({"id": ["a"], "text": [TEXT.encode()]}, "its text is not a string: text is of type bytes"),
+        ({"id": ["a"], "size": [5]}, "passage; has id, size (at a.parquet:1)"),
+    ],
+)
+def test_what_is_there_is_said_where_no_text_is_found(tmp_path: Path, columns: dict[str, list[object]], message: str):
+    [item] = found(write(tmp_path / "a.parquet", **columns))
+    assert isinstance(item, Unusable)
+    assert message in item.message
+
+
+def test_a_dot_leads_into_a_structure(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", id=["a", "b"], text=[{"body": TEXT, "n": 1}, None])
+    first, second = found(f"{path}?text=text.body")
+    assert isinstance(first, Document)
+    assert isinstance(second, Unusable)
+    assert (first.text, second.reason) == (TEXT, "empty")
 
 
 def test_many_rows_a_document_over_batches_and_row_groups(tmp_path: Path) -> None:

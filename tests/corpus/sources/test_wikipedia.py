@@ -44,6 +44,7 @@ def test_an_article(tmp_path: Path) -> None:
         text="The cat is a small animal that lives with people. It sleeps a lot.",
         source="https://en.wikipedia.org/wiki/House_cat",
         licence="CC-BY-SA-3.0",
+        left_out={"template": 2, "markup": 14},
     )
 
 

@@ -1,13 +1,16 @@
-"""What a template is called with, and the sign for what cannot be said."""
+"""What follows a template's name, between pipes; and the signs that stand for what a template says."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 HOLE = "\ufffc"
 """Stands where something that cannot be said in words was; OBJECT REPLACEMENT CHARACTER."""
 
-_NAMED = re.compile(r"\s*([\w -]*?|[±×+])\s*=(.*)", re.DOTALL)
+BREAK = "\n\n"
+
+_NAMED = re.compile(r"\s*([\w -]*?)\s*=(.*)", re.DOTALL)
 
 
 class Arguments:
@@ -30,10 +33,9 @@ class Arguments:
             return by_number
         return self.positional[index] if index < len(self.positional) else ""
 
-    def named(self, *names: str) -> str:
-        """The first of these that is given and not empty."""
-        return next((self._named[name] for name in names if self._named.get(name)), "")
+    def named(self, name: str) -> str:
+        return self._named.get(name, "")
 
-    def more_than(self, count: int, *names: str) -> bool:
-        """Whether there is something beyond `count` positional arguments and those of these names."""
-        return any(self.positional[count:]) or bool({name for name, value in self._named.items() if value} - {*names})
+
+Renderer = Callable[[Arguments], str]
+"""From what a template is given to the words that it stands for."""

@@ -1,4 +1,4 @@
-"""What a reader of markup leaves out, counted where it is left out."""
+"""What a reader of markup leaves out, counted where it happens."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from nextvec.corpus.prose import visible
 
 
 class Ledger:
-    """Characters left out so far, by reason."""
+    """Characters that were left out so far, by reason, as `prose.visible` counts them."""
 
     def __init__(self) -> None:
-        self._characters: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
 
-    def leave(self, text: str, reason: str) -> str:
-        """Count `text` as left out; the empty string that stands in its place. A hole in it was counted before."""
-        self._characters[reason] += visible(text) - text.count(HOLE)
-        return ""
+    def drop(self, reason: str, text: str, kept: str = "") -> str:
+        """Count what `text` has more than `kept`, which is returned. Placeholders were never in the page."""
+        lost = _characters(text) - (_characters(kept) if kept else 0)
+        if lost > 0:
+            self._counts[reason] += lost
+        return kept
 
-    def settle(self, original: str, kept: str) -> dict[str, int]:
-        """By reason what was left out, with "markup" for the rest: syntax, which is no text.
+    def closed(self, page: str, prose: str) -> dict[str, int]:
+        """All reasons. "markup" is what remains of `page` when its `prose` and all that was dropped are taken away.
 
-        All values and `visible(kept)` add up to `visible(original)`. Markup alone may be below zero: where a template
-        says more than it is written with.
+        Words that are longer than the template they stand for (`as of|2012|9`) are taken from it; only in a page with
+        hardly any markup can it fall below zero.
         """
-        named = {reason: count for reason, count in self._characters.items() if count}
-        markup = visible(original) - visible(kept) - sum(named.values())
-        return {**named, "markup": markup} if markup else named
+        markup = visible(page) - visible(prose) - self._counts.total()
+        return {**self._counts, "markup": markup} if markup else dict(self._counts)
+
+
+def _characters(text: str) -> int:
+    return visible(text) - text.count(HOLE)

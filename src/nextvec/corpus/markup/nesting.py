@@ -1,57 +1,50 @@
-"""Templates, links and tables of wikitext, which nest: one scan with a stack."""
+"""Templates, links and tables of wikitext, which nest: one scan with a stack puts their words in their place."""
 
 from __future__ import annotations
 
 import re
 
-from nextvec.corpus.markup.arguments import HOLE
+from nextvec.corpus.markup.arguments import BREAK, HOLE
 from nextvec.corpus.markup.ledger import Ledger
-from nextvec.corpus.markup.templates import BREAK, render_template
+from nextvec.corpus.markup.templates import render_template
 from nextvec.corpus.markup.wiki import Wiki
 
 _TOKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{\||\|\}(?!\})")
 _OPENERS = {"{{": "}}", "[[": "]]", "{|": "|}"}
-_LANGUAGE_LINK = re.compile(r"\s*(?!(?:mw|voy|wmf|doi|rfc):)(?:[a-z]{2,3}(?:-[a-z-]+)?|simple)\s*:[^|]*", re.IGNORECASE)
-_PRONUNCIATION_LINK = re.compile(r"\s*(?:help|wikipedia|wp)\s*:[^|]*(?:\bIPA\b|pronunciation)", re.IGNORECASE)
-_REST_OF_LINE = re.compile(r"[ \t]*(?:<[^<>\n]*>|'{2,}|\[\[)*[^\n]?")
-_DIGIT = re.compile(r"\d")
+_REFERENCE = re.compile(r"\s*(?:cite|citation|ref|refn|efn|sfn|harv|#tag:ref|r\s*\|)", re.IGNORECASE)
+_LANGUAGE_LINK = re.compile(r"\s*(?:[a-z]{2,3}|simple)(?:-[a-z-]+)?\s*:[^|]*")
 
 
-class Resolver:
-    """Replaces the markup of one text by its words. What is opened and never closed is a hole.
+class Nesting:
+    """Resolves the sections of one page of `wiki`; what is left out goes to `ledger`."""
 
-    A frame is an opener, the pieces read since, and where it began; `left_out` are the passages without words (start,
-    passage, reason), none within another.
-    """
-
-    def __init__(self, text: str, wiki: Wiki) -> None:
-        self._text = text
+    def __init__(self, wiki: Wiki, ledger: Ledger) -> None:
         self._wiki = wiki
-        self._frames: list[tuple[str, list[str], int]] = [("", [], 0)]
-        self._left_out: list[tuple[int, str, str]] = []
+        self._ledger = ledger
+        self._frames: list[tuple[str, list[str]]] = []
 
-    def resolve(self, ledger: Ledger) -> str:
-        text, position = self._text, 0
+    def resolve(self, text: str) -> str:
+        """`text` with templates, links and tables replaced by their words. What is opened and never closed is a
+        hole."""
+        self._frames = [("", [])]
+        position = 0
         for match in _TOKEN.finditer(text):
-            token, start = match[0], match.start()
-            if token in ("{|", "|}") and not _starts_line(text, start):
+            token = match[0]
+            if token in ("{|", "|}") and not _starts_line(text, match.start()):
                 continue
-            self._frames[-1][1].append(text[position:start])
+            self._frames[-1][1].append(text[position : match.start()])
             position = match.end()
             if token in _OPENERS:
-                self._frames.append((token, [], start))
+                self._frames.append((token, []))
             else:
-                self._close(token, position)
+                self._close(token)
         self._frames[-1][1].append(text[position:])
         while len(self._frames) > 1:
             self._abandon()
-        for _, passage, reason in self._left_out:
-            ledger.leave(passage, reason)
         return "".join(self._frames[0][1])
 
-    def _close(self, token: str, end: int) -> None:
-        """End the innermost frame that `token` closes, and those inside it that nothing closed; a stray one is a
-        hole."""
+    def _close(self, token: str) -> None:
+        """End the innermost frame that `token` closes, and those inside that nothing closed; a stray one is a hole."""
         frames = self._frames
         depth = next((d for d in range(len(frames) - 1, 0, -1) if _OPENERS[frames[d][0]] == token), 0)
         if depth == 0:
@@ -59,60 +52,38 @@ class Resolver:
             return
         while len(frames) - 1 > depth:
             self._abandon()
-        opener, parts, start = frames.pop()
-        frames[-1][1].append(self._words(opener, "".join(parts), start, end))
-
-    def _words(self, opener: str, content: str, start: int, end: int) -> str:
-        words, reason = self._render(opener, content)
-        if reason:
-            self._leave(start, self._text[start:end], reason)
-        if words == HOLE and _at_line_start(self._frames[-1][1]) and self._is_banner(content, end):
-            return ""
-        return words
-
-    def _leave(self, start: int, passage: str, reason: str) -> None:
-        """Note a passage as left out, and forget those within it."""
-        while self._left_out and self._left_out[-1][0] >= start:
-            self._left_out.pop()
-        self._left_out.append((start, passage, reason))
+        opener, parts = frames.pop()
+        words = self._render(opener, "".join(parts))
+        frames[-1][1].append("" if words == HOLE and _at_line_start(frames[-1][1]) else words)
 
     def _abandon(self) -> None:
         """Give up on the innermost frame: its first line is lost, the rest was ordinary text after all."""
-        _, parts, start = self._frames.pop()
-        first, newline, rest = "".join(parts).partition("\n")
-        self._left_out.append((start, first, "markup never closed"))
+        _, parts = self._frames.pop()
+        line, newline, rest = "".join(parts).partition("\n")
+        self._ledger.drop("markup never closed", line)
         self._frames[-1][1].append(f"{HOLE}{newline}{rest}")
 
-    def _render(self, opener: str, content: str) -> tuple[str, str]:
-        """Words, and why there are none."""
-        if opener == "{{":
-            words = render_template(content, self._wiki.templates)
-            return words, "" if words.strip(HOLE) else "template"
-        return self._render_link(content) if opener == "[[" else (BREAK, "table")
+    def _render(self, opener: str, content: str) -> str:
+        if opener == "[[":
+            return self._link(content)
+        if opener == "{|":
+            return self._ledger.drop("table", content, BREAK)
+        reason = "reference" if _REFERENCE.match(content) else "template"
+        return self._ledger.drop(reason, content, render_template(content, self._wiki.language))
 
-    def _render_link(self, content: str) -> tuple[str, str]:
+    def _link(self, content: str) -> str:
         target, pipe, text = content.partition("|")
-        if vanishing := self._wiki.vanishing_link.match(target):
-            return "", "caption or file link" if vanishing["file"] else "category"
+        if self._wiki.file.match(target):
+            return self._ledger.drop("caption or file link", content)
+        if self._wiki.category.match(target):
+            return self._ledger.drop("category", content)
         if not pipe and _LANGUAGE_LINK.fullmatch(target):
-            return "", "link to another language"
-        if _PRONUNCIATION_LINK.match(target):
-            return "", "pronunciation"
-        return text.rpartition("|")[2] if text.strip() else target.lstrip(":"), ""
-
-    def _is_banner(self, content: str, end: int) -> bool:
-        """Whether an unknown template at the start of a line is a banner or a box, no part of the sentence there.
-
-        It is one when nothing follows on the line, or what follows begins anew: not in lower case, not with a comma.
-        On one line with numbers in it, it may well be a number of the sentence.
-        """
-        following = _REST_OF_LINE.match(self._text, end)
-        first = following[0][-1:] if following else ""
-        if not first.strip():
-            return True
-        many_lines = "\n" in content
-        begins_anew = first.isupper() or first in "[{'\"<*#:;|=„“«" or (many_lines and first.isalpha())
-        return (begins_anew and (many_lines or not _DIGIT.search(content))) or (many_lines and not first.islower())
+            return self._ledger.drop("interlanguage link", content)
+        if text.strip():
+            return text.rpartition("|")[2]
+        if self._wiki.other.match(target):
+            return self._ledger.drop("link into another namespace", content, HOLE)
+        return target.lstrip(":")
 
 
 def _starts_line(text: str, position: int) -> bool:
@@ -120,7 +91,8 @@ def _starts_line(text: str, position: int) -> bool:
 
 
 def _at_line_start(parts: list[str]) -> bool:
-    """Whether nothing but space precedes on the line."""
+    """Whether nothing but space precedes on the line: an unknown template there is a banner or a box, no part of a
+    sentence."""
     for part in reversed(parts):
         before = part.rstrip(" \t")
         if before:

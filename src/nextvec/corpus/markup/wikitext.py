@@ -1,167 +1,234 @@
 # ruff: noqa: RUF001 (typographic signs are part of the text that is matched)
-"""Wikitext to plain prose, fast: regular expressions for what cannot nest, one scan with a stack for what can.
+"""Wikitext to plain prose, fast: regular expressions for what cannot nest, `nesting` for what can.
 
 The result is what a reader takes in when reading the running text aloud: headings, lists, tables, captions, references,
-formulas and back matter are left out, and counted. Where something inside a sentence cannot be turned into words, the
-sentence is left out too (see `arguments.HOLE`), so that no chunk has a gap in it.
+formulas and back matter are left out. Where something inside a sentence cannot be turned into words, the sentence is
+left out too (see `templates.HOLE`), so that no chunk has a gap in it. All that is left out is counted, with its reason.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
+from operator import itemgetter
 
 import sentencex
 
-from nextvec.corpus.markup.arguments import HOLE
-from nextvec.corpus.markup.inline import strip_inline
+from nextvec.corpus.markup.arguments import BREAK, HOLE
 from nextvec.corpus.markup.ledger import Ledger
-from nextvec.corpus.markup.nesting import Resolver
+from nextvec.corpus.markup.nesting import Nesting
+from nextvec.corpus.markup.quantities import superscript
 from nextvec.corpus.markup.wiki import ENGLISH, Wiki
-from nextvec.corpus.prose import Prose, collapse, count_words, is_sentence
+from nextvec.corpus.prose import Prose, collapse, count_words
 
 MIN_PARAGRAPH_WORDS = 6
 _INVISIBLE = re.compile(
     r"<!--.*?(?:-->|\Z)|<ref\b[^<>]*/>|<ref\b[^<>]*>.*?</ref\s*>|<references\b[^<>]*/>"
-    r"|<(gallery|timeline|imagemap|references|section|templatestyles|includeonly|mapframe|maplink|graph|chart|inputbox"
-    r"|categorytree|indicator|templatedata|phonos|dynamicpagelist)\b[^<>]*(?<!/)>.*?</\1\s*>",
+    r"|<(gallery|timeline|imagemap|references|table|section|templatestyles|includeonly|mapframe|graph|inputbox)\b[^<>]*>"
+    r".*?</\1\s*>",
     re.DOTALL | re.IGNORECASE,
 )
-_INVISIBLE_REASONS = {
-    **{"<!-": "comment", "<re": "reference", "<ga": "caption or file link", "<im": "caption or file link"},
-    **{"<in": "template", "<te": "template", "<se": "template", "<ph": "pronunciation"},
-}
-_HTML_TABLE = re.compile(r"<table\b[^<>]*>(?:(?!<table\b).)*?</table\s*>", re.DOTALL | re.IGNORECASE)
-_HIDDEN = re.compile(
-    r"<(span|div|small|sup)\b[^<>]*display\s*:\s*none[^<>]*>(?:(?!<\1\b).)*?</\1\s*>", re.DOTALL | re.IGNORECASE
-)
 _UNSPEAKABLE = re.compile(
-    r"<(math|chem|ce|syntaxhighlight|source|pre|score|hiero)\b[^<>]*(?<!/)>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE
+    r"<(math|chem|ce|syntaxhighlight|source|pre|score|hiero)\b[^<>]*>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE
 )
+_KINDS = {
+    **dict.fromkeys(("gallery", "imagemap"), "caption or file link"),
+    **dict.fromkeys(("timeline", "mapframe", "graph"), "figure"),
+    **dict.fromkeys(("section", "templatestyles", "includeonly", "inputbox"), "template"),
+    "references": "reference",
+    "table": "table",
+}
+"""Reasons by the tag whose content is left out."""
 _CODE = ("syntaxhighlight", "source", "pre")
 _UNCLOSED_REFERENCE = re.compile(r"<ref\b[^<>]*>[^\n]*", re.IGNORECASE)
 _SIMPLE_FORMULA = re.compile(r"[\w\s.,+\-]{1,12}")
 _NOWIKI = re.compile(r"<nowiki>(.*?)</nowiki>|<nowiki\s*/>", re.DOTALL | re.IGNORECASE)
-_WIKI_CHARACTERS = re.compile(r"[\[\]{}|'=*#:;!]")
+_PAIRED = re.compile(r"[\[\]{}|]")
+_MUTED = {ord(mark): 0xFDD0 + number for number, mark in enumerate("'=*#:;!")}
+_AUDIBLE = {chr(code): chr(mark) for mark, code in _MUTED.items()}
+_MUTE = re.compile("[\ufdd0-\ufdd6]")
+"""Unicode's noncharacters stand for marks that are meant as they are."""
 _HEADING = re.compile(r"\n(={1,6})[^\S\n]*([^\n]*?)[^\S\n]*\1[^\S\n]*(?=\n|\Z)")
 _SIMPLE_LINK = re.compile(r"\[\[(?:[^\[\]{}|\n:]*\|)?([^\[\]{}|\n:]+)\]\]")
+_EXTERNAL_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:)?//[^\s\[\]]+([^\[\]]*)\]")
+_BARE_URL = re.compile(r"(?:https?|ftp)://\S+")
+_BLOCK_TAG = re.compile(
+    r"</?(?:blockquote|p|div|center|poem|ul|ol|li|dl|dd|dt|tr|td|th|h[1-6]|hr)\b[^<>]*>", re.IGNORECASE
+)
+_BREAK_TAG = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
+_OTHER_TAG = re.compile(
+    r"</?(?:ref|references|su[bp]|small|big|i|b|u|s|em|strong|span|font|code|tt|var|kbd|samp|cite|abbr|dfn|del|ins|strike|q"
+    r"|ruby|r[bpt]|bdi|bdo|mark|time|noinclude|onlyinclude|includeonly|nowiki|gallery|table|math|wbr|section|caption"
+    r"|templatestyles|tbody|thead|col|colgroup|big|source|pre|syntaxhighlight)\b[^<>]*>",
+    re.IGNORECASE,
+)
+_SUPERSCRIPT = re.compile(r"<sup>\s*([-−–]?\d+)\s*</sup>", re.IGNORECASE)
+_QUOTE_RUN = re.compile(r"'{2,}")
+_BOTH = 5
+_WITH_VARIANTS = frozenset(
+    ("zh", "gan", "wuu", "sr", "sh", "kk", "ku", "uz", "tg", "crh", "iu", "shi", "ban", "mni", "tly", "zgh")
+)
+_VARIANT = re.compile(r"-\{(?:([A-Za-z;+-]*)\|)?([^{}]*)\}-")
+_HIDDEN_RULE = frozenset("TH-")
+_RULE = re.compile(r"\s*(?:[^:;]*=>\s*)?[a-z]{2,3}(?:-[a-z]+)*\s*:([^;]*)")
+_SWITCH = re.compile(r"__[A-Z]+__")
 _NOT_TEXT_LINE = re.compile(r"[*#;:|!]|-{4,}|\+[-=]|\W*$")
-_LINE_REASONS = {"*": "list", "#": "list", ";": "list", ":": "list", "|": "table", "!": "table"}
-_BRACKET_DEBRIS = re.compile(r"[\s,;:、，；][)\]）]|[(\[（][\s,;:)\]、，；）]|\((?:or|and|pronounced|listen|from|also)\b")
+_LINE_KINDS = {**dict.fromkeys("*#;:", "list"), **dict.fromkeys("|!+", "table")}
+_BRACKET_DEBRIS = re.compile(
+    r"[()\[\]（）](?:(?<=[\s,;:、，；：][)\]）])|(?<=[(\[（])[\s,;:、，；：)\]）]|(?<=\()(?:or|and|pronounced|listen|from|also)\b)"
+)
 _EMPTY_BRACKETS = re.compile(
     r"\(\s*[^\w()]*(?:or|and|pronounced|listen|from|also|born|in|help|info)?[^\w()]*\)|\[\s*\]|（[^\w（）]*）"
 )
-_AFTER_OPENING = re.compile(r"([(\[（])[\s,;:、，；]+")
-_BEFORE_CLOSING = re.compile(r"[\s,;:、，；]+([)\]）])")
+_AFTER_OPENING = re.compile(r"([(\[（])[\s,;:、，；：]+")
+_BEFORE_CLOSING = re.compile(r"[\s,;:、，；：]+([)\]）])")
 _SPACE_BEFORE = re.compile(r" (?=[,.;:!?](?:\s|$))")
-_SPACE_BEFORE_COMMA = re.compile(r" (?=[,.](?:\s|$))")
-_DOUBLED = re.compile(r"([,;、，])(?: ?[,;、，])+")
-_HOLE_IN_BRACKETS = re.compile(
-    rf"(?:\s|(?<=[\u3040-\u9fff\uac00-\ud7af]))\([^(){HOLE}]*{HOLE}[^()]*\)|\s?（[^（）{HOLE}]*{HOLE}[^（）]*）"
+_SPACE_BEFORE_LOW = re.compile(r" (?=[,.](?:\s|$))")
+_SPACED_MARKS = ("fr", "br", "oc")
+"""Languages that set a space before the marks ; : ! and ?."""
+_DOUBLED = re.compile(r"([,;])(?: ?[,;])+")
+_HOLE_IN_BRACKETS = re.compile(rf"\s\([^(){HOLE}]*{HOLE}[^()]*\)|（[^（）{HOLE}]*{HOLE}[^（）]*）")
+_LEAK = re.compile(
+    r"[\[\]{}|<_-](?:(?<=\[)\[|(?<=\])\]|(?<=\{)\{|(?<=\})[}-]|(?<=\|)|(?<=<)(?:\w+[^<>]*>|/\w+>)"
+    r"|(?<=_)_[A-Z]{3,}__|(?<=-)\{)"
 )
-_LEAK = re.compile(r"\[\[|\]\]|\{\{|\}\}|\{\||\|\}|\||<\w+[^<>]*>|</\w+>|__[A-Z]{3,}__")
-_CONTROL = re.compile(r"[\x80-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+"""Like the debris above it begins with one class of characters, because those are found fast."""
+_FIRST_GROUP = itemgetter(1)
 
 
 def strip_wikitext(text: str, wiki: Wiki = ENGLISH) -> Prose:
-    """Paragraphs of plain prose, one line each, with one blank line between them; "" when there is none.
-
-    The counts of what is left out, and of the prose, add up to all characters of `text`. "markup" is the rest that no
-    other reason explains: marks, tags, addresses of links, names of templates and what they do not show. It may be
-    below zero only where templates say more than they are written with.
-    """
+    """Paragraphs of plain prose, one line each, with one blank line between them; "" when there is none."""
     ledger = Ledger()
-    paragraphs = (_mend(block, wiki.language, ledger) for block in running_text(text, wiki, ledger))
+    paragraphs = (_mend(paragraph, wiki.language, ledger) for paragraph in running_text(text, wiki, ledger))
     prose = "\n\n".join(paragraph for paragraph in paragraphs if _long_enough(paragraph, ledger))
-    return Prose(title="", text=prose, left_out=ledger.settle(text, prose))
+    return Prose(title="", text=prose, left_out=ledger.closed(text, prose))
 
 
 def _long_enough(paragraph: str, ledger: Ledger) -> bool:
-    long_enough = count_words(paragraph) >= MIN_PARAGRAPH_WORDS or is_sentence(paragraph)
-    if not long_enough:
-        ledger.leave(paragraph, "short paragraph")
-    return long_enough
+    enough = paragraph.count(" ") >= MIN_PARAGRAPH_WORDS - 1 or count_words(paragraph) >= MIN_PARAGRAPH_WORDS
+    if not enough:
+        ledger.drop("short paragraph", paragraph)
+    return enough
 
 
-def running_text(text: str, wiki: Wiki, ledger: Ledger) -> Iterator[str]:
+def running_text(text: str, wiki: Wiki = ENGLISH, ledger: Ledger | None = None) -> Iterator[str]:
     """Paragraphs before they are mended: `HOLE` stands for what cannot be said in words."""
+    ledger = ledger or Ledger()
+    nesting = Nesting(wiki, ledger)
     for section in body_sections(text, wiki, ledger):
-        resolved = Resolver(_SIMPLE_LINK.sub(r"\1", section), wiki).resolve(ledger)
-        yield from _blocks(strip_inline(resolved, ledger), ledger)
+        plain = "\n".join(_unquote(line) if "''" in line else line for line in section.split("\n"))
+        flat = nesting.resolve(_SIMPLE_LINK.sub(_FIRST_GROUP, plain))
+        yield from _blocks(_strip_inline(_one_variant(flat, wiki.language, ledger), ledger), ledger)
 
 
-def whole_sentences(paragraph: str, language: str, ledger: Ledger) -> list[str]:
+def whole_sentences(paragraph: str, language: str = "en") -> list[str]:
     """The sentences of a paragraph of `running_text`, without those that have unexplained markup or a hole.
 
     Where the hole is in a parenthesis, that alone goes: the sentence stands without it.
     """
-    without = _HOLE_IN_BRACKETS.sub(lambda match: ledger.leave(match[0], "parenthesis with a hole"), paragraph)
-    kept = []
-    for sentence in sentencex.segment(language, without):
-        if HOLE in sentence or _LEAK.search(sentence):
-            ledger.leave(sentence, "sentence with a hole")
-        else:
-            kept.append(sentence)
-    return kept
+    sentences = sentencex.segment(language, _HOLE_IN_BRACKETS.sub("", paragraph))
+    return [sentence for sentence in sentences if HOLE not in sentence and not _LEAK.search(sentence)]
 
 
-def body_sections(text: str, wiki: Wiki, ledger: Ledger) -> Iterator[str]:
+def body_sections(text: str, wiki: Wiki = ENGLISH, ledger: Ledger | None = None) -> Iterator[str]:
     """The body of every section, without those of back matter and their subsections."""
-    pieces = _HEADING.split("\n" + _without_invisible(text, ledger))
+    ledger = ledger or Ledger()
+    pieces = _HEADING.split("\n" + _without_what_is_no_text(text, ledger))
     yield pieces[0]
     skipped_level = 7
     for marks, title, body in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
-        ledger.leave(title, "heading")
+        ledger.drop("heading", title)
         if len(marks) <= skipped_level:
-            skipped_level = len(marks) if wiki.is_back_matter(len(marks), title) else 7
+            skipped_level = len(marks) if wiki.back_matter.fullmatch(title.strip("' ")) else 7
         if skipped_level == 7:
             yield body
         else:
-            ledger.leave(body, "back matter")
+            ledger.drop("back matter", body)
 
 
-def _without_invisible(text: str, ledger: Ledger) -> str:
-    """`text` without what is not shown, or not as running text; formulas as words or holes."""
-
-    def unspeakable(match: re.Match[str]) -> str:
-        formula = match[2].strip()
-        if _SIMPLE_FORMULA.fullmatch(formula):
-            return formula
-        return ledger.leave(match[0], "code" if match[1].lower() in _CODE else "formula") or HOLE
-
-    text = _NOWIKI.sub(_defuse, text)
-    text = _INVISIBLE.sub(lambda match: ledger.leave(match[0], _invisible_reason(match[0])), text)
-    text = _innermost_first(_HTML_TABLE, "<table", text, "table", ledger)
-    text = _innermost_first(_HIDDEN, "none", text, "hidden", ledger)
-    text = _UNCLOSED_REFERENCE.sub(lambda match: ledger.leave(match[0], "reference") or HOLE, text)
-    return _UNSPEAKABLE.sub(unspeakable, text)
+def _without_what_is_no_text(text: str, ledger: Ledger) -> str:
+    text = _INVISIBLE.sub(lambda match: ledger.drop(_kind(match), match[0]), _NOWIKI.sub(_defuse, text))
+    text = _UNCLOSED_REFERENCE.sub(lambda match: ledger.drop("reference", match[0], HOLE), text)
+    return _UNSPEAKABLE.sub(lambda match: _spoken_formula(match, ledger), text)
 
 
-def _invisible_reason(passage: str) -> str:
-    return _INVISIBLE_REASONS.get(passage[:3].lower(), "figure")
-
-
-def _innermost_first(pattern: re.Pattern[str], sign: str, text: str, reason: str, ledger: Ledger) -> str:
-    """`text` without what matches, again and again while there is something: the pattern finds the innermost ones."""
-    found = 1 if sign in text.lower() else 0
-    while found:
-        text, found = pattern.subn(lambda match: ledger.leave(match[0], reason), text)
-    return text
+def _kind(match: re.Match[str]) -> str:
+    if tag := match[1]:
+        return _KINDS[tag.lower()]
+    return "comment" if match[0].startswith("<!--") else "reference"
 
 
 def _defuse(match: re.Match[str]) -> str:
-    return _WIKI_CHARACTERS.sub("", match[1] or "")
+    """What wikitext would take for marks is muted; brackets, braces and pipes go, they would look like leaks."""
+    return _PAIRED.sub("", match[1] or "").translate(_MUTED)
+
+
+def _spoken_formula(match: re.Match[str], ledger: Ledger) -> str:
+    formula = match[2].strip()
+    if _SIMPLE_FORMULA.fullmatch(formula):
+        return formula
+    return ledger.drop("code" if match[1].lower() in _CODE else "formula", match[0], HOLE)
+
+
+def _one_variant(text: str, language: str, ledger: Ledger) -> str:
+    """`-{zh-hans:A; zh-hant:B}-` is A: one of the spellings that a wiki with several scripts holds."""
+    if language.partition("-")[0] not in _WITH_VARIANTS or "-{" not in text:
+        return text
+    return _VARIANT.sub(lambda match: ledger.drop("other spelling", match[0], _spelling(match)), text)
+
+
+def _spelling(match: re.Match[str]) -> str:
+    flags, rule = match[1] or "", match[2]
+    if not _HIDDEN_RULE.isdisjoint(flags):
+        return ""
+    first = _RULE.match(rule)
+    return first[1].strip() if first else rule
+
+
+def _strip_inline(text: str, ledger: Ledger) -> str:
+    text = _BARE_URL.sub(lambda match: ledger.drop("address", match[0]), _EXTERNAL_LINK.sub(_FIRST_GROUP, text))
+    text = _SUPERSCRIPT.sub(lambda match: superscript(match[1]), text)
+    text = _OTHER_TAG.sub("", _BREAK_TAG.sub(" ", _BLOCK_TAG.sub(BREAK, text)))
+    return _MUTE.sub(lambda found: _AUDIBLE[found[0]], unescape(_SWITCH.sub("", text)).replace("\xa0", " "))
+
+
+def _unquote(line: str) -> str:
+    """`line` without its marks for italic (2 apostrophes), bold (3) or both (5); what is over is meant.
+
+    Where neither italic nor bold come in pairs, one of the bold is an apostrophe and italic, as in `l'''Iliade''`:
+    which of them, is MediaWiki's rule (`doQuotes` in its parser).
+    """
+    if "'''" not in line:
+        return line.replace("''", "")
+    runs = list(_QUOTE_RUN.finditer(line))
+    bold = [run for run in runs if len(run[0]) in (3, 4)]
+    both = sum(len(run[0]) >= _BOTH for run in runs)
+    unpaired = (len(bold) + both) % 2 and (len(runs) - len(bold)) % 2
+    odd = min(bold, key=_misreading).start() if bold and unpaired else -1
+    return _QUOTE_RUN.sub(lambda run: "'" if run.start() == odd else _meant(len(run[0])), line)
+
+
+def _meant(count: int) -> str:
+    return "'" if count == 4 else "'" * (count - _BOTH)
+
+
+def _misreading(run: re.Match[str]) -> int:
+    """How unlikely the run is to be an apostrophe and italic: least after a word of one letter, most after a space."""
+    before = run.string[max(0, run.start() - 2) : run.start()]
+    return 2 if before.endswith(" ") else int(not before.startswith(" ") and len(before) != 1)
 
 
 def _blocks(text: str, ledger: Ledger) -> Iterator[str]:
     """Runs of lines of running text, joined."""
     lines: list[str] = []
-    for line in map(str.strip, text.split("\n")):
-        if line and not _NOT_TEXT_LINE.match(line) and line.strip(HOLE):
-            lines.append(line)
+    for line in text.split("\n"):
+        stripped = line.strip()
+        if not _NOT_TEXT_LINE.match(stripped):
+            lines.append(stripped)
             continue
-        if line:
-            ledger.leave(line, _LINE_REASONS.get(line[0], "signs without words"))
+        if kind := _LINE_KINDS.get(stripped[:1]):
+            ledger.drop(kind, stripped)
         if lines:
             yield " ".join(lines)
             lines = []
@@ -172,11 +239,9 @@ def _blocks(text: str, ledger: Ledger) -> Iterator[str]:
 def _mend(block: str, language: str, ledger: Ledger) -> str:
     """Sentences without a hole, with the traces of what was removed (empty brackets, space before commas) put right."""
     if HOLE in block or _LEAK.search(block):
-        block = "".join(whole_sentences(block, language, ledger))
-    if not block.isascii():
-        block = _CONTROL.sub(lambda match: ledger.leave(match[0], "control characters"), block)
+        block = ledger.drop("sentence with a hole", block, "".join(whole_sentences(block, language)))
     if _BRACKET_DEBRIS.search(block):
-        block = _BEFORE_CLOSING.sub(r"\1", _AFTER_OPENING.sub(r"\1", block))
-        block = _EMPTY_BRACKETS.sub("", block)
-    space_before = _SPACE_BEFORE_COMMA if language == "fr" else _SPACE_BEFORE
+        trimmed = _BEFORE_CLOSING.sub(r"\1", _AFTER_OPENING.sub(r"\1", block))
+        block = ledger.drop("empty brackets", block, _EMPTY_BRACKETS.sub("", trimmed))
+    space_before = _SPACE_BEFORE_LOW if language in _SPACED_MARKS else _SPACE_BEFORE
     return _DOUBLED.sub(r"\1", space_before.sub("", collapse(block)))

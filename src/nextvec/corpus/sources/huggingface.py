@@ -29,12 +29,13 @@ class HuggingFaceSource:
     def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
         self._dataset, _, config = argument.partition(":")
         self._config = config or None
-        self._options = HuggingFaceOptions.parse(options, owner=f"hf:{argument}")
+        self._name = f"hf:{argument}"
+        self._options = HuggingFaceOptions.parse(options, owner=self._name)
         if not self._dataset:
             raise UsageError("hf: expected a data set's name after the colon, for example hf:wikitext:wikitext-2-v1")
 
     def documents(self) -> Iterator[Document | Unusable]:
-        return documents_from_rows(self._rows(), self._options, f"hf:{self._dataset}")
+        return documents_from_rows(self._rows(), self._options, self._name)
 
     def _rows(self) -> Iterator[Row]:
         number = 0

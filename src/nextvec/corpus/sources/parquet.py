@@ -42,4 +42,4 @@ class ParquetSource:
                         yield Row(f"{self._name}:{number}", values)
         except (pa.ArrowException, OSError) as error:
             name = f"{self._name}:{number + 1}"
-            yield Unusable(id=name, reason=f"{name}: cannot be read from here on: {error}", kind="failed")
+            yield Unusable(id=name, reason="cannot be read from here on", detail=str(error), kind="failed")

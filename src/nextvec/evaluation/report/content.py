@@ -64,7 +64,13 @@ class ReportContent:
 
     @property
     def models(self) -> list[Row]:
-        """Rows of trained models, from the best cosine to the worst."""
+        """Rows of trained models, from the best cosine to the worst; of several seeds, their mean alone."""
+        averaged = {row.subject.but_seed for row in self.trained if row.runs > 1}
+        return [row for row in self.trained if row.runs > 1 or row.subject.but_seed not in averaged]
+
+    @property
+    def trained(self) -> list[Row]:
+        """Rows of trained models, every seed and their means, from the best cosine to the worst."""
         return [row for row in self.comparison.rows if row.kind == "model"]
 
     @property

@@ -26,8 +26,8 @@ def _statistical_limits(content: ReportContent) -> Iterator[str]:
     if content.models and (not spreads or min(spreads) < SEEDS_FOR_A_CLAIM):
         seeds = "one seed" if not spreads else f"{min(spreads)} seeds"
         yield (
-            f"Models were trained with {seeds}. The intervals say how much the figures depend on the test documents, "
-            f"not on the luck of training; a headline claim needs at least {SEEDS_FOR_A_CLAIM} seeds."
+            f"Models were trained with {seeds}. The intervals of single checkpoints say how much figures depend on the "
+            f"test documents, not on the luck of training; a headline claim needs at least {SEEDS_FOR_A_CLAIM} seeds."
         )
     if not content.baselines:
         yield "No baseline was evaluated, so nothing here says whether training was worth its cost."

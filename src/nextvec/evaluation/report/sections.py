@@ -30,7 +30,7 @@ class Section:
 
 
 def sections(content: ReportContent) -> Iterator[Section]:
-    styles = Styles([row.name for row in content.models])
+    styles = Styles([row.name for row in content.trained])
     if content.answers:
         yield _answers(content.answers)
     yield _leaderboard(content)
@@ -188,8 +188,9 @@ def _verdicts(contrasts: Sequence[Contrast], order: Sequence[str]) -> Section:
         _verdict_block(name, [c for c in contrasts if c.figure == name], order, i == 0) for i, name in enumerate(names)
     )
     lead = (
-        "Better or worse is said only when the 95 % interval and the p-value (sign flips by document, Holm over all "
-        "differences of the figure) both exclude zero."
+        "Better or worse is said only when the 95 % interval and the p-value (sign flips by document, adjusted over "
+        "all differences of the figure) both exclude zero. A verdict on one checkpoint is about that checkpoint: what "
+        "another seed would give is not in it. A verdict on several seeds carries their spread."
     )
     return Section(key="verdicts", short="Verdicts", title="Every verdict in words", lead=lead, after=tuple(blocks))
 

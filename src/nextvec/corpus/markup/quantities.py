@@ -1,0 +1,259 @@
+# ruff: noqa: RUF001 (typographic dashes and signs are this file's business)
+"""Templates that carry a number: it is said whole, with its uncertainty, power of ten and unit, or it is a hole."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from nextvec.corpus.markup.arguments import HOLE, Arguments, Renderer
+
+_SUPERSCRIPTS = str.maketrans("0123456789-−–+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁺")
+_NUMBER = re.compile(r"[-−+]?(?:\d[\d.,]*(?:e[-+]?\d+)?|\.\d+)(?:\(\d+\))?(?:[+ ]\d+//?\d+|//?\d+)?", re.IGNORECASE)
+_POWER = re.compile(r"[-−–+]?\d+")
+_RANGES = {
+    **dict.fromkeys(("-", "–", "−"), "–"),
+    **dict.fromkeys(("to", "to(-)"), " to "),
+    **dict.fromkeys(("and", "and(-)", "&"), " and "),
+    **dict.fromkeys(("x", "×", "*", "xx"), " × "),
+    **dict.fromkeys(("+/-", "±", "&plusmn;"), " ± "),
+    **{word: f" {word} " for word in ("or", "by", "plus")},
+    "+": " + ",
+    ",": ", ",
+    "/": "/",
+}
+_SYMBOLS = {
+    "km2": "km²",
+    "m2": "m²",
+    "cm2": "cm²",
+    "mm2": "mm²",
+    "sqkm": "km²",
+    "sqmi": "sq mi",
+    "sqft": "sq ft",
+    "sqin": "sq in",
+    "sqyd": "sq yd",
+    "cuft": "cu ft",
+    "cuin": "cu in",
+    "cuyd": "cu yd",
+    "cumi": "cu mi",
+    "USgal": "US gal",
+    "impgal": "imp gal",
+    "oilbbl": "bbl",
+    "ST": "short tons",
+    "LT": "long tons",
+    "sqm": "m²",
+    "m3": "m³",
+    "cm3": "cm³",
+    "km3": "km³",
+    "C": "°C",
+    "F": "°F",
+    "kph": "km/h",
+    "hp": "horsepower",
+    "m3/s": "m³/s",
+    "cuft/s": "ft³/s",
+    "/km2": "per km²",
+    "PD/sqkm": "per km²",
+    "/sqmi": "per square mile",
+    "PD/sqmi": "per square mile",
+}
+_UNITS = {
+    "mi": ("mile", "miles"),
+    "ft": ("foot", "feet"),
+    "in": ("inch", "inches"),
+    "yd": ("yard", "yards"),
+    "lb": ("pound", "pounds"),
+    "oz": ("ounce", "ounces"),
+    "st": ("stone", "stone"),
+    "acre": ("acre", "acres"),
+    "t": ("tonne", "tonnes"),
+    "ST": ("short ton", "short tons"),
+    "LT": ("long ton", "long tons"),
+    "kn": ("knot", "knots"),
+    "nmi": ("nautical mile", "nautical miles"),
+    "sqmi": ("square mile", "square miles"),
+    "sqft": ("square foot", "square feet"),
+    "sqin": ("square inch", "square inches"),
+    "sqyd": ("square yard", "square yards"),
+    "cuft": ("cubic foot", "cubic feet"),
+    "cuin": ("cubic inch", "cubic inches"),
+    "cuyd": ("cubic yard", "cubic yards"),
+    "cumi": ("cubic mile", "cubic miles"),
+    "USgal": ("US gallon", "US gallons"),
+    "impgal": ("imperial gallon", "imperial gallons"),
+    "oilbbl": ("barrel", "barrels"),
+    "ly": ("light-year", "light-years"),
+    **{word: (word, f"{word}s") for word in ("metre", "meter", "kilometre", "kilometer", "mile", "pound", "litre")},
+}
+"""Singular and plural; units that are not here are written as their symbol."""
+_POWERS = {"e3": " thousand", "e6": " million", "e9": " billion", "e12": " trillion"}
+_POWER_UNIT = re.compile(r"(e3|e6|e9|e12)(\D.*)")
+_OTHER_MEASURE = re.compile(r"out.*|output.*|number|x.*|.*only")
+_CURRENCIES = {
+    "US$": ("us$", "usd", "us dollar", "us dollars"),
+    "€": ("euro", "eur", "€"),
+    "£": ("gbp", "£", "pound sterling"),
+    "¥": ("jpy", "¥", "yen", "cny", "rmb", "cn¥", "jp¥"),
+    "₹": ("inr", "₹", "indian rupee", "rupee", "indian rupees"),
+    "A$": ("aud", "a$", "au$"),
+    "C$": ("cad", "c$", "ca$"),
+    "NZ$": ("nzd", "nz$"),
+    "HK$": ("hkd", "hk$"),
+    "NT$": ("twd", "ntd", "nt$"),
+    "R$": ("brl", "r$"),
+    "₩": ("krw", "₩", "sk won"),
+    "₱": ("php", "₱", "philippine peso"),
+    "₽": ("rub", "₽"),
+    "CHF ": ("chf",),
+}
+_DIGIT_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
+
+def superscript(digits: str) -> str:
+    return digits.translate(_SUPERSCRIPTS)
+
+
+def _convert(arguments: Arguments, short: bool = False) -> str:
+    """`5|mi|km` to "5 miles", `5|-|6|km` to "5–6 km", `5|ft|6|in` to "5 feet 6 inches". What is shown in the other
+    unit only is a hole: nothing is computed here."""
+    adjective, short = arguments.named("adj") == "on", short or arguments.named("abbr") == "on"
+    values = arguments.positional
+    if _OTHER_MEASURE.fullmatch(arguments.named("disp")) or not (values and _NUMBER.fullmatch(values[0])):
+        return HOLE
+    words: list[str] = []
+    for index, value in enumerate(values):
+        if _NUMBER.fullmatch(value):
+            words.append(value.replace("//", "/").replace("+", " ") if "/" in value else value)
+        elif value in _RANGES:
+            words.append(_RANGES[value])
+        else:
+            words.append(_unit(value, "" if short else values[index - 1], adjective))
+            if not _second_measure(values, index):
+                return "".join(words)
+            words.append(" ")
+    return HOLE
+
+
+def _unit(unit: str, number: str, adjective: bool) -> str:
+    if power := _POWER_UNIT.fullmatch(unit):
+        return _POWERS[power[1]] + _unit(power[2], number, adjective)
+    if not number or unit not in _UNITS:
+        return f" {_SYMBOLS.get(unit, unit)}"
+    singular, plural = _UNITS[unit]
+    return f"-{singular}" if adjective else f" {singular if number == '1' else plural}"
+
+
+def _second_measure(values: list[str], index: int) -> bool:
+    """Whether number and unit follow the first unit, as in feet and inches; a number alone is a precision."""
+    following = values[index + 1 : index + 3]
+    return index == 1 and len(following) == 2 and bool(_NUMBER.fullmatch(following[0])) and following[1].isalpha()
+
+
+def _fraction(arguments: Arguments) -> str:
+    """`2` to "1/2", `3|4` to "3/4", `1|3|4` to "1 3/4"."""
+    if not arguments.positional:
+        return HOLE
+    *whole, top, bottom = ["1", *arguments.positional] if len(arguments.positional) == 1 else arguments.positional
+    return " ".join([*whole, f"{top}/{bottom}"])
+
+
+def _value(arguments: Arguments) -> str:
+    """`1.5|0.2|u=kg` to "1.5±0.2 kg", `1.5|0.3|0.2|e=6` to "(1.5+0.3−0.2)×10⁶", `5|-|8|u=m` to "5–8 m"."""
+    values = [value for value in arguments.positional if value] or [arguments.at(0)]
+    number = _ranged(values) if len(values) > 2 and values[1] in _RANGES else _with_uncertainty(values)
+    return _with_power_and_unit(number, arguments) if number else HOLE
+
+
+def _ranged(values: list[str]) -> str:
+    return "".join(_RANGES.get(value, value) for value in values)
+
+
+def _with_uncertainty(values: list[str]) -> str:
+    number, *uncertainty = values
+    if len(values) > 3 or not all(_NUMBER.fullmatch(value.lstrip("±+-−")) for value in uncertainty):
+        return ""
+    if len(uncertainty) == 2:
+        return f"{number}+{uncertainty[0].lstrip('+')}−{uncertainty[1].lstrip('-−')}"
+    return f"{number}±{uncertainty[0].lstrip('±')}" if uncertainty else number
+
+
+def _gaps(arguments: Arguments) -> str:
+    """`1|234|567` to "1234567": the gaps between the groups are drawn, not written."""
+    number = "".join(arguments.positional)
+    return _with_power_and_unit(number, arguments) if number else HOLE
+
+
+def _with_power_and_unit(number: str, arguments: Arguments) -> str:
+    first, per = (arguments.named(name) or arguments.named(f"{name}l") for name in ("u", "up"))
+    unit = f"{first or '1'}/{per}" if per else first
+    exponent = arguments.named("e")
+    if exponent:
+        number = f"({number})" if re.search(r"[±+−–]", number[1:]) else number
+        number += f"×10{superscript(exponent)}"
+    space = "" if unit in {"%", "°", "′", "″"} else " "
+    return f"{arguments.named('p')}{number}{space}{unit}{arguments.named('s')}".strip()
+
+
+def measure(arguments: Arguments) -> str:
+    """`9,81|m||s|-2` to "9,81 m·s⁻²": a number, then units each with its power, as wikis in Romance languages and
+    Russian write it."""
+    number, *rest = [*arguments.positional, "", ""]
+    powers = zip(rest[::2], rest[1::2], strict=False)
+    unit = "·".join(name + (superscript(power) if _POWER.fullmatch(power) else "") for name, power in powers if name)
+    return _with_power_and_unit(f"{number} {unit}".strip(), arguments) if number else HOLE
+
+
+def _power_of_ten(arguments: Arguments) -> str:
+    return f"×10{superscript(arguments.at(0))}" if arguments.at(0) else HOLE
+
+
+def _ten_to_the(arguments: Arguments) -> str:
+    return f"10{superscript(arguments.at(0))}" if arguments.at(0) else HOLE
+
+
+def _number(arguments: Arguments) -> str:
+    return arguments.at(0) or HOLE
+
+
+def _ordinal(arguments: Arguments) -> str:
+    digits = arguments.at(0)
+    if not digits.isdecimal():
+        return HOLE
+    teens = digits[-2:-1] == "1"
+    return digits + ("th" if teens else _DIGIT_ENDINGS.get(int(digits[-1]), "th"))
+
+
+def _height(arguments: Arguments) -> str:
+    """`ft=6|in=1` to "6 ft 1 in", `m=1.85` to "1.85 m"."""
+    parts = (f"{arguments.named(unit)} {unit}" for unit in ("m", "cm", "ft", "in") if arguments.named(unit))
+    return " ".join(parts) or HOLE
+
+
+def _gauge(arguments: Arguments) -> str:
+    """`1435mm` to "1435 mm"; gauges by a name are a hole."""
+    match = re.fullmatch(r"([\d.,]+) ?(mm|m|in|ft)", arguments.at(0))
+    return f"{match[1]} {match[2]}" if match else HOLE
+
+
+def _nuclide(arguments: Arguments) -> str:
+    return f"{arguments.at(0)}-{arguments.at(1)}" if arguments.at(1) else HOLE
+
+
+def _money(sign: str) -> Renderer:
+    return lambda arguments: f"{sign}{arguments.at(0)}".strip()
+
+
+QUANTITIES: dict[str, Renderer] = {
+    "convert": _convert,
+    "cvt": partial(_convert, short=True),
+    **dict.fromkeys(("frac", "fraction", "sfrac"), _fraction),
+    **dict.fromkeys(("nts", "num", "number", "formatnum", "format price", "digits", "commas", "numero"), _number),
+    **dict.fromkeys(("10^", "10e"), _ten_to_the),
+    **dict.fromkeys(("e", "x10^", "×10^", "esp"), _power_of_ten),
+    **dict.fromkeys(("ordinal", "ord"), _ordinal),
+    **dict.fromkeys(("railgauge", "track gauge", "rail gauge"), _gauge),
+    **{name: _money(sign) for sign, names in _CURRENCIES.items() for name in names},
+    "val": _value,
+    "gaps": _gaps,
+    "height": _height,
+    "nuclide2": _nuclide,
+}
