@@ -9,8 +9,9 @@ from functools import partial
 from nextvec.corpus.markup.arguments import HOLE, Arguments, Renderer
 
 _SUPERSCRIPTS = str.maketrans("0123456789-−–+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁺")
+_SUBSCRIPTS = str.maketrans("0123456789-−–+", "₀₁₂₃₄₅₆₇₈₉₋₋₋₊")
 _NUMBER = re.compile(r"[-−+]?(?:\d[\d.,]*(?:e[-+]?\d+)?|\.\d+)(?:\(\d+\))?(?:[+ ]\d+//?\d+|//?\d+)?", re.IGNORECASE)
-_POWER = re.compile(r"[-−–+]?\d+")
+POWER = re.compile(r"[-−–+]?\d+")
 _RANGES = {
     **dict.fromkeys(("-", "–", "−"), "–"),
     **dict.fromkeys(("to", "to(-)"), " to "),
@@ -112,6 +113,10 @@ def superscript(digits: str) -> str:
     return digits.translate(_SUPERSCRIPTS)
 
 
+def subscript(digits: str) -> str:
+    return digits.translate(_SUBSCRIPTS)
+
+
 def _convert(arguments: Arguments, short: bool = False) -> str:
     """`5|mi|km` to "5 miles", `5|-|6|km` to "5–6 km", `5|ft|6|in` to "5 feet 6 inches". What is shown in the other
     unit only is a hole: nothing is computed here."""
@@ -198,7 +203,7 @@ def measure(arguments: Arguments) -> str:
     Russian write it."""
     number, *rest = [*arguments.positional, "", ""]
     powers = zip(rest[::2], rest[1::2], strict=False)
-    unit = "·".join(name + (superscript(power) if _POWER.fullmatch(power) else "") for name, power in powers if name)
+    unit = "·".join(name + (superscript(power) if POWER.fullmatch(power) else "") for name, power in powers if name)
     return _with_power_and_unit(f"{number} {unit}".strip(), arguments) if number else HOLE
 
 
