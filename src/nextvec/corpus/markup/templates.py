@@ -23,7 +23,7 @@ MONTHS = (
 _SILENT = re.compile(
     r"""(?: cite | citation | cit | ref | refn | efn | sfn | sfnp | sfnm | harv | harvnb | rp | note | nb
           | notetag | cn | fact | ipa | ipac | ipalink | respell | pron | pronunciation | audio | listen | coord
-          | flagicon | flagdeco | anchor | clear | clarification | vague | dubious | disputed | updated
+          | flagicon | flagdeco | anchor | clear | clarify | clarification | when | who | whom | which | where | why | vague | dubious | disputed | updated
           | unreliable | weasel | verify | verification | failed | pov | specify | inflation-fn | legend | toc
           | reflist | use | contradict | peacock | opinion | attribution | additional | medical | non-primary
           | undue | needs | refnest | tone | synthesis | speculation | self-published | qualify
@@ -35,7 +35,7 @@ _SILENT = re.compile(
     re.VERBOSE,
 )
 _SILENT_ALONE = re.compile(
-    r"""(?: clarify | when | who | whom | which | where | why | how | update | or | full | better | page | pages | year
+    r"""(?: how | update | or | full | better | page | pages | year
           | according | by | example | examples | source | sources | list | primary | image | original | obsolete )
         (?: [- ].* )?""",
     re.VERBOSE,

@@ -20,7 +20,7 @@ from nextvec.corpus.markup.ledger import Ledger
 from nextvec.corpus.markup.nesting import Nesting
 from nextvec.corpus.markup.quantities import POWER, subscript, superscript
 from nextvec.corpus.markup.wiki import ENGLISH, Wiki
-from nextvec.corpus.prose import Prose, collapse, count_words
+from nextvec.corpus.prose import Prose, collapse, count_words, is_unspaced
 
 MIN_PARAGRAPH_WORDS = 6
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -72,6 +72,7 @@ _OTHER_TAG = re.compile(
 )
 _RAISED = re.compile(r"<(su[bp])\b[^<>]*>((?:[^<]|<(?!/?su[bp]\b))*?)</\1\s*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
+_FIGURES = re.compile(r"[-−–+]?\d+|\d*[-−–+]")
 _PLAIN_EXPONENT = re.compile(r"[\w.,−-]+")
 _EXPONENT_LETTERS = frozenset("nkmxN")
 _QUOTE_RUN = re.compile(r"'{2,}")
@@ -228,12 +229,12 @@ def _switch(match: re.Match[str]) -> str:
 
 
 def _raise(match: re.Match[str]) -> str:
-    """Figures above and below the line so that no number changes: "10⁶", "2^n", "101₂"; but "H2O" and "1er"."""
+    """Figures above and below the line so that no number changes: "10⁶", "SO4²⁻", "2^n", "101₂"; but "H2O", "1er"."""
     inner = _TAG.sub("", match[2]).strip()
     after_digit = match.string[match.start() - 1 : match.start()].isdigit()
     if match[1].lower() == "sub":
         return subscript(inner) if after_digit and POWER.fullmatch(inner) else inner
-    if POWER.fullmatch(inner):
+    if _FIGURES.fullmatch(inner):
         return superscript(inner)
     if any(map(str.isdigit, inner)) or (after_digit and inner in _EXPONENT_LETTERS):
         return f"^{inner}" if _PLAIN_EXPONENT.fullmatch(inner) else f"^({inner})"
@@ -287,10 +288,19 @@ def _blocks(text: str, ledger: Ledger) -> Iterator[str]:
         yield " ".join(lines)
 
 
+def _joined(sentences: list[str]) -> str:
+    """One after the other, with a space between where their script has one: what was left out may have taken it."""
+    text = ""
+    for sentence in sentences:
+        touches = not text or text[-1].isspace() or is_unspaced(text[-1])
+        text += sentence if touches else f" {sentence}"
+    return text
+
+
 def _mend(block: str, language: str, ledger: Ledger) -> str:
     """Sentences without a hole, with the traces of what was removed (empty brackets, space before commas) put right."""
     if HOLE in block or _LEAK.search(block):
-        block = ledger.drop("sentence with a hole", block, "".join(whole_sentences(block, language)))
+        block = ledger.drop("sentence with a hole", block, _joined(whole_sentences(block, language)))
     if _BRACKET_DEBRIS.search(block):
         trimmed = _BEFORE_CLOSING.sub(r"\1", _AFTER_OPENING.sub(r"\1", block))
         block = ledger.drop("empty brackets", block, _EMPTY_BRACKETS.sub("", trimmed))
