@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (typographic signs are names of arguments)
 """What follows a template's name, between pipes; and the signs that stand for what a template says."""
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ _TOKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{\||\|\}(?!\})")
 _OPENERS = {"{{": "}}", "[[": "]]", "{|": "|}"}
 _REFERENCE = re.compile(r"\s*(?:cite|citation|ref|refn|efn|sfn|harv|#tag:ref|r\s*\|)", re.IGNORECASE)
 _WHAT_FOLLOWS = re.compile(r"[ \t]*(?:<[^<>\n]*>|'{2,}|\[\[)*([^\n]?)")
+_FRACTION = re.compile(r"\d+/\d+")
 _DIGIT = re.compile(r"\d")
-_OPENING = "\"\u201c\u201e\u00ab\u00bf\u00a1"
+_OPENING = '"\u201c\u201e\u00ab\u00bf\u00a1'
 _LANGUAGE_LINK = re.compile(r"\s*(?:[a-z]{2,3}|simple)(?:-[a-z-]+)?\s*:[^|]*")
 
 
@@ -60,7 +61,12 @@ class Nesting:
         content = "".join(parts)
         words = self._render(opener, content)
         banner = words == HOLE and _at_line_start(frames[-1][1]) and self._is_apart(content, end)
+        if _FRACTION.fullmatch(words) and self._after_digit():
+            words = f" {words}"
         frames[-1][1].append("" if banner else words)
+
+    def _after_digit(self) -> bool:
+        return "".join(self._frames[-1][1][-2:])[-1:].isdigit()
 
     def _is_apart(self, content: str, end: int) -> bool:
         """Whether an unknown template at the start of a line is a banner or a box, no part of a sentence.

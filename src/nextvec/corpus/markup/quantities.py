@@ -11,6 +11,7 @@ from nextvec.corpus.markup.arguments import HOLE, Arguments, Renderer
 _SUPERSCRIPTS = str.maketrans("0123456789-−–+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁺")
 _SUBSCRIPTS = str.maketrans("0123456789-−–+", "₀₁₂₃₄₅₆₇₈₉₋₋₋₊")
 _NUMBER = re.compile(r"[-−+]?(?:\d[\d.,]*(?:e[-+]?\d+)?|\.\d+)(?:\(\d+\))?(?:[+ ]\d+//?\d+|//?\d+)?", re.IGNORECASE)
+_LAST_DIGITS = re.compile(r"\([\d.]+\)")
 _CHARGE = re.compile(r"\d*[-−+]")
 POWER = re.compile(r"[-−–+]?\d+")
 _RANGES = {
@@ -190,6 +191,8 @@ def _ranged(values: list[str]) -> str:
 
 def _with_uncertainty(values: list[str]) -> str:
     number, *uncertainty = values
+    if len(uncertainty) == 1 and _LAST_DIGITS.fullmatch(uncertainty[0]):
+        return f"{number}{uncertainty[0]}"
     if len(values) > 3 or not all(_NUMBER.fullmatch(value.lstrip("±+-−")) for value in uncertainty):
         return ""
     if len(uncertainty) == 2:
@@ -270,7 +273,7 @@ def _money(sign: str) -> Renderer:
     return lambda arguments: HOLE if arguments.beyond(1) else f"{sign}{arguments.at(0)}".strip()
 
 
-def years(before: str) -> Renderer:
+def _years(before: str) -> Renderer:
     """`1200|1210` to "r. 1200–1210"."""
     return lambda arguments: f"{before} {'–'.join(arguments.beyond(0))}" if arguments.beyond(0) else HOLE
 
@@ -297,7 +300,7 @@ QUANTITIES: dict[str, Renderer] = {
     "gaps": _gaps,
     "height": _height,
     "chem": _molecule,
-    **dict.fromkeys(("reign", "r."), years("r.")),
-    **dict.fromkeys(("floruit", "fl.", "fl"), years("fl.")),
+    **dict.fromkeys(("reign", "r."), _years("r.")),
+    **dict.fromkeys(("floruit", "fl.", "fl"), _years("fl.")),
     "nuclide2": _nuclide,
 }

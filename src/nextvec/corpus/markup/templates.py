@@ -23,7 +23,8 @@ MONTHS = (
 _SILENT = re.compile(
     r"""(?: cite | citation | cit | ref | refn | efn | sfn | sfnp | sfnm | harv | harvnb | rp | note | nb
           | notetag | cn | fact | ipa | ipac | ipalink | respell | pron | pronunciation | audio | listen | coord
-          | flagicon | flagdeco | anchor | clear | clarify | clarification | when | who | whom | which | where | why | vague | dubious | disputed | updated
+          | flagicon | flagdeco | anchor | clear | clarify | clarification | when | who | whom | which | where | why | vague
+          | dubious | disputed | updated
           | unreliable | weasel | verify | verification | failed | pov | specify | inflation-fn | legend | toc
           | reflist | use | contradict | peacock | opinion | attribution | additional | medical | non-primary
           | undue | needs | refnest | tone | synthesis | speculation | self-published | qualify
@@ -45,7 +46,8 @@ _SAY_FIRST = re.compile(
     r"""nowrap | nobr | small | smaller | big | bigger | large | larger | center | centre
         | sc | smallcaps | angbr | angle\ bracket | nobold | flag
         | flagcountry | flagu | country\ flag | abbr | tooltip | visible\ anchor | vanchor | not\ a\ typo | typo
-        | strong | em | mono | mvar | var | code | tt | kbd | keypress | nq | title | noitalic | noital | italic\ correction | bold | italic
+        | strong | em | mono | mvar | var | code | tt | kbd | keypress | nq | title
+        | noitalic | noital | italic\ correction | bold | italic
         | proper\ name | text | lang-.*""",
     re.VERBOSE,
 )

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters of other scripts are part of the words that are matched)
 """What a wiki calls its own matters (files, categories, back matter, lists), by its language: see wikis.toml."""
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-FILE_KEYS, CATEGORY_KEYS = ("6", "-2"), ("14",)
+FILE_KEY, CATEGORY_KEY = "6", "14"
 """Keys of MediaWiki's namespaces, as the `<siteinfo>` of a dump gives them."""
 
-_KINDS = ("file", "category", "other", "redirect", "disambiguation", "several", "lists", "maybe_lists", "back_matter", "arts")
+_KINDS = (
+    *("file", "category", "other", "redirect", "disambiguation", "several"),
+    *("lists", "maybe_lists", "back_matter", "arts"),
+)
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -65,7 +69,7 @@ def wiki_of(language: str, namespaces: Mapping[str, str] = _NOTHING) -> Wiki:
 
 
 def _kind_of(key: str) -> str:
-    return "file" if key in FILE_KEYS else "category" if key in CATEGORY_KEYS else "other"
+    return {FILE_KEY: "file", CATEGORY_KEY: "category"}.get(key, "other")
 
 
 def _pattern(words: Iterable[str], frame: str) -> re.Pattern[str]:

@@ -58,7 +58,7 @@ _AUDIBLE = {ord(sign): chr(mark) for mark, sign in _MUTED.items()}
 """Unicode's noncharacters stand for marks that are meant as they are."""
 _HEADING = re.compile(r"\n(={1,6})[^\S\n]*([^\n]*?)[^\S\n]*\1[^\S\n]*(?=\n|\Z)")
 _SIMPLE_LINK = re.compile(r"\[\[(?:[^\[\]{}|\n:]*\|)?([^\[\]{}|\n:]+)\]\]")
-_EXTERNAL_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:)?//[^\s\[\]]+([^\[\]]*)\]")
+_EXTERNAL_LINK = re.compile(r"\[(?:(?:https?:|ftps?:)?//|mailto:|tel:|irc:)[^\s\[\]]+([^\[\]]*)\]")
 _BARE_URL = re.compile(r"(?:https?|ftp)://\S+")
 _BLOCK_TAG = re.compile(
     r"</?(?:blockquote|p|div|center|poem|ul|ol|li|dl|dd|dt|tr|td|th|h[1-6]|hr)\b[^<>]*>", re.IGNORECASE
@@ -174,9 +174,8 @@ def _without_what_is_no_text(text: str, ledger: Ledger) -> str:
 def _without_elements(text: str, ledger: Ledger) -> str:
     """`text` without tables, hidden passages and readings above the line, the innermost first."""
     for reason, pattern in _INNERMOST.items():
-        found = 1
-        while found:
-            text, found = pattern.subn(lambda match, reason=reason: ledger.drop(reason, match[0]), text)
+        while match := pattern.search(text):
+            text = text[: match.start()] + ledger.drop(reason, match[0]) + text[match.end() :]
     return text
 
 

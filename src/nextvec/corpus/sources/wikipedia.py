@@ -124,7 +124,8 @@ class WikipediaSource:
 
 
 def read_pages(path: Path) -> Iterator[Page]:
-    """Every page of a dump, in order. Raises ParseError, EOFError, OSError or zlib.error where it is damaged or none."""
+    """Every page of a dump, in order. Raises ParseError, EOFError, OSError or zlib.error where it is damaged
+    or no dump of pages."""
     with _open(path) as file:
         yield from _read(file)
 
