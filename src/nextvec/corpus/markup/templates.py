@@ -23,8 +23,8 @@ MONTHS = (
 _SILENT = re.compile(
     r"""(?: cite | citation | cit | ref | refn | efn | sfn | sfnp | sfnm | harv | harvnb | rp | note | nb
           | notetag | cn | fact | ipa | ipac | ipalink | respell | pron | pronunciation | audio | listen | coord
-          | flagicon | flagdeco | anchor | clear | clarify | clarification | when | who | whom | which | where | why | vague
-          | dubious | disputed | updated
+          | flagicon | flagdeco | anchor | clear | clarify | clarification | when | who | whom | which | where | why
+          | vague | dubious | disputed | updated
           | unreliable | weasel | verify | verification | failed | pov | specify | inflation-fn | legend | toc
           | reflist | use | contradict | peacock | opinion | attribution | additional | medical | non-primary
           | undue | needs | refnest | tone | synthesis | speculation | self-published | qualify

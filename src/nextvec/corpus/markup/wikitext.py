@@ -9,7 +9,7 @@ left out too (see `templates.HOLE`), so that no chunk has a gap in it. All that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import unescape
 from operator import itemgetter
 
@@ -163,7 +163,7 @@ def body_sections(text: str, wiki: Wiki = ENGLISH, ledger: Ledger | None = None)
 
 
 def _without_what_is_no_text(text: str, ledger: Ledger) -> str:
-    text = _COMMENT.sub(lambda match: ledger.drop("comment", match[0]), _NOWIKI.sub(_defuse, text))
+    text = _COMMENT.sub(_dropping("comment", ledger), _NOWIKI.sub(_defuse, text))
     text = _INVISIBLE.sub(lambda match: ledger.drop(_kind(match), match[0]), text)
     if _SIGN_OF_ELEMENTS.search(text):
         text = _without_elements(text, ledger)
@@ -174,9 +174,14 @@ def _without_what_is_no_text(text: str, ledger: Ledger) -> str:
 def _without_elements(text: str, ledger: Ledger) -> str:
     """`text` without tables, hidden passages and readings above the line, the innermost first."""
     for reason, pattern in _INNERMOST.items():
-        while match := pattern.search(text):
-            text = text[: match.start()] + ledger.drop(reason, match[0]) + text[match.end() :]
+        found = 1
+        while found:
+            text, found = pattern.subn(_dropping(reason, ledger), text)
     return text
+
+
+def _dropping(reason: str, ledger: Ledger) -> Callable[[re.Match[str]], str]:
+    return lambda match: ledger.drop(reason, match[0])
 
 
 def _kind(match: re.Match[str]) -> str:
@@ -213,7 +218,7 @@ def _spelling(match: re.Match[str]) -> str:
 def _strip_inline(text: str, ledger: Ledger) -> str:
     text = _EXTERNAL_LINK.sub(_FIRST_GROUP, text)
     if "://" in text:
-        text = _BARE_URL.sub(lambda match: ledger.drop("address", match[0]), text)
+        text = _BARE_URL.sub(_dropping("address", ledger), text)
     if "----" in text:
         text = _RULE_LINE.sub(BREAK, text)
     if "<" in text:
