@@ -13,6 +13,9 @@ from typing import Any, BinaryIO
 from nextvec.disk import storing
 from nextvec.errors import IntegrityError
 
+BLOCK = 65_536
+"""Bytes read at once where a file is read backwards."""
+
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Replace `path` with `content`: a reader, or a machine that stops half-way, sees the old file or the new one.
@@ -58,15 +61,27 @@ def read_json(path: Path) -> Any:
 def append_line(path: Path, value: Any) -> None:
     """Append one JSON object as one line in one write; a last line that a killed run cut off is dropped first.
 
-    Raises FullDiskError.
+    Only the end of the file is read: a line costs the same in a long file. Raises FullDiskError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     line = (json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n").encode()
-    if path.exists() and not path.read_bytes().endswith(b"\n"):
-        complete = path.read_bytes().rpartition(b"\n")
-        write_atomic(path, complete[0] + complete[1])
-    with storing(f"a line of {path.name}", path.parent), path.open("ab") as file:
+    with storing(f"a line of {path.name}", path.parent), path.open("ab+") as file:
+        end = file.seek(0, os.SEEK_END)
+        if (complete := _complete_bytes(file, end)) < end:
+            file.truncate(complete)
         file.write(line)
+
+
+def _complete_bytes(file: BinaryIO, end: int) -> int:
+    """Of the first `end` bytes, those of complete lines: up to the last line break, looked for from the end."""
+    block = 1
+    while end > 0:
+        start = max(0, end - block)
+        file.seek(start)
+        if (found := file.read(end - start).rfind(b"\n")) >= 0:
+            return start + found + 1
+        end, block = start, BLOCK
+    return 0
 
 
 def read_lines(path: Path) -> list[Any]:

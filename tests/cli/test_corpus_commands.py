@@ -216,8 +216,10 @@ def test_check_prints_the_verdict_and_fails_by_exit_status(ingest, call, monkeyp
 
     ingest()
     monkeypatch.setattr("nextvec.evaluation.coherence.check_coherence", lambda snapshot: Report())
-    assert call("check", "rivers", expect=1).stdout == "not sequential: the order carries nothing\n"
-    assert json.loads(call("check", "rivers", "--json", expect=1).stdout) == {"passed": False}
+    printed = call("check", "rivers", expect=1).stdout
+    assert printed.startswith("not sequential: the order carries nothing\nleakage   not checked: rivers: 30 documents")
+    told = json.loads(call("check", "rivers", "--json", expect=1).stdout)
+    assert told == {"passed": False, "leakage": {"passed": None, "findings": []}}
 
 
 def test_check_of_a_real_corpus_prints_its_figures(ingest, call):
@@ -231,3 +233,43 @@ def test_an_unknown_corpus_lists_the_known(ingest, call):
     ingest()
     with pytest.raises(NotFoundError, match="Known: rivers"):
         call("info", "river")
+
+
+def test_what_the_encoder_does_not_read_is_said_and_kept(call, tmp_path):
+    path = tmp_path / "long.txt"
+    path.write_text("Word " * 300 + "end. Then comes one more sentence. " + "Word " * 300 + "end.")
+    result = call("ingest", path, "--corpus", "long", "--encoder", "minilm")
+    sentence = "2 of 3 chunks are longer than minilm reads (256 tokens): their ends are not in the vectors"
+    assert sentence in " ".join(result.stdout.split())
+    assert sentence in " ".join(call("info", "long").stdout.split())
+    assert json.loads(call("info", "long", "--json").stdout)["cut"] == {"cut": 2, "counted": 3}
+
+
+def test_packed_keeps_within_what_the_encoder_reads(call, tmp_path):
+    path = tmp_path / "prose.txt"
+    path.write_text("The old timber bridge over the river was repaired in that year, and nobody paid for it. " * 60)
+    for chunker in ("packed", "paragraph"):
+        result = call("ingest", path, "--corpus", chunker, "--encoder", "minilm", "--chunker", chunker)
+        assert "longer than minilm reads" not in result.stdout
+        assert "max_tokens=256" in call("info", chunker).stdout
+
+
+def test_an_unknown_language_is_refused_before_anything_is_made(call, articles, place):
+    with pytest.raises(UsageError, match=r"unknown language 'english'\. Did you mean 'en'"):
+        call("ingest", articles, "--corpus", "c", "--encoder", "hashing:16", "--set", "language=english")
+    assert not place.corpus("c").exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "chunks"),
+    [
+        ("zh", "长江是亚洲最长的河流。它发源于青藏高原的雪山。河水向东流入大海。", 3),
+        ("auto", "富士山は日本で一番高い山である。夏には多くの人が登る。", 2),
+        ("en", "the river is wide. the boat is small. we wait for the ferry.", 3),
+    ],
+)
+def test_text_without_spaces_or_capitals_is_stored(call, tmp_path, place, language, text, chunks):
+    path = tmp_path / "text.txt"
+    path.write_text(text, encoding="utf-8")
+    call("ingest", path, "--corpus", "c", "--encoder", "hashing:16", "--set", f"language={language}")
+    assert len(open_snapshot(place, "c")) == chunks

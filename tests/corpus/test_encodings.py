@@ -41,6 +41,19 @@ def test_bytes_that_windows_1252_does_not_define_are_controls() -> None:
     assert decode(b"a\x81\x93b", "a.html", declared="iso-8859-1") == "a\x81“b"
 
 
+@pytest.mark.parametrize("label", ["iso-8859-1", "koi8-r", "gb2312", "none", "klingon"])
+def test_what_can_only_be_utf8_is_whatever_it_declares(label: str) -> None:
+    assert decode("Un été à la mer, déjà.".encode(), "a.html", declared=label) == "Un été à la mer, déjà."
+
+
+def test_one_sign_that_could_be_utf8_is_what_is_declared() -> None:
+    assert decode("联通".encode("gbk"), "a.html", declared="gbk") == "联通"
+
+
+def test_a_label_that_nobody_knows_is_overlooked_in_plain_ascii() -> None:
+    assert decode(b"The river rises.", "a.html", declared="none") == "The river rises."
+
+
 def test_a_null_is_not_utf_16() -> None:
     assert decode(b"One two\0 three\0", "a.txt") == "One two\0 three\0"
 

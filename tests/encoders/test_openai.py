@@ -142,10 +142,29 @@ def test_passing_failures_are_tried_again_with_growing_waits(server, encoder, wa
 
 
 def test_lasting_failure_gives_up(server, encoder, waits):
-    server.failures = [500] * 3
-    with pytest.raises(NextvecError, match=r"no answer in 3 tries \(last: status 500"):
+    server.failures = [503] * 3
+    with pytest.raises(NextvecError, match=r"no answer in 3 tries \(last: status 503"):
         encoder.encode(["a"])
     assert len(waits) == 2
+
+
+def test_a_server_that_is_broken_gives_up_once_it_takes_nothing_else(server, encoder, waits):
+    server.failures = [500] * 100
+    with pytest.raises(NextvecError, match=r"no answer in 3 tries \(last: status 500") as caught:
+        encoder.encode(["a", "b", "c"])
+    assert not isinstance(caught.value, RefusedTextsError)
+    assert len(waits) == 4  # two before giving up the texts, two before giving up a sentence that it took before
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_one_text_at_which_the_server_breaks_down_leaves_the_others_their_vectors(server, encoder, status):
+    words = json_body({"error": "failed to encode response: json: unsupported value: NaN"})
+    server.refuse = lambda texts: (status, words) if "bad" in texts else None
+    with pytest.raises(RefusedTextsError) as caught:
+        encoder.encode(["a", "bad", "c", "d"])
+    assert set(caught.value.reasons) == {1}
+    assert "unsupported value: NaN" in caught.value.reasons[1]
+    assert np.isfinite(caught.value.vectors[[0, 2, 3]]).all()
 
 
 @pytest.mark.parametrize(
@@ -350,8 +369,9 @@ def test_vectors_may_come_as_base64(server, encoder, texts):
 
 def test_an_error_with_status_200_is_shown(server, encoder):
     server.refuse = lambda texts: (200, json_body({"error": {"message": "model not loaded"}}))
-    with pytest.raises(DataError, match="model not loaded"):
-        encoder.encode(["a"])
+    with pytest.raises(NextvecError, match="model not loaded") as caught:
+        encoder.encode(["a", "b"])
+    assert not isinstance(caught.value, RefusedTextsError)
 
 
 def test_an_answer_that_breaks_off_is_asked_for_again(server, encoder, waits):

@@ -12,7 +12,9 @@ from nextvec.cli.output import duration, emit, listed, print_table, share, size
 
 if TYPE_CHECKING:
     from nextvec.encoders.encoder import EncoderSpec
+    from nextvec.encoders.lengths import Cut
     from nextvec.store.report import Characters, IngestReport
+    from nextvec.store.snapshot import Snapshot
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
 
@@ -64,16 +66,18 @@ def ingest_command(
     """Chunk, encode and store documents. The same command again continues where it stopped. --set: chunker options."""
     from nextvec.cli.progress import ingest_progress
     from nextvec.config import parse_assignments
-    from nextvec.corpus.chunkers import build_chunker
     from nextvec.corpus.sources import open_source
     from nextvec.encoders import load_encoder
+    from nextvec.store.fitting import fitted_chunker
     from nextvec.store.ingest import TOLERATED, ingest
     from nextvec.workspace import Workspace
 
     place = Workspace(workspace)
     documents = open_source(source)
-    cutter = build_chunker(chunker, parse_assignments(assignments or []))
+    options = parse_assignments(assignments or [])
     split = _split(salt, test, validation)
+    loaded = load_encoder(encoder)
+    cutter = fitted_chunker(place, corpus, chunker, options, loaded)
     try:
         with ingest_progress(corpus, limit) as show:
             report = ingest(
@@ -81,7 +85,7 @@ def ingest_command(
                 corpus,
                 documents,
                 cutter,
-                load_encoder(encoder),
+                loaded,
                 split=split,
                 limit=limit,
                 dtype=dtype,
@@ -91,7 +95,7 @@ def ingest_command(
     except KeyboardInterrupt:
         typer.echo("Stopped. What was stored stays; run the same command again to continue.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    emit(report.to_dict(), _report_lines(report), as_json)
+    emit(report.to_dict(), [*_report_lines(report), *_cut_lines(report.cut, loaded.spec)], as_json)
 
 
 @app.command("list")
@@ -138,6 +142,7 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
         f"documents   {info.documents:,}",
         f"chunks      {info.chunks:,}",
         f"encoder     {info.encoder.describe()}",
+        *(f"cut         {line}" for line in _cut_lines(info.cut, info.encoder)),
         f"chunker     {_chunker_text(info.chunker)}",
         f"split       test {test / 10:g} %, validation {(validation - test) / 10:g} %, salt '{split['salt']}'",
         f"stored as   {info.dtype}, {size(info.stored_bytes)} on disk, all versions",
@@ -170,15 +175,31 @@ def tag_command(
 
 @app.command("check")
 def check_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Is this sequential text? Exit status 1 when the corpus fails, with the reasons."""
+    """Is this sequential text, and do its parts share nothing? Exit status 1 when one fails, with the reasons."""
     from nextvec.evaluation.coherence import check_coherence
     from nextvec.store.vectors import open_snapshot
     from nextvec.workspace import Workspace
 
-    report = check_coherence(open_snapshot(Workspace(workspace), reference))
-    emit(report.to_dict(), list(report.lines()), as_json)
-    if not report.passed:
+    place = Workspace(workspace)
+    snapshot = open_snapshot(place, reference)
+    report = check_coherence(snapshot)
+    leakage, lines = _leakage(snapshot, place.cache)
+    emit({**report.to_dict(), "leakage": leakage}, [*report.lines(), *lines], as_json)
+    if not (report.passed and leakage["passed"] is not False):
         raise typer.Exit(1)
+
+
+def _leakage(snapshot: Snapshot, cache: Path) -> tuple[dict[str, Any], list[str]]:
+    """What the parts of a corpus share, as a record and in lines; `passed` is None for one too small to be split."""
+    from nextvec.errors import DataError
+    from nextvec.sequences.leakage import check_leakage
+    from nextvec.sequences.splits import split_snapshot
+
+    try:
+        report = check_leakage(snapshot, split_snapshot(snapshot).parts, cache=cache)
+    except DataError as why:
+        return {"passed": None, "findings": []}, [f"leakage   not checked: {why}"]
+    return report.to_dict(), [f"leakage   {line}" for line in report.lines()]
 
 
 @app.command("export")
@@ -252,6 +273,10 @@ def _encoder_spec(reference: str) -> EncoderSpec:
     if reference.endswith(".json"):
         return EncoderSpec.parse(read_json(Path(reference)), owner=reference)
     return load_encoder(reference).spec
+
+
+def _cut_lines(cut: Cut, encoder: EncoderSpec) -> list[str]:
+    return [cut.sentence(encoder, "chunks")] if cut.cut else []
 
 
 def _chunker_text(spec: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from nextvec.cli import complete, corpus, demo, evaluate, models, promote, serve, study, train, train_inverter, vectors
+from nextvec.cli.launched import complain
 from nextvec.errors import NextvecError
 
 INTERRUPTED = 130
@@ -77,10 +78,10 @@ def run() -> None:
     try:
         app(prog_name="nextvec")
     except NextvecError as error:
-        typer.echo(f"nextvec: {error}", err=True)
+        complain(f"nextvec: {error}")
         sys.exit(error.exit_status)
     except OSError as error:  # a full disk, a folder that cannot be written: of the machine, not of the code
-        typer.echo(f"nextvec: {_of_the_machine(error)}", err=True)
+        complain(f"nextvec: {_of_the_machine(error)}")
         sys.exit(1)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from textwrap import fill
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from nextvec.sequences.findings import LeakageReport
 
 WIDTH = 80
 
@@ -51,6 +54,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Co
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
+
+
+def warning_lines(leakage: LeakageReport) -> list[str]:
+    """What everything printed begins with where leakage was allowed; nothing where there is none."""
+    from nextvec.sequences.findings import ALLOWED
+
+    return [ALLOWED, *(f"* {leak}" for leak in leakage.leaks)] if leakage.leaks else []
 
 
 def duration(seconds: float) -> str:

@@ -23,6 +23,8 @@ _AS_THE_WEB_READS_THEM = {"shift_jis": "cp932", "euc-kr": "cp949", "gbk": "gb180
 """Python's codecs of these names lack characters that the web's encodings have."""
 _UNDEFINED = {0xDC00 + byte: byte for byte in range(0x80, 0xA0)}
 """The five bytes that Python's windows-1252 refuses are controls on the web."""
+_NO_CHANCE = 4
+"""Characters. Two of GBK can be UTF-8 as well; a letter with an accent and a sign are hardly ever met in Latin-1."""
 _OFTEN = 0.2
 _UNITS = (
     ("utf-32-le", 4, (2, 3), 0),
@@ -51,7 +53,8 @@ def decode(content: bytes, name: str, *, given: str | None = None, declared: str
     Args:
         name: of the file, for the error's advice.
         given: a label from the user, which overrules everything.
-        declared: the label that the file itself holds. One that claims UTF-16 in ASCII is wrong, and means UTF-8.
+        declared: the label that the file itself holds. One that claims UTF-16 in ASCII is wrong, and so is any other of
+            what can only be UTF-8, and one that nobody knows.
 
     Raises:
         DataError: it is not in that encoding, or the declared one is unknown; the message says how to name another.
@@ -78,8 +81,24 @@ def _codec(content: bytes, given: str | None, declared: str | None) -> str:
     evident = next((codec for mark, codec in _BYTE_ORDER_MARKS if content.startswith(mark)), None) or _by_nulls(content)
     if evident:
         return evident
-    codec = codec_of(declared) if declared else "utf-8"
+    if declared is None or _can_only_be_utf8(content):
+        return "utf-8"
+    try:
+        codec = codec_of(declared)
+    except LookupError:
+        if not _is_utf8(content):
+            raise
+        return "utf-8"
     return "utf-8" if codec.startswith(("utf-16", "utf-32")) else codec
+
+
+def _can_only_be_utf8(content: bytes) -> bool:
+    """Whether it is UTF-8 with so many characters beyond ASCII that no other encoding looks so by chance."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return False
+    return len(text) - len(text.encode("ascii", "ignore")) >= _NO_CHANCE
 
 
 def _decoded(content: bytes, codec: str) -> str:

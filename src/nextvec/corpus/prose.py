@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -14,16 +15,33 @@ _CONTROL = re.compile(
 _NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _ODD = re.compile(rf"[\r\x0b\x0c\x85\u2028\u2029{_CONTROL.pattern[1:-1]}]")
 _PARAGRAPH = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
-_UNSPACED = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    r"\uff66-\uff9f\U00020000-\U0003ffff]"
+_CHARACTERS = re.compile(
+    r"[\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
+    r"\u4e00-\u9fff\ua000-\ua48c\uf900-\ufaff\uff66-\uff9f\U00016fe0-\U00018dff\U0001aff0-\U0001b2ff"
+    r"\U00020000-\U0003ffff]"
 )
-"""Letters of scripts that are written without spaces: Thai, Lao, Burmese, Khmer, kana, Chinese characters."""
-_UNSPACED_SIGN = rf"{_UNSPACED.pattern[:-1]}\u3001-\u303f\uff01-\uff60]"
+"""Chinese characters, kana, bopomofo, Yi, Tangut: written without spaces."""
+_SYLLABLES = re.compile(
+    r"[\u0e01-\u0e4e\u0e81-\u0ece\u0edc-\u0edf\u0f00\u0f40-\u0fbc\u1000-\u1049\u1050-\u109f\u1780-\u17d3"
+    r"\u1950-\u19df\u1a20-\u1a7c\u1b05-\u1b4b\ua984-\ua9c0\ua9e0-\ua9fe\uaa60-\uaa7f]"
+)
+"""Thai, Lao, Tibetan, Burmese, Khmer, Tai Le, Balinese, Javanese: without spaces between words, marks above and below
+counted as letters."""
+_CHARACTERS_A_WORD = 2
+_SYLLABLE_LETTERS_A_WORD = 4
+_STOPS = (
+    *".!?\u2026\u203c\u203d\u2047\u2048\u2049\u3002\uff01\uff1f\uff0e\uff61",  # Latin and relatives, Chinese, Japanese
+    *"\u0964\u0965\u06d4\u061f\u0589\u037e\u1362\u1367\u1368",  # Indic, Urdu, Arabic, Armenian, Greek, Ethiopic
+    *"\u104b\u17d4\u17d5\u0f0d\u0f0e\u1803\u1809\u1c7e\u1c7f\uabeb",  # Burmese, Khmer, Tibetan, Mongolian, Santali
+)
+_CLOSERS = (
+    "\"')]}\u201c\u201d\u2018\u2019\u00bb\u00ab\u203a\u2039\u300d\u300f\u3011\u300b\u3009\uff09\uff3d\ufe42\ufe44"
+)
+_AFTER_STOPS = _CLOSERS + string.whitespace
+_THAI_OR_LAO = re.compile(r"[\u0e01-\u0e4e\u0e81-\u0edf]\Z")
+"""At the end of a text: both are written without full stops."""
+_UNSPACED_SIGN = rf"(?:{_CHARACTERS.pattern}|{_SYLLABLES.pattern}|[\u3001-\u303f\uff01-\uff60])"
 _UNSPACED_LINE_END = re.compile(rf"(?<={_UNSPACED_SIGN})[^\S\n]*\n\s*(?={_UNSPACED_SIGN})")
-_LETTERS_A_WORD = 2
-_ENDS = (".", "!", "?", "\u2026", "\u3002", "\uff01", "\uff1f", "\uff0e", "\u0964", "\u06d4", "\u061f")
-_CLOSERS = "\"')]\u201d\u2019\u00bb\u300d\u300f\uff09"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +67,19 @@ def is_unspaced(sign: str) -> bool:
 
 
 def count_words(text: str) -> int:
-    """Runs between white space; where a script is written without spaces, two of its letters count as one word."""
-    unspaced = len(_UNSPACED.findall(text))
-    return len(_UNSPACED.sub(" ", text).split() if unspaced else text.split()) + -(-unspaced // _LETTERS_A_WORD)
+    """Runs between white space that hold a letter or digit, and where a script is written without spaces, its letters
+    by their number: two Chinese characters or kana, or four letters of Thai, Khmer, Burmese and their like, are a word.
+
+    In a text without such scripts every run counts, a dash between spaces too.
+    """
+    if text.isascii():
+        return len(text.split())
+    spaced, characters = _CHARACTERS.subn(" ", text)
+    spaced, letters = _SYLLABLES.subn(" ", spaced)
+    if not characters + letters:
+        return len(text.split())
+    words = sum(any(map(str.isalnum, run)) for run in spaced.split())
+    return words + -(-characters // _CHARACTERS_A_WORD) + -(-letters // _SYLLABLE_LETTERS_A_WORD)
 
 
 def without_controls(text: str) -> tuple[str, int]:
@@ -62,6 +90,11 @@ def without_controls(text: str) -> tuple[str, int]:
     text = _NEWLINE.sub("\n", text)
     clean = _CONTROL.sub("", text)
     return clean, visible(text) - visible(clean)
+
+
+def is_small(letter: str) -> bool:
+    """A small letter of a script whose sentences begin with capital ones (Georgian's do not)."""
+    return letter.islower() and letter.title() != letter
 
 
 def collapse(text: str) -> str:
@@ -80,11 +113,14 @@ def paragraph_spans(text: str) -> Iterator[tuple[int, int]]:
 
 def ends_sentence(text: str) -> bool:
     """Whether the last sign, but for closing quotation marks and brackets, is one that ends sentences."""
-    return text.rstrip(_CLOSERS).endswith(_ENDS)
+    return text.rstrip(_AFTER_STOPS).endswith(_STOPS)
 
 
 def is_sentence(text: str) -> bool:
-    """Whether a list item reads as one: at least `MIN_WORDS` words, and the end of a sentence at its end."""
+    """Whether a list item reads as one: at least `MIN_WORDS` words, and the end of a sentence at its end; in Thai and
+    Lao, which mark none, twice as many words."""
+    if _THAI_OR_LAO.search(text.rstrip(_AFTER_STOPS)):
+        return count_words(text) >= 2 * MIN_WORDS
     return count_words(text) >= MIN_WORDS and ends_sentence(text)
 
 
@@ -92,6 +128,6 @@ def holds_sentence(text: str) -> bool:
     """Whether a sentence ends within `text` or at its end that `is_sentence` takes for one."""
     for place in range(len(text) - 1, -1, -1):
         spaced = text[place].isascii()
-        if text[place] in _ENDS and (not spaced or text[place + 1 :].lstrip(_CLOSERS)[:1].strip() == ""):
+        if text[place] in _STOPS and (not spaced or text[place + 1 :].lstrip(_CLOSERS)[:1].strip() == ""):
             return is_sentence(text[: place + 1])
     return False

@@ -15,6 +15,7 @@ import numpy as np
 from nextvec.errors import DataError
 
 WORDS_SHOWN = 200
+_ERROR_BYTES = 4096
 _MESSAGE_KEYS = ("error", "message", "detail", "msg", "errors", "reason", "title")
 """Where servers put their words: OpenAI error.message, vLLM message, TEI error, FastAPI detail[0].msg, ..."""
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -34,6 +35,18 @@ def server_words(body: bytes) -> str:
         words = html.unescape(title[1] if title else _TAG.sub(" ", text))
     words = " ".join(words.split())
     return words if len(words) <= WORDS_SHOWN else f"{words[:WORDS_SHOWN]}..."
+
+
+def error_of(answer: bytes) -> str:
+    """What a server says is wrong in an answer that claims to be none of an error; "" where it holds vectors."""
+    if b'"error"' not in answer[:_ERROR_BYTES]:
+        return ""
+    try:
+        content = json.loads(answer)
+    except (ValueError, RecursionError):
+        return ""
+    failed = isinstance(content, dict) and content.get("error") and not content.get("data")
+    return server_words(answer) if failed else ""
 
 
 def in_brief(words: str) -> str:

@@ -26,6 +26,7 @@ from nextvec.errors import NextvecError, UsageError
 _PATH = "/v1/embeddings"
 _WORDS_BYTES = 4096
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
+_BREAKDOWN = 500
 _OF_THE_TEXTS = {400, 413, 422}
 _TOO_MUCH = re.compile(
     r"too (?:large|long|many tokens)|context (?:length|size|window)|batch size|max(?:imum)? (?:allowed|number|input)|"
@@ -57,13 +58,14 @@ class RefusedRequestError(NextvecError):
     Attributes:
         of_the_texts: fewer or shorter texts may be taken; otherwise nothing will be.
         words: what the server says.
+        tried_often: it says so of itself, not of the request: some servers break down at certain texts.
     """
 
-    def __init__(self, url: str, status: int, title: str, words: str, remedy: str) -> None:
-        self.words = words or f"status {status} {title}".strip()
-        self.of_the_texts = status in _OF_THE_TEXTS or _is_too_much(words)
-        reason = f"status {status} {title}: {words}".strip(": ")
-        super().__init__(f"{url} refused the request ({reason}). {remedy}")
+    def __init__(self, message: str, words: str, *, of_the_texts: bool, tried_often: bool = False) -> None:
+        self.words = words
+        self.of_the_texts = of_the_texts
+        self.tried_often = tried_often
+        super().__init__(message)
 
 
 class Endpoint:
@@ -89,21 +91,26 @@ class Endpoint:
     def post(self, body: bytes) -> bytes:
         """The answer's body, after as many tries as the options allow.
 
-        Raises RefusedRequestError at once, NextvecError when no try got an answer.
+        Raises RefusedRequestError, at once or, where the server breaks down each time, after the last try; NextvecError
+        when no try got an answer.
         """
-        wait = self._patience.wait_s
+        wait, broke_down = self._patience.wait_s, True
         for attempt in range(1, self._patience.attempts + 1):
             try:
                 return self._try(body)
             except _PassingError as failure:
                 reason, asked = str(failure), failure.wait_s
+                broke_down = broke_down and failure.broke_down
             if attempt < self._patience.attempts:
                 self._sleep(min(max(wait, asked), self._patience.longest_wait_s))
                 wait *= 2
-        raise NextvecError(
+        problem = (
             f"{self.url} gave no answer in {self._patience.attempts} tries (last: {reason}). "
             "Check that the server runs and that the address is right."
         )
+        if broke_down:
+            raise RefusedRequestError(problem, reason, of_the_texts=True, tried_often=True)
+        raise NextvecError(problem)
 
     def _try(self, body: bytes) -> bytes:
         try:
@@ -120,10 +127,12 @@ class Endpoint:
     def _failure(self, error: HTTPError) -> Exception:
         with error:
             words = server_words(_body_of(error))
+        reason = f"status {error.code} {error.reason}: {words}".strip(": ")
         if error.code in _PASSING and not _is_too_much(words):
-            reason = f"status {error.code} {error.reason}: {words}".strip(": ")
-            return _PassingError(reason, _wanted_wait(error.headers.get("Retry-After")))
-        return RefusedRequestError(self.url, error.code, str(error.reason), words, self._remedy(error.code))
+            return _PassingError(reason, _wanted_wait(error.headers.get("Retry-After")), error.code == _BREAKDOWN)
+        message = f"{self.url} refused the request ({reason}). {self._remedy(error.code)}"
+        of_the_texts = error.code in _OF_THE_TEXTS or _is_too_much(words)
+        return RefusedRequestError(message, words or reason, of_the_texts=of_the_texts)
 
     def _remedy(self, status: int) -> str:
         if status in (401, 403):
@@ -138,11 +147,12 @@ class Endpoint:
 
 
 class _PassingError(Exception):
-    """`wait_s`: how long the server asks to be left alone."""
+    """`wait_s`: how long the server asks to be left alone; `broke_down`: it met an error of its own."""
 
-    def __init__(self, reason: str, wait_s: float = 0.0) -> None:
+    def __init__(self, reason: str, wait_s: float = 0.0, broke_down: bool = False) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
+        self.broke_down = broke_down
 
 
 class _NoRedirect(HTTPRedirectHandler):

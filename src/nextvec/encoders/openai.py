@@ -18,11 +18,11 @@ import numpy as np
 from pydantic import Field
 
 from nextvec.encoders import ENCODERS
-from nextvec.encoders.answers import in_brief, read_vectors
+from nextvec.encoders.answers import error_of, in_brief, read_vectors
 from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
 from nextvec.encoders.endpoint import Endpoint, Patience, RefusedRequestError
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
-from nextvec.errors import DataError, RefusedTextsError, UsageError
+from nextvec.errors import DataError, NextvecError, RefusedTextsError, UsageError
 
 KEY_VARIABLE = "NEXTVEC_EMBEDDINGS_KEY"
 
@@ -101,6 +101,8 @@ class OpenAIEncoder:
         try:
             vectors = self._post(texts)
         except RefusedRequestError as refusal:
+            if refusal.tried_often:
+                self._require_answers(refusal)
             if refusal.of_the_texts and len(texts) > 1:
                 return self._halves(texts, first, reasons)
             reasons[first] = self._fault_of_text(refusal)
@@ -120,17 +122,26 @@ class OpenAIEncoder:
 
     def _fault_of_text(self, refusal: RefusedRequestError) -> str:
         """Why the text is refused that was sent alone. Raises the refusal itself when nothing else is taken either."""
-        if not refusal.of_the_texts or not self._dim:
+        if not refusal.of_the_texts:
+            raise refusal
+        self._require_answers(refusal)
+        return f"is refused by the server: {in_brief(refusal.words)}"
+
+    def _require_answers(self, refusal: RefusedRequestError) -> None:
+        """Raises the refusal unless a text is taken that was taken before."""
+        if not self._dim:
             raise refusal
         try:
             self._post(GOLDEN_SENTENCES[:1])
-        except RefusedRequestError:
+        except NextvecError:
             raise refusal from None
-        return f"is refused by the server: {in_brief(refusal.words)}"
 
     def _post(self, texts: Sequence[str]) -> np.ndarray:
         body = {"model": self._model, "input": list(texts), "encoding_format": "float"}
         answer = self._endpoint.post(json.dumps(body).encode())
+        if words := error_of(answer):
+            message = f"{self._endpoint.url} refused the request ({words}). Check the address and the model's name."
+            raise RefusedRequestError(message, words, of_the_texts=True)
         vectors = read_vectors(answer, len(texts), self._endpoint.url)
         self._dim = self._dim or vectors.shape[1]
         if vectors.shape[1] != self._dim:

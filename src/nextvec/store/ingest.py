@@ -17,6 +17,7 @@ import numpy as np
 
 from nextvec.corpus.document import Chunk, Chunker, Document, Source, Unusable
 from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
+from nextvec.encoders.lengths import Cut, cut_texts
 from nextvec.errors import DataError, FullDiskError, MismatchError, NextvecError, RefusedTextsError, UsageError
 from nextvec.records import write_json
 from nextvec.store.encoded import EncodedDocument, first_bad_vector
@@ -199,23 +200,25 @@ class _Run:
         """Documents all of whose chunks became vectors; the others are in the report."""
         if not documents:
             return
-        vectors, reasons = self._vectors(documents)
+        texts = [chunk.text for _, chunks in documents for chunk in chunks]
+        vectors, reasons = self._vectors(texts, len(documents))
         bounds = np.cumsum([0, *(len(chunks) for _, chunks in documents)])
+        cut = cut_texts(self._encoder, texts)
         for (document, chunks), (start, end) in zip(documents, pairwise(bounds), strict=True):
             refused = next((row for row in range(start, end) if row in reasons), None)
             if refused is None:
-                yield EncodedDocument(document=document, chunks=chunks, vectors=vectors[start:end])
+                lost = Cut() if cut is None else Cut(int(cut[start:end].sum()), len(chunks))
+                yield EncodedDocument(document=document, chunks=chunks, vectors=vectors[start:end], cut=lost)
             else:
                 chunk = chunks[refused - start]
                 why = f"its chunk {chunk.position} ({len(chunk.text):,} characters) {reasons[refused]}"
                 self._report.note_failure(document, REFUSED, why)
 
-    def _vectors(self, documents: Sequence[tuple[Document, list[Chunk]]]) -> tuple[np.ndarray, Mapping[int, str]]:
+    def _vectors(self, texts: Sequence[str], documents: int) -> tuple[np.ndarray, Mapping[int, str]]:
         """(chunks, D), and by chunk why it has none."""
-        texts = [chunk.text for _, chunks in documents for chunk in chunks]
         try:
             vectors = self._encoder.encode(
-                texts, lambda done, total: self._progress(self._report, len(documents) * done / total)
+                texts, lambda done, total: self._progress(self._report, documents * done / total)
             )
         except RefusedTextsError as refused:
             return refused.vectors, refused.reasons
@@ -228,6 +231,7 @@ class _Run:
         self._report.version = self._corpus.append(good)
         self._report.stored += len(good)
         self._report.chunks += sum(len(document.chunks) for document in good)
+        self._report.cut = sum((document.cut for document in good), self._report.cut)
         for stored in good:
             self._report.characters.keep(stored.document, stored.chunks)
             self._known[stored.document.id] = stored.document.content_hash

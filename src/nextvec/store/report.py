@@ -10,6 +10,7 @@ from typing import Any
 from nextvec.corpus.chunkers.spans import NO_LETTER, left_out
 from nextvec.corpus.document import Chunk, Document, Unusable
 from nextvec.corpus.prose import visible
+from nextvec.encoders.lengths import Cut
 
 CAUSES_SHOWN = 3
 
@@ -64,6 +65,7 @@ class IngestReport:
     causes: dict[str, Cause] = field(default_factory=dict)
     characters: Characters = field(default_factory=Characters)
     chunks: int = 0
+    cut: Cut = field(default_factory=Cut)
     seconds: float = 0.0
     version: int = 0
     complete: bool = False
@@ -112,6 +114,7 @@ class IngestReport:
             "causes": {reason: cause.times for reason, cause in self.causes.items()},
             "characters": self.characters.to_dict(),
             "chunks": self.chunks,
+            "cut": self.cut.to_dict(),
             "seconds": round(self.seconds, 3),
             "version": self.version,
             "complete": self.complete,

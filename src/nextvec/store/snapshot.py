@@ -81,7 +81,7 @@ class Snapshot:
             version=version,
             vectors=vectors,
             offsets=offsets,
-            documents=[_plain_record(doc_id) for doc_id in doc_ids],
+            documents=[_plain_record(doc_id, _text_of(i, offsets, texts)) for i, doc_id in enumerate(doc_ids)],
             encoder=encoder,
             chunker=dict(chunker or {"name": "none"}),
             split=check_split(split),
@@ -186,10 +186,16 @@ def _check_arrays(
         raise DataError(f"{len(texts)} texts for {len(vectors)} vectors: expected one each")
 
 
-def _plain_record(doc_id: str) -> DocumentRecord:
+def _plain_record(doc_id: str, text: Sequence[str] | None) -> DocumentRecord:
+    """Its content is its text; without one, its id has to stand for it."""
+    content = doc_id if text is None else list(text)
     return DocumentRecord(
-        doc_id=doc_id, title=doc_id, source="memory", licence="unknown", content_hash=fingerprint(doc_id)
+        doc_id=doc_id, title=doc_id, source="memory", licence="unknown", content_hash=fingerprint(content)
     )
+
+
+def _text_of(document: int, offsets: np.ndarray, texts: Sequence[str] | None) -> Sequence[str] | None:
+    return None if texts is None else texts[int(offsets[document]) : int(offsets[document + 1])]
 
 
 def _fingerprint_arrays(

@@ -16,8 +16,11 @@ import numpy as np
 
 from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
+from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
+from nextvec.store.cut import cut_chunks, cut_properties
+from nextvec.store.dataset import create_tag, open_dataset, write_dataset
 from nextvec.store.encoded import EncodedDocument, check_vectors, digest
 from nextvec.store.lock import exclusive
 from nextvec.store.metadata import METADATA_KEY, CorpusMetadata, check_dtype, check_split, numpy_dtype
@@ -33,7 +36,8 @@ _TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "diges
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusInfo:
-    """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together."""
+    """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together; `cut` counts
+    the chunks that are longer than the encoder reads."""
 
     name: str
     tag: str | None
@@ -46,11 +50,12 @@ class CorpusInfo:
     split: dict[str, Any]
     tags: dict[str, int]
     stored_bytes: int
+    cut: Cut
 
     def to_dict(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in self.__slots__}
         encoder = self.encoder.model_dump(mode="json", exclude={"golden"})
-        return plain | {"encoder": encoder | {"fingerprint": self.encoder.fingerprint}}
+        return plain | {"encoder": encoder | {"fingerprint": self.encoder.fingerprint}, "cut": self.cut.to_dict()}
 
 
 class Corpus:
@@ -79,8 +84,6 @@ class Corpus:
 
         Raises UsageError when the corpus exists, is being written, or split or dtype are not valid.
         """
-        import lance
-
         metadata = CorpusMetadata(encoder=encoder, chunker=chunker, split=check_split(split), dtype=check_dtype(dtype))
         with _corpus_lock(workspace, name):
             if cls.exists(workspace, name):
@@ -89,7 +92,7 @@ class Corpus:
             path = workspace.corpus(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             with storing(f"corpus '{name}'", path.parent):
-                dataset = lance.write_dataset(schema.empty_table(), path, schema=schema, mode="create")
+                dataset = write_dataset(schema.empty_table(), path, "create")
             return cls(workspace, name, dataset)
 
     def remake(self, metadata: CorpusMetadata) -> None:
@@ -97,15 +100,13 @@ class Corpus:
 
         Raises UsageError when it is being written, MismatchError when it has come to be used.
         """
-        import lance
-
         with self.writing():
             if not self.unused:
                 raise MismatchError(f"corpus '{self.name}' is in use by now and keeps what it was made with")
             schema = metadata.schema()
             path = self.workspace.corpus(self.name)
             with self._storing("what it is made with"):
-                self._dataset = lance.write_dataset(schema.empty_table(), path, schema=schema, mode="overwrite")
+                self._dataset = write_dataset(schema.empty_table(), path, "overwrite")
             self.metadata = metadata
 
     @classmethod
@@ -116,7 +117,7 @@ class Corpus:
                 f"no corpus '{name}' in {workspace.root}. Known: {', '.join(corpus_names(workspace)) or 'none'}. "
                 f"Make one: nextvec corpus ingest SOURCE --corpus {name}"
             )
-        return cls(workspace, name, _open_dataset(workspace.corpus(name)))
+        return cls(workspace, name, open_dataset(workspace.corpus(name)))
 
     @staticmethod
     def exists(workspace: Workspace, name: str) -> bool:
@@ -140,7 +141,7 @@ class Corpus:
             yield
             return
         with _corpus_lock(self.workspace, self.name):
-            self._dataset = _open_dataset(self.workspace.corpus(self.name))
+            self._dataset = open_dataset(self.workspace.corpus(self.name))
             if _metadata_of(self._dataset, self.name) != self.metadata:
                 raise MismatchError(f"corpus '{self.name}' has just been made anew by another process. Try again")
             self._ids = set(self.known_documents())
@@ -156,7 +157,6 @@ class Corpus:
         Raises DataError, naming the document, for an id that is stored already, NaN, a zero vector or wrong shapes;
         FullDiskError.
         """
-        import lance
         import pyarrow as pa
 
         with self.writing():
@@ -164,8 +164,9 @@ class Corpus:
             tables = [self._table(document, number) for number, document in enumerate(documents, self._next_number())]
             if tables:
                 path = self.workspace.corpus(self.name)
+                properties = cut_properties(self._dataset, documents)
                 with self._storing(f"{len(tables):,} documents"):
-                    self._dataset = lance.write_dataset(pa.concat_tables(tables), path, mode="append")
+                    self._dataset = write_dataset(pa.concat_tables(tables), path, "append", properties)
                 self._ids.update(encoded.document.id for encoded in documents)
             return self.version
 
@@ -180,7 +181,7 @@ class Corpus:
             raise UsageError(f"'{tag}' names a version of a corpus by its number and cannot be a tag: choose another")
         if existing is None:
             with self._storing(f"the tag '{tag}'"):
-                self._dataset.tags.create(tag, self.version)
+                create_tag(self.workspace.corpus(self.name), tag, self.version)
         elif existing != self.version:
             raise UsageError(
                 f"corpus '{self.name}' has a tag '{tag}' already, on version {existing} (newest: {self.version}). "
@@ -241,6 +242,7 @@ class Corpus:
             split=self.metadata.split,
             tags=self.tags(),
             stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
+            cut=cut_chunks(dataset),
         )
 
     def _storing(self, what: str) -> AbstractContextManager[None]:
@@ -267,7 +269,7 @@ class Corpus:
         return self._open(self._numbered(number)), None
 
     def _open(self, version: int) -> lance.LanceDataset:
-        return _open_dataset(self.workspace.corpus(self.name), version=version)
+        return open_dataset(self.workspace.corpus(self.name), version=version)
 
     def _numbered(self, version: int) -> int:
         """`version` itself, if there is one of that number."""
@@ -336,15 +338,6 @@ def folder_bytes(folder: Path) -> int:
 def _corpus_lock(workspace: Workspace, name: str) -> Iterator[None]:
     with exclusive(workspace.corpus(name).with_suffix(".lock"), what=f"corpus '{name}'"):
         yield
-
-
-def _open_dataset(path: Path, version: int | None = None) -> lance.LanceDataset:
-    import lance
-
-    try:
-        return lance.dataset(path, version=version)
-    except (ValueError, OSError) as error:
-        raise IntegrityError(f"{path} cannot be read as a corpus: {error}") from None
 
 
 def _metadata_of(dataset: lance.LanceDataset, name: str) -> CorpusMetadata:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nextvec.corpus.markup.html import read_html
@@ -153,6 +153,8 @@ def adds_up(read: Callable[[str], Prose], page: str) -> None:
 
 @settings(max_examples=250, deadline=None)
 @given(pages(SYNTAX))
+@example("<!--<title><")
+@example("<script>'<title>x<p>'</script>")
 def test_html(page: str) -> None:
     adds_up(read_html, page)
 

@@ -166,4 +166,39 @@ def test_declared_encoding() -> None:
     assert declared_encoding(b'<meta http-equiv=Content-Type content="text/html; charset=koi8-r">') == "koi8-r"
     assert declared_encoding(b'<?xml version="1.0" encoding="euc-jp"?><html>') == "euc-jp"
     assert declared_encoding(b"<!-- <meta charset=big5> --><meta charset=gbk>") == "gbk"
+    assert declared_encoding(b"<script>" + b"x" * 9000 + b"</script><meta charset=koi8-r>") == "koi8-r"
     assert declared_encoding(b"<html>") is None
+
+
+FIRST = "The river rises in the high hills, and then it flows down to the sea."
+SECOND = "The second paragraph tells of the boats that carry salt and wool."
+
+
+def test_pages_of_a_book_are_not_numbered_within_its_text() -> None:
+    page = f'<p>{FIRST} <span epub:type="pagebreak foo" id="p3">3</span>{SECOND} <i role="doc-pagebreak">4</i></p>'
+    prose = read_html(page)
+    assert prose.text == f"{FIRST} {SECOND}"
+    assert prose.left_out["page number"] == 2
+
+
+def test_custom_elements_say_what_they_are() -> None:
+    page = f"<body><p>{FIRST}</p><amp-ad type=x><p>Buy this at once, dear reader.</p></amp-ad><p>{SECOND}</p>"
+    prose = read_html(page)
+    assert prose.text == f"{FIRST}\n\n{SECOND}"
+    assert prose.left_out["advertisement"] == 25
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<html><frameset cols=*><frame src=a><noframes><body><p>{FIRST}</p></body></noframes></frameset></html>",
+        f"<body><div id=app></div><noscript><p>{FIRST}</p></noscript></body>",
+    ],
+)
+def test_text_for_readers_without_frames_or_scripts_counts_where_there_is_no_other(page: str) -> None:
+    assert read_html(page).text == FIRST
+
+
+def test_a_word_to_readers_without_scripts_is_not_seen_beside_text() -> None:
+    page = f"<p>{FIRST}</p><noscript><p>Please turn on scripts in your browser to read us.</p></noscript>"
+    assert read_html(page).text == FIRST

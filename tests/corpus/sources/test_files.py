@@ -37,7 +37,7 @@ def test_encodings_with_a_mark(tmp_path: Path, encoding: str) -> None:
 def test_an_unreadable_encoding_is_reported(tmp_path: Path) -> None:
     [item] = open_source(str(write(tmp_path / "a.txt", "schön".encode("latin-1")))).documents()
     assert isinstance(item, Unusable)
-    assert "can't decode byte 0xf6 in position 3" in item.reason
+    assert "can't decode byte 0xf6 in position 3" in item.detail
 
 
 def test_markdown_and_html_have_titles_of_their_own(tmp_path: Path) -> None:
@@ -52,9 +52,10 @@ def test_a_page_without_an_ending_is_known_by_its_start(tmp_path: Path, start: s
 
 
 def test_a_page_of_an_unknown_encoding_is_reported(tmp_path: Path) -> None:
-    [item] = open_source(str(write(tmp_path / "a.html", '<meta charset="klingon"><p>a'))).documents()
+    [item] = open_source(str(write(tmp_path / "a.html", b'<meta charset="klingon"><p>\xf6'))).documents()
     assert isinstance(item, Unusable)
-    assert "klingon" in item.reason
+    assert item.cause == "cannot be decoded"
+    assert "klingon" in item.detail
 
 
 def test_a_folder_in_order_of_path(tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_options_that_a_file_does_not_take_are_reported_for_that_file(tmp_path: 
     write(tmp_path / "b.jsonl", f'{{"story": "{TEXT}"}}')
     text, rows = open_source(f"{tmp_path}?text=story").documents()
     assert isinstance(text, Unusable)
-    assert "unknown option of text file a.txt 'text'" in text.reason
+    assert "unknown option of text file a.txt 'text'" in text.message
     assert isinstance(rows, Document)
 
 
@@ -159,3 +160,15 @@ def test_one_bad_file_does_not_stop_the_rest(tmp_path: Path) -> None:
     assert found.pop("e.txt") == ""
     assert len(found) == 4
     assert all(found.values())
+
+
+@pytest.mark.parametrize("name", ["a.mhtml", "a.html", "page"])
+def test_a_saved_page_is_read_from_its_archive(tmp_path: Path, name: str) -> None:
+    archive = (
+        "From: <Saved by a browser>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\tboundary=B\n\n"
+        "--B\nContent-Type: text/html; charset=windows-1252\nContent-Transfer-Encoding: quoted-printable\n\n"
+        "<html><p>A first sen=\ntence of caf=E9s is here. And a second one.</p></html>\n"
+        "--B\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\nAAAA\n--B--\n"
+    )
+    document = read(write(tmp_path / name, archive.replace("\n", "\r\n")))
+    assert document.text == "A first sentence of caf\xe9s is here. And a second one."

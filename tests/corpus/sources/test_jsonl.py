@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import math
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,7 +53,7 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
     ("line", "reason"),
     [
         (b"{", "not JSON"),
-        (b"[1]", "a JSON list, expected an object"),
+        (b"[1]", "it is a list, expected an object"),
         (b'{"id": "x\xff"}', "not UTF-8: at byte 9 of the line"),
         (b'{"id": "x"}', "no text: looked for text, content"),
         (b'{"text": 5}', "its text is not a string: text is a number"),
@@ -95,7 +98,7 @@ def test_a_damaged_archive_gives_what_can_be_read(tmp_path: Path) -> None:
     *documents, last = found(tmp_path / "a.jsonl.gz")
     assert len(documents) > 1000
     assert isinstance(last, Unusable)
-    assert "damaged from here on" in last.reason
+    assert "cannot be read from here on" in last.reason
 
 
 def test_pieces_of_a_document_are_put_in_order(tmp_path: Path) -> None:
@@ -214,3 +217,17 @@ def test_large_real_files_begin_at_once_and_take_no_memory(name: str) -> None:
     tracemalloc.stop()
     assert count == 150
     assert highest < 8_000_000
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_files_are_known_to_be_packed_whatever_their_name(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    (tmp_path / "a.jsonl").write_bytes(pack(json.dumps({"id": "a", "text": TEXT}).encode()))
+    [item] = found(tmp_path / "a.jsonl")
+    assert isinstance(item, Document)
+
+
+def test_a_packing_that_is_not_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"\x28\xb5\x2f\xfd and so on")
+    [item] = found(tmp_path / "a.jsonl")
+    assert isinstance(item, Unusable)
+    assert "packed with Zstandard" in item.message

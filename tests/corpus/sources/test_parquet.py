@@ -35,7 +35,7 @@ def test_a_document_a_row(tmp_path: Path) -> None:
     [
         ({"ID": ["a"], "Text": [TEXT]}, "has ID, Text. Name it: a.parquet?text=Text"),
         ({"id": ["a"], "text": [{"body": TEXT}]}, "text is a structure of body. Name it: a.parquet?text=text.body"),
-        ({"id": ["a"], "text": [TEXT.encode()]}, "its text is not a string: text is of type bytes"),
+        ({"id": ["a"], "text": [b"sch\xf6n"]}, "text is bytes that are not UTF-8, expected one string"),
         ({"id": ["a"], "size": [5]}, "passage; has id, size (at a.parquet:1)"),
     ],
 )
@@ -78,3 +78,18 @@ def test_a_damaged_file_is_reported(tmp_path: Path) -> None:
     [item] = found(tmp_path / "a.parquet")
     assert isinstance(item, Unusable)
     assert item.kind == "failed"
+
+
+def test_text_that_was_stored_as_bytes_is_text(tmp_path: Path) -> None:
+    [item] = found(write(tmp_path / "a.parquet", id=[b"a"], text=[TEXT.encode()]))
+    assert isinstance(item, Document)
+    assert (item.id, item.text) == ("a", TEXT)
+
+
+def test_a_damaged_file_is_told_on_one_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", text=[TEXT])
+    content = path.read_bytes()
+    path.write_bytes(content[:60] + bytes(20) + content[80:])
+    [item] = found(path)
+    assert isinstance(item, Unusable)
+    assert "\n" not in item.message

@@ -68,7 +68,7 @@ _STAND_BESIDE = {"has", "no", "with", "without"}
 """A name that begins so says what the part stands beside, not what it is."""
 _CERTAIN_NAMES = {
     **dict.fromkeys(("admonition-title", "topic-title"), "heading"),
-    **dict.fromkeys(("pagenum", "pageno", "page-number"), "page number"),
+    **dict.fromkeys(("pagenum", "pageno", "page-number", "pagebreak", "doc-pagebreak"), "page number"),
     **dict.fromkeys(("noteref", "footnote-ref", "footnote-reference", "fnanchor", "doc-noteref"), "note mark"),
 }
 _UNSEEN_NAMES = {"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only"}
@@ -81,7 +81,7 @@ def certain(tag: str, attributes: Attributes) -> str | None:
     """Why an element is left out for certain, if it is."""
     if reason := _CERTAIN_TAGS.get(tag):
         return reason
-    names = [*_classes(attributes), attributes.get("epub:type") or "", attributes.get("role") or ""]
+    names = [name for key in ("class", "epub:type", "role") for name in (attributes.get(key) or "").split()]
     if reason := next((_CERTAIN_NAMES[name] for name in names if name in _CERTAIN_NAMES), None):
         return reason
     return "hidden" if _UNSEEN_NAMES.intersection(names) else None
@@ -107,8 +107,8 @@ def doubtful(tag: str, attributes: Attributes, *, in_article: bool) -> Doubt | N
 
 
 def _by_name(tag: str, attributes: Attributes) -> Doubt | None:
-    """The identifiers of sections come from their headings and say nothing."""
-    names = _classes(attributes)
+    """The identifiers of sections come from their headings and say nothing; the names of custom elements do."""
+    names = [*_classes(attributes), *([tag] if "-" in tag else [])]
     if tag != "section" and "section" not in names:
         names = [*names, attributes.get("id") or ""]
     words = [word for name in names for word in _words(name)]

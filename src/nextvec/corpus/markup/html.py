@@ -31,12 +31,21 @@ HEADING_WORDS = 20
 
 _DECLARES = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(rb"\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([\w.:-]+)[\"']")
+_OTHERWISE = re.compile(r"</?(?:frameset|frame|noframes|noscript)\b[^<>]*>", re.IGNORECASE)
 _DECLARATION_BYTES = 4096
+_LATE_META = re.compile(rb"<meta\b[^>]*\bcharset\s*=", re.IGNORECASE)
 
 
 def read_html(page: str) -> Prose:
-    """The prose of a page or of a piece of one; its title is the first heading of level 1, else that of the page."""
-    tree = read_tree(page)
+    """The prose of a page or of a piece of one; its title is the first heading of level 1, else that of the page.
+
+    What a page has for readers without frames or scripts counts where it has nothing else."""
+    prose = _read(page, page)
+    return prose if prose.text or not _OTHERWISE.search(page) else _read(_OTHERWISE.sub("", page), page)
+
+
+def _read(markup: str, page: str) -> Prose:
+    tree = read_tree(markup)
     title = next((item.text for item in tree.passages if item.place.level == "h1"), tree.title)
     return prose_of(tree, title, page)
 
@@ -55,8 +64,17 @@ def prose_of(tree: Tree, title: str, page: str) -> Prose:
 
 def declared_encoding(content: bytes) -> str | None:
     """The label that a page's `meta` element or XML declaration gives its encoding, if any."""
-    head = parse(content[:_DECLARATION_BYTES].decode("latin-1"))
-    for meta in head.css("meta"):
+    return _declared(content[:_DECLARATION_BYTES]) or _declared_late(content)
+
+
+def _declared_late(content: bytes) -> str | None:
+    """What stands behind a long script or comment, where a browser looks again."""
+    late = _LATE_META.search(content, _DECLARATION_BYTES // 2)
+    return _declared(content[late.start() : late.end() + _DECLARATION_BYTES]) if late else None
+
+
+def _declared(content: bytes) -> str | None:
+    for meta in parse(content.decode("latin-1")).css("meta"):
         if charset := meta.attributes.get("charset"):
             return charset.strip(" \t\n;,'\"")
         is_type = (meta.attributes.get("http-equiv") or "").lower() == "content-type"

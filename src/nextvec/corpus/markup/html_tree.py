@@ -51,7 +51,10 @@ _EMPTY_RAW = re.compile(rf"<(?:{_RAW_TEXT}|title|textarea)\b[^<>]*/>", re.IGNORE
 _CDATA = re.compile(
     rf"<!--.*?(?:-->|\Z)|<({_RAW_TEXT})\b.*?</\1\s*>|<!\[CDATA\[(?P<text>.*?)\]\]>", re.DOTALL | re.IGNORECASE
 )
-_OPEN_TITLE = re.compile(r"<title\b[^<>]*(?<!/)>[^<]*(?=<)", re.IGNORECASE)
+_OPEN_TITLE = re.compile(
+    rf"<!--.*?(?:-->|\Z)|<({_RAW_TEXT}|textarea)\b.*?(?:</\1\s*>|\Z)|(?P<title><title\b[^<>]*(?<!/)>[^<]*)(?=<)",
+    re.DOTALL | re.IGNORECASE,
+)
 _IS_XML = re.compile(r"\s*<\?xml\s|[^>]*<html\b[^>]*\sxmlns\s*=", re.IGNORECASE)
 
 
@@ -122,7 +125,7 @@ def _as_html(page: str) -> str:
     """A page whose title never ends, which would be all of it, with an end of it; and XHTML with what only XML knows
     as HTML has it: empty elements, and sections of character data."""
     if "</title" not in page.lower():
-        page = _OPEN_TITLE.sub(r"\g<0></title>", page, count=1)
+        page = _OPEN_TITLE.sub(lambda match: f"{match[0]}</title>" if match["title"] else match[0], page)
     if not _IS_XML.match(page):
         return page
     return _CDATA.sub(_unwrapped, _EMPTY_RAW.sub("", page))
@@ -157,7 +160,7 @@ class _Walk:
     def _enter(self, node: LexborNode, place: Place) -> list[tuple[LexborNode | None, Place]]:
         """What is to be visited next, the last first."""
         tag, attributes = node.tag or "", node.attributes
-        is_block = tag in _BLOCKS or bool(_BLOCK_STYLE.search(attributes.get("style") or ""))
+        is_block = _is_block(node, tag, attributes)
         if is_block:
             self._end_block()
         inside = _inside(node, tag, attributes, place, is_block)
@@ -230,6 +233,13 @@ def _children(node: LexborNode, tag: str) -> Iterator[LexborNode]:
     while child is not None:
         yield child
         child = child.prev
+
+
+def _is_block(node: LexborNode, tag: str, attributes: Attributes) -> bool:
+    """Custom elements, whose names have a hyphen, are what they hold."""
+    if tag in _BLOCKS or _BLOCK_STYLE.search(attributes.get("style") or ""):
+        return True
+    return "-" in tag and node.css_first("p, div, section, ul, h1, h2") is not None
 
 
 def _inside(node: LexborNode, tag: str, attributes: Attributes, place: Place, is_block: bool) -> Place:

@@ -23,6 +23,7 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 
 from nextvec.corpus.markup.html import prose_of
 from nextvec.corpus.markup.html_tree import TITLES, parse, read_tree
+from nextvec.corpus.markup.site_marks import other_front_matter, without_calls
 from nextvec.corpus.prose import Prose, collapse, is_sentence, visible
 
 _FRONT_MATTER = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
@@ -38,10 +39,18 @@ _MODULE = re.compile(
 _TEXT_MARKS = re.compile(
     r"""\{%.*?%\} | \{\{[<%].*?[>%]\}\} | ^\s*\{\{.*\}\}\s*$ | \{[:#.][^{}\n]*\} | \{/\*.*?\*/\}
       | ^\[![A-Za-z]+\][+-]? | ^===[!+]*\s"[^"]*"$ | ^\*\[[^\]]+\]:.*
+      | (?<![=\w])==(?=[^\s=]) | (?<=[^\s=])==(?![=\w]) | %%.*?%% | [ \t]\^[\w-]+$
       | \[\^[^\]\s]+\]:? | (?<![\w:]):[a-z][a-z\d_+-]*:(?![\w:])""",
     re.VERBOSE | re.DOTALL,
 )
-"""Calls of templates, attributes, comments, kinds of notes, names of tabs, abbreviations, missing footnotes, emoji."""
+"""Calls of templates, attributes, comments, kinds of notes, names of tabs, abbreviations, highlights, names of blocks,
+missing footnotes, emoji."""
+_TEXT_FENCE = re.compile(
+    r"\{(?:note|warning|tip|important|admonition|seealso|hint|caution|danger|attention|error|topic|epigraph|pull-quote"
+    r"|highlights|margin|sidebar|dropdown|card|versionadded|versionchanged|deprecated)\}[ \t]*(.*)"
+)
+"""Blocks of MyST that are written as fences and hold Markdown; what follows is their title."""
+_FENCE_OPTIONS = re.compile(r"\A(?:[ \t]*:[\w-]+:.*\n)+")
 _WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]+)\]\]")
 _FORMULA_SIGN = re.compile(r"[\\^_{}=<>]")
 _WORD = re.compile(r"(?<!\\)\b[^\W\d_]{4,}")
@@ -55,22 +64,25 @@ _DEEPEST = 100
 
 def read_markdown(page: str) -> Prose:
     """The prose of a page, titled by its front matter or by its first heading."""
-    front, body = _front_matter(page.replace("\r\n", "\n"))
+    front, title, body = _front_matter(page.replace("\r\n", "\n"))
     modules, body = _modules(body)
+    body, calls = without_calls(body)
     tokens = _parser().parse(body)
     notes = _notes(tokens)
     tree = read_tree(_render([token for token in tokens if token not in notes]))
     tree.left_out.update({"front matter": visible(front), "code": visible(modules), "footnote": _said(notes)})
+    tree.left_out.update(calls)
     heading = next((item.text for item in tree.passages if item.place.level in TITLES), "")
-    return prose_of(tree, _title(front) or heading, page)
+    return prose_of(tree, title or heading, page)
 
 
-def _front_matter(page: str) -> tuple[str, str]:
-    """Settings at the top of a page, and the rest."""
+def _front_matter(page: str) -> tuple[str, str, str]:
+    """Settings at the top of a page, the title among them, and the rest."""
     match = _FRONT_MATTER.match(page)
-    if match is None or not all(map(_SETTINGS.fullmatch, match[2].splitlines())):
-        return "", page
-    return match[0], page[match.end() :]
+    if match is not None and all(map(_SETTINGS.fullmatch, match[2].splitlines())):
+        return match[0], _title(match[0]), page[match.end() :]
+    front, title = other_front_matter(page)
+    return front, collapse(title), page[len(front) :]
 
 
 def _title(front: str) -> str:
@@ -145,6 +157,15 @@ def _indented_code(renderer: RendererHTML, tokens: Sequence[Token], place: int, 
     return f"<pre>{escape(tokens[place].content, quote=False)}</pre>\n"
 
 
+def _fence(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
+    """Code, but for the notes of MyST."""
+    note = _TEXT_FENCE.fullmatch(tokens[place].info.strip())
+    if note is None:
+        return renderer.fence(tokens, place, options, env)
+    content = _parser().render(_FENCE_OPTIONS.sub("", tokens[place].content))
+    return f"<div><summary>{escape(note[1], quote=False)}</summary>{content}</div>"
+
+
 def _formula(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
     """Within a sentence a formula stays as it is written; what only looks like one, as prices do, keeps its dollars."""
     content = tokens[place].content
@@ -170,6 +191,7 @@ _RULES = {
     "html_block": _html_block,
     "text": _text,
     "code_block": _indented_code,
+    "fence": _fence,
     "math_inline": _formula,
     "math_inline_double": _displayed_formula,
     "math_block": _displayed_formula,

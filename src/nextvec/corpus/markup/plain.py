@@ -8,6 +8,8 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Literal
 
+from nextvec.corpus.markup.sheets import join_pages
+from nextvec.corpus.markup.subtitles import spoken
 from nextvec.corpus.markup.wrapping import Line, columns, common_column, group_items, group_lines
 from nextvec.corpus.prose import Prose, collapse, visible, without_controls
 
@@ -28,11 +30,25 @@ DIVIDED_SHARE = 0.08
 
 
 def read_plain(text: str, lines: Lines = "auto") -> Prose:
-    """The paragraphs of a text without title. Left out: control characters, and as markup what marks lines."""
-    clean, controls = without_controls(text)
+    """The paragraphs of a text without title. Left out: control characters, the marks of subtitles, running heads and
+    feet of pages, and as markup what marks lines."""
+    unpaged, heads, marks = _unpaged(text)
+    clean, controls = without_controls(unpaged)
     prose = "\n\n".join(paragraphs(clean, lines))
-    left_out = {"control characters": controls, "markup": visible(clean) - visible(prose)}
+    left_out = {"control characters": controls, "running head": heads, "subtitle marks": marks}
+    left_out["markup"] = visible(clean) - visible(prose)
     return Prose(title="", text=prose, left_out={reason: count for reason, count in left_out.items() if count})
+
+
+def _unpaged(text: str) -> tuple[str, int, int]:
+    """`text` as it reads on, and the characters of running lines and of subtitles' marks that this took away."""
+    if "\f" not in text and "-->" not in text:
+        return text, 0, 0
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    joined = join_pages(text)
+    said = spoken(joined)
+    shown = joined if said is None else said
+    return shown, visible(text) - visible(joined), visible(joined) - visible(shown)
 
 
 def paragraphs(text: str, lines: Lines = "auto") -> Iterator[str]:

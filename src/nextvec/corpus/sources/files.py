@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import field_validator
@@ -15,6 +15,7 @@ from nextvec.corpus.encodings import codec_of, decode
 from nextvec.corpus.markup.html import declared_encoding, read_html
 from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.plain import Lines, read_plain
+from nextvec.corpus.markup.web_archive import is_web_archive, page_of
 from nextvec.corpus.prose import Prose
 from nextvec.corpus.sources import missing_path, register_source
 from nextvec.errors import DataError
@@ -43,6 +44,8 @@ class TextOptions(PageOptions):
 
 def _looks_like_html(head: bytes) -> bool:
     start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if is_web_archive(head):
+        return True
     return start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start)
 
 
@@ -66,11 +69,11 @@ class OneDocument:
             yield Unusable(id=self._name, reason=f"cannot be read: {error.strerror}", kind="failed")
             return
         except DataError as error:
-            yield Unusable(id=self._name, reason=str(error), kind="failed")
+            yield Unusable(id=self._name, reason="cannot be decoded", detail=str(error), kind="failed")
             return
         yield Document(
             id=self._name,
-            title=prose.title or self._path.stem,
+            title=prose.title or PurePosixPath(self._name).stem,
             text=prose.text,
             source=self._name,
             licence="unknown",
@@ -94,12 +97,15 @@ def open_markdown(argument: str, options: Mapping[str, Any], name: str) -> OneDo
     return OneDocument(argument, name, lambda content: read_markdown(decode(content, name, given=chosen.encoding)))
 
 
-@register_source("html", suffixes=(".html", ".htm", ".xhtml", ".xht", ".shtml"), sniff=_looks_like_html)
+@register_source(
+    "html", suffixes=(".html", ".htm", ".xhtml", ".xht", ".shtml", ".mhtml", ".mht"), sniff=_looks_like_html
+)
 def open_html(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
-    """HTML, titled by its first heading of level 1 or its title."""
+    """HTML, also as the page of a web archive, titled by its first heading of level 1 or its title."""
     chosen = PageOptions.parse(options, owner=f"HTML file {name}")
 
     def read(content: bytes) -> Prose:
-        return read_html(decode(content, name, given=chosen.encoding, declared=declared_encoding(content)))
+        page, charset = page_of(content)
+        return read_html(decode(page, name, given=chosen.encoding, declared=charset or declared_encoding(page)))
 
     return OneDocument(argument, name, read)

@@ -46,4 +46,4 @@ class FolderSource:
         try:
             yield from open_path(path, self._options, name).documents()
         except (NextvecError, OSError, ValueError) as error:
-            yield Unusable(id=name, reason=f"cannot be read: {error}", kind="failed")
+            yield Unusable(id=name, reason="cannot be read", detail=str(error), kind="failed")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.sources import register_source
 from nextvec.corpus.sources.rows import Columns, Row, documents_from_rows
 from nextvec.errors import DataError, MissingDependencyError, NotFoundError, UsageError
+
+_PATTERN = re.compile(r"[*?\[]")
 
 
 class HuggingFaceOptions(Columns):
@@ -23,7 +27,8 @@ class HuggingFaceSource:
     """NAME is a data set on the hub or a local folder in the hub's format; CONFIG one of its configurations.
 
     Raises UsageError for an empty name or an unknown option; `documents` raises MissingDependencyError without the
-    package `datasets`, NotFoundError when the hub has no such data set, DataError when it cannot be read.
+    package `datasets`, NotFoundError when the hub has no such data set, DataError when it cannot be read, UsageError
+    for a folder whose name the package takes for a pattern.
     """
 
     def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
@@ -54,7 +59,17 @@ class HuggingFaceSource:
         options = self._options
         try:
             return datasets.load_dataset(
-                self._dataset, self._config, split=options.split, revision=options.revision, streaming=True
+                self._place(), self._config, split=options.split, revision=options.revision, streaming=True
             )
         except FileNotFoundError as error:
             raise NotFoundError(f"hf:{self._dataset}: no such data set on the hub or on disk: {error}") from None
+
+    def _place(self) -> str:
+        """The name, or the folder that it names, whole. Raises UsageError where the library would read another one."""
+        folder = Path(self._dataset)
+        if not folder.is_dir():
+            return self._dataset
+        place = str(folder.resolve())
+        if _PATTERN.search(place):
+            raise UsageError(f"hf:{self._dataset}: {place} holds '*', '?' or '[', a pattern to this library: rename it")
+        return place

@@ -1,13 +1,15 @@
-"""JSON lines, plain or gzipped, in UTF-8, UTF-16 or UTF-32: one document, or one piece of one, on each line."""
+"""JSON lines, plain or packed, in UTF-8, UTF-16 or UTF-32: one document, or one piece of one, on each line."""
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import gzip
 import io
 import json
+import lzma
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +18,9 @@ from nextvec.corpus.sources import missing_path, register_source
 from nextvec.corpus.sources.rows import Columns, Row, documents_from_rows
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_UNPACK: Mapping[bytes, Callable[[Path], Any]] = {_GZIP_MAGIC: gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+_KINDS = {"list": "a list", "str": "a string", "int": "a number", "float": "a number", "bool": "true or false"}
 _BYTE_ORDER_MARK = "\ufeff"
 _HEAD = 4
 """Bytes that tell the encoding: a byte order mark, or where the zeros of an ASCII `{` stand."""
@@ -56,14 +61,17 @@ class JsonlSource:
                 for number, line in enumerate(_lines(file), start=1):
                     if not line.isspace():
                         yield _parse(line, f"{self._name}:{number}")
-        except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError) as error:
+        except (EOFError, zlib.error, lzma.LZMAError, OSError, UnicodeDecodeError) as error:
             name = f"{self._name}:{number + 1}"
-            yield Unusable(id=name, reason="the file is damaged from here on", detail=str(error), kind="failed")
+            yield Unusable(id=name, reason="cannot be read from here on", detail=str(error), kind="failed")
 
     def _open(self) -> io.BufferedReader:
         with self._path.open("rb") as file:
-            zipped = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-        return io.BufferedReader(cast(io.RawIOBase, gzip.open(self._path, "rb"))) if zipped else self._path.open("rb")
+            head = file.read(max(map(len, _UNPACK)))
+        if head.startswith(_ZSTANDARD):
+            raise OSError("it is packed with Zstandard, which is not read; unpack it first")
+        unpack = next((opener for magic, opener in _UNPACK.items() if head.startswith(magic)), None)
+        return io.BufferedReader(cast(io.RawIOBase, unpack(self._path))) if unpack else self._path.open("rb")
 
 
 def _lines(file: io.BufferedReader) -> Iterator[bytes | str]:
@@ -89,8 +97,10 @@ def _parse(line: bytes | str, name: str) -> Row | Unusable:
         detail = f"at byte {error.start} of the line. Save the file as UTF-8"
         return Unusable(id=name, reason="not UTF-8", detail=detail, kind="failed")
     except (ValueError, RecursionError) as error:
-        return Unusable(id=name, reason="not JSON", detail=str(error), kind="failed")
+        detail = f"{error}; expected one whole object on each line"
+        return Unusable(id=name, reason="not JSON", detail=detail, kind="failed")
     if not isinstance(values, dict):
-        detail = f"a JSON {type(values).__name__}, expected an object with a text"
+        kind = _KINDS.get(type(values).__name__, "null")
+        detail = f"it is {kind}, expected an object with a text, one on each line"
         return Unusable(id=name, reason="not a JSON object", detail=detail, kind="failed")
     return Row(name, values)

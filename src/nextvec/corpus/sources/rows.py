@@ -28,6 +28,12 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "licence": ("licence", "license"),
 }
 NAMES_SHOWN = 12
+_KINDS = {
+    **dict.fromkeys(("int", "float"), "a number"),
+    "list": "a list",
+    "bool": "true or false",
+    "bytes": "bytes that are not UTF-8",
+}
 _NO_TEXT = {name for part, names in COMMON_NAMES.items() if part != "text" for name in names}
 
 
@@ -64,7 +70,7 @@ class Columns(Config):
 
     def value(self, row: Mapping[str, Any], part: str) -> Any:
         """The row's value for a part of a document, or None when it has no such column or nothing in it."""
-        return next((value for name in self.names(part) if not is_null(value := _lookup(row, name))), None)
+        return next((_decoded(value) for name in self.names(part) if not is_null(value := _lookup(row, name))), None)
 
     def holds(self, row: Mapping[str, Any], part: str) -> bool:
         """Whether the row has a column for a part of a document, be there something in it or not."""
@@ -74,6 +80,14 @@ class Columns(Config):
 def is_null(value: Any) -> bool:
     """None, or the NaN that pandas writes in its place."""
     return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _decoded(value: Any) -> Any:
+    """Text that was stored as bytes, as some writers of Parquet do, is text all the same."""
+    try:
+        return value.decode() if isinstance(value, bytes) else value
+    except UnicodeDecodeError:
+        return value
 
 
 def _column_of(name: str, known: list[str]) -> str:
@@ -175,14 +189,13 @@ def _missing_text(row: Row, columns: Columns, source: str) -> str:
 def _wrong_text(text: Any, row: Row, columns: Columns, source: str) -> str:
     name = next(name for name in columns.names("text") if _lookup(row.values, name) is text)
     if not isinstance(text, Mapping):
-        return f"{name} is {_kind(text)}"
+        return f"{name} is {_kind(text)}, expected one string"
     inside = {f"{name}.{key}": value for key, value in text.items()}
     return f"{name} is a structure of {', '.join(map(str, text)) or 'nothing'}" + _advice(inside, columns, source)
 
 
 def _kind(value: Any) -> str:
-    names = {"int": "a number", "float": "a number", "list": "a list", "bool": "true or false"}
-    return names.get(type(value).__name__, f"of type {type(value).__name__}")
+    return _KINDS.get(type(value).__name__, f"of type {type(value).__name__}")
 
 
 def _advice(values: Mapping[str, Any], columns: Columns, source: str) -> str:

@@ -52,6 +52,14 @@ _GENERATOR = re.compile(r"MediaWiki (\d+)\.(\d+)")
 _FIRST_RELEASE_UNDER_4 = (1, 41)
 
 
+_NAMES = (
+    *("Talk", "User", "User talk", "Wikipedia", "Wikipedia talk", "File", "File talk", "MediaWiki", "MediaWiki talk"),
+    *("Template", "Template talk", "Help", "Help talk", "Category", "Category talk"),
+)
+_NAMESPACES = {str(key): name for key, name in enumerate(_NAMES, start=1)} | {"100": "Portal", "828": "Module"}
+"""By key, where a dump names none: the English names, which every wiki understands."""
+
+
 class WikipediaOptions(Config):
     """None so far."""
 
@@ -64,7 +72,7 @@ class Site:
     name: str = "wiki"
     base: str = ""
     licence: str = _UNKNOWN
-    namespaces: Mapping[str, str] = field(default_factory=dict)
+    namespaces: Mapping[str, str] = field(default_factory=lambda: _NAMESPACES)
     wiki: Wiki = ENGLISH
 
 
@@ -252,7 +260,7 @@ def _site(siteinfo: Element, language: str) -> Site:
         name=name or "wiki",
         base=_before_title(base),
         licence=_licence(name, base, _text(fields, "generator")),
-        namespaces=namespaces,
+        namespaces=namespaces or _NAMESPACES,
         wiki=wiki_of(_language_of(name, language), namespaces),
     )
 

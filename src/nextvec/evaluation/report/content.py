@@ -43,6 +43,7 @@ class Answer:
 class ReportContent:
     """Everything a report shows; only `title` and `comparison` are needed, sections without content are left out.
 
+    warning: what the reader has to know before anything else; the first line of the page.
     answers: to what was asked of all models together, in the order to be shown.
     latencies: by subject name, as in the comparison's rows.
     curves: the events of each model's run log, by model name.
@@ -53,6 +54,7 @@ class ReportContent:
 
     title: str
     comparison: Comparison
+    warning: str = ""
     answers: Sequence[Answer] = ()
     latencies: Mapping[str, Latency] = field(default_factory=dict)
     curves: Mapping[str, Sequence[Event]] = field(default_factory=dict)
