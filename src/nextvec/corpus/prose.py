@@ -13,6 +13,7 @@ _CONTROL = re.compile(
     r"\ufff9-\ufffb\ufffe\uffff]"
 )
 _NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_ODD = re.compile(rf"[\r\x0b\x0c\x85\u2028\u2029{_CONTROL.pattern[1:-1]}]")
 _PARAGRAPH = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
 _CHARACTERS = re.compile(
     r"[\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
@@ -84,6 +85,8 @@ def count_words(text: str) -> int:
 def without_controls(text: str) -> tuple[str, int]:
     """`text` with every kind of line end as a newline and without characters that show nothing, and how many of these
     there were: controls, zero-width and soft-hyphen characters. Joiners stay: Persian, Hindi and emoji need them."""
+    if _ODD.search(text) is None:
+        return text, 0
     text = _NEWLINE.sub("\n", text)
     clean = _CONTROL.sub("", text)
     return clean, visible(text) - visible(clean)

@@ -7,6 +7,11 @@ from nextvec.corpus.markup.arguments import HOLE
 from nextvec.corpus.markup.templates import render_template
 
 WITHOUT_WORDS = ["convert|5", "convert|5|km|mi|disp=out", "val|5|km", "nts", "gaps", "railgauge|sg", "ordinal|x"]
+WITH_MORE_THAN_IS_SAID = [
+    *("convert|5|km|disp=unit", "convert|5|km|adj=mid|-long", "convert|5|km|to|6|mi", "frac|1|2|3|4", "US$|5|1990"),
+    *("start date|1999|12|31|23|59", "circa|1|2|3", "chem|235|92|U", "BC|44", "nts|5|6", "USS|Hornet|CV-8|9"),
+    *("lang-zh|t=x", "lang|de", "page|12", "year|1990", "dts|1999|5|3"),
+]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +66,32 @@ WITHOUT_WORDS = ["convert|5", "convert|5|km|mi|disp=out", "val|5|km", "nts", "ga
         ("circa|1187", "c. 1187"),
         ("USS|Hornet", "USS Hornet"),
         ("Harvtxt|Smith|Jones|1999", "Smith and Jones (1999)"),
+        ("USS|Hornet|CV-8", "USS Hornet (CV-8)"),
+        ("USS|Hornet|CV-8|6", "USS Hornet"),
+        ("USS|Hornet|CV-8|2", "Hornet"),
         ("chem|H|2|O", "H2O"),
+        ("chem|SO|4|2-", "SO4²⁻"),
+        ("val|1.23|(4)|e=5|u=m", "1.23(4)×10⁵ m"),
+        ("convert|1.2e6|km|mi|1", "1.2×10⁶ km"),
+        ("convert|26|mi|385|yd|km", "26 miles 385 yards"),
+        ("nts|5|prefix=$", "$5"),
+        ("reign|1200|1210", "r. 1200–1210"),
+        ("floruit|1200", "fl. 1200"),
+        ("circa|1187|1190|lk=yes", "c. 1187 – c. 1190"),
+        ("as of|2012|alt=in spring", "in spring"),
+        ("as of|2012|since=y|post=,", "Since 2012,"),
+        ("sup|6", "<sup>6</sup>"),
+        ("rtl-lang|ar|كتاب", "كتاب"),
+        ("script|Arab|كتاب", "كتاب"),
+        ("resize|80%|small", "small"),
+        ("lang-zh|text=x", "x"),
+        ("nihongo|Tokyo Tower|東京タワー|Tōkyō tawā", "Tokyo Tower (東京タワー, Tōkyō tawā)"),
+        ("nihongo||本部|honbu", "本部, honbu"),
+        ("ill|Foo (x)|de|Foo|lt=Foo", "Foo"),
+        ("sort|05|five", "five"),
+        ("sortname|John|Smith", "John Smith"),
+        ("Template:nowrap|so far", "so far"),
+        ("DEFAULTSORT:Foo", ""),
         ("quote|Be brief.|Author", "\n\nBe brief.\n\n"),
     ],
 )
@@ -75,6 +105,13 @@ def test_templates_that_stand_for_words(content: str, words: str) -> None:
         ("fr", "Unité|9,81|m||s|-2", "9,81 m·s⁻²"),
         ("fr", "nb|1234|habitants", "1234 habitants"),
         ("fr", "s-|XIX|e", "XIXe siècle"),
+        ("fr", "unité|3|e=8|m||s|-1", "3×10⁸ m·s⁻¹"),
+        ("fr", "unité|12|à=15|km", "12 à 15 km"),
+        ("fr", "date|1|janvier|1900|en sport", "1 janvier 1900"),
+        ("fr", "lien|langue=en|trad=Cat|fr=Chat|texte=le chat", "le chat"),
+        ("de", "Bruch|1|2|3", HOLE),
+        ("es", "siglo|XIX||s", "siglo XIX"),
+        ("es", "siglo|V|a|s", HOLE),
         ("fr", "e", "e"),
         ("es", "unidad|5|km|2", "5 km²"),
         ("pt", "fmtn|1234|km", "1234 km"),
@@ -96,13 +133,26 @@ def test_templates_of_wikis_in_other_languages(language: str, content: str, word
     assert render_template(content, language) == words
 
 
-@pytest.mark.parametrize("content", ["Citation needed|date=May", "IPA-en|x", "sfn|A|2000", "cite web", "who?"])
+@pytest.mark.parametrize(
+    "content", ["Citation needed|date=May", "clarify|how so?", "page", "IPA-en|x", "sfn|A|2000", "cite web", "who?"]
+)
 def test_silent_templates(content: str) -> None:
     assert render_template(content) == ""
 
 
 @pytest.mark.parametrize(
-    "content", ["inflation|US|5|1900", "unheard of|x", "", "frac", "convert", "val|", "Harvtxt", *WITHOUT_WORDS]
+    "content",
+    [
+        "inflation|US|5|1900",
+        "unheard of|x",
+        "",
+        "frac",
+        "convert",
+        "val|",
+        "Harvtxt",
+        *WITHOUT_WORDS,
+        *WITH_MORE_THAN_IS_SAID,
+    ],
 )
 def test_anything_else_is_a_hole(content: str) -> None:
     assert HOLE in render_template(content)

@@ -73,12 +73,73 @@ def test_what_is_never_closed_costs_its_line_only() -> None:
 
 
 @pytest.mark.parametrize(
+    ("wikitext", "prose"),
+    [
+        ("{{Inflation|US|5|1900}} dollars were paid to him. The cat sat on the mat.", "The cat sat on the mat."),
+        ("{{odd|5}} People live in it. The cat sat on the mat.", "The cat sat on the mat."),
+        ("{{Odd}} of them sat on the mat. The cat sat on the mat.", "The cat sat on the mat."),
+        ("{{Box|5\n|a=b}}'''The cat''' sat on the mat.", "The cat sat on the mat."),
+        ("{{Banner}} [[The cat]] sat on the mat.", "The cat sat on the mat."),
+        ("There are 10{{sup|6}} or 2<sup>''n''</sup> or 10<sup>2.5</sup>.", "There are 10⁶ or 2^n or 10^2.5."),
+        (
+            "It is 3<sup>x+1</sup> or 10<sup>1,000</sup> or SO<sub>4</sub><sup>2−</sup>.",
+            "It is 3^(x+1) or 10^1,000 or SO4²⁻.",
+        ),
+        ("The 1<sup>st</sup> one is 101<sub>2</sub> or H<sub>2</sub>O.", "The 1st one is 101₂ or H2O."),
+        ("He went on for 5{{frac|1|2}} miles and {{frac|3|4}} more.", "He went on for 5 1/2 miles and 3/4 more."),
+        ('The town has <span style="display: none">005</span>5 old churches.', "The town has 5 old churches."),
+        ("<table><td><table>x</table> y </td></table>The cat sat on the mat.", "The cat sat on the mat."),
+        ("The <ruby>cat<rp>(</rp><rt>k</rt><rp>)</rp></ruby> sat on the mat.", "The cat sat on the mat."),
+        ('<section begin="a" />The cat sat on the mat.<section end="a" />', "The cat sat on the mat."),
+        ("The cat <ref>a <!-- </ref> --> b</ref>sat on the mat.", "The cat sat on the mat."),
+        (
+            "One two three four five six.\n----The cat sat on the mat.",
+            "One two three four five six.\n\nThe cat sat on the mat.",
+        ),
+        ("The\u200e cat sat on the soft\xadmat.&lrm;", "The cat sat on the softmat."),
+        ("Write to [mailto:a@b.c him] or [[Media:a.ogg|listen]] to it.", "Write to him or listen to it."),
+        (
+            "The cat sat on the mat. Text.{{odd|x}} So it was. The dog sat.",
+            "The cat sat on the mat. Text. The dog sat.",
+        ),
+    ],
+)
+def test_no_number_changes_and_no_sentence_loses_a_word(wikitext: str, prose: str) -> None:
+    assert strip_wikitext(wikitext).text == prose
+
+
+@pytest.mark.parametrize(
+    ("language", "heading"),
+    [
+        ("en", "{{anchor|x}}References"),
+        ("en", "Notes:"),
+        ("en", "References, notes and sources"),
+        ("de", "Einzelnachweise und Anmerkungen"),
+        ("de", "Quellen, Literatur und Weblinks"),
+        ("fr", "Bibliographie et liens externes"),
+        ("ru", "Примечания и литература"),
+        ("ja", "参考文献・外部リンク"),
+        ("zh", "参考文献与外部链接"),
+    ],
+)
+def test_headings_of_back_matter_with_marks_and_joined(language: str, heading: str) -> None:
+    assert not strip_wikitext(f"== {heading} ==\nThe cat sat on the mat.", wiki_of(language)).text
+
+
+def test_an_art_is_back_matter_at_the_top_and_a_chapter_below() -> None:
+    page = "== Literatur ==\nDer Hund saß dort auf ihr.\n== Kultur ==\n=== Literatur ===\nDie Katze saß auf der Matte."
+    assert strip_wikitext(page, wiki_of("de")).text == "Die Katze saß auf der Matte."
+
+
+@pytest.mark.parametrize(
     ("language", "wikitext", "prose"),
     [
         ("zh", "猫喜欢-{zh-hans:鼠标; zh-hant:滑鼠}-和-{鱼}-，也很喜欢睡觉。", "猫喜欢鼠标和鱼，也很喜欢睡觉。"),
         ("zh", "猫（{{bd|1990年}}）是一种与人一起生活的小动物。", "猫是一种与人一起生活的小动物。"),
         ("zh", "-{T|zh:猫}-猫是一种与人一起生活的小动物。", "猫是一种与人一起生活的小动物。"),
         ("en", "The mark -{a}- is unknown in English wikis.", ""),
+        ("zh", "猫(英语:{{odd|x}})是一种与人一起生活的小动物。", "猫是一种与人一起生活的小动物。"),
+        ("de", "__KEIN_INHALTSVERZEICHNIS__Die Katze und __init__ sind hier.", "Die Katze und __init__ sind hier."),
         ("fr", "Est-ce que le chat dort ? Oui : il dort !", "Est-ce que le chat dort ? Oui : il dort !"),
         ("fr", "Il vit au {{s|XIX}} et parcourt {{unité|12|km}}.", "Il vit au XIXe siècle et parcourt 12 km."),
         ("ru", "Длина реки составляет {{s|3530 км}} по новой карте.", "Длина реки составляет 3530 км по новой карте."),

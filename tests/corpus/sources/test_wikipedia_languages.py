@@ -81,6 +81,8 @@ def test_an_article_in_another_language(
         ("ja", "川の一覧", "", "list"),
         ("zh", "河流列表", "", "list"),
         ("fr", "Liste des fleuves", "", "list"),
+        ("ru", "Список рек", "Это список рек страны по длине.\n* [[Волга]]: 3530 км\n* [[Лена]]: 4400 км", "list"),
+        ("de", "1. Mai", "", "list"),
         ("zh", "河", "長江是亞洲最長的河流。\n" + "* 一條很長的河流在這個地方流過\n" * 9, "list"),
     ],
 )
@@ -102,6 +104,23 @@ def test_what_is_no_article_in_another_language(
 )
 def test_an_article_that_only_looks_like_something_else(tmp_path: Path, language: str, text: str) -> None:
     [document] = found(dump(tmp_path / "wiki.xml", language, {}, ("A", text)))
+    assert isinstance(document, Document)
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "prose"),
+    [
+        ("ru", "Список Шиндлера", "Это фильм о войне и людях, который вышел очень давно."),
+        ("hu", "Schindler listája", "Ez egy régi film a háborúról és az emberekről."),
+        ("fa", "فهرست شیندلر", "این یک فیلم قدیمی درباره جنگ و مردم است."),
+        ("de", "2. Bundesliga", "Das ist die zweite Liga im Fußball der Männer."),
+        ("es", "11 de Oro", "Es una banda que toca por las calles del pueblo."),
+    ],
+)
+def test_a_title_like_that_of_a_list_or_a_day_is_no_proof(
+    tmp_path: Path, language: str, title: str, prose: str
+) -> None:
+    [document] = found(dump(tmp_path / "wiki.xml", language, {}, (title, prose)))
     assert isinstance(document, Document)
 
 

@@ -86,6 +86,45 @@ def test_without_ns_the_title_tells_the_namespace(tmp_path: Path) -> None:
     assert isinstance(read(dump(tmp_path / "film.xml", revision("a"), title="Alien: A", ns="")), Document)
 
 
+def test_a_dump_without_texts_says_so(tmp_path: Path) -> None:
+    item = read(dump(tmp_path / "stub.xml", '<revision><text bytes="19" id="7"/></revision>'))
+    assert isinstance(item, Unusable)
+    assert (item.kind, item.reason) == ("failed", "text not in the dump")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"7z\xbc\xaf'\x1c" + bytes(9), "it is packed with 7z"),
+        (b"\x28\xb5\x2f\xfd" + bytes(9), "it is packed with zstd"),
+        (b"<mediawiki><logitem/></mediawiki>", "it has no <page>"),
+    ],
+)
+def test_what_is_no_dump_of_pages_is_called_so(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "odd.xml").write_bytes(content)
+    item = read(tmp_path / "odd.xml")
+    assert isinstance(item, Unusable)
+    assert item.kind == "failed"
+    assert reason in item.detail
+
+
+@pytest.mark.parametrize(
+    ("base", "source", "licence"),
+    [
+        ("https://de.wikivoyage.org/wiki/Hauptseite", "https://de.wikivoyage.org/wiki/A_b", "CC-BY-SA-4.0"),
+        ("https://wiki.example.com/index.php/Main_Page", "https://wiki.example.com/index.php/A_b", "unknown"),
+        ("http://localhost/index.php?title=Main_Page", "http://localhost/index.php?title=A_b", "unknown"),
+    ],
+)
+def test_wikis_of_others_have_their_address_and_no_licence(
+    tmp_path: Path, base: str, source: str, licence: str
+) -> None:
+    names = f"companywiki</dbname><base>{base}</base><dbname>companywiki"
+    item = read(dump(tmp_path / "wiki.xml", revision("a"), title="A b", name=names))
+    assert isinstance(item, Document)
+    assert (item.source, item.licence) == (source, licence)
+
+
 @pytest.mark.parametrize(("name", "licence"), [("enwikinews", "CC-BY-2.5"), ("dewikivoyage", "CC-BY-SA-4.0")])
 def test_other_projects_have_their_licence(tmp_path: Path, name: str, licence: str) -> None:
     item = read(dump(tmp_path / "wiki.xml", revision("a"), name=name))

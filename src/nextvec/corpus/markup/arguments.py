@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (typographic signs are names of arguments)
 """What follows a template's name, between pipes; and the signs that stand for what a template says."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ HOLE = "\ufffc"
 
 BREAK = "\n\n"
 
-_NAMED = re.compile(r"\s*([\w -]*?)\s*=(.*)", re.DOTALL)
+_NAMED = re.compile(r"\s*([\w -]*?|[±×+])\s*=(.*)", re.DOTALL)
 
 
 class Arguments:
@@ -33,8 +34,13 @@ class Arguments:
             return by_number
         return self.positional[index] if index < len(self.positional) else ""
 
-    def named(self, name: str) -> str:
-        return self._named.get(name, "")
+    def named(self, *names: str) -> str:
+        """The first of these that is given and not empty."""
+        return next((self._named[name] for name in names if self._named.get(name)), "")
+
+    def beyond(self, count: int) -> list[str]:
+        """What is given by position after the first `count`, without empty ones."""
+        return [value for value in self.positional[count:] if value]
 
 
 Renderer = Callable[[Arguments], str]

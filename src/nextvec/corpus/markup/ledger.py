@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from nextvec.corpus.markup.arguments import HOLE
-from nextvec.corpus.prose import visible
+from nextvec.corpus.prose import visible, without_controls
 
 
 class Ledger:
@@ -20,6 +20,12 @@ class Ledger:
         if lost > 0:
             self._counts[reason] += lost
         return kept
+
+    def drop_controls(self, text: str) -> str:
+        clean, characters = without_controls(text)
+        if characters:
+            self._counts["control characters"] += characters
+        return clean
 
     def closed(self, page: str, prose: str) -> dict[str, int]:
         """All reasons. "markup" is what remains of `page` when its `prose` and all that was dropped are taken away.

@@ -12,6 +12,10 @@ from nextvec.corpus.markup.wiki import Wiki
 _TOKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{\||\|\}(?!\})")
 _OPENERS = {"{{": "}}", "[[": "]]", "{|": "|}"}
 _REFERENCE = re.compile(r"\s*(?:cite|citation|ref|refn|efn|sfn|harv|#tag:ref|r\s*\|)", re.IGNORECASE)
+_WHAT_FOLLOWS = re.compile(r"[ \t]*(?:<[^<>\n]*>|'{2,}|\[\[)*([^\n]?)")
+_FRACTION = re.compile(r"\d+/\d+")
+_DIGIT = re.compile(r"\d")
+_OPENING = '"\u201c\u201e\u00ab\u00bf\u00a1'
 _LANGUAGE_LINK = re.compile(r"\s*(?:[a-z]{2,3}|simple)(?:-[a-z-]+)?\s*:[^|]*")
 
 
@@ -22,11 +26,12 @@ class Nesting:
         self._wiki = wiki
         self._ledger = ledger
         self._frames: list[tuple[str, list[str]]] = []
+        self._text = ""
 
     def resolve(self, text: str) -> str:
         """`text` with templates, links and tables replaced by their words. What is opened and never closed is a
         hole."""
-        self._frames = [("", [])]
+        self._frames, self._text = [("", [])], text
         position = 0
         for match in _TOKEN.finditer(text):
             token = match[0]
@@ -37,13 +42,13 @@ class Nesting:
             if token in _OPENERS:
                 self._frames.append((token, []))
             else:
-                self._close(token)
+                self._close(token, position)
         self._frames[-1][1].append(text[position:])
         while len(self._frames) > 1:
             self._abandon()
         return "".join(self._frames[0][1])
 
-    def _close(self, token: str) -> None:
+    def _close(self, token: str, end: int) -> None:
         """End the innermost frame that `token` closes, and those inside that nothing closed; a stray one is a hole."""
         frames = self._frames
         depth = next((d for d in range(len(frames) - 1, 0, -1) if _OPENERS[frames[d][0]] == token), 0)
@@ -53,8 +58,29 @@ class Nesting:
         while len(frames) - 1 > depth:
             self._abandon()
         opener, parts = frames.pop()
-        words = self._render(opener, "".join(parts))
-        frames[-1][1].append("" if words == HOLE and _at_line_start(frames[-1][1]) else words)
+        content = "".join(parts)
+        words = self._render(opener, content)
+        banner = words == HOLE and _at_line_start(frames[-1][1]) and self._is_apart(content, end)
+        if _FRACTION.fullmatch(words) and self._after_digit():
+            words = f" {words}"
+        frames[-1][1].append("" if banner else words)
+
+    def _after_digit(self) -> bool:
+        return "".join(self._frames[-1][1][-2:])[-1:].isdigit()
+
+    def _is_apart(self, content: str, end: int) -> bool:
+        """Whether an unknown template at the start of a line is a banner or a box, no part of a sentence.
+
+        It is when nothing follows on its line, or what begins anew: in upper case after a template without figures,
+        with any letter but one in lower case after one of several lines.
+        """
+        following = _WHAT_FOLLOWS.match(self._text, end)
+        first = following[1] if following else ""
+        if not first.strip() or first in "{<*#:;|=":
+            return True
+        box = "\n" in content
+        begins_anew = first.isupper() or first in _OPENING
+        return (box and first.isalpha() and not first.islower()) or (begins_anew and not _DIGIT.search(content))
 
     def _abandon(self) -> None:
         """Give up on the innermost frame: its first line is lost, the rest was ordinary text after all."""
@@ -91,8 +117,7 @@ def _starts_line(text: str, position: int) -> bool:
 
 
 def _at_line_start(parts: list[str]) -> bool:
-    """Whether nothing but space precedes on the line: an unknown template there is a banner or a box, no part of a
-    sentence."""
+    """Whether nothing but space precedes on the line."""
     for part in reversed(parts):
         before = part.rstrip(" \t")
         if before:

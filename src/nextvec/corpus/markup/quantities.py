@@ -9,8 +9,11 @@ from functools import partial
 from nextvec.corpus.markup.arguments import HOLE, Arguments, Renderer
 
 _SUPERSCRIPTS = str.maketrans("0123456789-−–+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁺")
+_SUBSCRIPTS = str.maketrans("0123456789-−–+", "₀₁₂₃₄₅₆₇₈₉₋₋₋₊")
 _NUMBER = re.compile(r"[-−+]?(?:\d[\d.,]*(?:e[-+]?\d+)?|\.\d+)(?:\(\d+\))?(?:[+ ]\d+//?\d+|//?\d+)?", re.IGNORECASE)
-_POWER = re.compile(r"[-−–+]?\d+")
+_LAST_DIGITS = re.compile(r"\([\d.]+\)")
+_CHARGE = re.compile(r"\d*[-−+]")
+POWER = re.compile(r"[-−–+]?\d+")
 _RANGES = {
     **dict.fromkeys(("-", "–", "−"), "–"),
     **dict.fromkeys(("to", "to(-)"), " to "),
@@ -87,7 +90,8 @@ _UNITS = {
 """Singular and plural; units that are not here are written as their symbol."""
 _POWERS = {"e3": " thousand", "e6": " million", "e9": " billion", "e12": " trillion"}
 _POWER_UNIT = re.compile(r"(e3|e6|e9|e12)(\D.*)")
-_OTHER_MEASURE = re.compile(r"out.*|output.*|number|x.*|.*only")
+_BOTH_SHOWN = frozenset(("", "flip", "or", "b", "comma", "sqbr", "semicolon", "slash", "br", "cited"))
+"""Ways of `convert` to show the measure that it is given, not the converted one alone and no part of either."""
 _CURRENCIES = {
     "US$": ("us$", "usd", "us dollar", "us dollars"),
     "€": ("euro", "eur", "€"),
@@ -112,25 +116,43 @@ def superscript(digits: str) -> str:
     return digits.translate(_SUPERSCRIPTS)
 
 
+def subscript(digits: str) -> str:
+    return digits.translate(_SUBSCRIPTS)
+
+
 def _convert(arguments: Arguments, short: bool = False) -> str:
     """`5|mi|km` to "5 miles", `5|-|6|km` to "5–6 km", `5|ft|6|in` to "5 feet 6 inches". What is shown in the other
     unit only is a hole: nothing is computed here."""
     adjective, short = arguments.named("adj") == "on", short or arguments.named("abbr") == "on"
     values = arguments.positional
-    if _OTHER_MEASURE.fullmatch(arguments.named("disp")) or not (values and _NUMBER.fullmatch(values[0])):
+    if arguments.named("disp") not in _BOTH_SHOWN or arguments.named("adj") not in ("", "on", "off"):
+        return HOLE
+    if not (values and _NUMBER.fullmatch(values[0])):
         return HOLE
     words: list[str] = []
     for index, value in enumerate(values):
         if _NUMBER.fullmatch(value):
-            words.append(value.replace("//", "/").replace("+", " ") if "/" in value else value)
+            words.append(_number_words(value))
         elif value in _RANGES:
             words.append(_RANGES[value])
         else:
             words.append(_unit(value, "" if short else values[index - 1], adjective))
             if not _second_measure(values, index):
-                return "".join(words)
+                return HOLE if _holds_number(values[index + 1 : -1]) else "".join(words)
             words.append(" ")
     return HOLE
+
+
+def _number_words(value: str) -> str:
+    """`6+1/2` to "6 1/2", `1.2e6` to "1.2×10⁶"; a sign in front stays."""
+    value = value[0] + value[1:].replace("//", "/").replace("+", " ") if "/" in value else value
+    digits, _, power = value.lower().partition("e")
+    return f"{digits}×10{superscript(power.lstrip('+'))}" if power else value
+
+
+def _holds_number(values: list[str]) -> bool:
+    """Whether what follows the measure, but for the precision at the end, is more than names of units."""
+    return any(_NUMBER.fullmatch(value) or value in _RANGES for value in values)
 
 
 def _unit(unit: str, number: str, adjective: bool) -> str:
@@ -150,7 +172,7 @@ def _second_measure(values: list[str], index: int) -> bool:
 
 def _fraction(arguments: Arguments) -> str:
     """`2` to "1/2", `3|4` to "3/4", `1|3|4` to "1 3/4"."""
-    if not arguments.positional:
+    if not arguments.positional or arguments.beyond(3):
         return HOLE
     *whole, top, bottom = ["1", *arguments.positional] if len(arguments.positional) == 1 else arguments.positional
     return " ".join([*whole, f"{top}/{bottom}"])
@@ -164,11 +186,13 @@ def _value(arguments: Arguments) -> str:
 
 
 def _ranged(values: list[str]) -> str:
-    return "".join(_RANGES.get(value, value) for value in values)
+    return "".join(_RANGES.get(value) or _number_words(value) for value in values)
 
 
 def _with_uncertainty(values: list[str]) -> str:
     number, *uncertainty = values
+    if len(uncertainty) == 1 and _LAST_DIGITS.fullmatch(uncertainty[0]):
+        return f"{number}{uncertainty[0]}"
     if len(values) > 3 or not all(_NUMBER.fullmatch(value.lstrip("±+-−")) for value in uncertainty):
         return ""
     if len(uncertainty) == 2:
@@ -198,8 +222,13 @@ def measure(arguments: Arguments) -> str:
     Russian write it."""
     number, *rest = [*arguments.positional, "", ""]
     powers = zip(rest[::2], rest[1::2], strict=False)
-    unit = "·".join(name + (superscript(power) if _POWER.fullmatch(power) else "") for name, power in powers if name)
-    return _with_power_and_unit(f"{number} {unit}".strip(), arguments) if number else HOLE
+    unit = "·".join(name + (superscript(power) if POWER.fullmatch(power) else "") for name, power in powers if name)
+    ranged = f"{number}{''.join(word + arguments.named(name) for name, word in _TO.items() if arguments.named(name))}"
+    return f"{_with_power_and_unit(ranged, arguments)} {unit}".strip() if number else HOLE
+
+
+_TO = {"à": " à ", "et": " et ", "ou": " ou ", "-": "–", "±": " ± ", "×": " × "}
+"""What French `unité` calls the end of a range."""
 
 
 def _power_of_ten(arguments: Arguments) -> str:
@@ -211,7 +240,9 @@ def _ten_to_the(arguments: Arguments) -> str:
 
 
 def _number(arguments: Arguments) -> str:
-    return arguments.at(0) or HOLE
+    """One number with what stands before and after it; `formatnum` has a second argument that says how."""
+    shown = f"{arguments.named('prefix')}{arguments.at(0)}{arguments.named('suffix')}"
+    return HOLE if not arguments.at(0) or any(map(_NUMBER.fullmatch, arguments.beyond(1))) else shown
 
 
 def _ordinal(arguments: Arguments) -> str:
@@ -239,7 +270,20 @@ def _nuclide(arguments: Arguments) -> str:
 
 
 def _money(sign: str) -> Renderer:
-    return lambda arguments: f"{sign}{arguments.at(0)}".strip()
+    return lambda arguments: HOLE if arguments.beyond(1) else f"{sign}{arguments.at(0)}".strip()
+
+
+def _years(before: str) -> Renderer:
+    """`1200|1210` to "r. 1200–1210"."""
+    return lambda arguments: f"{before} {'–'.join(arguments.beyond(0))}" if arguments.beyond(0) else HOLE
+
+
+def _molecule(arguments: Arguments) -> str:
+    """`SO|4|2-` to "SO4²⁻"; an isotope, which begins with two figures, is a hole."""
+    parts = arguments.positional
+    if not parts or sum(part.isdecimal() for part in parts[:2]) == 2:
+        return HOLE
+    return "".join(superscript(part) if _CHARGE.fullmatch(part) else part for part in parts)
 
 
 QUANTITIES: dict[str, Renderer] = {
@@ -255,5 +299,8 @@ QUANTITIES: dict[str, Renderer] = {
     "val": _value,
     "gaps": _gaps,
     "height": _height,
+    "chem": _molecule,
+    **dict.fromkeys(("reign", "r."), _years("r.")),
+    **dict.fromkeys(("floruit", "fl.", "fl"), _years("fl.")),
     "nuclide2": _nuclide,
 }

@@ -23,28 +23,36 @@ MONTHS = (
 _SILENT = re.compile(
     r"""(?: cite | citation | cit | ref | refn | efn | sfn | sfnp | sfnm | harv | harvnb | rp | note | nb
           | notetag | cn | fact | ipa | ipac | ipalink | respell | pron | pronunciation | audio | listen | coord
-          | flagicon | flagdeco | anchor | clear | clarify | clarification | when | who | whom | which | where
-          | why | how | vague | dubious | disputed | update | updated | unreliable | weasel | verify
-          | verification | failed | pov | or | full | better | page | pages | year | according | by | specify
-          | example | examples | inflation-fn | legend | toc | reflist | use | contradict | peacock
-          | opinion | attribution | additional | medical | non-primary | undue | needs | original | obsolete
-          | source | sources | refnest | tone | synthesis | speculation | self-published | qualify | primary | list
-          | further | main | see | seealso | details | image | multiple | hatnote | short | \#tag:ref )
+          | flagicon | flagdeco | anchor | clear | clarify | clarification | when | who | whom | which | where | why
+          | vague | dubious | disputed | updated
+          | unreliable | weasel | verify | verification | failed | pov | specify | inflation-fn | legend | toc
+          | reflist | use | contradict | peacock | opinion | attribution | additional | medical | non-primary
+          | undue | needs | refnest | tone | synthesis | speculation | self-published | qualify
+          | further | main | see | seealso | details | multiple | hatnote | short | \#tag:ref
+          | update\ (?:after|inline|section) )
         (?: [- ].* | \? )?
       | .* (?: needed | inline | icon | -fn | \? )
       | -""",
     re.VERBOSE,
 )
-_SAY_FIRST = re.compile(
-    r"""nowrap | nobr | small | smaller | big | bigger | large | larger | center | centre | lower
-        | sc | smallcaps | sup | sub | angbr | angle\ bracket | nobold | ill | interlanguage\ link | flag
-        | flagcountry | flagu | country\ flag | abbr | tooltip | visible\ anchor | vanchor | not\ a\ typo | typo
-        | resize | script | strong | em | mono | mvar | var | code | tt | kbd | keypress | nastaliq
-        | rtl-lang | nq | native\ name | title | noitalic | noital | italic\ correction | bold | italic
-        | proper\ name | text | nihongo | lang-.*""",
+_SILENT_ALONE = re.compile(
+    r"""(?: how | update | or | full | better | page | pages | year
+          | according | by | example | examples | source | sources | list | primary | image | original | obsolete )
+        (?: [- ].* )?""",
     re.VERBOSE,
 )
-_SAY_LAST = re.compile(r"lang|transl|transliteration|wikt-lang|script/.*|font color|color")
+"""Words to editors that are words of a text as well: silent unless something is handed to them."""
+_SAY_FIRST = re.compile(
+    r"""nowrap | nobr | small | smaller | big | bigger | large | larger | center | centre
+        | sc | smallcaps | angbr | angle\ bracket | nobold | flag
+        | flagcountry | flagu | country\ flag | abbr | tooltip | visible\ anchor | vanchor | not\ a\ typo | typo
+        | strong | em | mono | mvar | var | code | tt | kbd | keypress | nq | title
+        | noitalic | noital | italic\ correction | bold | italic
+        | proper\ name | text | lang-.*""",
+    re.VERBOSE,
+)
+_SAY_LAST = re.compile(r"lower|resize|nastaliq|script/.*|font color|color")
+_SAY_IN_LANGUAGE = re.compile(r"lang|langx|transl|transliteration|wikt-lang|rtl-lang|script|native name")
 _CONSTANTS = {
     **dict.fromkeys(("nbsp", "space", "spaces", "thin space", "hair space"), " "),
     **dict.fromkeys(("spaced ndash", "snd", "snds", "spnd", "dash"), " – "),
@@ -73,7 +81,9 @@ _CONSTANTS = {
     "minus": "−",
     "°c": "°C",
 }
+_FUNCTIONS = ("formatnum:", "defaultsort:", "displaytitle:")
 _ACCIDENTALS = {"flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮"}
+_STYLES = frozenset(("e", "s", "S"))
 _SHIPS = ("uss", "hms", "ss", "rms", "hmas", "hmcs", "mv", "ms", "rv", "sms", "ins", "usns", "uscgc")
 
 
@@ -85,13 +95,18 @@ def render_template(content: str, language: str = "en") -> str:
     """
     name, *parts = content.split("|")
     name = " ".join(name.replace("_", " ").lower().split())
-    name, colon, value = name.partition(":") if name.startswith("formatnum:") else (name, "", "")
+    name = name.removeprefix("template:").lstrip()
+    name, colon, value = name.partition(":") if name.startswith(_FUNCTIONS) else (name, "", "")
     renderer = _local(language).get(name)
     if renderer is None and name in _CONSTANTS:
-        return _CONSTANTS[name]
+        return HOLE if any(parts) and _CONSTANTS[name].isalpha() else _CONSTANTS[name]
     if renderer := renderer or _renderer(name):
         return renderer(Arguments([value, *parts] if colon else parts))
-    return "" if _SILENT.fullmatch(name) else HOLE
+    return "" if _is_silent(name, parts) else HOLE
+
+
+def _is_silent(name: str, parts: list[str]) -> bool:
+    return bool(_SILENT.fullmatch(name) or (_SILENT_ALONE.fullmatch(name) and not any(Arguments(parts).positional)))
 
 
 @cache
@@ -112,19 +127,33 @@ def _renderer(name: str) -> Renderer | None:
         return _first
     if name.endswith(" span"):
         return _marked
+    if _SAY_IN_LANGUAGE.fullmatch(name):
+        return _after_code
     return _last if _SAY_LAST.fullmatch(name) else None
 
 
 def _first(arguments: Arguments) -> str:
+    """Nothing where that is given and empty; a hole where only names are given."""
+    return arguments.at(0) or arguments.named("text") or ("" if arguments.positional else HOLE)
+
+
+def _first_or_nothing(arguments: Arguments) -> str:
     return arguments.at(0)
 
 
 def _last(arguments: Arguments) -> str:
-    return arguments.positional[-1] if arguments.positional else arguments.at(1)
+    return arguments.positional[-1] if arguments.positional else arguments.at(1) or HOLE
 
 
-def _second(arguments: Arguments) -> str:
-    return arguments.at(1)
+def _after_code(arguments: Arguments) -> str:
+    """The words that follow the code of their language."""
+    words = arguments.positional[-1] if len(arguments.positional) > 1 else arguments.at(1)
+    return words or arguments.named("text") or HOLE
+
+
+def _in_order(arguments: Arguments) -> str:
+    """French `date`: `1|janvier|1900|en sport` to "1 janvier 1900"; what it is a date of is not shown."""
+    return " ".join(filter(None, arguments.positional[:3])) or HOLE
 
 
 def _second_or_first(arguments: Arguments) -> str:
@@ -142,12 +171,26 @@ def _marked(arguments: Arguments) -> str:
 
 def _frame(words: str) -> Renderer:
     """`{}` and `{1}` in `words` are the first two arguments."""
-    return lambda arguments: words.replace("{}", arguments.at(0)).replace("{1}", arguments.at(1)).strip(" ") or words
+    shown = words.count("{")
+
+    def say(arguments: Arguments) -> str:
+        if not all(map(_is_style, arguments.beyond(shown))):
+            return HOLE
+        return words.replace("{}", arguments.at(0)).replace("{1}", arguments.at(1)).strip(" ") or words
+
+    return say
+
+
+def _is_style(argument: str) -> bool:
+    """Whether an argument says how a template looks, or with which suffix; a figure or an era is said."""
+    return argument in _STYLES or (len(argument) > 1 and not any(map(str.isdigit, argument)))
 
 
 _KINDS: dict[str, Renderer] = {
     "silent": _silent,
-    "first": _first,
+    "first": _first_or_nothing,
+    "date": _in_order,
+    "link": lambda arguments: arguments.named("texte", "fr") or arguments.at(0) or arguments.named("trad") or HOLE,
     "second_or_first": _second_or_first,
     "last": _last,
     "measure": measure,
@@ -168,22 +211,27 @@ def _quotation(arguments: Arguments) -> str:
 
 
 def _as_of(arguments: Arguments) -> str:
+    if alternative := arguments.named("alt"):
+        return alternative
     year, month, day = (arguments.at(index) for index in range(3))
     named_month = MONTHS[int(month) - 1] if month.isdigit() and 1 <= int(month) <= len(MONTHS) else month
-    start = "as of" if arguments.named("lc") else "As of"
-    return " ".join(part for part in (start, day, named_month, year) if part)
+    start = "since" if arguments.named("since") else "as of"
+    start = start if arguments.named("lc") else start.capitalize()
+    return " ".join(part for part in (start, day, named_month, year) if part) + arguments.named("post")
 
 
 def _date(arguments: Arguments) -> str:
     """`1905|2|3` to "February 3, 1905"; year alone, or year and month, as they are."""
     year, month, day = (arguments.at(index) for index in range(3))
+    if arguments.beyond(3):
+        return HOLE
     if not (month.isdigit() and 1 <= int(month) <= len(MONTHS)):
-        return year or HOLE
+        return HOLE if month or day else year or HOLE
     return f"{MONTHS[int(month) - 1]} {day}, {year}" if day else f"{MONTHS[int(month) - 1]} {year}"
 
 
 def _circa(arguments: Arguments) -> str:
-    return " – ".join(f"c. {value}" for value in arguments.positional[:2]) or "c."
+    return HOLE if arguments.beyond(2) else " – ".join(f"c. {value}" for value in arguments.beyond(0)) or "c."
 
 
 def _author_and_year(arguments: Arguments) -> str:
@@ -196,19 +244,50 @@ def _joined(arguments: Arguments) -> str:
 
 
 def _ship(prefix: str) -> Renderer:
-    return lambda arguments: f"{prefix} {arguments.at(0)}"
+    """`Hornet|CV-8` to "USS Hornet (CV-8)"; a third argument says what is shown: 2 the name, 3 and 6 no number."""
+
+    def say(arguments: Arguments) -> str:
+        name, number, shown = (arguments.at(index) for index in range(3))
+        if shown not in ("", "2", "3", "6") or not name:
+            return HOLE
+        full = name if shown == "2" else f"{prefix} {name}"
+        return f"{full} ({number})" if number and not shown else full
+
+    return say
+
+
+def _nihongo(arguments: Arguments) -> str:
+    """`Tokyo Tower|東京タワー|Tōkyō tawā` to "Tokyo Tower (東京タワー, Tōkyō tawā)"."""
+    english, *others, after = (arguments.at(index) for index in range(5))
+    inside = ", ".join(filter(None, others))
+    return " ".join(filter(None, [english, f"({inside})" if english and inside else inside, after])) or HOLE
+
+
+def _interlanguage_link(arguments: Arguments) -> str:
+    return arguments.named("lt", "display") or arguments.at(0) or HOLE
+
+
+def _raised(tag: str) -> Renderer:
+    """Left to what reads tags, which knows what stands before."""
+    return lambda arguments: f"<{tag}>{arguments.at(0)}</{tag}>" if arguments.at(0) else HOLE
 
 
 _RENDERERS: dict[str, Renderer] = {
     **dict.fromkeys(("quote", "blockquote", "cquote", "quotation", "bquote", "poemquote"), _quotation),
     **QUANTITIES,
     **dict.fromkeys(("circa", "c.", "ca.", "c", "ca"), _circa),
-    **dict.fromkeys(("chem", "chem2", "sic", "abbrlink", "linktext"), _joined),
+    **dict.fromkeys(("chem2", "sic", "abbrlink", "linktext"), _joined),
+    **dict.fromkeys(("ill", "interlanguage link", "ill2", "interlanguage link multi"), _interlanguage_link),
+    **dict.fromkeys(("nihongo", "nihongo2"), _nihongo),
+    **dict.fromkeys(("defaultsort", "displaytitle"), _silent),
+    "sup": _raised("sup"),
+    "sub": _raised("sub"),
+    "sort": _second_or_first,
+    "sortname": _two(" "),
     **dict.fromkeys(("harvtxt", "harvcoltxt"), _author_and_year),
     **{name: _ship(name.upper()) for name in _SHIPS},
     **dict.fromkeys(("birth date", "death date", "start date", "end date"), _date),
     "as of": _as_of,
-    "langx": _second,
     "oldstyledate": _two(" "),
     **dict.fromkeys(("bibleverse", "bibleref", "bibleref2", "bible verse", "sourcetext"), _two(" ")),
     "music": _flat_or_sharp,

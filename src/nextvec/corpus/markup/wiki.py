@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (letters of other scripts are part of the words that are matched)
 """What a wiki calls its own matters (files, categories, back matter, lists), by its language: see wikis.toml."""
 
 from __future__ import annotations
@@ -11,17 +12,30 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-FILE_KEYS, CATEGORY_KEYS = ("6", "-2"), ("14",)
+FILE_KEY, CATEGORY_KEY = "6", "14"
 """Keys of MediaWiki's namespaces, as the `<siteinfo>` of a dump gives them."""
 
-_KINDS = ("file", "category", "other", "redirect", "disambiguation", "several", "lists", "back_matter")
+_KINDS = (
+    *("file", "category", "other", "redirect", "disambiguation", "several"),
+    *("lists", "maybe_lists", "back_matter", "arts"),
+)
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+_TOP_LEVEL = 2
+_HEADING_MARKUP = re.compile(r"\{\{[^{}]*\}\}|<[^<>]*>|'{2,}|\[\[(?:[^\[\]|]*\|)?|\]\]")
+_JOINT = re.compile(
+    r"\s+(?:and|und|et|y|e|ed|i|oraz|a|in|en|og|och|ja|és|ve|și|şi|kaj|eta|ir|un|dan|và|и|й|і|та|да|και|และ|و)\s+"
+    r"|\s*[,;/&・、]\s*|(?<=[\u3040-\u9fff])(?:和|与|與|及び?|および)(?=[\u3040-\u9fff])",
+    re.IGNORECASE,
+)
+"""What joins headings, in the languages of the table: "Notes and references", "Quellen, Literatur und Weblinks"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiki:
     """Patterns of one wiki, for `fullmatch`; those of namespaces match the start of a link's target. `other` are all
-    namespaces that are neither articles, files nor categories."""
+    namespaces that are neither articles, files nor categories; titles of `maybe_lists` may be those of films, too."""
 
     language: str
     file: re.Pattern[str]
@@ -31,7 +45,16 @@ class Wiki:
     disambiguation: re.Pattern[str]
     several: re.Pattern[str]
     lists: re.Pattern[str]
+    maybe_lists: re.Pattern[str]
     back_matter: re.Pattern[str]
+    arts: re.Pattern[str]
+
+    def is_back_matter(self, level: int, heading: str) -> bool:
+        """Whether every part of a heading names back matter; an art does so at the top, below it is a chapter."""
+        title = _HEADING_MARKUP.sub("", heading).strip(" .:\"'")
+        if self.back_matter.fullmatch(title):
+            return level <= _TOP_LEVEL or not self.arts.fullmatch(title)
+        return all(map(self.back_matter.fullmatch, _JOINT.split(title)))
 
 
 def wiki_of(language: str, namespaces: Mapping[str, str] = _NOTHING) -> Wiki:
@@ -46,11 +69,11 @@ def wiki_of(language: str, namespaces: Mapping[str, str] = _NOTHING) -> Wiki:
 
 
 def _kind_of(key: str) -> str:
-    return "file" if key in FILE_KEYS else "category" if key in CATEGORY_KEYS else "other"
+    return {FILE_KEY: "file", CATEGORY_KEY: "category"}.get(key, "other")
 
 
 def _pattern(words: Iterable[str], frame: str) -> re.Pattern[str]:
-    return re.compile(frame.format("|".join(dict.fromkeys(words))), re.IGNORECASE)
+    return re.compile(frame.format("|".join(dict.fromkeys(words)) or r"(?!)"), re.IGNORECASE)
 
 
 def _words(kind: str, language: str) -> list[str]:

@@ -9,7 +9,7 @@ left out too (see `templates.HOLE`), so that no chunk has a gap in it. All that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import unescape
 from operator import itemgetter
 
@@ -18,26 +18,34 @@ import sentencex
 from nextvec.corpus.markup.arguments import BREAK, HOLE
 from nextvec.corpus.markup.ledger import Ledger
 from nextvec.corpus.markup.nesting import Nesting
-from nextvec.corpus.markup.quantities import superscript
+from nextvec.corpus.markup.quantities import POWER, subscript, superscript
 from nextvec.corpus.markup.wiki import ENGLISH, Wiki
-from nextvec.corpus.prose import Prose, collapse, count_words
+from nextvec.corpus.prose import Prose, collapse, count_words, is_unspaced
 
 MIN_PARAGRAPH_WORDS = 6
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _INVISIBLE = re.compile(
-    r"<!--.*?(?:-->|\Z)|<ref\b[^<>]*/>|<ref\b[^<>]*>.*?</ref\s*>|<references\b[^<>]*/>"
-    r"|<(gallery|timeline|imagemap|references|table|section|templatestyles|includeonly|mapframe|graph|inputbox)\b[^<>]*>"
-    r".*?</\1\s*>",
+    r"<ref\b[^<>]*/>|<ref\b[^<>]*>.*?</ref\s*>|<references\b[^<>]*/>"
+    r"|<(gallery|timeline|imagemap|references|section|templatestyles|includeonly|mapframe|maplink|graph|chart|inputbox"
+    r"|templatedata|categorytree|indicator)\b[^<>]*(?<!/)>.*?</\1\s*>",
     re.DOTALL | re.IGNORECASE,
 )
+_INNERMOST = {
+    "table": re.compile(r"<table\b[^<>]*>(?:(?!<table\b).)*?</table\s*>", re.DOTALL | re.IGNORECASE),
+    "hidden": re.compile(
+        r"<(span|div|small|sup|td)\b[^<>]*display\s*:\s*none[^<>]*>(?:(?!<\1\b).)*?</\1\s*>", re.DOTALL | re.IGNORECASE
+    ),
+    "pronunciation": re.compile(r"<r[tp]\b[^<>]*>[^<]*(?:</r[tp]\s*>)?", re.IGNORECASE),
+}
+"""Elements that hold their like, or are seldom: looked for where there is a sign of them."""
+_SIGN_OF_ELEMENTS = re.compile(r"<(?:table\b|ruby\b|\w+\b[^<>]*display\s*:\s*none)", re.IGNORECASE)
 _UNSPEAKABLE = re.compile(
-    r"<(math|chem|ce|syntaxhighlight|source|pre|score|hiero)\b[^<>]*>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE
+    r"<(math|chem|ce|syntaxhighlight|source|pre|score|hiero)\b[^<>]*(?<!/)>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE
 )
 _KINDS = {
     **dict.fromkeys(("gallery", "imagemap"), "caption or file link"),
-    **dict.fromkeys(("timeline", "mapframe", "graph"), "figure"),
-    **dict.fromkeys(("section", "templatestyles", "includeonly", "inputbox"), "template"),
+    **dict.fromkeys(("timeline", "mapframe", "maplink", "graph", "chart"), "figure"),
     "references": "reference",
-    "table": "table",
 }
 """Reasons by the tag whose content is left out."""
 _CODE = ("syntaxhighlight", "source", "pre")
@@ -45,13 +53,12 @@ _UNCLOSED_REFERENCE = re.compile(r"<ref\b[^<>]*>[^\n]*", re.IGNORECASE)
 _SIMPLE_FORMULA = re.compile(r"[\w\s.,+\-]{1,12}")
 _NOWIKI = re.compile(r"<nowiki>(.*?)</nowiki>|<nowiki\s*/>", re.DOTALL | re.IGNORECASE)
 _PAIRED = re.compile(r"[\[\]{}|]")
-_MUTED = {ord(mark): 0xFDD0 + number for number, mark in enumerate("'=*#:;!")}
-_AUDIBLE = {chr(code): chr(mark) for mark, code in _MUTED.items()}
-_MUTE = re.compile("[\ufdd0-\ufdd6]")
+_MUTED = {ord(mark): chr(0xFDD0 + number) for number, mark in enumerate("'=*#:;!")}
+_AUDIBLE = {ord(sign): chr(mark) for mark, sign in _MUTED.items()}
 """Unicode's noncharacters stand for marks that are meant as they are."""
 _HEADING = re.compile(r"\n(={1,6})[^\S\n]*([^\n]*?)[^\S\n]*\1[^\S\n]*(?=\n|\Z)")
 _SIMPLE_LINK = re.compile(r"\[\[(?:[^\[\]{}|\n:]*\|)?([^\[\]{}|\n:]+)\]\]")
-_EXTERNAL_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:)?//[^\s\[\]]+([^\[\]]*)\]")
+_EXTERNAL_LINK = re.compile(r"\[(?:(?:https?:|ftps?:)?//|mailto:|tel:|irc:)[^\s\[\]]+([^\[\]]*)\]")
 _BARE_URL = re.compile(r"(?:https?|ftp)://\S+")
 _BLOCK_TAG = re.compile(
     r"</?(?:blockquote|p|div|center|poem|ul|ol|li|dl|dd|dt|tr|td|th|h[1-6]|hr)\b[^<>]*>", re.IGNORECASE
@@ -63,7 +70,11 @@ _OTHER_TAG = re.compile(
     r"|templatestyles|tbody|thead|col|colgroup|big|source|pre|syntaxhighlight)\b[^<>]*>",
     re.IGNORECASE,
 )
-_SUPERSCRIPT = re.compile(r"<sup>\s*([-−–]?\d+)\s*</sup>", re.IGNORECASE)
+_RAISED = re.compile(r"<(su[bp])\b[^<>]*>((?:[^<]|<(?!/?su[bp]\b))*?)</\1\s*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_FIGURES = re.compile(r"[-−–+]?\d+|\d*[-−–+]")
+_PLAIN_EXPONENT = re.compile(r"[\w.,−-]+")
+_EXPONENT_LETTERS = frozenset("nkmxN")
 _QUOTE_RUN = re.compile(r"'{2,}")
 _BOTH = 5
 _WITH_VARIANTS = frozenset(
@@ -72,7 +83,8 @@ _WITH_VARIANTS = frozenset(
 _VARIANT = re.compile(r"-\{(?:([A-Za-z;+-]*)\|)?([^{}]*)\}-")
 _HIDDEN_RULE = frozenset("TH-")
 _RULE = re.compile(r"\s*(?:[^:;]*=>\s*)?[a-z]{2,3}(?:-[a-z]+)*\s*:([^;]*)")
-_SWITCH = re.compile(r"__[A-Z]+__")
+_SWITCH = re.compile(r"__\w+?__")
+_RULE_LINE = re.compile(r"^-{4,}", re.MULTILINE)
 _NOT_TEXT_LINE = re.compile(r"[*#;:|!]|-{4,}|\+[-=]|\W*$")
 _LINE_KINDS = {**dict.fromkeys("*#;:", "list"), **dict.fromkeys("|!+", "table")}
 _BRACKET_DEBRIS = re.compile(
@@ -88,7 +100,9 @@ _SPACE_BEFORE_LOW = re.compile(r" (?=[,.](?:\s|$))")
 _SPACED_MARKS = ("fr", "br", "oc")
 """Languages that set a space before the marks ; : ! and ?."""
 _DOUBLED = re.compile(r"([,;])(?: ?[,;])+")
-_HOLE_IN_BRACKETS = re.compile(rf"\s\([^(){HOLE}]*{HOLE}[^()]*\)|（[^（）{HOLE}]*{HOLE}[^（）]*）")
+_HOLE_IN_BRACKETS = re.compile(
+    rf"(?:\s|(?<=[\u3040-\u9fff\uac00-\ud7af]))\([^(){HOLE}]*{HOLE}[^()]*\)|（[^（）{HOLE}]*{HOLE}[^（）]*）"
+)
 _LEAK = re.compile(
     r"[\[\]{}|<_-](?:(?<=\[)\[|(?<=\])\]|(?<=\{)\{|(?<=\})[}-]|(?<=\|)|(?<=<)(?:\w+[^<>]*>|/\w+>)"
     r"|(?<=_)_[A-Z]{3,}__|(?<=-)\{)"
@@ -102,6 +116,7 @@ def strip_wikitext(text: str, wiki: Wiki = ENGLISH) -> Prose:
     ledger = Ledger()
     paragraphs = (_mend(paragraph, wiki.language, ledger) for paragraph in running_text(text, wiki, ledger))
     prose = "\n\n".join(paragraph for paragraph in paragraphs if _long_enough(paragraph, ledger))
+    prose = ledger.drop_controls(prose)
     return Prose(title="", text=prose, left_out=ledger.closed(text, prose))
 
 
@@ -117,8 +132,8 @@ def running_text(text: str, wiki: Wiki = ENGLISH, ledger: Ledger | None = None) 
     ledger = ledger or Ledger()
     nesting = Nesting(wiki, ledger)
     for section in body_sections(text, wiki, ledger):
-        plain = "\n".join(_unquote(line) if "''" in line else line for line in section.split("\n"))
-        flat = nesting.resolve(_SIMPLE_LINK.sub(_FIRST_GROUP, plain))
+        plain = "".join(_SIMPLE_LINK.split(_without_quotes(section)))
+        flat = nesting.resolve(plain)
         yield from _blocks(_strip_inline(_one_variant(flat, wiki.language, ledger), ledger), ledger)
 
 
@@ -140,7 +155,7 @@ def body_sections(text: str, wiki: Wiki = ENGLISH, ledger: Ledger | None = None)
     for marks, title, body in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
         ledger.drop("heading", title)
         if len(marks) <= skipped_level:
-            skipped_level = len(marks) if wiki.back_matter.fullmatch(title.strip("' ")) else 7
+            skipped_level = len(marks) if wiki.is_back_matter(len(marks), title) else 7
         if skipped_level == 7:
             yield body
         else:
@@ -148,15 +163,29 @@ def body_sections(text: str, wiki: Wiki = ENGLISH, ledger: Ledger | None = None)
 
 
 def _without_what_is_no_text(text: str, ledger: Ledger) -> str:
-    text = _INVISIBLE.sub(lambda match: ledger.drop(_kind(match), match[0]), _NOWIKI.sub(_defuse, text))
+    text = _COMMENT.sub(_dropping("comment", ledger), _NOWIKI.sub(_defuse, text))
+    text = _INVISIBLE.sub(lambda match: ledger.drop(_kind(match), match[0]), text)
+    if _SIGN_OF_ELEMENTS.search(text):
+        text = _without_elements(text, ledger)
     text = _UNCLOSED_REFERENCE.sub(lambda match: ledger.drop("reference", match[0], HOLE), text)
     return _UNSPEAKABLE.sub(lambda match: _spoken_formula(match, ledger), text)
 
 
+def _without_elements(text: str, ledger: Ledger) -> str:
+    """`text` without tables, hidden passages and readings above the line, the innermost first."""
+    for reason, pattern in _INNERMOST.items():
+        found = 1
+        while found:
+            text, found = pattern.subn(_dropping(reason, ledger), text)
+    return text
+
+
+def _dropping(reason: str, ledger: Ledger) -> Callable[[re.Match[str]], str]:
+    return lambda match: ledger.drop(reason, match[0])
+
+
 def _kind(match: re.Match[str]) -> str:
-    if tag := match[1]:
-        return _KINDS[tag.lower()]
-    return "comment" if match[0].startswith("<!--") else "reference"
+    return _KINDS.get(match[1].lower(), "template") if match[1] else "reference"
 
 
 def _defuse(match: re.Match[str]) -> str:
@@ -187,10 +216,39 @@ def _spelling(match: re.Match[str]) -> str:
 
 
 def _strip_inline(text: str, ledger: Ledger) -> str:
-    text = _BARE_URL.sub(lambda match: ledger.drop("address", match[0]), _EXTERNAL_LINK.sub(_FIRST_GROUP, text))
-    text = _SUPERSCRIPT.sub(lambda match: superscript(match[1]), text)
-    text = _OTHER_TAG.sub("", _BREAK_TAG.sub(" ", _BLOCK_TAG.sub(BREAK, text)))
-    return _MUTE.sub(lambda found: _AUDIBLE[found[0]], unescape(_SWITCH.sub("", text)).replace("\xa0", " "))
+    text = _EXTERNAL_LINK.sub(_FIRST_GROUP, text)
+    if "://" in text:
+        text = _BARE_URL.sub(_dropping("address", ledger), text)
+    if "----" in text:
+        text = _RULE_LINE.sub(BREAK, text)
+    if "<" in text:
+        text = _OTHER_TAG.sub("", _BREAK_TAG.sub(" ", _BLOCK_TAG.sub(BREAK, _RAISED.sub(_raise, text))))
+    text = unescape(_SWITCH.sub(_switch, text)).replace("\xa0", " ")
+    return text.translate(_AUDIBLE) if any(map(text.__contains__, _MUTED.values())) else text
+
+
+def _switch(match: re.Match[str]) -> str:
+    """Nothing for a word to MediaWiki, which has no small letter; else, as in Python's `__init__`, what is there."""
+    return "" if match[0] == match[0].upper() else match[0]
+
+
+def _raise(match: re.Match[str]) -> str:
+    """Figures above and below the line so that no number changes: "10⁶", "SO4²⁻", "2^n", "101₂"; but "H2O", "1er"."""
+    inner = _TAG.sub("", match[2]).strip()
+    after_digit = match.string[match.start() - 1 : match.start()].isdigit()
+    if match[1].lower() == "sub":
+        return subscript(inner) if after_digit and POWER.fullmatch(inner) else inner
+    if _FIGURES.fullmatch(inner):
+        return superscript(inner)
+    if any(map(str.isdigit, inner)) or (after_digit and inner in _EXPONENT_LETTERS):
+        return f"^{inner}" if _PLAIN_EXPONENT.fullmatch(inner) else f"^({inner})"
+    return inner
+
+
+def _without_quotes(text: str) -> str:
+    if "'''" in text:
+        text = "\n".join(_unquote(line) if "'''" in line else line for line in text.split("\n"))
+    return text.replace("''", "")
 
 
 def _unquote(line: str) -> str:
@@ -199,8 +257,6 @@ def _unquote(line: str) -> str:
     Where neither italic nor bold come in pairs, one of the bold is an apostrophe and italic, as in `l'''Iliade''`:
     which of them, is MediaWiki's rule (`doQuotes` in its parser).
     """
-    if "'''" not in line:
-        return line.replace("''", "")
     runs = list(_QUOTE_RUN.finditer(line))
     bold = [run for run in runs if len(run[0]) in (3, 4)]
     both = sum(len(run[0]) >= _BOTH for run in runs)
@@ -236,10 +292,19 @@ def _blocks(text: str, ledger: Ledger) -> Iterator[str]:
         yield " ".join(lines)
 
 
+def _joined(sentences: list[str]) -> str:
+    """One after the other, with a space between where their script has one: what was left out may have taken it."""
+    text = ""
+    for sentence in sentences:
+        touches = not text or text[-1].isspace() or is_unspaced(text[-1])
+        text += sentence if touches else f" {sentence}"
+    return text
+
+
 def _mend(block: str, language: str, ledger: Ledger) -> str:
     """Sentences without a hole, with the traces of what was removed (empty brackets, space before commas) put right."""
     if HOLE in block or _LEAK.search(block):
-        block = ledger.drop("sentence with a hole", block, "".join(whole_sentences(block, language)))
+        block = ledger.drop("sentence with a hole", block, _joined(whole_sentences(block, language)))
     if _BRACKET_DEBRIS.search(block):
         trimmed = _BEFORE_CLOSING.sub(r"\1", _AFTER_OPENING.sub(r"\1", block))
         block = ledger.drop("empty brackets", block, _EMPTY_BRACKETS.sub("", trimmed))

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
@@ -28,9 +28,12 @@ from nextvec.corpus.sources import missing_path, register_source
 
 LIST_RATIO = 3
 """A page with so many times more words in list items than in prose is a list."""
+LIST_RATIO_BY_TITLE = 0.5
+"""The same for a page whose title may be that of a list, or that of a film."""
 
 _ARTICLES = "0"
 _WIKITEXT = "wikitext"
+_UNKNOWN = "unknown"
 _REDIRECT = re.compile(r"\s*#\s*([^\s\[\]#*:]+(?: [^\s\[\]#*:]+)?)\s*:?\s*\[\[")
 _TEMPLATE_NAME = re.compile(r"\{\{\s*([^{}|\n]+?)\s*[|}\n]")
 _BRACKET = re.compile("[(\uff08]([^()\uff08\uff09]*)[)\uff09]$")
@@ -38,6 +41,11 @@ _DISAMBIGUATION_SWITCH = "__DISAMBIG__"
 _LIST_LINE = re.compile(r"^(?:[*#].*|\|[^=\n]*$)", re.MULTILINE)
 _XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _DATABASE = re.compile(r"([a-z_]+?)(?:wiki|wiktionary|wikinews|wikisource|wikivoyage|wikibooks|wikiversity|wikiquote)")
+_WIKIMEDIA = re.compile(
+    r"(?:https?:)?//(?:[\w-]+\.)*(?:wikipedia|wiktionary|wikinews|wikisource|wikivoyage|wikibooks|wikiversity|wikiquote"
+    r"|wikidata|wikimedia|mediawiki)\.org/"
+)
+_OTHER_PACKINGS = {b"7z\xbc": "7z", b"PK\x03": "zip", b"\xfd7z": "xz", b"\x28\xb5\x2f": "zstd"}
 _LANGUAGES = {"simple": "en", "be-x-old": "be", "nb": "no", "zh-min-nan": "nan"}
 """Languages by the names of wikis that are no code of one."""
 _GENERATOR = re.compile(r"MediaWiki (\d+)\.(\d+)")
@@ -58,28 +66,33 @@ class WikipediaOptions(Config):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a dump says of the wiki that it comes from. `namespaces` are names by key ("6" for files)."""
+    """What a dump says of the wiki that it comes from. `base` is what stands before a title in the address of a page;
+    `namespaces` are names by key ("6" for files)."""
 
     name: str = "wiki"
     base: str = ""
-    licence: str = "CC-BY-SA-4.0"
+    licence: str = _UNKNOWN
     namespaces: Mapping[str, str] = field(default_factory=lambda: _NAMESPACES)
     wiki: Wiki = ENGLISH
 
 
+Missing = Literal["", "deleted", "not in the dump"]
+
+
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One state of a page. `text` is None where it was deleted."""
+    """One state of a page. `missing` says why it has no text, though it had one."""
 
     timestamp: str = ""
     model: str = _WIKITEXT
-    text: str | None = ""
+    text: str = ""
+    missing: Missing = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a dump, of any kind. `id` is the wiki's name and the page's number; `text` is wikitext ("" where
-    it was `deleted`), or something else according to its `model`."""
+    it is `missing`), or something else according to its `model`."""
 
     id: str
     title: str
@@ -88,7 +101,7 @@ class Page:
     text: str
     site: Site
     model: str = _WIKITEXT
-    deleted: bool = False
+    missing: Missing = ""
 
 
 @register_source(
@@ -119,7 +132,8 @@ class WikipediaSource:
 
 
 def read_pages(path: Path) -> Iterator[Page]:
-    """Every page of a dump, in order. Raises ParseError, EOFError, OSError or zlib.error where it is damaged."""
+    """Every page of a dump, in order. Raises ParseError, EOFError, OSError or zlib.error where it is damaged
+    or no dump of pages."""
     with _open(path) as file:
         yield from _read(file)
 
@@ -127,6 +141,8 @@ def read_pages(path: Path) -> Iterator[Page]:
 def _open(path: Path) -> BufferedReader:
     with path.open("rb") as file:
         magic = file.read(3)
+    if packing := _OTHER_PACKINGS.get(magic):
+        raise ParseError(f"it is packed with {packing}, expected XML, bz2 or gz: unpack it first")
     if magic == b"BZh":
         return cast(BufferedReader, bz2.open(path, "rb"))
     return cast(BufferedReader, gzip.open(path, "rb")) if magic.startswith(b"\x1f\x8b") else path.open("rb")
@@ -149,7 +165,7 @@ def _read(file: BufferedReader) -> Iterator[Page]:
         raise ParseError(f"its root is <{_tag(root)}>, expected the <mediawiki> of a MediaWiki export")
     language = root.get(_XML_LANGUAGE, "")
     site = Site(wiki=wiki_of(language or "en"))
-    page, newest = root, Revision()
+    page, newest, found = root, Revision(), False
     for event, element in events:
         tag = _tag(element)
         if event == "start" and tag == "page":
@@ -161,7 +177,10 @@ def _read(file: BufferedReader) -> Iterator[Page]:
             site = _site(element, language)
         elif event == "end" and tag == "page":
             yield _page(element, newest, site)
+            found = True
             root.clear()
+    if not found:
+        raise ParseError("it has no <page>, expected a dump of pages, as pages-articles or pages-meta-history")
 
 
 def _tag(element: Element) -> str:
@@ -180,12 +199,21 @@ def _text(fields: Mapping[str, Element], name: str) -> str:
 def _revision(element: Element) -> Revision:
     fields = _fields(element)
     text = fields.get("text")
-    deleted = text is not None and "deleted" in text.attrib
     return Revision(
         timestamp=_text(fields, "timestamp"),
         model=_text(fields, "model") or _WIKITEXT,
-        text=None if deleted else "" if text is None else text.text or "",
+        text="" if text is None else text.text or "",
+        missing=_missing(text),
     )
+
+
+def _missing(text: Element | None) -> Missing:
+    """Dumps called "stub" give the size of a text and leave it out."""
+    if text is None or text.text:
+        return ""
+    if "deleted" in text.attrib:
+        return "deleted"
+    return "not in the dump" if text.get("bytes", "0").strip("0") else ""
 
 
 def _newer(one: Revision, later: Revision) -> Revision:
@@ -195,7 +223,7 @@ def _newer(one: Revision, later: Revision) -> Revision:
 
 def _page(element: Element, revision: Revision, site: Site) -> Page:
     fields = _fields(element)
-    title, text = _text(fields, "title"), revision.text or ""
+    title, text = _text(fields, "title"), revision.text
     return Page(
         id=f"{site.name}/{_text(fields, 'id')}",
         title=title,
@@ -204,7 +232,7 @@ def _page(element: Element, revision: Revision, site: Site) -> Page:
         text=text,
         site=site,
         model=revision.model,
-        deleted=revision.text is None,
+        missing=revision.missing,
     )
 
 
@@ -226,15 +254,21 @@ def _is_redirect(text: str, wiki: Wiki) -> bool:
 
 def _site(siteinfo: Element, language: str) -> Site:
     fields = _fields(siteinfo)
-    name = _text(fields, "dbname")
+    name, base = _text(fields, "dbname"), _text(fields, "base")
     namespaces = {child.get("key", ""): (child.text or "").strip() for child in fields.get("namespaces", ())}
     return Site(
         name=name or "wiki",
-        base=_text(fields, "base").rpartition("/")[0],
-        licence=_licence(name, _text(fields, "generator")),
+        base=_before_title(base),
+        licence=_licence(name, base, _text(fields, "generator")),
         namespaces=namespaces or _NAMESPACES,
         wiki=wiki_of(_language_of(name, language), namespaces),
     )
+
+
+def _before_title(base: str) -> str:
+    """What the address of the main page begins with: up to `title=`, else up to its last slash."""
+    before, mark, _ = base.partition("title=") if "title=" in base else base.rpartition("/")
+    return before + mark
 
 
 def _language_of(database: str, declared: str) -> str:
@@ -244,9 +278,11 @@ def _language_of(database: str, declared: str) -> str:
     return _LANGUAGES.get(code, code) or "en"
 
 
-def _licence(database: str, generator: str) -> str:
+def _licence(database: str, base: str, generator: str) -> str:
     """Of Wikimedia's projects: CC BY-SA 4.0 since June 2023 (MediaWiki 1.41), 3.0 before; Wikinews and Wikidata have
-    their own."""
+    their own. Of other wikis it is not known."""
+    if not (_WIKIMEDIA.match(base) if base else _DATABASE.fullmatch(database)):
+        return _UNKNOWN
     if database.endswith("wikinews"):
         return "CC-BY-2.5"
     if database == "wikidatawiki":
@@ -260,6 +296,8 @@ def read_page(page: Page) -> Document | Unusable:
     """The article of a page, or why it has none."""
     if reason := _no_article(page):
         return _skipped(page, reason)
+    if page.missing == "not in the dump":
+        return Unusable(id=page.id, reason="text not in the dump", detail="take one that is no stub", kind="failed")
     prose = strip_wikitext(page.text, page.site.wiki)
     if _is_list(page, count_words(prose.text)):
         return _skipped(page, "list")
@@ -267,7 +305,7 @@ def read_page(page: Page) -> Document | Unusable:
         id=page.id,
         title=page.title,
         text=prose.text,
-        source=f"{page.site.base}/{quote(page.title.replace(' ', '_'))}",
+        source=f"{page.site.base}{quote(page.title.replace(' ', '_'))}",
         licence=page.site.licence,
         left_out=prose.left_out,
     )
@@ -283,7 +321,7 @@ def _no_article(page: Page) -> str | None:
         return "not an article"
     if page.redirects:
         return "redirect"
-    if page.deleted:
+    if page.missing == "deleted":
         return "deleted"
     if page.model != _WIKITEXT:
         return "not wikitext"
@@ -303,7 +341,8 @@ def _is_disambiguation(page: Page) -> bool:
 
 def _is_list(page: Page, prose_words: int) -> bool:
     """Whether list items and table cells outweigh prose; the lists of back matter do not count."""
-    enough = LIST_RATIO * max(prose_words, 1)
+    by_title = page.site.wiki.maybe_lists.fullmatch(page.title)
+    enough = (LIST_RATIO_BY_TITLE if by_title else LIST_RATIO) * max(prose_words, 1)
     body = body_sections(page.text, page.site.wiki)
     return _list_words(page.text) >= enough and sum(map(_list_words, body)) >= enough
 
