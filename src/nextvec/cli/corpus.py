@@ -66,6 +66,7 @@ def ingest_command(
     """Chunk, encode and store documents. The same command again continues where it stopped. --set: chunker options."""
     from nextvec.cli.progress import ingest_progress
     from nextvec.config import parse_assignments
+    from nextvec.corpus.chunkers import build_chunker
     from nextvec.corpus.sources import open_source
     from nextvec.encoders import load_encoder
     from nextvec.store.fitting import fitted_chunker
@@ -75,6 +76,7 @@ def ingest_command(
     place = Workspace(workspace)
     documents = open_source(source)
     options = parse_assignments(assignments or [])
+    build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
     split = _split(salt, test, validation)
     loaded = load_encoder(encoder)
     cutter = fitted_chunker(place, corpus, chunker, options, loaded)
@@ -289,6 +291,8 @@ def _report_lines(report: IngestReport) -> list[str]:
         f"{report.held:,} of {report.offered:,} documents stored in corpus '{report.corpus}', version {report.version}",
         f"this run: {report.stored:,} documents, {report.chunks:,} chunks in {duration(report.seconds)}",
     ]
+    if not report.offered and not report.skipped:
+        lines.append("the source holds no document")
     if report.already:
         lines.append(f"already there: {report.already:,}")
     lines += [f"skipped: {times:,} {reason}" for reason, times in report.skipped.most_common()]

@@ -44,8 +44,10 @@ def run_command(
     from nextvec.cli.training_progress import training_progress
     from nextvec.studies.plan import read_plan
     from nextvec.studies.runner import run_study
+    from nextvec.training.processes import require_one_process
     from nextvec.workspace import Workspace
 
+    require_one_process("a study")
     place, plan = Workspace(workspace), read_plan(path)
     try:
         outcome = run_study(

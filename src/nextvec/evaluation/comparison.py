@@ -86,7 +86,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Rows from the best cosine to the worst, every contrast, and the spread over seeds."""
+    """Rows from the best cosine to the worst, every contrast, and the spread over seeds.
+
+    `whole`: all documents of the corpus were judged, of which no model comes, not its test documents alone.
+    """
 
     corpus: str
     encoder: str
@@ -96,16 +99,15 @@ class Comparison:
     rows: tuple[Row, ...]
     contrasts: tuple[Contrast, ...]
     seeds: tuple[SeedSpread, ...]
+    whole: bool = False
 
     @property
     def title(self) -> str:
         """What was compared on what; states a test set too small to trust."""
         note = few_documents(self.documents)
+        judged = f"all {self.documents} documents" if self.whole else f"{self.documents} test documents"
         caution = f" ({note}: expect wide intervals)" if note else ""
-        return (
-            f"{self.targets:,} targets in {self.documents} test documents of {self.corpus}{caution}, "
-            f"{self.encoder}, test set {self.fingerprint}"
-        )
+        return f"{self.targets:,} targets in {judged} of {self.corpus}{caution}, {self.encoder}, test set {self.fingerprint}"
 
     def contrast(self, left: str, role: Role, figure: str = "cosine", right: str | None = None) -> Contrast | None:
         """The contrast of that model in that role, against `right` where there are several, if there is one."""

@@ -7,7 +7,7 @@ documents. Nothing is compared before it is known that nothing that is judged wa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
@@ -98,10 +98,9 @@ def run_contest(
     models = [judge.model(entrant) for entrant in entrants.values()]
     baselines, validation = judge.baselines("test"), judge.baselines("validation")
     usual = judge.shown("ewma", generations[-1])
+    comparison = compare([*models, *averaged(models)], baselines, validation=validation, reference=reference or usual)
     return Contest(
-        comparison=compare(
-            [*models, *averaged(models)], baselines, validation=validation, reference=reference or usual
-        ),
+        comparison=replace(comparison, whole=stage.foreign),
         models=models,
         baselines=baselines,
         validation=validation,
