@@ -107,7 +107,8 @@ class Comparison:
         note = few_documents(self.documents)
         judged = f"all {self.documents} documents" if self.whole else f"{self.documents} test documents"
         caution = f" ({note}: expect wide intervals)" if note else ""
-        return f"{self.targets:,} targets in {judged} of {self.corpus}{caution}, {self.encoder}, test set {self.fingerprint}"
+        where = f"{judged} of {self.corpus}{caution}"
+        return f"{self.targets:,} targets in {where}, {self.encoder}, test set {self.fingerprint}"
 
     def contrast(self, left: str, role: Role, figure: str = "cosine", right: str | None = None) -> Contrast | None:
         """The contrast of that model in that role, against `right` where there are several, if there is one."""
