@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from nextvec.errors import NotFoundError
 from nextvec.models.predictor import unit
 from nextvec.training.losses import BalancedLoss, Targets
-from nextvec.training.processes import from_main, sum_over_processes
+from nextvec.training.processes import from_main, leave, sum_over_processes
 from nextvec.training.randomness import random_states, restore_random_states, seed_processes
 
 
@@ -27,6 +27,7 @@ def main() -> None:
         "dropout": dropout(accelerator),
     }
     sys.stdout.write(f"{json.dumps(told)}\n")  # one write: lines of two processes do not mix
+    leave()
 
 
 def error_from_main(accelerator: Accelerator) -> str:

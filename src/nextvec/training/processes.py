@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,12 +36,20 @@ def make_accelerator(config: TrainingConfig) -> Accelerator:
             f"{launched()} processes were launched, and on {accelerator.device} they cannot train together; "
             "launch one, or set device=cpu"
         )
+    if launched() > 1:
+        atexit.register(leave)
     return accelerator
 
 
 def launched() -> int:
     """Processes that a launcher such as `torchrun` started."""
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def leave() -> None:
+    """Leave the other processes before this one ends: their threads must not outlive the interpreter, which aborts."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def require_one_process(work: str) -> None:
