@@ -36,6 +36,7 @@ docs: $(STAMP)   ## generated documents are up to date
 check: lint types docs test  ## all of it; what CI runs
 
 bench: $(STAMP)  ## every benchmark, on real text (about two hours on two cores)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python benchmarks/run.py
 
 clean:           ## remove the virtual environment and caches

@@ -122,9 +122,10 @@ def _row(report: CoherenceReport) -> str:
     assert report.list_likeness is not None
     excess, likeness = report.excess, report.list_likeness
     interval = f"{excess.estimate:+.3f} [{excess.low:+.3f}, {excess.high:+.3f}]"
+    across = "     -" if report.across is None else f"{report.across:6.3f}"
     alphabetical = "    -" if likeness.alphabetical is None else f"{likeness.alphabetical:5.2f}"
     return (
-        f"{report.label:<35} {interval} {report.order.estimate:5.3f}  {report.across or 0.0:6.3f}  "
+        f"{report.label:<35} {interval} {report.order.estimate:5.3f}  {across}  "
         f"{report.duplicates:5.2f} {likeness.total:5.2f}  {alphabetical}  {report.verdict}"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,9 @@ import pytest
 from nextvec.config import Config, parse_assignments
 from nextvec.errors import IntegrityError, MissingDependencyError, NextvecError, UsageError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes, sha256_file
-from nextvec.records import append_line, read_json, read_lines, write_json
+from nextvec.records import BLOCK, append_line, read_json, read_lines, write_json
 from nextvec.registry import Registry
-from nextvec.workspace import VARIABLE, Workspace, parse_reference
+from nextvec.workspace import VARIABLE, Workspace, generation_name, numbered_version, parse_reference
 
 
 class Options(Config):
@@ -93,6 +94,31 @@ def test_a_line_cut_off_by_a_killed_run_is_dropped(tmp_path: Path) -> None:
     assert read_lines(path) == [{"n": 1}, {"n": 3}]
 
 
+@pytest.mark.parametrize("cut", [1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
+@pytest.mark.parametrize("lines", [0, 1, 2, 9000])
+def test_a_cut_off_line_of_any_length_is_dropped_after_any_number_of_lines(
+    cut: int, lines: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"n": 1}\n' * lines + b"x" * cut)
+    append_line(path, {"n": 2})
+    assert path.read_bytes() == b'{"n": 1}\n' * lines + b'{"n": 2}\n'
+
+
+def test_appending_reads_the_end_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, asked = tmp_path / "a.jsonl", []
+    path.write_bytes(b'{"n": 1}\n' * 100_000)
+
+    class Counting(io.BufferedRandom):
+        def read(self, size: int | None = -1) -> bytes:
+            asked.append(size)
+            return super().read(size)
+
+    monkeypatch.setattr(Path, "open", lambda path, mode: Counting(io.FileIO(path, "a+")))
+    append_line(path, {"n": 2})
+    assert asked == [1]
+
+
 def test_workspace_paths_and_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     workspace = Workspace()
@@ -108,3 +134,13 @@ def test_references() -> None:
     assert parse_reference("wiki@small") == ("wiki", "small")
     with pytest.raises(UsageError):
         parse_reference("wiki@")
+
+
+def test_a_generation_is_named_by_tag_or_by_version() -> None:
+    assert [generation_name("c", tag, 3) for tag in (None, "small")] == ["c@v3", "c@small"]
+    assert parse_reference(generation_name("c", None, 3)) == ("c", "v3")
+    assert [numbered_version(name) for name in ("v3", "v12", "v0", "v03", "3", "v3x", "version")] == [
+        3,
+        12,
+        *[None] * 5,
+    ]

@@ -4,8 +4,10 @@ NextvecError                 base: the message is one line that says what was gi
 ├── UsageError               the call is wrong: an unknown name, option or value (exit status 2)
 ├── NotFoundError            no corpus, tag, model or file of that name
 ├── DataError                content that cannot be used: malformed file, NaN, zero vector, wrong shape
+│   └── RefusedTextsError    some of many texts cannot be encoded; it holds the vectors of the others
 ├── MismatchError            two things that must agree do not: encoders, splits, dimensions; both are named
 ├── IntegrityError           stored bytes are not what their record says: weights hash, probe, size
+├── FullDiskError            no space is left for what was to be stored
 ├── TrainingError            a run that cannot go on: non-finite loss, collapse, no training documents
 └── MissingDependencyError   an optional package is needed; the message holds the pip command
 """
@@ -13,7 +15,8 @@ NextvecError                 base: the message is one line that says what was gi
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class NextvecError(Exception):
@@ -40,12 +43,38 @@ class DataError(NextvecError):
     pass
 
 
+class RefusedTextsError(DataError):
+    """Some of many texts cannot be encoded, whatever shares their batch; an encoder raises it after all others are.
+
+    Attributes:
+        reasons: by the text's index, what follows its name in a sentence: "is refused by the server: ...".
+        vectors: float32 (N, D) of all texts, NaN in the rows of these.
+    """
+
+    def __init__(self, message: str, reasons: Mapping[int, str], vectors: Any) -> None:
+        super().__init__(message)
+        self.reasons = reasons
+        self.vectors = vectors
+
+
 class MismatchError(NextvecError):
     pass
 
 
 class IntegrityError(NextvecError):
     pass
+
+
+class FullDiskError(NextvecError):
+    """`what` could not be written to `place`; `kept` says what is stored all the same."""
+
+    def __init__(self, what: str, place: object, kept: str) -> None:
+        super().__init__(
+            f"the disk is full: no space for {what} in {place}. {kept}. Free some space there and run the same command "
+            "again, with --resume where a training had begun"
+        )
+        self.what = what
+        self.place = place
 
 
 class TrainingError(NextvecError):

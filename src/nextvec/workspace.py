@@ -13,6 +13,7 @@ from nextvec.errors import UsageError
 
 DEFAULT = "nextvec-workspace"
 VARIABLE = "NEXTVEC_WORKSPACE"
+_VERSION = re.compile(r"v([1-9]\d*)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -61,8 +62,19 @@ def check_name(what: str, name: str) -> str:
     return name
 
 
+def generation_name(corpus: str, tag: str | None, version: int) -> str:
+    """`NAME@TAG`, or `NAME@v3` for a version without a tag: what `parse_reference` takes."""
+    return f"{corpus}@{tag or f'v{version}'}"
+
+
+def numbered_version(name: str) -> int | None:
+    """3 for `v3`, None for the name of a tag."""
+    match = _VERSION.fullmatch(name)
+    return int(match[1]) if match else None
+
+
 def parse_reference(text: str) -> tuple[str, str | None]:
-    """`NAME` or `NAME@TAG` to (name, tag or None)."""
+    """`NAME`, `NAME@TAG` or `NAME@v3` to (name, what follows the @ or None)."""
     name, separator, tag = text.partition("@")
     check_name("corpus", name)
     return (name, check_name("tag", tag)) if separator else (name, None)

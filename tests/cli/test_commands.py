@@ -21,7 +21,7 @@ SURFACE = {
     "": "--version",
     "demo": "--workspace",
     "corpus": "",
-    "corpus ingest": f"SOURCE --corpus --encoder --chunker --set --limit {NEW_CORPUS}",
+    "corpus ingest": f"SOURCE --corpus --encoder --chunker --set --limit --tolerate {NEW_CORPUS}",
     "corpus list": "--workspace --json",
     "corpus info": "REFERENCE --workspace --json",
     "corpus tag": "NAME TAG --workspace --json",
@@ -31,15 +31,15 @@ SURFACE = {
     "models": "",
     "models list": "--workspace --json",
     "models show": "WHAT --dim --workspace --json",
-    "train": "ARCHITECTURE --corpus --name --seed --set --resume --allow-unordered --workspace --json",
+    "train": "ARCHITECTURE --corpus --name --seed --set --resume --allow-unordered --allow-leakage --workspace --json",
     "train-inverter": "--corpus --name --seed --set --resume --report --workspace --json",
-    "evaluate": "MODELS --on --workspace --json",
-    "compare": "MODELS --on --reference --report --workspace --json",
+    "evaluate": "MODELS --on --allow-leakage --workspace --json",
+    "compare": "MODELS --on --reference --report --allow-leakage --workspace --json",
     "verify": "MODELS --workspace --json",
     "study": "",
-    "study run": "PATH --allow-unordered --workspace --json",
+    "study run": "PATH --allow-unordered --allow-leakage --workspace --json",
     "study status": "STUDY --workspace --json",
-    "study report": "STUDY --workspace --json",
+    "study report": "STUDY --allow-leakage --workspace --json",
     "promote": "MODEL --as --set --force --reason --workspace --json",
     "aliases": "ALIAS --workspace --json",
     "rollback": "ALIAS --workspace --json",
@@ -55,7 +55,13 @@ TINY = ["--set", "layers=1", "--set", "width=16", "--set", "epochs=2"]
 TINY_INVERTER = [part for pair in ("width=16", "heads=2", "layers=1", "epochs=1") for part in ("--set", pair)]
 NO_GATES = [
     part
-    for gate in ("validation_cosine", "out_of_domain_cosine", "skill", "latency_ms")
+    for gate in (
+        "validation_cosine",
+        "out_of_domain_skill",
+        "out_of_domain_cosine_centred",
+        "skill",
+        "latency_ms",
+    )
     for part in ("--set", f"{gate}=off")
 ]
 PLAN = """
@@ -343,7 +349,8 @@ def test_an_alias_is_taken_wherever_a_model_is(call, place: Path, command: list[
 
 def test_gates_that_are_not_passed_stop_a_promotion_and_say_what_to_run(call) -> None:
     refused = call("promote", "ewma-mix-small", "--as", "production", expect=1)
-    assert "out_of_domain_cosine: never recorded: nextvec evaluate ewma-mix-small --on" in refused.out
+    assert "out_of_domain_skill: never recorded: nextvec evaluate ewma-mix-small --on" in refused.out
+    assert max(map(len, refused.out.splitlines())) <= 80
     assert refused.err.startswith("nextvec: ewma-mix-small is not promoted to production: it does not pass")
     gates = json.loads(call("promote", "ewma-mix-small", "--as", "production", "--json", expect=1).out)["gates"]
     assert {gate["gate"]: gate["passed"] for gate in gates}["latency_ms"] is False

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from nextvec.cli.corpus import app
-from nextvec.errors import MismatchError, NextvecError, NotFoundError, UsageError
+from nextvec.errors import DataError, MismatchError, NextvecError, NotFoundError, UsageError
 from nextvec.store.vectors import open_snapshot
 from nextvec.workspace import Workspace
 
@@ -82,6 +82,44 @@ def test_ingest_reports_what_did_not_go_in(ingest, articles):
     assert lines[0] == "29 of 31 documents stored in corpus 'rivers', version 3"
     assert lines[2:4] == ["already there: 4", "skipped: 1 too short"]
     assert lines[4].startswith("changed: 1 differ from what is stored (first:")
+
+
+def test_ingest_says_where_the_text_went(ingest, articles):
+    records = [json.loads(line) for line in articles.read_text().splitlines()]
+    text = sum(len("".join(record["text"].split())) for record in records)
+    records.append({"doc_id": "short", "text": "Only this one sentence is in it."})
+    articles.write_text("\n".join(json.dumps(record) for record in records))
+    last = ingest().stdout.splitlines()[-1]
+    assert last == f"characters: {text + 26:,} read, 99.6 % kept; left out: too short 0.4 %"
+
+
+def test_many_reasons_stay_on_the_page(call):
+    lines = call("ingest", "pydocs:", "--corpus", "py", "--encoder", "hashing:16").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    start = next(place for place, line in enumerate(lines) if line.startswith("characters: "))
+    told = " ".join(line.strip() for line in lines[start:])
+    assert "% kept; left out: contained in another topic " in told
+    assert ", other reasons " in told
+
+
+def test_failures_are_told_first_by_name_then_by_reason(call, articles):
+    with articles.open("a") as file:
+        file.write("{\n" * 4 + '{"doc_id": "n", "texts": "a"}\n' * 3)
+    with pytest.raises(DataError, match=r"7 of 37 .*\(4\) because: not JSON: .* --tolerate 0\.2$"):
+        call("ingest", articles, "--corpus", "c", "--encoder", "hashing:16")
+    result = call("ingest", articles, "--corpus", "c", "--encoder", "hashing:16", "--tolerate", 0.2)
+    lines = [line for line in result.stdout.splitlines() if line.startswith("failed: ")]
+    assert lines[0].startswith("failed: articles.jsonl:31: not JSON: ")
+    assert lines[-1] == "failed: 7 in all: 4 not JSON; 3 no text. Each: corpora/c.report.json"
+
+
+def test_a_version_is_named_by_its_number(ingest, call):
+    ingest("--limit", 10)
+    ingest()
+    assert "documents   10\n" in call("info", "rivers@v2").stdout
+    assert json.loads(call("info", "rivers@v2", "--json").stdout)["tag"] is None
+    with pytest.raises(UsageError, match="cannot be a tag"):
+        call("tag", "rivers", "v2")
 
 
 def test_chunker_options_and_split_are_kept(ingest, call):
@@ -178,8 +216,10 @@ def test_check_prints_the_verdict_and_fails_by_exit_status(ingest, call, monkeyp
 
     ingest()
     monkeypatch.setattr("nextvec.evaluation.coherence.check_coherence", lambda snapshot: Report())
-    assert call("check", "rivers", expect=1).stdout == "not sequential: the order carries nothing\n"
-    assert json.loads(call("check", "rivers", "--json", expect=1).stdout) == {"passed": False}
+    printed = call("check", "rivers", expect=1).stdout
+    assert printed.startswith("not sequential: the order carries nothing\nleakage   not checked: rivers: 30 documents")
+    told = json.loads(call("check", "rivers", "--json", expect=1).stdout)
+    assert told == {"passed": False, "leakage": {"passed": None, "findings": []}}
 
 
 def test_check_of_a_real_corpus_prints_its_figures(ingest, call):
@@ -193,3 +233,43 @@ def test_an_unknown_corpus_lists_the_known(ingest, call):
     ingest()
     with pytest.raises(NotFoundError, match="Known: rivers"):
         call("info", "river")
+
+
+def test_what_the_encoder_does_not_read_is_said_and_kept(call, tmp_path):
+    path = tmp_path / "long.txt"
+    path.write_text("Word " * 300 + "end. Then comes one more sentence. " + "Word " * 300 + "end.")
+    result = call("ingest", path, "--corpus", "long", "--encoder", "minilm")
+    sentence = "2 of 3 chunks are longer than minilm reads (256 tokens): their ends are not in the vectors"
+    assert sentence in " ".join(result.stdout.split())
+    assert sentence in " ".join(call("info", "long").stdout.split())
+    assert json.loads(call("info", "long", "--json").stdout)["cut"] == {"cut": 2, "counted": 3}
+
+
+def test_packed_keeps_within_what_the_encoder_reads(call, tmp_path):
+    path = tmp_path / "prose.txt"
+    path.write_text("The old timber bridge over the river was repaired in that year, and nobody paid for it. " * 60)
+    for chunker in ("packed", "paragraph"):
+        result = call("ingest", path, "--corpus", chunker, "--encoder", "minilm", "--chunker", chunker)
+        assert "longer than minilm reads" not in result.stdout
+        assert "max_tokens=256" in call("info", chunker).stdout
+
+
+def test_an_unknown_language_is_refused_before_anything_is_made(call, articles, place):
+    with pytest.raises(UsageError, match=r"unknown language 'english'\. Did you mean 'en'"):
+        call("ingest", articles, "--corpus", "c", "--encoder", "hashing:16", "--set", "language=english")
+    assert not place.corpus("c").exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "chunks"),
+    [
+        ("zh", "长江是亚洲最长的河流。它发源于青藏高原的雪山。河水向东流入大海。", 3),
+        ("auto", "富士山は日本で一番高い山である。夏には多くの人が登る。", 2),
+        ("en", "the river is wide. the boat is small. we wait for the ferry.", 3),
+    ],
+)
+def test_text_without_spaces_or_capitals_is_stored(call, tmp_path, place, language, text, chunks):
+    path = tmp_path / "text.txt"
+    path.write_text(text, encoding="utf-8")
+    call("ingest", path, "--corpus", "c", "--encoder", "hashing:16", "--set", f"language={language}")
+    assert len(open_snapshot(place, "c")) == chunks

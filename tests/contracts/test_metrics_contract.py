@@ -55,6 +55,12 @@ class Opposite:
         return -unit(x_BTD)
 
 
+@pytest.mark.parametrize("name", METRICS.names())
+def test_a_metric_says_its_version_and_every_evaluation_keeps_it(name, vectors):
+    assert METRICS.get(name).version >= 1
+    assert run(name, vectors).metrics == {name: METRICS.get(name).version}
+
+
 def run(name, vectors, predictor=None, documents=EVERY, **options):
     snapshot = snapshot_of(vectors)
     mean = training_mean(snapshot, EVERY)

@@ -108,3 +108,12 @@ def test_model_that_is_not_there(monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(NotFoundError, match=r"cannot load 'nextvec-tests/not-there'.*Check the name"):
         load_encoder("sentence-transformers:nextvec-tests/not-there")
+
+
+def test_tokens_are_counted_with_the_prompt_and_the_special_ones(dense):
+    encoder = load_sentence_transformer(str(dense), exact=True)
+    plain = encoder.count_tokens(["Sea.", "", "Sea. " * 300])
+    assert plain[1] == 1
+    assert plain[2] > encoder.spec.max_length == 128
+    encoder._model.prompts, encoder._model.default_prompt_name = {"query": "Sea. "}, "query"
+    assert (encoder.count_tokens(["Sea."]) > plain[0]).all()

@@ -241,6 +241,31 @@ def test_an_evaluation_survives_its_record(tiny, fakes, tmp_path):
     assert again.summary() == pytest.approx(evaluation.summary())
 
 
+def test_an_evaluation_says_what_was_evaluated_and_by_what(tiny, fakes, tmp_path):
+    held_out, mean = hold_out(tiny, np.arange(20)), training_mean(tiny, np.arange(20, 40))
+    evaluation = evaluate_on(held_out, fakes.CopyLast(), train_mean=mean, weights="beef", metrics=["cosine", "spread"])
+    save_evaluation(tmp_path / "evaluations.jsonl", evaluation)
+    (again,) = read_evaluations(tmp_path / "evaluations.jsonl")
+    versions = {name: METRICS.get(name).version for name in ("cosine", "spread")}
+    assert (again.weights, again.metrics) == ("beef", versions)
+
+
+def test_records_of_an_older_format_are_passed_over(tiny, fakes, tmp_path):
+    plain = run(fakes.CopyLast(), tiny).to_dict()
+    path = tmp_path / "evaluations.jsonl"
+    path.write_text("".join(json.dumps(plain | {"format": number}) + "\n" for number in (1, plain["format"])))
+    assert len(read_evaluations(path)) == 1
+    path.write_text(json.dumps(plain | {"format": 99}) + "\n")
+    with pytest.raises(IntegrityError, match="has format 99"):
+        read_evaluations(path)
+
+
+def test_a_corpus_that_nothing_was_trained_on_is_judged_whatever_its_split(tiny, fakes):
+    subject = Subject.of(fakes.CopyLast().spec, name="gru-1", split_fingerprint="beef")
+    held_out, mean = hold_out(tiny, np.arange(20), whole=True), training_mean(tiny, np.arange(20))
+    assert evaluate_on(held_out, fakes.CopyLast(), train_mean=mean, subject=subject).split_fingerprint is None
+
+
 @pytest.mark.parametrize("damage", [{"format": 7}, {"targets": None}, {"subject": {"nom": "x"}}, {"extra": 1}])
 def test_a_damaged_record_is_refused(tiny, fakes, damage):
     plain = json.loads(json.dumps(run(fakes.CopyLast(), tiny).to_dict()))

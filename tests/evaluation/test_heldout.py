@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nextvec.errors import DataError, MismatchError, UsageError
-from nextvec.evaluation.heldout import fair_documents, hold_out, training_mean
+from nextvec.evaluation.heldout import balance_point, fair_documents, hold_out, training_mean
 from nextvec.sequences.splits import SplitSpec
 
 
@@ -25,6 +25,42 @@ def test_repeated_documents_and_bad_contexts_are_refused(tiny):
         hold_out(tiny, [0, 1, 0])
     with pytest.raises(UsageError, match="min_context = 0"):
         hold_out(tiny, [0, 1], min_context=0)
+
+
+def test_documents_of_a_whole_corpus_belong_to_no_split(tiny):
+    every = np.arange(len(tiny.documents))
+    assert hold_out(tiny, every, whole=True).split_fingerprint is None
+    assert hold_out(tiny, every).split_fingerprint == SplitSpec.parse(tiny.split, owner="tiny").fingerprint
+    assert hold_out(tiny, every, whole=True).fingerprint == hold_out(tiny, every).fingerprint
+
+
+def crowded(make_snapshot):
+    """Nine of ten targets crowd on one side: the mean is no point from which directions cancel."""
+    rng = np.random.default_rng(0)
+    vectors = 0.05 * rng.standard_normal((600, 16)) + np.eye(16)[0]
+    vectors[::10] = rng.standard_normal((60, 16))
+    return make_snapshot(
+        [20] * 30, vectors=(vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    )
+
+
+def test_from_the_balance_point_every_constant_has_a_centred_cosine_of_zero(make_snapshot):
+    held_out = hold_out(crowded(make_snapshot), np.arange(30))
+    starts = held_out.offsets[:-1]
+    targets = np.concatenate([held_out.vectors[first + 5 : first + 20] for first in starts])
+
+    def directions(centre):
+        away = targets - centre
+        return away / np.linalg.norm(away, axis=1, keepdims=True)
+
+    constants = np.random.default_rng(1).standard_normal((50, 16))
+    constants = [*constants / np.linalg.norm(constants, axis=1, keepdims=True), np.eye(16)[0]]
+    gained = {}
+    for name, centre in (("mean", targets.mean(axis=0)), ("balance", balance_point(held_out))):
+        away = constants - centre
+        gained[name] = away / np.linalg.norm(away, axis=1, keepdims=True) @ directions(centre).mean(axis=0)
+    assert np.abs(gained["balance"]).max() < 1e-4
+    assert gained["mean"][-1] > 0.2
 
 
 def test_pool_comes_from_the_given_documents_when_they_suffice(tiny):

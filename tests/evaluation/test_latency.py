@@ -41,7 +41,7 @@ def test_inputs_have_the_context_asked_for():
     sleeper = Sleeper()
     measure_latency(sleeper, batches=(2,), context=7, seconds=0.001)
     assert set(sleeper.shapes) == {(2, 7, 8)}
-    assert len(sleeper.shapes) == 25
+    assert len(sleeper.shapes) == 5 + 20 + 1  # to warm up, timed, for memory
 
 
 def test_resources_are_counted(tmp_path):
@@ -51,7 +51,7 @@ def test_resources_are_counted(tmp_path):
     latency = measure_latency(Sleeper(), batches=(1,), seconds=0.001, folder=tmp_path, load_seconds=0.5)
     assert (latency.weight_bytes, latency.disk_bytes, latency.load_seconds) == (96, 111, 0.5)
     assert (latency.parameters, latency.fitted) == (24, 3)
-    assert latency.peak_bytes is None
+    assert latency.peak_bytes == 1  # what it asserts; it gives back its input
     plain = json.loads(json.dumps(latency.to_dict()))
     assert plain["batches"][0]["per_second"] > 0
     assert plain["single_ms"] > 0

@@ -215,6 +215,15 @@ def test_the_leaderboard_names_pools_sizes_chance_and_the_best(content):
     assert "by definition" in board
 
 
+def test_a_warning_is_the_first_line_of_the_page(content):
+    html = render_report(replace(content, warning="LEAKAGE WAS ALLOWED <b>"))
+    head, _, rest = html.partition("<header>")
+    assert "LEAKAGE" not in head
+    assert rest.lstrip().startswith('<p class="warning" role="alert">LEAKAGE WAS ALLOWED &lt;b&gt;</p>')
+    assert "that no model was trained on" not in html
+    assert "that no model was trained on" in render_report(content)
+
+
 def test_limits_come_from_the_content(content):
     said = " ".join(limits(content))
     assert "trained with one seed" in said

@@ -187,14 +187,33 @@ def test_the_adjustment_is_the_step_down_maximum():
     rng = np.random.default_rng(3)
     nulls = np.abs(rng.standard_normal((5000, 3)) * [1.0, 2.0, 3.0])
     observed = np.array([4.0, 0.5, 7.0])
-    own, adjusted = _p_values(observed, nulls)
-    scale = np.quantile(nulls, 0.95, axis=0)
-    sizes, chances = observed / scale, nulls / scale
+    own, adjusted = _p_values(observed, nulls, np.zeros(3, bool))
+    spread = np.sqrt((nulls**2).mean(axis=0))
+    sizes, chances = observed / spread, nulls / spread
     first = ((chances.max(axis=1) >= sizes[0]).sum() + 1) / 5001
     second = ((chances[:, 1:].max(axis=1) >= sizes[2]).sum() + 1) / 5001
     assert list(np.argsort(-sizes)) == [0, 2, 1]
     assert adjusted == pytest.approx([first, max(second, own[1]), max(first, second)])
     assert (adjusted >= own).all()
+
+
+def test_heavy_tails_of_one_difference_do_not_hide_another():
+    """One difference knows its error from three seeds alone; the other, ten errors large, is as sure as without it."""
+    rng = np.random.default_rng(4)
+    nulls = np.abs(np.stack([rng.standard_t(2, 20_000), rng.standard_normal(20_000)], axis=1))
+    _, together = _p_values(np.array([0.1, 10.0]), nulls, np.array([True, False]))
+    assert together[1] < 0.001
+    own, adjusted = _p_values(np.array([30.0, 0.1]), nulls, np.array([True, False]))
+    assert own[0] == pytest.approx(0.0011, abs=0.0006)
+    assert adjusted[0] == pytest.approx(2 * own[0], rel=0.2)
+
+
+def test_permutations_grow_with_a_family_that_is_judged_by_rank():
+    rng = np.random.default_rng(7)
+    documents = rng.standard_normal((700, 60))
+    values = {f"m{i}": 1.0 + 0.1 * row + 1e-3 * rng.standard_normal((2, 1)) for i, row in enumerate(documents)}
+    found = family(values | {"zero": np.zeros(60)}).judge([(f"m{i}", "zero") for i in range(700)])
+    assert max(difference.p_adjusted for difference in found) < 0.05
 
 
 def test_what_all_share_costs_less_than_by_bonferroni():

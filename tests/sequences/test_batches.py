@@ -58,7 +58,7 @@ def window_batches(lengths: list[int], size: int = 16, seed: int | None = 0) -> 
 
 
 def same(left: Batch, right: Batch) -> bool:
-    fields = ("x_BTD", "mask_BT", "target_BTD", "target_mask_BT", "rows_BT")
+    fields = ("x_BTD", "mask_BT", "target_BTD", "target_mask_BT", "rows_BT", "seen_from_B")
     return all(torch.equal(getattr(left, name), getattr(right, name)) for name in fields)
 
 
@@ -128,6 +128,7 @@ def test_documents_equal_the_slow_twin() -> None:
             assert not batch.x_BTD[b, n:].any()
             assert not batch.target_BTD[b, n:].any()
             assert (batch.rows_BT[b, n:] == -1).all()
+            assert batch.seen_from_B[b] == rows[0]
 
 
 def test_windows_equal_the_slow_twin() -> None:
@@ -138,6 +139,7 @@ def test_windows_equal_the_slow_twin() -> None:
         contexts, targets = gather_windows(vectors, batch.rows_BT[:, 0].numpy(), 4)
         np.testing.assert_array_equal(batch.x_BTD, contexts)
         np.testing.assert_array_equal(batch.target_BTD[:, 0], targets)
+        assert torch.equal(batch.seen_from_B, batch.rows_BT[:, 0] - 4)
         assert batch.mask_BT.all()
         assert batch.target_mask_BT.all()
         assert batch.target_BTD.shape[1] == batch.target_mask_BT.shape[1] == 1
@@ -208,6 +210,12 @@ def test_no_document_is_cut_that_fits_into_a_span() -> None:
     assert len(spans) == 5
 
 
+def test_without_bases_a_span_is_seen_from_its_first_vector_on() -> None:
+    for batch in span_batches(small_lengths(2)).epoch(0):
+        assert torch.equal(batch.seen_from_B, batch.rows_BT[:, 0] - 1)
+        assert batch.base_BTD is None
+
+
 def test_bases_come_with_their_inputs() -> None:
     lengths = small_lengths(2)
     vectors, offsets = corpus(lengths)
@@ -215,7 +223,10 @@ def test_bases_come_with_their_inputs() -> None:
     for batch in SpanBatches(vectors, offsets, np.arange(len(lengths)), 8, 64, 0, bases=bases).epoch(0):
         rows = batch.rows_BT[batch.mask_BT] - 1
         assert torch.equal(batch.base_BTD[batch.mask_BT], bases[rows].float())
+        documents = np.searchsorted(offsets, batch.rows_BT[:, 0].numpy(), side="right") - 1
+        assert batch.seen_from_B.tolist() == offsets[documents].tolist()
         half = batch.part(slice(0, None, 2))
+        assert torch.equal(half.seen_from_B, batch.seen_from_B[::2])
         assert torch.equal(half.base_BTD, batch.base_BTD[::2])
         assert torch.equal(half.x_BTD, batch.x_BTD[::2])
 

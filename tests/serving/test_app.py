@@ -67,7 +67,7 @@ class TestEmbeddings:
 
     def test_another_number_of_dimensions_is_refused(self, client) -> None:
         answer = client.post("/v1/embeddings", json={"model": "hashing", "input": "a", "dimensions": 16})
-        assert "hashing has 32" in problem(answer, 422)
+        assert "expected 32: hashing" in problem(answer, 422)
 
     def test_tokens_are_refused(self, client) -> None:
         problem(client.post("/v1/embeddings", json={"model": "hashing", "input": [1, 2]}), 422)
@@ -110,7 +110,7 @@ class TestPredict:
             ("2,32", "float64", unit(2, 32).tobytes(), "expected float32 or float16"),
             ("2;32", "float32", unit(2, 32).tobytes(), "expected B,T,D"),
             ("0,32", "float32", b"", "the body has 0 bytes"),
-            ("2,32", "float32", (3 * unit(2, 32)).tobytes(), "one has norm 3"),
+            ("2,32", "float32", (3 * unit(2, 32)).tobytes(), "vector 0 has norm 3"),
             ("2,32", "float32", np.full((2, 32), np.nan, "f4").tobytes(), "NaN"),
             ("2,32", "float32", np.full((2, 32), np.inf, "f4").tobytes(), "infinity"),
             ("9999,32", "float32", np.zeros((9999, 32), "f4").tobytes(), "at most 4096"),
@@ -302,8 +302,10 @@ class TestSearchAndDecode:
     def test_names_are_looked_up_among_what_is_served(self, client) -> None:
         asked = {"vectors": [[1.0] * 32]}
         assert "Known: tales, tales@first" in problem(client.post("/v1/search", json=asked | {"corpus": "../x"}), 404)
-        assert "give one" in problem(client.post("/v1/search", json=asked | {"corpus": "tales", "model": "gru"}), 422)
-        assert "'model' is needed" in problem(client.post("/v1/search", json=asked), 422)
+        assert "corpus: given beside model, expected either" in problem(
+            client.post("/v1/search", json=asked | {"corpus": "tales", "model": "gru"}), 422
+        )
+        assert "model: missing, expected one of" in problem(client.post("/v1/search", json=asked), 422)
 
     def test_what_does_not_fit_is_refused(self, client) -> None:
         wrong = {"corpus": "tales", "vectors": [[1.0] * 31]}

@@ -222,7 +222,7 @@ def test_over_http(connect, compared, catalogue):
         assert client.get("/v1/corpora/tales").json() == catalogue.corpus("tales")
         missing = client.get("/v1/models/nobody")
         assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
-        assert missing.json()["detail"] == "no model 'nobody'. Known: gru, mix."
+        assert missing.json()["detail"] == "model: no model 'nobody'. Known: gru, mix."
         assert client.get("/v1/corpora/..%2Fmodels").status_code in (404, 422)
 
 

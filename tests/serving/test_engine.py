@@ -1,5 +1,6 @@
 """What is served changes without a request dropped; what cannot be served is said."""
 
+import os
 import shutil
 import threading
 import time
@@ -7,6 +8,7 @@ import time
 import pytest
 
 from nextvec.models.aliases import Aliases
+from nextvec.records import read_json, write_json
 from nextvec.serving.engine import Engine
 from nextvec.serving.settings import ListenerSettings, ModelSettings, Settings
 from nextvec.serving.stages import Served
@@ -86,6 +88,63 @@ def test_a_damaged_model_is_a_fault_and_the_others_answer(connect, copy) -> None
         assert client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]}).status_code == 404
         shutil.rmtree(copy.model("gru"))
         eventually(lambda: client.get("/health/ready").status_code == 200)
+
+
+def wider(folder, width):
+    """Let config.json name another width than the weights have."""
+    config = read_json(folder / "config.json")
+    config["network"]["options"]["width"] = width
+    write_json(folder / "config.json", config)
+
+
+def test_a_damage_is_said_once_and_in_a_line(connect, copy, caplog) -> None:
+    """Every document that a corpus grows by is a reason to look again."""
+    versions = copy.corpus("tales") / "_versions"
+    wider(copy.model("gru"), 32)
+    with connect(copy, QUICKLY) as client:
+        for look in range(3):
+            before = client.engine.line
+            os.utime(versions, ns=(look, look))
+            eventually(lambda before=before: client.engine.line is not before)
+        said = [record.message for record in caplog.records if record.levelname == "ERROR"]
+        assert len(said) == 1
+        assert "model gru: " in said[0]
+        assert "tensors differ, for example" in said[0]
+        assert len(said[0]) < 250 + len(str(copy.root))
+        wider(copy.model("gru"), 24)
+        eventually(lambda: "(72,) expected" in caplog.text)
+
+
+def test_a_record_that_stays_damaged_is_said_once(connect, copy, caplog) -> None:
+    looks, sign = [], Engine._sign
+    with connect(copy, QUICKLY) as client, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Engine, "_sign", lambda engine: looks.append(1) or sign(engine))
+        (copy.models / "aliases.jsonl").write_text("damaged\n")
+        eventually(lambda: client.get("/health/ready").json()["faults"])
+        seen = len(looks)
+        eventually(lambda: len(looks) > seen + 3)
+    assert caplog.text.count("looking for models") == 1
+
+
+def test_weights_that_are_put_back_are_found(connect, copy) -> None:
+    weights = copy.model("gru") / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(b"damaged")
+    with connect(copy, QUICKLY) as client:
+        assert names(client) == ["mix"]
+        weights.write_bytes(whole)
+        eventually(lambda: names(client) == ["gru", "mix"])
+
+
+def test_a_model_whose_code_fails_does_not_keep_others_from_being_served(connect, copy, caplog) -> None:
+    config = copy.model("gru") / "config.json"
+    write_json(config, read_json(config) | {"network": None})
+    with connect(copy, QUICKLY) as client:
+        assert names(client) == ["mix"]
+        assert client.get("/health/ready").json()["faults"] == ["model gru cannot be loaded"]
+        Aliases(copy).promote("production", "mix")
+        eventually(lambda: client.engine.line.aliases["production"] == "mix")
+    assert caplog.text.count("Traceback") == 1
 
 
 def test_a_model_that_is_replaced_by_a_damaged_one_stays(connect, copy) -> None:

@@ -79,8 +79,21 @@ class TestOpenAI:
     def test_errors_are_the_library_s_own(self, api) -> None:
         with pytest.raises(openai.NotFoundError, match="Did you mean 'gru'"):
             api.completions.create(model="grub", prompt="A.")
-        with pytest.raises(openai.UnprocessableEntityError):
-            api.completions.create(model="gru", prompt="A.", n=2)
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("n", 2), ("temperature", 0.7), ("max_tokens", 0), ("prompt", ""), ("prompt", [[1, 2], [3]]), ("stop", 5)],
+    )
+    def test_they_name_the_field(self, api, field, value) -> None:
+        for stream in (False, True):
+            with pytest.raises(openai.UnprocessableEntityError, match=f"{field}: ") as error:
+                api.completions.create(**{"model": "gru", "prompt": TEXT, field: value}, stream=stream)
+            assert error.value.param == field
+
+    def test_token_numbers_are_told_as_such(self, api) -> None:
+        """What LangChain sends unless it is told not to."""
+        with pytest.raises(openai.UnprocessableEntityError, match="input: token numbers are not read here, send text"):
+            api.embeddings.create(model="hashing", input=[100, 201, 301])
 
 
 class TestConnections:

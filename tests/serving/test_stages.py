@@ -16,6 +16,7 @@ from nextvec.decoding.quality import judge
 from nextvec.encoders import load_encoder
 from nextvec.errors import DataError, MismatchError, NotFoundError, UsageError
 from nextvec.models.bundle import CONFIG
+from nextvec.models.decay import decayed_means
 from nextvec.records import read_json, write_json
 from nextvec.retrieval.context import fill_context
 from nextvec.retrieval.snap import ManifoldSnap
@@ -71,6 +72,10 @@ def vectors(ridge):
 def held_out(served):
     split = split_snapshot(served.snapshot)
     return np.isin(served.snapshot.doc_index, np.concatenate([split.validation, split.test]))
+
+
+def trained_on(served):
+    return np.isin(served.snapshot.doc_index, split_snapshot(served.snapshot).train)
 
 
 def test_models_of_one_corpus_share_what_they_need(ridge, mix):
@@ -159,9 +164,19 @@ def test_a_prediction_does_not_depend_on_its_company(name, resources, vectors):
     served = Served.load(name, resources)
     contexts = [vectors[:length] for length in (1, 7, 3, 12, 2, 5)]
     alone = np.concatenate([served.predict([context]) for context in contexts])
-    # The mixture's weights, of means that are nearly parallel, enlarge what padding changes in the rounding.
-    np.testing.assert_allclose(served.predict(contexts), alone, atol=2e-4)
+    rounding = [2e-6 * enlarged(served.bundle.predictor, context) for context in contexts]
+    worst = np.abs(served.predict(contexts) - alone).max(axis=1)
+    assert (worst <= rounding).all(), (worst, rounding)
     np.testing.assert_allclose(np.linalg.norm(alone, axis=1), 1, atol=1e-5)
+
+
+def enlarged(predictor, context):
+    """By how much a mixture of means enlarges their rounding: after one vector all means are that vector, and weights
+    of both signs leave little of them."""
+    if predictor.name != "ewma-mix":
+        return 1.0
+    means_1TKD = decayed_means(torch.from_numpy(np.asarray(context, np.float32))[None])
+    return float(predictor.weights.abs().sum() / predictor.mix(means_1TKD)[0, -1].norm())
 
 
 def test_a_networks_prediction_is_its_own_at_the_last_position(workspace):
@@ -219,12 +234,13 @@ def test_excluded_rows_do_not_attract(ridge, vectors):
 
 
 def test_the_nearest_decoder_gives_the_nearest_of_the_bank(ridge):
-    (vector,) = ridge.encode(["Later the owls sleep."])
-    (sentence,) = ridge.decode([DecodeQuery(vector=vector)])
-    assert sentence.decoded.text == "Later the owls sleep."
+    (text,) = ridge.snapshot.texts(np.flatnonzero(trained_on(ridge))[2:3])
+    assert text.startswith("Later the ")
+    (sentence,) = ridge.decode([DecodeQuery(vector=ridge.encode([text])[0])])
+    assert sentence.decoded.text == text
     assert sentence.decoded.cosine == pytest.approx(1, abs=1e-3)
     assert not sentence.decoded.degraded
-    assert not held_out(ridge)[sentence.decoded.row]
+    assert trained_on(ridge)[sentence.decoded.row]
     assert np.array_equal(sentence.vector, ridge.snapshot.vectors[sentence.decoded.row].astype(np.float32))
 
 

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from nextvec.corpus.document import Unusable
+from nextvec.corpus.prose import visible
 from nextvec.encoders import load_encoder
-from nextvec.errors import DataError, MismatchError
+from nextvec.errors import DataError, FullDiskError, MismatchError, RefusedTextsError, UsageError
 from nextvec.store.ingest import ingest, report_path
+from nextvec.store.metadata import DEFAULT_SPLIT
 from nextvec.store.vectors import Corpus, open_snapshot
 
 ENCODER = load_encoder("hashing:16")
@@ -151,6 +153,101 @@ def test_mass_failure_stops_the_run_and_keeps_what_was_stored(kit, workspace, ru
     assert saved["stored"] == 30
 
 
+def test_what_may_fail_is_an_option(kit, workspace, run):
+    items = [kit.document(f"d{number}") for number in range(16)]
+    items += [Unusable(id=f"x{number}", reason="not UTF-8", kind="failed") for number in range(4)]
+    advice = r"The 16 stored documents stay in corpus 'c'\. To store the others all the same: --tolerate 0\.2"
+    with pytest.raises(DataError, match=rf"4 of 20 .* more than 5% failed\. {advice}"):
+        run(items)
+    report = run(items, tolerate=0.2)
+    assert report.complete
+    assert len(report.failed) == 4
+    for share in (-0.1, 1.1, np.nan):
+        with pytest.raises(UsageError, match="from 0 to 1"):
+            run(items, tolerate=share)
+
+
+def test_the_first_reasons_are_said_with_counts_and_without_places(kit, run):
+    def failed(reason, times, detail=""):
+        return [
+            Unusable(id=f"{reason}{n}", reason=reason, detail=f"{detail} {n}", place=f"a.jsonl:{n}", kind="failed")
+            for n in range(times)
+        ]
+
+    items = [*failed("b", 3), *failed("a", 30, "column"), *failed("c", 2), *failed("d", 2), *failed("e", 1)]
+    with pytest.raises(DataError) as caught:
+        run([kit.document("x"), *items])
+    assert str(caught.value).startswith(
+        "38 of 39 documents failed, most often (30) because: a: column 0; (3) because: b:  0; (2) because: c:  0; "
+        "(3) for other reasons. Stopped: more than 5% failed."
+    )
+
+
+def test_with_any_tolerance_a_run_that_stores_nothing_is_an_error(run):
+    with pytest.raises(DataError, match=r"25 of 25 .* because: r\. Nothing was stored"):
+        run([Unusable(id=str(number), reason="r", kind="failed") for number in range(25)], tolerate=1.0)
+
+
+@dataclass
+class RefusingEncoder:
+    """The hashing encoder, but texts that hold `word` are refused."""
+
+    word: str
+    spec = ENCODER.spec
+
+    def encode(self, texts, on_progress=None):
+        vectors = ENCODER.encode(texts, on_progress)
+        reasons = {row: "is refused: it is bad" for row, text in enumerate(texts) if self.word in text}
+        vectors[list(reasons)] = np.nan
+        if reasons:
+            raise RefusedTextsError("some are bad", reasons, vectors)
+        return vectors
+
+
+def test_a_text_that_is_refused_fails_its_document_by_name_and_no_other(kit, workspace, run):
+    documents = [kit.document("a"), kit.document("b", text="one\ntwo\nsome bad line\nbad"), kit.document("c")]
+    report = run(documents, encoder=RefusingEncoder("bad"))
+    assert report.failed == [("b", "its chunk 2 (13 characters) is refused: it is bad")]
+    assert report.stored == 2
+    run([documents[0], documents[2]], name="other")
+    left, right = open_snapshot(workspace, "c"), open_snapshot(workspace, "other")
+    np.testing.assert_array_equal(left.vectors, right.vectors)
+    assert report.characters.left_out == {"a chunk cannot be encoded": 20}
+
+
+def characters(documents):
+    return sum(visible(document.text) + sum(document.left_out.values()) for document in documents)
+
+
+def test_every_character_is_accounted_for(kit, run):
+    """Stored, too short, failed, skipped, changed: what was read is kept or left out under a reason."""
+    whole = replace(kit.document("a"), left_out={"table": 7})
+    short, bad = replace(kit.document("s", 1), left_out={"table": 2}), kit.document("bad")
+    skipped = Unusable(id="r", reason="redirect", kind="skipped", characters=11)
+    broken = Unusable(id="x", reason="not JSON", kind="failed")
+    report = run([whole, short, bad, skipped, broken], encoder=FailingEncoder("bad", 0.0)).characters
+    assert report.read == characters([whole, short, bad]) + 11
+    assert report.kept == visible(whole.text)
+    assert report.left_out == {
+        "table": 9,
+        "too short": visible(short.text),
+        "a vector is zero": visible(bad.text),
+        "redirect": 11,
+    }
+    changed = kit.document("a", text="another\ntext")
+    again = run([changed, kit.document("new")]).characters
+    assert again.to_dict() == {
+        "read": characters([changed, kit.document("new")]),
+        "kept": visible(kit.document("new").text),
+        "left_out": {"changed since it was stored": visible(changed.text)},
+    }
+
+
+def test_documents_stored_already_are_not_counted_again(kit, run):
+    run([kit.document("a")])
+    assert run([kit.document("a")]).characters.read == 0
+
+
 def test_a_few_early_failures_are_no_mass_failure(kit, run):
     broken = Unusable(id="x", reason="r", kind="failed")
     report = run([broken, *(kit.document(f"d{number}") for number in range(30))], batch_documents=5)
@@ -160,6 +257,24 @@ def test_a_few_early_failures_are_no_mass_failure(kit, run):
 def test_a_run_in_which_everything_fails_is_an_error_however_small(run):
     with pytest.raises(DataError, match=r"2 of 2 documents failed, most often \(2\) because: r\."):
         run([Unusable(id=identity, reason="r", kind="failed") for identity in "xy"])
+
+
+@pytest.mark.parametrize("split", [None, {"salt": "other", "test": 100, "validation": 200}])
+def test_a_run_that_stored_nothing_pins_nothing(kit, workspace, run, split):
+    with pytest.raises(DataError, match="Nothing was stored"):
+        run([Unusable(id="x", reason="r", kind="failed")], split={"salt": "s", "test": 1, "validation": 2})
+    chunker = kit.chunker(spec={"name": "other"})
+    report = run([kit.document("a")], encoder=load_encoder("hashing:32"), chunker=chunker, split=split, dtype="float32")
+    snapshot = open_snapshot(workspace, "c")
+    assert (snapshot.dim, snapshot.chunker, snapshot.vectors.dtype) == (32, {"name": "other"}, np.float32)
+    assert snapshot.split == dict(split or DEFAULT_SPLIT)
+    assert report.version == snapshot.version
+
+
+def test_an_empty_corpus_with_a_tag_keeps_what_it_was_made_with(kit, workspace, run):
+    kit.corpus(workspace).tag("nothing")
+    with pytest.raises(MismatchError, match="uses encoder test 8-D"):
+        run([kit.document("a")])
 
 
 def test_the_report_lies_beside_the_corpus(kit, workspace, run):
@@ -222,3 +337,34 @@ def test_an_interrupt_keeps_whole_batches(kit, workspace, run):
         run(items(), batch_documents=4)
     assert len(Corpus.open(workspace, "c").known_documents()) == 8
     assert run([kit.document(f"d{number}") for number in range(12)], batch_documents=4).stored == 4
+
+
+@pytest.mark.parametrize("mode", ["create", "append"])
+def test_a_full_disk_says_what_is_stored_and_the_same_command_goes_on(kit, workspace, run, monkeypatch, mode):
+    import lance
+
+    documents = [kit.document(f"d{number}") for number in range(6)]
+    if mode == "append":
+        run(documents, limit=2)
+    stored = "version 2 with 2 documents" if mode == "append" else "What was stored before is kept"
+
+    def write(*_, **__):
+        raise OSError("LanceError(IO): No space left on device (os error 28), /rust/structural.rs:190:9")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lance, "write_dataset", write)
+        with pytest.raises(FullDiskError, match=rf"the disk is full: .*'c' .*{stored}.*Free some space") as caught:
+            run(documents)
+    assert "rust" not in str(caught.value)
+    assert run(documents).held == 6
+
+
+def test_an_error_of_the_run_is_said_even_when_the_report_has_no_space(kit, workspace, run, monkeypatch):
+    def full(path, value):
+        raise FullDiskError("the report", path, "")
+
+    monkeypatch.setattr("nextvec.store.ingest.write_json", full)
+    with pytest.raises(DataError, match="Nothing was stored"):
+        run([Unusable(id="x", reason="r", kind="failed")])
+    with pytest.raises(FullDiskError, match="the report"):
+        run([kit.document("a")])

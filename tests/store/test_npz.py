@@ -110,6 +110,14 @@ class TestImport:
         assert back.chunker == {"name": "npz", "context": 5}
         assert list(workspace.cache.glob("import-*")) == []
 
+    def test_the_order_of_bytes_changes_nothing(self, arrays, load, workspace, snapshot):
+        swapped = {key: array.astype(array.dtype.newbyteorder(">")) for key, array in arrays.items()}
+        assert swapped["target_vectors"].dtype == swapped["context_vectors"].dtype == np.dtype(">f4")
+        load(swapped)
+        back = open_snapshot(workspace, "c")
+        assert [record.doc_id for record in back.documents] == ["a", "ç", "d"]
+        np.testing.assert_array_equal(back.vectors[:9], snapshot.vectors[:9])
+
     def test_the_same_again_stores_nothing(self, arrays, load):
         load(arrays)
         report = load(arrays)
@@ -239,6 +247,11 @@ class TestHostile:
         arrays[key][7] = value
         place = r"\[7, 0\]" if key == "context_vectors" else r"\[7\]"
         refused(arrays, match=rf"{key}: the vector at {place} .*{what}")
+
+    @pytest.mark.parametrize("dtype", ["int32", ">i2", "uint8", "bool", "complex64"])
+    def test_other_numbers_than_floats_are_named(self, arrays, refused, dtype):
+        wrong = arrays["target_vectors"].astype(dtype)
+        refused(arrays | {"target_vectors": wrong}, match=rf"target_vectors: {wrong.dtype} \[.*expected float \[N, 8\]")
 
     def test_numbers_that_overflow(self, arrays, refused):
         arrays["target_vectors"] = arrays["target_vectors"].astype(np.float64)

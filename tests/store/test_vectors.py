@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from nextvec.errors import DataError, IntegrityError, NotFoundError, UsageError
+from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.store.vectors import Corpus, corpus_names, open_snapshot
 
 
@@ -69,6 +71,44 @@ def test_a_version_reads_by_its_number(kit, workspace):
     assert corpus.info(version).documents == 1
     with pytest.raises(NotFoundError, match="no version 9, only 1 to 3"):
         corpus.snapshot(9)
+
+
+def test_a_version_without_a_tag_has_a_name(kit, workspace):
+    corpus = kit.corpus(workspace)
+    corpus.append([kit.encoded("a")])
+    corpus.append([kit.encoded("b")])
+    snapshot = open_snapshot(workspace, "c@v2")
+    assert (len(snapshot), snapshot.label, snapshot.tag, snapshot.version) == (3, "c@v2", None, 2)
+    assert snapshot.fingerprint == corpus.snapshot(2).fingerprint
+    assert corpus.info("v2").documents == 1
+    assert open_snapshot(workspace, "c").label == "c"
+    with pytest.raises(NotFoundError, match="no version 9, only 1 to 3"):
+        open_snapshot(workspace, "c@v9")
+    for name in ("2", "v0", "v02", "V2"):
+        with pytest.raises(NotFoundError, match=rf"no tag '{name}'.*the newest c@v3"):
+            open_snapshot(workspace, f"c@{name}")
+
+
+def test_a_tag_is_no_version_number_but_an_old_one_goes_first(kit, workspace):
+    corpus = kit.corpus(workspace)
+    with pytest.raises(UsageError, match="'v3' names a version of a corpus by its number"):
+        corpus.tag("v3")
+    corpus.append([kit.encoded("a")])
+    corpus._dataset.tags.create("v3", 2)  # as an older nextvec let it be
+    corpus.append([kit.encoded("b")])
+    snapshot = open_snapshot(workspace, "c@v3")
+    assert (snapshot.version, snapshot.tag, snapshot.label) == (2, "v3", "c@v3")
+
+
+def test_an_unused_corpus_is_made_anew_and_a_used_one_is_not(kit, workspace):
+    corpus, other = kit.corpus(workspace), Corpus.open(workspace, "c")
+    corpus.remake(replace(corpus.metadata, chunker={"name": "other"}))
+    with pytest.raises(MismatchError, match="made anew by another process"):
+        other.append([kit.encoded("a")])
+    corpus.append([kit.encoded("a")])
+    assert open_snapshot(workspace, "c").chunker == {"name": "other"}
+    with pytest.raises(MismatchError, match="is in use by now"):
+        corpus.remake(other.metadata)
 
 
 def test_a_tag_never_moves(kit, workspace):

@@ -1,4 +1,5 @@
-"""A workspace with two generations of one corpus, a corpus of another encoder, and small models trained on them."""
+"""A workspace with two generations of one corpus, a corpus `twin` of the same documents, a corpus `elsewhere` of
+others, one of another encoder, and small models trained on them."""
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from nextvec.workspace import Workspace
 
 LENGTHS = np.random.default_rng(3).integers(1, 30, size=90).tolist()
 SMALL, LARGE = 60, 90
+ELSEWHERE = [12] * 30
 ENCODER = EncoderSpec(name="process", dim=12, weights_hash="p")
 SPLIT = {"salt": "s", "test": 200, "validation": 400}
 GRU = {"width": 16, "layers": 1, "epochs": 3, "batch": 64, "lr": 1e-2}
@@ -26,15 +28,17 @@ def encoded(number, vectors):
 
 @pytest.fixture(scope="session")
 def documents(make_process):
-    whole = make_process(LENGTHS)
-    return [encoded(i, whole.vectors[whole.offsets[i] : whole.offsets[i + 1]]) for i in range(LARGE)]
+    """Those of `c`, and after the first `LARGE` those of `elsewhere`: the same process, documents of their own."""
+    whole = make_process([*LENGTHS, *ELSEWHERE])
+    numbers = range(LARGE + len(ELSEWHERE))
+    return [encoded(i, whole.vectors[whole.offsets[i] : whole.offsets[i + 1]]) for i in numbers]
 
 
 @pytest.fixture(scope="session")
 def make_corpus(documents):
-    def make(place, name, *, encoder=ENCODER, split=SPLIT, first=0):
+    def make(place, name, *, encoder=ENCODER, split=SPLIT, first=0, last=SMALL):
         corpus = Corpus.create(place, name, encoder=encoder, chunker={"name": "lines"}, split=split, dtype="float32")
-        corpus.append(documents[first:SMALL])
+        corpus.append(documents[first:last])
         corpus.tag("small")
         return corpus
 
@@ -58,6 +62,7 @@ def place(tmp_path_factory, documents, make_corpus, train):
     corpus.append(documents[SMALL:LARGE])
     corpus.tag("large")
     make_corpus(place, "twin", first=1)
+    make_corpus(place, "elsewhere", split={**SPLIT, "salt": "other"}, first=LARGE, last=LARGE + len(ELSEWHERE))
     make_corpus(place, "foreign", encoder=EncoderSpec(name="other", dim=12, weights_hash="q"))
     train(place, "plain", "c@small", **GRU, anchor="none")
     train(place, "anchored", "c@large", **GRU)

@@ -1,17 +1,25 @@
 """Models and baselines of two generations on the same held-out documents."""
 
+import json
+import re
 import shutil
 
 import numpy as np
 import pytest
 
-from nextvec.errors import MismatchError, NotFoundError, UsageError
+from nextvec.errors import IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.evaluation.evaluation import read_evaluations
+from nextvec.evaluation.heldout import hold_out
 from nextvec.models.baseline import BASELINES
 from nextvec.records import read_json, write_json
+from nextvec.sequences.findings import LeakageError
+from nextvec.sequences.splits import split_snapshot
 from nextvec.store.vectors import open_snapshot
-from nextvec.studies.contest import RECORDS, Generation, run_contest
+from nextvec.studies import stage as stage_module
+from nextvec.studies.contest import run_contest
 from nextvec.studies.contest_report import report_content, save_contest
+from nextvec.studies.entrants import RECORDS, Generation
+from nextvec.studies.stage import Memory
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +75,141 @@ def test_only_what_is_new_is_evaluated(contest, place):
     assert "windowed" in said[0]
 
 
+def changed(folder, change):
+    """Every recorded evaluation of a model, changed; what was there before is returned."""
+    path = folder / RECORDS
+    before = path.read_text()
+    path.write_text("".join(json.dumps(change(json.loads(line))) + "\n" for line in before.splitlines()))
+    return before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda plain: {**plain, "weights": "0" * 16},
+        lambda plain: {**plain, "metrics": {**plain["metrics"], "cosine": 0}},
+        lambda plain: {**plain, "metrics": {k: v for k, v in plain["metrics"].items() if k != "ranks"}},
+        lambda plain: {**plain, "fingerprint": "0" * 16},
+        lambda plain: {**plain, "train_mean_norm": plain["train_mean_norm"] + 0.01},
+    ],
+    ids=["weights", "version of a metric", "a metric fewer", "documents", "centre"],
+)
+def test_an_evaluation_of_something_else_is_made_again(contest, place, change):
+    before = changed(place.model("plain"), change)
+    try:
+        said = []
+        run_contest(place, ["plain", "anchored"], latency=False, say=said.append)
+        assert said == [f"evaluating plain on {contest.comparison.documents} test documents"]
+    finally:
+        (place.model("plain") / RECORDS).write_text(before)
+
+
+def test_evaluations_of_an_older_format_are_made_again_and_it_is_said(contest, place):
+    before = changed(place.model("plain"), lambda plain: {**plain, "format": 1})
+    try:
+        said = []
+        run_contest(place, ["plain", "anchored"], latency=False, say=said.append)
+        assert said[0].startswith("1 evaluations in ")
+        assert said[0].endswith(" were recorded by an older version: made again where needed")
+        assert said[1:] == [f"evaluating plain on {contest.comparison.documents} test documents"]
+    finally:
+        (place.model("plain") / RECORDS).write_text(before)
+
+
+def test_a_baseline_that_is_shown_by_another_name_is_not_evaluated_again(contest, place):
+    run_contest(place, ["plain"], latency=False)
+    said = []
+    alone = run_contest(place, ["plain"], latency=False, say=said.append)
+    assert said == []
+    assert {evaluation.name for evaluation in alone.baselines} == set(BASELINES)
+    assert {evaluation.corpus for evaluation in alone.baselines} == {"c@small"}
+
+
+def test_weights_that_were_replaced_are_refused_though_their_evaluation_is_recorded(contest, place):
+    path = place.model("plain") / "model.safetensors"
+    before = path.read_bytes()
+    path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    try:
+        with pytest.raises(IntegrityError, match=r"is not the file that config\.json records"):
+            run_contest(place, ["plain", "anchored"], latency=False)
+    finally:
+        path.write_bytes(before)
+
+
+def test_contests_that_share_a_memory_read_and_make_everything_once(place, monkeypatch):
+    read, made = [], []
+    monkeypatch.setattr(
+        stage_module, "read_evaluations", lambda path, tell: read.append(path) or read_evaluations(path)
+    )
+    monkeypatch.setattr(
+        stage_module, "hold_out", lambda *given, **known: made.append(given) or hold_out(*given, **known)
+    )
+    memory = Memory()
+    for models in (["plain"], ["plain", "windowed"], ["windowed"]):
+        run_contest(place, models, latency=False, memory=memory)
+    assert len(read) == len(set(read)) == 3, "two models, and the baselines of their generation"
+    assert len(made) == 2
+
+
+def test_another_corpus_is_judged_whole_and_the_best_baseline_chosen_at_home(place):
+    contest = run_contest(place, ["plain", "anchored"], on="elsewhere", latency=False)
+    assert contest.test_documents.tolist() == list(range(30))
+    assert contest.foreign
+    assert contest.leakage.passed
+    assert contest.warning == ""
+    assert {evaluation.corpus for evaluation in contest.validation} == {"c@small"}
+    (constant, _) = [e for e in contest.baselines if e.subject.architecture == "global-mean"]
+    assert constant.estimate("cosine_centred") == pytest.approx(0.0, abs=1e-4)
+
+
+def test_a_later_generation_of_the_same_corpus_keeps_its_test_documents(place):
+    contest = run_contest(place, ["plain"], on="c@large", latency=False, metrics=["cosine"])
+    large = open_snapshot(place, "c@large")
+    assert contest.test_documents.tolist() == split_snapshot(large).test.tolist()
+    assert not contest.foreign
+    assert {evaluation.corpus for evaluation in contest.validation} == {"c@small"}
+
+
+def test_a_corpus_of_another_encoder_is_refused_with_both(place):
+    with pytest.raises(MismatchError, match=r"vectors of process 12-D.*c@small.*foreign@small was encoded by other"):
+        run_contest(place, ["plain"], on="foreign@small")
+
+
+def test_documents_that_were_trained_on_stop_a_contest_by_name_and_number(place):
+    """`twin` holds the documents of `c`, all but the first."""
+    with pytest.raises(LeakageError) as stopped:
+        run_contest(place, ["plain"], on="twin", latency=False)
+    message = str(stopped.value)
+    trained = len(Generation(snapshot=open_snapshot(place, "c@small"), cache=place.cache).data.split.train)
+    assert message.startswith("models of c@small, judged on twin: what is judged was seen before: ")
+    assert f"{trained} of 59 documents of twin have exactly the text of one in training of c@small (doc-" in message
+    assert f" and {trained - 3} more)" in message
+    assert "windows of twin (context 5 and target) are also in training of c@small" in message
+    assert "documents of twin have exactly the text of one in validation of c@small" in message
+    assert "--allow-leakage" in message
+
+
+def test_allowed_leakage_is_the_first_thing_that_every_report_says(place):
+    contest = run_contest(place, ["plain"], on="twin", latency=False, metrics=["cosine"], allow_leakage=True)
+    content = report_content(contest, "nextvec compare plain --on twin --allow-leakage")
+    report = save_contest(contest, content, place)
+    first = re.search(r"<header>\s*<p[^>]*>([^<]*)", report.read_text()).group(1)
+    assert first.startswith("LEAKAGE WAS ALLOWED, figures are too good: ")
+    assert "unseen in training" not in report.read_text()
+    record = read_json(report.parent / "comparison.json")
+    assert next(iter(record)) == "warning"
+    assert record["warning"] == contest.warning != ""
+    assert record["leakage"]["passed"] is False
+
+
+def test_what_is_shared_is_found_out_once(place, monkeypatch):
+    run_contest(place, ["plain"], on="elsewhere", latency=False, metrics=["cosine"])
+    monkeypatch.setattr("nextvec.sequences.leakage.near_duplicates", None)
+    said = []
+    run_contest(place, ["plain"], on="elsewhere", latency=False, metrics=["cosine"], say=said.append)
+    assert not [line for line in said if line.startswith("checking")]
+
+
 def test_chosen_metrics_are_not_recorded(place):
     shutil.rmtree(place.model("windowed") / RECORDS, ignore_errors=True)
     before = len(read_evaluations(place.model("baseline") / RECORDS))
@@ -93,6 +236,7 @@ def test_models_of_two_corpora_need_to_be_told_where_to_meet(place):
 def test_they_can_meet_on_a_named_corpus(place):
     contest = run_contest(place, ["plain", "of-twin"], on="c@large", latency=False, metrics=["cosine"])
     assert contest.test.label == "c@large"
+    assert not contest.foreign
     assert np.isfinite(rows(contest, "model")["of-twin"].figures["cosine"].estimate)
 
 

@@ -1,6 +1,7 @@
 """Gates: what was recorded decides, what was never recorded fails, what is forced is told."""
 
 import shutil
+from contextlib import contextmanager
 
 import pytest
 
@@ -9,10 +10,11 @@ from nextvec.models.aliases import Aliases
 from nextvec.records import read_json, write_json
 from nextvec.studies import contest as contest_module
 from nextvec.studies.contest import run_contest
-from nextvec.studies.contest_report import record_contest, report_content
+from nextvec.studies.contest_report import record_contest, report_content, save_evaluations
 from nextvec.studies.gates import GateError, Gates, check_gates, promote
 from nextvec.workspace import Workspace
 
+LOW = Gates(skill=-1.0, out_of_domain_skill=-1.0)
 NO_GATES = dict.fromkeys(Gates.model_fields, "off")
 
 
@@ -25,7 +27,7 @@ def compared(tmp_path_factory, place):
         patch.setattr(contest_module, "LATENCY_SECONDS", 0.0)
         contest = run_contest(copy, ["anchored"])
         record_contest(contest, report_content(contest, "the test"), copy.study("compare-1"))
-    run_contest(copy, ["anchored"], on="twin@small", latency=False)
+    save_evaluations(run_contest(copy, ["anchored"], on="elsewhere@small", latency=False), "the test", copy)
     return copy
 
 
@@ -35,7 +37,8 @@ def gate(place, name, model="anchored", **bars):
 
 def test_the_gates_and_their_bars():
     assert Gates().to_dict() == {
-        "validation_cosine": 0.40, "out_of_domain_cosine": 0.15, "skill": 0.0, "latency_ms": 50.0,
+        "validation_cosine": 0.40, "out_of_domain_skill": 0.0, "out_of_domain_cosine_centred": 0.0, "skill": 0.0,
+        "latency_ms": 50.0,
     }  # fmt: skip
     assert Gates.parse({"skill": "off", "latency_ms": "20"}, owner="gates") == Gates(skill=None, latency_ms=20.0)
     with pytest.raises(UsageError, match=r"unknown option of gates 'latency'. Did you mean 'latency_ms'\?"):
@@ -50,10 +53,71 @@ def test_the_validation_cosine_is_the_one_of_training(compared):
     assert not gate(compared, "validation_cosine", validation_cosine=1.0).passed
 
 
-def test_the_worst_corpus_of_another_domain_counts(compared):
-    measured = gate(compared, "out_of_domain_cosine")
+def test_a_gate_that_is_no_more_says_what_takes_its_place():
+    with pytest.raises(UsageError, match=r"gates have no 'out_of_domain_cosine' any more: .* passed by a constant"):
+        Gates.parse({"out_of_domain_cosine": "0.15"}, owner="gates")
+
+
+def elsewhere(place):
+    """The record of the evaluation of `anchored` out of domain."""
+    records = [read_json(path) for path in place.studies.glob("evaluate-*/comparison.json")]
+    return next(record for record in records if "anchored" in record["weights"])
+
+
+def row_of(record, name="anchored"):
+    return next(row for row in record["rows"] if row["name"] == name)
+
+
+def test_out_of_domain_every_document_is_judged_whatever_its_part(compared):
+    record = elsewhere(compared)
+    assert (record["corpus"], record["judged"], record["documents"]) == ("elsewhere@small", "all", 30)
+
+
+def test_skill_out_of_domain_is_over_the_best_baseline_of_the_model_s_own_corpus(compared):
+    record = elsewhere(compared)
+    measured, row = gate(compared, "out_of_domain_skill"), row_of(record)
+    assert measured.measured == row["skill"]["low"]
+    assert row_of(record, row["skill_over"])["subject"]["trained_on"] == "c@large"
+    assert f"over {row['skill_over']}, 30 documents of elsewhere@small, evaluate-" in measured.source
+
+
+def test_the_centred_cosine_out_of_domain_is_the_lower_end_of_its_interval(compared):
+    record = elsewhere(compared)
+    measured = gate(compared, "out_of_domain_cosine_centred")
+    assert measured.measured == row_of(record)["figures"]["cosine_centred"]["low"]
     assert measured.passed
-    assert measured.source.endswith("test documents of twin@small, the worst")
+    assert "the reference system asked for 0.15" in measured.source
+
+
+def test_a_constant_passes_nothing_out_of_domain(compared, train):
+    train(compared, "constant", "c@large", "global-mean")
+    save_evaluations(run_contest(compared, ["constant"], on="elsewhere@small", latency=False), "the test", compared)
+    for name in ("out_of_domain_skill", "out_of_domain_cosine_centred"):
+        measured = gate(compared, name, "constant")
+        assert measured.measured < 0
+        assert not measured.passed
+
+
+def test_figures_of_documents_that_were_seen_do_not_count(compared):
+    contest = run_contest(compared, ["windowed"], on="twin@small", latency=False, allow_leakage=True)
+    folder = save_evaluations(contest, "the test", compared)
+    measured = gate(compared, "out_of_domain_skill", "windowed")
+    assert (measured.measured, measured.passed) == (None, False)
+    assert measured.source.startswith("does not count, leakage was allowed: ")
+    assert read_json(folder / "comparison.json")["warning"].startswith("LEAKAGE WAS ALLOWED, figures are too good: ")
+
+
+def test_the_worst_corpus_of_another_domain_counts(compared):
+    record = elsewhere(compared)
+    worse = {**record, "corpus": "worse@1", "rows": [dict(row) for row in record["rows"]]}
+    row_of(worse)["skill"] = {**row_of(record)["skill"], "low": -0.9}
+    write_json(compared.study("worse") / "comparison.json", worse)
+    try:
+        measured = gate(compared, "out_of_domain_skill")
+        assert measured.measured == -0.9
+        assert measured.source.endswith(", worse, the worst of 2 corpora")
+    finally:
+        shutil.rmtree(compared.study("worse"))
 
 
 def test_skill_is_the_lower_end_of_its_interval(compared):
@@ -76,23 +140,41 @@ def test_latency_is_the_median_of_one_prediction(compared):
 
 def test_what_was_never_recorded_fails_with_the_command_that_records_it(compared):
     found = {gate.gate: gate for gate in check_gates(compared, "plain")}
-    assert found["out_of_domain_cosine"].source.startswith("never recorded: nextvec evaluate plain --on NAME")
+    for name in ("out_of_domain_skill", "out_of_domain_cosine_centred"):
+        assert found[name].source.startswith("never recorded: nextvec evaluate plain --on NAME")
     for name in ("skill", "latency_ms"):
         assert found[name].source == "never recorded: nextvec compare plain"
         assert found[name].measured is None
         assert not found[name].passed
 
 
-def test_the_figures_of_another_model_of_that_name_do_not_count(compared):
-    path = compared.study("compare-1") / "comparison.json"
+@contextmanager
+def altered(place, change):
+    """The record of the comparison on its own corpus, changed for a while."""
+    path = place.study("compare-1") / "comparison.json"
     before = read_json(path)
-    rows = [{**row, "subject": {**row["subject"], "variant": "lr=1"}} for row in before["rows"]]
-    write_json(path, {**before, "rows": rows})
+    write_json(path, change(before))
     try:
-        assert gate(compared, "skill").measured is None
-        assert gate(compared, "latency_ms").measured is None
+        yield
     finally:
         write_json(path, before)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: {
+            **record, "rows": [{**row, "subject": {**row["subject"], "variant": "lr=1"}} for row in record["rows"]],
+        },
+        lambda record: {**record, "weights": {**record["weights"], "anchored": "0" * 16}},
+        lambda record: {key: value for key, value in record.items() if key not in ("weights", "leakage", "judged")},
+    ],
+    ids=["another model of that name", "other weights", "recorded before weights were"],
+)  # fmt: skip
+def test_figures_of_something_else_do_not_count_and_stop_nothing(compared, change):
+    with altered(compared, change):
+        for name in ("skill", "latency_ms"):
+            assert gate(compared, name).source == "never recorded: nextvec compare anchored"
 
 
 def test_a_gate_that_is_off_asks_for_nothing(compared):
@@ -100,7 +182,7 @@ def test_a_gate_that_is_off_asks_for_nothing(compared):
 
 
 def test_passing_every_gate_promotes_and_records_them(compared):
-    checked = check_gates(compared, "anchored", Gates(skill=-1.0))
+    checked = check_gates(compared, "anchored", LOW)
     change = promote(compared, "production", "anchored", checked)
     assert Aliases(compared).resolve("production") == "anchored"
     assert [gate["gate"] for gate in change.gates] == list(Gates.model_fields)
@@ -119,7 +201,7 @@ def test_failing_one_needs_a_reason(compared):
 
 def test_a_reason_that_is_not_needed_is_refused(compared):
     with pytest.raises(UsageError, match="anchored passes every gate"):
-        promote(compared, "other", "anchored", check_gates(compared, "anchored", Gates(skill=-1.0)), reason="because")
+        promote(compared, "other", "anchored", check_gates(compared, "anchored", LOW), reason="because")
 
 
 def test_gates_take_an_alias_and_refuse_a_stranger(compared):

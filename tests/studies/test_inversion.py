@@ -1,5 +1,7 @@
 """The report on a decoder: every row on the same held-out chunks, `nearest` from training documents alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,19 @@ class Knowing:
 @pytest.fixture(scope="module")
 def record(snapshot, encoder):
     return measure_inversion(snapshot, encoder, [Knowing(snapshot)], chunks=40, steps=(0, 1))
+
+
+class Silent(Knowing):
+    """Does not say how near its texts are."""
+
+    def decode(self, vectors, sources=None, *, steps=0):
+        return [replace(one, cosine=None) for one in super().decode(vectors, sources, steps=steps)]
+
+
+def test_a_cosine_that_a_decoder_does_not_say_is_measured_and_no_zero(snapshot, encoder):
+    record = measure_inversion(snapshot, encoder, [Silent(snapshot)], chunks=40, steps=(0, 1))
+    assert row_of(record, "knowing", 1)["cosine"] == pytest.approx(1, abs=1e-3)
+    assert row_of(record, "knowing", 0)["cosine"] not in (0, pytest.approx(1, abs=0.1))
 
 
 def row_of(record, name, steps):

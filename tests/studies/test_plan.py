@@ -102,6 +102,8 @@ def test_variants_are_in_the_name_and_in_the_label(place):
 def test_a_model_that_was_trained_by_hand_is_not_trained_again(place):
     (run,) = runs(place, set={**SMALL, "anchor": "none"})
     assert run.model == "plain"
+    (elsewhere,) = runs(place, set={**SMALL, "anchor": "none", "device": "cpu", "checkpoint_steps": 3})
+    assert elsewhere == run
 
 
 def test_a_run_is_its_resolved_configuration(place):

@@ -7,10 +7,15 @@ import pytest
 
 from nextvec.errors import DataError, NotFoundError, UsageError
 from nextvec.evaluation.compare import Drawing, compare
+from nextvec.evaluation.evaluate import evaluate_on
+from nextvec.evaluation.heldout import hold_out
+from nextvec.models.baseline import BASELINES
 from nextvec.records import read_json, read_lines
+from nextvec.sequences.findings import LeakageError
 from nextvec.store.lock import exclusive
 from nextvec.studies import contest as contest_module
 from nextvec.studies import leaderboard as leaderboard_module
+from nextvec.studies import stage as stage_module
 from nextvec.studies.plan import parse_plan
 from nextvec.studies.record import COMPARISON, LOCK, RECORD, REPORT
 from nextvec.studies.runner import run_study, study_so_far
@@ -70,19 +75,37 @@ def said():
 def place(tmp_path_factory, make_corpus, documents):
     place = Workspace(tmp_path_factory.mktemp("study"))
     corpus = make_corpus(place, "c")
-    corpus.append(documents[60:])
+    corpus.append(documents[60:90])
     corpus.tag("large")
     return place
 
 
 @pytest.fixture(scope="module")
-def outcome(place, watched, said):
+def evaluated():
+    """(held-out fingerprint, subject) of every evaluation that the first run of the study made, and how often documents
+    were gathered for it."""
+    return {"evaluations": [], "gathered": 0}
+
+
+@pytest.fixture(scope="module")
+def outcome(place, watched, said, evaluated):
     @contextmanager
     def watch(model):
         watched[model] = study_status(place, "tiny")
         yield lambda progress: None
 
-    return run_study(place, plan(), watch=watch, allow_unordered=True, say=said.append)
+    def counted(held_out, predictor, **known):
+        evaluated["evaluations"].append((held_out.fingerprint, known["subject"].name))
+        return evaluate_on(held_out, predictor, **known)
+
+    def gathered(*given, **known):
+        evaluated["gathered"] += 1
+        return hold_out(*given, **known)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage_module, "evaluate_on", counted)
+        patch.setattr(stage_module, "hold_out", gathered)
+        return run_study(place, plan(), watch=watch, allow_unordered=True, say=said.append)
 
 
 def events(place, kind):
@@ -105,6 +128,38 @@ def test_every_model_is_compared_with_its_counterpart_as_it_finishes(outcome, pl
     assert (later["left"], later["right"], later["role"]) == ("amn-c-large-s1", "amn-c-small-s1", "earlier generation")
     assert later["sentence"] in said
     assert later["difference"]["documents"] == outcome.contest.comparison.documents
+
+
+def test_each_model_and_each_baseline_is_evaluated_once(outcome, evaluated):
+    made = evaluated["evaluations"]
+    assert len(made) == len(set(made))
+    models = [name for _, name in made if name in {run.model for run in outcome.runs}]
+    assert sorted(models) == sorted({run.model for run in outcome.runs} - outcome.failed.keys())
+    parts, generations = 2, 2
+    assert len(made) - len(models) == len(BASELINES.names()) * parts * generations
+    assert evaluated["gathered"] == parts
+
+
+def test_what_is_shared_is_checked_before_anything_is_written_and_once(outcome, said, place):
+    assert said[0].startswith("checking what ")
+    checks = [line for line in said if line.startswith("checking")]
+    assert len(checks) == len(set(checks)) > 0
+
+
+def test_leakage_stops_a_study_before_anything_is_written(place, make_corpus):
+    make_corpus(place, "copy", split={"salt": "other", "test": 200, "validation": 400})
+    leaky = plan(
+        name="leaky", architectures=["amn"], corpora=["c@small"], set={"epochs": 1, "hidden": 4}, on="copy@small"
+    )
+    with pytest.raises(LeakageError, match=r"models of c@small, judged on copy@small: what is judged was seen before"):
+        run_study(place, leaky, watch=unwatched, allow_unordered=True)
+    assert not place.study("leaky").exists()
+    allowed = run_study(place, leaky, watch=unwatched, allow_unordered=True, allow_leakage=True)
+    assert allowed.contest.warning.startswith("LEAKAGE WAS ALLOWED")
+    assert next(iter(read_json(place.study("leaky") / COMPARISON))) == "warning"
+    with pytest.raises(LeakageError):
+        study_so_far(place, "leaky")
+    assert study_so_far(place, "leaky", allow_leakage=True).contest.warning
 
 
 def test_all_meet_on_the_test_documents_of_the_oldest_generation(outcome):

@@ -13,8 +13,10 @@ from nextvec.models.baseline import mean_cosine
 from nextvec.models.network import Network, build_network
 from nextvec.records import read_lines
 from nextvec.training import loop as loop_module
+from nextvec.training import processes as processes_module
 from nextvec.training.checkpoint import Checkpoints
-from nextvec.training.loop import Reference, _groups, make_accelerator, train
+from nextvec.training.loop import Reference, _groups, train
+from nextvec.training.processes import make_accelerator
 from nextvec.training.runlog import RUN_LOG
 
 REFERENCE = Reference(global_mean=0.1, best_baseline=0.5, best_name="ewma")
@@ -244,7 +246,7 @@ def test_a_device_that_cannot_be_had_is_a_clear_error(monkeypatch):
     def refuse(**settings):
         raise ValueError("AcceleratorState has already been initialized")
 
-    monkeypatch.setattr(loop_module, "Accelerator", refuse)
+    monkeypatch.setattr(processes_module, "Accelerator", refuse)
     with pytest.raises(UsageError, match=r"device cpu cannot be used: .* Start a new process for it"):
         make_accelerator(loop_module.TrainingConfig(device="cpu"))
 

@@ -1,17 +1,20 @@
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from nextvec.models.predictor import unit
+from nextvec.training import losses as losses_module
 from nextvec.training.losses import LOSSES, BalancedLoss, Targets
 
 
 def targets_of(prediction, target, row=None, first=None):
     N = len(target)
     row = torch.arange(N) * 100 if row is None else torch.tensor(row)
-    return Targets(prediction, target, row, row if first is None else torch.tensor(first))
+    first = row if first is None else torch.tensor(first)
+    return Targets(prediction, target, row, first, candidate=target, candidate_row=row)
 
 
 def random_targets(count=6, dim=16, seed=0, **where):
@@ -120,7 +123,7 @@ def test_balanced_is_not_moved_by_evaluation():
     loss.train()
     with torch.no_grad():
         detached = random_targets(seed=1)
-        loss(Targets(detached.prediction.detach(), detached.target, detached.row, detached.first))
+        loss(replace(detached, prediction=detached.prediction.detach()))
     assert float(loss.scale) == before
 
 
@@ -141,24 +144,65 @@ def test_every_loss_is_least_at_the_target_and_finite_for_one(name):
     assert math.isfinite(values[2])
 
 
-def batch_of(x_shape, rows):
+def batch_of(rows, seen_from):
     rows_BS = torch.tensor(rows)
     target_BSD = torch.arange(rows_BS.numel() * 2.0).view(*rows_BS.shape, 2)
     return SimpleNamespace(
-        x_BTD=torch.zeros(*x_shape), target_BTD=target_BSD, target_mask_BT=rows_BS >= 0, rows_BT=rows_BS
+        target_BTD=target_BSD, target_mask_BT=rows_BS >= 0, rows_BT=rows_BS, seen_from_B=torch.tensor(seen_from)
     )
 
 
-def test_targets_of_documents_have_seen_all_since_the_beginning():
-    batch = batch_of((2, 3, 2), [[11, 12, 13], [21, 22, -1]])
+def test_targets_of_a_batch_have_seen_what_it_says():
+    batch = batch_of([[11, 12, 13], [21, 22, -1]], seen_from=[10, 4])
     targets = Targets.from_batch(batch.target_BTD + 1, batch)
-    assert targets.row.tolist() == [11, 12, 13, 21, 22]
-    assert targets.first.tolist() == [10, 10, 10, 20, 20]
+    assert targets.row.tolist() == targets.candidate_row.tolist() == [11, 12, 13, 21, 22]
+    assert targets.first.tolist() == [10, 10, 10, 4, 4]
     assert torch.equal(targets.prediction, targets.target + 1)
+    assert torch.equal(targets.candidate, targets.target)
+    assert targets.share == 1.0
 
 
-def test_targets_of_windows_have_seen_their_context():
-    batch = batch_of((3, 5, 2), [[11], [12], [40]])
-    targets = Targets.from_batch(batch.target_BTD, batch)
-    assert targets.row.tolist() == [11, 12, 40]
-    assert targets.first.tolist() == [6, 7, 35]
+def test_a_part_of_a_batch_has_the_targets_of_all_of_it_to_contrast_with():
+    whole, own = batch_of([[11, 12], [21, -1]], seen_from=[10, 20]), batch_of([[21, -1]], seen_from=[20])
+    targets = Targets.from_batch(own.target_BTD, own, whole, 1 / 3)
+    assert (targets.row.tolist(), targets.candidate_row.tolist(), targets.share) == ([21], [11, 12, 21], 1 / 3)
+    assert len(targets.candidate) == 3
+
+
+@pytest.mark.parametrize("name", LOSSES.names())
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_the_parts_of_several_processes_come_to_the_whole(name, count, monkeypatch):
+    """Loss and gradient of `count` processes, the last of which may have nothing, and the loss of one."""
+    targets, loss = random_targets(count=6, row=[1, 2, 3, 11, 12, 30], first=[0, 0, 0, 9, 9, 25]), LOSSES.get(name)()
+    whole = loss(targets)
+    gradient = torch.autograd.grad(whole, targets.prediction)[0]
+    parts = [part_of(targets, torch.arange(6) % count == process) for process in range(count)]
+    parts = [part for part in parts if part is not None]
+    if name == "balanced":
+        meet(parts, loss, monkeypatch)
+    values = [part.share * loss(part) for part in parts]
+    assert float(sum(values).detach()) == pytest.approx(float(whole.detach()), abs=1e-6)
+    torch.testing.assert_close(torch.autograd.grad(sum(values), targets.prediction)[0], gradient, atol=1e-6, rtol=0)
+
+
+def part_of(targets, mine):
+    if not mine.any():
+        return None
+    own = (getattr(targets, name)[mine] for name in ("prediction", "target", "row", "first"))
+    return Targets(*own, targets.target, targets.row, share=float(mine.float().mean()))
+
+
+def norm_over(parts, kind):
+    gradients = [part.share * torch.autograd.grad(kind(part), part.prediction)[0] for part in parts]
+    return torch.stack([gradient.norm() for gradient in gradients]).norm()
+
+
+def meet(parts, loss, monkeypatch):
+    """Let `balanced` see the norm over all processes, and hold it to the average that the whole batch gave it."""
+    scale = float(loss.scale)
+    said = iter([norm_over(parts, kind) for kind in (loss.regression, loss.contrast)])
+    monkeypatch.setattr(losses_module, "norm_over_processes", lambda gradient: next(said))
+    fresh = BalancedLoss()
+    fresh(parts[0])
+    assert float(fresh.scale) == pytest.approx(scale, rel=1e-5)
+    loss.eval()

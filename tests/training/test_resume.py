@@ -38,7 +38,7 @@ def victims():
 def kill_while_training(host, run, after):
     """Let a victim train for `after` seconds, kill it; the number of its last step."""
     host.stdin.write(json.dumps([str(path) for path in run]) + "\n")
-    pid = int(host.stdout.readline().removeprefix("pid "))
+    pid = int(host.stdout.readline().removeprefix("process 0 is "))
     last = host.stdout.readline()
     assert last.startswith("step "), last
     time.sleep(after)

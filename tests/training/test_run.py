@@ -14,7 +14,7 @@ from nextvec.models.bundle import load_bundle
 from nextvec.training import run as run_module
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.recipe import TrainingConfig
-from nextvec.training.run import PLAN, finished, resolve_plan, train_model
+from nextvec.training.run import PLAN, finished, plan_record, resolve_plan, run_fingerprint, train_model
 
 
 def test_options_find_their_place():
@@ -139,11 +139,47 @@ def test_a_run_is_resumed_with_the_plan_it_began_with(options, message, trained,
         train_model(corpus, make_plan(**options), trained[0], cache=cache, resume=True)
 
 
+CHANGES_NOTHING = {"device": "cpu", "checkpoint_steps": 7, "tensorboard": True}
+
+
+@pytest.mark.parametrize("key", CHANGES_NOTHING)
+def test_a_run_goes_on_with_other_settings_that_change_nothing_and_says_so(
+    key, trained, corpus, make_plan, cache, tmp_path, monkeypatch
+):
+    if key == "tensorboard":
+        monkeypatch.setattr("nextvec.training.runlog._board", lambda folder: None)
+    folder, said = tmp_path / "gru", []
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "save_bundle", lambda *of, **what: None)  # as if it had been killed before
+        train_model(corpus, make_plan(), folder, cache=cache)
+    plan = make_plan(**{key: CHANGES_NOTHING[key]})
+    train_model(corpus, plan, folder, cache=cache, resume=True, on_change=said.append)
+    begun = make_plan().training.to_dict()[key]
+    assert said == [f"resumed with {key} = {CHANGES_NOTHING[key]}, begun with {begun}"]
+    assert (folder / "model.safetensors").read_bytes() == (trained[0] / "model.safetensors").read_bytes()
+
+
+def test_what_changes_nothing_tells_no_two_runs_apart(data, make_plan):
+    """Plans of before hold these settings too: what is on disk is compared without them."""
+    one, other = (plan_record(data, make_plan(**options)) for options in ({}, CHANGES_NOTHING))
+    assert one != other
+    assert run_fingerprint(one) == run_fingerprint(json.loads(json.dumps(other)))
+    assert run_fingerprint(one) != run_fingerprint(plan_record(data, make_plan(lr=1e-4)))
+
+
 def test_a_run_is_resumed_on_the_corpus_it_began_with(trained, make_process, make_plan, cache):
     folder, _ = trained
     grown = make_process([20] * 60)
     with pytest.raises(MismatchError, match=r"gru began with corpus fingerprint = \w+ and is resumed with \w+"):
         train_model(grown, make_plan(), folder, cache=cache, resume=True)
+
+
+def test_resuming_on_another_generation_says_how_to_name_the_one_it_began_with(trained, make_process, make_plan, cache):
+    grown = make_process([20] * 60, version=2)
+    with pytest.raises(
+        MismatchError, match=r"began with corpus process@v1 and .* process@v2; .* --corpus process@v1, or"
+    ):
+        train_model(grown, make_plan(), trained[0], cache=cache, resume=True)
 
 
 def test_a_finished_run_can_be_resumed_and_stays_the_same(trained, corpus, make_plan, cache):

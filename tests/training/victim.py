@@ -2,7 +2,8 @@
 
 A run is named by three paths: a JSON file that says what to train, the run's folder, the cache of baselines. A run that
 has begun is resumed. With arguments, that run is trained. Without, every line of standard input names a run and a fresh
-process is forked for it: importing torch takes longer than all of the training.
+process is forked for it: importing torch takes longer than all of the training. What is said: "process RANK is PID",
+and "step N" after every step.
 """
 
 from __future__ import annotations
@@ -39,20 +40,25 @@ def main(task_file: str, folder: str, cache: str) -> None:
         time.sleep(task["wait"])
 
     plan = resolve_plan(task["architecture"], snapshot.dim, task["options"])
-    run = Path(folder)
+    # Processes beside the main one have disks of their own, on which no run ever is.
+    run = Path(folder + ("" if rank() == "0" else f"-unseen-by-{rank()}"))
+    say(f"process {rank()} is {os.getpid()}")
     train_model(snapshot, plan, run, cache=Path(cache), resume=(run / PLAN).exists(), on_progress=wait)
 
 
 def fork_for_every_line() -> None:
-    """Says "pid N" when a run's process exists, whose own lines follow, and "ended STATUS" when it does no more."""
+    """Says "ended STATUS" when a run's process does no more."""
     torch.optim.AdamW([torch.zeros(1)])  # the first one imports for a second
     for line in sys.stdin:
         child = os.fork()
         if not child:
-            say(f"pid {os.getpid()}")
             main(*json.loads(line))
             return
         say(f"ended {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}")
+
+
+def rank() -> str:
+    return os.environ.get("RANK", "0")
 
 
 def say(line: str) -> None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nextvec.cli.options import CorpusArgument, JsonOption, SetOption, WorkspaceOption
-from nextvec.cli.output import duration, emit, print_table, size
+from nextvec.cli.output import duration, emit, listed, print_table, share, size
 
 if TYPE_CHECKING:
     from nextvec.encoders.encoder import EncoderSpec
-    from nextvec.store.ingest import IngestReport
+    from nextvec.encoders.lengths import Cut
+    from nextvec.store.report import Characters, IngestReport
+    from nextvec.store.snapshot import Snapshot
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
 
@@ -34,6 +36,7 @@ DtypeOption = Annotated[
 ]
 
 SHOWN_FAILURES = 5
+SHOWN_REASONS = 5
 INTERRUPTED = 130
 
 
@@ -49,6 +52,10 @@ def ingest_command(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Take this many documents.", show_default="all")
     ] = None,
+    tolerate: Annotated[
+        float | None,
+        typer.Option("--tolerate", min=0, max=1, help="Share of the documents that may fail.", show_default="0.05"),
+    ] = None,
     salt: SaltOption = None,
     test: TestOption = None,
     validation: ValidationOption = None,
@@ -62,13 +69,17 @@ def ingest_command(
     from nextvec.corpus.chunkers import build_chunker
     from nextvec.corpus.sources import open_source
     from nextvec.encoders import load_encoder
-    from nextvec.store.ingest import ingest
+    from nextvec.store.fitting import fitted_chunker
+    from nextvec.store.ingest import TOLERATED, ingest
     from nextvec.workspace import Workspace
 
     place = Workspace(workspace)
     documents = open_source(source)
-    cutter = build_chunker(chunker, parse_assignments(assignments or []))
+    options = parse_assignments(assignments or [])
+    build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
     split = _split(salt, test, validation)
+    loaded = load_encoder(encoder)
+    cutter = fitted_chunker(place, corpus, chunker, options, loaded)
     try:
         with ingest_progress(corpus, limit) as show:
             report = ingest(
@@ -76,16 +87,17 @@ def ingest_command(
                 corpus,
                 documents,
                 cutter,
-                load_encoder(encoder),
+                loaded,
                 split=split,
                 limit=limit,
                 dtype=dtype,
+                tolerate=TOLERATED if tolerate is None else tolerate,
                 progress=show,
             )
     except KeyboardInterrupt:
         typer.echo("Stopped. What was stored stays; run the same command again to continue.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    emit(report.to_dict(), _report_lines(report), as_json)
+    emit(report.to_dict(), [*_report_lines(report), *_cut_lines(report.cut, loaded.spec)], as_json)
 
 
 @app.command("list")
@@ -132,6 +144,7 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
         f"documents   {info.documents:,}",
         f"chunks      {info.chunks:,}",
         f"encoder     {info.encoder.describe()}",
+        *(f"cut         {line}" for line in _cut_lines(info.cut, info.encoder)),
         f"chunker     {_chunker_text(info.chunker)}",
         f"split       test {test / 10:g} %, validation {(validation - test) / 10:g} %, salt '{split['salt']}'",
         f"stored as   {info.dtype}, {size(info.stored_bytes)} on disk, all versions",
@@ -164,15 +177,31 @@ def tag_command(
 
 @app.command("check")
 def check_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Is this sequential text? Exit status 1 when the corpus fails, with the reasons."""
+    """Is this sequential text, and do its parts share nothing? Exit status 1 when one fails, with the reasons."""
     from nextvec.evaluation.coherence import check_coherence
     from nextvec.store.vectors import open_snapshot
     from nextvec.workspace import Workspace
 
-    report = check_coherence(open_snapshot(Workspace(workspace), reference))
-    emit(report.to_dict(), list(report.lines()), as_json)
-    if not report.passed:
+    place = Workspace(workspace)
+    snapshot = open_snapshot(place, reference)
+    report = check_coherence(snapshot)
+    leakage, lines = _leakage(snapshot, place.cache)
+    emit({**report.to_dict(), "leakage": leakage}, [*report.lines(), *lines], as_json)
+    if not (report.passed and leakage["passed"] is not False):
         raise typer.Exit(1)
+
+
+def _leakage(snapshot: Snapshot, cache: Path) -> tuple[dict[str, Any], list[str]]:
+    """What the parts of a corpus share, as a record and in lines; `passed` is None for one too small to be split."""
+    from nextvec.errors import DataError
+    from nextvec.sequences.leakage import check_leakage
+    from nextvec.sequences.splits import split_snapshot
+
+    try:
+        report = check_leakage(snapshot, split_snapshot(snapshot).parts, cache=cache)
+    except DataError as why:
+        return {"passed": None, "findings": []}, [f"leakage   not checked: {why}"]
+    return report.to_dict(), [f"leakage   {line}" for line in report.lines()]
 
 
 @app.command("export")
@@ -248,6 +277,10 @@ def _encoder_spec(reference: str) -> EncoderSpec:
     return load_encoder(reference).spec
 
 
+def _cut_lines(cut: Cut, encoder: EncoderSpec) -> list[str]:
+    return [cut.sentence(encoder, "chunks")] if cut.cut else []
+
+
 def _chunker_text(spec: dict[str, Any]) -> str:
     options = " ".join(f"{key}={value}" for key, value in spec.items() if key != "name")
     return f"{spec.get('name', '?')} {options}".rstrip()
@@ -258,6 +291,8 @@ def _report_lines(report: IngestReport) -> list[str]:
         f"{report.held:,} of {report.offered:,} documents stored in corpus '{report.corpus}', version {report.version}",
         f"this run: {report.stored:,} documents, {report.chunks:,} chunks in {duration(report.seconds)}",
     ]
+    if not report.offered and not report.skipped:
+        lines.append("the source holds no document")
     if report.already:
         lines.append(f"already there: {report.already:,}")
     lines += [f"skipped: {times:,} {reason}" for reason, times in report.skipped.most_common()]
@@ -266,9 +301,25 @@ def _report_lines(report: IngestReport) -> list[str]:
             f"changed: {len(report.changed):,} differ from what is stored (first: {report.changed[0]}); "
             f"the stored ones are kept. To take the new text, ingest into a new corpus name"
         )
-    lines += [f"failed: {identity}: {reason}" for identity, reason in report.failed[:SHOWN_FAILURES]]
+    return [*lines, *_failure_lines(report), *_character_lines(report.characters)]
+
+
+def _failure_lines(report: IngestReport) -> list[str]:
+    """The first failures by name; when there are more, also their reasons with counts."""
+    lines = [f"failed: {identity}: {reason}" for identity, reason in report.failed[:SHOWN_FAILURES]]
     if len(report.failed) > SHOWN_FAILURES:
-        lines.append(
-            f"... and {len(report.failed) - SHOWN_FAILURES:,} more failed: corpora/{report.corpus}.report.json"
-        )
+        causes = "; ".join(f"{cause.times:,} {reason}" for reason, cause in report.causes.items())
+        lines.append(f"failed: {len(report.failed):,} in all: {causes}. Each: corpora/{report.corpus}.report.json")
     return lines
+
+
+def _character_lines(characters: Characters) -> list[str]:
+    """Where the text went. Nothing when this run took on no document."""
+    if not characters.read:
+        return []
+    kept = f"characters: {characters.read:,} read, {share(characters.kept, characters.read)} kept"
+    reasons = characters.left_out.most_common()
+    told = [f"{reason} {share(count, characters.read)}" for reason, count in reasons[:SHOWN_REASONS]]
+    if others := sum(count for _, count in reasons[SHOWN_REASONS:]):
+        told.append(f"other reasons {share(others, characters.read)}")
+    return [listed(f"{kept}; left out:", told) if told else kept]

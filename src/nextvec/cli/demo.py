@@ -83,12 +83,13 @@ def _ingest(place: Workspace) -> None:
 
 
 def _train(place: Workspace) -> None:
-    from nextvec.cli.train import outcome_line, require_sequential, train_one
+    from nextvec.cli.train import outcome_line, require_no_leakage, require_sequential, train_one
     from nextvec.store.vectors import open_snapshot
     from nextvec.training.checkpoint import Checkpoints
 
     snapshot = open_snapshot(place, CORPUS)
     require_sequential(snapshot)
+    require_no_leakage(snapshot, place.cache, allowed=False)
     for identity, (architecture, options) in MODELS.items():
         folder = place.model(identity)
         if _usable(folder, place.cache):

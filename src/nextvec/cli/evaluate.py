@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nextvec.cli.options import JsonOption, WorkspaceOption
-from nextvec.cli.output import emit, print_table, wrapped
+from nextvec.cli.options import JsonOption, LeakageOption, WorkspaceOption
+from nextvec.cli.output import emit, print_table, warning_lines, wrapped
 
 if TYPE_CHECKING:
     from nextvec.evaluation.comparison import Comparison, Row
@@ -18,7 +18,10 @@ ModelsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Mode
 OnOption = Annotated[
     str | None,
     typer.Option(
-        "--on", metavar="NAME[@TAG]", help="Corpus whose test documents are used.", show_default="the oldest trained on"
+        "--on",
+        metavar="NAME[@TAG]",
+        help="Corpus to judge on: its test documents, or all if no model comes from it.",
+        show_default="the oldest trained on",
     ),
 ]
 FIGURES = (
@@ -28,14 +31,23 @@ FIGURES = (
 
 
 def evaluate_command(
-    models: ModelsArgument, on: OnOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False
+    models: ModelsArgument,
+    on: OnOption = None,
+    allow_leakage: LeakageOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Every metric of each model on held-out documents, with 95 % intervals over documents."""
-    contest = _contest(workspace, models, on, latency=False)
+    from nextvec.studies.contest_report import save_evaluations
+    from nextvec.workspace import Workspace
+
+    contest = _contest(workspace, models, on, allow_leakage=allow_leakage, latency=False)
+    save_evaluations(contest, f"nextvec evaluate {' '.join(models)}", Workspace(workspace))
     rows = [row for row in contest.comparison.rows if row.kind == "model"]
     if as_json:
-        emit([row.to_dict() for row in rows], [], as_json)
+        emit([{"warning": contest.warning, **row.to_dict()} for row in rows], [], as_json)
         return
+    print_warning(contest)
     typer.echo(wrapped(contest.comparison.title, 0))
     for row in rows:
         typer.echo(f"\n{row.name}")
@@ -57,6 +69,7 @@ def compare_command(
     report: Annotated[
         Path | None, typer.Option("--report", help="HTML file to write.", show_default="in the workspace's studies/")
     ] = None,
+    allow_leakage: LeakageOption = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -64,12 +77,14 @@ def compare_command(
     from nextvec.studies.contest_report import report_content, save_contest
     from nextvec.workspace import Workspace
 
-    contest = _contest(workspace, models, on, reference=reference, latency=True)
+    contest = _contest(workspace, models, on, reference=reference, allow_leakage=allow_leakage, latency=True)
     content = report_content(contest, f"nextvec compare {' '.join(models)}")
     path = save_contest(contest, content, Workspace(workspace), report)
     if as_json:
-        emit(contest.comparison.to_dict() | {"report": str(path)}, [], as_json)
+        told = {"warning": contest.warning, **contest.comparison.to_dict(), "leakage": contest.leakage.to_dict()}
+        emit(told | {"report": str(path)}, [], as_json)
         return
+    print_warning(contest)
     print_leaderboard(contest.comparison)
     print_verdicts(contest.comparison)
     typer.echo(f"\nreport: {path}")
@@ -100,6 +115,12 @@ def verify_command(models: ModelsArgument, workspace: WorkspaceOption = None, as
         raise typer.Exit(1)
 
 
+def print_warning(contest: Contest) -> None:
+    """The first lines of whatever is printed of a contest in which something judged was seen before."""
+    for line in warning_lines(contest.leakage):
+        typer.echo(wrapped(line))
+
+
 def print_leaderboard(comparison: Comparison) -> None:
     """Models and baselines from the best cosine to the worst, on 80 columns."""
     typer.echo(f"\n{wrapped(comparison.title, 0)}\n")
@@ -117,7 +138,13 @@ def print_verdicts(comparison: Comparison) -> None:
 
 
 def _contest(
-    workspace: Path | None, models: list[str], on: str | None, *, latency: bool, reference: str | None = None
+    workspace: Path | None,
+    models: list[str],
+    on: str | None,
+    *,
+    allow_leakage: bool,
+    latency: bool,
+    reference: str | None = None,
 ) -> Contest:
     from nextvec.models.aliases import Aliases
     from nextvec.studies.contest import run_contest
@@ -131,6 +158,7 @@ def _contest(
         on=on,
         reference=reference,
         latency=latency,
+        allow_leakage=allow_leakage,
         say=lambda line: typer.echo(line, err=True),
     )
 

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from nextvec.cli import complete, corpus, demo, evaluate, models, promote, serve, study, train, train_inverter, vectors
+from nextvec.cli.launched import complain
 from nextvec.errors import NextvecError
 
 INTERRUPTED = 130
@@ -77,8 +78,19 @@ def run() -> None:
     try:
         app(prog_name="nextvec")
     except NextvecError as error:
-        typer.echo(f"nextvec: {error}", err=True)
+        complain(f"nextvec: {error}")
         sys.exit(error.exit_status)
     except OSError as error:  # a full disk, a folder that cannot be written: of the machine, not of the code
-        typer.echo(f"nextvec: {error.strerror or error}: {error.filename or 'no file named'}", err=True)
+        complain(f"nextvec: {_of_the_machine(error)}")
         sys.exit(1)
+
+
+def _of_the_machine(error: OSError) -> str:
+    from nextvec.disk import is_full_disk
+    from nextvec.errors import FullDiskError
+
+    if is_full_disk(error):
+        return str(
+            FullDiskError("what was being written", error.filename or "the workspace", "What was stored is kept")
+        )
+    return f"{error.strerror or error}: {error.filename or 'no file named'}"

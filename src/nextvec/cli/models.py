@@ -121,15 +121,15 @@ def _trained(workspace: Workspace) -> list[dict[str, Any]]:
 def _summary(folder: Path) -> dict[str, Any]:
     from nextvec.models.bundle import METRICS, read_config
     from nextvec.records import read_json
+    from nextvec.store.generation import generation_label
 
     config = read_config(folder)
-    corpus = config["corpus"]
     return {
         "name": folder.name,
         "architecture": config["spec"]["name"],
         "anchor": config["spec"]["anchor"],
         "parameters": config["spec"]["parameters"],
-        "corpus": corpus["name"] + (f"@{corpus['tag']}" if corpus["tag"] else ""),
+        "corpus": generation_label(config["corpus"]),
         "validation_cosine": read_json(folder / METRICS).get("validation_cosine"),
     }
 

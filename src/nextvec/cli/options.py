@@ -16,7 +16,12 @@ WorkspaceOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-CorpusArgument = Annotated[str, typer.Argument(metavar="NAME[@TAG]", help="A corpus, or one of its generations.")]
+CorpusArgument = Annotated[
+    str, typer.Argument(metavar="NAME[@TAG]", help="A corpus, or one of its generations: NAME@TAG, NAME@v3.")
+]
+LeakageOption = Annotated[
+    bool, typer.Option("--allow-leakage", help="Go on although what is judged was seen in training; reports say so.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change one option; repeat for several.", show_default=False),

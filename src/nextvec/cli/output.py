@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from textwrap import fill
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from nextvec.sequences.findings import LeakageReport
 
 WIDTH = 80
 
@@ -26,6 +29,17 @@ def wrapped(text: str, indent: int = 2) -> str:
     return fill(text, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
+def listed(start: str, items: Sequence[str], indent: int = 2) -> str:
+    """`start` and the items after it, separated by commas, on 80 columns; none is broken between two lines."""
+    lines = [start]
+    for place, item in enumerate(items):
+        piece = f" {item}," if place < len(items) - 1 else f" {item}"
+        if len(lines[-1] + piece) > WIDTH:
+            lines.append(" " * (indent - 1))
+        lines[-1] += piece
+    return "\n".join(lines)
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()) -> None:
     """`right`: names of the columns aligned to the right."""
     from rich.box import SIMPLE_HEAD
@@ -42,10 +56,24 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Co
     Console().print(table)
 
 
+def warning_lines(leakage: LeakageReport) -> list[str]:
+    """What everything printed begins with where leakage was allowed; nothing where there is none."""
+    from nextvec.sequences.findings import ALLOWED
+
+    return [ALLOWED, *(f"* {leak}" for leak in leakage.leaks)] if leakage.leaks else []
+
+
 def duration(seconds: float) -> str:
     """`2 min 3 s`, or `4.5 s` below a minute."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def share(part: int, whole: int) -> str:
+    """`93.1 %`; below 0.1 % and above 99.9 % it says so, because nothing left out and almost nothing are two things."""
+    if 0 < part < 0.001 * whole:
+        return "< 0.1 %"
+    return "> 99.9 %" if 0.999 * whole < part < whole else f"{100 * part / whole:.1f} %"
 
 
 def size(count: int) -> str:

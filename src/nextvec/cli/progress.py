@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from nextvec.store.ingest import IngestReport
+from nextvec.store.report import IngestReport
 
 LINE_SECONDS = 10.0
 

@@ -28,8 +28,9 @@ def promote_command(
 ) -> None:
     """Let an alias stand for a model, if it passes the gates. Exit status 1 when it does not.
 
-    Gates, changed with --set GATE=VALUE (or GATE=off): validation_cosine above 0.40, out_of_domain_cosine above 0.15,
-    skill interval above 0, latency_ms below 50. They read what was recorded: nothing is measured here.
+    Gates, changed with --set GATE=VALUE (or GATE=off): validation_cosine above 0.40; out_of_domain_skill,
+    out_of_domain_cosine_centred and skill with their intervals above 0; latency_ms below 50. They read what was
+    recorded: nothing is measured here.
     """
     from nextvec.config import parse_assignments
     from nextvec.models.aliases import Aliases

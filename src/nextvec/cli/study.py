@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.options import JsonOption, WorkspaceOption
+from nextvec.cli.options import JsonOption, LeakageOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, wrapped
 from nextvec.errors import TrainingError
 
@@ -32,6 +32,7 @@ def run_command(
     allow_unordered: Annotated[
         bool, typer.Option("--allow-unordered", help="Train although a corpus is not sequential text.")
     ] = False,
+    allow_leakage: LeakageOption = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -43,17 +44,20 @@ def run_command(
     from nextvec.cli.training_progress import training_progress
     from nextvec.studies.plan import read_plan
     from nextvec.studies.runner import run_study
+    from nextvec.training.processes import require_one_process
     from nextvec.workspace import Workspace
 
+    require_one_process("a study")
     place, plan = Workspace(workspace), read_plan(path)
     try:
         outcome = run_study(
-            place, plan, watch=training_progress, allow_unordered=allow_unordered,
+            place, plan, watch=training_progress, allow_unordered=allow_unordered, allow_leakage=allow_leakage,
             say=lambda line: typer.echo(wrapped(line), err=True),
         )  # fmt: skip
     except KeyboardInterrupt:
         again = ["nextvec", "study", "run", str(path)]
         again += ["--allow-unordered"] if allow_unordered else []
+        again += ["--allow-leakage"] if allow_leakage else []
         again += ["--workspace", str(workspace)] if workspace else []
         typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -86,27 +90,37 @@ def status_command(study: StudyArgument, workspace: WorkspaceOption = None, as_j
 
 
 @app.command("report")
-def report_command(study: StudyArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def report_command(
+    study: StudyArgument,
+    allow_leakage: LeakageOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Compare what has finished, print leaderboard and answers, and write the HTML report anew."""
     from nextvec.studies.runner import study_so_far
     from nextvec.workspace import Workspace
 
     place = Workspace(workspace)
-    outcome = study_so_far(place, study, say=lambda line: typer.echo(wrapped(line), err=True))
+    outcome = study_so_far(
+        place, study, allow_leakage=allow_leakage, say=lambda line: typer.echo(wrapped(line), err=True)
+    )
     _show(place, study, outcome, as_json)
 
 
 def _show(place: Workspace, name: str, outcome: Outcome, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from nextvec.cli.evaluate import print_leaderboard
+    from nextvec.cli.evaluate import print_leaderboard, print_warning
     from nextvec.studies.status import study_status
 
     status = study_status(place, name)
     if as_json:
-        emit({**status.to_dict(), "answers": [asdict(answer) for answer in outcome.answers]}, [], as_json)
+        warning = outcome.contest.warning if outcome.contest else ""
+        told = {"warning": warning, **status.to_dict(), "answers": [asdict(answer) for answer in outcome.answers]}
+        emit(told, [], as_json)
         return
     if outcome.contest is not None:
+        print_warning(outcome.contest)
         print_leaderboard(outcome.contest.comparison)
     _print_answers(outcome.answers)
     typer.echo(f"\n{_summary(status)}")

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.options import SetOption, WorkspaceOption
-from nextvec.cli.output import duration, emit
+from nextvec.cli.launched import command, complain, is_main
+from nextvec.cli.options import LeakageOption, SetOption, WorkspaceOption
+from nextvec.cli.output import duration, emit, warning_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nextvec.sequences.findings import LeakageReport
     from nextvec.store.snapshot import Snapshot
 
 INTERRUPTED = 130
@@ -32,6 +34,7 @@ def train_command(
     allow_unordered: Annotated[
         bool, typer.Option("--allow-unordered", help="Train although the corpus is not sequential text.")
     ] = False,
+    allow_leakage: LeakageOption = False,
     workspace: WorkspaceOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -42,6 +45,7 @@ def train_command(
     """
     from nextvec.config import parse_assignments
     from nextvec.models.aliases import Aliases
+    from nextvec.models.bundle import record_metrics
     from nextvec.store.vectors import open_snapshot
     from nextvec.workspace import Workspace
 
@@ -52,17 +56,23 @@ def train_command(
     Aliases(place).require_free(identity)
     if not allow_unordered:
         require_sequential(snapshot)
+    leakage = require_no_leakage(snapshot, place.cache, allow_leakage)
     try:
         metrics = train_one(place.model(identity), snapshot, architecture, options, place.cache, resume=resume)
     except KeyboardInterrupt:
-        again = ["nextvec", "train", architecture, "--corpus", corpus, "--name", identity, "--resume"]
+        again = [*command(), "train", architecture, "--corpus", corpus, "--name", identity, "--resume"]
         again += ["--seed", str(seed)] if seed else []
         again += [part for pair in assignments or [] for part in ("--set", pair)]
         again += ["--allow-unordered"] if allow_unordered else []
+        again += ["--allow-leakage"] if allow_leakage else []
         again += ["--workspace", str(workspace)] if workspace else []
-        typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
+        complain(f"Stopped. Go on with: {shlex.join(again)}")
         raise typer.Exit(INTERRUPTED) from None
-    emit({"model": identity, **metrics}, [outcome_line(identity, metrics)], as_json)
+    if is_main():
+        if leakage.warning:
+            record_metrics(place.model(identity), {**metrics, "warning": leakage.warning})
+        lines = [*warning_lines(leakage), outcome_line(identity, metrics)]
+        emit({"warning": leakage.warning, "model": identity, **metrics}, lines, as_json)
 
 
 def default_name(architecture: str, corpus: str, seed: int) -> str:
@@ -76,6 +86,18 @@ def require_sequential(snapshot: Snapshot) -> None:
     coherence.require_sequential(coherence.check_coherence(snapshot))
 
 
+def require_no_leakage(snapshot: Snapshot, cache: Path, allowed: bool) -> LeakageReport:
+    """Raises LeakageError when the parts of the corpus overlap, unless that is allowed; returns what was found."""
+    from nextvec.sequences import findings
+    from nextvec.sequences.leakage import check_leakage
+    from nextvec.sequences.splits import split_snapshot
+
+    report = check_leakage(snapshot, split_snapshot(snapshot).parts, cache=cache)
+    if not allowed:
+        findings.require_no_leakage(report, snapshot.label)
+    return report
+
+
 def train_one(
     folder: Path, snapshot: Snapshot, architecture: str, options: dict[str, Any], cache: Path, *, resume: bool = False
 ) -> dict[str, Any]:
@@ -85,7 +107,10 @@ def train_one(
 
     plan = resolve_plan(architecture, snapshot.dim, options)
     with training_progress(folder.name) as show:
-        return train_model(snapshot, plan, folder, cache=cache, resume=resume, on_progress=show)
+        return train_model(
+            snapshot, plan, folder, cache=cache, resume=resume, on_progress=show,
+            on_change=lambda change: typer.echo(f"{folder.name}: {change}", err=True),
+        )  # fmt: skip
 
 
 def outcome_line(identity: str, metrics: dict[str, Any]) -> str:

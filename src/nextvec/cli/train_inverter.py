@@ -55,8 +55,9 @@ def train_inverter_command(
     try:
         with inverter_progress(identity) as show:
             metrics = train_inverter(
-                snapshot, encoder, plan, folder, predictor=predictor, resume=resume, on_progress=show
-            )
+                snapshot, encoder, plan, folder, predictor=predictor, resume=resume, on_progress=show,
+                on_change=lambda change: typer.echo(f"{identity}: {change}", err=True),
+            )  # fmt: skip
     except KeyboardInterrupt:
         again = ["nextvec", "train-inverter", "--corpus", corpus, "--name", identity, "--resume"]
         again += ["--seed", str(seed)] if seed else []
@@ -94,7 +95,7 @@ def _report_lines(record: dict[str, Any]) -> list[str]:
 
 def _outcome(identity: str, metrics: dict[str, Any]) -> str:
     return (
-        f"{identity}: round-trip cosine {metrics['round_trip']:.3f} without corrections, validation loss "
+        f"{identity}: round-trip cosine {_cosine(metrics['round_trip'])} without corrections, validation loss "
         f"{metrics['validation_loss']:.3f} nats a token; {metrics['epochs']:.1f} passes over "
         f"{metrics['training_chunks']:,} chunks, {metrics['steps']:,} steps in {duration(metrics['seconds'])}"
     )
@@ -132,5 +133,9 @@ def _state(progress: Progress) -> str:
     """One line that fits beside a bar on 80 columns."""
     return (
         f"{progress.doing}{progress.done:.0%} loss {progress.loss:.2f} best {progress.validation_loss:.3f} "
-        f"cos {progress.round_trip:.3f} {progress.tokens_per_second:,.0f}/s {progress.seconds_left:,.0f} s left"
+        f"cos {_cosine(progress.round_trip)} {progress.tokens_per_second:,.0f}/s {progress.seconds_left:,.0f} s left"
     )
+
+
+def _cosine(value: float | None) -> str:
+    return "?" if value is None else f"{value:.3f}"

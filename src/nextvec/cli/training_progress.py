@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
+from nextvec.cli.launched import is_main
+
 if TYPE_CHECKING:
     from nextvec.training.loop import Progress
 
@@ -20,7 +22,7 @@ Show = Callable[["Progress"], None]
 @contextmanager
 def training_progress(name: str) -> Iterator[Show]:
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not (console.is_terminal and is_main()):
         yield _plain_lines(name)
         return
     with Bar(TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), console=console) as bar:

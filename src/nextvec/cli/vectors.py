@@ -10,12 +10,12 @@ import typer
 
 from nextvec.cli.options import CorpusArgument, JsonOption, WorkspaceOption
 from nextvec.cli.output import emit
-from nextvec.errors import DataError, NotFoundError, UsageError
+from nextvec.errors import MismatchError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
 
-VectorsArgument = Annotated[Path, typer.Argument(metavar="IN.npy", help="Vectors (N, D), float16 or float32.")]
+VectorsArgument = Annotated[Path, typer.Argument(metavar="IN.npy", help="Vectors (N, D): float16, float32 or float64.")]
 OutOption = Annotated[Path, typer.Option("--out", metavar="OUT.npy", help="File to write.")]
 
 
@@ -29,14 +29,19 @@ def encode_command(
 ) -> None:
     """Write the unit vectors of texts, one row each, float32."""
     from nextvec.encoders import load_encoder
+    from nextvec.encoders.lengths import count_cut
 
     given = texts or [line.rstrip("\n") for line in sys.stdin if line.strip()]
     if not given:
         raise UsageError("nothing to encode: give texts as arguments, or one a line on standard input")
     loaded = load_encoder(encoder)
     _write(out, vectors := loaded.encode(given))
+    cut = count_cut(loaded, given)
+    if cut.cut:
+        typer.echo(cut.sentence(loaded.spec, "texts"), err=True)
     line = f"{len(vectors)} vectors of {loaded.spec.describe()} written to {out}"
-    emit({"file": str(out), "shape": list(vectors.shape), "encoder": loaded.spec.fingerprint}, [line], as_json)
+    record = {"file": str(out), "shape": list(vectors.shape), "encoder": loaded.spec.fingerprint}
+    emit(record | {"cut": cut.to_dict()}, [line], as_json)
 
 
 def predict_command(
@@ -46,16 +51,18 @@ def predict_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a model's prediction after each row of one document's vectors, float32 (N, D)."""
+    """Write a model's prediction after each row of one document's unit vectors, float32 (N, D)."""
     import torch
 
     from nextvec.models.aliases import Aliases
     from nextvec.models.bundle import load_bundle
+    from nextvec.store.given import require_unit
     from nextvec.workspace import Workspace
 
     place = Workspace(workspace)
     bundle = load_bundle(place.model(Aliases(place).resolve(model)))
-    x_BTD = torch.from_numpy(_read(vectors))[None]
+    given = _read(vectors, bundle.predictor.spec.dim, model)
+    x_BTD = torch.from_numpy(require_unit(given, [f"{vectors}: vector"]))[None]
     predicted = bundle.predictor.predict(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool))[0].numpy()
     _write(out, predicted)
     line = f"{len(predicted)} predictions of {model} written to {out}; row t expects what follows row t of {vectors}"
@@ -74,16 +81,21 @@ def decode_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """A text for each vector, with the cosine of its round trip. Without --decoder it is the nearest stored chunk."""
+    """A text for each vector, with the cosine of its round trip. Without --decoder it is the nearest stored chunk.
+
+    Vectors of another norm than 1 are scaled to it.
+    """
     from nextvec.decoding import load_decoder
     from nextvec.retrieval.index import build_index
+    from nextvec.store.given import directions
     from nextvec.store.vectors import open_snapshot
     from nextvec.workspace import Workspace
 
     place = Workspace(workspace)
     snapshot = open_snapshot(place, corpus)
+    given = directions(_read(vectors, snapshot.dim, snapshot.label), f"{vectors}: vector")
     index = build_index(snapshot, workspace=place)
-    decoded = load_decoder(decoder, snapshot, index, workspace=place).decode(_read(vectors), steps=steps)
+    decoded = load_decoder(decoder, snapshot, index, workspace=place).decode(given, steps=steps)
     plain = [
         {
             "text": one.text,
@@ -98,26 +110,20 @@ def decode_command(
 
 def _decoded_line(entry: dict[str, Any]) -> str:
     title = f"  ({entry['title']})" if entry["title"] else ""
-    return f"{entry['cosine']:.3f}  {entry['text']}{title}"
+    cosine = "    ?" if entry["cosine"] is None else f"{entry['cosine']:.3f}"
+    return f"{cosine}  {entry['text']}{title}"
 
 
-def _read(path: Path) -> np.ndarray:
-    """(N, D) float32. Raises DataError for anything else than finite numbers of that shape."""
-    import numpy as np
+def _read(path: Path, dim: int, owner: str) -> np.ndarray:
+    """See `read_npy`; what is read in another order of bytes is told. Raises MismatchError unless D = `dim`."""
+    from nextvec.store.npy import described, read_npy
 
-    try:
-        array = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise NotFoundError(f"there is no file {path}; write one with: nextvec encode TEXT --out {path}") from None
-    except (OSError, ValueError, EOFError):
-        raise DataError(f"{path} is not an .npy file of numbers: write one with nextvec encode") from None
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype not in (np.float16, np.float32, np.float64):
-        raise DataError(
-            f"{path}: expected one array (N, D) of floats, got {getattr(array, 'shape', type(array).__name__)}"
-        )
-    if not len(array) or not np.isfinite(array).all():
-        raise DataError(f"{path}: expected at least one row and finite numbers only")
-    return array.astype(np.float32)
+    vectors, dtype = read_npy(path)
+    if vectors.shape[1] != dim:
+        raise MismatchError(f"{path} holds {vectors.shape[1]}-D vectors; {owner} works on {dim}-D ones of its encoder")
+    if not dtype.isnative:
+        typer.echo(f"{path} holds {described(dtype)}; read as such", err=True)
+    return vectors
 
 
 def _write(path: Path, vectors: np.ndarray) -> None:

@@ -36,13 +36,33 @@ class Unusable:
     """A document that a source met and does not give.
 
     `skipped`: left out on purpose (redirect, list, too short); `failed`: it should have been usable and is not.
+    `reason`: in words that are the same for every document of which it is true, so that reasons can be counted;
+    `detail`: what of it is this document's own (it may follow the reason after a colon instead); `place`: where it was
+    met, unless `id` says so.
     `characters`: how many are lost with it, as `prose.visible` counts them; 0 where its text could not be read at all.
     """
 
     id: str
     reason: str
     kind: Literal["skipped", "failed"]
+    detail: str = ""
+    place: str = ""
     characters: int = 0
+
+    @property
+    def cause(self) -> str:
+        """The reason without any detail: what is counted."""
+        return self.reason if self.detail else self.reason.partition(": ")[0]
+
+    @property
+    def why(self) -> str:
+        """Reason and detail."""
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+    @property
+    def message(self) -> str:
+        """Reason, detail and place, to be read after the document's id."""
+        return self.why if self.place in ("", self.id) else f"{self.why} (at {self.place})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

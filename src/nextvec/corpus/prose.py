@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 MIN_WORDS = 5
-_WRAP_COLUMN = 120
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\u200e\u200f\u2060\ufeff]")
-_NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_PARAGRAPH = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
-_UNSPACED = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    r"\uff66-\uff9f\U00020000-\U0003ffff]"
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    r"\ufff9-\ufffb\ufffe\uffff]"
 )
-"""Letters of scripts that are written without spaces: Thai, Lao, Burmese, Khmer, kana, Chinese characters."""
-_LETTERS_A_WORD = 2
-_ENDS = (".", "!", "?", "\u2026", "\u3002", "\uff01", "\uff1f", "\uff0e", "\u0964", "\u06d4", "\u061f")
-_CLOSERS = "\"')]\u201d\u2019\u00bb\u300d\u300f\uff09"
+_NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_ODD = re.compile(rf"[\r\x0b\x0c\x85\u2028\u2029{_CONTROL.pattern[1:-1]}]")
+_PARAGRAPH = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
+_CHARACTERS = re.compile(
+    r"[\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
+    r"\u4e00-\u9fff\ua000-\ua48c\uf900-\ufaff\uff66-\uff9f\U00016fe0-\U00018dff\U0001aff0-\U0001b2ff"
+    r"\U00020000-\U0003ffff]"
+)
+"""Chinese characters, kana, bopomofo, Yi, Tangut: written without spaces."""
+_SYLLABLES = re.compile(
+    r"[\u0e01-\u0e4e\u0e81-\u0ece\u0edc-\u0edf\u0f00\u0f40-\u0fbc\u1000-\u1049\u1050-\u109f\u1780-\u17d3"
+    r"\u1950-\u19df\u1a20-\u1a7c\u1b05-\u1b4b\ua984-\ua9c0\ua9e0-\ua9fe\uaa60-\uaa7f]"
+)
+"""Thai, Lao, Tibetan, Burmese, Khmer, Tai Le, Balinese, Javanese: without spaces between words, marks above and below
+counted as letters."""
+_CHARACTERS_A_WORD = 2
+_SYLLABLE_LETTERS_A_WORD = 4
+_STOPS = (
+    *".!?\u2026\u203c\u203d\u2047\u2048\u2049\u3002\uff01\uff1f\uff0e\uff61",  # Latin and relatives, Chinese, Japanese
+    *"\u0964\u0965\u06d4\u061f\u0589\u037e\u1362\u1367\u1368",  # Indic, Urdu, Arabic, Armenian, Greek, Ethiopic
+    *"\u104b\u17d4\u17d5\u0f0d\u0f0e\u1803\u1809\u1c7e\u1c7f\uabeb",  # Burmese, Khmer, Tibetan, Mongolian, Santali
+)
+_CLOSERS = (
+    "\"')]}\u201c\u201d\u2018\u2019\u00bb\u00ab\u203a\u2039\u300d\u300f\u3011\u300b\u3009\uff09\uff3d\ufe42\ufe44"
+)
+_AFTER_STOPS = _CLOSERS + string.whitespace
+_THAI_OR_LAO = re.compile(r"[\u0e01-\u0e4e\u0e81-\u0edf]\Z")
+"""At the end of a text: both are written without full stops."""
+_UNSPACED_SIGN = rf"(?:{_CHARACTERS.pattern}|{_SYLLABLES.pattern}|[\u3001-\u303f\uff01-\uff60])"
+_UNSPACED_LINE_END = re.compile(rf"(?<={_UNSPACED_SIGN})[^\S\n]*\n\s*(?={_UNSPACED_SIGN})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,36 +58,50 @@ class Prose:
 
 def visible(text: str) -> int:
     """Characters other than white space: the unit in which text that is kept or left out is counted."""
-    return sum(map(len, text.split()))
+    return len("".join(text.split()))
+
+
+def is_unspaced(sign: str) -> bool:
+    """Whether a character belongs to a script that is written without spaces, its punctuation included."""
+    return re.fullmatch(_UNSPACED_SIGN, sign) is not None
 
 
 def count_words(text: str) -> int:
-    """Runs between white space; where a script is written without spaces, two of its letters count as one word."""
-    unspaced = len(_UNSPACED.findall(text))
-    return len(_UNSPACED.sub(" ", text).split() if unspaced else text.split()) + -(-unspaced // _LETTERS_A_WORD)
+    """Runs between white space that hold a letter or digit, and where a script is written without spaces, its letters
+    by their number: two Chinese characters or kana, or four letters of Thai, Khmer, Burmese and their like, are a word.
 
-
-def tidy(text: str) -> str:
-    """`text` with control characters dropped, space collapsed, and every paragraph on one line.
-
-    A block of lines is one paragraph when it is hard-wrapped (no line above 120 characters); otherwise each of its
-    lines is one. The result is stripped and may be empty.
+    In a text without such scripts every run counts, a dash between spaces too.
     """
-    clean = _CONTROL.sub("", _NEWLINE.sub("\n", text))
-    return "\n\n".join(line for block in _PARAGRAPH.findall(clean) for line in _lines(block))
+    if text.isascii():
+        return len(text.split())
+    spaced, characters = _CHARACTERS.subn(" ", text)
+    spaced, letters = _SYLLABLES.subn(" ", spaced)
+    if not characters + letters:
+        return len(text.split())
+    words = sum(any(map(str.isalnum, run)) for run in spaced.split())
+    return words + -(-characters // _CHARACTERS_A_WORD) + -(-letters // _SYLLABLE_LETTERS_A_WORD)
 
 
-def _lines(block: str) -> Iterator[str]:
-    lines = block.split("\n")
-    if max(map(len, lines)) <= _WRAP_COLUMN:
-        lines = [block]
-    for line in lines:
-        if collapsed := collapse(line):
-            yield collapsed
+def without_controls(text: str) -> tuple[str, int]:
+    """`text` with every kind of line end as a newline and without characters that show nothing, and how many of these
+    there were: controls, zero-width and soft-hyphen characters. Joiners stay: Persian, Hindi and emoji need them."""
+    if _ODD.search(text) is None:
+        return text, 0
+    text = _NEWLINE.sub("\n", text)
+    clean = _CONTROL.sub("", text)
+    return clean, visible(text) - visible(clean)
+
+
+def is_small(letter: str) -> bool:
+    """A small letter of a script whose sentences begin with capital ones (Georgian's do not)."""
+    return letter.islower() and letter.title() != letter
 
 
 def collapse(text: str) -> str:
-    """`text` stripped, with every run of white space turned into one space."""
+    """`text` stripped, with every run of white space turned into one space; into nothing where it is a line end in the
+    midst of a script that is written without spaces."""
+    if "\n" in text:
+        text = _UNSPACED_LINE_END.sub("", text)
     return " ".join(text.split())
 
 
@@ -74,6 +111,23 @@ def paragraph_spans(text: str) -> Iterator[tuple[int, int]]:
         yield match.span()
 
 
+def ends_sentence(text: str) -> bool:
+    """Whether the last sign, but for closing quotation marks and brackets, is one that ends sentences."""
+    return text.rstrip(_AFTER_STOPS).endswith(_STOPS)
+
+
 def is_sentence(text: str) -> bool:
-    """Whether a list item reads as one: at least `MIN_WORDS` words, and the end of a sentence at its end."""
-    return count_words(text) >= MIN_WORDS and text.rstrip(_CLOSERS).endswith(_ENDS)
+    """Whether a list item reads as one: at least `MIN_WORDS` words, and the end of a sentence at its end; in Thai and
+    Lao, which mark none, twice as many words."""
+    if _THAI_OR_LAO.search(text.rstrip(_AFTER_STOPS)):
+        return count_words(text) >= 2 * MIN_WORDS
+    return count_words(text) >= MIN_WORDS and ends_sentence(text)
+
+
+def holds_sentence(text: str) -> bool:
+    """Whether a sentence ends within `text` or at its end that `is_sentence` takes for one."""
+    for place in range(len(text) - 1, -1, -1):
+        spaced = text[place].isascii()
+        if text[place] in _STOPS and (not spaced or text[place + 1 :].lstrip(_CLOSERS)[:1].strip() == ""):
+            return is_sentence(text[: place + 1])
+    return False

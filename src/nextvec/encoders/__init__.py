@@ -13,7 +13,8 @@ def load_encoder(reference: str) -> Encoder:
 
     Args:
         reference: KIND or KIND:ARGUMENT, one of `minilm`, `gtr-t5-base[:FOLDER]`, `hashing[:DIM]`,
-            `sentence-transformers:NAME_OR_FOLDER`, `openai:URL#MODEL`, or a kind that another package registers.
+            `sentence-transformers:NAME_OR_FOLDER`, `openai:URL#MODEL[?batch=32]`, or a kind that another package
+            registers.
 
     Raises:
         UsageError: the kind is unknown or the argument is not one it takes.

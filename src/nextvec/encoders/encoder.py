@@ -72,7 +72,10 @@ class Encoder(Protocol):
     def spec(self) -> EncoderSpec: ...
 
     def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
-        """float32 (N, D), every row of norm 1, row i for text i, the same however the texts are batched."""
+        """float32 (N, D), every row of norm 1, row i for text i, the same however the texts are batched.
+
+        Raises RefusedTextsError when some of the texts cannot be encoded and the others are.
+        """
         ...
 
 

@@ -1,49 +1,36 @@
-"""`openai:URL#MODEL`: any server that answers POST /v1/embeddings as OpenAI's does.
+"""`openai:URL#MODEL[?OPTION=VALUE&...]`: any server that answers POST /v1/embeddings as OpenAI's does.
 
-Nothing is sent anywhere but to URL: redirects are refused. A key, where the server wants one, is read from the
-environment variable NEXTVEC_EMBEDDINGS_KEY.
+Servers differ in how many texts they take at once and how long these may be, and say so only by refusing. A request
+that is refused for its texts is halved and sent again; what worked is remembered, and a text that is refused alone is
+named, while all others are encoded.
+
+A key, where the server wants one, is read from the environment variable NEXTVEC_EMBEDDINGS_KEY.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
-from http.client import HTTPException
-from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.parse import parse_qsl
 
 import numpy as np
 from pydantic import Field
 
-from nextvec.config import Config
 from nextvec.encoders import ENCODERS
+from nextvec.encoders.answers import error_of, in_brief, read_vectors
 from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
+from nextvec.encoders.endpoint import Endpoint, Patience, RefusedRequestError
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
-from nextvec.errors import DataError, NextvecError, UsageError
+from nextvec.errors import DataError, NextvecError, RefusedTextsError, UsageError
 
 KEY_VARIABLE = "NEXTVEC_EMBEDDINGS_KEY"
-_ENDPOINT = "/v1/embeddings"
-_PASSING = {408, 425, 429, 500, 502, 503, 504}
 
 
-class ServerOptions(Config):
-    """How patiently to ask.
-
-    Attributes:
-        batch: texts in a request.
-        timeout_s: seconds until an unanswered request counts as failed.
-        attempts: tries of one request before giving up; only failures that may pass are tried again.
-        wait_s: seconds before the second try, doubled before each further one.
-    """
+class ServerOptions(Patience):
+    """`batch`: texts in a request, at most."""
 
     batch: int = Field(default=64, gt=0)
-    timeout_s: float = Field(default=60.0, gt=0)
-    attempts: int = Field(default=5, gt=0)
-    wait_s: float = Field(default=0.5, ge=0)
 
 
 class OpenAIEncoder:
@@ -55,7 +42,7 @@ class OpenAIEncoder:
     Args:
         url: of the endpoint; one without a path gets /v1/embeddings.
         model: the model's name on the server.
-        options: see ServerOptions.
+        options: see ServerOptions and Patience.
         sleep: waits the given seconds between tries (tests pass one that does not).
 
     Raises NextvecError when the server cannot be reached or refuses, DataError when its answer cannot be used.
@@ -68,136 +55,139 @@ class OpenAIEncoder:
         options: ServerOptions | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._url = _endpoint(url)
+        options = options or ServerOptions()
+        self._endpoint = Endpoint(url, options, key_variable=KEY_VARIABLE, sleep=sleep)
         self._model = model
-        self._options = options or ServerOptions()
-        self._sleep = sleep
-        self._opener = build_opener(_NoRedirect)
-        golden = self._request(GOLDEN_SENTENCES)
-        norms = _norms(golden, self._url)
+        self._batch = options.batch
+        self._dim = 0
+        golden = self._ask(GOLDEN_SENTENCES)
         self.spec = EncoderSpec(
             name=model,
             reference=f"openai:{url}#{model}",
-            dim=golden.shape[1],
+            dim=self._dim,
             pooling="server",
             projection="server",
             weights_hash=f"declared:{model}",
-            mean_norm=round(float(norms.mean()), 4),
-            golden=sketch_vectors(golden / norms),
+            mean_norm=round(float(_norms(golden).mean()), 4),
+            golden=sketch_vectors(_unit(golden)),
         )
 
     def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
-        """float32 (N, D), unit norm, in order. `on_progress(texts done, texts in all)` follows every request."""
+        """float32 (N, D), unit norm, in order. `on_progress(texts done, texts in all)` follows every request.
+
+        Raises RefusedTextsError for texts that the server refuses one by one, or gives no usable vector for.
+        """
         require_texts(texts)
-        vectors = np.empty((len(texts), self.spec.dim), dtype=np.float32)
-        for start in range(0, len(texts), self._options.batch):
-            stop = min(start + self._options.batch, len(texts))
-            vectors[start:stop] = self._unit_vectors(texts[start:stop])
+        return _unit(self._ask(texts, on_progress))
+
+    def _ask(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
+        """float32 (N, D) as the server gives them, every row finite and not zero. Raises RefusedTextsError."""
+        parts: list[np.ndarray] = []
+        reasons: dict[int, str] = {}
+        done = 0
+        while done < len(texts):
+            part = texts[done : done + self._batch]
+            parts.append(self._request(part, done, reasons))
+            done += len(part)
             if on_progress:
-                on_progress(stop, len(texts))
+                on_progress(done, len(texts))
+        vectors = np.concatenate(parts) if parts else np.empty((0, self._dim), dtype=np.float32)
+        if reasons:
+            raise self._refused(texts, reasons, vectors)
         return vectors
 
-    def _unit_vectors(self, texts: Sequence[str]) -> np.ndarray:
-        vectors = self._request(texts)
-        if vectors.shape[1] != self.spec.dim:
+    def _request(self, texts: Sequence[str], first: int, reasons: dict[int, str]) -> np.ndarray:
+        """As `_ask`, of texts that stand at `first` and after; what is wrong with one goes into `reasons`."""
+        try:
+            vectors = self._post(texts)
+        except RefusedRequestError as refusal:
+            if refusal.tried_often:
+                self._require_answers(refusal)
+            if refusal.of_the_texts and len(texts) > 1:
+                return self._halves(texts, first, reasons)
+            reasons[first] = self._fault_of_text(refusal)
+            return np.full((1, self._dim), np.nan, dtype=np.float32)
+        reasons |= {first + row: problem for row, problem in _bad_rows(vectors).items()}
+        return vectors
+
+    def _halves(self, texts: Sequence[str], first: int, reasons: dict[int, str]) -> np.ndarray:
+        """Two requests in place of one. When both are taken it was too large, and none will be as large again."""
+        known = len(reasons)
+        middle = (len(texts) + 1) // 2
+        left = self._request(texts[:middle], first, reasons)
+        right = self._request(texts[middle:], first + middle, reasons)
+        if len(reasons) == known:
+            self._batch = min(self._batch, middle)
+        return np.concatenate([left, right])
+
+    def _fault_of_text(self, refusal: RefusedRequestError) -> str:
+        """Why the text is refused that was sent alone. Raises the refusal itself when nothing else is taken either."""
+        if not refusal.of_the_texts:
+            raise refusal
+        self._require_answers(refusal)
+        return f"is refused by the server: {in_brief(refusal.words)}"
+
+    def _require_answers(self, refusal: RefusedRequestError) -> None:
+        """Raises the refusal unless a text is taken that was taken before."""
+        if not self._dim:
+            raise refusal
+        try:
+            self._post(GOLDEN_SENTENCES[:1])
+        except NextvecError:
+            raise refusal from None
+
+    def _post(self, texts: Sequence[str]) -> np.ndarray:
+        body = {"model": self._model, "input": list(texts), "encoding_format": "float"}
+        answer = self._endpoint.post(json.dumps(body).encode())
+        if words := error_of(answer):
+            message = f"{self._endpoint.url} refused the request ({words}). Check the address and the model's name."
+            raise RefusedRequestError(message, words, of_the_texts=True)
+        vectors = read_vectors(answer, len(texts), self._endpoint.url)
+        self._dim = self._dim or vectors.shape[1]
+        if vectors.shape[1] != self._dim:
             raise DataError(
-                f"{self._url}: vectors of {vectors.shape[1]} numbers, but of {self.spec.dim} before. "
+                f"{self._endpoint.url}: vectors of {vectors.shape[1]} numbers, but of {self._dim} before. "
                 "The model behind the server has changed: load the encoder again and use a new corpus."
             )
-        return vectors / _norms(vectors, self._url)
+        return vectors
 
-    def _request(self, texts: Sequence[str]) -> np.ndarray:
-        body = {"model": self._model, "input": list(texts), "encoding_format": "float"}
-        return _read_vectors(self._post(json.dumps(body).encode()), len(texts), self._url)
-
-    def _post(self, body: bytes) -> bytes:
-        """The answer's body, after as many tries as the options allow."""
-        wait = self._options.wait_s
-        for attempt in range(1, self._options.attempts + 1):
-            try:
-                with self._opener.open(self._prepare(body), timeout=self._options.timeout_s) as answer:
-                    return answer.read()
-            except HTTPError as error:
-                with error:
-                    reason = f"status {error.code} {error.reason}: {error.read(200).decode(errors='replace')}".strip()
-                if error.code not in _PASSING:
-                    raise NextvecError(f"{self._url} refused the request ({reason}). {_remedy(error.code)}") from None
-            except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
-                reason = str(getattr(error, "reason", error)) or type(error).__name__
-            if attempt < self._options.attempts:
-                self._sleep(wait)
-                wait *= 2
-        raise NextvecError(
-            f"{self._url} gave no answer in {self._options.attempts} tries (last: {reason}). "
-            "Check that the server runs and that the address is right."
+    def _refused(self, texts: Sequence[str], reasons: dict[int, str], vectors: np.ndarray) -> RefusedTextsError:
+        first = min(reasons)
+        vectors[list(reasons)] = np.nan
+        return RefusedTextsError(
+            f"{self._endpoint.url}: {len(reasons)} of {len(texts)} texts cannot be encoded; the first, text {first} "
+            f"({len(texts[first]):,} characters), {reasons[first]}",
+            reasons,
+            _unit(vectors),
         )
-
-    def _prepare(self, body: bytes) -> Request:
-        headers = {"Content-Type": "application/json"}
-        if key := os.environ.get(KEY_VARIABLE):
-            headers["Authorization"] = f"Bearer {key}"
-        return Request(self._url, data=body, headers=headers, method="POST")
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    """Texts and the key go to the host that the user named and to no other."""
-
-    def redirect_request(self, *arguments: Any) -> None:
-        return None
 
 
 @ENCODERS.register("openai")
 def load_openai(argument: str) -> OpenAIEncoder:
-    """`argument`: URL#MODEL. Raises UsageError when it is not of that form."""
-    url, _, model = argument.rpartition("#")
+    """`argument`: URL#MODEL, and after a question mark options of `ServerOptions`. Raises UsageError."""
+    url, _, rest = argument.rpartition("#")
+    model, _, query = rest.partition("?")
     if not url or not model:
         raise UsageError(f"openai:{argument}: expected openai:URL#MODEL, e.g. openai:http://localhost:8767#gtr-t5-base")
-    return OpenAIEncoder(url, model)
-
-
-def _endpoint(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise UsageError(f"'{url}' is not the address of a server: expected http://HOST[:PORT] or https://HOST[:PORT]")
-    if not parts.path.strip("/"):
-        return f"{parts.scheme}://{parts.netloc}{_ENDPOINT}"
-    return url if parts.path.endswith("/embeddings") else f"{url.rstrip('/')}/embeddings"
-
-
-def _remedy(status: int) -> str:
-    if status in (401, 403):
-        return f"Put the key that it expects into the environment variable {KEY_VARIABLE}."
-    return "Check the address and the model's name."
-
-
-def _read_vectors(answer: bytes, count: int, url: str) -> np.ndarray:
-    """Vectors (count, D) float32 in the order of the texts. Raises DataError saying what is wrong with the answer."""
     try:
-        entries = {entry["index"]: entry["embedding"] for entry in json.loads(answer)["data"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{url}: the answer is not in the form of /v1/embeddings ({error!r})") from None
-    if set(entries) != set(range(count)):
-        raise DataError(f"{url}: asked for {count} vectors, got indices {_shorten(list(entries))}")
-    widths = {len(vector) for vector in entries.values() if isinstance(vector, list)}
-    if len(widths) != 1 or 0 in widths:
-        raise DataError(f"{url}: expected vectors of one length, got lengths {sorted(widths)}")
-    try:
-        with np.errstate(over="ignore"):
-            vectors = np.array([entries[index] for index in range(count)], dtype=np.float32)
-    except (ValueError, TypeError):
-        raise DataError(f"{url}: a vector holds something that is not a number") from None
-    if not np.isfinite(vectors).all():
-        broken = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
-        raise DataError(f"{url}: the vector of text {broken} of the request holds NaN or infinity")
-    return vectors
+        options = dict(parse_qsl(query, strict_parsing=True)) if query else {}
+    except ValueError:
+        raise UsageError(f"openai:{argument}: after '?' expected key=value[&key=value], got '{query}'") from None
+    return OpenAIEncoder(url, model, ServerOptions.parse(options, owner=f"openai:{url}#{model}"))
 
 
-def _norms(vectors: np.ndarray, url: str) -> np.ndarray:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not norms.all():
-        raise DataError(f"{url}: the vector of text {int(np.flatnonzero(norms == 0)[0])} of the request is zero")
+def _bad_rows(vectors: np.ndarray) -> dict[int, str]:
+    """By row, what is wrong with a vector."""
+    broken = ~np.isfinite(vectors).all(axis=1)
+    zero = ~vectors.any(axis=1)
+    reasons = {int(row): "got a vector from the server that holds NaN or infinity" for row in np.flatnonzero(broken)}
+    return reasons | {int(row): "got a vector from the server that is zero" for row in np.flatnonzero(zero)}
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return (vectors / _norms(vectors)).astype(np.float32)
+
+
+def _norms(vectors: np.ndarray) -> np.ndarray:
+    norms: np.ndarray = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     return norms
-
-
-def _shorten(indices: list[Any]) -> str:
-    return str(indices) if len(indices) <= 8 else f"{str(indices[:8])[:-1]}, ...] ({len(indices)} of them)"

@@ -14,6 +14,7 @@ import numpy as np
 from nextvec.encoders import ENCODERS
 from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
+from nextvec.encoders.lengths import count_with
 from nextvec.errors import DataError, MissingDependencyError, NotFoundError, UsageError
 
 _TEXTS_AT_A_TIME = 1024
@@ -63,6 +64,12 @@ class SentenceTransformerEncoder:
             row = int(np.flatnonzero(~(norms > 0))[0])
             raise DataError(f"{self.spec.describe()} gives no direction to text {row} ({texts[row][:40]!r})")
         return vectors / norms
+
+    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """int64 (N,): tokens of each whole text, special ones included; `spec.max_length` of them are read."""
+        require_texts(texts)
+        prompt = _default_prompt(self._model)
+        return count_with(self._model.tokenizer, [prompt + text for text in texts])
 
     def _run(self, texts: Sequence[str]) -> np.ndarray:
         """The library's own vectors, not normalised by us."""
@@ -126,8 +133,12 @@ def _pooling(modules: Iterable[Any]) -> str:
 
 def _prompt(model: Any) -> str:
     """A prompt that the model puts before every text changes every vector, so it belongs to what is compared."""
-    prompt = model.prompts.get(model.default_prompt_name) if model.default_prompt_name else None
+    prompt = _default_prompt(model)
     return f" after prompt {prompt!r}" if prompt else ""
+
+
+def _default_prompt(model: Any) -> str:
+    return (model.prompts.get(model.default_prompt_name) or "") if model.default_prompt_name else ""
 
 
 def _projection(module: Any) -> str:

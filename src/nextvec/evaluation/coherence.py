@@ -29,7 +29,7 @@ import numpy.typing as npt
 from nextvec.errors import DataError, NotFoundError
 from nextvec.evaluation.list_likeness import ListLikeness, measure_list_likeness
 from nextvec.evaluation.statistics import RESAMPLES, Interval, bootstrap_interval, p_text
-from nextvec.sequences.leakage import count_closer, unit_rows
+from nextvec.sequences.closeness import count_closer, unit_rows
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot

@@ -70,7 +70,6 @@ def compare(
     _require_validation(everything, baselines, validation)
     known = _headlines(everything, headlines)
     arena = _Arena(models, baselines, validation, Draws(drawing or Drawing()))
-    rows = [*arena.rows()]
     first = everything[0]
     return Comparison(
         corpus=first.corpus,
@@ -78,7 +77,7 @@ def compare(
         fingerprint=first.fingerprint,
         documents=first.documents,
         targets=int(first.targets.sum()),
-        rows=tuple(sorted(rows, key=lambda row: -row.figures["cosine"].estimate if "cosine" in row.figures else 0.0)),
+        rows=tuple(sorted(arena.rows(), key=_by_cosine)),
         contrasts=(*arena.contrasts(known, reference, peers), *arena.shuffled()),
         seeds=tuple(seed_spreads(models, known)),
     )
@@ -178,6 +177,7 @@ class _Arena:
                 },
                 skill=skills.interval(evaluation.name) if skills and rival else None,
                 skill_over=rival.name if rival else None,
+                runs=max(len(column.runs) for column in evaluation.columns.values()) or 1,
             )
 
     def contrasts(self, headlines: Sequence[str], reference: str | None, peers: Collection[str]) -> Iterator[Contrast]:
@@ -320,6 +320,11 @@ def _gain(left: Column, right: Column) -> Column:
     """Left minus right of one subject, run by run, where both have the same counts."""
     runs = tuple(_gain(*pair) for pair in zip(left.runs, right.runs, strict=True))
     return Column(left.sums - right.sums, left.counts, runs=runs)
+
+
+def _by_cosine(row: Row) -> float:
+    """Best first. Records keep nine digits: what is equal in them keeps its order."""
+    return -round(row.figures["cosine"].estimate, 9) if "cosine" in row.figures else 0.0
 
 
 def _rows(evaluation: Evaluation) -> int:

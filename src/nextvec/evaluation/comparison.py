@@ -55,7 +55,8 @@ class Row:
     """One line of the table.
 
     `skill` is the share of the best baseline's cosine error that is gone, against `skill_over`; None without baselines.
-    `chance` has the figures for which chance means something.
+    `chance` has the figures for which chance means something. `runs` is the number of training runs that the row is the
+    mean of, 1 for a checkpoint or a baseline.
     """
 
     subject: Subject
@@ -64,6 +65,7 @@ class Row:
     chance: Mapping[str, float]
     skill: Interval | None
     skill_over: str | None
+    runs: int = 1
 
     @property
     def name(self) -> str:
@@ -78,12 +80,16 @@ class Row:
             "chance": dict(self.chance),
             "skill": self.skill.to_dict() if self.skill else None,
             "skill_over": self.skill_over,
+            "runs": self.runs,
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Rows from the best cosine to the worst, every contrast, and the spread over seeds."""
+    """Rows from the best cosine to the worst, every contrast, and the spread over seeds.
+
+    `whole`: all documents of the corpus were judged, of which no model comes, not its test documents alone.
+    """
 
     corpus: str
     encoder: str
@@ -93,16 +99,16 @@ class Comparison:
     rows: tuple[Row, ...]
     contrasts: tuple[Contrast, ...]
     seeds: tuple[SeedSpread, ...]
+    whole: bool = False
 
     @property
     def title(self) -> str:
         """What was compared on what; states a test set too small to trust."""
         note = few_documents(self.documents)
+        judged = f"all {self.documents} documents" if self.whole else f"{self.documents} test documents"
         caution = f" ({note}: expect wide intervals)" if note else ""
-        return (
-            f"{self.targets:,} targets in {self.documents} test documents of {self.corpus}{caution}, "
-            f"{self.encoder}, test set {self.fingerprint}"
-        )
+        where = f"{judged} of {self.corpus}{caution}"
+        return f"{self.targets:,} targets in {where}, {self.encoder}, test set {self.fingerprint}"
 
     def contrast(self, left: str, role: Role, figure: str = "cosine", right: str | None = None) -> Contrast | None:
         """The contrast of that model in that role, against `right` where there are several, if there is one."""

@@ -7,7 +7,7 @@ rival that all are set against) is in the joint distribution of their errors.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 
 RESAMPLES = 2_000
 PERMUTATIONS = 10_000
+
+ENOUGH_A_DIFFERENCE = 40
+"""m differences judged by rank have adjusted p-values of m / (permutations + 1) at least: half of 5 % with so many."""
 
 _BLOCK_CELLS = 4_000_000
 """Of a matrix of draws at a time: 32 MB of float64."""
@@ -37,6 +40,12 @@ class Draws:
     drawing: Drawing = field(default_factory=Drawing)
     _resamples: dict[int, NDArray[np.uint16]] = field(default_factory=dict)
     _exchanges: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+
+    def for_family(self, differences: int) -> Draws:
+        """With as many permutations as a family of so many differences needs to tell one of them by its rank."""
+        if ENOUGH_A_DIFFERENCE * differences <= self.drawing.permutations:
+            return self
+        return Draws(replace(self.drawing, permutations=ENOUGH_A_DIFFERENCE * differences), self._resamples)
 
     def resampled(self, columns: Floats) -> Floats:
         """Column totals of each resample of the units, (resamples, k), for `columns` (units, k)."""

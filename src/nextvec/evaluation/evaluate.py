@@ -23,6 +23,7 @@ from nextvec.evaluation.metric import (
     Setting,
     Settling,
     default_metrics,
+    metric_versions,
     unit_rows,
 )
 from nextvec.models.predictor import Predictor
@@ -82,12 +83,16 @@ def evaluate_on(
     *,
     train_mean: npt.NDArray[np.floating],
     subject: Subject | None = None,
+    weights: str | None = None,
     metrics: Sequence[str] | None = None,
     device: torch.device | str = "cpu",
     batch_targets: int = BATCH_TARGETS,
     on_progress: Progress | None = None,
 ) -> Evaluation:
-    """`evaluate` for several predictors in turn: the documents are gathered and fingerprinted once."""
+    """`evaluate` for several predictors in turn: the documents are gathered and fingerprinted once.
+
+    weights: hash of all that decides what the predictor predicts, kept in the record.
+    """
     began = time.perf_counter()
     subject = subject or Subject.of(predictor.spec)
     _require_fit(subject, predictor, held_out, train_mean)
@@ -110,6 +115,8 @@ def evaluate_on(
         columns=columns,
         train_mean_norm=float(np.linalg.norm(train_mean)),
         seconds=time.perf_counter() - began,
+        weights=weights,
+        metrics=metric_versions(names),
     )
 
 
@@ -126,7 +133,9 @@ def _require_fit(
             f"{subject.name} was trained on encoder {subject.encoder_fingerprint}, {held_out.corpus} was encoded "
             f"by {held_out.encoder}. Evaluate it on a corpus of its own encoder."
         )
-    if subject.split_fingerprint not in (None, held_out.split_fingerprint):
+    if None not in (subject.split_fingerprint, held_out.split_fingerprint) and (
+        subject.split_fingerprint != held_out.split_fingerprint
+    ):
         raise MismatchError(
             f"{subject.name} was trained under split {subject.split_fingerprint}, {held_out.corpus} has split "
             f"{held_out.split_fingerprint}: its test documents may have been trained on."

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from nextvec.evaluation.heldout import HeldOut
     from nextvec.models.predictor import PredictorSpec
 
-FORMAT = 1
+FORMAT = 2
+"""2: says which weights were evaluated and which versions of which metrics measured them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,11 @@ class Subject:
     encoder_fingerprint: str | None = None
     split_fingerprint: str | None = None
 
+    @property
+    def but_seed(self) -> Subject:
+        """What it has in common with other seeds of the same architecture and settings."""
+        return replace(self, name="", seed=None)
+
     @classmethod
     def of(cls, spec: PredictorSpec, *, name: str | None = None, **known: Any) -> Subject:
         """From a predictor's spec; `known` are the other attributes."""
@@ -64,15 +70,17 @@ class Evaluation:
     """A subject's figures on held-out documents.
 
     `fingerprint` identifies the test set: documents, rows, their content, encoder and foreign pool; `doc_ids` and
-    `targets` (docs,) are in one order, that of every column. `train_mean_norm` tells which mean was subtracted for the
-    centred cosine.
+    `targets` (docs,) are in one order, that of every column. `split_fingerprint` is None where every document of a
+    corpus is judged, whatever its part. `train_mean_norm` tells which mean was subtracted for the centred cosine.
+    `weights` is a hash of all that decides what the subject predicts, None where the caller does not know it; `metrics`
+    are the versions of those that measured it, by name.
     """
 
     subject: Subject
     corpus: str
     encoder: str
     encoder_fingerprint: str
-    split_fingerprint: str
+    split_fingerprint: str | None
     fingerprint: str
     min_context: int
     seed: int
@@ -81,6 +89,8 @@ class Evaluation:
     columns: Mapping[str, Column]
     train_mean_norm: float
     seconds: float
+    weights: str | None = None
+    metrics: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -91,6 +101,8 @@ class Evaluation:
         columns: Mapping[str, Column],
         train_mean_norm: float,
         seconds: float,
+        weights: str | None = None,
+        metrics: Mapping[str, int] | None = None,
     ) -> Evaluation:
         return cls(
             subject=subject,
@@ -106,6 +118,8 @@ class Evaluation:
             columns={name: column for name, column in columns.items() if column.counts.any()},
             train_mean_norm=train_mean_norm,
             seconds=seconds,
+            weights=weights,
+            metrics=dict(metrics or {}),
         )
 
     @property
@@ -139,9 +153,10 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, complete: `from_dict` gives an evaluation that compares the same."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain = {each.name: getattr(self, each.name) for each in fields(self)}
         return plain | {
             "format": FORMAT,
+            "metrics": dict(self.metrics),
             "subject": asdict(self.subject),
             "doc_ids": list(self.doc_ids),
             "targets": self.targets.tolist(),
@@ -174,6 +189,19 @@ def save_evaluation(path: Path, evaluation: Evaluation) -> None:
     append_line(path, evaluation.to_dict())
 
 
-def read_evaluations(path: Path) -> list[Evaluation]:
-    """Every evaluation of a JSON-lines file, oldest first. Raises IntegrityError as `Evaluation.from_dict` does."""
-    return [Evaluation.from_dict(plain) for plain in read_lines(path)]
+def read_evaluations(path: Path, on_older: Callable[[int], None] = lambda count: None) -> list[Evaluation]:
+    """Every evaluation of a JSON-lines file, oldest first, but those of an older format, which say too little: they are
+    made again when they are needed, and `on_older` is told how many there are.
+
+    Raises IntegrityError as `Evaluation.from_dict` does.
+    """
+    records = read_lines(path)
+    known = [plain for plain in records if not _older(plain)]
+    if len(known) < len(records):
+        on_older(len(records) - len(known))
+    return [Evaluation.from_dict(plain) for plain in known]
+
+
+def _older(plain: Mapping[str, Any]) -> bool:
+    found = plain.get("format")
+    return isinstance(found, int) and found < FORMAT

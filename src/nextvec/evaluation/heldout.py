@@ -17,6 +17,7 @@ import torch
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.evaluation.metric import ForeignPool, unit_rows
 from nextvec.fingerprint import fingerprint_bytes
+from nextvec.sequences.closeness import unit_rows as normalised
 from nextvec.sequences.splits import Part, SplitSpec, split_documents
 from nextvec.sequences.windows import MIN_CONTEXT, concatenate_ranges
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 FOREIGN_SIZE = 10_000
 _BLOCK_ROWS = 65_536
+_BALANCE_STEPS = 100
+_BALANCED = 1e-5
+_SMALLEST = np.float32(1e-12)
 
 IntArray = npt.NDArray[np.int64]
 
@@ -38,12 +42,13 @@ class HeldOut:
         vectors: (n, D) float16 or float32, the rows of the documents one after another.
         offsets: (docs + 1,), document i owns rows offsets[i]:offsets[i+1] of `vectors`.
         pool: (P, D) foreign candidates; pool_owner (P,) is the document they belong to, -1 for one not evaluated.
+        split_fingerprint: of the split that these documents are a part of; None where they are all of a corpus.
     """
 
     corpus: str
     encoder: str
     encoder_fingerprint: str
-    split_fingerprint: str
+    split_fingerprint: str | None
     min_context: int
     seed: int
     doc_ids: tuple[str, ...]
@@ -82,8 +87,11 @@ def hold_out(
     min_context: int = MIN_CONTEXT,
     seed: int = 0,
     foreign_size: int = FOREIGN_SIZE,
+    whole: bool = False,
 ) -> HeldOut:
     """The evaluated documents of a snapshot.
+
+    `whole` says that nothing of the corpus was trained on, so that its split does not matter.
 
     Documents of `min_context` rows or fewer have no target and are left out. The foreign pool comes from the given
     documents when they have at least twice its size, else from every document of the snapshot.
@@ -98,7 +106,7 @@ def hold_out(
         corpus=snapshot.label,
         encoder=snapshot.encoder.describe(),
         encoder_fingerprint=snapshot.encoder.fingerprint,
-        split_fingerprint=_split_spec(snapshot).fingerprint,
+        split_fingerprint=None if whole else _split_spec(snapshot).fingerprint,
         min_context=min_context,
         seed=seed,
         doc_ids=tuple(snapshot.documents[i].doc_id for i in chosen),
@@ -143,6 +151,29 @@ def training_mean(snapshot: Snapshot, documents: npt.ArrayLike) -> npt.NDArray[n
     for start in range(0, len(rows), _BLOCK_ROWS):
         total += snapshot.vectors[rows[start : start + _BLOCK_ROWS]].sum(axis=0, dtype=np.float64)
     return (total / len(rows)).astype(np.float32)
+
+
+def balance_point(held_out: HeldOut) -> npt.NDArray[np.float32]:
+    """(D,) the point from which the directions to all targets cancel: centred there, every constant prediction has a
+    mean cosine of zero, whatever the constant.
+
+    It is the geometric median of the targets, found by Weiszfeld's iteration (Tohoku Math. J. 43, 1937). Subtracting
+    the mean would not do: where targets crowd on one side, a constant on that side gains.
+    """
+    targets_ND = normalised(held_out.vectors[_target_rows(held_out)])
+    centre_D = targets_ND.mean(axis=0)
+    for _ in range(_BALANCE_STEPS):
+        away_ND = targets_ND - centre_D
+        near_N1 = 1 / np.maximum(np.linalg.norm(away_ND, axis=1, keepdims=True), _SMALLEST)
+        pull_D = (away_ND * near_N1).mean(axis=0)
+        if np.linalg.norm(pull_D) < _BALANCED:
+            break
+        centre_D = centre_D + pull_D / near_N1.mean()
+    return centre_D.astype(np.float32)
+
+
+def _target_rows(held_out: HeldOut) -> IntArray:
+    return concatenate_ranges(held_out.offsets[:-1] + held_out.min_context, held_out.targets)
 
 
 def _usable(snapshot: Snapshot, documents: IntArray, min_context: int) -> IntArray:

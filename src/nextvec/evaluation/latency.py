@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nextvec.errors import IntegrityError, UsageError
+from nextvec.evaluation.memory import peak_bytes
 from nextvec.evaluation.metric import unit_rows
 from nextvec.models.predictor import Predictor
 
@@ -45,7 +46,8 @@ class BatchLatency:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
     """A predictor's costs. `weight_bytes` counts parameters and buffers, None for a predictor without weights of its
-    own; `peak_bytes` is the accelerator's peak during the largest batch, None on the CPU."""
+    own; `peak_bytes` is the most that the tensors of one call hold at once beside weights and inputs, at the largest
+    batch (`memory.peak_bytes`), None in records that measured the whole process."""
 
     device: str
     threads: int
@@ -110,7 +112,7 @@ def measure_latency(
         fitted=predictor.spec.fitted,
         batches=timings,
         weight_bytes=_weight_bytes(predictor),
-        peak_bytes=torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
+        peak_bytes=_peak_bytes(predictor, max(batches), context, device),
         load_seconds=load_seconds,
         disk_bytes=None if folder is None else _disk_bytes(folder),
     )
@@ -133,6 +135,12 @@ def _time_batch(predictor: Predictor, batch: int, context: int, device: torch.de
     each = np.array(times) / batch
     p50, p95, p99 = (float(value) for value in np.percentile(each, [50, 95, 99]))
     return BatchLatency(batch=batch, calls=len(times), mean_ms=float(each.mean()), p50_ms=p50, p95_ms=p95, p99_ms=p99)
+
+
+@torch.no_grad()
+def _peak_bytes(predictor: Predictor, batch: int, context: int, device: torch.device) -> int:
+    x_BTD, mask_BT = _input(batch, context, predictor.spec.dim, device)
+    return peak_bytes(lambda: predictor.predict(x_BTD, mask_BT))
 
 
 def _input(batch: int, context: int, dim: int, device: torch.device) -> tuple[Tensor, Tensor]:

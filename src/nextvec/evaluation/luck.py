@@ -10,7 +10,7 @@ here runs in architectures, all predicting the same documents); Student 1908.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,8 +20,10 @@ from nextvec.evaluation.column import Column, Floats
 
 K = TypeVar("K", bound=Hashable)
 
-FAR_MORE = 5.0
-"""An architecture whose runs vary this many times as much as those of the others is no sample of the same spread."""
+CHANCE_OF_FAR_MORE = 0.01
+"""An architecture whose runs vary more, against those of the others, than happens by chance so seldom, is no sample of
+the same spread."""
+DRAWS_OF_CHANCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,15 @@ def lucks(columns: Mapping[K, Column]) -> dict[K, Luck]:
     """Of every column that is a mean of at least two runs."""
     trained = {key: column for key, column in columns.items() if len(column.runs) > 1}
     between = {key: _between_runs(column) for key, column in trained.items()}
-    alike = [key for key in trained if len(trained) > 1 and not _far_more(key, between)]
-    freedom = sum(len(trained[key].runs) - 1 for key in alike)
-    common = sum(between[key] * (len(trained[key].runs) - 1) for key in alike) / max(freedom, 1)
+    freedoms = {key: len(column.runs) - 1 for key, column in trained.items()}
+    alike = [key for key in trained if len(trained) > 1 and not _far_more(key, between, freedoms)]
+    freedom = sum(freedoms[key] for key in alike)
+    common = _pooled(between, freedoms, alike)
     found = {}
     for key, column in trained.items():
         pooled, runs = key in alike, len(column.runs)
         variance = common if pooled else between[key]
-        found[key] = Luck(variance / runs, freedom if pooled else runs - 1, pooled, _chance(column) / runs)
+        found[key] = Luck(variance / runs, freedom if pooled else freedoms[key], pooled, _chance(column) / runs)
     return found
 
 
@@ -66,9 +69,17 @@ def draw_luck(found: Mapping[K, Luck], draws: int, seed: int) -> dict[K, Floats]
     return drawn
 
 
-def _far_more(key: K, between: Mapping[K, float]) -> bool:
-    others = [value for other, value in between.items() if other != key]
-    return between[key] > FAR_MORE * float(np.mean(others))
+def _far_more(key: K, between: Mapping[K, float], freedoms: Mapping[K, int]) -> bool:
+    """Fisher's test of two variances: that of this one, and that of all others together."""
+    others = [other for other in between if other != key]
+    freedom = sum(freedoms[other] for other in others)
+    by_chance = np.random.default_rng(0).f(freedoms[key], freedom, DRAWS_OF_CHANCE)
+    limit = float(np.quantile(by_chance, 1 - CHANCE_OF_FAR_MORE))
+    return between[key] > limit * _pooled(between, freedoms, others)
+
+
+def _pooled(between: Mapping[K, float], freedoms: Mapping[K, int], keys: Sequence[K]) -> float:
+    return sum(between[key] * freedoms[key] for key in keys) / max(sum(freedoms[key] for key in keys), 1)
 
 
 def _between_runs(column: Column) -> float:

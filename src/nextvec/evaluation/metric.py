@@ -8,7 +8,7 @@ Shapes: N rows of a document, M targets (rows min_context..N-1), D embedding siz
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -99,10 +99,14 @@ class Passage:
 
 
 class Metric(Protocol):
-    """Built anew for every evaluation as `metric(setting)`. A `costly` one is measured on request only."""
+    """Built anew for every evaluation as `metric(setting)`. A `costly` one is measured on request only.
+
+    `version` is raised when the values of a figure change: what an older version measured is then measured again.
+    """
 
     figures: ClassVar[tuple[Figure, ...]]
     costly: ClassVar[bool]
+    version: ClassVar[int]
 
     def __init__(self, setting: Setting) -> None: ...
 
@@ -131,6 +135,11 @@ def figures() -> dict[str, Figure]:
 def default_metrics() -> tuple[str, ...]:
     """Names of the metrics that are measured unless others are asked for."""
     return tuple(name for name in METRICS if not METRICS.get(name).costly)
+
+
+def metric_versions(names: Iterable[str]) -> dict[str, int]:
+    """Versions by name of the metrics called `names`."""
+    return {name: METRICS.get(name).version for name in names}
 
 
 def row_cosines(left_MD: Tensor, right_MD: Tensor) -> Tensor:

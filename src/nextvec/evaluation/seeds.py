@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 import numpy as np
 
 from nextvec.evaluation.column import Column
-from nextvec.evaluation.evaluation import Evaluation
+from nextvec.evaluation.evaluation import Evaluation, Subject
 
 SEEDS_FOR_A_CLAIM = 3
 
@@ -66,9 +65,11 @@ def averaged(models: Sequence[Evaluation]) -> list[Evaluation]:
 
 def seed_groups(models: Sequence[Evaluation]) -> list[list[Evaluation]]:
     """Models that differ in name and seed alone, where there are at least two; those without a seed are left out."""
-    seeded = sorted((m for m in models if m.subject.seed is not None), key=_but_seed)
-    groups = [list(group) for _, group in groupby(seeded, key=_but_seed)]
-    return [group for group in groups if len(group) > 1]
+    groups: dict[Subject, list[Evaluation]] = {}
+    for model in models:
+        if model.subject.seed is not None:
+            groups.setdefault(model.subject.but_seed, []).append(model)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def average(group: Sequence[Evaluation], name: str) -> Evaluation:
@@ -89,7 +90,3 @@ def _name(group: Sequence[Evaluation]) -> str:
     anchor = f" anchored on {subject.anchor}" if subject.anchor != "none" else ""
     variant = f" with {subject.variant}" if subject.variant else ""
     return f"{subject.architecture}{anchor}{variant}{where} ({len(group)} seeds)"
-
-
-def _but_seed(evaluation: Evaluation) -> str:
-    return repr(replace(evaluation.subject, name="", seed=None))

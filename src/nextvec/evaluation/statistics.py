@@ -21,11 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from statistics import NormalDist
 from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from nextvec.errors import DataError
 from nextvec.evaluation.column import Column, Floats
@@ -87,7 +88,7 @@ class Measurements(Generic[K]):
     """
 
     def __init__(self, columns: Mapping[K, Column], draws: Draws) -> None:
-        self._draws = draws
+        self._columns, self._draws = columns, draws
         self._place = {key: place for place, key in enumerate(columns)}
         self._sums, self._counts = _units(list(columns.values()))
         self._luck = lucks(columns)
@@ -109,14 +110,19 @@ class Measurements(Generic[K]):
         distinct = list(dict.fromkeys(pairs))
         if not distinct:
             return []
-        nulls = np.stack([self._null(*pair) for pair in distinct], axis=1)
+        lucky = np.array([any(key in self._luck for key in pair) for pair in distinct])
+        family = self._with(self._draws.for_family(int(lucky.sum())))
+        nulls = np.stack([family._null(*pair) for pair in distinct], axis=1)
         observed = np.array([self._difference(*pair) for pair in distinct])
-        own, adjusted = _p_values(np.abs(observed), np.abs(nulls))
+        own, adjusted = _p_values(np.abs(observed), np.abs(nulls), lucky)
         found = {
             pair: Difference(self._paired(*pair), float(p), float(q))
             for pair, p, q in zip(distinct, own, adjusted, strict=True)
         }
         return [found[pair] for pair in pairs]
+
+    def _with(self, draws: Draws) -> Measurements[K]:
+        return self if draws is self._draws else Measurements(self._columns, draws)
 
     @cached_property
     def _resampled(self) -> Floats:
@@ -225,26 +231,36 @@ def p_text(p_value: float) -> str:
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 
-def _p_values(observed: Floats, nulls: Floats) -> tuple[Floats, Floats]:
+def _p_values(observed: Floats, nulls: Floats, lucky: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Own and adjusted p-values of m absolute differences, given their absolute values (draws, m) under no difference.
 
-    Each is measured in units of what it exceeds by chance in 5 % of the draws; of those that remain after the larger
-    ones were judged, the largest by chance is what a difference must exceed.
+    All are put on the scale of a normal deviate first: by what they are in standard deviations, or, where `lucky` (m,)
+    says that luck of training makes the tails heavier, by how often chance exceeds them. Of those that remain after
+    the larger ones were judged, the largest by chance is what a difference must exceed.
     """
     own = _share_at_least(nulls, observed)
-    scale = np.quantile(nulls, 1.0 - SIGNIFICANCE, axis=0)
-    scale[scale == 0] = 1.0
-    sizes, chances = observed / scale, nulls / scale
-    adjusted, highest, p = np.empty_like(own), np.zeros(len(nulls)), 0.0
+    spread = np.sqrt((nulls**2).mean(axis=0))
+    spread[spread == 0] = 1.0
+    sizes, chances = observed / spread, nulls / spread
+    sizes[lucky] = _deviates(len(nulls))[np.round(own[lucky] * (len(nulls) + 1)).astype(int) - 1]
+    chances[:, lucky] = _deviates(len(nulls))[np.argsort(np.argsort(-nulls[:, lucky], axis=0), axis=0)]
     ascending = np.argsort(sizes, kind="stable")
-    largest = np.empty_like(own)
+    highest, largest = np.zeros(len(nulls)), np.empty_like(own)
     for place in ascending:
         highest = np.maximum(highest, chances[:, place])
         largest[place] = _share_at_least(highest[:, None], sizes[place : place + 1])[0]
+    adjusted, p = np.empty_like(own), 0.0
     for place in ascending[::-1]:
         p = max(p, largest[place], own[place])
         adjusted[place] = p
     return own, adjusted
+
+
+@cache
+def _deviates(draws: int) -> Floats:
+    """What a normal deviate exceeds, in absolute value, in 1, 2 .. of draws + 1 cases; 0 for the last."""
+    normal = NormalDist()
+    return np.array([normal.inv_cdf(1 - rank / (2 * (draws + 1))) for rank in range(1, draws + 2)])
 
 
 def _share_at_least(draws: Floats, observed: Floats) -> Floats:

@@ -19,12 +19,13 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from nextvec.errors import IntegrityError, NextvecError, NotFoundError, UsageError
-from nextvec.fingerprint import fingerprint_bytes
+from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.models.baseline import BASELINES, Baseline
 from nextvec.models.card import card
 from nextvec.models.network import Network, NetworkConfig
 from nextvec.models.predictor import unit
 from nextvec.records import read_json, write_atomic, write_json
+from nextvec.shapes import difference
 
 FORMAT = 1
 PROBE_TOLERANCE = 1e-5
@@ -90,6 +91,16 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def predictions_fingerprint(folder: Path) -> str:
+    """Of all that decides what a bundle predicts: the weights as they are on disk, and what is built to hold them.
+
+    Raises as `read_config`, IntegrityError when the weights are missing.
+    """
+    config = read_config(folder)
+    built = {key: config[key] for key in ("kind", "spec", "network")}
+    return fingerprint([fingerprint_bytes([_read(folder / WEIGHTS)]), built])
+
+
 def is_predictor(folder: Path) -> bool:
     """False for a finished inverter, which decodes. A model that cannot be read is taken for a predictor: loading it
     says what is wrong."""
@@ -135,11 +146,15 @@ def _rebuild(config: dict[str, Any]) -> AnyPredictor:
 
 
 def _load_weights(predictor: AnyPredictor, content: bytes, folder: Path) -> None:
+    tensors: dict[str, Tensor] = {}
     try:
-        predictor.load_state_dict(load(content))
+        tensors = load(content)
+        predictor.load_state_dict(tensors)
     except (SafetensorError, RuntimeError) as error:
-        problem = " ".join(str(error).split())
-        raise IntegrityError(f"{folder / WEIGHTS} does not fit {type(predictor).__name__}: {problem}") from None
+        problem = difference(predictor.state_dict(), tensors, error)
+        raise IntegrityError(
+            f"{folder / WEIGHTS} does not fit {type(predictor).__name__}: {problem}. Restore it or train again"
+        ) from None
 
 
 def _make_probe(predictor: AnyPredictor) -> dict[str, Tensor]:

@@ -20,6 +20,7 @@ import torch
 from pydantic import Field
 
 from nextvec.config import Config
+from nextvec.disk import storing
 from nextvec.errors import IntegrityError, MissingDependencyError
 from nextvec.records import read_json, write_json
 from nextvec.retrieval.neighbours import IndexSpec, Neighbours, check_search
@@ -249,7 +250,8 @@ def _write(path: Path, lists: Any, spec: IndexSpec, tuned: Tuned | None) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     _record(path).unlink(missing_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}")
-    _faiss().write_index(lists, str(temporary))
+    with storing("the index", path.parent, "The corpus itself is complete"):
+        _faiss().write_index(lists, str(temporary))
     os.replace(temporary, path)
     write_json(_record(path), {**_describe(path, spec), "tuned": tuned and tuned._asdict()})
 

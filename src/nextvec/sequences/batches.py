@@ -42,6 +42,9 @@ class Batch:
     """(B, S) bool, where `target_BTD` holds a vector."""
     rows_BT: Tensor
     """(B, S) int64, the snapshot row of each target, -1 for padding."""
+    seen_from_B: Tensor
+    """(B,) int64, the snapshot row from which on a sequence's predictions have seen their document: each has seen all
+    from there to its target, and nothing else. It lies before the first input where `base_BTD` comes from more."""
     base_BTD: Tensor | None = None
     """(B, T, D) what the anchor predicts at each position, when it was computed before; else None."""
 
@@ -57,6 +60,7 @@ class Batch:
             target_BTD=self.target_BTD[sequences],
             target_mask_BT=self.target_mask_BT[sequences],
             rows_BT=self.rows_BT[sequences],
+            seen_from_B=self.seen_from_B[sequences],
             base_BTD=None if self.base_BTD is None else self.base_BTD[sequences],
         )
 
@@ -135,7 +139,7 @@ class WindowBatches:
         window = _gather(self.vectors, index)
         mask = torch.ones_like(index, dtype=torch.bool)
         k = self.context
-        return Batch(window[:, :k], mask[:, :k], window[:, k:], mask[:, k:], rows[:, None])
+        return Batch(window[:, :k], mask[:, :k], window[:, k:], mask[:, k:], rows[:, None], index[:, 0])
 
 
 class DocumentBatches:
@@ -176,7 +180,8 @@ class DocumentBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         for batch in self._batches:
-            yield _sequences(self.vectors, self.first[batch], self.targets[batch])
+            first = self.first[batch]
+            yield _sequences(self.vectors, first, self.targets[batch], seen_from=first)
 
 
 class SpanBatches:
@@ -195,7 +200,8 @@ class SpanBatches:
         targets_per_batch: bound on B * T, padding included.
         seed: of the cuts and the shuffle.
         first_span: most targets in a sequence of the first epoch; None for `span` in all epochs.
-        bases: (N, D), for each row what an anchor predicts after it from its whole document; goes into the batches.
+        bases: (N, D), for each row what an anchor predicts after it from the beginning of its document; goes into the
+            batches, whose predictions have then seen their documents from the beginning.
 
     Raises TrainingError when no document has two rows, UsageError when span or targets_per_batch is below 1.
     """
@@ -229,21 +235,22 @@ class SpanBatches:
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """The batches of epoch `number` from step `start` on."""
-        for first, targets in self._cut(number)[start:]:
-            yield _sequences(self.vectors, first, targets, self.bases)
+        for first, targets, beginning in self._cut(number)[start:]:
+            seen_from = first if self.bases is None else beginning
+            yield _sequences(self.vectors, first, targets, seen_from, self.bases)
 
     def longest(self, number: int) -> int:
         """Most targets in a sequence of epoch `number`."""
         return min(self.span, self.first_span << min(number, self.span.bit_length()))
 
-    def _make_cut(self, number: int) -> list[tuple[IntArray, IntArray]]:
-        """First row and number of targets of every span, batch by batch."""
+    def _make_cut(self, number: int) -> list[tuple[IntArray, IntArray, IntArray]]:
+        """First row, number of targets and its document's first row for every span, batch by batch."""
         random = np.random.default_rng(_epoch_seed(self.seed, number))
-        first, targets = self._spans(self.longest(number), random)
+        first, targets, beginning = self._spans(self.longest(number), random)
         batches = _shuffled(targets, self.targets_per_batch, random)
-        return [(first[batch], targets[batch]) for batch in batches]
+        return [(first[batch], targets[batch], beginning[batch]) for batch in batches]
 
-    def _spans(self, longest: int, random: np.random.Generator) -> tuple[IntArray, IntArray]:
+    def _spans(self, longest: int, random: np.random.Generator) -> tuple[IntArray, IntArray, IntArray]:
         """In order. The first span of a long document has 1..`longest` targets, others but its last have `longest`."""
         lead = np.where(self._targets > longest, random.integers(1, longest + 1, len(self._targets)), self._targets)
         pieces = 1 + -(-(self._targets - lead) // longest)
@@ -251,7 +258,8 @@ class SpanBatches:
         piece = np.arange(len(document)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
         start = np.where(piece > 0, lead[document] + (piece - 1) * longest, 0)
         end = np.minimum(lead[document] + piece * longest, self._targets[document])
-        return self._first[document] + start, end - start
+        beginning = self._first[document]
+        return beginning + start, end - start, beginning
 
 
 def _with_targets(offsets: npt.ArrayLike, documents: npt.ArrayLike) -> tuple[IntArray, IntArray, IntArray]:
@@ -277,7 +285,9 @@ def _by_length(lengths: IntArray, positions: IntArray, capacity: int) -> list[In
     return np.split(order, cheapest_cuts(lengths[order].tolist(), capacity))
 
 
-def _sequences(vectors: Tensor, first: IntArray, targets: IntArray, bases: Tensor | None = None) -> Batch:
+def _sequences(
+    vectors: Tensor, first: IntArray, targets: IntArray, seen_from: IntArray, bases: Tensor | None = None
+) -> Batch:
     """Sequences of `targets` (B,) targets, the inputs from rows `first` (B,) on, the targets one row later."""
     device = vectors.device
     first_B, targets_B = torch.from_numpy(first).to(device), torch.from_numpy(targets).to(device)
@@ -287,7 +297,7 @@ def _sequences(vectors: Tensor, first: IntArray, targets: IntArray, bases: Tenso
     rows = index[:, 1:].masked_fill(~mask, -1)
     x, target = (_padded(_gather(vectors, part), mask) for part in (index[:, :-1], index[:, 1:]))
     base = None if bases is None else _gather(bases, index[:, :-1])
-    return Batch(x, mask, target, mask, rows, base)
+    return Batch(x, mask, target, mask, rows, torch.from_numpy(seen_from).to(device), base)
 
 
 def cheapest_cuts(lengths: Sequence[int], capacity: int) -> list[int]:

@@ -9,10 +9,9 @@ A training document that nearly duplicates a held-out one is left out of trainin
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -23,7 +22,7 @@ from pydantic import Field, model_validator
 from nextvec.config import Config
 from nextvec.errors import DataError, NotFoundError
 from nextvec.fingerprint import fingerprint
-from nextvec.sequences.identity import row_keys, window_keys
+from nextvec.sequences.identity import Keys, half_keys, row_keys, window_keys, words
 from nextvec.sequences.windows import IntArray, target_rows
 
 if TYPE_CHECKING:
@@ -44,7 +43,6 @@ SHARED_SHINGLES = 0.2
 articles, 524 share any run of eight words, 74 a twentieth of them, 38 a fifth and 1 a half."""
 _BLOCK_ROWS = 65_536
 _BLOCK_DOCUMENTS = 4_096
-_WORD = re.compile(r"\w+")
 
 
 class SplitSpec(Config):
@@ -176,30 +174,38 @@ def document_means(vectors: npt.NDArray[np.floating], offsets: npt.ArrayLike) ->
     return np.divide(sums, norms, out=np.zeros_like(sums), where=norms > 0)
 
 
-def near_duplicates(snapshot: Snapshot, train: IntArray, held_out: IntArray) -> tuple[LeftOut, ...]:
+def near_duplicates(
+    snapshot: Snapshot, train: IntArray, held_out: IntArray, *, of: Snapshot | None = None
+) -> tuple[LeftOut, ...]:
     """The documents of `train` that nearly duplicate one of `held_out`, each with the one it shares most with.
 
     Contents are read only of documents whose means are closer than `MEAN_COSINE`, or that share a passage: a document
     that holds a shorter one whole need not be close to it. In a snapshot without texts, equal vectors take the place
     of shared shingles.
+
+    Args:
+        of: the snapshot that `held_out` are documents of, encoded by the same encoder; by default `snapshot` itself.
     """
+    other = snapshot if of is None else of
     means = document_means(snapshot.vectors, snapshot.offsets)
-    content = cache(partial(_content, snapshot))
+    of_others = means if other is snapshot else document_means(other.vectors, other.offsets)
+    contents, others = _Contents(snapshot), _Contents(other)
+    pairs = {*_close_pairs(means, train, of_others, held_out), *_passage_pairs(snapshot, train, other, held_out)}
     found: dict[int, LeftOut] = {}
-    for i, j in sorted({*_close_pairs(means, train, held_out), *_passage_pairs(snapshot, train, held_out)}):
-        shared = containment(content(i), content(j))
+    for i, j in sorted(pairs):
+        shared = contents.shared(i, others, j)
         if shared >= SHARED_SHINGLES and (i not in found or shared > found[i].shared):
-            ids = snapshot.documents[i].doc_id, snapshot.documents[j].doc_id
-            cosine = float(means[i] @ means[j])
+            ids = snapshot.documents[i].doc_id, other.documents[j].doc_id
+            cosine = float(means[i] @ of_others[j])
             found[i] = LeftOut(document=i, doc_id=ids[0], held_out=j, held_out_id=ids[1], cosine=cosine, shared=shared)
     return tuple(found.values())
 
 
 def shingles(texts: Sequence[str]) -> frozenset[Hashable]:
     """Every run of eight words, case and punctuation ignored; a text of fewer words is one shingle."""
-    words = _WORD.findall(" ".join(texts).lower())
-    runs = range(max(len(words) - SHINGLE_WORDS, 0) + 1) if words else range(0)
-    return frozenset(tuple(words[i : i + SHINGLE_WORDS]) for i in runs)
+    found = words(" ".join(texts))
+    runs = range(max(len(found) - SHINGLE_WORDS, 0) + 1) if found else range(0)
+    return frozenset(tuple(found[i : i + SHINGLE_WORDS]) for i in runs)
 
 
 def containment(left: frozenset[Hashable], right: frozenset[Hashable]) -> float:
@@ -208,38 +214,70 @@ def containment(left: frozenset[Hashable], right: frozenset[Hashable]) -> float:
     return len(left & right) / smaller if smaller else 0.0
 
 
-def _close_pairs(means: npt.NDArray[np.float32], left: IntArray, right: IntArray) -> Iterator[tuple[int, int]]:
+def _close_pairs(
+    left_means: npt.NDArray[np.float32], left: IntArray, right_means: npt.NDArray[np.float32], right: IntArray
+) -> Iterator[tuple[int, int]]:
     for first in range(0, len(left), _BLOCK_DOCUMENTS):
         block = left[first : first + _BLOCK_DOCUMENTS]
-        for i, j in np.argwhere(means[block] @ means[right].T > MEAN_COSINE):
+        for i, j in np.argwhere(left_means[block] @ right_means[right].T > MEAN_COSINE):
             yield int(block[i]), int(right[j])
 
 
-def _passage_pairs(snapshot: Snapshot, left: IntArray, right: IntArray) -> Iterator[tuple[int, int]]:
+def _passage_pairs(left: Snapshot, lefts: IntArray, right: Snapshot, rights: IntArray) -> Iterator[tuple[int, int]]:
     """Pairs that share `PASSAGE` equal vectors in a row."""
-    rows_of = {side: target_rows(snapshot.offsets, part, PASSAGE - 1) for side, part in (("l", left), ("r", right))}
-    keys = row_keys(snapshot.vectors)
-    keys_of = {side: window_keys(keys, rows, PASSAGE - 1) for side, rows in rows_of.items()}
-    shared = np.intersect1d(keys_of["l"], keys_of["r"])
-    owners = {side: _owners(snapshot, keys_of[side], rows_of[side], shared) for side in rows_of}
+    sides = ((left, lefts), (right, rights))
+    keys = [row_keys(left.vectors)] * 2 if left is right else [half_keys(left), half_keys(right)]
+    windows = [_Windows.of(*side, key) for side, key in zip(sides, keys, strict=True)]
+    shared = np.intersect1d(windows[0].keys, windows[1].keys)
+    owners = [side.owners(shared) for side in windows]
     for key in shared.tolist():
-        yield from product(owners["l"][key], owners["r"][key])
+        yield from product(owners[0][key], owners[1][key])
 
 
-def _owners(
-    snapshot: Snapshot, keys: npt.NDArray[np.uint64], rows: IntArray, wanted: npt.NDArray[np.uint64]
-) -> dict[int, set[int]]:
-    """The documents in which each of the wanted windows occurs."""
-    owners: dict[int, set[int]] = {}
-    for place in np.flatnonzero(np.isin(keys, wanted)).tolist():
-        document = int(np.searchsorted(snapshot.offsets, rows[place], side="right")) - 1
-        owners.setdefault(int(keys[place]), set()).add(document)
-    return owners
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """Runs of `PASSAGE` chunks in some documents of a snapshot, by the row of their last chunk."""
+
+    snapshot: Snapshot
+    rows: IntArray
+    keys: Keys
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, documents: IntArray, keys: Keys) -> Self:
+        rows = target_rows(snapshot.offsets, documents, PASSAGE - 1)
+        return cls(snapshot, rows, window_keys(keys, rows, PASSAGE - 1))
+
+    def owners(self, wanted: Keys) -> dict[int, set[int]]:
+        """The documents in which each of the wanted windows occurs."""
+        owners: dict[int, set[int]] = {}
+        for place in np.flatnonzero(np.isin(self.keys, wanted)).tolist():
+            document = int(np.searchsorted(self.snapshot.offsets, self.rows[place], side="right")) - 1
+            owners.setdefault(int(self.keys[place]), set()).add(document)
+        return owners
 
 
-def _content(snapshot: Snapshot, document: int) -> frozenset[Hashable]:
-    rows = np.arange(snapshot.offsets[document], snapshot.offsets[document + 1])
-    try:
-        return shingles(snapshot.texts(rows))
-    except NotFoundError:
-        return frozenset(vector.tobytes() for vector in snapshot.vectors[rows])
+class _Contents:
+    """What documents of a snapshot hold, each read once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self.shingles, self.vectors = cache(self._shingles), cache(self._vectors)
+
+    def shared(self, document: int, other: _Contents, theirs: int) -> float:
+        """The part of the smaller one's shingles that both have; of its vectors, where one of them has no words."""
+        left, right = self.shingles(document), other.shingles(theirs)
+        return (
+            containment(left, right) if left and right else containment(self.vectors(document), other.vectors(theirs))
+        )
+
+    def _shingles(self, document: int) -> frozenset[Hashable]:
+        try:
+            return shingles(self._snapshot.texts(self._rows(document)))
+        except NotFoundError:
+            return frozenset()
+
+    def _vectors(self, document: int) -> frozenset[Hashable]:
+        return frozenset(row.tobytes() for row in self._snapshot.vectors[self._rows(document)].astype(np.float16))
+
+    def _rows(self, document: int) -> IntArray:
+        return np.arange(self._snapshot.offsets[document], self._snapshot.offsets[document + 1])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nextvec.errors import NotFoundError, UsageError
+from nextvec.errors import UsageError
 from nextvec.serving.engine import Engine
 from nextvec.serving.lanes import EncoderLane, ModelLane, Shelf
-from nextvec.serving.problems import ProblemError
+from nextvec.serving.problems import ProblemError, require_one, wrong
 from nextvec.serving.settings import ListenerSettings
 
 
@@ -30,16 +30,16 @@ class Access:
     def lane(self, name: str | None) -> ModelLane:
         """The model of that name, id or alias; without a name the only one.
 
-        Raises NotFoundError with the names that are served here, UsageError when a name is needed.
+        Raises ProblemError with the names that are served here, also when a name is needed.
         """
         lanes = self.lanes
         if name is None:
             if len(lanes) == 1:
                 return next(iter(lanes.values()))
-            raise UsageError(f"'model' is needed: this address serves {', '.join(lanes) or 'no model'}")
+            raise wrong("model", f"missing, expected one of those that are served here: {', '.join(lanes) or 'none'}")
         lane = self.engine.line.find(name)
         if lane is None or lane.settings.label not in lanes:
-            raise self.unknown("model", name, list(lanes))
+            raise self.unknown("model", "model", name, list(lanes))
         return lane
 
     def identity(self, name: str) -> str:
@@ -48,42 +48,41 @@ class Access:
         return name if lane is None else lane.served.identity
 
     def encoder(self, name: str) -> EncoderLane:
-        """The encoder of that name, or that of a model. Raises NotFoundError with the names of both."""
+        """The encoder of that name, or that of a model. Raises ProblemError with the names of both."""
         encoders = self.engine.line.encoders
         if name in encoders:
             return encoders[name]
         lane = self.engine.line.find(name)
         if lane is None or lane.settings.label not in self.lanes:
-            raise self.unknown("encoder or model", name, [*encoders, *self.lanes])
+            raise self.unknown("model", "encoder or model", name, [*encoders, *self.lanes])
         return lane.encoder
 
     async def source(self, model: str | None, corpus: str | None) -> ModelLane | Shelf:
         """What searches and decodes: a corpus, or a model with the generation that it was trained on.
 
-        Raises UsageError for both, NotFoundError for an unknown name.
+        Raises ProblemError for both, or an unknown name.
         """
         if corpus is None:
             return self.lane(model)
-        if model is not None:
-            raise UsageError("'model' and 'corpus' are both given; give one of them")
+        require_one(model=model, corpus=corpus)
         if corpus not in self.engine.line.corpora:
-            raise self.unknown("corpus", corpus, self.engine.line.corpora)
+            raise self.unknown("corpus", "corpus", corpus, self.engine.line.corpora)
         return await self.engine.shelf(corpus)
 
-    def check_texts(self, texts: Sequence[str]) -> None:
+    def check_texts(self, field: str, texts: Sequence[str]) -> None:
         """Raises ProblemError for more or longer texts than the limits allow, and for empty ones."""
         if len(texts) > self.limits.texts:
-            raise ProblemError(422, f"{len(texts)} texts; at most {self.limits.texts} at once")
+            raise wrong(field, f"{len(texts)} texts, expected at most {self.limits.texts} at once")
         for number, text in enumerate(texts):
+            name = f"text {number}" if len(texts) > 1 else "the text"
             if not text.strip():
-                raise ProblemError(422, f"text {number} is empty; expected some words")
+                raise wrong(field, f"{name} is empty, expected some words")
             if len(text) > self.limits.text_characters:
-                raise ProblemError(
-                    422, f"text {number} has {len(text):,} characters; at most {self.limits.text_characters:,}"
-                )
+                most = f"expected at most {self.limits.text_characters:,}"
+                raise wrong(field, f"{name} has {len(text):,} characters, {most}")
 
-    def unknown(self, what: str, name: str, known: Sequence[str]) -> Exception:
-        """The error for a name that is not served, or not yet."""
+    def unknown(self, field: str, what: str, name: str, known: Sequence[str]) -> ProblemError:
+        """The problem of a name that is not served, or not yet."""
         if self.engine.loading:
             return ProblemError(503, "the server is still loading", headers={"Retry-After": "2"})
-        return NotFoundError(str(UsageError.unknown(what, name, known)))
+        return ProblemError(404, f"{field}: {UsageError.unknown(what, name, known)}", field=field)

@@ -12,12 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from nextvec import __version__
-from nextvec.errors import NextvecError
+from nextvec.errors import NextvecError, did_you_mean
 from nextvec.serving.access import Access
 from nextvec.serving.catalogue import Catalogue
 from nextvec.serving.engine import Engine
+from nextvec.serving.faults import MOST_CHARACTERS
 from nextvec.serving.guard import Guard
-from nextvec.serving.problems import MEDIA_TYPE, ProblemBody, ProblemError, body_of, faults_of, problem_of
+from nextvec.serving.problems import MEDIA_TYPE, ProblemBody, ProblemError, body_of, invalid, problem_of
 from nextvec.serving.routes.catalogue import catalogue_router
 from nextvec.serving.routes.completions import completions_router
 from nextvec.serving.routes.embeddings import embeddings_router
@@ -82,16 +83,29 @@ def _lifespan(engine: Engine) -> Lifespan:
 
 async def _answer_problem(request: Request, error: Exception) -> Response:
     request_id = request.state.request_id
-    problem = _problem(error, request_id)
+    problem = _problem(request, error, request_id)
     return Response(body_of(problem, request_id), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
-def _problem(error: Exception, request_id: str) -> ProblemError:
+def _problem(request: Request, error: Exception, request_id: str) -> ProblemError:
     if isinstance(error, RequestValidationError):
-        return ProblemError(422, "the request is not valid; see faults", faults=faults_of(error.errors()))
+        return invalid(error.errors())
     if isinstance(error, HTTPException):
-        return ProblemError(error.status_code, str(error.detail), headers=error.headers)
+        if isinstance(error.__cause__, ProblemError):
+            return error.__cause__  # FastAPI hides why it could not read a body
+        return ProblemError(error.status_code, _place_in_words(request, error), headers=error.headers)
     return problem_of(error, request_id)
+
+
+def _place_in_words(request: Request, error: HTTPException) -> str:
+    """What is wrong with the address of a request that no route takes."""
+    path = request.url.path[:MOST_CHARACTERS]
+    if error.status_code == 405:
+        return f"method: {request.method} of {path}, expected {(error.headers or {}).get('Allow', 'another')}"
+    if error.status_code != 404:
+        return str(error.detail)
+    known = request.app.openapi()["paths"]
+    return f"path: nothing is at {path}. {did_you_mean(path, known).strip() or 'Known: ' + ', '.join(known)}"
 
 
 def _describe(api: FastAPI) -> None:

@@ -18,6 +18,7 @@ from nextvec.models.aliases import Aliases, Change
 from nextvec.models.bundle import CARD, CONFIG, METRICS, read_config
 from nextvec.records import read_json, read_lines
 from nextvec.serving.problems import without_folders
+from nextvec.store.generation import generation_label
 from nextvec.store.sample import sample_snapshot
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus, corpus_names
@@ -162,7 +163,7 @@ def _described(config: Mapping[str, Any]) -> dict[str, Any]:
         "fitted": spec["fitted"],
         "encoder": encoder.get("name"),
         "encoder_fingerprint": config.get("encoder_fingerprint"),
-        "corpus": f"{corpus['name']}@{corpus['tag'] or corpus['version']}" if corpus else None,
+        "corpus": generation_label(corpus) if corpus else None,
     }
 
 

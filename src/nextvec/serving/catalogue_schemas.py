@@ -178,6 +178,10 @@ class CorpusEntry(Record):
     split: dict[str, Any] = Field(description="Thousandths of the documents, by their hash, held out.")
     tags: dict[str, int] = Field(description="Versions by tag.", examples=[{"small": 7, "large": 13}])
     stored_bytes: int = Field(description="Of all versions, on disk.", examples=[41376922])
+    cut: dict[str, int] = Field(
+        description="Chunks longer than the encoder reads, of those that were counted.",
+        examples=[{"cut": 5, "counted": 47820}],
+    )
     modified: str = Field(description="ISO 8601, UTC.")
 
 

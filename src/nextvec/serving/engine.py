@@ -14,7 +14,7 @@ import torch
 
 from nextvec.errors import NextvecError
 from nextvec.models.aliases import Aliases
-from nextvec.models.bundle import CONFIG, is_predictor
+from nextvec.models.bundle import CONFIG, WEIGHTS, is_predictor
 from nextvec.serving.batching import StageTimeoutError, Traffic
 from nextvec.serving.lanes import Batching, EncoderLane, ModelLane, Shelf
 from nextvec.serving.metrics import Metrics
@@ -76,7 +76,7 @@ class Engine:
         self.line = Line()
         self.loading = True
         self.draining = False
-        self._hindered = False
+        self._hindrance = ""
         self._resources = Resources(workspace)
         # A thread that begins while a model is timed on one thread (`Served.warm`) would have one ever after.
         self._pool = ThreadPoolExecutor(
@@ -130,7 +130,7 @@ class Engine:
         found = [f"model {label} cannot be loaded" for label in self.line.failures]
         if self._watch is not None and self._watch.done():
             found.append("models are no longer looked for")
-        if self._hindered:
+        if self._hindrance:
             found.append("models cannot be looked for")
         now = time.monotonic()
         for batcher in self._batching.all():
@@ -155,10 +155,9 @@ class Engine:
                 signature = await loop.run_in_executor(self._loader, self._sign)
                 if signature != self._signature:
                     await self._exchange(signature)
-                self._hindered = False
+                self._hindrance = ""
             except (NextvecError, OSError) as error:  # a damaged record, a folder that went away while it was read
-                log.error("looking for models: %s", error)
-                self._signature, self._hindered = None, True
+                self._signature, self._hindrance = None, _said_once("looking for models", error, self._hindrance)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.reload_seconds or None):
                     await self._look.wait()
@@ -179,7 +178,8 @@ class Engine:
     def _sign(self) -> Signature:
         """Equal as long as no model, alias or corpus has changed."""
         folder = self.workspace.models
-        watched = [*folder.glob(f"*/{CONFIG}"), folder / Aliases(self.workspace).record.name]
+        watched = [path for name in (CONFIG, WEIGHTS) for path in folder.glob(f"*/{name}")]
+        watched += [folder / Aliases(self.workspace).record.name]
         watched += self.workspace.corpora.glob("*.lance/_versions")
         return tuple(sorted((str(path), path.stat().st_mtime_ns) for path in watched if path.exists()))
 
@@ -191,9 +191,9 @@ class Engine:
         for entry in self.settings.models or self._everything():
             try:
                 lanes[entry.label] = self._load_lane(entry)
-            except (NextvecError, OSError) as error:
-                log.error("model %s: %s", entry.label, error)
-                failures[entry.label] = str(error)
+            except Exception as error:  # noqa: BLE001 a model may be another package's, and raise anything
+                known = self.line.failures.get(entry.label, "")
+                failures[entry.label] = _said_once(f"model {entry.label}", error, known)
                 if entry.label in self.line.lanes:
                     lanes[entry.label] = self.line.lanes[entry.label]
         return Line(
@@ -244,6 +244,14 @@ class Engine:
         served = next((lane.served for lane in self.line.lanes.values() if lane.corpus == reference), None)
         snapshot = self._resources.corpus(reference) if served is None else served.snapshot
         return Shelf(reference, snapshot, self._resources, self._batching, self.settings.stages.ladder)
+
+
+def _said_once(what: str, error: Exception, known: str) -> str:
+    """The error's words; they go into the log unless they are `known`, from the look before."""
+    if str(error) != known:
+        ours = isinstance(error, NextvecError | OSError)
+        log.error("%s: %s", what, error, exc_info=None if ours else error)
+    return str(error)
 
 
 def _log_failure(watch: asyncio.Task[None]) -> None:

@@ -186,9 +186,10 @@ def _check_content(headers: dict[bytes, bytes], body: bytes, depth: int) -> None
     if media_type == RAW:
         return
     if media_type != JSON:
-        raise ProblemError(415, f"content type {media_type[:60]!r}; expected {JSON}, or {RAW} where vectors are sent")
+        given = f"got {media_type[:60]}" if media_type else "missing"
+        raise ProblemError(415, f"content-type: {given}, expected {JSON}, or {RAW} where vectors are sent")
     if json_depth(body) > depth:
-        raise ProblemError(400, f"the JSON is nested more than {depth} deep")
+        raise ProblemError(400, f"body: JSON that is nested more than {depth} deep, expected an object with fields")
 
 
 def _replay(body: bytes, receive: Receive) -> Callable[[], Any]:

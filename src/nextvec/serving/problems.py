@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +18,7 @@ from pydantic import BaseModel, Field
 
 from nextvec.errors import DataError, MismatchError, NextvecError, NotFoundError, UsageError
 from nextvec.serving.batching import OverloadedError, StageTimeoutError
+from nextvec.serving.faults import Fault, faults_of, field_of, message_of
 
 MEDIA_TYPE = "application/problem+json"
 PATH = re.compile(r"(?<![\w/.])(?:[A-Za-z]:)?[\\/](?:[\w.@+~-]+[\\/])+[\w.@+~-]*")
@@ -33,12 +35,8 @@ STATUS: dict[type[NextvecError], int] = {
 }
 """What a request can be to blame for, and load; every other error is the server's own: 500."""
 
-
-class Fault(BaseModel):
-    """One value of a request that is not as expected."""
-
-    where: str = Field(description="Place in the request, parts joined by dots.", examples=["body.sentences"])
-    problem: str = Field(examples=["Input should be less than or equal to 64"])
+BLAMED = (404, 422)
+"""Statuses of what a field of the request can be to blame for."""
 
 
 class ErrorMember(BaseModel):
@@ -47,7 +45,7 @@ class ErrorMember(BaseModel):
     message: str
     type: str
     code: str
-    param: str | None = None
+    param: str | None = Field(None, description="The field that is wrong, the first of them where several are.")
 
 
 class ProblemBody(BaseModel):
@@ -58,32 +56,76 @@ class ProblemBody(BaseModel):
     status: int = Field(description="HTTP status.", examples=[404])
     detail: str = Field(description="What was given, what was expected, what to do.")
     instance: str = Field(description="This occurrence: the request's id, as in the header X-Request-Id.")
-    faults: list[Fault] = Field(default=[], description="For an invalid request: every value that is not as expected.")
+    faults: list[Fault] = Field(default=[], description="For an invalid request: values not as expected, 10 at most.")
     error: ErrorMember
 
 
 class ProblemError(Exception):
-    """Raised by routes and guards for what has no error of its own in the tree of `nextvec.errors`."""
+    """Raised by routes and guards for what has no error of its own in the tree of `nextvec.errors`.
+
+    Args:
+        field: of the request that is to blame.
+    """
 
     def __init__(
-        self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, faults: Sequence[Fault] = ()
+        self,
+        status: int,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        faults: Sequence[Fault] = (),
+        field: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, self.detail = status, detail
         self.headers = dict(headers or {})
-        self.faults = list(faults)
+        self.faults, self.field = list(faults), field
+
+
+def invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
+    """The problem of a request with such errors of pydantic's, each of a place that begins with `body`, say."""
+    return ProblemError(422, message_of(errors), faults=faults_of(errors), field=field_of(errors[0]))
+
+
+def wrong(field: str, problem: str) -> ProblemError:
+    """The problem of one field's value."""
+    return ProblemError(422, f"{field}: {problem}", field=field)
+
+
+def require_one(**fields: Any) -> None:
+    """Raises ProblemError unless exactly one of two fields of a request is given, not None."""
+    given = [name for name, value in fields.items() if value is not None]
+    if len(given) != 1:
+        what = f"given beside {given[0]}" if given else "missing"
+        raise wrong(given[-1] if given else next(iter(fields)), f"{what}, expected either {' or '.join(fields)}")
+
+
+@contextmanager
+def about(field: str) -> Iterator[None]:
+    """What a client is to blame for inside is told as a fault of that field of the request."""
+    try:
+        yield
+    except NextvecError as error:
+        status = _status(error)
+        if status not in BLAMED:
+            raise
+        raise ProblemError(status, f"{field}: {without_paths(str(error))}", field=field) from error
 
 
 def problem_of(error: Exception, request_id: str) -> ProblemError:
     """The problem that `error` is for a client. What the server itself did wrong is logged and not told."""
     if isinstance(error, ProblemError):
         return error
-    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+    status = _status(error)
     if status == 500:
         log.error("request %s failed", request_id, exc_info=error)
         return ProblemError(500, f"the server failed at this request; its log says why, under {request_id}")
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, OverloadedError) else {}
     return ProblemError(status, without_paths(str(error)), headers=headers)
+
+
+def _status(error: Exception) -> int:
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
 
 
 def body_of(problem: ProblemError, request_id: str) -> bytes:
@@ -98,7 +140,7 @@ def body_of(problem: ProblemError, request_id: str) -> bytes:
             detail=problem.detail,
             instance=f"urn:nextvec:request:{request_id}",
             faults=problem.faults,
-            error=ErrorMember(message=problem.detail, type=slug, code=slug),
+            error=ErrorMember(message=problem.detail, type=slug, code=slug, param=problem.field),
         )
         .model_dump_json()
         .encode()
@@ -117,11 +159,6 @@ def without_folders(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: without_folders(part) for key, part in value.items()}
     return [without_folders(part) for part in value] if isinstance(value, list | tuple) else value
-
-
-def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
-    """From pydantic's errors; what was given is left out: it may be a whole body."""
-    return [Fault(where=".".join(str(part) for part in error["loc"]), problem=error["msg"]) for error in errors]
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -11,14 +11,18 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from nextvec.corpus.chunkers.fit import Fit
 from nextvec.corpus.sources.checked import encoding_problem
 from nextvec.decoding import load_decoder
 from nextvec.decoding.decoder import Decoder
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Encoder, EncoderSpec, Progress, require_same_encoder
 from nextvec.errors import NotFoundError, UsageError
+from nextvec.fingerprint import fingerprint
 from nextvec.retrieval.index import IndexKind, build_index
-from nextvec.retrieval.neighbours import Index
+from nextvec.retrieval.neighbours import Index, rows_of
+from nextvec.sequences.splits import split_snapshot
+from nextvec.store.fitting import fit_of
 from nextvec.store.generation import trained_generation
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
@@ -50,6 +54,19 @@ class SharedEncoder:
             require_unicode(text)
         with self._lock:
             return self._encoder.encode(texts, on_progress)
+
+    def fit(self) -> Fit | None:
+        """What it reads of a text, see `fit_of`."""
+        fit = fit_of(self._encoder)
+        if fit is None:
+            return None
+        count = fit.count
+
+        def count_alone(texts: Sequence[str]) -> Sequence[int]:
+            with self._lock:
+                return count(texts)
+
+        return Fit(fit.max_tokens, count_alone)
 
 
 class Resources:
@@ -90,6 +107,18 @@ class Resources:
             return index
 
         return self._once(("index", snapshot.fingerprint), build)
+
+    def untrained(self, snapshot: Snapshot) -> np.ndarray:
+        """bool (N,), True for rows of documents that no model trains on: held out, or a near-duplicate of one that is.
+
+        Raises what `split_snapshot` raises.
+        """
+
+        def find() -> np.ndarray:
+            train = split_snapshot(snapshot).train
+            return ~rows_of(snapshot.offsets, train)
+
+        return self._once(("untrained", snapshot.fingerprint, fingerprint(snapshot.split)), find)
 
     def encoder(self, reference: str) -> SharedEncoder:
         """The encoder of that reference. Raises what `load_encoder` raises."""

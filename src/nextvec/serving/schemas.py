@@ -2,38 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails
 
 from nextvec.serving.continuation import LONGEST, Feedback
+from nextvec.serving.faults import MOST_FAULTS, fault, in_words
+from nextvec.serving.fields import Only, TextOrTexts, Texts, nullable
 
 MOST_NEIGHBOURS = 100
 MOST_STEPS = 50
 
-Vector = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1, max_length=8192)]
+Vector = Annotated[
+    list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1, max_length=8192, fail_fast=True)
+]
+Vectors = Annotated[list[Vector], Field(min_length=1, fail_fast=True)]
+Contexts = Annotated[list[Annotated[list[Vector], Field(fail_fast=True)]], Field(min_length=1, fail_fast=True)]
+"""The first number that is none is told, not a million of them."""
+
+ALONE = "a text has one continuation here"
+CERTAIN = "a continuation is not left to chance"
+WHOLE = "sentences are not made of tokens here"
+FORWARD = "nothing is written between two texts"
+"""Why fields of OpenAI's are taken at the values alone that ask for nothing."""
+
 ModelName = Annotated[str, Field(max_length=200, examples=["gru-wiki"])]
 
 
-def _one_of(*allowed: float) -> Callable[[float], float]:
-    def check(value: float) -> float:
-        if value not in allowed:
-            raise ValueError(
-                f"a continuation is not left to chance: expected {' or '.join(map(str, allowed))}, or none"
-            )
-        return value
-
-    return check
-
-
-OneOrMore = Annotated[list[str], Field(min_length=1)]
-
-
 class Body(BaseModel):
-    """A request: unknown fields are refused by name."""
+    """A request. Null is the same as left out; unknown fields are refused by name, and types are not guessed."""
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=(), json_schema_extra=nullable)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Raises ValidationError, told in words."""
+        try:
+            return handler(cls._without_null(given) if isinstance(given, dict) else given)
+        except ValidationError as error:
+            told = [cls._told(one) for one in error.errors(include_url=False)[: MOST_FAULTS + 1]]
+            raise ValidationError.from_exception_data(cls.__name__, told) from None
+
+    @staticmethod
+    def _without_null(given: dict[str, Any]) -> dict[str, Any]:
+        """And 3 for 3.0: JSON has one kind of number."""
+        whole = {key: int(value) for key, value in given.items() if isinstance(value, float) and value.is_integer()}
+        return {key: value for key, value in {**given, **whole}.items() if value is not None}
+
+    @classmethod
+    def _told(cls, error: ErrorDetails) -> InitErrorDetails:
+        told = fault(in_words(error, cls.model_fields))
+        return InitErrorDetails(type=told, loc=error["loc"], input=error["input"])
 
 
 class Answer(BaseModel):
@@ -78,7 +106,7 @@ class EmbeddingsRequest(Body):
     """OpenAI's request. Token numbers instead of texts are refused: encoders here read text."""
 
     model: ModelName = Field(description="An encoder, or a model, whose encoder is meant.", examples=["minilm"])
-    input: str | OneOrMore = Field(description="One text or several.", examples=[["A first text.", "A second one."]])
+    input: TextOrTexts = Field(description="One text or several.", examples=[["A first text.", "A second one."]])
     encoding_format: Literal["float", "base64"] = Field(
         "float", description="Numbers, or base64 of little-endian float32."
     )
@@ -116,7 +144,7 @@ class CompletionRequest(Body):
     that ask for chance are refused unless they ask for none."""
 
     model: ModelName
-    prompt: str | OneOrMore = Field(description="The beginning of a text, or several.", examples=["Some text. More."])
+    prompt: TextOrTexts = Field(description="The beginning of a text, or several.", examples=["Some text. More."])
     sentences: int = Field(1, ge=1, le=LONGEST, description="Sentences to add, at most.")
     decoder: str | None = Field(None, max_length=200, description="One of the model's decoders; null for its own.")
     steps: int | None = Field(None, ge=0, le=MOST_STEPS, description="Upper bound on correction steps a sentence.")
@@ -127,17 +155,17 @@ class CompletionRequest(Body):
     stream: bool = Field(False, description="Server-sent events, one a sentence.")
     stream_options: StreamOptions | None = Field(None, description="Only while streaming.")
     max_tokens: int | None = Field(None, ge=1, description="Words of the answer, at most; the text is cut there.")
-    stop: str | OneOrMore | None = Field(None, description="The answer ends before any of these.")
+    stop: TextOrTexts | None = Field(None, description="The answer ends before any of these.")
     echo: bool = Field(False, description="Begin the answer with the prompt.")
-    n: Literal[1] = Field(1, description="There is one continuation.")
-    best_of: Literal[1] = Field(1, description="There is one continuation.")
-    temperature: Annotated[float, AfterValidator(_one_of(0, 1))] | None = Field(None, description="0 or 1.")
-    top_p: Annotated[float, AfterValidator(_one_of(1))] | None = Field(None, description="1.")
-    frequency_penalty: Annotated[float, AfterValidator(_one_of(0))] | None = Field(None, description="0.")
-    presence_penalty: Annotated[float, AfterValidator(_one_of(0))] | None = Field(None, description="0.")
-    logprobs: None = Field(None, description="Refused.")
-    logit_bias: None = Field(None, description="Refused.")
-    suffix: None = Field(None, description="Refused.")
+    n: Annotated[int, Only((1,), ALONE)] = Field(1, description="There is one continuation.")
+    best_of: Annotated[int, Only((1,), ALONE)] = Field(1, description="There is one continuation.")
+    temperature: Annotated[float | None, Only((0, 1), CERTAIN)] = Field(None, description="0 or 1.")
+    top_p: Annotated[float | None, Only((1,), CERTAIN)] = Field(None, description="1.")
+    frequency_penalty: Annotated[float | None, Only((0,), CERTAIN)] = Field(None, description="0.")
+    presence_penalty: Annotated[float | None, Only((0,), CERTAIN)] = Field(None, description="0.")
+    logprobs: Annotated[None, Only((), WHOLE)] = Field(None, description="Refused.")
+    logit_bias: Annotated[dict[str, float] | None, Only(({},), WHOLE)] = Field(None, description="Refused but empty.")
+    suffix: Annotated[str | None, Only(("",), FORWARD)] = Field(None, description="Refused but empty.")
     seed: int | None = Field(None, description="Without effect: the answer is always the same.")
     user: str | None = Field(None, description="Accepted and not used.")
 
@@ -170,13 +198,13 @@ class PredictRequest(Body):
     """Texts or vectors, not both."""
 
     model: ModelName | None = Field(None, description="May be left out where a single model is served.")
-    texts: OneOrMore | None = Field(
+    texts: Texts | None = Field(
         None,
         description="Each is cut into chunks, encoded, and answered with one vector.",
         examples=[["The sun rose over the hills. Birds began to sing."]],
     )
-    vectors: list[list[Vector]] | None = Field(
-        None, min_length=1, description="Contexts of unit vectors (contexts, vectors, D), oldest first; D as the model."
+    vectors: Contexts | None = Field(
+        None, description="Contexts of unit vectors (contexts, vectors, D), oldest first; D as the model."
     )
 
 
@@ -192,14 +220,15 @@ class DecodeRequest(Body):
 
     model: ModelName | None = Field(None, description="Decode with what this model was trained on.")
     corpus: str | None = Field(None, max_length=200, description="Or a corpus.", examples=["wiki@large"])
-    vectors: list[Vector] = Field(
-        min_length=1,
+    vectors: Vectors = Field(
         description="Of norm 1; another norm is scaled to it. As many numbers as the encoder gives.",
         examples=[[[0.5, -0.5, 0.5, 0.5]]],
     )
     decoder: str | None = Field(None, max_length=200, description="One of the model's decoders; null for its own.")
     steps: int | None = Field(None, ge=0, le=MOST_STEPS, description="Upper bound on correction steps.")
-    sources: list[list[str]] | None = Field(None, description="For each vector, texts that its text should continue.")
+    sources: list[list[str] | None] | None = Field(
+        None, fail_fast=True, description="For each vector, texts that its text should continue."
+    )
 
 
 class DecodedText(Answer):
@@ -224,8 +253,8 @@ class SearchRequest(Body):
 
     model: ModelName | None = Field(None, description="Search what this model was trained on.")
     corpus: str | None = Field(None, max_length=200, description="Or a corpus.", examples=["wiki@large"])
-    texts: OneOrMore | None = Field(None, description="Encoded as the corpus was.", examples=[["A river in Siberia."]])
-    vectors: list[Vector] | None = Field(None, min_length=1, description="Of any norm but 0; D as the corpus.")
+    texts: Texts | None = Field(None, description="Encoded as the corpus was.", examples=[["A river in Siberia."]])
+    vectors: Vectors | None = Field(None, description="Of any norm but 0; D as the corpus.")
     k: int = Field(5, ge=1, le=MOST_NEIGHBOURS, description="Neighbours, at most.")
 
 

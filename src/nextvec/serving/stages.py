@@ -32,9 +32,8 @@ from nextvec.models.bundle import Bundle, load_bundle
 from nextvec.models.network import Network
 from nextvec.models.predictor import PredictorSpec, check_input
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
-from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks, rows_of
+from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
-from nextvec.sequences.splits import SplitSpec
 from nextvec.serving.resources import Resources, SharedEncoder, require_unicode
 from nextvec.store.snapshot import Snapshot
 
@@ -54,8 +53,9 @@ class StagesConfig(Config):
     Attributes:
         longest_context: vectors that a model is given at most, the last ones, where it has no context of its own: what
             a prediction costs grows with them.
-        bank: stored chunks that fill, attract and are given as extracts: of "train" documents alone, so that a passage
-            of a held-out document is never continued with itself, or "all" of the generation's.
+        bank: stored chunks that fill, attract and are given as extracts: of "train" documents alone, those that are
+            trained on, so that a passage of a held-out document is never continued with itself, nor with that of a
+            near-duplicate; or "all" of the generation's.
         chunker, chunker_options: how texts are cut; "" means as the corpus was, which is what the model knows.
         shown_neighbours: of the snap's neighbours, how many are reported with their texts.
     """
@@ -203,7 +203,7 @@ class Served:
     @cached_property
     def chunker(self) -> Chunker:
         if self.config.chunker:
-            return build_chunker(self.config.chunker, self.config.chunker_options)
+            return build_chunker(self.config.chunker, self.config.chunker_options, self.encoder.fit())
         options = dict(self.snapshot.chunker)
         name = options.pop("name")
         if name not in CHUNKERS:
@@ -211,7 +211,7 @@ class Served:
                 f"{self.snapshot.label} was not cut from texts ('{name}'), so no text can be cut as it was. "
                 "Give its models vectors: nextvec predict"
             )
-        return build_chunker(name, options)
+        return build_chunker(name, options, self.encoder.fit())
 
     @cached_property
     def _snap(self) -> ManifoldSnap:
@@ -220,12 +220,7 @@ class Served:
     @cached_property
     def _barred(self) -> np.ndarray | None:
         """bool (N,), rows outside the bank; None when all are in it."""
-        if self.config.bank == "all":
-            return None
-        split = SplitSpec.parse(self.snapshot.split, owner=self.snapshot.label)
-        documents = self.snapshot.documents
-        held_out = [i for i, document in enumerate(documents) if split.assign(document.doc_id) != "train"]
-        return rows_of(self.snapshot.offsets, held_out)
+        return None if self.config.bank == "all" else self._resources.untrained(self.snapshot)
 
     def warm(self) -> None:
         """Load everything now, and run each stage once."""

@@ -10,30 +10,29 @@ from typing import Any
 
 import numpy as np
 
-from nextvec.serving.problems import ProblemError
+from nextvec.errors import DataError
+from nextvec.serving.problems import about, wrong
 from nextvec.serving.settings import Limits
+from nextvec.store.given import directions, is_unit, require_unit
 
-NORM_TOLERANCE = 0.02
-"""How far from 1 a norm may be: more than rounding to float16 does."""
+NPY = b"\x93NUMPY"
+"""How such a file begins; as numbers it would be far from any unit vector."""
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2")}
 SHAPE = re.compile(r"(\d{1,7},)?\d{1,7},\d{1,5}")
 
 
 def contexts_of(lists: Sequence[Sequence[Sequence[float]]], limits: Limits) -> list[np.ndarray]:
-    """Contexts (T_i, D) float32 of unit vectors. Raises ProblemError for ragged, too many or other vectors."""
+    """Contexts (T_i, D) float32 of unit vectors. Raises DataError for ragged, too many or other vectors."""
     _check_sizes([len(context) for context in lists], limits)
-    return [_finite_unit(_rectangular(context, f"context {number}")) for number, context in enumerate(lists)]
+    contexts = [_rectangular(context, f"those of context {number}") for number, context in enumerate(lists)]
+    return [require_unit(context, (f"context {number}, vector",)) for number, context in enumerate(contexts)]
 
 
 def directions_of(lists: Sequence[Sequence[float]], limits: Limits) -> np.ndarray:
-    """(Q, D) float32, scaled to norm 1. Raises ProblemError for ragged, too many, zero or infinite vectors."""
+    """(Q, D) float32, scaled to norm 1. Raises DataError for ragged, too many, zero or infinite vectors."""
     _check_count(len(lists), limits)
-    vectors = _rectangular(lists, "vectors")
-    norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    if not np.isfinite(vectors).all() or not (norms > 0).all():
-        raise ProblemError(422, "vectors hold a zero vector, NaN or infinity; expected finite numbers with a direction")
-    return (vectors / norms).astype(np.float32)
+    return directions(_rectangular(lists, "they"))
 
 
 def raw_contexts(body: bytes, shape: str, dtype: str, limits: Limits) -> np.ndarray:
@@ -46,19 +45,27 @@ def raw_contexts(body: bytes, shape: str, dtype: str, limits: Limits) -> np.ndar
     Raises ProblemError when the body's length is not what shape and dtype say, or its vectors are not unit vectors.
     """
     if dtype not in DTYPES:
-        raise ProblemError(422, f"dtype {dtype[:20]!r}; expected float32 or float16")
+        raise wrong("dtype", f"got {dtype[:20]!r}, expected float32 or float16, little-endian")
     if not SHAPE.fullmatch(shape):
-        raise ProblemError(
-            422, f"shape {shape[:40]!r}; expected B,T,D (contexts, vectors, D) or T,D, for example 8,5,384"
-        )
+        given = f"got {shape[:40]!r}" if shape else "missing"
+        raise wrong("shape", f"{given}, expected B,T,D (contexts, vectors, D) or T,D, for example 8,5,384")
+    if body.startswith(NPY):
+        raise wrong("body", "an .npy file, expected its numbers alone: array.tobytes()")
     numbers = tuple(int(part) for part in shape.split(","))
     B, T, D = numbers if len(numbers) == 3 else (1, *numbers)
     expected = math.prod(numbers) * DTYPES[dtype].itemsize
     if len(body) != expected or not expected:
-        raise ProblemError(422, f"the body has {len(body):,} bytes; shape {shape} of {dtype} is {expected:,}")
-    _check_sizes([T] * B, limits)
-    vectors = np.frombuffer(body, DTYPES[dtype]).astype(np.float32)
-    return _finite_unit(vectors.reshape(B, T, D))
+        raise wrong("body", f"the body has {len(body):,} bytes; shape {shape} of {dtype} is {expected:,}")
+    with about("shape"):
+        _check_sizes([T] * B, limits)
+    vectors = np.frombuffer(body, DTYPES[dtype]).astype(np.float32).reshape(B, T, D)
+    swapped = np.frombuffer(body, DTYPES[dtype].newbyteorder(">")).astype(np.float32)
+    if not is_unit(vectors) and is_unit(swapped.reshape(B, T, D)):
+        raise wrong(
+            "body", f"big-endian {dtype}, expected little-endian: array.astype('{DTYPES[dtype].str}').tobytes()"
+        )
+    with about("body"):
+        return require_unit(vectors, ("context", "vector"))
 
 
 def raw_bytes(vectors: np.ndarray, dtype: str) -> bytes:
@@ -73,29 +80,18 @@ def base64_of(vector: np.ndarray) -> str:
 
 def _rectangular(rows: Sequence[Sequence[float]], what: str) -> np.ndarray:
     if len({len(row) for row in rows}) > 1:
-        raise ProblemError(422, f"{what}: its vectors have different lengths; expected D numbers in each")
+        raise DataError(f"{what} have different lengths; expected D numbers in each vector")
     with np.errstate(over="ignore"):
         return np.array(rows, dtype=np.float32)
-
-
-def _finite_unit(vectors: np.ndarray) -> np.ndarray:
-    """Raises ProblemError unless every vector along the last axis has norm 1, NaN and infinity included."""
-    squares = np.einsum("...d,...d->...", vectors, vectors)
-    wrong = ~(np.abs(squares - 1) <= 2 * NORM_TOLERANCE)
-    if wrong.any():
-        norm = math.sqrt(float(squares[wrong][0])) if np.isfinite(squares[wrong][0]) else math.nan
-        found = "one holds NaN, infinity or numbers beyond float32" if math.isnan(norm) else f"one has norm {norm:.3g}"
-        raise ProblemError(422, f"vectors must have norm 1, as encoders give them; {found}")
-    return vectors
 
 
 def _check_sizes(lengths: Sequence[int], limits: Limits) -> None:
     _check_count(sum(lengths), limits)
     for number, length in enumerate(lengths):
         if not 1 <= length <= limits.context:
-            raise ProblemError(422, f"context {number} has {length} vectors; expected 1 to {limits.context}")
+            raise DataError(f"context {number} has {length} vectors; expected 1 to {limits.context}")
 
 
 def _check_count(count: int, limits: Limits) -> None:
     if count > limits.vectors:
-        raise ProblemError(422, f"{count} vectors; at most {limits.vectors} at once")
+        raise DataError(f"{count} vectors; expected at most {limits.vectors} at once")

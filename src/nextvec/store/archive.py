@@ -29,7 +29,7 @@ MAX_HEADER_BYTES = 10_000
 MAX_MEMBERS = 64
 BLOCK_BYTES = 1 << 22
 _ENCRYPTED = 0x1
-_HEADER_ERRORS = (  # what numpy's header parser is known to raise when the text was made to hurt it
+HEADER_ERRORS = (  # what numpy's header parser is known to raise when the text was made to hurt it
     ValueError,
     TypeError,
     KeyError,
@@ -147,7 +147,7 @@ class Archive:
         read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
         try:
             shape, fortran_order, dtype = read[np.lib.format.read_magic(stream)[0]](stream)
-        except _HEADER_ERRORS as error:
+        except HEADER_ERRORS as error:
             self.refuse(key, f"a damaged header ({error})", "one written by numpy.save")
         if dtype.hasobject:
             self.refuse(key, "an object array (pickle)", "numbers or text; pickles are never opened")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from nextvec.corpus.document import Chunk, Document
+from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError
 
 NORM_TOLERANCE = 1e-2
@@ -16,11 +17,15 @@ NORM_TOLERANCE = 1e-2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedDocument:
-    """A document, its chunks in order, and their vectors: float32 (n, D), unit norm."""
+    """A document, its chunks in order, and their vectors: float32 (n, D), unit norm.
+
+    cut: how many of its chunks are longer than the encoder reads.
+    """
 
     document: Document
     chunks: list[Chunk]
     vectors: np.ndarray
+    cut: Cut = field(default_factory=Cut)
 
 
 def check_vectors(encoded: EncodedDocument, dim: int) -> np.ndarray:
@@ -34,16 +39,17 @@ def check_vectors(encoded: EncodedDocument, dim: int) -> np.ndarray:
     return vectors
 
 
-def first_bad_vector(vectors: np.ndarray) -> tuple[int, str] | None:
+def first_bad_vector(vectors: np.ndarray, tolerance: float = NORM_TOLERANCE) -> tuple[int, str] | None:
     """(row, what is wrong with it) of the first of (n, D) vectors that is not finite, zero, or not of norm 1."""
     norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
     for wrong, what in (
         (~np.isfinite(norms), "is not finite"),
         (norms == 0, "is zero"),
-        (np.abs(norms - 1) > NORM_TOLERANCE, "does not have norm 1"),
+        (np.abs(norms - 1) > tolerance, "has norm {:.4g}, not norm 1"),
     ):
         if wrong.any():
-            return int(wrong.argmax()), what
+            row = int(wrong.argmax())
+            return row, what.format(norms[row])
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from nextvec.errors import MismatchError
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus
-from nextvec.workspace import Workspace
+from nextvec.workspace import Workspace, generation_name
 
 
 def trained_generation(workspace: Workspace, config: Mapping[str, Any]) -> Snapshot:
@@ -28,5 +28,5 @@ def trained_generation(workspace: Workspace, config: Mapping[str, Any]) -> Snaps
 
 
 def generation_label(corpus: Mapping[str, Any]) -> str:
-    """`NAME@TAG`, or `NAME@VERSION` for a generation without a tag, of the corpus record of a bundle's config.json."""
-    return f"{corpus['name']}@{corpus['tag'] or corpus['version']}"
+    """`NAME@TAG` or `NAME@v3`, of the corpus record of a bundle's config.json."""
+    return generation_name(corpus["name"], corpus["tag"], corpus["version"])

@@ -7,9 +7,8 @@ not at all. So wherever a run is killed, the next one meets the same batches and
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,59 +17,28 @@ import numpy as np
 
 from nextvec.corpus.document import Chunk, Chunker, Document, Source, Unusable
 from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
-from nextvec.errors import DataError, MismatchError, NextvecError
+from nextvec.encoders.lengths import Cut, cut_texts
+from nextvec.errors import DataError, FullDiskError, MismatchError, NextvecError, RefusedTextsError, UsageError
 from nextvec.records import write_json
 from nextvec.store.encoded import EncodedDocument, first_bad_vector
-from nextvec.store.metadata import DEFAULT_SPLIT, check_split
+from nextvec.store.metadata import DEFAULT_SPLIT, CorpusMetadata, check_dtype, check_split
+from nextvec.store.report import IngestReport
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
 
 BATCH_DOCUMENTS = 64
 BATCH_CHARACTERS = 2_000_000
 MIN_CHUNKS = 2
-MASS_FAILURE_SHARE = 0.05
+TOLERATED = 0.05
+"""Share of the documents that may fail before a run is stopped."""
 MASS_FAILURE_AFTER = 20
 TOO_SHORT = "too short"
+CHANGED = "changed since it was stored"
+NO_CHUNKS = "cannot be cut into chunks"
+REFUSED = "a chunk cannot be encoded"
 
-Progress = Callable[["IngestReport", float], None]
+Progress = Callable[[IngestReport, float], None]
 """Called with the report so far and the documents encoded of the batch in work, where a fraction counts."""
-
-
-@dataclass(kw_only=True)
-class IngestReport:
-    """What one run did. `offered` counts the documents that the source gave or should have given."""
-
-    corpus: str
-    offered: int = 0
-    stored: int = 0
-    already: int = 0
-    changed: list[str] = field(default_factory=list)
-    skipped: Counter[str] = field(default_factory=Counter)
-    failed: list[tuple[str, str]] = field(default_factory=list)
-    chunks: int = 0
-    seconds: float = 0.0
-    version: int = 0
-    complete: bool = False
-
-    @property
-    def held(self) -> int:
-        """Documents offered that the corpus holds now."""
-        return self.stored + self.already
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "corpus": self.corpus,
-            "offered": self.offered,
-            "stored": self.stored,
-            "already": self.already,
-            "changed": self.changed,
-            "skipped": dict(self.skipped.most_common()),
-            "failed": [{"id": identity, "reason": reason} for identity, reason in self.failed],
-            "chunks": self.chunks,
-            "seconds": round(self.seconds, 3),
-            "version": self.version,
-            "complete": self.complete,
-        }
 
 
 def ingest(
@@ -84,31 +52,46 @@ def ingest(
     limit: int | None = None,
     batch_documents: int = BATCH_DOCUMENTS,
     dtype: str | None = None,
+    tolerate: float = TOLERATED,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Bring every document of `source` into the corpus, which is created when absent.
 
     split, dtype: for a corpus that is created (default: DEFAULT_SPLIT, float16); for one that exists they must agree.
     limit: usable documents taken from the source, stored ones included; those skipped on purpose do not count.
+    tolerate: share of the documents, 0 to 1, that may fail.
 
-    Raises MismatchError when the corpus was made with another encoder, chunker, split or dtype, DataError when more
-    than 5 % of the documents fail, and whatever source or encoder raise. What was committed before stays, and the
-    report beside the corpus (NAME.report.json) is written in every case.
+    Raises UsageError for a share that is none, MismatchError when the corpus was made with another encoder, chunker,
+    split or dtype, DataError when too many documents fail, and whatever source or encoder raise. What was committed
+    before stays, and the report beside the corpus (NAME.report.json) is written in every case.
     """
+    if not 0 <= tolerate <= 1:
+        raise UsageError(f"tolerate {tolerate}: expected the share of documents that may fail, from 0 to 1")
     corpus = open_or_create(workspace, corpus_name, chunker.spec, encoder.spec, split=split, dtype=dtype)
     report = IngestReport(corpus=corpus_name, version=corpus.version)
-    started = time.monotonic()
     with corpus.writing():
-        run = _Run(corpus, chunker, encoder, report, progress or _no_progress)
-        try:
+        run = _Run(corpus, chunker, encoder, report, tolerate=tolerate, progress=progress or _no_progress)
+        with _reporting(report, report_path(workspace, corpus_name)):
             for batch in _batches(_limited(source.documents(), limit), batch_documents):
                 run.take(batch)
             run.finish()
             corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
-        finally:
-            report.seconds = time.monotonic() - started
-            write_json(report_path(workspace, corpus_name), report.to_dict())
     return report
+
+
+@contextmanager
+def _reporting(report: IngestReport, path: Path) -> Iterator[None]:
+    """Writes the report however the run ends; an error of the run is not replaced by one of writing the report."""
+    started = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        report.seconds = time.monotonic() - started
+        with suppress(FullDiskError):
+            write_json(path, report.to_dict())
+        raise
+    report.seconds = time.monotonic() - started
+    write_json(path, report.to_dict())
 
 
 def report_path(workspace: Workspace, corpus_name: str) -> Path:
@@ -124,11 +107,18 @@ def open_or_create(
     split: Mapping[str, Any] | None = None,
     dtype: str | None = None,
 ) -> Corpus:
-    """A corpus of these specs. Raises MismatchError when it was made with another encoder, chunker, split or dtype."""
+    """A corpus of these specs; one that never held a document is made anew with them.
+
+    Raises MismatchError when it was made with another encoder, chunker, split or dtype.
+    """
+    bounds, number = check_split(DEFAULT_SPLIT if split is None else split), check_dtype(dtype or "float16")
     if not Corpus.exists(workspace, name):
-        bounds = dict(DEFAULT_SPLIT if split is None else split)
-        return Corpus.create(workspace, name, encoder=encoder, chunker=chunker, split=bounds, dtype=dtype or "float16")
+        return Corpus.create(workspace, name, encoder=encoder, chunker=chunker, split=bounds, dtype=number)
     corpus = Corpus.open(workspace, name)
+    wanted = CorpusMetadata(encoder=encoder, chunker=chunker, split=bounds, dtype=number)
+    if corpus.unused and corpus.metadata != wanted:
+        corpus.remake(wanted)
+        return corpus
     metadata, owner = corpus.metadata, f"corpus '{name}'"
     require_same_encoder(metadata.encoder, encoder, left_name=owner, right_name="what is added")
     _require_same("chunker", owner, metadata.chunker, chunker)
@@ -149,12 +139,20 @@ class _Run:
     """The state of one ingest: what the corpus holds, and the report."""
 
     def __init__(
-        self, corpus: Corpus, chunker: Chunker, encoder: Encoder, report: IngestReport, progress: Progress
+        self,
+        corpus: Corpus,
+        chunker: Chunker,
+        encoder: Encoder,
+        report: IngestReport,
+        *,
+        tolerate: float,
+        progress: Progress,
     ) -> None:
         self._corpus = corpus
         self._chunker = chunker
         self._encoder = encoder
         self._report = report
+        self._tolerate = tolerate
         self._progress = progress
         self._known = corpus.known_documents()
 
@@ -163,7 +161,7 @@ class _Run:
         new: dict[str, tuple[Document, list[Chunk]]] = {}
         for item in batch:
             if isinstance(item, Unusable):
-                self._note_unusable(item)
+                self._report.note_unusable(item)
                 continue
             self._report.offered += 1
             if self._is_new(item, new) and (chunks := self._chunks(item)):
@@ -182,6 +180,7 @@ class _Run:
             self._report.already += 1
         else:
             self._report.changed.append(document.id)
+            self._report.characters.lose(document, CHANGED)
         return False
 
     def _chunks(self, document: Document) -> list[Chunk]:
@@ -189,23 +188,41 @@ class _Run:
         try:
             chunks = self._chunker.chunks(document)
         except NextvecError as error:
-            self._report.failed.append((document.id, str(error)))
+            self._report.note_failure(document, NO_CHUNKS, str(error))
             return []
         if len(chunks) < MIN_CHUNKS:
             self._report.skipped[TOO_SHORT] += 1
+            self._report.characters.lose(document, TOO_SHORT)
             return []
         return chunks
 
     def _encode(self, documents: Sequence[tuple[Document, list[Chunk]]]) -> Iterator[EncodedDocument]:
+        """Documents all of whose chunks became vectors; the others are in the report."""
         if not documents:
             return
         texts = [chunk.text for _, chunks in documents for chunk in chunks]
-        vectors = self._encoder.encode(
-            texts, lambda done, total: self._progress(self._report, len(documents) * done / total)
-        )
+        vectors, reasons = self._vectors(texts, len(documents))
         bounds = np.cumsum([0, *(len(chunks) for _, chunks in documents)])
+        cut = cut_texts(self._encoder, texts)
         for (document, chunks), (start, end) in zip(documents, pairwise(bounds), strict=True):
-            yield EncodedDocument(document=document, chunks=chunks, vectors=vectors[start:end])
+            refused = next((row for row in range(start, end) if row in reasons), None)
+            if refused is None:
+                lost = Cut() if cut is None else Cut(int(cut[start:end].sum()), len(chunks))
+                yield EncodedDocument(document=document, chunks=chunks, vectors=vectors[start:end], cut=lost)
+            else:
+                chunk = chunks[refused - start]
+                why = f"its chunk {chunk.position} ({len(chunk.text):,} characters) {reasons[refused]}"
+                self._report.note_failure(document, REFUSED, why)
+
+    def _vectors(self, texts: Sequence[str], documents: int) -> tuple[np.ndarray, Mapping[int, str]]:
+        """(chunks, D), and by chunk why it has none."""
+        try:
+            vectors = self._encoder.encode(
+                texts, lambda done, total: self._progress(self._report, documents * done / total)
+            )
+        except RefusedTextsError as refused:
+            return refused.vectors, refused.reasons
+        return vectors, {}
 
     def _store(self, encoded: Iterator[EncodedDocument]) -> None:
         good = [document for document in encoded if self._has_good_vectors(document)]
@@ -214,46 +231,37 @@ class _Run:
         self._report.version = self._corpus.append(good)
         self._report.stored += len(good)
         self._report.chunks += sum(len(document.chunks) for document in good)
-        self._known.update((document.document.id, document.document.content_hash) for document in good)
+        self._report.cut = sum((document.cut for document in good), self._report.cut)
+        for stored in good:
+            self._report.characters.keep(stored.document, stored.chunks)
+            self._known[stored.document.id] = stored.document.content_hash
 
     def _has_good_vectors(self, encoded: EncodedDocument) -> bool:
         problem = first_bad_vector(encoded.vectors)
         if problem is not None:
             chunk, what = problem
-            self._report.failed.append((encoded.document.id, f"a vector {what}: that of chunk {chunk}"))
+            self._report.note_failure(encoded.document, f"a vector {what}", f"a vector {what}: that of chunk {chunk}")
         return problem is None
-
-    def _note_unusable(self, item: Unusable) -> None:
-        if item.kind == "skipped":
-            self._report.skipped[_kind(item.reason)] += 1
-        else:
-            self._report.offered += 1
-            self._report.failed.append((item.id, item.reason))
 
     def finish(self) -> None:
         """Raises DataError when the run has only failed, however few documents there were."""
         if self._report.failed and not self._report.held:
-            raise self._mass_failure()
+            raise DataError(f"{self._report.failures_in_words()}. Nothing was stored")
         self._report.complete = True
 
     def _refuse_mass_failure(self) -> None:
-        offered, failed = self._report.offered, len(self._report.failed)
-        if offered >= MASS_FAILURE_AFTER and failed > MASS_FAILURE_SHARE * offered:
-            raise self._mass_failure()
-
-    def _mass_failure(self) -> DataError:
-        report = self._report
-        reason, times = Counter(_kind(reason) for _, reason in report.failed).most_common(1)[0]
-        return DataError(
-            f"{len(report.failed)} of {report.offered} documents failed, most often ({times}) because: {reason}. "
-            f"Stopped: more than {MASS_FAILURE_SHARE:.0%} failed. The {report.stored} stored documents stay in corpus "
-            f"'{report.corpus}'"
-        )
+        report, share = self._report, f"{100 * self._tolerate:g}%"
+        offered, failed = report.offered, len(report.failed)
+        if offered < MASS_FAILURE_AFTER or failed <= self._tolerate * offered:
+            return
+        stored = f" The {report.stored:,} stored documents stay in corpus '{report.corpus}'." if report.stored else ""
+        advice = f" To store the others all the same: --tolerate {_above(failed / offered)}" if failed < offered else ""
+        raise DataError(f"{report.failures_in_words()}. Stopped: more than {share} failed.{stored}{advice}")
 
 
-def _kind(reason: str) -> str:
-    """What is the same for many documents; what is of one document follows a colon."""
-    return reason.partition(":")[0]
+def _above(share: float) -> float:
+    """A round number that is not below the share."""
+    return next(number for number in (0.1, 0.2, 0.5, 1.0) if share <= number)
 
 
 def _no_progress(report: IngestReport, encoded: float) -> None:

@@ -9,7 +9,6 @@ On import `context_sequences` and `contexts` stand for the first key, `targets` 
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -20,9 +19,11 @@ from typing import Any
 import numpy as np
 
 from nextvec.corpus.document import Chunk, Document
+from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
 from nextvec.errors import DataError, UsageError
 from nextvec.fingerprint import fingerprint_bytes
+from nextvec.records import replacing
 from nextvec.store.archive import MAX_BYTES, Archive, open_archive
 from nextvec.store.encoded import EncodedDocument, first_bad_vector
 from nextvec.store.ingest import open_or_create
@@ -67,15 +68,8 @@ def export_npz(snapshot: Snapshot, path: Path, *, context: int = DEFAULT_CONTEXT
     documents, positions = _windows(snapshot, context)
     if not len(positions):
         raise DataError(f"{snapshot.label} has no document longer than {context} chunks, so no window to export")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            _write_windows(archive, snapshot, documents, positions, context)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with storing(path.name, path.parent), replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
+        _write_windows(archive, snapshot, documents, positions, context)
     return len(positions)
 
 
@@ -269,7 +263,7 @@ def _unpack(archive: Archive, layout: _Layout, folder: Path) -> _Windows:
 def _unpack_vectors(archive: Archive, key: str, path: Path, shape: tuple[int, ...]) -> np.ndarray:
     """float32 memory map of `path`. Raises DataError for the first vector that is not finite or not of norm 1."""
     done = 0
-    with path.open("wb") as file:
+    with storing("the unpacked vectors", path.parent), path.open("wb") as file:
         for block in archive.blocks(key):
             with np.errstate(over="ignore"):
                 vectors = block.astype(np.float32)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nextvec.store.dataset import open_dataset
 from nextvec.store.snapshot import DocumentRecord, Snapshot
 from nextvec.store.vectors import Corpus
 
@@ -24,9 +25,7 @@ def sample_snapshot(
     `version` is one of the corpus's, `tag` its label. Nothing is written, unlike by `Corpus.snapshot`, which keeps
     every vector in the workspace's cache. The fingerprint is the sample's own.
     """
-    import lance
-
-    dataset = lance.dataset(corpus.workspace.corpus(corpus.name), version=version)
+    dataset = open_dataset(corpus.workspace.corpus(corpus.name), version)
     positions = dataset.to_table(columns=["position"])["position"].to_numpy()
     rows, offsets = _beginnings(np.flatnonzero(positions == 0), len(positions), documents, chunks, seed)
     table = dataset.take(rows.tolist(), columns=[*_DOCUMENT, "text", "vector"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,10 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
+from nextvec.records import replacing
 from nextvec.store.metadata import DEFAULT_SPLIT, check_split
+from nextvec.workspace import generation_name
 
 TextReader = Callable[[Sequence[int]], list[str]]
 
@@ -38,6 +39,7 @@ class Snapshot:
     vectors: (N, D) float16 or float32, read-only, usually a memory map; unit norm up to rounding.
     offsets: (documents + 1,) int64; document i owns rows offsets[i]:offsets[i + 1], in reading order.
     split: salt and the two bucket bounds, chosen when the corpus was created.
+    by_number: the version was asked for as `NAME@v3`, and is called so.
     fingerprint: of everything stored: vectors, texts, documents, encoder and chunker; not of name, tag or split.
     """
 
@@ -52,6 +54,7 @@ class Snapshot:
     split: dict[str, Any]
     fingerprint: str
     read_texts: TextReader = field(repr=False)
+    by_number: bool = False
 
     @classmethod
     def from_arrays(
@@ -78,7 +81,7 @@ class Snapshot:
             version=version,
             vectors=vectors,
             offsets=offsets,
-            documents=[_plain_record(doc_id) for doc_id in doc_ids],
+            documents=[_plain_record(doc_id, _text_of(i, offsets, texts)) for i, doc_id in enumerate(doc_ids)],
             encoder=encoder,
             chunker=dict(chunker or {"name": "none"}),
             split=check_split(split),
@@ -92,8 +95,8 @@ class Snapshot:
 
     @property
     def label(self) -> str:
-        """`NAME@TAG`, or `NAME` when no tag was asked for."""
-        return f"{self.name}@{self.tag}" if self.tag else self.name
+        """`NAME@TAG`, `NAME@v3`, or `NAME` when no version was asked for."""
+        return generation_name(self.name, self.tag, self.version) if self.tag or self.by_number else self.name
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -151,19 +154,14 @@ def _build_cache(path: Path, shape: tuple[int, int], dtype: np.dtype[Any], block
     """Written, not mapped while filling: faulting in fresh pages costs twice the time of reading the dataset.
 
     Not synchronised to disk: a machine that loses power leaves a short file or zeros, and both are found on opening.
+    Raises FullDiskError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.lib.format.write_array_header_1_0(file, header)
-            for block in blocks:
-                file.write(np.ascontiguousarray(block, dtype=dtype).data)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    what = "the cache of a corpus's vectors"
+    with storing(what, path.parent, "The corpus itself is complete"), replacing(path) as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            file.write(np.ascontiguousarray(block, dtype=dtype).data)
 
 
 def _check_arrays(
@@ -188,10 +186,16 @@ def _check_arrays(
         raise DataError(f"{len(texts)} texts for {len(vectors)} vectors: expected one each")
 
 
-def _plain_record(doc_id: str) -> DocumentRecord:
+def _plain_record(doc_id: str, text: Sequence[str] | None) -> DocumentRecord:
+    """Its content is its text; without one, its id has to stand for it."""
+    content = doc_id if text is None else list(text)
     return DocumentRecord(
-        doc_id=doc_id, title=doc_id, source="memory", licence="unknown", content_hash=fingerprint(doc_id)
+        doc_id=doc_id, title=doc_id, source="memory", licence="unknown", content_hash=fingerprint(content)
     )
+
+
+def _text_of(document: int, offsets: np.ndarray, texts: Sequence[str] | None) -> Sequence[str] | None:
+    return None if texts is None else texts[int(offsets[document]) : int(offsets[document + 1])]
 
 
 def _fingerprint_arrays(

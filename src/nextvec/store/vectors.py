@@ -7,21 +7,25 @@ compacted, cleaned up or rewritten: every tagged generation stays readable exact
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
-from nextvec.errors import DataError, IntegrityError, NotFoundError, UsageError
+from nextvec.encoders.lengths import Cut
+from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
+from nextvec.store.cut import cut_chunks, cut_properties
+from nextvec.store.dataset import create_tag, open_dataset, write_dataset
 from nextvec.store.encoded import EncodedDocument, check_vectors, digest
 from nextvec.store.lock import exclusive
 from nextvec.store.metadata import METADATA_KEY, CorpusMetadata, check_dtype, check_split, numpy_dtype
 from nextvec.store.snapshot import DocumentRecord, Snapshot, load_vectors
-from nextvec.workspace import Workspace, check_name, parse_reference
+from nextvec.workspace import Workspace, check_name, generation_name, numbered_version, parse_reference
 
 if TYPE_CHECKING:
     import lance
@@ -32,7 +36,8 @@ _TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "diges
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusInfo:
-    """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together."""
+    """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together; `cut` counts
+    the chunks that are longer than the encoder reads."""
 
     name: str
     tag: str | None
@@ -45,11 +50,12 @@ class CorpusInfo:
     split: dict[str, Any]
     tags: dict[str, int]
     stored_bytes: int
+    cut: Cut
 
     def to_dict(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in self.__slots__}
         encoder = self.encoder.model_dump(mode="json", exclude={"golden"})
-        return plain | {"encoder": encoder | {"fingerprint": self.encoder.fingerprint}}
+        return plain | {"encoder": encoder | {"fingerprint": self.encoder.fingerprint}, "cut": self.cut.to_dict()}
 
 
 class Corpus:
@@ -74,12 +80,10 @@ class Corpus:
         split: dict[str, Any],
         dtype: str = "float16",
     ) -> Corpus:
-        """An empty corpus. Encoder, chunker, split and dtype never change after this.
+        """An empty corpus. Encoder, chunker, split and dtype never change once there are documents.
 
         Raises UsageError when the corpus exists, is being written, or split or dtype are not valid.
         """
-        import lance
-
         metadata = CorpusMetadata(encoder=encoder, chunker=chunker, split=check_split(split), dtype=check_dtype(dtype))
         with _corpus_lock(workspace, name):
             if cls.exists(workspace, name):
@@ -87,7 +91,23 @@ class Corpus:
             schema = metadata.schema()
             path = workspace.corpus(name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            return cls(workspace, name, lance.write_dataset(schema.empty_table(), path, schema=schema, mode="create"))
+            with storing(f"corpus '{name}'", path.parent):
+                dataset = write_dataset(schema.empty_table(), path, "create")
+            return cls(workspace, name, dataset)
+
+    def remake(self, metadata: CorpusMetadata) -> None:
+        """Make a corpus anew that is unused, as a run that stored nothing leaves it; one commit.
+
+        Raises UsageError when it is being written, MismatchError when it has come to be used.
+        """
+        with self.writing():
+            if not self.unused:
+                raise MismatchError(f"corpus '{self.name}' is in use by now and keeps what it was made with")
+            schema = metadata.schema()
+            path = self.workspace.corpus(self.name)
+            with self._storing("what it is made with"):
+                self._dataset = write_dataset(schema.empty_table(), path, "overwrite")
+            self.metadata = metadata
 
     @classmethod
     def open(cls, workspace: Workspace, name: str) -> Corpus:
@@ -97,7 +117,7 @@ class Corpus:
                 f"no corpus '{name}' in {workspace.root}. Known: {', '.join(corpus_names(workspace)) or 'none'}. "
                 f"Make one: nextvec corpus ingest SOURCE --corpus {name}"
             )
-        return cls(workspace, name, _open_dataset(workspace.corpus(name)))
+        return cls(workspace, name, open_dataset(workspace.corpus(name)))
 
     @staticmethod
     def exists(workspace: Workspace, name: str) -> bool:
@@ -108,14 +128,22 @@ class Corpus:
     def version(self) -> int:
         return int(self._dataset.version)
 
+    @property
+    def unused(self) -> bool:
+        """Whether no document is stored and nothing has been tagged, so that nothing can rest on how it was made."""
+        return self._dataset.count_rows() == 0 and not self.tags()
+
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Keep every other writer out for a while. Raises UsageError that names the process writing already."""
+        """Keep every other writer out for a while. Raises UsageError that names the process writing already,
+        MismatchError when the corpus was empty and another process has made it anew in the meantime."""
         if self._locked:
             yield
             return
         with _corpus_lock(self.workspace, self.name):
-            self._dataset = _open_dataset(self.workspace.corpus(self.name))
+            self._dataset = open_dataset(self.workspace.corpus(self.name))
+            if _metadata_of(self._dataset, self.name) != self.metadata:
+                raise MismatchError(f"corpus '{self.name}' has just been made anew by another process. Try again")
             self._ids = set(self.known_documents())
             self._locked = True
             try:
@@ -126,9 +154,9 @@ class Corpus:
     def append(self, documents: Sequence[EncodedDocument]) -> int:
         """Store whole documents in one commit, all or none; returns the corpus's version.
 
-        Raises DataError, naming the document, for an id that is stored already, NaN, a zero vector or wrong shapes.
+        Raises DataError, naming the document, for an id that is stored already, NaN, a zero vector or wrong shapes;
+        FullDiskError.
         """
-        import lance
         import pyarrow as pa
 
         with self.writing():
@@ -136,16 +164,24 @@ class Corpus:
             tables = [self._table(document, number) for number, document in enumerate(documents, self._next_number())]
             if tables:
                 path = self.workspace.corpus(self.name)
-                self._dataset = lance.write_dataset(pa.concat_tables(tables), path, mode="append")
+                properties = cut_properties(self._dataset, documents)
+                with self._storing(f"{len(tables):,} documents"):
+                    self._dataset = write_dataset(pa.concat_tables(tables), path, "append", properties)
                 self._ids.update(encoded.document.id for encoded in documents)
             return self.version
 
     def tag(self, tag: str) -> int:
-        """Name the newest version a generation; returns it. Raises UsageError when another version has the tag."""
+        """Name the newest version a generation; returns it.
+
+        Raises UsageError when another version has the tag, or the tag reads as a version's number.
+        """
         check_name("tag", tag)
         existing = self.tags().get(tag)
+        if existing is None and numbered_version(tag) is not None:
+            raise UsageError(f"'{tag}' names a version of a corpus by its number and cannot be a tag: choose another")
         if existing is None:
-            self._dataset.tags.create(tag, self.version)
+            with self._storing(f"the tag '{tag}'"):
+                create_tag(self.workspace.corpus(self.name), tag, self.version)
         elif existing != self.version:
             raise UsageError(
                 f"corpus '{self.name}' has a tag '{tag}' already, on version {existing} (newest: {self.version}). "
@@ -164,15 +200,16 @@ class Corpus:
         return dict(zip(table["doc_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True))
 
     def snapshot(self, at: str | int | None = None) -> Snapshot:
-        """The version that `at` names, by tag or number, or the newest. Raises NotFoundError for an unknown one."""
-        dataset = self._at(at)
+        """The version that `at` names, by tag, as `v3` or by number, or the newest. Raises NotFoundError for an unknown
+        one."""
+        dataset, tag = self._at(at)
         offsets = _offsets(dataset)
         table = dataset.take(offsets[:-1], columns=_TABLE_COLUMNS)
         content = self._fingerprint(table)
         shape = (dataset.count_rows(), self.metadata.dim)
         return Snapshot(
             name=self.name,
-            tag=at if isinstance(at, str) else None,
+            tag=tag,
             version=int(dataset.version),
             vectors=load_vectors(
                 self.workspace.cache / f"vectors-{content}.npy",
@@ -186,15 +223,16 @@ class Corpus:
             chunker=self.metadata.chunker,
             split=self.metadata.split,
             fingerprint=content,
+            by_number=isinstance(at, str) and tag is None,
             read_texts=lambda rows: dataset.take(list(rows), columns=["text"])["text"].to_pylist(),
         )
 
     def info(self, at: str | int | None = None) -> CorpusInfo:
-        """What the version holds that `at` names, by tag or number, or the newest. Raises NotFoundError."""
-        dataset = self._at(at)
+        """What the version holds that `at` names, as for `snapshot`. Raises NotFoundError."""
+        dataset, tag = self._at(at)
         return CorpusInfo(
             name=self.name,
-            tag=at if isinstance(at, str) else None,
+            tag=tag,
             version=int(dataset.version),
             documents=dataset.count_rows(filter="position = 0"),
             chunks=dataset.count_rows(),
@@ -204,24 +242,37 @@ class Corpus:
             split=self.metadata.split,
             tags=self.tags(),
             stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
+            cut=cut_chunks(dataset),
         )
 
-    def _at(self, at: str | int | None) -> lance.LanceDataset:
-        if at is None:
-            return self._dataset
-        version = self._tagged(at) if isinstance(at, str) else self._numbered(at)
-        return _open_dataset(self.workspace.corpus(self.name), version=version)
+    def _storing(self, what: str) -> AbstractContextManager[None]:
+        kept = f"Corpus '{self.name}' stays as it was, version {self.version}"
+        if self._locked:
+            kept += f" with {len(self._ids):,} documents"
+        return storing(f"{what} of corpus '{self.name}'", self.workspace.corpora, kept)
 
-    def _tagged(self, tag: str) -> int:
+    def _at(self, at: str | int | None) -> tuple[lance.LanceDataset, str | None]:
+        """The dataset, and its tag where it is one that `at` is. A tag that reads as a version's number is from
+        before such tags were refused, and goes first."""
+        if at is None:
+            return self._dataset, None
         tags = self.tags()
-        if tag not in tags:
+        if isinstance(at, str) and at in tags:
+            return self._open(tags[at]), at
+        number = numbered_version(at) if isinstance(at, str) else at
+        if number is None:
             raise NotFoundError(
-                f"corpus '{self.name}' has no tag '{tag}'. Known: {', '.join(tags) or 'none'}. "
-                f"Make one: nextvec corpus tag {self.name} {tag}"
+                f"corpus '{self.name}' has no tag '{at}'. Known: {', '.join(tags) or 'none'}. A version without a tag "
+                f"is named by its number, the newest {generation_name(self.name, None, self.version)}. "
+                f"Give that one a tag: nextvec corpus tag {self.name} TAG"
             )
-        return tags[tag]
+        return self._open(self._numbered(number)), None
+
+    def _open(self, version: int) -> lance.LanceDataset:
+        return open_dataset(self.workspace.corpus(self.name), version=version)
 
     def _numbered(self, version: int) -> int:
+        """`version` itself, if there is one of that number."""
         newest = int(self._dataset.latest_version)
         if not 1 <= version <= newest:
             raise NotFoundError(f"corpus '{self.name}' has no version {version}, only 1 to {newest}")
@@ -268,7 +319,7 @@ class Corpus:
 
 
 def open_snapshot(workspace: Workspace, reference: str) -> Snapshot:
-    """`NAME` or `NAME@TAG`. Raises NotFoundError when there is no such corpus or tag."""
+    """`NAME`, `NAME@TAG` or `NAME@v3`. Raises NotFoundError when there is no such corpus, tag or version."""
     name, tag = parse_reference(reference)
     return Corpus.open(workspace, name).snapshot(tag)
 
@@ -287,15 +338,6 @@ def folder_bytes(folder: Path) -> int:
 def _corpus_lock(workspace: Workspace, name: str) -> Iterator[None]:
     with exclusive(workspace.corpus(name).with_suffix(".lock"), what=f"corpus '{name}'"):
         yield
-
-
-def _open_dataset(path: Path, version: int | None = None) -> lance.LanceDataset:
-    import lance
-
-    try:
-        return lance.dataset(path, version=version)
-    except (ValueError, OSError) as error:
-        raise IntegrityError(f"{path} cannot be read as a corpus: {error}") from None
 
 
 def _metadata_of(dataset: lance.LanceDataset, name: str) -> CorpusMetadata:

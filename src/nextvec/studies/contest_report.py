@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,9 @@ import torch
 
 from nextvec import __version__
 from nextvec.evaluation.coherence import CoherenceReport, check_coherence
-from nextvec.evaluation.report import ReportContent, write_report
+from nextvec.evaluation.report import Answer, ReportContent, write_report
 from nextvec.records import read_lines, write_json
+from nextvec.store.generation import generation_label
 from nextvec.studies.contest import Contest
 from nextvec.studies.examples import find_examples
 from nextvec.studies.record import COMPARISON, REPORT
@@ -28,7 +30,7 @@ def save_contest(contest: Contest, content: ReportContent, workspace: Workspace,
 
     `path` is where the report goes instead.
     """
-    folder = workspace.study(f"compare-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
+    folder = workspace.study(f"compare-{_now():%Y%m%d-%H%M%S-%f}")
     record_contest(contest, content, folder)
     target = path or folder / REPORT
     write_report(target, content)
@@ -36,31 +38,53 @@ def save_contest(contest: Contest, content: ReportContent, workspace: Workspace,
 
 
 def record_contest(contest: Contest, content: ReportContent, folder: Path) -> None:
-    """Write comparison.json: rows, contrasts, latencies by name, answers, and what all came from."""
+    """Write comparison.json: a warning where there is one, what all came from, rows, contrasts, whether test documents
+    were judged or all, which weights every row is of, what was seen in training, latencies by name, and answers."""
+    _write_record(contest, folder, content.provenance, content.answers)
+
+
+def save_evaluations(contest: Contest, command: str, workspace: Workspace) -> Path:
+    """Write comparison.json of models that were evaluated into studies/evaluate-DATE-TIME, without a report; returns
+    the folder. What was evaluated can then be asked for by gates."""
+    folder = workspace.study(f"evaluate-{_now():%Y%m%d-%H%M%S-%f}")
+    _write_record(contest, folder, _provenance(contest, command), ())
+    return folder
+
+
+def _write_record(contest: Contest, folder: Path, provenance: Mapping[str, str], answers: Sequence[Answer]) -> None:
+    evaluations = [*contest.models, *contest.baselines]
     record = {
-        "provenance": dict(content.provenance),
+        "warning": contest.warning,
+        "provenance": dict(provenance),
         **contest.comparison.to_dict(),
+        "judged": "all" if contest.foreign else "test",
+        "weights": {evaluation.name: evaluation.weights for evaluation in evaluations},
+        "leakage": contest.leakage.to_dict(),
         "latencies": {name: latency.to_dict() for name, latency in contest.latencies.items()},
-        "answers": [asdict(answer) for answer in content.answers],
+        "answers": [asdict(answer) for answer in answers],
     }
     write_json(folder / COMPARISON, record)
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def report_content(contest: Contest, command: str) -> ReportContent:
     """Everything the report shows; `command` is what made it."""
-    newest = contest.generations[-1]
-    best_first = [row.name for row in contest.comparison.rows if row.kind == "model"]
+    best_first = [row.name for row in contest.comparison.rows if row.name in contest.entrants]
     shown = {name: contest.entrants[name].predictor for name in best_first[:SHOWN_MODELS]}
     return ReportContent(
         title=f"Next-vector models on {contest.test.label}",
         comparison=contest.comparison,
+        warning=contest.warning,
         latencies=contest.latencies,
         curves={name: read_lines(entrant.folder / RUN_LOG) for name, entrant in contest.entrants.items()},
         best_baseline=_bars(contest),
         coherence=_coherence(contest),
         examples=find_examples(contest.test, contest.test_documents, shown, EXAMPLES),
         provenance=_provenance(contest, command),
-        notes=[f"Leakage between the parts of {newest.label}: {line}" for line in newest.leakage.lines()],
+        notes=[f"Leakage, {line}" for line in contest.leakage.lines()],
     )
 
 
@@ -74,8 +98,7 @@ def _bars(contest: Contest) -> dict[str, float]:
     bars = {}
     for entrant in contest.entrants.values():
         if "best_baseline" in entrant.metrics:
-            corpus = entrant.config["corpus"]
-            label = f" ({corpus['name']}@{corpus['tag'] or corpus['version']})" if len(contest.generations) > 1 else ""
+            label = f" ({generation_label(entrant.config['corpus'])})" if len(contest.generations) > 1 else ""
             bars[entrant.metrics["best_baseline"] + label] = entrant.metrics["best_baseline_cosine"]
     return bars
 
@@ -89,16 +112,22 @@ def _provenance(contest: Contest, command: str) -> dict[str, str]:
     ]
     return {
         "command": command,
-        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "date": f"{_now():%Y-%m-%d %H:%M} UTC",
         "trained on": "; ".join(generations),
-        "tested on": f"{contest.comparison.documents} test documents of {contest.test.label}, "
+        "tested on": f"{contest.comparison.documents} {_part(contest)} of {contest.test.label}, "
         f"{contest.comparison.targets:,} targets, fingerprint {contest.comparison.fingerprint}",
         "encoder": contest.test.encoder.describe(),
-        "split": f"by document hash: test below {split['test']}, validation below {split['validation']} of 1000, "
+        "split": "none: nothing of the corpus was trained on, all of it is judged"
+        if contest.foreign
+        else f"by document hash: test below {split['test']}, validation below {split['validation']} of 1000, "
         f"salt '{split['salt']}'",
         "versions": f"nextvec {__version__}, torch {torch.__version__}, Python {platform.python_version()}",
         "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads, {_accelerator()}",
     }
+
+
+def _part(contest: Contest) -> str:
+    return "documents, which are all," if contest.foreign else "test documents"
 
 
 def _accelerator() -> str:

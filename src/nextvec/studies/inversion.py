@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from nextvec.decoding.decoder import Decoder
+from nextvec.decoding.decoder import Decoded, Decoder
 from nextvec.decoding.inverter.bundle import load_inverter, record_metrics
 from nextvec.decoding.inverter.writer import inverter_decoder
 from nextvec.decoding.nearest import NearestDecoder
@@ -127,7 +127,7 @@ def measure_inversion(
     for decoder in (nearest, *decoders):
         for count in steps if decoder.max_steps else (0,):
             say(f"{_kind(decoder)}, {count} steps")
-            outcomes.append(_measure(decoder, held_out, count))
+            outcomes.append(_measure(decoder, encoder, held_out, count))
     measured = _measured(outcomes, held_out.document)
     return {
         "corpus": snapshot.label,
@@ -176,17 +176,24 @@ def _ceiling(held_out: HeldOutChunks, encoder: Encoder) -> Outcome:
     )
 
 
-def _measure(decoder: Decoder, held_out: HeldOutChunks, steps: int) -> Outcome:
+def _measure(decoder: Decoder, encoder: Encoder, held_out: HeldOutChunks, steps: int) -> Outcome:
     decoded = decoder.decode(held_out.vectors, steps=steps)
     texts = [one.text for one in decoded]
-    cosines = [0.0 if one.cosine is None else one.cosine for one in decoded]
     return Outcome(
         name=_kind(decoder),
         steps=steps,
         texts=texts,
-        values=_values(texts, held_out.texts, cosines),
+        values=_values(texts, held_out.texts, _cosines(decoded, encoder, held_out.vectors)),
         milliseconds=_milliseconds(decoder, held_out.vectors[:TIMED], steps),
     )
+
+
+def _cosines(decoded: Sequence[Decoded], encoder: Encoder, vectors: npt.NDArray[np.float32]) -> list[float]:
+    """Of every vector and its text, encoded here where the decoder did not say."""
+    unknown = [number for number, one in enumerate(decoded) if one.cosine is None]
+    again = encoder.encode([decoded[number].text for number in unknown]) if unknown else ()
+    found = {number: float(vectors[number] @ vector) for number, vector in zip(unknown, again, strict=True)}
+    return [found[number] if one.cosine is None else one.cosine for number, one in enumerate(decoded)]
 
 
 def _values(texts: Sequence[str], references: Sequence[str], cosines: Sequence[float]) -> dict[str, Floats]:

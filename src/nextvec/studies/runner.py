@@ -16,12 +16,15 @@ from nextvec.evaluation.coherence import require_sequential
 from nextvec.evaluation.latency import Latency
 from nextvec.evaluation.report import Answer, write_report
 from nextvec.records import read_json, read_lines
+from nextvec.sequences.findings import require_no_leakage
 from nextvec.store.lock import exclusive
-from nextvec.studies.contest import Contest, Generation, Say, run_contest
+from nextvec.studies.contest import Contest, run_contest
 from nextvec.studies.contest_report import record_contest, report_content
+from nextvec.studies.entrants import Generation
 from nextvec.studies.leaderboard import answers
 from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs
 from nextvec.studies.record import COMPARISON, LOCK, RECORD, REPORT, Run, read_study, write_event, write_study
+from nextvec.studies.stage import Memory, Say
 from nextvec.studies.status import study_status
 from nextvec.training.loop import Progress
 from nextvec.training.run import PLAN, finished, train_model
@@ -51,16 +54,19 @@ def run_study(
     *,
     watch: Watch,
     allow_unordered: bool = False,
+    allow_leakage: bool = False,
     say: Say = lambda line: None,
 ) -> Outcome:
     """Do every run of the plan that is not done; a study that was stopped goes on.
 
     A run that fails is recorded with its reason, and the others are done all the same.
 
-    Raises UsageError when another process runs this study, DataError for a corpus that is not ordered text, and what
-    resolving the plan raises; then nothing has been written.
+    Raises UsageError when another process runs this study, DataError for a corpus that is not ordered text,
+    LeakageError when training and what is judged overlap, and what resolving the plan raises; then nothing has been
+    written.
     """
-    study = _Study(workspace, plan, say)
+    study = _Study(workspace, plan, allow_leakage, say)
+    study.require_no_leakage()
     if not allow_unordered:
         for generation in study.generations:
             require_sequential(generation.coherence)
@@ -71,13 +77,16 @@ def run_study(
         return study.end()
 
 
-def study_so_far(workspace: Workspace, name: str, *, say: Say = lambda line: None) -> Outcome:
+def study_so_far(
+    workspace: Workspace, name: str, *, allow_leakage: bool = False, say: Say = lambda line: None
+) -> Outcome:
     """Compare the finished runs of a study and write its report anew; nothing is trained.
 
-    Raises NotFoundError for an unknown study.
+    Raises NotFoundError for an unknown study, LeakageError when training and what is judged overlap.
     """
     options, _ = read_study(workspace, name)
-    study = _Study(workspace, parse_plan(options, owner=f"study {name}"), say)
+    study = _Study(workspace, parse_plan(options, owner=f"study {name}"), allow_leakage, say)
+    study.require_no_leakage()
     study.failed = {run.run.model: run.note for run in study_status(workspace, name).runs if run.state == "failed"}
     return study.report([run for run in study.runs if finished(workspace.model(run.model))])
 
@@ -85,8 +94,9 @@ def study_so_far(workspace: Workspace, name: str, *, say: Say = lambda line: Non
 class _Study:
     """A study that is being run. `compared` are the runs whose comparison is recorded; the report shows them all."""
 
-    def __init__(self, workspace: Workspace, plan: StudyPlan, say: Say) -> None:
-        self.workspace, self.plan, self.say = workspace, plan, say
+    def __init__(self, workspace: Workspace, plan: StudyPlan, allow_leakage: bool, say: Say) -> None:
+        self.workspace, self.plan, self.allow_leakage, self.say = workspace, plan, allow_leakage, say
+        self.memory = Memory()
         self.folder = workspace.study(plan.name)
         self.planned = resolve_runs(workspace, plan)
         self.runs = [planned.run for planned in self.planned]
@@ -95,6 +105,14 @@ class _Study:
         recorded = {event["model"] for event in read_lines(self.folder / RECORD) if event["event"] == "compare"}
         self.compared = [run for run in self.runs if run.model in recorded and finished(workspace.model(run.model))]
         self.failed: dict[str, str] = {}
+
+    def require_no_leakage(self) -> None:
+        """Between the parts of each generation, and between all of them and what is judged."""
+        stage = self.memory.stage(self.workspace, self.generations, self.plan.on)
+        if not self.allow_leakage:
+            for generation in self.generations:
+                require_no_leakage(generation.leakage, generation.label)
+            require_no_leakage(stage.leakage(self.say), stage.name)
 
     def begin(self) -> None:
         write_study(self.folder, self.plan.to_dict(), self.runs)
@@ -165,6 +183,8 @@ class _Study:
             on=self.plan.on,
             latencies=self.latencies,
             generations=self.generations,
+            allow_leakage=self.allow_leakage,
+            memory=self.memory,
             say=self.say,
         )
         self.latencies = contest.latencies

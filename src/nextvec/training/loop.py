@@ -1,13 +1,13 @@
 """The one training loop: every architecture, windowed or causal, on one process or several.
 
 A run is determined by its configuration, seed and data. All of its state is in the checkpoint, so a run that was killed
-and resumed ends with the weights of one that was not (bit for bit on CPU).
+and resumed ends with the weights of one that was not (bit for bit on CPU). Several processes share every batch out and
+are in one state: what is read from a disk is read by the main process and told to the others.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -16,16 +16,18 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast, set_seed
+from accelerate.utils import broadcast
 from torch import Tensor
 
-from nextvec.errors import IntegrityError, TrainingError, UsageError
+from nextvec.errors import IntegrityError, TrainingError
 from nextvec.models.network import Network
 from nextvec.sequences.batches import Batch, Batches
 from nextvec.training.checkpoint import Checkpoints, best_epochs
 from nextvec.training.data import TrainingData
 from nextvec.training.interruption import Interruption
 from nextvec.training.losses import Targets
+from nextvec.training.processes import from_main, make_accelerator, sum_over_processes
+from nextvec.training.randomness import random_states, restore_random_states, seed_processes
 from nextvec.training.recipe import TrainingConfig, learning_rate
 from nextvec.training.runlog import RunLog
 
@@ -132,26 +134,6 @@ def train(
         return run.run(resume)
 
 
-def make_accelerator(config: TrainingConfig) -> Accelerator:
-    """Device and processes, as `torchrun`, `accelerate launch` or the machine at hand decide.
-
-    Raises UsageError for device cpu in a process that has already used another one, and when several processes were
-    launched that cannot work together: each would train alone, in the same folder.
-    """
-    cpu = config.device == "cpu" or not torch.accelerator.is_available()
-    try:
-        accelerator = Accelerator(cpu=cpu, mixed_precision="no")
-    except ValueError as error:
-        raise UsageError(f"device {config.device} cannot be used: {error}. Start a new process for it.") from None
-    launched = int(os.environ.get("WORLD_SIZE", "1"))
-    if launched != accelerator.num_processes:
-        raise UsageError(
-            f"{launched} processes were launched, and on {accelerator.device} they cannot train together; "
-            "launch one, or set device=cpu"
-        )
-    return accelerator
-
-
 class _Run:
     def __init__(
         self,
@@ -178,10 +160,8 @@ class _Run:
         self.started = time.perf_counter()
 
     def run(self, resume: bool) -> Outcome:
-        if resume and self.checkpoints.last.exists():
-            self._restore()
-        else:
-            self._begin()
+        saved = from_main(self.accelerator, lambda: self._saved() if resume else None)
+        self._begin() if saved is None else self._restore(saved)
         while self.state.epoch < self.config.epochs and not self.state.stopped_early:
             self._train_epoch()
             self._finish_epoch()
@@ -192,7 +172,7 @@ class _Run:
         return outcome
 
     def _begin(self) -> None:
-        set_seed(self.config.seed)
+        seed_processes(self.config.seed)
         if self.accelerator.is_main_process:
             self.log.keep(0)
         self._write_log(
@@ -220,22 +200,21 @@ class _Run:
             if stop or state.step % self.config.checkpoint_steps == 0:
                 self._save()
             if stop:
+                self.accelerator.wait_for_everyone()  # who ends first is taken for failed, and the others are ended
                 raise KeyboardInterrupt
 
     def _step(self, batch: Batch) -> float:
-        """One optimiser step; returns the mean loss over this process's targets."""
+        """One optimiser step; returns the mean loss over the batch's targets."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.state.step, self.total, self.config)
-        share, weight = self._share(batch)
+        own, share = self._own_part(batch)
         # Not accelerate's own mixed precision: that replaces the network's forward for good, in `predict` too.
         with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-            prediction = self.model(
-                share.x_BTD, last_only=self.network.config.context is not None, base_BTD=share.base_BTD
-            )
-        loss = self.loss(Targets.from_batch(prediction, share))
-        value = float(loss.detach())
+            prediction = self.model(own.x_BTD, last_only=self.network.config.context is not None, base_BTD=own.base_BTD)
+        loss = self.loss(Targets.from_batch(prediction, own, batch, share))
+        value = float(sum_over_processes(loss.detach() * share))
         self._require_finite("loss", value)
-        self.accelerator.backward(loss * weight)
+        self.accelerator.backward(loss * share * self.accelerator.num_processes)  # gradients are averaged
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self._require_finite("norm of the gradient", float(norm))
         self.optimizer.step()
@@ -251,23 +230,20 @@ class _Run:
 
     def _any_process(self, flag: bool) -> bool:
         """Whether it is so in any process: all must take the same way, or one waits for ever."""
-        if self.accelerator.num_processes == 1:
-            return flag
-        return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.accelerator.device), "sum"))
+        return bool(sum_over_processes(torch.tensor(float(flag), device=self.accelerator.device)))
 
-    def _share(self, batch: Batch) -> tuple[Batch, float]:
-        """This process's sequences of the batch, and what its mean loss weighs in the average over processes.
+    def _own_part(self, batch: Batch) -> tuple[Batch, float]:
+        """This process's sequences of the batch, and their share of its targets.
 
-        The weighted average is the loss of the whole batch, but for the contrastive losses: each process takes its
-        negatives from its own share.
+        Where there are fewer sequences than processes, the first one stands in: all must run the network alike.
         """
         count, index = self.accelerator.num_processes, self.accelerator.process_index
         if count == 1:
             return batch, 1.0
-        own = slice(index, None, count) if index < len(batch.x_BTD) else slice(0, 1)
-        share = batch.part(own)
-        weight = share.targets * count / batch.targets if index < len(batch.x_BTD) else 0.0
-        return share, weight
+        if index >= len(batch.x_BTD):
+            return batch.part(slice(0, 1)), 0.0
+        own = batch.part(slice(index, None, count))
+        return own, own.targets / batch.targets
 
     def _finish_epoch(self) -> None:
         self.state.epoch += 1
@@ -302,9 +278,10 @@ class _Run:
         cosine = self.network.tune_correction(self.data.validation_batches)
         if self.accelerator.num_processes == 1:
             return cosine
-        return float(broadcast(torch.tensor(cosine, device=self.accelerator.device)))
+        return float(broadcast(torch.tensor(cosine, dtype=torch.float64, device=self.accelerator.device)))
 
     def _save(self) -> None:
+        random = random_states(self.accelerator)  # of every process
         if not self.accelerator.is_main_process:
             return
         self.state.seconds, self.state.events = self._seconds(), self.log.events
@@ -313,29 +290,29 @@ class _Run:
                 "weights": _trained(self.network),
                 "optimizer": self.optimizer.state_dict(),
                 "loss": self.loss.state_dict(),
-                "random": torch.get_rng_state(),
-                "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+                "random": random,
                 "state": asdict(self.state),
             }
         )
 
-    def _restore(self) -> None:
-        saved = self.checkpoints.load_last()
+    def _saved(self) -> dict[str, Any] | None:
+        """The last checkpoint; None for a run that was stopped before its first."""
+        return self.checkpoints.load_last() if self.checkpoints.last.exists() else None
+
+    def _restore(self, saved: dict[str, Any]) -> None:
         _load_trained(self.network, saved["weights"], self.checkpoints.last)
         self.optimizer.load_state_dict(saved["optimizer"])
         self.loss.load_state_dict(saved["loss"])
-        torch.set_rng_state(saved["random"])
-        if saved["random_cuda"]:
-            torch.cuda.set_rng_state_all(saved["random_cuda"])
+        restore_random_states(self.accelerator, saved["random"], self.config.seed)
         self.state = State(**saved["state"])
         self.started -= self.state.seconds
         if self.accelerator.is_main_process:
             self.log.keep(self.state.events)
 
     def _load_best(self) -> None:
-        self.accelerator.wait_for_everyone()
         epoch = self.state.best[0][1]
-        _load_trained(self.network, self.checkpoints.load_epoch(epoch), self.checkpoints.path_of(epoch))
+        weights = from_main(self.accelerator, lambda: self.checkpoints.load_epoch(epoch))
+        _load_trained(self.network, weights, self.checkpoints.path_of(epoch))
 
     def _write_log(self, event: str, **figures: Any) -> None:
         if self.accelerator.is_main_process:

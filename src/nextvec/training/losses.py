@@ -1,5 +1,6 @@
 """Losses on unit vectors. Each is a module called with a `Targets`; what it must remember (an EMA) is a buffer and so
-part of a checkpoint.
+part of a checkpoint. Several processes that share a batch out come to the loss and the gradient of one that has it all,
+up to rounding: each has the whole batch's targets to contrast with, for no gradient goes through them.
 
 On unit vectors the mean-squared error averaged over D is (2 - 2 cos) / D: tiny, and of another unit than InfoNCE.
 `balanced` therefore adds the two by the size of their gradients at the prediction, never by their values.
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from nextvec.registry import Registry
 from nextvec.sequences.batches import Batch
+from nextvec.training.processes import norm_over_processes
 
 LOSSES: Registry[type[nn.Module]] = Registry("losses", "nextvec.training")
 
@@ -29,21 +31,34 @@ class Targets:
     """N predictions and what they should have been: unit vectors (N, D), and where they stand, int64 (N,).
 
     `row` is the target's row in the corpus; `first` the first row that the prediction has seen: it saw all of
-    first .. row - 1, and nothing else.
+    first .. row - 1, and nothing else. `candidate` (M, D) and `candidate_row` (M,) are the targets of the whole batch,
+    every row once; a process has some of them as its own. `share` is what its mean weighs in that of the batch: N / M,
+    or 0 where another process has the same targets.
     """
 
     prediction: Tensor
     target: Tensor
     row: Tensor
     first: Tensor
+    candidate: Tensor
+    candidate_row: Tensor
+    share: float = 1.0
 
     @classmethod
-    def from_batch(cls, prediction_BSD: Tensor, batch: Batch) -> Targets:
-        """The real targets of a batch; `prediction_BSD` has the shape of its targets."""
-        mask_BS, T, S = batch.target_mask_BT, batch.x_BTD.shape[1], batch.target_BTD.shape[1]
-        seen_S = torch.arange(T - S + 1, T + 1, device=mask_BS.device)
-        first_BS = batch.rows_BT - seen_S
-        return cls(prediction_BSD[mask_BS], batch.target_BTD[mask_BS], batch.rows_BT[mask_BS], first_BS[mask_BS])
+    def from_batch(cls, prediction_BSD: Tensor, own: Batch, whole: Batch | None = None, share: float = 1.0) -> Targets:
+        """The real targets of a process's `own` part of a `whole` batch (None: it has all of it).
+
+        `prediction_BSD` has the shape of its targets.
+        """
+        target, row = _real_targets(own)
+        candidate, candidate_row = (target, row) if whole is None or whole is own else _real_targets(whole)
+        mask_BS = own.target_mask_BT
+        first = own.seen_from_B[:, None].expand_as(mask_BS)[mask_BS]
+        return cls(prediction_BSD[mask_BS], target, row, first, candidate, candidate_row, share)
+
+
+def _real_targets(batch: Batch) -> tuple[Tensor, Tensor]:
+    return batch.target_BTD[batch.target_mask_BT], batch.rows_BT[batch.target_mask_BT]
 
 
 @LOSSES.register("cosine")
@@ -66,29 +81,34 @@ class MSELoss(nn.Module):
 class InfoNCELoss(nn.Module):
     """Contrastive loss (van den Oord et al. 2018, arXiv 1807.03748) at temperature 0.07, in nats.
 
-    Candidates are the batch's targets. Not negatives: targets that the prediction has seen (its context), and targets
-    closer than cosine 0.95 to the true one.
+    Candidates are the whole batch's targets. Not negatives: targets that the prediction has seen (its context, and what
+    its anchor has seen before that), and targets closer than cosine 0.95 to the true one.
     """
 
     temperature = 0.07
     duplicate = 0.95
 
     def forward(self, targets: Targets) -> Tensor:
-        logits_NN = targets.prediction @ targets.target.T / self.temperature
-        row_N, first_N1 = targets.row, targets.first[:, None]
-        seen_NN = (first_N1 <= row_N) & (row_N < row_N[:, None])
-        duplicate_NN = targets.target @ targets.target.T > self.duplicate
-        itself_NN = torch.eye(len(logits_NN), dtype=torch.bool, device=logits_NN.device)
-        logits_NN = logits_NN.masked_fill((seen_NN | duplicate_NN) & ~itself_NN, float("-inf"))
-        return F.cross_entropy(logits_NN, torch.arange(len(logits_NN), device=logits_NN.device))
+        logits_NM = targets.prediction @ targets.candidate.T / self.temperature
+        itself_NM = targets.row[:, None] == targets.candidate_row
+        logits_NM = logits_NM.masked_fill(~(itself_NM | self.negatives(targets)), float("-inf"))
+        return F.cross_entropy(logits_NM, itself_NM.int().argmax(dim=1))
+
+    def negatives(self, targets: Targets) -> Tensor:
+        """(N, M) bool: the candidates that each prediction is set against."""
+        row_N1, first_N1, row_M = targets.row[:, None], targets.first[:, None], targets.candidate_row
+        seen_NM = (first_N1 <= row_M) & (row_M < row_N1)
+        duplicate_NM = targets.target @ targets.candidate.T > self.duplicate
+        return ~(seen_NM | duplicate_NM | (row_N1 == row_M))
 
 
 @LOSSES.register("balanced")
 class BalancedLoss(nn.Module):
     """Cosine loss + s x InfoNCE; s keeps the contrastive gradient at the prediction at `rho` of the cosine one's norm.
 
-    s is an exponential moving average (0.99) of the ratio of norms, clipped to [1e-3, 1e3]. A batch without negatives
-    has no contrastive gradient and leaves s as it is.
+    s is an exponential moving average (0.99) of the ratio of norms, clipped to [1e-3, 1e3]; the norms are those of the
+    whole batch, so it is one in all processes. A batch without negatives has no contrastive gradient and leaves s as it
+    is.
     """
 
     memory = 0.99
@@ -103,11 +123,17 @@ class BalancedLoss(nn.Module):
     def forward(self, targets: Targets) -> Tensor:
         regression, contrast = self.regression(targets), self.contrast(targets)
         if self.training and targets.prediction.requires_grad:
-            self._update(targets.prediction, regression, contrast)
+            self._update(targets, regression, contrast)
         return regression + self.scale.nan_to_num(0.0) * contrast
 
-    def _update(self, prediction: Tensor, regression: Tensor, contrast: Tensor) -> None:
-        norms = [torch.autograd.grad(part, prediction, retain_graph=True)[0].norm() for part in (regression, contrast)]
+    def _update(self, targets: Targets, regression: Tensor, contrast: Tensor) -> None:
+        norms = [_gradient_norm(part, targets) for part in (regression, contrast)]
         wanted = (self.rho * norms[0] / norms[1]).clamp(1e-3, 1e3)
         averaged = torch.where(self.scale.isnan(), wanted, self.memory * self.scale + (1 - self.memory) * wanted)
         self.scale = torch.where(norms[1] > NO_GRADIENT, averaged, self.scale)
+
+
+def _gradient_norm(part: Tensor, targets: Targets) -> Tensor:
+    """Of the whole batch's loss, at its predictions; `part` is the mean of this process's own."""
+    gradient_ND = torch.autograd.grad(part, targets.prediction, retain_graph=True)[0]
+    return norm_over_processes(targets.share * gradient_ND)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from nextvec import __version__
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.records import read_json
 from nextvec.sequences.splits import Split
+from nextvec.store.generation import generation_label
+from nextvec.training.recipe import CHANGES_NOTHING
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
@@ -42,22 +44,53 @@ def origin_record(snapshot: Snapshot, split: Split, training: dict[str, Any]) ->
     }
 
 
-def require_plan(folder: Path, now: dict[str, Any], decides: Iterable[str], resume: bool) -> None:
+def require_plan(folder: Path, now: dict[str, Any], decides: Iterable[str], resume: bool) -> list[str]:
     """Raises unless the folder is free, or holds a run of this very plan to resume.
 
-    `decides` are the keys of plan.json and of `now` that must agree. Raises UsageError when the folder is taken,
-    NotFoundError when there is nothing to resume, MismatchError when the plans differ.
+    `decides` are the keys of plan.json and of `now` that must agree, but for the settings that change nothing: which of
+    those differ is returned, in words. Raises UsageError when the folder is taken, NotFoundError when there is nothing
+    to resume, MismatchError when the plans differ.
     """
     path = folder / PLAN
     if not resume:
         if path.exists():
             raise UsageError(f"{folder.name} exists. Choose another --name, or continue it with --resume.")
-        return
+        return []
     if not path.exists():
         raise NotFoundError(f"{folder.name} was never begun, so it cannot be resumed. Train without --resume.")
     begun = read_json(path)
-    for key in decides:
-        _require_same(folder.name, key, begun.get(key), now[key])
+    _require_same_generation(folder.name, begun.get("corpus"), now.get("corpus"))
+    before, after = decisive(begun, decides), decisive(now, decides)
+    for key in before:
+        _require_same(folder.name, key, before[key], after[key])
+    return _changes(_carried_out(begun), _carried_out(now))
+
+
+def decisive(plan: Mapping[str, Any], decides: Iterable[str]) -> dict[str, Any]:
+    """The parts of a plan that decide what comes out: the keys `decides`, without the settings that change nothing."""
+    parts = {key: plan.get(key) for key in decides}
+    recipe = parts["training"] or {}
+    return {**parts, "training": {key: value for key, value in recipe.items() if key not in CHANGES_NOTHING}}
+
+
+def _carried_out(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Where and how a run is carried out, as far as its plan says: the rest of it decides what comes out."""
+    said = {**(plan["training"] or {}), "processes": plan.get("processes", 1)}
+    return {key: value for key, value in said.items() if key in (*CHANGES_NOTHING, "processes")}
+
+
+def _changes(begun: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    changed = [key for key in now if begun.get(key) != now[key]]
+    return [f"resumed with {key} = {now[key]}, begun with {begun.get(key)}" for key in changed]
+
+
+def _require_same_generation(run: str, begun: Any, now: Any) -> None:
+    """Raises MismatchError that says how to name the generation that the run began with."""
+    if begun and now and (before := generation_label(begun)) != (after := generation_label(now)):
+        raise MismatchError(
+            f"{run} began with corpus {before} and is resumed with {after}; "
+            f"resume it with --corpus {before}, or train under another --name"
+        )
 
 
 def _require_same(run: str, what: str, begun: Any, now: Any) -> None:

@@ -12,6 +12,9 @@ from nextvec.config import Config
 from nextvec.errors import UsageError
 from nextvec.training.losses import LOSSES
 
+CHANGES_NOTHING = ("device", "checkpoint_steps", "tensorboard")
+"""Settings that say where and how a run is carried out, not what comes out: they tell no two models apart."""
+
 
 class TrainingConfig(Config):
     """How to train; what is trained is `NetworkConfig`."""

@@ -19,8 +19,9 @@ from nextvec.models.presets import PRESETS
 from nextvec.records import write_json
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
-from nextvec.training.loop import Outcome, Progress, Reference, make_accelerator, train
-from nextvec.training.provenance import PLAN, origin_record, require_plan
+from nextvec.training.loop import Outcome, Progress, Reference, train
+from nextvec.training.processes import from_main, make_accelerator
+from nextvec.training.provenance import PLAN, decisive, origin_record, require_plan
 from nextvec.training.recipe import TrainingConfig
 
 if TYPE_CHECKING:
@@ -92,10 +93,13 @@ def train_model(
     cache: Path | None,
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
+    on_change: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Train (or fit) what `plan` says on `snapshot` and write the bundle into `folder`; returns its metrics.
 
     With `resume` a run that was stopped goes on; its plan and corpus must be the ones it began with (MismatchError).
+    `on_change` is told, in words, which settings that change nothing are others now. Of several processes the main one
+    reads and writes `folder`, decides about resuming and calls `on_progress` and `on_change`.
     Raises UsageError when `folder` holds a run and `resume` is not set, NotFoundError when there is none to resume.
     """
     accelerator = make_accelerator(plan.training)
@@ -104,15 +108,15 @@ def train_model(
     torch.manual_seed(plan.training.seed)
     # Built before anything is written: options that it refuses leave no folder behind.
     network = None if plan.architecture in BASELINES else Network(plan.network)
-    require_plan(folder, plan_record(data, plan), DECIDES, resume)
-    accelerator.wait_for_everyone()
-    if accelerator.is_main_process and not resume:
-        write_json(folder / PLAN, plan_record(data, plan))
+    record = {**plan_record(data, plan), "processes": accelerator.num_processes}
+    resume, changes = from_main(accelerator, lambda: (resume, _begin(folder, record, resume)))
+    if on_change and accelerator.is_main_process:
+        for change in changes:
+            on_change(change)
     predictor: AnyPredictor
     if network is None:
-        predictor = baselines.get(plan.architecture)
-        cosine = mean_cosine(predictor.predict, baselines.data.validation_batches)
-        metrics: dict[str, Any] = {"validation_cosine": cosine}
+        with accelerator.main_process_first():
+            predictor, metrics = _fitted(plan.architecture, baselines)
     else:
         predictor = network
         with accelerator.main_process_first():
@@ -126,6 +130,19 @@ def train_model(
     if accelerator.is_main_process:
         save_bundle(folder, predictor, origin=_origin(data, plan), metrics=metrics)
     return metrics
+
+
+def _fitted(name: str, baselines: FittedBaselines) -> tuple[Baseline, dict[str, Any]]:
+    baseline = baselines.get(name)
+    return baseline, {"validation_cosine": mean_cosine(baseline.predict, baselines.data.validation_batches)}
+
+
+def _begin(folder: Path, record: dict[str, Any], resume: bool) -> list[str]:
+    """Take the folder for this run, or see that it holds it; what differs and changes nothing, in words."""
+    changes = require_plan(folder, record, DECIDES, resume)
+    if not resume:
+        write_json(folder / PLAN, record)
+    return changes
 
 
 def _anchor(config: NetworkConfig, baselines: FittedBaselines) -> Baseline | None:
@@ -162,7 +179,7 @@ def plan_record(data: TrainingData, plan: Plan) -> dict[str, Any]:
 
 def run_fingerprint(record: Mapping[str, Any]) -> str:
     """Of a `plan_record`: runs that have it in common train one and the same model."""
-    return fingerprint({key: record.get(key) for key in DECIDES})
+    return fingerprint(decisive(record, DECIDES))
 
 
 def finished(folder: Path) -> bool:

@@ -71,3 +71,9 @@ def test_spans_are_exact_ordered_and_hold_every_letter(text: str) -> None:
     assert all(chunk.text == " ".join(text[chunk.start : chunk.end].split()) for chunk in chunks)
     covered = "".join(text[chunk.start : chunk.end] for chunk in chunks)
     assert [letter for letter in covered if letter.isalpha()] == [letter for letter in text if letter.isalpha()]
+
+
+@pytest.mark.parametrize("space", ["\u3000", "\u2003", "\u00a0"])
+def test_wide_spaces_before_a_stop_do_no_harm(space: str) -> None:
+    assert texts(f"Plan B{space}. Word here.") == ["Plan B .", "Word here."]
+    assert texts(f"B{space}.") == ["B ."]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from nextvec.corpus.markup.html import declared_encoding, read_html
 
 PAGE = """<!DOCTYPE html><html><head><title>Page title</title><style>p {}</style></head><body>
@@ -10,24 +12,193 @@ PAGE = """<!DOCTYPE html><html><head><title>Page title</title><style>p {}</style
 <ul><li>item<li>An item that reads as a sentence.</ul>
 <pre>code</pre><table><tr><td>cell</table>
 <script>if (a < b) { "</p>" }</script>
-<div>Third <span>one</span></div></body></html>"""
+<div>Third <span>one</span> ends.</div><div>Share this</div></body></html>"""
+PROSE = "The river rises in the hills. It flows south."
+MORE = "Boats carry grain down to the port."
+
+
+def paragraphs(page: str) -> list[str]:
+    return read_html(page).text.split("\n\n")
 
 
 def test_prose_of_a_page() -> None:
-    title, text = read_html(PAGE)
-    assert title == "Big heading"
-    assert text.split("\n\n") == [
+    prose = read_html(PAGE)
+    assert prose.title == "Big heading"
+    assert prose.text.split("\n\n") == [
         "First paragraph with bold & link.",
         "Second paragraph, unclosed.",
         "An item that reads as a sentence.",
-        "Third one",
+        "Third one ends.",
     ]
 
 
+def test_what_is_left_out_is_counted_by_reason() -> None:
+    left_out = dict(read_html(PAGE).left_out)
+    assert left_out.pop("markup") > 200
+    assert left_out == {
+        "title": 9,
+        "script": 3 + 15,
+        "navigation": 4,
+        "heading": 10,
+        "note mark": 3,
+        "list": 4,
+        "code": 4,
+        "table": 4,
+        "fragment": 9,
+    }
+
+
 def test_the_title_element_serves_where_there_is_no_heading() -> None:
-    assert read_html("<title> A  b </title><p>Text")[0] == "A b"
+    assert read_html("<title> A  b </title><p>Text").title == "A b"
+    assert read_html("<svg><title>Icon</title></svg><p>Text").title == ""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<head><meta charset=utf-8><title>t</title><link rel=x href=y><body><p>{PROSE}<p>{MORE}",
+        f"<h2>Heading</h3><p>{PROSE}</p><p>{MORE}</p>",
+        f"<h2>Heading<p>{PROSE}<p>{MORE}",
+        f"{PROSE}<p>{MORE}",
+        f"<body>{PROSE}<br><br>{MORE}",
+        f"<div><div>{PROSE}</div><span style='display:block'>{MORE}</span>",
+        f"<article>{PROSE}<section>{MORE}</section></article>",
+        f"<nav><a href=a>Home</a><p>{PROSE}<p>{MORE}",
+        f"<div hidden><p>{PROSE}</p><p>{MORE}</div>",
+        f"<body class='cookie-page'><p>{PROSE}</p><p>{MORE}",
+        f"<details><summary>More of it</summary>{PROSE}<p>{MORE}</details>",
+        f"<pre>{PROSE[:22]}\n{PROSE[23:]}\n\n{MORE}</pre>",
+        f"<?xml version='1.0'?><html xmlns='x'><script src='a'/><title/><p>{PROSE}</p><p><![CDATA[{MORE}]]></p></html>",
+        f"<form><fieldset><legend>L</legend><p>{PROSE}<label>Name</label><p>{MORE}</form>",
+        f"<title>River notes<body><p>{PROSE}<p>{MORE}",
+        f"<button>Menu<p>{PROSE}<p>{MORE}",
+        f"<p>{PROSE}<select><option>c<p>{MORE}",
+        f"<a href=x>Start<p>{PROSE}<p>{MORE}",
+        f"<p>{PROSE}<o:p></o:p></p><p>·<span>&nbsp; </span>{MORE}</p><![if !supportLists]>",
+        "<p>The river <span class=pagenum>[Pg 12]</span>rises in the hills.<a class=fnanchor href=b>[A]</a> It flows "
+        f"south.<div class=footnote><p>[A] See the map.</div><p>{MORE}",
+        f"<p>{PROSE[:-23]}<a epub:type=noteref href=b>1</a>{PROSE[-23:]}<p>{MORE}",
+        f"<main><p>{PROSE}<p>{MORE}</main><p>Join our list of readers today.",
+        f"<template><p>Never shown.</template><noscript>Turn scripts on, please.</noscript><p>{PROSE}<p>{MORE}",
+    ],
+)
+def test_pages_as_they_are_on_the_web(page: str) -> None:
+    assert paragraphs(page) == [PROSE, MORE]
+
+
+@pytest.mark.parametrize(
+    "furniture",
+    [
+        "<footer><p>All rights are reserved.</p></footer>",
+        "<div class='site-footer'>All rights are reserved.</div>",
+        "<div id=cookieBanner><p>We use cookies on this page.</p></div>",
+        "<div role=dialog><p>Do you want our news?</p></div>",
+        "<p style='display: none'>You cannot see this sentence.</p>",
+        "<div aria-hidden=true>You cannot hear this sentence.</div>",
+        "<ul class=menu><li><a href=a>This is a link to a page.</a></ul>",
+        "<p><a href=a>Home</a> | <a href=b>All the news</a></p>",
+        "<figure><img><figcaption>A picture of a boat at sea.</figcaption></figure>",
+        "<math display=block><mi>x</mi></math>",
+        "<button>Press this button to go on.</button>",
+        "<!-- This was taken out by the author. -->",
+    ],
+)
+def test_furniture_is_left_out(furniture: str) -> None:
+    assert paragraphs(f"<p>{PROSE}</p>{furniture}<p>{MORE}</p>") == [PROSE, MORE]
+
+
+def test_names_that_are_a_subject_as_well_need_links() -> None:
+    links = "<div class=related><a href=a>Other rivers of the hills</a></div>"
+    page = "<p>{}</p><div class=related-work><p>{}</p></div>" + links
+    assert paragraphs(page.format(PROSE, MORE)) == [PROSE, MORE]
+    assert paragraphs(f"<p>{PROSE}</p><section id=cookies><p>{MORE}</p></section>") == [PROSE, MORE]
+
+
+def test_several_articles_are_texts_and_teasers_are_not() -> None:
+    post, teaser = f"<article>{f'<p>{PROSE}</p>' * 6}</article>", f"<article><p>{MORE}</p></article>"
+    other = f"<article>{f'<p>{MORE}</p>' * 3}</article>"
+    assert paragraphs(post + other) == [PROSE] * 6 + [MORE] * 3
+    assert paragraphs(post + teaser) == [PROSE] * 6
+
+
+def test_tables_lay_out_prose_or_hold_data() -> None:
+    menu = "<td><a href=a>Home</a><br><a href=b>News</a></td>"
+    data = "<table><tr><th>Year<th>Boats<tr><td>1901<td>12</table>"
+    page = f"<table><tr>{menu}<td><p>{PROSE}</p>{data}<p>{MORE}</p></td></tr></table>"
+    assert paragraphs(page) == [PROSE, MORE]
+    described = "<table><tr><th>name<th>meaning<tr><td>a<td>The name of the first port.</table>"
+    assert read_html(f"<p>{PROSE}</p>{described}").text == PROSE
+    assert read_html(f"<table role=presentation><tr><td>{PROSE}</td></tr></table>").text == PROSE
+
+
+def test_line_breaks_are_lines_or_ends_of_lines() -> None:
+    verse = "Sing of the sea<br>Sing of the shore<br>Sing of the boats that come no more"
+    assert paragraphs(f"<p>{verse}</p>") == verse.split("<br>")
+    assert paragraphs(f"<p>{PROSE}<br>{MORE}</p>") == [f"{PROSE} {MORE}"]
+    assert paragraphs("<p>It was cold and<br>the boat was late.</p>") == ["It was cold and the boat was late."]
+
+
+def test_marks_within_sentences() -> None:
+    assert read_html("<p>About 10<sup>6</sup> boats<sup><a href=#n>2</a></sup> came [3] here[4].").text == (
+        "About 10⁶ boats came [3] here."
+    )
+    assert read_html("<p>Call <code>a[0]</code> or <math><mi>x</mi><annotation>\\x</annotation></math> now.").text == (
+        "Call a[0] or x now."
+    )
+    assert (
+        read_html("<p><ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字</ruby>を学ぶのは\n楽しい。").text
+        == "漢字を学ぶのは楽しい。"
+    )
+    assert (
+        read_html("<p>Hand&shy;tuch&#8203;halter &#x93;da&#x94; &#0;gut&zwnj;.").text
+        == "Handtuchhalter “da” \ufffdgut\u200c."
+    )
+
+
+def test_code_is_no_prose_and_a_letter_is_no_code() -> None:
+    code = "x = open(a)  # This opens the file for us.\nprint(x)  # And this prints what it is."
+    assert read_html(f"<p>{PROSE}</p><pre>{code}</pre>").text == PROSE
+    assert read_html(f"<pre><code>{PROSE}</code></pre>").text == ""
 
 
 def test_declared_encoding() -> None:
     assert declared_encoding(b'<html><meta charset="iso-8859-1">') == "iso-8859-1"
+    assert declared_encoding(b'<meta http-equiv=Content-Type content="text/html; charset=koi8-r">') == "koi8-r"
+    assert declared_encoding(b'<?xml version="1.0" encoding="euc-jp"?><html>') == "euc-jp"
+    assert declared_encoding(b"<!-- <meta charset=big5> --><meta charset=gbk>") == "gbk"
+    assert declared_encoding(b"<script>" + b"x" * 9000 + b"</script><meta charset=koi8-r>") == "koi8-r"
     assert declared_encoding(b"<html>") is None
+
+
+FIRST = "The river rises in the high hills, and then it flows down to the sea."
+SECOND = "The second paragraph tells of the boats that carry salt and wool."
+
+
+def test_pages_of_a_book_are_not_numbered_within_its_text() -> None:
+    page = f'<p>{FIRST} <span epub:type="pagebreak foo" id="p3">3</span>{SECOND} <i role="doc-pagebreak">4</i></p>'
+    prose = read_html(page)
+    assert prose.text == f"{FIRST} {SECOND}"
+    assert prose.left_out["page number"] == 2
+
+
+def test_custom_elements_say_what_they_are() -> None:
+    page = f"<body><p>{FIRST}</p><amp-ad type=x><p>Buy this at once, dear reader.</p></amp-ad><p>{SECOND}</p>"
+    prose = read_html(page)
+    assert prose.text == f"{FIRST}\n\n{SECOND}"
+    assert prose.left_out["advertisement"] == 25
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<html><frameset cols=*><frame src=a><noframes><body><p>{FIRST}</p></body></noframes></frameset></html>",
+        f"<body><div id=app></div><noscript><p>{FIRST}</p></noscript></body>",
+    ],
+)
+def test_text_for_readers_without_frames_or_scripts_counts_where_there_is_no_other(page: str) -> None:
+    assert read_html(page).text == FIRST
+
+
+def test_a_word_to_readers_without_scripts_is_not_seen_beside_text() -> None:
+    page = f"<p>{FIRST}</p><noscript><p>Please turn on scripts in your browser to read us.</p></noscript>"
+    assert read_html(page).text == FIRST

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from pydoc_data.topics import topics
+
+import pytest
+
 from nextvec.corpus.markup.manual import read_manual_page
+from nextvec.corpus.prose import visible
 
 PAGE = """The "assert" statement
 **********************
@@ -42,11 +47,35 @@ object.__new__(cls[, ...])
 
 
 def test_only_sentences_are_left() -> None:
-    title, text = read_manual_page(PAGE)
-    assert title == 'The "assert" statement'
-    assert text.split("\n\n") == [
+    page = read_manual_page(PAGE)
+    assert page.title == 'The "assert" statement'
+    assert page.text.split("\n\n") == [
         "Assert statements are a convenient way to insert debugging assertions into a program:",
         'The simple form is a non-trivial one, see "the other" and "this" too.',
         "Called to create instances of class.",
         "An item that is a sentence of its own.",
     ]
+
+
+def test_what_is_left_out_is_counted_by_reason() -> None:
+    page = read_manual_page(PAGE)
+    assert visible(PAGE) == visible(page.text) + sum(page.left_out.values())
+    assert dict(page.left_out) == {
+        "heading": visible('The "assert" statement') + len("Notes"),
+        "grammar": visible('assert_stmt ::= "assert" expression ["," expression]'),
+        "not a sentence": visible("object.__new__(cls[, ...])")
+        + visible("item")
+        + visible("if __debug__: if not expression: raise AssertionError"),
+        "note on versions": visible("New in version 3.5."),
+        "code": visible(">>> assert False"),
+        "table": visible("+-----+-----+ | a   | b   | +-----+-----+"),
+        "footnotes": visible("-[ Footnotes ]- [1] This sentence is a footnote."),
+        "markup": len("**********************=====" + "**[1]" + ":ref:<form>" + "``" + "****" + "**"),
+    }
+
+
+@pytest.mark.parametrize("topic", sorted(topics))
+def test_no_character_of_the_manual_is_lost(topic: str) -> None:
+    page = read_manual_page(topics[topic])
+    assert visible(topics[topic]) == visible(page.text) + sum(page.left_out.values())
+    assert all(count > 0 for count in page.left_out.values())

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (text in other scripts is what is tested)
 from __future__ import annotations
 
 import re
@@ -11,8 +12,11 @@ from hypothesis import strategies as st
 from mwparserfromhell.nodes import Comment, HTMLEntity, Tag, Template, Text, Wikilink
 from mwparserfromhell.wikicode import Wikicode
 
-from nextvec.corpus.markup.templates import HOLE, render_template
+from nextvec.corpus.markup.arguments import HOLE
+from nextvec.corpus.markup.templates import render_template
+from nextvec.corpus.markup.wiki import wiki_of
 from nextvec.corpus.markup.wikitext import body_sections, strip_wikitext
+from nextvec.corpus.prose import visible
 from nextvec.corpus.sources.wikipedia import Page, read_pages
 
 DUMP = Path(__file__).parents[4] / "shared" / "data" / "enwiki-pages-articles-shortened.xml.bz2"
@@ -46,11 +50,16 @@ LEAK = re.compile(r"\[\[|\]\]|\{\{|\}\}|\{\||\|\}|\||<\w+[^<>]*>|\ufffc")
         ("* an item in a list that is long\n: and a line set in from the left", ""),
         ("__NOTOC__The cat sat on the mat.<br/>So it did.", "The cat sat on the mat. So it did."),
         ("<nowiki>[[The]]</nowiki> cat sat on the mat.", "The cat sat on the mat."),
+        ("He read l'''Iliade'' and ''Title'' aloud to them.", "He read l'Iliade and Title aloud to them."),
+        ("'''Cat'''s are nice, '''dog'''s are as well.", "Cats are nice, dogs are as well."),
+        ("See [[Portal:Cats|the cats]] for the rest of it.", "See the cats for the rest of it."),
+        ("So <nowiki>it's ''no'' mark; # *</nowiki> to a reader.", "So it's ''no'' mark; # * to a reader."),
+        ("The 'cat' {{cn span|sat on}} the [[:de:Matte]].", "The 'cat' sat on the de:Matte."),
         ("One two three four five six.<ref>never closed\n\nAnd so on.", "One two three four five six."),
     ],
 )
 def test_what_becomes_of_markup(wikitext: str, prose: str) -> None:
-    assert strip_wikitext(wikitext) == prose
+    assert strip_wikitext(wikitext).text == prose
 
 
 def test_back_matter_is_left_out_with_its_subsections_and_what_follows_is_kept() -> None:
@@ -60,18 +69,158 @@ def test_back_matter_is_left_out_with_its_subsections_and_what_follows_is_kept()
 
 def test_what_is_never_closed_costs_its_line_only() -> None:
     broken = "The {{cat sat.\n\nOne two three four five six.\n\n[[One\n\nThe dog sat on it as well."
-    assert strip_wikitext(broken).split("\n\n") == ["One two three four five six.", "The dog sat on it as well."]
+    assert strip_wikitext(broken).text.split("\n\n") == ["One two three four five six.", "The dog sat on it as well."]
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "prose"),
+    [
+        ("{{Inflation|US|5|1900}} dollars were paid to him. The cat sat on the mat.", "The cat sat on the mat."),
+        ("{{odd|5}} People live in it. The cat sat on the mat.", "The cat sat on the mat."),
+        ("{{Odd}} of them sat on the mat. The cat sat on the mat.", "The cat sat on the mat."),
+        ("{{Box|5\n|a=b}}'''The cat''' sat on the mat.", "The cat sat on the mat."),
+        ("{{Banner}} [[The cat]] sat on the mat.", "The cat sat on the mat."),
+        ("There are 10{{sup|6}} or 2<sup>''n''</sup> or 10<sup>2.5</sup>.", "There are 10⁶ or 2^n or 10^2.5."),
+        (
+            "It is 3<sup>x+1</sup> or 10<sup>1,000</sup> or SO<sub>4</sub><sup>2−</sup>.",
+            "It is 3^(x+1) or 10^1,000 or SO4²⁻.",
+        ),
+        ("The 1<sup>st</sup> one is 101<sub>2</sub> or H<sub>2</sub>O.", "The 1st one is 101₂ or H2O."),
+        ("He went on for 5{{frac|1|2}} miles and {{frac|3|4}} more.", "He went on for 5 1/2 miles and 3/4 more."),
+        ('The town has <span style="display: none">005</span>5 old churches.', "The town has 5 old churches."),
+        ("<table><td><table>x</table> y </td></table>The cat sat on the mat.", "The cat sat on the mat."),
+        ("The <ruby>cat<rp>(</rp><rt>k</rt><rp>)</rp></ruby> sat on the mat.", "The cat sat on the mat."),
+        ('<section begin="a" />The cat sat on the mat.<section end="a" />', "The cat sat on the mat."),
+        ("The cat <ref>a <!-- </ref> --> b</ref>sat on the mat.", "The cat sat on the mat."),
+        (
+            "One two three four five six.\n----The cat sat on the mat.",
+            "One two three four five six.\n\nThe cat sat on the mat.",
+        ),
+        ("The\u200e cat sat on the soft\xadmat.&lrm;", "The cat sat on the softmat."),
+        ("Write to [mailto:a@b.c him] or [[Media:a.ogg|listen]] to it.", "Write to him or listen to it."),
+        (
+            "The cat sat on the mat. Text.{{odd|x}} So it was. The dog sat.",
+            "The cat sat on the mat. Text. The dog sat.",
+        ),
+    ],
+)
+def test_no_number_changes_and_no_sentence_loses_a_word(wikitext: str, prose: str) -> None:
+    assert strip_wikitext(wikitext).text == prose
+
+
+@pytest.mark.parametrize(
+    ("language", "heading"),
+    [
+        ("en", "{{anchor|x}}References"),
+        ("en", "Notes:"),
+        ("en", "References, notes and sources"),
+        ("de", "Einzelnachweise und Anmerkungen"),
+        ("de", "Quellen, Literatur und Weblinks"),
+        ("fr", "Bibliographie et liens externes"),
+        ("ru", "Примечания и литература"),
+        ("ja", "参考文献・外部リンク"),
+        ("zh", "参考文献与外部链接"),
+    ],
+)
+def test_headings_of_back_matter_with_marks_and_joined(language: str, heading: str) -> None:
+    assert not strip_wikitext(f"== {heading} ==\nThe cat sat on the mat.", wiki_of(language)).text
+
+
+def test_an_art_is_back_matter_at_the_top_and_a_chapter_below() -> None:
+    page = "== Literatur ==\nDer Hund saß dort auf ihr.\n== Kultur ==\n=== Literatur ===\nDie Katze saß auf der Matte."
+    assert strip_wikitext(page, wiki_of("de")).text == "Die Katze saß auf der Matte."
+
+
+@pytest.mark.parametrize(
+    ("language", "wikitext", "prose"),
+    [
+        ("zh", "猫喜欢-{zh-hans:鼠标; zh-hant:滑鼠}-和-{鱼}-，也很喜欢睡觉。", "猫喜欢鼠标和鱼，也很喜欢睡觉。"),
+        ("zh", "猫（{{bd|1990年}}）是一种与人一起生活的小动物。", "猫是一种与人一起生活的小动物。"),
+        ("zh", "-{T|zh:猫}-猫是一种与人一起生活的小动物。", "猫是一种与人一起生活的小动物。"),
+        ("en", "The mark -{a}- is unknown in English wikis.", ""),
+        ("zh", "猫(英语:{{odd|x}})是一种与人一起生活的小动物。", "猫是一种与人一起生活的小动物。"),
+        ("de", "__KEIN_INHALTSVERZEICHNIS__Die Katze und __init__ sind hier.", "Die Katze und __init__ sind hier."),
+        ("fr", "Est-ce que le chat dort ? Oui : il dort !", "Est-ce que le chat dort ? Oui : il dort !"),
+        ("fr", "Il vit au {{s|XIX}} et parcourt {{unité|12|km}}.", "Il vit au XIXe siècle et parcourt 12 km."),
+        ("ru", "Длина реки составляет {{s|3530 км}} по новой карте.", "Длина реки составляет 3530 км по новой карте."),
+    ],
+)
+def test_marks_of_wikis_in_other_languages(language: str, wikitext: str, prose: str) -> None:
+    assert strip_wikitext(wikitext, wiki_of(language)).text == prose
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "left_out"),
+    [
+        ("", {}),
+        ("The [[cat]] sat {{as of|2012|9}} on it.", {"markup": 2}),
+        ("* a b", {"list": 3}),
+        ("|a\n", {"table": 2}),
+        ("== A b ==\n", {"heading": 2, "markup": 4}),
+        ("==Notes==\na b", {"heading": 5, "back matter": 2, "markup": 4}),
+        ("<!-- a -->", {"comment": 8}),
+        ("<ref>a</ref>", {"reference": 12}),
+        ("{{odd|a}}", {"template": 5, "markup": 4}),
+        ("{{sfn|a}}", {"reference": 5, "markup": 4}),
+        ("[[File:a|b]]", {"caption or file link": 8, "markup": 4}),
+        ("[[Category:a]]", {"category": 10, "markup": 4}),
+        ("[[de:A]]", {"interlanguage link": 4, "markup": 4}),
+        ("a <math>\\b</math>", {"formula": 15, "sentence with a hole": 1}),
+        ("a b", {"short paragraph": 2}),
+        ("a http://b.c", {"address": 10, "short paragraph": 1}),
+    ],
+)
+def test_what_is_left_out_has_its_reason(wikitext: str, left_out: dict[str, int]) -> None:
+    assert strip_wikitext(wikitext).left_out == left_out
 
 
 MARKS = ["{{", "}}", "[[", "]]", "{|", "|}", "|", "\n", "\n\n", "==", "'''", "''", "<ref>", "</ref>", "<!--", "-->"]
 WORDS = ["=", "<math>", "</math>", "*", "File:a", "convert|5|km", "The cat sat on the mat. ", " ", "a"]
+MORE = [
+    *(
+        "{{odd|",
+        "{{val|1|2|u=m}}",
+        "{{'s}}",
+        "{{sfn|",
+        "[[Datei:a|",
+        "[[Category:",
+        "[[de:A]]",
+        "http://a.b ",
+        "&nbsp;",
+    ),
+    *(
+        "-{zh-hans:a; zh-hant:b}-",
+        "<nowiki>",
+        "</nowiki>",
+        "== Notes ==\n",
+        "(",
+        ")",
+        "（",
+        "长江是亚洲最长的河流。",
+        "\ufffc",
+    ),
+    *(
+        "\n* ",
+        "\n:",
+        "<gallery>",
+        "</gallery>",
+        "<sup>2</sup>",
+        "''''",
+        "|}",
+        "\n{|\n",
+        "{{quote|",
+        "<pre>",
+        "</pre>",
+        "é",
+    ),
+]
 TOKENS = st.sampled_from(MARKS + WORDS)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(TOKENS, max_size=40).map("".join))
 def test_no_wikitext_however_broken_leaks(wikitext: str) -> None:
-    assert not LEAK.search(strip_wikitext(wikitext))
+    assert not LEAK.search(strip_wikitext(wikitext).text)
 
 
 def articles(first: int, count: int) -> list[Page]:
@@ -84,7 +233,7 @@ def articles(first: int, count: int) -> list[Page]:
 def test_the_slow_twin_reads_the_same_prose() -> None:
     """mwparserfromhell's syntax tree, with the same words for templates and links, gives the same bag of words."""
     for page in articles(4, 5):
-        fast = Counter(words(strip_wikitext(page.text)))
+        fast = Counter(words(strip_wikitext(page.text).text))
         slow = Counter(word for section in body_sections(page.text) for word in words(slow_strip(section)))
         assert sum((fast - slow).values()) <= 0.005 * fast.total(), page.title
         assert sum((slow - fast).values()) <= 0.03 * fast.total(), page.title
@@ -133,3 +282,11 @@ def slow_link(link: Wikilink) -> str:
     if re.match(r"\s*(?:file|image|category)\s*:|[a-z]{2,3}:", title, re.IGNORECASE) and not title.startswith(":"):
         return ""
     return slow_words(link.text) if link.text is not None else title
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TOKENS | st.sampled_from(MORE), max_size=60).map("".join), st.sampled_from(["en", "zh", "fr", "de"]))
+def test_every_character_is_kept_or_counted(wikitext: str, language: str) -> None:
+    prose = strip_wikitext(wikitext, wiki_of(language))
+    assert visible(wikitext) == visible(prose.text) + sum(prose.left_out.values())
+    assert all(count > 0 for count in prose.left_out.values())

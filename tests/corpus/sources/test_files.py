@@ -37,7 +37,7 @@ def test_encodings_with_a_mark(tmp_path: Path, encoding: str) -> None:
 def test_an_unreadable_encoding_is_reported(tmp_path: Path) -> None:
     [item] = open_source(str(write(tmp_path / "a.txt", "schön".encode("latin-1")))).documents()
     assert isinstance(item, Unusable)
-    assert "can't decode byte 0xf6 in position 3" in item.reason
+    assert "can't decode byte 0xf6 in position 3" in item.detail
 
 
 def test_markdown_and_html_have_titles_of_their_own(tmp_path: Path) -> None:
@@ -46,10 +46,16 @@ def test_markdown_and_html_have_titles_of_their_own(tmp_path: Path) -> None:
     assert read(write(tmp_path / "a.html", page.encode("latin-1"))).title == "Schön"
 
 
+@pytest.mark.parametrize("start", ["\ufeff<!DOCTYPE html>", "\n<HTML>", '<?xml version="1.0"?>\n<html>'])
+def test_a_page_without_an_ending_is_known_by_its_start(tmp_path: Path, start: str) -> None:
+    assert read(write(tmp_path / "page", f"{start}<p>{TEXT}")).text == TEXT
+
+
 def test_a_page_of_an_unknown_encoding_is_reported(tmp_path: Path) -> None:
-    [item] = open_source(str(write(tmp_path / "a.html", '<meta charset="klingon"><p>a'))).documents()
+    [item] = open_source(str(write(tmp_path / "a.html", b'<meta charset="klingon"><p>\xf6'))).documents()
     assert isinstance(item, Unusable)
-    assert "klingon" in item.reason
+    assert item.cause == "cannot be decoded"
+    assert "klingon" in item.detail
 
 
 def test_a_folder_in_order_of_path(tmp_path: Path) -> None:
@@ -58,8 +64,11 @@ def test_a_folder_in_order_of_path(tmp_path: Path) -> None:
     write(tmp_path / "rows.jsonl", f'{{"id": "row", "text": "{TEXT}"}}')
     write(tmp_path / "bad.txt", b"\xff")
     items = list(open_source(str(tmp_path)).documents())
-    assert [item.id for item in items] == ["A.txt", "a/b/c.html", "a/z.md", "b.txt", "bad.txt", "row"]
-    assert [type(item) for item in items].count(Unusable) == 1
+    wanted = [item.id for item in items if not isinstance(item, Unusable) or item.kind == "failed"]
+    assert wanted == ["A.txt", "a/b/c.html", "a/z.md", "b.txt", "bad.txt", "row"]
+    assert [type(item) for item in items].count(Unusable) == 4
+    skipped = {item.id: item.reason for item in items if isinstance(item, Unusable) and item.kind == "skipped"}
+    assert skipped == {".git": "hidden", ".hidden.txt": "hidden", "picture.png": "of no known kind: .png"}
 
 
 def test_one_file_alone_has_the_same_id_as_in_its_folder(tmp_path: Path) -> None:
@@ -68,12 +77,28 @@ def test_one_file_alone_has_the_same_id_as_in_its_folder(tmp_path: Path) -> None
     assert in_folder == read(path)
 
 
+def test_what_lines_are_and_the_encoding_are_options(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", f"{TEXT}\nSchön.".encode("cp1252"))
+    [document] = open_source(f"{path}?encoding=windows-1252&lines=wrapped").documents()
+    assert isinstance(document, Document)
+    assert document.text == f"{TEXT} Schön."
+    for options, message in (("encoding=klingon", "unknown encoding 'klingon'"), ("lines=all", "lines = 'all'")):
+        with pytest.raises(UsageError, match=message):
+            open_source(f"{path}?{options}")
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html", "a.jsonl"])
+def test_what_is_left_out_travels_with_the_document(tmp_path: Path, name: str) -> None:
+    content = f'{{"text": "{TEXT}\u00ad"}}' if name.endswith("jsonl") else f"{TEXT}\u00ad"
+    assert read(write(tmp_path / name, content)).left_out["control characters"] == 1
+
+
 def test_options_that_a_file_does_not_take_are_reported_for_that_file(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", TEXT)
     write(tmp_path / "b.jsonl", f'{{"story": "{TEXT}"}}')
     text, rows = open_source(f"{tmp_path}?text=story").documents()
     assert isinstance(text, Unusable)
-    assert "unknown option of text file a.txt 'text'" in text.reason
+    assert "unknown option of text file a.txt 'text'" in text.message
     assert isinstance(rows, Document)
 
 
@@ -86,3 +111,64 @@ def test_a_folder_without_anything_known(tmp_path: Path) -> None:
 def test_a_file_of_no_known_kind(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a kind of file that is known"):
         open_source(str(write(tmp_path / "a.png", b"x")))
+
+
+def link(path: Path, target: Path | str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+
+
+def reasons(root: Path) -> dict[str, str]:
+    """What a folder gives by name: the reason of what is left out, "" of what is read."""
+    return {item.id: item.reason if isinstance(item, Unusable) else "" for item in open_source(str(root)).documents()}
+
+
+def test_links_are_followed(tmp_path: Path) -> None:
+    write(tmp_path / "blobs/1f2e", TEXT)
+    write(tmp_path / "elsewhere/deep/c.txt", TEXT)
+    link(tmp_path / "root/data/a.txt", "../../blobs/1f2e")
+    link(tmp_path / "root/more", "../elsewhere")
+    assert reasons(tmp_path / "root") == {"data/a.txt": "", "more/deep/c.txt": ""}
+
+
+def test_a_file_is_read_once_and_by_its_own_path(tmp_path: Path) -> None:
+    write(tmp_path / "z/own.txt", TEXT)
+    link(tmp_path / "a.txt", "z/own.txt")
+    link(tmp_path / "b", "z")
+    assert reasons(tmp_path) == {"a.txt": "read already: as z/own.txt", "b": "read already: as z", "z/own.txt": ""}
+
+
+def test_loops_end_and_broken_links_are_told(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", TEXT)
+    link(tmp_path / "sub/up", "..")
+    link(tmp_path / "gone.txt", "nowhere.txt")
+    link(tmp_path / "self.txt", "self.txt")
+    found = reasons(tmp_path)
+    assert found["a.txt"] == ""
+    assert found["sub/up"] == "read already: as ."
+    assert found["gone.txt"] == "its link leads nowhere: nowhere.txt"
+    assert found["self.txt"] == "its link leads nowhere: self.txt"
+
+
+def test_one_bad_file_does_not_stop_the_rest(tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet", b"no parquet")
+    write(tmp_path / "b.html", b'<meta charset="klingon"><p>a')
+    write(tmp_path / "c.xml", b"<other/>")
+    write(tmp_path / "d.jsonl.gz", b"\x1f\x8bbroken")
+    write(tmp_path / "e.txt", TEXT)
+    found = reasons(tmp_path)
+    assert found.pop("e.txt") == ""
+    assert len(found) == 4
+    assert all(found.values())
+
+
+@pytest.mark.parametrize("name", ["a.mhtml", "a.html", "page"])
+def test_a_saved_page_is_read_from_its_archive(tmp_path: Path, name: str) -> None:
+    archive = (
+        "From: <Saved by a browser>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\tboundary=B\n\n"
+        "--B\nContent-Type: text/html; charset=windows-1252\nContent-Transfer-Encoding: quoted-printable\n\n"
+        "<html><p>A first sen=\ntence of caf=E9s is here. And a second one.</p></html>\n"
+        "--B\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\nAAAA\n--B--\n"
+    )
+    document = read(write(tmp_path / name, archive.replace("\n", "\r\n")))
+    assert document.text == "A first sentence of caf\xe9s is here. And a second one."

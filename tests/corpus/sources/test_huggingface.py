@@ -74,3 +74,18 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(MissingDependencyError, match=r"nextvec\[hf\]"):
         ids("hf:name")
+
+
+@pytest.mark.parametrize("name", ["a%20b", "a#b", "{x}", "дом 家", "~"])
+def test_a_folder_may_be_called_almost_anything(hub_folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(hub_folder.parent)
+    hub_folder.rename(name)
+    for place in (name, hub_folder.with_name(name)):
+        assert ids(f"hf:{place}:other") == ["other0", "other1", "other2", "other3"]
+
+
+@pytest.mark.parametrize("name", ["a*b", "a[b]"])
+def test_a_folder_that_the_library_takes_for_a_pattern_is_refused(hub_folder: Path, name: str) -> None:
+    """It would read other folders, or none."""
+    with pytest.raises(UsageError, match="a pattern to this library: rename it"):
+        ids(f"hf:{hub_folder.rename(hub_folder.with_name(name))}")

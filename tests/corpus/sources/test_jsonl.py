@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
+import math
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,12 +53,19 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
     ("line", "reason"),
     [
         (b"{", "not JSON"),
-        (b"[1]", "a JSON list, expected an object"),
-        (b'{"id": "x\xff"}', "not UTF-8 at byte 9"),
+        (b"[1]", "it is a list, expected an object"),
+        (b'{"id": "x\xff"}', "not UTF-8: at byte 9 of the line"),
         (b'{"id": "x"}', "no text: looked for text, content"),
-        (b'{"text": 5}', "its text is int, expected a string"),
+        (b'{"text": 5}', "its text is not a string: text is a number"),
+        (b'{"text": ["One.", "Two."]}', "its text is not a string: text is a list"),
+        (b'{"text": true}', "its text is not a string: text is true or false"),
+        (b'{"text": {"body": "A text."}}', "text is a structure of body. Name it: a.jsonl?text=text.body"),
+        (b'{"id": "abcdefg", "line": "abc"}', "has id, line. Name it: a.jsonl?text=line"),
+        (b'{"Id": "abcdefg", "Text": "abc"}', "has Id, Text. Name it: a.jsonl?text=Text"),
+        (b'{"id": "x", "the text": "abc"}', "Name it: a.jsonl?text=the%20text"),
+        (b'{"id": "x", "n": 5}', "has id, n"),
         (b'{"text": "\\ud800 and a few more words here"}', "half a surrogate pair"),
-        (b'{"id": "\\ud800", "text": "and a few more words here"}', "its id has half a surrogate pair"),
+        (b'{"id": "\\ud800", "text": "and a few more words here"}', "its id cannot be written as UTF-8: it has half"),
         (b"[" * 100_000, "not JSON"),
     ],
 )
@@ -64,19 +75,20 @@ def test_a_bad_line_fails_alone(tmp_path: Path, line: bytes, reason: str) -> Non
     first, second = found(tmp_path / "a.jsonl")
     assert isinstance(first, Unusable)
     assert first.kind == "failed"
-    assert reason in first.reason
+    assert reason in first.message
     assert isinstance(second, Document)
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"), [("", "empty"), (" \n ", "empty"), ("Too few words.", "too short: 3 words")]
+    ("text", "reason"),
+    [("", "empty"), (" \n ", "empty"), (None, "empty"), (math.nan, "empty"), ("Too few words.", "too short: 3 words")],
 )
-def test_little_text_is_skipped(tmp_path: Path, text: str, reason: str) -> None:
+def test_little_text_is_skipped(tmp_path: Path, text: object, reason: str) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps({"id": "x", "text": text}))
     [item] = found(tmp_path / "a.jsonl")
     assert isinstance(item, Unusable)
     assert item.kind == "skipped"
-    assert item.reason.startswith(reason)
+    assert item.message.startswith(reason)
 
 
 def test_a_damaged_archive_gives_what_can_be_read(tmp_path: Path) -> None:
@@ -86,7 +98,7 @@ def test_a_damaged_archive_gives_what_can_be_read(tmp_path: Path) -> None:
     *documents, last = found(tmp_path / "a.jsonl.gz")
     assert len(documents) > 1000
     assert isinstance(last, Unusable)
-    assert "damaged from here on" in last.reason
+    assert "cannot be read from here on" in last.reason
 
 
 def test_pieces_of_a_document_are_put_in_order(tmp_path: Path) -> None:
@@ -98,12 +110,89 @@ def test_pieces_of_a_document_are_put_in_order(tmp_path: Path) -> None:
     assert isinstance(second, Document)
 
 
+def test_a_piece_that_is_null_is_left_out(tmp_path: Path) -> None:
+    rows = [{"id": "x", "position": n, "text": text} for n, text in enumerate([TEXT, None, "And an end to it."])]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    [document] = found(tmp_path / "a.jsonl")
+    assert isinstance(document, Document)
+    assert document.text == f"{TEXT}\n\nAnd an end to it."
+
+
+def test_a_dot_leads_into_a_structure(tmp_path: Path) -> None:
+    rows = [{"id": 1, "page": {"body": TEXT}}, {"id": 2, "page": None}, {"id": 3, "page": {"body": None}}, {"id": 4}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    first, *others = found(tmp_path / "a.jsonl", "?text=page.body")
+    assert isinstance(first, Document)
+    assert [(item.id, item.reason) for item in others if isinstance(item, Unusable)] == [
+        ("2", "empty"),
+        ("3", "empty"),
+        ("4", "no text"),
+    ]
+
+
+def test_a_reason_is_the_same_for_all_lines_and_the_place_apart(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"id": n, "sentence": TEXT}) + "\n" for n in range(2)))
+    first, second = found(tmp_path / "a.jsonl")
+    assert isinstance(first, Unusable)
+    assert isinstance(second, Unusable)
+    assert (first.reason, first.place, second.place) == ("no text", "a.jsonl:1", "a.jsonl:2")
+    assert first.detail == (
+        "looked for text, content, body, article, document, passage; has id, sentence. Name it: a.jsonl?text=sentence"
+    )
+
+
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("ending", [".jsonl", ".jsonl.gz", ""])
+def test_every_unicode_encoding(tmp_path: Path, encoding: str, ending: str) -> None:
+    """With a mark or without, zipped or not, also where the name says nothing."""
+    texts = [f"Größe \u2028 und 你好 {sign} sind hier zu lesen." for sign in ("\n", "\U0001d518", "Ж")]
+    lines = "\r\n".join(json.dumps({"id": n, "text": text}, ensure_ascii=False) for n, text in enumerate(texts))
+    content = f"\n{lines}\n".encode(encoding)
+    path = tmp_path / f"a{ending}"
+    path.write_bytes(gzip.compress(content) if ending.endswith("gz") else content)
+    documents = found(path)
+    assert [document.id for document in documents] == ["0", "1", "2"]
+    assert all(isinstance(item, Document) and "你好" in item.text for item in documents)
+
+
+def test_files_with_marks_put_together(tmp_path: Path) -> None:
+    parts = [json.dumps({"id": n, "text": TEXT}).encode("utf-8-sig") + b"\n" for n in range(3)]
+    (tmp_path / "a.jsonl").write_bytes(b"".join(parts))
+    assert [item.id for item in found(tmp_path / "a.jsonl")] == ["0", "1", "2"]
+
+
+def test_a_utf16_file_that_was_cut_gives_what_can_be_read(tmp_path: Path) -> None:
+    lines = "".join(json.dumps({"id": n, "text": TEXT}) + "\n" for n in range(3))
+    (tmp_path / "a.jsonl").write_bytes(lines.encode("utf-16")[:-5])
+    *documents, last = found(tmp_path / "a.jsonl")
+    assert [document.id for document in documents] == ["0", "1"]
+    assert isinstance(last, Unusable)
+
+
+def test_a_lone_surrogate_in_utf16_fails_alone(tmp_path: Path) -> None:
+    lines = [json.dumps({"id": n, "text": f"{TEXT} {sign}"}, ensure_ascii=False) for n, sign in enumerate("\ud800x")]
+    (tmp_path / "a.jsonl").write_bytes("\n".join(lines).encode("utf-16", "surrogatepass"))
+    first, second = found(tmp_path / "a.jsonl")
+    assert isinstance(first, Unusable)
+    assert isinstance(second, Document)
+
+
+def test_what_tidying_drops_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": f"\x00{TEXT}\u200b\x07 And more."}))
+    [document] = found(tmp_path / "a.jsonl")
+    assert isinstance(document, Document)
+    assert dict(document.left_out) == {"control characters": 3}
+
+
 def test_positions_that_are_no_numbers_fail(tmp_path: Path) -> None:
     rows = [{"id": "x", "position": position, "text": TEXT} for position in (1, "two")]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
     [item] = found(tmp_path / "a.jsonl")
     assert isinstance(item, Unusable)
-    assert "positions are not all numbers: [1, 'two']" in item.reason
+    assert "positions are not all numbers: [1, 'two']" in item.message
 
 
 @pytest.mark.parametrize("name", ["recipes", "dialogues", "papers", "nonfiction_classics"])
@@ -128,3 +217,17 @@ def test_large_real_files_begin_at_once_and_take_no_memory(name: str) -> None:
     tracemalloc.stop()
     assert count == 150
     assert highest < 8_000_000
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_files_are_known_to_be_packed_whatever_their_name(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    (tmp_path / "a.jsonl").write_bytes(pack(json.dumps({"id": "a", "text": TEXT}).encode()))
+    [item] = found(tmp_path / "a.jsonl")
+    assert isinstance(item, Document)
+
+
+def test_a_packing_that_is_not_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"\x28\xb5\x2f\xfd and so on")
+    [item] = found(tmp_path / "a.jsonl")
+    assert isinstance(item, Unusable)
+    assert "packed with Zstandard" in item.message

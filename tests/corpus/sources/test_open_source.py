@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.prose import visible
 from nextvec.corpus.sources import open_source
-from nextvec.errors import NotFoundError, UsageError
+from nextvec.errors import DataError, NotFoundError, UsageError
 
 TEXT = "A first sentence of some length. And a second one."
 
@@ -87,3 +88,24 @@ def test_an_unknown_option_names_the_nearest(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "a.jsonl", 1)
     with pytest.raises(UsageError, match="Did you mean 'text'"):
         open_source(f"{path}?texts=body")
+
+
+def test_a_pointer_of_git_lfs_is_no_text(tmp_path: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 33\n"
+    (tmp_path / "a.txt").write_text(pointer)
+    with pytest.raises(DataError, match=r"pointer of Git LFS.*git lfs pull"):
+        open_source(str(tmp_path / "a.txt"))
+    [item] = open_source(str(tmp_path)).documents()
+    assert isinstance(item, Unusable)
+    assert (item.kind, item.cause) == ("failed", "cannot be read")
+
+
+def test_names_of_files_are_told_on_one_line_and_as_unicode(tmp_path: Path) -> None:
+    for name in (b"a\nb.txt", b"caf\xe9.txt", "\u00e9.txt".encode()):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(TEXT)
+    documents = list(open_source(str(tmp_path)).documents())
+    assert [(item.id, getattr(item, "text", "")) for item in documents] == [
+        ("a\\nb.txt", TEXT),
+        ("caf\\xe9.txt", TEXT),
+        ("\u00e9.txt", TEXT),
+    ]

@@ -27,7 +27,30 @@ def test_a_document_a_row(tmp_path: Path) -> None:
     first, second = found(path)
     assert first == Document(id="1", title="1", text=TEXT, source="a.parquet", licence="unknown")
     assert isinstance(second, Unusable)
-    assert second.reason.startswith("a.parquet:2: no text")
+    assert (second.id, second.reason, second.kind) == ("2", "empty", "skipped")
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"ID": ["a"], "Text": [TEXT]}, "has ID, Text. Name it: a.parquet?text=Text"),
+        ({"id": ["a"], "text": [{"body": TEXT}]}, "text is a structure of body. Name it: a.parquet?text=text.body"),
+        ({"id": ["a"], "text": [b"sch\xf6n"]}, "text is bytes that are not UTF-8, expected one string"),
+        ({"id": ["a"], "size": [5]}, "passage; has id, size (at a.parquet:1)"),
+    ],
+)
+def test_what_is_there_is_said_where_no_text_is_found(tmp_path: Path, columns: dict[str, list[object]], message: str):
+    [item] = found(write(tmp_path / "a.parquet", **columns))
+    assert isinstance(item, Unusable)
+    assert message in item.message
+
+
+def test_a_dot_leads_into_a_structure(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", id=["a", "b"], text=[{"body": TEXT, "n": 1}, None])
+    first, second = found(f"{path}?text=text.body")
+    assert isinstance(first, Document)
+    assert isinstance(second, Unusable)
+    assert (first.text, second.reason) == (TEXT, "empty")
 
 
 def test_many_rows_a_document_over_batches_and_row_groups(tmp_path: Path) -> None:
@@ -55,3 +78,18 @@ def test_a_damaged_file_is_reported(tmp_path: Path) -> None:
     [item] = found(tmp_path / "a.parquet")
     assert isinstance(item, Unusable)
     assert item.kind == "failed"
+
+
+def test_text_that_was_stored_as_bytes_is_text(tmp_path: Path) -> None:
+    [item] = found(write(tmp_path / "a.parquet", id=[b"a"], text=[TEXT.encode()]))
+    assert isinstance(item, Document)
+    assert (item.id, item.text) == ("a", TEXT)
+
+
+def test_a_damaged_file_is_told_on_one_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", text=[TEXT])
+    content = path.read_bytes()
+    path.write_bytes(content[:60] + bytes(20) + content[80:])
+    [item] = found(path)
+    assert isinstance(item, Unusable)
+    assert "\n" not in item.message

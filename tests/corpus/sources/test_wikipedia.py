@@ -44,6 +44,7 @@ def test_an_article(tmp_path: Path) -> None:
         text="The cat is a small animal that lives with people. It sleeps a lot.",
         source="https://en.wikipedia.org/wiki/House_cat",
         licence="CC-BY-SA-3.0",
+        left_out={"template": 2, "markup": 14},
     )
 
 
@@ -124,3 +125,15 @@ def test_the_real_dump() -> None:
     limited = list(open_source(str(DUMP), limit=3).documents())
     assert limited == items[: len(limited)]
     assert sum(isinstance(item, Document) for item in limited) == 3
+
+
+def test_a_dump_that_names_no_namespaces_has_the_english_ones(tmp_path: Path) -> None:
+    titles = ("Talk:Cat", "File:Cat.jpg", "User talk:Cat", "Cat: a story", "Cat")
+    pages = [
+        f"<page><title>{title}</title><id>{number}</id><revision><text>{PROSE}</text></revision></page>"
+        for number, title in enumerate(titles)
+    ]
+    for start in ("<mediawiki>", HEAD):
+        (tmp_path / "a.xml").write_text(f"{start}{''.join(pages)}</mediawiki>")
+        kept = [item.title for item in found(tmp_path / "a.xml") if isinstance(item, Document)]
+        assert kept == ["Cat: a story", "Cat"]

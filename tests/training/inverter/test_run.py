@@ -2,13 +2,18 @@
 
 import pytest
 
+from nextvec.cli.train_inverter import _state
 from nextvec.decoding.inverter.bundle import load_inverter
 from nextvec.decoding.inverter.vocabulary import tokenize
 from nextvec.decoding.inverter.writer import inverter_decoder
 from nextvec.encoders import load_encoder
 from nextvec.errors import DataError, MismatchError, UsageError
+from nextvec.records import read_lines
 from nextvec.sequences.splits import split_snapshot
-from nextvec.training.inverter.run import part_rows, resolve_plan, train_inverter
+from nextvec.training.inverter.loop import _Run
+from nextvec.training.inverter.recipe import InverterRecipe
+from nextvec.training.inverter.run import part_rows, prepare, resolve_plan, train_inverter
+from nextvec.training.runlog import RUN_LOG
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +51,48 @@ def test_no_held_out_word_is_in_the_vocabulary(trained, snapshot):
     training = snapshot.texts(part_rows(snapshot, split_snapshot(snapshot), "train"))
     used = {i for ids in tokenize(vocabulary.tokenizer, training) for i in ids.tolist()}
     assert set(vocabulary.pieces.tolist()) == used
+
+
+def test_the_recorded_figures_are_those_of_the_saved_weights(snapshot, encoder, make_plan, tmp_path, monkeypatch):
+    """Validation gets worse in the end, so the best weights are not the last ones."""
+    monkeypatch.setattr(InverterRecipe, "rate", lambda recipe, done: 5e-3 if done < 0.5 else 0.5)
+    plan, folder = make_plan(epochs=12, validation_steps=20), tmp_path / "inverter"
+    metrics = train_inverter(snapshot, encoder, plan, folder)
+    validations = [event for event in read_lines(folder / RUN_LOG) if event["event"] == "validation"]
+    best = min(validations, key=lambda event: event["validation_loss"])
+    assert best is not validations[-1]
+    assert best["round_trip"] != validations[-1]["round_trip"]
+    recorded = (metrics["validation_loss"], metrics["round_trip"], metrics["best_step"])
+    assert recorded == (best["validation_loss"], best["round_trip"], best["step"])
+    material = prepare(snapshot, split_snapshot(snapshot), encoder, plan.sizes["longest"])
+    run = _Run(load_inverter(folder).network, material, plan.recipe, tmp_path / "again", None)
+    run.network.eval()
+    assert run._round_trip() == pytest.approx(metrics["round_trip"], abs=1e-6)
+
+
+def test_before_the_first_validation_the_round_trip_is_not_known(snapshot, encoder, make_plan, tmp_path):
+    told = []
+    plan = make_plan(validation_steps=20)
+    train_inverter(snapshot, encoder, plan, tmp_path / "inverter", on_progress=told.append)
+    assert told[0].round_trip is None
+    assert told[-1].round_trip is not None
+    assert "cos ? " in _state(told[0])
+
+
+def test_a_run_goes_on_with_other_settings_that_change_nothing_and_says_so(trained, snapshot, encoder, make_plan):
+    said = []
+    plan = make_plan(epochs=40, lr=5e-3, device="cpu", checkpoint_steps=3)
+    again = train_inverter(snapshot, encoder, plan, trained[0], resume=True, on_change=said.append)
+    assert again == trained[1]
+    assert said == [
+        "resumed with device = cpu, begun with auto", "resumed with checkpoint_steps = 3, begun with 500"
+    ]  # fmt: skip
+
+
+def test_several_processes_are_refused(snapshot, encoder, make_plan, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="2 processes were launched, and training an inverter works in one"):
+        train_inverter(snapshot, encoder, make_plan(), tmp_path / "inverter")
 
 
 def test_a_finished_run_is_left_as_it_is(trained, snapshot, encoder, make_plan):

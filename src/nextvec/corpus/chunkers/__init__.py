@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from nextvec.corpus.chunkers.fit import Fit, FittedChunker
 from nextvec.corpus.document import Chunker
 from nextvec.registry import Registry
 
@@ -21,6 +22,11 @@ class ChunkerFactory(Protocol):
 CHUNKERS: Registry[ChunkerFactory] = Registry("chunkers", "nextvec.corpus.chunkers")
 
 
-def build_chunker(name: str, options: Mapping[str, Any] = NO_OPTIONS) -> Chunker:
-    """The chunker of that name. Raises UsageError for an unknown name, an unknown option or a bad value."""
-    return CHUNKERS.get(name)(options)
+def build_chunker(name: str, options: Mapping[str, Any] = NO_OPTIONS, fit: Fit | None = None) -> Chunker:
+    """The chunker of that name. Raises UsageError for an unknown name, an unknown option or a bad value.
+
+    fit: of the encoder that will read the chunks; without one, or for an encoder that does not count its tokens, no
+        chunker can keep within `max_tokens`.
+    """
+    chunker = CHUNKERS.get(name)(options)
+    return chunker.fitted(fit) if isinstance(chunker, FittedChunker) else chunker

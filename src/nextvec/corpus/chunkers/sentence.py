@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import accumulate, chain, pairwise
-from typing import Any
+from itertools import chain, pairwise
+from typing import Annotated, Any
 
-import sentencex
+from pydantic import AfterValidator
 
 from nextvec.config import Config
 from nextvec.corpus.chunkers import CHUNKERS
+from nextvec.corpus.chunkers.ends import sentence_ends
 from nextvec.corpus.chunkers.spans import Span, chunks_of_spans, trim
 from nextvec.corpus.document import Chunk, Document
-from nextvec.corpus.prose import paragraph_spans
+from nextvec.corpus.language import AUTO, check_language, detect_language, primary
+from nextvec.corpus.prose import count_words, paragraph_spans
 
 LONGEST_QUOTATION = 50
 """Words; sentencex never cuts between quotation marks or in brackets, and a speech in a novel can fill a page."""
 
 _LIST_MARK = re.compile(r"\W*(?:\w|[ivxlcIVXLC]{1,5}|\d{1,3}[a-z]?)[.)\]:]*")
 """What is left when a segmenter takes a list's number or a lone initial for a sentence."""
+_LONGEST_MARK = 20
+"""Characters, space around it included."""
 
 _MARKS = '"()[]\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019'
 _WITHOUT_MARKS = {ord(mark): " " for mark in _MARKS}
 _BOUNDARY = re.compile(rf"[{re.escape(_MARKS)}]*\s*")
 """After the last word of a sentence: marks that touch it close, those after the space open the next."""
-_CLOSING = re.compile(r"[)\]”»]+\s*")
+
+Language = Annotated[str, AfterValidator(check_language)]
+"""ISO 639 code, or `auto` to tell the language of each document."""
 
 
 class SentenceOptions(Config):
-    """`language`: ISO 639 code whose abbreviations and full stops are known to sentencex."""
+    """`language`: ISO 639 code, with or without a region: whose abbreviations and full stops count. sentencex has rules
+    for some thirty languages and takes the nearest of them for others, English where it knows none. `auto`: the
+    language of each document is told by its text.
+    """
 
-    language: str = "en"
+    language: Language = "en"
 
 
 @CHUNKERS.register("sentence")
@@ -39,8 +48,7 @@ class SentenceChunker:
     """Every sentence of the document, in order, with its exact span. Very long sentences stay whole; quotations of
     more than 50 words are cut into their sentences.
 
-    A lone list number or initial joins the sentence after it, a piece that begins in lower case the one before it, and
-    a piece without any letter is dropped.
+    A lone list number or initial joins the sentence after it, and a piece without any letter is dropped.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -57,33 +65,38 @@ class SentenceChunker:
 
 def sentences_by_paragraph(text: str, language: str) -> Iterator[list[Span]]:
     """For each paragraph of `text` the spans of its sentences, without space at their ends; debris merged."""
-    for start, end in paragraph_spans(text):
-        pieces = [(start + left, start + right) for left, right in _segment(text[start:end], language)]
-        yield [trim(text, span) for span in _merge_debris(text, pieces)]
+    code = detect_language(text) if language == AUTO else language
+    return (sentence_spans(text, paragraph, code) for paragraph in paragraph_spans(text))
+
+
+def sentence_spans(text: str, paragraph: Span, language: str) -> list[Span]:
+    """The spans in `text` of one paragraph's sentences."""
+    start, end = paragraph
+    code = detect_language(text) if language == AUTO else primary(language)
+    pieces = [(start + left, start + right) for left, right in _segment(text[start:end], code)]
+    return [trim(text, span) for span in _merge_debris(text, pieces)]
 
 
 def _segment(paragraph: str, language: str) -> Iterator[Span]:
     """Spans that together cover the paragraph."""
     cuts = [0]
-    for cut in _cuts(paragraph, language):
-        if len(paragraph[cuts[-1] : cut].split()) > LONGEST_QUOTATION:
-            start = cuts[-1]
-            cuts += [start + inner for inner in _cuts_in_quotation(paragraph[start:cut], language)]
+    for cut in sentence_ends(paragraph, language):
+        start = cuts[-1]
+        if _is_long(paragraph[start:cut]):
+            cuts += [start + inner for inner in _ends_in_quotation(paragraph[start:cut], language)]
         cuts.append(cut)
     return pairwise([*cuts[:-1], len(paragraph)])
 
 
-def _cuts(text: str, language: str) -> Iterator[int]:
-    """Where the sentences of `text` end, closing brackets included; the last is at its end."""
-    ends = accumulate(map(len, sentencex.segment(language, text)))
-    for end in ends:
-        closing = _CLOSING.match(text, end)
-        yield closing.end() if closing else end
+def _is_long(piece: str) -> bool:
+    """More than LONGEST_QUOTATION words; not counted where its characters are too few for that."""
+    shortest_word = 4 if piece.isascii() else 2
+    return len(piece) > shortest_word * LONGEST_QUOTATION and count_words(piece) > LONGEST_QUOTATION
 
 
-def _cuts_in_quotation(text: str, language: str) -> Iterator[int]:
+def _ends_in_quotation(text: str, language: str) -> Iterator[int]:
     """Where sentences end in a text that sentencex keeps whole for the quotation marks or brackets around it."""
-    for end in list(_cuts(text.translate(_WITHOUT_MARKS), language))[:-1]:
+    for end in sentence_ends(text.translate(_WITHOUT_MARKS), language)[:-1]:
         before = len(text[:end].translate(_WITHOUT_MARKS).rstrip())
         boundary = _BOUNDARY.match(text, before, end)
         yield boundary.end() if boundary else end
@@ -92,13 +105,12 @@ def _cuts_in_quotation(text: str, language: str) -> Iterator[int]:
 def _merge_debris(text: str, pieces: list[Span]) -> list[Span]:
     merged: list[Span] = []
     for start, end in pieces:
-        if merged and _belong_together(text, merged[-1], (start, end)):
+        if merged and _is_list_mark(text[slice(*merged[-1])]):
             merged[-1] = (merged[-1][0], end)
         else:
             merged.append((start, end))
     return merged
 
 
-def _belong_together(text: str, before: Span, after: Span) -> bool:
-    left, right = text[slice(*before)].strip(), text[slice(*after)].lstrip()
-    return right[:1].islower() or _LIST_MARK.fullmatch(left) is not None
+def _is_list_mark(piece: str) -> bool:
+    return len(piece) <= _LONGEST_MARK and _LIST_MARK.fullmatch(piece.strip()) is not None

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nextvec.corpus.document import Chunk
-from nextvec.corpus.prose import collapse
+from nextvec.corpus.prose import collapse, visible
 
 Span = tuple[int, int]
+
+NO_LETTER = "pieces without a letter"
+"""Why a chunker leaves something out: `* * *`, `1998.`"""
 
 
 def trim(text: str, span: Span) -> Span:
@@ -30,3 +33,16 @@ def chunks_of_spans(text: str, spans: Iterable[Span]) -> list[Chunk]:
         if has_letter(passage):
             chunks.append(Chunk(text=collapse(passage), position=len(chunks), start=start, end=end))
     return chunks
+
+
+def left_out(text: str, chunks: Iterable[Chunk]) -> int:
+    """Characters of `text`, as `visible` counts them, that are in none of its chunks, for the reason `NO_LETTER`.
+
+    `chunks` are ordered by their beginnings and may overlap; with the characters that they cover, each counted once,
+    the result adds up to `visible(text)`.
+    """
+    reached = outside = 0
+    for chunk in chunks:
+        outside += visible(text[reached : chunk.start])
+        reached = max(reached, chunk.end)
+    return outside + visible(text[reached:])

@@ -1,87 +1,186 @@
-"""HTML pages to plain prose, with the standard library's parser.
+"""HTML pages to plain prose.
 
-Headings, tables, navigation, code and figures are left out; list items are kept when they are sentences.
+A page's own structure says most: headings, navigation, code, captions, notes and what is hidden are left out, each
+under its reason. The rest is decided by what it says: a table lays out prose or holds data, a list holds sentences or
+items, and a part that is named like page furniture is furniture only if prose remains without it.
 """
 
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+from collections import Counter
+from collections.abc import Sequence
 
-from nextvec.corpus.prose import collapse, is_sentence
+from nextvec.corpus.markup.html_tree import Part, Passage, Table, Tree, parse, read_tree
+from nextvec.corpus.prose import Prose, count_words, ends_sentence, holds_sentence, is_sentence, visible
 
-_LEFT_OUT = frozenset(
-    (
-        *("script", "style", "head", "title", "nav", "aside", "footer", "header", "table", "figure", "pre", "select"),
-        *("button", "svg", "math", "noscript", "template", "iframe", "object", "audio", "video", "canvas", "textarea"),
-        *("h1", "h2", "h3", "h4", "h5", "h6"),
-    )
-)
-_INLINE = frozenset(
-    (
-        *("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i"),
-        *("img", "ins", "kbd", "label", "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike"),
-        *("strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
-    )
-)
-_LISTS = frozenset(("ul", "ol", "dl"))
-_NOTE_MARK = re.compile(r"\[\s*(?:\d{1,3}|[a-z]|citation needed|edit)\s*\]")
-_DECLARED_ENCODING = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
+MOSTLY_LINKS = 0.6
+LINKS_OF_FURNITURE = 0.3
+PROSE_OF_LAYOUT = 0.5
+PROSE_OF_CORE = 0.7
+PROSE_BESIDE_FURNITURE = 0.1
+TEASER_PARAGRAPHS = 2
+"""An article beside the main one that has more is a text of its own."""
+ITEM_WORDS = 8
+"""An item of a list that has so many words is text even if nothing ends it."""
+SHORT_ITEM_WORDS = 3
+LOOSE_WORDS = 12
+DIGITS_OF_PROSE = 0.25
+HEADING_WORDS = 20
+"""A sentence of so many words is no heading, whatever its size."""
+
+_DECLARES = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
+_XML_DECLARATION = re.compile(rb"\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([\w.:-]+)[\"']")
+_OTHERWISE = re.compile(r"</?(?:frameset|frame|noframes|noscript)\b[^<>]*>", re.IGNORECASE)
+_DECLARATION_BYTES = 4096
+_LATE_META = re.compile(rb"<meta\b[^>]*\bcharset\s*=", re.IGNORECASE)
 
 
-def read_html(page: str) -> tuple[str, str]:
-    """Title (of the first heading of level 1, else of the page; "" when there is none) and prose."""
-    reader = _Reader()
-    reader.feed(page)
-    reader.close()
-    title = collapse("".join(reader.heading)) or collapse("".join(reader.title))
-    return title, "\n\n".join(reader.prose())
+def read_html(page: str) -> Prose:
+    """The prose of a page or of a piece of one; its title is the first heading of level 1, else that of the page.
+
+    What a page has for readers without frames or scripts counts where it has nothing else."""
+    prose = _read(page, page)
+    return prose if prose.text or not _OTHERWISE.search(page) else _read(_OTHERWISE.sub("", page), page)
+
+
+def _read(markup: str, page: str) -> Prose:
+    tree = read_tree(markup)
+    title = next((item.text for item in tree.passages if item.place.level == "h1"), tree.title)
+    return prose_of(tree, title, page)
+
+
+def prose_of(tree: Tree, title: str, page: str) -> Prose:
+    """The prose of a tree that was read from `page`, by which what is left out is counted."""
+    reasons = _reasons(tree.passages)
+    kept = "\n\n".join(item.text for item, reason in zip(tree.passages, reasons, strict=True) if not reason)
+    left_out = Counter(tree.left_out)
+    for item, reason in zip(tree.passages, reasons, strict=True):
+        left_out[reason] += visible(item.text)
+    del left_out[""]
+    left_out["markup"] = visible(page) - visible(kept) - left_out.total()
+    return Prose(title=title, text=kept, left_out={reason: count for reason, count in left_out.items() if count})
 
 
 def declared_encoding(content: bytes) -> str | None:
-    """The encoding that a page's `meta` element names, if any."""
-    match = _DECLARED_ENCODING.search(content[:2048])
-    return match[1].decode("ascii", "replace") if match else None
+    """The label that a page's `meta` element or XML declaration gives its encoding, if any."""
+    return _declared(content[:_DECLARATION_BYTES]) or _declared_late(content)
 
 
-class _Reader(HTMLParser):
-    """Collects paragraphs, each with whether it is in a list; `ignored` are the open elements that are left out."""
+def _declared_late(content: bytes) -> str | None:
+    """What stands behind a long script or comment, where a browser looks again."""
+    late = _LATE_META.search(content, _DECLARATION_BYTES // 2)
+    return _declared(content[late.start() : late.end() + _DECLARATION_BYTES]) if late else None
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.title: list[str] = []
-        self.heading: list[str] = []
-        self.ignored: list[str] = []
-        self.lists = 0
-        self.paragraphs: list[tuple[bool, list[str]]] = [(False, [])]
 
-    def prose(self) -> list[str]:
-        texts = ((in_list, collapse(_NOTE_MARK.sub("", "".join(parts)))) for in_list, parts in self.paragraphs)
-        return [text for in_list, text in texts if text and (not in_list or is_sentence(text))]
+def _declared(content: bytes) -> str | None:
+    for meta in parse(content.decode("latin-1")).css("meta"):
+        if charset := meta.attributes.get("charset"):
+            return charset.strip(" \t\n;,'\"")
+        is_type = (meta.attributes.get("http-equiv") or "").lower() == "content-type"
+        if is_type and (match := _DECLARES.search(meta.attributes.get("content") or "")):
+            return match[1]
+    match_xml = _XML_DECLARATION.match(content)
+    return match_xml[1].decode("ascii") if match_xml else None
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _LEFT_OUT:
-            self.ignored.append(tag)
-        self.lists += tag in _LISTS
-        self._separate(tag)
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self.ignored:
-            while self.ignored.pop() != tag:
-                pass
-        self.lists = max(0, self.lists - (tag in _LISTS))
-        self._separate(tag)
+def _reasons(passages: Sequence[Passage]) -> list[str]:
+    """For every passage why it is left out, "" where it is not."""
+    reasons = _without_data(passages, [_reason(item) for item in passages])
+    weights = [0 if reason else visible(item.text) for item, reason in zip(passages, reasons, strict=True)]
+    furniture, core = _furniture(passages, weights), _core(passages, weights)
+    placed = [_reason_of_place(item, furniture, core) for item in passages]
+    if not any(weight for weight, reason in zip(weights, placed, strict=True) if not reason):
+        return reasons
+    return [by_place or reason for by_place, reason in zip(placed, reasons, strict=True)]
 
-    def handle_data(self, data: str) -> None:
-        if not self.ignored:
-            self.paragraphs[-1][1].append(data)
-        elif self.ignored[-1] == "title":
-            self.title.append(data)
-        elif self.ignored[-1] == "h1":
-            self.heading.append(data)
 
-    def _separate(self, tag: str) -> None:
-        if tag == "br":
-            self.paragraphs[-1][1].append(" ")
-        elif tag not in _INLINE:
-            self.paragraphs.append((self.lists > 0, []))
+def _reason(item: Passage) -> str:
+    """Why a passage is no prose, "" if it is."""
+    kind = item.place.kind
+    if kind in ("heading", "headed"):
+        least = HEADING_WORDS if kind == "heading" else 1
+        return "" if ends_sentence(item.text) and count_words(item.text) >= least else "heading"
+    if is_sentence(item.text):
+        return ""
+    if item.linked > (MOSTLY_LINKS if kind == "paragraph" else LINKS_OF_FURNITURE):
+        return "navigation"
+    if kind == "item":
+        return "" if _is_whole(item.text, ITEM_WORDS) else "list"
+    return "" if _says_something(item, kind) else "fragment"
+
+
+def _is_whole(text: str, words: int) -> bool:
+    """Whether an item is a short sentence or holds one, leads on to what follows, or has so many words."""
+    count = count_words(text)
+    leads_on = count >= SHORT_ITEM_WORDS and (ends_sentence(text) or text.endswith(":"))
+    return leads_on or count >= words or holds_sentence(text)
+
+
+def _says_something(item: Passage, kind: str) -> bool:
+    """Paragraphs need two words. Text that is in none must hold a sentence or go on for long, and not be numbers for
+    the most part: what stands on pages besides is short, and often a date."""
+    if not any(map(str.isalpha, item.text)):
+        return False
+    if ends_sentence(item.text) or holds_sentence(item.text):
+        return True
+    if kind == "paragraph":
+        return count_words(item.text) > 1
+    digits = sum(map(str.isdigit, item.text))
+    return item.words >= LOOSE_WORDS and digits <= DIGITS_OF_PROSE * visible(item.text)
+
+
+def _without_data(passages: Sequence[Passage], reasons: Sequence[str]) -> list[str]:
+    """The reasons, with those of tables that hold data: less than half of what such a table says, links aside, is
+    sentences (in paragraphs, where it names its columns)."""
+    said: Counter[Table] = Counter()
+    prose: Counter[Table] = Counter()
+    for item, reason in zip(passages, reasons, strict=True):
+        if (table := item.place.table) is not None:
+            weight = round(visible(item.text) * (1 - item.linked))
+            said[table] += weight
+            is_prose = not reason and is_sentence(item.text) and not (table.heads and item.place.kind == "loose")
+            prose[table] += weight * is_prose
+    data = {table for table in said if not table.lays_out and prose[table] <= PROSE_OF_LAYOUT * said[table]}
+    return ["table" if item.place.table in data else reason for item, reason in zip(passages, reasons, strict=True)]
+
+
+def _furniture(passages: Sequence[Passage], weights: Sequence[int]) -> set[Part]:
+    """The doubtful parts without which prose remains and that, where only a weak name speaks against them, consist of
+    links."""
+    prose: Counter[Part] = Counter()
+    said: Counter[Part] = Counter()
+    linked: Counter[Part] = Counter()
+    for item, weight in zip(passages, weights, strict=True):
+        for part in item.place.parts:
+            prose[part] += weight
+            said[part] += visible(item.text)
+            linked[part] += round(visible(item.text) * item.linked)
+    most = (1 - PROSE_BESIDE_FURNITURE) * sum(weights)
+    return {
+        part
+        for part in said
+        if prose[part] <= most and (not part.doubt.weak or linked[part] >= LINKS_OF_FURNITURE * said[part])
+    }
+
+
+def _core(passages: Sequence[Passage], weights: Sequence[int]) -> Part | None:
+    """The `main` or `article` that holds most of the prose, if one does and the others are not texts as well."""
+    prose: Counter[Part] = Counter()
+    count: Counter[Part] = Counter()
+    for item, weight in zip(passages, weights, strict=True):
+        if item.place.core is not None:
+            prose[item.place.core] += weight
+            count[item.place.core] += weight > 0
+    if not prose:
+        return None
+    core, weight = prose.most_common(1)[0]
+    alone = all(other is core or paragraphs <= TEASER_PARAGRAPHS for other, paragraphs in count.items())
+    return core if alone and weight >= PROSE_OF_CORE * sum(weights) else None
+
+
+def _reason_of_place(item: Passage, furniture: set[Part], core: Part | None) -> str:
+    part = next((part for part in item.place.parts if part in furniture), None)
+    if part is not None:
+        return part.doubt.reason
+    return core.doubt.reason if core is not None and item.place.core is not core else ""

@@ -7,7 +7,10 @@ sentences. What is kept is joined to one line a paragraph.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+
+from nextvec.corpus.prose import Prose, visible
 
 MIN_WORDS = 4
 MIN_PLAIN_SHARE = 0.6
@@ -15,7 +18,12 @@ _UNDERLINE = re.compile(r"([*=\-~^\"'#+])\1{2,}")
 _FOOTNOTES = re.compile(r"^-\[ Footnotes \]-$", re.MULTILINE)
 _BLOCK = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
 _BULLET = re.compile(r"^\s*(?:[*•-]|\d{1,2}\.|\(?[a-z\d]\))\s+", re.MULTILINE)
-_NOT_PROSE = re.compile(r"::=|>>>|^\s*(?:\+[-=]|\||\.\. |=== )|\S {3,}\S", re.MULTILINE)
+_NOT_PROSE = (
+    ("grammar", re.compile(r"::=")),
+    ("code", re.compile(r">>>|^\s*\.\. ", re.MULTILINE)),
+    ("table", re.compile(r"^\s*(?:\+[-=]|\||=== )|\S {3,}\S", re.MULTILINE)),
+)
+"""Why a block is none, and what in it says so."""
 _SENTENCE_END = re.compile(r"[.:!?][\"\u201d\u2019)]*$")
 _PLAIN_WORD = re.compile(r"[\"\u201c(*]*[A-Za-z][a-z]*(?:[\u2019'-][A-Za-z]+)*[*]*[\"\u201d)]*[.,;:!?]*[\")]*")
 _FOOTNOTE_MARK = re.compile(r"\s*\[\d+\]")
@@ -27,13 +35,14 @@ _SINCE = re.compile(r"(?:New|Added|Changed|Deprecated) in version [\d.]+\.")
 _SPACE = re.compile(r"\s+")
 
 
-def read_manual_page(page: str) -> tuple[str, str]:
-    """Title (the first heading, "" when there is none) and prose of a page."""
+def read_manual_page(page: str) -> Prose:
+    """Title: the first heading, "" when there is none."""
     body = _FOOTNOTES.split(page)[0]
     blocks = _BLOCK.findall(body)
     title = blocks[0].split("\n")[0] if blocks and _is_heading(blocks[0]) else ""
-    paragraphs = (paragraph for block in blocks for paragraph in _paragraphs(block))
-    return _plain(title), "\n\n".join(paragraphs)
+    left_out = Counter({"footnotes": visible(page) - visible(body)})
+    paragraphs = [paragraph for block in blocks for paragraph in _paragraphs(block, left_out)]
+    return Prose(title=_plain(title), text="\n\n".join(paragraphs), left_out=+left_out)
 
 
 def _is_heading(block: str) -> bool:
@@ -41,14 +50,25 @@ def _is_heading(block: str) -> bool:
     return len(lines) >= 2 and bool(_UNDERLINE.fullmatch(lines[1].strip()))
 
 
-def _paragraphs(block: str) -> Iterator[str]:
+def _paragraphs(block: str, left_out: Counter[str]) -> Iterator[str]:
+    """Its prose; what is none is counted in `left_out`, under the reason."""
     if _is_heading(block):
-        block = "\n".join(block.split("\n")[2:])
-    if _NOT_PROSE.search(block):
-        return
-    for piece in _BULLET.split(block):
+        heading, underline, *rest = block.split("\n")
+        left_out["heading"] += visible(heading)
+        left_out["markup"] += visible(underline)
+        block = "\n".join(rest)
+    for reason, mark in _NOT_PROSE:
+        if mark.search(block):
+            left_out[reason] += visible(block)
+            return
+    pieces = _BULLET.split(block)
+    left_out["markup"] += visible(block) - sum(map(visible, pieces))
+    for piece in pieces:
         text = _plain(piece)
-        if _is_prose(text):
+        if reason := _why_no_prose(text):
+            left_out[reason] += visible(piece)
+        else:
+            left_out["markup"] += visible(piece) - visible(text)
             yield text
 
 
@@ -59,9 +79,12 @@ def _plain(text: str) -> str:
     return _EMPHASIS.sub(r"\2", _FOOTNOTE_MARK.sub("", text))
 
 
-def _is_prose(text: str) -> bool:
+def _why_no_prose(text: str) -> str:
+    """ "" for prose."""
     words = text.split()
-    if len(words) < MIN_WORDS or not _SENTENCE_END.search(text) or _SINCE.fullmatch(text):
-        return False
+    if _SINCE.fullmatch(text):
+        return "note on versions"
+    if len(words) < MIN_WORDS or not _SENTENCE_END.search(text):
+        return "not a sentence"
     plain = sum(_PLAIN_WORD.fullmatch(word) is not None for word in words)
-    return plain >= MIN_PLAIN_SHARE * len(words)
+    return "" if plain >= MIN_PLAIN_SHARE * len(words) else "code"

@@ -3,71 +3,56 @@
 
 Three kinds: templates that stand for words, in a table of renderers; templates a reader does not need (citations,
 pronunciations, requests to editors), which are silent; all others leave a `HOLE`, and the sentence around it goes.
+Templates of other languages than English are in templates.toml, those that carry a number in `quantities`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from functools import cache
 
-HOLE = "\ufffc"
-"""Stands where something that cannot be said in words was; OBJECT REPLACEMENT CHARACTER."""
-
-BREAK = "\n\n"
+from nextvec.corpus.markup.arguments import BREAK, HOLE, Arguments, Renderer
+from nextvec.corpus.markup.quantities import QUANTITIES, measure
+from nextvec.corpus.markup.wiki import entries
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 
-_NAMED = re.compile(r"\s*([\w -]*?)\s*=(.*)", re.DOTALL)
-_SUPERSCRIPTS = str.maketrans("0123456789-−–+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁺")
-_NUMBER = re.compile(r"[-−+]?[\d.,]+(?:[+/]\d+(?:/\d+)?)?")
-_RANGES = {"-": "–", "–": "–", "to": " to ", "and": " and ", "or": " or ", "x": " × ", "by": " by ", "*": " × "}
-_SYMBOLS = {"km2": "km²", "m2": "m²", "cm2": "cm²", "sqkm": "km²", "m3": "m³", "km3": "km³", "C": "°C", "F": "°F"}
-_UNITS = {
-    "mi": ("mile", "miles"),
-    "ft": ("foot", "feet"),
-    "in": ("inch", "inches"),
-    "yd": ("yard", "yards"),
-    "lb": ("pound", "pounds"),
-    "oz": ("ounce", "ounces"),
-    "acre": ("acre", "acres"),
-    "t": ("tonne", "tonnes"),
-    "kn": ("knot", "knots"),
-    "nmi": ("nautical mile", "nautical miles"),
-    "sqmi": ("square mile", "square miles"),
-    "sqft": ("square foot", "square feet"),
-    "cuft": ("cubic foot", "cubic feet"),
-    "cumi": ("cubic mile", "cubic miles"),
-}
-"""Singular and plural; units that are not here are written as their symbol."""
-
 _SILENT = re.compile(
     r"""(?: cite | citation | cit | ref | refn | efn | sfn | sfnp | sfnm | harv | harvnb | rp | note | nb
           | notetag | cn | fact | ipa | ipac | ipalink | respell | pron | pronunciation | audio | listen | coord
-          | flagicon | flagdeco | anchor | clear | clarify | clarification | when | who | whom | which | where
-          | why | how | vague | dubious | disputed | update | updated | unreliable | weasel | verify
-          | verification | failed | pov | or | full | better | page | pages | year | according | by | specify
-          | example | examples | inflation-fn | legend | toc | reflist | use | sic | contradict | peacock
-          | opinion | attribution | additional | medical | non-primary | undue | needs | original | obsolete
-          | source | sources | tone | synthesis | speculation | self-published | qualify | primary | list
-          | further | main | see | seealso | details | image | multiple | hatnote | short | \#tag:ref )
+          | flagicon | flagdeco | anchor | clear | clarify | clarification | when | who | whom | which | where | why
+          | vague | dubious | disputed | updated
+          | unreliable | weasel | verify | verification | failed | pov | specify | inflation-fn | legend | toc
+          | reflist | use | contradict | peacock | opinion | attribution | additional | medical | non-primary
+          | undue | needs | refnest | tone | synthesis | speculation | self-published | qualify
+          | further | main | see | seealso | details | multiple | hatnote | short | \#tag:ref
+          | update\ (?:after|inline|section) )
         (?: [- ].* | \? )?
       | .* (?: needed | inline | icon | -fn | \? )
       | -""",
     re.VERBOSE,
 )
-_SAY_FIRST = re.compile(
-    r"""nowrap | nobr | small | smaller | big | bigger | large | larger | center | centre | linktext | lower
-        | sc | smallcaps | sup | sub | angbr | angle\ bracket | nobold | ill | interlanguage\ link | flag
-        | flagcountry | flagu | country\ flag | abbr | tooltip | visible\ anchor | vanchor | not\ a\ typo | typo
-        | resize | script | strong | em | mono | mvar | var | code | tt | kbd | keypress | formatnum | nastaliq
-        | rtl-lang | nq | native\ name | title | noitalic | noital | italic\ correction | bold | italic
-        | proper\ name | text | nihongo | lang-.*""",
+_SILENT_ALONE = re.compile(
+    r"""(?: how | update | or | full | better | page | pages | year
+          | according | by | example | examples | source | sources | list | primary | image | original | obsolete )
+        (?: [- ].* )?""",
     re.VERBOSE,
 )
-_SAY_LAST = re.compile(r"lang|transl|transliteration|wikt-lang|script/.*|font color|color")
+"""Words to editors that are words of a text as well: silent unless something is handed to them."""
+_SAY_FIRST = re.compile(
+    r"""nowrap | nobr | small | smaller | big | bigger | large | larger | center | centre
+        | sc | smallcaps | angbr | angle\ bracket | nobold | flag
+        | flagcountry | flagu | country\ flag | abbr | tooltip | visible\ anchor | vanchor | not\ a\ typo | typo
+        | strong | em | mono | mvar | var | code | tt | kbd | keypress | nq | title
+        | noitalic | noital | italic\ correction | bold | italic
+        | proper\ name | text | lang-.*""",
+    re.VERBOSE,
+)
+_SAY_LAST = re.compile(r"lower|resize|nastaliq|script/.*|font color|color")
+_SAY_IN_LANGUAGE = re.compile(r"lang|langx|transl|transliteration|wikt-lang|rtl-lang|script|native name")
 _CONSTANTS = {
     **dict.fromkeys(("nbsp", "space", "spaces", "thin space", "hair space"), " "),
     **dict.fromkeys(("spaced ndash", "snd", "snds", "spnd", "dash"), " – "),
@@ -89,44 +74,20 @@ _CONSTANTS = {
     "·": " · ",
     "dot": " · ",
     "•": " • ",
-    "euro": "€",
-    "gbp": "£",
+    "eqm": "⇌",
+    "±": "±",
+    "pm": "±",
+    "times": "×",
+    "minus": "−",
+    "°c": "°C",
 }
+_FUNCTIONS = ("formatnum:", "defaultsort:", "displaytitle:")
+_ACCIDENTALS = {"flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮"}
+_STYLES = frozenset(("e", "s", "S"))
 _SHIPS = ("uss", "hms", "ss", "rms", "hmas", "hmcs", "mv", "ms", "rv", "sms", "ins", "usns", "uscgc")
 
 
-def superscript(digits: str) -> str:
-    return digits.translate(_SUPERSCRIPTS)
-
-
-class Arguments:
-    """What follows a template's name: `at(0)` is the first positional one, `named("u")` one by name; "" if absent."""
-
-    def __init__(self, parts: list[str]) -> None:
-        self.positional: list[str] = []
-        self._named: dict[str, str] = {}
-        for part in parts:
-            match = _NAMED.fullmatch(part)
-            if match is None:
-                self.positional.append(part.strip())
-            else:
-                self._named[match[1].lower()] = match[2].strip()
-
-    def at(self, index: int) -> str:
-        """MediaWiki also takes the first positional argument as `1=...`."""
-        by_number = self._named.get(str(index + 1))
-        if by_number is not None:
-            return by_number
-        return self.positional[index] if index < len(self.positional) else ""
-
-    def named(self, name: str) -> str:
-        return self._named.get(name, "")
-
-
-Renderer = Callable[[Arguments], str]
-
-
-def render_template(content: str) -> str:
+def render_template(content: str, language: str = "en") -> str:
     """The words that `{{content}}` stands for: "" for a silent one, `HOLE` for one whose words are not known.
 
     Args:
@@ -134,12 +95,29 @@ def render_template(content: str) -> str:
     """
     name, *parts = content.split("|")
     name = " ".join(name.replace("_", " ").lower().split())
-    name, colon, value = name.partition(":") if name.startswith("formatnum:") else (name, "", "")
-    if name in _CONSTANTS:
-        return _CONSTANTS[name]
-    if renderer := _renderer(name):
+    name = name.removeprefix("template:").lstrip()
+    name, colon, value = name.partition(":") if name.startswith(_FUNCTIONS) else (name, "", "")
+    renderer = _local(language).get(name)
+    if renderer is None and name in _CONSTANTS:
+        return HOLE if any(parts) and _CONSTANTS[name].isalpha() else _CONSTANTS[name]
+    if renderer := renderer or _renderer(name):
         return renderer(Arguments([value, *parts] if colon else parts))
-    return "" if _SILENT.fullmatch(name) else HOLE
+    return "" if _is_silent(name, parts) else HOLE
+
+
+def _is_silent(name: str, parts: list[str]) -> bool:
+    return bool(_SILENT.fullmatch(name) or (_SILENT_ALONE.fullmatch(name) and not any(Arguments(parts).positional)))
+
+
+@cache
+def _local(language: str) -> dict[str, Renderer]:
+    """Renderers of templates that are peculiar to wikis in `language`, by name."""
+    found: dict[str, Renderer] = {}
+    for entry in entries("templates.toml", language):
+        for kind, renderer in _KINDS.items():
+            found.update(dict.fromkeys(entry.get(kind, ()), renderer))
+        found.update({name: _frame(words) for name, words in entry.get("words", {}).items()})
+    return found
 
 
 def _renderer(name: str) -> Renderer | None:
@@ -147,87 +125,113 @@ def _renderer(name: str) -> Renderer | None:
         return _RENDERERS[name]
     if _SAY_FIRST.fullmatch(name):
         return _first
+    if name.endswith(" span"):
+        return _marked
+    if _SAY_IN_LANGUAGE.fullmatch(name):
+        return _after_code
     return _last if _SAY_LAST.fullmatch(name) else None
 
 
 def _first(arguments: Arguments) -> str:
+    """Nothing where that is given and empty; a hole where only names are given."""
+    return arguments.at(0) or arguments.named("text") or ("" if arguments.positional else HOLE)
+
+
+def _first_or_nothing(arguments: Arguments) -> str:
     return arguments.at(0)
 
 
 def _last(arguments: Arguments) -> str:
-    return arguments.positional[-1] if arguments.positional else arguments.at(1)
+    return arguments.positional[-1] if arguments.positional else arguments.at(1) or HOLE
+
+
+def _after_code(arguments: Arguments) -> str:
+    """The words that follow the code of their language."""
+    words = arguments.positional[-1] if len(arguments.positional) > 1 else arguments.at(1)
+    return words or arguments.named("text") or HOLE
+
+
+def _in_order(arguments: Arguments) -> str:
+    """French `date`: `1|janvier|1900|en sport` to "1 janvier 1900"; what it is a date of is not shown."""
+    return " ".join(filter(None, arguments.positional[:3])) or HOLE
+
+
+def _second_or_first(arguments: Arguments) -> str:
+    return arguments.at(1) or arguments.at(0)
+
+
+def _silent(arguments: Arguments) -> str:
+    return ""
+
+
+def _marked(arguments: Arguments) -> str:
+    """Words that an editor has marked as doubtful."""
+    return arguments.at(0) or arguments.named("text") or HOLE
+
+
+def _frame(words: str) -> Renderer:
+    """`{}` and `{1}` in `words` are the first two arguments."""
+    shown = words.count("{")
+
+    def say(arguments: Arguments) -> str:
+        if not all(map(_is_style, arguments.beyond(shown))):
+            return HOLE
+        return words.replace("{}", arguments.at(0)).replace("{1}", arguments.at(1)).strip(" ") or words
+
+    return say
+
+
+def _is_style(argument: str) -> bool:
+    """Whether an argument says how a template looks, or with which suffix; a figure or an era is said."""
+    return argument in _STYLES or (len(argument) > 1 and not any(map(str.isdigit, argument)))
+
+
+_KINDS: dict[str, Renderer] = {
+    "silent": _silent,
+    "first": _first_or_nothing,
+    "date": _in_order,
+    "link": lambda arguments: arguments.named("texte", "fr") or arguments.at(0) or arguments.named("trad") or HOLE,
+    "second_or_first": _second_or_first,
+    "last": _last,
+    "measure": measure,
+    "value": QUANTITIES["val"],
+}
+
+
+def _two(separator: str) -> Renderer:
+    return lambda arguments: separator.join(value for value in (arguments.at(0), arguments.at(1)) if value) or HOLE
+
+
+def _flat_or_sharp(arguments: Arguments) -> str:
+    return _ACCIDENTALS.get(arguments.at(0), HOLE)
 
 
 def _quotation(arguments: Arguments) -> str:
     return f"{BREAK}{arguments.at(0) or arguments.named('text') or arguments.named('quote')}{BREAK}"
 
 
-def _convert(arguments: Arguments) -> str:
-    """`5|mi|km` to "5 miles", `5|-|6|km` to "5–6 km", `5|ft|6|in` to "5 feet 6 inches"."""
-    adjective = arguments.named("adj") == "on"
-    values = arguments.positional
-    words: list[str] = []
-    for index, value in enumerate(values):
-        if _NUMBER.fullmatch(value):
-            words.append(value)
-        elif value in _RANGES:
-            words.append(_RANGES[value])
-        else:
-            words.append(_unit(value, values[index - 1], adjective))
-            if not _second_measure(values, index):
-                break
-            words.append(" ")
-    return "".join(words).strip() or HOLE
-
-
-def _unit(unit: str, number: str, adjective: bool) -> str:
-    if unit not in _UNITS:
-        return f" {_SYMBOLS.get(unit, unit)}"
-    singular, plural = _UNITS[unit]
-    return f"-{singular}" if adjective else f" {singular if number == '1' else plural}"
-
-
-def _second_measure(values: list[str], index: int) -> bool:
-    """Whether number and unit follow the first unit, as in feet and inches; a number alone is a precision."""
-    following = values[index + 1 : index + 3]
-    return index == 1 and len(following) == 2 and bool(_NUMBER.fullmatch(following[0])) and following[1].isalpha()
-
-
 def _as_of(arguments: Arguments) -> str:
+    if alternative := arguments.named("alt"):
+        return alternative
     year, month, day = (arguments.at(index) for index in range(3))
     named_month = MONTHS[int(month) - 1] if month.isdigit() and 1 <= int(month) <= len(MONTHS) else month
-    start = "as of" if arguments.named("lc") else "As of"
-    return " ".join(part for part in (start, day, named_month, year) if part)
+    start = "since" if arguments.named("since") else "as of"
+    start = start if arguments.named("lc") else start.capitalize()
+    return " ".join(part for part in (start, day, named_month, year) if part) + arguments.named("post")
 
 
 def _date(arguments: Arguments) -> str:
     """`1905|2|3` to "February 3, 1905"; year alone, or year and month, as they are."""
     year, month, day = (arguments.at(index) for index in range(3))
+    if arguments.beyond(3):
+        return HOLE
     if not (month.isdigit() and 1 <= int(month) <= len(MONTHS)):
-        return year or HOLE
+        return HOLE if month or day else year or HOLE
     return f"{MONTHS[int(month) - 1]} {day}, {year}" if day else f"{MONTHS[int(month) - 1]} {year}"
 
 
-def _fraction(arguments: Arguments) -> str:
-    """`2` to "1/2", `3|4` to "3/4", `1|3|4` to "1 3/4"."""
-    if not arguments.positional:
-        return HOLE
-    *whole, top, bottom = ["1", *arguments.positional] if len(arguments.positional) == 1 else arguments.positional
-    return " ".join([*whole, f"{top}/{bottom}"])
-
-
 def _circa(arguments: Arguments) -> str:
-    return " – ".join(f"c. {value}" for value in arguments.positional[:2]) or "c."
-
-
-def _value(arguments: Arguments) -> str:
-    exponent, unit = arguments.named("e"), arguments.named("u") or arguments.named("ul")
-    power = f"×10{superscript(exponent)}" if exponent else ""
-    return f"{arguments.at(0)}{power} {unit}".strip() if arguments.at(0) else HOLE
-
-
-def _power_of_ten(arguments: Arguments) -> str:
-    return f"×10{superscript(arguments.at(0))}"
+    return HOLE if arguments.beyond(2) else " – ".join(f"c. {value}" for value in arguments.beyond(0)) or "c."
 
 
 def _author_and_year(arguments: Arguments) -> str:
@@ -240,24 +244,53 @@ def _joined(arguments: Arguments) -> str:
 
 
 def _ship(prefix: str) -> Renderer:
-    return lambda arguments: f"{prefix} {arguments.at(0)}"
+    """`Hornet|CV-8` to "USS Hornet (CV-8)"; a third argument says what is shown: 2 the name, 3 and 6 no number."""
+
+    def say(arguments: Arguments) -> str:
+        name, number, shown = (arguments.at(index) for index in range(3))
+        if shown not in ("", "2", "3", "6") or not name:
+            return HOLE
+        full = name if shown == "2" else f"{prefix} {name}"
+        return f"{full} ({number})" if number and not shown else full
+
+    return say
 
 
-def _dollars(arguments: Arguments) -> str:
-    return f"US${arguments.at(0)}"
+def _nihongo(arguments: Arguments) -> str:
+    """`Tokyo Tower|東京タワー|Tōkyō tawā` to "Tokyo Tower (東京タワー, Tōkyō tawā)"."""
+    english, *others, after = (arguments.at(index) for index in range(5))
+    inside = ", ".join(filter(None, others))
+    return " ".join(filter(None, [english, f"({inside})" if english and inside else inside, after])) or HOLE
+
+
+def _interlanguage_link(arguments: Arguments) -> str:
+    return arguments.named("lt", "display") or arguments.at(0) or HOLE
+
+
+def _raised(tag: str) -> Renderer:
+    """Left to what reads tags, which knows what stands before."""
+    return lambda arguments: f"<{tag}>{arguments.at(0)}</{tag}>" if arguments.at(0) else HOLE
 
 
 _RENDERERS: dict[str, Renderer] = {
     **dict.fromkeys(("quote", "blockquote", "cquote", "quotation", "bquote", "poemquote"), _quotation),
-    **dict.fromkeys(("convert", "cvt"), _convert),
+    **QUANTITIES,
     **dict.fromkeys(("circa", "c.", "ca.", "c", "ca"), _circa),
-    **dict.fromkeys(("frac", "fraction", "sfrac"), _fraction),
-    **dict.fromkeys(("chem", "chem2"), _joined),
+    **dict.fromkeys(("chem2", "sic", "abbrlink", "linktext"), _joined),
+    **dict.fromkeys(("ill", "interlanguage link", "ill2", "interlanguage link multi"), _interlanguage_link),
+    **dict.fromkeys(("nihongo", "nihongo2"), _nihongo),
+    **dict.fromkeys(("defaultsort", "displaytitle"), _silent),
+    "sup": _raised("sup"),
+    "sub": _raised("sub"),
+    "sort": _second_or_first,
+    "sortname": _two(" "),
     **dict.fromkeys(("harvtxt", "harvcoltxt"), _author_and_year),
-    **dict.fromkeys(("us$", "usd"), _dollars),
     **{name: _ship(name.upper()) for name in _SHIPS},
     **dict.fromkeys(("birth date", "death date", "start date", "end date"), _date),
     "as of": _as_of,
-    "val": _value,
-    "e": _power_of_ten,
+    "oldstyledate": _two(" "),
+    **dict.fromkeys(("bibleverse", "bibleref", "bibleref2", "bible verse", "sourcetext"), _two(" ")),
+    "music": _flat_or_sharp,
+    "ntsh": _silent,
+    "r": _silent,
 }

@@ -1,50 +1,64 @@
 # ruff: noqa: RUF001 (typographic signs are part of the text that is matched)
-"""Wikitext to plain prose, fast: regular expressions for what cannot nest, one scan with a stack for what can.
+"""Wikitext to plain prose, fast: regular expressions for what cannot nest, `nesting` for what can.
 
 The result is what a reader takes in when reading the running text aloud: headings, lists, tables, captions, references,
 formulas and back matter are left out. Where something inside a sentence cannot be turned into words, the sentence is
-left out too (see `templates.HOLE`), so that no chunk has a gap in it.
+left out too (see `templates.HOLE`), so that no chunk has a gap in it. All that is left out is counted, with its reason.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import unescape
+from operator import itemgetter
 
 import sentencex
 
-from nextvec.corpus.markup.templates import BREAK, HOLE, render_template, superscript
-from nextvec.corpus.prose import collapse
+from nextvec.corpus.markup.arguments import BREAK, HOLE
+from nextvec.corpus.markup.ledger import Ledger
+from nextvec.corpus.markup.nesting import Nesting
+from nextvec.corpus.markup.quantities import POWER, subscript, superscript
+from nextvec.corpus.markup.wiki import ENGLISH, Wiki
+from nextvec.corpus.prose import Prose, collapse, count_words, is_unspaced
 
 MIN_PARAGRAPH_WORDS = 6
-BACK_MATTER = re.compile(
-    r"""(?:(?:general|cited|explanatory|external)\ )?
-        (?:references?|notes?|footnotes?|endnotes|citations?|sources?|links?)
-        (?:\ and\ (?:references|notes|footnotes|citations|sources|further\ reading))?
-      | bibliography | see\ also | further\ reading | literature | works\ cited | (?:list\ of\ )?works | publications
-      | selected\ (?:works|bibliography|publications) | (?:image\ )?gallery | filmography | discography | cast
-      | track\ listing | personnel | awards\ and\ nominations""",
-    re.IGNORECASE | re.VERBOSE,
-)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _INVISIBLE = re.compile(
-    r"<!--.*?(?:-->|\Z)|<ref\b[^<>]*/>|<ref\b[^<>]*>.*?</ref\s*>|<references\b[^<>]*/>"
-    r"|<(gallery|timeline|imagemap|references|table|section|templatestyles|includeonly|mapframe|graph|inputbox)\b[^<>]*>"
-    r".*?</\1\s*>",
+    r"<ref\b[^<>]*/>|<ref\b[^<>]*>.*?</ref\s*>|<references\b[^<>]*/>"
+    r"|<(gallery|timeline|imagemap|references|section|templatestyles|includeonly|mapframe|maplink|graph|chart|inputbox"
+    r"|templatedata|categorytree|indicator)\b[^<>]*(?<!/)>.*?</\1\s*>",
     re.DOTALL | re.IGNORECASE,
 )
+_INNERMOST = {
+    "table": re.compile(r"<table\b[^<>]*>(?:(?!<table\b).)*?</table\s*>", re.DOTALL | re.IGNORECASE),
+    "hidden": re.compile(
+        r"<(span|div|small|sup|td)\b[^<>]*display\s*:\s*none[^<>]*>(?:(?!<\1\b).)*?</\1\s*>", re.DOTALL | re.IGNORECASE
+    ),
+    "pronunciation": re.compile(r"<r[tp]\b[^<>]*>[^<]*(?:</r[tp]\s*>)?", re.IGNORECASE),
+}
+"""Elements that hold their like, or are seldom: looked for where there is a sign of them."""
+_SIGN_OF_ELEMENTS = re.compile(r"<(?:table\b|ruby\b|\w+\b[^<>]*display\s*:\s*none)", re.IGNORECASE)
 _UNSPEAKABLE = re.compile(
-    r"<(math|chem|ce|syntaxhighlight|source|pre|score|hiero)\b[^<>]*>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE
+    r"<(math|chem|ce|syntaxhighlight|source|pre|score|hiero)\b[^<>]*(?<!/)>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE
 )
+_KINDS = {
+    **dict.fromkeys(("gallery", "imagemap"), "caption or file link"),
+    **dict.fromkeys(("timeline", "mapframe", "maplink", "graph", "chart"), "figure"),
+    "references": "reference",
+}
+"""Reasons by the tag whose content is left out."""
+_CODE = ("syntaxhighlight", "source", "pre")
 _UNCLOSED_REFERENCE = re.compile(r"<ref\b[^<>]*>[^\n]*", re.IGNORECASE)
 _SIMPLE_FORMULA = re.compile(r"[\w\s.,+\-]{1,12}")
 _NOWIKI = re.compile(r"<nowiki>(.*?)</nowiki>|<nowiki\s*/>", re.DOTALL | re.IGNORECASE)
-_WIKI_CHARACTERS = re.compile(r"[\[\]{}|'=*#:;!]")
+_PAIRED = re.compile(r"[\[\]{}|]")
+_MUTED = {ord(mark): chr(0xFDD0 + number) for number, mark in enumerate("'=*#:;!")}
+_AUDIBLE = {ord(sign): chr(mark) for mark, sign in _MUTED.items()}
+"""Unicode's noncharacters stand for marks that are meant as they are."""
 _HEADING = re.compile(r"\n(={1,6})[^\S\n]*([^\n]*?)[^\S\n]*\1[^\S\n]*(?=\n|\Z)")
 _SIMPLE_LINK = re.compile(r"\[\[(?:[^\[\]{}|\n:]*\|)?([^\[\]{}|\n:]+)\]\]")
-_TOKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{\||\|\}(?!\})")
-_OPENERS = {"{{": "}}", "[[": "]]", "{|": "|}"}
-_EXTERNAL_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:)?//[^\s\[\]]+([^\[\]]*)\]")
+_EXTERNAL_LINK = re.compile(r"\[(?:(?:https?:|ftps?:)?//|mailto:|tel:|irc:)[^\s\[\]]+([^\[\]]*)\]")
 _BARE_URL = re.compile(r"(?:https?|ftp)://\S+")
 _BLOCK_TAG = re.compile(
     r"</?(?:blockquote|p|div|center|poem|ul|ol|li|dl|dd|dt|tr|td|th|h[1-6]|hr)\b[^<>]*>", re.IGNORECASE
@@ -56,172 +70,243 @@ _OTHER_TAG = re.compile(
     r"|templatestyles|tbody|thead|col|colgroup|big|source|pre|syntaxhighlight)\b[^<>]*>",
     re.IGNORECASE,
 )
-_SUPERSCRIPT = re.compile(r"<sup>\s*([-−–]?\d+)\s*</sup>", re.IGNORECASE)
-_IS_POSSESSIVE = re.compile(r"s\b")
+_RAISED = re.compile(r"<(su[bp])\b[^<>]*>((?:[^<]|<(?!/?su[bp]\b))*?)</\1\s*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_FIGURES = re.compile(r"[-−–+]?\d+|\d*[-−–+]")
+_PLAIN_EXPONENT = re.compile(r"[\w.,−-]+")
+_EXPONENT_LETTERS = frozenset("nkmxN")
 _QUOTE_RUN = re.compile(r"'{2,}")
-_SWITCH = re.compile(r"__[A-Z]+__")
+_BOTH = 5
+_WITH_VARIANTS = frozenset(
+    ("zh", "gan", "wuu", "sr", "sh", "kk", "ku", "uz", "tg", "crh", "iu", "shi", "ban", "mni", "tly", "zgh")
+)
+_VARIANT = re.compile(r"-\{(?:([A-Za-z;+-]*)\|)?([^{}]*)\}-")
+_HIDDEN_RULE = frozenset("TH-")
+_RULE = re.compile(r"\s*(?:[^:;]*=>\s*)?[a-z]{2,3}(?:-[a-z]+)*\s*:([^;]*)")
+_SWITCH = re.compile(r"__\w+?__")
+_RULE_LINE = re.compile(r"^-{4,}", re.MULTILINE)
 _NOT_TEXT_LINE = re.compile(r"[*#;:|!]|-{4,}|\+[-=]|\W*$")
-_BRACKET_DEBRIS = re.compile(r"[\s,;:][)\]]|[(\[][\s,;:)\]]|\((?:or|and|pronounced|listen|from|also)\b")
+_LINE_KINDS = {**dict.fromkeys("*#;:", "list"), **dict.fromkeys("|!+", "table")}
+_BRACKET_DEBRIS = re.compile(
+    r"[()\[\]（）](?:(?<=[\s,;:、，；：][)\]）])|(?<=[(\[（])[\s,;:、，；：)\]）]|(?<=\()(?:or|and|pronounced|listen|from|also)\b)"
+)
 _EMPTY_BRACKETS = re.compile(
-    r"\(\s*[^\w()]*(?:or|and|pronounced|listen|from|also|born|in|help|info)?[^\w()]*\)|\[\s*\]"
+    r"\(\s*[^\w()]*(?:or|and|pronounced|listen|from|also|born|in|help|info)?[^\w()]*\)|\[\s*\]|（[^\w（）]*）"
 )
-_AFTER_OPENING = re.compile(r"([(\[])[\s,;:]+")
-_BEFORE_CLOSING = re.compile(r"[\s,;:]+([)\]])")
+_AFTER_OPENING = re.compile(r"([(\[（])[\s,;:、，；：]+")
+_BEFORE_CLOSING = re.compile(r"[\s,;:、，；：]+([)\]）])")
 _SPACE_BEFORE = re.compile(r" (?=[,.;:!?](?:\s|$))")
+_SPACE_BEFORE_LOW = re.compile(r" (?=[,.](?:\s|$))")
+_SPACED_MARKS = ("fr", "br", "oc")
+"""Languages that set a space before the marks ; : ! and ?."""
 _DOUBLED = re.compile(r"([,;])(?: ?[,;])+")
-_HOLE_IN_BRACKETS = re.compile(rf"\s\([^(){HOLE}]*{HOLE}[^()]*\)")
-_LEAK = re.compile(r"\[\[|\]\]|\{\{|\}\}|\{\||\|\}|\||<\w+[^<>]*>|</\w+>|__[A-Z]{3,}__")
-
-_NAMESPACE = re.compile(
-    r"\s*(?:file|image|category|media|template|wikipedia|portal|help|user|special)\s*:", re.IGNORECASE
+_HOLE_IN_BRACKETS = re.compile(
+    rf"(?:\s|(?<=[\u3040-\u9fff\uac00-\ud7af]))\([^(){HOLE}]*{HOLE}[^()]*\)|（[^（）{HOLE}]*{HOLE}[^（）]*）"
 )
-_LANGUAGE_LINK = re.compile(r"\s*[a-z]{2,3}(?:-[a-z-]+)?\s*:[^|]*")
+_LEAK = re.compile(
+    r"[\[\]{}|<_-](?:(?<=\[)\[|(?<=\])\]|(?<=\{)\{|(?<=\})[}-]|(?<=\|)|(?<=<)(?:\w+[^<>]*>|/\w+>)"
+    r"|(?<=_)_[A-Z]{3,}__|(?<=-)\{)"
+)
+"""Like the debris above it begins with one class of characters, because those are found fast."""
+_FIRST_GROUP = itemgetter(1)
 
 
-def strip_wikitext(text: str) -> str:
+def strip_wikitext(text: str, wiki: Wiki = ENGLISH) -> Prose:
     """Paragraphs of plain prose, one line each, with one blank line between them; "" when there is none."""
-    paragraphs = map(_mend, running_text(text))
-    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph.count(" ") >= MIN_PARAGRAPH_WORDS - 1)
+    ledger = Ledger()
+    paragraphs = (_mend(paragraph, wiki.language, ledger) for paragraph in running_text(text, wiki, ledger))
+    prose = "\n\n".join(paragraph for paragraph in paragraphs if _long_enough(paragraph, ledger))
+    prose = ledger.drop_controls(prose)
+    return Prose(title="", text=prose, left_out=ledger.closed(text, prose))
 
 
-def running_text(text: str) -> Iterator[str]:
+def _long_enough(paragraph: str, ledger: Ledger) -> bool:
+    enough = paragraph.count(" ") >= MIN_PARAGRAPH_WORDS - 1 or count_words(paragraph) >= MIN_PARAGRAPH_WORDS
+    if not enough:
+        ledger.drop("short paragraph", paragraph)
+    return enough
+
+
+def running_text(text: str, wiki: Wiki = ENGLISH, ledger: Ledger | None = None) -> Iterator[str]:
     """Paragraphs before they are mended: `HOLE` stands for what cannot be said in words."""
-    for section in body_sections(text):
-        yield from _blocks(_strip_inline(_resolve_nesting(_SIMPLE_LINK.sub(r"\1", section))))
+    ledger = ledger or Ledger()
+    nesting = Nesting(wiki, ledger)
+    for section in body_sections(text, wiki, ledger):
+        plain = "".join(_SIMPLE_LINK.split(_without_quotes(section)))
+        flat = nesting.resolve(plain)
+        yield from _blocks(_strip_inline(_one_variant(flat, wiki.language, ledger), ledger), ledger)
 
 
-def whole_sentences(paragraph: str) -> list[str]:
+def whole_sentences(paragraph: str, language: str = "en") -> list[str]:
     """The sentences of a paragraph of `running_text`, without those that have unexplained markup or a hole.
 
     Where the hole is in a parenthesis, that alone goes: the sentence stands without it.
     """
-    sentences = sentencex.segment("en", _HOLE_IN_BRACKETS.sub("", paragraph))
+    sentences = sentencex.segment(language, _HOLE_IN_BRACKETS.sub("", paragraph))
     return [sentence for sentence in sentences if HOLE not in sentence and not _LEAK.search(sentence)]
 
 
-def body_sections(text: str) -> Iterator[str]:
+def body_sections(text: str, wiki: Wiki = ENGLISH, ledger: Ledger | None = None) -> Iterator[str]:
     """The body of every section, without those of back matter and their subsections."""
-    text = _UNCLOSED_REFERENCE.sub(HOLE, _INVISIBLE.sub("", _NOWIKI.sub(_defuse, text)))
-    pieces = _HEADING.split("\n" + _UNSPEAKABLE.sub(_spoken_formula, text))
+    ledger = ledger or Ledger()
+    pieces = _HEADING.split("\n" + _without_what_is_no_text(text, ledger))
     yield pieces[0]
     skipped_level = 7
     for marks, title, body in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
+        ledger.drop("heading", title)
         if len(marks) <= skipped_level:
-            skipped_level = len(marks) if BACK_MATTER.fullmatch(title.strip("' ")) else 7
+            skipped_level = len(marks) if wiki.is_back_matter(len(marks), title) else 7
         if skipped_level == 7:
             yield body
+        else:
+            ledger.drop("back matter", body)
+
+
+def _without_what_is_no_text(text: str, ledger: Ledger) -> str:
+    text = _COMMENT.sub(_dropping("comment", ledger), _NOWIKI.sub(_defuse, text))
+    text = _INVISIBLE.sub(lambda match: ledger.drop(_kind(match), match[0]), text)
+    if _SIGN_OF_ELEMENTS.search(text):
+        text = _without_elements(text, ledger)
+    text = _UNCLOSED_REFERENCE.sub(lambda match: ledger.drop("reference", match[0], HOLE), text)
+    return _UNSPEAKABLE.sub(lambda match: _spoken_formula(match, ledger), text)
+
+
+def _without_elements(text: str, ledger: Ledger) -> str:
+    """`text` without tables, hidden passages and readings above the line, the innermost first."""
+    for reason, pattern in _INNERMOST.items():
+        found = 1
+        while found:
+            text, found = pattern.subn(_dropping(reason, ledger), text)
+    return text
+
+
+def _dropping(reason: str, ledger: Ledger) -> Callable[[re.Match[str]], str]:
+    return lambda match: ledger.drop(reason, match[0])
+
+
+def _kind(match: re.Match[str]) -> str:
+    return _KINDS.get(match[1].lower(), "template") if match[1] else "reference"
 
 
 def _defuse(match: re.Match[str]) -> str:
-    return _WIKI_CHARACTERS.sub("", match[1] or "")
+    """What wikitext would take for marks is muted; brackets, braces and pipes go, they would look like leaks."""
+    return _PAIRED.sub("", match[1] or "").translate(_MUTED)
 
 
-def _spoken_formula(match: re.Match[str]) -> str:
+def _spoken_formula(match: re.Match[str], ledger: Ledger) -> str:
     formula = match[2].strip()
-    return formula if _SIMPLE_FORMULA.fullmatch(formula) else HOLE
+    if _SIMPLE_FORMULA.fullmatch(formula):
+        return formula
+    return ledger.drop("code" if match[1].lower() in _CODE else "formula", match[0], HOLE)
 
 
-def _resolve_nesting(text: str) -> str:
-    """`text` with templates, links and tables replaced by their words. What is opened and never closed is a hole."""
-    frames: list[tuple[str, list[str]]] = [("", [])]
-    position = 0
-    for match in _TOKEN.finditer(text):
-        token = match[0]
-        if token in ("{|", "|}") and not _starts_line(text, match.start()):
-            continue
-        frames[-1][1].append(text[position : match.start()])
-        position = match.end()
-        if token in _OPENERS:
-            frames.append((token, []))
-        else:
-            _close(frames, token)
-    frames[-1][1].append(text[position:])
-    while len(frames) > 1:
-        _abandon(frames)
-    return "".join(frames[0][1])
+def _one_variant(text: str, language: str, ledger: Ledger) -> str:
+    """`-{zh-hans:A; zh-hant:B}-` is A: one of the spellings that a wiki with several scripts holds."""
+    if language.partition("-")[0] not in _WITH_VARIANTS or "-{" not in text:
+        return text
+    return _VARIANT.sub(lambda match: ledger.drop("other spelling", match[0], _spelling(match)), text)
 
 
-def _starts_line(text: str, position: int) -> bool:
-    return not text[text.rfind("\n", 0, position) + 1 : position].strip(" \t:*#")
-
-
-def _close(frames: list[tuple[str, list[str]]], token: str) -> None:
-    """End the innermost frame that `token` closes, and those inside it that nothing closed; a stray one is a hole."""
-    depth = next((d for d in range(len(frames) - 1, 0, -1) if _OPENERS[frames[d][0]] == token), 0)
-    if depth == 0:
-        frames[-1][1].append(HOLE)
-        return
-    while len(frames) - 1 > depth:
-        _abandon(frames)
-    opener, parts = frames.pop()
-    words = _render(opener, "".join(parts))
-    frames[-1][1].append("" if words == HOLE and _at_line_start(frames[-1][1]) else words)
-
-
-def _at_line_start(parts: list[str]) -> bool:
-    """Whether nothing but space precedes on the line: an unknown template there is a banner or a box, no part of a
-    sentence."""
-    for part in reversed(parts):
-        before = part.rstrip(" \t")
-        if before:
-            return before.endswith("\n")
-    return True
-
-
-def _abandon(frames: list[tuple[str, list[str]]]) -> None:
-    """Give up on the innermost frame: its first line is lost, the rest was ordinary text after all."""
-    _, parts = frames.pop()
-    _, newline, rest = "".join(parts).partition("\n")
-    frames[-1][1].append(f"{HOLE}{newline}{rest}")
-
-
-def _render(opener: str, content: str) -> str:
-    if opener == "{{":
-        return render_template(content)
-    return _render_link(content) if opener == "[[" else BREAK
-
-
-def _render_link(content: str) -> str:
-    target, pipe, text = content.partition("|")
-    if _NAMESPACE.match(target) or (not pipe and _LANGUAGE_LINK.fullmatch(target)):
+def _spelling(match: re.Match[str]) -> str:
+    flags, rule = match[1] or "", match[2]
+    if not _HIDDEN_RULE.isdisjoint(flags):
         return ""
-    return text.rpartition("|")[2] if text.strip() else target.lstrip(":")
+    first = _RULE.match(rule)
+    return first[1].strip() if first else rule
 
 
-def _strip_inline(text: str) -> str:
-    text = _BARE_URL.sub("", _EXTERNAL_LINK.sub(r"\1", text))
-    text = _SUPERSCRIPT.sub(lambda match: superscript(match[1]), text)
-    text = _OTHER_TAG.sub("", _BREAK_TAG.sub(" ", _BLOCK_TAG.sub(BREAK, text)))
-    text = _QUOTE_RUN.sub(_unquote, text)
-    return unescape(_SWITCH.sub("", text)).replace("\xa0", " ")
+def _strip_inline(text: str, ledger: Ledger) -> str:
+    text = _EXTERNAL_LINK.sub(_FIRST_GROUP, text)
+    if "://" in text:
+        text = _BARE_URL.sub(_dropping("address", ledger), text)
+    if "----" in text:
+        text = _RULE_LINE.sub(BREAK, text)
+    if "<" in text:
+        text = _OTHER_TAG.sub("", _BREAK_TAG.sub(" ", _BLOCK_TAG.sub(BREAK, _RAISED.sub(_raise, text))))
+    text = unescape(_SWITCH.sub(_switch, text)).replace("\xa0", " ")
+    return text.translate(_AUDIBLE) if any(map(text.__contains__, _MUTED.values())) else text
 
 
-def _unquote(match: re.Match[str]) -> str:
-    """Bold and italic marks are 2, 3 or 5 apostrophes; what is over is meant, and so is the last of `''Title'''s`."""
-    count = len(match[0])
-    if count == 4 or (count == 3 and _IS_POSSESSIVE.match(match.string, match.end())):
-        return "'"
-    return "'" * max(0, count - 5)
+def _switch(match: re.Match[str]) -> str:
+    """Nothing for a word to MediaWiki, which has no small letter; else, as in Python's `__init__`, what is there."""
+    return "" if match[0] == match[0].upper() else match[0]
 
 
-def _blocks(text: str) -> Iterator[str]:
+def _raise(match: re.Match[str]) -> str:
+    """Figures above and below the line so that no number changes: "10⁶", "SO4²⁻", "2^n", "101₂"; but "H2O", "1er"."""
+    inner = _TAG.sub("", match[2]).strip()
+    after_digit = match.string[match.start() - 1 : match.start()].isdigit()
+    if match[1].lower() == "sub":
+        return subscript(inner) if after_digit and POWER.fullmatch(inner) else inner
+    if _FIGURES.fullmatch(inner):
+        return superscript(inner)
+    if any(map(str.isdigit, inner)) or (after_digit and inner in _EXPONENT_LETTERS):
+        return f"^{inner}" if _PLAIN_EXPONENT.fullmatch(inner) else f"^({inner})"
+    return inner
+
+
+def _without_quotes(text: str) -> str:
+    if "'''" in text:
+        text = "\n".join(_unquote(line) if "'''" in line else line for line in text.split("\n"))
+    return text.replace("''", "")
+
+
+def _unquote(line: str) -> str:
+    """`line` without its marks for italic (2 apostrophes), bold (3) or both (5); what is over is meant.
+
+    Where neither italic nor bold come in pairs, one of the bold is an apostrophe and italic, as in `l'''Iliade''`:
+    which of them, is MediaWiki's rule (`doQuotes` in its parser).
+    """
+    runs = list(_QUOTE_RUN.finditer(line))
+    bold = [run for run in runs if len(run[0]) in (3, 4)]
+    both = sum(len(run[0]) >= _BOTH for run in runs)
+    unpaired = (len(bold) + both) % 2 and (len(runs) - len(bold)) % 2
+    odd = min(bold, key=_misreading).start() if bold and unpaired else -1
+    return _QUOTE_RUN.sub(lambda run: "'" if run.start() == odd else _meant(len(run[0])), line)
+
+
+def _meant(count: int) -> str:
+    return "'" if count == 4 else "'" * (count - _BOTH)
+
+
+def _misreading(run: re.Match[str]) -> int:
+    """How unlikely the run is to be an apostrophe and italic: least after a word of one letter, most after a space."""
+    before = run.string[max(0, run.start() - 2) : run.start()]
+    return 2 if before.endswith(" ") else int(not before.startswith(" ") and len(before) != 1)
+
+
+def _blocks(text: str, ledger: Ledger) -> Iterator[str]:
     """Runs of lines of running text, joined."""
     lines: list[str] = []
     for line in text.split("\n"):
-        if line.replace(HOLE, "").strip() and not _NOT_TEXT_LINE.match(line.strip()):
-            lines.append(line.strip())
-        elif lines:
+        stripped = line.strip()
+        if not _NOT_TEXT_LINE.match(stripped):
+            lines.append(stripped)
+            continue
+        if kind := _LINE_KINDS.get(stripped[:1]):
+            ledger.drop(kind, stripped)
+        if lines:
             yield " ".join(lines)
             lines = []
     if lines:
         yield " ".join(lines)
 
 
-def _mend(block: str) -> str:
+def _joined(sentences: list[str]) -> str:
+    """One after the other, with a space between where their script has one: what was left out may have taken it."""
+    text = ""
+    for sentence in sentences:
+        touches = not text or text[-1].isspace() or is_unspaced(text[-1])
+        text += sentence if touches else f" {sentence}"
+    return text
+
+
+def _mend(block: str, language: str, ledger: Ledger) -> str:
     """Sentences without a hole, with the traces of what was removed (empty brackets, space before commas) put right."""
     if HOLE in block or _LEAK.search(block):
-        block = "".join(whole_sentences(block))
+        block = ledger.drop("sentence with a hole", block, _joined(whole_sentences(block, language)))
     if _BRACKET_DEBRIS.search(block):
-        block = _BEFORE_CLOSING.sub(r"\1", _AFTER_OPENING.sub(r"\1", block))
-        block = _EMPTY_BRACKETS.sub("", block)
-    return _DOUBLED.sub(r"\1", _SPACE_BEFORE.sub("", collapse(block)))
+        trimmed = _BEFORE_CLOSING.sub(r"\1", _AFTER_OPENING.sub(r"\1", block))
+        block = ledger.drop("empty brackets", block, _EMPTY_BRACKETS.sub("", trimmed))
+    space_before = _SPACE_BEFORE_LOW if language in _SPACED_MARKS else _SPACE_BEFORE
+    return _DOUBLED.sub(r"\1", space_before.sub("", collapse(block)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,13 @@ from urllib.parse import parse_qsl
 
 from nextvec.corpus.document import Source
 from nextvec.corpus.sources.checked import CheckedSource
-from nextvec.errors import NotFoundError, UsageError
+from nextvec.errors import DataError, NotFoundError, UsageError
 from nextvec.registry import Registry
 
 _SNIFF_BYTES = 4096
 _NEIGHBOURS_SHOWN = 8
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 OpenSource = Callable[[str, Mapping[str, Any], str], Source]
@@ -67,8 +70,23 @@ def open_source(reference: str, limit: int | None = None) -> Source:
 
 
 def open_path(path: Path, options: Mapping[str, Any], name: str) -> Source:
-    """The source for an existing file or folder. Raises UsageError when its kind cannot be told."""
-    return SOURCES.get(find_kind(path)).open(str(path), options, name)
+    """The source for an existing file or folder.
+
+    Raises UsageError when its kind cannot be told, DataError for one whose content was never fetched."""
+    if path.is_file() and _head(path).startswith(_LFS_POINTER):
+        raise DataError(f"'{path}' is a pointer of Git LFS, its content is not here. Fetch it: git lfs pull")
+    return SOURCES.get(find_kind(path)).open(str(path), options, plain_name(name))
+
+
+def plain_name(name: str) -> str:
+    """The name of a file on one line and as Unicode: bytes that are no UTF-8 and control characters as `\\xff`."""
+    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], name)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_SNIFF_BYTES)
 
 
 def find_kind(path: Path) -> str:
@@ -78,8 +96,7 @@ def find_kind(path: Path) -> str:
     by_suffix = [(suffix, kind) for kind in SOURCES for suffix in SOURCES.get(kind).suffixes if _ends(path, suffix)]
     if by_suffix:
         return max(by_suffix, key=lambda pair: len(pair[0]))[1]
-    with path.open("rb") as file:
-        head = file.read(_SNIFF_BYTES)
+    head = _head(path)
     for kind in SOURCES:
         if SOURCES.get(kind).sniff(head):
             return kind

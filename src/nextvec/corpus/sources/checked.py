@@ -35,7 +35,7 @@ class CheckedSource:
 def _examine(document: Document, seen: set[bytes]) -> Document | Unusable:
     for part in ("id", "title", "text", "source", "licence"):
         if problem := encoding_problem(getattr(document, part)):
-            return _unusable(document, f"its {part} {problem}", "failed")
+            return _unusable(document, f"its {part} cannot be written as UTF-8", "failed", f"it {problem}")
     digest = hashlib.blake2b(document.id.encode(), digest_size=8).digest()
     if digest in seen:
         return _unusable(document, "its id was given to an earlier document", "failed")
@@ -56,12 +56,16 @@ def _long_enough(document: Document) -> Document | Unusable:
     words = count_words(document.text)
     if words >= MIN_WORDS:
         return document
-    reason = f"too short: {words} words, at least {MIN_WORDS} wanted" if words else "empty"
-    return _unusable(document, reason, "skipped")
+    if not words:
+        return _unusable(document, "empty", "skipped")
+    return _unusable(document, "too short", "skipped", f"{words} words, at least {MIN_WORDS} wanted")
 
 
-def _unusable(document: Document, reason: str, kind: Literal["skipped", "failed"]) -> Unusable:
-    characters = visible(document.text) + sum(document.left_out.values())
+def _unusable(document: Document, reason: str, kind: Literal["skipped", "failed"], detail: str = "") -> Unusable:
     return Unusable(
-        id=document.id.encode(errors="backslashreplace").decode(), reason=reason, kind=kind, characters=characters
+        id=document.id.encode(errors="backslashreplace").decode(),
+        reason=reason,
+        kind=kind,
+        detail=detail,
+        characters=visible(document.text) + sum(document.left_out.values()),
     )

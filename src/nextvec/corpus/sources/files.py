@@ -4,34 +4,58 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+
+from pydantic import field_validator
 
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
+from nextvec.corpus.encodings import codec_of, decode
 from nextvec.corpus.markup.html import declared_encoding, read_html
 from nextvec.corpus.markup.markdown import read_markdown
-from nextvec.corpus.prose import tidy
+from nextvec.corpus.markup.plain import Lines, read_plain
+from nextvec.corpus.markup.web_archive import is_web_archive, page_of
+from nextvec.corpus.prose import Prose
 from nextvec.corpus.sources import missing_path, register_source
+from nextvec.errors import DataError
 
-_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+class PageOptions(Config):
+    """`encoding`: a label of the web or of Python, for example windows-1252; None: as the file says, else UTF-8."""
+
+    encoding: str | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, label: str | None) -> str | None:
+        try:
+            return label and codec_of(label)
+        except LookupError as error:
+            raise ValueError(str(error)) from None
 
 
-class NoOptions(Config):
-    """Of the kinds of source that take none."""
+class TextOptions(PageOptions):
+    """`lines`: what a line of the file is. `auto` finds out by their lengths and where sentences break off; `wrapped`
+    lines make paragraphs up to a blank one; of `sentences`, each line is its own."""
+
+    lines: Lines = "auto"
 
 
 def _looks_like_html(head: bytes) -> bool:
-    return head.lstrip().lower().startswith((b"<!doctype html", b"<html"))
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if is_web_archive(head):
+        return True
+    return start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start)
 
 
 class OneDocument:
-    """A file as one document, whose id is `name`; `read` gives the title ("" for none) and prose of its content.
+    """A file as one document, whose id is `name`; `read` gives the prose of its content, or raises DataError.
 
     Raises NotFoundError when there is no such file.
     """
 
-    def __init__(self, argument: str, name: str, read: Callable[[bytes], tuple[str, str]]) -> None:
+    def __init__(self, argument: str, name: str, read: Callable[[bytes], Prose]) -> None:
         self._path = Path(argument)
         self._name = name
         self._read = read
@@ -40,40 +64,48 @@ class OneDocument:
 
     def documents(self) -> Iterator[Document | Unusable]:
         try:
-            title, text = self._read(self._path.read_bytes())
-        except (OSError, UnicodeError, LookupError) as error:
-            yield Unusable(id=self._name, reason=f"cannot be read: {error}", kind="failed")
+            prose = self._read(self._path.read_bytes())
+        except OSError as error:
+            yield Unusable(id=self._name, reason=f"cannot be read: {error.strerror}", kind="failed")
             return
-        title = title or self._path.stem
-        yield Document(id=self._name, title=title, text=text, source=self._name, licence="unknown")
-
-
-def decode(content: bytes, default: str = "utf-8") -> str:
-    """Text in the encoding that its byte order mark names, else in the default one. Raises UnicodeDecodeError."""
-    marked = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), default)
-    return content.decode(marked)
+        except DataError as error:
+            yield Unusable(id=self._name, reason="cannot be decoded", detail=str(error), kind="failed")
+            return
+        yield Document(
+            id=self._name,
+            title=prose.title or PurePosixPath(self._name).stem,
+            text=prose.text,
+            source=self._name,
+            licence="unknown",
+            left_out=prose.left_out,
+        )
 
 
 @register_source("text", suffixes=(".txt", ".text"))
 def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """Plain text, titled by the file's name without its ending."""
-    NoOptions.parse(options, owner=f"text file {name}")
-    return OneDocument(argument, name, lambda content: ("", tidy(decode(content))))
+    chosen = TextOptions.parse(options, owner=f"text file {name}")
+    return OneDocument(
+        argument, name, lambda content: read_plain(decode(content, name, given=chosen.encoding), chosen.lines)
+    )
 
 
-@register_source("markdown", suffixes=(".md", ".markdown"))
+@register_source("markdown", suffixes=(".md", ".markdown", ".mdown", ".mdx"))
 def open_markdown(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
-    """Markdown, titled by its first heading."""
-    NoOptions.parse(options, owner=f"Markdown file {name}")
-    return OneDocument(argument, name, lambda content: read_markdown(decode(content)))
+    """Markdown, titled by its front matter or its first heading."""
+    chosen = PageOptions.parse(options, owner=f"Markdown file {name}")
+    return OneDocument(argument, name, lambda content: read_markdown(decode(content, name, given=chosen.encoding)))
 
 
-@register_source("html", suffixes=(".html", ".htm", ".xhtml"), sniff=_looks_like_html)
+@register_source(
+    "html", suffixes=(".html", ".htm", ".xhtml", ".xht", ".shtml", ".mhtml", ".mht"), sniff=_looks_like_html
+)
 def open_html(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
-    """HTML, titled by its first heading of level 1 or its title."""
-    NoOptions.parse(options, owner=f"HTML file {name}")
-    return OneDocument(argument, name, _read_html)
+    """HTML, also as the page of a web archive, titled by its first heading of level 1 or its title."""
+    chosen = PageOptions.parse(options, owner=f"HTML file {name}")
 
+    def read(content: bytes) -> Prose:
+        page, charset = page_of(content)
+        return read_html(decode(page, name, given=chosen.encoding, declared=charset or declared_encoding(page)))
 
-def _read_html(content: bytes) -> tuple[str, str]:
-    return read_html(decode(content, declared_encoding(content) or "utf-8"))
+    return OneDocument(argument, name, read)

@@ -1,4 +1,4 @@
-"""A folder: every file in it and below whose ending is known, in order of path."""
+"""A folder: every file in it and below whose ending is known, in order of path; links are followed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Any
 
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.sources import known_suffixes, missing_path, open_path, register_source
+from nextvec.corpus.sources.listing import Listing, list_folder
 from nextvec.errors import DataError, NextvecError
 
 
 @register_source("folder")
 class FolderSource:
-    """Files that are one document are named by their path from the folder. Hidden files and folders, files of unknown
-    endings and links are left out. Options go to every file.
+    """Files that are one document are named by their path from the folder. Options go to every file.
+
+    What is not read is an `Unusable` with its reason: hidden files and folders, unknown endings, links that lead
+    nowhere, and what a second path leads to. A file that cannot be read does not stop the rest.
 
     Raises NotFoundError when there is no such folder, DataError when it holds no file that can be read.
     """
@@ -24,25 +27,23 @@ class FolderSource:
         self._options = options
         if not self._root.is_dir():
             raise missing_path(self._root)
-        if not any(True for _ in self._files()):
+        if not self._listing().files:
             endings = ", ".join(known_suffixes())
             raise DataError(f"folder '{argument}' holds no file of a known kind. Known endings: {endings}.")
 
     def documents(self) -> Iterator[Document | Unusable]:
-        for path in sorted(self._files(), key=self._name):
-            try:
-                source = open_path(path, self._options, self._name(path))
-            except (NextvecError, OSError) as error:
-                yield Unusable(id=self._name(path), reason=f"cannot be opened: {error}", kind="failed")
+        listing = self._listing()
+        for name in sorted((*listing.files, *listing.left_out)):
+            if name in listing.left_out:
+                yield listing.left_out[name]
             else:
-                yield from source.documents()
+                yield from self._read(listing.files[name], name)
 
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self._root).as_posix()
+    def _listing(self) -> Listing:
+        return list_folder(self._root, tuple(known_suffixes()))
 
-    def _files(self) -> Iterator[Path]:
-        suffixes = tuple(known_suffixes())
-        for path in self._root.rglob("*"):
-            hidden = any(part.startswith(".") for part in path.relative_to(self._root).parts)
-            if not hidden and path.name.lower().endswith(suffixes) and path.is_file() and not path.is_symlink():
-                yield path
+    def _read(self, path: Path, name: str) -> Iterator[Document | Unusable]:
+        try:
+            yield from open_path(path, self._options, name).documents()
+        except (NextvecError, OSError, ValueError) as error:
+            yield Unusable(id=name, reason="cannot be read", detail=str(error), kind="failed")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.sources import register_source
 from nextvec.corpus.sources.rows import Columns, Row, documents_from_rows
 from nextvec.errors import DataError, MissingDependencyError, NotFoundError, UsageError
+
+_PATTERN = re.compile(r"[*?\[]")
 
 
 class HuggingFaceOptions(Columns):
@@ -23,18 +27,20 @@ class HuggingFaceSource:
     """NAME is a data set on the hub or a local folder in the hub's format; CONFIG one of its configurations.
 
     Raises UsageError for an empty name or an unknown option; `documents` raises MissingDependencyError without the
-    package `datasets`, NotFoundError when the hub has no such data set, DataError when it cannot be read.
+    package `datasets`, NotFoundError when the hub has no such data set, DataError when it cannot be read, UsageError
+    for a folder whose name the package takes for a pattern.
     """
 
     def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
         self._dataset, _, config = argument.partition(":")
         self._config = config or None
-        self._options = HuggingFaceOptions.parse(options, owner=f"hf:{argument}")
+        self._name = f"hf:{argument}"
+        self._options = HuggingFaceOptions.parse(options, owner=self._name)
         if not self._dataset:
             raise UsageError("hf: expected a data set's name after the colon, for example hf:wikitext:wikitext-2-v1")
 
     def documents(self) -> Iterator[Document | Unusable]:
-        return documents_from_rows(self._rows(), self._options, f"hf:{self._dataset}")
+        return documents_from_rows(self._rows(), self._options, self._name)
 
     def _rows(self) -> Iterator[Row]:
         number = 0
@@ -53,7 +59,17 @@ class HuggingFaceSource:
         options = self._options
         try:
             return datasets.load_dataset(
-                self._dataset, self._config, split=options.split, revision=options.revision, streaming=True
+                self._place(), self._config, split=options.split, revision=options.revision, streaming=True
             )
         except FileNotFoundError as error:
             raise NotFoundError(f"hf:{self._dataset}: no such data set on the hub or on disk: {error}") from None
+
+    def _place(self) -> str:
+        """The name, or the folder that it names, whole. Raises UsageError where the library would read another one."""
+        folder = Path(self._dataset)
+        if not folder.is_dir():
+            return self._dataset
+        place = str(folder.resolve())
+        if _PATTERN.search(place):
+            raise UsageError(f"hf:{self._dataset}: {place} holds '*', '?' or '[', a pattern to this library: rename it")
+        return place

@@ -1,26 +1,43 @@
-"""JSON lines, plain or gzipped: one document, or one piece of one, on each line."""
+"""JSON lines, plain or packed, in UTF-8, UTF-16 or UTF-32: one document, or one piece of one, on each line."""
 
 from __future__ import annotations
 
+import bz2
+import codecs
 import gzip
+import io
 import json
+import lzma
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.sources import missing_path, register_source
 from nextvec.corpus.sources.rows import Columns, Row, documents_from_rows
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_UNPACK: Mapping[bytes, Callable[[Path], Any]] = {_GZIP_MAGIC: gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+_KINDS = {"list": "a list", "str": "a string", "int": "a number", "float": "a number", "bool": "true or false"}
+_BYTE_ORDER_MARK = "\ufeff"
+_HEAD = 4
+"""Bytes that tell the encoding: a byte order mark, or where the zeros of an ASCII `{` stand."""
 
 
-@register_source(
-    "jsonl",
-    suffixes=(".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"),
-    sniff=lambda head: head.lstrip().startswith((b'{"', _GZIP_MAGIC)),
-)
+def _looks_like_jsonl(head: bytes) -> bool:
+    if head.startswith(_GZIP_MAGIC):
+        return True
+    return head.decode(_encoding(head), errors="ignore").lstrip(f"{_BYTE_ORDER_MARK} \t\r\n").startswith('{"')
+
+
+def _encoding(head: bytes) -> str:
+    """Of a JSON text that begins so: UTF-8, -16 or -32, by the rule that json.loads follows for bytes."""
+    return json.detect_encoding(head[:_HEAD])
+
+
+@register_source("jsonl", suffixes=(".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"), sniff=_looks_like_jsonl)
 class JsonlSource:
     """Keys are found by common names (`doc_id` or `id`, `title`, `text`, `source`, `license`) or given as options.
 
@@ -41,27 +58,49 @@ class JsonlSource:
         number = 0
         try:
             with self._open() as file:
-                for number, line in enumerate(file, start=1):
+                for number, line in enumerate(_lines(file), start=1):
                     if not line.isspace():
                         yield _parse(line, f"{self._name}:{number}")
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except (EOFError, zlib.error, lzma.LZMAError, OSError, UnicodeDecodeError) as error:
             name = f"{self._name}:{number + 1}"
-            yield Unusable(id=name, reason=f"{name}: the file is damaged from here on: {error}", kind="failed")
+            yield Unusable(id=name, reason="cannot be read from here on", detail=str(error), kind="failed")
 
-    def _open(self) -> BinaryIO:
+    def _open(self) -> io.BufferedReader:
         with self._path.open("rb") as file:
-            zipped = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-        return cast(BinaryIO, gzip.open(self._path, "rb")) if zipped else self._path.open("rb")
+            head = file.read(max(map(len, _UNPACK)))
+        if head.startswith(_ZSTANDARD):
+            raise OSError("it is packed with Zstandard, which is not read; unpack it first")
+        unpack = next((opener for magic, opener in _UNPACK.items() if head.startswith(magic)), None)
+        return io.BufferedReader(cast(io.RawIOBase, unpack(self._path))) if unpack else self._path.open("rb")
 
 
-def _parse(line: bytes, name: str) -> Row | Unusable:
+def _lines(file: io.BufferedReader) -> Iterator[bytes | str]:
+    """Lines as bytes where they are UTF-8, so that a bad byte spoils its line alone; otherwise decoded.
+
+    Half a surrogate pair is let through: what has one is refused by itself, later and by name.
+    """
+    encoding = _encoding(file.peek(_HEAD))
+    if not encoding.startswith("utf-8"):
+        with io.TextIOWrapper(file, encoding, errors="surrogatepass", newline="\n") as text:
+            yield from text
+        return
+    if encoding == "utf-8-sig":
+        file.read(len(codecs.BOM_UTF8))
+    yield from file
+
+
+def _parse(line: bytes | str, name: str) -> Row | Unusable:
     try:
-        values = json.loads(line)
+        text = line.decode() if isinstance(line, bytes) else line
+        values = json.loads(text.lstrip(_BYTE_ORDER_MARK))
     except UnicodeDecodeError as error:
-        return Unusable(id=name, reason=f"{name}: not UTF-8 at byte {error.start}", kind="failed")
+        detail = f"at byte {error.start} of the line. Save the file as UTF-8"
+        return Unusable(id=name, reason="not UTF-8", detail=detail, kind="failed")
     except (ValueError, RecursionError) as error:
-        return Unusable(id=name, reason=f"{name}: not JSON: {error}", kind="failed")
+        detail = f"{error}; expected one whole object on each line"
+        return Unusable(id=name, reason="not JSON", detail=detail, kind="failed")
     if not isinstance(values, dict):
-        reason = f"{name}: a JSON {type(values).__name__}, expected an object with a text"
-        return Unusable(id=name, reason=reason, kind="failed")
+        kind = _KINDS.get(type(values).__name__, "null")
+        detail = f"it is {kind}, expected an object with a text, one on each line"
+        return Unusable(id=name, reason="not a JSON object", detail=detail, kind="failed")
     return Row(name, values)

@@ -42,4 +42,5 @@ class ParquetSource:
                         yield Row(f"{self._name}:{number}", values)
         except (pa.ArrowException, OSError) as error:
             name = f"{self._name}:{number + 1}"
-            yield Unusable(id=name, reason=f"{name}: cannot be read from here on: {error}", kind="failed")
+            detail = " ".join(str(error).split())
+            yield Unusable(id=name, reason="cannot be read from here on", detail=detail, kind="failed")

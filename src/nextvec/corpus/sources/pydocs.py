@@ -13,6 +13,7 @@ from typing import Any
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.markup.manual import read_manual_page
+from nextvec.corpus.prose import visible
 from nextvec.corpus.sources import register_source
 from nextvec.errors import UsageError
 
@@ -39,19 +40,25 @@ class PydocsSource:
 
         version = platform.python_version()
         pages = {topic: read_manual_page(topics[topic]) for topic in sorted(topics)}
-        containers = find_containers({topic: text for topic, (_, text) in pages.items()})
-        for topic, (title, text) in pages.items():
+        containers = find_containers({topic: page.text for topic, page in pages.items()})
+        for topic, page in pages.items():
             identity = f"pydocs/{topic}"
             if topic in containers:
-                yield Unusable(id=identity, reason="contained in another topic", kind="skipped")
+                yield _contained(identity, containers[topic], topics[topic])
                 continue
             yield Document(
                 id=identity,
-                title=title or topic,
-                text=text,
+                title=page.title or topic,
+                text=page.text,
                 source=f"Python {version}, pydoc_data",
                 licence=LICENCE,
+                left_out=page.left_out,
             )
+
+
+def _contained(identity: str, container: str, page: str) -> Unusable:
+    reason = "contained in another topic"
+    return Unusable(id=identity, reason=reason, detail=container, kind="skipped", characters=visible(page))
 
 
 def find_containers(texts: Mapping[str, str]) -> dict[str, str]:

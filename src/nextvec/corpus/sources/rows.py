@@ -1,19 +1,22 @@
 """Rows with named columns to documents: what jsonl, parquet and Hugging Face datasets share.
 
 A row is a document, or one piece of a document when there is a position column: then the adjacent rows of one id are
-put in order of position and joined.
+put in order of position and joined. The text of a document is what its text column holds; other columns are no text.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
-from nextvec.corpus.prose import tidy
+from nextvec.corpus.markup.plain import read_plain
+from nextvec.corpus.prose import visible
 from nextvec.errors import UsageError
 
 COMMON_NAMES: dict[str, tuple[str, ...]] = {
@@ -24,10 +27,21 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "source": ("source", "url"),
     "licence": ("licence", "license"),
 }
+NAMES_SHOWN = 12
+_KINDS = {
+    **dict.fromkeys(("int", "float"), "a number"),
+    "list": "a list",
+    "bool": "true or false",
+    "bytes": "bytes that are not UTF-8",
+}
+_NO_TEXT = {name for part, names in COMMON_NAMES.items() if part != "text" for name in names}
 
 
 class Columns(Config):
-    """Names of the columns that hold each part of a document; None: the first common name that a row has."""
+    """Names of the columns that hold each part of a document; None: the first common name that a row has.
+
+    A dot leads into a structure: `text=article.body`.
+    """
 
     id: str | None = None
     title: str | None = None
@@ -36,21 +50,60 @@ class Columns(Config):
     source: str | None = None
     licence: str | None = None
 
+    def names(self, part: str) -> tuple[str, ...]:
+        """Where a part of a document is looked for, in order."""
+        chosen = getattr(self, part)
+        return (chosen,) if chosen else COMMON_NAMES[part]
+
     def present(self, columns: Iterable[str]) -> list[str]:
-        """Those of a table's columns that hold a part of a document. Raises UsageError for a named one it lacks."""
+        """Those of a table's columns that hold a part of a document; all of them when none holds its text, so that
+        the error can say what there is. Raises UsageError for a named one it lacks."""
         known = list(columns)
-        chosen = [name for name in self.to_dict().values() if name]
+        chosen = [_column_of(name, known) for part in COMMON_NAMES if (name := getattr(self, part))]
         for name in chosen:
             if name not in known:
                 raise UsageError.unknown("column", name, known)
         common = {name for names in COMMON_NAMES.values() for name in names}
+        if not self.text and not set(known) & set(COMMON_NAMES["text"]):
+            return known
         return [name for name in known if name in common or name in chosen]
 
     def value(self, row: Mapping[str, Any], part: str) -> Any:
-        """The row's value for a part of a document, or None when it has no such column."""
-        chosen = getattr(self, part)
-        names = (chosen,) if chosen else COMMON_NAMES[part]
-        return next((row[name] for name in names if row.get(name) is not None), None)
+        """The row's value for a part of a document, or None when it has no such column or nothing in it."""
+        return next((_decoded(value) for name in self.names(part) if not is_null(value := _lookup(row, name))), None)
+
+    def holds(self, row: Mapping[str, Any], part: str) -> bool:
+        """Whether the row has a column for a part of a document, be there something in it or not."""
+        return any(_lookup(row, name, absent := object()) is not absent for name in self.names(part))
+
+
+def is_null(value: Any) -> bool:
+    """None, or the NaN that pandas writes in its place."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _decoded(value: Any) -> Any:
+    """Text that was stored as bytes, as some writers of Parquet do, is text all the same."""
+    try:
+        return value.decode() if isinstance(value, bytes) else value
+    except UnicodeDecodeError:
+        return value
+
+
+def _column_of(name: str, known: list[str]) -> str:
+    """The column that a name leads to: itself, or for `a.b` the structure `a`."""
+    outer = name.partition(".")[0]
+    return outer if name not in known and outer in known else name
+
+
+def _lookup(row: Mapping[str, Any], name: str, absent: Any = None) -> Any:
+    if name in row:
+        return row[name]
+    outer, dot, inner = name.partition(".")
+    within = row.get(outer, absent) if dot else absent
+    if isinstance(within, Mapping):
+        return _lookup(within, inner, absent)
+    return None if within is None else absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +118,7 @@ def documents_from_rows(rows: Iterable[Row | Unusable], columns: Columns, source
     """One document for each run of adjacent rows that have positions and the same id, and for each other row.
 
     Args:
-        source: what a document's source is where its row does not say.
+        source: how the rows are named on the command line: what a document's source is where its row does not say.
     """
     for _, run in groupby(rows, key=lambda row: _run_key(row, columns)):
         pieces = list(run)
@@ -88,15 +141,22 @@ def _run_key(row: Row | Unusable, columns: Columns) -> object:
 def _document(pieces: list[Row], columns: Columns, source: str) -> Document | Unusable:
     first = pieces[0]
     identifier = _identifier(columns.value(first.values, "id"), first.name)
-    if problem := _problem(pieces, columns):
-        return Unusable(id=identifier, reason=f"{first.name}: {problem}", kind="failed")
+    texts = [columns.value(piece.values, "text") for piece in pieces]
+    if problem := _problem(pieces, columns, source):
+        reason, detail = problem
+        characters = sum(visible(text) for text in texts if isinstance(text, str))
+        return Unusable(
+            id=identifier, reason=reason, detail=detail, place=first.name, kind="failed", characters=characters
+        )
     ordered = sorted(pieces, key=lambda piece: columns.value(piece.values, "position") or 0)
+    prose = read_plain("\n\n".join(columns.value(piece.values, "text") or "" for piece in ordered))
     return Document(
         id=identifier,
         title=str(columns.value(first.values, "title") or identifier),
-        text=tidy("\n\n".join(columns.value(piece.values, "text") for piece in ordered)),
+        text=prose.text,
         source=str(columns.value(first.values, "source") or source),
         licence=str(columns.value(first.values, "licence") or "unknown"),
+        left_out=prose.left_out,
     )
 
 
@@ -104,19 +164,45 @@ def _identifier(given: Any, name: str) -> str:
     return name if given is None or given == "" else str(given)
 
 
-def _problem(pieces: list[Row], columns: Columns) -> str | None:
-    """Why these rows are no document, or None."""
+def _problem(pieces: list[Row], columns: Columns, source: str) -> tuple[str, str] | None:
+    """Why these rows are no document (reason, detail), or None. A text that is null is empty, and no problem."""
     for piece in pieces:
         text = columns.value(piece.values, "text")
-        if text is None:
-            return f"no text: looked for {columns.text or ', '.join(COMMON_NAMES['text'])}; has {_names(piece)}"
-        if not isinstance(text, str):
-            return f"its text is {type(text).__name__}, expected a string"
+        if not columns.holds(piece.values, "text"):
+            return "no text", _missing_text(piece, columns, source)
+        if not isinstance(text, str | None):
+            return "its text is not a string", _wrong_text(text, piece, columns, source)
     positions = [columns.value(piece.values, "position") for piece in pieces]
     if len(pieces) > 1 and not all(isinstance(position, int | float) for position in positions):
-        return f"its positions are not all numbers: {positions[:3]!r}"
+        return "its positions are not all numbers", repr(positions[:3])
     return None
 
 
-def _names(row: Row) -> str:
-    return ", ".join(map(str, row.values)) or "no columns"
+def _missing_text(row: Row, columns: Columns, source: str) -> str:
+    names = list(map(str, row.values))
+    shown = ", ".join(names[:NAMES_SHOWN]) + (f" and {len(names) - NAMES_SHOWN} more" * (len(names) > NAMES_SHOWN))
+    return f"looked for {', '.join(columns.names('text'))}; has {shown or 'no columns'}" + _advice(
+        row.values, columns, source
+    )
+
+
+def _wrong_text(text: Any, row: Row, columns: Columns, source: str) -> str:
+    name = next(name for name in columns.names("text") if _lookup(row.values, name) is text)
+    if not isinstance(text, Mapping):
+        return f"{name} is {_kind(text)}, expected one string"
+    inside = {f"{name}.{key}": value for key, value in text.items()}
+    return f"{name} is a structure of {', '.join(map(str, text)) or 'nothing'}" + _advice(inside, columns, source)
+
+
+def _kind(value: Any) -> str:
+    return _KINDS.get(type(value).__name__, f"of type {type(value).__name__}")
+
+
+def _advice(values: Mapping[str, Any], columns: Columns, source: str) -> str:
+    """How to name the column that is most likely the text: a common name in other letters, else the longest string."""
+    strings = {name: value for name, value in values.items() if isinstance(value, str) and name.lower() not in _NO_TEXT}
+    if not strings:
+        return ""
+    likely = max(strings, key=lambda name: (name.lower() in COMMON_NAMES["text"], len(strings[name])))
+    options = {**columns.model_dump(exclude_defaults=True), "text": likely}
+    return f". Name it: {source}?{urlencode(options, quote_via=quote)}"

@@ -24,6 +24,7 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint_bytes
 from nextvec.records import read_json, write_atomic, write_json
+from nextvec.shapes import difference
 
 KIND = "inverter"
 FORMAT = 1
@@ -139,13 +140,14 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 def _load_weights(network: InverterNetwork, content: bytes, folder: Path) -> np.ndarray:
     """Fill the network; the vocabulary's pieces, (V - 2,) int64."""
+    tensors: dict[str, Tensor] = {}
     try:
         tensors = load(content)
         pieces = tensors.pop(PIECES)
         network.load_state_dict(tensors)
     except (SafetensorError, RuntimeError, KeyError) as error:
-        problem = " ".join(str(error).split())
-        raise IntegrityError(f"{folder / WEIGHTS} does not fit the inverter: {problem}") from None
+        problem = difference(network.state_dict(), tensors, error)
+        raise IntegrityError(f"{folder / WEIGHTS} does not fit it: {problem}. Restore it or train again") from None
     return pieces.numpy()
 
 

@@ -21,6 +21,7 @@ from nextvec.encoders.inference.pretrained import quiet_transformers
 from nextvec.errors import IntegrityError, MismatchError, NotFoundError
 from nextvec.fingerprint import fingerprint, sha256_file
 from nextvec.records import read_json
+from nextvec.shapes import difference
 
 INVERTER, CORRECTOR = "inverter", "corrector"
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
@@ -87,8 +88,10 @@ def load_weights(network: Inverter | Corrector, weights: Weights, folder: Path) 
     try:
         report = network.load_state_dict(weights, strict=False)
     except RuntimeError as error:
-        problem = " ".join(str(error).split())
-        raise IntegrityError(f"{folder}: the weights do not fit {type(network).__name__}: {problem}") from None
+        problem = difference(network.state_dict(), weights, error)
+        raise IntegrityError(
+            f"{folder}: the weights do not fit {type(network).__name__}: {problem}. Download it again"
+        ) from None
     missing = sorted(set(report.missing_keys) - TIED)
     if missing or report.unexpected_keys:
         wrong = f"lack {missing[0]}" if missing else f"hold {min(report.unexpected_keys)}, for which there is no place"

@@ -54,9 +54,8 @@ def vec2text_decoder(
     )
     if encoder.spec.dim != models.dim:
         raise MismatchError(f"vec2text's weights read {models.dim}-D vectors, {encoder.spec.describe()} gives others")
-    return CorrectingDecoder(
-        Vec2TextWriter(models, float(encoder.spec.mean_norm or 0.0), candidates), encoder, beam=beam
-    )
+    assert encoder.spec.mean_norm is not None, "require_gtr asks for it"
+    return CorrectingDecoder(Vec2TextWriter(models, encoder.spec.mean_norm, candidates), encoder, beam=beam)
 
 
 class Vec2TextWriter:

@@ -13,6 +13,7 @@ from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
 from nextvec.encoders.inference.batches import equal_batches
 from nextvec.encoders.inference.precision import halve_where_faithful
+from nextvec.encoders.lengths import count_with
 
 
 class PooledTransformer:
@@ -49,6 +50,11 @@ class PooledTransformer:
         """float32 (N, D), unit norm, in order. `on_progress(texts done, texts in all)` is called after every batch."""
         vectors = self._pool(texts, on_progress)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """int64 (N,): tokens of each whole text, special ones included; `spec.max_length` of them are read."""
+        require_texts(texts)
+        return count_with(self._tokenizer, texts)
 
     def _pool(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
         """Means (N, D) float32 before normalisation."""

@@ -26,6 +26,7 @@ class Copying:
         ),
     )
     costly: ClassVar[bool] = False
+    version: ClassVar[int] = 1
 
     def __init__(self, setting: Setting) -> None:
         self._reach = setting.min_context

@@ -17,6 +17,7 @@ class Cosine:
         ),
     )
     costly: ClassVar[bool] = False
+    version: ClassVar[int] = 1
 
     def __init__(self, setting: Setting) -> None:
         self._mean_D = setting.train_mean_D

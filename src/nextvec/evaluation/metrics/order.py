@@ -24,6 +24,7 @@ class Order:
         Figure(name="ordered_context", meaning="cosine with the context as written, on the same sampled targets"),
     )
     costly: ClassVar[bool] = False
+    version: ClassVar[int] = 1
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting

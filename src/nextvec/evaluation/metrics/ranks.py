@@ -48,6 +48,7 @@ def _figures(pool: str) -> Iterator[Figure]:
 class Ranks:
     figures: ClassVar[tuple[Figure, ...]] = tuple(figure for pool in POOLS for figure in _figures(pool))
     costly: ClassVar[bool] = False
+    version: ClassVar[int] = 1
 
     def __init__(self, setting: Setting) -> None:
         self._reach = setting.min_context

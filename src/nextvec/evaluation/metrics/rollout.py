@@ -22,6 +22,7 @@ class Rollout:
         for h in range(1, STEPS + 1)
     )
     costly: ClassVar[bool] = True
+    version: ClassVar[int] = 1
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting

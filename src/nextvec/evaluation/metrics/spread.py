@@ -28,6 +28,7 @@ class Spread:
         ),
     )
     costly: ClassVar[bool] = False
+    version: ClassVar[int] = 1
 
     def __init__(self, setting: Setting) -> None:
         self._predicted: list[Tensor] = []

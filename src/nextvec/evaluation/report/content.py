@@ -43,6 +43,7 @@ class Answer:
 class ReportContent:
     """Everything a report shows; only `title` and `comparison` are needed, sections without content are left out.
 
+    warning: what the reader has to know before anything else; the first line of the page.
     answers: to what was asked of all models together, in the order to be shown.
     latencies: by subject name, as in the comparison's rows.
     curves: the events of each model's run log, by model name.
@@ -53,6 +54,7 @@ class ReportContent:
 
     title: str
     comparison: Comparison
+    warning: str = ""
     answers: Sequence[Answer] = ()
     latencies: Mapping[str, Latency] = field(default_factory=dict)
     curves: Mapping[str, Sequence[Event]] = field(default_factory=dict)
@@ -64,7 +66,13 @@ class ReportContent:
 
     @property
     def models(self) -> list[Row]:
-        """Rows of trained models, from the best cosine to the worst."""
+        """Rows of trained models, from the best cosine to the worst; of several seeds, their mean alone."""
+        averaged = {row.subject.but_seed for row in self.trained if row.runs > 1}
+        return [row for row in self.trained if row.runs > 1 or row.subject.but_seed not in averaged]
+
+    @property
+    def trained(self) -> list[Row]:
+        """Rows of trained models, every seed and their means, from the best cosine to the worst."""
         return [row for row in self.comparison.rows if row.kind == "model"]
 
     @property

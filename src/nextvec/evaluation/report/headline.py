@@ -145,9 +145,10 @@ def _lead(content: ReportContent, rows: list[Row]) -> Iterator[str]:
 
 def _trust(content: ReportContent) -> str:
     comparison = content.comparison
+    seen = "some of which were seen in training" if content.warning else "that no model was trained on"
     measured = (
         f"Measured on {plural(comparison.targets, 'target')} in {plural(comparison.documents, 'document')} of "
-        f"{comparison.corpus} that no model was trained on; intervals are 95 % and resample whole documents."
+        f"{comparison.corpus} {seen}; intervals are 95 % and resample whole documents."
     )
     few = few_documents(comparison.documents)
     return f"{measured} With {few} they are wide and should be expected to move." if few else measured
@@ -169,4 +170,5 @@ def _cosine_tile(row: Row) -> tuple[str, str, str]:
 
 def _size_tile(content: ReportContent) -> tuple[str, str, str]:
     comparison = content.comparison
-    return "Test documents", f"{comparison.documents:,}", f"{comparison.targets:,} targets, unseen in training"
+    seen = "some seen in training" if content.warning else "unseen in training"
+    return "Test documents", f"{comparison.documents:,}", f"{comparison.targets:,} targets, {seen}"

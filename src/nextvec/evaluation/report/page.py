@@ -63,6 +63,8 @@ def _policy(scripts: Sequence[str]) -> str:
 
 
 def _top(content: ReportContent, shown: Sequence[Section]) -> Iterator[Html]:
+    if content.warning:
+        yield element("p", content.warning, class_="warning", role="alert")
     yield element("p", content.title, class_="kicker")
     yield from _verdict(headline(content))
     links = (element("a", section.short, href=f"#{section.key}") for section in shown)

@@ -30,7 +30,7 @@ class Section:
 
 
 def sections(content: ReportContent) -> Iterator[Section]:
-    styles = Styles([row.name for row in content.models])
+    styles = Styles([row.name for row in content.trained])
     if content.answers:
         yield _answers(content.answers)
     yield _leaderboard(content)

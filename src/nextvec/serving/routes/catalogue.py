@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 
 from nextvec.serving.catalogue import Catalogue
 from nextvec.serving.catalogue_schemas import CorpusDetail, CorpusList, Leaderboard, ModelDetail, Record
-from nextvec.serving.problems import ASKED, responses
+from nextvec.serving.problems import ASKED, about, responses
 
 ModelName = Annotated[str, Path(description="A model's id or an alias, as `/v1/models` lists them.")]
 CorpusName = Annotated[str, Path(description="A corpus's name, as `/v1/corpora` lists them.")]
@@ -32,7 +32,8 @@ def catalogue_router(catalogue: Catalogue, identity: Callable[[str], str] = str)
     )
     def model(name: ModelName) -> dict[str, Any]:
         """Its card, settings, figures on every test set it was measured on, training curve, and aliases."""
-        return catalogue.model(identity(name))
+        with about("model"):
+            return catalogue.model(identity(name))
 
     @router.get(
         "/leaderboard",
@@ -42,7 +43,8 @@ def catalogue_router(catalogue: Catalogue, identity: Callable[[str], str] = str)
     )
     def leaderboard(study: StudyName = None) -> dict[str, Any]:
         """The newest comparison, or another: rows with intervals, contrasts with verdicts, what was measured on."""
-        return catalogue.leaderboard(study)
+        with about("study"):
+            return catalogue.leaderboard(study)
 
     @router.get("/corpora", summary="Every corpus", response_model=None, responses=_answered(CorpusList))
     def corpora() -> dict[str, Any]:
@@ -57,7 +59,8 @@ def catalogue_router(catalogue: Catalogue, identity: Callable[[str], str] = str)
     )
     def corpus(name: CorpusName) -> dict[str, Any]:
         """Its generations with the models trained on them, its coherence, and the beginnings of some documents."""
-        return catalogue.corpus(name)
+        with about("corpus"):
+            return catalogue.corpus(name)
 
     return router
 

@@ -15,7 +15,7 @@ from nextvec.decoding.decoder import Decoded
 from nextvec.serving.access import Access
 from nextvec.serving.continuation import ContinuationRequest, Ending, Event, Opening, Step, continue_text
 from nextvec.serving.lanes import ModelLane
-from nextvec.serving.problems import SENT, ProblemError, body_of, problem_of, responses
+from nextvec.serving.problems import SENT, ProblemError, about, body_of, problem_of, responses
 from nextvec.serving.routes.cutting import Cutter
 from nextvec.serving.routes.strict import StrictRoute
 from nextvec.serving.schemas import Choice, CompletionAnswer, CompletionRequest, Usage
@@ -41,7 +41,7 @@ def completions_router(access: Access) -> APIRouter:
     )
     async def completions(asked: CompletionRequest, request: Request) -> CompletionAnswer | Response:
         prompts = [asked.prompt] if isinstance(asked.prompt, str) else asked.prompt
-        access.check_texts(prompts)
+        access.check_texts("prompt", prompts)
         lane = access.lane(asked.model)
         work = Completion(access, lane, asked, prompts)
         if not asked.stream:
@@ -59,7 +59,8 @@ class Completion:
 
     def __init__(self, access: Access, lane: ModelLane, asked: CompletionRequest, prompts: list[str]) -> None:
         self._access, self._lane, self._asked, self._prompts = access, lane, asked, prompts
-        self._decoder = lane.decoder(asked.decoder)
+        with about("decoder"):
+            self._decoder = lane.decoder(asked.decoder)
         self._id, self._created = f"cmpl-{secrets.token_hex(12)}", int(time.time())
         self._words = 0
 
@@ -125,7 +126,11 @@ class Completion:
         self._words += cutter.words
 
     async def _events(self, number: int) -> AsyncIterator[Event]:
-        async for event in continue_text(self._lane, self._request(self._prompts[number]), self._lane.stop):
+        events = continue_text(self._lane, self._request(self._prompts[number]), self._lane.stop)
+        with about("prompt"):  # what can be wrong before the first event is wrong with the text
+            opening = await anext(events)
+        yield opening
+        async for event in events:
             if isinstance(event, Step):
                 self._access.engine.metrics.decoded(self._lane.settings.label, _outcome(event.decoded))
             yield event

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from fastapi import APIRouter
 
-from nextvec.errors import UsageError
 from nextvec.serving.access import Access
-from nextvec.serving.problems import SENT, responses
+from nextvec.serving.problems import SENT, responses, wrong
 from nextvec.serving.routes.strict import StrictRoute
 from nextvec.serving.schemas import Embedding, EmbeddingsAnswer, EmbeddingsRequest, Usage
 from nextvec.serving.vectors import base64_of
@@ -19,10 +18,12 @@ def embeddings_router(access: Access) -> APIRouter:
     @router.post("/embeddings", summary="Texts to unit vectors", responses=responses(*SENT))
     async def embeddings(request: EmbeddingsRequest) -> EmbeddingsAnswer:
         texts = [request.input] if isinstance(request.input, str) else request.input
-        access.check_texts(texts)
+        access.check_texts("input", texts)
         encoder = access.encoder(request.model)
         if request.dimensions not in (None, encoder.spec.dim):
-            raise UsageError(f"dimensions = {request.dimensions}: {encoder.name} has {encoder.spec.dim}; leave it out")
+            raise wrong(
+                "dimensions", f"got {request.dimensions}, expected {encoder.spec.dim}: {encoder.name} has no other"
+            )
         vectors = await encoder.encode(texts)
         words = sum(len(text.split()) for text in texts)
         return EmbeddingsAnswer(

@@ -10,11 +10,10 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from nextvec.errors import UsageError
 from nextvec.serving.access import Access
 from nextvec.serving.guard import RAW
 from nextvec.serving.lanes import ModelLane
-from nextvec.serving.problems import SENT, ProblemError, faults_of, responses
+from nextvec.serving.problems import SENT, about, invalid, require_one, responses
 from nextvec.serving.routes.strict import parse_json
 from nextvec.serving.schemas import PredictAnswer, PredictRequest
 from nextvec.serving.vectors import contexts_of, raw_bytes, raw_contexts
@@ -71,7 +70,9 @@ def predict_router(access: Access) -> APIRouter:
 async def _predict_raw(access: Access, request: Request, body: bytes) -> Response:
     model, shape, dtype = (_parameter(request, name) for name in ("model", "shape", "dtype"))
     contexts = raw_contexts(body, shape or "", dtype or "float32", access.limits)
-    vectors = np.stack(await access.lane(model).predict_all(list(contexts)))
+    lane = access.lane(model)
+    with about("shape"):
+        vectors = np.stack(await lane.predict_all(list(contexts)))
     headers = {f"{HEADER}Shape": ",".join(map(str, vectors.shape)), f"{HEADER}Dtype": dtype or "float32"}
     return Response(raw_bytes(vectors, dtype or "float32"), media_type=RAW, headers=headers)
 
@@ -81,7 +82,8 @@ async def _predict_json(access: Access, body: bytes) -> Response:
     asked = parse_predict(body)
     lane = access.lane(asked.model)
     contexts = await _contexts(access, lane, asked)
-    vectors = await lane.predict_all(contexts)
+    with about("texts" if asked.vectors is None else "vectors"):
+        vectors = await lane.predict_all(contexts)
     answer = PredictAnswer(
         model=lane.settings.label,
         dim=lane.served.dim,
@@ -96,18 +98,18 @@ def parse_predict(body: bytes) -> PredictRequest:
     try:
         return PredictRequest.model_validate(parse_json(body))
     except ValidationError as error:
-        faults = faults_of(error.errors(include_input=False, include_url=False))
-        raise ProblemError(422, "the request is not valid; see faults", faults=faults) from None
+        raise invalid([{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]) from None
 
 
 async def _contexts(access: Access, lane: ModelLane, asked: PredictRequest) -> list[np.ndarray]:
-    if (asked.texts is None) == (asked.vectors is None):
-        raise UsageError("expected either 'texts' or 'vectors'")
+    require_one(texts=asked.texts, vectors=asked.vectors)
     if asked.vectors is not None:
-        return contexts_of(asked.vectors, access.limits)
+        with about("vectors"):
+            return contexts_of(asked.vectors, access.limits)
     texts = asked.texts or []
-    access.check_texts(texts)
-    chunks = [(await lane.chunk(text))[-lane.window :] for text in texts]
+    access.check_texts("texts", texts)
+    with about("texts"):
+        chunks = [(await lane.chunk(text))[-lane.window :] for text in texts]
     return list(await asyncio.gather(*(lane.encode(some) for some in chunks)))
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from nextvec.errors import UsageError
 from nextvec.serving.access import Access
 from nextvec.serving.lanes import ModelLane, Shelf
-from nextvec.serving.problems import SENT, responses
+from nextvec.serving.problems import SENT, about, require_one, responses, wrong
 from nextvec.serving.routes.strict import StrictRoute
 from nextvec.serving.schemas import (
     DecodeAnswer,
@@ -34,7 +34,9 @@ def search_router(access: Access) -> APIRouter:
     async def search(request: SearchRequest) -> SearchAnswer:
         started = time.perf_counter()
         source = await access.source(request.model, request.corpus)
-        found = await source.search(list(await _queries(access, source, request)), request.k)
+        queries = list(await _queries(access, source, request))
+        with about("texts" if request.vectors is None else "vectors"):
+            found = await source.search(queries, request.k)
         return SearchAnswer(
             data=[[Hit.model_validate(chunk, from_attributes=True) for chunk in chunks] for chunks in found],
             index=IndexInfo(kind=source.index.spec.kind, size=source.index.spec.size, recall=source.index.recall),
@@ -45,7 +47,9 @@ def search_router(access: Access) -> APIRouter:
     async def decode(request: DecodeRequest) -> DecodeAnswer:
         started = time.perf_counter()
         source = await access.source(request.model, request.corpus)
-        sentences = await source.decode_all(_asked(access, request, _decoder(source, request.decoder)))
+        asked = _asked(access, request, _decoder(source, request.decoder))
+        with about("vectors"):
+            sentences = await source.decode_all(asked)
         return DecodeAnswer(
             data=[_decoded(sentence) for sentence in sentences], milliseconds=1e3 * (time.perf_counter() - started)
         )
@@ -54,34 +58,39 @@ def search_router(access: Access) -> APIRouter:
 
 
 async def _queries(access: Access, source: ModelLane | Shelf, request: SearchRequest) -> np.ndarray:
-    if (request.texts is None) == (request.vectors is None):
-        raise UsageError("expected either 'texts' or 'vectors'")
+    require_one(texts=request.texts, vectors=request.vectors)
     if request.vectors is not None:
-        return directions_of(request.vectors, access.limits)
+        return _directions(access, request.vectors)
     texts = request.texts or []
-    access.check_texts(texts)
+    access.check_texts("texts", texts)
     return await source.encoder.encode(texts)
 
 
 def _asked(access: Access, request: DecodeRequest, decoder: str) -> list[DecodeQuery]:
-    vectors = directions_of(request.vectors, access.limits)
-    sources = request.sources or [[] for _ in vectors]
+    vectors = _directions(access, request.vectors)
+    sources = request.sources or [None] * len(vectors)
     if len(sources) != len(vectors):
-        raise UsageError(f"{len(vectors)} vectors came with sources for {len(sources)}; expected one list for each")
+        raise wrong("sources", f"lists for {len(sources)} vectors, expected one for each of {len(vectors)}")
     return [
-        DecodeQuery(vector=vector, sources=tuple(source), decoder=decoder, steps=request.steps)
+        DecodeQuery(vector=vector, sources=tuple(source or ()), decoder=decoder, steps=request.steps)
         for vector, source in zip(vectors, sources, strict=True)
     ]
 
 
+def _directions(access: Access, vectors: list[list[float]]) -> np.ndarray:
+    with about("vectors"):
+        return directions_of(vectors, access.limits)
+
+
 def _decoder(source: ModelLane | Shelf, wanted: str | None) -> str:
-    """Raises UsageError for one that is not offered."""
-    return source.decoder(wanted) if isinstance(source, ModelLane) else _nearest(wanted)
+    """Raises ProblemError for one that is not offered."""
+    with about("decoder"):
+        return source.decoder(wanted) if isinstance(source, ModelLane) else _nearest(wanted)
 
 
 def _nearest(wanted: str | None) -> str:
     if wanted not in (None, NEAREST):
-        raise UsageError(f"decoder '{wanted}': a corpus without a model offers '{NEAREST}' alone")
+        raise UsageError(f"unknown decoder '{wanted}': a corpus without a model offers '{NEAREST}' alone")
     return NEAREST
 
 

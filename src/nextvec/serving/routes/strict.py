@@ -33,4 +33,4 @@ def parse_json(body: bytes) -> Any:
     try:
         return pydantic_core.from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise ProblemError(400, f"the body is not JSON: {error}") from None
+        raise ProblemError(400, f"body: not JSON ({error}), expected an object with fields") from None

@@ -92,8 +92,7 @@ async function problemOf(response) {
 
 function fromBody(body, status, retryAfter) {
   const title = TITLES[status] ?? body.title ?? `The server answered ${status}`;
-  const faults = (body.faults ?? []).map(({ where, problem }) => `${where}: ${problem}`);
-  return new Problem({ status, title, detail: [body.detail, ...faults].filter(Boolean).join(" · "), retryAfter });
+  return new Problem({ status, title, detail: body.detail ?? "", retryAfter });
 }
 
 /** A connection lost in the middle; an abort stays what it is. */

@@ -51,7 +51,7 @@ class Progress:
     """Where a run stands.
 
     `doing` is what it does when that is not training, `done` 0..1; losses in nats a token, `validation_loss` the lowest
-    so far; `round_trip` is the mean cosine of greedy texts at the last validation.
+    so far; `round_trip` is the mean cosine of greedy texts at that validation, None before the first.
     """
 
     doing: str
@@ -59,14 +59,18 @@ class Progress:
     step: int
     loss: float
     validation_loss: float
-    round_trip: float
+    round_trip: float | None
     tokens_per_second: float
     seconds_left: float
 
 
 @dataclass(slots=True)
 class State:
-    """Everything about a run that is not a tensor. Streams are (epoch, place)."""
+    """Everything about a run that is not a tensor. Streams are (epoch, place).
+
+    `best` are the (negative loss, number) of the validations whose weights are kept; `best_step`, `validation_loss` and
+    `round_trip` are those of the first of them, whose weights the run ends with.
+    """
 
     step: int = 0
     seconds: float = 0.0
@@ -75,9 +79,10 @@ class State:
     writing: tuple[int, int] = (0, 0)
     correcting: tuple[int, int] = (0, 0)
     validations: int = 0
-    validation_loss: float = math.inf
-    round_trip: float = 0.0
     best: list[tuple[float, int]] = field(default_factory=list)
+    best_step: int | None = None
+    validation_loss: float = math.inf
+    round_trip: float | None = None
     events: int = 0
 
 
@@ -238,7 +243,6 @@ class _Run:
     @torch.no_grad()
     def _validate(self) -> None:
         """Loss over the whole vocabulary without corrections, and the cosine of a few greedy texts."""
-        state = self.state
         self.network.eval()
         total, count = 0.0, 0
         for numbers in self.validating:
@@ -246,16 +250,20 @@ class _Run:
             with self._autocast():
                 loss = cross_entropy(self.network, *self._states(batch))
             total, count = total + float(loss) * batch.tokens, count + batch.tokens
+        self._keep_if_good(total / count, self._round_trip())
+        self._save()
+        self.checkpoints.keep_epochs(self.state.best)
+
+    def _keep_if_good(self, loss: float, round_trip: float) -> None:
+        """Log a validation; keep the weights if they are among the three best, its figures if they are the best."""
+        state = self.state
         state.validations += 1
-        state.validation_loss, state.round_trip = total / count, self._round_trip()
-        state.best = best_epochs(state.best, -state.validation_loss, state.validations)
+        state.best = best_epochs(state.best, -loss, state.validations)
         if any(number == state.validations for _, number in state.best):
             self.checkpoints.save_epoch(state.validations, _weights(self.network))
-        self._write_log(
-            "validation", validation_loss=state.validation_loss, round_trip=state.round_trip, seconds=self._seconds()
-        )
-        self._save()
-        self.checkpoints.keep_epochs(state.best)
+        if state.best[0][1] == state.validations:
+            state.best_step, state.validation_loss, state.round_trip = state.step, loss, round_trip
+        self._write_log("validation", validation_loss=loss, round_trip=round_trip, seconds=self._seconds())
 
     def _round_trip(self) -> float:
         numbers = np.concatenate(self.validating)[:ROUND_TRIPS]
@@ -299,12 +307,12 @@ class _Run:
         self.log.keep(self.state.events)
 
     def _finish(self) -> dict[str, Any]:
-        loss, number = self.state.best[0]
-        self.network.load_state_dict(self.checkpoints.load_epoch(number))
         state = self.state
+        self.network.load_state_dict(self.checkpoints.load_epoch(state.best[0][1]))
         metrics = {
-            "validation_loss": -loss,
+            "validation_loss": state.validation_loss,
             "round_trip": state.round_trip,
+            "best_step": state.best_step,
             "steps": state.step,
             "tokens": state.seen,
             "epochs": self.writing.epoch + self.writing.place / self.writing.batches_an_epoch,
@@ -328,7 +336,7 @@ class _Run:
         self.on_progress(
             Progress(
                 doing=doing, done=min(done, 1.0), step=state.step, loss=state.loss,
-                validation_loss=-state.best[0][0] if state.best else math.inf, round_trip=state.round_trip,
+                validation_loss=state.validation_loss, round_trip=state.round_trip,
                 tokens_per_second=state.seen / seconds, seconds_left=max(0.0, seconds * (1 - done) / max(done, 1e-6)),
             )
         )  # fmt: skip

@@ -24,6 +24,7 @@ from nextvec.training.inverter.initial import initialise
 from nextvec.training.inverter.loop import Material, Progress, train
 from nextvec.training.inverter.predictions import predict_chunks
 from nextvec.training.inverter.recipe import InverterRecipe
+from nextvec.training.processes import require_one_process
 from nextvec.training.provenance import PLAN, origin_record, require_plan
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def train_inverter(
     predictor: Bundle | None = None,
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
+    on_change: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Train an inverter on the training documents of `snapshot`, write its bundle into `folder`, return its metrics.
 
@@ -72,15 +74,19 @@ def train_inverter(
         encoder: of the snapshot; encodes what the inverter writes.
         predictor: the model that the recipe names, if it names one.
         resume: go on with a run that was stopped; plan and corpus must be the ones it began with (MismatchError).
+        on_change: is told, in words, which settings that change nothing are others now.
 
     With `resume` a finished run is left as it is. Raises UsageError when `folder` holds a run and `resume` is not set,
-    NotFoundError when there is none to resume.
+    or when several processes were launched; NotFoundError when there is none to resume.
     """
+    require_one_process("training an inverter")
     require_same_encoder(encoder.spec, snapshot.encoder, left_name="the encoder at hand", right_name=snapshot.label)
     split = split_snapshot(snapshot)
     origin = origin_record(snapshot, split, plan.recipe.to_dict())
     record = {"sizes": plan.sizes, **origin}
-    require_plan(folder, record, DECIDES, resume)
+    for change in require_plan(folder, record, DECIDES, resume):
+        if on_change:
+            on_change(change)
     if (folder / CONFIG).exists():
         return dict(read_json(folder / METRICS))
     material = prepare(snapshot, split, encoder, plan.sizes["longest"], predictor)

@@ -1,0 +1,88 @@
+"""Words that a full stop shortens and does not end, beyond those that sentencex knows: by what may follow them.
+
+A word alone decides too little: `ch. 4` and `Ft. Worth` go on, while a cut after `ch.` or `Ft.` may be right elsewhere.
+Words that are also whole words (art, pop, pub) are left out where a sentence could end in them.
+"""
+
+from __future__ import annotations
+
+import re
+
+_REFERENCES = """
+    abb abs abt anl anm app appx approx art arts bd bde bk bks ca cap caps ch chap chaps chs circa cit col cols
+    ed edn ep eq eqn eqs ex exx fasc ff fig figs fn fol fols gl hft jg kap lib ll max min ms mss nn no nos nr nrs
+    op pag par para pars pl pls pp pt pts ref refs rn rys sec sect secs ser ss str tab tabs taf tav thm tit tom
+    ver vers vol vols vv ziff pág págs núm č čl str obr odst př rozdz ust poz nbr
+    рис стр гл табл илл ст пп разд прим вып кн mon tue tues wed thu thur thurs fri
+"""
+_NAMED = """
+    Abp Adm Amb Archbp Bp Bros Brig Capt Card Cdr Cmdr Cmdt Cpl Cpt Dept Dir Dn Dr Drs Ens Fr Frl
+    Dipl.-Ing Dña Ft Gov Hon Hr Insp Ing Ks Lic Lt M Maj Mgr Mlle Mlles Mme Mmes MM Mons Mr Mrs Ms Mt Mts Mx Pfc Pres
+    Prof Pvt Rep Reps Revd Rt Sens Sgt Sig Sigg Sra Sras Srta Sres Ste Supt Visc
+    al dhr doc dott hab mevr św ul nám tř inż tow
+    TP Tp ThS PGS GS TS BS
+    им ул пр просп пер г-н г-жа д-р проф акад св тов гр оз пос
+    डॉ डा श्री प्रो पं ডা ডঃ মো د أ م
+"""
+_SMALL = """
+    abbr acc adj admin adv agric aka alt anon appl arr assn assoc attr aux avg bdg bibl biol bln bot calc cert cf
+    chem constr cont contd corp cv dept deriv diam distr econ eds elec encl esp est etc excl facs freq geol geom gram
+    ibid illus incl indiv introd inv irreg jun math mech misc ok perf pers phil phys pref prep pres prob prof
+    pron prov pseud psych publ recd reg rel resp sched sci seq sp spec spl spp ssp subj subsp suppl syn theol transl
+    trig univ usu var viz vgl vs
+"""
+
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+def _words(listed: str) -> frozenset[str]:
+    """The words as they are listed, and with a capital letter."""
+    return frozenset(form for word in listed.split() for form in (word, word[0].upper() + word[1:]))
+
+
+NUMBERED = (_words(_REFERENCES) | _listed("p n s f v t c с т п ч")) - {"No"}
+"""What a number follows: `tab. 2`, `Vol. 3`, `рис. 4`."""
+TITLES = _words(_NAMED)
+"""What a name follows: `Ft. Worth`, `डॉ. शर्मा`."""
+SHORTENED = _words(_SMALL) | TITLES | NUMBERED - _words("art cap ex max ms no par ref sec")
+"""What a word in small letters may follow: `approx. five`, `Econ. and`."""
+
+DOTTED = re.compile(r"[^\W\d_]|(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}|(?:Ph|Litt|Phil|Sc|[A-Z])\.[^\W\d_]{1,4}")
+"""Initials, and what has a full stop a letter: b, a.m, U.S, Ph.D (the last full stop is not part of it)."""
+UNITS = re.compile(
+    r"\d\s?(?:bln|cm|cu|dl|ft|gal|h|hr|hrs|in|kg|km|lb|lbs|mi|mil|min|mins|ml|mln|mm|oz|pt|qt|sec|secs|sq|tbsp|tsp|yd|yds"
+    r"|млн|млрд|тыс|руб)\.\s*$"
+)
+"""`20 lb. or so`"""
+LIST_ENDS = _listed("etc usw ecc osv atd itd itp stb enz т.д т.п")
+"""Ends of enumerations: a capital letter after one begins a sentence."""
+
+WITH_LETTERS = _listed(
+    """
+    appendix blood category class column exhibit figure grade group hepatitis item letter level option part phase
+    plan point schedule section series side stage step table team type variant version vitamin
+    buchstabe buchstaben klasse gruppe typ teil punkt anhang stufe variante
+    lettre vitamine classe groupe partie annexe letra vitamina clase grupo tipo parte punto anexo lettera gruppo piano
+    буква буквой букву буквы витамин витамина план плана класс класса группа группы тип типа
+    """
+)
+"""Nouns that are named by a letter: after `plan B.` a sentence may end, after `James B.` it does not."""
+
+STARTERS = _listed(
+    """
+    A After All An And As At Before But By For From Had Has He Her His How However I If In Is It Its Many My No Not Of
+    On One Or Our She Since So Some Such That The Their Then There These They This Those Thus To Was We What When Where
+    While Who Will With You
+    """
+)
+"""English words that have a capital letter only where a sentence begins."""
+
+WHOLE = _listed("no me may miss ill art fed ma")
+"""Words that sentencex takes for abbreviations (of number, Maine, May, ...) and that end sentences in small letters."""
+
+BEFORE_ORDINALS = _listed("am ab beim bis das dem den der des die im seit vom zum zur")
+"""German words between which and a noun in capitals a number is an ordinal: `im 19. Jahrhundert`."""
+ORDINAL_LANGUAGES = _listed("cs da de et eu fi fo hr hu is lb lv nb nn no pl sh sk sl sr tr")
+"""They write ordinals with a full stop: `am 3. mai`, `19. yüzyıl`."""

@@ -1,0 +1,92 @@
+"""Ends of sentences that sentencex does not see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from itertools import chain
+
+from nextvec.corpus.chunkers.abbreviations import LIST_ENDS, NUMBERED, WHOLE, WITH_LETTERS
+from nextvec.corpus.prose import is_small
+
+_WINDOW = 40
+"""Characters before a stop that are looked at."""
+_SHORTEST_CLAUSE = 24
+"""Characters: in Thai and Lao a space ends a sentence or a clause, and after fewer often only an item of a list."""
+
+_STOP = re.compile(r"\.(?:[\"”»’]?\d{1,3})?\s+(?=[^\W\d_])")
+_BRACKETED = re.compile(r"[(（\[][^()（）\[\]]*[.!?…。！？][)）\]]\s*(?=\S)")
+_STOPS = ".!?…。！？"
+_GOING_ON = ".,;:!?)。，"
+_OTHER = re.compile(r"[。！？｡\u037e\u0e01-\u0edf\u0f0d\u0f0e\u17d4\u17d5]")
+_OTHER_STOP = re.compile(r"[\u037e\u0f0d\u0f0e\u17d4\u17d5]+[\"”»]*\s*|[。！？｡]+(?=[0-9a-z])")
+_THAI_SPACE = re.compile(r"(?<=[\u0e01-\u0edf])\s+(?=[\u0e01-\u0edf])")
+
+
+def missed_ends(text: str, found: Collection[int], uncased: bool) -> Iterator[int]:
+    """Ends of sentences in the paragraph `text` beside those `found` so far; like them, none between quotation marks.
+
+    uncased: sentences of the paragraph begin with small letters.
+    """
+    for end in chain(_after_stops(text, found, uncased), _after_brackets(text, found)):
+        if not _is_quoted(text, end):
+            yield end
+    if not text.isascii() and _OTHER.search(text):
+        yield from (stop.end() for stop in _OTHER_STOP.finditer(text))
+        yield from _clauses(text)
+
+
+def _after_stops(text: str, found: Collection[int], uncased: bool) -> Iterator[int]:
+    for stop in _STOP.finditer(text):
+        if stop.end() in found or not (words := text[max(0, stop.start() - _WINDOW) : stop.start()].split()[-2:]):
+            continue
+        is_noted = not text[stop.start() + 1].isspace()
+        if _has_note(text, stop, words[-1]) if is_noted else _is_end(text, stop, words, uncased):
+            yield stop.end()
+
+
+def _is_end(text: str, stop: re.Match[str], words: list[str], uncased: bool) -> bool:
+    """Before a capital letter `plan B.` or an enumeration (`etc.`) ends, before a small one a word like `no`."""
+    if is_small(text[stop.end()]):
+        return uncased and words[-1] in WHOLE
+    return words == ["No"] or not LIST_ENDS.isdisjoint((words[-1], "".join(words))) or _is_letter_of_noun(words)
+
+
+def _is_letter_of_noun(words: list[str]) -> bool:
+    return len(words) == 2 and len(words[1]) == 1 and words[1].isupper() and words[0].lower() in WITH_LETTERS
+
+
+def _has_note(text: str, stop: re.Match[str], word: str) -> bool:
+    """Whether the number is that of a footnote: `was over.12 The`, not `p.12 The` or `v1.12 The`."""
+    is_word = len(word) > 2 and word.isalpha() and word not in NUMBERED
+    return is_word and not is_small(text[stop.end()])
+
+
+def _after_brackets(text: str, found: Collection[int]) -> Iterator[int]:
+    """After a bracket that holds a sentence of its own: it begins where one may, and what follows begins another."""
+    if not _may_hold_sentences(text):
+        return
+    for bracket in _BRACKETED.finditer(text):
+        start, following = bracket.start(), text[bracket.end()]
+        begins = start == 0 or start in found or text[:start].rstrip()[-1:] in _STOPS
+        if begins and not is_small(following) and following not in _GOING_ON:
+            yield bracket.end()
+
+
+def _may_hold_sentences(text: str) -> bool:
+    """A look at what is quick to find: most brackets hold none."""
+    return "]" in text or "）" in text or (")" in text and (".)" in text or "?)" in text or "!)" in text))
+
+
+def _is_quoted(text: str, end: int) -> bool:
+    """Whether a quotation is open there."""
+    opened = text.count("“", 0, end) + text.count("«", 0, end) - text.count("”", 0, end) - text.count("»", 0, end)
+    return opened > 0 or text.count('"', 0, end) % 2 == 1
+
+
+def _clauses(text: str) -> Iterator[int]:
+    start = 0
+    for space in _THAI_SPACE.finditer(text):
+        if space.start() - start >= _SHORTEST_CLAUSE:
+            start = space.end()
+            yield start

@@ -1,0 +1,132 @@
+"""Bytes to text. The encoding is the one asked for, else that of the byte order mark, the evident, the declared, UTF-8.
+
+Labels mean what the web means by them (https://encoding.spec.whatwg.org): `iso-8859-1` is windows-1252, `gb2312` GBK.
+Nothing is guessed and no byte is replaced: what cannot be read is an error that names the byte.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+import webencodings
+
+from nextvec.errors import DataError
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_AS_THE_WEB_READS_THEM = {"shift_jis": "cp932", "euc-kr": "cp949", "gbk": "gb18030", "big5": "big5hkscs"}
+"""Python's codecs of these names lack characters that the web's encodings have."""
+_UNDEFINED = {0xDC00 + byte: byte for byte in range(0x80, 0xA0)}
+"""The five bytes that Python's windows-1252 refuses are controls on the web."""
+_NO_CHANCE = 4
+"""Characters. Two of GBK can be UTF-8 as well; a letter with an accent and a sign are hardly ever met in Latin-1."""
+_OFTEN = 0.2
+_UNITS = (
+    ("utf-32-le", 4, (2, 3), 0),
+    ("utf-32-be", 4, (0, 1), 3),
+    ("utf-16-le", 2, (1,), 0),
+    ("utf-16-be", 2, (0,), 1),
+)
+"""Codec, bytes of a unit, which of them are null in Latin letters and in spaces, and which is not."""
+
+
+def codec_of(label: str) -> str:
+    """Python's name for the encoding that a label names. Raises LookupError for an unknown one."""
+    known = webencodings.lookup(label)
+    if known is not None:
+        return _AS_THE_WEB_READS_THEM.get(known.name, known.codec_info.name)
+    try:
+        "".encode(label)
+    except (LookupError, ValueError):
+        raise LookupError(f"unknown encoding '{label}'") from None
+    return codecs.lookup(label).name
+
+
+def decode(content: bytes, name: str, *, given: str | None = None, declared: str | None = None) -> str:
+    """The text of a file.
+
+    Args:
+        name: of the file, for the error's advice.
+        given: a label from the user, which overrules everything.
+        declared: the label that the file itself holds. One that claims UTF-16 in ASCII is wrong, and so is any other of
+            what can only be UTF-8, and one that nobody knows.
+
+    Raises:
+        DataError: it is not in that encoding, or the declared one is unknown; the message says how to name another.
+    """
+    try:
+        return _decoded(content, _codec(content, given, declared))
+    except UnicodeDecodeError as error:
+        byte, said = content[error.start], _origin(given, declared)
+        problem = f"'{error.encoding}', {said}, can't decode byte 0x{byte:02x} in position {error.start}"
+    except LookupError as error:
+        problem = f"it declares an {error}"
+    raise DataError(f"{problem}. Name the encoding that it has, for example {name}?encoding=windows-1252")
+
+
+def _origin(given: str | None, declared: str | None) -> str:
+    if given:
+        return "as asked for"
+    return f"which it declares as '{declared}'" if declared else "the default where nothing else is declared"
+
+
+def _codec(content: bytes, given: str | None, declared: str | None) -> str:
+    if given:
+        return codec_of(given)
+    evident = next((codec for mark, codec in _BYTE_ORDER_MARKS if content.startswith(mark)), None) or _by_nulls(content)
+    if evident:
+        return evident
+    if declared is None or _can_only_be_utf8(content):
+        return "utf-8"
+    try:
+        codec = codec_of(declared)
+    except LookupError:
+        if not _is_utf8(content):
+            raise
+        return "utf-8"
+    return "utf-8" if codec.startswith(("utf-16", "utf-32")) else codec
+
+
+def _can_only_be_utf8(content: bytes) -> bool:
+    """Whether it is UTF-8 with so many characters beyond ASCII that no other encoding looks so by chance."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return False
+    return len(text) - len(text.encode("ascii", "ignore")) >= _NO_CHANCE
+
+
+def _decoded(content: bytes, codec: str) -> str:
+    if codec == "cp1252":
+        return content.decode(codec, "surrogateescape").translate(_UNDEFINED)
+    return content.decode(codec)
+
+
+def _by_nulls(content: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a mark, seen by the bytes of a unit that are often null while others are not.
+
+    Often is a fifth, as in every text with Latin letters; where the bytes are not UTF-8 anyhow, two spaces are enough.
+    """
+    if 0 not in content:
+        return None
+    least = _OFTEN if _is_utf8(content) else 0.0
+    return next((codec for codec, unit, null, full in _UNITS if _fits(content, unit, null, full, least)), None)
+
+
+def _fits(content: bytes, unit: int, null: tuple[int, ...], full: int, least: float) -> bool:
+    nulls = [content[place::unit].count(0) for place in range(unit)]
+    seldom = min(nulls[place] for place in null)
+    return len(content) % unit == 0 and seldom >= max(2, least * len(content) / unit) and nulls[full] * 20 <= seldom
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,126 @@
+"""What is on a web page and is not its text: by element, by role, and by the names that pages give their parts.
+
+`certain` parts are left out wherever they are. `doubtful` ones may turn out to hold the text itself (a `nav` that was
+never closed, a class named after what stands beside it), so they are left out only if prose remains without them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Attributes = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a part may be left out. `weak`: only if it is made of links, because such a name can be a subject as well."""
+
+    reason: str
+    weak: bool = False
+
+
+_CERTAIN_TAGS = {
+    **dict.fromkeys(("script", "style"), "script"),
+    "title": "title",
+    **dict.fromkeys(("template", "noscript", "noframes", "noembed", "datalist"), "hidden"),
+    **dict.fromkeys(("button", "select", "textarea", "legend", "label", "output", "option", "optgroup"), "form"),
+    **dict.fromkeys(("svg", "canvas", "audio", "video", "object", "iframe", "map", "picture"), "picture"),
+    "figcaption": "caption",
+    **dict.fromkeys(("rt", "rp", "rtc"), "ruby"),
+    "address": "address",
+    **dict.fromkeys(("annotation", "annotation-xml"), "formula"),
+}
+_DOUBTFUL_TAGS = {"nav": "navigation", "aside": "aside", "footer": "footer", "dialog": "notice", "search": "form"}
+_ROLES = {
+    **dict.fromkeys(("navigation", "menu", "menubar", "toolbar", "tablist", "directory"), "navigation"),
+    "banner": "page header",
+    "contentinfo": "footer",
+    "complementary": "aside",
+    "search": "form",
+    **dict.fromkeys(("dialog", "alertdialog", "alert", "status"), "notice"),
+    **dict.fromkeys(("doc-endnotes", "doc-footnote", "doc-bibliography"), "footnote"),
+    "doc-toc": "navigation",
+}
+_NAMES = {
+    **dict.fromkeys(
+        ("nav", "navbar", "navigation", "menubar", "breadcrumb", "breadcrumbs", "pagination"), "navigation"
+    ),
+    **dict.fromkeys(("pager", "toc", "navbox", "catlinks", "noprint", "hatnote", "skip"), "navigation"),
+    "sidebar": "aside",
+    **dict.fromkeys(("footer", "copyright", "printfooter"), "footer"),
+    **dict.fromkeys(("cookie", "cookies", "consent", "gdpr"), "notice"),
+    **dict.fromkeys(("ad", "ads", "advert", "advertisement", "sponsored", "sponsor"), "advertisement"),
+    **dict.fromkeys(("newsletter", "subscribe", "signup"), "advertisement"),
+    **dict.fromkeys(("comments", "commentlist", "disqus"), "comments"),
+    **dict.fromkeys(("references", "reflist", "footnote", "footnotes", "endnotes"), "footnote"),
+    **dict.fromkeys(("byline", "dateline", "timestamp", "postmeta", "metadata"), "byline"),
+    **dict.fromkeys(("thumbcaption", "caption"), "caption"),
+    "infobox": "table",
+}
+_WEAK_NAMES = {
+    **dict.fromkeys(("menu", "links", "tags", "header", "topbar", "masthead"), "navigation"),
+    **dict.fromkeys(("share", "sharing", "social", "related", "recommended", "more", "popular", "promo"), "navigation"),
+    "meta": "byline",
+}
+_STAND_BESIDE = {"has", "no", "with", "without"}
+"""A name that begins so says what the part stands beside, not what it is."""
+_CERTAIN_NAMES = {
+    **dict.fromkeys(("admonition-title", "topic-title"), "heading"),
+    **dict.fromkeys(("pagenum", "pageno", "page-number", "pagebreak", "doc-pagebreak"), "page number"),
+    **dict.fromkeys(("noteref", "footnote-ref", "footnote-reference", "fnanchor", "doc-noteref"), "note mark"),
+}
+_UNSEEN_NAMES = {"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only"}
+_UNSEEN_NAMES |= {"mw-editsection", "mw-jump-link", "editsection", "headerlink", "footnote-backref", "katex-html"}
+_UNSEEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+
+def certain(tag: str, attributes: Attributes) -> str | None:
+    """Why an element is left out for certain, if it is."""
+    if reason := _CERTAIN_TAGS.get(tag):
+        return reason
+    names = [name for key in ("class", "epub:type", "role") for name in (attributes.get(key) or "").split()]
+    if reason := next((_CERTAIN_NAMES[name] for name in names if name in _CERTAIN_NAMES), None):
+        return reason
+    return "hidden" if _UNSEEN_NAMES.intersection(names) else None
+
+
+def is_hidden(attributes: Attributes) -> bool:
+    """Whether an element says that it is not to be seen, or not to be read."""
+    if "hidden" in attributes and attributes["hidden"] != "until-found":
+        return True
+    return attributes.get("aria-hidden") == "true" or bool(_UNSEEN_STYLE.search(attributes.get("style") or ""))
+
+
+def doubtful(tag: str, attributes: Attributes, *, in_article: bool) -> Doubt | None:
+    """Why an element may be left out, if it may. `in_article`: its header belongs to the text, not to the page."""
+    if is_hidden(attributes):
+        return Doubt("hidden")
+    if tag == "header":
+        return None if in_article else Doubt("page header")
+    role = (attributes.get("role") or "").lower()
+    if reason := _DOUBTFUL_TAGS.get(tag) or _ROLES.get(role):
+        return Doubt(reason)
+    return None if tag in ("html", "body", "main", "article") else _by_name(tag, attributes)
+
+
+def _by_name(tag: str, attributes: Attributes) -> Doubt | None:
+    """The identifiers of sections come from their headings and say nothing; the names of custom elements do."""
+    names = [*_classes(attributes), *([tag] if "-" in tag else [])]
+    if tag != "section" and "section" not in names:
+        names = [*names, attributes.get("id") or ""]
+    words = [word for name in names for word in _words(name)]
+    if reason := next((_NAMES[word] for word in words if word in _NAMES), None):
+        return Doubt(reason)
+    return next((Doubt(_WEAK_NAMES[word], weak=True) for word in words if word in _WEAK_NAMES), None)
+
+
+def _classes(attributes: Attributes) -> list[str]:
+    return (attributes.get("class") or "").split()
+
+
+def _words(name: str) -> list[str]:
+    words = [word.lower() for word in _WORD.findall(name)]
+    return [] if _STAND_BESIDE.intersection(words) else words

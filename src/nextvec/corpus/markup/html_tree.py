@@ -1,0 +1,311 @@
+"""HTML pages to passages: what stands in one block of text, with where it stands.
+
+The tree is that of the HTML standard (https://html.spec.whatwg.org, section 13.2), built by lexbor: what a page leaves
+open or closes wrongly is mended as browsers mend it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from html import escape
+from itertools import groupby
+
+from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
+
+from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden
+from nextvec.corpus.markup.plain import paragraphs, read_plain, without_bullet
+from nextvec.corpus.markup.quantities import superscript
+from nextvec.corpus.prose import collapse, count_words, ends_sentence, is_sentence, visible, without_controls
+
+TITLES = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+_HEADINGS = TITLES | {"summary", "hgroup"}
+_BLOCKS = _HEADINGS | frozenset(
+    (
+        *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "dir"),
+        *("div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html", "legend"),
+        *("li", "listing", "main", "menu", "nav", "ol", "optgroup", "option", "p", "plaintext", "pre", "search"),
+        *("section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "xmp", "head", "title"),
+    )
+)
+_KINDS = {
+    **dict.fromkeys(("p", "blockquote"), "paragraph"),
+    **dict.fromkeys(("ul", "ol", "dl", "dir", "menu"), "item"),
+    **dict.fromkeys(("article", "section", "main", "td", "th"), "loose"),
+}
+"""What text is that stands in these elements; in a list, paragraphs are items as well."""
+_NEVER_HOLD_PARAGRAPHS = frozenset(("button", "label", "legend", "object", "select", "option"))
+"""Where one does, it was not closed."""
+_PREFORMATTED = frozenset(("pre", "listing", "xmp", "plaintext"))
+_BREAK = "\0"
+_BLOCK_STYLE = re.compile(r"display\s*:\s*(?:block|flex|grid|table)", re.IGNORECASE)
+_NOTE_MARK = re.compile(r"(?:(?<=\S)|^)\[\d{1,3}\]|^\[(?:[A-Za-z]|edit|citation needed)\]$")
+_NOTE = re.compile(r"\[.{1,24}\]|[*\u2020\u2021\u00a7]+")
+_EXPONENT = re.compile(r"[+\-\u2212]?\d{1,3}")
+_CODE_SIGN = re.compile(r"[{}=<>;_#\\$|/]")
+MOST_CODE_SIGNS = 0.02
+_RAW_TEXT = "script|style|iframe|noframes|noembed|noscript|xmp"
+_EMPTY_RAW = re.compile(rf"<(?:{_RAW_TEXT}|title|textarea)\b[^<>]*/>", re.IGNORECASE)
+_CDATA = re.compile(
+    rf"<!--.*?(?:-->|\Z)|<({_RAW_TEXT})\b.*?</\1\s*>|<!\[CDATA\[(?P<text>.*?)\]\]>", re.DOTALL | re.IGNORECASE
+)
+_OPEN_TITLE = re.compile(
+    rf"<!--.*?(?:-->|\Z)|<({_RAW_TEXT}|textarea)\b.*?(?:</\1\s*>|\Z)|(?P<title><title\b[^<>]*(?<!/)>[^<]*)(?=<)",
+    re.DOTALL | re.IGNORECASE,
+)
+_IS_XML = re.compile(r"\s*<\?xml\s|[^>]*<html\b[^>]*\sxmlns\s*=", re.IGNORECASE)
+
+
+@dataclass(eq=False, slots=True)
+class Part:
+    """An element that may not belong to the text, or a `main` or `article` that may be all of it."""
+
+    doubt: Doubt
+
+
+@dataclass(eq=False, slots=True)
+class Table:
+    """`lays_out`: it says so itself. `heads`: it names its columns or rows."""
+
+    lays_out: bool
+    heads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where text stands. `kind`: paragraph, item, loose, heading (or headed: in a block within one); `drop`: why it is
+    left out for certain; `level`: the heading that it is in, "" for none."""
+
+    kind: str = "loose"
+    drop: str = ""
+    level: str = ""
+    linked: bool = False
+    code: bool = False
+    parts: tuple[Part, ...] = ()
+    core: Part | None = None
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A paragraph, and of the whole block that it stands in: the share of characters that are links, and its words."""
+
+    text: str
+    place: Place
+    linked: float = 0.0
+    words: int = 0
+
+
+@dataclass(slots=True)
+class Tree:
+    """What a page holds: passages in reading order, its title, and by reason what was left out for certain."""
+
+    passages: list[Passage] = field(default_factory=list)
+    title: str = ""
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def read_tree(page: str) -> Tree:
+    """Everything that a page says, in passages."""
+    walk = _Walk()
+    root = parse(_as_html(page)).root
+    if root is not None:
+        walk.go(root.parent or root)
+    return walk.tree
+
+
+def parse(page: str) -> LexborHTMLParser:
+    """As a browser that runs scripts parses it; without the copies that one makes of chosen options."""
+    return LexborHTMLParser(page, options=LexborDocumentOptions.WO_EVENTS, scripting=True)
+
+
+def _as_html(page: str) -> str:
+    """A page whose title never ends, which would be all of it, with an end of it; and XHTML with what only XML knows
+    as HTML has it: empty elements, and sections of character data."""
+    if "</title" not in page.lower():
+        page = _OPEN_TITLE.sub(lambda match: f"{match[0]}</title>" if match["title"] else match[0], page)
+    if not _IS_XML.match(page):
+        return page
+    return _CDATA.sub(_unwrapped, _EMPTY_RAW.sub("", page))
+
+
+def _unwrapped(match: re.Match[str]) -> str:
+    return match[0] if match["text"] is None else escape(match["text"], quote=False)
+
+
+class _Walk:
+    """Goes through a tree without recursion; `pieces` of the block at hand are text and whether it is a link."""
+
+    def __init__(self) -> None:
+        self.tree = Tree()
+        self.pieces: list[tuple[str, bool]] = []
+        self.block = Place()
+
+    def go(self, root: LexborNode) -> None:
+        stack: list[tuple[LexborNode | None, Place]] = [(root, Place())]
+        while stack:
+            node, place = stack.pop()
+            if node is None:
+                self._end_block()
+            elif node.is_text_node:
+                self._add_text(node.text_content or "", place)
+            elif node.is_comment_node:
+                self.tree.left_out["comment"] += visible(node.comment_content or "")
+            else:
+                stack += self._enter(node, place)
+        self._end_block()
+
+    def _enter(self, node: LexborNode, place: Place) -> list[tuple[LexborNode | None, Place]]:
+        """What is to be visited next, the last first."""
+        tag, attributes = node.tag or "", node.attributes
+        is_block = _is_block(node, tag, attributes)
+        if is_block:
+            self._end_block()
+        inside = _inside(node, tag, attributes, place, is_block)
+        if not inside.drop and self._add_at_once(node, tag, inside):
+            return []
+        if tag in _PREFORMATTED and not inside.drop:
+            inside = replace(inside, drop="code")
+        nodes = [(child, inside) for child in _children(node, tag)]
+        return [*([(None, place)] if is_block else []), *nodes]
+
+    def _add_at_once(self, node: LexborNode, tag: str, place: Place) -> bool:
+        """Whether an element is one of those that are not read child by child, and has been added."""
+        if tag == "br":
+            self._add(_BREAK, place)
+            return True
+        if tag == "sup":
+            return self._add_exponent(node, place)
+        return tag in _PREFORMATTED and self._add_preformatted(node, place)
+
+    def _add(self, text: str, place: Place) -> None:
+        if not self.pieces:
+            self.block = place
+        self.pieces.append((text, place.linked))
+
+    def _add_text(self, text: str, place: Place) -> None:
+        if place.drop:
+            self.tree.left_out[place.drop] += visible(text)
+            if place.drop == "title":
+                self.tree.title = self.tree.title or collapse(text)
+            return
+        text, controls = without_controls(text)
+        clean = text if place.code else _NOTE_MARK.sub("", text)
+        self.tree.left_out["control characters"] += controls
+        self.tree.left_out["note mark"] += visible(text) - visible(clean)
+        self._add(clean, place)
+
+    def _add_exponent(self, node: LexborNode, place: Place) -> bool:
+        """Whether a `sup` is a power, which is then written as one: 10<sup>6</sup> is not 106."""
+        text = node.text().strip()
+        if _EXPONENT.fullmatch(text):
+            self._add(superscript(text), place)
+            return True
+        return False
+
+    def _add_preformatted(self, node: LexborNode, place: Place) -> bool:
+        """Whether preformatted text is prose, as in mail and old books, which is then read as plain text."""
+        prose = read_plain(node.text())
+        if node.css_first("code, span[class]") is not None or not _is_prose(prose.text):
+            return False
+        self.tree.left_out["control characters"] += prose.left_out.get("control characters", 0)
+        self.tree.passages += [
+            Passage(text, replace(place, kind="paragraph")) for text in prose.text.split("\n\n") if text
+        ]
+        return True
+
+    def _end_block(self) -> None:
+        total = sum(visible(text) for text, _ in self.pieces)
+        linked = sum(visible(text) for text, linked in self.pieces if linked)
+        raw = "".join(text for text, _ in self.pieces)
+        for text in _paragraphs(raw, together=self.block.kind != "loose"):
+            self.tree.passages.append(Passage(text, self.block, linked / total, count_words(raw)))
+        self.pieces = []
+
+
+def _children(node: LexborNode, tag: str) -> Iterator[LexborNode]:
+    """The last first. What a template holds is not among its children."""
+    if tag == "template":
+        yield from node.template_fragments()
+    child = node.last_child
+    while child is not None:
+        yield child
+        child = child.prev
+
+
+def _is_block(node: LexborNode, tag: str, attributes: Attributes) -> bool:
+    """Custom elements, whose names have a hyphen, are what they hold."""
+    if tag in _BLOCKS or _BLOCK_STYLE.search(attributes.get("style") or ""):
+        return True
+    return "-" in tag and node.css_first("p, div, section, ul, h1, h2") is not None
+
+
+def _inside(node: LexborNode, tag: str, attributes: Attributes, place: Place, is_block: bool) -> Place:
+    """The place of what an element holds."""
+    if place.drop:
+        return place
+    reason = certain(tag, attributes) or _certain_inline(node, tag, attributes, is_block)
+    if reason and not (tag in _NEVER_HOLD_PARAGRAPHS and node.css_first("p, h1, h2, ul, table") is not None):
+        return replace(place, drop=reason)
+    if tag == "a" and attributes.get("href") is not None:
+        place = replace(place, linked=True)
+    elif tag in ("code", "kbd", "samp", "tt"):
+        place = replace(place, code=True)
+    return _inside_block(tag, attributes, place) if is_block else place
+
+
+def _certain_inline(node: LexborNode, tag: str, attributes: Attributes, is_block: bool) -> str | None:
+    if tag == "math" and attributes.get("display") == "block":
+        return "formula"
+    if tag == "sup" and _is_note(node, attributes):
+        return "note mark"
+    return "hidden" if not is_block and is_hidden(attributes) else None
+
+
+def _is_note(node: LexborNode, attributes: Attributes) -> bool:
+    named = "reference" in (attributes.get("class") or "").split()
+    return named or bool(_NOTE.fullmatch(node.text().strip())) or node.css_first("a[href]") is not None
+
+
+def _inside_block(tag: str, attributes: Attributes, place: Place) -> Place:
+    doubt = doubtful(tag, attributes, in_article=place.core is not None)
+    if doubt is not None:
+        place = replace(place, parts=(*place.parts, Part(doubt)))
+    if place.core is None and (tag in ("main", "article") or attributes.get("role") == "main"):
+        place = replace(place, core=Part(Doubt("beside the main part")))
+    if place.table is not None and tag in ("th", "thead", "caption"):
+        place.table.heads = True
+    if tag == "caption":
+        return replace(place, drop="caption")
+    if tag == "table":
+        place = replace(place, table=Table((attributes.get("role") or "") in ("presentation", "none")))
+    return replace(place, kind=_kind(tag, place), level=tag if tag in _HEADINGS else place.level)
+
+
+def _kind(tag: str, place: Place) -> str:
+    if tag in _HEADINGS:
+        return "heading"
+    if place.level:
+        return "headed"
+    kind = _KINDS.get(tag, place.kind)
+    return "item" if place.kind == "item" and kind == "paragraph" else kind
+
+
+def _is_prose(text: str) -> bool:
+    """Whether most of a text is in paragraphs that end as sentences do, with few of the signs that programs need."""
+    sentences = sum(visible(one) for one in text.split("\n\n") if is_sentence(one))
+    return 2 * sentences >= visible(text) and len(_CODE_SIGN.findall(text)) <= MOST_CODE_SIGNS * len(text)
+
+
+def _paragraphs(raw: str, *, together: bool) -> Iterator[str]:
+    """What two breaks part are paragraphs. What one parts are lines, which may belong together: in an element that is
+    a paragraph itself those do that are all whole sentences."""
+    lines = [collapse(line) for line in raw.split(_BREAK)]
+    for filled, run in groupby(lines, key=bool):
+        block = list(run)
+        if filled and together and all(map(ends_sentence, block[:-1])):
+            yield without_bullet(" ".join(block))
+        elif filled:
+            yield from paragraphs("\n".join(block))

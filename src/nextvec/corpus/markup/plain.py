@@ -1,0 +1,125 @@
+"""Plain text to paragraphs, each on one line: bullets, rules and marks of quoted mail are taken off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import groupby, pairwise
+from typing import Literal
+
+from nextvec.corpus.markup.sheets import join_pages
+from nextvec.corpus.markup.subtitles import spoken
+from nextvec.corpus.markup.wrapping import Line, columns, common_column, group_items, group_lines
+from nextvec.corpus.prose import Prose, collapse, visible, without_controls
+
+Lines = Literal["auto", "wrapped", "sentences"]
+"""What a line is: to be found out; a part of a paragraph; a sentence or item of its own."""
+
+_RULE = re.compile(r"[-=_*~#+.\u00b7\u2022\u2014\u2500\u2550\s]{3,}|--")
+_QUOTED = re.compile(r"(?:>[ \t]?)+")
+_BULLET = re.compile(r"[\u00b7\u2022\u2023\u25e6\u25aa\u25ab\u25cf\u25cb\u2219\u25ba\u25a0\u2043]\s*")
+_DASH = re.compile(r"[-*+]\s+")
+_SPOKEN = re.compile(r"[\u2013\u2014]\s*(?=\S)")
+"""Begins a speech, or an item; it stays, because it is text in the first case."""
+_NUMBER = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
+_HYPHENATED = re.compile(r"(?<=[^\W\d_]-)\n(?=[^\W\d_])")
+_DIVIDED = re.compile(r"(?<=[^\W\d_])[-\u2010]\n(?=[^\W\d_])")
+DIVIDED_SHARE = 0.08
+"""Of line ends, in text whose words are divided; Project Gutenberg's has hyphens at less than a fiftieth."""
+
+
+def read_plain(text: str, lines: Lines = "auto") -> Prose:
+    """The paragraphs of a text without title. Left out: control characters, the marks of subtitles, running heads and
+    feet of pages, and as markup what marks lines."""
+    unpaged, heads, marks = _unpaged(text)
+    clean, controls = without_controls(unpaged)
+    prose = "\n\n".join(paragraphs(clean, lines))
+    left_out = {"control characters": controls, "running head": heads, "subtitle marks": marks}
+    left_out["markup"] = visible(clean) - visible(prose)
+    return Prose(title="", text=prose, left_out={reason: count for reason, count in left_out.items() if count})
+
+
+def _unpaged(text: str) -> tuple[str, int, int]:
+    """`text` as it reads on, and the characters of running lines and of subtitles' marks that this took away."""
+    if "\f" not in text and "-->" not in text:
+        return text, 0, 0
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    joined = join_pages(text)
+    said = spoken(joined)
+    shown = joined if said is None else said
+    return shown, visible(text) - visible(joined), visible(joined) - visible(shown)
+
+
+def paragraphs(text: str, lines: Lines = "auto") -> Iterator[str]:
+    """The paragraphs of a text that has no control characters; none is empty."""
+    blocks = [block for raw in _blocks(text) if (block := list(_marked(raw)))]
+    column, divided = common_column(blocks), _DIVIDED if _divides_words(blocks) else _HYPHENATED
+    for block in blocks:
+        for group in _groups(block, lines, column):
+            yield collapse(divided.sub("", "\n".join(line.text for line in group)))
+
+
+def _divides_words(blocks: list[list[Line]]) -> bool:
+    """Whether words are divided where lines end: more often than words that have a hyphen anyway would end there."""
+    pairs = [(one, two) for block in blocks for one, two in pairwise(block)]
+    divided = sum(_DIVIDED.search(f"{one.text}\n{two.text}") is not None for one, two in pairs)
+    return divided > 1 and divided >= DIVIDED_SHARE * len(pairs)
+
+
+def without_bullet(text: str) -> str:
+    """A line without the sign at its start that can be nothing but a bullet."""
+    bullet = _BULLET.match(text)
+    return text[bullet.end() :] if bullet else text
+
+
+def _groups(block: list[Line], lines: Lines, column: float | None) -> Iterator[list[Line]]:
+    if lines == "sentences":
+        return ([line] for line in block)
+    return group_items(block) if lines == "wrapped" else group_lines(block, column)
+
+
+def _blocks(text: str) -> Iterator[list[Line]]:
+    """Runs of lines that are neither blank nor rules."""
+    for filled, run in groupby(map(_line, text.split("\n")), key=lambda line: line is not None):
+        if filled:
+            yield [line for line in run if line is not None]
+
+
+def _line(raw: str) -> Line | None:
+    stripped = raw.strip()
+    quoted = _QUOTED.match(stripped)
+    text = stripped[quoted.end() :].strip() if quoted else stripped
+    if not text or _RULE.fullmatch(text):
+        return None
+    space = raw.expandtabs()
+    return Line(text, columns(space) - columns(space.lstrip()), quoted[0].count(">") if quoted else 0)
+
+
+def _marked(block: list[Line]) -> Iterator[Line]:
+    """The lines without bullets, told which of them start an item."""
+    dashes, speeches, numbered = _begins_items(block, _DASH), _begins_items(block, _SPOKEN), _in_sequence(block)
+    for place, line in enumerate(block):
+        bullet = _BULLET.match(line.text) or (_DASH.match(line.text) if dashes else None)
+        starts = bool(bullet) or place in numbered or (speeches and _SPOKEN.match(line.text) is not None)
+        text = line.text[bullet.end() :] if bullet else line.text
+        if text:
+            yield replace(line, text=text, starts=starts)
+
+
+def _begins_items(block: list[Line], mark: re.Pattern[str]) -> bool:
+    """Whether a sign that can also be a dash within a sentence begins items: at the start, after a colon, or often."""
+    places = [place for place, line in enumerate(block) if mark.match(line.text)]
+    return bool(places) and (len(places) > 1 or places[0] == 0 or block[places[0] - 1].text.endswith(":"))
+
+
+def _in_sequence(block: list[Line]) -> set[int]:
+    """Where lines begin with numbers or letters that follow one another."""
+    found = [(place, match[1]) for place, line in enumerate(block) if (match := _NUMBER.match(line.text))]
+    return {place for (one, a), (two, b) in pairwise(found) if _follows(a, b) for place in (one, two)}
+
+
+def _follows(one: str, two: str) -> bool:
+    if one.isdigit() and two.isdigit():
+        return int(two) == int(one) + 1
+    return one.isalpha() and two.isalpha() and ord(two) == ord(one) + 1

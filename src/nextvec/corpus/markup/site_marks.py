@@ -1,0 +1,48 @@
+"""What generators of sites and note books write into Markdown beside it: calls, comments, settings in other forms.
+
+Jekyll, Hexo (`{% highlight %}`), Hugo (`{{< ref >}}`, settings in JSON), Obsidian (`%%`, callouts), Pandoc (`% Title`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+
+from nextvec.corpus.prose import visible
+
+_CODE = re.compile(
+    r"""\{%-?\s*(highlight|codeblock|mermaid)\b[^%]*%\}.*?\{%-?\s*end\1\s*-?%\}
+      | \{\{<\s*(highlight|mermaid|math)\b[^>]*>\}\}.*?\{\{<\s*/\s*\2\s*>\}\}""",
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT = re.compile(
+    r"\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}|^%%[ \t]*\n.*?^%%[ \t]*$", re.DOTALL | re.MULTILINE
+)
+_ADDRESS = re.compile(r"\]\([^()\s]*(?:\{\{.*?\}\}|\{%.*?%\})[^()\s]*")
+"""Of a link, where a call works it out: it may hold spaces, as no address does."""
+_CALLOUT = re.compile(r"^([ \t]*>[> \t]*)\[![\w-]+\][+-]?[ \t]+(\S.*)$", re.MULTILINE)
+_TITLE_BLOCK = re.compile(r"%[ \t]+(\S.*)\n(?:[ \t]+\S.*\n)*(?:%.*\n){0,2}(?=\s*\n)")
+
+
+def without_calls(body: str) -> tuple[str, Counter[str]]:
+    """`body` as plain Markdown, and by reason the characters that were taken out."""
+    left_out: Counter[str] = Counter()
+    for reason, pattern in (("code", _CODE), ("comment", _COMMENT)):
+        left_out[reason] = sum(visible(match[0]) for match in pattern.finditer(body))
+        body = pattern.sub("\n\n", body)
+    return _CALLOUT.sub(r"\1<summary>\2</summary>\n\1", _ADDRESS.sub("](x", body)), left_out
+
+
+def other_front_matter(page: str) -> tuple[str, str]:
+    """The start of a page that holds settings as Hugo's JSON or as Pandoc's title block has them, and the title that
+    they give; "" twice where there is none."""
+    if block := _TITLE_BLOCK.match(page):
+        return block[0], block[1]
+    try:
+        settings, end = json.JSONDecoder().raw_decode(page) if page.startswith("{") else (None, 0)
+    except (ValueError, RecursionError):
+        return "", ""
+    if not isinstance(settings, dict) or not settings or page[end : end + 1] not in ("\n", ""):
+        return "", ""
+    return page[:end], str(settings.get("title") or "")

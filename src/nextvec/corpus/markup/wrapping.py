@@ -1,0 +1,169 @@
+"""Which line ends of plain text are only there because a line was full, and which are meant.
+
+Evidence comes from the lines themselves. Hard-wrapped text has full lines (the next word would not have fitted) that
+break off in mid-sentence; in a list or in verse lines are uneven and each its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from statistics import median
+from unicodedata import combining, east_asian_width
+
+from nextvec.corpus.prose import ends_sentence, is_unspaced
+
+NARROWEST = 40
+"""Columns. Narrower text is not taken for hard-wrapped; its lines are joined where a sentence clearly goes on."""
+WIDE = 60
+"""Columns from which the first of two lines may have been full, when no other lines can tell."""
+FULL_SHARE = 0.75
+LOWER_SHARE = 0.25
+RAGGED = 0.85
+"""A line that the next word would have brought to this share of the widest is full: not all wrapping is greedy."""
+
+_INNER_END = re.compile(r"[.!?,;:]\s|[\u3001\u3002\uff01\uff0c\uff1b\uff1f\u060c\u061f\u0964]")
+_PUSHED = 2
+"""Columns by which a line of Chinese or Japanese may be short, so that none begins with a full stop."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that is not blank: its text, indentation (columns), depth of quotation, and whether it starts an item."""
+
+    text: str
+    indent: int = 0
+    depth: int = 0
+    starts: bool = False
+
+    @cached_property
+    def end(self) -> int:
+        """The column after its last character."""
+        return self.indent + columns(self.text)
+
+    @cached_property
+    def first(self) -> int:
+        """Columns that its first word would have taken on the line before."""
+        if is_unspaced(self.text[0]):
+            return columns(self.text[0]) + _PUSHED
+        return 1 + columns(self.text.split()[0])
+
+    @cached_property
+    def letter(self) -> str:
+        """Its first letter, "" when it has none."""
+        return next(filter(str.isalpha, self.text), "")
+
+    @cached_property
+    def ended(self) -> bool:
+        return ends_sentence(self.text) or self.text.endswith(":")
+
+
+def columns(text: str) -> int:
+    """Width as a terminal shows it: East Asian characters take two columns, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(sign) in "WF" else not combining(sign) for sign in text)
+
+
+def common_column(blocks: Sequence[Sequence[Line]]) -> float | None:
+    """The column at which a text is wrapped, as the blocks show that are evidently wrapped; None without one."""
+    widths = [max(line.end for line in block) for block in blocks if _is_evident(_breaks(block))]
+    return median(widths) if widths else None
+
+
+def group_lines(block: Sequence[Line], column: float | None) -> Iterator[list[Line]]:
+    """The lines of a block, those together that make one paragraph. `column`: where the whole text is wrapped."""
+    breaks = _breaks(block)
+    wrapped = _is_evident(breaks) or (column is not None and _full_share(breaks, RAGGED * column) >= FULL_SHARE)
+    limit = RAGGED * max(column or 0, max(line.end for line in block)) if wrapped else None
+    group = [block[0]]
+    for place, line in enumerate(block[1:], start=1):
+        if not _joins(group, line, limit) and (line.starts or not _goes_on(block, place)):
+            yield group
+            group = []
+        group.append(line)
+    yield group
+
+
+def group_items(block: Sequence[Line]) -> Iterator[list[Line]]:
+    """The lines of a block that is known to be wrapped: only items and quotations begin anew."""
+    group = [block[0]]
+    for line in block[1:]:
+        if line.starts or line.depth != group[-1].depth:
+            yield group
+            group = []
+        group.append(line)
+    yield group
+
+
+def _breaks(block: Sequence[Line]) -> list[tuple[Line, Line]]:
+    return [(one, two) for one, two in pairwise(block) if not two.starts and one.depth == two.depth]
+
+
+def _is_evident(breaks: Sequence[tuple[Line, Line]]) -> bool:
+    """Whether lines are full and break off in mid-sentence, by their own witness."""
+    widest = max((line.end for pair in breaks for line in pair), default=0)
+    if widest < NARROWEST:
+        return False
+    if len(breaks) == 1:
+        [(one, two)] = breaks
+        return one.end >= WIDE and not one.ended and two.ended and bool(_INNER_END.search(one.text))
+    if any(line.letter.isupper() for pair in breaks for line in pair):
+        return _full_share(breaks, RAGGED * widest) >= FULL_SHARE and _lower_share(breaks) >= LOWER_SHARE
+    return _full_share(breaks, widest) >= FULL_SHARE and _breaks_sentences(breaks)
+
+
+def _full_share(breaks: Sequence[tuple[Line, Line]], limit: float) -> float:
+    return sum(_is_full(one, two, limit) for one, two in breaks) / len(breaks) if breaks else 0.0
+
+
+def _is_full(one: Line, two: Line, limit: float) -> bool:
+    return one.end + two.first > limit
+
+
+def _lower_share(breaks: Sequence[tuple[Line, Line]]) -> float:
+    return sum(two.letter.islower() and not one.ended for one, two in breaks) / len(breaks)
+
+
+def _breaks_sentences(breaks: Sequence[tuple[Line, Line]]) -> bool:
+    """For writing without capitals: sentences end inside of lines, and most lines do not end one."""
+    inside = any(_INNER_END.search(one.text) for one, _ in breaks)
+    return inside and sum(not one.ended for one, _ in breaks) >= len(breaks) / 2
+
+
+def _joins(group: Sequence[Line], line: Line, limit: float | None) -> bool:
+    """Whether a line goes on where the group stopped, to judge by the layout. `limit`: columns of a full line, None
+    where text is not wrapped."""
+    last = group[-1]
+    if line.starts or line.depth != last.depth:
+        return False
+    if group[0].starts and line.indent > group[0].indent:
+        return True
+    if limit is None:
+        return False
+    full = _is_full(last, line, limit)
+    if last.ended and line.indent > last.indent + 1:
+        return False
+    return full or (not last.ended and last.end >= limit / 2)
+
+
+def _goes_on(block: Sequence[Line], place: int) -> bool:
+    """Whether the line at `place` continues a sentence of a block with capitals, which then comes to its end."""
+    last, line = block[place - 1], block[place]
+    if last.ended or last.depth != line.depth or not line.letter.islower():
+        return False
+    if not any(other.letter.isupper() for other in block):
+        return False
+    return _comes_to_an_end(block[place:])
+
+
+def _comes_to_an_end(lines: Sequence[Line]) -> bool:
+    for line in lines:
+        if line.starts or line.letter.isupper():
+            return False
+        if ends_sentence(line.text):
+            return True
+    return False

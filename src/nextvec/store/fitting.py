@@ -1,0 +1,50 @@
+"""A chunker that keeps within what an encoder reads, as far as it is new: a corpus grows as it began."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nextvec.corpus.chunkers import build_chunker
+from nextvec.corpus.chunkers.fit import Fit, FittedChunker
+from nextvec.corpus.document import Chunker
+from nextvec.encoders.encoder import Encoder
+from nextvec.encoders.lengths import TokenLimited
+from nextvec.store.vectors import Corpus
+from nextvec.workspace import Workspace
+
+
+def fit_of(encoder: Encoder) -> Fit | None:
+    """What `encoder` reads of a text; None when it reads all of it or does not say."""
+    limit = encoder.spec.max_length
+    if limit is None or not isinstance(encoder, TokenLimited):
+        return None
+    counting: TokenLimited = encoder
+
+    def count(texts: Sequence[str]) -> list[int]:
+        return counting.count_tokens(texts).tolist()
+
+    return Fit(limit, count)
+
+
+def fitted_chunker(
+    workspace: Workspace, corpus: str, name: str, options: Mapping[str, Any], encoder: Encoder
+) -> Chunker:
+    """The chunker for a corpus that `encoder` will encode, with `max_tokens` set to what it reads.
+
+    Not set where the chunker has no such option, the options say something else, or the corpus began without it.
+    """
+    fit = fit_of(encoder)
+    chunker = build_chunker(name, options, fit)
+    if fit is None or "max_tokens" in options or not isinstance(chunker, FittedChunker):
+        return chunker
+    if _began_without(workspace, corpus, name):
+        return chunker
+    return build_chunker(name, {**options, "max_tokens": fit.max_tokens}, fit)
+
+
+def _began_without(workspace: Workspace, corpus: str, name: str) -> bool:
+    if not Corpus.exists(workspace, corpus):
+        return False
+    spec = Corpus.open(workspace, corpus).metadata.chunker
+    return spec.get("name") == name and "max_tokens" not in spec

@@ -1,0 +1,48 @@
+"""Vectors that somebody gives: taken as they are, scaled, or refused by their number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nextvec.errors import DataError
+from nextvec.store.encoded import first_bad_vector
+
+NORM_TOLERANCE = 0.02
+"""How far from 1 a norm may be: more than rounding to float16 does."""
+
+
+def require_unit(vectors: np.ndarray, names: Sequence[str] = ("vector",)) -> np.ndarray:
+    """`vectors` (..., D) themselves, every one of norm 1 up to `NORM_TOLERANCE`.
+
+    Raises DataError that says where the first other one is, by `names` of the axes before the last, and what it is.
+    """
+    wrong = _not_unit(vectors)
+    if wrong.any():
+        place = np.unravel_index(int(wrong.argmax()), wrong.shape)
+        where = ", ".join(f"{name} {number}" for name, number in zip(names, place, strict=True))
+        _, what = first_bad_vector(vectors[place][None]) or (0, "")
+        raise DataError(f"{where} {what}; expected vectors of norm 1, without NaN or infinity, as encoders give them")
+    return vectors
+
+
+def is_unit(vectors: np.ndarray) -> bool:
+    """Whether `require_unit` takes them."""
+    return not _not_unit(vectors).any()
+
+
+def directions(vectors: np.ndarray, name: str = "vector") -> np.ndarray:
+    """`vectors` (N, D) scaled to norm 1, float32. Raises DataError, with name and number, for one without direction."""
+    problem = first_bad_vector(vectors, tolerance=np.inf)
+    if problem is not None:
+        raise DataError(f"{name} {problem[0]} {problem[1]}; expected finite numbers with a direction: any norm but 0")
+    wide = vectors.astype(np.float64)
+    return (wide / np.linalg.norm(wide, axis=1, keepdims=True)).astype(np.float32)
+
+
+def _not_unit(vectors: np.ndarray) -> np.ndarray:
+    """bool (...): in single precision, which is faster and exact enough for the tolerance."""
+    with np.errstate(all="ignore"):
+        squares = np.einsum("...d,...d->...", vectors, vectors)
+        return np.asarray(~(np.abs(squares - 1) <= 2 * NORM_TOLERANCE))

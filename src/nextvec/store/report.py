@@ -1,0 +1,121 @@
+"""What one ingest did: documents, the reasons why some did not go in, and where every character went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from nextvec.corpus.chunkers.spans import NO_LETTER, left_out
+from nextvec.corpus.document import Chunk, Document, Unusable
+from nextvec.corpus.prose import visible
+from nextvec.encoders.lengths import Cut
+
+CAUSES_SHOWN = 3
+
+
+@dataclass(kw_only=True)
+class Characters:
+    """Characters, as `prose.visible` counts them, of what a run took on: everything but documents stored already.
+
+    kept: those inside the spans of stored chunks, each once; left_out: all others, by reason.
+    """
+
+    kept: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def read(self) -> int:
+        return self.kept + self.left_out.total()
+
+    def keep(self, document: Document, chunks: Iterable[Chunk]) -> None:
+        """Count a document that was stored as these chunks."""
+        outside = left_out(document.text, chunks)
+        self.kept += visible(document.text) - outside
+        self.left_out += Counter(document.left_out) + Counter({NO_LETTER: outside})
+
+    def lose(self, document: Document, reason: str) -> None:
+        """Count a document that was read and not stored."""
+        self.left_out += Counter(document.left_out) + Counter({reason: visible(document.text)})
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"read": self.read, "kept": self.kept, "left_out": dict(self.left_out.most_common())}
+
+
+@dataclass(kw_only=True)
+class Cause:
+    """A reason why documents failed: how many, and how it is said of the first of them."""
+
+    example: str
+    times: int = 0
+
+
+@dataclass(kw_only=True)
+class IngestReport:
+    """What one run did. `offered` counts the documents that the source gave or should have given."""
+
+    corpus: str
+    offered: int = 0
+    stored: int = 0
+    already: int = 0
+    changed: list[str] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    causes: dict[str, Cause] = field(default_factory=dict)
+    characters: Characters = field(default_factory=Characters)
+    chunks: int = 0
+    cut: Cut = field(default_factory=Cut)
+    seconds: float = 0.0
+    version: int = 0
+    complete: bool = False
+
+    @property
+    def held(self) -> int:
+        """Documents offered that the corpus holds now."""
+        return self.stored + self.already
+
+    def note_unusable(self, item: Unusable) -> None:
+        """Count what the source did not give."""
+        self.characters.left_out += Counter({item.cause: item.characters})
+        if item.kind == "skipped":
+            self.skipped[item.cause] += 1
+        else:
+            self.offered += 1
+            self._note_failure(item.id, item.cause, item.why, item.message)
+
+    def note_failure(self, document: Document, reason: str, why: str) -> None:
+        """Count a document that the source gave and that cannot be stored. `reason` is the same for many documents,
+        `why` says it of this one."""
+        self.characters.lose(document, reason)
+        self._note_failure(document.id, reason, why, why)
+
+    def _note_failure(self, identity: str, reason: str, why: str, message: str) -> None:
+        self.failed.append((identity, message))
+        self.causes.setdefault(reason, Cause(example=why)).times += 1
+
+    def failures_in_words(self) -> str:
+        """`6 of 60 documents failed, most often (4) because: ...; (2) because: ...`."""
+        causes = sorted(self.causes.values(), key=lambda cause: -cause.times)
+        told = "; ".join(f"({cause.times:,}) because: {cause.example}" for cause in causes[:CAUSES_SHOWN])
+        others = sum(cause.times for cause in causes[CAUSES_SHOWN:])
+        rest = f"; ({others:,}) for other reasons" if others else ""
+        return f"{len(self.failed):,} of {self.offered:,} documents failed, most often {told}{rest}"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "corpus": self.corpus,
+            "offered": self.offered,
+            "stored": self.stored,
+            "already": self.already,
+            "changed": self.changed,
+            "skipped": dict(self.skipped.most_common()),
+            "failed": [{"id": identity, "reason": reason} for identity, reason in self.failed],
+            "causes": {reason: cause.times for reason, cause in self.causes.items()},
+            "characters": self.characters.to_dict(),
+            "chunks": self.chunks,
+            "cut": self.cut.to_dict(),
+            "seconds": round(self.seconds, 3),
+            "version": self.version,
+            "complete": self.complete,
+        }

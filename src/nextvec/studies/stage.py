@@ -1,0 +1,211 @@
+"""The stage of a contest: the documents that all meet on, what is known of them, and who was evaluated on them.
+
+Which documents: of a corpus that one of the models was trained on, the test documents, of the oldest generation where
+there are several; of any other corpus, all documents, whatever their part: none was trained on. The best baseline is
+always chosen on validation documents of a corpus that the models come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nextvec.errors import MismatchError, UsageError
+from nextvec.evaluation.evaluate import evaluate_on
+from nextvec.evaluation.evaluation import Evaluation, read_evaluations, save_evaluation
+from nextvec.evaluation.heldout import HeldOut, balance_point, fair_documents, hold_out
+from nextvec.evaluation.metric import default_metrics, metric_versions
+from nextvec.models.baseline import BASELINES
+from nextvec.models.predictor import Predictor
+from nextvec.sequences.findings import LeakageReport
+from nextvec.sequences.leakage import Documents, Pair, check_pairs, part_pairs
+from nextvec.sequences.splits import Part
+from nextvec.store.snapshot import Snapshot
+from nextvec.store.vectors import open_snapshot
+from nextvec.studies.entrants import Candidate, Entrant, Generation, named
+from nextvec.workspace import Workspace
+
+Say = Callable[[str], None]
+"""Called with one line before each longer piece of work."""
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+_SAME_MEAN = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What several contests of one process share, so that none of it is made or read twice: evaluations by the file
+    they are recorded in, and stages by what decides them."""
+
+    recorded: dict[Path, list[Evaluation]] = field(default_factory=dict)
+    stages: dict[tuple[object, ...], Stage] = field(default_factory=dict)
+
+    def stage(self, workspace: Workspace, generations: Sequence[Generation], on: str | None) -> Stage:
+        """The stage for models of these generations. Raises as `Stage`."""
+        key = (workspace.root, on, *(generation.snapshot.fingerprint for generation in generations))
+        if key not in self.stages:
+            self.stages[key] = Stage(workspace, generations, on)
+        return self.stages[key]
+
+    def evaluations(self, records: Path, say: Say) -> list[Evaluation]:
+        """Those recorded in a file, which is read once; says how many are of an older format and will be made again."""
+        if records not in self.recorded:
+            self.recorded[records] = read_evaluations(records, lambda count: say(_older(count, records)))
+        return self.recorded[records]
+
+
+def _older(count: int, records: Path) -> str:
+    return f"{count} evaluations in {records} were recorded by an older version: made again where needed"
+
+
+class Stage:
+    """The documents that models of some generations meet on.
+
+    Raises UsageError for models of several corpora when `on` does not say where to meet, MismatchError for generations
+    that are not of one corpus or a corpus of another encoder, and what opening a corpus raises.
+    """
+
+    def __init__(self, workspace: Workspace, generations: Sequence[Generation], on: str | None) -> None:
+        trained = [generation.snapshot for generation in generations]
+        names = {snapshot.name for snapshot in trained}
+        if on is None and len(names) > 1:
+            listed = " and ".join(sorted(names))
+            raise UsageError(f"the models come from corpora {listed}; say whose test documents to use: --on NAME[@TAG]")
+        where = trained if on is None else [open_snapshot(workspace, on)]
+        _require_encoder(where[0], generations[0])
+        self.generations = generations
+        self.foreign = where[0].name not in names
+        """Whether nothing of the corpus was trained on, so that all of it is judged."""
+        home = trained[0].name if self.foreign else where[0].name
+        self._chosen: dict[Part, tuple[Snapshot, Ints]] = {
+            "test": (where[0], np.arange(len(where[0].documents))) if self.foreign else fair_documents(where),
+            "validation": fair_documents([snapshot for snapshot in trained if snapshot.name == home], "validation"),
+        }
+        self._held_out: dict[Part, HeldOut] = {}
+        self._leakage: LeakageReport | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._chosen["test"][0]
+
+    @property
+    def documents(self) -> Ints:
+        """Indexes into `snapshot` of what is judged."""
+        return self._chosen["test"][1]
+
+    def held_out(self, part: Part) -> HeldOut:
+        if part not in self._held_out:
+            # Where models come from several corpora, these documents are a part of a split that is not everybody's.
+            whole = (self.foreign and part == "test") or len({g.snapshot.name for g in self.generations}) > 1
+            self._held_out[part] = hold_out(*self._chosen[part], whole=whole)
+        return self._held_out[part]
+
+    @cached_property
+    def _balance(self) -> Floats:
+        return balance_point(self.held_out("test"))
+
+    def centre(self, part: Part) -> Floats:
+        """What is subtracted for centred cosines: the oldest generation's training mean, and on a corpus that is not
+        theirs its own balance point, so that no constant can pass for knowledge there."""
+        return self._balance if self.foreign and part == "test" else self.generations[0].mean
+
+    @property
+    def name(self) -> str:
+        """E.g. `models of wiki@small, judged on wiki@small`."""
+        trained = ", ".join(generation.label for generation in self.generations)
+        return f"models of {trained}, judged on {self.snapshot.label}"
+
+    def pairs(self) -> list[Pair]:
+        """What may not overlap: training of every generation with what is judged and with what the best baseline is
+        chosen on, and validation, which decides epochs and baselines, with what is judged."""
+        first = self.generations[0]
+        if len(self.generations) == 1 and self.snapshot.fingerprint == first.snapshot.fingerprint and not self.foreign:
+            return part_pairs(first.snapshot, first.data.split.parts)
+        return [pair for generation in self.generations for pair in self._pairs(generation)]
+
+    def _pairs(self, generation: Generation) -> tuple[Pair, Pair, Pair]:
+        train, validation = generation.documents("train"), generation.documents("validation")
+        test, chosen_on = self._role("test"), self._role("validation")
+        return (train, chosen_on), (train, test), (validation, test)
+
+    def _role(self, part: Part) -> Documents:
+        snapshot, chosen = self._chosen[part]
+        whole = self.foreign and part == "test"
+        return Documents(
+            role=snapshot.label if whole else f"{part} of {snapshot.label}", snapshot=snapshot, chosen=chosen
+        )
+
+    def leakage(self, say: Say) -> LeakageReport:
+        """What of the judged and the validation documents was seen before; found out once."""
+        if self._leakage is None:
+            self._leakage = check_pairs(self.pairs(), cache=self.generations[0].cache, say=say)
+        return self._leakage
+
+
+def _require_encoder(snapshot: Snapshot, generation: Generation) -> None:
+    if snapshot.encoder.fingerprint != generation.snapshot.encoder.fingerprint:
+        raise MismatchError(
+            f"the models were trained on vectors of {generation.snapshot.encoder.describe()} ({generation.label}), "
+            f"{snapshot.label} was encoded by {snapshot.encoder.describe()}. Use a corpus of their own encoder."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """Evaluates on a stage; what is known is not evaluated again."""
+
+    stage: Stage
+    memory: Memory
+    metrics: Sequence[str] | None
+    say: Say
+
+    def model(self, entrant: Entrant) -> Evaluation:
+        return self._evaluate(entrant.candidate, lambda: entrant.predictor, "test")
+
+    def baselines(self, part: Part) -> list[Evaluation]:
+        """Every baseline fitted on every generation."""
+        return [self._baseline(generation, name, part) for generation in self.stage.generations for name in BASELINES]
+
+    def shown(self, baseline: str, generation: Generation) -> str:
+        """What tables call a baseline fitted on `generation`."""
+        return baseline if len(self.stage.generations) == 1 else f"{baseline} ({generation.label})"
+
+    def _baseline(self, generation: Generation, name: str, part: Part) -> Evaluation:
+        candidate = named(generation.fitted[name], self.shown(name, generation))
+        return self._evaluate(candidate, lambda: generation.baselines.get(name), part)
+
+    def _evaluate(self, candidate: Candidate, load: Callable[[], Predictor], part: Part) -> Evaluation:
+        held_out, centre = self.stage.held_out(part), self.stage.centre(part)
+        wanted = metric_versions(default_metrics())
+        for known in self.memory.evaluations(candidate.records, self.say) if self.metrics is None else []:
+            if _answers(known, candidate.weights, held_out, centre, wanted):
+                return replace(known, subject=candidate.subject, corpus=held_out.corpus)
+        kind = "documents" if part == "test" and self.stage.foreign else f"{part} documents"
+        self.say(f"evaluating {candidate.subject.name} on {len(held_out.doc_ids)} {kind}")
+        evaluation = evaluate_on(
+            held_out, load(), train_mean=centre, subject=candidate.subject, weights=candidate.weights,
+            metrics=self.metrics,
+        )  # fmt: skip
+        if self.metrics is None:
+            save_evaluation(candidate.records, evaluation)
+            evaluation = Evaluation.from_dict(evaluation.to_dict())  # as it will be read, to the last digit
+            self.memory.recorded[candidate.records].append(evaluation)
+        return evaluation
+
+
+def _answers(known: Evaluation, weights: str, held_out: HeldOut, centre: Floats, wanted: dict[str, int]) -> bool:
+    """Whether a known evaluation is what evaluating would give: of the same weights, on the same documents, by the same
+    versions of all metrics that are wanted."""
+    return (
+        known.weights == weights
+        and (known.fingerprint, known.seed) == (held_out.fingerprint, held_out.seed)
+        and known.split_fingerprint == held_out.split_fingerprint
+        and abs(known.train_mean_norm - float(np.linalg.norm(centre))) < _SAME_MEAN
+        and wanted.items() <= known.metrics.items()
+    )

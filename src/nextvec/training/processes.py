@@ -1,0 +1,100 @@
+"""Several processes that train one network: which they are, and what must be the same in all of them."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from torch import Tensor, distributed
+
+from nextvec.errors import NextvecError, UsageError
+
+if TYPE_CHECKING:
+    from nextvec.training.recipe import TrainingConfig
+
+T = TypeVar("T")
+
+
+def make_accelerator(config: TrainingConfig) -> Accelerator:
+    """Device and processes, as `torchrun`, `accelerate launch` or the machine at hand decide.
+
+    Raises UsageError for device cpu in a process that has already used another one, and when several processes were
+    launched that cannot work together: each would train alone, in the same folder.
+    """
+    cpu = config.device == "cpu" or not torch.accelerator.is_available()
+    try:
+        accelerator = Accelerator(cpu=cpu, mixed_precision="no")
+    except ValueError as error:
+        raise UsageError(f"device {config.device} cannot be used: {error}. Start a new process for it.") from None
+    if launched() != accelerator.num_processes:
+        raise UsageError(
+            f"{launched()} processes were launched, and on {accelerator.device} they cannot train together; "
+            "launch one, or set device=cpu"
+        )
+    if launched() > 1:
+        atexit.register(leave)
+    return accelerator
+
+
+def launched() -> int:
+    """Processes that a launcher such as `torchrun` started."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def leave() -> None:
+    """Leave the other processes before this one ends: their threads must not outlive the interpreter, which aborts."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+def require_one_process(work: str) -> None:
+    """Raises UsageError where several were launched for what only one can do."""
+    if launched() > 1:
+        raise UsageError(
+            f"{launched()} processes were launched, and {work} works in one: the others would do the same in the same "
+            "folder. Start it without the launcher."
+        )
+
+
+def from_main(accelerator: Accelerator, function: Callable[[], T]) -> T:
+    """What `function` gives in the main process, in every process: of all disks, the main process's counts.
+
+    An error of ours or of the machine's that it raises there is raised in every process.
+    """
+    if accelerator.num_processes == 1:
+        return function()
+    outcome: list[Any] = [_outcome(function) if accelerator.is_main_process else None]
+    broadcast_object_list(outcome)
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
+    result: T = outcome[0]
+    return result
+
+
+def _outcome(function: Callable[[], T]) -> T | NextvecError | OSError:
+    try:
+        return function()
+    except (NextvecError, OSError) as error:
+        return error
+
+
+def sum_over_processes(part: Tensor) -> Tensor:
+    """The sum of what every process holds, the same in all."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return part
+    total = part.clone()
+    distributed.all_reduce(total)
+    return total
+
+
+def norm_over_processes(part: Tensor) -> Tensor:
+    """Norm of a tensor of which every process holds a part, the same in all."""
+    own = part.norm()
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return own  # not sqrt(own ** 2), which rounds otherwise
+    return sum_over_processes(own.square()).sqrt()

@@ -1,0 +1,82 @@
+"""`nextvec predict` and `decode` on files as other programs write them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def place(nextvec, write_prose, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vectors")
+    text = write_prose(folder / "text")
+    encoder, split = ["--encoder", "hashing:32"], ["--test", 200, "--validation", 400]
+    nextvec("corpus", "ingest", text, "--corpus", "tales", *encoder, *split, workspace=folder)
+    nextvec("train", "ewma-mix", "--corpus", "tales", "--name", "mix", workspace=folder)
+    nextvec("encode", *["The of was in.", "In was of the.", "Was the of in."], *encoder, "--out", folder / "in.npy")
+    return folder
+
+
+@pytest.fixture
+def vectors(place: Path) -> Any:
+    return np.load(place / "in.npy")
+
+
+@pytest.fixture
+def ask(nextvec, place: Path, tmp_path: Path):
+    """`ask("predict", array)`: what a command says of a file with that array."""
+
+    def ask(command: str, array: Any, expect: int = 0) -> Any:
+        np.save(tmp_path / "x.npy", array)
+        rest = {"predict": ["--model", "mix", "--out", tmp_path / "out.npy"], "decode": ["tales", "--json"]}[command]
+        return nextvec(command, tmp_path / "x.npy", *rest, workspace=place, expect=expect)
+
+    return ask
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", ">f8"])
+def test_floats_of_any_kind_predict_the_same(ask, vectors: Any, tmp_path: Path, dtype: str) -> None:
+    ask("predict", vectors)
+    expected = np.load(tmp_path / "out.npy")
+    told = ask("predict", np.asfortranarray(vectors).astype(dtype))
+    assert (np.load(tmp_path / "out.npy") == expected).all()
+    assert ("big-endian" in told.err) == (dtype[0] == ">")
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", ">f8"])
+def test_and_are_decoded_the_same(ask, vectors: Any, dtype: str) -> None:
+    assert ask("decode", vectors.astype(dtype)).out == ask("decode", vectors).out
+
+
+def test_another_norm_than_1_is_scaled_where_a_direction_will_do(ask, vectors: Any) -> None:
+    plain, scaled = (json.loads(ask("decode", array).out) for array in (vectors, 30 * vectors))
+    assert [one["text"] for one in plain] == [one["text"] for one in scaled]
+    assert [one["cosine"] for one in plain] == pytest.approx([one["cosine"] for one in scaled], abs=1e-6)
+
+
+def test_and_refused_where_it_decides_what_comes_out(ask, vectors: Any) -> None:
+    told = ask("predict", 30 * vectors, expect=1).err
+    assert "x.npy: vector 0 has norm 30, not norm 1; expected vectors of norm 1" in told
+
+
+@pytest.mark.parametrize("command", ["predict", "decode"])
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda x: x * np.array([[1], [0], [1]], np.float32), "x.npy: vector 1 is zero"),
+        (lambda x: x * np.array([[1], [1], [np.nan]], np.float32), "x.npy: vector 2 holds NaN"),
+        (lambda x: (127 * x).astype(np.int8), "x.npy holds int8, whole numbers, not vectors"),
+        (lambda x: (127 * x).astype(">i4"), "x.npy holds big-endian int32, whole numbers, not vectors"),
+        (lambda x: x[:, :16], "x.npy holds 16-D vectors; "),
+        (lambda x: x[0], "x.npy holds one row of 32 numbers"),
+    ],
+)
+def test_what_is_no_vector_is_one_line(ask, vectors: Any, tmp_path: Path, command: str, change: Any, told: str) -> None:
+    result = ask(command, change(vectors), expect=1)
+    assert told in result.err
+    assert (result.out, result.err.count("\n")) == ("", 1)
+    assert not (tmp_path / "out.npy").exists()

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from nextvec.corpus.markup.markdown import read_markdown
+from nextvec.corpus.prose import visible
+
+SAID = "The river rises in the high hills. It flows down to the sea."
+MORE = "The second paragraph tells of the boats. They carry salt and wool."
+
+
+@pytest.mark.parametrize(
+    ("page", "kept", "reason"),
+    [
+        ("{% highlight ruby %}\ndef foo\n  puts 'a long line of it'\nend\n{% endhighlight %}\n", "", "code"),
+        ('{{< highlight go "x=1" >}}\nfunc main() { return }\n{{< /highlight >}}\n', "", "code"),
+        ("{% comment %}\nNobody is to read this.\n{% endcomment %}\n", "", "comment"),
+        ("%%\nNobody is to read this.\n\nNor that.\n%%\n", "", "comment"),
+        ("> [!note]- Its title\n> A note is a text of its own.\n", "A note is a text of its own.", "heading"),
+        ("```{note}\n:class: tip\nA note is a text of its own.\n```\n", "A note is a text of its own.", "markup"),
+        ("```{admonition} Its title\nA note is a text here.\n```\n", "A note is a text here.", "heading"),
+        ("```{r}\nplot(x) # this draws the river.\n```\n", "", "code"),
+        ('See [the page]({{< ref "x.md" >}}) for the rest.\n', "See the page for the rest.", "markup"),
+        ("See [the page]({% post_url 2020-x %}) for the rest.\n", "See the page for the rest.", "markup"),
+        ("See [it]({{ site.url }}/a 'T') for all the rest.\n", "See it for all the rest.", "markup"),
+        ("This is ==marked== and a==b is kept here. ^block-1\n", "This is marked and a==b is kept here.", "markup"),
+        ("It rose by 100%% and then by 50%% of _that_.\n", "It rose by 100%% and then by 50%% of that.", "markup"),
+        ("A %%hidden remark%% stands in the line.\n", "A stands in the line.", "markup"),
+    ],
+)
+def test_marks_are_no_text(page: str, kept: str, reason: str) -> None:
+    page = f"{SAID}\n\n{page}\n{MORE}\n"
+    prose = read_markdown(page)
+    assert prose.text.split("\n\n") == list(filter(None, [SAID, kept, MORE]))
+    assert prose.left_out[reason] > 0
+    assert visible(page) == visible(prose.text) + sum(prose.left_out.values())
+
+
+@pytest.mark.parametrize(
+    ("front", "title"),
+    [
+        ('{\n  "title": "In JSON",\n  "tags": ["a"]\n}\n', "In JSON"),
+        ("% In Pandoc\n% An Author\n% A date\n", "In Pandoc"),
+        ("% In Pandoc\n", "In Pandoc"),
+        ("---\ntitle: In YAML\n---\n", "In YAML"),
+    ],
+)
+def test_settings_in_other_forms(front: str, title: str) -> None:
+    prose = read_markdown(f"{front}\n{SAID}\n")
+    assert (prose.title, prose.text) == (title, SAID)
+    assert set(prose.left_out) == {"front matter"}
+
+
+@pytest.mark.parametrize("start", ["{curly} words begin it.", "{}", "% of all\nis lost", '{"a": 1} is JSON.'])
+def test_text_that_begins_like_settings_stays(start: str) -> None:
+    assert read_markdown(f"{start}\n\n{SAID}\n").left_out.get("front matter") is None

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from nextvec.corpus.markup.plain import read_plain
+from nextvec.corpus.prose import visible
+
+SUBRIP = (
+    "1\n00:00:01,000 --> 00:00:04,000\nThe river rises here\nin the hills\n\n"
+    "2\n00:00:05,000 --> 00:00:07,500\n<i>and it is very long.</i>\n\n"
+    "3\n00:00:08,000 --> 00:00:09,000\n- Where are you?\n- I am here.\n\n"
+    "4\n00:00:10,000 --> 00:00:11,000\n{\\an8}[door opens]\n\n5\n00:00:12,000 --> 00:00:13,000\nHe left in\n1999."
+)
+SAID = ["The river rises here in the hills and it is very long.", "Where are you?", "I am here.", "[door opens]"]
+WEBVTT = (
+    "WEBVTT - a film\nKind: captions\n\nSTYLE\n::cue { color: red }\n\n"
+    "intro\n00:01.000 --> 00:04.000 align:start\nThe river rises here.\n\n"
+    "second\n01:00:05.000 --> 01:00:07.500\n<v Ann>It is very long.\n"
+)
+
+
+@pytest.mark.parametrize("text", [SUBRIP, SUBRIP.replace("\n", "\r\n"), f"\ufeff{SUBRIP}"])
+def test_sentences_are_whole_without_numbers_and_times(text: str) -> None:
+    prose = read_plain(text)
+    assert prose.text.split("\n\n") == [*SAID, "He left in 1999."]
+    assert visible(text) == visible(prose.text) + sum(prose.left_out.values())
+
+
+def test_webvtt() -> None:
+    prose = read_plain(WEBVTT)
+    assert prose.text.split("\n\n") == ["The river rises here.", "It is very long."]
+    assert set(prose.left_out) == {"subtitle marks"}
+
+
+def test_an_arrow_is_no_subtitle() -> None:
+    assert read_plain("At 10:00 --> 11:00 they met.").text == "At 10:00 --> 11:00 they met."

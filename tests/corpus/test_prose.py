@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from nextvec.corpus.prose import count_words, is_sentence, is_small
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", 0),
+        ("the river is wide.", 4),
+        ("he came - and went", 5),
+        ("Er kam – und ging.", 5),
+        ("长江是亚洲最长的河流。", 5),
+        ("我用Python 3写代码", 2 + 3),
+        ("𠀀𠀁㐀", 2),
+        ("時々人々", 2),
+        ("ｱﾘｶﾞﾄｳｺﾞｻﾞｲﾏｽ", 7),
+        ("그가 집에 왔다.", 3),
+        ("เขามาแล้ว", 3),
+        ("ខ្ញុំទៅសាលារៀន។", 4),
+        ("བོད་སྐད་", 2),
+    ],
+)
+def test_words_are_counted_by_script(text: str, words: int) -> None:
+    assert count_words(text) == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "She left the house at noon.",
+        "(She left the house at noon.)",
+        "„Sie ging um zwölf Uhr aus dem Haus.“",
+        "她中午离开了那座房子。",
+        "「彼女は正午に家を出ました。」",
+        "वह दोपहर में घर से निकली।",
+        "نکلی وہ دوپہر کو گھر سے۔",
+        "Նա կեսօրին դուրս եկավ տնից։",
+        "እሷ ከቤት በእኩለ ቀን ወጣች።",
+        "နေ့လယ်တွင် သူမ အိမ်မှ ထွက်ခွာခဲ့သည်။",
+        "เธอออกจากบ้านตอนเที่ยงวันเพื่อไปพบเพื่อนเก่าที่ตลาดน้ำ",
+    ],
+)
+def test_sentences_of_every_script_are_told(text: str) -> None:
+    assert is_sentence(text)
+
+
+@pytest.mark.parametrize("text", ["Home.", "Contact us here today", "首页", "联系我们。", "หน้าแรก", "ติดต่อเรา"])
+def test_links_of_a_menu_are_none(text: str) -> None:
+    assert not is_sentence(text)
+
+
+def test_georgian_has_no_small_letters_to_go_on_with() -> None:
+    assert not is_small("ი")
+    assert all(map(is_small, "iéяω"))
+    assert not any(map(is_small, "IÉЯΩ中ا1 "))

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from nextvec.corpus.document import Chunk, Unusable
+from nextvec.store.report import Characters, IngestReport
+
+
+def chunk(text: str, start: int) -> Chunk:
+    return Chunk(text=text, position=0, start=start, end=start + len(text))
+
+
+def test_what_lies_outside_every_chunk_is_left_out(kit):
+    document = kit.document("a", text="One two. * * * Five.")
+    characters = Characters()
+    characters.keep(document, [chunk("One two.", 0), chunk("Five.", 15)])
+    assert characters.to_dict() == {"read": 15, "kept": 12, "left_out": {"pieces without a letter": 3}}
+
+
+def test_a_failure_is_told_with_its_place_and_counted_without():
+    report = IngestReport(corpus="c")
+    for line in (1, 2):
+        item = Unusable(id=f"d{line}", reason="no text", detail="has a, b", place=f"a.jsonl:{line}", kind="failed")
+        report.note_unusable(item)
+    assert report.failed[1] == ("d2", "no text: has a, b (at a.jsonl:2)")
+    assert report.failures_in_words() == "2 of 2 documents failed, most often (2) because: no text: has a, b"
+    assert report.to_dict()["causes"] == {"no text": 2}
+    assert report.to_dict()["characters"] == {"read": 0, "kept": 0, "left_out": {}}
+
+
+def test_a_detail_may_follow_the_reason_after_a_colon():
+    items = [Unusable(id=f"s{n}", reason=f"too short: {n} words", kind="skipped", characters=n) for n in range(4)]
+    report = IngestReport(corpus="c")
+    for item in items:
+        report.note_unusable(item)
+    assert report.skipped == {"too short": 4}
+    assert report.characters.left_out == {"too short": 6}
+
+
+def test_a_place_that_is_the_name_is_not_said_twice():
+    assert Unusable(id="a.jsonl:1", reason="r", place="a.jsonl:1", kind="failed").message == "r"

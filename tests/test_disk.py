@@ -1,0 +1,71 @@
+"""A full disk: what is missing, what is kept and what to do, whichever library met it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from nextvec.disk import is_full_disk, storing
+from nextvec.errors import FullDiskError
+from nextvec.records import append_line, read_json, write_atomic, write_json
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+QUOTA = OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+LANCE = OSError("LanceError(IO): No space left on device (os error 28), /build/rust/lance-file/src/writer.rs:190:9")
+TORCH = RuntimeError("PytorchStreamWriter failed writing file data/3: file write failed: No space left on device")
+
+
+@pytest.mark.parametrize(
+    "error", [FULL, QUOTA, LANCE, TORCH, ValueError("Io error: Disk quota exceeded (os error 122)")]
+)
+def test_libraries_say_it_in_many_ways(error: Exception) -> None:
+    assert is_full_disk(error)
+    with pytest.raises(FullDiskError) as caught, storing("a model", Path("/there"), "The corpus is kept"):
+        raise error
+    assert str(caught.value).startswith(
+        "the disk is full: no space for a model in /there. The corpus is kept. Free some"
+    )
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "no"), ValueError("os error 281"), KeyError("x")])
+def test_other_errors_stay_what_they_are(error: Exception) -> None:
+    with pytest.raises(type(error)), storing("a model", Path("/there")):
+        raise error
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fsync(handle: int) -> None:
+        raise FULL
+
+    monkeypatch.setattr("nextvec.records.os.fsync", fsync)
+
+
+def test_a_record_is_the_old_one_or_nothing(tmp_path: Path, full: None) -> None:
+    (tmp_path / "old.json").write_text("1")
+    with pytest.raises(FullDiskError, match=r"no space for old\.json \(2 bytes\) .* The old\.json from before is kept"):
+        write_json(tmp_path / "old.json", 2)
+    with pytest.raises(FullDiskError, match=r"no space for new\.pt \(3 bytes\) .* What was stored before is kept"):
+        write_atomic(tmp_path / "new.pt", b"new")
+    assert read_json(tmp_path / "old.json") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["old.json"]
+
+
+def test_a_line_that_has_no_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    (tmp_path / "run.jsonl").symlink_to("/dev/full")
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"\n")  # /dev/full has no end
+    with pytest.raises(FullDiskError, match=r"no space for a line of run\.jsonl"):
+        append_line(tmp_path / "run.jsonl", {"x": 1})
+
+
+def test_a_checkpoint_that_has_no_space(tmp_path: Path, full: None) -> None:
+    from nextvec.training.checkpoint import Checkpoints
+
+    with pytest.raises(FullDiskError, match=r"no space for last\.pt .* with --resume where a training had begun"):
+        Checkpoints(tmp_path).save_last({"step": 1})
