@@ -48,7 +48,7 @@ def demo_command(workspace: WorkspaceOption = None) -> None:
         "starts from nothing, as is usual",
     )
     _train(place)
-    _step(3, "Comparison: the models and eight baselines on documents that none has seen")
+    _step(3, "Comparison: the models and every baseline on documents that none has seen")
     contest = run_contest(place, list(MODELS), say=lambda line: typer.echo(f"   {line}", err=True))
     print_leaderboard(contest.comparison)
     print_verdicts(contest.comparison)
