@@ -221,7 +221,7 @@ def test_seeds_are_averaged_document_by_document():
     models = [model(f"gru-{s}", 0.54 + s / 1000, architecture="gru", seed=s, trained_on="small") for s in range(3)]
     lone = model("lstm-0", 0.5, architecture="lstm", seed=0)
     (mean,) = averaged([*models, lone])
-    assert mean.name == "gru on small (3 seeds)"
+    assert mean.name == "gru (3 seeds)"
     assert mean.estimate("cosine") == pytest.approx(0.541)
     comparison = run([*models, mean])
     assert comparison.contrast(mean.name, "best baseline").verdict == "better"
@@ -234,7 +234,21 @@ def test_other_settings_are_no_other_seeds():
         return model(f"gru-{variant}-{seed}", 0.54, architecture="gru", seed=seed, variant=variant)
 
     models = [trained(seed, variant) for seed in (0, 1) for variant in ("lr=0.001", "lr=0.01")]
-    assert [mean.name for mean in averaged(models)] == ["gru with lr=0.001 (2 seeds)", "gru with lr=0.01 (2 seeds)"]
+    assert [mean.name for mean in averaged(models)] == ["gru-lr=0.001 (2 seeds)", "gru-lr=0.01 (2 seeds)"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("gru-wiki2", "gru-wiki2-s1", "gru-wiki2-s12"), "gru-wiki2 (3 seeds)"),
+        (("gru-s1", "gru-s10"), "gru (2 seeds)"),
+        (("a", "b"), "gru anchored on ridge-mix with layers=2 on c@small (2 seeds)"),
+    ],
+)
+def test_a_mean_is_named_for_what_its_seeds_have_in_common(names, expected):
+    own = {"architecture": "gru", "anchor": "ridge-mix", "variant": "layers=2", "trained_on": "c@small"}
+    (mean,) = averaged([model(name, 0.54, seed=seed, **own) for seed, name in enumerate(names)])
+    assert mean.name == expected
 
 
 def test_the_table_is_short_texts():

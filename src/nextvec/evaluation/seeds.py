@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from nextvec.evaluation.column import Column
 from nextvec.evaluation.evaluation import Evaluation, Subject
 
 SEEDS_FOR_A_CLAIM = 3
+_SEED = re.compile(r"(?:[-_. ](?:s|seed)\d*)?[-_. ]*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +58,17 @@ def seed_spreads(models: Sequence[Evaluation], figures: Sequence[str]) -> Iterat
 
 
 def averaged(models: Sequence[Evaluation]) -> list[Evaluation]:
-    """One evaluation for every group of at least two seeds, named for the architecture and the number of seeds.
+    """One evaluation for every group of at least two seeds, named for what the names of the seeds have in common, or,
+    where that tells no groups apart, for the architecture and its settings; with the number of seeds.
 
     Each document's parts are averaged over the seeds, so that comparing it says what one training run of the
     architecture is worth on average. Only evaluations of one test set may be averaged (`require_comparable`).
     """
-    return [average(group, _name(group)) for group in seed_groups(models)]
+    groups = seed_groups(models)
+    names = [_common(group) for group in groups]
+    if not all(names) or len(set(names)) < len(names):
+        names = [_described(group) for group in groups]
+    return [average(group, f"{name} ({len(group)} seeds)") for group, name in zip(groups, names, strict=True)]
 
 
 def seed_groups(models: Sequence[Evaluation]) -> list[list[Evaluation]]:
@@ -84,9 +92,15 @@ def average(group: Sequence[Evaluation], name: str) -> Evaluation:
     )
 
 
-def _name(group: Sequence[Evaluation]) -> str:
+def _common(group: Sequence[Evaluation]) -> str:
+    """ "gru-wiki" of "gru-wiki", "gru-wiki-s1" and "gru-wiki-s2"; "" where names have nothing in common."""
+    letters = zip(*(evaluation.name for evaluation in group), strict=False)
+    return _SEED.sub("", "".join(one for one, *others in takewhile(lambda same: len(set(same)) == 1, letters)))
+
+
+def _described(group: Sequence[Evaluation]) -> str:
     subject = group[0].subject
     where = f" on {subject.trained_on}" if subject.trained_on else ""
     anchor = f" anchored on {subject.anchor}" if subject.anchor != "none" else ""
     variant = f" with {subject.variant}" if subject.variant else ""
-    return f"{subject.architecture}{anchor}{variant}{where} ({len(group)} seeds)"
+    return f"{subject.architecture}{anchor}{variant}{where}"
