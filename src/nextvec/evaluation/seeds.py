@@ -95,7 +95,7 @@ def average(group: Sequence[Evaluation], name: str) -> Evaluation:
 def _common(group: Sequence[Evaluation]) -> str:
     """ "gru-wiki" of "gru-wiki", "gru-wiki-s1" and "gru-wiki-s2"; "" where names have nothing in common."""
     letters = zip(*(evaluation.name for evaluation in group), strict=False)
-    return _SEED.sub("", "".join(one for one, *others in takewhile(lambda same: len(set(same)) == 1, letters)))
+    return _SEED.sub("", "".join(same[0] for same in takewhile(lambda same: len(set(same)) == 1, letters)))
 
 
 def _described(group: Sequence[Evaluation]) -> str:
