@@ -262,8 +262,8 @@ class TestCatalogue:
         assert "best baseline" in tab.text(".lead")
         assert re.search(r"Caution: only \d+ documents\.", shown)
         assert re.search(r"Measured on \d+ targets in \d+ test documents of tales@first", shown)
-        assert len(tab.texts("tbody tr")) == 2 + len(BASELINES)
-        assert tab.run("document.querySelectorAll('.whisker .hollow').length") == len(BASELINES)
+        assert len(tab.texts("tbody tr")) == 2 + len(list(BASELINES))
+        assert tab.run("document.querySelectorAll('.whisker .hollow').length") == len(list(BASELINES))
 
     def test_the_leaderboard_is_sorted_by_keyboard(self, tab, server):
         tab.open(f"{server}/#/leaderboard")
