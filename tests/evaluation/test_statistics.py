@@ -248,6 +248,17 @@ def test_one_that_spreads_far_more_than_the_others_keeps_its_own_spread():
     assert {(found[f"m{i}"].pooled, found[f"m{i}"].freedom) for i in range(4)} == {(True, 8)}
 
 
+def test_two_that_spread_far_more_do_not_hide_each_other():
+    """Of architectures that start at a baseline runs hardly differ, of those that start at nothing they do."""
+    rng = np.random.default_rng(8)
+    documents = rng.standard_normal(50)
+    values = {f"m{i}": documents + 1e-4 * rng.standard_normal((3, 1)) for i in range(4)}
+    values |= {name: documents + spread * rng.standard_normal((3, 1)) for name, spread in (("a", 0.01), ("b", 0.03))}
+    found = lucks(dict(columns_of(values)))
+    assert [name for name, luck in found.items() if not luck.pooled] == ["a", "b"]
+    assert all(luck.variance < 1e-6 for name, luck in found.items() if luck.pooled)
+
+
 def columns_of(values):
     for name, rows in values.items():
         yield name, Column.mean([Column(row, np.ones(len(row))) for row in rows])

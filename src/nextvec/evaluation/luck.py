@@ -45,7 +45,7 @@ def lucks(columns: Mapping[K, Column]) -> dict[K, Luck]:
     trained = {key: column for key, column in columns.items() if len(column.runs) > 1}
     between = {key: _between_runs(column) for key, column in trained.items()}
     freedoms = {key: len(column.runs) - 1 for key, column in trained.items()}
-    alike = [key for key in trained if len(trained) > 1 and not _far_more(key, between, freedoms)]
+    alike = _alike(between, freedoms)
     freedom = sum(freedoms[key] for key in alike)
     common = _pooled(between, freedoms, alike)
     found = {}
@@ -69,9 +69,17 @@ def draw_luck(found: Mapping[K, Luck], draws: int, seed: int) -> dict[K, Floats]
     return drawn
 
 
-def _far_more(key: K, between: Mapping[K, float], freedoms: Mapping[K, int]) -> bool:
-    """Fisher's test of two variances: that of this one, and that of all others together."""
-    others = [other for other in between if other != key]
+def _alike(between: Mapping[K, float], freedoms: Mapping[K, int]) -> list[K]:
+    """The architectures whose spreads may be one: those that vary far more are left out, the largest first, since one
+    of them would hide the next. None where only one is left."""
+    alike = sorted(between, key=lambda key: between[key])
+    while len(alike) > 1 and _far_more(alike[-1], alike[:-1], between, freedoms):
+        alike.pop()
+    return alike if len(alike) > 1 else []
+
+
+def _far_more(key: K, others: Sequence[K], between: Mapping[K, float], freedoms: Mapping[K, int]) -> bool:
+    """Fisher's test of two variances: that of this one, and that of the others together."""
     freedom = sum(freedoms[other] for other in others)
     by_chance = np.random.default_rng(0).f(freedoms[key], freedom, DRAWS_OF_CHANCE)
     limit = float(np.quantile(by_chance, 1 - CHANCE_OF_FAR_MORE))
