@@ -13,6 +13,7 @@ README.md           the block of results, from docs/results/wikipedia.json (a co
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -358,67 +359,61 @@ def results_block(record: dict[str, Any]) -> str:
         [
             table(columns, [_result_row(group, record["contrasts"]) for group in groups], right=set(columns[1:-1])),
             f"{record['targets']:,} targets in {record['documents']} test documents of corpus {record['corpus']}, "
-            f"encoded with {record['encoder']}. A row of several seeds shows the median one, and beside the number of "
-            "seeds the lowest and highest cosine. Skill is the share of the best baseline's cosine error that is gone; "
-            "intervals are by bootstrap over documents, verdicts against the best baseline, paired and adjusted over "
-            "all of them; numbers that were fitted in closed form, not trained, are in brackets.",
+            f"encoded with {record['encoder']}. A row of several seeds shows their mean, and beside their number the "
+            "lowest and highest cosine. Skill is the share of the best baseline's cosine error that is gone; intervals "
+            "resample documents and carry the spread between seeds, verdicts are against the best baseline, paired and "
+            "adjusted over all of them; numbers that were fitted in closed form, not trained, are in brackets.",
             f"What it does not show: {_not_shown(record)}.",
         ]
     )
 
 
 def _by_seed(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Rows that differ in name and seed alone, together, best first, in the place of their best; a baseline alone."""
-    groups: dict[Any, list[dict[str, Any]]] = {}
+    """Rows best first, in the place of their best: a mean over seeds, then the seeds it is of; any other alone."""
+    means = {_but_seed(row): row for row in rows if row["runs"] > 1}
+    groups: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        subject = row["subject"]
-        alike = ("architecture", "anchor", "variant", "trained_on")
-        key = tuple(subject.get(name) for name in alike) if subject.get("seed") is not None else row["name"]
-        groups.setdefault(key, []).append(row)
+        mean = means.get(_but_seed(row))
+        group = groups.setdefault(mean["name"] if mean else row["name"], [mean] if mean else [])
+        if row is not mean:
+            group.append(row)
     return list(groups.values())
 
 
+def _but_seed(row: dict[str, Any]) -> str:
+    return json.dumps({**row["subject"], "name": None, "seed": None}, sort_keys=True)
+
+
 def _result_row(group: Sequence[dict[str, Any]], contrasts: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    row = group[len(group) // 2]
+    row = group[0]
     figures, subject = row["figures"], row["subject"]
     is_model = row["kind"] == "model"
     size = f"{subject['parameters']:,}" if is_model else f"({subject['fitted']:,})"
     ranked = figures.get("mrr[document]")
     return (
-        f"**{_result_name(group)}**" if is_model else row["name"],
+        f"**{_result_name(row)}**" if is_model else row["name"],
         _interval(figures["cosine"], ".4f"),
         _seeds(group) if is_model else "",
         _interval(row["skill"], "+.2%") if is_model and row["skill"] else "",
         f"{ranked['estimate']:.3f}" if ranked else "",
         size,
-        _verdicts(group, contrasts),
+        verdict(row["name"], contrasts),
     )
 
 
-def _result_name(group: Sequence[dict[str, Any]]) -> str:
-    """A model's own name, or what all of its seeds have in common."""
-    subject = group[0]["subject"]
-    if len(group) == 1:
-        return str(group[0]["name"])
+def _result_name(row: dict[str, Any]) -> str:
+    """A checkpoint's own name, or what all seeds of a mean have in common."""
+    subject = row["subject"]
+    if row["runs"] == 1:
+        return str(row["name"])
     return f"{subject['architecture']}, " + (
         "plain" if subject["anchor"] == "none" else f"anchored on {subject['anchor']}"
     )
 
 
 def _seeds(group: Sequence[dict[str, Any]]) -> str:
-    cosines = [row["figures"]["cosine"]["estimate"] for row in group]
-    return "1" if len(group) == 1 else f"{len(group)}: {min(cosines):.4f} to {max(cosines):.4f}"
-
-
-def _verdicts(group: Sequence[dict[str, Any]], contrasts: Sequence[dict[str, Any]]) -> str:
-    """The verdict on every seed, in one where they agree."""
-    every = [verdict(row["name"], contrasts) for row in group]
-    kinds = sorted(set(every), key=every.index)
-    return (
-        every[0]
-        if len(kinds) == 1
-        else ", ".join(f"{kind} ({every.count(kind)} of {len(every)} seeds)" for kind in kinds)
-    )
+    cosines = [row["figures"]["cosine"]["estimate"] for row in group if row["runs"] == 1]
+    return "1" if len(cosines) == 1 else f"{len(cosines)}: {min(cosines):.4f} to {max(cosines):.4f}"
 
 
 def _interval(interval: dict[str, float], form: str) -> str:

@@ -56,6 +56,7 @@ def row(name: str, kind: str, cosine: float, **subject: Any) -> dict[str, Any]:
         | subject,
         "figures": {"cosine": interval(cosine), "mrr[document]": interval(0.1)},
         "skill": interval(0.02),
+        "runs": 1,
     }
 
 
@@ -162,14 +163,16 @@ def test_cannot_tell_names_no_winner(generate: ModuleType, comparison: dict[str,
 
 
 def test_seeds_of_one_model_share_a_row(generate: ModuleType, comparison: dict[str, Any]) -> None:
-    more = (row("gru-s1", "model", 0.54, seed=1), row("gru-s2", "model", 0.52, seed=2))
-    comparison["rows"] += more
-    comparison["contrasts"] += [
-        {**comparison["contrasts"][1], "left": one["name"], "verdict": "cannot tell"} for one in more
-    ]
-    line = generate.results_block(comparison).splitlines()[2]
-    assert line.startswith("| **gru, anchored on ridge-mix** | 0.5400 [0.5300, 0.5500] | 3: 0.5200 to 0.5500 |")
-    assert line.endswith("| better than ridge-mix (1 of 3 seeds), cannot tell (2 of 3 seeds) |")
+    """That of their mean, with its verdict."""
+    size = {"architecture": "gru", "parameters": 1_234_567}
+    seeds = [row("gru-s1", "model", 0.54, seed=1, **size), row("gru-s2", "model", 0.52, seed=2, **size)]
+    mean = row("gru (3 seeds)", "model", 0.537, **size) | {"runs": 3}
+    comparison["rows"] += [*seeds, mean]
+    comparison["contrasts"].append({**comparison["contrasts"][1], "left": "gru (3 seeds)", "verdict": "cannot tell"})
+    lines = generate.results_block(comparison).splitlines()
+    assert lines[2].startswith("| **gru, anchored on ridge-mix** | 0.5370 [0.5270, 0.5470] | 3: 0.5200 to 0.5500 |")
+    assert lines[2].endswith("| cannot tell |")
+    assert not any("gru-s1" in line for line in lines)
 
 
 def test_three_seeds_need_no_caution(generate: ModuleType, comparison: dict[str, Any]) -> None:
