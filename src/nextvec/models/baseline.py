@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nextvec.errors import TrainingError
+from nextvec.models.forecast import Forecast
 from nextvec.models.predictor import PredictorSpec, check_input
 from nextvec.registry import Registry
 
@@ -63,16 +64,24 @@ class Baseline(nn.Module, ABC):
         return PredictorSpec(name=self.name, dim=self.dim, context=self.context, fitted=fitted, ranks_by=self.ranks_by)
 
     @torch.no_grad()
-    def predict(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
-        """See `Predictor.predict`."""
-        check_input(self.name, self.dim, x_BTD, mask_BT)
-        return self(x_BTD.float())
+    def forecast(
+        self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+    ) -> Forecast:
+        """See `Predictor.forecast`."""
+        check_input(self.name, self.dim, x_BTD, mask_BT, breaks_BT, next_BT)
+        x_BTD = x_BTD.float()
+        own = self.ranks_by == "query"
+        return Forecast(
+            torch.no_grad()(lambda: self(x_BTD)), torch.no_grad()(lambda: self.rank(x_BTD)) if own else None
+        )
 
-    @torch.no_grad()
-    def query(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+    def predict(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+        """See `Predictor.predict`."""
+        return self.forecast(x_BTD, mask_BT, breaks_BT).point
+
+    def query(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         """See `Predictor.query`."""
-        check_input(self.name, self.dim, x_BTD, mask_BT)
-        return self.rank(x_BTD.float())
+        return self.forecast(x_BTD, mask_BT, breaks_BT).query
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         for name, buffer in self._buffers.items():

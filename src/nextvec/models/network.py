@@ -14,6 +14,7 @@ from nextvec.config import Config
 from nextvec.errors import MismatchError, TrainingError, UsageError
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
+from nextvec.models.forecast import Forecast
 from nextvec.models.heads import PointHead
 from nextvec.models.predictor import AnchorName, PredictorSpec, check_input, unit
 
@@ -129,16 +130,23 @@ class Network(nn.Module):
         return None
 
     @torch.no_grad()
-    def predict(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
-        """See `Predictor.predict`. Raises TrainingError for an anchor that was never fitted: it would predict zeros."""
-        check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT)
+    def forecast(
+        self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+    ) -> Forecast:
+        """See `Predictor.forecast`. Raises TrainingError for an anchor never fitted: it would predict zeros."""
+        check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT, breaks_BT, next_BT)
         if (weights := getattr(self.anchor, "weights", None)) is not None and not weights.any():
             raise TrainingError(f"{self.config.architecture} has an anchor that was never fitted: call set_anchor")
-        return self._in_context(self, x_BTD)
+        point_BTD = self._in_context(self, x_BTD)
+        return Forecast(lambda: point_BTD)
 
-    def query(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
-        """See `Predictor.query`: the point."""
-        return self.predict(x_BTD, mask_BT)
+    def predict(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+        """See `Predictor.predict`."""
+        return self.forecast(x_BTD, mask_BT, breaks_BT).point
+
+    def query(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+        """See `Predictor.query`."""
+        return self.forecast(x_BTD, mask_BT, breaks_BT).query
 
     @torch.no_grad()
     def tune_correction(self, batches: Batches) -> float:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nextvec.config import Config
 from nextvec.errors import MismatchError
+from nextvec.models.forecast import Forecast
 
 AnchorName = Literal["none", "mean", "ewma-mix", "ridge-mix"]
 
@@ -24,7 +25,7 @@ class PredictorSpec(Config):
 
     `context` is the number of last vectors it looks at (None: all so far); `parameters` counts trained numbers,
     `fitted` the numbers of closed-form parts (an anchor, a baseline); `ranks_by` says whether candidates are ranked by
-    the point or by a query of its own.
+    the point or by a query of its own; `samples` and `density` whether its forecasts have them.
     """
 
     name: str
@@ -34,6 +35,8 @@ class PredictorSpec(Config):
     parameters: int = 0
     fitted: int = 0
     ranks_by: Literal["point", "query"] = "point"
+    samples: bool = False
+    density: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -42,21 +45,29 @@ class Predictor(Protocol):
     @property
     def spec(self) -> PredictorSpec: ...
 
-    def predict(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
-        """Unit-norm predictions y_BTD of the vector after each position; y[:, t] depends on x[:, :t+1] only.
+    def forecast(
+        self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+    ) -> Forecast:
+        """What comes after each position; what it says at t depends on the first t + 1 vectors and breaks only.
 
         Args:
             x_BTD: unit vectors, float; what is not a document's own is padding on the right.
-            mask_BT: bool, True where x is real: a prefix of every row. Predictions elsewhere mean nothing.
+            mask_BT: bool, True where x is real: a prefix of every row. Forecasts elsewhere mean nothing.
+            breaks_BT: int8, whether each chunk begins a paragraph (`structure`); None: nothing is known.
+            next_BT: int8, the same of the chunk after it, where somebody knows that; None: nothing is known.
 
         Raises MismatchError when D is not `spec.dim` or the shapes disagree.
         """
         ...
 
-    def query(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
-        """q_BTD, of any norm: the candidate y with the largest q_BTD[:, t] . y comes after position t first.
+    def predict(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+        """The forecast's points y_BTD: unit-norm predictions of the vector after each position."""
+        ...
 
-        The point, where `spec.ranks_by` says so. Arguments and errors as for `predict`.
+    def query(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+        """The forecast's queries q_BTD, of any norm: the candidate with the largest q . y comes first.
+
+        The points, where `spec.ranks_by` says so.
         """
         ...
 
@@ -66,8 +77,8 @@ def unit(x: Tensor) -> Tensor:
     return F.normalize(x, dim=-1, eps=1e-12)
 
 
-def check_input(name: str, dim: int, x_BTD: Tensor, mask_BT: Tensor) -> None:
-    """Raises MismatchError unless x_BTD has D = dim, at least one position, and mask_BT fits it."""
+def check_input(name: str, dim: int, x_BTD: Tensor, mask_BT: Tensor, *structure: Tensor | None) -> None:
+    """Raises MismatchError unless x_BTD has D = dim, at least one position, and mask and structure fit it."""
     if x_BTD.ndim != 3 or x_BTD.shape[-1] != dim or not x_BTD.shape[1]:
         raise MismatchError(
             f"{name} predicts {dim}-D vectors and was given a tensor of shape {tuple(x_BTD.shape)}; "
@@ -78,3 +89,9 @@ def check_input(name: str, dim: int, x_BTD: Tensor, mask_BT: Tensor) -> None:
             f"mask is {mask_BT.dtype} {tuple(mask_BT.shape)}; expected torch.bool {tuple(x_BTD.shape[:2])} "
             "with True for real positions"
         )
+    for known_BT in structure:
+        if known_BT is not None and (known_BT.shape != mask_BT.shape or known_BT.dtype != torch.int8):
+            raise MismatchError(
+                f"paragraph breaks are {known_BT.dtype} {tuple(known_BT.shape)}; expected torch.int8 "
+                f"{tuple(mask_BT.shape)}, one a position"
+            )

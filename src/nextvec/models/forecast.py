@@ -1,0 +1,61 @@
+"""What a predictor expects after what it has read: a point, a query, and where it can, samples and a density.
+
+B documents, S positions (all of them after a whole document, one after a step), D embedding size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from torch import Generator, Tensor
+
+from nextvec.errors import UsageError
+
+Sampler = Callable[[int, Generator], Tensor]
+Density = Callable[[Tensor], Tensor]
+
+
+class Forecast:
+    """Of the vector that comes next; everything is computed when it is first asked for.
+
+    Args:
+        point: gives unit vectors (B, S, D).
+        query: gives (B, S, D) of any norm; None where candidates are ranked by the point.
+        sampler: of n and a generator, gives unit vectors (n, B, S, D); None for one that cannot sample.
+        density: of unit vectors (B, S, D), gives (B, S); None for one that has none.
+    """
+
+    def __init__(
+        self,
+        point: Callable[[], Tensor],
+        query: Callable[[], Tensor] | None = None,
+        sampler: Sampler | None = None,
+        density: Density | None = None,
+    ) -> None:
+        self._point, self._query, self._sampler, self._density = point, query, sampler, density
+
+    @cached_property
+    def point(self) -> Tensor:
+        """(B, S, D) unit vectors: the direction of the mean."""
+        return self._point()
+
+    @cached_property
+    def query(self) -> Tensor:
+        """(B, S, D): the candidate y with the largest query . y comes first."""
+        return self.point if self._query is None else self._query()
+
+    def sample(self, n: int, generator: Generator) -> Tensor:
+        """(n, B, S, D) unit vectors, drawn independently at every position. Raises UsageError where it cannot."""
+        if self._sampler is None:
+            raise UsageError("this model gives one vector and draws none: train one with a head that samples")
+        return self._sampler(n, generator)
+
+    def log_density(self, y_BSD: Tensor) -> Tensor:
+        """(B, S) nats of unit vectors y, against the uniform distribution on the sphere, which has 0 everywhere.
+
+        Raises UsageError where there is no density.
+        """
+        if self._density is None:
+            raise UsageError("this model has no density: train one with a head that has")
+        return self._density(y_BSD)
