@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,21 +12,8 @@ from torch import Tensor, nn
 from nextvec.errors import TrainingError
 from nextvec.models.forecast import Forecast
 from nextvec.models.predictor import PredictorSpec, check_input
+from nextvec.models.targets import TargetBatch
 from nextvec.registry import Registry
-
-
-class TargetBatch(Protocol):
-    """What a baseline is fitted on: `sequences.batches.Batch`, or anything with these tensors."""
-
-    @property
-    def x_BTD(self) -> Tensor: ...
-    @property
-    def mask_BT(self) -> Tensor: ...
-    @property
-    def target_BTD(self) -> Tensor: ...
-    @property
-    def target_mask_BT(self) -> Tensor: ...
-
 
 Batches = Callable[[], Iterable[TargetBatch]]
 """Every call starts one pass over the same batches of whole documents."""

@@ -7,8 +7,8 @@ vectors are zero. What a batch holds is fully determined by (seed, epoch, step),
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Protocol
 
@@ -44,9 +44,9 @@ class Batch:
     """(B, S) int64, the snapshot row of each target, -1 for padding."""
     seen_from_B: Tensor
     """(B,) int64, the snapshot row from which on a sequence's predictions have seen their document: each has seen all
-    from there to its target, and nothing else. It lies before the first input where `base_BTD` comes from more."""
-    base_BTD: Tensor | None = None
-    """(B, T, D) what the anchor predicts at each position, when it was computed before; else None."""
+    from there to its target, and nothing else. It lies before the first input where `bases` come from more."""
+    bases: Mapping[str, Tensor] = field(default_factory=dict)
+    """(B, T, E) by name: what each anchor expects at each position, where that was computed before."""
 
     @property
     def targets(self) -> int:
@@ -61,7 +61,7 @@ class Batch:
             target_mask_BT=self.target_mask_BT[sequences],
             rows_BT=self.rows_BT[sequences],
             seen_from_B=self.seen_from_B[sequences],
-            base_BTD=None if self.base_BTD is None else self.base_BTD[sequences],
+            bases={name: base_BTE[sequences] for name, base_BTE in self.bases.items()},
         )
 
 
@@ -200,8 +200,8 @@ class SpanBatches:
         targets_per_batch: bound on B * T, padding included.
         seed: of the cuts and the shuffle.
         first_span: most targets in a sequence of the first epoch; None for `span` in all epochs.
-        bases: (N, D), for each row what an anchor predicts after it from the beginning of its document; goes into the
-            batches, whose predictions have then seen their documents from the beginning.
+        bases: by name (N, E), for each row what an anchor expects after it from the beginning of its document; go into
+            the batches, whose predictions have then seen their documents from the beginning.
 
     Raises TrainingError when no document has two rows, UsageError when span or targets_per_batch is below 1.
     """
@@ -215,7 +215,7 @@ class SpanBatches:
         targets_per_batch: int,
         seed: int,
         first_span: int | None = None,
-        bases: Tensor | None = None,
+        bases: Mapping[str, Tensor] | None = None,
     ) -> None:
         _require_positive("span", span)
         if first_span is not None:
@@ -224,7 +224,7 @@ class SpanBatches:
         self.vectors = share_vectors(vectors)
         self._first, self._targets, _ = _with_targets(offsets, documents)
         self.span, self.first_span = span, first_span or span
-        self.targets_per_batch, self.seed, self.bases = targets_per_batch, seed, bases
+        self.targets_per_batch, self.seed, self.bases = targets_per_batch, seed, dict(bases or {})
         self._cut = lru_cache(maxsize=2)(self._make_cut)
 
     def steps(self, number: int) -> int:
@@ -236,7 +236,7 @@ class SpanBatches:
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """The batches of epoch `number` from step `start` on."""
         for first, targets, beginning in self._cut(number)[start:]:
-            seen_from = first if self.bases is None else beginning
+            seen_from = beginning if self.bases else first
             yield _sequences(self.vectors, first, targets, seen_from, self.bases)
 
     def longest(self, number: int) -> int:
@@ -286,7 +286,7 @@ def _by_length(lengths: IntArray, positions: IntArray, capacity: int) -> list[In
 
 
 def _sequences(
-    vectors: Tensor, first: IntArray, targets: IntArray, seen_from: IntArray, bases: Tensor | None = None
+    vectors: Tensor, first: IntArray, targets: IntArray, seen_from: IntArray, bases: Mapping[str, Tensor] | None = None
 ) -> Batch:
     """Sequences of `targets` (B,) targets, the inputs from rows `first` (B,) on, the targets one row later."""
     device = vectors.device
@@ -296,8 +296,8 @@ def _sequences(
     mask = step[:-1] < targets_B[:, None]
     rows = index[:, 1:].masked_fill(~mask, -1)
     x, target = (_padded(_gather(vectors, part), mask) for part in (index[:, :-1], index[:, 1:]))
-    base = None if bases is None else _gather(bases, index[:, :-1])
-    return Batch(x, mask, target, mask, rows, torch.from_numpy(seen_from).to(device), base)
+    known = {name: _gather(base_NE, index[:, :-1]) for name, base_NE in (bases or {}).items()}
+    return Batch(x, mask, target, mask, rows, torch.from_numpy(seen_from).to(device), known)
 
 
 def cheapest_cuts(lengths: Sequence[int], capacity: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from nextvec.sequences.splits import Split, split_snapshot
 from nextvec.sequences.windows import MIN_CONTEXT, IntArray, count_windows, target_rows
 
 if TYPE_CHECKING:
-    from nextvec.models.baseline import Baseline
+    from nextvec.models.head import Head
     from nextvec.store.snapshot import Snapshot
     from nextvec.training.recipe import TrainingConfig
 
@@ -44,28 +44,37 @@ class TrainingData:
         """(N, D) on the device, in the corpus's own precision."""
         return share_vectors(self.snapshot.vectors, self.device)
 
-    def training_batches(self, context: int | None, recipe: TrainingConfig, anchor: Baseline | None = None) -> Batches:
+    def training_batches(
+        self, context: int | None, recipe: TrainingConfig, heads: Iterable[tuple[str, Head]] = ()
+    ) -> Batches:
         """Shuffled batches of the recipe's size: windows of `context` vectors, or with None spans of documents.
 
-        With an `anchor`, which sees whole documents, spans come with what it predicts.
+        Spans come with what those `heads` that have an anchor start at, which sees whole documents.
         """
         offsets, documents = self.snapshot.offsets, self.split.train
         targets, seed = recipe.targets_per_step(context), recipe.seed
         if context is not None:
             return WindowBatches(self.vectors, target_rows(offsets, documents, context), context, targets, seed)
         longest = recipe.span or max(1, int(self.snapshot.lengths.max()))
-        bases = None if anchor is None else self._bases(anchor)
+        bases = {name: self._bases(head) for name, head in heads if head.anchor is not None}
         return SpanBatches(self.vectors, offsets, documents, longest, targets, seed, recipe.first_span or None, bases)
 
     @torch.no_grad()
-    def _bases(self, anchor: Baseline) -> Tensor:
-        """(N, D) float16: what the anchor predicts after each row of the training documents, elsewhere 0.
+    def _bases(self, head: Head) -> Tensor:
+        """(N, E) float16: what the head starts at after each row of the training documents, elsewhere 0.
 
         Rounding moves a unit vector by less than 1e-3, its cosine by less than 1e-6.
         """
-        bases = torch.zeros_like(self.vectors, dtype=torch.float16)
+        bases: Tensor | None = None
         for batch in self.fitting_batches():
-            bases[batch.rows_BT[batch.mask_BT] - 1] = anchor(batch.x_BTD)[batch.mask_BT].half()
+            base_NE = head.base(batch.x_BTD)[batch.mask_BT].half()
+            bases = (
+                self.vectors.new_zeros(len(self.vectors), base_NE.shape[1], dtype=torch.float16)
+                if bases is None
+                else bases
+            )
+            bases[batch.rows_BT[batch.mask_BT] - 1] = base_NE
+        assert bases is not None, "there are training documents"
         return bases
 
     def fitting_batches(self) -> Iterator[Batch]:
