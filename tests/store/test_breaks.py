@@ -10,9 +10,8 @@ import pytest
 from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.document import Chunk
 from nextvec.errors import DataError
-from nextvec.store.breaks import breaks_by_spans, check_breaks
+from nextvec.store.breaks import Breaks, breaks_by_spans, check_breaks
 from nextvec.store.encoded import EncodedDocument, digest
-from nextvec.store.metadata import BREAKS_COLUMN, CorpusMetadata
 from nextvec.store.sample import sample_snapshot
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
@@ -21,21 +20,7 @@ from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
 TEXT = "One came.  Two came.\nThree came.\n\nFour came. * * * Five came."
 EXACT = [BEGINS, CONTINUES, CONTINUES, BEGINS, CONTINUES]
 BY_SPANS = [BEGINS, BEGINS, CONTINUES, BEGINS, CONTINUES]
-"""Two spaces look like a break. A piece without a letter would, if the segmenter took it for a sentence of its own."""
-
-
-@pytest.fixture
-def before_breaks(monkeypatch):
-    """Within it corpora are made as they were before there were breaks."""
-    schema = CorpusMetadata.schema
-
-    def older(metadata):
-        whole = schema(metadata)
-        return whole.remove(whole.get_field_index(BREAKS_COLUMN))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(CorpusMetadata, "schema", older)
-        yield
+"""Two spaces look like a break."""
 
 
 def encoded(kit, identity="a", text=TEXT):
@@ -47,6 +32,7 @@ def encoded(kit, identity="a", text=TEXT):
 def test_what_chunkers_know_is_stored(kit, workspace):
     corpus = kit.corpus(workspace)
     corpus.append([encoded(kit), encoded(kit, "b", "Six came. Seven came.")])
+    assert corpus.info().breaks == Breaks(begins=3, unknown=0)
     breaks = open_snapshot(workspace, "c").breaks
     assert breaks.tolist() == [*EXACT, BEGINS, CONTINUES]
     assert breaks.dtype == np.int8
@@ -63,6 +49,7 @@ def test_an_older_corpus_tells_it_by_its_spans(kit, workspace, before_breaks):
     corpus = kit.corpus(workspace)
     corpus.append([encoded(kit), encoded(kit, "b", "Six came. Seven came.")])
     assert not corpus.keeps_breaks
+    assert corpus.info().breaks == Breaks(begins=4, unknown=0)
     assert open_snapshot(workspace, "c").breaks.tolist() == [*BY_SPANS, BEGINS, CONTINUES]
     assert sample_snapshot(corpus, corpus.version, chunks=2).breaks.tolist() == [*BY_SPANS[:2], BEGINS, CONTINUES]
 
@@ -101,7 +88,7 @@ def test_breaks_that_follow_from_the_spans_leave_the_digest_as_it_was(kit):
 def test_a_code_that_there_is_not_is_refused_by_document_and_chunk(kit, workspace):
     bad = encoded(kit)
     bad.chunks[2] = replace(bad.chunks[2], begins=2)
-    with pytest.raises(DataError, match="document 'a': the break of chunk 2 is 2; expected 1 where it begins"):
+    with pytest.raises(DataError, match="document 'a': the break of chunk 2 is 2; expected 1 where the chunk begins"):
         kit.corpus(workspace).append([bad])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,24 @@ if TYPE_CHECKING:
 
 SHORTEST_BREAK = 2
 """Characters: the two line ends around a blank line."""
+EXPECTED = "1 where the chunk begins a paragraph, 0 where it goes on with one, -1 where that is not known"
 _SPANS = ["position", "start", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Breaks:
+    """How many chunks begin a paragraph, and of how many it is not known."""
+
+    begins: int
+    unknown: int
+
+    @classmethod
+    def count(cls, breaks: np.ndarray) -> Breaks:
+        """breaks: (N,) codes of `structure`."""
+        return cls(int((breaks == BEGINS).sum()), int((breaks == UNKNOWN).sum()))
+
+    def to_dict(self) -> dict[str, int]:
+        return {"begins": self.begins, "unknown": self.unknown}
 
 
 def check_breaks(breaks: np.ndarray, count: int, owner: str) -> np.ndarray:
@@ -27,10 +45,7 @@ def check_breaks(breaks: np.ndarray, count: int, owner: str) -> np.ndarray:
     wrong = (breaks < UNKNOWN) | (breaks > BEGINS)
     if wrong.any():
         row = int(wrong.argmax())
-        raise DataError(
-            f"{owner}: the break of chunk {row} is {breaks[row]}; expected 1 where it begins a paragraph, "
-            "0 where it goes on with one, -1 where that is not known"
-        )
+        raise DataError(f"{owner}: the break of chunk {row} is {breaks[row]}; expected {EXPECTED}")
     return breaks.astype(np.int8)
 
 

@@ -19,7 +19,7 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
-from nextvec.store.breaks import break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
+from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
 from nextvec.store.cut import cut_chunks, cut_properties
 from nextvec.store.dataset import create_tag, open_dataset, write_dataset
 from nextvec.store.encoded import EncodedDocument, check_vectors, digest
@@ -59,11 +59,13 @@ class CorpusInfo:
     tags: dict[str, int]
     stored_bytes: int
     cut: Cut
+    breaks: Breaks
 
     def to_dict(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in self.__slots__}
         encoder = self.encoder.model_dump(mode="json", exclude={"golden"})
-        return plain | {"encoder": encoder | {"fingerprint": self.encoder.fingerprint}, "cut": self.cut.to_dict()}
+        encoder |= {"fingerprint": self.encoder.fingerprint}
+        return plain | {"encoder": encoder, "cut": self.cut.to_dict(), "breaks": self.breaks.to_dict()}
 
 
 class Corpus:
@@ -257,6 +259,7 @@ class Corpus:
             tags=self.tags(),
             stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
             cut=cut_chunks(dataset),
+            breaks=Breaks.count(_breaks(dataset)),
         )
 
     def _storing(self, what: str) -> AbstractContextManager[None]:
