@@ -1,13 +1,13 @@
-"""The structure of a text beside its vectors: which chunks begin a paragraph."""
+"""The structure of a text beside its vectors, as tensors."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-UNKNOWN, CONTINUES, BEGINS = -1, 0, 1
-"""What is known of a chunk, int8: nothing (vectors that came without their text), that it goes on with the paragraph
-of the chunk before it, or that it begins one."""
+from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
+
+__all__ = ["BEGINS", "CONTINUES", "UNKNOWN", "unknown"]
 
 
 def unknown(like_BT: Tensor) -> Tensor:
