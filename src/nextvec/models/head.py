@@ -80,10 +80,10 @@ class Head(nn.Module, ABC):
         """Whether it starts at something."""
         return self.anchor is not None
 
-    def base(self, x_BTD: Tensor) -> Tensor:
+    def base(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         """(B, T, E) what it starts at after each position; asked only where it is anchored."""
         assert self.anchor is not None
-        return self.anchor.forward(x_BTD)
+        return self.anchor.forward(x_BTD, breaks_BT)
 
     @abstractmethod
     def loss(self, state: State, targets: Targets) -> Tensor:

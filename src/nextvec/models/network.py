@@ -18,6 +18,7 @@ from nextvec.models.baseline import BASELINES, Baseline, Batches
 from nextvec.models.forecast import Forecast
 from nextvec.models.head import HEADS, Gift, Head, State
 from nextvec.models.predictor import AnchorName, PredictorSpec, check_input, unit
+from nextvec.models.reading import Reading, StructureInput
 from nextvec.models.targets import TargetBatch, Targets, TrainingBatch
 
 VECTORS_AT_ONCE = 20_480
@@ -26,9 +27,9 @@ T = TypeVar("T")
 
 
 class Positionwise(Protocol):
-    """A causal map from x_BTD to (B, T, E), or to (B, 1, E), the last position, with `last_only`."""
+    """A causal map from a reading of T positions to (B, T, E), or to (B, 1, E), the last one, with `last_only`."""
 
-    def __call__(self, x_BTD: Tensor, *, last_only: bool = False) -> Tensor: ...
+    def __call__(self, reading: Reading, *, last_only: bool = False) -> Tensor: ...
 
 
 class NetworkConfig(Config):
@@ -39,6 +40,7 @@ class NetworkConfig(Config):
     dim: int
     anchor: AnchorName = Field("ridge-mix", description="the baseline its point starts at; none: all from nothing")
     context: int | None = Field(None, description="last vectors it looks at; None: unlimited")
+    structure: bool = Field(False, description="whether its backbone is told of paragraphs; its anchors always are")
     heads: tuple[str, ...] = Field(("point",), min_length=1, description="what it predicts: point, rank, ...")
     options: dict[str, Any] = Field(default_factory=dict)
     head_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -63,6 +65,7 @@ class Network(nn.Module):
         self.config = config.model_copy(update={"options": options.to_dict(), "head_options": described})
         self.backbone = kind(options, config.dim)
         self._check_context(kind.longest(options))
+        self.structure = StructureInput(config.dim) if config.structure else None
         self.heads = nn.ModuleDict({name: self._head(name, options) for name, options in heads.items()})
 
     def _head(self, name: str, options: Config) -> Head:
@@ -121,7 +124,7 @@ class Network(nn.Module):
         batch (None: it has all of it), `share` what its mean weighs in that of the batch.
         """
         last_only, targets = self.config.context is not None, Targets.of(own, whole, share)
-        hidden_BSM = self._hidden(own.x_BTD, last_only=last_only)
+        hidden_BSM = self._hidden(Reading(own.x_BTD, own.breaks_BT, own.next_BT), last_only=last_only)
         losses = [
             head.loss(State(hidden_BSM, self._training_base(name, head, own, last_only)), targets)
             for name, head in self.each_head()
@@ -134,16 +137,18 @@ class Network(nn.Module):
             return None
         if (known_BTE := batch.bases.get(name)) is not None:
             return known_BTE[:, -1:] if last_only else known_BTE
-        return self._base(batch.x_BTD, head=head, last_only=last_only)
+        return self._base(Reading(batch.x_BTD, batch.breaks_BT), head=head, last_only=last_only)
 
-    def _hidden(self, x_BTD: Tensor, *, last_only: bool = False) -> Tensor:
-        scaled_BTD = x_BTD * math.sqrt(self.config.dim)
+    def _hidden(self, reading: Reading, *, last_only: bool = False) -> Tensor:
+        scaled_BTD = reading.x_BTD * math.sqrt(self.config.dim)
+        if self.structure is not None:
+            scaled_BTD = scaled_BTD + self.structure(reading)
         return self.backbone.last(scaled_BTD) if last_only else self.backbone(scaled_BTD)
 
-    def _base(self, x_BTD: Tensor, *, head: Head, last_only: bool = False) -> Tensor:
+    def _base(self, reading: Reading, *, head: Head, last_only: bool = False) -> Tensor:
         # Reduced precision is for what is trained: an anchor that is off by 1e-3 would be worse than its baseline.
-        with torch.autocast(x_BTD.device.type, enabled=False):
-            base_BTE = head.base(x_BTD.float())
+        with torch.autocast(reading.x_BTD.device.type, enabled=False):
+            base_BTE = head.base(reading.x_BTD.float(), reading.breaks_BT)
         return base_BTE[:, -1:] if last_only else base_BTE
 
     def forecast(
@@ -152,7 +157,7 @@ class Network(nn.Module):
         """See `Predictor.forecast`. Raises TrainingError for an anchor never fitted: it would predict zeros."""
         check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT, breaks_BT, next_BT)
         self._require_fitted()
-        return self._forecast(self._states(x_BTD))
+        return self._forecast(self._states(Reading(x_BTD, breaks_BT, next_BT)))
 
     def _forecast(self, state_of: Callable[[Head], State]) -> Forecast:
         point, query = self._giving("point"), self._giving("query")
@@ -191,7 +196,7 @@ class Network(nn.Module):
 
         def readings(head: Head) -> Iterator[tuple[State, TargetBatch]]:
             for batch in batches():
-                yield self._states(batch.x_BTD)(head), batch
+                yield self._states(Reading(batch.x_BTD, batch.breaks_BT))(head), batch
 
         return {
             name: self._judging(partial(head.calibrate, partial(readings, head))) for name, head in self.each_head()
@@ -203,22 +208,22 @@ class Network(nn.Module):
         with torch.no_grad():
             return function()
 
-    def _states(self, x_BTD: Tensor) -> Callable[[Head], State]:
+    def _states(self, reading: Reading) -> Callable[[Head], State]:
         """The states at all positions, as each head sees them, from as much as this network's context."""
-        x_BTD = x_BTD.to(next(self.parameters()).device, torch.float32)
-        hidden_BTM = self._judging(lambda: self._in_context(self._hidden, x_BTD))
+        reading = reading.to(next(self.parameters()).device)
+        hidden_BTM = self._judging(lambda: self._in_context(self._hidden, reading))
 
         def state_of(head: Head) -> State:
-            base = self._in_context(partial(self._base, head=head), x_BTD) if head.anchored else None
+            base = self._in_context(partial(self._base, head=head), reading) if head.anchored else None
             return State(hidden_BTM, base)
 
         return state_of
 
-    def _in_context(self, function: Positionwise, x_BTD: Tensor) -> Tensor:
+    def _in_context(self, function: Positionwise, reading: Reading) -> Tensor:
         context = self.config.context
-        if context is None or context >= x_BTD.shape[1]:
-            return function(x_BTD)
-        return in_windows(function, x_BTD, context)
+        if context is None or context >= reading.x_BTD.shape[1]:
+            return function(reading)
+        return in_windows(function, reading, context)
 
     def _require_fitted(self) -> None:
         for _, head in self.each_head():
@@ -226,15 +231,15 @@ class Network(nn.Module):
                 raise TrainingError(f"{self.config.architecture} has an anchor that was never fitted: call set_anchors")
 
 
-def in_windows(function: Positionwise, x_BTD: Tensor, context: int) -> Tensor:
+def in_windows(function: Positionwise, reading: Reading, context: int) -> Tensor:
     """Results that see the last `context` vectors: the short prefixes in one causal pass, then every window."""
-    B, T, _ = x_BTD.shape
-    prefix_BTD = [function(x_BTD[:, : context - 1])] if context > 1 else []
-    first_BW = T * torch.arange(B, device=x_BTD.device)[:, None] + torch.arange(T - context + 1, device=x_BTD.device)
-    rows_WK = first_BW.flatten()[:, None] + torch.arange(context, device=x_BTD.device)
-    vectors_ND = x_BTD.flatten(0, 1)
+    B, T, _ = reading.x_BTD.shape
+    device = reading.x_BTD.device
+    prefix_BTD = [function(reading.until(context - 1))] if context > 1 else []
+    first_BW = T * torch.arange(B, device=device)[:, None] + torch.arange(T - context + 1, device=device)
+    rows_WK = first_BW.flatten()[:, None] + torch.arange(context, device=device)
     pieces = rows_WK.split(max(1, VECTORS_AT_ONCE // context))
-    last_W1D = torch.cat([function(vectors_ND[some], last_only=True) for some in pieces])
+    last_W1D = torch.cat([function(reading.windows(some), last_only=True) for some in pieces])
     return torch.cat([*prefix_BTD, last_W1D.view(B, T - context + 1, -1)], dim=1)
 
 

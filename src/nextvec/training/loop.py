@@ -159,7 +159,7 @@ class _Run:
         self.interruption = Interruption()
         optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.lr, fused=True)
         self.model, self.optimizer = accelerator.prepare(network, optimizer)
-        self.batches: Batches = data.training_batches(network.config.context, config, network.each_head())
+        self.batches: Batches = data.training_batches(network, config)
         self.judge = _judge(network, config)
         self.total = sum(self.batches.steps(epoch) for epoch in range(config.epochs))
         self.checkpoints = Checkpoints(folder)

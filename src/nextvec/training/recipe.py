@@ -25,6 +25,8 @@ class TrainingConfig(Config):
     batch: int | None = Field(None, ge=1, description="targets a step; default 64 windows, or 1024 positions (causal)")
     span: int = Field(32, ge=0, description="causal: longest piece of a document to train on at once; 0: all of it")
     first_span: int = Field(4, ge=0, description="causal: span in the first epoch, doubled until `span`; 0: no growth")
+    hide_structure: float = Field(0.1, ge=0, le=1, description="share of sequences that hide their paragraphs")
+    tell_next: float = Field(0.1, ge=0, le=1, description="share of positions told how the next chunk begins")
     patience: int = Field(4, ge=0, description="epochs without a better validation cosine before stopping; 0: never")
     judged_by: str | None = Field(None, description="head whose validation decides which epoch is best; default: first")
     seed: int = Field(0, ge=0)

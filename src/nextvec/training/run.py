@@ -60,13 +60,13 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
         raise UsageError.unknown("architecture", name, [*BACKBONES, *BASELINES, *PRESETS])
     kind = BACKBONES.get(name)
     own, point = set(kind.Config.model_fields), set(HEADS.get("point").Config.model_fields)
-    known = own | point | {"anchor", "context", "predicts", *HEADS} | set(TrainingConfig.model_fields)
+    known = own | point | {"anchor", "context", "structure", "predicts", *HEADS} | set(TrainingConfig.model_fields)
     for key in options:
         if key not in known:
             raise UsageError.unknown(f"option of {name}", key, known)
     backbone = kind.Config.parse({key: options[key] for key in own & options.keys()}, owner=name)
-    network = {
-        "anchor": options.get("anchor", "ridge-mix"),
+    network: dict[str, Any] = {
+        **{key: options[key] for key in ("anchor", "structure") if key in options},
         "context": _context(options["context"]) if "context" in options else kind.longest(backbone),
         **_head_settings(options, point),
     }

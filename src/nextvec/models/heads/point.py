@@ -75,9 +75,9 @@ class PointHead(Head):
     def anchored(self) -> bool:
         return self.from_mean or super().anchored
 
-    def base(self, x_BTD: Tensor) -> Tensor:
+    def base(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         if not self.from_mean:
-            return super().base(x_BTD)
+            return super().base(x_BTD, breaks_BT)
         count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device)[:, None]
         return x_BTD.cumsum(1) / count_T1
 
