@@ -191,8 +191,9 @@ def test_a_context_keeps_its_size(ridge, run):
 
 def test_a_step_says_what_was_done(mix, run):
     step = run(mix, sentences=1).steps[0]
-    vectors = mix.encode(mix.chunk(TEXT).texts)
-    prediction = mix.predict([Context.untold(vectors)])[0]
+    passage = mix.chunk(TEXT)
+    vectors = mix.encode(passage.texts)
+    prediction = mix.predict([Context.of(passage, vectors)])[0]
     np.testing.assert_allclose(step.context_cosines, vectors @ prediction, atol=1e-6)
     assert step.decoded.cosine == pytest.approx(1, abs=1)
     assert step.snap.moved > 0

@@ -16,7 +16,6 @@ from nextvec.decoding.quality import judge
 from nextvec.encoders import load_encoder
 from nextvec.errors import DataError, MismatchError, NotFoundError, UsageError
 from nextvec.models.bundle import CONFIG
-from nextvec.models.decay import decayed_means
 from nextvec.records import read_json, write_json
 from nextvec.retrieval.context import fill_context
 from nextvec.retrieval.snap import ManifoldSnap
@@ -222,8 +221,8 @@ def enlarged(predictor, context):
     of both signs leave little of them."""
     if predictor.name != "ewma-mix":
         return 1.0
-    means_1TKD = decayed_means(torch.from_numpy(np.asarray(context.vectors, np.float32))[None])
-    return float(predictor.weights.abs().sum() / predictor.mix(means_1TKD)[0, -1].norm())
+    features_1TF = predictor.features(torch.from_numpy(np.asarray(context.vectors, np.float32))[None], None)
+    return float(predictor.weights.abs().sum() / predictor.mix(features_1TF)[0, -1].norm())
 
 
 def test_a_networks_prediction_is_its_own_at_the_last_position(workspace):
