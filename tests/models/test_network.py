@@ -18,16 +18,16 @@ SMALL = {"width": 8, "layers": 1}
 ANCHORS = ["mean", "ewma-mix", "ridge-mix"]
 
 
-def ones(x_BTD):
-    return torch.ones(x_BTD.shape[:2], dtype=torch.bool)
-
-
 @pytest.fixture(scope="module")
 def fitted(chain, make_batches):
     """Baselines by their own names."""
     batches = make_batches(chain()[0])
     names = [PointHead.baseline(anchor) for anchor in ANCHORS]
     return {name: fit_baseline(name, 8, batches, batches) for name in names}
+
+
+def ones(x_BTD):
+    return torch.ones(x_BTD.shape[:2], dtype=torch.bool)
 
 
 @pytest.fixture
@@ -150,11 +150,8 @@ def test_the_loss_is_the_sum_over_heads(echo, make_network, make_vectors):
 
 
 def test_a_network_has_what_its_heads_give(echo, make_network, make_vectors):
-    x_BTD, plain, rich = (
-        make_vectors(2, 5, 8),
-        make_network("ewma-mix"),
-        make_network("ewma-mix", heads=("point", echo)),
-    )
+    plain, rich = (make_network("ewma-mix", heads=heads) for heads in (("point",), ("point", echo)))
+    x_BTD = make_vectors(2, 5, 8)
     torch.nn.init.ones_(rich.heads[echo].readout.weight)
     assert (plain.spec.ranks_by, plain.spec.samples, plain.spec.density) == ("point", False, False)
     assert (rich.spec.ranks_by, rich.spec.samples, rich.spec.density) == ("query", True, True)
@@ -175,6 +172,18 @@ def test_every_head_is_calibrated_by_its_name(echo, make_network, make_batches, 
     assert list(scores) == [echo, "point"]
     assert network.calibration[echo].keys() == network.calibration["point"].keys() == {"size"}
     assert scores[echo] >= scores["point"]  # which cannot move: it is where every correction starts
+
+
+@pytest.mark.parametrize("context", [None, 1, 4, 9])
+@pytest.mark.parametrize("anchor", ["none", "ridge-mix"])
+def test_the_last_position_alone_is_the_last_of_all(anchor, context, make_network, make_vectors):
+    network = make_network(anchor, context=context)
+    torch.nn.init.normal_(network.heads["point"].readout.weight)
+    x_BTD = make_vectors(3, 7, 8)
+    breaks_BT = torch.tensor([[1, 0, 0, 1, 0, 0, 1]] * 3, dtype=torch.int8)
+    last = network.forecast_last(x_BTD, breaks_BT).point
+    assert last.shape == (3, 1, 8)
+    torch.testing.assert_close(last, network.predict(x_BTD, ones(x_BTD), breaks_BT)[:, -1:])
 
 
 def test_windows_in_pieces_equal_windows_at_once(monkeypatch, make_vectors):
@@ -208,6 +217,8 @@ def test_an_anchor_that_was_never_fitted_predicts_nothing(anchor, make_vectors):
     x_BTD = make_vectors(2, 5, 8)
     with pytest.raises(TrainingError, match="gru has an anchor that was never fitted: call set_anchors"):
         build_network("gru", 8, SMALL, anchor=anchor).predict(x_BTD, ones(x_BTD))
+    with pytest.raises(TrainingError, match="never fitted"):
+        build_network("gru", 8, SMALL, anchor=anchor).forecast_last(x_BTD)
 
 
 def test_set_anchors_asks_for_the_baseline_of_every_head_that_has_one(echo, fitted):
