@@ -34,7 +34,6 @@ def make_batches(make_vectors):
                 SimpleNamespace(
                     x_BTD=whole[:, :-1] * mask[..., None],
                     mask_BT=mask,
-                    breaks_BT=None,
                     target_BTD=whole[:, 1:] * mask[..., None],
                     target_mask_BT=mask,
                     breaks_BT=None,
