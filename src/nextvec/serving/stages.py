@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from nextvec.config import Config
 from nextvec.corpus.chunkers import CHUNKERS, build_chunker
@@ -366,10 +367,10 @@ class Served:
     def _predict_last(self, padded: Padded) -> Tensor:
         """(B, D). Where nothing is padded a network is asked for its last position alone."""
         predictor = self.bundle.predictor
-        mask_BT = torch.arange(x_BTD.shape[1]) < lengths_B[:, None]
-        if not isinstance(predictor, Network) or not bool(mask_BT.all()):
-            return predictor.predict(x_BTD, mask_BT)[torch.arange(len(x_BTD)), lengths_B - 1]
-        return predictor.forecast_last(x_BTD).point[:, -1]
+        if isinstance(predictor, Network) and bool(padded.mask_BT.all()):
+            return predictor.forecast_last(padded.x_BTD, padded.breaks_BT, padded.next_BT).point[:, -1]
+        forecast = predictor.forecast(padded.x_BTD, padded.mask_BT, padded.breaks_BT, padded.next_BT)
+        return padded.last_of(forecast.point)
 
     def _snap_one(self, query: SnapQuery) -> Snapped:
         return self._snap.apply(
