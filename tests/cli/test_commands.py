@@ -248,6 +248,20 @@ def test_training_prints_a_line_an_epoch(call) -> None:
     assert [line.split(" loss")[0] for line in lines] == ["epochs:  1/2", "epochs:  2/2"]
 
 
+@pytest.mark.parametrize("key", ["loss", "point.loss"])
+def test_the_loss_is_an_option_of_the_point_head(call, key: str) -> None:
+    name = key.replace(".", "-")
+    call("train", "gru", "--corpus", "tales", "--name", name, *TINY, "--set", f"{key}=mse")
+    config = json.loads(call("models", "show", name, "--json").out)
+    assert config["network"]["head_options"] == {"point": {"loss": "mse", "rho": None}}
+    assert "| head point | loss mse |" in call("models", "show", name).out
+
+
+def test_an_architecture_shows_the_options_of_its_head(call) -> None:
+    lines = call("models", "show", "gru").out.splitlines()
+    assert {"  predicts = point", "  loss = cosine", "  structure = False", "  context = unlimited"} <= set(lines)
+
+
 def test_a_long_name_is_not_cut(call) -> None:
     name = "a-name-that-is-longer-than-any-table-would-like-it-to-be"
     call("train", "copy-last", "--corpus", "tales", "--name", name)
@@ -266,6 +280,10 @@ ERRORS = [
     ([*TRAIN, "tales", "--set", "layers=two"], 2, "gru: layers = 'two'"),
     ([*TRAIN, "tales", "--set", "epochs=0"], 2, "gru: epochs = '0'"),
     ([*TRAIN, "tales", "--set", "lr=1", "--set", "lr=2"], 2, "--set lr is given twice"),
+    ([*TRAIN, "tales", "--set", "loss=cosin"], 2, "unknown loss 'cosin'. Did you mean 'cosine'?"),
+    ([*TRAIN, "tales", "--set", "point=mse"], 2, "point = 'mse': expected options of the head"),
+    ([*TRAIN, "tales", "--set", "point.loss=mse", "--set", "loss=mse"], 2, "one option, given twice"),
+    ([*TRAIN, "tales", "--set", "predicts=piont"], 2, "unknown head 'piont'. Did you mean 'point'?"),
     ([*TRAIN, "tales", "--set", "anchor=mean-mix"], 2, "anchor = 'mean-mix'"),
     (["train", "ewma", "--corpus", "tales", "--set", "epochs=3"], 2, "has no option 'epochs'"),
     ([*TRAIN, "tales@first"], 2, "gru-tales-first exists. Choose another --name, or continue it with --resume"),
