@@ -1,16 +1,11 @@
 import pytest
 
-from nextvec.models.head import HEADS
-from nextvec.models.heads.point import PointHead
 from nextvec.models.network import Network
 from nextvec.studies.entrants import _variant
 from nextvec.training.run import resolve_plan
 
 
-class Twin(PointHead):
-    """Another head of the same kind."""
-
-
+@pytest.mark.usefixtures("twin")
 @pytest.mark.parametrize(
     ("options", "variant"),
     [
@@ -24,9 +19,7 @@ class Twin(PointHead):
         ({"predicts": "twin", "twin": {"loss": "mse"}}, "predicts=twin, twin.loss=mse"),
     ],
 )
-def test_models_that_differ_in_a_setting_have_another_variant(options, variant, monkeypatch):
-    HEADS.get("point")
-    monkeypatch.setitem(HEADS._entries, "twin", Twin)
+def test_models_that_differ_in_a_setting_have_another_variant(options, variant):
     plan = resolve_plan("gru", 8, options)
     network = Network(plan.network)
     described = {"spec": network.spec.to_dict(), "network": network.config.to_dict()}

@@ -5,8 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from nextvec.models.head import HEADS
-from nextvec.models.heads.point import PointHead
 from nextvec.training.data import TrainingData
 from nextvec.training.run import resolve_plan
 
@@ -43,18 +41,6 @@ def make_plan(corpus):
         return resolve_plan(architecture, corpus.dim, {**base, **options})
 
     return make
-
-
-class Twin(PointHead):
-    """Another head of the same kind."""
-
-
-@pytest.fixture
-def twin(monkeypatch):
-    """Name of a second head, while it is registered."""
-    HEADS.get("point")
-    monkeypatch.setitem(HEADS._entries, "twin", Twin)
-    return "twin"
 
 
 @pytest.fixture
