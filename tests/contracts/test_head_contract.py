@@ -8,13 +8,9 @@ import pytest
 import torch
 
 from nextvec.errors import UsageError
-from nextvec.models.backbone import BACKBONES
-from nextvec.models.baseline import BASELINES, fit_baseline
 from nextvec.models.bundle import load_bundle, save_bundle
 from nextvec.models.head import HEADS, Head
-from nextvec.models.network import build_network
 from nextvec.models.predictor import unit
-from nextvec.training.data import TrainingData
 from nextvec.training.recipe import TrainingConfig
 
 DIM = 8
@@ -28,29 +24,14 @@ every_head = pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(ma
 every_kind = pytest.mark.parametrize("name", HEADS.names())
 
 
-def small(architecture):
-    fields = BACKBONES.get(architecture).Config.model_fields.items()
-    return {name: 16 for name, field in fields if isinstance(field.default, int) and field.default > 16}
-
-
-@pytest.fixture(scope="module")
-def data(make_process):
-    return TrainingData(make_process([17] * 60, dim=DIM, seed=3))
-
-
-@pytest.fixture(scope="module")
-def fitted(data):
-    return {name: fit_baseline(name, DIM, data.fitting_batches, data.validation_batches) for name in BASELINES}
-
-
 @pytest.fixture
-def make_network(fitted):
+def make_network(fitted, build):
     """Untrained, or with random weights in its head, so that nothing holds by being zero."""
 
     def make(case, *, stirred=False):
         name, architecture, anchor, context = case
         torch.manual_seed(0)
-        network = build_network(architecture, DIM, small(architecture), anchor=anchor, context=context, heads=(name,))
+        network = build(architecture, anchor=anchor, context=context, heads=(name,))
         network.set_anchors(fitted.__getitem__)
         if stirred:
             for parameter in network.heads[name].parameters():
@@ -58,11 +39,6 @@ def make_network(fitted):
         return network
 
     return make
-
-
-@pytest.fixture
-def x_BTD():
-    return unit(torch.randn(3, T, DIM, generator=torch.Generator().manual_seed(1)))
 
 
 def forecast_of(predictor, x_BTD):
@@ -164,9 +140,9 @@ def test_the_last_position_alone_is_the_last_of_all(case, make_network, x_BTD):
 
 
 @every_head
-def test_its_loss_is_finite_and_reaches_every_parameter_of_head_and_backbone(case, make_network, data):
+def test_its_loss_is_finite_and_reaches_every_parameter_of_head_and_backbone(case, make_network, process):
     network = make_network(case, stirred=True).train()
-    for batch in data.training_batches(network, RECIPE).epoch(3):
+    for batch in process.training_batches(network, RECIPE).epoch(3):
         loss = network(batch)
         assert loss.shape == ()
         assert loss.dtype == torch.float32
@@ -181,9 +157,9 @@ def test_its_loss_is_finite_and_reaches_every_parameter_of_head_and_backbone(cas
 
 
 @every_head
-def test_what_is_no_target_changes_nothing_in_its_loss(case, make_network, data):
+def test_what_is_no_target_changes_nothing_in_its_loss(case, make_network, process):
     network = make_network(case, stirred=True).eval()
-    for batch in itertools.islice(data.training_batches(network, RECIPE).epoch(0), 3):
+    for batch in itertools.islice(process.training_batches(network, RECIPE).epoch(0), 3):
         mask_BS = batch.target_mask_BT.clone()
         mask_BS[::2] = False
         masked = replace(batch, target_mask_BT=mask_BS, target_BTD=batch.target_BTD * mask_BS[..., None])
@@ -191,16 +167,16 @@ def test_what_is_no_target_changes_nothing_in_its_loss(case, make_network, data)
 
 
 @every_head
-def test_calibrating_gives_a_number_and_twice_changes_nothing(case, make_network, data):
+def test_calibrating_gives_a_number_and_twice_changes_nothing(case, make_network, process):
     network = make_network(case, stirred=True)
     weights = {name: parameter.clone() for name, parameter in network.named_parameters()}
-    scores = network.calibrate(data.validation_batches)
+    scores = network.calibrate(process.validation_batches)
     assert list(scores) == [case[0]]
     assert isinstance(scores[case[0]], float)
     assert math.isfinite(scores[case[0]])
     said, state = network.calibration, {name: tensor.clone() for name, tensor in network.state_dict().items()}
     assert all(isinstance(value, float) for value in said[case[0]].values())
-    assert network.calibrate(data.validation_batches) == scores
+    assert network.calibrate(process.validation_batches) == scores
     assert network.calibration == said
     for name, tensor in network.state_dict().items():
         torch.testing.assert_close(tensor, state[name], atol=0, rtol=0, equal_nan=True)
@@ -208,9 +184,9 @@ def test_calibrating_gives_a_number_and_twice_changes_nothing(case, make_network
 
 
 @every_head
-def test_it_survives_its_bundle(case, make_network, data, x_BTD, tmp_path):
+def test_it_survives_its_bundle(case, make_network, process, x_BTD, tmp_path):
     network = make_network(case, stirred=True)
-    network.calibrate(data.validation_batches)
+    network.calibrate(process.validation_batches)
     save_bundle(tmp_path / "m", network, origin={}, metrics={})
     loaded = load_bundle(tmp_path / "m").predictor
     assert loaded.spec == network.spec
