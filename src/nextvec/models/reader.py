@@ -70,10 +70,10 @@ class Reader(Baseline):
         if twin is None or breaks_BT is None or not self.helps:
             return answer(self, self.features(x_BTD, breaks_BT))
         known_BT1 = any_known(breaks_BT)[..., None]
-        with_BTD = answer(twin, twin.features(x_BTD, breaks_BT))
-        return (
-            with_BTD if known_BT1.all() else torch.where(known_BT1, with_BTD, answer(self, self.features(x_BTD, None)))
-        )
+        structured_BTD = answer(twin, twin.features(x_BTD, breaks_BT))
+        if known_BT1.all():
+            return structured_BTD
+        return torch.where(known_BT1, structured_BTD, answer(self, self.features(x_BTD, None)))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """What was saved before there were twins has none."""
