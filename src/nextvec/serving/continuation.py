@@ -25,6 +25,7 @@ from nextvec.serving.stages import (
     DecodeQuery,
     ExhaustedError,
     Filled,
+    Part,
     Sentence,
     Served,
     SnapQuery,
@@ -94,6 +95,14 @@ class Direct:
     def slots(self) -> int | None:
         return self._served.slots
 
+    @property
+    def ranked_by(self) -> Part:
+        return self._served.ranked_by
+
+    @property
+    def temperature(self) -> float | None:
+        return self._served.temperature
+
     async def chunk(self, text: str) -> Passage:
         return self._served.chunk(text)
 
@@ -105,6 +114,9 @@ class Direct:
 
     async def predict(self, context: Context) -> np.ndarray:
         return self._served.predict([context])[0]
+
+    async def query(self, context: Context) -> np.ndarray:
+        return self._served.query([context])[0]
 
     async def snap(self, query: SnapQuery) -> SnapResult:
         return self._served.snap([query])[0]
