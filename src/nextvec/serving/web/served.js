@@ -19,6 +19,13 @@ export async function served(signal) {
   }
 }
 
+/** The model in production, else the one with the best cosine. */
+export function chosenAtFirst(models) {
+  const production = models.find((model) => model.nextvec.aliases?.includes("production"));
+  const byCosine = models.toSorted((a, b) => (b.nextvec.cosine ?? -1) - (a.nextvec.cosine ?? -1));
+  return production ?? byCosine[0];
+}
+
 /** The empty state, with the commands to run or what stood in the way. */
 export function noModel(title, faults) {
   if (faults.length)

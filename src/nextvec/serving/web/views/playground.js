@@ -4,7 +4,7 @@ import { complete } from "../api.js";
 import { announce, h } from "../dom.js";
 import { signedPercent } from "../format.js";
 import { Reading } from "../reading.js";
-import { noModel, served } from "../served.js";
+import { chosenAtFirst, noModel, served } from "../served.js";
 
 const EXAMPLES = [
   "The lighthouse stands at the northern tip of the island. It was built of granite blocks that were shipped across the bay in winter. " +
@@ -111,13 +111,6 @@ function modelField(models) {
     h("legend", {}, "Models"),
     h("div", { class: "options" }, listed.map(choice)),
   );
-}
-
-/** The model in production, else the one with the best cosine. */
-function chosenAtFirst(models) {
-  const production = models.find((model) => model.nextvec.aliases?.includes("production"));
-  const byCosine = models.toSorted((a, b) => (b.nextvec.cosine ?? -1) - (a.nextvec.cosine ?? -1));
-  return production ?? byCosine[0];
 }
 
 function howField() {
