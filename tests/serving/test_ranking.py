@@ -23,10 +23,10 @@ PATHS = ["/v1/rerank", "/v2/rerank", "/rerank"]
 class Fixed:
     """Stages of which a text is a vector of the plane by its length, and the query what is given."""
 
-    window, ranked_by = 2, "query"
+    window = 2
 
-    def __init__(self, query, temperature=None):
-        self._query, self.temperature = np.array(query, np.float32), temperature
+    def __init__(self, query):
+        self._query = np.array(query, np.float32)
 
     async def encode(self, texts):
         return np.array([(math.cos(len(text)), math.sin(len(text))) for text in texts], np.float32)
@@ -36,8 +36,8 @@ class Fixed:
         return self._query
 
 
-def ranked(stages, chunks, texts):
-    return asyncio.run(rank(stages, Passage.untold(chunks), texts))
+def ranked(stages, chunks, texts, temperature=None):
+    return asyncio.run(rank(stages, Passage.untold(chunks), texts, temperature))
 
 
 class TestOrder:
@@ -53,7 +53,7 @@ class TestOrder:
         )
 
     def test_a_fitted_temperature_sharpens_and_never_reorders(self) -> None:
-        plain, sharp = (ranked(Fixed((1.0, 0.0), t), ["a"], ["x", "xx"]).candidates for t in (None, 0.25))
+        plain, sharp = (ranked(Fixed((1.0, 0.0)), ["a"], ["x", "xx"], t).candidates for t in (None, 0.25))
         odds = [math.log(first.probability / second.probability) for first, second in (plain, sharp)]
         assert odds[1] == pytest.approx(4 * odds[0] / UNFITTED)
         assert [one.index for one in plain] == [one.index for one in sharp] == [0, 1]
@@ -103,7 +103,7 @@ class TestServed:
     def test_without_a_query_of_its_own_it_is_the_point(self, place) -> None:
         mix = Served.load("best", Resources(place))
         contexts = [Context.untold(mix.snapshot.vectors[:4].astype(np.float32))]
-        assert mix.ranked_by == "point"
+        assert mix.spec.ranks_by == "point"
         assert (mix.query(contexts) == mix.predict(contexts)).all()
 
     def test_no_more_than_its_window_counts(self, place) -> None:
@@ -116,7 +116,7 @@ class TestServed:
         found = asyncio.run(rank(Direct(contrast), passage, DOCUMENTS))
         query = contrast.query([Context.of(passage, contrast.encode(passage.texts))])[0]
         assert [one.index for one in found.candidates] == np.argsort(-contrast.encode(DOCUMENTS) @ query).tolist()
-        assert (found.ranked_by, found.own) == ("query", 2)
+        assert (found.own, found.left_out) == (2, 0)
 
 
 @pytest.fixture(scope="module")

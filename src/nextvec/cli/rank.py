@@ -69,7 +69,7 @@ def rank_command(
     passage = served.chunk(written)
     if cut := served.encoder.count_cut(texts).cut:
         typer.echo(wrapped(f"{cut} of {len(texts)} candidates are longer than the encoder reads"), err=True)
-    ranking = asyncio.run(rank(Direct(served), passage, texts))
+    ranking = asyncio.run(rank(Direct(served), passage, texts, served.temperature))
     if as_json:
         emit(_plain(served, ranking, top), [], True)
         return
@@ -128,7 +128,8 @@ def _plain(served: Served, ranking: Ranking, top: int | None) -> dict[str, objec
     told = {**asdict(ranking), "candidates": [asdict(one) for one in ranking.candidates[:top]]}
     if ranking.temperature is None:
         told["candidates"] = [one | {"probability": None} for one in told["candidates"]]
-    return {"model": served.identity, "corpus": served.snapshot.label, **told}
+    model = {"model": served.identity, "corpus": served.snapshot.label, "ranked_by": served.spec.ranks_by}
+    return model | told
 
 
 def _heading(served: Served, ranking: Ranking, following: int) -> str:
@@ -152,7 +153,7 @@ def _print_candidates(ranking: Ranking, top: int | None) -> None:
 
 
 def _footing(served: Served, ranking: Ranking) -> Iterator[str]:
-    if ranking.ranked_by == "point":
+    if served.spec.ranks_by == "point":
         yield "Ranked by its point, the mean of what may come: this model has no query of its own."
     if ranking.temperature is None:
         yield f"Scores, not probabilities: no temperature was fitted yet. nextvec compare {served.identity} does that."

@@ -25,7 +25,6 @@ from nextvec.serving.stages import (
     DecodeQuery,
     ExhaustedError,
     Filled,
-    Part,
     Sentence,
     Served,
     SnapQuery,
@@ -94,14 +93,6 @@ class Direct:
     @property
     def slots(self) -> int | None:
         return self._served.slots
-
-    @property
-    def ranked_by(self) -> Part:
-        return self._served.ranked_by
-
-    @property
-    def temperature(self) -> float | None:
-        return self._served.temperature
 
     async def chunk(self, text: str) -> Passage:
         return self._served.chunk(text)

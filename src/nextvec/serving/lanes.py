@@ -25,7 +25,7 @@ from nextvec.serving.batching import MicroBatcher, Observer, Traffic
 from nextvec.serving.contexts import Context, Passage
 from nextvec.serving.resources import Resources, SharedEncoder
 from nextvec.serving.settings import Limits, ModelSettings, Timeouts
-from nextvec.serving.stages import NEAREST, DecodeQuery, Filled, Part, Sentence, Served, SnapQuery, SnapResult
+from nextvec.serving.stages import NEAREST, DecodeQuery, Filled, Sentence, Served, SnapQuery, SnapResult
 from nextvec.serving.stopping import StopConfig
 from nextvec.store.generation import generation_label
 from nextvec.store.snapshot import Snapshot
@@ -144,14 +144,6 @@ class ModelLane:
     @property
     def slots(self) -> int | None:
         return self.served.slots
-
-    @property
-    def ranked_by(self) -> Part:
-        return self.served.ranked_by
-
-    @property
-    def temperature(self) -> float | None:
-        return self.served.temperature
 
     def decoder(self, wanted: str | None) -> str:
         """`wanted`, or this model's own. Raises UsageError for one that it does not offer."""

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 
 from nextvec.serving.contexts import Context, Passage
-from nextvec.serving.stages import Part
 
 UNFITTED = 1.0
 """The temperature where none was fitted: the order is the same at any, the probabilities are not."""
@@ -35,38 +34,32 @@ class Candidate:
 class Ranking:
     """Attributes:
     candidates: all of them, the likeliest first; equal ones in the order they were given.
-    ranked_by: "query", or "point" for a model that has no query of its own.
     temperature: of the probabilities; None where none was fitted, and they are those at `UNFITTED`.
     own: chunks of the context that were used, the last ones.
     left_out: chunks before them, beyond what the model looks at.
     """
 
     candidates: tuple[Candidate, ...]
-    ranked_by: Part
     temperature: float | None
     own: int
     left_out: int
 
 
 class RankingStages(Protocol):
-    """The stages that a ranking takes, awaited, and what the model says of itself."""
+    """The stages that a ranking takes, awaited."""
 
     @property
     def window(self) -> int:
         """Vectors of a context that are used, the last ones."""
         ...
 
-    @property
-    def ranked_by(self) -> Part: ...
-
-    @property
-    def temperature(self) -> float | None: ...
-
     async def encode(self, texts: Sequence[str]) -> np.ndarray: ...
     async def query(self, context: Context) -> np.ndarray: ...
 
 
-async def rank(stages: RankingStages, passage: Passage, texts: Sequence[str]) -> Ranking:
+async def rank(
+    stages: RankingStages, passage: Passage, texts: Sequence[str], temperature: float | None = None
+) -> Ranking:
     """The candidates `texts`, one or more, by how well each follows a passage. Raises what the stages raise."""
     used = passage.last(stages.window)
     own = len(used.texts)
@@ -74,9 +67,8 @@ async def rank(stages: RankingStages, passage: Passage, texts: Sequence[str]) ->
     query_D = await stages.query(Context.of(used, vectors_ND[:own]))
     scores_N = vectors_ND[own:].astype(np.float64) @ query_D.astype(np.float64)
     return Ranking(
-        candidates=_in_order(texts, scores_N, stages.temperature or UNFITTED),
-        ranked_by=stages.ranked_by,
-        temperature=stages.temperature,
+        candidates=_in_order(texts, scores_N, temperature or UNFITTED),
+        temperature=temperature,
         own=own,
         left_out=len(passage.texts) - own,
     )

@@ -197,11 +197,6 @@ class Served:
         return min(self.slots or self.config.longest_context, self.config.longest_context)
 
     @property
-    def ranked_by(self) -> Part:
-        """What candidates are ranked by: the model's query, or its point where it has none."""
-        return self.spec.ranks_by
-
-    @property
     def temperature(self) -> float | None:
         """Of the softmax over its queries' products with candidates, see `fitted_temperature`."""
         return fitted_temperature(self.bundle.folder)

@@ -4,7 +4,7 @@ import { rerank } from "../api.js";
 import { bar } from "../charts.js";
 import { announce, h } from "../dom.js";
 import { duration, number, percent, plural } from "../format.js";
-import { chosenAtFirst, noModel, served } from "../served.js";
+import { chosenAtFirst, lasting } from "../served.js";
 import { trouble } from "../trouble.js";
 
 const EXAMPLES = [
@@ -33,18 +33,8 @@ const EXAMPLES = [
 
 let draft = EXAMPLES[0]; // what the user wrote outlives a change of the models
 let example = 0;
-let root = null; // the view is built once: texts and their order survive a look at another view
 
-export async function show(_, signal) {
-  const { models, faults } = await served(signal);
-  if (!models.length) {
-    const title = "No model to order sentences with yet";
-    return { title: "Order", content: [h("h1", {}, "Order"), noModel(title, faults)] };
-  }
-  const known = JSON.stringify(models);
-  if (root?.known !== known) root = { known, content: build(models) };
-  return { title: "Order", content: root.content };
-}
+export const show = lasting("Order", "No model to order sentences with yet", build);
 
 function build(models) {
   const form = h(
