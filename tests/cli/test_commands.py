@@ -44,6 +44,7 @@ SURFACE = {
     "aliases": "ALIAS --workspace --json",
     "rollback": "ALIAS --workspace --json",
     "complete": "TEXT --model --sentences --decoder --feedback --fill --snap --steps --set --workspace --json",
+    "rank": "--candidates TEXT --context --model --top --workspace --json",
     "encode": "--out TEXTS --encoder --breaks --json",
     "predict": "VECTORS --out --model --breaks --workspace --json",
     "decode": "VECTORS CORPUS --decoder --steps --workspace --json",
@@ -99,6 +100,7 @@ def place(nextvec, write_prose, tmp_path_factory: pytest.TempPathFactory) -> Pat
     nextvec("corpus", "tag", "tales", "first", workspace=workspace)
     nextvec("train", "gru", "--corpus", "tales@first", *TINY, workspace=workspace)
     (folder / "plan.toml").write_text(PLAN)
+    (folder / "sentences.ndjson").write_text('{"text": "The of was in."}\n{"text": "In was of the."}\n')
     nextvec("train", "ewma-mix", "--corpus", "small", workspace=workspace)
     for model in ("ewma-mix-small", "gru-tales-first"):
         nextvec("promote", model, "--as", "back", *NO_GATES, workspace=workspace)
@@ -175,6 +177,7 @@ JSON = {
     "aliases": [],
     "rollback": ["back"],
     "complete": ["The of was in.", "--model", "gru-tales-first"],
+    "rank": ["The of was in.", "--candidates", "sentences.ndjson", "--model", "gru-tales-first"],
     "encode": ["Some text.", "--encoder", "hashing:32", "--out", "VECTORS.npy"],
     "predict": ["in.npy", "--model", "gru-tales-first", "--out", "PREDICTED.npy"],
     "decode": ["in.npy", "tales"],
@@ -201,6 +204,7 @@ KEYS = {
     "aliases": "replaced",
     "rollback": "replaced",
     "complete": "sentences",
+    "rank": "candidates",
     "encode": "shape",
     "predict": "shape",
     "decode": "text",
@@ -209,7 +213,7 @@ KEYS = {
 
 def filled(arguments: list[str], place: Path) -> list[str]:
     """File names become paths beside the workspace."""
-    files = re.compile(r"\w+\.(npz|npy|html|toml)")
+    files = re.compile(r"\w+\.(npz|npy|html|toml|ndjson)")
     return [str(place.parent / part) if files.fullmatch(part) else part for part in arguments]
 
 
@@ -231,6 +235,7 @@ PLAIN = [
     ["compare", "gru-tales-first"], ["verify", "gru-tales-first"], ["study", "run", "plan.toml"],
     ["study", "status", "one"], ["study", "report", "one"], ["aliases"], ["aliases", "back"],
     ["complete", "The of was in. In was of the.", "--model", "gru-tales-first"], ["decode", "in.npy", "tales"],
+    ["rank", "The of was in.", "--candidates", "sentences.ndjson", "--model", "gru-tales-first"],
     ["train", "gru", "--corpus", "tales", "--name", "plain", *TINY],
 ]  # fmt: skip
 

@@ -106,6 +106,9 @@ class Direct:
     async def predict(self, context: Context) -> np.ndarray:
         return self._served.predict([context])[0]
 
+    async def query(self, context: Context) -> np.ndarray:
+        return self._served.query([context])[0]
+
     async def snap(self, query: SnapQuery) -> SnapResult:
         return self._served.snap([query])[0]
 
