@@ -9,6 +9,8 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.evaluation.evaluate import evaluate
 from nextvec.evaluation.heldout import training_mean
 from nextvec.evaluation.metric import METRICS, figures
+from nextvec.evaluation.pools import CHOICES
+from nextvec.models.forecast import Forecast
 from nextvec.models.predictor import PredictorSpec, unit
 from nextvec.store.snapshot import Snapshot
 
@@ -34,21 +36,26 @@ def vectors():
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-class MeanSoFar:
+class Toy:
+    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+        return Forecast(lambda: self.predict(x_BTD, mask_BT))
+
+
+class MeanSoFar(Toy):
     spec = PredictorSpec(name="mean-so-far", dim=DIM, context=None)
 
     def predict(self, x_BTD, mask_BT):
         return unit(x_BTD.cumsum(dim=1))
 
 
-class Last:
+class Last(Toy):
     spec = PredictorSpec(name="last", dim=DIM, context=1)
 
     def predict(self, x_BTD, mask_BT):
         return unit(x_BTD)
 
 
-class Opposite:
+class Opposite(Toy):
     spec = PredictorSpec(name="opposite", dim=DIM, context=1)
 
     def predict(self, x_BTD, mask_BT):
@@ -64,7 +71,8 @@ def test_a_metric_says_its_version_and_every_evaluation_keeps_it(name, vectors):
 def run(name, vectors, predictor=None, documents=EVERY, **options):
     snapshot = snapshot_of(vectors)
     mean = training_mean(snapshot, EVERY)
-    return evaluate(predictor or MeanSoFar(), snapshot, documents=documents, train_mean=mean, metrics=[name], **options)
+    known = {"train_mean": mean, "metrics": [name], "temperatures": dict.fromkeys(CHOICES, 0.1)}
+    return evaluate(predictor or MeanSoFar(), snapshot, documents=documents, **known, **options)
 
 
 def assert_same(left, right, tolerance):

@@ -8,6 +8,7 @@ from nextvec.evaluation.evaluate import evaluate, evaluate_on
 from nextvec.evaluation.evaluation import Evaluation, Subject, read_evaluations, save_evaluation
 from nextvec.evaluation.heldout import hold_out, training_mean
 from nextvec.evaluation.metric import METRICS, default_metrics
+from nextvec.models.forecast import Forecast
 from nextvec.models.predictor import PredictorSpec, unit
 from nextvec.sequences.windows import count_windows
 
@@ -207,6 +208,9 @@ class Broken:
 
     def predict(self, x_BTD, mask_BT):
         return self.answer(x_BTD)
+
+    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+        return Forecast(lambda: self.answer(x_BTD))
 
 
 def test_predictions_that_are_not_finite_are_refused(tiny):

@@ -24,6 +24,8 @@ HEADLINES = (
     "mrr[document]",
     "mrr[document+context]",
     "mrr[foreign-10k]",
+    "log_loss[document]",
+    "log_loss[foreign-10k]",
 )
 _MEAN_TOLERANCE = 1e-3
 

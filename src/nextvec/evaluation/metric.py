@@ -8,8 +8,9 @@ Shapes: N rows of a document, M targets (rows min_context..N-1), D embedding siz
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -17,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nextvec.evaluation.pools import ForeignPool, Pools
 from nextvec.registry import Registry
 
 Predict = Callable[[Tensor, Tensor], Tensor]
@@ -50,20 +52,13 @@ class Part:
         return cls(float(values.cpu().double().sum()), float(values.numel()))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignPool:
-    """Chunks to find a target among that are not of its own document: unit vectors (P, D), owner document (P,)."""
-
-    vectors_PD: Tensor
-    owner_P: Tensor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """What holds for a whole evaluation.
 
     `train_mean_D` is the mean training vector (not normalised); `context` is how many last vectors the predictor sees
-    (None: all so far); `predict` is the predictor itself, for metrics that change its input.
+    (None: all so far); `predict` is the predictor itself, for metrics that change its input; `temperatures` are what
+    its scores are divided by to be log odds, by pool.
     """
 
     min_context: int
@@ -72,6 +67,12 @@ class Setting:
     foreign: ForeignPool
     context: int | None
     predict: Predict
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def pools(self) -> Pools:
+        """What targets are found among, shared by all metrics."""
+        return Pools(self.foreign, self.min_context)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
