@@ -51,14 +51,19 @@ class Scores:
     document_mN: Tensor
     foreign_mP: Tensor
 
-    def margins(self, pool: str) -> Tensor:
-        """(m, C) scores q . y of the target's rivals in one of `CHOICES` minus its own; -inf for what is no rival."""
+    def margins(self, pool: str, temperature: float = 1.0) -> Tensor:
+        """(m, C) scores q . y of the target's rivals in one of `CHOICES` minus its own, over a temperature: their log
+        odds against it. -inf for what is no rival."""
         cosine_mC = self.foreign_mP if pool == "foreign-10k" else self.document_mN
-        margin_mC = (cosine_mC - self.own_m1).mul_(self.norm_m1)
+        margin_mC = (cosine_mC - self.own_m1).mul_(self.norm_m1 / temperature)
         if pool == "document":
             back = torch.arange(-self.context_mK.shape[1], 1, device=margin_mC.device)
             margin_mC.scatter_(1, self.row_m1 + back, -torch.inf)
         return margin_mC
+
+    def log_losses(self, pool: str, temperature: float) -> Tensor:
+        """(m,) nats of the targets under a softmax of q . y / temperature over one of `CHOICES`."""
+        return F.softplus(self.margins(pool, temperature).logsumexp(dim=1))
 
 
 class Pools:
@@ -107,8 +112,3 @@ class Pools:
     def _foreign_scores(self, unit_mD: Tensor, number: int) -> Tensor:
         own = (self._foreign.owner_P == number).nonzero().squeeze(1)
         return (unit_mD @ self._foreign.vectors_PD.T).index_fill_(1, own, -torch.inf)
-
-
-def log_losses(margin_mC: Tensor, temperature: float) -> Tensor:
-    """(m,) nats of the targets under a softmax of score / temperature, from the margins of their rivals."""
-    return F.softplus(torch.logsumexp(margin_mC / temperature, dim=1))

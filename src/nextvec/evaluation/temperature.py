@@ -7,15 +7,16 @@ predictor's probabilities are judged: never to those that it is judged on.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from nextvec.evaluation.heldout import HeldOut
 from nextvec.evaluation.passages import BATCH_TARGETS, passages
-from nextvec.evaluation.pools import CHOICES, Pools, log_losses
+from nextvec.evaluation.pools import CHOICES, Pools
 from nextvec.models.predictor import Predictor
 
 MOST_TARGETS = 4_096
@@ -23,10 +24,14 @@ MOST_TARGETS = 4_096
 the log loss by less than 0.001."""
 TOLERANCE = 1e-4
 """Of the logarithm of a temperature."""
+_FIRST = 16
+"""One in so many of those targets is enough to start from."""
+_AT_ONCE = 256
 _REACH = math.log(1e3)
 """How far a temperature may lie from the typical margin, in natural logarithms: no further where the scores separate
 the targets entirely, or say nothing."""
-_GOLDEN = (math.sqrt(5) - 1) / 2
+_IMPOSSIBLE = -1e4
+"""Log odds below which a probability is zero in float32."""
 
 
 @torch.no_grad()
@@ -56,37 +61,46 @@ def _margins(
     for passage in passages(validation, predictor, device, batch_targets):
         first = int(-before[passage.number] % stride)
         chosen = torch.arange(first, max(first, len(passage.query_MD)), stride, device=passage.query_MD.device)
-        if len(chosen):
-            scores, sizes = pools.scores(passage, chosen), pools.sizes(passage)
+        sizes = pools.sizes(passage)
+        for target_m in chosen.split(_AT_ONCE) if len(chosen) else ():
+            scores = pools.scores(passage, target_m)
             for pool in (pool for pool in CHOICES if pool in sizes):
                 margins[pool].append(scores.margins(pool))
     return margins
 
 
 def _fit(margins: Sequence[Tensor]) -> float:
-    """Golden-section search (Kiefer 1953) around the typical margin."""
+    """Of a few targets, between bounds around the typical margin; from there, of all."""
     finite = [margin_mC[margin_mC.isfinite()] for margin_mC in margins]
     squares, count = (sum(each) for each in zip(*((float(m.square().sum()), m.numel()) for m in finite), strict=True))
     centre = 0.5 * math.log(squares / count) if squares else 0.0
-    return math.exp(_least(lambda log: _loss(margins, math.exp(log)), centre - _REACH, centre + _REACH))
+    bounds = centre - _REACH, centre + _REACH
+    few = [margin_mC[::_FIRST] for margin_mC in margins]
+    return math.exp(_least(margins, _least(few, centre, *bounds), *bounds))
 
 
-def _loss(margins: Sequence[Tensor], temperature: float) -> float:
-    """Total nats."""
-    return sum(float(log_losses(margin_mC, temperature).double().sum()) for margin_mC in margins)
-
-
-def _least(function: Callable[[float], float], low: float, high: float) -> float:
-    """Where a function with one minimum between `low` and `high` is least, to `TOLERANCE`."""
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = function(left), function(right)
+def _least(margins: Sequence[Tensor], log: float, low: float, high: float) -> float:
+    """The logarithm of the temperature of least loss between `low` and `high`: Newton's method from `log` on, and
+    halving where a step would leave what is still possible."""
     while high - low > TOLERANCE:
-        if at_left <= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - _GOLDEN * (high - low)
-            at_left = function(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + _GOLDEN * (high - low)
-            at_right = function(right)
-    return (low + high) / 2
+        slope, bend = _derivatives(margins, math.exp(log))
+        low, high = (low, log) if slope > 0 else (log, high)
+        wanted = log - slope / bend if bend > 0 else math.inf
+        before, log = log, wanted if low < wanted < high else (low + high) / 2
+        if abs(log - before) < TOLERANCE:
+            break
+    return log
+
+
+def _derivatives(margins: Sequence[Tensor], temperature: float) -> tuple[float, float]:
+    """First and second derivative of the total loss by the logarithm of the temperature: with z the log odds of rivals
+    and p their probabilities, -E z and E z + Var z (a rival that is the target itself has z = 0)."""
+    slope = bend = 0.0
+    for margin_mC in margins:
+        z_mC = (margin_mC / temperature).clamp_(min=_IMPOSSIBLE)
+        p_mC = (z_mC - F.softplus(z_mC.logsumexp(dim=1, keepdim=True))).exp_()
+        pz_mC = p_mC.mul_(z_mC)
+        mean_m, square_m = pz_mC.sum(dim=1).double(), (pz_mC * z_mC).sum(dim=1).double()
+        slope -= float(mean_m.sum())
+        bend += float((mean_m + square_m - mean_m.square()).sum())
+    return slope, bend

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 
 from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting
-from nextvec.evaluation.pools import CHOICES, log_losses
+from nextvec.evaluation.pools import CHOICES
 
 
 def _figures(pool: str) -> Iterator[Figure]:
@@ -49,7 +49,7 @@ class LogLoss:
     def _losses(self, passage: Passage, pool: str) -> torch.Tensor:
         """(M,)"""
         temperature = self._temperatures[pool]
-        return torch.cat([log_losses(scores.margins(pool), temperature) for scores in self._pools.blocks(passage)])
+        return torch.cat([scores.log_losses(pool, temperature) for scores in self._pools.blocks(passage)])
 
 
 def _parts(pool: str, loss_M: torch.Tensor, size: int) -> dict[str, Part]:
