@@ -218,6 +218,22 @@ def test_predictions_that_are_not_finite_are_refused(tiny):
         run(Broken(lambda x: x * float("nan")), tiny)
 
 
+@pytest.mark.parametrize("metric", ["energy", "density"])
+def test_samples_and_densities_that_are_not_finite_are_refused(tiny, metric):
+    class Damaged(Broken):
+        spec = PredictorSpec(name="damaged", dim=16, context=None, samples=True, density=True)
+
+        def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+            return Forecast(
+                lambda: unit(x_BTD),
+                sampler=lambda n, generator: float("nan") * x_BTD.expand(n, *x_BTD.shape),
+                density=lambda y_BTD: float("inf") * y_BTD[..., 0],
+            )
+
+    with pytest.raises(DataError, match="damaged predicts NaN or infinity"):
+        run(Damaged(unit), tiny, metrics=[metric])
+
+
 def test_padding_may_hold_anything(tiny):
     def answer(x_BTD):
         padding = x_BTD.abs().sum(-1, keepdim=True) == 0
