@@ -10,7 +10,7 @@ from nextvec.errors import MismatchError
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, fit_baseline
 from nextvec.models.bundle import load_bundle, save_bundle
-from nextvec.models.network import Network, anchor_baseline, build_network
+from nextvec.models.network import Network, build_network
 from nextvec.models.predictor import AnchorName, Predictor, unit
 from nextvec.training.data import TrainingData
 from nextvec.training.run import resolve_plan
@@ -65,9 +65,9 @@ def make_predictor(fitted):
             anchor = case[1]
             torch.manual_seed(0)
             network = build(case)
-            network.set_anchor(None if anchor == "none" else fitted[anchor_baseline(anchor)])
+            network.set_anchors(fitted.__getitem__)
             if anchor != "none":
-                for parameter in list(network.head.parameters())[-2:]:
+                for parameter in list(network.heads["point"].parameters())[-2:]:
                     torch.nn.init.normal_(parameter, std=0.1)
             made[case] = network
         return made[case]
@@ -199,8 +199,8 @@ def test_a_network_starts_at_its_anchor(case, fitted, x_BTD):
     if anchor == "none":
         assert bool(predict(network, x_BTD).std() > 0)
         return
-    baseline: Baseline = fitted[anchor_baseline(anchor)]
-    network.set_anchor(baseline)
+    network.set_anchors(fitted.__getitem__)
+    baseline: Baseline = network.heads["point"].anchor
     y_BTD = predict(network, x_BTD)
     for t in range(T):
         first = 0 if context is None else max(0, t + 1 - context)
@@ -208,12 +208,13 @@ def test_a_network_starts_at_its_anchor(case, fitted, x_BTD):
 
 
 @every_network
-def test_every_parameter_learns(case, make_predictor, x_BTD):
+def test_every_parameter_learns(case, make_predictor, data):
     network: Network = make_predictor(case)
     network.zero_grad()
     network.train()
-    y_BTD = network(x_BTD[:, : network.config.context or T])
-    (y_BTD * torch.randn(y_BTD.shape, generator=torch.Generator().manual_seed(3))).sum().backward()
+    recipe = resolve_plan(case[0], DIM, {"batch": 64, "span": 0, "first_span": 0}).training
+    for batch in data.training_batches(network, recipe).epoch(0):
+        network(batch).backward()
     still = [name for name, parameter in network.named_parameters() if parameter.grad is None]
     assert not still
     assert not any(buffer.requires_grad for buffer in network.buffers())

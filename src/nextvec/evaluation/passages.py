@@ -29,7 +29,8 @@ def passages(
     """
     vectors = torch.from_numpy(held_out.vectors).to(device)
     documents = np.arange(len(held_out.doc_ids))
-    batches = DocumentBatches(vectors, held_out.offsets, documents, batch_targets)
+    breaks = torch.from_numpy(held_out.breaks).to(device)
+    batches = DocumentBatches(vectors, held_out.offsets, documents, batch_targets, breaks)
     for numbers, batch in zip(batches.plan, batches, strict=True):
         answers = _Answers(predictor, batch)
         for b, number in enumerate(numbers.tolist()):
@@ -50,7 +51,7 @@ def _passage(held_out: HeldOut, number: int, answers: _Answers, b: int) -> Passa
         predicted_MD=unit_rows(answers.point_BTD[b, predicted]),
         query_MD=answers.query_BTD[b, predicted].float(),
         density=(lambda: answers.density_BT[b, predicted]) if spec.density else None,
-        draw=(lambda: answers.samples(x_TD, seed)[:, predicted]) if spec.samples else None,
+        draw=(lambda: answers.samples(b, last, seed)[:, predicted]) if spec.samples else None,
     )
 
 
@@ -59,7 +60,7 @@ class _Answers:
 
     def __init__(self, predictor: Predictor, batch: Batch) -> None:
         self.predictor, self.batch = predictor, batch
-        self._forecast = predictor.forecast(batch.x_BTD, batch.mask_BT)
+        self._forecast = predictor.forecast(batch.x_BTD, batch.mask_BT, batch.breaks_BT)
         self.point_BTD, self.query_BTD = (self._vectors(x) for x in (self._forecast.point, self._forecast.query))
 
     def _vectors(self, answer_BTD: Tensor) -> Tensor:
@@ -79,12 +80,14 @@ class _Answers:
         self._require_finite(density_BT[self.batch.mask_BT])
         return density_BT
 
-    def samples(self, x_TD: Tensor, seed: int) -> Tensor:
-        """(K, T, D) of a document by itself: what is drawn depends on no other."""
-        generator = torch.Generator(device=x_TD.device).manual_seed(seed)
-        mask_1T = torch.ones(1, len(x_TD), dtype=torch.bool, device=x_TD.device)
+    def samples(self, b: int, length: int, seed: int) -> Tensor:
+        """(K, length, D) of sequence `b` by itself: what is drawn depends on no other."""
+        batch, alone = self.batch, (slice(b, b + 1), slice(length))
+        breaks_1T = None if batch.breaks_BT is None else batch.breaks_BT[alone]
+        generator = torch.Generator(device=batch.x_BTD.device).manual_seed(seed)
         with torch.no_grad():
-            y_KTD = self.predictor.forecast(x_TD[None], mask_1T).sample(SAMPLES, generator)[:, 0]
+            forecast = self.predictor.forecast(batch.x_BTD[alone], batch.mask_BT[alone], breaks_1T)
+            y_KTD = forecast.sample(SAMPLES, generator)[:, 0]
         self._require_finite(y_KTD)
         return y_KTD
 

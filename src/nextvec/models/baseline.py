@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,21 +12,8 @@ from torch import Tensor, nn
 from nextvec.errors import TrainingError
 from nextvec.models.forecast import Forecast
 from nextvec.models.predictor import PredictorSpec, check_input
+from nextvec.models.targets import TargetBatch
 from nextvec.registry import Registry
-
-
-class TargetBatch(Protocol):
-    """What a baseline is fitted on: `sequences.batches.Batch`, or anything with these tensors."""
-
-    @property
-    def x_BTD(self) -> Tensor: ...
-    @property
-    def mask_BT(self) -> Tensor: ...
-    @property
-    def target_BTD(self) -> Tensor: ...
-    @property
-    def target_mask_BT(self) -> Tensor: ...
-
 
 Batches = Callable[[], Iterable[TargetBatch]]
 """Every call starts one pass over the same batches of whole documents."""
@@ -48,12 +35,12 @@ class Baseline(nn.Module, ABC):
         self.dim = dim
 
     @abstractmethod
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        """Unit predictions y_BTD; y[:, t] depends on x[:, :t+1] only."""
+    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+        """Unit predictions y_BTD; y[:, t] depends on x[:, :t+1] and breaks[:, :t+1] only (`Predictor.forecast`)."""
 
-    def rank(self, x_BTD: Tensor) -> Tensor:
+    def rank(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         """Queries q_BTD, as causal; the predictions, where there are no others."""
-        return self(x_BTD)
+        return self(x_BTD, breaks_BT)
 
     def fit(self, train: Batches, validation: Batches) -> None:
         """Set the buffers from training batches; what is tuned, is tuned on the validation batches."""
@@ -72,7 +59,8 @@ class Baseline(nn.Module, ABC):
         x_BTD = x_BTD.float()
         own = self.ranks_by == "query"
         return Forecast(
-            torch.no_grad()(lambda: self(x_BTD)), torch.no_grad()(lambda: self.rank(x_BTD)) if own else None
+            torch.no_grad()(lambda: self(x_BTD, breaks_BT)),
+            torch.no_grad()(lambda: self.rank(x_BTD, breaks_BT)) if own else None,
         )
 
     def predict(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
@@ -106,19 +94,22 @@ def fit_baseline(name: str, dim: int, train: Batches, validation: Batches) -> Ba
     with torch.no_grad():
         baseline.fit(train, validation)
     # As loading lays them out: products of another layout round differently, and a resumed run loads its anchor.
-    for key, buffer in baseline.named_buffers(recurse=False):
-        setattr(baseline, key, buffer.contiguous())
+    for module in baseline.modules():
+        for key, buffer in module.named_buffers(recurse=False):
+            setattr(module, key, buffer.contiguous())
     return baseline
 
 
-def mean_cosine(predict: Callable[[Tensor, Tensor], Tensor], batches: Batches) -> float:
+def mean_cosine(predict: Callable[[Tensor, Tensor, Tensor | None], Tensor], batches: Batches) -> float:
     """Mean cosine, [-1, 1], of unit predictions (`Predictor.predict`) to unit targets.
 
     Raises TrainingError when there is no target.
     """
     total, count = 0.0, 0
     for batch in batches():
-        cosine_BT = (predict(batch.x_BTD, batch.mask_BT) * batch.target_BTD).sum(-1)[batch.target_mask_BT]
+        cosine_BT = (predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT) * batch.target_BTD).sum(-1)[
+            batch.target_mask_BT
+        ]
         total += float(cosine_BT.double().sum())
         count += cosine_BT.numel()
     if not count:

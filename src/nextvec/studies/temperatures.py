@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nextvec.evaluation.temperature import fit_temperatures
-from nextvec.fingerprint import fingerprint
+from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.models.predictor import Predictor
 from nextvec.records import append_line, read_lines
 from nextvec.studies.entrants import Candidate, Generation
@@ -20,8 +20,9 @@ REVISION = 1
 
 def temperatures(candidate: Candidate, generation: Generation, load: Callable[[], Predictor]) -> dict[str, float]:
     """By pool, those kept or else fitted now. `generation` is the one that the candidate was trained on."""
-    split = generation.data.split.fingerprint
-    identity = fingerprint([REVISION, candidate.weights, generation.snapshot.fingerprint, split])
+    snapshot, split = generation.snapshot, generation.data.split.fingerprint
+    breaks = fingerprint_bytes([snapshot.breaks.tobytes()])
+    identity = fingerprint([REVISION, candidate.weights, snapshot.fingerprint, breaks, split])
     path = candidate.records.with_name(KEPT)
     for line in read_lines(path):
         if line["identity"] == identity:

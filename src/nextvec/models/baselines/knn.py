@@ -55,7 +55,7 @@ class KnnSuccessor(Baseline):
     def _key(self, x_BTD: Tensor) -> Tensor:
         return decayed_means(x_BTD, (KEY_DECAY,))[:, :, 0]
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
+    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         flat_QD = self._key(x_BTD).flatten(0, 1)
         return torch.cat([self._vote(some) for some in flat_QD.split(QUERIES_AT_ONCE)]).view_as(x_BTD)
 

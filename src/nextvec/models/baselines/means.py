@@ -29,7 +29,7 @@ class GlobalMean(Baseline):
             total += batch.target_BTD[batch.target_mask_BT].double().sum(0)
         self.mean = unit(total).float()
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
+    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return self.mean.to(x_BTD).expand_as(x_BTD)
 
 
@@ -40,7 +40,7 @@ class CopyLast(Baseline):
     name = "copy-last"
     context = 1
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
+    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return unit(x_BTD)
 
 
@@ -50,7 +50,7 @@ class ContextMean(Baseline):
 
     name = "context-mean"
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
+    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return decayed_means(x_BTD, (1.0,))[:, :, 0]
 
 
@@ -66,9 +66,9 @@ class Ewma(Baseline):
 
     def fit(self, train: Batches, validation: Batches) -> None:
         def score(decay: float) -> float:
-            return mean_cosine(lambda x_BTD, mask_BT: decayed_means(x_BTD, (decay,))[:, :, 0], validation)
+            return mean_cosine(lambda x_BTD, mask_BT, breaks_BT: decayed_means(x_BTD, (decay,))[:, :, 0], validation)
 
         self.decay = torch.tensor(max(DECAY_GRID, key=score))
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
+    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return decayed_means(x_BTD, (float(self.decay),))[:, :, 0]
