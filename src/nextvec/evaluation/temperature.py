@@ -20,13 +20,14 @@ from nextvec.evaluation.pools import CHOICES, Pools
 from nextvec.models.predictor import Predictor
 
 MOST_TARGETS = 4_096
-"""Targets that temperatures are fitted to, evenly spaced over all of them: with one number to find, more would change
-the log loss by less than 0.001."""
+"""Targets that temperatures are fitted to, evenly spaced over all of them: with one number to find, all 22,069 of 308
+Wikipedia articles moved the log loss by 0.0001 (`document`) and 0.0004 (`foreign-10k`)."""
 TOLERANCE = 1e-4
 """Of the logarithm of a temperature."""
 _FIRST = 16
 """One in so many of those targets is enough to start from."""
 _AT_ONCE = 256
+"""Of them, scored at a time."""
 _REACH = math.log(1e3)
 """How far a temperature may lie from the typical margin, in natural logarithms: no further where the scores separate
 the targets entirely, or say nothing."""
@@ -93,8 +94,8 @@ def _least(margins: Sequence[Tensor], log: float, low: float, high: float) -> fl
 
 
 def _derivatives(margins: Sequence[Tensor], temperature: float) -> tuple[float, float]:
-    """First and second derivative of the total loss by the logarithm of the temperature: with z the log odds of rivals
-    and p their probabilities, -E z and E z + Var z (a rival that is the target itself has z = 0)."""
+    """First and second derivative of the total loss by the logarithm of the temperature: with z the log odds of the
+    candidates against the target, whose own are 0, and p their probabilities, -E z and E z + Var z."""
     slope = bend = 0.0
     for margin_mC in margins:
         z_mC = (margin_mC / temperature).clamp_(min=_IMPOSSIBLE)
