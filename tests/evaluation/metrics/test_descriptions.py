@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from nextvec.evaluation.metric import ForeignPool, Passage, Setting, predict_last, sample_targets
+from nextvec.evaluation.metric import Passage, Setting, predict_last, sample_targets
 from nextvec.evaluation.metrics.copying import Copying
 from nextvec.evaluation.metrics.order import Order
 from nextvec.evaluation.metrics.rollout import Rollout
 from nextvec.evaluation.metrics.spread import Spread
+from nextvec.evaluation.pools import ForeignPool
 
 
 def unit(shape, seed):
