@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from nextvec.errors import TrainingError
 from nextvec.models.forecast import Forecast
@@ -22,13 +22,14 @@ Batches = Callable[[], Iterable[TargetBatch]]
 class Baseline(nn.Module, ABC):
     """A causal predictor without trained parameters: what it knows are buffers, set by `fit` in closed form.
 
-    `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`. Buffers may change their size in
-    `fit`; loading takes the size that was saved.
+    `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`, `draws` for one that writes
+    `expect`, `sample` and `log_density`. Buffers may change their size in `fit`; loading takes the size that was saved.
     """
 
     name: ClassVar[str]
     context: int | None = None
     ranks_by: Literal["point", "query"] = "point"
+    draws: bool = False
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -42,25 +43,51 @@ class Baseline(nn.Module, ABC):
         """Queries q_BTD, as causal; the predictions, where there are no others."""
         return self(x_BTD, breaks_BT)
 
+    def expect(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+        """(B, T, E), as causal: what its distributions depend on; the predictions, where that is not said."""
+        return self(x_BTD, breaks_BT)
+
+    def sample(self, expected_BSE: Tensor, n: int, generator: Generator) -> Tensor:
+        """(n, B, S, D) unit vectors, see `Forecast.sample`."""
+        raise NotImplementedError(f"{self.name} draws nothing")
+
+    def log_density(self, expected_BSE: Tensor, y_BSD: Tensor) -> Tensor:
+        """(B, S) nats, see `Forecast.log_density`."""
+        raise NotImplementedError(f"{self.name} has no density")
+
     def fit(self, train: Batches, validation: Batches) -> None:
         """Set the buffers from training batches; what is tuned, is tuned on the validation batches."""
 
     @property
     def spec(self) -> PredictorSpec:
         fitted = sum(buffer.numel() for buffer in self.buffers())
-        return PredictorSpec(name=self.name, dim=self.dim, context=self.context, fitted=fitted, ranks_by=self.ranks_by)
+        return PredictorSpec(
+            name=self.name,
+            dim=self.dim,
+            context=self.context,
+            fitted=fitted,
+            ranks_by=self.ranks_by,
+            samples=self.draws,
+            density=self.draws,
+        )
 
-    @torch.no_grad()
     def forecast(
         self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
     ) -> Forecast:
         """See `Predictor.forecast`."""
         check_input(self.name, self.dim, x_BTD, mask_BT, breaks_BT, next_BT)
-        x_BTD = x_BTD.float()
-        own = self.ranks_by == "query"
+        read = x_BTD.float(), breaks_BT
+        return self._forecast(lambda: self(*read), lambda: self.rank(*read), lambda: self.expect(*read))
+
+    def _forecast(
+        self, point: Callable[[], Tensor], query: Callable[[], Tensor], expected: Callable[[], Tensor]
+    ) -> Forecast:
+        quietly = torch.no_grad()
         return Forecast(
-            torch.no_grad()(lambda: self(x_BTD, breaks_BT)),
-            torch.no_grad()(lambda: self.rank(x_BTD, breaks_BT)) if own else None,
+            quietly(point),
+            quietly(query) if self.ranks_by == "query" else None,
+            quietly(lambda n, generator: self.sample(expected(), n, generator)) if self.draws else None,
+            quietly(lambda y_BSD: self.log_density(expected(), y_BSD)) if self.draws else None,
         )
 
     def predict(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
