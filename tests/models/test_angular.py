@@ -17,7 +17,7 @@ def scale(dim):
 
 
 def by_recurrence(t, dim):
-    """M_0 by the error function, M_1 = 1 + t M_0, M_n+1 = t M_n + n M_n-1: all positive for t >= 0. Scaled on the way."""
+    """M_0 by the error function, M_1 = 1 + t M_0, M_n+1 = t M_n + n M_n-1: positive if t >= 0. Scaled on the way."""
     before = math.sqrt(math.pi / 2) * math.exp(t * t / 2) * (1 + math.erf(t / math.sqrt(2)))
     last, log_scale = 1 + t * before, 0.0
     for n in range(1, dim - 1):

@@ -97,6 +97,13 @@ def test_it_knows_a_process_that_is_one(make_batches):
     assert mean_density(fitted, validation) == pytest.approx(float(expected), abs=0.1)
 
 
+def test_dimensions_without_vectors_are_dead_and_not_without_width(make_vectors, make_batches):
+    flat = [torch.cat([make_vectors(20, 6, seed=seed), torch.zeros(20, 2)], dim=1) for seed in range(12)]
+    gaussian = fit_baseline("gaussian", DIM, make_batches(flat), make_batches(flat))
+    assert gaussian.alive.tolist() == [True] * 6 + [False] * 2
+    assert bool((gaussian.spread > 0.005).all())
+
+
 def test_shrinking_goes_to_the_mean_and_leaves_no_zero():
     variance_D = torch.tensor([4.0, 1.0, 0.0, 0.0])
     torch.testing.assert_close(shrunk(variance_D, 1.0), torch.full((4,), 1.25))

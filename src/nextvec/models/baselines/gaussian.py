@@ -10,8 +10,9 @@ from nextvec.models.baseline import BASELINES, Batches
 from nextvec.models.baselines.ridge import RidgeMix
 from nextvec.models.predictor import unit
 
-SHRINKAGES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-"""Of the covariance: the share of it that is replaced by its mean eigenvalue."""
+SHRINKAGES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""Of the covariance: the share of it that is replaced by its mean eigenvalue. Never less than a thousandth: MiniLM has
+dimensions in which all vectors are zero, and in those a density can be made as large as one likes."""
 CERTAINTIES = tuple(round(1.05**power, 3) for power in range(-14, 15))
 """How long the mean is beside the residuals, 1 as in training. One number: a direction has no other scale."""
 _SMALLEST = 1e-9
@@ -23,7 +24,8 @@ class Gaussian(RidgeMix):
     with the shrunk covariance of the training residuals.
 
     Its point is ridge-mix's. Shrinkage and certainty are those with the highest log density of validation targets. One
-    covariance serves positions with and without structure: their residuals differ by a hundredth.
+    covariance serves positions with and without structure: their residuals differ by a hundredth. `alive` says along
+    which axes vectors vary by more than what shrinking adds.
     """
 
     name = "gaussian"
@@ -36,6 +38,7 @@ class Gaussian(RidgeMix):
             self.register_buffer("certainty", torch.tensor(1.0))
             self.register_buffer("axes", torch.eye(dim))
             self.register_buffer("spread", torch.ones(dim))
+            self.register_buffer("alive", torch.ones(dim, dtype=torch.bool))
 
     def fit(self, train: Batches, validation: Batches) -> None:
         super().fit(train, validation)
@@ -45,7 +48,8 @@ class Gaussian(RidgeMix):
             for certainty, score in zip(CERTAINTIES, row, strict=True):
                 if score > best:
                     best, self.shrinkage, self.certainty = score, torch.tensor(shrinkage), torch.tensor(certainty)
-        self.spread = shrunk(variance_D, float(self.shrinkage)).sqrt().float()
+        shrunk_D = shrunk(variance_D, float(self.shrinkage))
+        self.spread, self.alive = shrunk_D.sqrt().float(), variance_D > shrunk_D / 2
 
     def _residuals(self, train: Batches) -> tuple[Tensor, Tensor]:
         """Eigenvalues (D,), the largest first, and eigenvectors (D, D), in columns, of the residuals' covariance."""
