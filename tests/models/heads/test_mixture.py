@@ -1,5 +1,6 @@
 """The mixture head: each part against its own slow twin, and what it finds in a process that is a mixture."""
 
+import itertools
 import math
 
 import pytest
@@ -56,8 +57,9 @@ def by_hand(head, state, y_BSD, b, s):
     colour = torch.eye(DIM, dtype=torch.float64) if head.anchor is None else head.anchor.axes * head.anchor.spread
     total, weights = 0.0, []
     for code in head.codes:
-        logit, *out = head.compute(torch.nn.functional.gelu(told + code)) * head.size
-        move, log_variance = torch.stack(out[:DIM]), 2 * (torch.stack(out[DIM:]) / 2).tanh()
+        logit, *out = head.compute(torch.nn.functional.gelu(told + code))
+        move, log_variance = 0.3 * torch.stack(out[:DIM]), 2 * (torch.stack(out[DIM:]) / 2).tanh()
+        move, log_variance, logit = head.sizes[0] * move, head.sizes[1] * log_variance, head.sizes[1] * logit
         variance = torch.ones(DIM, dtype=torch.float64)
         for axis in range(DIM):
             if head.anchor is not None and not head.anchor.alive[axis]:
@@ -76,7 +78,7 @@ def by_hand(head, state, y_BSD, b, s):
 @pytest.mark.parametrize("anchored", [False, True])
 def test_its_density_is_the_sum_over_its_components(anchored, make_vectors):
     head, state = make_head(make_anchor() if anchored else None, stirred=True), make_state()
-    head.size.fill_(0.7)
+    head.sizes.copy_(torch.tensor([0.7, 0.6]))
     head.certainty.fill_(0.9)
     y_BSD = make_vectors(2, 4, DIM)
     density_BS = head.log_density(state, y_BSD)
@@ -99,14 +101,14 @@ def test_its_components_part_in_the_first_step(make_vectors):
     head.loss(state, Targets(targets, *where, targets, *where, mask_BS)).backward()
     with torch.no_grad():
         head.compute.weight -= 0.1 * head.compute.weight.grad
-        mean_NKD = head.components(state.at(mask_BS)).mean_NKD
+        mean_NKD = head.expected(state.at(mask_BS)).mean_NKD
     assert bool(((mean_NKD[:, 0] - mean_NKD[:, 1]).abs().amax(-1) > 1e-4).all())
 
 
 def test_its_density_is_that_of_what_it_draws(make_vectors):
     """If y is drawn from p, the mean of q(y) / p(y) is 1 for any density q."""
     one, other = (make_head(make_anchor(), stirred=True) for _ in range(2))
-    other.size.fill_(0.8)
+    other.sizes.fill_(0.8)
     state = State(*(part[:1, :1] for part in (make_state().hidden_BSM, make_state().base_BSE)))
     y_NSD = one.sample(state, 200_000, torch.Generator().manual_seed(0))[:, 0]
     many = State(*(part.expand(-1, len(y_NSD), -1) for part in (state.hidden_BSM, state.base_BSE)))
@@ -114,7 +116,7 @@ def test_its_density_is_that_of_what_it_draws(make_vectors):
     ratio_N = (other.log_density(many, y_1ND) - one.log_density(many, y_1ND))[0].exp()
     assert float(ratio_N.mean()) == pytest.approx(1.0, abs=5 * float(ratio_N.std()) / len(ratio_N) ** 0.5)
     assert float(ratio_N.std()) > 0.1
-    shares = one.components(state).logit_NK.softmax(-1)
+    shares = one.expected(state).logit_NK.softmax(-1)
     assert shares.min() > 0.02
 
 
@@ -133,13 +135,12 @@ def test_what_is_tuned_is_where_validation_targets_are_likeliest(make_vectors):
     tuned = head.calibrate(lambda: iter([(state, batch)]))
     kept = head.calibration
     found = {}
-    for size in mixture.SIZES:
-        for certainty in mixture.CERTAINTIES:
-            head.size.fill_(size)
-            head.certainty.fill_(certainty)
-            found[size, certainty] = float(head.log_density(state, y_BSD)[mask_BS].mean())
+    for tried in itertools.product(mixture.MOVES, mixture.SHAPES, mixture.CERTAINTIES):
+        head.sizes.copy_(torch.tensor(tried[:2]))
+        head.certainty.fill_(tried[2])
+        found[tried] = float(head.log_density(state, y_BSD)[mask_BS].mean())
     best = max(found, key=found.__getitem__)
-    assert (kept["size"], kept["certainty"]) == pytest.approx(best)
+    assert tuple(kept.values()) == pytest.approx(best)
     assert tuned == pytest.approx(found[best], abs=1e-4)
 
 
@@ -150,7 +151,7 @@ def test_without_a_target_nothing_can_be_tuned():
 
 def test_dead_axes_are_left_as_they_are():
     head, state = make_head(make_anchor(), stirred=True), make_state()
-    components = head.components(state.at(torch.ones(2, 4, dtype=torch.bool)))
+    components = head.expected(state.at(torch.ones(2, 4, dtype=torch.bool)))
     assert torch.equal(components.mean_NKD[..., -1], state.base_BSE.flatten(0, 1)[:, None, -1].expand(-1, 3))
     assert not components.variance_NKG[..., -1].any()
     assert head.members_DG.argmax(1).tolist() == [0, 0, 0, 1, 1, 2]

@@ -21,10 +21,12 @@ from nextvec.models.head import HEADS, Head, Readings, State, start_at_zero
 from nextvec.models.predictor import AnchorName, unit
 from nextvec.models.targets import Targets
 
-SIZES = (0.0, 0.25, 0.5, 0.7, 0.85, 1.0)
-"""Sizes of the correction that are tried on validation."""
-CERTAINTIES = (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1)
+MOVES, SHAPES = (0.0, 0.25, 0.5, 0.75, 1.0), (0.5, 0.75, 1.0)
+"""Sizes of what is learnt that are tried on validation: of the means' moves, and of weights and variances."""
+CERTAINTIES = (0.9, 0.95, 1.0, 1.05, 1.1)
 """Lengths of the means beside the spreads that are tried there, 1 as trained."""
+STEP = 0.3
+"""How far a mean moves, in standard deviations, where the network says 1."""
 WIDEST = 2.0
 """The largest change of a log variance."""
 AT_ONCE = 2048
@@ -67,8 +69,8 @@ class MixtureHead(Head):
         self.describe = nn.Linear(self.dim, config.width)
         self.codes = nn.Parameter(torch.randn(config.components, config.width))
         self.compute = nn.Linear(config.width, self.dim + self.groups)
-        self.size: Tensor
-        self.register_buffer("size", torch.ones(()))
+        self.sizes: Tensor
+        self.register_buffer("sizes", torch.ones(2))
         self.certainty: Tensor
         self.register_buffer("certainty", torch.ones(()))
         if anchor is not None:
@@ -99,14 +101,25 @@ class MixtureHead(Head):
             group_D = torch.where(self._frame().alive, group_D, self.groups - 1)
         return F.one_hot(group_D, self.groups).float()
 
-    def components(self, state: State, size: float | Tensor = 1.0) -> Components:
-        """At the N positions of one document, with a correction of that size."""
+    def learnt(self, state: State) -> Tensor:
+        """(N, K, 1 + D + G - 1) what the network says of each component, at the N positions of one document."""
         told_NW = self.describe(self.readout(state.hidden_BSM[0]))
-        out_NKO = self.compute(F.gelu(told_NW[:, None] + self.codes)).float()
-        logit_NK1, move_NKD, variance_NKG = (size * out_NKO).split([1, self.dim, self.groups - 1], dim=-1)
-        move_NKD = move_NKD * (1 - self.members_DG[:, -1])
-        mean_NKD = move_NKD if state.base_BSE is None else state.base_BSE[0][:, None] + move_NKD
-        return Components(logit_NK1[..., 0], mean_NKD, F.pad(WIDEST * (variance_NKG / WIDEST).tanh(), (0, 1)))
+        out_NKO: Tensor = self.compute(F.gelu(told_NW[:, None] + self.codes))
+        return out_NKO.float()
+
+    def components(self, learnt_NKO: Tensor, state: State, sizes: Tensor) -> Components:
+        """With moves and shapes of these two sizes."""
+        moves, shape = sizes
+        logit_NK1, move_NKD, variance_NKG = learnt_NKO.split([1, self.dim, self.groups - 1], dim=-1)
+        mean_NKD = moves * STEP * move_NKD * (1 - self.members_DG[:, -1])
+        if state.base_BSE is not None:
+            mean_NKD = state.base_BSE[0][:, None] + mean_NKD
+        variance_NKG = shape * WIDEST * (variance_NKG / WIDEST).tanh()
+        return Components(shape * logit_NK1[..., 0], mean_NKD, F.pad(variance_NKG, (0, 1)))
+
+    def expected(self, state: State) -> Components:
+        """As it was tuned."""
+        return self.components(self.learnt(state), state, self.sizes)
 
     def weigh(self, components: Components, z_ND: Tensor, certainty: float | Tensor = 1.0) -> Tensor:
         """(N,) log density of whitened vectors, in nats; (C, N) of C certainties (C, 1, 1)."""
@@ -120,35 +133,40 @@ class MixtureHead(Head):
         return torch.logsumexp(components.logit_NK.log_softmax(-1) + density_NK, -1)
 
     def loss(self, state: State, targets: Targets) -> Tensor:
-        components = self.components(state.at(targets.mask_BS))
+        chosen = state.at(targets.mask_BS)
+        components = self.components(self.learnt(chosen), chosen, torch.ones_like(self.sizes))
         with torch.autocast(components.mean_NKD.device.type, enabled=False):
             return -self.weigh(components, self.whiten(targets.target)).mean()
 
     def calibrate(self, readings: Readings) -> float:
-        """Mean log density, with size of the correction and length of the means where it is best."""
-        totals, count = torch.zeros(len(SIZES), len(CERTAINTIES), dtype=torch.float64), 0
-        certainty_C11 = torch.tensor(CERTAINTIES, device=self.codes.device)[:, None, None]
+        """Mean log density, with the sizes and the length of the means where it is best."""
+        device, count = self.codes.device, 0
+        sizes_S2 = torch.cartesian_prod(torch.tensor(MOVES), torch.tensor(SHAPES)).to(device)
+        certainty_C11 = torch.tensor(CERTAINTIES, device=device)[:, None, None]
+        totals_SC = torch.zeros(len(sizes_S2), len(CERTAINTIES), dtype=torch.float64)
         for state, batch in readings():
-            target_ND = batch.target_BTD[batch.target_mask_BT].to(self.codes.device)
+            target_ND = batch.target_BTD[batch.target_mask_BT].to(device)
             for some, z_ND in _pieces(state.at(batch.target_mask_BT), self.whiten(target_ND)):
-                for row, size in enumerate(SIZES):
-                    density_CN = self.weigh(self.components(some, size), z_ND, certainty_C11)
-                    totals[row] += density_CN.double().sum(1).cpu()
+                learnt_NKO = self.learnt(some)
+                for total_C, sizes in zip(totals_SC, sizes_S2, strict=True):
+                    density_CN = self.weigh(self.components(learnt_NKO, some, sizes), z_ND, certainty_C11)
+                    total_C += density_CN.double().sum(1).cpu()
             count += len(target_ND)
         if not count:
             raise TrainingError("there is no target to tune the mixture on. Give it longer documents.")
-        row, column = divmod(int(totals.argmax()), len(CERTAINTIES))
-        self.size.fill_(SIZES[row])
+        row, column = divmod(int(totals_SC.argmax()), len(CERTAINTIES))
+        self.sizes.copy_(sizes_S2[row])
         self.certainty.fill_(CERTAINTIES[column])
-        return float(totals.max()) / count
+        return float(totals_SC.max()) / count
 
     @property
     def calibration(self) -> dict[str, float]:
-        return {"size": round(float(self.size), 2), "certainty": round(float(self.certainty), 2)}
+        found = {"moves": self.sizes[0], "shape": self.sizes[1], "certainty": self.certainty}
+        return {name: round(float(value), 2) for name, value in found.items()}
 
     def point(self, state: State) -> Tensor:
         """The direction of the mean."""
-        found = [self._mean(self.components(some, self.size)) for some, _ in _pieces(state, state.hidden_BSM)]
+        found = [self._mean(self.expected(some)) for some, _ in _pieces(state, state.hidden_BSM)]
         return unit(self.colour(torch.cat(found))).unflatten(0, state.hidden_BSM.shape[:2])
 
     def _mean(self, components: Components) -> Tensor:
@@ -157,12 +175,12 @@ class MixtureHead(Head):
 
     def log_density(self, state: State, y_BSD: Tensor) -> Tensor:
         pieces = _pieces(state, self.whiten(y_BSD.float()))
-        found = [self.weigh(self.components(some, self.size), z_ND, self.certainty) for some, z_ND in pieces]
+        found = [self.weigh(self.expected(some), z_ND, self.certainty) for some, z_ND in pieces]
         return torch.cat(found).view(y_BSD.shape[:2])
 
     def sample(self, state: State, n: int, generator: Generator) -> Tensor:
         pieces = _pieces(state, state.hidden_BSM)
-        found = [self._draw(self.components(some, self.size), n, generator) for some, _ in pieces]
+        found = [self._draw(self.expected(some), n, generator) for some, _ in pieces]
         return unit(self.colour(torch.cat(found, dim=1))).unflatten(1, state.hidden_BSM.shape[:2])
 
     def _draw(self, components: Components, n: int, generator: Generator) -> Tensor:
