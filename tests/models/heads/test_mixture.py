@@ -53,22 +53,18 @@ def make_state(batch=2, length=4):
 def by_hand(head, state, y_BSD, b, s):
     """log of the weighted sum of densities of projected normals, each computed alone in the coordinates of y."""
     head = head.double()
-    told = head.describe(head.readout(state.hidden_BSM[b, s].double()))
+    told = head.readout(state.hidden_BSM[b, s].double())
+    mean = told if head.anchor is None else state.base_BSE[b, s].double()
     colour = torch.eye(DIM, dtype=torch.float64) if head.anchor is None else head.anchor.axes * head.anchor.spread
-    total, weights = 0.0, []
+    total, weights, y = 0.0, [], y_BSD[b, s].double()
     for code in head.codes:
-        logit, *out = head.compute(torch.nn.functional.gelu(told + code))
-        move, log_variance = 0.3 * torch.stack(out[:DIM]), 2 * (torch.stack(out[DIM:]) / 2).tanh()
-        move, log_variance, logit = head.sizes[0] * move, head.sizes[1] * log_variance, head.sizes[1] * logit
-        variance = torch.ones(DIM, dtype=torch.float64)
-        for axis in range(DIM):
-            if head.anchor is not None and not head.anchor.alive[axis]:
-                move[axis] = 0.0
-            else:
-                variance[axis] = log_variance[axis * 2 // DIM].exp()
-        mean = (state.base_BSE[b, s].double() + move) * head.certainty
-        inverse, y = torch.linalg.inv((colour * variance) @ colour.T), y_BSD[b, s].double()
-        parts = (p @ inverse @ q for p, q in ((y, y), (y, colour @ mean), (colour @ mean, colour @ mean)))
+        said = head.compute(torch.nn.functional.gelu(head.describe(told) + code))
+        logit, changes = head.size * said[0], (head.size * 3 * (said[1:] / 3).tanh()).exp().view(2, 2)
+        change = torch.stack([changes[:, axis * 2 // DIM] for axis in range(DIM)], dim=1)
+        if head.anchor is not None:
+            change[:, ~head.anchor.alive] = 1.0
+        inverse, mu = torch.linalg.inv((colour * change[1]) @ colour.T), colour @ (head.certainty * change[0] * mean)
+        parts = (p @ inverse @ q for p, q in ((y, y), (y, mu), (mu, mu)))
         density = mixture.log_density(*parts, -torch.linalg.slogdet(inverse)[1] / 2, DIM)
         total, weights = total + float((logit + density).exp()), [*weights, float(logit.exp())]
     head.float()
@@ -78,7 +74,8 @@ def by_hand(head, state, y_BSD, b, s):
 @pytest.mark.parametrize("anchored", [False, True])
 def test_its_density_is_the_sum_over_its_components(anchored, make_vectors):
     head, state = make_head(make_anchor() if anchored else None, stirred=True), make_state()
-    head.sizes.copy_(torch.tensor([0.7, 0.6]))
+    state = state if anchored else State(state.hidden_BSM, None)
+    head.size.fill_(0.7)
     head.certainty.fill_(0.9)
     y_BSD = make_vectors(2, 4, DIM)
     density_BS = head.log_density(state, y_BSD)
@@ -93,22 +90,24 @@ def test_untrained_it_is_gaussian(make_vectors):
     torch.testing.assert_close(head.point(state), unit(anchor.colour(state.base_BSE)))
 
 
+def make_targets(y_ND, mask_BS):
+    where = torch.arange(len(y_ND)), torch.arange(len(y_ND))
+    return Targets(y_ND, *where, y_ND, *where, mask_BS)
+
+
 def test_its_components_part_in_the_first_step(make_vectors):
-    head, state = make_head(make_anchor()).train().requires_grad_(True), make_state()
-    targets = make_vectors(1, 8, DIM)[0]
-    mask_BS = torch.ones(2, 4, dtype=torch.bool)
-    where = torch.arange(8), torch.arange(8)
-    head.loss(state, Targets(targets, *where, targets, *where, mask_BS)).backward()
+    head, state, mask_BS = make_head(make_anchor()).train().requires_grad_(True), make_state(), torch.ones(2, 4) > 0
+    head.loss(state, make_targets(make_vectors(1, 8, DIM)[0], mask_BS)).backward()
     with torch.no_grad():
         head.compute.weight -= 0.1 * head.compute.weight.grad
-        mean_NKD = head.expected(state.at(mask_BS)).mean_NKD
-    assert bool(((mean_NKD[:, 0] - mean_NKD[:, 1]).abs().amax(-1) > 1e-4).all())
+        said_NKO, _ = head.read(state.at(mask_BS))
+    assert bool(((said_NKO[:, 0] - said_NKO[:, 1]).abs().amax(-1) > 1e-4).all())
 
 
 def test_its_density_is_that_of_what_it_draws(make_vectors):
     """If y is drawn from p, the mean of q(y) / p(y) is 1 for any density q."""
     one, other = (make_head(make_anchor(), stirred=True) for _ in range(2))
-    other.sizes.fill_(0.8)
+    other.size.fill_(0.8)
     state = State(*(part[:1, :1] for part in (make_state().hidden_BSM, make_state().base_BSE)))
     y_NSD = one.sample(state, 200_000, torch.Generator().manual_seed(0))[:, 0]
     many = State(*(part.expand(-1, len(y_NSD), -1) for part in (state.hidden_BSM, state.base_BSE)))
@@ -116,8 +115,13 @@ def test_its_density_is_that_of_what_it_draws(make_vectors):
     ratio_N = (other.log_density(many, y_1ND) - one.log_density(many, y_1ND))[0].exp()
     assert float(ratio_N.mean()) == pytest.approx(1.0, abs=5 * float(ratio_N.std()) / len(ratio_N) ** 0.5)
     assert float(ratio_N.std()) > 0.1
-    shares = one.expected(state).logit_NK.softmax(-1)
-    assert shares.min() > 0.02
+
+
+def test_of_one_component_it_draws_that(make_vectors):
+    head, state = make_head(make_anchor(), components=1), make_state()
+    drawn_nBSD = head.sample(state, 4_000, torch.Generator().manual_seed(0))
+    expected_nBSD = make_anchor().sample(state.base_BSE, 4_000, torch.Generator().manual_seed(1))
+    torch.testing.assert_close(drawn_nBSD.mean(0), expected_nBSD.mean(0), atol=0.06, rtol=0)
 
 
 def test_pieces_change_nothing(monkeypatch, make_vectors):
@@ -135,9 +139,9 @@ def test_what_is_tuned_is_where_validation_targets_are_likeliest(make_vectors):
     tuned = head.calibrate(lambda: iter([(state, batch)]))
     kept = head.calibration
     found = {}
-    for tried in itertools.product(mixture.MOVES, mixture.SHAPES, mixture.CERTAINTIES):
-        head.sizes.copy_(torch.tensor(tried[:2]))
-        head.certainty.fill_(tried[2])
+    for tried in itertools.product(mixture.SIZES, mixture.CERTAINTIES):
+        head.size.fill_(tried[0])
+        head.certainty.fill_(tried[1])
         found[tried] = float(head.log_density(state, y_BSD)[mask_BS].mean())
     best = max(found, key=found.__getitem__)
     assert tuple(kept.values()) == pytest.approx(best)
@@ -151,33 +155,32 @@ def test_without_a_target_nothing_can_be_tuned():
 
 def test_dead_axes_are_left_as_they_are():
     head, state = make_head(make_anchor(), stirred=True), make_state()
-    components = head.expected(state.at(torch.ones(2, 4, dtype=torch.bool)))
-    assert torch.equal(components.mean_NKD[..., -1], state.base_BSE.flatten(0, 1)[:, None, -1].expand(-1, 3))
-    assert not components.variance_NKG[..., -1].any()
+    components = head.components(head.read(state.at(torch.ones(2, 4) > 0))[0], 1.0)
+    for changes_NKG in (components.mean_NKG, components.variance_NKG):
+        assert bool((changes_NKG[..., :-1] != 0).all())
+        assert not changes_NKG[..., -1].any()
     assert head.members_DG.argmax(1).tolist() == [0, 0, 0, 1, 1, 2]
 
 
-def test_it_learns_which_of_two_ways_a_process_goes():
-    """After one state it goes one of two ways by a coin, after another always the first way."""
-    ways = unit(torch.tensor([[1.0, 0.3, 0, 0, 0, 0], [-0.2, 1.0, 0, 0, 0, 0]]))
-    generator = torch.Generator().manual_seed(0)
-    anchor = make_anchor()
-    anchor.axes, anchor.spread, anchor.alive = torch.eye(DIM), torch.full((DIM,), 0.3), torch.ones(DIM) > 0
-    head = make_head(anchor, components=2).train().requires_grad_(True)
-    sure_N = torch.rand(400, generator=generator) < 0.5
-    chosen_N = torch.where(sure_N, 0, (torch.rand(400, generator=generator) < 0.5).long())
-    y_ND = unit(ways[chosen_N] + 0.1 * torch.randn(400, DIM, generator=generator))
-    state = State(torch.stack([sure_N.float(), 1 - sure_N.float(), torch.ones(400)], 1)[None], torch.zeros(1, 400, DIM))
-    where = torch.arange(400), torch.arange(400)
-    targets = Targets(y_ND, *where, y_ND, *where, torch.ones(1, 400) > 0)
+def test_it_learns_after_which_states_one_is_sure(make_vectors):
+    """After one state targets are close to the mean, after another at random near it or far away."""
+    generator, N = torch.Generator().manual_seed(0), 600
+    anchor, mean_D = make_anchor(), torch.tensor([1.0, 0.5, 0, 0, 0, 0])
+    anchor.axes, anchor.spread, anchor.alive = torch.eye(DIM), torch.full((DIM,), 0.4), torch.ones(DIM) > 0
+    head = make_head(anchor, components=4, width=16).train().requires_grad_(True)
+    sure_N = torch.rand(N, generator=generator) < 0.5
+    near_N = sure_N | (torch.rand(N, generator=generator) < 0.5)
+    y_ND = unit(mean_D + torch.where(near_N, 0.05, 0.6)[:, None] * torch.randn(N, DIM, generator=generator))
+    hidden_1NM = torch.stack([sure_N.float(), 1 - sure_N.float(), torch.ones(N)], 1)[None]
+    state = State(hidden_1NM, anchor.whiten(mean_D).expand(1, N, DIM))
     optimizer = torch.optim.Adam(head.parameters(), lr=0.02)
-    for _ in range(150):
+    for _ in range(200):
         optimizer.zero_grad()
-        head.loss(state, targets).backward()
+        head.loss(state, make_targets(y_ND, torch.ones(1, N) > 0)).backward()
         optimizer.step()
-    head.eval()
     with torch.no_grad():
-        drawn_nND = head.sample(state, 50, generator)[:, 0]
-    first_nN = (drawn_nND @ ways.T).argmax(-1) == 0
-    assert float(first_nN[:, sure_N].float().mean()) > 0.9
-    assert float(first_nN[:, ~sure_N].float().mean()) == pytest.approx(0.5, abs=0.12)
+        drawn_nND = head.eval().sample(state, 50, generator)[:, 0]
+    far_nN = drawn_nND @ unit(mean_D) < 0.95
+    assert float(far_nN[:, sure_N].float().mean()) < 0.03
+    truth = float((y_ND[~sure_N] @ unit(mean_D) < 0.95).float().mean())
+    assert float(far_nN[:, ~sure_N].float().mean()) == pytest.approx(truth, abs=0.08)

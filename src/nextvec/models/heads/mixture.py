@@ -21,42 +21,41 @@ from nextvec.models.head import HEADS, Head, Readings, State, start_at_zero
 from nextvec.models.predictor import AnchorName, unit
 from nextvec.models.targets import Targets
 
-MOVES, SHAPES = (0.0, 0.25, 0.5, 0.75, 1.0), (0.5, 0.75, 1.0)
-"""Sizes of what is learnt that are tried on validation: of the means' moves, and of weights and variances."""
-CERTAINTIES = (0.9, 0.95, 1.0, 1.05, 1.1)
+SIZES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
+"""Sizes of the correction that are tried on validation."""
+CERTAINTIES = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
 """Lengths of the means beside the spreads that are tried there, 1 as trained."""
-STEP = 0.3
-"""How far a mean moves, in standard deviations, where the network says 1."""
-WIDEST = 2.0
-"""The largest change of a log variance."""
-AT_ONCE = 2048
+WIDEST = 3.0
+"""The largest change of a logarithm of a variance or of a mean."""
+AT_ONCE = 1024
 """Positions whose components are in memory at one time."""
 
 
 class MixtureConfig(Config):
-    components: int = Field(8, ge=1, description="normal distributions in the mixture")
+    components: int = Field(32, ge=1, description="normal distributions in the mixture")
     width: int = Field(256, ge=1, description="numbers that describe a component before it is computed")
-    groups: int = Field(16, ge=1, description="groups of axes whose variances change together")
+    groups: int = Field(16, ge=1, description="groups of axes that change together")
 
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """Of K components at N positions: logits of their weights (N, K), whitened means (N, K, D), and log variances
-    (N, K, G), one a group of axes, of what has variance 1 in the anchor."""
+    """Of K components at N positions: logits of their weights (N, K), and of each group of axes (N, K, G) by how much
+    its mean and its variance differ from the anchor's, in logarithms."""
 
     logit_NK: Tensor
-    mean_NKD: Tensor
+    mean_NKG: Tensor
     variance_NKG: Tensor
 
 
 @HEADS.register("mixture")
 class MixtureHead(Head):
-    """sum_k w_k ProjectedNormal(m + d_k, exp(g_k)), in the axes of the anchor's covariance, where that is 1: m is the
-    anchor's mean, w, d and g come from one small network that is told the state and a learned code of the component.
+    """sum_k w_k ProjectedNormal(exp(l_k) m, exp(g_k)), in the axes of the anchor's covariance, where that is 1. m is
+    the anchor's mean; w, and for each group of axes l and g, come from one small network that is told the state and a
+    code of the component.
 
     Its last layer starts at zero, so all components are the anchor's distribution, and the codes, which differ, tell
     them apart from the first step on. Axes are in groups by their variance; dead ones, along which the anchor knows no
-    vector, are left as they are. Without an anchor the axes are those of the vectors, and m is zero.
+    vector, are left as they are. Without an anchor the axes are those of the vectors, and m is what the state reads as.
     """
 
     Config = MixtureConfig
@@ -64,13 +63,13 @@ class MixtureHead(Head):
 
     def __init__(self, config: MixtureConfig, backbone: Backbone, anchor: Baseline | None) -> None:
         super().__init__(config, backbone, anchor)
-        self.groups = min(config.groups, self.dim) + 1
+        self.groups = min(config.groups, self.dim)
         self.readout = backbone.readout()
         self.describe = nn.Linear(self.dim, config.width)
         self.codes = nn.Parameter(torch.randn(config.components, config.width))
-        self.compute = nn.Linear(config.width, self.dim + self.groups)
-        self.sizes: Tensor
-        self.register_buffer("sizes", torch.ones(2))
+        self.compute = nn.Linear(config.width, 1 + 2 * self.groups)
+        self.size: Tensor
+        self.register_buffer("size", torch.ones(()))
         self.certainty: Tensor
         self.register_buffer("certainty", torch.ones(()))
         if anchor is not None:
@@ -94,107 +93,100 @@ class MixtureHead(Head):
 
     @property
     def members_DG(self) -> Tensor:
-        """1 where an axis is in a group, the dead ones in the last."""
-        axis_D = torch.arange(self.dim, device=self.codes.device)
-        group_D = axis_D * (self.groups - 1) // self.dim
+        """1 where an axis is in a group, the dead ones in the last, which has no others."""
+        group_D = torch.arange(self.dim, device=self.codes.device) * self.groups // self.dim
         if self.anchor is not None:
-            group_D = torch.where(self._frame().alive, group_D, self.groups - 1)
-        return F.one_hot(group_D, self.groups).float()
+            group_D = torch.where(self._frame().alive, group_D, self.groups)
+        return F.one_hot(group_D, self.groups + 1).float()
 
-    def learnt(self, state: State) -> Tensor:
-        """(N, K, 1 + D + G - 1) what the network says of each component, at the N positions of one document."""
-        told_NW = self.describe(self.readout(state.hidden_BSM[0]))
-        out_NKO: Tensor = self.compute(F.gelu(told_NW[:, None] + self.codes))
-        return out_NKO.float()
+    def read(self, state: State) -> tuple[Tensor, Tensor]:
+        """What is said of each component (N, K, 1 + 2 G), and whitened means (N, D), at one document's N positions."""
+        told_ND = self.readout(state.hidden_BSM[0])
+        said_NKO = self.compute(F.gelu(self.describe(told_ND)[:, None] + self.codes))
+        return said_NKO.float(), told_ND.float() if state.base_BSE is None else state.base_BSE[0]
 
-    def components(self, learnt_NKO: Tensor, state: State, sizes: Tensor) -> Components:
-        """With moves and shapes of these two sizes."""
-        moves, shape = sizes
-        logit_NK1, move_NKD, variance_NKG = learnt_NKO.split([1, self.dim, self.groups - 1], dim=-1)
-        mean_NKD = moves * STEP * move_NKD * (1 - self.members_DG[:, -1])
-        if state.base_BSE is not None:
-            mean_NKD = state.base_BSE[0][:, None] + mean_NKD
-        variance_NKG = shape * WIDEST * (variance_NKG / WIDEST).tanh()
-        return Components(shape * logit_NK1[..., 0], mean_NKD, F.pad(variance_NKG, (0, 1)))
+    def components(self, said_NKO: Tensor, size: float | Tensor) -> Components:
+        """With corrections of that size; the dead axes are a last group, without any."""
+        logit_NK1, *changes = said_NKO.split([1, self.groups, self.groups], dim=-1)
+        mean_NKG, variance_NKG = (F.pad(size * WIDEST * (x / WIDEST).tanh(), (0, 1)) for x in changes)
+        return Components(size * logit_NK1[..., 0], mean_NKG, variance_NKG)
 
-    def expected(self, state: State) -> Components:
-        """As it was tuned."""
-        return self.components(self.learnt(state), state, self.sizes)
-
-    def weigh(self, components: Components, z_ND: Tensor, certainty: float | Tensor = 1.0) -> Tensor:
-        """(N,) log density of whitened vectors, in nats; (C, N) of C certainties (C, 1, 1)."""
-        members_DG, precision_NKG = self.members_DG, (-components.variance_NKG).exp()
-        parts = (z_ND.square()[:, None], z_ND[:, None] * components.mean_NKD, components.mean_NKD.square())
-        squared_NK, along_NK, length_NK = ((part @ members_DG * precision_NKG).sum(-1) for part in parts)
-        volume_NK = components.variance_NKG @ members_DG.sum(0) / 2
+    def weigh(self, components: Components, m_ND: Tensor, z_ND: Tensor, certainty: float | Tensor = 1.0) -> Tensor:
+        """(N,) log density of whitened vectors z, in nats; (C, N) of C certainties (C, 1, 1)."""
+        members_DG, c = self.members_DG, components
+        products = ((part_ND @ members_DG)[:, None] for part_ND in (z_ND.square(), z_ND * m_ND, m_ND.square()))
+        powers = (power * c.mean_NKG - c.variance_NKG for power in range(3))
+        squared_NK, along_NK, length_NK = ((p * e.exp()).sum(-1) for p, e in zip(products, powers, strict=True))
+        volume_NK = c.variance_NKG @ members_DG.sum(0) / 2
         if self.anchor is not None:
             volume_NK = volume_NK + self._frame().volume
         density_NK = log_density(squared_NK, certainty * along_NK, certainty**2 * length_NK, volume_NK, self.dim)
-        return torch.logsumexp(components.logit_NK.log_softmax(-1) + density_NK, -1)
+        return torch.logsumexp(c.logit_NK.log_softmax(-1) + density_NK, -1)
 
     def loss(self, state: State, targets: Targets) -> Tensor:
-        chosen = state.at(targets.mask_BS)
-        components = self.components(self.learnt(chosen), chosen, torch.ones_like(self.sizes))
-        with torch.autocast(components.mean_NKD.device.type, enabled=False):
-            return -self.weigh(components, self.whiten(targets.target)).mean()
+        said_NKO, m_ND = self.read(state.at(targets.mask_BS))
+        with torch.autocast(m_ND.device.type, enabled=False):
+            return -self.weigh(self.components(said_NKO, 1.0), m_ND, self.whiten(targets.target)).mean()
 
     def calibrate(self, readings: Readings) -> float:
-        """Mean log density, with the sizes and the length of the means where it is best."""
-        device, count = self.codes.device, 0
-        sizes_S2 = torch.cartesian_prod(torch.tensor(MOVES), torch.tensor(SHAPES)).to(device)
-        certainty_C11 = torch.tensor(CERTAINTIES, device=device)[:, None, None]
-        totals_SC = torch.zeros(len(sizes_S2), len(CERTAINTIES), dtype=torch.float64)
+        """Mean log density, with size of the correction and length of the means where it is best."""
+        totals_SC, count = torch.zeros(len(SIZES), len(CERTAINTIES), dtype=torch.float64), 0
+        certainty_C11 = torch.tensor(CERTAINTIES, device=self.codes.device)[:, None, None]
         for state, batch in readings():
-            target_ND = batch.target_BTD[batch.target_mask_BT].to(device)
+            target_ND = batch.target_BTD[batch.target_mask_BT].to(self.codes.device)
             for some, z_ND in _pieces(state.at(batch.target_mask_BT), self.whiten(target_ND)):
-                learnt_NKO = self.learnt(some)
-                for total_C, sizes in zip(totals_SC, sizes_S2, strict=True):
-                    density_CN = self.weigh(self.components(learnt_NKO, some, sizes), z_ND, certainty_C11)
+                said_NKO, m_ND = self.read(some)
+                for total_C, size in zip(totals_SC, SIZES, strict=True):
+                    density_CN = self.weigh(self.components(said_NKO, size), m_ND, z_ND, certainty_C11)
                     total_C += density_CN.double().sum(1).cpu()
             count += len(target_ND)
         if not count:
             raise TrainingError("there is no target to tune the mixture on. Give it longer documents.")
         row, column = divmod(int(totals_SC.argmax()), len(CERTAINTIES))
-        self.sizes.copy_(sizes_S2[row])
+        self.size.fill_(SIZES[row])
         self.certainty.fill_(CERTAINTIES[column])
         return float(totals_SC.max()) / count
 
     @property
     def calibration(self) -> dict[str, float]:
-        found = {"moves": self.sizes[0], "shape": self.sizes[1], "certainty": self.certainty}
-        return {name: round(float(value), 2) for name, value in found.items()}
+        return {"size": round(float(self.size), 2), "certainty": round(float(self.certainty), 2)}
+
+    def _tuned(self, state: State) -> tuple[Components, Tensor]:
+        """Components, and the anchor's whitened means (N, D)."""
+        said_NKO, m_ND = self.read(state)
+        return self.components(said_NKO, self.size), self.certainty * m_ND
 
     def point(self, state: State) -> Tensor:
-        """The direction of the mean."""
-        found = [self._mean(self.expected(some)) for some, _ in _pieces(state, state.hidden_BSM)]
-        return unit(self.colour(torch.cat(found))).unflatten(0, state.hidden_BSM.shape[:2])
+        """The direction of the components' mean."""
+        pieces = (self._tuned(some) for some, _ in _pieces(state, state.hidden_BSM))
+        mean_ND = torch.cat([self._mean(components, m_ND) for components, m_ND in pieces])
+        return unit(self.colour(mean_ND)).unflatten(0, state.hidden_BSM.shape[:2])
 
-    def _mean(self, components: Components) -> Tensor:
-        """(N, D), whitened."""
-        return (components.logit_NK.softmax(-1)[..., None] * components.mean_NKD).sum(1)
+    def _mean(self, components: Components, m_ND: Tensor) -> Tensor:
+        length_NG = (components.logit_NK.softmax(-1)[..., None] * components.mean_NKG.exp()).sum(1)
+        return length_NG @ self.members_DG.T * m_ND
 
     def log_density(self, state: State, y_BSD: Tensor) -> Tensor:
         pieces = _pieces(state, self.whiten(y_BSD.float()))
-        found = [self.weigh(self.expected(some), z_ND, self.certainty) for some, z_ND in pieces]
-        return torch.cat(found).view(y_BSD.shape[:2])
+        return torch.cat([self.weigh(*self._tuned(some), z_ND) for some, z_ND in pieces]).view(y_BSD.shape[:2])
 
     def sample(self, state: State, n: int, generator: Generator) -> Tensor:
-        pieces = _pieces(state, state.hidden_BSM)
-        found = [self._draw(self.expected(some), n, generator) for some, _ in pieces]
-        return unit(self.colour(torch.cat(found, dim=1))).unflatten(1, state.hidden_BSM.shape[:2])
+        pieces = (self._tuned(some) for some, _ in _pieces(state, state.hidden_BSM))
+        drawn_nND = torch.cat([self._draw(*tuned, n, generator) for tuned in pieces], dim=1)
+        return unit(self.colour(drawn_nND)).unflatten(1, state.hidden_BSM.shape[:2])
 
-    def _draw(self, components: Components, n: int, generator: Generator) -> Tensor:
+    def _draw(self, components: Components, m_ND: Tensor, n: int, generator: Generator) -> Tensor:
         """(n, N, D), whitened: first a component, then a vector of it."""
-        N, _, D = components.mean_NKD.shape
-        device = components.mean_NKD.device
-        up_to_NK = components.logit_NK.softmax(-1).cumsum(-1)
-        chance_Nn = torch.rand(N, n, generator=generator, device=device)
-        chosen_Nn = torch.searchsorted(up_to_NK[:, :-1].contiguous(), chance_Nn)
-        at_NnD = chosen_Nn[..., None].expand(N, n, D)
-        spread_NKD = (components.variance_NKG @ self.members_DG.T / 2).exp()
-        noise_NnD = torch.randn(N, n, D, generator=generator, device=device)
-        mean_NnD, spread_NnD = (whole_NKD.gather(1, at_NnD) for whole_NKD in (components.mean_NKD, spread_NKD))
-        return (self.certainty * mean_NnD + spread_NnD * noise_NnD).transpose(0, 1)
+        N, D = m_ND.shape
+        up_to_NK = components.logit_NK.softmax(-1).cumsum(-1)[:, :-1].contiguous()
+        chosen_Nn = torch.searchsorted(up_to_NK, torch.rand(N, n, generator=generator, device=m_ND.device))
+        chosen_NnG = chosen_Nn[..., None].expand(-1, -1, self.groups + 1)
+        mean_NnD, deviation_NnD = (
+            changes_NKG.gather(1, chosen_NnG).exp() @ self.members_DG.T
+            for changes_NKG in (components.mean_NKG, components.variance_NKG / 2)
+        )
+        noise_NnD = torch.randn(N, n, D, generator=generator, device=m_ND.device)
+        return (mean_NnD * m_ND[:, None] + deviation_NnD * noise_NnD).transpose(0, 1)
 
 
 def _pieces(state: State, beside_BSX: Tensor) -> Iterator[tuple[State, Tensor]]:
