@@ -138,7 +138,7 @@ class MixtureHead(Head):
                 said_NKO, m_ND = self.read(some)
                 for total_C, size in zip(totals_SC, SIZES, strict=True):
                     density_CN = self.weigh(self.components(said_NKO, size), m_ND, z_ND, certainty_C11)
-                    total_C += density_CN.double().sum(1).cpu()
+                    total_C += density_CN.cpu().double().sum(1)
             count += len(target_ND)
         if not count:
             raise TrainingError("there is no target to tune the mixture on. Give it longer documents.")
