@@ -95,6 +95,13 @@ def make_targets(y_ND, mask_BS):
     return Targets(y_ND, *where, y_ND, *where, mask_BS)
 
 
+def test_its_loss_is_minus_the_density_of_the_targets_in_nats_a_dimension(make_vectors):
+    head, state, y_BSD = make_head(make_anchor(), stirred=True), make_state(), make_vectors(2, 4, DIM)
+    mask_BS = torch.tensor([[True, True, False, True], [False, True, False, False]])
+    expected = -head.log_density(state, y_BSD)[mask_BS].mean() / DIM
+    torch.testing.assert_close(head.train().loss(state, make_targets(y_BSD[mask_BS], mask_BS)), expected)
+
+
 def test_its_components_part_in_the_first_step(make_vectors):
     head, state, mask_BS = make_head(make_anchor()).train().requires_grad_(True), make_state(), torch.ones(2, 4) > 0
     head.loss(state, make_targets(make_vectors(1, 8, DIM)[0], mask_BS)).backward()

@@ -124,9 +124,11 @@ class MixtureHead(Head):
         return torch.logsumexp(c.logit_NK.log_softmax(-1) + density_NK, -1)
 
     def loss(self, state: State, targets: Targets) -> Tensor:
+        """Minus the log density, in nats a dimension: of the order of other heads' losses, which share the trunk."""
         said_NKO, m_ND = self.read(state.at(targets.mask_BS))
         with torch.autocast(m_ND.device.type, enabled=False):
-            return -self.weigh(self.components(said_NKO, 1.0), m_ND, self.whiten(targets.target)).mean()
+            density_N = self.weigh(self.components(said_NKO, 1.0), m_ND, self.whiten(targets.target))
+            return -density_N.mean() / self.dim
 
     def calibrate(self, readings: Readings) -> float:
         """Mean log density, with size of the correction and length of the means where it is best."""
