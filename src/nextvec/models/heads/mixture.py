@@ -32,7 +32,7 @@ AT_ONCE = 1024
 
 
 class MixtureConfig(Config):
-    components: int = Field(32, ge=1, description="normal distributions in the mixture")
+    components: int = Field(16, ge=1, description="normal distributions in the mixture")
     width: int = Field(256, ge=1, description="numbers that describe a component before it is computed")
     groups: int = Field(16, ge=1, description="groups of axes that change together")
 
