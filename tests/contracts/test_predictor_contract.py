@@ -12,6 +12,7 @@ from nextvec.models.baseline import BASELINES, Baseline, fit_baseline
 from nextvec.models.bundle import load_bundle, save_bundle
 from nextvec.models.network import Network, anchor_baseline, build_network
 from nextvec.models.predictor import AnchorName, Predictor, unit
+from nextvec.models.state import join
 from nextvec.training.data import TrainingData
 from nextvec.training.run import resolve_plan
 
@@ -139,6 +140,49 @@ def test_only_the_context_counts(case, make_predictor, x_BTD):
     for t in range(T):
         alone_BTD = predict(predictor, x_BTD[:, max(0, t + 1 - context) : t + 1])
         assert_close(alone_BTD[:, -1], y_BTD[:, t])
+
+
+@every_predictor
+def test_step_by_step_is_the_same_as_at_once(case, make_predictor):
+    """Past the blocks that fast paths work in, with a first part that was read in one go."""
+    predictor = make_predictor(case)
+    x_BTD = unit(torch.randn(2, 150, DIM, generator=torch.Generator().manual_seed(4)))
+    expected = predictor.forecast(x_BTD, torch.ones(2, 150, dtype=torch.bool))
+    for first in (1, 70):
+        forecast, state = predictor.read(x_BTD[:, :first], predictor.start(2))
+        for t in range(first, 151):
+            for got, whole in ((forecast.point, expected.point), (forecast.query, expected.query)):
+                torch.testing.assert_close(got, whole[:, t - 1 : t], atol=1e-5, rtol=0)
+            if t < 150:
+                forecast, state = predictor.step(x_BTD[:, t], state)
+
+
+@every_predictor
+def test_many_continuations_start_from_one_state(case, make_predictor, x_BTD):
+    predictor = make_predictor(case)
+    _, state = predictor.read(x_BTD[:, :5], predictor.start(3))
+    first, _ = predictor.step(x_BTD[:, 5], state)
+    _, other = predictor.step(x_BTD[:, 6], state)
+    predictor.step(x_BTD[:, 7], other)
+    again, _ = predictor.step(x_BTD[:, 5], state)
+    assert torch.equal(first.point, again.point)
+
+
+@every_predictor
+def test_states_are_joined_and_parted(case, make_predictor, x_BTD):
+    predictor = make_predictor(case)
+    states = [predictor.read(x_BTD[b : b + 1, :5], predictor.start(1))[1] for b in range(3)]
+    together, after = predictor.step(x_BTD[:, 5], join(states))
+    assert_close(together.point, predict(predictor, x_BTD[:, :6])[:, -1:])
+    alone, _ = predictor.step(x_BTD[1:2, 6], after.part(1))
+    assert_close(alone.point, predict(predictor, x_BTD[1:2, :7])[:, -1:])
+
+
+@every_predictor
+def test_anothers_state_is_refused(case, make_predictor, x_BTD):
+    predictor = make_predictor(case)
+    with pytest.raises(MismatchError, match=r"given 3 documents to go on with and a state of 2 documents"):
+        predictor.step(x_BTD[:, 0], predictor.start(2))
 
 
 @every_predictor

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from nextvec.config import Config
+from nextvec.models.state import Memory, latest
 from nextvec.registry import Registry
 
 
@@ -38,6 +39,15 @@ class Backbone(nn.Module, ABC):
     def longest(cls, config: Any) -> int | None:
         """The most positions it can see with these options; None for any number."""
         return None
+
+    def read(self, x_BTD: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
+        """States h_BTM at vectors that follow what is remembered (None: nothing), and what to remember from then on.
+
+        As it stands it keeps all vectors and goes over them again: worth writing where there is less to do. A memory
+        is never changed in place.
+        """
+        seen_BTD = latest(memory, x_BTD, None)
+        return self(seen_BTD)[:, -x_BTD.shape[1] :], seen_BTD
 
     def last(self, x_BTD: Tensor) -> Tensor:
         """The last position's state alone, (B, 1, M); worth writing where it takes less work than all of them."""

@@ -5,13 +5,17 @@ It has no positions: the order of the context changes nothing but which vectors 
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
 from nextvec.config import Config
+from nextvec.models.attention import appended, causal_attention
 from nextvec.models.backbone import BACKBONES, Backbone
+from nextvec.models.state import Memory
 
 
 class AMNConfig(Config):
@@ -45,9 +49,15 @@ class AMN(Backbone):
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """States [mean so far, attention-weighted mean so far], (B, T, 2D)."""
-        count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device, dtype=x_BTD.dtype)[:, None]
-        mean_BTD = x_BTD.cumsum(1) / count_T1
-        weighted_BTD = F.scaled_dot_product_attention(
-            self.query(mean_BTD)[:, None], self.key(x_BTD)[:, None], x_BTD[:, None], is_causal=True
-        )[:, 0]
-        return torch.cat([mean_BTD, weighted_BTD], dim=-1)
+        return self.read(x_BTD, None)[0]
+
+    def read(self, x_BTD: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
+        """Remembers the sum of all vectors (B, D), their keys (B, 1, P, A) and themselves (B, 1, P, D)."""
+        total_BD, cache = (None, None) if memory is None else cast("tuple[Any, Any]", memory)
+        sum_BTD = x_BTD.cumsum(1) if total_BD is None else x_BTD.cumsum(1) + total_BD[:, None]
+        key_B1TA, value_B1TD = cache = appended(cache, self.key(x_BTD)[:, None], x_BTD[:, None])
+        past = key_B1TA.shape[2] - x_BTD.shape[1]
+        count_T1 = torch.arange(past + 1, past + x_BTD.shape[1] + 1, device=x_BTD.device, dtype=x_BTD.dtype)[:, None]
+        mean_BTD = sum_BTD / count_T1
+        weighted_BTD = causal_attention(self.query(mean_BTD)[:, None], key_B1TA, value_B1TD)[:, 0]
+        return torch.cat([mean_BTD, weighted_BTD], dim=-1), (sum_BTD[:, -1], cache)

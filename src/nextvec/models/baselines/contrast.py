@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nextvec.models.baseline import BASELINES, Baseline, Batches, TargetBatch
+from nextvec.models.baseline import BASELINES, AveragingBaseline, Batches, TargetBatch
 from nextvec.models.decay import MIX_DECAYS, decayed_means
 from nextvec.models.pool import RECENT, pool_means, pool_scores, reciprocal_ranks
 from nextvec.models.predictor import unit
@@ -29,7 +29,7 @@ SHRINKAGES = (0.3, 1.0, 3.0, 10.0)
 
 
 @BASELINES.register("contrast")
-class Contrast(Baseline):
+class Contrast(AveragingBaseline):
     """q = W [m_1 .. m_7] with W = (ridge regression of target - pool mean on the decayed means) (S + s I)^-1.
 
     Penalty and shrinkage are tuned on the reciprocal ranks of validation targets in their documents. Its point is the
@@ -54,11 +54,11 @@ class Contrast(Baseline):
                     best, self.matrix = score, difference_FD @ moments.precision(shrinkage)
                     self.penalty, self.shrinkage = torch.tensor(penalty), torch.tensor(shrinkage)
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        return unit(self.rank(x_BTD))
+    def of_means(self, means_BTKD: Tensor) -> Tensor:
+        return unit(self.rank_means(means_BTKD))
 
-    def rank(self, x_BTD: Tensor) -> Tensor:
-        return _features(x_BTD) @ self.matrix.to(x_BTD)
+    def rank_means(self, means_BTKD: Tensor) -> Tensor:
+        return means_BTKD.flatten(2) @ self.matrix.to(means_BTKD)
 
 
 @dataclass(frozen=True, slots=True)

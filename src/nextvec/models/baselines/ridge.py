@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
+from nextvec.models.baseline import BASELINES, AveragingBaseline, Baseline, Batches, mean_cosine
 from nextvec.models.decay import MIX_DECAYS, decayed_means
 from nextvec.models.predictor import unit
 
@@ -22,7 +22,7 @@ Features = Callable[[Tensor], Tensor]
 
 
 @BASELINES.register("ewma-mix")
-class EwmaMix(Baseline):
+class EwmaMix(AveragingBaseline):
     """unit(sum_j w_j m_j): scalar least-squares weights on the seven unit decayed means m_j of `MIX_DECAYS`."""
 
     name = "ewma-mix"
@@ -45,8 +45,8 @@ class EwmaMix(Baseline):
         """The weighted sum before normalisation, (B, T, D)."""
         return torch.einsum("btkd,k->btd", means_BTKD, self.weights.to(means_BTKD))
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        return unit(self.mix(decayed_means(x_BTD)))
+    def of_means(self, means_BTKD: Tensor) -> Tensor:
+        return unit(self.mix(means_BTKD))
 
 
 @BASELINES.register("ridge-mix")
@@ -69,9 +69,8 @@ class RidgeMix(EwmaMix):
             offset=lambda f_BTF: self.mix(self._means(f_BTF)),
         )
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        means_BTKD = decayed_means(x_BTD)
-        return unit(self.mix(means_BTKD) + means_BTKD.flatten(2) @ self.matrix.to(x_BTD))
+    def of_means(self, means_BTKD: Tensor) -> Tensor:
+        return unit(self.mix(means_BTKD) + means_BTKD.flatten(2) @ self.matrix.to(means_BTKD))
 
     def _means(self, f_BTF: Tensor) -> Tensor:
         return f_BTF.unflatten(-1, (len(MIX_DECAYS), self.dim))
