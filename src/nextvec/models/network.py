@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 from pydantic import Field
@@ -16,7 +16,8 @@ from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
 from nextvec.models.forecast import Forecast
 from nextvec.models.heads import PointHead
-from nextvec.models.predictor import AnchorName, PredictorSpec, check_input, unit
+from nextvec.models.predictor import AnchorName, Predictor, PredictorSpec, check_input, unit
+from nextvec.models.state import Memory, State, by_layer, check_state, latest
 
 VECTORS_AT_ONCE = 20_480
 SIZES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
@@ -39,7 +40,7 @@ class NetworkConfig(Config):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class Network(nn.Module):
+class Network(nn.Module, Predictor):
     """A trainable predictor: unit(anchor(x) + correction(x)).
 
     With an anchor the correction starts at zero, so an untrained network *is* its anchor; with anchor `none` the
@@ -140,13 +141,37 @@ class Network(nn.Module):
         point_BTD = self._in_context(self, x_BTD)
         return Forecast(lambda: point_BTD)
 
-    def predict(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        """See `Predictor.predict`."""
-        return self.forecast(x_BTD, mask_BT, breaks_BT).point
+    @torch.no_grad()
+    def read(
+        self, x_BTD: Tensor, state: State, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+    ) -> tuple[Forecast, State]:
+        """See `Predictor.read`. With a context, a step is a pass over the vectors of that context."""
+        name = self.config.architecture
+        check_input(name, self.config.dim, x_BTD, None, breaks_BT, next_BT)
+        check_state(name, len(x_BTD), state)
+        self.eval()
+        x_BTD = x_BTD.to(next(self.parameters()).device, torch.float32)
+        point_B1D, memory = self._recall(x_BTD, state.memory)
+        return Forecast(lambda: point_B1D), State(name, len(x_BTD), memory)
 
-    def query(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        """See `Predictor.query`."""
-        return self.forecast(x_BTD, mask_BT, breaks_BT).query
+    def _recall(self, x_BTD: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
+        if self.config.context is not None:
+            seen_BTD = latest(memory, x_BTD, self.config.context)
+            return self(seen_BTD, last_only=True), seen_BTD
+        of_base, of_backbone = by_layer(memory, 2)
+        base_B1D, of_base = self._recall_base(x_BTD, of_base)
+        h_BTM, of_backbone = self.backbone.read(x_BTD * math.sqrt(self.config.dim), of_backbone)
+        return self.head(h_BTM[:, -1:], base_B1D), (of_base, of_backbone)
+
+    def _recall_base(self, x_BTD: Tensor, memory: Memory) -> tuple[Tensor | None, Memory]:
+        if self.anchor is not None:
+            forecast, memory = self.anchor.recall(x_BTD, memory)
+            return forecast.point, memory
+        if not self.backbone.residual:
+            return None, None
+        sum_BD, count_B1 = (0.0, 0.0) if memory is None else cast("tuple[Any, Any]", memory)
+        sum_BD, count_B1 = sum_BD + x_BTD.sum(1), count_B1 + torch.full_like(x_BTD[:, 0, :1], x_BTD.shape[1])
+        return (sum_BD / count_B1)[:, None], (sum_BD, count_B1)
 
     @torch.no_grad()
     def tune_correction(self, batches: Batches) -> float:
