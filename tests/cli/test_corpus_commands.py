@@ -130,6 +130,24 @@ def test_chunker_options_and_split_are_kept(ingest, call):
     assert info["dtype"] == "float32"
 
 
+def test_info_says_how_many_chunks_begin_a_paragraph(ingest, call, tmp_path):
+    ingest()
+    assert "paragraphs  30 chunks begin one\n" in call("info", "rivers").stdout
+    (known,) = json.loads(call("list", "--json").stdout)
+    assert known["breaks"] == json.loads(call("info", "rivers", "--json").stdout)["breaks"]
+    assert known["breaks"] == {"begins": 30, "unknown": 0}
+
+    call("export", "rivers", tmp_path / "out.npz")
+    with np.load(tmp_path / "out.npz") as file:
+        arrays = {key: file[key] for key in file}
+    arrays["breaks"][arrays["doc_ids"] == "d3"] = -1
+    for corpus, breaks in (("partly", {"breaks": arrays.pop("breaks")}), ("silent", {})):
+        np.savez(tmp_path / "in.npz", **arrays, **breaks)
+        call("import", tmp_path / "in.npz", "--corpus", corpus, "--encoder", "hashing:16")
+    assert "paragraphs  29 chunks begin one; not known of 9\n" in call("info", "partly").stdout
+    assert "paragraphs  not known\n" in call("info", "silent").stdout
+
+
 def test_an_unknown_chunker_option_names_the_nearest(ingest):
     with pytest.raises(UsageError, match="option"):
         ingest("--set", "langage=de")

@@ -10,9 +10,9 @@ from nextvec.errors import MismatchError
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, fit_baseline
 from nextvec.models.bundle import load_bundle, save_bundle
+from nextvec.models.memory import join
 from nextvec.models.network import Network, anchor_baseline, build_network
 from nextvec.models.predictor import AnchorName, Predictor, unit
-from nextvec.models.state import join
 from nextvec.training.data import TrainingData
 from nextvec.training.run import resolve_plan
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nextvec.corpus.prose import count_words, is_sentence, is_small
+from nextvec.corpus.prose import count_words, has_blank_line, is_sentence, is_small
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,16 @@ def test_georgian_has_no_small_letters_to_go_on_with() -> None:
     assert not is_small("ი")
     assert all(map(is_small, "iéяω"))
     assert not any(map(is_small, "IÉЯΩ中ا1 "))
+
+
+@pytest.mark.parametrize(
+    ("between", "blank"),
+    [
+        *((between, False) for between in ("", " ", "\n", "\n  ", "\r\n", "\n* * *\n")),
+        *((between, True) for between in ("\n\n", "\n \t\n", "\r\n\r\n", "\n\n* * *\n")),
+    ],
+)
+def test_a_blank_line_is_found_where_it_is_looked_for(between: str, blank: bool) -> None:
+    text = f"One.{between}Two.\n\nThree."
+    assert has_blank_line(text, 4, 4 + len(between)) is blank
+    assert not has_blank_line(text, 8, 4)

@@ -11,6 +11,7 @@ import pytest
 from nextvec.corpus.document import Chunk, Document, Unusable
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.store.encoded import EncodedDocument
+from nextvec.store.metadata import BREAKS_COLUMN, CorpusMetadata
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
 
@@ -83,3 +84,17 @@ def kit() -> Kit:
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "workspace")
+
+
+@pytest.fixture
+def before_breaks(monkeypatch):
+    """Within it corpora are made as they were before there were breaks."""
+    schema = CorpusMetadata.schema
+
+    def older(metadata):
+        whole = schema(metadata)
+        return whole.remove(whole.get_field_index(BREAKS_COLUMN))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CorpusMetadata, "schema", older)
+        yield

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from nextvec.store.archive import open_archive
 from nextvec.store.npz import export_npz, import_npz
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import corpus_names, open_snapshot
+from nextvec.structure import BEGINS, UNKNOWN
 
 LENGTHS = [9, 3, 6, 12]
 
@@ -91,6 +93,19 @@ class TestExport:
         export_npz(snapshot, tmp_path / "parts.npz")
         assert (tmp_path / "whole.npz").read_bytes() == (tmp_path / "parts.npz").read_bytes()
 
+    def test_paragraphs_come_back(self, snapshot, workspace, kit, tmp_path):
+        told = replace(snapshot, breaks=np.resize(np.array([1, 0, -1, 1], np.int8), len(snapshot)))
+        export_npz(told, tmp_path / "out.npz", context=3)
+        with np.load(tmp_path / "out.npz") as file:
+            assert file["breaks"].shape == (len(file["positions"]), 4)
+            assert file["breaks"][0].tolist() == told.breaks[:4].tolist()
+        import_npz(workspace, tmp_path / "out.npz", "c", kit.spec)
+        whole = [number for number, document in enumerate(told.doc_index) if LENGTHS[document] > 3]
+        assert open_snapshot(workspace, "c").breaks.tolist() == told.breaks[whole].tolist()
+
+    def test_a_snapshot_that_knows_nothing_of_paragraphs_says_nothing(self, arrays):
+        assert "breaks" not in arrays
+
     def test_nothing_to_export_is_an_error(self, snapshot, tmp_path):
         with pytest.raises(DataError, match="no document longer than 12 chunks"):
             export_npz(snapshot, tmp_path / "out.npz", context=12)
@@ -128,6 +143,26 @@ class TestImport:
         arrays["target_vectors"][-1] = kit.vectors(1, seed=99)
         with pytest.raises(DataError, match="document 'd' differs from the one stored"):
             load(arrays)
+
+    def test_without_breaks_nothing_is_known(self, arrays, load, workspace):
+        load(arrays)
+        assert set(open_snapshot(workspace, "c").breaks.tolist()) == {UNKNOWN}
+
+    @pytest.mark.parametrize("dtype", [np.int8, ">i8", np.uint8])
+    def test_breaks_may_be_any_integers(self, arrays, load, workspace, dtype):
+        load(arrays | {"breaks": np.ones((12, 6), dtype)})
+        assert set(open_snapshot(workspace, "c").breaks.tolist()) == {BEGINS}
+
+    def test_changed_breaks_are_refused(self, arrays, load):
+        load(arrays | {"breaks": np.zeros((12, 6), np.int8)})
+        load(arrays | {"breaks": np.zeros((12, 6), np.int8)})
+        with pytest.raises(DataError, match="document 'a' differs from the one stored"):
+            load(arrays | {"breaks": np.ones((12, 6), np.int8)})
+
+    def test_a_corpus_from_before_there_were_breaks_refuses_them(self, arrays, load, before_breaks):
+        load(arrays | {"breaks": np.full((12, 6), UNKNOWN)})
+        with pytest.raises(MismatchError, match=r"corpus 'c' is from before .* and .*in\.npz has breaks\. Import into"):
+            load(arrays | {"breaks": np.ones((12, 6), np.int8)})
 
     def test_order_and_compression_do_not_matter(self, arrays, load, workspace, tmp_path, snapshot):
         order = np.random.default_rng(0).permutation(12)
@@ -232,12 +267,17 @@ class TestHostile:
             ("positions", lambda a: a.astype(float), r"positions: float64 \[12\]"),
             ("positions", lambda a: a * 10**15, r"positions: position \d+ of document 'a' is further than a window"),
             ("positions", lambda a: a * 0, r"positions: position 0 of document 'a' is given twice"),
+            ("breaks", lambda _: np.zeros((12, 5), np.int8), r"breaks: int8 \[12, 5\]; expected \[12, 6\], integers"),
+            ("breaks", lambda _: np.zeros(12, np.int8), r"breaks: int8 \[12\]"),
+            ("breaks", lambda _: np.zeros((12, 6)), r"breaks: float64 \[12, 6\]"),
+            ("breaks", lambda _: np.eye(12, 6, dtype=int) * 2, r"breaks: 2 at \[0, 0\]; expected 1 where the chunk"),
+            ("breaks", lambda _: np.eye(12, 6, 2, dtype=np.int8), r"breaks: windows of document 'a' contradict"),
             ("encoder", lambda a: np.array("{"), r"encoder: not JSON"),
             ("encoder", lambda a: np.array(["{}"]), r"encoder: <U2 \[1\]"),
         ],
     )
     def test_wrong_types_and_shapes(self, arrays, refused, key, change, match):
-        refused(arrays | {key: change(arrays[key])}, match=match)
+        refused(arrays | {key: change(arrays.get(key))}, match=match)
 
     @pytest.mark.parametrize("key", ["context_vectors", "target_vectors"])
     @pytest.mark.parametrize(

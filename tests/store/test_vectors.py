@@ -243,6 +243,7 @@ def test_info_tells_what_a_version_holds(kit, workspace):
     assert corpus.info().documents == 3
     assert info.to_dict()["encoder"]["fingerprint"] == kit.spec.fingerprint
     assert info.tags == {"small": 2}
+    assert info.to_dict()["breaks"] == {"begins": 0, "unknown": 5}
 
 
 @pytest.mark.parametrize("split", [{"salt": "x"}, {"salt": "x", "test": 200, "validation": 200}])

@@ -13,6 +13,7 @@ from nextvec.cli.output import duration, emit, listed, print_table, share, size
 if TYPE_CHECKING:
     from nextvec.encoders.encoder import EncoderSpec
     from nextvec.encoders.lengths import Cut
+    from nextvec.store.breaks import Breaks
     from nextvec.store.report import Characters, IngestReport
     from nextvec.store.snapshot import Snapshot
 
@@ -143,6 +144,7 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
         f"corpus      {reference} (version {info.version})",
         f"documents   {info.documents:,}",
         f"chunks      {info.chunks:,}",
+        f"paragraphs  {_paragraphs_text(info.breaks, info.chunks)}",
         f"encoder     {info.encoder.describe()}",
         *(f"cut         {line}" for line in _cut_lines(info.cut, info.encoder)),
         f"chunker     {_chunker_text(info.chunker)}",
@@ -279,6 +281,13 @@ def _encoder_spec(reference: str) -> EncoderSpec:
 
 def _cut_lines(cut: Cut, encoder: EncoderSpec) -> list[str]:
     return [cut.sentence(encoder, "chunks")] if cut.cut else []
+
+
+def _paragraphs_text(breaks: Breaks, chunks: int) -> str:
+    if breaks.unknown == chunks:
+        return "not known"
+    unknown = f"; not known of {breaks.unknown:,}" if breaks.unknown else ""
+    return f"{breaks.begins:,} chunks begin one{unknown}"
 
 
 def _chunker_text(spec: dict[str, Any]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from nextvec.structure import UNKNOWN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
@@ -67,12 +69,17 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """A piece of a document: `document.text[start:end]` is the passage it came from, `position` counts from 0."""
+    """A piece of a document: `document.text[start:end]` is the passage it came from, `position` counts from 0.
+
+    `begins`: whether it begins a paragraph, one of the codes of `structure`: it does where a blank line lies between it
+    and the chunk before it, and where none is before it.
+    """
 
     text: str
     position: int
     start: int
     end: int
+    begins: int = UNKNOWN
 
 
 class Source(Protocol):

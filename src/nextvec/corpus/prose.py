@@ -15,6 +15,7 @@ _CONTROL = re.compile(
 _NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _ODD = re.compile(rf"[\r\x0b\x0c\x85\u2028\u2029{_CONTROL.pattern[1:-1]}]")
 _PARAGRAPH = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _CHARACTERS = re.compile(
     r"[\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
     r"\u4e00-\u9fff\ua000-\ua48c\uf900-\ufaff\uff66-\uff9f\U00016fe0-\U00018dff\U0001aff0-\U0001b2ff"
@@ -109,6 +110,11 @@ def paragraph_spans(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of every paragraph: the longest runs of lines that are not blank."""
     for match in _PARAGRAPH.finditer(text):
         yield match.span()
+
+
+def has_blank_line(text: str, start: int, end: int) -> bool:
+    """Whether a blank line, which separates paragraphs, lies in `text[start:end]`; in none whose end is before it."""
+    return _BLANK_LINE.search(text, start, end) is not None
 
 
 def ends_sentence(text: str) -> bool:

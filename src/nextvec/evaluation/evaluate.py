@@ -19,7 +19,6 @@ from nextvec.evaluation.metric import (
     Metric,
     Part,
     Passage,
-    Predict,
     Setting,
     Settling,
     default_metrics,
@@ -153,10 +152,12 @@ def _passages(
     """Every document with its predictions, shortest first; one batch of predictions is in memory at a time."""
     vectors = torch.from_numpy(held_out.vectors).to(device)
     documents = np.arange(len(held_out.doc_ids))
-    batches = DocumentBatches(vectors, held_out.offsets, documents, batch_targets)
+    breaks = torch.from_numpy(held_out.breaks).to(device)
+    batches = DocumentBatches(vectors, held_out.offsets, documents, batch_targets, breaks)
     for numbers, batch in zip(batches.plan, batches, strict=True):
-        y_BTD = _checked(predictor, predictor.predict, batch)
-        q_BTD = y_BTD if predictor.spec.ranks_by == "point" else _checked(predictor, predictor.query, batch)
+        with torch.no_grad():
+            forecast = predictor.forecast(batch.x_BTD, batch.mask_BT, batch.breaks_BT)
+            y_BTD, q_BTD = (_checked(predictor, answer, batch) for answer in (forecast.point, forecast.query))
         sequences = zip(numbers.tolist(), batch.x_BTD, batch.target_BTD, y_BTD, q_BTD, strict=True)
         for number, x_TD, target_TD, y_TD, q_TD in sequences:
             last = int(held_out.offsets[number + 1] - held_out.offsets[number]) - 1
@@ -170,11 +171,9 @@ def _passages(
             )
 
 
-def _checked(predictor: Predictor, answer: Predict, batch: Batch) -> Tensor:
-    """`answer` for a batch. Raises DataError for a wrong shape, NaN or infinity."""
+def _checked(predictor: Predictor, y_BTD: Tensor, batch: Batch) -> Tensor:
+    """What it answered for a batch. Raises DataError for a wrong shape, NaN or infinity."""
     x_BTD, mask_BT = batch.x_BTD, batch.mask_BT
-    with torch.no_grad():
-        y_BTD = answer(x_BTD, mask_BT)
     if y_BTD.shape != x_BTD.shape:
         raise DataError(
             f"{predictor.spec.name} gave predictions of shape {tuple(y_BTD.shape)} for vectors of shape "

@@ -40,6 +40,7 @@ class HeldOut:
     Attributes:
         doc_ids: ascending, one for each document.
         vectors: (n, D) float16 or float32, the rows of the documents one after another.
+        breaks: (n,) int8, which of the rows begin a paragraph (`structure`).
         offsets: (docs + 1,), document i owns rows offsets[i]:offsets[i+1] of `vectors`.
         pool: (P, D) foreign candidates; pool_owner (P,) is the document they belong to, -1 for one not evaluated.
         split_fingerprint: of the split that these documents are a part of; None where they are all of a corpus.
@@ -53,6 +54,7 @@ class HeldOut:
     seed: int
     doc_ids: tuple[str, ...]
     vectors: npt.NDArray[np.floating]
+    breaks: npt.NDArray[np.int8]
     offsets: IntArray
     pool: npt.NDArray[np.floating]
     pool_owner: IntArray
@@ -70,7 +72,7 @@ class HeldOut:
     def fingerprint(self) -> str:
         """Of everything that decides what a predictor is asked: documents, rows, their content, and the pool."""
         header = f"{self.encoder_fingerprint} {self.min_context} {self.vectors.dtype} {chr(0).join(self.doc_ids)}"
-        arrays = (self.offsets, self.vectors, self.pool_owner, self.pool)
+        arrays = (self.offsets, self.vectors, self.breaks, self.pool_owner, self.pool)
         return fingerprint_bytes(
             [header.encode(), *(np.ascontiguousarray(a).reshape(-1).view(np.uint8).data for a in arrays)]
         )
@@ -102,6 +104,7 @@ def hold_out(
     pool_rows = _foreign_rows(snapshot, chosen, seed, foreign_size)
     position = np.full(len(snapshot.documents), -1, np.int64)
     position[chosen] = np.arange(len(chosen))
+    rows = concatenate_ranges(snapshot.offsets[chosen], lengths)
     return HeldOut(
         corpus=snapshot.label,
         encoder=snapshot.encoder.describe(),
@@ -110,7 +113,8 @@ def hold_out(
         min_context=min_context,
         seed=seed,
         doc_ids=tuple(snapshot.documents[i].doc_id for i in chosen),
-        vectors=snapshot.vectors[concatenate_ranges(snapshot.offsets[chosen], lengths)],
+        vectors=snapshot.vectors[rows],
+        breaks=snapshot.breaks[rows],
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         pool=snapshot.vectors[pool_rows],
         pool_owner=position[snapshot.doc_index[pool_rows]],

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from nextvec.config import Config
-from nextvec.models.state import Memory, latest
+from nextvec.models.memory import Kept, latest
 from nextvec.registry import Registry
 
 
@@ -40,13 +40,13 @@ class Backbone(nn.Module, ABC):
         """The most positions it can see with these options; None for any number."""
         return None
 
-    def read(self, x_BTD: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        """States h_BTM at vectors that follow what is remembered (None: nothing), and what to remember from then on.
+    def read(self, x_BTD: Tensor, kept: Kept) -> tuple[Tensor, Kept]:
+        """States h_BTM at vectors that follow those of which `kept` is kept (None: none), and what to keep from now on.
 
-        As it stands it keeps all vectors and goes over them again: worth writing where there is less to do. A memory
-        is never changed in place.
+        As it stands it keeps all vectors and goes over them again: worth writing where there is less to do. What is
+        kept is never changed in place.
         """
-        seen_BTD = latest(memory, x_BTD, None)
+        seen_BTD = latest(kept, x_BTD)
         return self(seen_BTD)[:, -x_BTD.shape[1] :], seen_BTD
 
     def last(self, x_BTD: Tensor) -> Tensor:

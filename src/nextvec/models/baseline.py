@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Literal, Protocol, cast
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from nextvec.errors import TrainingError
-from nextvec.models.decay import MIX_DECAYS, continued_means, decayed_means
 from nextvec.models.forecast import Forecast
+from nextvec.models.memory import Kept, Memory, check_memory, latest, parts_of
 from nextvec.models.predictor import Predictor, PredictorSpec, check_input
-from nextvec.models.state import Memory, State, check_state, latest
+from nextvec.models.structure import known_or_not
+from nextvec.models.targets import TargetBatch
 from nextvec.registry import Registry
-
-
-class TargetBatch(Protocol):
-    """What a baseline is fitted on: `sequences.batches.Batch`, or anything with these tensors."""
-
-    @property
-    def x_BTD(self) -> Tensor: ...
-    @property
-    def mask_BT(self) -> Tensor: ...
-    @property
-    def target_BTD(self) -> Tensor: ...
-    @property
-    def target_mask_BT(self) -> Tensor: ...
-
 
 Batches = Callable[[], Iterable[TargetBatch]]
 """Every call starts one pass over the same batches of whole documents."""
@@ -40,8 +27,8 @@ class Baseline(nn.Module, Predictor, ABC):
     `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`. Buffers may change their size in
     `fit`; loading takes the size that was saved.
 
-    As it stands a step keeps the vectors of the context and goes over them again; where there is less to keep, write
-    `recall`.
+    As it stands it keeps the vectors of its context and goes over them again at every step. One that can do with less
+    writes `remember`, `point_after`, and if it has queries of its own `rank_after`.
     """
 
     name: ClassVar[str]
@@ -53,12 +40,30 @@ class Baseline(nn.Module, Predictor, ABC):
         self.dim = dim
 
     @abstractmethod
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        """Unit predictions y_BTD; y[:, t] depends on x[:, :t+1] only."""
+    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+        """Unit predictions y_BTD; y[:, t] depends on x[:, :t+1] and breaks[:, :t+1] only (`Predictor.forecast`)."""
 
-    def rank(self, x_BTD: Tensor) -> Tensor:
+    def rank(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         """Queries q_BTD, as causal; the predictions, where there are no others."""
-        return self(x_BTD)
+        return self(x_BTD, breaks_BT)
+
+    def point_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+        """The predictions at vectors that follow those of which `kept` is kept (None: none)."""
+        return self(*self._seen(x_BTD, breaks_BT, kept))[:, -x_BTD.shape[1] :]
+
+    def rank_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+        """The queries there."""
+        return self.rank(*self._seen(x_BTD, breaks_BT, kept))[:, -x_BTD.shape[1] :]
+
+    def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
+        """What to keep from then on; nothing that is kept already is changed in place."""
+        return self._seen(x_BTD, breaks_BT, kept, most=None if self.context is None else self.context - 1)
+
+    def _seen(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, most: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        vectors_BPD, known_BP = parts_of(kept, 2)
+        return latest(vectors_BPD, x_BTD, most), latest(known_BP, known_or_not(breaks_BT, x_BTD), most)
 
     def fit(self, train: Batches, validation: Batches) -> None:
         """Set the buffers from training batches; what is tuned, is tuned on the validation batches."""
@@ -74,22 +79,18 @@ class Baseline(nn.Module, Predictor, ABC):
         """See `Predictor.forecast`."""
         check_input(self.name, self.dim, x_BTD, mask_BT, breaks_BT, next_BT)
         x_BTD = x_BTD.float()
-        return self._forecast(lambda: self(x_BTD), lambda: self.rank(x_BTD))
+        return self._forecast(lambda: self(x_BTD, breaks_BT), lambda: self.rank(x_BTD, breaks_BT))
 
     @torch.no_grad()
     def read(
-        self, x_BTD: Tensor, state: State, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
-    ) -> tuple[Forecast, State]:
+        self, x_BTD: Tensor, memory: Memory, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+    ) -> tuple[Forecast, Memory]:
         """See `Predictor.read`."""
         check_input(self.name, self.dim, x_BTD, None, breaks_BT, next_BT)
-        check_state(self.name, len(x_BTD), state)
-        forecast, memory = self.recall(x_BTD.float(), state.memory)
-        return forecast, State(self.name, len(x_BTD), memory)
-
-    def recall(self, x_BTD: Tensor, memory: Memory) -> tuple[Forecast, Memory]:
-        """The forecast after the last of x, which follow what is remembered, and what to remember from then on."""
-        seen_BTD = latest(memory, x_BTD, self.context)
-        return self._forecast(lambda: self(seen_BTD)[:, -1:], lambda: self.rank(seen_BTD)[:, -1:]), seen_BTD
+        check_memory(self.name, len(x_BTD), memory)
+        read = x_BTD.float(), breaks_BT, memory.kept
+        forecast = self._forecast(lambda: self.point_after(*read)[:, -1:], lambda: self.rank_after(*read)[:, -1:])
+        return forecast, Memory(self.name, len(x_BTD), self.remember(*read))
 
     def _forecast(self, point: Callable[[], Tensor], query: Callable[[], Tensor]) -> Forecast:
         return Forecast(torch.no_grad()(point), torch.no_grad()(query) if self.ranks_by == "query" else None)
@@ -100,34 +101,6 @@ class Baseline(nn.Module, Predictor, ABC):
             if saved is not None and buffer is not None:
                 self._buffers[name] = torch.empty_like(saved, device=buffer.device)
         super()._load_from_state_dict(state_dict, prefix, *rest)
-
-
-class AveragingBaseline(Baseline):
-    """A baseline that sees the past as decayed means alone, so that a sum a decay is all that a step keeps."""
-
-    @property
-    def decays(self) -> tuple[float, ...]:
-        """Of the K means, 0..1."""
-        return MIX_DECAYS
-
-    @abstractmethod
-    def of_means(self, means_BTKD: Tensor) -> Tensor:
-        """Unit predictions y_BTD from `decayed_means`."""
-
-    def rank_means(self, means_BTKD: Tensor) -> Tensor:
-        """Queries q_BTD; the predictions, where there are no others."""
-        return self.of_means(means_BTKD)
-
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        return self.of_means(decayed_means(x_BTD, self.decays))
-
-    def rank(self, x_BTD: Tensor) -> Tensor:
-        return self.rank_means(decayed_means(x_BTD, self.decays))
-
-    def recall(self, x_BTD: Tensor, memory: Memory) -> tuple[Forecast, Memory]:
-        means_BTKD, sums_BKD = continued_means(x_BTD, cast("Tensor | None", memory), self.decays)
-        last_B1KD = means_BTKD[:, -1:]
-        return self._forecast(lambda: self.of_means(last_B1KD), lambda: self.rank_means(last_B1KD)), sums_BKD
 
 
 BASELINES: Registry[type[Baseline]] = Registry("baselines", "nextvec.models.baselines")
@@ -145,19 +118,22 @@ def fit_baseline(name: str, dim: int, train: Batches, validation: Batches) -> Ba
     with torch.no_grad():
         baseline.fit(train, validation)
     # As loading lays them out: products of another layout round differently, and a resumed run loads its anchor.
-    for key, buffer in baseline.named_buffers(recurse=False):
-        setattr(baseline, key, buffer.contiguous())
+    for module in baseline.modules():
+        for key, buffer in module.named_buffers(recurse=False):
+            setattr(module, key, buffer.contiguous())
     return baseline
 
 
-def mean_cosine(predict: Callable[[Tensor, Tensor], Tensor], batches: Batches) -> float:
+def mean_cosine(predict: Callable[[Tensor, Tensor, Tensor | None], Tensor], batches: Batches) -> float:
     """Mean cosine, [-1, 1], of unit predictions (`Predictor.predict`) to unit targets.
 
     Raises TrainingError when there is no target.
     """
     total, count = 0.0, 0
     for batch in batches():
-        cosine_BT = (predict(batch.x_BTD, batch.mask_BT) * batch.target_BTD).sum(-1)[batch.target_mask_BT]
+        cosine_BT = (predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT) * batch.target_BTD).sum(-1)[
+            batch.target_mask_BT
+        ]
         total += float(cosine_BT.double().sum())
         count += cosine_BT.numel()
     if not count:

@@ -27,7 +27,8 @@ from nextvec.models.predictor import unit
 from nextvec.records import read_json, write_atomic, write_json
 from nextvec.shapes import difference
 
-FORMAT = 1
+FORMAT, ONE_HEAD = 2, 1
+"""2: a network has one or more heads, with their options. A network of format 1 has a point head and is read as one."""
 PROBE_TOLERANCE = 1e-5
 PROBE_SHAPE = (3, 9)
 WEIGHTS, CONFIG, METRICS, PROBE, CARD = (
@@ -84,11 +85,23 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise NotFoundError(f"there is no finished model at {folder}. Train one, or list them: nextvec models list")
     config: dict[str, Any] = read_json(folder / CONFIG)
     found = config.get("format") if isinstance(config, dict) else None
+    if found == ONE_HEAD:
+        return _with_heads(config)
     if found != FORMAT:
         raise IntegrityError(f"{folder / CONFIG} has format {found}; this version of nextvec reads {FORMAT}")
     if missing := [key for key in ("weights", "kind", "spec", "network") if key not in config]:
         raise IntegrityError(f"{folder / CONFIG} says nothing about {', '.join(missing)}; restore it or train again")
     return config
+
+
+def _with_heads(config: dict[str, Any]) -> dict[str, Any]:
+    """A description of format 1 in format 2: the loss was an option of training and is one of the point head."""
+    if not config.get("network"):
+        return {**config, "format": FORMAT}
+    training = dict(config.get("training", {}))
+    point = {key: training.pop(key) for key in ("loss", "rho") if key in training}
+    network = {**config["network"], "heads": ["point"], "head_options": {"point": point}}
+    return {**config, "format": FORMAT, "network": network, "training": training}
 
 
 def predictions_fingerprint(folder: Path) -> str:
@@ -148,13 +161,20 @@ def _rebuild(config: dict[str, Any]) -> AnyPredictor:
 def _load_weights(predictor: AnyPredictor, content: bytes, folder: Path) -> None:
     tensors: dict[str, Tensor] = {}
     try:
-        tensors = load(content)
+        tensors = {_with_head(name): tensor for name, tensor in load(content).items()}
         predictor.load_state_dict(tensors)
     except (SafetensorError, RuntimeError) as error:
         problem = difference(predictor.state_dict(), tensors, error)
         raise IntegrityError(
             f"{folder / WEIGHTS} does not fit {type(predictor).__name__}: {problem}. Restore it or train again"
         ) from None
+
+
+def _with_head(name: str) -> str:
+    """The name of a weight now: where there was one head, it was called `head`, and its anchor was the network's."""
+    if name.startswith("anchor."):
+        return f"heads.point.{name}"
+    return name.replace("head.", "heads.point.", 1) if name.startswith("head.") else name
 
 
 def _make_probe(predictor: AnyPredictor) -> dict[str, Tensor]:

@@ -22,11 +22,11 @@ def decayed_means(x_BTD: Tensor, decays: Sequence[float] = MIX_DECAYS) -> Tensor
 
 
 def continued_means(
-    x_BTD: Tensor, state_BKD: Tensor | None, decays: Sequence[float] = MIX_DECAYS
+    x_BTD: Tensor, sums_BKD: Tensor | None, decays: Sequence[float] = MIX_DECAYS
 ) -> tuple[Tensor, Tensor]:
     """The decayed means of documents that go on with x, (B, T, K, D), and the sums to go on from, (B, K, D).
 
-    `state_BKD` are the sums over what came before; None where the documents begin. Computed in blocks of 64 positions:
+    `sums_BKD` are those over what came before; None where the documents begin. Computed in blocks of 64 positions:
     inside a block one product with a triangular matrix of powers, between blocks the sum carried over.
     """
     B, T, D = x_BTD.shape
@@ -37,12 +37,12 @@ def continued_means(
         block_BSD = x_BTD[:, start : start + BLOCK]
         S = block_BSD.shape[1]
         sum_BQKD = torch.matmul(inner_KQS[:, :S, :S].transpose(0, 1).reshape(S * K, S), block_BSD).view(B, S, K, D)
-        if state_BKD is not None:
-            sum_BQKD = sum_BQKD + carry_KQ[:, :S].T[None, :, :, None] * state_BKD[:, None]
-        state_BKD = sum_BQKD[:, -1]
+        if sums_BKD is not None:
+            sum_BQKD = sum_BQKD + carry_KQ[:, :S].T[None, :, :, None] * sums_BKD[:, None]
+        sums_BKD = sum_BQKD[:, -1]
         sums.append(sum_BQKD)
-    assert state_BKD is not None, "there is a position or more"
-    return unit(sums[0] if len(sums) == 1 else torch.cat(sums, dim=1)), state_BKD.contiguous()
+    assert sums_BKD is not None, "there is a position or more"
+    return unit(sums[0] if len(sums) == 1 else torch.cat(sums, dim=1)), sums_BKD.contiguous()
 
 
 def _powers(decays: tuple[float, ...], length: int, like: Tensor) -> tuple[Tensor, Tensor]:

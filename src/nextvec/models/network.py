@@ -1,64 +1,78 @@
-"""Networks: a backbone, a head, and the anchor they start from. One class for training, evaluation and serving."""
+"""Networks: a backbone, heads, and the anchors they start from. One class for training, evaluation and serving."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from nextvec.config import Config
-from nextvec.errors import MismatchError, TrainingError, UsageError
+from nextvec.errors import TrainingError, UsageError
 from nextvec.models.backbone import BACKBONES
-from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
+from nextvec.models.baseline import BASELINES, Baseline, Batches
 from nextvec.models.forecast import Forecast
-from nextvec.models.heads import PointHead
+from nextvec.models.head import HEADS, Gift, Head, State
+from nextvec.models.memory import Kept, Memory, check_memory, parts_of
 from nextvec.models.predictor import AnchorName, Predictor, PredictorSpec, check_input, unit
-from nextvec.models.state import Memory, State, by_layer, check_state, latest
+from nextvec.models.reading import Reading, StructureInput
+from nextvec.models.targets import TargetBatch, Targets, TrainingBatch
 
 VECTORS_AT_ONCE = 20_480
-SIZES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
-"""Sizes of the correction that are tried on validation."""
+
+T = TypeVar("T")
 
 
 class Positionwise(Protocol):
-    """A causal map from x_BTD to (B, T, E), or to (B, 1, E), the last position, with `last_only`."""
+    """A causal map from a reading of T positions to (B, T, E), or to (B, 1, E), the last one, with `last_only`."""
 
-    def __call__(self, x_BTD: Tensor, *, last_only: bool = False) -> Tensor: ...
+    def __call__(self, reading: Reading, *, last_only: bool = False) -> Tensor: ...
 
 
 class NetworkConfig(Config):
-    """All that decides a network's function but its weights. `options` are the backbone's own."""
+    """All that decides a network's function but its weights. `options` are the backbone's own, `head_options` those of
+    each head by its name."""
 
     architecture: str
     dim: int
-    anchor: AnchorName = Field("ridge-mix", description="the baseline it starts at")
+    anchor: AnchorName = Field("ridge-mix", description="the baseline its point starts at; none: all from nothing")
     context: int | None = Field(None, description="last vectors it looks at; None: unlimited")
+    structure: bool = Field(False, description="whether its backbone is told of paragraphs; its anchors always are")
+    heads: tuple[str, ...] = Field(("point",), min_length=1, description="what it predicts: point, rank, ...")
     options: dict[str, Any] = Field(default_factory=dict)
+    head_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 class Network(nn.Module, Predictor):
-    """A trainable predictor: unit(anchor(x) + correction(x)).
+    """A trainable predictor: a backbone, and one or more heads that start at baselines.
 
-    With an anchor the correction starts at zero, so an untrained network *is* its anchor; with anchor `none` the
-    network predicts from nothing (AMN: from the context mean, which is part of that architecture).
-    The anchor is fitted in closed form before training (`set_anchor`) and does not move in it.
+    With an anchor every head's correction starts at zero, so an untrained network *is* its anchors; with anchor `none`
+    it predicts from nothing (AMN: from the context mean, which is part of that architecture).
+    Anchors are fitted in closed form before training (`set_anchors`) and do not move in it.
 
-    Raises UsageError for an unknown architecture or option, or a context the backbone cannot hold.
+    Raises UsageError for an unknown architecture, head or option, or a context the backbone cannot hold.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         kind = BACKBONES.get(config.architecture)
         options = kind.Config.parse(config.options, owner=config.architecture)
-        self.config = config.model_copy(update={"options": options.to_dict()})
+        heads = parse_heads(config.heads, config.head_options)
+        described = {name: head.to_dict() for name, head in heads.items()}
+        self.config = config.model_copy(update={"options": options.to_dict(), "head_options": described})
         self.backbone = kind(options, config.dim)
         self._check_context(kind.longest(options))
-        self.head = PointHead(self.backbone.readout(), from_zero=config.anchor != "none")
-        self.anchor = None if config.anchor == "none" else BASELINES.get(anchor_baseline(config.anchor))(dim=config.dim)
+        self.structure = StructureInput(config.dim) if config.structure else None
+        self.heads = nn.ModuleDict({name: self._head(name, options) for name, options in heads.items()})
+
+    def _head(self, name: str, options: Config) -> Head:
+        kind = HEADS.get(name)
+        anchor = kind.baseline(self.config.anchor)
+        return kind(options, self.backbone, None if anchor is None else BASELINES.get(anchor)(dim=self.config.dim))
 
     def _check_context(self, longest: int | None) -> None:
         context = self.config.context
@@ -79,152 +93,204 @@ class Network(nn.Module, Predictor):
             anchor=self.config.anchor,
             parameters=sum(parameter.numel() for parameter in self.parameters()),
             fitted=sum(buffer.numel() for buffer in self.buffers()),
+            ranks_by="query" if self._giving("query") else "point",
+            samples=self._giving("samples") is not None,
+            density=self._giving("density") is not None,
             options=self.config.options,
         )
 
+    def each_head(self) -> Iterator[tuple[str, Head]]:
+        """Names and heads, in their order."""
+        return ((name, head) for name, head in self.heads.items() if isinstance(head, Head))
+
+    def _giving(self, gift: Gift) -> Head | None:
+        """The first head that has it."""
+        return next((head for _, head in self.each_head() if gift in head.gives), None)
+
     @property
-    def correction_size(self) -> float | None:
-        """How much of its correction the network adds to its anchor, 0..1; None without an anchor."""
-        return None if self.head.size is None else round(float(self.head.size), 2)
+    def calibration(self) -> dict[str, dict[str, float]]:
+        """What each head has tuned on validation."""
+        return {name: head.calibration for name, head in self.each_head()}
 
-    def set_anchor(self, anchor: Baseline | None) -> None:
-        """Give the network its fitted anchor. Raises MismatchError unless it is of the configured kind and D."""
-        expected, given = (None if part is None else (part.name, part.dim) for part in (self.anchor, anchor))
-        if given != expected:
-            raise MismatchError(
-                f"{self.config.architecture} was configured with anchor {_named(expected)} and was given "
-                f"{_named(given)}; fit the one that its configuration names"
-            )
-        self.anchor = anchor
+    def set_anchors(self, fitted: Callable[[str], Baseline]) -> None:
+        """Give every head that has an anchor the fitted baseline of that name. Raises MismatchError for another."""
+        for _, head in self.each_head():
+            if head.anchor is not None:
+                head.set_anchor(fitted(head.anchor.name))
 
-    def forward(self, x_BTD: Tensor, *, last_only: bool = False, base_BTD: Tensor | None = None) -> Tensor:
-        """Unit predictions y_BTD, each from everything before it in x_BTD; with `last_only` (B, 1, D), the last one.
+    def forward(self, own: TrainingBatch, whole: TrainingBatch | None = None, share: float = 1.0) -> Tensor:
+        """The loss: the mean over a batch's targets, the sum over heads.
 
-        `base_BTD` is what the anchor predicts, where that is known: from more of the document than x_BTD holds.
+        Computed here, so that it is the same where the network is wrapped: `own` is this process's part of a `whole`
+        batch (None: it has all of it), `share` what its mean weighs in that of the batch.
         """
-        return self.head(*self._state_and_base(x_BTD, last_only, base_BTD))
+        last_only, targets = self.config.context is not None, Targets.of(own, whole, share)
+        hidden_BSM = self._hidden(Reading(own.x_BTD, own.breaks_BT, own.next_BT), last_only=last_only)
+        losses = [
+            head.loss(State(hidden_BSM, self._training_base(name, head, own, last_only)), targets)
+            for name, head in self.each_head()
+        ]
+        return sum(losses[1:], start=losses[0])
 
-    def _base_and_move(self, x_BTD: Tensor, *, last_only: bool = False) -> Tensor:
-        """What `forward` adds up at size 1, side by side: (B, T, 2D), or (B, 1, 2D) with `last_only`."""
-        state_BTM, base_BTD = self._state_and_base(x_BTD, last_only)
-        assert base_BTD is not None, "asked only of networks with an anchor"
-        return torch.cat([base_BTD, self.head.move(state_BTM)], dim=-1)
+    def _training_base(self, name: str, head: Head, batch: TrainingBatch, last_only: bool) -> Tensor | None:
+        """What the anchor expects, where that is known from more of the document than the batch holds."""
+        if not head.anchored:
+            return None
+        if (known_BTE := batch.bases.get(name)) is not None:
+            return known_BTE[:, -1:] if last_only else known_BTE
+        return self._base(Reading(batch.x_BTD, batch.breaks_BT), head=head, last_only=last_only)
 
-    def _state_and_base(
-        self, x_BTD: Tensor, last_only: bool, base_BTD: Tensor | None = None
-    ) -> tuple[Tensor, Tensor | None]:
-        scaled_BTD = x_BTD * math.sqrt(self.config.dim)
-        if base_BTD is None:
-            base_BTD = self._base(x_BTD)
-        if last_only:
-            return self.backbone.last(scaled_BTD), None if base_BTD is None else base_BTD[:, -1:]
-        return self.backbone(scaled_BTD), base_BTD
+    def _hidden(self, reading: Reading, *, last_only: bool = False) -> Tensor:
+        input_BTD = self._input(reading)
+        return self.backbone.last(input_BTD) if last_only else self.backbone(input_BTD)
 
-    def _base(self, x_BTD: Tensor) -> Tensor | None:
+    def _input(self, reading: Reading, kept: Kept = None) -> Tensor:
+        scaled_BTD = reading.x_BTD * math.sqrt(self.config.dim)
+        return scaled_BTD if self.structure is None else scaled_BTD + self.structure(reading, kept)
+
+    def _base(self, reading: Reading, kept: Kept = None, *, head: Head, last_only: bool = False) -> Tensor:
         # Reduced precision is for what is trained: an anchor that is off by 1e-3 would be worse than its baseline.
-        with torch.autocast(x_BTD.device.type, enabled=False):
-            if self.anchor is not None:
-                return self.anchor.forward(x_BTD.float())
-            if self.backbone.residual:
-                count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device)[:, None]
-                return x_BTD.float().cumsum(1) / count_T1
-        return None
+        with torch.autocast(reading.x_BTD.device.type, enabled=False):
+            base_BTE = head.base(reading.x_BTD.float(), reading.breaks_BT, kept)
+        return base_BTE[:, -1:] if last_only else base_BTE
 
-    @torch.no_grad()
     def forecast(
         self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
     ) -> Forecast:
         """See `Predictor.forecast`. Raises TrainingError for an anchor never fitted: it would predict zeros."""
         check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT, breaks_BT, next_BT)
-        if (weights := getattr(self.anchor, "weights", None)) is not None and not weights.any():
-            raise TrainingError(f"{self.config.architecture} has an anchor that was never fitted: call set_anchor")
-        point_BTD = self._in_context(self, x_BTD)
-        return Forecast(lambda: point_BTD)
+        self._require_fitted()
+        return self._forecast(self._states(Reading(x_BTD, breaks_BT, next_BT)))
 
-    @torch.no_grad()
     def read(
-        self, x_BTD: Tensor, state: State, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
-    ) -> tuple[Forecast, State]:
-        """See `Predictor.read`. With a context, a step is a pass over the vectors of that context."""
-        name = self.config.architecture
-        check_input(name, self.config.dim, x_BTD, None, breaks_BT, next_BT)
-        check_state(name, len(x_BTD), state)
-        self.eval()
-        x_BTD = x_BTD.to(next(self.parameters()).device, torch.float32)
-        point_B1D, memory = self._recall(x_BTD, state.memory)
-        return Forecast(lambda: point_B1D), State(name, len(x_BTD), memory)
+        self, x_BTD: Tensor, memory: Memory, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+    ) -> tuple[Forecast, Memory]:
+        """See `Predictor.read`. With a context, a step is a pass over the vectors of that context.
 
-    def _recall(self, x_BTD: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        if self.config.context is not None:
-            seen_BTD = latest(memory, x_BTD, self.config.context)
-            return self(seen_BTD, last_only=True), seen_BTD
-        of_base, of_backbone = by_layer(memory, 2)
-        base_B1D, of_base = self._recall_base(x_BTD, of_base)
-        h_BTM, of_backbone = self.backbone.read(x_BTD * math.sqrt(self.config.dim), of_backbone)
-        return self.head(h_BTM[:, -1:], base_B1D), (of_base, of_backbone)
-
-    def _recall_base(self, x_BTD: Tensor, memory: Memory) -> tuple[Tensor | None, Memory]:
-        if self.anchor is not None:
-            forecast, memory = self.anchor.recall(x_BTD, memory)
-            return forecast.point, memory
-        if not self.backbone.residual:
-            return None, None
-        sum_BD, count_B1 = (0.0, 0.0) if memory is None else cast("tuple[Any, Any]", memory)
-        sum_BD, count_B1 = sum_BD + x_BTD.sum(1), count_B1 + torch.full_like(x_BTD[:, 0, :1], x_BTD.shape[1])
-        return (sum_BD / count_B1)[:, None], (sum_BD, count_B1)
-
-    @torch.no_grad()
-    def tune_correction(self, batches: Batches) -> float:
-        """Set the size of the correction to the one of `SIZES` with the best mean cosine, and return that cosine.
-
-        A network without an anchor has no size to tune; its cosine is returned. Raises TrainingError without targets.
+        Raises TrainingError for an anchor never fitted.
         """
-        if self.anchor is None or self.head.size is None:
-            return mean_cosine(self.predict, batches)
-        totals, count = torch.zeros(len(SIZES), dtype=torch.float64), 0
-        for batch in batches():
-            mask_BT = batch.target_mask_BT
-            both_NE = self._in_context(self._base_and_move, batch.x_BTD)[mask_BT]
-            base_ND, move_ND = both_NE.chunk(2, dim=-1)
-            target_ND = batch.target_BTD[mask_BT]
-            for i, size in enumerate(SIZES):
-                totals[i] += float((unit(base_ND + size * move_ND) * target_ND).sum(-1).double().sum())
-            count += len(target_ND)
-        if not count:
-            raise TrainingError("there is no target to tune the correction on. Give it longer documents.")
-        best = int(totals.argmax())
-        self.head.size.fill_(SIZES[best])
-        return float(totals[best]) / count
+        name, reading = self.config.architecture, Reading(x_BTD, breaks_BT, next_BT)
+        check_input(name, self.config.dim, x_BTD, None, breaks_BT, next_BT)
+        check_memory(name, len(x_BTD), memory)
+        self._require_fitted()
+        read = self._read if self.config.context is None else self._read_window
+        state_of, kept = self._judging(lambda: read(reading.to(self._device), memory.kept))
+        return self._forecast(state_of), Memory(name, len(x_BTD), kept)
 
-    def _in_context(self, function: Positionwise, x_BTD: Tensor) -> Tensor:
-        """`function` at every position, seeing as much as this network's context, in evaluation mode."""
+    def _read(self, reading: Reading, kept: Kept) -> tuple[Callable[[Head], State], Kept]:
+        of_backbone, of_structure, of_heads = parts_of(kept, 3)
+        hidden_BTM, of_backbone = self.backbone.read(self._input(reading, of_structure), of_backbone)
+        if self.structure is not None:
+            of_structure = self.structure.remember(reading, of_structure)
+        heads = [head for _, head in self.each_head()]
+        before = dict(zip(heads, parts_of(of_heads, len(heads)), strict=True))
+        after = tuple(head.remember(reading.x_BTD, reading.breaks_BT, before[head]) for head in heads)
+
+        def state_of(head: Head) -> State:
+            base = self._base(reading, before[head], head=head, last_only=True) if head.anchored else None
+            return State(hidden_BTM[:, -1:], base)
+
+        return state_of, (of_backbone, of_structure, after)
+
+    def _read_window(self, reading: Reading, kept: Kept) -> tuple[Callable[[Head], State], Kept]:
+        assert self.config.context is not None
+        seen, kept = reading.after(kept, self.config.context)
+        hidden_B1M = self._hidden(seen, last_only=True)
+
+        def state_of(head: Head) -> State:
+            return State(hidden_B1M, self._base(seen, head=head, last_only=True) if head.anchored else None)
+
+        return state_of, kept
+
+    def _forecast(self, state_of: Callable[[Head], State]) -> Forecast:
+        point, query = self._giving("point"), self._giving("query")
+        samples, density = self._giving("samples"), self._giving("density")
+
+        def ask_query() -> Tensor:
+            assert query is not None
+            return self._judging(lambda: query.query(state_of(query)))
+
+        def ask_point() -> Tensor:
+            return self._judging(lambda: point.point(state_of(point))) if point else unit(ask_query())
+
+        def draw(n: int, generator: Generator) -> Tensor:
+            assert samples is not None
+            return self._judging(lambda: samples.sample(state_of(samples), n, generator))
+
+        def weigh(y_BSD: Tensor) -> Tensor:
+            assert density is not None
+            return self._judging(lambda: density.log_density(state_of(density), y_BSD))
+
+        return Forecast(ask_point, query and ask_query, samples and draw, density and weigh)
+
+    def calibrate(self, batches: Batches) -> dict[str, float]:
+        """Let every head tune on validation what it tunes there; how good each is then, more is better, by name.
+
+        Raises TrainingError without targets.
+        """
+
+        def readings(head: Head) -> Iterator[tuple[State, TargetBatch]]:
+            for batch in batches():
+                yield self._states(Reading(batch.x_BTD, batch.breaks_BT))(head), batch
+
+        return {
+            name: self._judging(partial(head.calibrate, partial(readings, head))) for name, head in self.each_head()
+        }
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def _judging(self, function: Callable[[], T]) -> T:
+        """What `function` gives in evaluation mode, without gradients."""
         self.eval()
-        x_BTD = x_BTD.to(next(self.parameters()).device, torch.float32)
+        with torch.no_grad():
+            return function()
+
+    def _states(self, reading: Reading) -> Callable[[Head], State]:
+        """The states at all positions, as each head sees them, from as much as this network's context."""
+        reading = reading.to(self._device)
+        hidden_BTM = self._judging(lambda: self._in_context(self._hidden, reading))
+
+        def state_of(head: Head) -> State:
+            base = self._in_context(partial(self._base, head=head), reading) if head.anchored else None
+            return State(hidden_BTM, base)
+
+        return state_of
+
+    def _in_context(self, function: Positionwise, reading: Reading) -> Tensor:
         context = self.config.context
-        if context is None or context >= x_BTD.shape[1]:
-            return function(x_BTD)
-        return in_windows(function, x_BTD, context)
+        if context is None or context >= reading.x_BTD.shape[1]:
+            return function(reading)
+        return in_windows(function, reading, context)
+
+    def _require_fitted(self) -> None:
+        for _, head in self.each_head():
+            if (weights := getattr(head.anchor, "weights", None)) is not None and not weights.any():
+                raise TrainingError(f"{self.config.architecture} has an anchor that was never fitted: call set_anchors")
 
 
-def in_windows(function: Positionwise, x_BTD: Tensor, context: int) -> Tensor:
+def in_windows(function: Positionwise, reading: Reading, context: int) -> Tensor:
     """Results that see the last `context` vectors: the short prefixes in one causal pass, then every window."""
-    B, T, _ = x_BTD.shape
-    prefix_BTD = [function(x_BTD[:, : context - 1])] if context > 1 else []
-    first_BW = T * torch.arange(B, device=x_BTD.device)[:, None] + torch.arange(T - context + 1, device=x_BTD.device)
-    rows_WK = first_BW.flatten()[:, None] + torch.arange(context, device=x_BTD.device)
-    vectors_ND = x_BTD.flatten(0, 1)
+    B, T, _ = reading.x_BTD.shape
+    device = reading.x_BTD.device
+    prefix_BTD = [function(reading.until(context - 1))] if context > 1 else []
+    first_BW = T * torch.arange(B, device=device)[:, None] + torch.arange(T - context + 1, device=device)
+    rows_WK = first_BW.flatten()[:, None] + torch.arange(context, device=device)
     pieces = rows_WK.split(max(1, VECTORS_AT_ONCE // context))
-    last_W1D = torch.cat([function(vectors_ND[some], last_only=True) for some in pieces])
+    last_W1D = torch.cat([function(reading.windows(some), last_only=True) for some in pieces])
     return torch.cat([*prefix_BTD, last_W1D.view(B, T - context + 1, -1)], dim=1)
 
 
-def _named(anchor: tuple[str, int] | None) -> str:
-    return "none" if anchor is None else f"{anchor[0]} of {anchor[1]} dimensions"
-
-
-def anchor_baseline(anchor: str) -> str:
-    """The baseline that an anchor's name stands for."""
-    return "context-mean" if anchor == "mean" else anchor
+def parse_heads(names: tuple[str, ...], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Config]:
+    """The configuration of every head, by name. Raises UsageError for an unknown head or option, one named twice, and
+    options of a head that is not there."""
+    if len(set(names)) < len(names):
+        raise UsageError(f"heads = {','.join(names)}: each can be there once")
+    for name in options:
+        if name not in names:
+            raise UsageError(f"options of head '{name}' are given, the heads are {', '.join(names)}: add it to heads")
+    return {name: HEADS.get(name).Config.parse(options.get(name, {}), owner=f"head {name}") for name in names}
 
 
 def build_network(architecture: str, dim: int, options: Mapping[str, Any] | None = None, **settings: Any) -> Network:

@@ -16,7 +16,7 @@ from torch import Tensor
 from nextvec.config import Config
 from nextvec.errors import MismatchError
 from nextvec.models.forecast import Forecast
-from nextvec.models.state import State
+from nextvec.models.memory import Memory
 
 AnchorName = Literal["none", "mean", "ewma-mix", "ridge-mix"]
 
@@ -64,28 +64,29 @@ class Predictor(Protocol):
         ...
 
     def read(
-        self, x_BTD: Tensor, state: State, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
-    ) -> tuple[Forecast, State]:
+        self, x_BTD: Tensor, memory: Memory, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+    ) -> tuple[Forecast, Memory]:
         """Go on with documents by the same number of vectors, one or more, none of them padding.
 
         Returns what comes after the last of them (S = 1), equal to `forecast` of the whole documents at their last
-        positions, and the state to go on from. A predictor with a context keeps that many vectors and forgets older
-        ones; what others keep, they never forget, whether or not it grows with every vector.
+        positions, and the memory to go on from. A predictor with a context keeps that many vectors and forgets older
+        ones. Without one nothing is forgotten, however long the document: what is kept has a fixed size (running sums,
+        recurrent states) or grows with every vector (keys and values of attention), see its `read`.
 
-        Raises MismatchError as `forecast` does, and for a state of another predictor or number of documents.
+        Raises MismatchError as `forecast` does, and for a memory of another predictor or number of documents.
         """
         ...
 
-    def start(self, documents: int) -> State:
-        """The state of documents of which nothing was read."""
-        return State(self.spec.name, documents)
+    def start(self, documents: int) -> Memory:
+        """The memory of documents of which nothing was read."""
+        return Memory(self.spec.name, documents)
 
     def step(
-        self, x_BD: Tensor, state: State, breaks_B: Tensor | None = None, next_B: Tensor | None = None
-    ) -> tuple[Forecast, State]:
+        self, x_BD: Tensor, memory: Memory, breaks_B: Tensor | None = None, next_B: Tensor | None = None
+    ) -> tuple[Forecast, Memory]:
         """`read` by one vector."""
         breaks_B1, next_B1 = (None if known_B is None else known_B[:, None] for known_B in (breaks_B, next_B))
-        return self.read(x_BD[:, None], state, breaks_B1, next_B1)
+        return self.read(x_BD[:, None], memory, breaks_B1, next_B1)
 
     def predict(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         """The forecast's points y_BTD: unit-norm predictions of the vector after each position."""

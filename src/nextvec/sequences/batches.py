@@ -7,8 +7,8 @@ vectors are zero. What a batch holds is fully determined by (seed, epoch, step),
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from nextvec.errors import TrainingError, UsageError
 from nextvec.sequences.windows import IntArray
+from nextvec.structure import UNKNOWN
 
 POOL_BATCHES = 32
 """Sequences are sorted by length within random pools of about this many batches, so that a large corpus changes its
@@ -44,9 +45,13 @@ class Batch:
     """(B, S) int64, the snapshot row of each target, -1 for padding."""
     seen_from_B: Tensor
     """(B,) int64, the snapshot row from which on a sequence's predictions have seen their document: each has seen all
-    from there to its target, and nothing else. It lies before the first input where `base_BTD` comes from more."""
-    base_BTD: Tensor | None = None
-    """(B, T, D) what the anchor predicts at each position, when it was computed before; else None."""
+    from there to its target, and nothing else. It lies before the first input where `bases` come from more."""
+    breaks_BT: Tensor | None = None
+    """(B, T) int8, whether each input begins a paragraph (`structure`); None: nothing is known."""
+    next_BT: Tensor | None = None
+    """(B, T) int8, the same of the chunk after each input; None: nothing is known."""
+    bases: Mapping[str, Tensor] = field(default_factory=dict)
+    """(B, T, E) by name: what each anchor expects at each position, where that was computed before."""
 
     @property
     def targets(self) -> int:
@@ -61,8 +66,27 @@ class Batch:
             target_mask_BT=self.target_mask_BT[sequences],
             rows_BT=self.rows_BT[sequences],
             seen_from_B=self.seen_from_B[sequences],
-            base_BTD=None if self.base_BTD is None else self.base_BTD[sequences],
+            breaks_BT=None if self.breaks_BT is None else self.breaks_BT[sequences],
+            next_BT=None if self.next_BT is None else self.next_BT[sequences],
+            bases={name: base_BTE[sequences] for name, base_BTE in self.bases.items()},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What training is told of the structure of its text.
+
+    A model that is trained with all of it at all times would be lost without it, and one that is never told how the
+    next chunk begins could not use that: `hidden` is the share of sequences, drawn anew every epoch, of which nothing
+    is known; `told` the share of positions at which it is known whether the next chunk begins a paragraph.
+    """
+
+    breaks: Tensor
+    """(N,) int8, whether each row begins a paragraph."""
+    hidden: float = 0.0
+    told: float = 0.0
+    plain_bases: Mapping[str, Tensor] = field(default_factory=dict)
+    """As `bases` of `SpanBatches`, of anchors that know nothing of the structure."""
 
 
 class Batches(Protocol):
@@ -93,6 +117,7 @@ class WindowBatches:
         context: vectors before each target.
         batch_size: windows in a batch; the last one of an epoch may be smaller.
         seed: of the shuffle; None keeps the order of `rows`.
+        breaks: (N,) int8, which rows begin a paragraph; None: nothing is known.
 
     Raises TrainingError when there are no rows, UsageError when context or batch_size is below 1.
     """
@@ -104,6 +129,7 @@ class WindowBatches:
         context: int,
         batch_size: int,
         seed: int | None,
+        breaks: Tensor | None = None,
     ) -> None:
         _require_positive("context", context)
         _require_positive("batch_size", batch_size)
@@ -113,7 +139,7 @@ class WindowBatches:
             raise TrainingError(
                 f"no windows: no document is longer than context = {context}. Choose a smaller context."
             )
-        self.context, self.batch_size, self.seed = context, batch_size, seed
+        self.context, self.batch_size, self.seed, self.breaks = context, batch_size, seed, breaks
         self._reach = torch.arange(-context, 1, device=self.vectors.device)
 
     def steps(self, number: int) -> int:
@@ -139,7 +165,8 @@ class WindowBatches:
         window = _gather(self.vectors, index)
         mask = torch.ones_like(index, dtype=torch.bool)
         k = self.context
-        return Batch(window[:, :k], mask[:, :k], window[:, k:], mask[:, k:], rows[:, None], index[:, 0])
+        breaks = None if self.breaks is None else self.breaks[index[:, :k]]
+        return Batch(window[:, :k], mask[:, :k], window[:, k:], mask[:, k:], rows[:, None], index[:, 0], breaks)
 
 
 class DocumentBatches:
@@ -153,6 +180,7 @@ class DocumentBatches:
         offsets: (n_docs + 1,), document i owns rows offsets[i]:offsets[i+1].
         documents: (m,) document indexes to use.
         targets_per_batch: bound on B * T, padding included; a longer document makes a batch of its own.
+        breaks: (N,) int8, which rows begin a paragraph; None: nothing is known.
 
     Raises TrainingError when no document has two rows, UsageError when targets_per_batch is below 1.
     """
@@ -163,9 +191,10 @@ class DocumentBatches:
         offsets: npt.ArrayLike,
         documents: npt.ArrayLike,
         targets_per_batch: int,
+        breaks: Tensor | None = None,
     ) -> None:
         _require_positive("targets_per_batch", targets_per_batch)
-        self.vectors = share_vectors(vectors)
+        self.vectors, self.breaks = share_vectors(vectors), breaks
         self.first, self.targets, self.documents = _with_targets(offsets, documents)
         self.targets_per_batch = targets_per_batch
 
@@ -181,7 +210,7 @@ class DocumentBatches:
     def __iter__(self) -> Iterator[Batch]:
         for batch in self._batches:
             first = self.first[batch]
-            yield _sequences(self.vectors, first, self.targets[batch], seen_from=first)
+            yield _sequences(self.vectors, first, self.targets[batch], seen_from=first, breaks=self.breaks)
 
 
 class SpanBatches:
@@ -200,8 +229,9 @@ class SpanBatches:
         targets_per_batch: bound on B * T, padding included.
         seed: of the cuts and the shuffle.
         first_span: most targets in a sequence of the first epoch; None for `span` in all epochs.
-        bases: (N, D), for each row what an anchor predicts after it from the beginning of its document; goes into the
-            batches, whose predictions have then seen their documents from the beginning.
+        bases: by name (N, E), for each row what an anchor expects after it from the beginning of its document; go into
+            the batches, whose predictions have then seen their documents from the beginning.
+        structure: what is known of paragraphs and how much of it is told; None: nothing is known.
 
     Raises TrainingError when no document has two rows, UsageError when span or targets_per_batch is below 1.
     """
@@ -215,7 +245,8 @@ class SpanBatches:
         targets_per_batch: int,
         seed: int,
         first_span: int | None = None,
-        bases: Tensor | None = None,
+        bases: Mapping[str, Tensor] | None = None,
+        structure: Structure | None = None,
     ) -> None:
         _require_positive("span", span)
         if first_span is not None:
@@ -224,8 +255,10 @@ class SpanBatches:
         self.vectors = share_vectors(vectors)
         self._first, self._targets, _ = _with_targets(offsets, documents)
         self.span, self.first_span = span, first_span or span
-        self.targets_per_batch, self.seed, self.bases = targets_per_batch, seed, bases
+        self.targets_per_batch, self.seed, self.bases = targets_per_batch, seed, dict(bases or {})
+        self.structure = structure
         self._cut = lru_cache(maxsize=2)(self._make_cut)
+        self._draw = lru_cache(maxsize=2)(self._draw_told)
 
     def steps(self, number: int) -> int:
         return len(self._cut(number))
@@ -236,8 +269,44 @@ class SpanBatches:
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """The batches of epoch `number` from step `start` on."""
         for first, targets, beginning in self._cut(number)[start:]:
-            seen_from = first if self.bases is None else beginning
-            yield _sequences(self.vectors, first, targets, seen_from, self.bases)
+            seen_from = beginning if self.bases else first
+            breaks = None if self.structure is None else self.structure.breaks
+            batch = _sequences(self.vectors, first, targets, seen_from, self.bases, breaks)
+            yield batch if self.structure is None else self._told(batch, number)
+
+    def _told(self, batch: Batch, number: int) -> Batch:
+        """The batch with as much of its structure as an epoch tells."""
+        structure = self.structure
+        assert structure is not None
+        keep_N, next_N = self._draw(number)
+        begins = batch.rows_BT.gather(1, (batch.mask_BT.sum(1, keepdim=True) - 1).clamp(min=0))
+        hidden_B1 = ~keep_N[begins]
+        next_BT = structure.breaks[batch.rows_BT].masked_fill(~next_N[batch.rows_BT] | hidden_B1, UNKNOWN)
+        assert batch.breaks_BT is not None
+        return replace(
+            batch,
+            breaks_BT=batch.breaks_BT.masked_fill(hidden_B1, UNKNOWN),
+            next_BT=next_BT.masked_fill(~batch.mask_BT, UNKNOWN),
+            bases={name: self._base(name, base, batch, hidden_B1) for name, base in batch.bases.items()},
+        )
+
+    def _base(self, name: str, base_BTE: Tensor, batch: Batch, hidden_B1: Tensor) -> Tensor:
+        """What an anchor expects where a sequence's structure is hidden from it too."""
+        assert self.structure is not None
+        plain_NE = self.structure.plain_bases.get(name)
+        if plain_NE is None or not hidden_B1.any():
+            return base_BTE
+        rows_BT = (batch.rows_BT - 1).clamp(min=0)
+        return torch.where(hidden_B1[..., None], _gather(plain_NE, rows_BT), base_BTE)
+
+    def _draw_told(self, number: int) -> tuple[Tensor, Tensor]:
+        """(N,) bool each: a sequence that ends at the row keeps its structure; a row is told to the one before it."""
+        assert self.structure is not None
+        random = np.random.default_rng((_epoch_seed(self.seed, number), 1))
+        drawn = random.random((2, len(self.vectors)), dtype=np.float32)
+        keep, told = drawn[0] >= self.structure.hidden, drawn[1] < self.structure.told
+        device = self.vectors.device
+        return torch.from_numpy(keep).to(device), torch.from_numpy(told).to(device)
 
     def longest(self, number: int) -> int:
         """Most targets in a sequence of epoch `number`."""
@@ -286,7 +355,12 @@ def _by_length(lengths: IntArray, positions: IntArray, capacity: int) -> list[In
 
 
 def _sequences(
-    vectors: Tensor, first: IntArray, targets: IntArray, seen_from: IntArray, bases: Tensor | None = None
+    vectors: Tensor,
+    first: IntArray,
+    targets: IntArray,
+    seen_from: IntArray,
+    bases: Mapping[str, Tensor] | None = None,
+    breaks: Tensor | None = None,
 ) -> Batch:
     """Sequences of `targets` (B,) targets, the inputs from rows `first` (B,) on, the targets one row later."""
     device = vectors.device
@@ -296,8 +370,9 @@ def _sequences(
     mask = step[:-1] < targets_B[:, None]
     rows = index[:, 1:].masked_fill(~mask, -1)
     x, target = (_padded(_gather(vectors, part), mask) for part in (index[:, :-1], index[:, 1:]))
-    base = None if bases is None else _gather(bases, index[:, :-1])
-    return Batch(x, mask, target, mask, rows, torch.from_numpy(seen_from).to(device), base)
+    known = {name: _gather(base_NE, index[:, :-1]) for name, base_NE in (bases or {}).items()}
+    begins = None if breaks is None else breaks[index[:, :-1]].masked_fill(~mask, UNKNOWN)
+    return Batch(x, mask, target, mask, rows, torch.from_numpy(seen_from).to(device), begins, bases=known)
 
 
 def cheapest_cuts(lengths: Sequence[int], capacity: int) -> list[int]:

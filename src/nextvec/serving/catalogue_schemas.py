@@ -182,6 +182,10 @@ class CorpusEntry(Record):
         description="Chunks longer than the encoder reads, of those that were counted.",
         examples=[{"cut": 5, "counted": 47820}],
     )
+    breaks: dict[str, int] = Field(
+        description="Chunks that begin a paragraph, and of how many that is not known.",
+        examples=[{"begins": 13277, "unknown": 0}],
+    )
     modified: str = Field(description="ISO 8601, UTC.")
 
 

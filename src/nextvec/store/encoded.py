@@ -11,6 +11,7 @@ import numpy as np
 from nextvec.corpus.document import Chunk, Document
 from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError
+from nextvec.store.breaks import breaks_by_spans
 
 NORM_TOLERANCE = 1e-2
 
@@ -53,10 +54,15 @@ def first_bad_vector(vectors: np.ndarray, tolerance: float = NORM_TOLERANCE) -> 
     return None
 
 
-def digest(chunks: Sequence[Chunk], vectors: np.ndarray) -> str:
-    """16 hexadecimal digits of what is stored of a document: texts, spans, and vectors as stored."""
+def digest(chunks: Sequence[Chunk], vectors: np.ndarray, breaks: np.ndarray) -> str:
+    """16 hexadecimal digits of what is stored of a document: texts, spans, vectors, and breaks (n,) int8.
+
+    Breaks that follow from the spans add nothing: such corpora have the fingerprints they had before there were breaks.
+    """
     state = hashlib.blake2b(digest_size=8)
     for chunk in chunks:
         state.update(f"{chunk.start}:{chunk.end}:{chunk.text}\0".encode())
     state.update(vectors.reshape(-1).view(np.uint8).data)
+    if (breaks != breaks_by_spans(chunks)).any():
+        state.update(breaks.tobytes())
     return state.hexdigest()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 METADATA_VERSION = 1
 METADATA_KEY = b"nextvec"
 BUCKETS = 1000
+BREAKS_COLUMN = "begins"
+"""Corpora from before there were breaks have none: `breaks.breaks_of_spans`."""
 DEFAULT_SPLIT: Mapping[str, Any] = {"salt": "nextvec", "test": 100, "validation": 200}
 
 StoredDtype = Literal["float16", "float32"]
@@ -64,7 +66,7 @@ class CorpusMetadata:
         )
 
     def schema(self) -> pa.Schema:
-        """One row a chunk. Everything but `position`, `text`, `vector`, `start`, `end` is equal in a document's rows.
+        """One row a chunk. `position`, `text`, `vector`, `start`, `end`, `begins` are its own, the rest its document's.
 
         `content_hash` is of the source's title and text; `digest` is of what was stored: texts, spans, vector bytes.
         """
@@ -84,6 +86,7 @@ class CorpusMetadata:
             ("digest", pa.string()),
             ("start", pa.int64()),
             ("end", pa.int64()),
+            (BREAKS_COLUMN, pa.int8()),
         ]
         return pa.schema(
             [pa.field(name, kind, nullable=False) for name, kind in fields], metadata={METADATA_KEY: self.to_json()}

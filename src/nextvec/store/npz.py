@@ -1,6 +1,7 @@
 """NPZ interchange: materialised windows out, documents back in.
 
-    context_vectors [N, k, D]   target_vectors [N, D]   doc_ids [N]   positions [N]   encoder (JSON text, ours)
+    context_vectors [N, k, D]   target_vectors [N, D]   doc_ids [N]   positions [N]
+    breaks [N, k + 1] where anything is known of paragraphs (`npz_breaks`)          encoder (JSON text, ours)
 
 Window j holds k vectors of document doc_ids[j] and the vector after them, at positions[j] of the document (from 0).
 On import `context_sequences` and `contexts` stand for the first key, `targets` for the second.
@@ -21,14 +22,16 @@ import numpy as np
 from nextvec.corpus.document import Chunk, Document
 from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
-from nextvec.errors import DataError, UsageError
+from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.fingerprint import fingerprint_bytes
 from nextvec.records import replacing
 from nextvec.store.archive import MAX_BYTES, Archive, open_archive
 from nextvec.store.encoded import EncodedDocument, first_bad_vector
 from nextvec.store.ingest import open_or_create
+from nextvec.store.npz_breaks import BREAKS_KEY, check_breaks_header, joined_breaks, read_breaks
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus
+from nextvec.structure import UNKNOWN
 from nextvec.workspace import Workspace
 
 DEFAULT_CONTEXT = 5
@@ -88,7 +91,7 @@ def import_npz(
     Documents that are stored already are passed over, so a killed import continues. Vectors must have norm 1.
 
     Raises DataError, naming file, key, given and expected, for anything malformed, MismatchError when the file or the
-    corpus is of another encoder than `encoder`.
+    corpus is of another encoder than `encoder`, or the corpus cannot keep the file's breaks.
     """
     with open_archive(path, max_bytes=max_bytes) as archive:
         layout = _check_layout(archive, encoder)
@@ -97,8 +100,10 @@ def import_npz(
             windows = _unpack(archive, layout, Path(folder))
             for identity in windows.rows:
                 windows.sequence(identity)
+                windows.breaks(identity)
             chunker = {"name": "npz", "context": layout.context}
             corpus = open_or_create(workspace, corpus_name, chunker, encoder, split=split, dtype=dtype)
+            _require_room_for_breaks(corpus, windows)
             return _store(corpus, windows, f"npz:{path.name}")
 
 
@@ -113,20 +118,21 @@ class _Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Windows:
-    """Unpacked content: contexts (N, k, D) and targets (N, D), float32 maps; `rows`: the ordered windows of each id."""
+    """Unpacked content: contexts (N, k, D) and targets (N, D), float32 maps; `window_breaks`: (N, k + 1) int8, None for
+    a file without them; `rows`: the ordered windows of each id."""
 
     archive: Archive
     contexts: np.ndarray
     targets: np.ndarray
     positions: np.ndarray
+    window_breaks: np.ndarray | None
     rows: dict[str, np.ndarray]
 
     def sequence(self, identity: str) -> np.ndarray:
         """(n, D) vectors of a document. Raises DataError when its windows leave gaps or contradict each other."""
         rows = self.rows[identity]
         whole = np.concatenate([self.contexts[rows], self.targets[rows, None]], axis=1)
-        starts = self._starts(identity, whole.shape[1])
-        places = starts[:, None] + np.arange(whole.shape[1])
+        places = self._places(identity)
         vectors = np.empty((places[-1, -1] + 1, whole.shape[2]), dtype=np.float32)
         vectors[places] = whole
         apart = np.abs(vectors[places] - whole).max(axis=(1, 2))
@@ -138,6 +144,18 @@ class _Windows:
                 "equal vectors where windows of a document overlap",
             )
         return vectors
+
+    def breaks(self, identity: str) -> np.ndarray:
+        """(n,) int8 of a document's chunks, UNKNOWN in a file without them. Raises what `sequence` raises."""
+        places = self._places(identity)
+        if self.window_breaks is None:
+            return np.full(places[-1, -1] + 1, UNKNOWN, dtype=np.int8)
+        return joined_breaks(self.archive, identity, self.window_breaks[self.rows[identity]], places)
+
+    def _places(self, identity: str) -> np.ndarray:
+        """(w, k + 1): where each vector of each window is in the document."""
+        length = self.contexts.shape[1] + 1
+        return self._starts(identity, length)[:, None] + np.arange(length)
 
     def _starts(self, identity: str, length: int) -> np.ndarray:
         """(n,) first place of each window. Steps are checked first, so a lie about a position allocates nothing."""
@@ -175,6 +193,9 @@ def _write_windows(
     _write_member(archive, "target_vectors", (count, dim), np.dtype("<f4"), targets)
     _write_member(archive, "doc_ids", (count,), ids.dtype, (ids[documents[part]] for part in parts))
     _write_member(archive, "positions", (count,), np.dtype("<i8"), (positions[part] for part in parts))
+    if (snapshot.breaks != UNKNOWN).any():
+        breaks = (snapshot.breaks[rows[part, None] + np.arange(-context, 1)] for part in parts)
+        _write_member(archive, BREAKS_KEY, (count, context + 1), np.dtype("i1"), breaks)
     _write_member(archive, "encoder", (), spec.dtype, iter([spec]))
 
 
@@ -209,6 +230,7 @@ def _check_layout(archive: Archive, encoder: EncoderSpec) -> _Layout:
     _check_column(archive, "doc_ids", layout.windows, TEXT_OR_INTEGER)
     if "positions" in archive.headers:
         _check_column(archive, "positions", layout.windows, INTEGER)
+    check_breaks_header(archive, layout.windows, layout.context + 1)
     return layout
 
 
@@ -256,6 +278,7 @@ def _unpack(archive: Archive, layout: _Layout, folder: Path) -> _Windows:
         contexts=_unpack_vectors(archive, layout.context_key, folder / "contexts", shape),
         targets=_unpack_vectors(archive, layout.target_key, folder / "targets", (layout.windows, layout.dim)),
         positions=_counted(rows, len(ids)) if positions is None else positions,
+        window_breaks=read_breaks(archive),
         rows=rows,
     )
 
@@ -310,6 +333,15 @@ def _counted(rows: dict[str, np.ndarray], count: int) -> np.ndarray:
     return positions
 
 
+def _require_room_for_breaks(corpus: Corpus, windows: _Windows) -> None:
+    known = windows.window_breaks is not None and bool((windows.window_breaks != UNKNOWN).any())
+    if known and not corpus.keeps_breaks:
+        raise MismatchError(
+            f"corpus '{corpus.name}' is from before paragraphs were kept, and {windows.archive.path} has {BREAKS_KEY}. "
+            "Import into a new corpus name"
+        )
+
+
 def _store(corpus: Corpus, windows: _Windows, source: str) -> ImportReport:
     stored = already = chunks = 0
     with corpus.writing():
@@ -334,7 +366,7 @@ def _store(corpus: Corpus, windows: _Windows, source: str) -> ImportReport:
 def _batches(windows: _Windows, source: str) -> Iterator[list[EncodedDocument]]:
     batch: list[EncodedDocument] = []
     for identity in windows.rows:
-        batch.append(_encoded(identity, windows.sequence(identity), source))
+        batch.append(_encoded(identity, windows.sequence(identity), windows.breaks(identity), source))
         if sum(len(encoded.chunks) for encoded in batch) >= BATCH_ROWS:
             yield batch
             batch = []
@@ -342,11 +374,16 @@ def _batches(windows: _Windows, source: str) -> Iterator[list[EncodedDocument]]:
         yield batch
 
 
-def _encoded(identity: str, vectors: np.ndarray, source: str) -> EncodedDocument:
-    """The document's text stands for its vectors, so that its content hash tells changed ones apart."""
-    content = fingerprint_bytes([vectors.tobytes()])
+def _encoded(identity: str, vectors: np.ndarray, breaks: np.ndarray, source: str) -> EncodedDocument:
+    """The document's text stands for its vectors and what is known of its paragraphs, so that its content hash tells
+    changed ones apart."""
+    known = [breaks.tobytes()] if (breaks != UNKNOWN).any() else []
+    content = fingerprint_bytes([vectors.tobytes(), *known])
     document = Document(id=identity, title=identity, text=content, source=source, licence="unknown")
-    chunks = [Chunk(text="", position=position, start=0, end=0) for position in range(len(vectors))]
+    chunks = [
+        Chunk(text="", position=position, start=0, end=0, begins=begins)
+        for position, begins in enumerate(breaks.tolist())
+    ]
     return EncodedDocument(document=document, chunks=chunks, vectors=vectors)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nextvec.store.breaks import break_columns, breaks_of_table
 from nextvec.store.dataset import open_dataset
 from nextvec.store.snapshot import DocumentRecord, Snapshot
 from nextvec.store.vectors import Corpus
@@ -28,7 +29,7 @@ def sample_snapshot(
     dataset = open_dataset(corpus.workspace.corpus(corpus.name), version)
     positions = dataset.to_table(columns=["position"])["position"].to_numpy()
     rows, offsets = _beginnings(np.flatnonzero(positions == 0), len(positions), documents, chunks, seed)
-    table = dataset.take(rows.tolist(), columns=[*_DOCUMENT, "text", "vector"])
+    table = dataset.take(rows.tolist(), columns=[*_DOCUMENT, "text", "vector", *break_columns(dataset.schema)])
     records = _records(table, offsets)
     dim = corpus.metadata.dim
     sample = Snapshot.from_arrays(
@@ -39,6 +40,7 @@ def sample_snapshot(
         encoder=corpus.metadata.encoder,
         split=corpus.metadata.split,
         texts=table["text"].to_pylist(),
+        breaks=breaks_of_table(table),
         chunker=corpus.metadata.chunker,
         tag=tag,
         version=version,

@@ -15,7 +15,9 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.records import replacing
+from nextvec.store.breaks import check_breaks
 from nextvec.store.metadata import DEFAULT_SPLIT, check_split
+from nextvec.structure import UNKNOWN
 from nextvec.workspace import generation_name
 
 TextReader = Callable[[Sequence[int]], list[str]]
@@ -38,6 +40,7 @@ class Snapshot:
 
     vectors: (N, D) float16 or float32, read-only, usually a memory map; unit norm up to rounding.
     offsets: (documents + 1,) int64; document i owns rows offsets[i]:offsets[i + 1], in reading order.
+    breaks: (N,) int8, read-only, codes of `structure`: whether a chunk begins a paragraph, or that it is not known.
     split: salt and the two bucket bounds, chosen when the corpus was created.
     by_number: the version was asked for as `NAME@v3`, and is called so.
     fingerprint: of everything stored: vectors, texts, documents, encoder and chunker; not of name, tag or split.
@@ -48,6 +51,7 @@ class Snapshot:
     version: int
     vectors: np.ndarray
     offsets: np.ndarray
+    breaks: np.ndarray
     documents: list[DocumentRecord]
     encoder: EncoderSpec
     chunker: dict[str, Any]
@@ -67,25 +71,31 @@ class Snapshot:
         encoder: EncoderSpec,
         split: Mapping[str, Any] = DEFAULT_SPLIT,
         texts: Sequence[str] | None = None,
+        breaks: np.ndarray | None = None,
         chunker: Mapping[str, Any] | None = None,
         tag: str | None = None,
         version: int = 1,
     ) -> Snapshot:
-        """A snapshot in memory. Raises DataError for shapes that do not fit together."""
+        """A snapshot in memory; nothing is known of its paragraphs where `breaks` are None.
+
+        Raises DataError for shapes that do not fit together.
+        """
         vectors, offsets = np.ascontiguousarray(vectors).view(), np.asarray(offsets, dtype=np.int64)
         _check_arrays(vectors, offsets, doc_ids, encoder, texts)
-        vectors.flags.writeable = False
+        known = _breaks_of(breaks, len(vectors), name)
+        vectors.flags.writeable = known.flags.writeable = False
         return cls(
             name=name,
             tag=tag,
             version=version,
             vectors=vectors,
             offsets=offsets,
+            breaks=known,
             documents=[_plain_record(doc_id, _text_of(i, offsets, texts)) for i, doc_id in enumerate(doc_ids)],
             encoder=encoder,
             chunker=dict(chunker or {"name": "none"}),
             split=check_split(split),
-            fingerprint=_fingerprint_arrays(vectors, offsets, doc_ids, encoder, texts),
+            fingerprint=_fingerprint_arrays(vectors, offsets, known, doc_ids, encoder, texts),
             read_texts=_reader_of(texts, name),
         )
 
@@ -198,15 +208,23 @@ def _text_of(document: int, offsets: np.ndarray, texts: Sequence[str] | None) ->
     return None if texts is None else texts[int(offsets[document]) : int(offsets[document + 1])]
 
 
+def _breaks_of(breaks: np.ndarray | None, count: int, name: str) -> np.ndarray:
+    """(count,) int8 of its own."""
+    given = np.full(count, UNKNOWN, dtype=np.int8) if breaks is None else np.asarray(breaks)
+    return check_breaks(given, count, f"snapshot '{name}'")
+
+
 def _fingerprint_arrays(
     vectors: np.ndarray,
     offsets: np.ndarray,
+    breaks: np.ndarray,
     doc_ids: Sequence[str],
     encoder: EncoderSpec,
     texts: Sequence[str] | None,
 ) -> str:
     rest = [encoder.fingerprint, list(doc_ids), None if texts is None else list(texts)]
     arrays = [array.reshape(-1).view(np.uint8).data for array in (vectors, offsets)]
+    arrays += [breaks.data] if (breaks != UNKNOWN).any() else []
     return fingerprint_bytes([*arrays, str(vectors.dtype).encode(), fingerprint(rest).encode()])
 
 

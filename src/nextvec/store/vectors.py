@@ -19,11 +19,19 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
+from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
 from nextvec.store.cut import cut_chunks, cut_properties
 from nextvec.store.dataset import create_tag, open_dataset, write_dataset
 from nextvec.store.encoded import EncodedDocument, check_vectors, digest
 from nextvec.store.lock import exclusive
-from nextvec.store.metadata import METADATA_KEY, CorpusMetadata, check_dtype, check_split, numpy_dtype
+from nextvec.store.metadata import (
+    BREAKS_COLUMN,
+    METADATA_KEY,
+    CorpusMetadata,
+    check_dtype,
+    check_split,
+    numpy_dtype,
+)
 from nextvec.store.snapshot import DocumentRecord, Snapshot, load_vectors
 from nextvec.workspace import Workspace, check_name, generation_name, numbered_version, parse_reference
 
@@ -51,11 +59,13 @@ class CorpusInfo:
     tags: dict[str, int]
     stored_bytes: int
     cut: Cut
+    breaks: Breaks
 
     def to_dict(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in self.__slots__}
         encoder = self.encoder.model_dump(mode="json", exclude={"golden"})
-        return plain | {"encoder": encoder | {"fingerprint": self.encoder.fingerprint}, "cut": self.cut.to_dict()}
+        encoder |= {"fingerprint": self.encoder.fingerprint}
+        return plain | {"encoder": encoder, "cut": self.cut.to_dict(), "breaks": self.breaks.to_dict()}
 
 
 class Corpus:
@@ -132,6 +142,11 @@ class Corpus:
     def unused(self) -> bool:
         """Whether no document is stored and nothing has been tagged, so that nothing can rest on how it was made."""
         return self._dataset.count_rows() == 0 and not self.tags()
+
+    @property
+    def keeps_breaks(self) -> bool:
+        """Whether it stores which chunks begin a paragraph; one from before there was that tells it by their spans."""
+        return BREAKS_COLUMN in self._dataset.schema.names
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -218,6 +233,7 @@ class Corpus:
                 _vector_blocks(dataset, self.metadata.dim),
             ),
             offsets=offsets,
+            breaks=_breaks(dataset),
             documents=_records(table),
             encoder=self.metadata.encoder,
             chunker=self.metadata.chunker,
@@ -243,6 +259,7 @@ class Corpus:
             tags=self.tags(),
             stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
             cut=cut_chunks(dataset),
+            breaks=Breaks.count(_breaks(dataset)),
         )
 
     def _storing(self, what: str) -> AbstractContextManager[None]:
@@ -296,6 +313,7 @@ class Corpus:
 
         document, chunks = encoded.document, encoded.chunks
         vectors = check_vectors(encoded, self.metadata.dim).astype(numpy_dtype(self.metadata.dtype))
+        breaks = self._stored_breaks(encoded)
         count = len(chunks)
         columns = {
             "doc_id": [document.id] * count,
@@ -307,11 +325,18 @@ class Corpus:
             "source": [document.source] * count,
             "licence": [document.licence] * count,
             "content_hash": [document.content_hash] * count,
-            "digest": [digest(chunks, vectors)] * count,
+            "digest": [digest(chunks, vectors, breaks)] * count,
             "start": [chunk.start for chunk in chunks],
             "end": [chunk.end for chunk in chunks],
+            BREAKS_COLUMN: breaks,
         }
         return pa.table(columns, schema=self._dataset.schema)
+
+    def _stored_breaks(self, encoded: EncodedDocument) -> np.ndarray:
+        """(n,) int8: what the corpus will say of these chunks; one without a column for it what their spans tell."""
+        if self.keeps_breaks:
+            return breaks_of_chunks(encoded.chunks, f"document '{encoded.document.id}'")
+        return breaks_by_spans(encoded.chunks)
 
     def _fingerprint(self, table: pa.Table) -> str:
         stored = [table[name].to_pylist() for name in _TABLE_COLUMNS]
@@ -356,6 +381,12 @@ def _records(table: pa.Table) -> list[DocumentRecord]:
 def _offsets(dataset: lance.LanceDataset) -> np.ndarray:
     positions = dataset.to_table(columns=["position"])["position"].to_numpy()
     return np.append(np.flatnonzero(positions == 0), len(positions)).astype(np.int64)
+
+
+def _breaks(dataset: lance.LanceDataset) -> np.ndarray:
+    breaks = breaks_of_table(dataset.to_table(columns=break_columns(dataset.schema)))
+    breaks.flags.writeable = False
+    return breaks
 
 
 def _vector_blocks(dataset: lance.LanceDataset, dim: int) -> Iterator[np.ndarray]:

@@ -7,16 +7,26 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from nextvec.errors import TrainingError
-from nextvec.sequences.batches import Batch, Batches, DocumentBatches, SpanBatches, WindowBatches, share_vectors
+from nextvec.sequences.batches import (
+    Batch,
+    Batches,
+    DocumentBatches,
+    SpanBatches,
+    Structure,
+    WindowBatches,
+    share_vectors,
+)
 from nextvec.sequences.splits import Split, split_snapshot
 from nextvec.sequences.windows import MIN_CONTEXT, IntArray, count_windows, target_rows
+from nextvec.structure import UNKNOWN
 
 if TYPE_CHECKING:
-    from nextvec.models.baseline import Baseline
+    from nextvec.models.network import Network
     from nextvec.store.snapshot import Snapshot
     from nextvec.training.recipe import TrainingConfig
 
@@ -44,28 +54,48 @@ class TrainingData:
         """(N, D) on the device, in the corpus's own precision."""
         return share_vectors(self.snapshot.vectors, self.device)
 
-    def training_batches(self, context: int | None, recipe: TrainingConfig, anchor: Baseline | None = None) -> Batches:
-        """Shuffled batches of the recipe's size: windows of `context` vectors, or with None spans of documents.
+    @cached_property
+    def breaks(self) -> Tensor | None:
+        """(N,) int8 on the device, which rows begin a paragraph; None where that is known of none."""
+        breaks = self.snapshot.breaks
+        return torch.from_numpy(np.array(breaks)).to(self.device) if (breaks != UNKNOWN).any() else None
 
-        With an `anchor`, which sees whole documents, spans come with what it predicts.
-        """
-        offsets, documents = self.snapshot.offsets, self.split.train
+    def training_batches(self, network: Network, recipe: TrainingConfig) -> Batches:
+        """Shuffled batches of the recipe's size: windows of the network's context, or where that is unlimited, spans of
+        documents, with what those of its heads that have an anchor start at, which sees whole documents."""
+        offsets, documents, context = self.snapshot.offsets, self.split.train, network.config.context
         targets, seed = recipe.targets_per_step(context), recipe.seed
         if context is not None:
-            return WindowBatches(self.vectors, target_rows(offsets, documents, context), context, targets, seed)
+            rows = target_rows(offsets, documents, context)
+            return WindowBatches(self.vectors, rows, context, targets, seed, self.breaks)
         longest = recipe.span or max(1, int(self.snapshot.lengths.max()))
-        bases = None if anchor is None else self._bases(anchor)
-        return SpanBatches(self.vectors, offsets, documents, longest, targets, seed, recipe.first_span or None, bases)
+        bases = self._bases(network, told=True)
+        first_span, structure = recipe.first_span or None, self._structure(network, recipe)
+        return SpanBatches(self.vectors, offsets, documents, longest, targets, seed, first_span, bases, structure)
+
+    def _structure(self, network: Network, recipe: TrainingConfig) -> Structure | None:
+        if self.breaks is None:
+            return None
+        if not network.config.structure:
+            return Structure(self.breaks)
+        hidden = recipe.hide_structure
+        return Structure(self.breaks, hidden, recipe.tell_next, self._bases(network, told=False) if hidden else {})
 
     @torch.no_grad()
-    def _bases(self, anchor: Baseline) -> Tensor:
-        """(N, D) float16: what the anchor predicts after each row of the training documents, elsewhere 0.
+    def _bases(self, network: Network, *, told: bool) -> dict[str, Tensor]:
+        """By head (N, E) float16: what it starts at after each row of the training documents, elsewhere 0; as much as
+        it makes of their structure, or where it is not `told` of it.
 
         Rounding moves a unit vector by less than 1e-3, its cosine by less than 1e-6.
         """
-        bases = torch.zeros_like(self.vectors, dtype=torch.float16)
+        bases: dict[str, Tensor] = {}
         for batch in self.fitting_batches():
-            bases[batch.rows_BT[batch.mask_BT] - 1] = anchor(batch.x_BTD)[batch.mask_BT].half()
+            rows_N = batch.rows_BT[batch.mask_BT] - 1
+            for name, head in network.each_head():
+                if head.anchor is not None:
+                    base_NE = head.base(batch.x_BTD, batch.breaks_BT if told else None)[batch.mask_BT].half()
+                    whole = bases.setdefault(name, base_NE.new_zeros(len(self.vectors), base_NE.shape[1]))
+                    whole[rows_N] = base_NE
         return bases
 
     def fitting_batches(self) -> Iterator[Batch]:
@@ -80,4 +110,4 @@ class TrainingData:
             yield replace(batch, target_mask_BT=mask_BT)
 
     def _in_order(self, documents: IntArray) -> DocumentBatches:
-        return DocumentBatches(self.vectors, self.snapshot.offsets, documents, FIT_TARGETS)
+        return DocumentBatches(self.vectors, self.snapshot.offsets, documents, FIT_TARGETS, self.breaks)

@@ -16,17 +16,17 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast
 from torch import Tensor
 
-from nextvec.errors import IntegrityError, TrainingError
+from nextvec.errors import IntegrityError, TrainingError, UsageError
+from nextvec.models.baseline import mean_cosine
 from nextvec.models.network import Network
+from nextvec.models.processes import sum_over_processes
 from nextvec.sequences.batches import Batch, Batches
 from nextvec.training.checkpoint import Checkpoints, best_epochs
 from nextvec.training.data import TrainingData
 from nextvec.training.interruption import Interruption
-from nextvec.training.losses import Targets
-from nextvec.training.processes import from_main, make_accelerator, sum_over_processes
+from nextvec.training.processes import from_main, make_accelerator
 from nextvec.training.randomness import random_states, restore_random_states, seed_processes
 from nextvec.training.recipe import TrainingConfig, learning_rate
 from nextvec.training.runlog import RunLog
@@ -72,12 +72,14 @@ class Reference:
 
 @dataclass(slots=True)
 class State:
-    """Everything about a run that is not a tensor. `seen` targets and `seconds` are over all its resumptions."""
+    """Everything about a run that is not a tensor. `best` holds scores and epochs, `validation` every epoch's scores by
+    head, and the cosine; `seen` targets and `seconds` are over all its resumptions."""
 
     epoch: int = 0
     step_in_epoch: int = 0
     step: int = 0
     best: list[tuple[float, int]] = field(default_factory=list)
+    validation: list[dict[str, float]] = field(default_factory=list)
     loss_sum: float = 0.0
     loss_count: int = 0
     seen: int = 0
@@ -89,16 +91,23 @@ class State:
     def mean_loss(self) -> float:
         return self.loss_sum / max(self.loss_count, 1)
 
+    @property
+    def best_scores(self) -> dict[str, float]:
+        """Of the best epoch so far."""
+        return self.validation[self.best[0][1]]
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a finished run found. `best_epoch` 0 means that no epoch beat the untrained network (its anchor).
 
-    `validation_cosine` and `collapsed` are of the best epoch, whose weights the network has.
+    `validation_cosine`, `validation` (by head, more is better) and `collapsed` are of the best epoch, whose weights the
+    network has.
     """
 
     best_epoch: int
     validation_cosine: float
+    validation: dict[str, float]
     epochs: int
     steps: int
     seconds: float
@@ -148,11 +157,10 @@ class _Run:
         self.network, self.data, self.config, self.reference = network, data, config, reference
         self.accelerator, self.on_progress = accelerator, on_progress
         self.interruption = Interruption()
-        self.loss = config.make_loss()
         optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.lr, fused=True)
         self.model, self.optimizer = accelerator.prepare(network, optimizer)
-        self.loss.to(accelerator.device)
-        self.batches: Batches = data.training_batches(network.config.context, config, network.anchor)
+        self.batches: Batches = data.training_batches(network, config)
+        self.judge = _judge(network, config)
         self.total = sum(self.batches.steps(epoch) for epoch in range(config.epochs))
         self.checkpoints = Checkpoints(folder)
         self.log = RunLog(folder, tensorboard=config.tensorboard and accelerator.is_main_process)
@@ -185,7 +193,6 @@ class _Run:
     def _train_epoch(self) -> None:
         state = self.state
         self.model.train()
-        self.loss.train()
         for batch in self.batches.epoch(state.epoch, start=state.step_in_epoch):
             loss = self._step(batch)
             state.step += 1
@@ -210,8 +217,7 @@ class _Run:
         own, share = self._own_part(batch)
         # Not accelerate's own mixed precision: that replaces the network's forward for good, in `predict` too.
         with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-            prediction = self.model(own.x_BTD, last_only=self.network.config.context is not None, base_BTD=own.base_BTD)
-        loss = self.loss(Targets.from_batch(prediction, own, batch, share))
+            loss = self.model(own, batch, share)
         value = float(sum_over_processes(loss.detach() * share))
         self._require_finite("loss", value)
         self.accelerator.backward(loss * share * self.accelerator.num_processes)  # gradients are averaged
@@ -257,28 +263,34 @@ class _Run:
     def _judge_epoch(self) -> None:
         """Validate, keep the weights if among the three best, sound the collapse alarm, decide about stopping."""
         state, reference = self.state, self.reference
-        cosine = self._validate()
-        self._require_finite("validation cosine", cosine)
-        state.best = best_epochs(state.best, cosine, state.epoch)
+        scores = self._validate()
+        self._require_finite("validation cosine", scores["cosine"])
+        for name in self.network.heads:
+            self._require_finite(f"validation of head {name}", scores[name])
+        state.validation.append(scores)
+        state.best = best_epochs(state.best, scores[self.judge], state.epoch)
         if any(epoch == state.epoch for _, epoch in state.best) and self.accelerator.is_main_process:
             self.checkpoints.save_epoch(state.epoch, _trained(self.network))
         patience = self.config.patience
         state.stopped_early = bool(patience) and state.epoch - state.best[0][1] >= patience
+        cosine = scores["cosine"]
         self._write_log(
             "epoch", epoch=state.epoch, loss=state.mean_loss, validation_cosine=cosine, skill=reference.skill(cosine),
             vectors_per_second=self._speed(), collapsed=state.epoch > 0 and reference.collapsed(cosine),
-            correction_size=self.network.correction_size,
+            heads={name: {"score": scores[name], **set_to} for name, set_to in self.network.calibration.items()},
         )  # fmt: skip
 
-    def _validate(self) -> float:
-        """Mean validation cosine with the correction's size tuned on the same batches.
+    def _validate(self) -> dict[str, float]:
+        """How good every head is on validation, calibrated on the same batches, and the mean cosine.
 
         It is the main process's, for rounding elsewhere must not change which epoch is best.
         """
-        cosine = self.network.tune_correction(self.data.validation_batches)
-        if self.accelerator.num_processes == 1:
-            return cosine
-        return float(broadcast(torch.tensor(cosine, dtype=torch.float64, device=self.accelerator.device)))
+        scores = self.network.calibrate(self.data.validation_batches)
+        cosine = (
+            scores["point"] if "point" in scores else mean_cosine(self.network.predict, self.data.validation_batches)
+        )
+        scores = {**scores, "cosine": cosine}
+        return scores if self.accelerator.num_processes == 1 else from_main(self.accelerator, lambda: scores)
 
     def _save(self) -> None:
         random = random_states(self.accelerator)  # of every process
@@ -289,7 +301,6 @@ class _Run:
             {
                 "weights": _trained(self.network),
                 "optimizer": self.optimizer.state_dict(),
-                "loss": self.loss.state_dict(),
                 "random": random,
                 "state": asdict(self.state),
             }
@@ -302,7 +313,6 @@ class _Run:
     def _restore(self, saved: dict[str, Any]) -> None:
         _load_trained(self.network, saved["weights"], self.checkpoints.last)
         self.optimizer.load_state_dict(saved["optimizer"])
-        self.loss.load_state_dict(saved["loss"])
         restore_random_states(self.accelerator, saved["random"], self.config.seed)
         self.state = State(**saved["state"])
         self.started -= self.state.seconds
@@ -327,7 +337,7 @@ class _Run:
     def _report(self) -> None:
         if self.on_progress is None or not self.accelerator.is_main_process:
             return
-        state, cosine = self.state, self.state.best[0][0]
+        state, cosine = self.state, self.state.best_scores["cosine"]
         left = (self.total - state.step) * self._seconds() / state.step
         self.on_progress(
             Progress(
@@ -338,12 +348,21 @@ class _Run:
         )  # fmt: skip
 
     def _outcome(self) -> Outcome:
-        cosine, epoch = self.state.best[0]
+        scores, epoch = dict(self.state.best_scores), self.state.best[0][1]
+        cosine = scores.pop("cosine")
         return Outcome(
-            best_epoch=epoch, validation_cosine=cosine, epochs=self.state.epoch, steps=self.state.step,
-            seconds=self._seconds(), vectors_per_second=self._speed(),
+            best_epoch=epoch, validation_cosine=cosine, validation=scores, epochs=self.state.epoch,
+            steps=self.state.step, seconds=self._seconds(), vectors_per_second=self._speed(),
             collapsed=self.reference.collapsed(cosine), stopped_early=self.state.stopped_early,
         )  # fmt: skip
+
+
+def _judge(network: Network, config: TrainingConfig) -> str:
+    """The head whose validation decides. Raises UsageError for one that the network does not have."""
+    name = config.judged_by or network.config.heads[0]
+    if name not in network.heads:
+        raise UsageError.unknown("head", name, network.config.heads)
+    return name
 
 
 def _groups(network: Network, weight_decay: float) -> list[dict[str, Any]]:
@@ -357,7 +376,7 @@ def _groups(network: Network, weight_decay: float) -> list[dict[str, Any]]:
 
 def _trained(network: Network) -> dict[str, Tensor]:
     """All that training changes: not the anchor's numbers, which are large."""
-    return {name: tensor.cpu() for name, tensor in network.state_dict().items() if not name.startswith("anchor.")}
+    return {name: tensor.cpu() for name, tensor in network.state_dict().items() if ".anchor." not in name}
 
 
 def _load_trained(network: Network, weights: dict[str, Tensor], path: Path) -> None:

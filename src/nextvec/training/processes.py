@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
-from torch import Tensor, distributed
+from torch import distributed
 
 from nextvec.errors import NextvecError, UsageError
 
@@ -81,20 +81,3 @@ def _outcome(function: Callable[[], T]) -> T | NextvecError | OSError:
         return function()
     except (NextvecError, OSError) as error:
         return error
-
-
-def sum_over_processes(part: Tensor) -> Tensor:
-    """The sum of what every process holds, the same in all."""
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return part
-    total = part.clone()
-    distributed.all_reduce(total)
-    return total
-
-
-def norm_over_processes(part: Tensor) -> Tensor:
-    """Norm of a tensor of which every process holds a part, the same in all."""
-    own = part.norm()
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return own  # not sqrt(own ** 2), which rounds otherwise
-    return sum_over_processes(own.square()).sqrt()

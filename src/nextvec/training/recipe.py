@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
-from torch import nn
+from pydantic import Field
 
 from nextvec.config import Config
-from nextvec.errors import UsageError
-from nextvec.training.losses import LOSSES
 
 CHANGES_NOTHING = ("device", "checkpoint_steps", "tensorboard")
 """Settings that say where and how a run is carried out, not what comes out: they tell no two models apart."""
@@ -28,9 +25,10 @@ class TrainingConfig(Config):
     batch: int | None = Field(None, ge=1, description="targets a step; default 64 windows, or 1024 positions (causal)")
     span: int = Field(32, ge=0, description="causal: longest piece of a document to train on at once; 0: all of it")
     first_span: int = Field(4, ge=0, description="causal: span in the first epoch, doubled until `span`; 0: no growth")
-    loss: str = Field("cosine", description="cosine, mse, infonce or balanced")
-    rho: float | None = Field(None, gt=0, description="balanced alone: share of the contrastive gradient; default 0.3")
+    hide_structure: float = Field(0.1, ge=0, le=1, description="share of sequences that hide their paragraphs")
+    tell_next: float = Field(0.1, ge=0, le=1, description="share of positions told how the next chunk begins")
     patience: int = Field(4, ge=0, description="epochs without a better validation cosine before stopping; 0: never")
+    judged_by: str | None = Field(None, description="head whose validation decides which epoch is best; default: first")
     seed: int = Field(0, ge=0)
     device: Literal["auto", "cpu"] = "auto"
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -38,22 +36,6 @@ class TrainingConfig(Config):
         500, ge=1, description="steps between checkpoints; one is written after each epoch too"
     )
     tensorboard: bool = False
-
-    @field_validator("loss")
-    @classmethod
-    def _known_loss(cls, name: str) -> str:
-        if name not in LOSSES:
-            raise UsageError.unknown("loss", name, LOSSES)
-        return name
-
-    @model_validator(mode="after")
-    def _rho_is_used(self) -> Self:
-        if self.rho is not None and self.loss != "balanced":
-            raise UsageError(f"rho = {self.rho} means nothing to loss {self.loss}; leave it out, or set loss=balanced")
-        return self
-
-    def make_loss(self) -> nn.Module:
-        return LOSSES.get(self.loss)(**({} if self.rho is None else {"rho": self.rho}))
 
     def targets_per_step(self, context: int | None) -> int:
         return self.batch or (1024 if context is None else 64)

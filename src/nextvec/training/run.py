@@ -14,7 +14,8 @@ from nextvec.fingerprint import fingerprint
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, mean_cosine
 from nextvec.models.bundle import AnyPredictor, read_config, save_bundle
-from nextvec.models.network import Network, NetworkConfig, anchor_baseline
+from nextvec.models.head import HEADS
+from nextvec.models.network import Network, NetworkConfig, parse_heads
 from nextvec.models.presets import PRESETS
 from nextvec.records import write_json
 from nextvec.training.baselines import FittedBaselines
@@ -58,26 +59,41 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
     if name not in BACKBONES:
         raise UsageError.unknown("architecture", name, [*BACKBONES, *BASELINES, *PRESETS])
     kind = BACKBONES.get(name)
-    own = set(kind.Config.model_fields)
-    network_keys = {"anchor", "context"}
-    known = own | network_keys | set(TrainingConfig.model_fields)
+    own, point = set(kind.Config.model_fields), set(HEADS.get("point").Config.model_fields)
+    known = own | point | {"anchor", "context", "structure", "predicts", *HEADS} | set(TrainingConfig.model_fields)
     for key in options:
         if key not in known:
             raise UsageError.unknown(f"option of {name}", key, known)
-    chosen = {key: options[key] for key in network_keys & options.keys()}
-    if str(chosen.get("context", "")) in ("unlimited", "none"):
-        chosen["context"] = None
     backbone = kind.Config.parse({key: options[key] for key in own & options.keys()}, owner=name)
-    chosen.setdefault("context", kind.longest(backbone))
+    network: dict[str, Any] = {
+        **{key: options[key] for key in ("anchor", "structure") if key in options},
+        "context": _context(options["context"]) if "context" in options else kind.longest(backbone),
+        **_head_settings(options, point),
+    }
     return Plan(
         architecture=name,
         network=NetworkConfig.parse(
-            {"architecture": name, "dim": dim, "options": backbone.to_dict(), **chosen}, owner=name
+            {"architecture": name, "dim": dim, "options": backbone.to_dict(), **network}, owner=name
         ),
         training=TrainingConfig.parse(
             {key: value for key, value in options.items() if key in TrainingConfig.model_fields}, owner=name
         ),
     )
+
+
+def _context(value: Any) -> Any:
+    return None if str(value) in ("unlimited", "none", "None") else value
+
+
+def _head_settings(options: Mapping[str, Any], point: set[str]) -> dict[str, Any]:
+    """`predicts=point,rank`, `rank={...}`; those of the point head may stand alone: `loss=balanced`."""
+    names = options.get("predicts", ("point",))
+    names = tuple(names.split(",")) if isinstance(names, str) else tuple(names)
+    given: dict[str, dict[str, Any]] = {name: dict(options[name]) for name in HEADS if name in options}
+    if alone := {key: options[key] for key in options.keys() & point}:
+        given["point"] = {**given.get("point", {}), **alone}
+    heads = parse_heads(names, given)
+    return {"heads": names, "head_options": {head: config.to_dict() for head, config in heads.items()}}
 
 
 def _refuse_options(name: str, options: Mapping[str, Any]) -> None:
@@ -120,7 +136,7 @@ def train_model(
     else:
         predictor = network
         with accelerator.main_process_first():
-            network.set_anchor(_anchor(plan.network, baselines))
+            network.set_anchors(baselines.get)
             reference = measure_reference(baselines)
         outcome = train(
             network, data, plan.training, folder, reference,
@@ -143,10 +159,6 @@ def _begin(folder: Path, record: dict[str, Any], resume: bool) -> list[str]:
     if not resume:
         write_json(folder / PLAN, record)
     return changes
-
-
-def _anchor(config: NetworkConfig, baselines: FittedBaselines) -> Baseline | None:
-    return None if config.anchor == "none" else baselines.get(anchor_baseline(config.anchor))
 
 
 def measure_reference(baselines: FittedBaselines) -> Reference:

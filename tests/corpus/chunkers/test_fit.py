@@ -12,6 +12,7 @@ from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.chunkers.fit import Fit
 from nextvec.corpus.document import Document
 from nextvec.errors import UsageError
+from nextvec.structure import BEGINS, CONTINUES
 
 
 def count(texts: Sequence[str]) -> list[int]:
@@ -25,6 +26,12 @@ TEXT = "One two three four. Five six seven eight. Nine ten.\n\nShort one.\n\n" +
 def cut(name: str, text: str = TEXT, **options: object) -> list[str]:
     document = Document(id="d", title="t", text=text, source="s", licence="l")
     return [chunk.text for chunk in build_chunker(name, options, FIT).chunks(document)]
+
+
+def test_the_pieces_of_a_paragraph_that_is_too_long_go_on_with_it() -> None:
+    document = Document(id="d", title="t", text=TEXT, source="s", licence="l")
+    chunks = build_chunker("paragraph", {"max_tokens": 12}, FIT).chunks(document)
+    assert [chunk.begins for chunk in chunks] == [BEGINS, BEGINS, BEGINS, CONTINUES]
 
 
 def test_a_paragraph_that_is_too_long_is_cut_between_sentences() -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from nextvec.corpus.chunkers import CHUNKERS, build_chunker
 from nextvec.corpus.document import Chunk, Document
 from nextvec.errors import UsageError
+from nextvec.structure import BEGINS
 
 
 def cut(text: str) -> list[Chunk]:
@@ -16,8 +17,8 @@ def cut(text: str) -> list[Chunk]:
 def test_one_chunk_a_paragraph() -> None:
     text = " One.\nTwo. \n \n***\n\nThree."
     assert cut(text) == [
-        Chunk(text="One. Two.", position=0, start=1, end=10),
-        Chunk(text="Three.", position=1, start=19, end=25),
+        Chunk(text="One. Two.", position=0, start=1, end=10, begins=BEGINS),
+        Chunk(text="Three.", position=1, start=19, end=25, begins=BEGINS),
     ]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nextvec.corpus.document import Chunk
-from nextvec.corpus.prose import collapse, visible
+from nextvec.corpus.prose import collapse, has_blank_line, visible
+from nextvec.structure import BEGINS, CONTINUES
 
 Span = tuple[int, int]
 
@@ -26,12 +27,16 @@ def has_letter(text: str) -> bool:
 
 
 def chunks_of_spans(text: str, spans: Iterable[Span]) -> list[Chunk]:
-    """One chunk for each span that holds a letter, numbered from 0, its text on one line."""
+    """One chunk for each span that holds a letter, numbered from 0, its text on one line.
+
+    One that repeats the end of the chunk before it goes on with that one's paragraph.
+    """
     chunks: list[Chunk] = []
     for start, end in spans:
         passage = text[start:end]
         if has_letter(passage):
-            chunks.append(Chunk(text=collapse(passage), position=len(chunks), start=start, end=end))
+            begins = BEGINS if not chunks or has_blank_line(text, chunks[-1].end, start) else CONTINUES
+            chunks.append(Chunk(text=collapse(passage), position=len(chunks), start=start, end=end, begins=begins))
     return chunks
 
 

@@ -5,8 +5,6 @@ It has no positions: the order of the context changes nothing but which vectors 
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import torch
 import torch.nn.functional as F
 from pydantic import Field
@@ -15,7 +13,7 @@ from torch import Tensor, nn
 from nextvec.config import Config
 from nextvec.models.attention import appended, causal_attention
 from nextvec.models.backbone import BACKBONES, Backbone
-from nextvec.models.state import Memory
+from nextvec.models.memory import Kept, parts_of
 
 
 class AMNConfig(Config):
@@ -51,9 +49,9 @@ class AMN(Backbone):
         """States [mean so far, attention-weighted mean so far], (B, T, 2D)."""
         return self.read(x_BTD, None)[0]
 
-    def read(self, x_BTD: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        """Remembers the sum of all vectors (B, D), their keys (B, 1, P, A) and themselves (B, 1, P, D)."""
-        total_BD, cache = (None, None) if memory is None else cast("tuple[Any, Any]", memory)
+    def read(self, x_BTD: Tensor, kept: Kept) -> tuple[Tensor, Kept]:
+        """Keeps the sum of all vectors (B, D), their keys (B, 1, P, A) and themselves (B, 1, P, D)."""
+        total_BD, cache = parts_of(kept, 2)
         sum_BTD = x_BTD.cumsum(1) if total_BD is None else x_BTD.cumsum(1) + total_BD[:, None]
         key_B1TA, value_B1TD = cache = appended(cache, self.key(x_BTD)[:, None], x_BTD[:, None])
         past = key_B1TA.shape[2] - x_BTD.shape[1]

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from nextvec.config import Config
 from nextvec.models.backbone import BACKBONES, Backbone
+from nextvec.models.memory import Kept, parts_of
 from nextvec.models.recurrent import run_gru
-from nextvec.models.state import Memory, by_layer
 
 
 class GRUConfig(Config):
@@ -35,10 +35,10 @@ class GRU(Backbone):
     def forward(self, x_BTD: Tensor) -> Tensor:
         return self.read(x_BTD, None)[0]
 
-    def read(self, x_BTD: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        """Remembers every layer's last output (B, M)."""
+    def read(self, x_BTD: Tensor, kept: Kept) -> tuple[Tensor, Kept]:
+        """Keeps every layer's last output (B, M)."""
         h_BTM, last = self.project(x_BTD), []
-        for layer, norm, before_BM in zip(self.layers, self.norms, by_layer(memory, len(self.layers)), strict=True):
+        for layer, norm, before_BM in zip(self.layers, self.norms, parts_of(kept, len(self.layers)), strict=True):
             out_BTM = run_gru(layer, h_BTM, before_BM)
             h_BTM = norm(h_BTM + self.dropout(out_BTM))
             last.append(out_BTM[:, -1])

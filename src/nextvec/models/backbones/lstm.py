@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from nextvec.config import Config
 from nextvec.models.backbone import BACKBONES, Backbone
-from nextvec.models.state import Memory, by_layer
+from nextvec.models.memory import Kept, parts_of
 
 
 class LSTMConfig(Config):
@@ -33,15 +33,15 @@ class LSTM(Backbone):
     def forward(self, x_BTD: Tensor) -> Tensor:
         return self.read(x_BTD, None)[0]
 
-    def read(self, x_BTD: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        """Remembers every layer's output and cell (B, 1, M)."""
+    def read(self, x_BTD: Tensor, kept: Kept) -> tuple[Tensor, Kept]:
+        """Keeps every layer's output and cell (B, 1, M)."""
         h_BTM, last = x_BTD, []
-        for i, (layer, before) in enumerate(zip(self.layers, by_layer(memory, len(self.layers)), strict=True)):
+        for i, (layer, before) in enumerate(zip(self.layers, parts_of(kept, len(self.layers)), strict=True)):
             h_BTM, after = layer(h_BTM if i == 0 else self.dropout(h_BTM), _layers_first(before))
             last.append(_layers_first(after))
         return h_BTM, tuple(last)
 
 
-def _layers_first(memory: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor] | None:
+def _layers_first(kept: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor] | None:
     """Between (B, 1, M), as states have it, and the module's (1, B, M)."""
-    return None if memory is None else (memory[0].transpose(0, 1).contiguous(), memory[1].transpose(0, 1).contiguous())
+    return None if kept is None else (kept[0].transpose(0, 1).contiguous(), kept[1].transpose(0, 1).contiguous())

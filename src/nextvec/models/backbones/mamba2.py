@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from nextvec.config import Config
 from nextvec.errors import UsageError
 from nextvec.models.backbone import BACKBONES, Backbone
-from nextvec.models.state import Memory, by_layer, latest
+from nextvec.models.memory import Kept, latest, parts_of
 
 SMALLEST_DT, LARGEST_DT = 1e-3, 0.1
 LARGEST_A = 16.0
 
-BlockMemory = tuple[Tensor, Tensor]
+BlockKept = tuple[Tensor, Tensor]
 """Of a block: the rows before the next one that its convolution sees (B, W, C), and its state (B, H, P, N)."""
 
 
@@ -59,10 +59,10 @@ class Mamba2(Backbone):
     def forward(self, x_BTD: Tensor) -> Tensor:
         return self.read(x_BTD, None)[0]
 
-    def read(self, x_BTD: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        """Remembers every block's `BlockMemory`, of fixed size."""
+    def read(self, x_BTD: Tensor, kept: Kept) -> tuple[Tensor, Kept]:
+        """Keeps every block's `BlockKept`, of fixed size."""
         h_BTM, after = self.project(x_BTD).float(), []
-        for norm, block, before in zip(self.norms, self.blocks, by_layer(memory, len(self.blocks)), strict=True):
+        for norm, block, before in zip(self.norms, self.blocks, parts_of(kept, len(self.blocks)), strict=True):
             out_BTM, last = block(norm(h_BTM), before)
             h_BTM = h_BTM + self.dropout(out_BTM)
             after.append(last)
@@ -94,7 +94,7 @@ class Mamba2Block(nn.Module):
         self.norm = nn.RMSNorm(inner, eps=1e-5)
         self.out = nn.Linear(inner, config.width, bias=False)
 
-    def forward(self, h_BTM: Tensor, before: BlockMemory | None) -> tuple[Tensor, BlockMemory]:
+    def forward(self, h_BTM: Tensor, before: BlockKept | None) -> tuple[Tensor, BlockKept]:
         rows_BWC, state_BHPN = (None, None) if before is None else before
         gate_BTI, input_BTC, dt_BTH = self.into(h_BTM).split(self.sizes, dim=-1)
         convolved_BTC = F.silu(self._convolve(rows_BWC, input_BTC))
@@ -105,7 +105,7 @@ class Mamba2Block(nn.Module):
         return out_BTM, (latest(rows_BWC, input_BTC, self.config.convolution - 1), state_BHPN)
 
     def _convolve(self, rows_BWC: Tensor | None, input_BTC: Tensor) -> Tensor:
-        seen_BSC = latest(rows_BWC, input_BTC, None)
+        seen_BSC = latest(rows_BWC, input_BTC)
         first, end = seen_BSC.shape[1] - input_BTC.shape[1], seen_BSC.shape[1]
         return self.convolution(seen_BSC.transpose(1, 2))[..., first:end].transpose(1, 2)
 

@@ -13,7 +13,7 @@ from nextvec.config import Config
 from nextvec.errors import UsageError
 from nextvec.models.attention import Cache, appended, causal_attention
 from nextvec.models.backbone import BACKBONES, Backbone
-from nextvec.models.state import Memory, by_layer
+from nextvec.models.memory import Kept, parts_of
 
 Caches = tuple[Cache, Cache]
 """Of a layer's attention to its own stream, and to the input."""
@@ -49,9 +49,9 @@ class Transformer(Backbone):
     def forward(self, x_BTD: Tensor) -> Tensor:
         return self.read(x_BTD, None)[0]
 
-    def read(self, x_BTD: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        """Remembers every layer's keys and values: 4 x layers x width numbers a position, for ever."""
-        caches = by_layer(memory, len(self.layers))
+    def read(self, x_BTD: Tensor, kept: Kept) -> tuple[Tensor, Kept]:
+        """Keeps every layer's keys and values: 4 x layers x width numbers a position, for ever."""
+        caches = parts_of(kept, len(self.layers))
         codes_TM = sinusoids(x_BTD.shape[1], self.config.width, x_BTD, first=_length(caches))
         input_BTM = self.dropout(self.project(x_BTD) + POSITION_SCALE * codes_TM)
         h_BTM, after = input_BTM, []

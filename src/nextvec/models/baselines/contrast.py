@@ -11,16 +11,17 @@ so d, which ridge regression predicts from the decayed means, times the inverse 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from nextvec.models.baseline import BASELINES, AveragingBaseline, Batches, TargetBatch
-from nextvec.models.decay import MIX_DECAYS, decayed_means
+from nextvec.models.baseline import BASELINES, Batches
 from nextvec.models.pool import RECENT, pool_means, pool_scores, reciprocal_ranks
 from nextvec.models.predictor import unit
+from nextvec.models.reader import Reader
+from nextvec.models.targets import TargetBatch
 
 PENALTIES = (1_000.0, 3_000.0, 10_000.0, 30_000.0, 100_000.0, 300_000.0)
 """Of the ridge regression, in units of a feature's mean square."""
@@ -29,8 +30,9 @@ SHRINKAGES = (0.3, 1.0, 3.0, 10.0)
 
 
 @BASELINES.register("contrast")
-class Contrast(AveragingBaseline):
-    """q = W [m_1 .. m_7] with W = (ridge regression of target - pool mean on the decayed means) (S + s I)^-1.
+class Contrast(Reader):
+    """q = W f with W = (ridge regression of target - pool mean on the features) (S + s I)^-1; features are the decayed
+    means and, where there is structure, paragraph means and places.
 
     Penalty and shrinkage are tuned on the reciprocal ranks of validation targets in their documents. Its point is the
     direction of its query, which is no prediction of the mean.
@@ -39,26 +41,40 @@ class Contrast(AveragingBaseline):
     name = "contrast"
     ranks_by = "query"
 
-    def __init__(self, dim: int) -> None:
-        super().__init__(dim)
+    def __init__(self, dim: int, *, is_twin: bool = False) -> None:
+        super().__init__(dim, is_twin=is_twin)
         self.register_buffer("penalty", torch.tensor(float("inf")))
         self.register_buffer("shrinkage", torch.tensor(float("inf")))
-        self.register_buffer("matrix", torch.zeros(len(MIX_DECAYS) * dim, dim))
+        self.register_buffer("matrix", torch.zeros(0 if is_twin else self.size, dim))
 
-    def fit(self, train: Batches, validation: Batches) -> None:
-        moments, best = Moments.of(train), -1.0
+    def fit_one(self, train: Batches, validation: Batches) -> float:
+        moments, best = Moments.of(self.features, train), -1.0
         for penalty in PENALTIES:
             difference_FD = moments.regression(penalty)
-            for shrinkage, score in zip(SHRINKAGES, _scores(difference_FD, moments, validation), strict=True):
+            scores = self._scores(difference_FD, moments, validation)
+            for shrinkage, score in zip(SHRINKAGES, scores, strict=True):
                 if score > best:
                     best, self.matrix = score, difference_FD @ moments.precision(shrinkage)
                     self.penalty, self.shrinkage = torch.tensor(penalty), torch.tensor(shrinkage)
+        return best
 
-    def of_means(self, means_BTKD: Tensor) -> Tensor:
-        return unit(self.rank_means(means_BTKD))
+    def answer(self, f_BTF: Tensor) -> Tensor:
+        return unit(self.ask(f_BTF))
 
-    def rank_means(self, means_BTKD: Tensor) -> Tensor:
-        return means_BTKD.flatten(2) @ self.matrix.to(means_BTKD)
+    def ask(self, f_BTF: Tensor) -> Tensor:
+        return f_BTF @ self.matrix.to(f_BTF)
+
+    def _scores(self, difference_FD: Tensor, moments: Moments, validation: Batches) -> list[float]:
+        """Mean reciprocal rank on validation documents for every shrinkage. Where nothing can be ranked, all are 0."""
+        precisions = [moments.precision(shrinkage) for shrinkage in SHRINKAGES]
+        totals, count = torch.zeros(len(precisions), dtype=torch.float64), 0
+        for batch in validation():
+            d_BTD = self.features(batch.x_BTD, batch.breaks_BT) @ difference_FD
+            for d_TD, vectors_ND in _documents(d_BTD, batch):
+                for i, precision_DD in enumerate(precisions):
+                    totals[i] += reciprocal_ranks(pool_scores(d_TD @ precision_DD, vectors_ND)).sum()
+                count += len(d_TD)
+        return (totals / max(count, 1)).tolist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +87,14 @@ class Moments:
     count: int
 
     @classmethod
-    def of(cls, train: Batches) -> Moments:
+    def of(cls, features: Callable[[Tensor, Tensor | None], Tensor], train: Batches) -> Moments:
         sums: tuple[Tensor, ...] = ()
         count = 0
         for batch in train():
             mask_BT = batch.target_mask_BT
             pool_BTD = pool_means(batch.x_BTD, batch.target_BTD, batch.mask_BT)
-            f_NF, d_ND = _features(batch.x_BTD)[mask_BT], (batch.target_BTD - pool_BTD)[mask_BT]
+            f_NF = features(batch.x_BTD, batch.breaks_BT)[mask_BT]
+            d_ND = (batch.target_BTD - pool_BTD)[mask_BT]
             products = (f_NF.T @ f_NF, f_NF.T @ d_ND, d_ND.T @ d_ND)
             sums = sums or tuple(torch.zeros_like(product, dtype=torch.float64) for product in products)
             for total, product in zip(sums, products, strict=True):
@@ -97,21 +114,6 @@ class Moments:
         return torch.linalg.inv(
             covariance_DD + shrinkage * covariance_DD.diagonal().mean() * _eye(covariance_DD)
         ).float()
-
-
-def _features(x_BTD: Tensor) -> Tensor:
-    return decayed_means(x_BTD).flatten(2)
-
-
-def _scores(difference_FD: Tensor, moments: Moments, validation: Batches) -> list[float]:
-    """Mean reciprocal rank on validation documents for every shrinkage. Where nothing can be ranked, all are 0."""
-    precisions = [moments.precision(shrinkage) for shrinkage in SHRINKAGES]
-    totals = torch.zeros(len(precisions), dtype=torch.float64)
-    for batch in validation():
-        for d_TD, vectors_ND in _documents(_features(batch.x_BTD) @ difference_FD, batch):
-            for i, precision_DD in enumerate(precisions):
-                totals[i] += reciprocal_ranks(pool_scores(d_TD @ precision_DD, vectors_ND)).sum()
-    return totals.tolist()
 
 
 def _documents(d_BTD: Tensor, batch: TargetBatch) -> Iterator[tuple[Tensor, Tensor]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nextvec.models.baseline import BASELINES, AveragingBaseline, Batches, mean_cosine
+from nextvec.models.averaging import AveragingBaseline
+from nextvec.models.baseline import BASELINES, Batches, mean_cosine
 from nextvec.models.decay import decayed_means
 from nextvec.models.predictor import unit
 

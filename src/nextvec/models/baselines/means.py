@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nextvec.models.baseline import BASELINES, AveragingBaseline, Baseline, Batches, mean_cosine
+from nextvec.models.averaging import AveragingBaseline
+from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
 from nextvec.models.decay import decayed_means
 from nextvec.models.predictor import unit
 
@@ -29,7 +30,7 @@ class GlobalMean(Baseline):
             total += batch.target_BTD[batch.target_mask_BT].double().sum(0)
         self.mean = unit(total).float()
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
+    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return self.mean.to(x_BTD).expand_as(x_BTD)
 
 
@@ -40,7 +41,7 @@ class CopyLast(Baseline):
     name = "copy-last"
     context = 1
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
+    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return unit(x_BTD)
 
 
@@ -67,7 +68,7 @@ class Ewma(AveragingBaseline):
 
     def fit(self, train: Batches, validation: Batches) -> None:
         def score(decay: float) -> float:
-            return mean_cosine(lambda x_BTD, mask_BT: decayed_means(x_BTD, (decay,))[:, :, 0], validation)
+            return mean_cosine(lambda x_BTD, mask_BT, breaks_BT: decayed_means(x_BTD, (decay,))[:, :, 0], validation)
 
         self.decay = torch.tensor(max(DECAY_GRID, key=score))
 

@@ -10,70 +10,70 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nextvec.models.baseline import BASELINES, AveragingBaseline, Baseline, Batches, mean_cosine
-from nextvec.models.decay import MIX_DECAYS, decayed_means
+from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
 from nextvec.models.predictor import unit
+from nextvec.models.reader import Reader
 
 RIDGE_GRID = (1.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 100_000.0, 1_000_000.0)
 RIDGE_CONTEXT = 5
 
-Features = Callable[[Tensor], Tensor]
-"""x_BTD to features f_BTF, causal."""
+Features = Callable[[Tensor, Tensor | None], Tensor]
+"""x_BTD and breaks_BT to features f_BTF, causal."""
 
 
 @BASELINES.register("ewma-mix")
-class EwmaMix(AveragingBaseline):
-    """unit(sum_j w_j m_j): scalar least-squares weights on the seven unit decayed means m_j of `MIX_DECAYS`."""
+class EwmaMix(Reader):
+    """unit(sum_j w_j m_j): scalar least-squares weights on the seven unit decayed means m_j of `MIX_DECAYS`, and where
+    there is structure, on the two paragraph means."""
 
     name = "ewma-mix"
 
-    def __init__(self, dim: int) -> None:
-        super().__init__(dim)
-        self.register_buffer("weights", torch.zeros(len(MIX_DECAYS)))
+    def __init__(self, dim: int, *, is_twin: bool = False) -> None:
+        super().__init__(dim, is_twin=is_twin)
+        self.register_buffer("weights", torch.zeros(self.means))
 
-    def fit(self, train: Batches, validation: Batches) -> None:
-        K = len(MIX_DECAYS)
+    def fit_one(self, train: Batches, validation: Batches) -> float:
+        K = self.means
         gram_KK, moment_K = torch.zeros(K, K, dtype=torch.float64), torch.zeros(K, dtype=torch.float64)
         for batch in train():
-            means_NKD = decayed_means(batch.x_BTD)[batch.target_mask_BT]
+            means_NKD = self.means_of(self.features(batch.x_BTD, batch.breaks_BT))[batch.target_mask_BT]
             target_ND = batch.target_BTD[batch.target_mask_BT]
             gram_KK += torch.matmul(means_NKD, means_NKD.transpose(1, 2)).sum(0, dtype=torch.float64)
             moment_K += torch.einsum("nkd,nd->k", means_NKD, target_ND).double()
         self.weights = torch.linalg.lstsq(gram_KK, moment_K, driver="gelsd").solution.float()
+        return mean_cosine(lambda x_BTD, mask_BT, breaks_BT: self.answer(self.features(x_BTD, breaks_BT)), validation)
 
-    def mix(self, means_BTKD: Tensor) -> Tensor:
+    def mix(self, f_BTF: Tensor) -> Tensor:
         """The weighted sum before normalisation, (B, T, D)."""
-        return torch.einsum("btkd,k->btd", means_BTKD, self.weights.to(means_BTKD))
+        return torch.einsum("btkd,k->btd", self.means_of(f_BTF), self.weights.to(f_BTF))
 
-    def of_means(self, means_BTKD: Tensor) -> Tensor:
-        return unit(self.mix(means_BTKD))
+    def mean(self, f_BTF: Tensor) -> Tensor:
+        """What is expected, before normalisation, (B, T, D)."""
+        return self.mix(f_BTF)
+
+    def answer(self, f_BTF: Tensor) -> Tensor:
+        return unit(self.mean(f_BTF))
 
 
 @BASELINES.register("ridge-mix")
 class RidgeMix(EwmaMix):
-    """unit(ewma-mix + W [m_1 .. m_7]): a ridge regression, tuned on validation, of what ewma-mix leaves over."""
+    """unit(ewma-mix + W f): a ridge regression, tuned on validation, of what ewma-mix leaves over, on the decayed means
+    and, where there is structure, paragraph means and places."""
 
     name = "ridge-mix"
 
-    def __init__(self, dim: int) -> None:
-        super().__init__(dim)
+    def __init__(self, dim: int, *, is_twin: bool = False) -> None:
+        super().__init__(dim, is_twin=is_twin)
         self.register_buffer("penalty", torch.tensor(float("inf")))
-        self.register_buffer("matrix", torch.zeros(len(MIX_DECAYS) * dim, dim))
+        self.register_buffer("matrix", torch.zeros(0 if is_twin else self.size, dim))
 
-    def fit(self, train: Batches, validation: Batches) -> None:
-        super().fit(train, validation)
-        self.penalty, self.matrix = fit_ridge(
-            lambda x_BTD: decayed_means(x_BTD).flatten(2),
-            train,
-            validation,
-            offset=lambda f_BTF: self.mix(self._means(f_BTF)),
-        )
+    def fit_one(self, train: Batches, validation: Batches) -> float:
+        super().fit_one(train, validation)
+        self.penalty, self.matrix, score = fit_ridge(self.features, train, validation, offset=self.mix)
+        return score
 
-    def of_means(self, means_BTKD: Tensor) -> Tensor:
-        return unit(self.mix(means_BTKD) + means_BTKD.flatten(2) @ self.matrix.to(means_BTKD))
-
-    def _means(self, f_BTF: Tensor) -> Tensor:
-        return f_BTF.unflatten(-1, (len(MIX_DECAYS), self.dim))
+    def mean(self, f_BTF: Tensor) -> Tensor:
+        return self.mix(f_BTF) + f_BTF @ self.matrix.to(f_BTF)
 
 
 @BASELINES.register("ridge")
@@ -89,9 +89,9 @@ class Ridge(Baseline):
         self.register_buffer("matrix", torch.zeros(RIDGE_CONTEXT * dim + 1, dim))
 
     def fit(self, train: Batches, validation: Batches) -> None:
-        self.penalty, self.matrix = fit_ridge(last_vectors, train, validation)
+        self.penalty, self.matrix, _ = fit_ridge(lambda x_BTD, breaks_BT: last_vectors(x_BTD), train, validation)
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
+    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return unit(last_vectors(x_BTD) @ self.matrix.to(x_BTD))
 
 
@@ -103,9 +103,9 @@ def last_vectors(x_BTD: Tensor) -> Tensor:
 
 
 def fit_ridge(
-    features: Features, train: Batches, validation: Batches, offset: Features | None = None
-) -> tuple[Tensor, Tensor]:
-    """Ridge regression of (target - offset(features)) on features; returns (penalty (), matrix (F, D)).
+    features: Features, train: Batches, validation: Batches, offset: Callable[[Tensor], Tensor] | None = None
+) -> tuple[Tensor, Tensor, float]:
+    """Ridge regression of (target - offset(features)) on features: penalty (), matrix (F, D), validation cosine.
 
     The penalty is the one of `RIDGE_GRID` whose unit prediction has the highest validation cosine; it is multiplied by
     the mean square of a feature, so that the grid does not depend on the features' scale.
@@ -117,23 +117,30 @@ def fit_ridge(
         return torch.cholesky_solve(moment_FD, torch.linalg.cholesky(damped_FF)).float()
 
     def score(matrix_FD: Tensor) -> float:
-        def predict(x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
-            f_BTF = features(x_BTD)
+        def predict(x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None) -> Tensor:
+            f_BTF = features(x_BTD, breaks_BT)
             base_BTD = 0.0 if offset is None else offset(f_BTF)
             return unit(base_BTD + f_BTF @ matrix_FD)
 
         return mean_cosine(predict, validation)
 
-    return max(
-        ((torch.tensor(penalty), solve(penalty)) for penalty in RIDGE_GRID), key=lambda solution: score(solution[1])
-    )
+    best: tuple[Tensor, Tensor, float] | None = None
+    for penalty in RIDGE_GRID:
+        matrix_FD = solve(penalty)
+        cosine = score(matrix_FD)
+        if best is None or cosine > best[2]:
+            best = torch.tensor(penalty), matrix_FD, cosine
+    assert best is not None
+    return best
 
 
-def _moments(features: Features, train: Batches, offset: Features | None) -> tuple[Tensor, Tensor, float]:
+def _moments(
+    features: Features, train: Batches, offset: Callable[[Tensor], Tensor] | None
+) -> tuple[Tensor, Tensor, float]:
     """Gram matrix (F, F), moments with the targets (F, D), both float64, and the mean square of a feature."""
     gram_FF, moment_FD, count = None, None, 0
     for batch in train():
-        f_BTF = features(batch.x_BTD)
+        f_BTF = features(batch.x_BTD, batch.breaks_BT)
         residual_BTD = batch.target_BTD if offset is None else batch.target_BTD - offset(f_BTF)
         f_NF, r_ND = f_BTF[batch.target_mask_BT], residual_BTD[batch.target_mask_BT]
         if gram_FF is None or moment_FD is None:

@@ -1,5 +1,1 @@
-"""Heads: what a state predicts. `point` is the default and the reference."""
-
-from nextvec.models.heads.point import PointHead
-
-__all__ = ["PointHead"]
+"""Heads, one file each: what a network's state predicts. `point` is the default and the reference."""

@@ -3,52 +3,134 @@
 from __future__ import annotations
 
 import math
+from typing import Self
 
 import torch
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 
-from nextvec.errors import UsageError
-from nextvec.models.predictor import unit
+from nextvec.config import Config
+from nextvec.errors import TrainingError, UsageError
+from nextvec.models.backbone import Backbone
+from nextvec.models.baseline import Baseline
+from nextvec.models.head import HEADS, Head, Readings, State, start_at_zero
+from nextvec.models.losses import LOSSES
+from nextvec.models.memory import Kept, parts_of
+from nextvec.models.predictor import AnchorName, unit
+from nextvec.models.targets import Targets
+
+SIZES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
+"""Sizes of the correction that are tried on validation."""
 
 
-class PointHead(nn.Module):
+class PointConfig(Config):
+    loss: str = Field("cosine", description="cosine, mse, infonce or balanced")
+    rho: float | None = Field(None, gt=0, description="balanced alone: share of the contrastive gradient; default 0.3")
+
+    @field_validator("loss")
+    @classmethod
+    def _known_loss(cls, name: str) -> str:
+        if name not in LOSSES:
+            raise UsageError.unknown("loss", name, LOSSES)
+        return name
+
+    @model_validator(mode="after")
+    def _rho_is_used(self) -> Self:
+        if self.rho is not None and self.loss != "balanced":
+            raise UsageError(f"rho = {self.rho} means nothing to loss {self.loss}; leave it out, or set loss=balanced")
+        return self
+
+    def make_loss(self) -> nn.Module:
+        return LOSSES.get(self.loss)(**({} if self.rho is None else {"rho": self.rho}))
+
+
+@HEADS.register("point")
+class PointHead(Head):
     """unit(base + size * readout(state) / sqrt(D)).
 
     A unit vector's components are of order 1/sqrt(D). Without the factor a few steps of Adam, which moves every weight
     by about its learning rate, would throw the prediction off its base. The size of a correction that starts from zero
     is 1 while it trains and tuned on validation afterwards, like the penalty of a ridge regression: a network that has
-    learnt as much noise as signal still improves on its base when it moves a third of the way. Other heads have none.
-
-    Args:
-        readout: maps (..., M) to (..., D) and ends with a Linear.
-        from_zero: start that Linear at zero, so that an untrained network predicts its base.
-
-    Raises UsageError for a readout without a Linear.
+    learnt as much noise as signal still improves on its base when it moves a third of the way. A head without an anchor
+    has none; its base is nothing, or where that is part of the architecture, the context's mean.
     """
 
-    def __init__(self, readout: nn.Module, *, from_zero: bool) -> None:
-        super().__init__()
-        self.readout = readout
+    Config = PointConfig
+    gives = frozenset({"point"})
+
+    def __init__(self, config: PointConfig, backbone: Backbone, anchor: Baseline | None) -> None:
+        super().__init__(config, backbone, anchor)
+        self.readout = backbone.readout()
+        self.from_mean = backbone.residual and anchor is None
+        self.loss_of = config.make_loss()
         self.size: Tensor | None
-        self.register_buffer("size", torch.ones(()) if from_zero else None)
-        if from_zero:
-            _zero_last_linear(readout)
+        self.register_buffer("size", None if anchor is None else torch.ones(()))
+        if anchor is not None:
+            start_at_zero(self.readout)
 
-    def move(self, state_BTM: Tensor) -> Tensor:
-        """The correction at size 1, (B, T, D), not normalised."""
-        move_BTD = self.readout(state_BTM).float()
-        return move_BTD / math.sqrt(move_BTD.shape[-1])
+    @classmethod
+    def baseline(cls, anchor: AnchorName) -> str | None:
+        return {"none": None, "mean": "context-mean"}.get(anchor, anchor)
 
-    def forward(self, state_BTM: Tensor, base_BTD: Tensor | None) -> Tensor:
-        move_BTD = self.move(state_BTM)
+    @property
+    def anchored(self) -> bool:
+        return self.from_mean or super().anchored
+
+    def base(self, x_BTD: Tensor, breaks_BT: Tensor | None = None, kept: Kept = None) -> Tensor:
+        if not self.from_mean:
+            return super().base(x_BTD, breaks_BT, kept)
+        count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device)[:, None]
+        if kept is None:
+            return x_BTD.cumsum(1) / count_T1
+        sum_B1D, count_B11 = parts_of(kept, 2)
+        return (sum_B1D + x_BTD.cumsum(1)) / (count_B11 + count_T1)
+
+    def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
+        """Without an anchor the context's sum (B, 1, D) and size (B, 1, 1), where it starts at its mean."""
+        if not self.from_mean:
+            return super().remember(x_BTD, breaks_BT, kept)
+        sum_B1D, count_B11 = parts_of(kept, 2) if kept is not None else (0.0, 0.0)
+        length_B11 = torch.full_like(x_BTD[:, :1, :1], x_BTD.shape[1])
+        return sum_B1D + x_BTD.sum(1, keepdim=True), count_B11 + length_B11
+
+    def move(self, state: State) -> Tensor:
+        """The correction at size 1, (B, S, D), not normalised."""
+        return self.readout(state.hidden_BSM).float() / math.sqrt(self.dim)
+
+    def point(self, state: State) -> Tensor:
+        move_BSD = self.move(state)
         if self.size is not None and not self.training:
-            move_BTD = self.size * move_BTD
-        return unit(move_BTD if base_BTD is None else base_BTD + move_BTD)
+            move_BSD = self.size * move_BSD
+        return unit(move_BSD if state.base_BSE is None else state.base_BSE + move_BSD)
 
+    def loss(self, state: State, targets: Targets) -> Tensor:
+        point_ND = self.point(state)[targets.mask_BS]
+        with torch.autocast(point_ND.device.type, enabled=False):
+            loss: Tensor = self.loss_of(point_ND, targets)
+            return loss
 
-def _zero_last_linear(readout: nn.Module) -> None:
-    linears = [module for module in readout.modules() if isinstance(module, nn.Linear)]
-    if not linears:
-        raise UsageError(f"the readout {type(readout).__name__} has no Linear to start at zero; end it with one")
-    for parameter in linears[-1].parameters():
-        nn.init.zeros_(parameter)
+    def calibrate(self, readings: Readings) -> float:
+        """Mean cosine, with the size of the correction set to the one of `SIZES` where it is best."""
+        totals, count = torch.zeros(1 if self.size is None else len(SIZES), dtype=torch.float64), 0
+        for state, batch in readings():
+            chosen, target_ND = state.at(batch.target_mask_BT), batch.target_BTD[batch.target_mask_BT]
+            for i, point_ND in enumerate(self._at_sizes(chosen)):
+                totals[i] += float((point_ND * target_ND).sum(-1).double().sum())
+            count += len(target_ND)
+        if not count:
+            raise TrainingError("there is no target to tune the correction on. Give it longer documents.")
+        best = int(totals.argmax())
+        if self.size is not None:
+            self.size.fill_(SIZES[best])
+        return float(totals[best]) / count
+
+    def _at_sizes(self, state: State) -> list[Tensor]:
+        """Points (N, D) at each of `SIZES`; the one there is for a head that has no size."""
+        if self.size is None or state.base_BSE is None:
+            return [self.point(state)[0]]
+        base_ND, move_ND = state.base_BSE[0], self.move(state)[0]
+        return [unit(base_ND + size * move_ND) for size in SIZES]
+
+    @property
+    def calibration(self) -> dict[str, float]:
+        return {} if self.size is None else {"size": round(float(self.size), 2)}

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from nextvec.training.losses import LOSSES, BalancedLoss, Targets
 
 from nextvec.models.predictor import unit
 from nextvec.training import losses as losses_module
-from nextvec.training.losses import LOSSES, BalancedLoss, Targets
 
 
 def targets_of(prediction, target, row=None, first=None):

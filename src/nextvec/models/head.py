@@ -1,0 +1,143 @@
+"""What a head is, and the registry of all of them.
+
+A network is one backbone with one or more heads. A head owns all that is particular to what it predicts: its loss, the
+baseline it starts at, its calibration on validation. B documents, S positions, M state width, D embedding size, N
+targets.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from torch import Generator, Tensor, nn
+
+from nextvec.config import Config
+from nextvec.errors import MismatchError, UsageError
+from nextvec.models.backbone import Backbone
+from nextvec.models.baseline import Baseline
+from nextvec.models.memory import Kept
+from nextvec.models.predictor import AnchorName
+from nextvec.models.targets import TargetBatch, Targets
+from nextvec.registry import Registry
+
+Gift = Literal["point", "query", "samples", "density"]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a head is given: the backbone's states (B, S, M), and what its anchor expects there (B, S, E), if it has
+    one."""
+
+    hidden_BSM: Tensor
+    base_BSE: Tensor | None
+
+    def at(self, mask_BS: Tensor) -> State:
+        """The N states where the mask is True, as one document: (1, N, M) and (1, N, E)."""
+        base = None if self.base_BSE is None else self.base_BSE[mask_BS][None]
+        return State(self.hidden_BSM[mask_BS][None], base)
+
+
+Readings = Callable[[], Iterable[tuple[State, TargetBatch]]]
+"""Every call starts one pass over the validation batches, with the states at all of their positions."""
+
+
+class Head(nn.Module, ABC):
+    """One thing that a network predicts; built by `Kind(config, backbone, anchor)`.
+
+    Attributes:
+        Config: the options it knows, with their defaults.
+        gives: which parts of a forecast it has; of two heads that have the same, the first one's is taken.
+        anchor: the baseline it starts at, unfitted at first (`set_anchor`); None where it starts from nothing.
+    """
+
+    Config: ClassVar[type[Config]]
+    gives: ClassVar[frozenset[Gift]]
+    anchor: Baseline | None
+
+    def __init__(self, config: Any, backbone: Backbone, anchor: Baseline | None) -> None:
+        super().__init__()
+        self.config, self.dim, self.anchor = config, backbone.dim, anchor
+
+    @classmethod
+    @abstractmethod
+    def baseline(cls, anchor: AnchorName) -> str | None:
+        """Name of the baseline that this kind of head starts at in a network that is anchored so."""
+
+    def set_anchor(self, anchor: Baseline | None) -> None:
+        """Give the head its fitted anchor. Raises MismatchError unless it is of the configured kind and D."""
+        expected, given = (None if part is None else (part.name, part.dim) for part in (self.anchor, anchor))
+        if given != expected:
+            raise MismatchError(
+                f"this {type(self).__name__} was configured with anchor {_named(expected)} and was given "
+                f"{_named(given)}; fit the one that its configuration names"
+            )
+        self.anchor = anchor
+
+    @property
+    def anchored(self) -> bool:
+        """Whether it starts at something."""
+        return self.anchor is not None
+
+    def base(self, x_BTD: Tensor, breaks_BT: Tensor | None = None, kept: Kept = None) -> Tensor:
+        """(B, T, E) what it starts at after each position; asked only where it is anchored.
+
+        `kept` is what `remember` gave of the vectors before these; None where documents begin.
+        """
+        assert self.anchor is not None
+        return self.anchor.point_after(x_BTD, breaks_BT, kept)
+
+    def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
+        """What its base needs of a document to go on with it after these vectors; nothing without an anchor."""
+        return None if self.anchor is None else self.anchor.remember(x_BTD, breaks_BT, kept)
+
+    @abstractmethod
+    def loss(self, state: State, targets: Targets) -> Tensor:
+        """Mean over the batch's targets; the state has all of its positions."""
+
+    @abstractmethod
+    def calibrate(self, readings: Readings) -> float:
+        """Set what is tuned on validation and return how good the head is there, more is better.
+
+        Raises TrainingError where there is no target.
+        """
+
+    @property
+    def calibration(self) -> dict[str, float]:
+        """What `calibrate` has set, for the run's log."""
+        return {}
+
+    def point(self, state: State) -> Tensor:
+        """(B, S, D) unit vectors."""
+        raise NotImplementedError(f"{type(self).__name__} gives {sorted(self.gives)}")
+
+    def query(self, state: State) -> Tensor:
+        """(B, S, D), see `Forecast.query`."""
+        raise NotImplementedError(f"{type(self).__name__} gives {sorted(self.gives)}")
+
+    def sample(self, state: State, n: int, generator: Generator) -> Tensor:
+        """(n, B, S, D) unit vectors."""
+        raise NotImplementedError(f"{type(self).__name__} gives {sorted(self.gives)}")
+
+    def log_density(self, state: State, y_BSD: Tensor) -> Tensor:
+        """(B, S) nats, see `Forecast.log_density`."""
+        raise NotImplementedError(f"{type(self).__name__} gives {sorted(self.gives)}")
+
+
+def start_at_zero(module: nn.Module) -> None:
+    """Zero the last Linear of a module. Raises UsageError where there is none."""
+    linears = [part for part in module.modules() if isinstance(part, nn.Linear)]
+    if not linears:
+        raise UsageError(f"the readout {type(module).__name__} has no Linear to start at zero; end it with one")
+    nn.init.zeros_(linears[-1].weight)
+    if linears[-1].bias is not None:
+        nn.init.zeros_(linears[-1].bias)
+
+
+def _named(anchor: tuple[str, int] | None) -> str:
+    return "none" if anchor is None else f"{anchor[0]} of {anchor[1]} dimensions"
+
+
+HEADS: Registry[type[Head]] = Registry("heads", "nextvec.models.heads")

@@ -1,0 +1,70 @@
+"""What a batch asks of a network: the targets, where they stand, and what there is to contrast them with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+
+class TargetBatch(Protocol):
+    """What a baseline is fitted on: `sequences.batches.Batch`, or anything with these tensors."""
+
+    @property
+    def x_BTD(self) -> Tensor: ...
+    @property
+    def mask_BT(self) -> Tensor: ...
+    @property
+    def breaks_BT(self) -> Tensor | None: ...
+    @property
+    def target_BTD(self) -> Tensor: ...
+    @property
+    def target_mask_BT(self) -> Tensor: ...
+
+
+class TrainingBatch(TargetBatch, Protocol):
+    """What a network is trained on: it says where in the corpus its targets stand as well."""
+
+    @property
+    def rows_BT(self) -> Tensor: ...
+    @property
+    def seen_from_B(self) -> Tensor: ...
+    @property
+    def next_BT(self) -> Tensor | None: ...
+    @property
+    def bases(self) -> Mapping[str, Tensor]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """N targets, unit vectors (N, D), and where they stand, int64 (N,).
+
+    `row` is the target's row in the corpus; `first` the first row that its prediction has seen: it saw all of
+    first .. row - 1, and nothing else; `mask_BS` says where in the batch they are. `candidate` (M, D), `candidate_row`
+    and `candidate_first` (M,) are the targets of the whole batch, every row once; a process has some of them as its
+    own. `share` is what its mean weighs in that of the batch: N / M, or 0 where another process has the same targets.
+    """
+
+    target: Tensor
+    row: Tensor
+    first: Tensor
+    candidate: Tensor
+    candidate_row: Tensor
+    candidate_first: Tensor
+    mask_BS: Tensor
+    share: float = 1.0
+
+    @classmethod
+    def of(cls, own: TrainingBatch, whole: TrainingBatch | None = None, share: float = 1.0) -> Targets:
+        """The real targets of a process's `own` part of a `whole` batch (None: it has all of it)."""
+        mine = _real_targets(own)
+        return cls(*mine, *(mine if whole is None or whole is own else _real_targets(whole)), own.target_mask_BT, share)
+
+
+def _real_targets(batch: TrainingBatch) -> tuple[Tensor, Tensor, Tensor]:
+    """Vectors, rows, and the first row that each prediction has seen."""
+    mask_BS = batch.target_mask_BT
+    first = batch.seen_from_B[:, None].expand_as(mask_BS)[mask_BS]
+    return batch.target_BTD[mask_BS], batch.rows_BT[mask_BS], first
