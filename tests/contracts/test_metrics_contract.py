@@ -9,6 +9,7 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.evaluation.evaluate import evaluate
 from nextvec.evaluation.heldout import training_mean
 from nextvec.evaluation.metric import METRICS, figures
+from nextvec.models.forecast import Forecast
 from nextvec.models.predictor import PredictorSpec, unit
 from nextvec.store.snapshot import Snapshot
 
@@ -34,21 +35,26 @@ def vectors():
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-class MeanSoFar:
+class Toy:
+    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+        return Forecast(lambda: self.predict(x_BTD, mask_BT))
+
+
+class MeanSoFar(Toy):
     spec = PredictorSpec(name="mean-so-far", dim=DIM, context=None)
 
     def predict(self, x_BTD, mask_BT):
         return unit(x_BTD.cumsum(dim=1))
 
 
-class Last:
+class Last(Toy):
     spec = PredictorSpec(name="last", dim=DIM, context=1)
 
     def predict(self, x_BTD, mask_BT):
         return unit(x_BTD)
 
 
-class Opposite:
+class Opposite(Toy):
     spec = PredictorSpec(name="opposite", dim=DIM, context=1)
 
     def predict(self, x_BTD, mask_BT):

@@ -11,8 +11,9 @@ from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, fit_baseline
 from nextvec.models.bundle import load_bundle, save_bundle
 from nextvec.models.memory import join
-from nextvec.models.network import Network, anchor_baseline, build_network
+from nextvec.models.network import Network, build_network
 from nextvec.models.predictor import AnchorName, Predictor, unit
+from nextvec.structure import UNKNOWN
 from nextvec.training.data import TrainingData
 from nextvec.training.run import resolve_plan
 
@@ -66,9 +67,9 @@ def make_predictor(fitted):
             anchor = case[1]
             torch.manual_seed(0)
             network = build(case)
-            network.set_anchor(None if anchor == "none" else fitted[anchor_baseline(anchor)])
+            network.set_anchors(fitted.__getitem__)
             if anchor != "none":
-                for parameter in list(network.head.parameters())[-2:]:
+                for parameter in list(network.heads["point"].parameters())[-2:]:
                     torch.nn.init.normal_(parameter, std=0.1)
             made[case] = network
         return made[case]
@@ -87,6 +88,22 @@ def predict(predictor, x_BTD, mask_BT=None):
 
 def assert_close(left, right):
     torch.testing.assert_close(left, right, atol=2e-6, rtol=0)
+
+
+def assert_as_close(left, right):
+    torch.testing.assert_close(left, right, atol=1e-5, rtol=0)
+
+
+def paragraphs(documents, length):
+    """Breaks of which the first few are not known."""
+    generator = torch.Generator().manual_seed(5)
+    breaks_BT = (torch.rand(documents, length, generator=generator) < 0.2).to(torch.int8)
+    breaks_BT[:, :3] = UNKNOWN
+    return breaks_BT
+
+
+def part(breaks_BT, positions):
+    return None if breaks_BT is None else breaks_BT[:, positions]
 
 
 every_predictor = pytest.mark.parametrize("case", CASES, ids=name_of)
@@ -143,45 +160,46 @@ def test_only_the_context_counts(case, make_predictor, x_BTD):
 
 
 @every_predictor
-def test_step_by_step_is_the_same_as_at_once(case, make_predictor):
-    """Past the blocks that fast paths work in, with a first part that was read in one go."""
+@pytest.mark.parametrize("structured", [False, True])
+def test_step_by_step_is_the_same_as_at_once(case, structured, make_predictor):
+    """Past the blocks that fast paths work in, after a first part that was read in one go."""
     predictor = make_predictor(case)
-    x_BTD = unit(torch.randn(2, 150, DIM, generator=torch.Generator().manual_seed(4)))
-    expected = predictor.forecast(x_BTD, torch.ones(2, 150, dtype=torch.bool))
+    x_BTD = unit(torch.randn(2, 140, DIM, generator=torch.Generator().manual_seed(4)))
+    breaks_BT = paragraphs(2, 140) if structured else None
+    expected = predictor.forecast(x_BTD, torch.ones(2, 140, dtype=torch.bool), breaks_BT)
     for first in (1, 70):
-        forecast, state = predictor.read(x_BTD[:, :first], predictor.start(2))
-        for t in range(first, 151):
-            for got, whole in ((forecast.point, expected.point), (forecast.query, expected.query)):
-                torch.testing.assert_close(got, whole[:, t - 1 : t], atol=1e-5, rtol=0)
-            if t < 150:
-                forecast, state = predictor.step(x_BTD[:, t], state)
+        forecast, memory = predictor.read(x_BTD[:, :first], predictor.start(2), part(breaks_BT, slice(first)))
+        for t in range(first, 140):
+            assert_as_close(forecast.point, expected.point[:, t - 1 : t])
+            assert_as_close(forecast.query, expected.query[:, t - 1 : t])
+            forecast, memory = predictor.step(x_BTD[:, t], memory, part(breaks_BT, t))
 
 
 @every_predictor
-def test_many_continuations_start_from_one_state(case, make_predictor, x_BTD):
+def test_many_continuations_start_from_one_memory(case, make_predictor, x_BTD):
     predictor = make_predictor(case)
-    _, state = predictor.read(x_BTD[:, :5], predictor.start(3))
-    first, _ = predictor.step(x_BTD[:, 5], state)
-    _, other = predictor.step(x_BTD[:, 6], state)
+    _, memory = predictor.read(x_BTD[:, :5], predictor.start(3))
+    first, _ = predictor.step(x_BTD[:, 5], memory)
+    _, other = predictor.step(x_BTD[:, 6], memory)
     predictor.step(x_BTD[:, 7], other)
-    again, _ = predictor.step(x_BTD[:, 5], state)
+    again, _ = predictor.step(x_BTD[:, 5], memory)
     assert torch.equal(first.point, again.point)
 
 
 @every_predictor
-def test_states_are_joined_and_parted(case, make_predictor, x_BTD):
+def test_memories_are_joined_and_parted(case, make_predictor, x_BTD):
     predictor = make_predictor(case)
-    states = [predictor.read(x_BTD[b : b + 1, :5], predictor.start(1))[1] for b in range(3)]
-    together, after = predictor.step(x_BTD[:, 5], join(states))
-    assert_close(together.point, predict(predictor, x_BTD[:, :6])[:, -1:])
+    memories = [predictor.read(x_BTD[b : b + 1, :5], predictor.start(1))[1] for b in range(3)]
+    together, after = predictor.step(x_BTD[:, 5], join(memories))
+    assert_as_close(together.point, predict(predictor, x_BTD[:, :6])[:, -1:])
     alone, _ = predictor.step(x_BTD[1:2, 6], after.part(1))
-    assert_close(alone.point, predict(predictor, x_BTD[1:2, :7])[:, -1:])
+    assert_as_close(alone.point, predict(predictor, x_BTD[1:2, :7])[:, -1:])
 
 
 @every_predictor
-def test_anothers_state_is_refused(case, make_predictor, x_BTD):
+def test_the_memory_of_another_is_refused(case, make_predictor, x_BTD):
     predictor = make_predictor(case)
-    with pytest.raises(MismatchError, match=r"given 3 documents to go on with and a state of 2 documents"):
+    with pytest.raises(MismatchError, match=r"given 3 documents to go on with and a memory of 2 documents"):
         predictor.step(x_BTD[:, 0], predictor.start(2))
 
 
@@ -243,8 +261,8 @@ def test_a_network_starts_at_its_anchor(case, fitted, x_BTD):
     if anchor == "none":
         assert bool(predict(network, x_BTD).std() > 0)
         return
-    baseline: Baseline = fitted[anchor_baseline(anchor)]
-    network.set_anchor(baseline)
+    network.set_anchors(fitted.__getitem__)
+    baseline: Baseline = network.heads["point"].anchor
     y_BTD = predict(network, x_BTD)
     for t in range(T):
         first = 0 if context is None else max(0, t + 1 - context)
@@ -252,12 +270,13 @@ def test_a_network_starts_at_its_anchor(case, fitted, x_BTD):
 
 
 @every_network
-def test_every_parameter_learns(case, make_predictor, x_BTD):
+def test_every_parameter_learns(case, make_predictor, data):
     network: Network = make_predictor(case)
     network.zero_grad()
     network.train()
-    y_BTD = network(x_BTD[:, : network.config.context or T])
-    (y_BTD * torch.randn(y_BTD.shape, generator=torch.Generator().manual_seed(3))).sum().backward()
+    recipe = resolve_plan(case[0], DIM, {"batch": 64, "span": 0, "first_span": 0}).training
+    for batch in data.training_batches(network, recipe).epoch(0):
+        network(batch).backward()
     still = [name for name, parameter in network.named_parameters() if parameter.grad is None]
     assert not still
     assert not any(buffer.requires_grad for buffer in network.buffers())

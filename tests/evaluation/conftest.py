@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from nextvec.encoders.encoder import EncoderSpec
+from nextvec.models.forecast import Forecast
 from nextvec.models.predictor import PredictorSpec, unit
 from nextvec.store.snapshot import Snapshot
 
@@ -56,6 +57,9 @@ class Fake:
 
     def __init__(self, dim=DIM, name="fake"):
         self.spec = PredictorSpec(name=name, dim=dim, context=self.context)
+
+    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+        return Forecast(lambda: self.predict(x_BTD, mask_BT))
 
 
 class Oracle(Fake):

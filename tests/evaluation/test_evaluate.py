@@ -8,6 +8,7 @@ from nextvec.evaluation.evaluate import evaluate, evaluate_on
 from nextvec.evaluation.evaluation import Evaluation, Subject, read_evaluations, save_evaluation
 from nextvec.evaluation.heldout import hold_out, training_mean
 from nextvec.evaluation.metric import METRICS, default_metrics
+from nextvec.models.forecast import Forecast
 from nextvec.models.predictor import PredictorSpec, unit
 from nextvec.sequences.windows import count_windows
 
@@ -204,6 +205,9 @@ class Broken:
 
     def __init__(self, answer):
         self.answer = answer
+
+    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+        return Forecast(lambda: self.answer(x_BTD))
 
     def predict(self, x_BTD, mask_BT):
         return self.answer(x_BTD)

@@ -36,6 +36,7 @@ def make_batches(make_vectors):
                     mask_BT=mask,
                     target_BTD=whole[:, 1:] * mask[..., None],
                     target_mask_BT=mask,
+                    breaks_BT=None,
                 )
             )
         return lambda: iter(batches)

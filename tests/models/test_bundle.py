@@ -28,8 +28,8 @@ def saved(tmp_path, batches):
     """A network whose every weight is random, with its fitted anchor."""
     torch.manual_seed(0)
     network = build_network("gru", 8, SMALL, anchor="ridge-mix", context=4)
-    network.set_anchor(fit_baseline("ridge-mix", 8, batches, batches))
-    torch.nn.init.normal_(network.head.readout.weight)
+    network.set_anchors(lambda name: fit_baseline(name, 8, batches, batches))
+    torch.nn.init.normal_(network.heads["point"].readout.weight)
     folder = tmp_path / "mine"
     save_bundle(folder, network, origin=ORIGIN, metrics={"validation_cosine": 0.5})
     return folder, network

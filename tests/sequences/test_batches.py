@@ -213,21 +213,21 @@ def test_no_document_is_cut_that_fits_into_a_span() -> None:
 def test_without_bases_a_span_is_seen_from_its_first_vector_on() -> None:
     for batch in span_batches(small_lengths(2)).epoch(0):
         assert torch.equal(batch.seen_from_B, batch.rows_BT[:, 0] - 1)
-        assert batch.base_BTD is None
+        assert not batch.bases
 
 
 def test_bases_come_with_their_inputs() -> None:
     lengths = small_lengths(2)
     vectors, offsets = corpus(lengths)
     bases = torch.from_numpy(np.random.default_rng(1).standard_normal(vectors.shape).astype(np.float16))
-    for batch in SpanBatches(vectors, offsets, np.arange(len(lengths)), 8, 64, 0, bases=bases).epoch(0):
+    for batch in SpanBatches(vectors, offsets, np.arange(len(lengths)), 8, 64, 0, bases={"point": bases}).epoch(0):
         rows = batch.rows_BT[batch.mask_BT] - 1
-        assert torch.equal(batch.base_BTD[batch.mask_BT], bases[rows].float())
+        assert torch.equal(batch.bases["point"][batch.mask_BT], bases[rows].float())
         documents = np.searchsorted(offsets, batch.rows_BT[:, 0].numpy(), side="right") - 1
         assert batch.seen_from_B.tolist() == offsets[documents].tolist()
         half = batch.part(slice(0, None, 2))
         assert torch.equal(half.seen_from_B, batch.seen_from_B[::2])
-        assert torch.equal(half.base_BTD, batch.base_BTD[::2])
+        assert torch.equal(half.bases["point"], batch.bases["point"][::2])
         assert torch.equal(half.x_BTD, batch.x_BTD[::2])
 
 

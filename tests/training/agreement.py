@@ -10,9 +10,11 @@ import torch
 from accelerate import Accelerator
 
 from nextvec.errors import NotFoundError
+from nextvec.models.losses import BalancedLoss
 from nextvec.models.predictor import unit
-from nextvec.training.losses import BalancedLoss, Targets
-from nextvec.training.processes import from_main, leave, sum_over_processes
+from nextvec.models.processes import sum_over_processes
+from nextvec.models.targets import Targets
+from nextvec.training.processes import from_main, leave
 from nextvec.training.randomness import random_states, restore_random_states, seed_processes
 
 
@@ -53,7 +55,8 @@ def step(loss: BalancedLoss, mine: slice) -> float:
     row = torch.arange(6) * 100
     share = len(row[mine]) / 6
     own = mine if share else slice(1)
-    loss(Targets(prediction[own].requires_grad_(), target[own], row[own], row[own], target, row, share))
+    mask = torch.ones(1, len(row[own]), dtype=torch.bool)
+    loss(prediction[own].requires_grad_(), Targets(target[own], row[own], row[own], target, row, row, mask, share))
     return float(loss.scale)
 
 

@@ -56,7 +56,13 @@ def write_task(corpus, tmp_path):
             "encoder": corpus.encoder.to_dict(),
             "split": corpus.split,
             "architecture": plan.architecture,
-            "options": {"anchor": network.anchor, "context": network.context, **network.options, **training},
+            "options": {
+                "anchor": network.anchor,
+                "context": network.context,
+                "point": network.head_options["point"],
+                **network.options,
+                **training,
+            },
             "wait": wait,
         }
         path = tmp_path / "task.json"

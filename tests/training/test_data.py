@@ -3,6 +3,7 @@ import torch
 
 from nextvec.errors import TrainingError
 from nextvec.models.baseline import fit_baseline
+from nextvec.models.network import build_network
 from nextvec.sequences.windows import MIN_CONTEXT, count_windows
 from nextvec.training.data import TrainingData
 from nextvec.training.recipe import TrainingConfig
@@ -28,7 +29,8 @@ def test_fitting_targets_are_every_successor_of_the_training_documents(data, cor
 
 @pytest.mark.parametrize("context", [None, 5])
 def test_training_batches_hold_every_training_target_once(data, corpus, context):
-    rows = rows_of(data.training_batches(context, TrainingConfig(batch=64)).epoch(0))
+    network = build_network("gru", corpus.dim, {"width": 4}, anchor="none", context=context)
+    rows = rows_of(data.training_batches(network, TrainingConfig(batch=64)).epoch(0))
     assert len(rows) == len(set(rows.tolist())) == count_windows(corpus.lengths[data.split.train], context or 1)
 
 
@@ -46,7 +48,9 @@ def test_spans_come_with_what_the_anchor_predicts_from_the_whole_document(data, 
         predicted = anchor.predict(x_BTD, torch.ones(1, len(rows), dtype=torch.bool))[0]
         expected |= {row + 1: y_D for row, y_D in zip(rows, predicted, strict=True)}
     recipe = TrainingConfig(batch=64, span=6, first_span=0)
-    for batch in data.training_batches(None, recipe, anchor).epoch(0):
+    network = build_network("gru", corpus.dim, {"width": 4}, anchor="ewma-mix")
+    network.set_anchors(lambda name: anchor)
+    for batch in data.training_batches(network, recipe).epoch(0):
         assert batch.mask_BT.shape[1] <= 6
-        for row, base_D in zip(batch.rows_BT[batch.mask_BT].tolist(), batch.base_BTD[batch.mask_BT], strict=True):
+        for row, base_D in zip(batch.rows_BT[batch.mask_BT].tolist(), batch.bases["point"][batch.mask_BT], strict=True):
             torch.testing.assert_close(base_D, expected[row], atol=1e-3, rtol=0)

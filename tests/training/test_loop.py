@@ -10,6 +10,7 @@ import torch
 
 from nextvec.errors import IntegrityError, TrainingError, UsageError
 from nextvec.models.baseline import mean_cosine
+from nextvec.models.heads.point import PointConfig
 from nextvec.models.network import Network, build_network
 from nextvec.records import read_lines
 from nextvec.training import loop as loop_module
@@ -50,7 +51,7 @@ def same_weights(left, right):
 def script(monkeypatch, cosines):
     """Let validation say these cosines, one an epoch from epoch 0 on."""
     said = iter(cosines)
-    monkeypatch.setattr(Network, "tune_correction", lambda network, batches: next(said))
+    monkeypatch.setattr(Network, "calibrate", lambda network, batches: {"point": next(said)})
 
 
 @pytest.mark.parametrize("loss", ["cosine", "mse", "infonce", "balanced"])
@@ -126,20 +127,15 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_spares_its_folder(bad, start
     whole, _ = start(folder="whole", checkpoint_steps=1)
     steps = 0
 
-    def spoil(config):
-        loss = make_loss(config)
+    def spoil(network, *batch):
+        nonlocal steps
+        steps += 1
+        value = forward(network, *batch)
+        return value * bad if steps == 5 else value
 
-        def forward(targets):
-            nonlocal steps
-            steps += 1
-            value = loss(targets)
-            return value * bad if steps == 5 else value
-
-        return type("Spoiled", (torch.nn.Module,), {"forward": lambda self, targets: forward(targets)})()
-
-    make_loss = loop_module.TrainingConfig.make_loss
+    forward = Network.forward
     with monkeypatch.context() as patch:
-        patch.setattr(loop_module.TrainingConfig, "make_loss", spoil)
+        patch.setattr(Network, "forward", spoil)
         with pytest.raises(TrainingError, match=r"the loss became (nan|inf) at step 4\. .* lower lr \(it was 0\.003\)"):
             start(checkpoint_steps=1)
     resumed, network = start(resume=True, checkpoint_steps=1)
@@ -152,10 +148,10 @@ def test_a_gradient_that_is_not_finite_ends_the_run(start, monkeypatch):
     class Cliff(torch.nn.Module):
         """Finite, with an infinite slope."""
 
-        def forward(self, targets):
-            return (targets.prediction.sum() * 0).sqrt() + targets.prediction.sum()
+        def forward(self, prediction, targets):
+            return (prediction.sum() * 0).sqrt() + prediction.sum()
 
-    monkeypatch.setattr(loop_module.TrainingConfig, "make_loss", lambda config: Cliff())
+    monkeypatch.setattr(PointConfig, "make_loss", lambda config: Cliff())
     with pytest.raises(TrainingError, match=r"the norm of the gradient became (nan|inf) at step 0"):
         start()
 

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from nextvec.models.network import Network, anchor_baseline
+from nextvec.models.head import State
+from nextvec.models.losses import InfoNCELoss
+from nextvec.models.network import Network
+from nextvec.models.reading import Reading
+from nextvec.models.targets import Targets
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
-from nextvec.training.losses import InfoNCELoss, Targets
 
 KINDS = {
     "windows": {"context": 3},
@@ -41,23 +44,25 @@ def make_run(make_plan, fitted):
         plan = make_plan("gru", anchor=anchor, batch=64, **KINDS[kind])
         torch.manual_seed(1)
         network = Network(plan.network).eval()
+        network.set_anchors(fitted.get)
         if anchor != "none":
-            network.set_anchor(fitted.get(anchor_baseline(anchor)))
-            network.head.readout.reset_parameters()  # so that it depends on what its backbone sees
-        batches = data.training_batches(plan.network.context, plan.training, network.anchor)
+            network.heads["point"].readout.reset_parameters()  # so that it depends on what its backbone sees
+        batches = data.training_batches(network, plan.training)
         return network, list(batches.epoch(epoch))
 
     return make
 
 
 def predictions(network, batch):
-    windowed = network.config.context is not None
-    return network(batch.x_BTD, last_only=windowed, base_BTD=batch.base_BTD)
+    """What the point head's loss is taken of."""
+    windowed, head = network.config.context is not None, network.heads["point"]
+    hidden = network._hidden(Reading(batch.x_BTD), last_only=windowed)
+    return head.point(State(hidden, network._training_base("point", head, batch, windowed)))
 
 
 def negatives(network, batch):
     """{target row: rows of its negatives}, duplicates of targets aside: there are none."""
-    targets = Targets.from_batch(predictions(network, batch), batch)
+    targets = Targets.of(batch)
     chosen = InfoNCELoss().negatives(targets)
     return {int(row): set(targets.candidate_row[mine].tolist()) for row, mine in zip(targets.row, chosen, strict=True)}
 

@@ -3,7 +3,6 @@ import math
 import pytest
 
 from nextvec.errors import UsageError
-from nextvec.training.losses import BalancedLoss, CosineLoss
 from nextvec.training.recipe import TrainingConfig, learning_rate
 
 
@@ -34,19 +33,6 @@ def test_targets_a_step_depend_on_the_way_of_training():
     assert TrainingConfig(batch=7).targets_per_step(None) == 7
 
 
-def test_unknown_losses_are_refused_with_the_nearest():
-    with pytest.raises(UsageError, match=r"unknown loss 'cosin'. Did you mean 'cosine'"):
-        TrainingConfig(loss="cosin")
-
-
-def test_rho_belongs_to_balanced_alone():
-    assert TrainingConfig(loss="balanced", rho=0.1).make_loss().rho == 0.1
-    assert isinstance(TrainingConfig(loss="balanced").make_loss(), BalancedLoss)
-    assert isinstance(TrainingConfig().make_loss(), CosineLoss)
-    with pytest.raises(UsageError, match=r"rho = 0.3 means nothing to loss mse"):
-        TrainingConfig(loss="mse", rho=0.3)
-
-
 @pytest.mark.parametrize(
     ("option", "value"), [("epochs", 0), ("lr", -1), ("warmup", 2), ("batch", 0), ("precision", "fp16"), ("seed", -1)]
 )
@@ -56,5 +42,5 @@ def test_bad_values_name_the_option(option, value):
 
 
 def test_a_configuration_survives_being_written_down():
-    config = TrainingConfig(loss="balanced", rho=0.1, epochs=3)
+    config = TrainingConfig(judged_by="point", epochs=3)
     assert TrainingConfig.parse(config.to_dict(), owner="x") == config

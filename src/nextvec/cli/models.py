@@ -100,6 +100,9 @@ def _describe(architecture: str, dim: int) -> dict[str, Any]:
     settings = {
         "anchor": plan.network.anchor,
         "context": plan.network.context or "unlimited",
+        "structure": plan.network.structure,
+        "predicts": ",".join(plan.network.heads),
+        **plan.network.head_options["point"],
         **plan.training.to_dict(),
     }
     return {

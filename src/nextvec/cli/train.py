@@ -40,17 +40,18 @@ def train_command(
 ) -> None:
     """Train one model. Ctrl-C stops it; the same command with --resume goes on.
 
-    Options for --set: anchor (none, mean, ewma-mix, ridge-mix), context (a number of vectors, or unlimited), those of
-    training (epochs, lr, batch, loss, patience, ...) and the architecture's own: nextvec models show ARCH.
+    Options for --set: anchor (none, mean, ewma-mix, ridge-mix), context (a number of vectors, or unlimited), predicts
+    (its heads), those of a head (loss, or point.loss), those of training (epochs, lr, batch, patience, ...) and the
+    architecture's own: nextvec models show ARCH.
     """
-    from nextvec.config import parse_assignments
+    from nextvec.config import nested, parse_assignments
     from nextvec.models.aliases import Aliases
     from nextvec.models.bundle import record_metrics
     from nextvec.store.vectors import open_snapshot
     from nextvec.workspace import Workspace
 
     place = Workspace(workspace)
-    options: dict[str, Any] = {"seed": seed, **parse_assignments(assignments or [])}
+    options: dict[str, Any] = {"seed": seed, **nested(parse_assignments(assignments or []))}
     snapshot = open_snapshot(place, corpus)
     identity = name or default_name(architecture, corpus, seed)
     Aliases(place).require_free(identity)

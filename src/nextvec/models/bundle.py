@@ -85,13 +85,11 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise NotFoundError(f"there is no finished model at {folder}. Train one, or list them: nextvec models list")
     config: dict[str, Any] = read_json(folder / CONFIG)
     found = config.get("format") if isinstance(config, dict) else None
-    if found == ONE_HEAD:
-        return _with_heads(config)
-    if found != FORMAT:
+    if found not in (FORMAT, ONE_HEAD):
         raise IntegrityError(f"{folder / CONFIG} has format {found}; this version of nextvec reads {FORMAT}")
     if missing := [key for key in ("weights", "kind", "spec", "network") if key not in config]:
         raise IntegrityError(f"{folder / CONFIG} says nothing about {', '.join(missing)}; restore it or train again")
-    return config
+    return _with_heads(config) if found == ONE_HEAD else config
 
 
 def _with_heads(config: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +159,7 @@ def _rebuild(config: dict[str, Any]) -> AnyPredictor:
 def _load_weights(predictor: AnyPredictor, content: bytes, folder: Path) -> None:
     tensors: dict[str, Tensor] = {}
     try:
-        tensors = {_with_head(name): tensor for name, tensor in load(content).items()}
+        tensors = _under_heads(load(content), predictor)
         predictor.load_state_dict(tensors)
     except (SafetensorError, RuntimeError) as error:
         problem = difference(predictor.state_dict(), tensors, error)
@@ -170,11 +168,17 @@ def _load_weights(predictor: AnyPredictor, content: bytes, folder: Path) -> None
         ) from None
 
 
-def _with_head(name: str) -> str:
-    """The name of a weight now: where there was one head, it was called `head`, and its anchor was the network's."""
-    if name.startswith("anchor."):
-        return f"heads.point.{name}"
-    return name.replace("head.", "heads.point.", 1) if name.startswith("head.") else name
+def _under_heads(tensors: dict[str, Tensor], predictor: AnyPredictor) -> dict[str, Tensor]:
+    """Weights of format 1 as they are called now: the one head was `head`, its anchor the network's. What its loss
+    remembers was not among them; no prediction depends on it."""
+    if not any(name.startswith("head.") for name in tensors):
+        return tensors
+    forgotten = {name: tensor for name, tensor in predictor.state_dict().items() if ".loss_of." in name}
+    return forgotten | {_under_head(name): tensor for name, tensor in tensors.items()}
+
+
+def _under_head(name: str) -> str:
+    return f"heads.point.{name.removeprefix('head.')}" if name.startswith(("head.", "anchor.")) else name
 
 
 def _make_probe(predictor: AnyPredictor) -> dict[str, Tensor]:

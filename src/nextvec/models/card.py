@@ -20,7 +20,7 @@ def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
         f"Predicts the next vector of a document from {_context(spec['context'])}; both are unit vectors of "
         f"{spec['dim']} numbers.",
         "",
-        *_table("Model", _model_rows(spec)),
+        *_table("Model", _model_rows(spec, config.get("network") or {})),
         *_table("Made from", _origin_rows(config, corpus, encoder)),
         *_table("Figures", [(name, _figure(value)) for name, value in metrics.items() if _is_figure(value)]),
         "Use it only on vectors of the encoder above: the fingerprint is checked.",
@@ -31,15 +31,19 @@ def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _model_rows(spec: dict[str, Any]) -> list[tuple[str, str]]:
-    options = ", ".join(f"{key} {value}" for key, value in spec["options"].items())
+def _model_rows(spec: dict[str, Any], network: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("architecture", spec["name"]),
         ("anchor", spec["anchor"]),
         ("trained parameters", f"{spec['parameters']:,}"),
         ("numbers fitted in closed form", f"{spec['fitted']:,}"),
-        ("options", options or "none"),
+        ("options", _options(spec["options"])),
+        *((f"head {name}", _options(options)) for name, options in network.get("head_options", {}).items()),
     ]
+
+
+def _options(options: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in options.items() if value is not None) or "none"
 
 
 def _origin_rows(config: dict[str, Any], corpus: dict[str, Any], encoder: dict[str, Any]) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import Bundle, load_bundle
 from nextvec.models.network import Network
-from nextvec.models.predictor import PredictorSpec, check_input
+from nextvec.models.predictor import PredictorSpec
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
 from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
@@ -356,9 +356,7 @@ class Served:
         mask_BT = torch.arange(x_BTD.shape[1]) < lengths_B[:, None]
         if not isinstance(predictor, Network) or not bool(mask_BT.all()):
             return predictor.predict(x_BTD, mask_BT)[torch.arange(len(x_BTD)), lengths_B - 1]
-        check_input(predictor.config.architecture, self.dim, x_BTD, mask_BT)
-        last: Tensor = predictor(x_BTD, last_only=True)
-        return last[:, -1]
+        return predictor.forecast_last(x_BTD).point[:, -1]
 
     def _snap_one(self, query: SnapQuery) -> Snapped:
         return self._snap.apply(

@@ -167,8 +167,19 @@ def _variant(config: Mapping[str, Any]) -> str:
     """The settings that differ from the architecture's own: `layers=2, lr=0.001`."""
     if config["kind"] != "network":
         return ""
-    usual = resolve_plan(config["spec"]["name"], config["spec"]["dim"], {})
-    defaults = {**usual.network.options, **usual.training.to_dict()}
-    chosen = {**config["network"]["options"], **config["training"]}
+    heads = ",".join(config["network"]["heads"])
+    usual = resolve_plan(config["spec"]["name"], config["spec"]["dim"], {"predicts": heads})
+    defaults = {**_network_settings(usual.network.to_dict()), "predicts": "point", **usual.training.to_dict()}
+    chosen = {**_network_settings(config["network"]), "predicts": heads, **config["training"]}
     told = {key: value for key, value in chosen.items() if value != defaults.get(key) and key not in UNTOLD}
     return ", ".join(f"{key}={value}" for key, value in sorted(told.items()))
+
+
+def _network_settings(network: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the backbone and of the heads, as `nextvec train --set` takes them: `layers`, `loss`, `rank.width`."""
+    heads = {
+        key if head == "point" else f"{head}.{key}": value
+        for head, options in network["head_options"].items()
+        for key, value in options.items()
+    }
+    return {"structure": network.get("structure", False), **network["options"], **heads}

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from nextvec.errors import IntegrityError, TrainingError, UsageError
 from nextvec.models.baseline import mean_cosine
-from nextvec.models.network import Network
+from nextvec.models.network import Network, NetworkConfig
 from nextvec.models.processes import sum_over_processes
 from nextvec.sequences.batches import Batch, Batches
 from nextvec.training.checkpoint import Checkpoints, best_epochs
@@ -160,7 +160,7 @@ class _Run:
         optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.lr, fused=True)
         self.model, self.optimizer = accelerator.prepare(network, optimizer)
         self.batches: Batches = data.training_batches(network, config)
-        self.judge = _judge(network, config)
+        self.judge = judging_head(network.config, config)
         self.total = sum(self.batches.steps(epoch) for epoch in range(config.epochs))
         self.checkpoints = Checkpoints(folder)
         self.log = RunLog(folder, tensorboard=config.tensorboard and accelerator.is_main_process)
@@ -357,11 +357,11 @@ class _Run:
         )  # fmt: skip
 
 
-def _judge(network: Network, config: TrainingConfig) -> str:
+def judging_head(network: NetworkConfig, config: TrainingConfig) -> str:
     """The head whose validation decides. Raises UsageError for one that the network does not have."""
-    name = config.judged_by or network.config.heads[0]
+    name = config.judged_by or network.heads[0]
     if name not in network.heads:
-        raise UsageError.unknown("head", name, network.config.heads)
+        raise UsageError(f"judged_by = {name}: the heads are {', '.join(network.heads)}; name one, or add it to them")
     return name
 
 
