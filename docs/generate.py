@@ -150,13 +150,16 @@ def _helps(command: Any, name: str, parent: typer.Context | None) -> Iterator[tu
 
 def models_page() -> str:
     from nextvec.models.backbone import BACKBONES
+    from nextvec.models.head import HEADS
     from nextvec.models.network import NetworkConfig
     from nextvec.models.presets import PRESETS
     from nextvec.training.recipe import TrainingConfig
 
     sizes = tuple(f"at {dim} D" for dim in DIMENSIONS)
     options = [f"### {name}\n\n{options_table(BACKBONES.get(name).Config)}" for name in BACKBONES]
-    recipe = [options_table(NetworkConfig, but={"architecture", "dim", "options"}), options_table(TrainingConfig)]
+    heads = [f"### {name}\n\n{options_table(HEADS.get(name).Config)}" for name in HEADS]
+    parts = {"architecture", "dim", "heads", "options", "head_options"}
+    recipe = [options_table(NetworkConfig, but=parts), options_table(TrainingConfig)]
     return page(
         "Models",
         "What `nextvec train` takes: architectures, presets and baselines. `nextvec models show NAME --dim D` counts "
@@ -171,6 +174,10 @@ def models_page() -> str:
         table(("baseline", *sizes, "in short"), _baseline_rows(), right=sizes),
         "## Options of the architectures\n\nEach is set with `--set KEY=VALUE`.",
         *options,
+        "## Options of the heads\n\nWhat a network predicts, one head or more: `--set predicts=point` (the default; "
+        "several with commas between). An option is set with its head's name, `--set point.loss=mse`, those of `point` "
+        "also without.",
+        *heads,
         "## Options of every network",
         *recipe,
     )

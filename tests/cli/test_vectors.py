@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+from nextvec.models.baselines.ridge import EwmaMix
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +83,41 @@ def test_what_is_no_vector_is_one_line(ask, vectors: Any, tmp_path: Path, comman
     assert told in result.err
     assert (result.out, result.err.count("\n")) == ("", 1)
     assert not (tmp_path / "out.npy").exists()
+
+
+def test_lines_say_where_paragraphs_begin_and_predict_reads_it(
+    nextvec, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = ["--out", tmp_path / "in.npy", "--breaks", tmp_path / "breaks.txt"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\nThe of was in.\nIn was of the.\n \nWas the of in.\n"))
+    nextvec("encode", *out, "--encoder", "hashing:32")
+    assert (tmp_path / "breaks.txt").read_text() == "1\n0\n1\n"
+
+    told: list[Any] = []
+    predict = EwmaMix.predict
+
+    def listen(baseline: Any, x_BTD: Any, mask_BT: Any, breaks_BT: Any = None) -> Any:
+        told.append(breaks_BT)
+        return predict(baseline, x_BTD, mask_BT, breaks_BT)
+
+    monkeypatch.setattr(EwmaMix, "predict", listen)
+    ask = ["predict", tmp_path / "in.npy", "--model", "mix", "--out", tmp_path / "out.npy"]
+    nextvec(*ask, "--breaks", tmp_path / "breaks.txt", workspace=place)
+    nextvec(*ask, workspace=place)
+    assert [codes.tolist() for codes in told if codes is not None] == [[[1, 0, 1]]]
+
+
+@pytest.mark.parametrize(
+    ("breaks", "told"),
+    [("1 0", "holds 2 codes for 3 rows; expected one each"), ("1 0 yes", "holds b'yes'; expected 1")],
+)
+def test_breaks_that_do_not_fit_are_told(nextvec, place: Path, tmp_path: Path, breaks: str, told: str) -> None:
+    (tmp_path / "breaks.txt").write_text(breaks)
+    ask = ["predict", place / "in.npy", "--model", "mix", "--out", tmp_path / "out.npy"]
+    assert told in nextvec(*ask, "--breaks", tmp_path / "breaks.txt", workspace=place, expect=1).err
+
+
+def test_texts_as_arguments_say_nothing_of_paragraphs(nextvec, tmp_path: Path) -> None:
+    out = ["--out", tmp_path / "in.npy", "--breaks", tmp_path / "breaks.txt"]
+    told = nextvec("encode", "The of was in.", *out, "--encoder", "hashing:32", expect=2).err
+    assert "texts as arguments say nothing of paragraphs" in told

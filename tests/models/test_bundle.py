@@ -5,9 +5,11 @@ import json
 import pytest
 import torch
 from pydantic import Field
+from safetensors.torch import load, save
 
 from nextvec.config import Config
 from nextvec.errors import IntegrityError, NotFoundError, UsageError
+from nextvec.fingerprint import fingerprint_bytes
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.backbones.gru import GRU
 from nextvec.models.baseline import BASELINES, fit_baseline
@@ -93,7 +95,7 @@ def test_weights_of_another_shape_are_named(saved, monkeypatch):
     Wider.Config = WiderConfig
     BACKBONES.get("gru")
     monkeypatch.setitem(BACKBONES._entries, "gru", Wider)
-    with pytest.raises(IntegrityError, match=r"safetensors does not fit Network: 9 of 14 .* \(27,\) expected") as error:
+    with pytest.raises(IntegrityError, match=r"safetensors does not fit Network: 9 of 18 .* \(27,\) expected") as error:
         load_bundle(folder)
     assert len(str(error.value)) < 200 + len(str(folder))
 
@@ -132,8 +134,8 @@ def test_a_damaged_probe_is_refused(saved):
 
 def test_unknown_formats_are_refused(saved):
     folder, _ = saved
-    change(folder / CONFIG, format=2)
-    with pytest.raises(IntegrityError, match=r"has format 2; this version of nextvec reads 1"):
+    change(folder / CONFIG, format=3)
+    with pytest.raises(IntegrityError, match=r"has format 3; this version of nextvec reads 2"):
         load_bundle(folder)
     (folder / CONFIG).write_text("[]")
     with pytest.raises(IntegrityError, match=r"has format None"):
@@ -142,9 +144,10 @@ def test_unknown_formats_are_refused(saved):
 
 def test_config_that_says_too_little_is_refused(saved):
     folder, _ = saved
-    (folder / CONFIG).write_text('{"format": 1, "kind": "network"}')
-    with pytest.raises(IntegrityError, match=r"says nothing about weights, spec, network"):
-        load_bundle(folder)
+    for number in (1, 2):
+        (folder / CONFIG).write_text(json.dumps({"format": number, "kind": "network"}))
+        with pytest.raises(IntegrityError, match=r"says nothing about weights, spec, network"):
+            load_bundle(folder)
 
 
 def test_an_architecture_that_is_not_installed_is_named(saved):
@@ -165,3 +168,93 @@ def test_new_metrics_replace_the_old_ones_in_the_card_too(saved):
 def test_saving_leaves_the_model_usable_for_training(saved):
     _, network = saved
     assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+@pytest.fixture
+def make_old(tmp_path, batches):
+    """A network with random weights, and its bundle as format 1 had it: one head without a name, the anchor the
+    network's own, without a twin; the loss an option of training, and nothing of it among the weights."""
+
+    def make(architecture="gru", options=SMALL, *, anchor="ridge-mix", loss="cosine", rho=None):
+        torch.manual_seed(0)
+        point = {"loss": loss, "rho": rho}
+        network = build_network(architecture, 8, options, anchor=anchor, context=4, head_options={"point": point})
+        network.set_anchors(lambda name: fit_baseline(name, 8, batches, batches))
+        for parameter in network.heads["point"].parameters():
+            torch.nn.init.normal_(parameter)
+        folder = tmp_path / "old"
+        save_bundle(folder, network, origin={**ORIGIN, "training": {"lr": 0.01}}, metrics={})
+        rewrite_as_old(folder, point)
+        return folder, network
+
+    return make
+
+
+def rewrite_as_old(folder, point):
+    weights = save(
+        {
+            name.replace("heads.point.anchor.", "anchor.").replace("heads.point.", "head."): tensor
+            for name, tensor in load((folder / WEIGHTS).read_bytes()).items()
+            if not any(part in name for part in (".loss_of.", ".structured.", ".helps"))
+        }
+    )
+    (folder / WEIGHTS).write_bytes(weights)
+    config = json.loads((folder / CONFIG).read_text())
+    network = {key: config["network"][key] for key in ("architecture", "dim", "anchor", "context", "options")}
+    training = {**config["training"], **point}
+    change(folder / CONFIG, format=1, weights=fingerprint_bytes([weights]), network=network, training=training)
+
+
+@pytest.mark.parametrize("anchor", ["none", "mean", "ewma-mix", "ridge-mix"])
+@pytest.mark.parametrize(("architecture", "options"), [("gru", SMALL), ("amn", {"hidden": 8, "attention": 4})])
+def test_a_network_of_format_1_is_read_as_one_with_a_point_head(architecture, options, anchor, make_old, make_vectors):
+    folder, network = make_old(architecture, options, anchor=anchor)
+    bundle = load_bundle(folder)
+    x_BTD = make_vectors(3, 12, 8)
+    assert torch.equal(predicted(bundle.predictor, x_BTD), predicted(network, x_BTD))
+    assert bundle.predictor.spec == network.spec
+    assert bundle.predictor.config == network.config
+
+
+@pytest.mark.parametrize(("loss", "rho"), [("mse", None), ("infonce", None), ("balanced", None), ("balanced", 0.5)])
+def test_the_loss_of_format_1_is_an_option_of_the_point_head(loss, rho, make_old):
+    folder, network = make_old(loss=loss, rho=rho)
+    bundle = load_bundle(folder)
+    assert bundle.config["format"] == 2
+    assert bundle.config["training"] == {"lr": 0.01}
+    assert bundle.config["network"]["heads"] == ["point"]
+    assert bundle.config["network"]["head_options"] == {"point": {"loss": loss, "rho": rho}}
+    assert isinstance(bundle.predictor.heads["point"].loss_of, type(network.heads["point"].loss_of))
+
+
+def test_a_bundle_of_format_1_is_as_complete_as_one_of_now(make_old):
+    folder, _ = make_old()
+    tensors = load((folder / WEIGHTS).read_bytes())
+    del tensors["head.readout.bias"]
+    (folder / WEIGHTS).write_bytes(save(tensors))
+    change(folder / CONFIG, weights=fingerprint_bytes([(folder / WEIGHTS).read_bytes()]))
+    with pytest.raises(IntegrityError, match=r"does not fit Network: .*heads.point.readout.bias"):
+        load_bundle(folder)
+
+
+def test_what_was_read_from_format_1_is_saved_as_one_of_now(make_old, make_vectors, tmp_path):
+    folder, network = make_old(loss="balanced")
+    save_bundle(tmp_path / "new", load_bundle(folder).predictor, origin=ORIGIN, metrics={})
+    assert json.loads((tmp_path / "new" / CONFIG).read_text())["format"] == 2
+    x_BTD = make_vectors(3, 12, 8)
+    assert torch.equal(predicted(load_bundle(tmp_path / "new").predictor, x_BTD), predicted(network, x_BTD))
+
+
+def test_a_bundle_of_format_1_takes_new_metrics(make_old):
+    folder, _ = make_old()
+    record_metrics(folder, {"validation_cosine": 0.6251})
+    assert load_bundle(folder).metrics == {"validation_cosine": 0.6251}
+    assert "0.6251" in (folder / "README.md").read_text()
+
+
+def test_a_baseline_of_format_1_is_read(tmp_path, batches, make_vectors):
+    baseline = fit_baseline("ewma", 8, batches, batches)
+    save_bundle(tmp_path / "ewma", baseline, origin={}, metrics={})
+    change(tmp_path / "ewma" / CONFIG, format=1)
+    x_BTD = make_vectors(3, 12, 8)
+    assert torch.equal(predicted(load_bundle(tmp_path / "ewma").predictor, x_BTD), predicted(baseline, x_BTD))

@@ -22,6 +22,11 @@ def ones(x_BTD):
     return torch.ones(x_BTD.shape[:2], dtype=torch.bool)
 
 
+def stir(head):
+    """Random weights for what is read out, the same for every head, so that nothing holds by being zero."""
+    torch.nn.init.normal_(head.readout.weight, generator=torch.Generator().manual_seed(5))
+
+
 @pytest.fixture(scope="module")
 def fitted(chain, make_batches):
     """Baselines by their own names."""
@@ -91,10 +96,9 @@ def test_amn_without_an_anchor_corrects_the_mean(make_vectors):
 
 def test_the_prediction_is_anchor_plus_correction(fitted, make_network, make_vectors):
     network = make_network("ewma-mix")
-    readout = network.heads["point"].readout
-    torch.nn.init.normal_(readout.weight)
+    stir(network.heads["point"])
     x_BTD = make_vectors(2, 6, 8)
-    move_BTD = readout(network.eval().backbone(x_BTD * math.sqrt(8))) / math.sqrt(8)
+    move_BTD = network.heads["point"].readout(network.eval().backbone(x_BTD * math.sqrt(8))) / math.sqrt(8)
     expected_BTD = unit(fitted["ewma-mix"](x_BTD) + move_BTD)
     torch.testing.assert_close(network.predict(x_BTD, ones(x_BTD)), expected_BTD, atol=1e-6, rtol=0)
 
@@ -102,7 +106,7 @@ def test_the_prediction_is_anchor_plus_correction(fitted, make_network, make_vec
 @pytest.mark.parametrize("anchor", ["none", *ANCHORS])
 def test_the_loss_is_that_of_what_it_predicts(anchor, make_network, make_vectors):
     batch, network = documents(make_vectors(3, 6, 8)), make_network(anchor)
-    torch.nn.init.normal_(network.heads["point"].readout.weight)
+    stir(network.heads["point"])
     loss = network.train()(batch)
     cosine_BT = (network.predict(batch.x_BTD, batch.mask_BT) * batch.target_BTD).sum(-1)
     assert float(loss.detach()) == pytest.approx(1 - float(cosine_BT.mean()), abs=1e-6)
@@ -112,7 +116,7 @@ def test_the_loss_is_that_of_what_it_predicts(anchor, make_network, make_vectors
 def test_the_loss_of_windows_is_that_of_their_last_positions(anchor, make_network, make_vectors):
     windowed, causal = make_network(anchor, context=5), make_network(anchor)
     for network in (windowed, causal):
-        torch.nn.init.ones_(network.heads["point"].readout.weight)
+        stir(network.heads["point"])
     whole = documents(make_vectors(3, 6, 8))
     last = torch.arange(5) == 4
     masked = replace(whole, target_mask_BT=whole.target_mask_BT & last)
@@ -144,18 +148,15 @@ def test_the_loss_is_the_sum_over_heads(echo, make_network, make_vectors):
     for heads in (("point", echo), ("point",)):
         network = make_network("ridge-mix", heads=heads)
         for head in network.heads.values():
-            torch.nn.init.ones_(head.readout.weight)
+            stir(head)
         losses.append(float(network(batch).detach()))
     assert losses[0] == pytest.approx(2 * losses[1], rel=1e-5)
 
 
 def test_a_network_has_what_its_heads_give(echo, make_network, make_vectors):
-    x_BTD, plain, rich = (
-        make_vectors(2, 5, 8),
-        make_network("ewma-mix"),
-        make_network("ewma-mix", heads=("point", echo)),
-    )
-    torch.nn.init.ones_(rich.heads[echo].readout.weight)
+    plain, rich = (make_network("ewma-mix", heads=heads) for heads in (("point",), ("point", echo)))
+    x_BTD = make_vectors(2, 5, 8)
+    stir(rich.heads[echo])
     assert (plain.spec.ranks_by, plain.spec.samples, plain.spec.density) == ("point", False, False)
     assert (rich.spec.ranks_by, rich.spec.samples, rich.spec.density) == ("query", True, True)
     forecast = rich.forecast(x_BTD, ones(x_BTD))
@@ -175,6 +176,18 @@ def test_every_head_is_calibrated_by_its_name(echo, make_network, make_batches, 
     assert list(scores) == [echo, "point"]
     assert network.calibration[echo].keys() == network.calibration["point"].keys() == {"size"}
     assert scores[echo] >= scores["point"]  # which cannot move: it is where every correction starts
+
+
+@pytest.mark.parametrize("context", [None, 1, 4, 9])
+@pytest.mark.parametrize("anchor", ["none", "ridge-mix"])
+def test_the_last_position_alone_is_the_last_of_all(anchor, context, make_network, make_vectors):
+    network = make_network(anchor, context=context)
+    stir(network.heads["point"])
+    x_BTD = make_vectors(3, 7, 8)
+    breaks_BT = torch.tensor([[1, 0, 0, 1, 0, 0, 1]] * 3, dtype=torch.int8)
+    last = network.forecast_last(x_BTD, breaks_BT).point
+    assert last.shape == (3, 1, 8)
+    torch.testing.assert_close(last, network.predict(x_BTD, ones(x_BTD), breaks_BT)[:, -1:])
 
 
 def test_windows_in_pieces_equal_windows_at_once(monkeypatch, make_vectors):
@@ -198,8 +211,8 @@ def test_predictions_under_autocast_have_norm_one(make_network, make_vectors):
     network = make_network("none")
     with torch.autocast("cpu", torch.bfloat16):
         hidden_BTM = network.backbone(make_vectors(2, 9, 8))
+        assert network.heads["point"].readout(hidden_BTM).dtype == torch.bfloat16
         norm_BT = network.heads["point"].point(State(hidden_BTM, None)).norm(dim=-1)
-    assert hidden_BTM.dtype == torch.bfloat16
     torch.testing.assert_close(norm_BT, torch.ones(2, 9))
 
 
@@ -208,6 +221,8 @@ def test_an_anchor_that_was_never_fitted_predicts_nothing(anchor, make_vectors):
     x_BTD = make_vectors(2, 5, 8)
     with pytest.raises(TrainingError, match="gru has an anchor that was never fitted: call set_anchors"):
         build_network("gru", 8, SMALL, anchor=anchor).predict(x_BTD, ones(x_BTD))
+    with pytest.raises(TrainingError, match="never fitted"):
+        build_network("gru", 8, SMALL, anchor=anchor).forecast_last(x_BTD)
 
 
 def test_set_anchors_asks_for_the_baseline_of_every_head_that_has_one(echo, fitted):

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from nextvec.errors import DataError
 from nextvec.retrieval.index import ExactIndex
+from nextvec.serving.contexts import Context
 from nextvec.serving.engine import Engine
 from nextvec.serving.lanes import ModelLane
 from nextvec.serving.problems import ProblemError
@@ -75,7 +76,7 @@ class TestEmbeddings:
 
 class TestPredict:
     def predicted(self, engine: Engine, contexts):
-        return engine.line.lanes["gru"].served.predict(contexts)
+        return engine.line.lanes["gru"].served.predict([Context.untold(context) for context in contexts])
 
     def test_raw_vectors_are_answered_in_kind(self, client) -> None:
         contexts = unit(3, 4, 32)
@@ -99,7 +100,8 @@ class TestPredict:
     def test_texts_are_chunked_and_encoded(self, client) -> None:
         answer = client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]}).json()
         served = client.engine.line.lanes["gru"].served
-        expected = served.predict([served.encode(served.chunk(TEXT))])
+        passage = served.chunk(TEXT)
+        expected = served.predict([Context.of(passage, served.encode(passage.texts))])
         assert np.abs(np.array(answer["vectors"]) - expected).max() < 1e-6
 
     @pytest.mark.parametrize(

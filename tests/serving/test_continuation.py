@@ -10,11 +10,13 @@ from nextvec.decoding import DECODERS
 from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.quality import judge
 from nextvec.errors import UsageError
+from nextvec.serving.contexts import Context
 from nextvec.serving.continuation import ContinuationRequest, Direct, complete, continue_text
 from nextvec.serving.events import Ending, Opening, Step
 from nextvec.serving.resources import Resources
 from nextvec.serving.stages import Served, same_text
 from nextvec.serving.stopping import StopConfig
+from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
 
 TEXT = "Here the cats of tale 8 meet. Then the cats eat."
 NEVER = StopConfig(max_sentence_cosine=1, max_prediction_cosine=1, min_topic_cosine=-1, min_context_cosine=-1)
@@ -117,7 +119,7 @@ def test_nothing_is_said_twice(ridge, run, feedback):
 def test_a_finite_context_is_filled_before_the_texts_own_chunks(ridge, run):
     opening = run(ridge).opening
     assert (opening.own, opening.filled, opening.empty, opening.left_out) == (2, 3, 0, 0)
-    assert list(opening.chunks[-2:]) == ridge.chunk(TEXT)
+    assert list(opening.chunks[-2:]) == ridge.chunk(TEXT).texts
     assert list(opening.chunks[:3]) == ridge.snapshot.texts(opening.rows)
     assert set(opening.times) == {"chunk", "encode", "fill"}
 
@@ -146,22 +148,39 @@ def test_the_vector_that_was_decoded_is_fed_back(mix, run):
     stages = Recorded(mix)
     run(stages, snap=False, sentences=3)
     assert [len(context) for context in stages.contexts] == [2, 3, 4]
-    assert np.array_equal(stages.contexts[1][-1], mix.predict([stages.contexts[0]])[0])
+    assert np.array_equal(stages.contexts[1].vectors[-1], mix.predict([stages.contexts[0]])[0])
 
 
 def test_or_the_text_encoded_again(mix, run):
     stages = Recorded(mix)
     found = run(stages, feedback="text", sentences=2)
     expected = mix.encode([found.steps[0].decoded.text])[0]
-    np.testing.assert_allclose(stages.contexts[1][-1], expected, atol=1e-3)
+    np.testing.assert_allclose(stages.contexts[1].vectors[-1], expected, atol=1e-3)
 
 
 def test_a_generated_text_is_encoded_for_feedback(mix, run):
     stages = Recorded(mix)
     found = run(stages, feedback="text", decoder="counting", sentences=2)
-    assert np.array_equal(stages.contexts[1][-1], mix.encode([found.steps[0].decoded.text])[0])
+    assert np.array_equal(stages.contexts[1].vectors[-1], mix.encode([found.steps[0].decoded.text])[0])
     assert found.steps[0].document is None
     assert "encode" in found.steps[0].times
+
+
+def test_paragraphs_are_known_of_the_text_and_of_what_it_says_comes_next(mix, run):
+    stages = Recorded(mix)
+    text = "Here the cats of tale 8 meet. Then the cats eat.\n\nLater the cats sleep.\n\n"
+    opening = run(stages, text=text, sentences=3).opening
+    assert (opening.breaks, opening.following) == ((BEGINS, CONTINUES, BEGINS), BEGINS)
+    told = [(context.breaks.tolist()[3:], context.following) for context in stages.contexts]
+    assert told == [([], BEGINS), ([BEGINS], UNKNOWN), ([BEGINS, UNKNOWN], UNKNOWN)]
+
+
+def test_paragraphs_are_known_of_what_was_retrieved(ridge, run):
+    stages = Recorded(ridge)
+    opening = run(stages, sentences=1).opening
+    assert len(opening.breaks) == len(opening.chunks) == 5
+    assert stages.contexts[0].breaks.tolist() == list(opening.breaks)
+    assert (opening.breaks[-2:], opening.following) == ((BEGINS, CONTINUES), UNKNOWN)
 
 
 def test_a_context_keeps_its_size(ridge, run):
@@ -172,8 +191,9 @@ def test_a_context_keeps_its_size(ridge, run):
 
 def test_a_step_says_what_was_done(mix, run):
     step = run(mix, sentences=1).steps[0]
-    vectors = mix.encode(mix.chunk(TEXT))
-    prediction = mix.predict([vectors])[0]
+    passage = mix.chunk(TEXT)
+    vectors = mix.encode(passage.texts)
+    prediction = mix.predict([Context.of(passage, vectors)])[0]
     np.testing.assert_allclose(step.context_cosines, vectors @ prediction, atol=1e-6)
     assert step.decoded.cosine == pytest.approx(1, abs=1)
     assert step.snap.moved > 0

@@ -16,13 +16,14 @@ from nextvec.decoding.quality import judge
 from nextvec.encoders import load_encoder
 from nextvec.errors import DataError, MismatchError, NotFoundError, UsageError
 from nextvec.models.bundle import CONFIG
-from nextvec.models.decay import decayed_means
 from nextvec.records import read_json, write_json
 from nextvec.retrieval.context import fill_context
 from nextvec.retrieval.snap import ManifoldSnap
 from nextvec.sequences.splits import split_snapshot
+from nextvec.serving.contexts import Context
 from nextvec.serving.resources import Resources
-from nextvec.serving.stages import DecodeQuery, Served, SnapQuery, StagesConfig, same_text
+from nextvec.serving.stages import DecodeQuery, Served, SnapQuery, StagesConfig, _breaks_of_rows, same_text
+from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
 
 TEXT = "Here the cats of tale 8 meet. Then the cats eat."
 
@@ -105,15 +106,60 @@ def test_an_unknown_model_is_named_with_the_nearest(resources):
 
 
 def test_texts_are_cut_and_encoded_as_the_corpus_was(ridge):
-    assert ridge.chunk(TEXT) == ["Here the cats of tale 8 meet.", "Then the cats eat."]
+    assert ridge.chunk(TEXT).texts == ["Here the cats of tale 8 meet.", "Then the cats eat."]
     assert np.array_equal(
         ridge.encode(["Then the cats eat."]), load_encoder("hashing:32").encode(["Then the cats eat."])
     )
 
 
+@pytest.mark.parametrize(
+    ("end", "following"),
+    [
+        *((end, UNKNOWN) for end in ("", " ", "\n")),
+        *((end, BEGINS) for end in ("\n\n", "\n \n", "\r\n\r\n", "\n\n* * *")),  # the last is no chunk: no letter
+    ],
+)
+def test_a_text_says_where_paragraphs_begin_and_whether_the_next_one_does(ridge, end, following):
+    passage = ridge.chunk(f"Here the cats meet. Then the cats eat.\n\nLater the cats sleep.{end}")
+    assert passage.breaks.tolist() == [BEGINS, CONTINUES, BEGINS]
+    assert passage.following == following
+
+
+class Listening:
+    """A predictor that keeps what it was asked with."""
+
+    def __init__(self, predictor):
+        self.predictor, self.spec, self.told = predictor, predictor.spec, []
+
+    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+        self.told.append((mask_BT, breaks_BT, next_BT))
+        return self.predictor.forecast(x_BTD, mask_BT, breaks_BT, next_BT)
+
+
+def test_predictors_are_told_of_paragraphs(resources, vectors):
+    served = Served.load("mix", resources, StagesConfig(longest_context=3))
+    listening = Listening(served.bundle.predictor)
+    served.bundle = replace(served.bundle, predictor=listening)
+    long = Context(vectors=vectors[:4], breaks=np.array([1, 0, 1, 0], np.int8), following=BEGINS)
+    served.predict([long, Context.untold(vectors[:2])])
+    ((mask_BT, breaks_BT, next_BT),) = listening.told
+    assert mask_BT.tolist() == [[True] * 3, [True, True, False]]
+    assert breaks_BT.tolist() == [[0, 1, 0], [-1, -1, -1]]
+    assert next_BT.tolist() == [[-1, -1, 1], [-1, -1, -1]]
+    assert breaks_BT.dtype == next_BT.dtype == torch.int8
+
+
+def test_what_is_retrieved_goes_on_with_a_paragraph_only_where_it_is_there(ridge):
+    breaks = np.tile(np.array([1, 0, 0, 1, 0, 0, -1, -1, 0], np.int8), len(ridge.snapshot) // 9)
+    stored = replace(ridge.snapshot, breaks=breaks)
+    rows = np.array([1, 2, 3, 5, 6, 8, 17, 18, 19])
+    assert _breaks_of_rows(stored, rows).tolist() == [1, 0, 1, 1, -1, 1, 1, 1, 0]
+    assert _breaks_of_rows(stored, rows[:0]).tolist() == []
+
+
 def test_another_chunker_may_be_asked_for(resources):
     served = Served.load("ridge", resources, StagesConfig(chunker="paragraph"))
-    assert served.chunk(TEXT) == [TEXT]
+    assert served.chunk(TEXT).texts == [TEXT]
 
 
 def test_texts_cannot_be_cut_as_imported_vectors_were(resources):
@@ -156,13 +202,13 @@ def test_encoding_from_several_threads(ridge):
 def test_a_prediction_is_the_models_own_at_the_last_position(mix, vectors):
     ones = torch.ones(1, len(vectors), dtype=torch.bool)
     expected = mix.bundle.predictor.predict(torch.from_numpy(vectors)[None], ones)[0, -1].numpy()
-    np.testing.assert_allclose(mix.predict([vectors])[0], expected, atol=1e-6)
+    np.testing.assert_allclose(mix.predict([Context.untold(vectors)])[0], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["ridge", "mix"])
 def test_a_prediction_does_not_depend_on_its_company(name, resources, vectors):
     served = Served.load(name, resources)
-    contexts = [vectors[:length] for length in (1, 7, 3, 12, 2, 5)]
+    contexts = [Context.untold(vectors[:length]) for length in (1, 7, 3, 12, 2, 5)]
     alone = np.concatenate([served.predict([context]) for context in contexts])
     rounding = [2e-6 * enlarged(served.bundle.predictor, context) for context in contexts]
     worst = np.abs(served.predict(contexts) - alone).max(axis=1)
@@ -175,37 +221,38 @@ def enlarged(predictor, context):
     of both signs leave little of them."""
     if predictor.name != "ewma-mix":
         return 1.0
-    means_1TKD = decayed_means(torch.from_numpy(np.asarray(context, np.float32))[None])
-    return float(predictor.weights.abs().sum() / predictor.mix(means_1TKD)[0, -1].norm())
+    features_1TF = predictor.features(torch.from_numpy(np.asarray(context.vectors, np.float32))[None], None)
+    return float(predictor.weights.abs().sum() / predictor.mix(features_1TF)[0, -1].norm())
 
 
 def test_a_networks_prediction_is_its_own_at_the_last_position(workspace):
-    """Whether or not anything is padded: where nothing is, the network computes its last position alone."""
+    """Whether or not anything is padded."""
     served = Served.load("gru", Resources(workspace))
     vectors = served.snapshot.vectors[:12].astype(np.float32)
     ones = torch.ones(1, len(vectors), dtype=torch.bool)
     each = served.bundle.predictor.predict(torch.from_numpy(vectors)[None], ones)[0].numpy()
     lengths = [12, 9, 3, 12, 5]
-    predicted = served.predict([vectors[:length] for length in lengths])
+    predicted = served.predict([Context.untold(vectors[:length]) for length in lengths])
     np.testing.assert_allclose(predicted, each[[length - 1 for length in lengths]], atol=2e-4)
-    np.testing.assert_allclose(served.predict([vectors])[0], each[-1], atol=2e-4)
+    np.testing.assert_allclose(served.predict([Context.untold(vectors)])[0], each[-1], atol=2e-4)
 
 
 def test_a_context_is_bounded(resources, vectors):
     bounded = Served.load("mix", resources, StagesConfig(longest_context=3))
     assert (bounded.window, bounded.slots) == (3, None)
-    assert np.array_equal(bounded.predict([vectors]), bounded.predict([vectors[-3:]]))
-    assert not np.allclose(bounded.predict([vectors]), Served.load("mix", resources).predict([vectors]))
+    whole, end = Context.untold(vectors), Context.untold(vectors[-3:])
+    assert np.array_equal(bounded.predict([whole]), bounded.predict([end]))
+    assert not np.allclose(bounded.predict([whole]), Served.load("mix", resources).predict([whole]))
 
 
 @pytest.mark.parametrize("shape", [(2, 16), (0, 32), (32,)])
 def test_a_context_of_another_shape_is_refused(ridge, vectors, shape):
     with pytest.raises(MismatchError, match=r"ridge predicts from \(vectors, 32\), one vector or more"):
-        ridge.predict([vectors, np.ones(shape, np.float32)])
+        ridge.predict([Context.untold(vectors), Context.untold(np.ones(shape, np.float32))])
 
 
 def test_only_missing_slots_are_filled_and_not_from_held_out_documents(ridge):
-    own = ridge.encode(ridge.chunk(TEXT))
+    own = ridge.encode(ridge.chunk(TEXT).texts)
     filled, full = ridge.fill([own, np.repeat(own, 3, axis=0)])
     twin = fill_context(own, 5, ridge.snapshot, ridge.index, excluded=held_out(ridge))
     assert np.array_equal(filled.context.vectors, twin.vectors)

@@ -13,6 +13,7 @@ import typer
 from nextvec.cli.options import JsonOption, SetOption, WorkspaceOption
 from nextvec.cli.output import emit, wrapped
 from nextvec.errors import UsageError
+from nextvec.structure import BEGINS
 
 if TYPE_CHECKING:
     from nextvec.serving.events import Continuation, Ending, Event, Opening, Step
@@ -124,6 +125,8 @@ def _print_opening(served: Served, opening: Opening) -> None:
         parts.append(f"{opening.left_out} before them are beyond what the model looks at")
     if opening.filled:
         parts.append(f"{opening.filled} retrieved before them")
+    if opening.following == BEGINS:
+        parts.append("and a new paragraph begins")
     typer.echo(wrapped(f"{served.identity} on {served.snapshot.label}, from these chunks: {', '.join(parts)}") + "\n")
 
 

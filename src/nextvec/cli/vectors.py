@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,8 @@ import typer
 
 from nextvec.cli.options import CorpusArgument, JsonOption, WorkspaceOption
 from nextvec.cli.output import emit
-from nextvec.errors import MismatchError, UsageError
+from nextvec.errors import DataError, MismatchError, UsageError
+from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,17 +27,28 @@ def encode_command(
         list[str] | None, typer.Argument(help="Texts; without any, one a line from standard input.")
     ] = None,
     encoder: Annotated[str, typer.Option("--encoder", help="minilm, hashing:64, gtr-t5-base, ...")] = "minilm",
+    breaks: Annotated[
+        Path | None,
+        typer.Option("--breaks", metavar="BREAKS.txt", help="Write too which lines begin a paragraph: for predict."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the unit vectors of texts, one row each, float32."""
+    """Write the unit vectors of texts, one row each, float32. On standard input a blank line separates paragraphs."""
     from nextvec.encoders import load_encoder
     from nextvec.encoders.lengths import count_cut
 
-    given = texts or [line.rstrip("\n") for line in sys.stdin if line.strip()]
+    if texts and breaks:
+        raise UsageError(
+            f"--breaks {breaks}: texts as arguments say nothing of paragraphs. Give them as lines on standard input"
+        )
+    lines = [] if texts else list(sys.stdin)
+    given = texts or [line.rstrip("\n") for line in lines if line.strip()]
     if not given:
         raise UsageError("nothing to encode: give texts as arguments, or one a line on standard input")
     loaded = load_encoder(encoder)
     _write(out, vectors := loaded.encode(given))
+    if breaks is not None:
+        breaks.write_text("".join(f"{code}\n" for code in _breaks_of_lines(lines)))
     cut = count_cut(loaded, given)
     if cut.cut:
         typer.echo(cut.sentence(loaded.spec, "texts"), err=True)
@@ -48,6 +61,17 @@ def predict_command(
     vectors: VectorsArgument,
     out: OutOption,
     model: Annotated[str, typer.Option("--model", help="A model of the workspace.")],
+    breaks: Annotated[
+        Path | None,
+        typer.Option(
+            "--breaks",
+            metavar="BREAKS.txt",
+            exists=True,
+            dir_okay=False,
+            help="For each row 1 if it begins a paragraph, 0 if not, -1 if not known, as encode --breaks writes.",
+            show_default="not known",
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -63,7 +87,9 @@ def predict_command(
     bundle = load_bundle(place.model(Aliases(place).resolve(model)))
     given = _read(vectors, bundle.predictor.spec.dim, model)
     x_BTD = torch.from_numpy(require_unit(given, [f"{vectors}: vector"]))[None]
-    predicted = bundle.predictor.predict(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool))[0].numpy()
+    breaks_BT = None if breaks is None else torch.from_numpy(_read_breaks(breaks, len(given)))[None]
+    mask_BT = torch.ones(x_BTD.shape[:2], dtype=torch.bool)
+    predicted = bundle.predictor.predict(x_BTD, mask_BT, breaks_BT)[0].numpy()
     _write(out, predicted)
     line = f"{len(predicted)} predictions of {model} written to {out}; row t expects what follows row t of {vectors}"
     emit({"file": str(out), "shape": list(predicted.shape), "model": model}, [line], as_json)
@@ -124,6 +150,28 @@ def _read(path: Path, dim: int, owner: str) -> np.ndarray:
     if not dtype.isnative:
         typer.echo(f"{path} holds {described(dtype)}; read as such", err=True)
     return vectors
+
+
+def _breaks_of_lines(lines: Sequence[str]) -> Iterator[int]:
+    """For each that is not blank, whether it is the first or comes after a blank one."""
+    blank = True
+    for line in lines:
+        if line.strip():
+            yield BEGINS if blank else CONTINUES
+        blank = not line.strip()
+
+
+def _read_breaks(path: Path, rows: int) -> np.ndarray:
+    """(rows,) int8. Raises DataError for another number, or what is no code."""
+    import numpy as np
+
+    codes = path.read_bytes().split()
+    known = {str(code).encode() for code in (UNKNOWN, CONTINUES, BEGINS)}
+    if odd := [code for code in codes if code not in known]:
+        raise DataError(f"{path} holds {odd[0][:20]!r}; expected 1, 0 or -1 for each row")
+    if len(codes) != rows:
+        raise DataError(f"{path} holds {len(codes):,} codes for {rows:,} rows; expected one each")
+    return np.array(codes, dtype=np.int8)
 
 
 def _write(path: Path, vectors: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from pydantic import Field
 
 from nextvec.config import Config
 from nextvec.retrieval.snap import unit
+from nextvec.serving.contexts import Context, Passage
 from nextvec.serving.events import Continuation, Ending, Event, Neighbour, Opening, SnapReport, Step
 from nextvec.serving.stages import (
     NEAREST,
@@ -71,10 +72,10 @@ class Stages(Protocol):
         """Vectors that a context is filled up to; None for no filling."""
         ...
 
-    async def chunk(self, text: str) -> list[str]: ...
+    async def chunk(self, text: str) -> Passage: ...
     async def encode(self, texts: Sequence[str]) -> np.ndarray: ...
     async def fill(self, own: np.ndarray) -> Filled: ...
-    async def predict(self, context: np.ndarray) -> np.ndarray: ...
+    async def predict(self, context: Context) -> np.ndarray: ...
     async def snap(self, query: SnapQuery) -> SnapResult: ...
     async def decode(self, query: DecodeQuery) -> Sentence: ...
 
@@ -93,7 +94,7 @@ class Direct:
     def slots(self) -> int | None:
         return self._served.slots
 
-    async def chunk(self, text: str) -> list[str]:
+    async def chunk(self, text: str) -> Passage:
         return self._served.chunk(text)
 
     async def encode(self, texts: Sequence[str]) -> np.ndarray:
@@ -102,7 +103,7 @@ class Direct:
     async def fill(self, own: np.ndarray) -> Filled:
         return self._served.fill([own])[0]
 
-    async def predict(self, context: np.ndarray) -> np.ndarray:
+    async def predict(self, context: Context) -> np.ndarray:
         return self._served.predict([context])[0]
 
     async def snap(self, query: SnapQuery) -> SnapResult:
@@ -120,25 +121,25 @@ async def continue_text(
     Raises UsageError for a text without a chunk, and what the stages raise.
     """
     began = time.perf_counter()
-    context, opening = await _open(stages, request)
+    reading, opening = await _open(stages, request)
     yield opening
-    rules = StopRules(stop or StopConfig(), context.topic)
+    rules = StopRules(stop or StopConfig(), reading.topic)
     number, ended = 0, None
     while ended is None and number < request.sentences:
         if ended := _overtime(request, began):
             break
         try:
-            made = await _make(stages, request, context, number + 1)
+            made = await _make(stages, request, reading, number + 1)
         except ExhaustedError as error:
             ended = Stop("exhausted", str(error))
             break
         text = made.step.decoded.text
-        ended = rules.repetition(text, made.sentence, made.prediction, known=same_text(text) in context.said)
+        ended = rules.repetition(text, made.sentence, made.prediction, known=same_text(text) in reading.said)
         if ended is None:
             number += 1
             yield made.step
-            ended = rules.drift(made.sentence, context.mean)
-            context.add(made.step, made.decoded if request.feedback == "vector" else made.sentence)
+            ended = rules.drift(made.sentence, reading.mean)
+            reading.add(made.step, made.decoded if request.feedback == "vector" else made.sentence)
     reason, detail = ended or Stop("length", f"{number} of {request.sentences} sentences")
     yield Ending(reason=reason, detail=detail, sentences=number, milliseconds=_milliseconds(began))
 
@@ -151,27 +152,37 @@ async def complete(stages: Stages, request: ContinuationRequest, stop: StopConfi
     return Continuation(opening=opening, steps=tuple(e for e in events if isinstance(e, Step)), ending=ending)
 
 
-class _Context:
-    """The vectors (T, D) that the next prediction starts from, a text for each, and all that must not come again.
+class _Reading:
+    """What the next prediction starts from, a text for each of its vectors, and all that must not come again.
 
     Attributes:
+        context: at most `window` vectors. Of what was made, nothing is known of its paragraphs, but for the first where
+            the text said it.
         topic: (D,), unit norm, the mean of the user's chunks.
         rows: stored chunks that were given, or are part of the context.
         said: `same_text` keys of the user's sentences and of all that were given.
     """
 
-    def __init__(self, own: np.ndarray, window: int, said: set[str]) -> None:
-        self.vectors, self.topic, self.said = own, unit(own.mean(axis=0)), said
-        self.texts: list[str] = []
+    def __init__(self, own: Context, texts: list[str], window: int, said: set[str]) -> None:
+        self.context, self.topic, self.said = own, unit(own.vectors.mean(axis=0)), said
+        self.texts = texts
         self.rows: set[int] = set()
         self._window = window
 
     @property
     def mean(self) -> np.ndarray:
-        return unit(self.vectors.mean(axis=0))
+        return unit(self.context.vectors.mean(axis=0))
+
+    def fill(self, filled: Filled) -> None:
+        """Put what was retrieved before it."""
+        breaks = np.concatenate([filled.breaks, self.context.breaks])
+        self.context = replace(self.context, vectors=filled.context.vectors, breaks=breaks)
+        self.texts = [*filled.texts, *self.texts]
+        self.rows.update(filled.context.rows.tolist())
+        self.said.update(same_text(text) for text in filled.texts)
 
     def add(self, step: Step, vector: np.ndarray) -> None:
-        self.vectors = np.concatenate([self.vectors, vector[None]])[-self._window :]
+        self.context = self.context.then(vector).last(self._window)
         self.texts = [*self.texts, step.decoded.text][-self._window :]
         self.said.add(same_text(step.decoded.text))
         if step.decoded.row is not None:
@@ -198,44 +209,44 @@ class _Times(dict[str, float]):
         self[stage] = _milliseconds(began)
 
 
-async def _open(stages: Stages, request: ContinuationRequest) -> tuple[_Context, Opening]:
+async def _open(stages: Stages, request: ContinuationRequest) -> tuple[_Reading, Opening]:
     times = _Times()
     with times.of("chunk"):
-        chunks = await stages.chunk(request.text)
-    used = chunks[-stages.window :]
+        passage = await stages.chunk(request.text)
+    used = passage.last(stages.window)
     with times.of("encode"):
-        own = await stages.encode(used)
-    context = _Context(own, stages.window, {same_text(chunk) for chunk in chunks})
-    context.texts, empty = used, max(0, (stages.slots or 0) - len(used))
+        own = Context.of(used, await stages.encode(used.texts))
+    reading = _Reading(own, used.texts, stages.window, {same_text(text) for text in passage.texts})
+    empty = max(0, (stages.slots or 0) - len(own))
     rows: list[int] = []
     if request.fill and empty:
         with times.of("fill"):
-            filled = await stages.fill(own)
+            filled = await stages.fill(own.vectors)
         rows, empty = filled.context.rows.tolist(), filled.context.empty
-        context.vectors, context.texts = filled.context.vectors, [*filled.texts, *used]
-        context.rows.update(rows)
-        context.said.update(same_text(text) for text in filled.texts)
-    return context, Opening(
-        chunks=tuple(context.texts),
+        reading.fill(filled)
+    return reading, Opening(
+        chunks=tuple(reading.texts),
+        breaks=tuple(reading.context.breaks.tolist()),
+        following=own.following,
         rows=tuple(rows),
-        own=len(used),
-        left_out=len(chunks) - len(used),
+        own=len(own),
+        left_out=len(passage.texts) - len(own),
         empty=empty,
         times=dict(times),
     )
 
 
-async def _make(stages: Stages, request: ContinuationRequest, context: _Context, number: int) -> _Made:
+async def _make(stages: Stages, request: ContinuationRequest, reading: _Reading, number: int) -> _Made:
     times = _Times()
     with times.of("predict"):
-        prediction = await stages.predict(context.vectors)
+        prediction = await stages.predict(reading.context)
     snapped = None
     if request.snap:
         with times.of("snap"):
-            snapped = await stages.snap(_snap_query(prediction, context))
+            snapped = await stages.snap(_snap_query(prediction, reading))
     vector = prediction if snapped is None else snapped.snapped.vector
     with times.of("decode"):
-        sentence = await stages.decode(_decode_query(vector, request, context))
+        sentence = await stages.decode(_decode_query(vector, request, reading))
     own = sentence.vector
     if own is None:
         with times.of("encode"):
@@ -245,8 +256,8 @@ async def _make(stages: Stages, request: ContinuationRequest, context: _Context,
         decoded=sentence.decoded,
         document=sentence.document,
         title=sentence.title,
-        context_cosines=tuple((context.vectors @ prediction).tolist()),
-        topic_cosine=float(own @ context.topic),
+        context_cosines=tuple((reading.context.vectors @ prediction).tolist()),
+        topic_cosine=float(own @ reading.topic),
         neighbours=() if snapped is None else _neighbours(snapped),
         snap=None if snapped is None else _report(snapped),
         times=dict(times),
@@ -254,21 +265,21 @@ async def _make(stages: Stages, request: ContinuationRequest, context: _Context,
     return _Made(step, prediction, vector, own)
 
 
-def _snap_query(prediction: np.ndarray, context: _Context) -> SnapQuery:
+def _snap_query(prediction: np.ndarray, reading: _Reading) -> SnapQuery:
     return SnapQuery(
         prediction=prediction,
-        query=context.topic,
-        context_mean=context.mean,
-        excluded=tuple(sorted(context.rows)),
+        query=reading.topic,
+        context_mean=reading.mean,
+        excluded=tuple(sorted(reading.rows)),
     )
 
 
-def _decode_query(vector: np.ndarray, request: ContinuationRequest, context: _Context) -> DecodeQuery:
+def _decode_query(vector: np.ndarray, request: ContinuationRequest, reading: _Reading) -> DecodeQuery:
     return DecodeQuery(
         vector=vector,
-        sources=tuple(context.texts),
-        seen_rows=frozenset(context.rows),
-        seen_texts=frozenset(context.said),
+        sources=tuple(reading.texts),
+        seen_rows=frozenset(reading.rows),
+        seen_texts=frozenset(reading.said),
         decoder=request.decoder,
         steps=request.steps,
     )

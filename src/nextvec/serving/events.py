@@ -16,6 +16,8 @@ class Opening:
 
     Attributes:
         chunks: texts.
+        breaks: for each of them, whether it begins a paragraph: 1, 0, or -1 where that is not known.
+        following: the same of the sentence that comes next.
         rows: stored rows of the retrieved ones.
         own: how many are the user's.
         left_out: chunks of the user's text before those, more than the model looks at.
@@ -24,6 +26,8 @@ class Opening:
     """
 
     chunks: tuple[str, ...]
+    breaks: tuple[int, ...]
+    following: int
     rows: tuple[int, ...]
     own: int
     left_out: int

@@ -22,6 +22,7 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import MismatchError, UsageError
 from nextvec.retrieval.neighbours import Index, NearChunk, nearest_chunks
 from nextvec.serving.batching import MicroBatcher, Observer, Traffic
+from nextvec.serving.contexts import Context, Passage
 from nextvec.serving.resources import Resources, SharedEncoder
 from nextvec.serving.settings import Limits, ModelSettings, Timeouts
 from nextvec.serving.stages import NEAREST, DecodeQuery, Filled, Sentence, Served, SnapQuery, SnapResult
@@ -119,9 +120,7 @@ class ModelLane:
         self.encoder = batching.encoder(served.encoder)
         label = settings.label
         self._fill: MicroBatcher[np.ndarray, Filled] = batching.make("fill", label, served.fill)
-        self._predict: MicroBatcher[np.ndarray, np.ndarray] = batching.make(
-            "predict", label, served.predict, served.lone
-        )
+        self._predict: MicroBatcher[Context, np.ndarray] = batching.make("predict", label, served.predict, served.lone)
         self._snap: MicroBatcher[SnapQuery, SnapResult] = batching.make("snap", label, served.snap)
         self._decode: MicroBatcher[DecodeQuery, Sentence] = batching.make("decode", label, served.decode)
         self._search: MicroBatcher[Search, list[NearChunk]] = batching.make(
@@ -153,7 +152,7 @@ class ModelLane:
             raise UsageError.unknown("decoder", wanted, self.served.decoders)
         return wanted
 
-    async def chunk(self, text: str) -> list[str]:
+    async def chunk(self, text: str) -> Passage:
         return self.served.chunk(text)
 
     async def encode(self, texts: Sequence[str]) -> np.ndarray:
@@ -162,7 +161,7 @@ class ModelLane:
     async def fill(self, own: np.ndarray) -> Filled:
         return (await self._fill.submit([own], self._timeouts.fill))[0]
 
-    async def predict(self, context: np.ndarray) -> np.ndarray:
+    async def predict(self, context: Context) -> np.ndarray:
         return (await self.predict_all([context]))[0]
 
     async def snap(self, query: SnapQuery) -> SnapResult:
@@ -171,10 +170,10 @@ class ModelLane:
     async def decode(self, query: DecodeQuery) -> Sentence:
         return (await self.decode_all([query]))[0]
 
-    async def predict_all(self, contexts: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """A vector (D,) for each context (T, D). Raises MismatchError for another D."""
+    async def predict_all(self, contexts: Sequence[Context]) -> list[np.ndarray]:
+        """A vector (D,) for each context. Raises MismatchError for another D."""
         for context in contexts:
-            require_dim(context, self.served.dim, self.settings.label)
+            require_dim(context.vectors, self.served.dim, self.settings.label)
         return await self._predict.submit(contexts, self._timeouts.predict)
 
     async def decode_all(self, queries: Sequence[DecodeQuery]) -> list[Sentence]:

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails
 from nextvec.serving.continuation import LONGEST, Feedback
 from nextvec.serving.faults import MOST_FAULTS, fault, in_words
 from nextvec.serving.fields import Only, TextOrTexts, Texts, nullable
+from nextvec.structure import BEGINS, UNKNOWN
 
 MOST_NEIGHBOURS = 100
 MOST_STEPS = 50
@@ -26,6 +27,9 @@ Vector = Annotated[
 ]
 Vectors = Annotated[list[Vector], Field(min_length=1, fail_fast=True)]
 Contexts = Annotated[list[Annotated[list[Vector], Field(fail_fast=True)]], Field(min_length=1, fail_fast=True)]
+Codes = Annotated[
+    list[Annotated[list[Annotated[int, Field(ge=UNKNOWN, le=BEGINS)]], Field(fail_fast=True)]], Field(fail_fast=True)
+]
 """The first number that is none is told, not a million of them."""
 
 ALONE = "a text has one continuation here"
@@ -205,6 +209,13 @@ class PredictRequest(Body):
     )
     vectors: Contexts | None = Field(
         None, description="Contexts of unit vectors (contexts, vectors, D), oldest first; D as the model."
+    )
+    breaks: Codes | None = Field(
+        None,
+        description="For each vector whether it begins a paragraph: 1, 0, or -1 where that is not known, as it is of "
+        "all without this. One more for a context says whether the next one does. Texts say it themselves, by their "
+        "blank lines.",
+        examples=[[[1, 0, 0, 1, 0]]],
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from torch import Tensor
 from nextvec.config import Config
 from nextvec.corpus.chunkers import CHUNKERS, build_chunker
 from nextvec.corpus.document import Chunker, Document
+from nextvec.corpus.prose import has_blank_line
 from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.ladder import Ladder, LadderConfig, PassedCache
 from nextvec.decoding.quality import judge
@@ -34,8 +35,11 @@ from nextvec.models.predictor import PredictorSpec
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
 from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
+from nextvec.serving.contexts import Context, Padded, Passage
 from nextvec.serving.resources import Resources, SharedEncoder, require_unicode
+from nextvec.store.breaks import breaks_of_chunks
 from nextvec.store.snapshot import Snapshot
+from nextvec.structure import BEGINS, UNKNOWN
 
 NEAREST = "nearest"
 CANDIDATES = 4
@@ -72,10 +76,14 @@ class StagesConfig(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """A context with the texts of what was retrieved for it, in reading order before the user's own chunks."""
+    """A context with what was retrieved for it, in reading order before the user's own chunks.
+
+    `breaks` (rows,) int8 says which of that begins a paragraph: what it goes on with is there, or it begins one.
+    """
 
     context: FilledContext
     texts: tuple[str, ...] = ()
+    breaks: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int8))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,8 +235,8 @@ class Served:
         vectors = self.encode(["The first request should not be the slow one."])
         for decoder in self.decoders:
             self.require_decoder(decoder)
-        (prediction,) = self.predict([vectors])
-        self._lone_threads = self._fewest_threads(np.repeat(vectors, WARM_VECTORS, axis=0))
+        (prediction,) = self.predict([Context.untold(vectors)])
+        self._lone_threads = self._fewest_threads(Context.untold(np.repeat(vectors, WARM_VECTORS, axis=0)))
         self.snap([SnapQuery(prediction=prediction, query=vectors[0], context_mean=vectors[0])])
         self.decode([DecodeQuery(vector=prediction)])
 
@@ -236,7 +244,7 @@ class Served:
         """Enter it around a prediction from one context alone: it computes with as many threads as serve that best."""
         return _threads(self._lone_threads)
 
-    def _fewest_threads(self, context: np.ndarray) -> int | None:
+    def _fewest_threads(self, context: Context) -> int | None:
         """1 where a single thread predicts from one context sooner than all that torch has, else None: for a small
         model, waking others takes longer than their share of the work."""
         if torch.get_num_threads() == 1:
@@ -244,7 +252,7 @@ class Served:
         seconds = {threads: self._seconds_with(threads, context) for threads in (None, 1)}
         return min(seconds, key=seconds.__getitem__)
 
-    def _seconds_with(self, threads: int | None, context: np.ndarray) -> float:
+    def _seconds_with(self, threads: int | None, context: Context) -> float:
         """The median over a few predictions from `context`."""
         times: list[float] = []
         with _threads(threads):
@@ -261,14 +269,19 @@ class Served:
         if reference != NEAREST:
             self._ladder(reference)
 
-    def chunk(self, text: str) -> list[str]:
-        """The text's chunks, cut as the corpus was. Raises UsageError for a text without any, or that is no Unicode."""
+    def chunk(self, text: str) -> Passage:
+        """The text cut as the corpus was. A blank line at its end says that what comes next begins a paragraph; without
+        one nobody knows. Raises UsageError for a text without any chunk, or that is no Unicode."""
         require_unicode(text)
         document = Document(id="text", title="", text=text, source="user", licence="unknown")
-        chunks = [chunk.text for chunk in self.chunker.chunks(document)]
+        chunks = self.chunker.chunks(document)
         if not chunks:
             raise UsageError(f"{text[:40]!r} has no {self.chunker.spec['name']} to continue; give a few sentences")
-        return chunks
+        return Passage(
+            texts=[chunk.text for chunk in chunks],
+            breaks=breaks_of_chunks(chunks, "the text"),
+            following=BEGINS if has_blank_line(text, chunks[-1].end, len(text)) else UNKNOWN,
+        )
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """float32 (N, D), unit norm."""
@@ -278,8 +291,8 @@ class Served:
         """Each user's own vectors (T, D) with retrieved ones before them, up to `slots`. See `fill_context`."""
         return [self._fill(own) for own in owns]
 
-    def predict(self, contexts: Sequence[np.ndarray]) -> np.ndarray:
-        """float32 (B, D), unit norm: the vector after each context (T_i, D), T_i at least 1; its last `window` count.
+    def predict(self, contexts: Sequence[Context]) -> np.ndarray:
+        """float32 (B, D), unit norm: the vector after each context of one vector or more; its last `window` count.
 
         The same for a context alone and in company. Raises MismatchError for another shape.
         """
@@ -287,7 +300,7 @@ class Served:
             self._require_context(context)
         result = np.empty((len(contexts), self.dim), dtype=np.float32)
         for numbers in _similar_lengths([min(len(context), self.window) for context in contexts]):
-            result[numbers] = self._predict_batch([contexts[number][-self.window :] for number in numbers])
+            result[numbers] = self._predict_batch([contexts[number].last(self.window) for number in numbers])
         return result
 
     def snap(self, queries: Sequence[SnapQuery]) -> list[SnapResult]:
@@ -333,30 +346,31 @@ class Served:
             config=self.config.fill,
             excluded=self._barred,
         )
-        return Filled(context=context, texts=tuple(self.snapshot.texts(context.rows)))
+        return Filled(
+            context=context,
+            texts=tuple(self.snapshot.texts(context.rows)),
+            breaks=_breaks_of_rows(self.snapshot, context.rows),
+        )
 
-    def _require_context(self, context: np.ndarray) -> None:
-        if context.ndim != 2 or context.shape[1] != self.dim or not len(context):
+    def _require_context(self, context: Context) -> None:
+        shape = context.vectors.shape
+        if len(shape) != 2 or shape[1] != self.dim or not shape[0]:
             raise MismatchError(
-                f"a context has shape {context.shape}; {self.identity} predicts from (vectors, {self.dim}), "
-                "one vector or more"
+                f"a context has shape {shape}; {self.identity} predicts from (vectors, {self.dim}), one vector or more"
             )
 
-    def _predict_batch(self, contexts: Sequence[np.ndarray]) -> np.ndarray:
-        lengths = np.array([len(context) for context in contexts])
-        x_BTD = np.zeros((len(contexts), lengths.max(), contexts[0].shape[1]), dtype=np.float32)
-        for padded, context in zip(x_BTD, contexts, strict=True):
-            padded[: len(context)] = context
+    def _predict_batch(self, contexts: Sequence[Context]) -> np.ndarray:
+        padded = Padded.of(contexts)
         with torch.inference_mode():
-            return self._predict_last(torch.from_numpy(x_BTD), torch.from_numpy(lengths)).cpu().numpy()
+            return self._predict_last(padded).cpu().numpy()
 
-    def _predict_last(self, x_BTD: Tensor, lengths_B: Tensor) -> Tensor:
+    def _predict_last(self, padded: Padded) -> Tensor:
         """(B, D). Where nothing is padded a network is asked for its last position alone."""
         predictor = self.bundle.predictor
-        mask_BT = torch.arange(x_BTD.shape[1]) < lengths_B[:, None]
-        if not isinstance(predictor, Network) or not bool(mask_BT.all()):
-            return predictor.predict(x_BTD, mask_BT)[torch.arange(len(x_BTD)), lengths_B - 1]
-        return predictor.forecast_last(x_BTD).point[:, -1]
+        if isinstance(predictor, Network) and bool(padded.mask_BT.all()):
+            return predictor.forecast_last(padded.x_BTD, padded.breaks_BT, padded.next_BT).point[:, -1]
+        forecast = predictor.forecast(padded.x_BTD, padded.mask_BT, padded.breaks_BT, padded.next_BT)
+        return padded.last_of(forecast.point)
 
     def _snap_one(self, query: SnapQuery) -> Snapped:
         return self._snap.apply(
@@ -433,6 +447,15 @@ def _threads(count: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _breaks_of_rows(snapshot: Snapshot, rows: np.ndarray) -> np.ndarray:
+    """(rows,) int8 of stored chunks that are read one after the other: one whose predecessor in its document is not
+    before it begins a paragraph, unless nothing is known of it."""
+    follows = np.zeros(len(rows), dtype=bool)
+    follows[1:] = (np.diff(rows) == 1) & (np.diff(snapshot.doc_index[rows]) == 0)
+    breaks = snapshot.breaks[rows]
+    return np.where(follows | (breaks == UNKNOWN), breaks, np.int8(BEGINS))
 
 
 def same_text(text: str) -> str:

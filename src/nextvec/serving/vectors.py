@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nextvec.errors import DataError
+from nextvec.serving.contexts import Context
 from nextvec.serving.problems import about, wrong
 from nextvec.serving.settings import Limits
 from nextvec.store.given import directions, is_unit, require_unit
@@ -19,6 +20,7 @@ NPY = b"\x93NUMPY"
 """How such a file begins; as numbers it would be far from any unit vector."""
 
 DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2")}
+CODES = re.compile(r"(-1|0|1)(,(-1|0|1))*")
 SHAPE = re.compile(r"(\d{1,7},)?\d{1,7},\d{1,5}")
 
 
@@ -66,6 +68,40 @@ def raw_contexts(body: bytes, shape: str, dtype: str, limits: Limits) -> np.ndar
         )
     with about("body"):
         return require_unit(vectors, ("context", "vector"))
+
+
+def told(contexts: Sequence[np.ndarray], breaks: Sequence[Sequence[int]] | None) -> list[Context]:
+    """Contexts (T_i, D) with what `breaks` say: T_i codes of `structure` each, or one more, of what comes next; nothing
+    is known without them. Raises DataError for another number."""
+    if breaks is None:
+        return [Context.untold(vectors) for vectors in contexts]
+    if len(breaks) != len(contexts):
+        raise DataError(f"those of {len(breaks)} contexts, and vectors of {len(contexts)}; expected a list for each")
+    for number, (codes, vectors) in enumerate(zip(breaks, contexts, strict=True)):
+        if len(codes) - len(vectors) not in (0, 1):
+            raise DataError(
+                f"context {number} has {len(vectors)} vectors and {len(codes)} breaks; expected one a vector, "
+                "and one more where it is known of the next"
+            )
+    return [
+        Context.told(vectors, np.array(codes, dtype=np.int8)) for vectors, codes in zip(contexts, breaks, strict=True)
+    ]
+
+
+def raw_breaks(given: str | None, vectors_BTD: np.ndarray) -> list[Context]:
+    """As `told`, of codes with commas between them, context after context.
+
+    Raises ProblemError for what is no code, or another number than B x T or B x (T + 1).
+    """
+    if given is None:
+        return told(list(vectors_BTD), None)
+    if not CODES.fullmatch(given):
+        raise wrong("breaks", f"got {given[:40]!r}, expected 1, 0 or -1 for each vector, with commas between them")
+    B, T = vectors_BTD.shape[:2]
+    codes = np.array(given.split(","), dtype=np.int8)
+    if codes.size not in (B * T, B * (T + 1)):
+        raise wrong("breaks", f"{codes.size} codes; expected {B * T}, one a vector, or one more for each context")
+    return told(list(vectors_BTD), codes.reshape(B, -1).tolist())
 
 
 def raw_bytes(vectors: np.ndarray, dtype: str) -> bytes:

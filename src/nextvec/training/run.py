@@ -20,7 +20,7 @@ from nextvec.models.presets import PRESETS
 from nextvec.records import write_json
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
-from nextvec.training.loop import Outcome, Progress, Reference, train
+from nextvec.training.loop import Outcome, Progress, Reference, judging_head, train
 from nextvec.training.processes import from_main, make_accelerator
 from nextvec.training.provenance import PLAN, decisive, origin_record, require_plan
 from nextvec.training.recipe import TrainingConfig
@@ -44,7 +44,8 @@ class Plan:
 
 
 def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Plan:
-    """Sort `options` (keys of TrainingConfig, `anchor`, `context`, or the backbone's own) into configurations.
+    """Sort `options` (keys of TrainingConfig, `anchor`, `context`, `predicts`, the heads', or the backbone's own) into
+    configurations.
 
     Values may be strings, as a command line gives them; `context` is a number, or `unlimited`, which is the default of
     every backbone that can hold any number of positions.
@@ -70,7 +71,7 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
         "context": _context(options["context"]) if "context" in options else kind.longest(backbone),
         **_head_settings(options, point),
     }
-    return Plan(
+    plan = Plan(
         architecture=name,
         network=NetworkConfig.parse(
             {"architecture": name, "dim": dim, "options": backbone.to_dict(), **network}, owner=name
@@ -79,6 +80,8 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
             {key: value for key, value in options.items() if key in TrainingConfig.model_fields}, owner=name
         ),
     )
+    judging_head(plan.network, plan.training)
+    return plan
 
 
 def _context(value: Any) -> Any:
@@ -89,11 +92,19 @@ def _head_settings(options: Mapping[str, Any], point: set[str]) -> dict[str, Any
     """`predicts=point,rank`, `rank={...}`; those of the point head may stand alone: `loss=balanced`."""
     names = options.get("predicts", ("point",))
     names = tuple(names.split(",")) if isinstance(names, str) else tuple(names)
-    given: dict[str, dict[str, Any]] = {name: dict(options[name]) for name in HEADS if name in options}
-    if alone := {key: options[key] for key in options.keys() & point}:
-        given["point"] = {**given.get("point", {}), **alone}
+    given = {name: _options_of(name, options[name]) for name in HEADS if name in options}
+    for key in options.keys() & point:
+        if key in given.setdefault("point", {}):
+            raise UsageError(f"{key} and point.{key} are one option, given twice; give one of the two")
+        given["point"][key] = options[key]
     heads = parse_heads(names, given)
     return {"heads": names, "head_options": {head: config.to_dict() for head, config in heads.items()}}
+
+
+def _options_of(head: str, given: Any) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise UsageError(f"{head} = {given!r}: expected options of the head, for example {head}.loss=mse")
+    return dict(given)
 
 
 def _refuse_options(name: str, options: Mapping[str, Any]) -> None:

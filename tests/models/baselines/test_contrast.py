@@ -51,8 +51,8 @@ def test_what_is_tuned_is_on_the_grid(contrast):
     assert contrast.spec.ranks_by == "query"
 
 
-def test_moments_of_batches_add_up(data):
-    whole = Moments.of(data.fitting_batches)
+def test_moments_of_batches_add_up(data, contrast):
+    whole = Moments.of(contrast.features, data.fitting_batches)
     assert whole.count == sum(len(rows) - 1 for rows in rows_of(data, "train"))
     assert torch.allclose(whole.spread_DD, whole.spread_DD.T)
 

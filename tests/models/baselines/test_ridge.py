@@ -63,7 +63,7 @@ def test_ridge_mix_regresses_what_the_mixture_leaves(parts, gather):
     baseline = fit_baseline("ridge-mix", 8, train, validation)
     assert torch.equal(baseline.weights, mix.weights)
     features, target = gather(train, lambda x_BTD: decayed_means(x_BTD).flatten(2))
-    base, _ = gather(train, lambda x_BTD: mix.mix(decayed_means(x_BTD)))
+    base, _ = gather(train, lambda x_BTD: mix.mix(decayed_means(x_BTD).flatten(2)))
     expected = slow_ridge(features, target - base, float(baseline.penalty))
     np.testing.assert_allclose(baseline.matrix.numpy(), expected, atol=1e-4)
     assert mean_cosine(baseline.predict, validation) >= mean_cosine(mix.predict, validation) - 1e-3

@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -48,7 +49,7 @@ def test_the_base_is_moved_by_the_readout_over_root_d():
 
 def test_from_zero_it_predicts_the_base_and_can_learn():
     head, state = make_head("context-mean"), make_state()
-    assert torch.equal(head.point(state), state.base_BSE)
+    assert torch.equal(head.point(state), unit(state.base_BSE))
     head.point(state).square()[..., 0].sum().backward()
     assert head.readout[-1].weight.grad.abs().sum() > 0
 
@@ -104,8 +105,21 @@ def test_the_size_of_a_correction_is_tuned_on_validation(make_vectors, make_batc
         scores[size] = mean_cosine(network.predict, batches)
     tuned = network.calibrate(batches)
     assert tuned == {"point": pytest.approx(max(scores.values()), abs=1e-6)}
-    assert 0 < head.calibration["size"] < 1
     assert scores[head.calibration["size"]] == pytest.approx(tuned["point"], abs=1e-6)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_size_found_is_the_one_that_the_targets_have(size):
+    head, state = make_head("context-mean"), make_state(batch=3, length=9)
+    torch.nn.init.normal_(head.readout[-1].weight, std=9.0)
+    target_BTD = unit(state.base_BSE + size * head.move(state).detach())
+    mask_BT = torch.arange(9) < torch.tensor([[9], [4], [1]])
+    noise_BTD = torch.randn(3, 9, 4, generator=torch.Generator().manual_seed(2))
+    target_BTD[~mask_BT] = unit(noise_BTD)[~mask_BT]  # which are no targets
+    batch = SimpleNamespace(target_BTD=target_BTD, target_mask_BT=mask_BT)
+    with torch.no_grad():
+        assert head.eval().calibrate(lambda: iter([(state, batch)])) == pytest.approx(1.0, abs=1e-6)
+    assert head.calibration == {"size": size}
 
 
 def test_what_starts_from_nothing_has_no_size_to_tune(make_vectors, make_batches):

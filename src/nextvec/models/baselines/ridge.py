@@ -41,7 +41,9 @@ class EwmaMix(Reader):
             gram_KK += torch.matmul(means_NKD, means_NKD.transpose(1, 2)).sum(0, dtype=torch.float64)
             moment_K += torch.einsum("nkd,nd->k", means_NKD, target_ND).double()
         self.weights = torch.linalg.lstsq(gram_KK, moment_K, driver="gelsd").solution.float()
-        return mean_cosine(lambda x_BTD, mask_BT, breaks_BT: self.answer(self.features(x_BTD, breaks_BT)), validation)
+        return mean_cosine(
+            lambda x_BTD, mask_BT, breaks_BT: unit(self.mix(self.features(x_BTD, breaks_BT))), validation
+        )
 
     def mix(self, f_BTF: Tensor) -> Tensor:
         """The weighted sum before normalisation, (B, T, D)."""

@@ -11,12 +11,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from nextvec.serving.access import Access
+from nextvec.serving.contexts import Context
 from nextvec.serving.guard import RAW
 from nextvec.serving.lanes import ModelLane
-from nextvec.serving.problems import SENT, about, invalid, require_one, responses
+from nextvec.serving.problems import SENT, about, invalid, require_one, responses, wrong
 from nextvec.serving.routes.strict import parse_json
 from nextvec.serving.schemas import PredictAnswer, PredictRequest
-from nextvec.serving.vectors import contexts_of, raw_bytes, raw_contexts
+from nextvec.serving.vectors import contexts_of, raw_breaks, raw_bytes, raw_contexts, told
 
 HEADER = "X-Nextvec-"
 
@@ -38,6 +39,12 @@ _PARAMETERS = [
         ("model", "The model.", "gru-wiki"),
         ("shape", "B,T,D (contexts, vectors of each, D) or T,D.", "8,5,384"),
         ("dtype", "float32 (default) or float16; the answer has it too.", "float32"),
+        (
+            "breaks",
+            "Whether each vector begins a paragraph, in the order of the body: 1, 0, or -1 for not known, the default. "
+            "With one more for each context, whether the next one does.",
+            "1,0,0,1,0",
+        ),
     )
 ]
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -68,11 +75,12 @@ def predict_router(access: Access) -> APIRouter:
 
 
 async def _predict_raw(access: Access, request: Request, body: bytes) -> Response:
-    model, shape, dtype = (_parameter(request, name) for name in ("model", "shape", "dtype"))
-    contexts = raw_contexts(body, shape or "", dtype or "float32", access.limits)
+    model, shape, dtype, breaks = (_parameter(request, name) for name in ("model", "shape", "dtype", "breaks"))
+    vectors_BTD = raw_contexts(body, shape or "", dtype or "float32", access.limits)
+    contexts = raw_breaks(breaks, vectors_BTD)
     lane = access.lane(model)
     with about("shape"):
-        vectors = np.stack(await lane.predict_all(list(contexts)))
+        vectors = np.stack(await lane.predict_all(contexts))
     headers = {f"{HEADER}Shape": ",".join(map(str, vectors.shape)), f"{HEADER}Dtype": dtype or "float32"}
     return Response(raw_bytes(vectors, dtype or "float32"), media_type=RAW, headers=headers)
 
@@ -101,16 +109,21 @@ def parse_predict(body: bytes) -> PredictRequest:
         raise invalid([{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]) from None
 
 
-async def _contexts(access: Access, lane: ModelLane, asked: PredictRequest) -> list[np.ndarray]:
+async def _contexts(access: Access, lane: ModelLane, asked: PredictRequest) -> list[Context]:
     require_one(texts=asked.texts, vectors=asked.vectors)
     if asked.vectors is not None:
         with about("vectors"):
-            return contexts_of(asked.vectors, access.limits)
+            vectors = contexts_of(asked.vectors, access.limits)
+        with about("breaks"):
+            return told(vectors, asked.breaks)
+    if asked.breaks is not None:
+        raise wrong("breaks", "given with texts, which say themselves where paragraphs begin; expected with vectors")
     texts = asked.texts or []
     access.check_texts("texts", texts)
     with about("texts"):
-        chunks = [(await lane.chunk(text))[-lane.window :] for text in texts]
-    return list(await asyncio.gather(*(lane.encode(some) for some in chunks)))
+        passages = [(await lane.chunk(text)).last(lane.window) for text in texts]
+    encoded = await asyncio.gather(*(lane.encode(passage.texts) for passage in passages))
+    return [Context.of(passage, vectors) for passage, vectors in zip(passages, encoded, strict=True)]
 
 
 def _parameter(request: Request, name: str) -> str | None:

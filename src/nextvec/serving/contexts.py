@@ -1,0 +1,111 @@
+"""What predictions start from: the chunks of a text, their vectors, and what is known of the paragraphs they are in.
+
+B contexts, T vectors of one, D their size. Codes of paragraphs are those of `structure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nextvec.structure import UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Passage:
+    """A text that is cut into chunks.
+
+    Attributes:
+        texts: of its chunks.
+        breaks: int8 (chunks,), whether each begins a paragraph.
+        following: the same of whatever comes next.
+    """
+
+    texts: list[str]
+    breaks: np.ndarray
+    following: int = UNKNOWN
+
+    def last(self, count: int) -> Passage:
+        """Its last `count` chunks."""
+        return Passage(texts=self.texts[-count:], breaks=self.breaks[-count:], following=self.following)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Context:
+    """Vectors to predict the next one from.
+
+    Attributes:
+        vectors: float32 (T, D), unit norm, oldest first.
+        breaks: int8 (T,), whether each begins a paragraph.
+        following: the same of the one to predict.
+    """
+
+    vectors: np.ndarray
+    breaks: np.ndarray
+    following: int = UNKNOWN
+
+    @classmethod
+    def untold(cls, vectors: np.ndarray) -> Context:
+        """(T, D) vectors of which nothing else is known."""
+        return cls(vectors=vectors, breaks=np.full(len(vectors), UNKNOWN, dtype=np.int8))
+
+    @classmethod
+    def told(cls, vectors: np.ndarray, breaks: np.ndarray) -> Context:
+        """breaks: int8 (T,), or (T + 1,) with the code of the one to predict."""
+        if len(breaks) == len(vectors):
+            return cls(vectors=vectors, breaks=breaks)
+        return cls(vectors=vectors, breaks=breaks[:-1], following=int(breaks[-1]))
+
+    @classmethod
+    def of(cls, passage: Passage, vectors: np.ndarray) -> Context:
+        """vectors: (T, D) of the passage's chunks."""
+        return cls(vectors=vectors, breaks=passage.breaks, following=passage.following)
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def last(self, count: int) -> Context:
+        """Its last `count` vectors."""
+        return Context(vectors=self.vectors[-count:], breaks=self.breaks[-count:], following=self.following)
+
+    def then(self, vector: np.ndarray) -> Context:
+        """The context once `vector` (D,) has followed; nothing is known of what follows that."""
+        return Context(
+            vectors=np.concatenate([self.vectors, vector[None]]),
+            breaks=np.append(self.breaks, np.int8(self.following)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Padded:
+    """Contexts side by side, as predictors take them: the arguments of `Predictor.forecast`."""
+
+    x_BTD: Tensor
+    mask_BT: Tensor
+    breaks_BT: Tensor
+    next_BT: Tensor
+
+    @classmethod
+    def of(cls, contexts: Sequence[Context]) -> Padded:
+        """Padded on the right; what follows is known at the last position alone, as it is while a document is read."""
+        shape = (len(contexts), max(map(len, contexts)))
+        x_BTD = np.zeros((*shape, contexts[0].vectors.shape[1]), dtype=np.float32)
+        breaks_BT, next_BT = (np.full(shape, UNKNOWN, dtype=np.int8) for _ in range(2))
+        for row, context in enumerate(contexts):
+            x_BTD[row, : len(context)], breaks_BT[row, : len(context)] = context.vectors, context.breaks
+            next_BT[row, len(context) - 1] = context.following
+        lengths_B1 = torch.tensor([[len(context)] for context in contexts])
+        return cls(
+            x_BTD=torch.from_numpy(x_BTD),
+            mask_BT=torch.arange(shape[1]) < lengths_B1,
+            breaks_BT=torch.from_numpy(breaks_BT),
+            next_BT=torch.from_numpy(next_BT),
+        )
+
+    def last_of(self, y_BTD: Tensor) -> Tensor:
+        """(B, D): what stands at the last position of each context."""
+        return y_BTD[torch.arange(len(y_BTD)), self.mask_BT.sum(1) - 1]
