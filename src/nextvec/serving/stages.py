@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import median
 from typing import Any, Literal
@@ -37,6 +37,7 @@ from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_c
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
 from nextvec.serving.contexts import Context, Padded, Passage
 from nextvec.serving.resources import Resources, SharedEncoder, require_unicode
+from nextvec.serving.steps import ReadQuery, ReadResult, read_all
 from nextvec.store.breaks import breaks_of_chunks
 from nextvec.store.snapshot import Snapshot
 from nextvec.structure import BEGINS, UNKNOWN
@@ -55,8 +56,9 @@ class StagesConfig(Config):
     """Every parameter of the stages.
 
     Attributes:
-        longest_context: vectors that a model is given at most, the last ones, where it has no context of its own: what
-            a prediction costs grows with them.
+        longest_context: vectors of a text that a model is given at most, the last ones, where it has no context of its
+            own: what reading them costs grows with them. How many were left out is in the answer. A continuation adds
+            its sentences to them, and none of those is forgotten.
         bank: stored chunks that fill, attract and are given as extracts: of "train" documents alone, those that are
             trained on, so that a passage of a held-out document is never continued with itself, nor with that of a
             near-duplicate; or "all" of the generation's.
@@ -303,6 +305,15 @@ class Served:
             result[numbers] = self._predict_batch([contexts[number].last(self.window) for number in numbers])
         return result
 
+    def read(self, queries: Sequence[ReadQuery]) -> list[ReadResult]:
+        """Predictions step by step, see `read_all`; of a context that begins a document the last `window` count.
+
+        Raises MismatchError for vectors of another shape.
+        """
+        for query in queries:
+            self._require_context(query.context)
+        return read_all(self.bundle.predictor, [self._in_window(query) for query in queries])
+
     def snap(self, queries: Sequence[SnapQuery]) -> list[SnapResult]:
         """Manifold snap and topic anchor, with the drift clamp."""
         snapped = [self._snap_one(query) for query in queries]
@@ -358,6 +369,9 @@ class Served:
             raise MismatchError(
                 f"a context has shape {shape}; {self.identity} predicts from (vectors, {self.dim}), one vector or more"
             )
+
+    def _in_window(self, query: ReadQuery) -> ReadQuery:
+        return query if query.memory else replace(query, context=query.context.last(self.window))
 
     def _predict_batch(self, contexts: Sequence[Context]) -> np.ndarray:
         padded = Padded.of(contexts)
