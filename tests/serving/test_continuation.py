@@ -193,7 +193,7 @@ def test_steps_predict_what_the_whole_context_would(name, request, run):
     whole = stages.contexts[0]
     for step, read in zip(found.steps, [*stages.contexts[1:], stages.contexts[0]], strict=True):
         cosines = whole.last(served.window).vectors @ served.predict([whole])[0]
-        np.testing.assert_allclose(step.context_cosines, cosines, atol=1e-5)
+        np.testing.assert_allclose(step.context_cosines, cosines, atol=1e-4)  # mix's weights enlarge rounding
         whole = whole.then(read.vectors[-1])
 
 

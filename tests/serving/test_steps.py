@@ -38,14 +38,16 @@ def contexts(*lengths):
     return [Context.untold(row / np.linalg.norm(row, axis=1, keepdims=True)) for row in rows]
 
 
+def going_on(begun, following):
+    return [ReadQuery(context=new, memory=before.memory) for new, before in zip(following, begun, strict=True)]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_company_changes_nothing(kind):
     asked = predictor(kind)
     texts, following = contexts(4, 7, 4, 1), contexts(1, 1, 1, 1)
     begun = read_all(asked, [ReadQuery(context=text) for text in texts])
-    together = read_all(
-        asked, [ReadQuery(context=new, memory=b.memory) for new, b in zip(following, begun, strict=True)]
-    )
+    together = read_all(asked, going_on(begun, following))
     for text, new, found in zip(texts, following, together, strict=True):
         (alone,) = read_all(asked, [ReadQuery(context=text.then(new.vectors[0]))])
         np.testing.assert_allclose(found.prediction, alone.prediction, atol=1e-5)
@@ -61,7 +63,5 @@ def test_steps_are_shared_where_memories_can_be_joined(kind, steps):
     begun = read_all(asked, [ReadQuery(context=text) for text in contexts(4, 7, 4, 1)])
     assert sorted(asked.asked) == [(1, 1), (1, 7), (2, 4)]
     asked.asked.clear()
-    read_all(
-        asked, [ReadQuery(context=new, memory=b.memory) for new, b in zip(contexts(1, 1, 1, 1), begun, strict=True)]
-    )
+    read_all(asked, going_on(begun, contexts(1, 1, 1, 1)))
     assert set(asked.asked) == steps
