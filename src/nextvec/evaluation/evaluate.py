@@ -102,6 +102,7 @@ def evaluate_on(
         foreign=held_out.foreign(device),
         context=predictor.spec.context,
         predict=predictor.predict,
+        predictor=predictor,
     )
     names = default_metrics() if metrics is None else tuple(metrics)
     chosen = [METRICS.get(name)(setting) for name in names]

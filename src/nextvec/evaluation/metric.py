@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nextvec.models.predictor import Predictor
 from nextvec.registry import Registry
 
 Predict = Callable[[Tensor, Tensor], Tensor]
@@ -63,7 +64,8 @@ class Setting:
     """What holds for a whole evaluation.
 
     `train_mean_D` is the mean training vector (not normalised); `context` is how many last vectors the predictor sees
-    (None: all so far); `predict` is the predictor itself, for metrics that change its input.
+    (None: all so far); `predict` is the predictor itself, for metrics that change its input; `predictor` all of it, for
+    those that read on where a document ends.
     """
 
     min_context: int
@@ -72,6 +74,7 @@ class Setting:
     foreign: ForeignPool
     context: int | None
     predict: Predict
+    predictor: Predictor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

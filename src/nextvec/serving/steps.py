@@ -1,7 +1,7 @@
 """Reading on: a request's next vectors from what the predictor keeps of the ones before, many requests at once.
 
 Requests share a step where they bring as many vectors and their memories can be joined. That is always so where what
-is kept has a fixed size (recurrent states, running sums, full windows); attention keeps every position, so there requests
+is kept has a fixed size (recurrent states, running sums, full windows). Attention keeps every position: there requests
 that have read unequally far take their steps one after the other.
 """
 
