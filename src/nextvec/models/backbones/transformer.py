@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nextvec.config import Config
 from nextvec.errors import UsageError
-from nextvec.models.attention import Cache, appended, causal_attention
+from nextvec.models.attention import Cache, causal_attention, length
 from nextvec.models.backbone import BACKBONES, Backbone
 from nextvec.models.memory import Kept, parts_of
 
@@ -52,7 +52,8 @@ class Transformer(Backbone):
     def read(self, x_BTD: Tensor, kept: Kept) -> tuple[Tensor, Kept]:
         """Keeps every layer's keys and values: 4 x layers x width numbers a position, for ever."""
         caches = parts_of(kept, len(self.layers))
-        codes_TM = sinusoids(x_BTD.shape[1], self.config.width, x_BTD, first=_length(caches))
+        past = 0 if kept is None else length(caches[0][0])
+        codes_TM = sinusoids(x_BTD.shape[1], self.config.width, x_BTD, first=past)
         input_BTM = self.dropout(self.project(x_BTD) + POSITION_SCALE * codes_TM)
         h_BTM, after = input_BTM, []
         for layer, cache in zip(self.layers, caches, strict=True):
@@ -102,14 +103,9 @@ class CausalAttention(nn.Module):
         B, T, M = query_BTM.shape
         q_BHTE = self.query(query_BTM).view(B, T, self.heads, -1).transpose(1, 2)
         k_BHTE, v_BHTE = self.key_value(memory_BTM).view(B, T, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        cache = appended(cache, k_BHTE, v_BHTE)
-        y_BHTE = causal_attention(q_BHTE, *cache, self.dropout if self.training else 0.0)
+        dropout = self.dropout if self.training else 0.0
+        y_BHTE, cache = causal_attention(q_BHTE, k_BHTE, v_BHTE, cache, dropout)
         return self.out(y_BHTE.transpose(1, 2).reshape(B, T, M)), cache
-
-
-def _length(caches: tuple[Caches | None, ...]) -> int:
-    """Positions in the layers' caches."""
-    return 0 if caches[0] is None else caches[0][0][0].shape[2]
 
 
 def sinusoids(length: int, width: int, like: Tensor, first: int = 0) -> Tensor:
