@@ -44,8 +44,8 @@ SURFACE = {
     "aliases": "ALIAS --workspace --json",
     "rollback": "ALIAS --workspace --json",
     "complete": "TEXT --model --sentences --decoder --feedback --fill --snap --steps --set --workspace --json",
-    "encode": "--out TEXTS --encoder --json",
-    "predict": "VECTORS --out --model --workspace --json",
+    "encode": "--out TEXTS --encoder --breaks --json",
+    "predict": "VECTORS --out --model --breaks --workspace --json",
     "decode": "VECTORS CORPUS --decoder --steps --workspace --json",
     "serve": "--config --host --port --workers --workspace",
 }

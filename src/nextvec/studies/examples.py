@@ -39,13 +39,14 @@ def _example(
     target = int(random.integers(first + SHOWN_CONTEXT, min(end, first + DEEPEST)))
     x_BTD = torch.from_numpy(np.asarray(snapshot.vectors[first:target], np.float32))[None]
     mask_BT = torch.ones(x_BTD.shape[:2], dtype=torch.bool)
+    breaks_BT = torch.from_numpy(np.array(snapshot.breaks[first:target]))[None]
     excluded = np.zeros(len(snapshot), bool)
     excluded[rows_of(snapshot.offsets, [document])] = True
     truth = np.asarray(snapshot.vectors[target], np.float32)
     nearest: dict[str, list[NearChunk]] = {}
     cosines: dict[str, float] = {}
     for name, predictor in predictors.items():
-        vector = predictor.predict(x_BTD, mask_BT)[0, -1:].cpu().numpy()
+        vector = predictor.predict(x_BTD, mask_BT, breaks_BT)[0, -1:].cpu().numpy()
         nearest[name] = nearest_chunks(snapshot, index, vector, NEAREST, excluded)[0]  # type: ignore[arg-type]
         cosines[name] = float(vector[0] @ truth)
     return Example(

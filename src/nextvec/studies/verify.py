@@ -15,6 +15,7 @@ from nextvec.models.bundle import load_bundle
 from nextvec.models.predictor import Predictor
 from nextvec.sequences.windows import MIN_CONTEXT
 from nextvec.store.generation import trained_generation
+from nextvec.structure import UNKNOWN
 from nextvec.training.data import TrainingData
 from nextvec.workspace import Workspace
 
@@ -67,8 +68,17 @@ def validation_cosine(predictor: Predictor, data: TrainingData, documents_per_ba
         sequences = [data.vectors[first:end].float() for first, end in bounds]
         x_BTD = pad_sequence([sequence[:-1] for sequence in sequences], batch_first=True)
         lengths = torch.tensor([len(sequence) - 1 for sequence in sequences])
-        y_BTD = predictor.predict(x_BTD, torch.arange(x_BTD.shape[1]) < lengths[:, None])
+        mask_BT = torch.arange(x_BTD.shape[1]) < lengths[:, None]
+        y_BTD = predictor.predict(x_BTD, mask_BT, _breaks(data, bounds))
         for sequence, y_TD in zip(sequences, y_BTD, strict=True):
             cosines = (y_TD[MIN_CONTEXT - 1 : len(sequence) - 1] * sequence[MIN_CONTEXT:]).sum(-1)
             total, count = total + float(cosines.double().sum()), count + len(cosines)
     return total / count
+
+
+def _breaks(data: TrainingData, bounds: Sequence[tuple[int, int]]) -> torch.Tensor | None:
+    """(B, T) int8, which of the rows that are read begin a paragraph; None where that is known of none."""
+    if data.breaks is None:
+        return None
+    known = [data.breaks[first : end - 1] for first, end in bounds]
+    return pad_sequence(known, batch_first=True, padding_value=UNKNOWN)
