@@ -1,6 +1,6 @@
 """What a step costs: milliseconds to go on by one chunk from what is kept, beside a pass over the whole document.
 
-    python benchmarks/state.py [--lengths 10 100 300 1000] [--dim 384] [--rounds 15]
+    python benchmarks/state.py [--lengths 10 100 300 1000] [--dim 384] [--rounds 8]
 
 Networks at their default sizes, without an anchor and without training, which changes no time measured here; the
 baselines are what an anchor would add. One document of random unit vectors. In every round each length has its turn: a
@@ -74,7 +74,7 @@ def parse() -> argparse.Namespace:
     parser = options_of("state", __doc__)
     parser.add_argument("--lengths", type=int, nargs="+", default=[10, 100, 300, 1000], help="chunks, ascending")
     parser.add_argument("--dim", type=int, default=384)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--only", nargs="+", default=[*FLAT, *GROWING, *BASES])
     return parser.parse_args()
 

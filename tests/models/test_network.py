@@ -167,6 +167,21 @@ def test_a_network_has_what_its_heads_give(echo, make_network, make_vectors):
     torch.testing.assert_close(forecast.log_density(forecast.query / 2), torch.ones(2, 5))
 
 
+@pytest.mark.parametrize("context", [None, 3])
+def test_every_head_goes_on_from_what_was_read(context, echo, make_network, make_vectors):
+    network = make_network("ridge-mix", heads=("point", echo), context=context)
+    x_BTD = make_vectors(2, 7, 8)
+    for head in network.heads.values():
+        stir(head)
+    expected = network.forecast(x_BTD, ones(x_BTD))
+    _, memory = network.read(x_BTD[:, :6], network.start(2))
+    forecast, _ = network.step(x_BTD[:, 6], memory)
+    for got, whole in ((forecast.point, expected.point), (forecast.query, expected.query)):
+        torch.testing.assert_close(got, whole[:, -1:], atol=1e-5, rtol=0)
+    assert forecast.sample(3, torch.Generator()).shape == (3, 2, 1, 8)
+    torch.testing.assert_close(forecast.log_density(forecast.query / 2), torch.ones(2, 1))
+
+
 def test_every_head_is_calibrated_by_its_name(echo, make_network, make_batches, make_vectors):
     network = make_network("mean", heads=(echo, "point"))
     with torch.no_grad():
