@@ -24,9 +24,10 @@ AnchorName = Literal["none", "mean", "ewma-mix", "ridge-mix"]
 class PredictorSpec(Config):
     """What identifies a predictor's shape and size.
 
-    `context` is the number of last vectors it looks at (None: all so far); `parameters` counts trained numbers,
-    `fitted` the numbers of closed-form parts (an anchor, a baseline); `ranks_by` says whether candidates are ranked by
-    the point or by a query of its own; `samples` and `density` whether its forecasts have them.
+    `context` is the number of last vectors it looks at (None: all so far, and none is forgotten, see `Predictor.read`);
+    `parameters` counts trained numbers, `fitted` the numbers of closed-form parts (an anchor, a baseline); `ranks_by`
+    says whether candidates are ranked by the point or by a query of its own; `samples` and `density` whether its
+    forecasts have them.
     """
 
     name: str

@@ -101,14 +101,20 @@ class Reader(Baseline):
         self, answer: Callable[[Any, Tensor], Tensor], x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept
     ) -> Tensor:
         """(B, T, D): `answer` of itself or its twin to the features of each."""
-        _, paragraphs = parts_of(kept, 2)
-        known_BT1 = any_known(known_or_not(breaks_BT, x_BTD), paragraphs)[..., None]
-        if not self._has_better_twin or not known_BT1.any():
+        known_BT1 = self._twin_knows(x_BTD, breaks_BT, kept)[..., None]
+        if not known_BT1.any():
             return answer(self, self.features(x_BTD, breaks_BT, kept))
         with_BTD = answer(self.structured, cast(Reader, self.structured).features(x_BTD, breaks_BT, kept))
         if known_BT1.all():
             return with_BTD
         return torch.where(known_BT1, with_BTD, answer(self, self.features(x_BTD, breaks_BT, kept)))
+
+    def _twin_knows(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+        """(B, T) bool: whether the twin is to answer."""
+        if not self._has_better_twin:
+            return torch.zeros(x_BTD.shape[:2], dtype=torch.bool, device=x_BTD.device)
+        _, paragraphs = parts_of(kept, 2)
+        return any_known(known_or_not(breaks_BT, x_BTD), paragraphs)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """What was saved before there were twins has none."""
