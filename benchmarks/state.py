@@ -26,7 +26,7 @@ from nextvec.models.predictor import Predictor, unit
 from record import Claim, leave_record, options_of
 
 FLAT, GROWING, BASES = ("gru", "lstm", "mamba2"), ("transformer", "amn"), ("contrast", "ridge-mix")
-STEPS = 5
+STEPS = 20
 LIMITS = [
     "One document at a time: documents that are read together cost less each.",
     "With a context of k vectors a step is a pass over k vectors, at every length: that is not measured here.",
