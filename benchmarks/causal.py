@@ -22,6 +22,7 @@ from nextvec.evaluation.evaluation import Column
 from nextvec.evaluation.heldout import hold_out, training_mean
 from nextvec.evaluation.statistics import paired_difference
 from nextvec.models.bundle import load_bundle
+from nextvec.models.network import build_network
 from nextvec.sequences.batches import Batches
 from nextvec.training.data import TrainingData
 from nextvec.training.loop import Progress
@@ -62,8 +63,7 @@ class Race:
 
     def __init__(self, data: TrainingData, epochs: int, cache: Path) -> None:
         self.data, self.cache = data, cache
-        causal = data.training_batches(None, TrainingConfig())
-        windows = data.training_batches(CONTEXT, TrainingConfig())
+        causal, windows = (batches_of(data, context) for context in (None, CONTEXT))
         causal_epochs = max(1, epochs * windows.targets(0) // causal.targets(0))
         # Spans do not fill every batch: the other side's batches are as large as theirs are in the mean.
         batch = seen(causal, causal_epochs) // sum(causal.steps(epoch) for epoch in range(causal_epochs))
@@ -99,6 +99,12 @@ class Race:
         train_mean = training_mean(self.data.snapshot, self.data.split.train)
         predictor = load_bundle(folder).predictor
         return evaluate_on(self.test, predictor, train_mean=train_mean, metrics=["cosine"]).column("cosine")
+
+
+def batches_of(data: TrainingData, context: int | None) -> Batches:
+    """What an architecture of that context trains on."""
+    network = build_network("gru", data.snapshot.dim, anchor="none", context=context)
+    return data.training_batches(network, TrainingConfig())
 
 
 def seen(batches: Batches, epochs: int) -> int:

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from nextvec.models.backbones.gru import GRU
 from nextvec.models.network import Network, build_network
-from nextvec.sequences.batches import Batches
+from nextvec.sequences.batches import Batch, Batches
 from nextvec.sequences.windows import gather_windows, target_rows
 from nextvec.training.data import TrainingData
 from nextvec.training.recipe import TrainingConfig
@@ -43,32 +43,27 @@ LIMITS = [
     "The usual practice was given one process; DataLoader workers help where processors are idle.",
 ]
 
-Inputs = tuple[Tensor, Tensor, Tensor | None]
-"""x_BTD, target_BSD, and which of (B, T) are targets; None for windows, whose last position alone has one."""
-
 
 @dataclass(slots=True)
 class Side:
     """A network in training."""
 
     network: Network
-    batches: Iterator[Inputs]
+    batches: Iterator[Batch]
     optimizer: torch.optim.Optimizer
     bf16: bool = False
     seen: int = 0
 
     def step(self) -> None:
-        x_BTD, target_BSD, mask_BT = next(self.batches)
+        batch = next(self.batches)
         self.network.train()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            y_BSD = self.network(x_BTD, last_only=mask_BT is None)
-        cosine_BS = (y_BSD * target_BSD).sum(-1)
-        chosen = cosine_BS.flatten() if mask_BT is None else cosine_BS[mask_BT]
-        (1 - chosen.mean()).backward()
+            loss = self.network(batch)
+        loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), RECIPE.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.seen += chosen.numel()
+        self.seen += batch.targets
 
 
 def main() -> None:
@@ -128,7 +123,7 @@ def race(architecture: str, data: TrainingData, targets: int) -> dict[str, Any]:
 
 
 def contestants(architecture: str, context: int | None, data: TrainingData) -> dict[str, Side]:
-    batches = data.training_batches(context, RECIPE)
+    batches = data.training_batches(learner(architecture, data, context), RECIPE)
     batch = round(batches.targets(0) / batches.steps(0))
     usual = learner(architecture, data, CONTEXT)
     use_library_layers(usual)
@@ -191,17 +186,18 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         return self.x[item], self.y[item]
 
 
-def usual_batches(data: TrainingData, batch: int) -> Iterator[Inputs]:
+def usual_batches(data: TrainingData, batch: int) -> Iterator[Batch]:
+    """No loss here asks where a target stands: 0 everywhere."""
     loader = DataLoader(Windows(data), batch_size=batch, shuffle=True, drop_last=True)
+    mask, row = torch.ones(batch, CONTEXT, dtype=torch.bool), torch.zeros(batch, 1, dtype=torch.int64)
     for _ in count():
         for x, y in loader:
-            yield x, y[:, None], None
+            yield Batch(x, mask, y[:, None], mask[:, :1], row, row[:, 0])
 
 
-def endless(batches: Batches) -> Iterator[Inputs]:
+def endless(batches: Batches) -> Iterator[Batch]:
     for epoch in count():
-        for b in batches.epoch(epoch):
-            yield b.x_BTD, b.target_BTD, b.target_mask_BT if b.target_BTD.shape == b.x_BTD.shape else None
+        yield from batches.epoch(epoch)
 
 
 if __name__ == "__main__":

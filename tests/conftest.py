@@ -43,6 +43,15 @@ def make_process():
     return make
 
 
+@pytest.fixture
+def twin(monkeypatch):
+    """Name of a second head, of the kind of the first, while it is registered."""
+    from nextvec.models.head import HEADS
+
+    monkeypatch.setitem(HEADS._entries, "twin", type("Twin", (HEADS.get("point"),), {}))
+    return "twin"
+
+
 @pytest.fixture(scope="session")
 def write_prose():
     """`write_prose(folder, documents)`: txt files that read like prose to the hashing encoder, always the same ones.

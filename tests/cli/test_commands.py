@@ -44,6 +44,7 @@ SURFACE = {
     "aliases": "ALIAS --workspace --json",
     "rollback": "ALIAS --workspace --json",
     "complete": "TEXT --model --sentences --decoder --feedback --fill --snap --steps --set --workspace --json",
+    "rank": "--candidates TEXT --context --model --top --workspace --json",
     "encode": "--out TEXTS --encoder --breaks --json",
     "predict": "VECTORS --out --model --breaks --workspace --json",
     "decode": "VECTORS CORPUS --decoder --steps --workspace --json",
@@ -99,6 +100,7 @@ def place(nextvec, write_prose, tmp_path_factory: pytest.TempPathFactory) -> Pat
     nextvec("corpus", "tag", "tales", "first", workspace=workspace)
     nextvec("train", "gru", "--corpus", "tales@first", *TINY, workspace=workspace)
     (folder / "plan.toml").write_text(PLAN)
+    (folder / "sentences.ndjson").write_text('{"text": "The of was in."}\n{"text": "In was of the."}\n')
     nextvec("train", "ewma-mix", "--corpus", "small", workspace=workspace)
     for model in ("ewma-mix-small", "gru-tales-first"):
         nextvec("promote", model, "--as", "back", *NO_GATES, workspace=workspace)
@@ -175,6 +177,7 @@ JSON = {
     "aliases": [],
     "rollback": ["back"],
     "complete": ["The of was in.", "--model", "gru-tales-first"],
+    "rank": ["The of was in.", "--candidates", "sentences.ndjson", "--model", "gru-tales-first"],
     "encode": ["Some text.", "--encoder", "hashing:32", "--out", "VECTORS.npy"],
     "predict": ["in.npy", "--model", "gru-tales-first", "--out", "PREDICTED.npy"],
     "decode": ["in.npy", "tales"],
@@ -201,6 +204,7 @@ KEYS = {
     "aliases": "replaced",
     "rollback": "replaced",
     "complete": "sentences",
+    "rank": "candidates",
     "encode": "shape",
     "predict": "shape",
     "decode": "text",
@@ -209,7 +213,7 @@ KEYS = {
 
 def filled(arguments: list[str], place: Path) -> list[str]:
     """File names become paths beside the workspace."""
-    files = re.compile(r"\w+\.(npz|npy|html|toml)")
+    files = re.compile(r"\w+\.(npz|npy|html|toml|ndjson)")
     return [str(place.parent / part) if files.fullmatch(part) else part for part in arguments]
 
 
@@ -231,6 +235,7 @@ PLAIN = [
     ["compare", "gru-tales-first"], ["verify", "gru-tales-first"], ["study", "run", "plan.toml"],
     ["study", "status", "one"], ["study", "report", "one"], ["aliases"], ["aliases", "back"],
     ["complete", "The of was in. In was of the.", "--model", "gru-tales-first"], ["decode", "in.npy", "tales"],
+    ["rank", "The of was in.", "--candidates", "sentences.ndjson", "--model", "gru-tales-first"],
     ["train", "gru", "--corpus", "tales", "--name", "plain", *TINY],
 ]  # fmt: skip
 
@@ -246,6 +251,20 @@ def test_without_a_terminal_lines_are_plain_and_fit_80_columns(call, place: Path
 def test_training_prints_a_line_an_epoch(call) -> None:
     lines = call("train", "gru", "--corpus", "tales", "--name", "epochs", *TINY).err.splitlines()
     assert [line.split(" loss")[0] for line in lines] == ["epochs:  1/2", "epochs:  2/2"]
+
+
+@pytest.mark.parametrize("key", ["loss", "point.loss"])
+def test_the_loss_is_an_option_of_the_point_head(call, key: str) -> None:
+    name = key.replace(".", "-")
+    call("train", "gru", "--corpus", "tales", "--name", name, *TINY, "--set", f"{key}=mse")
+    config = json.loads(call("models", "show", name, "--json").out)
+    assert config["network"]["head_options"] == {"point": {"loss": "mse", "rho": None}}
+    assert "| head point | loss mse |" in call("models", "show", name).out
+
+
+def test_an_architecture_shows_the_options_of_its_head(call) -> None:
+    lines = call("models", "show", "gru").out.splitlines()
+    assert {"  predicts = point", "  loss = cosine", "  structure = False", "  context = unlimited"} <= set(lines)
 
 
 def test_a_long_name_is_not_cut(call) -> None:
@@ -266,6 +285,10 @@ ERRORS = [
     ([*TRAIN, "tales", "--set", "layers=two"], 2, "gru: layers = 'two'"),
     ([*TRAIN, "tales", "--set", "epochs=0"], 2, "gru: epochs = '0'"),
     ([*TRAIN, "tales", "--set", "lr=1", "--set", "lr=2"], 2, "--set lr is given twice"),
+    ([*TRAIN, "tales", "--set", "loss=cosin"], 2, "unknown loss 'cosin'. Did you mean 'cosine'?"),
+    ([*TRAIN, "tales", "--set", "point=mse"], 2, "point = 'mse': expected options of the head"),
+    ([*TRAIN, "tales", "--set", "point.loss=mse", "--set", "loss=mse"], 2, "one option, given twice"),
+    ([*TRAIN, "tales", "--set", "predicts=piont"], 2, "unknown head 'piont'. Did you mean 'point'?"),
     ([*TRAIN, "tales", "--set", "anchor=mean-mix"], 2, "anchor = 'mean-mix'"),
     (["train", "ewma", "--corpus", "tales", "--set", "epochs=3"], 2, "has no option 'epochs'"),
     ([*TRAIN, "tales@first"], 2, "gru-tales-first exists. Choose another --name, or continue it with --resume"),

@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.evaluation.evaluate import evaluate
 from nextvec.evaluation.heldout import training_mean
 from nextvec.evaluation.metric import METRICS, figures
+from nextvec.evaluation.pools import CHOICES
 from nextvec.models.forecast import Forecast
 from nextvec.models.memory import Memory, latest
 from nextvec.models.predictor import Predictor, PredictorSpec, unit
@@ -37,8 +39,17 @@ def vectors():
 
 
 class Toy:
+    """Has all that a predictor can have. It draws in the plane of its prediction and the last vector: a rotation of all
+    vectors rotates what it draws."""
+
     def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
-        return Forecast(lambda: self.predict(x_BTD, mask_BT))
+        point_BTD = self.predict(x_BTD, mask_BT)
+
+        def sample(n, generator):
+            noise = torch.randn(2, n, *x_BTD.shape[:2], 1, generator=generator)
+            return unit((2 + noise[0]) * point_BTD + noise[1] * x_BTD)
+
+        return Forecast(lambda: point_BTD, sampler=sample, density=lambda y_BTD: (point_BTD * y_BTD).sum(-1))
 
     def read(self, x_BTD, memory, breaks_BT=None, next_BT=None):
         seen_BTD = latest(memory.kept, x_BTD)
@@ -47,25 +58,35 @@ class Toy:
     start, step = Predictor.start, Predictor.step
 
 
+def spec_of(name, **attributes):
+    return PredictorSpec(name=name, dim=DIM, samples=True, density=True, **attributes)
+
+
 class MeanSoFar(Toy):
-    spec = PredictorSpec(name="mean-so-far", dim=DIM, context=None)
+    spec = spec_of("mean-so-far", context=None)
 
     def predict(self, x_BTD, mask_BT):
         return unit(x_BTD.cumsum(dim=1))
 
 
 class Last(Toy):
-    spec = PredictorSpec(name="last", dim=DIM, context=1)
+    spec = spec_of("last", context=1)
 
     def predict(self, x_BTD, mask_BT):
         return unit(x_BTD)
 
 
 class Opposite(Toy):
-    spec = PredictorSpec(name="opposite", dim=DIM, context=1)
+    spec = spec_of("opposite", context=1)
 
     def predict(self, x_BTD, mask_BT):
         return -unit(x_BTD)
+
+
+class PointOnly(Last):
+    """Neither draws nor has a density, whatever its forecast could do."""
+
+    spec = PredictorSpec(name="point-only", dim=DIM, context=1)
 
 
 @pytest.mark.parametrize("name", METRICS.names())
@@ -77,7 +98,8 @@ def test_a_metric_says_its_version_and_every_evaluation_keeps_it(name, vectors):
 def run(name, vectors, predictor=None, documents=EVERY, **options):
     snapshot = snapshot_of(vectors)
     mean = training_mean(snapshot, EVERY)
-    return evaluate(predictor or MeanSoFar(), snapshot, documents=documents, train_mean=mean, metrics=[name], **options)
+    known = {"train_mean": mean, "metrics": [name], "temperatures": dict.fromkeys(CHOICES, 0.1)}
+    return evaluate(predictor or MeanSoFar(), snapshot, documents=documents, **known, **options)
 
 
 def assert_same(left, right, tolerance):
@@ -113,6 +135,15 @@ def test_exactly_the_declared_figures_are_measured_within_their_bounds(name, pre
         assert (column.counts >= 0).all()
         assert figure.low - 1e-6 <= column.estimate <= figure.high + 1e-6, figure.name
         assert column.chance is None or figure.low <= column.chance <= figure.high
+
+
+@pytest.mark.parametrize("name", METRICS.names())
+def test_figures_that_a_predictor_cannot_have_are_left_out_and_no_others(name, vectors):
+    optional = {figure.name for figure in METRICS.get(name).figures if figure.optional}
+    whole, bare = run(name, vectors, Last()), run(name, vectors, PointOnly())
+    assert bare.columns.keys() == whole.columns.keys() - optional
+    for figure in bare.columns:
+        assert bare.estimate(figure) == whole.estimate(figure)
 
 
 @pytest.mark.parametrize("name", METRICS.names())

@@ -8,13 +8,12 @@ import torch
 
 from nextvec.errors import MismatchError
 from nextvec.models.backbone import BACKBONES
-from nextvec.models.baseline import BASELINES, Baseline, fit_baseline
+from nextvec.models.baseline import BASELINES, Baseline
 from nextvec.models.bundle import load_bundle, save_bundle
 from nextvec.models.memory import join
-from nextvec.models.network import Network, build_network
+from nextvec.models.network import Network
 from nextvec.models.predictor import AnchorName, Predictor, unit
 from nextvec.structure import UNKNOWN
-from nextvec.training.data import TrainingData
 from nextvec.training.run import resolve_plan
 
 DIM = 8
@@ -28,35 +27,12 @@ NETWORKS = [
 CASES = [*NETWORKS, *BASELINES]
 
 
-def small(architecture):
-    """Its own options, every size of more than 16 made 16, so that an architecture need not say how to be small."""
-    fields = BACKBONES.get(architecture).Config.model_fields.items()
-    return {name: 16 for name, field in fields if isinstance(field.default, int) and field.default > 16}
-
-
-def build(case):
-    architecture, anchor, context = case
-    return build_network(architecture, DIM, small(architecture), anchor=anchor, context=context)
-
-
 def name_of(case):
     return case if isinstance(case, str) else "-".join(map(str, case))
 
 
 @pytest.fixture(scope="module")
-def data(make_process):
-    """A process whose ewma-mix does not cancel out at a context of 1, where all of its means are one vector: what is
-    left of its weights is 0.17, not the 0.04 of other seeds, which would raise rounding a hundredfold."""
-    return TrainingData(make_process([17] * 60, dim=DIM, seed=3))
-
-
-@pytest.fixture(scope="module")
-def fitted(data):
-    return {name: fit_baseline(name, DIM, data.fitting_batches, data.validation_batches) for name in BASELINES}
-
-
-@pytest.fixture(scope="module")
-def make_predictor(fitted):
+def make_predictor(fitted, build):
     """A fitted baseline, or a network whose correction is random and large, so that nothing holds by being zero."""
     made = {}
 
@@ -64,9 +40,9 @@ def make_predictor(fitted):
         if isinstance(case, str):
             return fitted[case]
         if case not in made:
-            anchor = case[1]
+            architecture, anchor, context = case
             torch.manual_seed(0)
-            network = build(case)
+            network = build(architecture, anchor=anchor, context=context)
             network.set_anchors(fitted.__getitem__)
             if anchor != "none":
                 for parameter in list(network.heads["point"].parameters())[-2:]:
@@ -75,11 +51,6 @@ def make_predictor(fitted):
         return made[case]
 
     return make
-
-
-@pytest.fixture
-def x_BTD():
-    return unit(torch.randn(3, T, DIM, generator=torch.Generator().manual_seed(1)))
 
 
 def predict(predictor, x_BTD, mask_BT=None):
@@ -255,9 +226,9 @@ def test_it_survives_its_bundle(case, make_predictor, x_BTD, tmp_path):
 
 
 @every_network
-def test_a_network_starts_at_its_anchor(case, fitted, x_BTD):
-    _, anchor, context = case
-    network = build(case)
+def test_a_network_starts_at_its_anchor(case, fitted, build, x_BTD):
+    architecture, anchor, context = case
+    network = build(architecture, anchor=anchor, context=context)
     if anchor == "none":
         assert bool(predict(network, x_BTD).std() > 0)
         return
@@ -270,12 +241,12 @@ def test_a_network_starts_at_its_anchor(case, fitted, x_BTD):
 
 
 @every_network
-def test_every_parameter_learns(case, make_predictor, data):
+def test_every_parameter_learns(case, make_predictor, process):
     network: Network = make_predictor(case)
     network.zero_grad()
     network.train()
     recipe = resolve_plan(case[0], DIM, {"batch": 64, "span": 0, "first_span": 0}).training
-    for batch in data.training_batches(network, recipe).epoch(0):
+    for batch in process.training_batches(network, recipe).epoch(0):
         network(batch).backward()
     still = [name for name, parameter in network.named_parameters() if parameter.grad is None]
     assert not still

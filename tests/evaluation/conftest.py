@@ -30,7 +30,19 @@ def drifting_vectors(rng, lengths, dim=DIM):
 
 @pytest.fixture(scope="session")
 def make_snapshot():
-    def make(lengths, *, seed=0, vectors=None, ids=None, name="tiny", tag=None, salt="s", encoder="fake", dim=DIM):
+    def make(
+        lengths,
+        *,
+        seed=0,
+        vectors=None,
+        breaks=None,
+        ids=None,
+        name="tiny",
+        tag=None,
+        salt="s",
+        encoder="fake",
+        dim=DIM,
+    ):  # fmt: skip
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         if vectors is None:
             vectors = drifting_vectors(np.random.default_rng(seed), lengths, dim)
@@ -42,6 +54,7 @@ def make_snapshot():
             encoder=EncoderSpec(name=encoder, dim=vectors.shape[1], weights_hash=encoder),
             split={"salt": salt, "test": 300, "validation": 600},
             tag=tag,
+            breaks=breaks,
         )
 
     return make

@@ -28,7 +28,9 @@ BASELINES = {  # cosine, MRR in the document, fitted numbers, milliseconds
     "ridge": (0.507, 0.088, 737_280, 0.052),
     "ridge-mix": (0.541, 0.101, 1_032_199, 0.077),
     "knn-successor": (0.489, 0.071, 0, 3.9),
+    "gaussian": (0.541, 0.101, 1_179_655, 0.079),
 }
+SAMPLING = {"gaussian": (161.2, 0.402, 0.93), "transformer": (168.9, 0.396, 0.88)}  # log density, energy, within 90 %
 MODELS = {  # cosine, MRR, trained numbers, milliseconds, anchor, noise
     "transformer": (0.5452, 0.117, 6_012_416, 1.92, "ridge-mix", 0.004),
     "gru": (0.5437, 0.114, 2_364_800, 0.81, "ridge-mix", 0.004),
@@ -75,6 +77,15 @@ def evaluation(name, cosine, mrr, *, part="test", documents=DOCUMENTS, noise=0.0
         columns[f"mrr[{pool}]"] = column(level, 0.02, chance=float(np.log(size) / size))
         columns[f"recall@10[{pool}]"] = column(2.4 * level, 0.03, chance=10 / size)
         columns[f"pool_size[{pool}]"] = Column(size * targets, targets.astype(float))
+        if pool != "document+context":
+            columns[f"log_loss[{pool}]"] = column(np.log(size) - 4 * level, 0.3, chance=float(np.log(size)))
+            columns[f"bits_gained[{pool}]"] = column(4 * level / np.log(2), 0.4, chance=0.0)
+    if subject.get("architecture") in SAMPLING:
+        density, energy, within = SAMPLING[subject["architecture"]]
+        columns |= {"log_density": column(density, 8.0), "energy_score": column(energy, 0.03)}
+        bins = [column(within / 9, 0.01) for _ in range(9)] + [column(1 - within, 0.01)]
+        columns |= {"coverage@50": column(5 / 9 * within, 0.02), "coverage@90": column(within, 0.02)}
+        columns |= {f"rank_bin@{place}": share for place, share in enumerate(bins, start=1)}
     return Evaluation(
         subject=Subject(name=name, **({"architecture": name, "trained_on": "wiki@small"} | subject)),
         corpus="wiki@small",

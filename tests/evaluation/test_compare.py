@@ -311,3 +311,53 @@ def test_the_comparison_is_json():
     assert plain["contrasts"][0]["sentence"].startswith("gru is better")
     assert plain["rows"][0]["figures"]["cosine"]["documents"] == 80
     assert plain["rows"][0]["skill"]["low"] > 0
+
+
+def sampling(name, energy, part="test", **subject):
+    """An evaluation that has an energy score, too."""
+    plain = evaluation(name, 0.5, part=part, **subject)
+    own = evaluation(name, energy, part=part).column("cosine")
+    return replace(plain, columns={**plain.columns, "energy_score": own})
+
+
+def test_figures_that_some_cannot_have_are_judged_among_those_that_have_them():
+    flows = [sampling(f"flow-s{seed}", 0.60, seed=seed, architecture="flow") for seed in (1, 2)]
+    grus = [evaluation(f"gru-s{seed}", 0.5, seed=seed, architecture="gru") for seed in (1, 2)]
+    board = compare(
+        [*flows, *grus, *averaged([*flows, *grus])],
+        [*baselines(), sampling("gaussian", 0.62), sampling("wide", 0.70)],
+        validation=[
+            *baselines("validation"), sampling("gaussian", 0.62, "validation"), sampling("wide", 0.7, "validation")
+        ],
+        reference="ewma-mix",
+        drawing=QUICK,
+    )  # fmt: skip
+    judged = {(c.left, c.right) for c in board.contrasts if c.figure == "energy_score"}
+    assert judged == {(name, "gaussian") for name in ("flow-s1", "flow-s2", "flow (2 seeds)")}
+    assert board.contrast("flow-s1", "best baseline", "energy_score").verdict == "better"
+    assert board.contrast("gru-s1", "best baseline", "cosine") is not None
+    assert [spread.architecture for spread in board.seeds if spread.figure == "energy_score"] == ["flow"]
+
+
+def test_energy_skill_is_the_share_of_the_best_baselines_score_that_is_gone():
+    rows = compare(
+        [sampling("flow", 0.60), evaluation("gru", 0.5)],
+        [*baselines(), sampling("gaussian", 0.62)],
+        validation=[*baselines("validation"), sampling("gaussian", 0.62, "validation")],
+        drawing=QUICK,
+    ).rows
+    found = {row.name: (row.energy_skill, row.energy_skill_over) for row in rows}
+    assert found["flow"][0].estimate == pytest.approx(1 - 0.60 / 0.62)
+    assert found["flow"][0].low > 0
+    assert found["flow"][1] == "gaussian"
+    assert found["gaussian"][0].estimate == 0
+    assert found["gru"] == found["ewma-mix"] == (None, None)
+
+
+def test_a_headline_that_all_can_have_is_still_asked_of_all():
+    left, right = sampling("a", 0.6), evaluation("b", 0.5)
+    without = replace(right, columns={k: v for k, v in right.columns.items() if k != "cosine"})
+    with pytest.raises(MismatchError, match="'cosine' was not measured of b"):
+        compare([left, without], drawing=QUICK)
+    with pytest.raises(MismatchError, match="nobody has it"):
+        compare([right], headlines=["energy_score"], drawing=QUICK)

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from nextvec.errors import DataError, IntegrityError, MismatchError, UsageError
 from nextvec.evaluation.evaluate import evaluate, evaluate_on
@@ -216,6 +217,45 @@ class Broken:
 def test_predictions_that_are_not_finite_are_refused(tiny):
     with pytest.raises(DataError, match="broken predicts NaN"):
         run(Broken(lambda x: x * float("nan")), tiny)
+
+
+@pytest.mark.parametrize("metric", ["energy", "density"])
+def test_samples_and_densities_that_are_not_finite_are_refused(tiny, metric):
+    class Damaged(Broken):
+        spec = PredictorSpec(name="damaged", dim=16, context=None, samples=True, density=True)
+
+        def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+            return Forecast(
+                lambda: unit(x_BTD),
+                sampler=lambda n, generator: float("nan") * x_BTD.expand(n, *x_BTD.shape),
+                density=lambda y_BTD: float("inf") * y_BTD[..., 0],
+            )
+
+    with pytest.raises(DataError, match="damaged predicts NaN or infinity"):
+        run(Damaged(unit), tiny, metrics=[metric])
+
+
+def test_a_predictor_is_told_where_paragraphs_begin_whatever_it_is_asked(make_snapshot):
+    """Its point, query, density and samples are the vector e_0 where a chunk begins a paragraph, and else e_1."""
+
+    class Reads(Broken):
+        spec = PredictorSpec(name="reads", dim=16, context=None, ranks_by="query", samples=True, density=True)
+
+        def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+            y_BTD = torch.eye(16)[torch.where(breaks_BT == 1, 0, 1)]
+            seen.append(breaks_BT)
+            sampler = lambda n, generator: y_BTD.expand(n, *y_BTD.shape)  # noqa: E731
+            return Forecast(lambda: y_BTD, lambda: y_BTD, sampler, lambda _: y_BTD[..., 0])
+
+    seen = []
+    rows = np.eye(16, dtype=np.float32)[np.arange(40) % 2]
+    breaks = (np.arange(40) % 2 == 1).astype(np.int8)
+    snapshot = make_snapshot([20, 20], vectors=rows, breaks=breaks)
+    evaluation = run(Reads(unit), snapshot, metrics=["cosine", "density", "energy"])
+    assert evaluation.estimate("cosine") == 1.0
+    assert evaluation.estimate("energy_score") == 0.0
+    assert evaluation.estimate("log_density") == pytest.approx(7 / 15)
+    assert len(seen) == 3
 
 
 def test_padding_may_hold_anything(tiny):

@@ -13,10 +13,11 @@ from types import SimpleNamespace
 import pytest
 
 from nextvec.evaluation.report import Example, ReportContent, render_report, write_report
+from nextvec.evaluation.report.abilities import abilities
 from nextvec.evaluation.report.headline import headline
 from nextvec.evaluation.report.limits import limits
 from nextvec.evaluation.report.markup import Html, data_block, element
-from nextvec.evaluation.report.plots import Styles, costs, curves, forest, generations
+from nextvec.evaluation.report.plots import Styles, costs, curves, forest, generations, rank_histogram
 from nextvec.evaluation.report.plots.labels import place_labels
 from nextvec.evaluation.report.plots.plot import reach
 from nextvec.evaluation.report.wording import count, figure_title, listed, percent, span
@@ -91,7 +92,8 @@ def test_the_page_is_well_formed_and_has_every_section(page):
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))
     assert [s["id"] for s in page.all("section")] == [
-        "leaderboard", "differences", "cost", "training", "corpus", "examples", "verdicts", "limits", "provenance",
+        "abilities", "leaderboard", "differences", "calibration", "cost", "training", "corpus", "examples", "verdicts",
+        "limits", "provenance",
     ]  # fmt: skip
 
 
@@ -102,7 +104,7 @@ def test_the_page_can_be_used_without_seeing_it_or_a_mouse(page):
     assert all(s["aria-labelledby"] in page.ids for s in page.all("section"))
     assert all(link["href"].removeprefix("#") in page.ids for link in page.all("a"))
     plots = [d for d in page.all("div") if d.get("class") == "plot"]
-    assert len(plots) == 7
+    assert len(plots) == 8
     assert all(plot["role"] == "img" and len(plot["aria-label"]) > 20 for plot in plots)
     boxes = [d for d in page.all("div") if d.get("class") == "scroll"]
     assert all(box["tabindex"] == "0" and box["aria-label"] for box in boxes)
@@ -256,6 +258,48 @@ def test_the_forest_keeps_near_differences_apart_and_points_at_far_ones(content)
     assert forest(content, "f", ("reference",), "Reference") is None
 
 
+def test_better_is_on_the_right_where_less_is_better_too(content):
+    views = {view.label: view.to_dict() for view in forest(content, "f", ("best baseline",), "Differences").views}
+    left, right = views["Log loss in the pool document, against the best baseline"]["layout"]["xaxis"]["range"]
+    assert left > 0 > right
+    assert "less is better" in views["Energy score, against the best baseline"]["layout"]["xaxis"]["title"]["text"]
+    low, high = views["Cosine, against the best baseline"]["layout"]["xaxis"]["range"]
+    assert low < 0 < high
+
+
+def test_an_arrow_points_to_the_edge_that_it_stands_at(content):
+    far = content.comparison.contrast("lstm", "best baseline", "log_loss[document]")
+    moved = [
+        replace(c, difference=Interval(90.0, 89.0, 91.0, 83)) if c is far else c for c in content.comparison.contrasts
+    ]
+    table = replace(content.comparison, contrasts=tuple(moved))
+    views = forest(replace(content, comparison=table), "f", ("best baseline",), "Differences").views
+    view = next(view for view in views if view.label.startswith("Log loss in the pool document"))
+    sideways = ("triangle-left", "triangle-right")
+    assert [t["marker"]["symbol"] for t in view.data if t["marker"]["symbol"] in sideways] == ["triangle-left"]
+
+
+def test_abilities_say_a_verdict_for_each_use_against_its_own_best_baseline(content):
+    text = Page(str(abilities(content))).text
+    assert "▲ better than ridge-mix" in text
+    assert "▼ worse than copy-last" in text
+    assert "▲ better than gaussian" in text
+    assert "skill" in text
+    assert "for ranking, in the document" in text
+
+
+def test_the_rank_histogram_has_a_view_for_everything_that_draws(content):
+    plot = rank_histogram(content, Styles([row.name for row in content.trained]))
+    assert [view.label for view in plot.views] == ["transformer", "gaussian"]
+    bars, level = plot.views[0].data
+    assert len(bars["y"]) == 10
+    assert sum(bars["y"]) == pytest.approx(1)
+    assert level["y"] == [0.1, 0.1]
+    assert "88.0 % in the central 90 %" in plot.alt
+    alone = SAMPLE.sample(SAMPLE.comparison(["gru"], with_baselines=False))
+    assert rank_histogram(alone, Styles([])) is None
+
+
 def test_reach_leaves_out_only_a_minority_far_out():
     assert reach([0.002, 0.004, 0.005, 0.07]) == 0.005
     assert reach([0.001, 0.05, 0.06, 0.07]) == 0.07
@@ -333,7 +377,7 @@ class TestInABrowser:
         drawn, console = browse(tmp_path / "report.html", tmp_path / "profile")
         assert console == []
         keys = [d["id"] for d in Page(render_report(grown)).all("div") if d.get("class") == "plot"]
-        assert len(keys) == 9
+        assert len(keys) == 10
         for key in keys:
             assert re.search(rf'id="{key}"[^>]*class="plot js-plotly-plot', drawn) or re.search(
                 rf'class="plot js-plotly-plot"[^>]*id="{key}"', drawn

@@ -4,7 +4,9 @@ from nextvec.models.network import build_network
 
 def make_card():
     spec = build_network("gru", 8, {"width": 4, "layers": 1}, anchor="ewma-mix", context=5).spec
+    heads = {"point": {"loss": "mse", "rho": None}, "rank": {}}
     config = {
+        "network": {"head_options": heads},
         "spec": spec.to_dict(),
         "corpus": {"name": "wiki", "tag": "small", "fingerprint": "c0ffee", "licences": ["CC BY-SA 4.0"]},
         "encoder": {"name": "minilm"},
@@ -33,6 +35,8 @@ def test_it_says_what_the_model_is_was_made_from_and_scores():
         "unit vectors of 8 numbers",
         "| anchor | ewma-mix |",
         "| options | width 4, layers 1, dropout 0.1 |",
+        "| head point | loss mse |",
+        "| head rank | none |",
         "| corpus name | wiki |",
         "| corpus tag | small |",
         "| corpus licences | ['CC BY-SA 4.0'] |",

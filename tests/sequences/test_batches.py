@@ -17,11 +17,13 @@ from nextvec.sequences.batches import (
     Batch,
     DocumentBatches,
     SpanBatches,
+    Structure,
     WindowBatches,
     cheapest_cuts,
     share_vectors,
 )
 from nextvec.sequences.windows import gather_windows, target_rows
+from nextvec.structure import UNKNOWN
 
 ARTICLE_LENGTHS = (np.random.default_rng(0).gamma(1.15, 62, 700).astype(int) + 4).tolist()
 """As long as 700 Wikipedia articles: mean 75 sentences, half below 50, a few of several hundred."""
@@ -284,3 +286,69 @@ def test_sizes_below_one_are_refused(bad: int) -> None:
         document_batches([5, 6], per_batch=bad)
     with pytest.raises(UsageError, match="batch_size"):
         window_batches([9, 9], size=bad)
+
+
+def known(lengths: list[int]) -> torch.Tensor:
+    """(N,) int8: every third row or so begins a paragraph, every first one does."""
+    begins = np.random.default_rng(7).random(sum(lengths)) < 0.3
+    begins[np.cumsum(lengths) - lengths] = True
+    return torch.from_numpy(begins.astype(np.int8))
+
+
+def told(lengths: list[int], **shares: Any) -> SpanBatches:
+    vectors, offsets = corpus(lengths)
+    plain = {"point": torch.full(vectors.shape, -1.0)}
+    structure = Structure(known(lengths), plain_bases=plain, **shares)
+    bases = {"point": torch.ones(vectors.shape)}
+    return SpanBatches(vectors, offsets, np.arange(len(lengths)), 8, 64, 0, bases=bases, structure=structure)
+
+
+def test_breaks_come_with_their_inputs() -> None:
+    lengths = small_lengths(2)
+    vectors, offsets = corpus(lengths)
+    breaks, every = known(lengths), np.arange(len(lengths))
+    windows = WindowBatches(vectors, target_rows(offsets, every, 3), 3, 16, 0, breaks)
+    for batch in [*DocumentBatches(vectors, offsets, every, 64, breaks), *told(lengths).epoch(0), *windows.epoch(0)]:
+        assert batch.breaks_BT is not None
+        if batch.rows_BT.shape == batch.mask_BT.shape:
+            assert torch.equal(batch.breaks_BT[batch.mask_BT], breaks[batch.rows_BT[batch.mask_BT] - 1])
+            assert (batch.breaks_BT[~batch.mask_BT] == UNKNOWN).all()
+        else:
+            assert torch.equal(batch.breaks_BT, breaks[batch.rows_BT + torch.arange(-3, 0)])
+        half = batch.part(slice(0, None, 2))
+        assert torch.equal(half.breaks_BT, batch.breaks_BT[::2])
+
+
+def test_a_sequence_hides_all_of_its_structure_or_none() -> None:
+    lengths = small_lengths(2)
+    hidden, count = 0, 0
+    for batch in told(lengths, hidden=0.3, told=0.5).epoch(1):
+        breaks_BT, next_BT, base_BT = batch.breaks_BT, batch.next_BT, batch.bases["point"][..., 0]
+        for b, mask_T in enumerate(batch.mask_BT):
+            silent = bool((breaks_BT[b][mask_T] == UNKNOWN).all())
+            assert silent or not bool((breaks_BT[b][mask_T] == UNKNOWN).any())
+            assert (base_BT[b][mask_T] == (-1 if silent else 1)).all()
+            assert not silent or bool((next_BT[b] == UNKNOWN).all())
+            hidden, count = hidden + silent, count + 1
+    assert 0.2 < hidden / count < 0.4
+
+
+def test_some_positions_are_told_how_the_next_row_begins() -> None:
+    lengths = small_lengths(2)
+    breaks, heard, count = known(lengths), 0, 0
+    for batch in told(lengths, told=0.25).epoch(0):
+        said_BT = (batch.next_BT != UNKNOWN) & batch.mask_BT
+        assert torch.equal(batch.next_BT[said_BT], breaks[batch.rows_BT[said_BT]])
+        assert (batch.next_BT[~batch.mask_BT] == UNKNOWN).all()
+        heard, count = heard + int(said_BT.sum()), count + int(batch.mask_BT.sum())
+    assert 0.2 < heard / count < 0.3
+
+
+def test_what_is_told_is_one_for_an_epoch_wherever_it_begins() -> None:
+    batches = told(small_lengths(2), hidden=0.3, told=0.3)
+    whole, rest = list(batches.epoch(2)), list(told(small_lengths(2), hidden=0.3, told=0.3).epoch(2, start=3))
+    for left, right in zip(whole[3:], rest, strict=True):
+        assert torch.equal(left.breaks_BT, right.breaks_BT)
+        assert torch.equal(left.next_BT, right.next_BT)
+    other = next(iter(batches.epoch(3)))
+    assert other.next_BT.shape != whole[0].next_BT.shape or not torch.equal(other.next_BT, whole[0].next_BT)

@@ -335,7 +335,8 @@ def test_metrics_count_requests_and_stages(client, story) -> None:
 def test_openapi_describes_every_path_with_problems(client) -> None:
     schema = client.get("/openapi.json").json()
     posts = [path for path, operations in schema["paths"].items() if "post" in operations]
-    assert sorted(posts) == [f"/v1/{name}" for name in ("completions", "decode", "embeddings", "predict", "search")]
+    first = ("completions", "decode", "embeddings", "predict", "rerank", "search")
+    assert sorted(posts) == ["/rerank", *(f"/v1/{name}" for name in first), "/v2/rerank"]
     for path in posts:
         answers = schema["paths"][path]["post"]["responses"]
         assert "application/problem+json" in answers["422"]["content"]

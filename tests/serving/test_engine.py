@@ -52,11 +52,11 @@ def test_a_request_finishes_with_the_model_it_began_with(connect, copy, monkeypa
     entered, go = threading.Event(), threading.Event()
     predict = Served._predict_batch
 
-    def held(self, contexts):
+    def held(self, *given):
         if self.identity == "gru" and not go.is_set():
             entered.set()
             assert go.wait(30)
-        return predict(self, contexts)
+        return predict(self, *given)
 
     settings = Settings(models=(ModelSettings(name="it", model="production"),), reload_seconds=0.05)
     with connect(copy, settings) as client:

@@ -1,16 +1,28 @@
 """The page in a real browser: what a user with a mouse, a keyboard, a screen reader or a phone meets."""
 
+import contextlib
 import json
 import re
 import shutil
 
+import httpx
 import pytest
 
 from nextvec.models.baseline import BASELINES
+from nextvec.models.bundle import predictions_fingerprint
+from nextvec.records import append_line
+from nextvec.serving.catalogue import EVALUATIONS
 from nextvec.workspace import Workspace
 
-VIEWS = {"playground": "Playground", "models": "Models", "leaderboard": "Leaderboard", "corpora": "Corpora"}
+VIEWS = {
+    "playground": "Playground",
+    "order": "Order",
+    "models": "Models",
+    "leaderboard": "Leaderboard",
+    "corpora": "Corpora",
+}
 SHIFT, CONTROL = 8, 2
+SENTENCES = ["The of was in.", "In was of the, and the was in of.", "Of."]
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +42,16 @@ def complete_text(tab, story):
     tab.run("document.getElementById('sentences').value = 3")
     tab.click("button[name=go]")
     tab.wait("document.querySelector('.reading') && !document.querySelector('.running')")
+
+
+def order_sentences(tab, story):
+    """Put three sentences after a text, and wait for their order."""
+    tab.go("#/order", "Order")
+    tab.run(f"document.getElementById('context').value = {json.dumps(story[:300])}")
+    tab.run(f"document.getElementById('candidates').value = {json.dumps(chr(10).join(SENTENCES))}")
+    tab.run("document.getElementById('model').value = 'gru'")
+    tab.click(".bench button.primary")
+    tab.wait("document.querySelector('.ranking')")
 
 
 class TestViews:
@@ -60,7 +82,7 @@ class TestViews:
         tab.open(server)
         tab.press("Tab")
         assert focused(tab) == "Skip to the content"
-        for expected in ("nextvec", "Playground", "Models"):
+        for expected in ("nextvec", "Playground", "Order", "Models"):
             tab.press("Tab")
             assert focused(tab) == expected
         tab.press("Enter")
@@ -87,6 +109,8 @@ class TestViews:
         complete_text(tab, story)
         tab.run("document.querySelectorAll('details').forEach((part) => (part.open = true))")
         assert tab.run("document.documentElement.scrollWidth") <= 360
+        order_sentences(tab, story)
+        assert tab.run("document.documentElement.scrollWidth") <= 360
         for view in ("models", "models/gru", "leaderboard", "corpora", "corpora/tales"):
             tab.go(f"#/{view}", VIEWS.get(view, view.partition("/")[2]))
             tab.run("document.querySelectorAll('details').forEach((part) => (part.open = true))")
@@ -98,7 +122,8 @@ class TestViews:
         nameless = """[...document.querySelectorAll("input, select, textarea, button, a, summary, [role]")]
             .filter((e) => !/row|cell|table|note/.test(e.role))
             .filter((e) => !(e.labels?.length || e.ariaLabel || e.innerText?.trim())).map((e) => e.outerHTML)"""
-        for view in ("playground", "models/gru", "leaderboard", "corpora/tales"):
+        order_sentences(tab, story)
+        for view in ("playground", "order", "models/gru", "leaderboard", "corpora/tales"):
             tab.go(f"#/{view}", VIEWS.get(view, view.partition("/")[2]))
             assert tab.run(nameless) == [], view
 
@@ -107,7 +132,8 @@ class TestViews:
         tab.look(1280, dark=dark, still=True)
         tab.open(server)
         complete_text(tab, story)
-        for view in ("playground", "models", "models/gru", "leaderboard", "corpora", "corpora/tales"):
+        order_sentences(tab, story)
+        for view in ("playground", "order", "models", "models/gru", "leaderboard", "corpora", "corpora/tales"):
             tab.go(f"#/{view}", VIEWS.get(view, view.partition("/")[2]))
             tab.run("document.querySelectorAll('details').forEach((part) => (part.open = true))")
             assert tab.run(FAINT) == [], view
@@ -230,6 +256,92 @@ class TestPlayground:
         tab.run("document.querySelectorAll('input[name=model]').forEach((box) => (box.checked = false))")
         tab.click("button[name=go]")
         assert tab.text(".readings") == "Choose at least one model."
+
+
+@contextlib.contextmanager
+def only_temperature(workspace, value):
+    """Meanwhile the records of model gru hold that temperature, or none."""
+    records = workspace.model("gru") / EVALUATIONS
+    before = records.read_bytes()
+    records.write_bytes(b"")
+    if value is not None:
+        weights = predictions_fingerprint(records.parent)
+        append_line(records, {"weights": weights, "temperatures": {"document": value}})
+    try:
+        yield
+    finally:
+        records.write_bytes(before)
+
+
+class TestOrder:
+    def test_sentences_come_in_the_order_that_the_server_gives(self, tab, server, story):
+        tab.open(server)
+        order_sentences(tab, story)
+        asked = {"model": "gru", "query": story[:300], "documents": SENTENCES}
+        expected = [one["document"]["text"] for one in httpx.post(f"{server}/v1/rerank", json=asked).json()["results"]]
+        assert tab.texts(".ranking .utterance") == expected
+        assert tab.texts("#live p")[-1] == f"Ordered by gru. First: {expected[0]}"
+        assert tab.text(".reading h2") == "gru"
+        assert re.search(r"3 candidates in .*s · after \d chunks? of yours", tab.text(".status"))
+        assert "this model has no query of its own" in tab.text(".reading")
+        assert tab.run("document.querySelector('.readings').hasAttribute('aria-busy')") is False
+
+    def test_with_a_fitted_temperature_there_are_probabilities(self, tab, server, furnished, story):
+        tab.open(server)
+        with only_temperature(furnished, 0.5):
+            order_sentences(tab, story)
+        shares = [float(share) for share in re.findall(r"([\d.]+)\u202f%", tab.text(".ranking"))]
+        assert sum(shares) == pytest.approx(100, abs=0.2)
+        assert shares == sorted(shares, reverse=True)
+        assert tab.run("document.querySelectorAll('.ranking .share').length") == 3
+        assert "at temperature 0.500, fitted on validation documents" in tab.text(".reading")
+
+    def test_without_one_there_are_scores_alone(self, tab, server, furnished, story):
+        tab.open(server)
+        with only_temperature(furnished, None):
+            order_sentences(tab, story)
+        assert "%" not in tab.text(".reading")
+        assert "Scores, not probabilities" in tab.text(".reading")
+        assert re.search(r"score .?\d\.\d{3} · your no\. [123]", tab.text(".ranking"))
+
+    def test_the_keyboard_runs_it(self, tab, server):
+        tab.open(server)
+        tab.go("#/order", "Order")
+        for field in ("context", "candidates"):
+            tab.run(f"document.getElementById('{field}').focus()")
+            tab.press("Enter", CONTROL)
+            tab.wait("document.querySelector('.ranking')")
+            tab.run("document.querySelector('.ranking').remove()")
+
+    def test_another_example_can_be_asked_for(self, tab, server):
+        tab.open(server)
+        tab.go("#/order", "Order")
+        texts = "[document.getElementById('context').value, document.getElementById('candidates').value]"
+        first = tab.run(texts)
+        tab.click(".bench .link")
+        assert all(now != before for now, before in zip(tab.run(texts), first, strict=True))
+        assert focused(tab) == "context"
+
+    def test_what_was_written_and_its_order_survive_a_look_at_another_view(self, tab, server, story):
+        tab.open(server)
+        order_sentences(tab, story)
+        before = tab.text(".lab")
+        tab.go("#/models", "Models")
+        tab.go("#/order", "Order")
+        assert tab.text(".lab") == before
+        assert tab.run("document.getElementById('candidates').value").split("\n") == SENTENCES
+
+    def test_a_refused_request_is_told_and_can_be_made_again(self, tab, server, story):
+        tab.open(server)
+        order_sentences(tab, story)
+        tab.run("document.getElementById('context').value = '...'")
+        tab.click(".bench button.primary")
+        tab.wait("document.querySelector('.trouble')")
+        assert "has no sentence to continue" in tab.text(".trouble")
+        tab.run(f"document.getElementById('context').value = {json.dumps(story[:300])}")
+        tab.click(".trouble button")
+        tab.wait("document.querySelector('.ranking')")
+        assert all("422" in str(complaint) for complaint in tab.complaints())
 
 
 class TestCatalogue:

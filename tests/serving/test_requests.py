@@ -11,6 +11,7 @@ from nextvec.serving.schemas import (
     DecodeRequest,
     EmbeddingsRequest,
     PredictRequest,
+    RerankRequest,
     SearchRequest,
     StreamOptions,
 )
@@ -24,6 +25,7 @@ ASKED = {
     "predict": {"model": "gru", "texts": [TEXT]},
     "search": {"model": "gru", "texts": [TEXT]},
     "decode": {"model": "gru", "vectors": [ONE]},
+    "rerank": {"model": "gru", "query": TEXT, "documents": ["A third one.", "Another tale."]},
 }
 REQUESTS = {
     "embeddings": EmbeddingsRequest,
@@ -31,8 +33,9 @@ REQUESTS = {
     "predict": PredictRequest,
     "search": SearchRequest,
     "decode": DecodeRequest,
+    "rerank": RerankRequest,
 }
-UNDECIDED = {"predict": {"texts", "vectors"}, "search": {"texts", "vectors"}}
+UNDECIDED = {"predict": {"texts", "vectors"}, "search": {"texts", "vectors"}, "rerank": {"query", "context"}}
 """Fields of which one must be given."""
 
 
@@ -148,6 +151,23 @@ WRONG = [
     ("decode", "vectors", [], "got an empty list, expected at least 1"),
     ("decode", "sources", [["a"], ["b"]], "lists for 2 vectors, expected one for each of 1"),
     ("decode", "decoder", "magic", "unknown decoder 'magic'"),
+    ("rerank", "query", "...", "'...' has no sentence to continue; give a few sentences"),
+    ("rerank", "query", "", "the text is empty, expected some words"),
+    ("rerank", "query", {"text": "a"}, "got an object, expected a text"),
+    ("rerank", "context", ["A sentence."], "given beside query, expected either query or context"),
+    ("rerank", "documents", "A text.", 'got "A text.", expected a list of texts, or of objects with a text'),
+    ("rerank", "documents", [], "got an empty list, expected one document or more"),
+    ("rerank", "documents", ["a", 3], "item 1 is 3, expected a text, or an object with one in its field text"),
+    ("rerank", "documents", [{"title": "a"}], "item 0 is an object, expected a text, or an object with one in its"),
+    ("rerank", "documents", ["a", {"text": " "}], "text 1 is empty, expected some words"),
+    ("rerank", "documents", ["a"] * 257, "257 texts, expected at most 256 at once"),
+    ("rerank", "documents", ["a" * 100_001], "the text has 100,001 characters, expected at most 100,000"),
+    ("rerank", "top_n", -1, "got -1, expected 0 or more"),
+    ("rerank", "top_n", "3", 'got "3", expected a whole number'),
+    ("rerank", "return_documents", 1, "got 1, expected true or false"),
+    ("rerank", "max_chunks_per_doc", 0, "got 0, expected 1 or more"),
+    ("rerank", "max_tokens_per_doc", 4096, "got 4096, expected nothing: a document is read as far as its encoder"),
+    ("rerank", "rank_fields", ["title"], "unknown field, expected one of model, query, "),
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from nextvec.sequences.findings import LeakageError
 from nextvec.sequences.splits import split_snapshot
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies import stage as stage_module
+from nextvec.studies import temperatures as temperatures_module
 from nextvec.studies.contest import run_contest
 from nextvec.studies.contest_report import report_content, save_contest
 from nextvec.studies.entrants import RECORDS, Generation
@@ -91,8 +92,10 @@ def changed(folder, change):
         lambda plain: {**plain, "metrics": {k: v for k, v in plain["metrics"].items() if k != "ranks"}},
         lambda plain: {**plain, "fingerprint": "0" * 16},
         lambda plain: {**plain, "train_mean_norm": plain["train_mean_norm"] + 0.01},
+        lambda plain: {**plain, "temperatures": {**plain["temperatures"], "document": 2.0}},
+        lambda plain: {key: value for key, value in plain.items() if key != "temperatures"},
     ],
-    ids=["weights", "version of a metric", "a metric fewer", "documents", "centre"],
+    ids=["weights", "version of a metric", "a metric fewer", "documents", "centre", "temperature", "none recorded"],
 )
 def test_an_evaluation_of_something_else_is_made_again(contest, place, change):
     before = changed(place.model("plain"), change)
@@ -149,6 +152,25 @@ def test_contests_that_share_a_memory_read_and_make_everything_once(place, monke
         run_contest(place, models, latency=False, memory=memory)
     assert len(read) == len(set(read)) == 3, "two models, and the baselines of their generation"
     assert len(made) == 2
+
+
+def test_temperatures_are_fitted_once_at_home_and_hold_everywhere(contest, place, monkeypatch):
+    def again(*given):
+        raise AssertionError("the temperatures are known")
+
+    monkeypatch.setattr(temperatures_module, "fit_temperatures", again)
+    abroad = run_contest(place, ["plain", "anchored"], on="elsewhere", latency=False)
+    at_home = {evaluation.name: evaluation.temperatures for evaluation in contest.models}
+    assert {evaluation.name: evaluation.temperatures for evaluation in abroad.models} == at_home
+    assert all(at_home["plain"][pool] > 0 for pool in ("document", "foreign-10k"))
+    assert at_home["plain"] != at_home["anchored"]
+
+
+def test_every_model_is_judged_by_log_loss_against_a_baseline_of_its_own_temperature(contest):
+    against = contest.comparison.contrast("anchored", "best baseline", "log_loss[document]")
+    assert against is not None
+    for row in contest.comparison.rows:
+        assert row.figures["log_loss[document]"].estimate <= row.chance["log_loss[document]"] + 0.05, row.name
 
 
 def test_another_corpus_is_judged_whole_and_the_best_baseline_chosen_at_home(place):

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -5,6 +6,7 @@ from nextvec.errors import TrainingError
 from nextvec.models.baseline import fit_baseline
 from nextvec.models.network import build_network
 from nextvec.sequences.windows import MIN_CONTEXT, count_windows
+from nextvec.structure import UNKNOWN
 from nextvec.training.data import TrainingData
 from nextvec.training.recipe import TrainingConfig
 
@@ -54,3 +56,23 @@ def test_spans_come_with_what_the_anchor_predicts_from_the_whole_document(data, 
         assert batch.mask_BT.shape[1] <= 6
         for row, base_D in zip(batch.rows_BT[batch.mask_BT].tolist(), batch.bases["point"][batch.mask_BT], strict=True):
             torch.testing.assert_close(base_D, expected[row], atol=1e-3, rtol=0)
+
+
+def test_paragraphs_reach_training_and_validation(make_process, corpus):
+    breaks = (np.arange(len(corpus)) % 4 == 0).astype(np.int8)
+    snapshot = make_process(corpus.lengths.tolist(), vectors=corpus.vectors, breaks=breaks)
+    data, recipe = TrainingData(snapshot), TrainingConfig(batch=64, hide_structure=0.5, tell_next=0.5)
+    for batch in data.validation_batches():
+        rows = batch.rows_BT[batch.mask_BT] - 1
+        assert torch.equal(batch.breaks_BT[batch.mask_BT], torch.from_numpy(breaks)[rows])
+    for structure, hides in ((False, False), (True, True)):
+        network = build_network("gru", corpus.dim, {"width": 4}, anchor="none", structure=structure)
+        batches = list(data.training_batches(network, recipe).epoch(0))
+        assert any(bool((b.breaks_BT[b.mask_BT] == UNKNOWN).any()) for b in batches) is hides
+        assert any(bool((b.next_BT != UNKNOWN).any()) for b in batches) is hides
+
+
+def test_without_paragraphs_nothing_is_said_of_them(data, corpus):
+    network = build_network("gru", corpus.dim, {"width": 4}, anchor="none", structure=True)
+    assert data.breaks is None
+    assert all(batch.breaks_BT is None for batch in data.training_batches(network, TrainingConfig()).epoch(0))

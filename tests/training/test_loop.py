@@ -15,6 +15,7 @@ from nextvec.models.network import Network, build_network
 from nextvec.records import read_lines
 from nextvec.training import loop as loop_module
 from nextvec.training import processes as processes_module
+from nextvec.training.baselines import FittedBaselines
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.loop import Reference, _groups, train
 from nextvec.training.processes import make_accelerator
@@ -48,10 +49,12 @@ def same_weights(left, right):
     return all(torch.equal(tensor, other[name]) for name, tensor in left.state_dict().items())
 
 
-def script(monkeypatch, cosines):
-    """Let validation say these cosines, one an epoch from epoch 0 on."""
-    said = iter(cosines)
-    monkeypatch.setattr(Network, "calibrate", lambda network, batches: {"point": next(said)})
+def script(monkeypatch, cosines, **others):
+    """Let validation say these cosines, one an epoch from epoch 0 on, and these scores of other heads."""
+    said = (
+        dict(zip(("point", *others), scores, strict=True)) for scores in zip(cosines, *others.values(), strict=True)
+    )
+    monkeypatch.setattr(Network, "calibrate", lambda network, batches: next(said))
 
 
 @pytest.mark.parametrize("loss", ["cosine", "mse", "infonce", "balanced"])
@@ -82,6 +85,42 @@ def test_the_log_holds_the_whole_run(start, tmp_path, data):
     assert ended["validation_cosine"] == outcome.validation_cosine
     losses = [line["loss"] for line in events(folder, "epoch")[1:]]
     assert losses[-1] < losses[0]
+    assert ended["validation"] == outcome.validation == {"point": outcome.validation_cosine}
+    assert all(line["heads"] == {"point": {"score": line["validation_cosine"]}} for line in events(folder, "epoch"))
+
+
+def test_the_log_says_what_every_head_has_tuned(tmp_path, data, cache, make_plan, twin):
+    """Two heads on an anchor that are as good as the baseline before they learn, and no worse after it."""
+    plan = make_plan(anchor="mean", predicts=f"point,{twin}", twin={"loss": "mse"})
+    network = Network(plan.network)
+    baselines = FittedBaselines(data, cache)
+    network.set_anchors(baselines.get)
+    outcome = train(network, data, plan.training, tmp_path / "run", REFERENCE)
+    logged = [line["heads"] for line in events(tmp_path / "run", "epoch")]
+    assert all(heads.keys() == {"point", "twin"} for heads in logged)
+    assert all(
+        head.keys() == {"score", "size"} and 0 <= head["size"] <= 1 for heads in logged for head in heads.values()
+    )
+    anchor = mean_cosine(baselines.get("context-mean").predict, data.validation_batches)
+    assert [head["score"] for head in logged[0].values()] == pytest.approx([anchor, anchor], abs=1e-6)
+    assert outcome.validation == {name: head["score"] for name, head in logged[outcome.best_epoch].items()}
+    assert min(outcome.validation.values()) >= anchor - 1e-6
+
+
+def test_the_first_head_decides_which_epoch_is_best_or_the_one_that_is_named(start, monkeypatch, twin):
+    cosines, scores = [0.1, 0.5, 0.2], [0.1, 0.3, 0.9]
+    for options, best in ({}, 1), ({"judged_by": twin}, 2), ({"predicts": "twin,point"}, 2):
+        script(monkeypatch, cosines, twin=scores)
+        outcome, _ = start(folder=f"best-{len(options)}-{best}", **{"predicts": "point,twin", **options})
+        assert (outcome.best_epoch, outcome.validation_cosine) == (best, cosines[best])
+        assert outcome.validation == {"point": cosines[best], "twin": scores[best]}
+
+
+def test_a_network_without_a_point_head_is_measured_by_its_predictions(start, data, twin):
+    outcome, network = start(predicts=twin)
+    measured = mean_cosine(network.predict, data.validation_batches)
+    assert outcome.validation_cosine == pytest.approx(measured, abs=1e-6)
+    assert outcome.validation == {twin: pytest.approx(measured, abs=1e-6)}
 
 
 def test_the_three_best_epochs_and_the_last_state_are_kept(start, tmp_path, monkeypatch):
@@ -160,6 +199,20 @@ def test_a_validation_cosine_that_is_not_finite_ends_the_run(start, monkeypatch)
     script(monkeypatch, [0.1, math.nan])
     with pytest.raises(TrainingError, match=r"the validation cosine became nan"):
         start()
+
+
+def test_so_does_a_head_whose_validation_is_not_finite(start, monkeypatch, twin):
+    script(monkeypatch, [0.1, 0.2], twin=[0.1, math.inf])
+    with pytest.raises(TrainingError, match=r"the validation of head twin became inf"):
+        start(predicts="point,twin")
+
+
+def test_the_judge_is_a_head_of_the_network(make_plan, data, tmp_path):
+    plan = make_plan()
+    recipe = plan.training.model_copy(update={"judged_by": "rank"})
+    with pytest.raises(UsageError, match=r"judged_by = rank: the heads are point"):
+        train(Network(plan.network), data, recipe, tmp_path / "run", REFERENCE)
+    assert not (tmp_path / "run").exists()
 
 
 def test_progress_is_told_at_every_step(start):

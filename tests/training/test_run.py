@@ -11,6 +11,7 @@ from nextvec.errors import MismatchError, NotFoundError, TrainingError, UsageErr
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, mean_cosine
 from nextvec.models.bundle import load_bundle
+from nextvec.models.head import HEADS
 from nextvec.training import run as run_module
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.recipe import TrainingConfig
@@ -26,6 +27,22 @@ def test_options_find_their_place():
     assert (plan.training.epochs, plan.training.seed, plan.training.lr) == (3, 5, 1e-3)
 
 
+def test_options_of_the_point_head_may_stand_alone():
+    usual = resolve_plan("gru", 16, {}).network
+    assert (usual.heads, usual.head_options) == (("point",), {"point": {"loss": "cosine", "rho": None}})
+    given = {"loss": "balanced", "rho": "0.1"}
+    alone = resolve_plan("gru", 16, given)
+    assert alone.network.head_options == {"point": {"loss": "balanced", "rho": 0.1}}
+    assert resolve_plan("gru", 16, {"point": given, "predicts": "point"}) == alone
+    assert resolve_plan("gru", 16, {"point": {"loss": "balanced"}, "rho": 0.1, "predicts": ["point"]}) == alone
+
+
+def test_a_network_can_have_several_heads_each_with_its_options(twin):
+    network = resolve_plan("gru", 16, {"predicts": "twin,point", "twin": {"loss": "mse"}, "judged_by": "point"}).network
+    assert network.heads == ("twin", "point")
+    assert network.head_options == {"twin": {"loss": "mse", "rho": None}, "point": {"loss": "cosine", "rho": None}}
+
+
 @pytest.mark.parametrize("given", ["unlimited", "none", None])
 def test_context_can_be_unlimited(given):
     assert resolve_plan("gru", 16, {"context": given}).network.context is None
@@ -33,13 +50,19 @@ def test_context_can_be_unlimited(given):
 
 def test_names_of_options_never_clash():
     groups = {name: set(BACKBONES.get(name).Config.model_fields) for name in BACKBONES}
-    groups["run"] = {"anchor", "context"}
-    training = set(TrainingConfig.model_fields)
+    shared = {
+        "run": {"anchor", "context", "structure", "predicts"},
+        "heads": set(HEADS),
+        "point": set(HEADS.get("point").Config.model_fields),
+        "training": set(TrainingConfig.model_fields),
+    }
+    for (name, fields), (other, more) in itertools.combinations(shared.items(), 2):
+        assert not fields & more, (name, other)
     for name, fields in groups.items():
-        assert not fields & training, name
-        assert name == "run" or not fields & groups["run"], name
+        assert not fields & set().union(*shared.values()), name
 
 
+@pytest.mark.usefixtures("twin")
 @pytest.mark.parametrize(
     ("architecture", "options", "message"),
     [
@@ -55,6 +78,16 @@ def test_names_of_options_never_clash():
         ("gru", {"context": "five"}, r"gru: context = 'five'"),
         ("gru", {"width": 0}, r"gru: width = 0"),
         ("gru", {"loss": "cosin"}, r"unknown loss 'cosin'. Did you mean 'cosine'"),
+        ("gru", {"loss": "mse", "rho": 0.3}, r"rho = 0.3 means nothing to loss mse"),
+        ("gru", {"point": {"los": "mse"}}, r"unknown option of head point 'los'. Did you mean 'loss'"),
+        ("gru", {"point": "mse"}, r"point = 'mse': expected options of the head, for example point.loss=mse"),
+        ("gru", {"loss": "mse", "point": {"loss": "mse"}}, r"loss and point.loss are one option, given twice"),
+        ("gru", {"predicts": "piont"}, r"unknown head 'piont'. Did you mean 'point'"),
+        ("gru", {"predicts": ""}, r"unknown head ''"),
+        ("gru", {"predicts": "point,point"}, r"heads = point,point: each can be there once"),
+        ("gru", {"twin": {"loss": "mse"}}, r"options of head 'twin' are given, the heads are point: add it to heads"),
+        ("gru", {"predicts": "twin", "loss": "mse"}, r"options of head 'point' are given, the heads are twin"),
+        ("gru", {"judged_by": "twin"}, r"judged_by = twin: the heads are point; name one, or add it to them"),
         ("ridge", {"epochs": 2}, r"ridge is a baseline: .* has no option 'epochs'"),
     ],
 )
@@ -128,6 +161,7 @@ CHANGED = [
     ({"anchor": "mean"}, r"network anchor = none and is resumed with mean"),
     ({"context": 5}, r"network context = None and is resumed with 5"),
     ({"width": 17}, r"network options width = 16 and is resumed with 17"),
+    ({"loss": "mse"}, r"network head_options point loss = cosine and is resumed with mse"),
     ({"lr": 1e-3}, r"training lr = 0.003 and is resumed with 0.001"),
     ({"seed": 1}, r"training seed = 0 and is resumed with 1"),
 ]

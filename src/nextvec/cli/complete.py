@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nextvec.cli.given import argument
 from nextvec.cli.options import JsonOption, SetOption, WorkspaceOption
 from nextvec.cli.output import emit, wrapped
 from nextvec.errors import UsageError
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from nextvec.serving.events import Continuation, Ending, Event, Opening, Step
     from nextvec.serving.stages import Served, StagesConfig
     from nextvec.serving.stopping import StopConfig
-
-STANDARD_INPUT = "-"
 
 
 class Feedback(StrEnum):
@@ -65,7 +63,7 @@ def complete_command(
     from nextvec.workspace import Workspace
 
     options = {"decoder": decoder, "feedback": feedback.value, "fill": fill, "snap": snap, "steps": steps}
-    given = {"text": _given(text), "sentences": sentences, **options}
+    given = {"text": argument(text), "sentences": sentences, **options}
     request = ContinuationRequest.parse(given, owner="complete")
     stages_config, stop = _parameters(assignments or [])
     served = Served.load(model, Resources(Workspace(workspace)), stages_config, [decoder])
@@ -88,15 +86,6 @@ def _parameters(assignments: list[str]) -> tuple[StagesConfig, StopConfig]:
     if not isinstance(stop, dict):
         raise UsageError(f"--set stop={stop}: name what to set, for example --set stop.patience=5")
     return StagesConfig.parse(options, owner="complete"), StopConfig.parse(stop, owner="complete [stop]")
-
-
-def _given(text: str) -> str:
-    if text != STANDARD_INPUT:
-        return text
-    try:
-        return sys.stdin.read()
-    except UnicodeDecodeError as error:
-        raise UsageError(f"standard input is not {error.encoding} text: {error.reason} at byte {error.start}") from None
 
 
 def _print_json(served: Served, found: Continuation) -> None:

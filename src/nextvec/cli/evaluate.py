@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,9 @@ OnOption = Annotated[
 ]
 FIGURES = (
     "cosine", "cosine_centred", "mrr[document]", "mrr[document+context]", "mrr[foreign-10k]",
-    "recall@1[document]", "recall@10[document]", "copy_ratio", "spread", "ordered_context", "shuffled_context",
+    "recall@1[document]", "recall@10[document]", "log_loss[document]", "log_loss[foreign-10k]",
+    "bits_gained[document]", "bits_gained[foreign-10k]", "log_density", "energy_score", "coverage@50", "coverage@90",
+    "sample_diversity", "copy_ratio", "spread", "ordered_context", "shuffled_context",
 )  # fmt: skip
 
 
@@ -122,11 +125,27 @@ def print_warning(contest: Contest) -> None:
 
 
 def print_leaderboard(comparison: Comparison) -> None:
-    """Models and baselines from the best cosine to the worst, on 80 columns."""
+    """Models and baselines from the best cosine to the worst, and what each model is good for, on 80 columns."""
     typer.echo(f"\n{wrapped(comparison.title, 0)}\n")
-    table = comparison.table("cosine")
+    _print_rows(comparison.table("cosine"), left_at_end=1)
+    print_abilities(comparison)
+
+
+def print_abilities(comparison: Comparison) -> None:
+    """Of each model a figure for each use, with a sign for its verdict; nothing without models."""
+    from nextvec.evaluation.abilities import ability_table, best_baselines
+
+    if table := ability_table(comparison):
+        _print_rows(table)
+        best = "; ".join(f"{name} ({', '.join(short)})" for name, short in best_baselines(comparison).items())
+        if best:
+            typer.echo(wrapped(f"+ better, - worse, ? cannot tell from the best baseline: {best}") + "\n")
+
+
+def _print_rows(table: Sequence[Mapping[str, str]], left_at_end: int = 0) -> None:
     columns = list(dict.fromkeys(column for row in table for column in row))
-    print_table(columns, [[row.get(column, "") for column in columns] for row in table], right=set(columns[1:-1]))
+    right = set(columns[1 : len(columns) - left_at_end])
+    print_table(columns, [[row.get(column, "") for column in columns] for row in table], right=right)
 
 
 def print_verdicts(comparison: Comparison) -> None:

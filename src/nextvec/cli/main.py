@@ -9,7 +9,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nextvec.cli import complete, corpus, demo, evaluate, models, promote, serve, study, train, train_inverter, vectors
+from nextvec.cli import (
+    complete,
+    corpus,
+    demo,
+    evaluate,
+    models,
+    promote,
+    rank,
+    serve,
+    study,
+    train,
+    train_inverter,
+    vectors,
+)
 from nextvec.cli.launched import complain
 from nextvec.errors import NextvecError
 
@@ -48,6 +61,7 @@ app.command("promote")(promote.promote_command)
 app.command("aliases")(promote.aliases_command)
 app.command("rollback")(promote.rollback_command)
 app.command("complete")(complete.complete_command)
+app.command("rank")(rank.rank_command)
 app.command("serve")(serve.serve_command)
 app.command("encode")(vectors.encode_command)
 app.command("predict")(vectors.predict_command)

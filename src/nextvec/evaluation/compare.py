@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
@@ -24,8 +24,14 @@ HEADLINES = (
     "mrr[document]",
     "mrr[document+context]",
     "mrr[foreign-10k]",
+    "log_loss[document]",
+    "log_loss[foreign-10k]",
+    "log_density",
+    "energy_score",
 )
 _MEAN_TOLERANCE = 1e-3
+_PERFECT = {"cosine": 1.0, "energy_score": 0.0}
+"""What a forecast scores that is the target itself, in the figures that there is a skill in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,24 +126,28 @@ def skill(model: Column, baseline: Column, drawing: Drawing | None = None) -> In
     return Measurements({"": skill_column(model, baseline)}, Draws(drawing or Drawing())).interval("")
 
 
-def skill_column(model: Column, baseline: Column) -> Column:
-    """Skill as a ratio of sums over documents, sum(model - baseline) / sum(count - baseline)."""
-    missing = np.maximum(baseline.counts - baseline.sums, 0.0)
-    runs = tuple(skill_column(run, baseline) for run in model.runs)
-    return Column(model.sums - baseline.sums, missing, runs=runs)
+def skill_column(model: Column, baseline: Column, perfect: float = 1.0) -> Column:
+    """Skill as a ratio of sums over documents: the share that is gone of what the baseline lacks to `perfect`."""
+    towards = 1.0 if perfect else -1.0
+    gained = towards * (model.sums - baseline.sums)
+    missing = np.maximum(towards * (perfect * baseline.counts - baseline.sums), 0.0)
+    runs = tuple(skill_column(run, baseline, perfect) for run in model.runs)
+    return Column(gained, missing, runs=runs)
 
 
 def _headlines(everything: Sequence[Evaluation], wanted: Sequence[str] | None) -> list[str]:
-    """The figures to be judged. Raises MismatchError naming who has one and who lacks it."""
+    """The figures to be judged. Raises MismatchError naming who has one and who lacks it, where all can have it."""
+    known = figures()
     for name in HEADLINES if wanted is None else wanted:
         having, lacking = ([e.name for e in everything if (name in e.columns) == has] for has in (True, False))
-        if lacking and (having or wanted is not None):
+        if lacking and ((having and not known[name].optional) or (wanted is not None and not having)):
             held = f"{having[0]} has it" if having else "nobody has it"
             raise MismatchError(
                 f"'{name}' was not measured of {lacking[0]} ({held}): a verdict needs both sides. Evaluate all with "
                 "the same metrics"
             )
-    return [name for name in (HEADLINES if wanted is None else wanted) if name in everything[0].columns]
+    measured = {name for evaluation in everything for name in evaluation.columns}
+    return [name for name in (HEADLINES if wanted is None else wanted) if name in measured]
 
 
 class _Arena:
@@ -159,15 +169,10 @@ class _Arena:
         self._measured: dict[str, Measurements[str]] = {}
 
     def rows(self) -> Iterator[Row]:
-        rivals = {e.name: self._best_baseline(e, "cosine") for e in self._everything if "cosine" in e.columns}
-        columns = {
-            e.name: skill_column(e.column("cosine"), rival.column("cosine"))
-            for e in self._everything
-            if (rival := rivals.get(e.name)) is not None
-        }
-        skills = Measurements(columns, self._draws) if columns else None
+        skills, energy_skills = self._skills("cosine"), self._skills("energy_score")
         for evaluation in self._everything:
-            rival = rivals.get(evaluation.name)
+            skill, skill_over = skills.get(evaluation.name, (None, None))
+            energy_skill, energy_skill_over = energy_skills.get(evaluation.name, (None, None))
             yield Row(
                 subject=evaluation.subject,
                 kind="baseline" if evaluation.name in self._baselines else "model",
@@ -175,10 +180,24 @@ class _Arena:
                 chance={
                     name: column.chance for name, column in evaluation.columns.items() if column.chance is not None
                 },
-                skill=skills.interval(evaluation.name) if skills and rival else None,
-                skill_over=rival.name if rival else None,
+                skill=skill,
+                skill_over=skill_over,
+                energy_skill=energy_skill,
+                energy_skill_over=energy_skill_over,
                 runs=max(len(column.runs) for column in evaluation.columns.values()) or 1,
             )
+
+    def _skills(self, figure: str) -> dict[str, tuple[Interval, str]]:
+        """Of everything that has the figure, by name: its skill in it, and the best baseline that it is against."""
+        having = _having(figure, self._everything)
+        rivals = {e.name: rival for e in having if (rival := self._best_baseline(e, figure)) is not None}
+        columns = {
+            e.name: skill_column(e.column(figure), rivals[e.name].column(figure), _PERFECT[figure])
+            for e in having
+            if e.name in rivals
+        }
+        found = Measurements(columns, self._draws) if columns else None
+        return {name: (found.interval(name), rivals[name].name) for name in columns} if found else {}
 
     def contrasts(self, headlines: Sequence[str], reference: str | None, peers: Collection[str]) -> Iterator[Contrast]:
         for figure in headlines:
@@ -210,12 +229,14 @@ class _Arena:
         return self._measured[figure]
 
     def _pairs(self, figure: str, reference: str | None) -> Iterator[_Pair]:
-        for model in self._models:
+        for model in _having(figure, self._models):
             for role, other in self._opponents(model, figure, reference):
-                yield _pair(figure, role, model, other)
+                if figure in other.columns:
+                    yield _pair(figure, role, model, other)
 
     def _peer_pairs(self, figure: str, peers: Collection[str]) -> Iterator[_Pair]:
-        ranked = sorted((self._named(name) for name in peers), key=lambda peer: peer.estimate(figure))
+        named = [self._named(name) for name in peers]
+        ranked = sorted(_having(figure, named), key=lambda peer: peer.estimate(figure))
         for left, right in combinations(ranked, 2):
             yield _pair(figure, "peer", left, right)
 
@@ -237,12 +258,11 @@ class _Arena:
             yield "reference", self._named(reference)
 
     def _best_baseline(self, model: Evaluation, figure: str) -> Evaluation | None:
-        """Chosen on validation among the baselines of the model's generation, or among all when it has none."""
-        if not self._baselines:
-            return None
+        """Chosen on validation among the baselines of the model's generation, or among all when it has none; None
+        where no baseline has the figure."""
         rivals = {evaluation.name for evaluation in self._rivals(model)}
-        candidates = [evaluation for evaluation in self._validation if evaluation.name in rivals]
-        return self._baselines[best_of(candidates, self._figures[figure]).name]
+        candidates = [each for each in _having(figure, self._validation) if each.name in rivals]
+        return self._baselines[best_of(candidates, self._figures[figure]).name] if candidates else None
 
     def _rivals(self, model: Evaluation) -> list[Evaluation]:
         same = [b for b in self._baselines.values() if b.subject.trained_on == model.subject.trained_on]
@@ -287,6 +307,10 @@ def _pair(figure: str, role: Role, left: Evaluation, right: Evaluation) -> _Pair
     names = left.name, right.name
     basis = _basis(figure, left, right)
     return _Pair(figure=figure, role=role, left=left.name, right=right.name, keys=names, basis=basis)
+
+
+def _having(figure: str, evaluations: Iterable[Evaluation]) -> list[Evaluation]:
+    return [evaluation for evaluation in evaluations if figure in evaluation.columns]
 
 
 def _contrast(pair: _Pair, difference: Difference, *, higher_is_better: bool) -> Contrast:

@@ -54,7 +54,8 @@ class Contrast:
 class Row:
     """One line of the table.
 
-    `skill` is the share of the best baseline's cosine error that is gone, against `skill_over`; None without baselines.
+    `skill` is the share of the best baseline's cosine error that is gone, against `skill_over`; `energy_skill` that of
+    the best one's energy score. None without baselines, or where nothing is sampled.
     `chance` has the figures for which chance means something. `runs` is the number of training runs that the row is the
     mean of, 1 for a checkpoint or a baseline.
     """
@@ -65,6 +66,8 @@ class Row:
     chance: Mapping[str, float]
     skill: Interval | None
     skill_over: str | None
+    energy_skill: Interval | None = None
+    energy_skill_over: str | None = None
     runs: int = 1
 
     @property
@@ -80,6 +83,8 @@ class Row:
             "chance": dict(self.chance),
             "skill": self.skill.to_dict() if self.skill else None,
             "skill_over": self.skill_over,
+            "energy_skill": self.energy_skill.to_dict() if self.energy_skill else None,
+            "energy_skill_over": self.energy_skill_over,
             "runs": self.runs,
         }
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
-from nextvec.errors import DataError, MismatchError
+from nextvec.errors import MismatchError
 from nextvec.evaluation.evaluation import Column, Evaluation, Subject
 from nextvec.evaluation.heldout import MIN_CONTEXT, HeldOut, hold_out
 from nextvec.evaluation.metric import (
@@ -23,15 +22,12 @@ from nextvec.evaluation.metric import (
     Settling,
     default_metrics,
     metric_versions,
-    unit_rows,
 )
+from nextvec.evaluation.passages import BATCH_TARGETS, passages
 from nextvec.models.predictor import Predictor
-from nextvec.sequences.batches import Batch, DocumentBatches
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
-
-BATCH_TARGETS = 8_192
 
 Progress = Callable[[int, int], None]
 """Called with (documents done, documents in all)."""
@@ -46,6 +42,7 @@ def evaluate(
     subject: Subject | None = None,
     min_context: int = MIN_CONTEXT,
     metrics: Sequence[str] | None = None,
+    temperatures: Mapping[str, float] | None = None,
     seed: int = 0,
     device: torch.device | str = "cpu",
     batch_targets: int = BATCH_TARGETS,
@@ -58,6 +55,7 @@ def evaluate(
         train_mean: (D,) from `training_mean`, for the centred cosine; the same for all that will be compared.
         subject: what is evaluated; by default only what the predictor's spec says.
         metrics: names from METRICS; None means all but the costly ones.
+        temperatures: from `fit_temperatures` on validation documents, by pool; without them there is no log loss.
         batch_targets: rows predicted at a time, padding included; changes speed and memory, not figures.
 
     Raises MismatchError for a predictor of another dimension, encoder or split, DataError for predictions that are
@@ -70,6 +68,7 @@ def evaluate(
         train_mean=train_mean,
         subject=subject,
         metrics=metrics,
+        temperatures=temperatures,
         device=device,
         batch_targets=batch_targets,
         on_progress=on_progress,
@@ -84,6 +83,7 @@ def evaluate_on(
     subject: Subject | None = None,
     weights: str | None = None,
     metrics: Sequence[str] | None = None,
+    temperatures: Mapping[str, float] | None = None,
     device: torch.device | str = "cpu",
     batch_targets: int = BATCH_TARGETS,
     on_progress: Progress | None = None,
@@ -103,12 +103,11 @@ def evaluate_on(
         context=predictor.spec.context,
         predict=predictor.predict,
         predictor=predictor,
+        temperatures=temperatures or {},
     )
     names = default_metrics() if metrics is None else tuple(metrics)
     chosen = [METRICS.get(name)(setting) for name in names]
-    columns = _measure(
-        chosen, _passages(held_out, predictor, device, batch_targets), len(held_out.doc_ids), on_progress
-    )
+    columns = _measure(chosen, passages(held_out, predictor, device, batch_targets), len(held_out.doc_ids), on_progress)
     return Evaluation.of(
         held_out,
         subject=subject,
@@ -117,6 +116,7 @@ def evaluate_on(
         seconds=time.perf_counter() - began,
         weights=weights,
         metrics=metric_versions(names),
+        temperatures=temperatures,
     )
 
 
@@ -145,44 +145,6 @@ def _require_fit(
             f"the training mean has shape {train_mean.shape}, {held_out.corpus} holds {held_out.dim}-D vectors. "
             "Take it from training_mean(snapshot, training documents)."
         )
-
-
-def _passages(
-    held_out: HeldOut, predictor: Predictor, device: torch.device | str, batch_targets: int
-) -> Iterator[Passage]:
-    """Every document with its predictions, shortest first; one batch of predictions is in memory at a time."""
-    vectors = torch.from_numpy(held_out.vectors).to(device)
-    documents = np.arange(len(held_out.doc_ids))
-    breaks = torch.from_numpy(held_out.breaks).to(device)
-    batches = DocumentBatches(vectors, held_out.offsets, documents, batch_targets, breaks)
-    for numbers, batch in zip(batches.plan, batches, strict=True):
-        with torch.no_grad():
-            forecast = predictor.forecast(batch.x_BTD, batch.mask_BT, batch.breaks_BT)
-            y_BTD, q_BTD = (_checked(predictor, answer, batch) for answer in (forecast.point, forecast.query))
-        sequences = zip(numbers.tolist(), batch.x_BTD, batch.target_BTD, y_BTD, q_BTD, strict=True)
-        for number, x_TD, target_TD, y_TD, q_TD in sequences:
-            last = int(held_out.offsets[number + 1] - held_out.offsets[number]) - 1
-            predicted = slice(held_out.min_context - 1, last)
-            yield Passage(
-                number=number,
-                doc_id=held_out.doc_ids[number],
-                vectors_ND=unit_rows(torch.cat([x_TD[:1], target_TD[:last]])),
-                predicted_MD=unit_rows(y_TD[predicted]),
-                query_MD=q_TD[predicted].float(),
-            )
-
-
-def _checked(predictor: Predictor, y_BTD: Tensor, batch: Batch) -> Tensor:
-    """What it answered for a batch. Raises DataError for a wrong shape, NaN or infinity."""
-    x_BTD, mask_BT = batch.x_BTD, batch.mask_BT
-    if y_BTD.shape != x_BTD.shape:
-        raise DataError(
-            f"{predictor.spec.name} gave predictions of shape {tuple(y_BTD.shape)} for vectors of shape "
-            f"{tuple(x_BTD.shape)}: expected one prediction a position"
-        )
-    if not bool(torch.isfinite(y_BTD[mask_BT]).all()):
-        raise DataError(f"{predictor.spec.name} predicts NaN or infinity: its weights are damaged. Train it again.")
-    return y_BTD
 
 
 def _measure(

@@ -73,7 +73,8 @@ class Evaluation:
     `targets` (docs,) are in one order, that of every column. `split_fingerprint` is None where every document of a
     corpus is judged, whatever its part. `train_mean_norm` tells which mean was subtracted for the centred cosine.
     `weights` is a hash of all that decides what the subject predicts, None where the caller does not know it; `metrics`
-    are the versions of those that measured it, by name.
+    are the versions of those that measured it, by name; `temperatures` what its scores were divided by for the log
+    loss, by pool, none where it was not measured.
     """
 
     subject: Subject
@@ -91,6 +92,7 @@ class Evaluation:
     seconds: float
     weights: str | None = None
     metrics: Mapping[str, int] = field(default_factory=dict)
+    temperatures: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -103,6 +105,7 @@ class Evaluation:
         seconds: float,
         weights: str | None = None,
         metrics: Mapping[str, int] | None = None,
+        temperatures: Mapping[str, float] | None = None,
     ) -> Evaluation:
         return cls(
             subject=subject,
@@ -120,6 +123,7 @@ class Evaluation:
             seconds=seconds,
             weights=weights,
             metrics=dict(metrics or {}),
+            temperatures=dict(temperatures or {}),
         )
 
     @property
@@ -157,6 +161,7 @@ class Evaluation:
         return plain | {
             "format": FORMAT,
             "metrics": dict(self.metrics),
+            "temperatures": dict(self.temperatures),
             "subject": asdict(self.subject),
             "doc_ids": list(self.doc_ids),
             "targets": self.targets.tolist(),

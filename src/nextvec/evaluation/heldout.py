@@ -15,7 +15,8 @@ import numpy.typing as npt
 import torch
 
 from nextvec.errors import DataError, MismatchError, UsageError
-from nextvec.evaluation.metric import ForeignPool, unit_rows
+from nextvec.evaluation.metric import unit_rows
+from nextvec.evaluation.pools import ForeignPool
 from nextvec.fingerprint import fingerprint_bytes
 from nextvec.sequences.closeness import unit_rows as normalised
 from nextvec.sequences.splits import Part, SplitSpec, split_documents

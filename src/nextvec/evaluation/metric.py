@@ -8,8 +8,9 @@ Shapes: N rows of a document, M targets (rows min_context..N-1), D embedding siz
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -17,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nextvec.evaluation.drawn import Drawn
+from nextvec.evaluation.pools import ForeignPool, Pools
 from nextvec.models.predictor import Predictor
 from nextvec.registry import Registry
 
@@ -27,7 +30,8 @@ Predict = Callable[[Tensor, Tensor], Tensor]
 class Figure:
     """A number that a metric reports.
 
-    `higher_is_better` is None for a description that is neither good nor bad; `low` and `high` bound its values.
+    `higher_is_better` is None for a description that is neither good nor bad; `low` and `high` bound its values;
+    `optional` is one that some predictors cannot have: those without samples, or without a density.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Figure:
     higher_is_better: bool | None = True
     low: float = -1.0
     high: float = 1.0
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +56,13 @@ class Part:
         return cls(float(values.cpu().double().sum()), float(values.numel()))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignPool:
-    """Chunks to find a target among that are not of its own document: unit vectors (P, D), owner document (P,)."""
-
-    vectors_PD: Tensor
-    owner_P: Tensor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """What holds for a whole evaluation.
 
     `train_mean_D` is the mean training vector (not normalised); `context` is how many last vectors the predictor sees
     (None: all so far); `predict` is the predictor itself, for metrics that change its input; `predictor` all of it, for
-    those that read on where a document ends.
+    those that read on where a document ends; `temperatures` are what its scores are divided by to be log odds, by pool.
     """
 
     min_context: int
@@ -75,15 +72,22 @@ class Setting:
     context: int | None
     predict: Predict
     predictor: Predictor | None = None
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def pools(self) -> Pools:
+        """What targets are found among, shared by all metrics."""
+        return Pools(self.foreign, self.min_context)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Passage:
     """One document with its predictions. Vectors and predictions have unit norm.
 
     `number` identifies the document within the evaluation; predicted_MD[j] is the prediction of
     vectors_ND[first + j] from the rows before it, query_MD[j] what candidates for it are ranked by: the prediction,
-    where the predictor has no query of its own.
+    where the predictor has no query of its own. `density` gives (M,) log densities of the targets in nats, `draw` unit
+    samples (K, M, D); None for a predictor that cannot.
     """
 
     number: int
@@ -91,6 +95,8 @@ class Passage:
     vectors_ND: Tensor
     predicted_MD: Tensor
     query_MD: Tensor
+    density: Callable[[], Tensor] | None = None
+    draw: Callable[[], Tensor] | None = None
 
     @property
     def first(self) -> int:
@@ -99,6 +105,11 @@ class Passage:
     @property
     def target_MD(self) -> Tensor:
         return self.vectors_ND[self.first :]
+
+    @cached_property
+    def drawn(self) -> Drawn | None:
+        """What is drawn, once for all metrics."""
+        return None if self.draw is None else Drawn.of(self.draw(), self.target_MD, self.predicted_MD)
 
 
 class Metric(Protocol):
@@ -155,9 +166,14 @@ def unit_rows(x: Tensor) -> Tensor:
     return F.normalize(x.float(), dim=-1, eps=1e-12)
 
 
+def document_rng(seed: int, doc_id: str) -> np.random.Generator:
+    """What is random in this document, whatever the others are."""
+    return np.random.default_rng([seed, *doc_id.encode()])
+
+
 def sample_targets(seed: int, doc_id: str, low: int, high: int, size: int) -> np.ndarray:
     """At most `size` positions of low..high-1, ascending, drawn for this document whatever the others are."""
-    rng = np.random.default_rng([seed, *doc_id.encode()])
+    rng = document_rng(seed, doc_id)
     positions = np.arange(low, max(low, high))
     return np.sort(rng.choice(positions, size=min(size, len(positions)), replace=False))
 

@@ -41,7 +41,7 @@ def seed_spreads(models: Sequence[Evaluation], figures: Sequence[str]) -> Iterat
     """For every group of at least two seeds, its spread in each figure."""
     for group in seed_groups(models):
         subject = group[0].subject
-        for figure in figures:
+        for figure in (name for name in figures if all(name in evaluation.columns for evaluation in group)):
             values = np.array([evaluation.estimate(figure) for evaluation in group])
             yield SeedSpread(
                 architecture=subject.architecture,

@@ -34,27 +34,27 @@ class Reading:
         return self._part(slice(first, None))
 
     def _part(self, positions: slice) -> Reading:
-        known = (None if known is None else known[:, positions] for known in self._known)
+        known = (None if known is None else known[:, positions] for known in self.known)
         return Reading(self.x_BTD[:, positions], *known)
 
     def windows(self, rows_WK: Tensor) -> Reading:
         """(W, K) positions, counted over all sequences, as sequences of their own."""
-        known = (None if known is None else known.flatten()[rows_WK] for known in self._known)
+        known = (None if known is None else known.flatten()[rows_WK] for known in self.known)
         return Reading(self.x_BTD.flatten(0, 1)[rows_WK], *known)
 
     def to(self, device: torch.device) -> Reading:
         """In float32, there."""
-        known = (None if known is None else known.to(device) for known in self._known)
+        known = (None if known is None else known.to(device) for known in self.known)
         return Reading(self.x_BTD.to(device, torch.float32), *known)
 
     def after(self, kept: Kept, most: int) -> tuple[Reading, Kept]:
         """The last `most` positions of those that are kept and of these together; and the same to be kept."""
-        known = (known_or_not(known, self.x_BTD) for known in self._known)
+        known = (known_or_not(known, self.x_BTD) for known in self.known)
         seen = tuple(map(partial(latest, most=most), parts_of(kept, 3), (self.x_BTD, *known)))
         return Reading(*seen), seen
 
     @property
-    def _known(self) -> tuple[Tensor | None, Tensor | None]:
+    def known(self) -> tuple[Tensor | None, Tensor | None]:
         return self.breaks_BT, self.next_BT
 
 
@@ -71,7 +71,7 @@ class StructureInput(nn.Module):
     def forward(self, reading: Reading, kept: Kept = None) -> Tensor:
         """(B, T, D), for inputs with components of order 1."""
         x_BTD = reading.x_BTD
-        breaks_BT, next_BT = (known_or_not(known, x_BTD) for known in reading._known)
+        breaks_BT, next_BT = (known_or_not(known, x_BTD) for known in reading.known)
         known_BT1 = any_known(breaks_BT, kept)[..., None]
         means_BTE = paragraph_means(x_BTD, breaks_BT, kept).flatten(2) * math.sqrt(self.dim)
         about_BTE = torch.cat([means_BTE, places(breaks_BT, kept).to(x_BTD)], dim=-1) * known_BT1

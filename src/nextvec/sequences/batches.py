@@ -279,8 +279,8 @@ class SpanBatches:
         structure = self.structure
         assert structure is not None
         keep_N, next_N = self._draw(number)
-        begins = batch.rows_BT.gather(1, (batch.mask_BT.sum(1, keepdim=True) - 1).clamp(min=0))
-        hidden_B1 = ~keep_N[begins]
+        last_B1 = batch.rows_BT.gather(1, batch.mask_BT.sum(1, keepdim=True) - 1)
+        hidden_B1 = ~keep_N[last_B1]
         next_BT = structure.breaks[batch.rows_BT].masked_fill(~next_N[batch.rows_BT] | hidden_B1, UNKNOWN)
         assert batch.breaks_BT is not None
         return replace(

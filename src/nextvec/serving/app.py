@@ -26,6 +26,7 @@ from nextvec.serving.routes.health import health_router
 from nextvec.serving.routes.models import models_router
 from nextvec.serving.routes.page import page_router
 from nextvec.serving.routes.predict import predict_router
+from nextvec.serving.routes.rerank import rerank_router
 from nextvec.serving.routes.search import search_router
 from nextvec.serving.schemas import PredictAnswer, PredictRequest
 from nextvec.serving.settings import ListenerSettings
@@ -33,6 +34,16 @@ from nextvec.serving.settings import ListenerSettings
 DESCRIPTION = (
     "Models that predict the next vector of a document. Times are in milliseconds unless a name says otherwise, "
     "vectors have norm 1, cosines are -1..1. Errors are problem bodies (RFC 9457)."
+)
+
+ROUTERS = (
+    models_router,
+    embeddings_router,
+    completions_router,
+    rerank_router,
+    predict_router,
+    search_router,
+    health_router,
 )
 
 Lifespan = Callable[[FastAPI], Any]
@@ -50,7 +61,7 @@ def create_api(access: Access, lifespan: Lifespan | None = None) -> FastAPI:
         lifespan=lifespan,
         swagger_ui_oauth2_redirect_url=None,
     )
-    for router in (models_router, embeddings_router, completions_router, predict_router, search_router, health_router):
+    for router in ROUTERS:
         api.include_router(router(access))
     api.include_router(catalogue_router(Catalogue(access.engine.workspace), access.identity))
     api.include_router(page_router())

@@ -109,6 +109,8 @@ class BoardRow(Record):
     chance: dict[str, float] = Field(description="What guessing gives, by figure.")
     skill: Figure | None = Field(description="Share of the best baseline's cosine error that is gone.")
     skill_over: str | None = Field(description="That baseline.", examples=["ridge-mix"])
+    energy_skill: Figure | None = Field(None, description="Share of the best baseline's energy score that is gone.")
+    energy_skill_over: str | None = Field(None, description="That baseline.", examples=["gaussian"])
 
 
 class ContrastRecord(Record):

@@ -29,6 +29,11 @@ class Passage:
     breaks: np.ndarray
     following: int = UNKNOWN
 
+    @classmethod
+    def untold(cls, texts: Sequence[str]) -> Passage:
+        """Chunks of which nothing else is known."""
+        return cls(texts=list(texts), breaks=np.full(len(texts), UNKNOWN, dtype=np.int8))
+
     def last(self, count: int) -> Passage:
         """Its last `count` chunks."""
         return Passage(texts=self.texts[-count:], breaks=self.breaks[-count:], following=self.following)

@@ -108,6 +108,9 @@ class Direct:
     async def read(self, query: ReadQuery) -> ReadResult:
         return self._served.read([query])[0]
 
+    async def query(self, context: Context) -> np.ndarray:
+        return self._served.query([context])[0]
+
     async def snap(self, query: SnapQuery) -> SnapResult:
         return self._served.snap([query])[0]
 

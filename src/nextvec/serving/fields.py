@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from nextvec.serving.faults import fault, shown
@@ -37,6 +37,31 @@ def _is_token(given: Any) -> bool:
     return isinstance(given, int) and not isinstance(given, bool)
 
 
+class Document(BaseModel):
+    """A text, with whatever else its owner keeps beside it."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    text: str
+
+
+def _documents(given: Any) -> Any:
+    """Each text or object as a document. Raises a fault for anything but a list of them, one or more."""
+    if not isinstance(given, list):
+        raise fault(f"got {shown(given)}, expected a list of texts, or of objects with a text")
+    if not given:
+        raise fault("got an empty list, expected one document or more")
+    for number, one in enumerate(given):
+        text = one.get("text") if isinstance(one, dict) else one
+        if not isinstance(text, str):
+            raise fault(f"item {number} is {shown(one)}, expected a text, or an object with one in its field text")
+    return [{"text": one} if isinstance(one, str) else one for one in given]
+
+
+Documents = Annotated[
+    list[Document],
+    BeforeValidator(_documents, json_schema_input_type=Annotated[list[str | Document], Field(min_length=1)]),
+]
 Texts = Annotated[list[str], Field(min_length=1), BeforeValidator(_texts)]
 TextOrTexts = Annotated[str | Annotated[list[str], Field(min_length=1)], BeforeValidator(_text_or_texts)]
 

@@ -1,7 +1,7 @@
 """Lanes: the stages of what is served, each behind a micro-batcher with its time-out.
 
-A `ModelLane` is what `continuation.Stages` asks for; an `EncoderLane` is shared by all models of one encoder; a `Shelf`
-is a corpus to search and decode with, without a model.
+A `ModelLane` is what `continuation.Stages` and `ranking.RankingStages` ask for; an `EncoderLane` is shared by all
+models of one encoder; a `Shelf` is a corpus to search and decode with, without a model.
 """
 
 from __future__ import annotations
@@ -123,6 +123,7 @@ class ModelLane:
         self._fill: MicroBatcher[np.ndarray, Filled] = batching.make("fill", label, served.fill)
         self._predict: MicroBatcher[Context, np.ndarray] = batching.make("predict", label, served.predict, served.lone)
         self._read: MicroBatcher[ReadQuery, ReadResult] = batching.make("read", label, served.read, served.lone)
+        self._query: MicroBatcher[Context, np.ndarray] = batching.make("query", label, served.query, served.lone)
         self._snap: MicroBatcher[SnapQuery, SnapResult] = batching.make("snap", label, served.snap)
         self._decode: MicroBatcher[DecodeQuery, Sentence] = batching.make("decode", label, served.decode)
         self._search: MicroBatcher[Search, list[NearChunk]] = batching.make(
@@ -165,6 +166,10 @@ class ModelLane:
 
     async def read(self, query: ReadQuery) -> ReadResult:
         return (await self._read.submit([query], self._timeouts.predict))[0]
+
+    async def query(self, context: Context) -> np.ndarray:
+        """(D,), of any norm: what candidates are ranked by after a context."""
+        return (await self._query.submit([context], self._timeouts.query))[0]
 
     async def snap(self, query: SnapQuery) -> SnapResult:
         return (await self._snap.submit([query], self._timeouts.snap))[0]

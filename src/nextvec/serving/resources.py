@@ -17,6 +17,7 @@ from nextvec.decoding import load_decoder
 from nextvec.decoding.decoder import Decoder
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Encoder, EncoderSpec, Progress, require_same_encoder
+from nextvec.encoders.lengths import Cut, count_cut
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
 from nextvec.retrieval.index import IndexKind, build_index
@@ -54,6 +55,11 @@ class SharedEncoder:
             require_unicode(text)
         with self._lock:
             return self._encoder.encode(texts, on_progress)
+
+    def count_cut(self, texts: Sequence[str]) -> Cut:
+        """See `lengths.count_cut`."""
+        with self._lock:
+            return count_cut(self._encoder, texts)
 
     def fit(self) -> Fit | None:
         """What it reads of a text, see `fit_of`."""

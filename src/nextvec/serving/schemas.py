@@ -16,7 +16,8 @@ from pydantic_core import ErrorDetails, InitErrorDetails
 
 from nextvec.serving.continuation import LONGEST, Feedback
 from nextvec.serving.faults import MOST_FAULTS, fault, in_words
-from nextvec.serving.fields import Only, TextOrTexts, Texts, nullable
+from nextvec.serving.fields import Document, Documents, Only, TextOrTexts, Texts, nullable
+from nextvec.serving.stages import Part
 from nextvec.structure import BEGINS, UNKNOWN
 
 MOST_NEIGHBOURS = 100
@@ -36,7 +37,8 @@ ALONE = "a text has one continuation here"
 CERTAIN = "a continuation is not left to chance"
 WHOLE = "sentences are not made of tokens here"
 FORWARD = "nothing is written between two texts"
-"""Why fields of OpenAI's are taken at the values alone that ask for nothing."""
+UNCUT = "a document is read as far as its encoder reads"
+"""Why fields of OpenAI's and Cohere's are taken at the values alone that ask for nothing."""
 
 ModelName = Annotated[str, Field(max_length=200, examples=["gru-wiki"])]
 
@@ -288,6 +290,65 @@ class SearchAnswer(Answer):
     data: list[list[Hit]] = Field(description="For each text or vector, best first.")
     index: IndexInfo = Field(description="What was searched.")
     milliseconds: float = Field(description="Time in the server.")
+
+
+class RerankRequest(Body):
+    """The request of Cohere's, Jina's and vLLM's clients: which document comes next after a text."""
+
+    model: ModelName | None = Field(None, description="May be left out where a single model is served.")
+    query: str | None = Field(
+        None,
+        description="The text so far; it is cut into chunks as the model's corpus was.",
+        examples=["The sun rose over the hills. Birds began to sing."],
+    )
+    context: Texts | None = Field(
+        None,
+        description="Instead of `query`: its sentences, oldest first, each a chunk as it is.",
+        examples=[["The sun rose over the hills.", "Birds began to sing."]],
+    )
+    documents: Documents = Field(
+        description="What may come next: texts, or objects with a `text`. Each is encoded whole, as one chunk.",
+        examples=[["A bell rang in the village.", "Interest rates fell again."]],
+    )
+    top_n: int | None = Field(None, ge=0, description="Results, at most; null or 0 for all.")
+    return_documents: bool = Field(True, description="Give each document back beside its score.")
+    max_chunks_per_doc: int | None = Field(None, ge=1, description="Any: a document is one chunk.")
+    max_tokens_per_doc: Annotated[None, Only((), UNCUT)] = Field(None, description="Refused.")
+    priority: int | None = Field(None, description="Accepted and not used.")
+    user: str | None = Field(None, description="Accepted and not used.")
+
+
+class RawScore(Answer):
+    score: float = Field(description="Product of the model's query and the document's vector.")
+
+
+class RerankResult(Answer):
+    index: int = Field(description="Place of the document in the request, from 0.")
+    relevance_score: float = Field(
+        description="0..1, the probability that this document comes next if one of them does; all add up to 1."
+    )
+    document: Document | None = Field(None, description="As it was sent.")
+    nextvec: RawScore
+
+
+class RankingInfo(Answer):
+    ranked_by: Part = Field(description="`point` for a model that has no query of its own.")
+    temperature: float | None = Field(
+        description="Of the probabilities, fitted on validation documents; null where none was: they are those at 1, "
+        "and their order alone means something."
+    )
+    own: int = Field(description="Chunks of the context that were used, the last ones.")
+    left_out: int = Field(description="Chunks before them, beyond what the model looks at.")
+    milliseconds: float = Field(description="Time in the server.")
+
+
+class RerankAnswer(Answer):
+    id: str
+    object: Literal["list"] = "list"
+    model: str
+    usage: Usage
+    results: list[RerankResult] = Field(description="The likeliest first.")
+    nextvec: RankingInfo
 
 
 class Health(Answer):

@@ -94,6 +94,7 @@ class Timeouts(Config):
     encode: float = Field(default=30, gt=0)
     fill: float = Field(default=10, gt=0)
     predict: float = Field(default=10, gt=0)
+    query: float = Field(default=10, gt=0)
     snap: float = Field(default=10, gt=0)
     decode: float = Field(default=60, gt=0)
     search: float = Field(default=10, gt=0)

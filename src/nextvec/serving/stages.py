@@ -1,4 +1,4 @@
-"""The stages of a request, each on its own: chunk, encode, fill, predict, snap, decode, search.
+"""The stages of a request, each on its own: chunk, encode, fill, predict, query, snap, decode, search.
 
 `Served` is one loaded model and everything that answers for it. Its stages are synchronous, take batches, know nothing
 of HTTP and may be called from several threads. Shapes: N texts, B contexts, T vectors of a context, D their size.
@@ -30,6 +30,7 @@ from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import Bundle, load_bundle
+from nextvec.models.forecast import Forecast
 from nextvec.models.network import Network
 from nextvec.models.predictor import PredictorSpec
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
@@ -38,12 +39,16 @@ from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
 from nextvec.serving.contexts import Context, Padded, Passage
 from nextvec.serving.resources import Resources, SharedEncoder, require_unicode
 from nextvec.serving.steps import ReadQuery, ReadResult, read_all
+from nextvec.serving.temperature import fitted_temperature
 from nextvec.store.breaks import breaks_of_chunks
 from nextvec.store.snapshot import Snapshot
 from nextvec.structure import BEGINS, UNKNOWN
 
 NEAREST = "nearest"
 CANDIDATES = 4
+Part = Literal["point", "query"]
+"""Of a forecast."""
+
 WARM_VECTORS, WARM_RUNS = 5, 9
 """Context and number of the predictions that are timed when a model is warmed."""
 
@@ -193,6 +198,11 @@ class Served:
         """Vectors of a context that are used, the last ones."""
         return min(self.slots or self.config.longest_context, self.config.longest_context)
 
+    @property
+    def temperature(self) -> float | None:
+        """Of the softmax over its queries' products with candidates, see `fitted_temperature`."""
+        return fitted_temperature(self.bundle.folder)
+
     @cached_property
     def snapshot(self) -> Snapshot:
         """The generation that the model was trained on."""
@@ -239,6 +249,7 @@ class Served:
             self.require_decoder(decoder)
         (prediction,) = self.predict([Context.untold(vectors)])
         self._lone_threads = self._fewest_threads(Context.untold(np.repeat(vectors, WARM_VECTORS, axis=0)))
+        self.query([Context.untold(vectors)])
         self.snap([SnapQuery(prediction=prediction, query=vectors[0], context_mean=vectors[0])])
         self.decode([DecodeQuery(vector=prediction)])
 
@@ -298,12 +309,14 @@ class Served:
 
         The same for a context alone and in company. Raises MismatchError for another shape.
         """
-        for context in contexts:
-            self._require_context(context)
-        result = np.empty((len(contexts), self.dim), dtype=np.float32)
-        for numbers in _similar_lengths([min(len(context), self.window) for context in contexts]):
-            result[numbers] = self._predict_batch([contexts[number].last(self.window) for number in numbers])
-        return result
+        return self._at_last(contexts, "point")
+
+    def query(self, contexts: Sequence[Context]) -> np.ndarray:
+        """float32 (B, D), of any norm: after each context the candidate y with the largest query . y comes first.
+
+        Contexts as in `predict`, and its vectors where the model ranks by its point.
+        """
+        return self._at_last(contexts, "query")
 
     def read(self, queries: Sequence[ReadQuery]) -> list[ReadResult]:
         """Predictions step by step, see `read_all`; of a context that begins a document the last `window` count.
@@ -373,18 +386,27 @@ class Served:
     def _in_window(self, query: ReadQuery) -> ReadQuery:
         return query if query.memory else replace(query, context=query.context.last(self.window))
 
-    def _predict_batch(self, contexts: Sequence[Context]) -> np.ndarray:
+    def _at_last(self, contexts: Sequence[Context], part: Part) -> np.ndarray:
+        """float32 (B, D): that part of the forecast after each context."""
+        for context in contexts:
+            self._require_context(context)
+        result = np.empty((len(contexts), self.dim), dtype=np.float32)
+        for numbers in _similar_lengths([min(len(context), self.window) for context in contexts]):
+            result[numbers] = self._predict_batch([contexts[number].last(self.window) for number in numbers], part)
+        return result
+
+    def _predict_batch(self, contexts: Sequence[Context], part: Part) -> np.ndarray:
         padded = Padded.of(contexts)
         with torch.inference_mode():
-            return self._predict_last(padded).cpu().numpy()
+            return self._predict_last(padded, part).cpu().numpy()
 
-    def _predict_last(self, padded: Padded) -> Tensor:
+    def _predict_last(self, padded: Padded, part: Part) -> Tensor:
         """(B, D). Where nothing is padded a network is asked for its last position alone."""
         predictor = self.bundle.predictor
         if isinstance(predictor, Network) and bool(padded.mask_BT.all()):
-            return predictor.forecast_last(padded.x_BTD, padded.breaks_BT, padded.next_BT).point[:, -1]
+            return _of(predictor.forecast_last(padded.x_BTD, padded.breaks_BT, padded.next_BT), part)[:, -1]
         forecast = predictor.forecast(padded.x_BTD, padded.mask_BT, padded.breaks_BT, padded.next_BT)
-        return padded.last_of(forecast.point)
+        return padded.last_of(_of(forecast, part))
 
     def _snap_one(self, query: SnapQuery) -> Snapped:
         return self._snap.apply(
@@ -470,6 +492,10 @@ def _breaks_of_rows(snapshot: Snapshot, rows: np.ndarray) -> np.ndarray:
     follows[1:] = (np.diff(rows) == 1) & (np.diff(snapshot.doc_index[rows]) == 0)
     breaks = snapshot.breaks[rows]
     return np.where(follows | (breaks == UNKNOWN), breaks, np.int8(BEGINS))
+
+
+def _of(forecast: Forecast, part: Part) -> Tensor:
+    return forecast.query if part == "query" else forecast.point
 
 
 def same_text(text: str) -> str:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from nextvec.errors import NextvecError
 from nextvec.evaluation.coherence import CoherenceReport, check_coherence
 from nextvec.evaluation.evaluation import Subject
-from nextvec.evaluation.heldout import training_mean
+from nextvec.evaluation.heldout import HeldOut, hold_out, training_mean
 from nextvec.evaluation.latency import timed
 from nextvec.models.baseline import BASELINES
 from nextvec.models.bundle import METRICS, AnyPredictor, load_bundle, predictions_fingerprint, read_config
@@ -66,6 +66,11 @@ class Generation:
     @cached_property
     def mean(self) -> npt.NDArray[np.float32]:
         return training_mean(self.snapshot, self.data.split.train)
+
+    @cached_property
+    def validation(self) -> HeldOut:
+        """Its own validation documents, whatever a contest is held on."""
+        return hold_out(self.snapshot, self.data.split.validation)
 
     @cached_property
     def coherence(self) -> CoherenceReport:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from nextvec.sequences.splits import Part
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies.entrants import Candidate, Entrant, Generation, named
+from nextvec.studies.temperatures import temperatures
 from nextvec.workspace import Workspace
 
 Say = Callable[[str], None]
@@ -166,7 +167,8 @@ class Judge:
     say: Say
 
     def model(self, entrant: Entrant) -> Evaluation:
-        return self._evaluate(entrant.candidate, lambda: entrant.predictor, "test")
+        home = next(each for each in self.stage.generations if each.label == entrant.subject.trained_on)
+        return self._evaluate(entrant.candidate, home, lambda: entrant.predictor, "test")
 
     def baselines(self, part: Part) -> list[Evaluation]:
         """Every baseline fitted on every generation."""
@@ -178,19 +180,23 @@ class Judge:
 
     def _baseline(self, generation: Generation, name: str, part: Part) -> Evaluation:
         candidate = named(generation.fitted[name], self.shown(name, generation))
-        return self._evaluate(candidate, lambda: generation.baselines.get(name), part)
+        return self._evaluate(candidate, generation, lambda: generation.baselines.get(name), part)
 
-    def _evaluate(self, candidate: Candidate, load: Callable[[], Predictor], part: Part) -> Evaluation:
+    def _evaluate(
+        self, candidate: Candidate, home: Generation, load: Callable[[], Predictor], part: Part
+    ) -> Evaluation:
+        load = cache(load)
         held_out, centre = self.stage.held_out(part), self.stage.centre(part)
-        wanted = metric_versions(default_metrics())
+        wanted = metric_versions(default_metrics() if self.metrics is None else self.metrics)
+        fitted = temperatures(candidate, home, load) if "log_loss" in wanted else {}
         for known in self.memory.evaluations(candidate.records, self.say) if self.metrics is None else []:
-            if _answers(known, candidate.weights, held_out, centre, wanted):
+            if known.temperatures == fitted and _answers(known, candidate.weights, held_out, centre, wanted):
                 return replace(known, subject=candidate.subject, corpus=held_out.corpus)
         kind = "documents" if part == "test" and self.stage.foreign else f"{part} documents"
         self.say(f"evaluating {candidate.subject.name} on {len(held_out.doc_ids)} {kind}")
         evaluation = evaluate_on(
             held_out, load(), train_mean=centre, subject=candidate.subject, weights=candidate.weights,
-            metrics=self.metrics,
+            metrics=self.metrics, temperatures=fitted,
         )  # fmt: skip
         if self.metrics is None:
             save_evaluation(candidate.records, evaluation)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from nextvec.evaluation.metric import ForeignPool, Passage, Setting, predict_last, sample_targets
+from nextvec.evaluation.metric import Passage, Setting, predict_last, sample_targets
 from nextvec.evaluation.metrics.copying import Copying
 from nextvec.evaluation.metrics.order import Order
 from nextvec.evaluation.metrics.rollout import Rollout
 from nextvec.evaluation.metrics.spread import Spread
+from nextvec.evaluation.pools import ForeignPool
 from nextvec.models.forecast import Forecast
 from nextvec.models.memory import Memory, latest
 from nextvec.models.predictor import Predictor, PredictorSpec
@@ -94,8 +95,9 @@ def test_shuffled_context_holds_the_same_vectors_in_another_order():
     vectors = unit((30, 8), 4)
     Order(setting_of(predict)).measure(passage_of(vectors, unit((25, 8), 5)))
     rows = sample_targets(0, "d", 5, 30, 4)
-    for row, given in zip(rows, calls, strict=True):
-        assert not torch.equal(given, vectors[:row])
+    for row, given, written in zip(rows, calls[:4], calls[4:], strict=True):
+        assert torch.equal(written, vectors[:row])
+        assert not torch.equal(given, written)
         places = (given @ vectors.T).argmax(dim=1)
         assert sorted(places.tolist()) == list(range(row))
 
@@ -104,9 +106,17 @@ def test_a_predictor_of_limited_context_is_shuffled_within_it():
     predict, calls = recording(last)
     vectors = unit((30, 8), 4)
     Order(setting_of(predict, context=5)).measure(passage_of(vectors, unit((25, 8), 5)))
-    for row, given in zip(sample_targets(0, "d", 5, 30, 4), calls, strict=True):
+    for row, given, written in zip(sample_targets(0, "d", 5, 30, 4), calls[:4], calls[4:], strict=True):
+        assert torch.equal(written, vectors[row - 5 : row])
         places = (given @ vectors.T).argmax(dim=1)
         assert sorted(places.tolist()) == list(range(row - 5, row))
+
+
+def test_paragraphs_are_no_order():
+    """A predictor that answers with the truth where it is told of paragraphs: what is asked of order hides them."""
+    vectors = unit((30, 8), 4)
+    parts = Order(setting_of(last)).measure(passage_of(vectors, vectors[5:]))
+    assert parts["ordered_context"].total < parts["ordered_context"].count - 1
 
 
 def test_order_means_nothing_to_a_mean_and_all_to_a_copy():

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from nextvec.evaluation.metric import ForeignPool, Passage, Setting
-from nextvec.evaluation.metrics.ranks import POOLS, Ranks, rank_parts
+from nextvec.evaluation.metric import Passage, Setting
+from nextvec.evaluation.metrics.ranks import Ranks, rank_parts
+from nextvec.evaluation.pools import POOLS, ForeignPool
 
 
 def unit(shape, seed):
@@ -70,7 +71,7 @@ def test_blocks_of_targets_change_nothing(monkeypatch):
     vectors, foreign = unit((40, 8), 1), unit((30, 8), 2)
     setting, passage = setting_of(foreign, [1] * 30), passage_of(vectors, unit((35, 8), 3))
     whole = Ranks(setting).measure(passage)
-    monkeypatch.setattr("nextvec.evaluation.metrics.ranks._BLOCK_CELLS", 3 * 40)
+    monkeypatch.setattr("nextvec.evaluation.pools._BLOCK_CELLS", 3 * 40)
     assert Ranks(setting).measure(passage) == whole
 
 

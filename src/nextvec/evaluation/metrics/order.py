@@ -16,7 +16,8 @@ TARGETS_PER_DOCUMENT = 4
 class Order:
     """Every vector the predictor may see before a target (its last `context` ones, or all so far) is put in a random
     order, the same for every predictor of that context. Each target needs a sequence of its own, so at most four
-    targets a document are drawn, by seed and document id; `ordered_context` is the plain figure on the same targets.
+    targets a document are drawn, by seed and document id; `ordered_context` is the figure on the same targets of the
+    context as written. Paragraphs are hidden from both: what they are worth is nothing that the order is.
     """
 
     figures: ClassVar[tuple[Figure, ...]] = (
@@ -24,7 +25,7 @@ class Order:
         Figure(name="ordered_context", meaning="cosine with the context as written, on the same sampled targets"),
     )
     costly: ClassVar[bool] = False
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
@@ -32,17 +33,17 @@ class Order:
     def measure(self, passage: Passage) -> dict[str, Part]:
         setting, end = self._setting, len(passage.vectors_ND)
         rows = sample_targets(setting.seed, passage.doc_id, passage.first, end, TARGETS_PER_DOCUMENT)
-        index_B = torch.as_tensor(rows, device=passage.vectors_ND.device)
-        shuffled_BD = predict_last(setting.predict, [passage.vectors_ND[self._shuffled(row)] for row in rows])
-        ordered_BD = passage.predicted_MD[index_B - passage.first]
-        target_BD = passage.vectors_ND[index_B]
+        contexts = [passage.vectors_ND[self._first(row) : row] for row in rows]
+        shuffled = [context[self._permutation(row, len(context))] for row, context in zip(rows, contexts, strict=True)]
+        target_BD = passage.vectors_ND[torch.as_tensor(rows, device=passage.vectors_ND.device)]
         return {
-            "shuffled_context": Part.of(row_cosines(shuffled_BD, target_BD)),
-            "ordered_context": Part.of(row_cosines(ordered_BD, target_BD)),
+            name: Part.of(row_cosines(predict_last(setting.predict, sequences), target_BD))
+            for name, sequences in (("shuffled_context", shuffled), ("ordered_context", contexts))
         }
 
-    def _shuffled(self, row: int) -> torch.Tensor:
-        """Positions of the context of `row`, permuted."""
-        first = max(0, row - self._setting.context) if self._setting.context else 0
-        rng = np.random.default_rng([self._setting.seed, row])
-        return torch.as_tensor(first + rng.permutation(row - first))
+    def _first(self, row: int) -> int:
+        """Where the context of `row` begins."""
+        return max(0, row - self._setting.context) if self._setting.context else 0
+
+    def _permutation(self, row: int, length: int) -> torch.Tensor:
+        return torch.as_tensor(np.random.default_rng([self._setting.seed, row]).permutation(length))

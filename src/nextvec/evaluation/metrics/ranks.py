@@ -1,9 +1,4 @@
-"""Can the target be told from other chunks? Its rank by the query, in three named pools.
-
-document            every chunk of the same document but the context (its last `min_context` rows)
-document+context    every chunk of the same document: ranks the copied context first, and so punishes copying
-foreign-10k         the target and up to 10,000 chunks of other documents
-"""
+"""Can the target be told from other chunks? Its rank by the query, in three named pools (`evaluation.pools`)."""
 
 from __future__ import annotations
 
@@ -15,14 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting, unit_rows
+from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting
+from nextvec.evaluation.pools import POOLS, Scores
 
-POOLS = ("document", "document+context", "foreign-10k")
 RECALLS = (1, 5, 10)
 TIE = 1e-6
 """Scores of unit queries this close are tied: those of equal vectors may differ in the last bits, by their place in a
 matrix product."""
-_BLOCK_CELLS = 1 << 23
 
 
 def _figures(pool: str) -> Iterator[Figure]:
@@ -51,43 +45,24 @@ class Ranks:
     version: ClassVar[int] = 1
 
     def __init__(self, setting: Setting) -> None:
-        self._reach = setting.min_context
-        self._foreign = setting.foreign
+        self._pools = setting.pools
 
     def measure(self, passage: Passage) -> dict[str, Part]:
-        ranks = np.concatenate([block.cpu().numpy() for block in self._blocks(passage)])
-        foreign_size = int((self._foreign.owner_P != passage.number).sum())
-        n = len(passage.vectors_ND)
-        sizes = (n - self._reach, n, foreign_size + 1)
+        ranks = np.concatenate([_ranks(scores).cpu().numpy() for scores in self._pools.blocks(passage)])
+        sizes = self._pools.sizes(passage)
         parts: dict[str, Part] = {}
-        for pool, size, column in zip(POOLS, sizes, ranks.T, strict=True):
-            if pool != "foreign-10k" or foreign_size:
-                parts.update(rank_parts(pool, column, size))
+        for pool, column in zip(POOLS, ranks.T, strict=True):
+            if pool in sizes:
+                parts.update(rank_parts(pool, column, sizes[pool]))
         return parts
 
-    def _blocks(self, passage: Passage) -> Iterator[Tensor]:
-        """(m, 3) ranks in the three pools, for consecutive blocks of targets, so that memory stays bounded."""
-        width = max(len(passage.vectors_ND), len(self._foreign.owner_P), 1)
-        step = max(1, _BLOCK_CELLS // width)
-        for start in range(0, len(passage.query_MD), step):
-            yield self._ranks(passage, start, start + step)
 
-    def _ranks(self, passage: Passage, start: int, stop: int) -> Tensor:
-        query_mD = unit_rows(passage.query_MD[start:stop])
-        row_m = torch.arange(len(query_mD), device=query_mD.device) + passage.first + start
-        score_mN = query_mD @ passage.vectors_ND.T
-        own_m1 = score_mN.gather(1, row_m[:, None])
-        back_K = torch.arange(-self._reach, 0, device=row_m.device)
-        context_m = _ahead(score_mN.gather(1, row_m[:, None] + back_K), own_m1)
-        whole_m = _ahead(score_mN, own_m1) + 0.5
-        foreign_m = _ahead(self._foreign_scores(query_mD, passage.number), own_m1) + 1.0
-        return torch.stack([whole_m - context_m, whole_m, foreign_m], dim=1)
-
-    def _foreign_scores(self, query_mD: Tensor, number: int) -> Tensor:
-        """(m, P), with what belongs to the document itself below every score."""
-        score_mP = query_mD @ self._foreign.vectors_PD.T
-        own = (self._foreign.owner_P == number).nonzero().squeeze(1)
-        return score_mP.index_fill_(1, own, -2.0)
+def _ranks(scores: Scores) -> Tensor:
+    """(m, 3) ranks in the three pools."""
+    context_m = _ahead(scores.context_mK, scores.own_m1)
+    whole_m = _ahead(scores.document_mN, scores.own_m1) + 0.5
+    foreign_m = _ahead(scores.foreign_mP, scores.own_m1) + 1.0
+    return torch.stack([whole_m - context_m, whole_m, foreign_m], dim=1)
 
 
 def _ahead(score_mN: Tensor, own_m1: Tensor) -> Tensor:

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting, row_cosines, sample_targets
-from nextvec.models.predictor import Forecast, Memory, Predictor
+from nextvec.models.forecast import Forecast
+from nextvec.models.memory import Memory
+from nextvec.models.predictor import Predictor
 
 STEPS = 5
 STARTS_PER_DOCUMENT = 4

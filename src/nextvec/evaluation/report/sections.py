@@ -7,10 +7,20 @@ from dataclasses import dataclass
 
 from nextvec.evaluation.coherence import CoherenceReport
 from nextvec.evaluation.comparison import Contrast
+from nextvec.evaluation.report.abilities import abilities
 from nextvec.evaluation.report.content import Answer, Example, ReportContent
 from nextvec.evaluation.report.limits import limits
 from nextvec.evaluation.report.markup import Html, element, join
-from nextvec.evaluation.report.plots import Plot, Styles, costs, curves, forest, generations, lag_curve
+from nextvec.evaluation.report.plots import (
+    Plot,
+    Styles,
+    costs,
+    curves,
+    forest,
+    generations,
+    lag_curve,
+    rank_histogram,
+)
 from nextvec.evaluation.report.tables import every_figure, leaderboard, plain_table, seed_table
 from nextvec.evaluation.report.wording import MARKS, figure_title, number, plural, signed, signed_span
 from nextvec.evaluation.statistics import p_text
@@ -33,8 +43,16 @@ def sections(content: ReportContent) -> Iterator[Section]:
     styles = Styles([row.name for row in content.trained])
     if content.answers:
         yield _answers(content.answers)
+    if content.models:
+        yield _abilities(content)
     yield _leaderboard(content)
-    drawn = [_differences(content), _costs(content, styles), _training(content, styles), _generations(content, styles)]
+    drawn = [
+        _differences(content),
+        _calibration(content, styles),
+        _costs(content, styles),
+        _training(content, styles),
+        _generations(content, styles),
+    ]
     yield from (section for section in drawn if section is not None)
     if content.coherence is not None:
         yield _corpus(content.coherence)
@@ -61,6 +79,16 @@ def _answer(answer: Answer) -> Html:
         element("details", element("summary", "Evidence"), evidence) if answer.evidence else None,
         class_="prose",
     )
+
+
+def _abilities(content: ReportContent) -> Section:
+    lead = (
+        "The same model may be a good mean and a bad query: what comes next as one vector (cosine), which of a "
+        "document's chunks it is (MRR, bits gained over guessing), and how likely everything that could come is (log "
+        "density, energy score, and whether 90 % regions hold 90 %). Each against the best baseline for it."
+    )
+    table = (abilities(content),)
+    return Section(key="abilities", short="Good for", title="What is each model good for?", lead=lead, before=table)
 
 
 def _leaderboard(content: ReportContent) -> Section:
@@ -92,6 +120,16 @@ def _differences(content: ReportContent) -> Section | None:
     return Section(
         key="differences", short="Differences", title="Is it better, and how sure?", lead=lead, plots=(plot,)
     )
+
+
+def _calibration(content: ReportContent, styles: Styles) -> Section | None:
+    plot = rank_histogram(content, styles)
+    lead = (
+        "Samples are calibrated where the author's chunk lies among them like one more sample: in each tenth, from "
+        "their centre outwards, a tenth of the targets."
+    )
+    title = "Does it know how sure it is?"
+    return Section(key="calibration", short="Calibration", title=title, lead=lead, plots=(plot,)) if plot else None
 
 
 def _costs(content: ReportContent, styles: Styles) -> Section | None:

@@ -26,9 +26,14 @@ LEADERBOARD = (
     "cosine",
     "cosine_centred",
     "mrr[document]",
+    "bits_gained[document]",
     "recall@10[document]",
     "mrr[document+context]",
     "mrr[foreign-10k]",
+    "bits_gained[foreign-10k]",
+    "log_density",
+    "energy_score",
+    "coverage@90",
 )
 
 MISSING = EN_DASH

@@ -15,6 +15,8 @@ _NAMES = {
     "cosine_centred": "Centred cosine",
     "mrr": "MRR",
     "rank_norm": "Normalised rank",
+    "coverage@50": "In 50 % regions",
+    "coverage@90": "In 90 % regions",
     "shuffled_context": "Cosine, context shuffled",
     "ordered_context": "Cosine, context in order",
 }

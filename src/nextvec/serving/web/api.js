@@ -41,14 +41,15 @@ export async function get(path, signal) {
   return response.json();
 }
 
+/** `documents` in the order in which the model expects them. Throws Problem, AbortError when aborted. */
+export async function rerank(request, signal) {
+  const response = await post("/v1/rerank", request, signal);
+  return response.json();
+}
+
 /** The continuation of a text, event by event as the server sends them. Throws Problem, AbortError when aborted. */
 export async function* complete(request, signal) {
-  const response = await send("/v1/completions", {
-    method: "POST",
-    signal,
-    headers: { ...headers(), "Content-Type": "application/json" },
-    body: JSON.stringify({ ...request, stream: true }),
-  });
+  const response = await post("/v1/completions", { ...request, stream: true }, signal);
   for await (const data of events(response.body)) {
     if (data === "[DONE]") return;
     const event = JSON.parse(data);
@@ -68,6 +69,14 @@ export async function readiness(signal) {
   const response = await reach("/health/ready", { signal });
   return response.json();
 }
+
+const post = (path, request, signal) =>
+  send(path, {
+    method: "POST",
+    signal,
+    headers: { ...headers(), "Content-Type": "application/json" },
+    body: JSON.stringify(request),
+  });
 
 async function send(path, options) {
   const response = await reach(path, options);

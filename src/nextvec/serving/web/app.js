@@ -6,9 +6,10 @@ import { trouble } from "./trouble.js";
 import * as corpora from "./views/corpora.js";
 import * as leaderboard from "./views/leaderboard.js";
 import * as models from "./views/models.js";
+import * as order from "./views/order.js";
 import * as playground from "./views/playground.js";
 
-const VIEWS = { playground, models, leaderboard, corpora };
+const VIEWS = { playground, order, models, leaderboard, corpora };
 const THEMES = ["system", "light", "dark"];
 const main = document.getElementById("main");
 let loading = new AbortController();

@@ -19,6 +19,26 @@ export async function served(signal) {
   }
 }
 
+/** A view of the models, built once a set of them: text, results and a running stream survive a look at another view.
+ * `missing` is its heading without any. */
+export function lasting(title, missing, build) {
+  let root = null;
+  return async function show(_, signal) {
+    const { models, faults } = await served(signal);
+    if (!models.length) return { title, content: [h("h1", {}, title), noModel(missing, faults)] };
+    const known = JSON.stringify(models);
+    if (root?.known !== known) root = { known, content: build(models) };
+    return { title, content: root.content };
+  };
+}
+
+/** The model in production, else the one with the best cosine. */
+export function chosenAtFirst(models) {
+  const production = models.find((model) => model.nextvec.aliases?.includes("production"));
+  const byCosine = models.toSorted((a, b) => (b.nextvec.cosine ?? -1) - (a.nextvec.cosine ?? -1));
+  return production ?? byCosine[0];
+}
+
 /** The empty state, with the commands to run or what stood in the way. */
 export function noModel(title, faults) {
   if (faults.length)

@@ -34,12 +34,16 @@ def predict_chunks(bundle: Bundle, snapshot: Snapshot, rows: Ints) -> npt.NDArra
         first, end = int(snapshot.offsets[document]), int(snapshot.offsets[document + 1])
         mine = np.flatnonzero((rows > first) & (rows < end))
         if len(mine):
-            expected[mine] = _predictions(bundle.predictor, snapshot.vectors[first : end - 1])[rows[mine] - first - 1]
+            read = slice(first, end - 1)
+            predicted = _predictions(bundle.predictor, snapshot.vectors[read], snapshot.breaks[read])
+            expected[mine] = predicted[rows[mine] - first - 1]
     return expected
 
 
 @torch.inference_mode()
-def _predictions(predictor: Predictor, vectors_TD: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    x_BTD = torch.from_numpy(vectors_TD.astype(np.float32))[None]
-    y_BTD = predictor.predict(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool))
+def _predictions(
+    predictor: Predictor, vectors_TD: npt.NDArray[np.floating], breaks_T: npt.NDArray[np.int8]
+) -> npt.NDArray[np.float32]:
+    x_BTD, breaks_BT = torch.from_numpy(vectors_TD.astype(np.float32))[None], torch.from_numpy(breaks_T.copy())[None]
+    y_BTD = predictor.predict(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool), breaks_BT)
     return y_BTD[0].numpy()

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from nextvec.evaluation.comparison import Comparison, Contrast, Role
+from nextvec.evaluation.metric import figures
 from nextvec.evaluation.report.content import ReportContent
 from nextvec.evaluation.report.plots.plot import Plot, Trace, View, axis, error_bars, layout, plot_text, reach
 from nextvec.evaluation.report.wording import MARKS, figure_title, lowered, signed, signed_span
@@ -57,13 +58,21 @@ def _view(contrasts: Sequence[Contrast]) -> View:
     names = [_name(contrast, with_rival=len(rivals) > 1) for contrast in contrasts]
     heights = [height for _, height in lines]
     y = axis(tickvals=heights, ticktext=names, range=[-0.6, len(lines) - 0.4], showgrid=False, zeroline=False)
+    less = _less_is_better(contrasts[0])
     title = f"difference in {lowered(figure_title(contrasts[0].figure))} from {plot_text(against)}"
-    x = axis(title, zeroline=True, range=_range(contrasts, limit), nticks=5, tickangle=0, tickformat=".3~f")
+    title += " (less is better: the axis runs to the left)" if less else ""
+    ends = _range(contrasts, limit)[:: -1 if less else 1]
+    x = axis(title, zeroline=True, range=ends, nticks=5, tickangle=0, tickformat=".3~f")
     return View(
         label=_label(contrasts[0]),
         data=list(_traces(lines, limit)),
         layout=layout(x, y, annotations=[_words(line) for line in lines], margin={"l": 8, "r": _WORDS, "t": 8, "b": 8}),
     )
+
+
+def _less_is_better(contrast: Contrast) -> bool:
+    """Then the axis is turned round, so that better is on the right in every figure."""
+    return figures()[contrast.figure].higher_is_better is False
 
 
 def _extent(interval: Interval) -> float:
@@ -118,8 +127,9 @@ def _inside_trace(points: Sequence[Line], verdict: Verdict) -> Trace:
 
 def _outside_trace(contrast: Contrast, height: int, limit: float) -> Trace:
     """An arrow at the edge, for a difference that would squeeze all others together."""
-    left = contrast.difference.estimate < 0
-    edge = _EDGE * limit * (-1 if left else 1)
+    below = contrast.difference.estimate < 0
+    left = below != _less_is_better(contrast)
+    edge = _EDGE * limit * (-1 if below else 1)
     return _marks([edge], [(contrast, height)], contrast.verdict, "triangle-left" if left else "triangle-right")
 
 

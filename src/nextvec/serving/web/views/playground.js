@@ -4,7 +4,7 @@ import { complete } from "../api.js";
 import { announce, h } from "../dom.js";
 import { signedPercent } from "../format.js";
 import { Reading } from "../reading.js";
-import { noModel, served } from "../served.js";
+import { chosenAtFirst, lasting } from "../served.js";
 
 const EXAMPLES = [
   "The lighthouse stands at the northern tip of the island. It was built of granite blocks that were shipped across the bay in winter. " +
@@ -16,19 +16,9 @@ const EXAMPLES = [
 ];
 
 let draft = EXAMPLES[0]; // what the user wrote outlives a change of the models
-let root = null; // the view is built once: text, results and a running stream survive a look at another view
 let example = 0;
 
-export async function show(_, signal) {
-  const { models, faults } = await served(signal);
-  if (!models.length) {
-    const title = "No model to continue a text with yet";
-    return { title: "Playground", content: [h("h1", {}, "Playground"), noModel(title, faults)] };
-  }
-  const known = JSON.stringify(models);
-  if (root?.known !== known) root = { known, content: build(models) };
-  return { title: "Playground", content: root.content };
-}
+export const show = lasting("Playground", "No model to continue a text with yet", build);
 
 function build(models) {
   const form = h(
@@ -111,13 +101,6 @@ function modelField(models) {
     h("legend", {}, "Models"),
     h("div", { class: "options" }, listed.map(choice)),
   );
-}
-
-/** The model in production, else the one with the best cosine. */
-function chosenAtFirst(models) {
-  const production = models.find((model) => model.nextvec.aliases?.includes("production"));
-  const byCosine = models.toSorted((a, b) => (b.nextvec.cosine ?? -1) - (a.nextvec.cosine ?? -1));
-  return production ?? byCosine[0];
 }
 
 function howField() {

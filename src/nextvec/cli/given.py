@@ -1,0 +1,29 @@
+"""Text that a command is given: as an argument, in a file, or on standard input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from nextvec.errors import NotFoundError, UsageError
+
+STANDARD_INPUT = "-"
+
+
+def argument(text: str) -> str:
+    """`text` itself, or what standard input holds where it is a dash. Raises UsageError for what is no text."""
+    return content(text) if text == STANDARD_INPUT else text
+
+
+def content(path: str) -> str:
+    """What a file holds, in UTF-8, or standard input where `path` is a dash.
+
+    Raises NotFoundError without the file, UsageError for what is no text.
+    """
+    place = "standard input" if path == STANDARD_INPUT else path
+    try:
+        return sys.stdin.read() if path == STANDARD_INPUT else Path(path).read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError):
+        raise NotFoundError(f"there is no file {place}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{place} is not {error.encoding} text: {error.reason} at byte {error.start}") from None

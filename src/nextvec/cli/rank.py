@@ -1,0 +1,161 @@
+"""`nextvec rank`: which of some candidates comes next after a text, the likeliest first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nextvec.cli.given import STANDARD_INPUT, argument, content
+from nextvec.cli.options import JsonOption, WorkspaceOption
+from nextvec.cli.output import emit, print_table, wrapped
+from nextvec.errors import DataError, UsageError
+from nextvec.structure import BEGINS
+
+if TYPE_CHECKING:
+    from nextvec.serving.ranking import Ranking
+    from nextvec.serving.stages import Served
+    from nextvec.workspace import Workspace
+
+PRODUCTION = "production"
+JSON_LINES = (".jsonl", ".ndjson")
+
+
+def rank_command(
+    candidates: Annotated[
+        str,
+        typer.Option(
+            "--candidates", metavar="FILE", help="One a line, or .jsonl with a text each; - is standard input."
+        ),
+    ],
+    text: Annotated[
+        str | None, typer.Argument(help="What was written so far; - reads it from standard input.", show_default=False)
+    ] = None,
+    context: Annotated[
+        str | None, typer.Option("--context", metavar="FILE", help="A file with it instead.", show_default=False)
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", help="A model of the workspace, or an alias.", show_default="production or the only one"
+        ),
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option("--top", min=1, metavar="N", help="The first N alone.", show_default="all")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Order candidates by how likely each comes next after a text.
+
+    The text is cut and encoded as the model's corpus was, each candidate is one chunk. A blank line at the text's end
+    says that a paragraph begins.
+    """
+    from nextvec.serving.continuation import Direct
+    from nextvec.serving.ranking import rank
+    from nextvec.serving.resources import Resources
+    from nextvec.serving.stages import Served
+    from nextvec.workspace import Workspace
+
+    written = _written(text, context, candidates)
+    texts = read_candidates(candidates)
+    place = Workspace(workspace)
+    served = Served.load(model or _model(place), Resources(place))
+    passage = served.chunk(written)
+    if cut := served.encoder.count_cut(texts).cut:
+        typer.echo(wrapped(f"{cut} of {len(texts)} candidates are longer than the encoder reads"), err=True)
+    ranking = asyncio.run(rank(Direct(served), passage, texts, served.temperature))
+    if as_json:
+        emit(_plain(served, ranking, top), [], True)
+        return
+    typer.echo(wrapped(_heading(served, ranking, passage.following)))
+    _print_candidates(ranking, top)
+    for line in _footing(served, ranking):
+        typer.echo(wrapped(line))
+
+
+def read_candidates(path: str) -> list[str]:
+    """The lines of a file that are not blank, or the texts of a .jsonl file. Raises DataError without one, UsageError
+    or NotFoundError as `content`."""
+    lines = [(number, line) for number, line in enumerate(content(path).split("\n"), 1) if line.strip()]
+    if not lines:
+        raise DataError(f"{path} holds no candidate; expected one a line")
+    if Path(path).suffix not in JSON_LINES:
+        return [line.strip() for _, line in lines]
+    return [_text_of(line, f"{path}, line {number}") for number, line in lines]
+
+
+def _text_of(line: str, place: str) -> str:
+    try:
+        text = json.loads(line)["text"]
+    except (ValueError, KeyError, TypeError):
+        text = None
+    if not isinstance(text, str) or not text.strip():
+        raise DataError(f'{place}: {line[:40]!r}; expected an object with a text: {{"text": "A sentence."}}')
+    return text
+
+
+def _written(text: str | None, context: str | None, candidates: str) -> str:
+    """What the candidates are to follow. Raises UsageError unless it is given once, and as `content`."""
+    if (text is None) == (context is None):
+        raise UsageError("give the text that was written so far, either as an argument or as --context FILE")
+    if STANDARD_INPUT in (text, context) and candidates == STANDARD_INPUT:
+        raise UsageError("text and candidates cannot both be read from standard input; give a file for one of them")
+    return argument(text) if text is not None else content(context or "")
+
+
+def _model(place: Workspace) -> str:
+    """The one that is in production, or the only one. Raises UsageError where neither decides."""
+    from nextvec.models.aliases import Aliases
+    from nextvec.serving.catalogue import Catalogue
+
+    if PRODUCTION in Aliases(place).all():
+        return PRODUCTION
+    names = Catalogue(place).model_names()
+    if len(names) != 1:
+        known = f"choose with --model: {', '.join(names)}" if names else "train one: nextvec train gru --corpus NAME"
+        raise UsageError(f"{len(names)} models in {place.root}, none in production; {known}")
+    return names[0]
+
+
+def _plain(served: Served, ranking: Ranking, top: int | None) -> dict[str, object]:
+    """Probabilities are null where no temperature was fitted."""
+    told = {**asdict(ranking), "candidates": [asdict(one) for one in ranking.candidates[:top]]}
+    if ranking.temperature is None:
+        told["candidates"] = [one | {"probability": None} for one in told["candidates"]]
+    model = {"model": served.identity, "corpus": served.snapshot.label, "ranked_by": served.spec.ranks_by}
+    return model | told
+
+
+def _heading(served: Served, ranking: Ranking, following: int) -> str:
+    chunks = "the last chunk" if ranking.own == 1 else f"the last {ranking.own} chunks"
+    parts = [f"{len(ranking.candidates)} candidates after {chunks} of your text"]
+    if ranking.left_out:
+        parts.append(f"{ranking.left_out} before them are beyond what the model looks at")
+    if following == BEGINS:
+        parts.append("and a new paragraph begins")
+    return f"{served.identity} on {served.snapshot.label}: {', '.join(parts)}"
+
+
+def _print_candidates(ranking: Ranking, top: int | None) -> None:
+    fitted = ranking.temperature is not None
+    columns = ("", *["probability"] * fitted, "score", "candidate")
+    rows = [
+        (str(place), *[f"{one.probability:.1%}"] * fitted, f"{one.score:.3f}", " ".join(one.text.split()))
+        for place, one in enumerate(ranking.candidates[:top], 1)
+    ]
+    print_table(columns, rows, right={"", "probability", "score"})
+
+
+def _footing(served: Served, ranking: Ranking) -> Iterator[str]:
+    if served.spec.ranks_by == "point":
+        yield "Ranked by its point, the mean of what may come: this model has no query of its own."
+    if ranking.temperature is None:
+        yield f"Scores, not probabilities: no temperature was fitted yet. nextvec compare {served.identity} does that."
+    else:
+        yield f"Probabilities at temperature {ranking.temperature:.3g}, fitted on validation documents."

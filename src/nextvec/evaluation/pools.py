@@ -1,0 +1,114 @@
+"""Scores of targets among named pools of candidates, a block of targets at a time, so that memory stays bounded.
+
+document            every chunk of the same document but the context (its last `min_context` rows)
+document+context    every chunk of the same document: ranks the copied context first, and so punishes copying
+foreign-10k         the target and up to 10,000 chunks of other documents
+
+M targets of a document of N rows, m of them in a block, K rows of context, P chunks of other documents, C candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nextvec.models.predictor import unit
+
+if TYPE_CHECKING:
+    from nextvec.evaluation.metric import Passage
+
+POOLS = ("document", "document+context", "foreign-10k")
+CHOICES = ("document", "foreign-10k")
+"""The pools that a probability is given over: those of what may come next."""
+_BLOCK_CELLS = 1 << 23
+_SMALLEST = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignPool:
+    """Chunks to find a target among that are not of its own document: unit vectors (P, D), owner document (P,)."""
+
+    vectors_PD: Tensor
+    owner_P: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Cosines of m queries with all rows of their document and with foreign chunks, -inf for those of its own.
+
+    `norm_m1` are the queries' own norms: a cosine times it is the score q . y. `row_m1` is each target's row.
+    """
+
+    norm_m1: Tensor
+    row_m1: Tensor
+    own_m1: Tensor
+    context_mK: Tensor
+    document_mN: Tensor
+    foreign_mP: Tensor
+
+    def margins(self, pool: str, temperature: float = 1.0) -> Tensor:
+        """(m, C) scores q . y of the target's rivals in one of `CHOICES` minus its own, over a temperature: their log
+        odds against it. -inf for what is no rival."""
+        cosine_mC = self.foreign_mP if pool == "foreign-10k" else self.document_mN
+        margin_mC = (cosine_mC - self.own_m1).mul_(self.norm_m1 / temperature)
+        if pool == "document":
+            back = torch.arange(-self.context_mK.shape[1], 1, device=margin_mC.device)
+            margin_mC.scatter_(1, self.row_m1 + back, -torch.inf)
+        return margin_mC
+
+    def log_losses(self, pool: str, temperature: float) -> Tensor:
+        """(m,) nats of the targets under a softmax of q . y / temperature over one of `CHOICES`."""
+        return F.softplus(self.margins(pool, temperature).logsumexp(dim=1))
+
+
+class Pools:
+    """The pools of one evaluation. `reach` is how many rows before a target are its context."""
+
+    def __init__(self, foreign: ForeignPool, reach: int) -> None:
+        self._foreign, self._reach = foreign, reach
+        self._kept: tuple[Passage, list[Scores]] | None = None
+
+    def sizes(self, passage: Passage) -> dict[str, int]:
+        """Candidates by pool, the target among them; no foreign pool where there are no other documents."""
+        n = len(passage.vectors_ND)
+        others = int((self._foreign.owner_P != passage.number).sum())
+        sizes = {"document": n - self._reach, "document+context": n}
+        return sizes | ({"foreign-10k": others + 1} if others else {})
+
+    def blocks(self, passage: Passage) -> Iterable[Scores]:
+        """Scores of consecutive blocks of targets. Those of a document of one block are kept until the next document,
+        so that several metrics share them."""
+        if self._kept is not None and self._kept[0] is passage:
+            return self._kept[1]
+        width = max(len(passage.vectors_ND), len(self._foreign.owner_P), 1)
+        target_M = torch.arange(len(passage.query_MD), device=passage.query_MD.device)
+        blocks = target_M.split(max(1, _BLOCK_CELLS // width))
+        if len(blocks) > 1:
+            return (self.scores(passage, target_m) for target_m in blocks)
+        self._kept = passage, [self.scores(passage, target_M)]
+        return self._kept[1]
+
+    def scores(self, passage: Passage, target_m: Tensor) -> Scores:
+        """Scores of the targets numbered `target_m`, 0..M-1."""
+        q_mD = passage.query_MD[target_m]
+        unit_mD = unit(q_mD.float())
+        document_mN = unit_mD @ passage.vectors_ND.T
+        row_m1 = (target_m + passage.first)[:, None]
+        back_K = torch.arange(-self._reach, 0, device=target_m.device)
+        return Scores(
+            norm_m1=q_mD.float().norm(dim=1, keepdim=True).clamp(min=_SMALLEST),
+            row_m1=row_m1,
+            own_m1=document_mN.gather(1, row_m1),
+            context_mK=document_mN.gather(1, row_m1 + back_K),
+            document_mN=document_mN,
+            foreign_mP=self._foreign_scores(unit_mD, passage.number),
+        )
+
+    def _foreign_scores(self, unit_mD: Tensor, number: int) -> Tensor:
+        own = (self._foreign.owner_P == number).nonzero().squeeze(1)
+        return (unit_mD @ self._foreign.vectors_PD.T).index_fill_(1, own, -torch.inf)

@@ -1,0 +1,82 @@
+"""Which of some candidates comes next after a context: by the model's query, with the probability of each.
+
+The score of a candidate is query . candidate; the softmax of score / temperature is its probability, if one of them
+comes next. The temperature is a model's own, fitted where the candidates are the chunks of a document.
+Shapes: N candidates, T vectors of the context, D their size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from nextvec.serving.contexts import Context, Passage
+
+UNFITTED = 1.0
+"""The temperature where none was fitted: the order is the same at any, the probabilities are not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """`index` is its place among those given, from 0; `probability`, 0..1, adds up to 1 over all of them."""
+
+    index: int
+    text: str
+    score: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """Attributes:
+    candidates: all of them, the likeliest first; equal ones in the order they were given.
+    temperature: of the probabilities; None where none was fitted, and they are those at `UNFITTED`.
+    own: chunks of the context that were used, the last ones.
+    left_out: chunks before them, beyond what the model looks at.
+    """
+
+    candidates: tuple[Candidate, ...]
+    temperature: float | None
+    own: int
+    left_out: int
+
+
+class RankingStages(Protocol):
+    """The stages that a ranking takes, awaited."""
+
+    @property
+    def window(self) -> int:
+        """Vectors of a context that are used, the last ones."""
+        ...
+
+    async def encode(self, texts: Sequence[str]) -> np.ndarray: ...
+    async def query(self, context: Context) -> np.ndarray: ...
+
+
+async def rank(
+    stages: RankingStages, passage: Passage, texts: Sequence[str], temperature: float | None = None
+) -> Ranking:
+    """The candidates `texts`, one or more, by how well each follows a passage. Raises what the stages raise."""
+    used = passage.last(stages.window)
+    own = len(used.texts)
+    vectors_ND = await stages.encode([*used.texts, *texts])
+    query_D = await stages.query(Context.of(used, vectors_ND[:own]))
+    scores_N = vectors_ND[own:].astype(np.float64) @ query_D.astype(np.float64)
+    return Ranking(
+        candidates=_in_order(texts, scores_N, temperature or UNFITTED),
+        temperature=temperature,
+        own=own,
+        left_out=len(passage.texts) - own,
+    )
+
+
+def _in_order(texts: Sequence[str], scores_N: np.ndarray, temperature: float) -> tuple[Candidate, ...]:
+    probabilities_N = torch.softmax(torch.from_numpy(scores_N / temperature), 0).tolist()
+    return tuple(
+        Candidate(index=index, text=texts[index], score=float(scores_N[index]), probability=probabilities_N[index])
+        for index in np.argsort(-scores_N, kind="stable").tolist()
+    )

@@ -1,0 +1,78 @@
+"""`POST /v1/rerank`, as Jina's, vLLM's and Cohere's clients ask: which document comes next after a text.
+
+They ask at different addresses (Cohere's second version at `/v2/rerank`, others at `/rerank`); all are answered alike.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from nextvec.serving.access import Access
+from nextvec.serving.contexts import Passage
+from nextvec.serving.fields import Document
+from nextvec.serving.lanes import ModelLane
+from nextvec.serving.problems import SENT, about, require_one, responses
+from nextvec.serving.ranking import Candidate, Ranking, rank
+from nextvec.serving.routes.strict import StrictRoute
+from nextvec.serving.schemas import RankingInfo, RawScore, RerankAnswer, RerankRequest, RerankResult, Usage
+
+PATHS = ("/v1/rerank", "/v2/rerank", "/rerank")
+
+
+def rerank_router(access: Access) -> APIRouter:
+    router = APIRouter(tags=["text"], route_class=StrictRoute)
+
+    async def rerank(request: RerankRequest) -> RerankAnswer:
+        started = time.perf_counter()
+        texts = [document.text for document in request.documents]
+        access.check_texts("documents", texts)
+        lane = access.lane(request.model)
+        ranking = await rank(lane, await _passage(access, lane, request), texts, lane.served.temperature)
+        return _answer(lane, request, ranking, 1e3 * (time.perf_counter() - started))
+
+    for path in PATHS:
+        router.post(path, summary="Which document comes next", responses=responses(*SENT))(rerank)
+    return router
+
+
+async def _passage(access: Access, lane: ModelLane, request: RerankRequest) -> Passage:
+    require_one(query=request.query, context=request.context)
+    if request.context is not None:
+        access.check_texts("context", request.context)
+        return Passage.untold(request.context)
+    query = request.query or ""
+    access.check_texts("query", [query])
+    with about("query"):
+        return await lane.chunk(query)
+
+
+def _answer(lane: ModelLane, request: RerankRequest, ranking: Ranking, milliseconds: float) -> RerankAnswer:
+    documents = request.documents if request.return_documents else None
+    given = [*(request.context or [request.query or ""]), *(document.text for document in request.documents)]
+    words = sum(len(text.split()) for text in given)
+    return RerankAnswer(
+        id=f"rerank-{secrets.token_hex(12)}",
+        model=lane.settings.label,
+        usage=Usage(prompt_tokens=words, total_tokens=words),
+        results=[_result(candidate, documents) for candidate in ranking.candidates[: request.top_n or None]],
+        nextvec=RankingInfo(
+            ranked_by=lane.served.spec.ranks_by,
+            temperature=ranking.temperature,
+            own=ranking.own,
+            left_out=ranking.left_out,
+            milliseconds=milliseconds,
+        ),
+    )
+
+
+def _result(candidate: Candidate, documents: Sequence[Document] | None) -> RerankResult:
+    return RerankResult(
+        index=candidate.index,
+        relevance_score=candidate.probability,
+        document=None if documents is None else documents[candidate.index],
+        nextvec=RawScore(score=candidate.score),
+    )

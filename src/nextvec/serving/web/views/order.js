@@ -1,0 +1,183 @@
+// One's own sentences, in the order in which a model expects them after a text.
+
+import { rerank } from "../api.js";
+import { bar } from "../charts.js";
+import { announce, h } from "../dom.js";
+import { duration, number, percent, plural } from "../format.js";
+import { chosenAtFirst, lasting } from "../served.js";
+import { trouble } from "../trouble.js";
+
+const EXAMPLES = [
+  {
+    context:
+      "The lighthouse stands at the northern tip of the island. It was built of granite blocks that were shipped across the bay in winter. " +
+      "For ninety years a keeper lit the lamp by hand every evening.",
+    candidates: [
+      "The recipe calls for two eggs and a pinch of salt.",
+      "An electric lamp took his place after the war.",
+      "The island has four villages and a harbour.",
+      "The harvest was poor in most of the country.",
+    ],
+  },
+  {
+    context:
+      "Bees communicate the direction of a source of food by dancing. The angle of the dance corresponds to the angle of the sun.",
+    candidates: [
+      "Honey is sold in jars of several sizes.",
+      "Wasps build their nests of paper.",
+      "The duration of the dance tells how far away the food is.",
+      "The train leaves the station at noon.",
+    ],
+  },
+];
+
+let draft = EXAMPLES[0]; // what the user wrote outlives a change of the models
+let example = 0;
+
+export const show = lasting("Order", "No model to order sentences with yet", build);
+
+function build(models) {
+  const form = h(
+    "form",
+    { class: "bench panel", "aria-label": "Text and candidates" },
+    area("context", "What was written so far", 5, draft.context, "A blank line at its end: a new paragraph."),
+    area("candidates", "What may come next", 6, draft.candidates.join("\n"), "One sentence a line."),
+    modelField(models),
+    h(
+      "div",
+      { class: "field actions" },
+      h("button", { class: "primary" }, "Order them"),
+      h("p", { class: "hint" }, "Ctrl + Enter in a text does the same. ", anotherExample()),
+    ),
+  );
+  const results = h("section", { class: "readings", "aria-label": "Order" }, idle());
+  const { context, candidates } = form.elements;
+  form.addEventListener("input", () => (draft = { context: context.value, candidates: lines(candidates) }));
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  const run = runner(form, results);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    run();
+  });
+  return [h("h1", {}, "Order"), h("div", { class: "lab" }, form, results)];
+}
+
+const lines = (field) =>
+  field.value
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
+
+const idle = () =>
+  h(
+    "p",
+    { class: "hint idle" },
+    "The sentences appear here in the order in which the model expects them after the text, the likeliest first.",
+  );
+
+function area(name, label, rows, value, hint) {
+  const told = `${name}-hint`;
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: name }, label),
+    h("textarea", { id: name, name, rows, required: true, spellcheck: "false", "aria-describedby": told }, value),
+    h("p", { class: "hint", id: told }, hint),
+  );
+}
+
+function modelField(models) {
+  const first = chosenAtFirst(models);
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: "model" }, "Model"),
+    h(
+      "select",
+      { id: "model", name: "model" },
+      models.map(({ id }) => h("option", { value: id, selected: id === first.id }, id)),
+    ),
+  );
+}
+
+function anotherExample() {
+  const change = ({ target: { form } }) => {
+    example = (example + 1) % EXAMPLES.length;
+    draft = EXAMPLES[example];
+    form.elements.context.value = draft.context;
+    form.elements.candidates.value = draft.candidates.join("\n");
+    form.elements.context.focus();
+  };
+  return h("button", { type: "button", class: "link", on: { click: change } }, "Another example");
+}
+
+/** Asks for the order of what the form holds, and shows it; what is asked later takes the place of what was before. */
+function runner(form, results) {
+  let asked = new AbortController();
+  return async function run() {
+    asked.abort();
+    asked = new AbortController();
+    const { signal } = asked;
+    const { context, candidates, model } = form.elements;
+    const request = { model: model.value, query: context.value, documents: lines(candidates) };
+    results.setAttribute("aria-busy", "true");
+    try {
+      const answer = await rerank(request, signal);
+      results.replaceChildren(ranking(answer));
+      announce(`Ordered by ${answer.model}. First: ${answer.results[0].document.text}`);
+    } catch (error) {
+      if (error.name !== "AbortError") results.replaceChildren(trouble(error, run, 2));
+    } finally {
+      if (!signal.aborted) results.removeAttribute("aria-busy");
+    }
+  };
+}
+
+function ranking({ model, results, nextvec: told }) {
+  const status = [
+    `${plural(results.length, "candidate")} in ${duration(told.milliseconds)}`,
+    `after ${plural(told.own, "chunk")} of yours`,
+    told.left_out ? `${told.left_out} earlier left out` : null,
+  ];
+  return h(
+    "article",
+    { class: "reading panel", "aria-label": model },
+    h(
+      "header",
+      {},
+      h("h2", {}, h("a", { href: `#/models/${encodeURIComponent(model)}` }, model)),
+      h("p", { class: "status" }, status.filter(Boolean).join(" · ")),
+    ),
+    h(
+      "ol",
+      { class: "steps ranking" },
+      results.map((result) => h("li", {}, candidate(result, results[0], told.temperature !== null))),
+    ),
+    notes(told).map((words) => h("p", { class: "hint" }, words)),
+  );
+}
+
+/** Of a model without a fitted temperature the scores alone mean something. */
+function candidate({ document, index, relevance_score: share, nextvec: { score } }, first, fitted) {
+  const words = [fitted ? percent(share, 1) : null, `score ${number(score, 3)}`, `your no. ${index + 1}`];
+  return [
+    h("p", { class: "utterance" }, document.text),
+    h(
+      "p",
+      { class: "meta" },
+      fitted ? bar(share / first.relevance_score) : null,
+      h("span", {}, words.filter(Boolean).join(" · ")),
+    ),
+  ];
+}
+
+function notes({ ranked_by: by, temperature }) {
+  return [
+    by === "point" ? "Ranked by its point, the mean of what may come: this model has no query of its own." : null,
+    temperature === null
+      ? "Scores, not probabilities: no temperature was fitted for it yet. nextvec compare does that."
+      : `Probabilities, if one of these comes next, at temperature ${number(temperature, 3)}, fitted on validation documents.`,
+  ].filter(Boolean);
+}

@@ -1,0 +1,55 @@
+"""A model's temperature is that of the newest evaluation of its present weights."""
+
+import os
+import shutil
+
+import pytest
+
+from nextvec.models.bundle import WEIGHTS, predictions_fingerprint
+from nextvec.records import append_line
+from nextvec.serving.catalogue import EVALUATIONS
+from nextvec.serving.resources import Resources
+from nextvec.serving.stages import Served
+from nextvec.serving.temperature import fitted_temperature
+
+
+@pytest.fixture
+def folder(tales, tmp_path):
+    return shutil.copytree(tales.model("mix"), tmp_path / "mix")
+
+
+def record(folder, **fields):
+    append_line(folder / EVALUATIONS, {"weights": predictions_fingerprint(folder)} | fields)
+
+
+def test_a_model_that_was_never_evaluated_has_none(folder) -> None:
+    assert fitted_temperature(folder) is None
+
+
+def test_evaluations_without_one_are_passed_over(folder) -> None:
+    record(folder, temperatures={"document": 0.5, "foreign": 9.0})
+    record(folder, temperatures={"foreign": 9.0})
+    record(folder)
+    assert fitted_temperature(folder) == 0.5
+
+
+def test_the_newest_counts_as_soon_as_it_is_recorded(folder) -> None:
+    record(folder, temperatures={"document": 0.5})
+    assert fitted_temperature(folder) == 0.5
+    record(folder, temperatures={"document": 0.25})
+    assert fitted_temperature(folder) == 0.25
+
+
+def test_that_of_other_weights_is_no_answer(folder) -> None:
+    record(folder, temperatures={"document": 0.5})
+    assert fitted_temperature(folder) == 0.5
+    other = bytearray((folder / WEIGHTS).read_bytes())
+    other[-1] ^= 1
+    (folder / WEIGHTS).write_bytes(other)
+    os.utime(folder / WEIGHTS, ns=(0, 0))
+    assert fitted_temperature(folder) is None
+
+
+def test_a_served_model_has_that_of_its_bundle(tales, folder) -> None:
+    served = Served.load("mix", Resources(tales))
+    assert served.temperature == fitted_temperature(tales.model("mix"))

@@ -1,0 +1,30 @@
+import pytest
+
+from nextvec.models.network import Network
+from nextvec.studies.entrants import _variant
+from nextvec.training.run import resolve_plan
+
+
+@pytest.mark.usefixtures("twin")
+@pytest.mark.parametrize(
+    ("options", "variant"),
+    [
+        ({}, ""),
+        ({"seed": 3, "device": "cpu", "anchor": "none"}, ""),  # told elsewhere, or change nothing
+        ({"layers": 2, "lr": 0.01}, "layers=2, lr=0.01"),
+        ({"loss": "mse"}, "loss=mse"),
+        ({"point": {"loss": "balanced", "rho": 0.5}}, "loss=balanced, rho=0.5"),
+        ({"structure": True}, "structure=True"),
+        ({"predicts": "point,twin"}, "predicts=point,twin"),
+        ({"predicts": "twin", "twin": {"loss": "mse"}}, "predicts=twin, twin.loss=mse"),
+    ],
+)
+def test_models_that_differ_in_a_setting_have_another_variant(options, variant):
+    plan = resolve_plan("gru", 8, options)
+    network = Network(plan.network)
+    described = {"spec": network.spec.to_dict(), "network": network.config.to_dict()}
+    assert _variant({"kind": "network", **described, "training": plan.training.to_dict()}) == variant
+
+
+def test_a_baseline_has_no_variants():
+    assert _variant({"kind": "baseline"}) == ""
