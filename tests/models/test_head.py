@@ -60,6 +60,21 @@ def test_it_starts_at_what_its_anchor_expects(make_vectors):
     assert torch.equal(head.base(x_BTD), head.anchor(x_BTD))
 
 
+class Asking(Mute):
+    starts_at = "query"
+
+
+@pytest.mark.parametrize("kind", [Mute, Asking])
+def test_it_goes_on_as_its_anchor_does(kind, make_vectors):
+    contrast, x_BTD = BASELINES.get("contrast")(8), make_vectors(2, 9, 8)
+    torch.nn.init.normal_(contrast.matrix, generator=torch.Generator().manual_seed(0))
+    head = kind(None, SimpleNamespace(dim=8), contrast)
+    whole_BTD = contrast.rank(x_BTD) if kind is Asking else contrast(x_BTD)
+    assert torch.equal(head.base(x_BTD), whole_BTD)
+    kept = head.remember(x_BTD[:, :5], None, None)
+    torch.testing.assert_close(head.base(x_BTD[:, 5:], None, kept), whole_BTD[:, 5:], atol=1e-5, rtol=1e-5)
+
+
 def test_what_a_head_does_not_give_it_says():
     state, y = State(torch.zeros(1, 2, 3), None), torch.zeros(1, 2, 8)
     asked = [

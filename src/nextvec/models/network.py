@@ -223,13 +223,6 @@ class Network(nn.Module, Predictor):
 
         return Forecast(ask_point, query and ask_query, samples and draw, density and weigh)
 
-    def forecast_last(self, x_BTD: Tensor, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None) -> Forecast:
-        """The forecast of the last position alone, S = 1, of vectors without padding: for many backbones less work."""
-        mask_BT = torch.ones(x_BTD.shape[:2], dtype=torch.bool, device=x_BTD.device)
-        check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT, breaks_BT, next_BT)
-        self._require_fitted()
-        return self._forecast(self._states(Reading(x_BTD, breaks_BT, next_BT), last_only=True))
-
     def calibrate(self, batches: Batches) -> dict[str, float]:
         """Let every head tune on validation what it tunes there; how good each is then, more is better, by name.
 
@@ -254,24 +247,21 @@ class Network(nn.Module, Predictor):
         with torch.no_grad():
             return function()
 
-    def _states(self, reading: Reading, *, last_only: bool = False) -> Callable[[Head], State]:
-        """The states at all positions, or the last, as each head sees them, from as much as this network's context."""
-        reading = reading.to(self._device)
-        look = partial(self._in_context, reading=reading, last_only=last_only)
-        hidden_BSM = self._judging(lambda: look(self._hidden))
+    def _states(self, reading: Reading) -> Callable[[Head], State]:
+        """The states at all positions as each head sees them, from as much as this network's context."""
+        look = partial(self._in_context, reading=reading.to(self._device))
+        hidden_BTM = self._judging(lambda: look(self._hidden))
 
         def state_of(head: Head) -> State:
-            return State(hidden_BSM, look(partial(self._base, head=head)) if head.anchored else None)
+            return State(hidden_BTM, look(partial(self._base, head=head)) if head.anchored else None)
 
         return state_of
 
-    def _in_context(self, function: Positionwise, reading: Reading, *, last_only: bool = False) -> Tensor:
-        context, length = self.config.context, reading.x_BTD.shape[1]
-        if context is not None and context < length:
-            if not last_only:
-                return in_windows(function, reading, context)
-            reading = reading.since(length - context)
-        return function(reading, last_only=last_only)
+    def _in_context(self, function: Positionwise, reading: Reading) -> Tensor:
+        context = self.config.context
+        if context is None or context >= reading.x_BTD.shape[1]:
+            return function(reading)
+        return in_windows(function, reading, context)
 
     def _require_fitted(self) -> None:
         for _, head in self.each_head():

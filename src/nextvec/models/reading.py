@@ -27,15 +27,8 @@ class Reading:
 
     def until(self, length: int) -> Reading:
         """The first `length` positions."""
-        return self._part(slice(length))
-
-    def since(self, first: int) -> Reading:
-        """The positions from `first` on."""
-        return self._part(slice(first, None))
-
-    def _part(self, positions: slice) -> Reading:
-        known = (None if known is None else known[:, positions] for known in self.known)
-        return Reading(self.x_BTD[:, positions], *known)
+        known = (None if known is None else known[:, :length] for known in self.known)
+        return Reading(self.x_BTD[:, :length], *known)
 
     def windows(self, rows_WK: Tensor) -> Reading:
         """(W, K) positions, counted over all sequences, as sequences of their own."""

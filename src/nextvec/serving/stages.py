@@ -31,7 +31,6 @@ from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import Bundle, load_bundle
 from nextvec.models.forecast import Forecast
-from nextvec.models.network import Network
 from nextvec.models.predictor import PredictorSpec
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
 from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks
@@ -401,12 +400,12 @@ class Served:
             return self._predict_last(padded, part).cpu().numpy()
 
     def _predict_last(self, padded: Padded, part: Part) -> Tensor:
-        """(B, D). Where nothing is padded a network is asked for its last position alone."""
-        predictor = self.bundle.predictor
-        if isinstance(predictor, Network) and bool(padded.mask_BT.all()):
-            return _of(predictor.forecast_last(padded.x_BTD, padded.breaks_BT, padded.next_BT), part)[:, -1]
-        forecast = predictor.forecast(padded.x_BTD, padded.mask_BT, padded.breaks_BT, padded.next_BT)
-        return padded.last_of(_of(forecast, part))
+        """(B, D). Where nothing is padded, nothing but what comes last is asked for."""
+        predictor, known = self.bundle.predictor, (padded.breaks_BT, padded.next_BT)
+        if bool(padded.mask_BT.all()):
+            forecast, _ = predictor.read(padded.x_BTD, predictor.start(len(padded.x_BTD)), *known)
+            return _of(forecast, part)[:, -1]
+        return padded.last_of(_of(predictor.forecast(padded.x_BTD, padded.mask_BT, *known), part))
 
     def _snap_one(self, query: SnapQuery) -> Snapped:
         return self._snap.apply(
