@@ -18,7 +18,11 @@ T = 12
 ASKED = {"point": "point", "query": "query", "samples": "sample", "density": "log_density"}
 """What a head may give, and the method that gives it."""
 RECIPE = TrainingConfig(batch=64)
-CASES = list(itertools.product(HEADS, ["amn", "gru", "transformer"], ["none", "mean", "ridge-mix"], [None, 4]))
+CASES = [
+    case
+    for case in itertools.product(HEADS, ["amn", "gru", "transformer"], ["none", "mean", "ridge-mix"], [None, 4])
+    if case[3] is None or not HEADS.get(case[0]).whole_documents
+]
 
 every_head = pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
 every_kind = pytest.mark.parametrize("name", HEADS.names())
@@ -72,6 +76,13 @@ def test_a_head_has_the_methods_of_what_it_gives_and_no_others(name):
 @every_kind
 def test_it_does_without_being_told_anything(name):
     assert HEADS.get(name).Config.parse({}, owner=name) == HEADS.get(name).Config()
+
+
+@every_kind
+def test_what_learns_from_whole_documents_has_no_context(name, build):
+    if HEADS.get(name).whole_documents:
+        with pytest.raises(UsageError, match=rf"head {name} learns from whole documents and was given context 4"):
+            build("gru", context=4, heads=(name,))
 
 
 @every_head

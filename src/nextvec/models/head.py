@@ -25,6 +25,9 @@ from nextvec.registry import Registry
 
 Gift = Literal["point", "query", "samples", "density"]
 
+SIZES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
+"""Sizes of a correction that are tried on validation."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -51,12 +54,15 @@ class Head(nn.Module, ABC):
         Config: the options it knows, with their defaults.
         gives: which parts of a forecast it has; of two heads that have the same, the first one's is taken.
         starts_at: which of its anchor's answers it starts at.
+        whole_documents: whether it learns from a document's chunks together; no context can be set then, and documents
+            are not cut into spans unless a recipe says so.
         anchor: the baseline it starts at, unfitted at first (`set_anchor`); None where it starts from nothing.
     """
 
     Config: ClassVar[type[Config]]
     gives: ClassVar[frozenset[Gift]]
     starts_at: ClassVar[Literal["point", "query"]] = "point"
+    whole_documents: ClassVar[bool] = False
     anchor: Baseline | None
 
     def __init__(self, config: Any, backbone: Backbone, anchor: Baseline | None) -> None:

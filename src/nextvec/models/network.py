@@ -78,6 +78,12 @@ class Network(nn.Module, Predictor):
         context = self.config.context
         if context is not None and context < 1:
             raise UsageError(f"context = {context}: expected a positive number of vectors, or 'unlimited'")
+        for name in self.config.heads:
+            if context is not None and HEADS.get(name).whole_documents:
+                raise UsageError(
+                    f"head {name} learns from whole documents and was given context {context}; set context=unlimited, "
+                    "or leave the head out"
+                )
         if longest is not None and (context is None or context > longest):
             raise UsageError(
                 f"{self.config.architecture} holds {longest} positions and was given context "

@@ -13,14 +13,11 @@ from nextvec.config import Config
 from nextvec.errors import TrainingError, UsageError
 from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
-from nextvec.models.head import HEADS, Head, Readings, State, start_at_zero
+from nextvec.models.head import HEADS, SIZES, Head, Readings, State, start_at_zero
 from nextvec.models.losses import LOSSES
 from nextvec.models.memory import Kept, parts_of
 from nextvec.models.predictor import AnchorName, unit
 from nextvec.models.targets import Targets
-
-SIZES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
-"""Sizes of the correction that are tried on validation."""
 
 
 class PointConfig(Config):
