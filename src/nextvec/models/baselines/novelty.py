@@ -18,7 +18,7 @@ from nextvec.models.memory import Kept, parts_of
 from nextvec.models.pool import RECENT, least_log_loss
 from nextvec.models.predictor import unit
 
-STRENGTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+STRENGTHS = (0.01, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Of the projection, s: of a direction that one vector had, 1 / (1 + s) is left."""
 
 
