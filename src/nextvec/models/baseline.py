@@ -55,6 +55,11 @@ class Baseline(nn.Module, Predictor, ABC):
         """The queries there."""
         return self.rank(*self._seen(x_BTD, breaks_BT, kept))[:, -x_BTD.shape[1] :]
 
+    def base_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+        """(B, T, E) what a head that starts at this baseline is told there: what it ranks by, unless it says more."""
+        after = self.rank_after if self.ranks_by == "query" else self.point_after
+        return after(x_BTD, breaks_BT, kept)
+
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
         """What to keep from then on; nothing that is kept already is changed in place."""
         return self._seen(x_BTD, breaks_BT, kept, most=None if self.context is None else self.context - 1)

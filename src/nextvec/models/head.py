@@ -53,7 +53,6 @@ class Head(nn.Module, ABC):
     Attributes:
         Config: the options it knows, with their defaults.
         gives: which parts of a forecast it has; of two heads that have the same, the first one's is taken.
-        starts_at: which of its anchor's answers it starts at.
         whole_documents: whether it learns from a document's chunks together; no context can be set then, and documents
             are not cut into spans unless a recipe says so.
         anchor: the baseline it starts at, unfitted at first (`set_anchor`); None where it starts from nothing.
@@ -61,7 +60,6 @@ class Head(nn.Module, ABC):
 
     Config: ClassVar[type[Config]]
     gives: ClassVar[frozenset[Gift]]
-    starts_at: ClassVar[Literal["point", "query"]] = "point"
     whole_documents: ClassVar[bool] = False
     anchor: Baseline | None
 
@@ -95,8 +93,7 @@ class Head(nn.Module, ABC):
         `kept` is what `remember` gave of the vectors before these; None where documents begin.
         """
         assert self.anchor is not None
-        after = self.anchor.rank_after if self.starts_at == "query" else self.anchor.point_after
-        return after(x_BTD, breaks_BT, kept)
+        return self.anchor.base_after(x_BTD, breaks_BT, kept)
 
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
         """What its base needs of a document to go on with it after these vectors; nothing without an anchor."""

@@ -82,10 +82,10 @@ class Reader(Baseline):
         return self.rank_after(x_BTD, breaks_BT, None)
 
     def point_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
-        return self._either(type(self).answer, x_BTD, breaks_BT, kept)
+        return self.either(type(self).answer, x_BTD, breaks_BT, kept)
 
     def rank_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
-        return self._either(type(self).ask, x_BTD, breaks_BT, kept)
+        return self.either(type(self).ask, x_BTD, breaks_BT, kept)
 
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
         sums_BKD, paragraphs = parts_of(kept, 2)
@@ -97,7 +97,7 @@ class Reader(Baseline):
     def _has_better_twin(self) -> bool:
         return self.structured is not None and bool(self.helps)
 
-    def _either(
+    def either(
         self, answer: Callable[[Any, Tensor], Tensor], x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept
     ) -> Tensor:
         """(B, T, D): `answer` of itself or its twin to the features of each."""

@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 
 from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting, row_cosines, sample_targets
-from nextvec.models.forecast import Forecast
-from nextvec.models.memory import Memory
-from nextvec.models.predictor import Predictor
+from nextvec.models.predictor import Forecast, Memory, Predictor
 
 STEPS = 5
 STARTS_PER_DOCUMENT = 4

@@ -41,7 +41,6 @@ class RankHead(Head):
 
     Config = RankConfig
     gives = frozenset({"query"})
-    starts_at = "query"
     whole_documents = True
 
     def __init__(self, config: RankConfig, backbone: Backbone, anchor: Baseline | None) -> None:
