@@ -141,6 +141,6 @@ def test_the_mixture_with_paragraphs_is_least_squares(make_data, fitted):
 def test_distributions_are_around_the_mean_with_structure_where_that_is_known(fitted, make_data):
     gaussian = fitted["gaussian"]
     for batch in make_data().validation_batches():
-        expected_BTD = gaussian.colour(gaussian.expect(batch.x_BTD, batch.breaks_BT))
+        expected_BTD = gaussian.colour(gaussian.base_after(batch.x_BTD, batch.breaks_BT, None))
         torch.testing.assert_close(unit(expected_BTD), gaussian(batch.x_BTD, batch.breaks_BT), atol=1e-5, rtol=0)
         assert not torch.allclose(unit(expected_BTD), gaussian(batch.x_BTD), atol=1e-2)

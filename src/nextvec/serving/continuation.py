@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from nextvec.config import Config
+from nextvec.models.memory import Memory
 from nextvec.retrieval.snap import unit
 from nextvec.serving.contexts import Context, Passage
 from nextvec.serving.events import Continuation, Ending, Event, Neighbour, Opening, SnapReport, Step
@@ -31,6 +32,7 @@ from nextvec.serving.stages import (
     SnapResult,
     same_text,
 )
+from nextvec.serving.steps import ReadQuery, ReadResult
 from nextvec.serving.stopping import Stop, StopConfig, StopRules
 
 Feedback = Literal["vector", "text"]
@@ -75,7 +77,7 @@ class Stages(Protocol):
     async def chunk(self, text: str) -> Passage: ...
     async def encode(self, texts: Sequence[str]) -> np.ndarray: ...
     async def fill(self, own: np.ndarray) -> Filled: ...
-    async def predict(self, context: Context) -> np.ndarray: ...
+    async def read(self, query: ReadQuery) -> ReadResult: ...
     async def snap(self, query: SnapQuery) -> SnapResult: ...
     async def decode(self, query: DecodeQuery) -> Sentence: ...
 
@@ -103,8 +105,8 @@ class Direct:
     async def fill(self, own: np.ndarray) -> Filled:
         return self._served.fill([own])[0]
 
-    async def predict(self, context: Context) -> np.ndarray:
-        return self._served.predict([context])[0]
+    async def read(self, query: ReadQuery) -> ReadResult:
+        return self._served.read([query])[0]
 
     async def query(self, context: Context) -> np.ndarray:
         return self._served.query([context])[0]
@@ -142,7 +144,7 @@ async def continue_text(
             number += 1
             yield made.step
             ended = rules.drift(made.sentence, reading.mean)
-            reading.add(made.step, made.decoded if request.feedback == "vector" else made.sentence)
+            reading.add(made.step, made.decoded if request.feedback == "vector" else made.sentence, made.memory)
     reason, detail = ended or Stop("length", f"{number} of {request.sentences} sentences")
     yield Ending(reason=reason, detail=detail, sentences=number, milliseconds=_milliseconds(began))
 
@@ -164,10 +166,12 @@ class _Reading:
         topic: (D,), unit norm, the mean of the user's chunks.
         rows: stored chunks that were given, or are part of the context.
         said: `same_text` keys of the user's sentences and of all that were given.
+        query: what the model reads next: the context at first, then one vector after the other.
     """
 
     def __init__(self, own: Context, texts: list[str], window: int, said: set[str]) -> None:
         self.context, self.topic, self.said = own, unit(own.vectors.mean(axis=0)), said
+        self.query = ReadQuery(context=own)
         self.texts = texts
         self.rows: set[int] = set()
         self._window = window
@@ -180,12 +184,14 @@ class _Reading:
         """Put what was retrieved before it."""
         breaks = np.concatenate([filled.breaks, self.context.breaks])
         self.context = replace(self.context, vectors=filled.context.vectors, breaks=breaks)
+        self.query = ReadQuery(context=self.context)
         self.texts = [*filled.texts, *self.texts]
         self.rows.update(filled.context.rows.tolist())
         self.said.update(same_text(text) for text in filled.texts)
 
-    def add(self, step: Step, vector: np.ndarray) -> None:
+    def add(self, step: Step, vector: np.ndarray, memory: Memory) -> None:
         self.context = self.context.then(vector).last(self._window)
+        self.query = ReadQuery(context=self.context.last(1), memory=memory)
         self.texts = [*self.texts, step.decoded.text][-self._window :]
         self.said.add(same_text(step.decoded.text))
         if step.decoded.row is not None:
@@ -194,9 +200,11 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A step and its vectors (D,): the prediction, what was decoded, and the sentence's own."""
+    """A step and its vectors (D,): the prediction, what was decoded, and the sentence's own; and what the model keeps
+    of all before it."""
 
     step: Step
+    memory: Memory
     prediction: np.ndarray
     decoded: np.ndarray
     sentence: np.ndarray
@@ -242,7 +250,8 @@ async def _open(stages: Stages, request: ContinuationRequest) -> tuple[_Reading,
 async def _make(stages: Stages, request: ContinuationRequest, reading: _Reading, number: int) -> _Made:
     times = _Times()
     with times.of("predict"):
-        prediction = await stages.predict(reading.context)
+        read = await stages.read(reading.query)
+    prediction = read.prediction
     snapped = None
     if request.snap:
         with times.of("snap"):
@@ -265,7 +274,7 @@ async def _make(stages: Stages, request: ContinuationRequest, reading: _Reading,
         snap=None if snapped is None else _report(snapped),
         times=dict(times),
     )
-    return _Made(step, prediction, vector, own)
+    return _Made(step, read.memory, prediction, vector, own)
 
 
 def _snap_query(prediction: np.ndarray, reading: _Reading) -> SnapQuery:

@@ -26,6 +26,7 @@ from nextvec.serving.contexts import Context, Passage
 from nextvec.serving.resources import Resources, SharedEncoder
 from nextvec.serving.settings import Limits, ModelSettings, Timeouts
 from nextvec.serving.stages import NEAREST, DecodeQuery, Filled, Sentence, Served, SnapQuery, SnapResult
+from nextvec.serving.steps import ReadQuery, ReadResult
 from nextvec.serving.stopping import StopConfig
 from nextvec.store.generation import generation_label
 from nextvec.store.snapshot import Snapshot
@@ -121,6 +122,7 @@ class ModelLane:
         label = settings.label
         self._fill: MicroBatcher[np.ndarray, Filled] = batching.make("fill", label, served.fill)
         self._predict: MicroBatcher[Context, np.ndarray] = batching.make("predict", label, served.predict, served.lone)
+        self._read: MicroBatcher[ReadQuery, ReadResult] = batching.make("read", label, served.read, served.lone)
         self._query: MicroBatcher[Context, np.ndarray] = batching.make("query", label, served.query, served.lone)
         self._snap: MicroBatcher[SnapQuery, SnapResult] = batching.make("snap", label, served.snap)
         self._decode: MicroBatcher[DecodeQuery, Sentence] = batching.make("decode", label, served.decode)
@@ -162,8 +164,8 @@ class ModelLane:
     async def fill(self, own: np.ndarray) -> Filled:
         return (await self._fill.submit([own], self._timeouts.fill))[0]
 
-    async def predict(self, context: Context) -> np.ndarray:
-        return (await self.predict_all([context]))[0]
+    async def read(self, query: ReadQuery) -> ReadResult:
+        return (await self._read.submit([query], self._timeouts.predict))[0]
 
     async def query(self, context: Context) -> np.ndarray:
         """(D,), of any norm: what candidates are ranked by after a context."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import median
 from typing import Any, Literal
@@ -31,13 +31,13 @@ from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import Bundle, load_bundle
 from nextvec.models.forecast import Forecast
-from nextvec.models.network import Network
 from nextvec.models.predictor import PredictorSpec
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
 from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
 from nextvec.serving.contexts import Context, Padded, Passage
 from nextvec.serving.resources import Resources, SharedEncoder, require_unicode
+from nextvec.serving.steps import ReadQuery, ReadResult, read_all
 from nextvec.serving.temperature import fitted_temperature
 from nextvec.store.breaks import breaks_of_chunks
 from nextvec.store.snapshot import Snapshot
@@ -60,8 +60,9 @@ class StagesConfig(Config):
     """Every parameter of the stages.
 
     Attributes:
-        longest_context: vectors that a model is given at most, the last ones, where it has no context of its own: what
-            a prediction costs grows with them.
+        longest_context: vectors of a text that a model is given at most, the last ones, where it has no context of its
+            own: what reading them costs grows with them. How many were left out is in the answer. A continuation adds
+            its sentences to them, and none of those is forgotten.
         bank: stored chunks that fill, attract and are given as extracts: of "train" documents alone, those that are
             trained on, so that a passage of a held-out document is never continued with itself, nor with that of a
             near-duplicate; or "all" of the generation's.
@@ -316,6 +317,15 @@ class Served:
         """
         return self._at_last(contexts, "query")
 
+    def read(self, queries: Sequence[ReadQuery]) -> list[ReadResult]:
+        """Predictions step by step, see `read_all`; of a context that begins a document the last `window` count.
+
+        Raises MismatchError for vectors of another shape.
+        """
+        for query in queries:
+            self._require_context(query.context)
+        return read_all(self.bundle.predictor, [self._in_window(query) for query in queries])
+
     def snap(self, queries: Sequence[SnapQuery]) -> list[SnapResult]:
         """Manifold snap and topic anchor, with the drift clamp."""
         snapped = [self._snap_one(query) for query in queries]
@@ -372,6 +382,9 @@ class Served:
                 f"a context has shape {shape}; {self.identity} predicts from (vectors, {self.dim}), one vector or more"
             )
 
+    def _in_window(self, query: ReadQuery) -> ReadQuery:
+        return query if query.memory else replace(query, context=query.context.last(self.window))
+
     def _at_last(self, contexts: Sequence[Context], part: Part) -> np.ndarray:
         """float32 (B, D): that part of the forecast after each context."""
         for context in contexts:
@@ -387,12 +400,12 @@ class Served:
             return self._predict_last(padded, part).cpu().numpy()
 
     def _predict_last(self, padded: Padded, part: Part) -> Tensor:
-        """(B, D). Where nothing is padded a network is asked for its last position alone."""
-        predictor = self.bundle.predictor
-        if isinstance(predictor, Network) and bool(padded.mask_BT.all()):
-            return _of(predictor.forecast_last(padded.x_BTD, padded.breaks_BT, padded.next_BT), part)[:, -1]
-        forecast = predictor.forecast(padded.x_BTD, padded.mask_BT, padded.breaks_BT, padded.next_BT)
-        return padded.last_of(_of(forecast, part))
+        """(B, D). Where nothing is padded, nothing but what comes last is asked for."""
+        predictor, known = self.bundle.predictor, (padded.breaks_BT, padded.next_BT)
+        if bool(padded.mask_BT.all()):
+            forecast, _ = predictor.read(padded.x_BTD, predictor.start(len(padded.x_BTD)), *known)
+            return _of(forecast, part)[:, -1]
+        return padded.last_of(_of(predictor.forecast(padded.x_BTD, padded.mask_BT, *known), part))
 
     def _snap_one(self, query: SnapQuery) -> Snapped:
         return self._snap.apply(

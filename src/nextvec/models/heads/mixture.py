@@ -79,9 +79,6 @@ class MixtureHead(Head):
     def baseline(cls, anchor: AnchorName) -> str | None:
         return None if anchor == "none" else "gaussian"
 
-    def base(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        return self._frame().expect(x_BTD, breaks_BT)
-
     def _frame(self) -> Gaussian:
         return cast(Gaussian, self.anchor)
 
