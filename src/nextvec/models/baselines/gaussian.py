@@ -101,8 +101,8 @@ class Gaussian(RidgeMix):
         return self.spread.log().sum()
 
     def sample(self, base_BSD: Tensor, n: int, generator: Generator) -> Tensor:
-        noise_nBSD = torch.randn(n, *base_BSD.shape, generator=generator, device=base_BSD.device)
-        return unit(self.colour(base_BSD + noise_nBSD))
+        noise_nBSD = torch.randn(n, *base_BSD.shape, generator=generator, device=generator.device)
+        return unit(self.colour(base_BSD + noise_nBSD.to(base_BSD)))
 
     def log_density(self, base_BSD: Tensor, y_BSD: Tensor) -> Tensor:
         z_BSD = self.whiten(y_BSD.float())

@@ -178,13 +178,14 @@ class MixtureHead(Head):
         """(n, N, D), whitened: first a component, then a vector of it."""
         N, D = m_ND.shape
         up_to_NK = components.logit_NK.softmax(-1).cumsum(-1)[:, :-1].contiguous()
-        chosen_Nn = torch.searchsorted(up_to_NK, torch.rand(N, n, generator=generator, device=m_ND.device))
+        chance_Nn = torch.rand(N, n, generator=generator, device=generator.device).to(m_ND)
+        chosen_Nn = torch.searchsorted(up_to_NK, chance_Nn)
         chosen_NnG = chosen_Nn[..., None].expand(-1, -1, self.groups + 1)
         mean_NnD, deviation_NnD = (
             changes_NKG.gather(1, chosen_NnG).exp() @ self.members_DG.T
             for changes_NKG in (components.mean_NKG, components.variance_NKG / 2)
         )
-        noise_NnD = torch.randn(N, n, D, generator=generator, device=m_ND.device)
+        noise_NnD = torch.randn(N, n, D, generator=generator, device=generator.device).to(m_ND)
         return (mean_NnD * m_ND[:, None] + deviation_NnD * noise_NnD).transpose(0, 1)
 
 
