@@ -1,4 +1,4 @@
-"""The stages of a request, each on its own: chunk, encode, fill, predict, query, snap, decode, search.
+"""The stages of a request, each on its own: chunk, encode, fill, predict, query, draw, snap, decode, weigh, search.
 
 `Served` is one loaded model and everything that answers for it. Its stages are synchronous, take batches, know nothing
 of HTTP and may be called from several threads. Shapes: N texts, B contexts, T vectors of a context, D their size.
@@ -27,7 +27,7 @@ from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.ladder import Ladder, LadderConfig, PassedCache
 from nextvec.decoding.quality import judge
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
-from nextvec.errors import DataError, MismatchError, UsageError
+from nextvec.errors import MismatchError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import Bundle, load_bundle
 from nextvec.models.forecast import Forecast
@@ -35,7 +35,10 @@ from nextvec.models.predictor import PredictorSpec
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
 from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
+from nextvec.serving.chances import Chances, WeighQuery
 from nextvec.serving.contexts import Context, Padded, Passage
+from nextvec.serving.drawing import Drawn, DrawQuery, ExhaustedError
+from nextvec.serving.events import Likelihood
 from nextvec.serving.resources import Resources, SharedEncoder, require_unicode
 from nextvec.serving.steps import ReadQuery, ReadResult, read_all
 from nextvec.serving.temperature import fitted_temperature
@@ -52,10 +55,6 @@ WARM_VECTORS, WARM_RUNS = 5, 9
 """Context and number of the predictions that are timed when a model is warmed."""
 
 
-class ExhaustedError(DataError):
-    """No stored chunk is left that says something new."""
-
-
 class StagesConfig(Config):
     """Every parameter of the stages.
 
@@ -68,6 +67,8 @@ class StagesConfig(Config):
             near-duplicate; or "all" of the generation's.
         chunker, chunker_options: how texts are cut; "" means as the corpus was, which is what the model knows.
         shown_neighbours: of the snap's neighbours, how many are reported with their texts.
+        candidates: stored chunks nearest to a prediction, among which a model draws that has no samples of its own, and
+            against which probabilities are told where there is no density.
     """
 
     longest_context: int = Field(default=512, ge=1)
@@ -75,6 +76,7 @@ class StagesConfig(Config):
     chunker: str = ""
     chunker_options: dict[str, Any] = Field(default_factory=dict)
     shown_neighbours: int = Field(default=5, ge=0)
+    candidates: int = Field(default=32, ge=1)
     fill: FillConfig = FillConfig()
     snap: SnapConfig = SnapConfig()
     ladder: LadderConfig = LadderConfig()
@@ -237,6 +239,11 @@ class Served:
         return ManifoldSnap(self.index, self.snapshot.vectors, self.config.snap)
 
     @cached_property
+    def chances(self) -> Chances:
+        """The model as a distribution."""
+        return Chances(self.identity, self.spec, lambda: self.temperature, self.snapshot, self._candidates)
+
+    @cached_property
     def _barred(self) -> np.ndarray | None:
         """bool (N,), rows outside the bank; None when all are in it."""
         return None if self.config.bank == "all" else self._resources.untrained(self.snapshot)
@@ -326,6 +333,14 @@ class Served:
             self._require_context(query.context)
         return read_all(self.bundle.predictor, [self._in_window(query) for query in queries])
 
+    def draw(self, queries: Sequence[DrawQuery]) -> list[Drawn]:
+        """See `Chances.draw`."""
+        return [self.chances.draw(query) for query in queries]
+
+    def weigh(self, queries: Sequence[WeighQuery]) -> list[Likelihood]:
+        """See `Chances.weigh`."""
+        return [self.chances.weigh(query) for query in queries]
+
     def snap(self, queries: Sequence[SnapQuery]) -> list[SnapResult]:
         """Manifold snap and topic anchor, with the drift clamp."""
         snapped = [self._snap_one(query) for query in queries]
@@ -411,6 +426,12 @@ class Served:
         return self._snap.apply(
             query.prediction[None], query.query[None], query.context_mean[None], self._excluding(query.excluded)
         )[0]
+
+    def _candidates(self, vector: np.ndarray, excluded: Collection[int]) -> np.ndarray:
+        """int64, at most `config.candidates` stored rows nearest to a vector (D,), best first."""
+        count = min(self.config.candidates, self.index.spec.size)
+        rows = self.index.search(vector[None], count, self._excluding(excluded)).rows[0]
+        return rows[rows >= 0]
 
     def _excluding(self, rows: Collection[int]) -> np.ndarray | None:
         if not rows:
