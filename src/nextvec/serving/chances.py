@@ -6,9 +6,9 @@ a softmax over stored chunks: those nearest to its point, by its query. D number
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -18,12 +18,18 @@ from nextvec.errors import UsageError
 from nextvec.models.forecast import Forecast
 from nextvec.models.head import HEADS, Gift
 from nextvec.models.predictor import PredictorSpec, unit
+from nextvec.retrieval.neighbours import NearChunk
 from nextvec.serving.drawing import Drawn, DrawQuery, ExhaustedError, choose, sample
 from nextvec.serving.events import Alternative, Draws, Likelihood, Tells
 from nextvec.store.snapshot import Snapshot
 
-Near = Callable[[np.ndarray, Sequence[int]], np.ndarray]
-"""Of a vector (D,) and rows that are excluded: the stored rows nearest to it."""
+
+class Near(Protocol):
+    def __call__(
+        self, vector: np.ndarray, *, seen_rows: Collection[int], seen_texts: Collection[str]
+    ) -> list[NearChunk]:
+        """The stored chunks nearest to a vector (D,) that are not seen, no two of one text."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,15 +37,14 @@ class WeighQuery:
     """Attributes:
     forecast: of one document at one position.
     vector: float (D,), what came; any norm but 0.
-    row: the stored row that it is, if it is one.
-    excluded: stored rows that were no answer.
+    seen_rows, seen_texts: stored rows, and `same_text` keys, that could not have come, and what came.
     alternatives: how many others to tell.
     """
 
     forecast: Forecast
     vector: np.ndarray
-    row: int | None = None
-    excluded: tuple[int, ...] = ()
+    seen_rows: frozenset[int] = frozenset()
+    seen_texts: frozenset[str] = frozenset()
     alternatives: int = 0
 
 
@@ -91,24 +96,28 @@ class Chances:
         generator = Generator().manual_seed(query.seed)
         if self.require_draws() == "samples":
             return Drawn(vector=sample(query.forecast, query.temperature, generator).cpu().numpy())
-        rows = self._near(_point(query.forecast), query.excluded)
-        if not len(rows):
+        near = self._nearest(query)
+        if not near:
             raise ExhaustedError(f"{self._snapshot.label} has no chunk left to draw")
-        vectors_ND = self._vectors(rows)
+        vectors_ND = self._vectors(near)
         chosen = choose(self._log_odds(query.forecast, vectors_ND), query.temperature, generator)
-        return Drawn(vector=vectors_ND[chosen].numpy(), row=int(rows[chosen]))
+        return Drawn(vector=vectors_ND[chosen].numpy(), row=near[chosen].row)
 
     @torch.inference_mode()
     def weigh(self, query: WeighQuery) -> Likelihood:
         """Raises UsageError where the model has no probabilities."""
-        kind, rows = self.require_tells(), np.empty(0, dtype=np.int64)
-        if kind == "candidates" or query.alternatives:
-            near = self._near(_point(query.forecast), query.excluded)
-            rows = near[near != (-1 if query.row is None else query.row)]
+        kind = self.require_tells()
+        near = self._nearest(query) if kind == "candidates" or query.alternatives else []
         what_came_1D = unit(torch.from_numpy(query.vector).float())[None]
-        vectors_ND = torch.cat([what_came_1D, self._vectors(rows)])
+        vectors_ND = torch.cat([what_came_1D, self._vectors(near)])
         value, *others = self._values(kind, query.forecast, vectors_ND)
-        return Likelihood(kind=kind, value=value, alternatives=self._best(rows, others, query.alternatives))
+        alternatives = [Alternative(text=chunk.text, value=each) for chunk, each in zip(near, others, strict=True)]
+        best = sorted(alternatives, key=lambda other: -other.value)[: query.alternatives]
+        return Likelihood(kind=kind, value=value, alternatives=tuple(best))
+
+    def _nearest(self, query: DrawQuery | WeighQuery) -> list[NearChunk]:
+        point_D = query.forecast.point[0, 0].float().cpu().numpy()
+        return self._near(point_D, seen_rows=query.seen_rows, seen_texts=query.seen_texts)
 
     @property
     def _candidates(self) -> Literal["candidates"] | None:
@@ -126,13 +135,9 @@ class Chances:
         assert temperature is not None
         return (vectors_ND @ forecast.query[0, 0].float().cpu()).double() / temperature
 
-    def _vectors(self, rows: np.ndarray) -> Tensor:
+    def _vectors(self, chunks: Sequence[NearChunk]) -> Tensor:
+        rows = [chunk.row for chunk in chunks]
         return unit(torch.from_numpy(self._snapshot.vectors[rows].astype(np.float32)))
-
-    def _best(self, rows: np.ndarray, values: Sequence[float], count: int) -> tuple[Alternative, ...]:
-        order = np.argsort(-np.array(values), kind="stable")[:count]
-        texts = self._snapshot.texts(rows[order])
-        return tuple(Alternative(text=text, value=values[i]) for i, text in zip(order.tolist(), texts, strict=True))
 
     def _refusal(self, what: str, gift: Gift) -> UsageError:
         named = [name for name in HEADS if gift in HEADS.get(name).gives]
@@ -140,8 +145,3 @@ class Chances:
             f"{self._identity} gives one vector and {what}: nextvec compare {self._identity} fits the temperature that "
             f"makes it choose among stored chunks, or train a head with {gift} (known: {', '.join(named) or 'none'})"
         )
-
-
-def _point(forecast: Forecast) -> np.ndarray:
-    point_D: np.ndarray = forecast.point[0, 0].float().cpu().numpy()
-    return point_D

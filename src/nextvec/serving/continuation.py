@@ -348,7 +348,8 @@ def _draw_query(read: ReadResult, request: ContinuationRequest, reading: Reading
         forecast=read.forecast,
         temperature=request.temperature,
         seed=seed_of(request.seed, request.choice, number),
-        excluded=tuple(sorted(reading.rows)),
+        seen_rows=frozenset(reading.rows),
+        seen_texts=frozenset(reading.said),
     )
 
 
@@ -359,8 +360,8 @@ def _weigh_query(
     return WeighQuery(
         forecast=read.forecast,
         vector=vector,
-        row=sentence.decoded.row,
-        excluded=tuple(sorted(reading.rows)),
+        seen_rows=frozenset(reading.rows),
+        seen_texts=frozenset(reading.said | {same_text(sentence.decoded.text)}),
         alternatives=alternatives,
     )
 

@@ -31,13 +31,14 @@ class DrawQuery:
     forecast: of one document at one position.
     temperature: above 0; 1 draws what the model says.
     seed: of this draw, 0 or more.
-    excluded: stored rows that are no answer.
+    seen_rows, seen_texts: stored rows, and `same_text` keys of sentences, that are no answer: given already.
     """
 
     forecast: Forecast
     temperature: float
     seed: int
-    excluded: tuple[int, ...] = ()
+    seen_rows: frozenset[int] = frozenset()
+    seen_texts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from statistics import median
 from typing import Any, Literal
 
@@ -47,7 +47,9 @@ from nextvec.store.snapshot import Snapshot
 from nextvec.structure import BEGINS, UNKNOWN
 
 NEAREST = "nearest"
-CANDIDATES = 4
+SPARE = 3
+"""Stored chunks that are looked at beyond those that are wanted: some may say what was said."""
+
 Part = Literal["point", "query"]
 """Of a forecast."""
 
@@ -241,7 +243,8 @@ class Served:
     @cached_property
     def chances(self) -> Chances:
         """The model as a distribution."""
-        return Chances(self.identity, self.spec, lambda: self.temperature, self.snapshot, self._candidates)
+        near = partial(self._unseen, count=self.config.candidates)
+        return Chances(self.identity, self.spec, lambda: self.temperature, self.snapshot, near)
 
     @cached_property
     def _barred(self) -> np.ndarray | None:
@@ -427,12 +430,6 @@ class Served:
             query.prediction[None], query.query[None], query.context_mean[None], self._excluding(query.excluded)
         )[0]
 
-    def _candidates(self, vector: np.ndarray, excluded: Collection[int]) -> np.ndarray:
-        """int64, at most `config.candidates` stored rows nearest to a vector (D,), best first."""
-        count = min(self.config.candidates, self.index.spec.size)
-        rows = self.index.search(vector[None], count, self._excluding(excluded)).rows[0]
-        return rows[rows >= 0]
-
     def _excluding(self, rows: Collection[int]) -> np.ndarray | None:
         if not rows:
             return self._barred
@@ -475,20 +472,37 @@ class Served:
         )
 
     def _nearest_unseen(self, query: DecodeQuery) -> NearChunk:
-        """The nearest stored chunk that says something new; ever more are looked at until there is one."""
+        found = self._unseen(query.vector, 1, query.seen_rows, query.seen_texts)
+        if not found:
+            raise ExhaustedError(
+                f"{self.snapshot.label} has no chunk left to give: all that were found were given or are held out"
+            )
+        return found[0]
+
+    def _unseen(
+        self, vector: np.ndarray, count: int, seen_rows: Collection[int], seen_texts: Collection[str]
+    ) -> list[NearChunk]:
+        """The `count` nearest stored chunks that say something new, each something else; ever more are looked at until
+        there are so many, or no more."""
         size = self.index.spec.size
-        k = min(size, CANDIDATES + len(query.seen_rows))
+        k = min(size, count + SPARE + len(seen_rows))
         while True:
-            scores, rows = (part[0] for part in self.index.search(query.vector[None], k, self._barred))
-            new = [i for i, row in enumerate(rows.tolist()) if row >= 0 and row not in query.seen_rows]
-            for i, text in zip(new, self.snapshot.texts(rows[new]), strict=True):
-                if same_text(text) not in query.seen_texts:
-                    return near_chunk(self.snapshot, int(rows[i]), float(scores[i]), text)
-            if k == size or rows[-1] < 0:
-                raise ExhaustedError(
-                    f"{self.snapshot.label} has no chunk left to give: all that were found were given or are held out"
-                )
+            scores, rows = (part[0] for part in self.index.search(vector[None], k, self._barred))
+            found = self._new_among(scores, rows, seen_rows, seen_texts)
+            if len(found) >= count or k == size or rows[-1] < 0:
+                return found[:count]
             k = min(size, 4 * k)
+
+    def _new_among(
+        self, scores: np.ndarray, rows: np.ndarray, seen_rows: Collection[int], seen_texts: Collection[str]
+    ) -> list[NearChunk]:
+        """Those of some stored chunks, in their order, that are not seen and not the text of one before."""
+        new = [i for i, row in enumerate(rows.tolist()) if row >= 0 and row not in seen_rows]
+        found: dict[str, NearChunk] = {}
+        for i, text in zip(new, self.snapshot.texts(rows[new]), strict=True):
+            if (key := same_text(text)) not in seen_texts and key not in found:
+                found[key] = near_chunk(self.snapshot, int(rows[i]), float(scores[i]), text)
+        return list(found.values())
 
 
 @contextmanager
