@@ -135,7 +135,7 @@ async def _print_lines(
         _print_chance(served, requests[0])
     for request in requests:
         if len(requests) > 1:
-            typer.echo(f"\n{request.choice + 1} of {len(requests)}\n")
+            typer.echo("\n" * (request.choice > 0) + f"{request.choice + 1} of {len(requests)}\n")
         await _print_events(continue_text(stages, request, stop, beginning))
 
 
