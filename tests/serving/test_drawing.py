@@ -66,6 +66,9 @@ class TestChoice:
         expected = torch.softmax(scores_N / temperature, 0).numpy()
         np.testing.assert_allclose(chosen / 4000, expected, atol=0.03)
 
+    def test_no_temperature_is_too_low(self):
+        assert choose(torch.tensor([0.0, 2.0, 1.0]), 5e-324, seeded(1)) == 1
+
 
 class TestSeeds:
     def test_every_sentence_of_every_continuation_has_its_own(self):

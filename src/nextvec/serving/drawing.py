@@ -75,5 +75,6 @@ def tempered(samples_ND: Tensor, point_D: Tensor, temperature: float) -> Tensor:
 
 def choose(scores_N: Tensor, temperature: float, generator: Generator) -> int:
     """The index of one candidate, with the probabilities softmax(score / temperature)."""
-    shares_N = torch.softmax(scores_N.double() / temperature, 0)
+    behind_N = scores_N.double() - scores_N.max()  # 0 for the best: no temperature, however low, makes that infinite
+    shares_N = torch.softmax(behind_N / temperature, 0)
     return int(torch.multinomial(shares_N, 1, generator=generator))
