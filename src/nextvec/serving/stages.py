@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from statistics import median
@@ -27,7 +27,7 @@ from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.ladder import Ladder, LadderConfig, PassedCache
 from nextvec.decoding.quality import judge
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
-from nextvec.errors import MismatchError, UsageError
+from nextvec.errors import IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import Bundle, load_bundle
 from nextvec.models.forecast import Forecast
@@ -203,8 +203,11 @@ class Served:
 
     @property
     def temperature(self) -> float | None:
-        """Of the softmax over its queries' products with candidates, see `fitted_temperature`."""
-        return fitted_temperature(self.bundle.folder)
+        """Of the softmax over its queries' products with candidates, see `fitted_temperature`. None as well once the
+        bundle is gone: what was loaded still answers, and nobody can say what fits it."""
+        with suppress(NotFoundError, IntegrityError, FileNotFoundError):
+            return fitted_temperature(self.bundle.folder)
+        return None
 
     @cached_property
     def snapshot(self) -> Snapshot:
