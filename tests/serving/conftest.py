@@ -137,6 +137,7 @@ def launch():
     return launch
 
 
+SPREAD = 0.2
 ANIMALS = ["cats", "dogs", "owls", "bees", "ants", "elks", "eels", "rats"]
 
 
@@ -180,6 +181,45 @@ def tales(nextvec, tmp_path_factory):
     )
     Aliases(Workspace(place)).promote("best", "mix")
     return Workspace(place)
+
+
+@pytest.fixture(scope="module")
+def scattered(nextvec, tales, tmp_path_factory):
+    """`tales` with a model `scatter` that samples and has a density: `SPREAD` around ewma-mix, in all directions; and
+    `mix` with a fitted temperature. While the module runs its baseline is registered."""
+    import torch
+
+    from nextvec.models.baseline import BASELINES
+    from nextvec.models.bundle import predictions_fingerprint
+    from nextvec.models.forecast import Forecast
+    from nextvec.models.predictor import unit
+    from nextvec.records import append_line
+    from nextvec.workspace import Workspace
+
+    class Scatter(BASELINES.get("ewma-mix")):
+        name = "scatter"
+
+        @property
+        def spec(self):
+            return super().spec.model_copy(update={"samples": True, "density": True})
+
+        def _forecast(self, point, query):
+            def sampler(n, generator):
+                mean = point()
+                return unit(mean + SPREAD * torch.randn((n, *mean.shape), generator=generator))
+
+            return Forecast(point, None, sampler, lambda y: 10 * (y * point()).sum(-1))
+
+    place = Workspace(tmp_path_factory.mktemp("scattered") / "ws")
+    shutil.copytree(tales.root, place.root)
+    BASELINES.names()
+    BASELINES.register("scatter")(Scatter)
+    train = ["train", "scatter", "--corpus", "tales", "--name", "scatter", "--allow-unordered", "--allow-leakage"]
+    nextvec(*train, workspace=place.root)
+    fitted = {"weights": predictions_fingerprint(place.model("mix")), "temperatures": {"document": 0.1}}
+    append_line(place.model("mix") / "evaluations.jsonl", fitted)
+    yield place
+    del BASELINES._entries["scatter"]
 
 
 @pytest.fixture(scope="session")

@@ -177,7 +177,7 @@ class TestCompletions:
 
     @pytest.mark.parametrize(
         ("field", "value"),
-        [("n", 2), ("temperature", 0.7), ("logprobs", 3), ("suffix", "x"), ("tempurature", 0), ("sentences", 65)],
+        [("n", 17), ("temperature", 2.1), ("logprobs", 6), ("suffix", "x"), ("tempurature", 0), ("sentences", 65)],
     )
     def test_what_cannot_be_honoured_is_refused_by_name(self, client, field, value) -> None:
         answer = client.post("/v1/completions", json={"model": "gru", "prompt": TEXT, field: value})

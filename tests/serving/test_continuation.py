@@ -11,7 +11,7 @@ from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.quality import judge
 from nextvec.errors import UsageError
 from nextvec.serving.contexts import Context
-from nextvec.serving.continuation import ContinuationRequest, Direct, complete, continue_text
+from nextvec.serving.continuation import ContinuationRequest, Direct, begin, complete, continue_text
 from nextvec.serving.events import Ending, Opening, Step
 from nextvec.serving.resources import Resources
 from nextvec.serving.stages import Served, same_text
@@ -265,3 +265,46 @@ def test_an_ending_is_always_last(mix):
         return [event async for event in continue_text(Direct(mix), ContinuationRequest(text=TEXT))][-1]
 
     assert isinstance(asyncio.run(last()), Ending)
+
+
+@pytest.fixture(scope="module")
+def scatter(scattered):
+    return Served.load("scatter", Resources(scattered))
+
+
+class TestChance:
+    def test_continuations_of_one_beginning_go_on_for_themselves(self, scatter, run):
+        stages, request = Direct(scatter), ContinuationRequest(text=TEXT, sentences=4)
+
+        async def twice():
+            beginning = await begin(stages, request)
+            return [await complete(stages, request, NEVER, beginning) for _ in range(2)]
+
+        first, second = asyncio.run(twice())
+        assert first.text == second.text == run(scatter).text
+        assert first.opening is second.opening
+
+    def test_what_was_drawn_is_fed_back(self, scatter, run):
+        """The drawn vector, snapped, is what the next step reads: without a snap the draw itself."""
+        stages = Recorded(scatter)
+        drawn = run(stages, snap=False, temperature=1, seed=3, sentences=2)
+        point = run(scatter, snap=False, sentences=2)
+        assert drawn.steps[0].context_cosines != point.steps[0].context_cosines
+        assert drawn.steps[0].context_cosines[-1] == pytest.approx(
+            float(stages.contexts[1].vectors[0] @ stages.contexts[0].vectors[-1]), abs=1e-5
+        )
+
+    def test_the_seed_and_the_choice_say_what_is_drawn(self, scatter, run):
+        texts = {
+            (seed, choice): run(scatter, temperature=1, seed=seed, choice=choice).text
+            for seed in (1, 2)
+            for choice in (0, 1)
+        }
+        assert len(set(texts.values())) > 1
+        assert run(scatter, temperature=1, seed=2, choice=1).text == texts[2, 1]
+
+    def test_its_stages_are_timed(self, scatter, run):
+        step = run(scatter, temperature=1, logprobs=1, sentences=1).steps[0]
+        assert list(step.times) == ["predict", "draw", "snap", "decode", "weigh"]
+        assert step.to_dict()["likelihood"]["alternatives"][0].keys() == {"text", "value"}
+        assert "likelihood" not in run(scatter, temperature=1, sentences=1).steps[0].to_dict()

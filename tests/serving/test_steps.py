@@ -65,3 +65,19 @@ def test_steps_are_shared_where_memories_can_be_joined(kind, steps):
     asked.asked.clear()
     read_all(asked, going_on(begun, contexts(1, 1, 1, 1)))
     assert set(asked.asked) == steps
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_keeps_the_forecast_reads_alone(kind):
+    """What it says is then the same to the last bit, whoever else is served."""
+    asked = Listening(predictor(kind))
+    first, *others = contexts(4, 4, 4)
+    kept, *shared = read_all(
+        asked, [ReadQuery(context=first, keep=True), *(ReadQuery(context=other) for other in others)]
+    )
+    assert sorted(asked.asked) == [(1, 4), (2, 4)]
+    assert [other.forecast for other in shared] == [None, None]
+    assert kept.forecast.point.shape == (1, 1, DIM)
+    np.testing.assert_array_equal(kept.forecast.point[0, 0].numpy(), kept.prediction)
+    (alone,) = read_all(asked, [ReadQuery(context=first, keep=True)])
+    np.testing.assert_array_equal(kept.prediction, alone.prediction)

@@ -22,7 +22,10 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import MismatchError, UsageError
 from nextvec.retrieval.neighbours import Index, NearChunk, nearest_chunks
 from nextvec.serving.batching import MicroBatcher, Observer, Traffic
+from nextvec.serving.chances import WeighQuery
 from nextvec.serving.contexts import Context, Passage
+from nextvec.serving.drawing import Drawn, DrawQuery
+from nextvec.serving.events import Likelihood
 from nextvec.serving.resources import Resources, SharedEncoder
 from nextvec.serving.settings import Limits, ModelSettings, Timeouts
 from nextvec.serving.stages import NEAREST, DecodeQuery, Filled, Sentence, Served, SnapQuery, SnapResult
@@ -124,8 +127,10 @@ class ModelLane:
         self._predict: MicroBatcher[Context, np.ndarray] = batching.make("predict", label, served.predict, served.lone)
         self._read: MicroBatcher[ReadQuery, ReadResult] = batching.make("read", label, served.read, served.lone)
         self._query: MicroBatcher[Context, np.ndarray] = batching.make("query", label, served.query, served.lone)
+        self._draw: MicroBatcher[DrawQuery, Drawn] = batching.make("draw", label, served.draw, served.lone)
         self._snap: MicroBatcher[SnapQuery, SnapResult] = batching.make("snap", label, served.snap)
         self._decode: MicroBatcher[DecodeQuery, Sentence] = batching.make("decode", label, served.decode)
+        self._weigh: MicroBatcher[WeighQuery, Likelihood] = batching.make("weigh", label, served.weigh, served.lone)
         self._search: MicroBatcher[Search, list[NearChunk]] = batching.make(
             "search", label, partial(_searched, served.snapshot, served.index)
         )
@@ -170,6 +175,12 @@ class ModelLane:
     async def query(self, context: Context) -> np.ndarray:
         """(D,), of any norm: what candidates are ranked by after a context."""
         return (await self._query.submit([context], self._timeouts.query))[0]
+
+    async def draw(self, query: DrawQuery) -> Drawn:
+        return (await self._draw.submit([query], self._timeouts.draw))[0]
+
+    async def weigh(self, query: WeighQuery) -> Likelihood:
+        return (await self._weigh.submit([query], self._timeouts.weigh))[0]
 
     async def snap(self, query: SnapQuery) -> SnapResult:
         return (await self._snap.submit([query], self._timeouts.snap))[0]

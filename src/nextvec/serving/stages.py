@@ -1,4 +1,4 @@
-"""The stages of a request, each on its own: chunk, encode, fill, predict, query, snap, decode, search.
+"""The stages of a request, each on its own: chunk, encode, fill, predict, query, draw, snap, decode, weigh, search.
 
 `Served` is one loaded model and everything that answers for it. Its stages are synchronous, take batches, know nothing
 of HTTP and may be called from several threads. Shapes: N texts, B contexts, T vectors of a context, D their size.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from statistics import median
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.ladder import Ladder, LadderConfig, PassedCache
 from nextvec.decoding.quality import judge
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
-from nextvec.errors import DataError, MismatchError, UsageError
+from nextvec.errors import IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import Bundle, load_bundle
 from nextvec.models.forecast import Forecast
@@ -35,7 +35,10 @@ from nextvec.models.predictor import PredictorSpec
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
 from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
+from nextvec.serving.chances import Chances, WeighQuery
 from nextvec.serving.contexts import Context, Padded, Passage
+from nextvec.serving.drawing import Drawn, DrawQuery, ExhaustedError
+from nextvec.serving.events import Likelihood
 from nextvec.serving.resources import Resources, SharedEncoder, require_unicode
 from nextvec.serving.steps import ReadQuery, ReadResult, read_all
 from nextvec.serving.temperature import fitted_temperature
@@ -44,16 +47,14 @@ from nextvec.store.snapshot import Snapshot
 from nextvec.structure import BEGINS, UNKNOWN
 
 NEAREST = "nearest"
-CANDIDATES = 4
+SPARE = 3
+"""Stored chunks that are looked at beyond those that are wanted: some may say what was said."""
+
 Part = Literal["point", "query"]
 """Of a forecast."""
 
 WARM_VECTORS, WARM_RUNS = 5, 9
 """Context and number of the predictions that are timed when a model is warmed."""
-
-
-class ExhaustedError(DataError):
-    """No stored chunk is left that says something new."""
 
 
 class StagesConfig(Config):
@@ -68,6 +69,8 @@ class StagesConfig(Config):
             near-duplicate; or "all" of the generation's.
         chunker, chunker_options: how texts are cut; "" means as the corpus was, which is what the model knows.
         shown_neighbours: of the snap's neighbours, how many are reported with their texts.
+        candidates: stored chunks nearest to a prediction, among which a model draws that has no samples of its own, and
+            against which probabilities are told where there is no density.
     """
 
     longest_context: int = Field(default=512, ge=1)
@@ -75,6 +78,7 @@ class StagesConfig(Config):
     chunker: str = ""
     chunker_options: dict[str, Any] = Field(default_factory=dict)
     shown_neighbours: int = Field(default=5, ge=0)
+    candidates: int = Field(default=32, ge=1)
     fill: FillConfig = FillConfig()
     snap: SnapConfig = SnapConfig()
     ladder: LadderConfig = LadderConfig()
@@ -199,8 +203,11 @@ class Served:
 
     @property
     def temperature(self) -> float | None:
-        """Of the softmax over its queries' products with candidates, see `fitted_temperature`."""
-        return fitted_temperature(self.bundle.folder)
+        """Of the softmax over its queries' products with candidates, see `fitted_temperature`. None as well once the
+        bundle is gone: what was loaded still answers, and nobody can say what fits it."""
+        with suppress(NotFoundError, IntegrityError, FileNotFoundError):
+            return fitted_temperature(self.bundle.folder)
+        return None
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -235,6 +242,12 @@ class Served:
     @cached_property
     def _snap(self) -> ManifoldSnap:
         return ManifoldSnap(self.index, self.snapshot.vectors, self.config.snap)
+
+    @cached_property
+    def chances(self) -> Chances:
+        """The model as a distribution."""
+        near = partial(self._unseen, count=self.config.candidates)
+        return Chances(self.identity, self.spec, lambda: self.temperature, self.snapshot, near)
 
     @cached_property
     def _barred(self) -> np.ndarray | None:
@@ -325,6 +338,14 @@ class Served:
         for query in queries:
             self._require_context(query.context)
         return read_all(self.bundle.predictor, [self._in_window(query) for query in queries])
+
+    def draw(self, queries: Sequence[DrawQuery]) -> list[Drawn]:
+        """See `Chances.draw`."""
+        return [self.chances.draw(query) for query in queries]
+
+    def weigh(self, queries: Sequence[WeighQuery]) -> list[Likelihood]:
+        """See `Chances.weigh`."""
+        return [self.chances.weigh(query) for query in queries]
 
     def snap(self, queries: Sequence[SnapQuery]) -> list[SnapResult]:
         """Manifold snap and topic anchor, with the drift clamp."""
@@ -454,20 +475,37 @@ class Served:
         )
 
     def _nearest_unseen(self, query: DecodeQuery) -> NearChunk:
-        """The nearest stored chunk that says something new; ever more are looked at until there is one."""
+        found = self._unseen(query.vector, 1, query.seen_rows, query.seen_texts)
+        if not found:
+            raise ExhaustedError(
+                f"{self.snapshot.label} has no chunk left to give: all that were found were given or are held out"
+            )
+        return found[0]
+
+    def _unseen(
+        self, vector: np.ndarray, count: int, seen_rows: Collection[int], seen_texts: Collection[str]
+    ) -> list[NearChunk]:
+        """The `count` nearest stored chunks that say something new, each something else; ever more are looked at until
+        there are so many, or no more."""
         size = self.index.spec.size
-        k = min(size, CANDIDATES + len(query.seen_rows))
+        k = min(size, count + SPARE + len(seen_rows))
         while True:
-            scores, rows = (part[0] for part in self.index.search(query.vector[None], k, self._barred))
-            new = [i for i, row in enumerate(rows.tolist()) if row >= 0 and row not in query.seen_rows]
-            for i, text in zip(new, self.snapshot.texts(rows[new]), strict=True):
-                if same_text(text) not in query.seen_texts:
-                    return near_chunk(self.snapshot, int(rows[i]), float(scores[i]), text)
-            if k == size or rows[-1] < 0:
-                raise ExhaustedError(
-                    f"{self.snapshot.label} has no chunk left to give: all that were found were given or are held out"
-                )
+            scores, rows = (part[0] for part in self.index.search(vector[None], k, self._barred))
+            found = self._new_among(scores, rows, seen_rows, seen_texts)
+            if len(found) >= count or k == size or rows[-1] < 0:
+                return found[:count]
             k = min(size, 4 * k)
+
+    def _new_among(
+        self, scores: np.ndarray, rows: np.ndarray, seen_rows: Collection[int], seen_texts: Collection[str]
+    ) -> list[NearChunk]:
+        """Those of some stored chunks, in their order, that are not seen and not the text of one before."""
+        new = [i for i, row in enumerate(rows.tolist()) if row >= 0 and row not in seen_rows]
+        found: dict[str, NearChunk] = {}
+        for i, text in zip(new, self.snapshot.texts(rows[new]), strict=True):
+            if (key := same_text(text)) not in seen_texts and key not in found:
+                found[key] = near_chunk(self.snapshot, int(rows[i]), float(scores[i]), text)
+        return list(found.values())
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 Requests share a step where they bring as many vectors and their memories can be joined. That is always so where what
 is kept has a fixed size (recurrent states, running sums, full windows). Attention keeps every position: there requests
-that have read unequally far take their steps one after the other.
+that have read unequally far take their steps one after the other. So does a request that keeps its forecast: what is
+drawn from it must not depend on who else is served.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from nextvec.models.forecast import Forecast
 from nextvec.models.memory import Memory, join
 from nextvec.models.predictor import Predictor
 from nextvec.serving.contexts import Context, Padded
@@ -20,18 +22,22 @@ from nextvec.serving.contexts import Context, Padded
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReadQuery:
-    """A context that follows what is in `memory`, that of one document; None where it begins one."""
+    """A context that follows what is in `memory`, that of one document; None where it begins one. `keep` the forecast
+    for more than its point."""
 
     context: Context
     memory: Memory | None = None
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReadResult:
-    """`prediction` float32 (D,), unit norm, of the vector that follows; `memory` to go on from."""
+    """`prediction` float32 (D,), unit norm, of the vector that follows; `memory` to go on from; `forecast` of it, one
+    document at one position, where that was to be kept."""
 
     prediction: np.ndarray
     memory: Memory
+    forecast: Forecast | None = None
 
 
 def read_all(predictor: Predictor, queries: Sequence[ReadQuery]) -> list[ReadResult]:
@@ -39,19 +45,23 @@ def read_all(predictor: Predictor, queries: Sequence[ReadQuery]) -> list[ReadRes
     memories = [query.memory or predictor.start(1) for query in queries]
     together: dict[object, list[int]] = {}
     for number, (query, memory) in enumerate(zip(queries, memories, strict=True)):
-        together.setdefault((len(query.context), memory.layout), []).append(number)
+        company = number if query.keep else (len(query.context), memory.layout)
+        together.setdefault(company, []).append(number)
     results: dict[int, ReadResult] = {}
     for numbers in together.values():
-        contexts = [queries[number].context for number in numbers]
-        found = _read_together(predictor, contexts, join([memories[number] for number in numbers]))
+        asked = [queries[number] for number in numbers]
+        found = _read_together(predictor, asked, join([memories[number] for number in numbers]))
         results |= dict(zip(numbers, found, strict=True))
     return [results[number] for number in range(len(queries))]
 
 
 @torch.inference_mode()
-def _read_together(predictor: Predictor, contexts: Sequence[Context], memory: Memory) -> list[ReadResult]:
-    """Of contexts of one length."""
-    padded = Padded.of(contexts)
+def _read_together(predictor: Predictor, queries: Sequence[ReadQuery], memory: Memory) -> list[ReadResult]:
+    """Of contexts of one length; of a single one, if its forecast is kept."""
+    padded = Padded.of([query.context for query in queries])
     forecast, memory = predictor.read(padded.x_BTD, memory, padded.breaks_BT, padded.next_BT)
     predictions_BD = forecast.point[:, -1].cpu().numpy()
-    return [ReadResult(prediction=each_D, memory=memory.part(i)) for i, each_D in enumerate(predictions_BD)]
+    kept = forecast if queries[0].keep else None
+    return [
+        ReadResult(prediction=each_D, memory=memory.part(i), forecast=kept) for i, each_D in enumerate(predictions_BD)
+    ]
