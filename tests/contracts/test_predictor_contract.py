@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 import torch
 
-from nextvec.errors import MismatchError
+from nextvec.errors import MismatchError, UsageError
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline
 from nextvec.models.bundle import load_bundle, save_bundle
@@ -144,6 +144,10 @@ def test_step_by_step_is_the_same_as_at_once(case, structured, make_predictor):
             assert_as_close(forecast.point, expected.point[:, t - 1 : t])
             length = expected.query.norm(dim=-1).amax()
             assert_as_close(forecast.query / length, expected.query[:, t - 1 : t] / length)
+            if predictor.spec.density:
+                after_BSD = x_BTD[:, t : t + 1]
+                alone = expected.log_density(x_BTD.roll(-1, dims=1))[:, t - 1 : t]
+                torch.testing.assert_close(forecast.log_density(after_BSD), alone, atol=1e-4, rtol=1e-4)
             forecast, memory = predictor.step(x_BTD[:, t], memory, part(breaks_BT, t))
 
 
@@ -215,6 +219,24 @@ def test_the_spec_is_true(case, make_predictor):
     else:
         assert (spec.name, spec.anchor, spec.context) == case
         assert spec.parameters > 0
+
+
+@every_predictor
+def test_a_forecast_draws_and_weighs_where_the_spec_says_so(case, make_predictor, x_BTD):
+    predictor, mask_BT = make_predictor(case), torch.ones(3, T, dtype=torch.bool)
+    forecast, seeded = predictor.forecast(x_BTD, mask_BT), torch.Generator().manual_seed
+    for has, ask, shape in (
+        (predictor.spec.samples, lambda: forecast.sample(2, seeded(0)), (2, 3, T, DIM)),
+        (predictor.spec.density, lambda: forecast.log_density(x_BTD.flip(0)), (3, T)),
+    ):
+        if not has:
+            with pytest.raises(UsageError, match=r"train one with a head that"):
+                ask()
+            continue
+        answer = ask()
+        assert (answer.shape, answer.dtype, answer.requires_grad) == (shape, torch.float32, False)
+        assert bool(torch.isfinite(answer).all())
+        assert torch.equal(ask(), answer)
 
 
 @every_predictor

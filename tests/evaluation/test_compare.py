@@ -103,6 +103,14 @@ def test_lower_is_better_where_the_figure_says_so():
     assert best_of(baselines(), figures()["rank_norm[document]"]).name == "ewma-mix"
 
 
+def test_of_equal_baselines_the_simpler_one_is_the_best():
+    """gaussian has the point of ridge-mix, and a covariance besides."""
+    simple = baselines()[-1]
+    richer = replace(simple, subject=replace(simple.subject, name="gaussian", fitted=100))
+    for order in ([simple, richer], [richer, simple]):
+        assert best_of(order, figures()["cosine"]) is simple
+
+
 def test_descriptions_get_intervals_but_no_verdict():
     comparison = run([model("gru", 0.55)], headlines=["copy_ratio"])
     assert {contrast.figure for contrast in comparison.contrasts} == {"shuffled_context"}

@@ -13,6 +13,7 @@ from nextvec.fingerprint import fingerprint_bytes
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.backbones.gru import GRU
 from nextvec.models.baseline import BASELINES, fit_baseline
+from nextvec.models.baselines.gaussian import Gaussian
 from nextvec.models.bundle import CONFIG, METRICS, PROBE, WEIGHTS, load_bundle, record_metrics, save_bundle
 from nextvec.models.network import build_network
 
@@ -78,6 +79,28 @@ def test_the_probe_catches_another_forward_with_equal_shapes(saved, monkeypatch)
     monkeypatch.setitem(BACKBONES._entries, "gru", Reversed)
     with pytest.raises(IntegrityError, match=r"mine computes something else .* probe is off by"):
         load_bundle(folder)
+
+
+@pytest.fixture
+def drawing(tmp_path, batches):
+    folder = tmp_path / "drawing"
+    save_bundle(folder, fit_baseline("gaussian", 8, batches, batches), origin={}, metrics={})
+    return folder
+
+
+def test_the_probe_catches_another_sampler_with_equal_points(drawing, monkeypatch):
+    load_bundle(drawing)
+    monkeypatch.setattr(Gaussian, "colour", lambda self, z_D: 2 * z_D)
+    with pytest.raises(IntegrityError, match=r"drawing computes something else .* probe is off by"):
+        load_bundle(drawing)
+
+
+def test_a_probe_without_samples_of_what_draws_is_refused(drawing):
+    probe = load((drawing / PROBE).read_bytes())
+    del probe["samples"]
+    (drawing / PROBE).write_bytes(save(probe))
+    with pytest.raises(IntegrityError, match=r"probe.safetensors is damaged \('samples'\)"):
+        load_bundle(drawing)
 
 
 def test_weights_of_another_shape_are_named(saved, monkeypatch):

@@ -116,9 +116,10 @@ def require_comparable(evaluations: Sequence[Evaluation]) -> None:
 
 
 def best_of(validation: Sequence[Evaluation], figure: Figure) -> Evaluation:
-    """The evaluation that is best in the figure; the first of equals. `figure` must have a direction."""
+    """The evaluation that is best in the figure; of equals the one with the fewest fitted numbers, for gaussian has the
+    point of ridge-mix. `figure` must have a direction."""
     sign = 1.0 if figure.higher_is_better else -1.0
-    return max(validation, key=lambda evaluation: sign * evaluation.estimate(figure.name))
+    return max(validation, key=lambda each: (sign * each.estimate(figure.name), -each.subject.fitted))
 
 
 def skill(model: Column, baseline: Column, drawing: Drawing | None = None) -> Interval:

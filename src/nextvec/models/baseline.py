@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from nextvec.errors import TrainingError
 from nextvec.models.forecast import Forecast
@@ -24,8 +24,8 @@ Batches = Callable[[], Iterable[TargetBatch]]
 class Baseline(nn.Module, Predictor, ABC):
     """A causal predictor without trained parameters: what it knows are buffers, set by `fit` in closed form.
 
-    `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`. Buffers may change their size in
-    `fit`; loading takes the size that was saved.
+    `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`, `draws` for one that writes
+    `sample` and `log_density`. Buffers may change their size in `fit`; loading takes the size that was saved.
 
     As it stands it keeps the vectors of its context and goes over them again at every step. One that can do with less
     writes `remember`, `point_after`, and if it has queries of its own `rank_after`.
@@ -34,6 +34,7 @@ class Baseline(nn.Module, Predictor, ABC):
     name: ClassVar[str]
     context: int | None = None
     ranks_by: Literal["point", "query"] = "point"
+    draws: bool = False
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -70,21 +71,37 @@ class Baseline(nn.Module, Predictor, ABC):
         vectors_BPD, known_BP = parts_of(kept, 2)
         return latest(vectors_BPD, x_BTD, most), latest(known_BP, known_or_not(breaks_BT, x_BTD), most)
 
+    def sample(self, base_BSE: Tensor, n: int, generator: Generator) -> Tensor:
+        """(n, B, S, D) unit vectors, see `Forecast.sample`, where heads are told this base."""
+        raise NotImplementedError(f"{self.name} draws nothing")
+
+    def log_density(self, base_BSE: Tensor, y_BSD: Tensor) -> Tensor:
+        """(B, S) nats, see `Forecast.log_density`."""
+        raise NotImplementedError(f"{self.name} has no density")
+
     def fit(self, train: Batches, validation: Batches) -> None:
         """Set the buffers from training batches; what is tuned, is tuned on the validation batches."""
 
     @property
     def spec(self) -> PredictorSpec:
         fitted = sum(buffer.numel() for buffer in self.buffers())
-        return PredictorSpec(name=self.name, dim=self.dim, context=self.context, fitted=fitted, ranks_by=self.ranks_by)
+        return PredictorSpec(
+            name=self.name,
+            dim=self.dim,
+            context=self.context,
+            fitted=fitted,
+            ranks_by=self.ranks_by,
+            samples=self.draws,
+            density=self.draws,
+        )
 
     def forecast(
         self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
     ) -> Forecast:
         """See `Predictor.forecast`."""
         check_input(self.name, self.dim, x_BTD, mask_BT, breaks_BT, next_BT)
-        x_BTD = x_BTD.float()
-        return self._forecast(lambda: self(x_BTD, breaks_BT), lambda: self.rank(x_BTD, breaks_BT))
+        read = x_BTD.float(), breaks_BT, None
+        return self._forecast(lambda: self(*read[:2]), lambda: self.rank(*read[:2]), lambda: self.base_after(*read))
 
     @torch.no_grad()
     def read(
@@ -94,11 +111,23 @@ class Baseline(nn.Module, Predictor, ABC):
         check_input(self.name, self.dim, x_BTD, None, breaks_BT, next_BT)
         check_memory(self.name, len(x_BTD), memory)
         read = x_BTD.float(), breaks_BT, memory.kept
-        forecast = self._forecast(lambda: self.point_after(*read)[:, -1:], lambda: self.rank_after(*read)[:, -1:])
+
+        def last(answer: Callable[..., Tensor]) -> Callable[[], Tensor]:
+            return lambda: answer(*read)[:, -1:]
+
+        forecast = self._forecast(last(self.point_after), last(self.rank_after), last(self.base_after))
         return forecast, Memory(self.name, len(x_BTD), self.remember(*read))
 
-    def _forecast(self, point: Callable[[], Tensor], query: Callable[[], Tensor]) -> Forecast:
-        return Forecast(torch.no_grad()(point), torch.no_grad()(query) if self.ranks_by == "query" else None)
+    def _forecast(
+        self, point: Callable[[], Tensor], query: Callable[[], Tensor], base: Callable[[], Tensor]
+    ) -> Forecast:
+        quietly = torch.no_grad()
+        return Forecast(
+            quietly(point),
+            quietly(query) if self.ranks_by == "query" else None,
+            quietly(lambda n, generator: self.sample(base(), n, generator)) if self.draws else None,
+            quietly(lambda y_BSD: self.log_density(base(), y_BSD)) if self.draws else None,
+        )
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         for name, buffer in self._buffers.items():

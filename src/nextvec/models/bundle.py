@@ -31,6 +31,7 @@ FORMAT, ONE_HEAD = 2, 1
 """2: a network has one or more heads, with their options. A network of format 1 has a point head and is read as one."""
 PROBE_TOLERANCE = 1e-5
 PROBE_SHAPE = (3, 9)
+PROBE_SEED, PROBE_SAMPLES = 0, 2
 WEIGHTS, CONFIG, METRICS, PROBE, CARD = (
     "model.safetensors", "config.json", "metrics.json", "probe.safetensors", "README.md",
 )  # fmt: skip
@@ -183,29 +184,38 @@ def _under_head(name: str) -> str:
 
 def _make_probe(predictor: AnyPredictor) -> dict[str, Tensor]:
     """Computed on the CPU, as it is checked: a GPU's recurrent layers round further than the tolerance."""
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(PROBE_SEED)
     x_BTD = unit(torch.randn(*PROBE_SHAPE, predictor.spec.dim, generator=generator))
-    y_BTD = copy.deepcopy(predictor).cpu().predict(x_BTD, torch.ones(PROBE_SHAPE, dtype=torch.bool))
-    return {"x": x_BTD, "y": y_BTD.contiguous()}
+    return {"x": x_BTD, **_answers(copy.deepcopy(predictor).cpu(), x_BTD)}
 
 
-def _read_probe(folder: Path) -> tuple[Tensor, Tensor]:
-    try:
-        probe = load(_read(folder / PROBE))
-        return probe["x"], probe["y"]
-    except (SafetensorError, KeyError) as error:
-        raise IntegrityError(f"{folder / PROBE} is damaged ({error}); restore it or train again") from None
+def _answers(predictor: AnyPredictor, x_BTD: Tensor) -> dict[str, Tensor]:
+    """The points `y`, and `samples` of a predictor that draws, with one seed always."""
+    forecast = predictor.forecast(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool))
+    answers = {"y": forecast.point}
+    if predictor.spec.samples:
+        answers["samples"] = forecast.sample(PROBE_SAMPLES, torch.Generator().manual_seed(PROBE_SEED))
+    return {name: answer.contiguous() for name, answer in answers.items()}
 
 
 def _check_probe(predictor: AnyPredictor, folder: Path) -> None:
-    x_BTD, expected_BTD = _read_probe(folder)
-    y_BTD = predictor.predict(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool))
-    worst = float((y_BTD - expected_BTD).abs().max()) if y_BTD.shape == expected_BTD.shape else math.inf
+    try:
+        probe = load(_read(folder / PROBE))
+        answers = _answers(predictor, probe["x"])
+        worst = max(_difference(answer, probe[name]) for name, answer in answers.items())
+    except (SafetensorError, KeyError) as error:
+        raise IntegrityError(f"{folder / PROBE} is damaged ({error}); restore it or train again") from None
     if not worst <= PROBE_TOLERANCE:
         raise IntegrityError(
             f"{folder.name} computes something else than when it was saved: its probe is off by {worst:.2g} "
             f"(at most {PROBE_TOLERANCE:g}). The weights fit, the code does not: use the version in config.json"
         )
+
+
+def _difference(answer: Tensor, expected: Tensor) -> float:
+    """The largest; infinite for NaN, which `max` would lose, and for another shape."""
+    worst = float((answer - expected).abs().max()) if answer.shape == expected.shape else math.inf
+    return math.inf if math.isnan(worst) else worst
 
 
 def _read(path: Path) -> bytes:
