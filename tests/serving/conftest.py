@@ -191,24 +191,19 @@ def scattered(nextvec, tales, tmp_path_factory):
 
     from nextvec.models.baseline import BASELINES
     from nextvec.models.bundle import predictions_fingerprint
-    from nextvec.models.forecast import Forecast
     from nextvec.models.predictor import unit
     from nextvec.records import append_line
     from nextvec.workspace import Workspace
 
     class Scatter(BASELINES.get("ewma-mix")):
         name = "scatter"
+        draws = True
 
-        @property
-        def spec(self):
-            return super().spec.model_copy(update={"samples": True, "density": True})
+        def sample(self, base_BSE, n, generator):
+            return unit(base_BSE + SPREAD * torch.randn((n, *base_BSE.shape), generator=generator))
 
-        def _forecast(self, point, query):
-            def sampler(n, generator):
-                mean = point()
-                return unit(mean + SPREAD * torch.randn((n, *mean.shape), generator=generator))
-
-            return Forecast(point, None, sampler, lambda y: 10 * (y * point()).sum(-1))
+        def log_density(self, base_BSE, y_BSD):
+            return 10 * (y_BSD * base_BSE).sum(-1)
 
     place = Workspace(tmp_path_factory.mktemp("scattered") / "ws")
     shutil.copytree(tales.root, place.root)
