@@ -15,6 +15,8 @@ import pytest
 import typer.main
 
 from nextvec.cli.main import app
+from nextvec.models.bundle import read_config
+from nextvec.workspace import Workspace
 
 NEW_CORPUS = "--salt --test --validation --dtype --workspace --json"
 SURFACE = {
@@ -343,7 +345,7 @@ def test_an_error_is_one_line_with_its_exit_status(
     ("arguments", "named"),
     [
         (["trian"], "trian"),
-        (["train"], "ARCH"),
+        (["train"], "--corpus"),
         (["train", "gru"], "--corpus"),
         (["train", "gru", "--corpus", "tales", "--epoch", "3"], "--epoch"),
         (["train", "gru", "--corpus", "tales", "--seed", "-1"], "--seed"),
@@ -425,6 +427,13 @@ def test_ctrl_c_says_how_to_go_on(call, monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr("nextvec.studies.contest.run_contest", interrupted)
     assert call("evaluate", "gru-tales-first", expect=130).err == "Stopped. Run the same command again to go on.\n"
+
+
+def test_without_an_architecture_the_recommended_model_is_trained(call, place: Path) -> None:
+    small = ["--set", "epochs=1", "--set", "width=8", "--set", "mixture.components=2"]
+    assert call("train", "--corpus", "tales", *small).out.startswith("recommended-tales: validation cosine")
+    config = read_config(Workspace(place).model("recommended-tales"))
+    assert config["network"]["heads"] == ["rank", "point", "mixture"]
 
 
 def test_ctrl_c_in_training_repeats_the_whole_call(call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -273,6 +273,12 @@ def test_verdict_needs_interval_and_p_value():
     assert verdict(Interval(-0.02, -0.03, -0.01, 80), 0.01) == "worse"
 
 
+def test_what_rounding_makes_is_no_difference():
+    """The same in every document, it is significant; a correction of size zero was "worse" than its anchor by it."""
+    assert verdict(Interval(-3e-8, -5e-8, -1e-8, 300), 0.0001) == "cannot tell"
+    assert verdict(Interval(3e-8, 1e-8, 2e-6, 300), 0.0001) == "better"
+
+
 def test_few_documents_are_said_aloud():
     assert few_documents(50) is None
     assert few_documents(49) == "only 49 documents"

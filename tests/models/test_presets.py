@@ -3,7 +3,7 @@ import pytest
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES
 from nextvec.models.network import Network
-from nextvec.models.presets import PRESETS
+from nextvec.models.presets import PRESETS, RECOMMENDED
 from nextvec.training.run import resolve_plan
 
 
@@ -11,7 +11,18 @@ def test_no_preset_hides_an_architecture():
     assert not PRESETS.keys() & {*BACKBONES, *BASELINES}
 
 
-@pytest.mark.parametrize("name", PRESETS)
+def test_the_recommended_model_answers_all_that_is_asked():
+    network = Network(resolve_plan(RECOMMENDED, 16, {}).network)
+    assert network.spec.ranks_by == "query"
+    assert network.spec.samples
+    assert network.spec.density
+
+
+def test_the_recommended_model_predicts_what_one_asks_for():
+    assert resolve_plan(RECOMMENDED, 16, {"predicts": "point"}).network.heads == ("point",)
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name != RECOMMENDED])
 def test_every_preset_is_a_plan_of_a_reference_model(name):
     plan = resolve_plan(name, 16, {})
     network = Network(plan.network)

@@ -12,6 +12,7 @@ import typer
 from nextvec.cli.options import WorkspaceOption
 from nextvec.cli.output import duration, wrapped
 from nextvec.errors import IntegrityError, NotFoundError
+from nextvec.models.presets import RECOMMENDED
 
 if TYPE_CHECKING:
     from nextvec.evaluation.report import Example
@@ -23,6 +24,7 @@ CORPUS = "demo"
 SPLIT: dict[str, Any] = {"salt": "nextvec", "test": 300, "validation": 550}
 QUICK = {"epochs": 12, "batch": 256, "lr": 3e-4}
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "demo-recommended": (RECOMMENDED, {"lr": 1e-3}),
     "demo-amn": ("amn", {}),
     "demo-lstm": ("lstm", {}),
     "demo-gru": ("gru", {"layers": 2}),
@@ -44,8 +46,8 @@ def demo_command(workspace: WorkspaceOption = None) -> None:
     _ingest(place)
     _step(
         2,
-        "Models: each starts at the best baseline (anchor ridge-mix) and may only improve on it; demo-gru-plain "
-        "starts from nothing, as is usual",
+        "Models: each starts at the best baseline and may only improve on it; demo-recommended predicts a mean, an "
+        "order and a distribution, the others a mean; demo-gru-plain starts from nothing, as is usual",
     )
     _train(place)
     _step(3, "Comparison: the models and every baseline on documents that none has seen")
@@ -61,7 +63,7 @@ def demo_command(workspace: WorkspaceOption = None) -> None:
         f"Done in {duration(time.perf_counter() - began)}. Now your own text, a file or folder of txt, md, jsonl ...:\n"
     )
     typer.echo("   nextvec corpus ingest PATH --corpus mine\n   nextvec corpus check mine")
-    typer.echo("   nextvec train gru --corpus mine\n   nextvec compare gru-mine")
+    typer.echo("   nextvec train --corpus mine\n   nextvec compare recommended-mine")
     typer.echo(f'   nextvec complete "Some text. And some more." --model {_best(contest)}')
 
 

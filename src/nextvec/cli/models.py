@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,7 +35,7 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
     for kind, names in (("backbones", BACKBONES), ("baselines", BASELINES), ("presets", sorted(PRESETS))):
         typer.echo(wrapped(f"{kind:<11}{', '.join(names)}", indent=11))
     if not trained:
-        typer.echo("\nNo model in this workspace yet: nextvec train gru --corpus NAME")
+        typer.echo("\nNo model in this workspace yet: nextvec train --corpus NAME")
         return
     rows = [
         (
@@ -102,7 +103,7 @@ def _describe(architecture: str, dim: int) -> dict[str, Any]:
         "context": plan.network.context or "unlimited",
         "structure": plan.network.structure,
         "predicts": ",".join(plan.network.heads),
-        **plan.network.head_options["point"],
+        **_head_options(plan.network.head_options),
         **plan.training.to_dict(),
     }
     return {
@@ -111,6 +112,15 @@ def _describe(architecture: str, dim: int) -> dict[str, Any]:
         "parameters": parameters,
         "options": plan.network.options,
         "training": settings,
+    }
+
+
+def _head_options(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """By the names that --set takes; those of the point head stand alone."""
+    return {
+        key if head == "point" else f"{head}.{key}": value
+        for head, options in heads.items()
+        for key, value in options.items()
     }
 
 

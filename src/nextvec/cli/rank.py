@@ -118,7 +118,7 @@ def _model(place: Workspace) -> str:
         return PRODUCTION
     names = Catalogue(place).model_names()
     if len(names) != 1:
-        known = f"choose with --model: {', '.join(names)}" if names else "train one: nextvec train gru --corpus NAME"
+        known = f"choose with --model: {', '.join(names)}" if names else "train one: nextvec train --corpus NAME"
         raise UsageError(f"{len(names)} models in {place.root}, none in production; {known}")
     return names[0]
 

@@ -10,6 +10,7 @@ import typer
 from nextvec.cli.launched import command, complain, is_main
 from nextvec.cli.options import LeakageOption, SetOption, WorkspaceOption
 from nextvec.cli.output import duration, emit, warning_lines
+from nextvec.models.presets import RECOMMENDED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +22,10 @@ INTERRUPTED = 130
 
 
 def train_command(
+    *,
     architecture: Annotated[
         str, typer.Argument(metavar="ARCH", help="A backbone, baseline or preset: nextvec models list.")
-    ],
+    ] = RECOMMENDED,
     corpus: Annotated[str, typer.Option("--corpus", metavar="NAME[@TAG]", help="What to train on.")],
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the model.", show_default="ARCH-CORPUS-TAG[-sSEED]")
@@ -38,7 +40,8 @@ def train_command(
     workspace: WorkspaceOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Train one model. Ctrl-C stops it; the same command with --resume goes on.
+    """Train one model: the recommended one, which predicts a mean, an order and a distribution, or the one you name.
+    Ctrl-C stops it; the same command with --resume goes on.
 
     Options for --set: anchor (none, mean, ewma-mix, ridge-mix), context (a number of vectors, or unlimited), predicts
     (its heads), those of a head (loss, or point.loss), those of training (epochs, lr, batch, patience, ...) and the

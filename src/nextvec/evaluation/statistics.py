@@ -36,6 +36,8 @@ from nextvec.evaluation.luck import draw_luck, lucks
 FEW_DOCUMENTS = 50
 LEVEL = 0.95
 SIGNIFICANCE = 0.05
+ROUNDING = 1e-6
+"""Differences within it are those of float32 arithmetic, whatever the figure: all of them are of order 1."""
 
 Verdict = Literal["better", "worse", "cannot tell"]
 K = TypeVar("K", bound=Hashable)
@@ -215,13 +217,16 @@ def paired_difference(
 def verdict(
     difference: Interval, p_value: float, *, higher_is_better: bool = True, significance: float = SIGNIFICANCE
 ) -> Verdict:
-    """What may be said of left against right: both the interval and the (adjusted) p-value must exclude zero.
+    """What may be said of left against right: both the interval and the (adjusted) p-value must exclude zero, and the
+    interval must reach past `ROUNDING`. A correction of exactly nothing is otherwise "worse" than what it corrects: the
+    same rounding in every document is as significant as anything.
 
     Raises DataError when one of them is not a number: nothing may be said then.
     """
     if not np.isfinite([difference.low, difference.estimate, difference.high, p_value]).all():
         raise DataError(f"no verdict from {difference} and p = {p_value}: all must be finite numbers")
-    if p_value >= significance or difference.low <= 0.0 <= difference.high:
+    rounding = max(-difference.low, difference.high) < ROUNDING
+    if p_value >= significance or difference.low <= 0.0 <= difference.high or rounding:
         return "cannot tell"
     return "better" if (difference.estimate > 0) == higher_is_better else "worse"
 

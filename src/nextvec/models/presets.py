@@ -18,8 +18,17 @@ _REFERENCE = {
 }  # fmt: skip
 _REFERENCE_MODELS = ("amn", "lstm", "gru", "transformer", "graphmert-lvm", "mamba2")
 
+RECOMMENDED = "recommended"
+"""The preset that is trained where no architecture is named."""
+_RECOMMENDED = {
+    "structure": True, "predicts": "rank,point,mixture", "width": 384, "layers": 1, "batch": 2048,
+    "epochs": 5, "lr": 2e-3, "weight_decay": 0.05, "patience": 2,
+}  # fmt: skip
+
 PRESETS: dict[str, Preset] = {
+    RECOMMENDED: Preset("gru", _RECOMMENDED),
     **{f"{name}-reference": Preset(name, _REFERENCE) for name in _REFERENCE_MODELS},
     "transformer-optimized": Preset("transformer", {**_REFERENCE, "warmup": 1 / 20, "final_lr": 1e-6, "patience": 4}),
 }
-"""The reference presets train as is usual in this field: five vectors of context, windows, no anchor."""
+"""`recommended` answers all that is asked of a model (a mean, an order, a distribution); docs/results.md says why it is
+what it is. The reference presets train as is usual in this field: five vectors of context, windows, no anchor."""

@@ -55,6 +55,6 @@ export function noModel(title, faults) {
   return empty(
     title,
     "Ingest text and train a model; the server finds it by itself. The manual that comes with Python needs no download, and training on it takes a few minutes:",
-    ["nextvec corpus ingest pydocs: --corpus demo", "nextvec train gru --corpus demo"],
+    ["nextvec corpus ingest pydocs: --corpus demo", "nextvec train --corpus demo"],
   );
 }

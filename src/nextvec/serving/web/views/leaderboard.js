@@ -25,7 +25,7 @@ function nothing() {
   return empty(
     "Nothing has been compared yet",
     "Train at least one model, then set it against every baseline on documents that it has not seen:",
-    ["nextvec train gru --corpus NAME", "nextvec compare gru-NAME"],
+    ["nextvec train --corpus NAME", "nextvec compare recommended-NAME"],
   );
 }
 

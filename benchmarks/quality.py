@@ -1,0 +1,346 @@
+"""How well every head and every trunk predicts, and what data, domain, context and order are worth.
+
+    python benchmarks/quality.py [--workspace W] [--documents 3200] [--seeds 3] [--only PART ...] [--hours H]
+
+Parts, in this order; all but the controls on Wikipedia, paragraph breaks read, each model under the recipe that its
+preset declares:
+
+    model     the recommended model, every seed, and then on every other domain, of which it has seen nothing
+    homes     the recommended model trained on textbooks and on narratives, and judged there
+    data      the recommended model on an eighth, a quarter, a half and all of the documents
+    trunks    other architectures with the recommended model's heads and recipe
+    heads     each head alone beside the mean, on the recommended trunk
+    context   a mean alone that reads 1, 2, 5, 10, 20 vectors, or all
+    controls  the recommended model on documents whose sentences are in order, reversed, and shuffled
+
+Everything is kept in the workspace as `nextvec study run` keeps it: stopped, the same command goes on where it was, and
+no text is encoded, no model trained twice. After every part docs/results/quality.json is written anew, of which
+`python docs/generate.py` makes docs/results.md, and what is claimed of it goes into benchmarks/results. With `--hours`
+no further part is begun after so long.
+
+On two cores all of it takes a day, most of it encoding and seeds; `--seeds 1 --only model` two hours.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nextvec.cli.training_progress import training_progress
+from nextvec.corpus.chunkers import build_chunker
+from nextvec.corpus.document import Document, Source, Unusable
+from nextvec.corpus.sources import open_source
+from nextvec.encoders import load_encoder
+from nextvec.encoders.encoder import Encoder
+from nextvec.evaluation.comparison import Comparison
+from nextvec.models.bundle import METRICS
+from nextvec.models.head import HEADS
+from nextvec.models.presets import PRESETS, RECOMMENDED
+from nextvec.records import read_json, write_json
+from nextvec.store.ingest import ingest
+from nextvec.store.vectors import Corpus
+from nextvec.studies.contest import Contest, run_contest
+from nextvec.studies.plan import parse_plan
+from nextvec.studies.runner import run_study
+from nextvec.workspace import Workspace
+from real import DATA
+from record import ROOT, Claim, leave_record, options_of
+
+OUT = ROOT / "docs" / "results" / "quality.json"
+HOME = "wiki"
+DOMAINS = {
+    "textbooks": 1_000, "narratives": 300, "nonfiction_classics": 201, "papers": 140, "tech_docs": 400,
+    "dialogues": 800, "recipes": 317,
+}  # fmt: skip
+"""Documents of each: enough for an interval, and no more to encode than that."""
+HOMES = ("textbooks", "narratives")
+CONTROL_DOCUMENTS = 800
+CONTEXTS = [1, 2, 5, 10, 20, "unlimited"]
+TRUNKS: dict[str, dict[str, Any]] = {
+    "gru": {"width": 384, "layers": 1},
+    "lstm": {"width": 384, "layers": 1},
+    "transformer": {"layers": 2, "width": 256, "feedforward": 1024, "lr": 5e-4},
+    "mamba2": {"layers": 2, "lr": 1e-3},
+}
+FIGURES = (
+    "cosine", "mrr[document]", "mrr[ahead]", "log_loss[document]", "bits_gained[document]", "mrr[foreign-10k]",
+    "log_density", "energy_score", "coverage@50", "coverage@90",
+)  # fmt: skip
+ROLES = ("best baseline", "anchor", "earlier generation", "reference")
+QUERIES = ("contrast", "novelty")
+"""The baselines that rank by a query: all others are simple ones."""
+LIMITS = [
+    "One encoder, and one language. Elsewhere than on Wikipedia the recommended model was trained on fewer documents, "
+    "or on none.",
+]
+
+Sentences = list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reordered:
+    """The documents of another source, every sentence a paragraph of its own, in another order."""
+
+    inner: Source
+    order: Callable[[Sentences], Sentences]
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    def documents(self) -> Iterator[Document | Unusable]:
+        chunker = build_chunker("sentence")
+        for item in self.inner.documents():
+            if isinstance(item, Document):
+                sentences = [chunk.text for chunk in chunker.chunks(item)]
+                item = replace(item, text="\n\n".join(self.order(sentences)))
+            yield item
+
+
+def shuffled(sentences: Sentences) -> Sentences:
+    """Always the same order for the same sentences."""
+    return random.Random("".join(sentences)).sample(sentences, len(sentences))
+
+
+ORDERS: dict[str, Callable[[Sentences], Sentences]] = {
+    "in-order": list, "reversed": lambda sentences: sentences[::-1], "shuffled": shuffled,
+}  # fmt: skip
+
+
+@dataclass(kw_only=True)
+class Quality:
+    """One run over the parts. `found` is what is written: by part, comparisons by name."""
+
+    workspace: Workspace
+    documents: int
+    seeds: list[int]
+    encoder: Encoder
+    out: Path
+    found: dict[str, Any] = field(default_factory=dict)
+    began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def generations(self) -> list[str]:
+        """Tags of the home corpus: an eighth of the documents, a quarter, a half, and all."""
+        return [f"d{self.documents // share}" for share in (8, 4, 2, 1)]
+
+    @property
+    def home(self) -> str:
+        return f"{HOME}@{self.generations[-1]}"
+
+    def ingest(self, name: str, source: Source, limit: int, tag: str) -> str:
+        """The corpus with that many documents, tagged; nothing is done where it has the tag."""
+        if not (self.workspace.corpus(name).exists() and tag in Corpus.open(self.workspace, name).tags()):
+            ingest(self.workspace, name, source, build_chunker("sentence"), self.encoder, limit=limit)
+            Corpus.open(self.workspace, name).tag(tag)
+        return f"{name}@{tag}"
+
+    def domain(self, name: str, limit: int) -> str:
+        return self.ingest(name, open_source(str(DATA / f"{name}.jsonl.gz")), limit, f"d{limit}")
+
+    def grow(self) -> None:
+        source = open_source(str(DATA / "wikipedia.jsonl.gz"))
+        for tag in self.generations:
+            self.ingest(HOME, source, int(tag[1:]), tag)
+
+    def study(self, name: str, plan: Mapping[str, Any], **how: bool) -> list[str]:
+        """Train and compare what a plan says; gives the ids of its models."""
+        parsed = parse_plan({"name": f"quality-{name}", "seeds": self.seeds, **plan}, owner=f"part {name}")
+        outcome = run_study(self.workspace, parsed, watch=training_progress, say=say, **how)
+        if outcome.contest is not None:
+            self.keep(name, outcome.contest)
+        return [run.model for run in outcome.runs if run.model not in outcome.failed]
+
+    def keep(self, name: str, contest: Contest) -> None:
+        costs = {model: cost(self.workspace.model(model)) for model in contest.entrants}
+        self.found[name] = {**reduced(contest.comparison), "costs": costs}
+        write_json(self.out, {**self.found, "provenance": self.provenance()})
+
+    def provenance(self) -> dict[str, Any]:
+        before = self.found.get("provenance", {}).get("hours", 0.0)
+        return {
+            "encoder": self.encoder.spec.describe(),
+            "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads, {accelerator()}",
+            "hours": round(before + (time.perf_counter() - self.began) / 3600, 2),
+            "load_average": round(os.getloadavg()[0], 2),
+        }
+
+    # The parts
+
+    def model(self) -> None:
+        self.grow()
+        models = self.study("model", {"architectures": [RECOMMENDED], "corpora": [self.home]})
+        self.keep("model", run_contest(self.workspace, models, reference="contrast", latency=False, say=say))
+        for domain, limit in DOMAINS.items():
+            on = self.domain(domain, limit)
+            say(f"on {on}")
+            self.keep(f"on-{domain}", run_contest(self.workspace, models, on=on, latency=False, say=say))
+
+    def homes(self) -> None:
+        for domain in HOMES:
+            corpus = self.domain(domain, DOMAINS[domain])
+            self.study(f"home-{domain}", {"architectures": [RECOMMENDED], "corpora": [corpus]})
+
+    def data(self) -> None:
+        self.grow()
+        corpora = [f"{HOME}@{tag}" for tag in self.generations]
+        self.study("data", {"architectures": [RECOMMENDED], "corpora": corpora, "on": self.home})
+
+    def trunks(self) -> None:
+        self.grow()
+        recipe = {key: value for key, value in PRESETS[RECOMMENDED].options.items() if key not in TRUNKS["gru"]}
+        plan = {"architectures": list(TRUNKS), "corpora": [self.home], "set": {**recipe, **TRUNKS}}
+        self.study("trunks", plan)
+
+    def heads(self) -> None:
+        self.grow()
+        self.study(
+            "heads", {"architectures": [RECOMMENDED], "corpora": [self.home], "set": {"predicts": beside_the_mean()}}
+        )
+
+    def context(self) -> None:
+        self.grow()
+        settings = {"predicts": "point", "context": CONTEXTS, "span": 32, "structure": False}
+        self.study("context", {"architectures": [RECOMMENDED], "corpora": [self.home], "set": settings})
+
+    def controls(self) -> None:
+        for name, order in ORDERS.items():
+            source = Reordered(open_source(str(DATA / "wikipedia.jsonl.gz")), order)
+            corpus = self.ingest(f"{HOME}-{name}", source, CONTROL_DOCUMENTS, f"d{CONTROL_DOCUMENTS}")
+            plan = {"architectures": [RECOMMENDED], "corpora": [corpus], "set": {"structure": False}}
+            self.study(f"control-{name}", plan, allow_unordered=True)
+
+
+PARTS = ("model", "homes", "data", "trunks", "heads", "context", "controls")
+
+
+def beside_the_mean() -> list[str]:
+    """Every head beside `point`, so that the cosine shows what sharing a trunk costs."""
+    return ["point", *(f"point,{name}" for name in HEADS if name != "point")]
+
+
+def main() -> None:
+    parser = options_of("quality", __doc__)
+    parser.add_argument("--record", type=Path, default=OUT, help="what docs/results.md is made of")
+    parser.add_argument("--documents", type=int, default=3_200, help="of Wikipedia")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
+    parser.add_argument("--hours", type=float, default=float("inf"), help="after which no part is begun")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    run(options, load_encoder("minilm"))
+
+
+def run(options: Namespace, encoder: Encoder) -> None:
+    quality = Quality(
+        workspace=Workspace(options.workspace),
+        documents=options.documents,
+        seeds=list(range(options.seeds)),
+        encoder=encoder,
+        out=options.record,
+        found=read_json(options.record) if options.record.exists() else {},
+    )
+    for part in PARTS:
+        if part in options.only and time.perf_counter() - quality.began < options.hours * 3600:
+            say(f"== {part}")
+            getattr(quality, part)()
+            leave(options, quality.found)
+
+
+def leave(options: Namespace, found: Mapping[str, Any]) -> None:
+    """The record of claims, once there is something to claim them of."""
+    if "model" in found:
+        part = found["model"]
+        dataset = f"{part['targets']:,} test targets of corpus {part['corpus']}"
+        leave_record(options, dataset=dataset, claims=list(claims(found)), limits=LIMITS, measured={})
+
+
+def claims(found: Mapping[str, Any]) -> Iterator[Claim]:
+    """What the recommended model is meant to be, and whether it is."""
+    part = found["model"]
+    row = max((row for row in part["rows"] if row["kind"] == "model"), key=lambda row: row["runs"])
+    who = f"Recommended model, {row['runs']} seeds" if row["runs"] > 1 else "Recommended model, one seed"
+    figures = {figure: interval["estimate"] for figure, interval in row["figures"].items()}
+    mrr, simple = "mrr[document]", [r for r in part["rows"] if r["kind"] == "baseline" and r["name"] not in QUERIES]
+    best = max(simple, key=lambda row: row["figures"][mrr]["estimate"])
+    times = figures[mrr] / best["figures"][mrr]["estimate"]
+    yield Claim(what=f"{who}: MRR in the document", figure=times, reference=best["name"], at_least=1.3)
+    for figure, unit, bound in ((mrr, "MRR", {"at_least": 0.0}), ("log_loss[document]", "nats", {"at_most": 0.0})):
+        yield from differences(part, row["name"], "reference", figure, unit, who, bound)
+    for figure, unit in (("cosine", "cosine"), ("log_density", "nats")):
+        yield from differences(part, row["name"], "best baseline", figure, unit, who, {"at_least": 0.0})
+    yield from differences(part, row["name"], "best baseline", "energy_score", "energy", who, {"at_most": 0.0})
+    yield Claim(
+        what=f"{who}: targets in regions that should hold 90 %", figure=100 * figures["coverage@90"], unit="%",
+        reference="calibrated: 90 %", at_least=88.0, at_most=92.0,
+    )  # fmt: skip
+    away = {name: part for name, part in found.items() if name.startswith("on-")}
+    if away:
+        worse = sorted({f"{name[3:]}: {c['figure']}" for name, part in away.items() for c in lost(part)})
+        yield Claim(
+            what=f"{who}, on domains it has never seen: figures significantly worse", figure=len(worse), unit="figures",
+            reference=f"the best baseline there ({', '.join(worse) or 'none'})", at_most=0.0,
+        )  # fmt: skip
+
+
+def differences(
+    part: Mapping[str, Any], name: str, role: str, figure: str, unit: str, who: str, bound: Mapping[str, float]
+) -> Iterator[Claim]:
+    """The paired difference of a figure, where there is one."""
+    for c in part["contrasts"]:
+        if (c["left"], c["role"], c["figure"]) == (name, role, figure):
+            d = c["difference"]
+            yield Claim(
+                what=f"{who}: {figure}, difference", figure=d["estimate"], interval=(d["low"], d["high"]), unit=unit,
+                reference=c["right"], **bound,
+            )  # fmt: skip
+
+
+def lost(part: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Contrasts of a model's mean over seeds (or of the one seed) with the best baseline that it loses."""
+    runs = max(row["runs"] for row in part["rows"])
+    names = {row["name"] for row in part["rows"] if row["runs"] == runs}
+    return (
+        c for c in part["contrasts"] if c["left"] in names and (c["role"], c["verdict"]) == ("best baseline", "worse")
+    )
+
+
+def reduced(comparison: Comparison) -> dict[str, Any]:
+    """What docs/results.md is made of: the figures of FIGURES, and the differences of ROLES in them."""
+    plain = comparison.to_dict()
+    rows = [
+        {
+            **{key: row[key] for key in ("name", "kind", "runs", "subject")},
+            "figures": {name: row["figures"][name] for name in FIGURES if name in row["figures"]},
+        }
+        for row in plain["rows"]
+    ]
+    contrasts = [c for c in plain["contrasts"] if c["figure"] in FIGURES and c["role"] in ROLES]
+    kept = ("corpus", "encoder", "fingerprint", "documents", "targets")
+    return {**{key: plain[key] for key in kept}, "rows": rows, "contrasts": contrasts}
+
+
+def cost(folder: Path) -> dict[str, float]:
+    metrics = read_json(folder / METRICS)
+    return {key: metrics[key] for key in ("seconds", "epochs", "steps", "vectors_per_second") if key in metrics}
+
+
+def accelerator() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+
+
+say = partial(print, flush=True)
+
+
+if __name__ == "__main__":
+    main()
