@@ -286,6 +286,7 @@ def test_abilities_say_a_verdict_for_each_use_against_its_own_best_baseline(cont
     assert "▲ better than gaussian" in text
     assert "skill" in text
     assert "for ranking, in the document" in text
+    assert "for ranking, among what is still to come" in text
 
 
 def test_the_rank_histogram_has_a_view_for_everything_that_draws(content):

@@ -26,9 +26,10 @@ OnOption = Annotated[
     ),
 ]
 FIGURES = (
-    "cosine", "cosine_centred", "mrr[document]", "mrr[document+context]", "mrr[foreign-10k]",
-    "recall@1[document]", "recall@10[document]", "log_loss[document]", "log_loss[foreign-10k]",
-    "bits_gained[document]", "bits_gained[foreign-10k]", "log_density", "energy_score", "coverage@50", "coverage@90",
+    "cosine", "cosine_centred", "mrr[document]", "mrr[ahead]", "mrr[document+context]", "mrr[foreign-10k]",
+    "recall@1[document]", "recall@10[document]", "recall@10[ahead]", "log_loss[document]", "log_loss[ahead]",
+    "log_loss[foreign-10k]", "bits_gained[document]", "bits_gained[ahead]", "bits_gained[foreign-10k]", "log_density",
+    "energy_score", "coverage@50", "coverage@90",
     "sample_diversity", "copy_ratio", "spread", "ordered_context", "shuffled_context",
 )  # fmt: skip
 

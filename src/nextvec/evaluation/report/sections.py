@@ -84,8 +84,9 @@ def _answer(answer: Answer) -> Html:
 def _abilities(content: ReportContent) -> Section:
     lead = (
         "The same model may be a good mean and a bad query: what comes next as one vector (cosine), which of a "
-        "document's chunks it is (MRR, bits gained over guessing), and how likely everything that could come is (log "
-        "density, energy score, and whether 90 % regions hold 90 %). Each against the best baseline for it."
+        "document's chunks it is, or of those still to come (MRR, bits gained over guessing), and how likely "
+        "everything that could come is (log density, energy score, and whether 90 % regions hold 90 %). Each against "
+        "the best baseline for it."
     )
     table = (abilities(content),)
     return Section(key="abilities", short="Good for", title="What is each model good for?", lead=lead, before=table)
@@ -99,7 +100,9 @@ def _leaderboard(content: ReportContent) -> Section:
         title="Leaderboard",
         lead=(
             "Baselines are shaded: they are computed without gradient training. The best value of a column is marked; "
-            "best does not mean reliably best, for that see the differences. Select a heading to sort."
+            "best does not mean reliably best, for that see the differences. Select a heading to sort. Targets are "
+            "ranked in pools: document, all chunks of their document but the last of their context; ahead, those still "
+            "to come, among which nothing is won by telling what was said before; foreign-10k, chunks of others."
         ),
         before=(leaderboard(content),),
         after=(
