@@ -59,8 +59,8 @@ def test_the_baseline_that_is_best_on_validation_comes_first():
     assert first["mrr[document]"] == first["mrr[ahead]"] == "ewma-mix"
     assert first["log_density"] == "gaussian"
     said = worth_sentence(found)
-    assert said.startswith("Paragraph breaks are worth +0.0100 [+0.0100, +0.0100] in cosine to ridge-mix, +0.0100 [")
-    assert said.endswith(" in log_density to gaussian (cannot tell).")
+    assert said.startswith("Paragraph breaks are worth +0.0100 cosine [+0.0100, +0.0100] to ridge-mix, +0.0100 MRR [")
+    assert said.endswith(" to gaussian (cannot tell).")
 
 
 def test_a_baseline_that_makes_nothing_of_them_gains_nothing():
@@ -72,8 +72,8 @@ def test_a_baseline_that_makes_nothing_of_them_gains_nothing():
 
 def test_figures_that_were_not_measured_are_left_out():
     told, validation = SAMPLE["baselines"](), SAMPLE["baselines"]("validation")
-    only = [replace(each, columns={"cosine": each.column("cosine")}) for each in readers(told)]
-    assert {c.figure for c in worth_of_breaks(told, only, validation, QUICK)} == {"cosine"}
+    only = [replace(each, columns={"cosine": each.column("cosine")}) for each in told]
+    assert {c.figure for c in worth_of_breaks(only, readers(only), validation, QUICK)} == {"cosine"}
     assert worth_of_breaks(told, [], validation, QUICK) == ()
     assert worth_sentence(()) == ""
 

@@ -220,7 +220,7 @@ def test_the_leaderboard_names_pools_sizes_chance_and_the_best(content):
 def test_what_paragraph_breaks_are_worth_stands_below_the_baselines(content):
     html = render_report(content)
     below = html.partition('<table class="leaderboard">')[2].partition("</table>")[2]
-    assert "Paragraph breaks are worth +0.0040 [+0.0040, +0.0040] in cosine to " in below
+    assert "Paragraph breaks are worth +0.0040 cosine [+0.0040, +0.0040] to " in below
     assert below.count("itself without breaks") == 0
     table = below.partition("What paragraph breaks are worth to each baseline</summary>")[2].partition("</table>")[0]
     assert table.count("<tr") == 1 + 3 * 3 + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 
 from nextvec.evaluation.compare import best_of
 from nextvec.evaluation.comparison import Contrast
@@ -12,7 +12,10 @@ from nextvec.evaluation.metric import figures
 from nextvec.evaluation.pairs import Pair, judge
 from nextvec.evaluation.statistics import Measurements
 
-WORTH = ("cosine", "mrr[document]", "mrr[ahead]", "log_density")
+WORTH = {
+    "cosine": "cosine", "mrr[document]": "MRR", "mrr[ahead]": "MRR ahead", "log_density": "nats of log density",
+}  # fmt: skip
+"""The figures that something is said of, and what the sentence calls them."""
 
 
 def worth_of_breaks(
@@ -27,35 +30,37 @@ def worth_of_breaks(
     validation. The differences of a figure are a family of their own: no verdict on a model depends on them.
     """
     without, draws = {each.name: each for each in untold}, Draws(drawing or Drawing())
-    readers = [each for each in told if each.name in without]
-    known = [each for each in validation if each.name in without]
+    readers, known = ([each for each in given if each.name in without] for given in (told, validation))
     return tuple(c for figure in WORTH for c in _in_figure(figure, readers, without, known, draws))
 
 
 def _in_figure(
     figure: str,
     readers: Sequence[Evaluation],
-    without: dict[str, Evaluation],
+    without: Mapping[str, Evaluation],
     validation: Sequence[Evaluation],
     draws: Draws,
-) -> Iterator[Contrast]:
-    having = [each for each in readers if figure in each.columns and figure in without[each.name].columns]
-    if not having:
-        return
-    pairs = [_pair(figure, each.name) for each in having]
-    sides = ((each.column(figure), without[each.name].column(figure)) for each in having)
-    columns = {key: c for pair, both in zip(pairs, sides, strict=True) for key, c in zip(pair.keys, both, strict=True)}
-    first = best_of([each for each in validation if figure in each.columns], figures()[figure]).name
-    yield from sorted(judge(pairs, Measurements(columns, draws)), key=lambda contrast: contrast.left != first)
+) -> Sequence[Contrast]:
+    told = {each.name: each.column(figure) for each in readers if figure in each.columns}
+    if not told:
+        return ()
+    untold = {_untold(name): without[name].column(figure) for name in told}
+    found = judge([_pair(figure, name) for name in told], Measurements(told | untold, draws))
+    best = best_of([each for each in validation if each.name in told], figures()[figure]).name
+    return sorted(found, key=lambda contrast: contrast.left != best)
 
 
 def _pair(figure: str, name: str) -> Pair:
-    keys = name, f"{name} without breaks"
+    keys = name, _untold(name)
     return Pair(figure=figure, role="without breaks", left=name, right="itself without breaks", keys=keys, basis="")
 
 
+def _untold(name: str) -> str:
+    return f"{name} without breaks"
+
+
 def worth_sentence(contrasts: Sequence[Contrast]) -> str:
-    """Of each figure the baseline that comes first: "Paragraph breaks are worth +0.0042 [+0.0039, +0.0046] in cosine
+    """Of each figure the baseline that comes first: "Paragraph breaks are worth +0.0042 cosine [+0.0039, +0.0046]
     to ridge-mix, ..."; empty where there are none."""
     firsts = {contrast.figure: contrast for contrast in reversed(contrasts)}
     worths = [_worth(firsts[figure]) for figure in WORTH if figure in firsts]
@@ -65,4 +70,4 @@ def worth_sentence(contrasts: Sequence[Contrast]) -> str:
 def _worth(contrast: Contrast) -> str:
     d = contrast.difference
     doubt = " (cannot tell)" if contrast.verdict == "cannot tell" else ""
-    return f"{d.estimate:+.4f} [{d.low:+.4f}, {d.high:+.4f}] in {contrast.figure} to {contrast.left}{doubt}"
+    return f"{d.estimate:+.4f} {WORTH[contrast.figure]} [{d.low:+.4f}, {d.high:+.4f}] to {contrast.left}{doubt}"

@@ -89,8 +89,8 @@ class Pools:
         self._kept: tuple[Passage, list[Scores]] | None = None
 
     def sizes(self, passage: Passage) -> dict[str, Sizes]:
-        """Candidates of each target by pool, itself among them; no foreign pool where there are no other documents.
-        Where there are fewer sizes than targets, the pool is for the first ones only, and none where for none."""
+        """How many candidates each target has by pool, itself among them: (M,), ahead (M - 1,), as the last one has no
+        pool there. A pool that no target has is left out: foreign without other documents, ahead of one target."""
         n, targets = len(passage.vectors_ND), len(passage.query_MD)
         others = int((self._foreign.owner_P != passage.number).sum())
         alike = {"document": n - self._reach, "document+context": n, "foreign-10k": others + 1 if others else 0}

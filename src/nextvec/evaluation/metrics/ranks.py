@@ -59,14 +59,14 @@ class Ranks:
 
 def _ranks(scores: Scores) -> Tensor:
     """(m, 4) ranks in the pools, in the order of `POOLS`."""
-    context_m = _beaten(scores.context_mK, scores.own_m1)
-    whole_m = _beaten(scores.document_mN, scores.own_m1) + 0.5
-    ahead_m = _beaten(scores.ahead_mN, scores.own_m1) + 1.0
-    foreign_m = _beaten(scores.foreign_mP, scores.own_m1) + 1.0
+    context_m = _closer(scores.context_mK, scores.own_m1)
+    whole_m = _closer(scores.document_mN, scores.own_m1) + 0.5
+    ahead_m = _closer(scores.ahead_mN, scores.own_m1) + 1.0
+    foreign_m = _closer(scores.foreign_mP, scores.own_m1) + 1.0
     return torch.stack([whole_m - context_m, ahead_m, whole_m, foreign_m], dim=1)
 
 
-def _beaten(score_mN: Tensor, own_m1: Tensor) -> Tensor:
+def _closer(score_mN: Tensor, own_m1: Tensor) -> Tensor:
     """(m,) how much the candidates add to the rank: 1 for each that is closer than the target, 1/2 for each tied.
 
     So the average of tied ranks is 1 + this; where the target is among the candidates it has added 1/2 itself.
