@@ -46,7 +46,7 @@ def test_noise_scores_chance(make_snapshot, fakes):
     evaluation = run(fakes.Noise(64), make_snapshot([30] * 60, vectors=vectors))
     assert abs(evaluation.estimate("cosine")) < 0.02
     ranked = [name for name in evaluation.columns if evaluation.chance(name) is not None]
-    assert len(ranked) == 15
+    assert len(ranked) == 20
     for name in ranked:
         interval = evaluation.interval(name)
         slack = (interval.high - interval.low) / 2

@@ -153,6 +153,16 @@ def test_a_changed_document_is_no_growth(make_snapshot):
         fair_documents([small, make_snapshot([8] * 31, name="wiki", tag="large")])
 
 
+def test_breaks_can_be_withheld_and_that_is_another_test_set(make_snapshot):
+    known = make_snapshot([8, 12], breaks=np.array([1, *[0] * 7, 1, *[0] * 5, 1, *[0] * 5], np.int8))
+    told, never = hold_out(known, [0, 1]), hold_out(make_snapshot([8, 12]), [0, 1])
+    untold = told.without_breaks()
+    assert told.knows_breaks
+    assert not untold.knows_breaks
+    assert not never.knows_breaks
+    assert untold.fingerprint == never.fingerprint != told.fingerprint
+
+
 def test_nothing_to_evaluate_on():
     with pytest.raises(UsageError, match="no corpus generation"):
         fair_documents([])

@@ -41,4 +41,15 @@ def test_margins_are_scores_of_rivals_less_the_targets_own():
     expected = raw_2N - raw_2N[[0, 1], [8, 14]][:, None]
     torch.testing.assert_close(margins[margins.isfinite()], expected[margins.isfinite()])
     assert margins[0, 3:9].isinf().all()
+    ahead = scores.margins("ahead")
+    assert [row.isfinite().nonzero().flatten().tolist() for row in ahead] == [[*range(9, 20)], [*range(15, 20)]]
+    torch.testing.assert_close(ahead[ahead.isfinite()], expected[ahead.isfinite()])
     assert scores.margins("foreign-10k").isinf().sum(1).tolist() == [17, 17]
+
+
+def test_the_pool_ahead_shrinks_to_two_and_leaves_the_last_chunk_out():
+    sizes = pools().sizes(passage(length=9))
+    assert {pool: size_M.tolist() for pool, size_M in sizes.items()} == {
+        "document": [4] * 4, "ahead": [4, 3, 2], "document+context": [9] * 4, "foreign-10k": [34] * 4,
+    }  # fmt: skip
+    assert "ahead" not in pools().sizes(passage(length=6))

@@ -217,6 +217,17 @@ def test_the_leaderboard_names_pools_sizes_chance_and_the_best(content):
     assert "by definition" in board
 
 
+def test_what_paragraph_breaks_are_worth_stands_below_the_baselines(content):
+    html = render_report(content)
+    below = html.partition('<table class="leaderboard">')[2].partition("</table>")[2]
+    assert "Paragraph breaks are worth +0.0040 cosine [+0.0040, +0.0040] to " in below
+    assert below.count("itself without breaks") == 0
+    table = below.partition("What paragraph breaks are worth to each baseline</summary>")[2].partition("</table>")[0]
+    assert table.count("<tr") == 1 + 3 * 3 + 1
+    bare = replace(content, comparison=replace(content.comparison, breaks=()))
+    assert "Paragraph breaks" not in render_report(bare)
+
+
 def test_a_warning_is_the_first_line_of_the_page(content):
     html = render_report(replace(content, warning="LEAKAGE WAS ALLOWED <b>"))
     head, _, rest = html.partition("<header>")
@@ -286,6 +297,7 @@ def test_abilities_say_a_verdict_for_each_use_against_its_own_best_baseline(cont
     assert "▲ better than gaussian" in text
     assert "skill" in text
     assert "for ranking, in the document" in text
+    assert "for ranking, among what is still to come" in text
 
 
 def test_the_rank_histogram_has_a_view_for_everything_that_draws(content):

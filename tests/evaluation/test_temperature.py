@@ -14,7 +14,7 @@ from nextvec.models.predictor import PredictorSpec, unit
 
 from .sphere import KAPPA, chain, divergence
 
-POOLS = ("document", "foreign-10k")
+POOLS = ("document", "ahead", "foreign-10k")
 
 
 class Asks:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nextvec.models.baseline import fit_baseline, mean_cosine
+from nextvec.models.baseline import BASELINES, fit_baseline, mean_cosine
 from nextvec.models.bundle import load_bundle, save_bundle
 from nextvec.models.predictor import unit
 from nextvec.models.structure import BEGINS, UNKNOWN
@@ -144,3 +144,11 @@ def test_distributions_are_around_the_mean_with_structure_where_that_is_known(fi
         expected_BTD = gaussian.colour(gaussian.base_after(batch.x_BTD, batch.breaks_BT, None))
         torch.testing.assert_close(unit(expected_BTD), gaussian(batch.x_BTD, batch.breaks_BT), atol=1e-5, rtol=0)
         assert not torch.allclose(unit(expected_BTD), gaussian(batch.x_BTD), atol=1e-2)
+
+
+def test_a_baseline_says_truly_whether_it_reads_breaks(make_data, reading):
+    data, (x_BTD, breaks_BT) = make_data(), reading
+    for name in BASELINES:
+        baseline = fit_baseline(name, DIM, data.fitting_batches, data.validation_batches)
+        told, untold = (baseline.query(x_BTD, ones(x_BTD), known) for known in (breaks_BT, None))
+        assert bool((told != untold).any()) == baseline.reads_breaks, name

@@ -22,7 +22,7 @@ GRU = {"width": 16, "layers": 1, "epochs": 3, "batch": 64, "lr": 1e-2}
 def encoded(number, vectors):
     texts = [f"Sentence {i} of document {number}." for i in range(len(vectors))]
     document = Document(id=f"doc-{number}", title=f"T{number}", text=" ".join(texts), source="test", licence="CC0")
-    chunks = [Chunk(text=text, position=i, start=0, end=len(text)) for i, text in enumerate(texts)]
+    chunks = [Chunk(text=t, position=i, start=0, end=len(t), begins=int(i % 4 == 0)) for i, t in enumerate(texts)]
     return EncodedDocument(document=document, chunks=chunks, vectors=vectors)
 
 

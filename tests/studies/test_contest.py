@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nextvec.errors import IntegrityError, MismatchError, NotFoundError, UsageError
+from nextvec.evaluation.evaluate import evaluate_on
 from nextvec.evaluation.evaluation import read_evaluations
 from nextvec.evaluation.heldout import hold_out
 from nextvec.models.baseline import BASELINES
@@ -20,7 +21,7 @@ from nextvec.studies import temperatures as temperatures_module
 from nextvec.studies.contest import run_contest
 from nextvec.studies.contest_report import report_content, save_contest
 from nextvec.studies.entrants import RECORDS, Generation
-from nextvec.studies.stage import Memory
+from nextvec.studies.stage import Judge, Memory, Stage
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,25 @@ def test_every_baseline_of_every_generation_is_there(contest):
     expected = {f"{name} ({generation})" for name in BASELINES for generation in ("c@small", "c@large")}
     assert rows(contest, "baseline").keys() == expected
     assert rows(contest, "model").keys() == {"plain", "anchored"}
+
+
+def test_baselines_that_read_breaks_are_set_against_themselves_without(contest):
+    found = {c.left: c for c in contest.comparison.breaks if c.figure == "mrr[document]"}
+    readers = {name for name in BASELINES if BASELINES.get(name).reads_breaks}
+    assert found.keys() == {f"{name} ({label})" for name in readers for label in ("c@small", "c@large")}
+    small, told = contest.generations[0], hold_out(contest.test, contest.test_documents)
+    with_them, without = (
+        evaluate_on(each, small.baselines.get("contrast"), train_mean=small.mean, metrics=["ranks"])
+        for each in (told, told.without_breaks())
+    )
+    gained = with_them.estimate("mrr[document]") - without.estimate("mrr[document]")
+    assert found["contrast (c@small)"].difference.estimate == pytest.approx(gained, abs=1e-8)
+
+
+def test_where_no_breaks_are_known_no_baseline_is_evaluated_without_them(contest, place):
+    stage = Stage(place, contest.generations, None)
+    stage._held_out["test"] = stage.held_out("test").without_breaks()
+    assert Judge(stage=stage, memory=Memory(), metrics=None, say=pytest.fail).untold() == []
 
 
 def test_the_figures_are_what_the_process_says(contest):

@@ -26,9 +26,10 @@ OnOption = Annotated[
     ),
 ]
 FIGURES = (
-    "cosine", "cosine_centred", "mrr[document]", "mrr[document+context]", "mrr[foreign-10k]",
-    "recall@1[document]", "recall@10[document]", "log_loss[document]", "log_loss[foreign-10k]",
-    "bits_gained[document]", "bits_gained[foreign-10k]", "log_density", "energy_score", "coverage@50", "coverage@90",
+    "cosine", "cosine_centred", "mrr[document]", "mrr[ahead]", "mrr[document+context]", "mrr[foreign-10k]",
+    "recall@1[document]", "recall@10[document]", "recall@10[ahead]", "log_loss[document]", "log_loss[ahead]",
+    "log_loss[foreign-10k]", "bits_gained[document]", "bits_gained[ahead]", "bits_gained[foreign-10k]", "log_density",
+    "energy_score", "coverage@50", "coverage@90",
     "sample_diversity", "copy_ratio", "spread", "ordered_context", "shuffled_context",
 )  # fmt: skip
 
@@ -125,10 +126,15 @@ def print_warning(contest: Contest) -> None:
 
 
 def print_leaderboard(comparison: Comparison) -> None:
-    """Models and baselines from the best cosine to the worst, and what each model is good for, on 80 columns."""
+    """Models and baselines from the best cosine to the worst, what paragraph breaks are worth, and what each model is
+    good for, on 80 columns."""
+    from nextvec.evaluation.breaks import worth_sentence
+
     typer.echo(f"\n{wrapped(comparison.title, 0)}\n")
     _print_rows(comparison.table("cosine"), left_at_end=1)
     print_abilities(comparison)
+    if comparison.breaks:
+        typer.echo(wrapped(worth_sentence(comparison.breaks), 0) + "\n")
 
 
 def print_abilities(comparison: Comparison) -> None:

@@ -29,6 +29,7 @@ class Ability:
 ABILITIES = (
     Ability(use="point", figure="cosine", short="cosine", digits=4, judged="cosine"),
     Ability(use="ranking", figure="mrr[document]", short="MRR", digits=3, judged="mrr[document]"),
+    Ability(use="ranking", figure="mrr[ahead]", short="ahead", digits=3, judged="mrr[ahead]"),
     Ability(use="ranking", figure="bits_gained[document]", short="bits", digits=3, judged="log_loss[document]"),
     Ability(use="distribution", figure="log_density", short="density", digits=1, judged="log_density"),
     Ability(use="distribution", figure="energy_score", short="energy", digits=4, judged="energy_score"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -14,17 +14,20 @@ from nextvec.evaluation.comparison import Comparison, Contrast, Role, Row
 from nextvec.evaluation.draws import Drawing, Draws
 from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.metric import Figure, figures
+from nextvec.evaluation.pairs import Pair, basis, judge, pair_of
 from nextvec.evaluation.seeds import seed_spreads
-from nextvec.evaluation.statistics import Difference, Interval, Measurements, verdict
+from nextvec.evaluation.statistics import Interval, Measurements
 
 HEADLINES = (
     "cosine",
     "cosine_centred",
     "recall@10[document]",
     "mrr[document]",
+    "mrr[ahead]",
     "mrr[document+context]",
     "mrr[foreign-10k]",
     "log_loss[document]",
+    "log_loss[ahead]",
     "log_loss[foreign-10k]",
     "log_density",
     "energy_score",
@@ -32,19 +35,6 @@ HEADLINES = (
 _MEAN_TOLERANCE = 1e-3
 _PERFECT = {"cosine": 1.0, "energy_score": 0.0}
 """What a forecast scores that is the target itself, in the figures that there is a skill in."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pair:
-    """A difference still to be judged in its family: `right` is what sentences call the right side, `keys` are those of
-    both sides among the family's measurements, `basis` says how often what is compared was trained."""
-
-    figure: str
-    role: Role
-    left: str
-    right: str
-    keys: tuple[str, str]
-    basis: str
 
 
 def compare(
@@ -204,24 +194,24 @@ class _Arena:
         for figure in headlines:
             if self._figures[figure].higher_is_better is not None:
                 pairs = [*self._pairs(figure, reference), *self._peer_pairs(figure, peers)]
-                yield from self._judge(pairs, self._measurements(figure))
+                yield from judge(pairs, self._measurements(figure))
 
     def shuffled(self) -> Iterator[Contrast]:
         """Each model against itself on shuffled context, where both were measured: the difference against none."""
-        pairs: list[_Pair] = []
+        pairs: list[Pair] = []
         columns: dict[str, Column] = {}
         for model in self._models:
             if {"ordered_context", "shuffled_context"} <= model.columns.keys():
-                pair = _Pair(
+                pair = Pair(
                     figure="shuffled_context", role="shuffled context", left=model.name,
                     right="itself on shuffled context", keys=(model.name, f"{model.name} on shuffled context"),
-                    basis=_basis("ordered_context", model),
+                    basis=basis("ordered_context", model),
                 )  # fmt: skip
                 gained = _gain(model.column("ordered_context"), model.column("shuffled_context"))
                 columns |= dict(zip(pair.keys, (gained, Column(0.0 * gained.sums, gained.counts)), strict=True))
                 pairs.append(pair)
         if pairs:
-            yield from self._judge(pairs, Measurements(columns, self._draws))
+            yield from judge(pairs, Measurements(columns, self._draws))
 
     def _measurements(self, figure: str) -> Measurements[str]:
         if figure not in self._measured:
@@ -229,22 +219,17 @@ class _Arena:
             self._measured[figure] = Measurements(columns, self._draws)
         return self._measured[figure]
 
-    def _pairs(self, figure: str, reference: str | None) -> Iterator[_Pair]:
+    def _pairs(self, figure: str, reference: str | None) -> Iterator[Pair]:
         for model in _having(figure, self._models):
             for role, other in self._opponents(model, figure, reference):
                 if figure in other.columns:
-                    yield _pair(figure, role, model, other)
+                    yield pair_of(figure, role, model, other)
 
-    def _peer_pairs(self, figure: str, peers: Collection[str]) -> Iterator[_Pair]:
+    def _peer_pairs(self, figure: str, peers: Collection[str]) -> Iterator[Pair]:
         named = [self._named(name) for name in peers]
         ranked = sorted(_having(figure, named), key=lambda peer: peer.estimate(figure))
         for left, right in combinations(ranked, 2):
-            yield _pair(figure, "peer", left, right)
-
-    def _judge(self, pairs: Sequence[_Pair], measurements: Measurements[str]) -> Iterator[Contrast]:
-        found = measurements.judge([pair.keys for pair in pairs])
-        for pair, difference in zip(pairs, found, strict=True):
-            yield _contrast(pair, difference, higher_is_better=self._figures[pair.figure].higher_is_better is not False)
+            yield pair_of(figure, "peer", left, right)
 
     def _opponents(self, model: Evaluation, figure: str, reference: str | None) -> Iterator[tuple[Role, Evaluation]]:
         best, anchor = self._best_baseline(model, figure), self._anchor(model)
@@ -304,41 +289,8 @@ def _require_validation(
             )
 
 
-def _pair(figure: str, role: Role, left: Evaluation, right: Evaluation) -> _Pair:
-    names = left.name, right.name
-    basis = _basis(figure, left, right)
-    return _Pair(figure=figure, role=role, left=left.name, right=right.name, keys=names, basis=basis)
-
-
 def _having(figure: str, evaluations: Iterable[Evaluation]) -> list[Evaluation]:
     return [evaluation for evaluation in evaluations if figure in evaluation.columns]
-
-
-def _contrast(pair: _Pair, difference: Difference, *, higher_is_better: bool) -> Contrast:
-    interval, adjusted = difference.interval, difference.p_adjusted
-    return Contrast(
-        figure=pair.figure,
-        role=pair.role,
-        left=pair.left,
-        right=pair.right,
-        basis=pair.basis,
-        difference=interval,
-        p_value=difference.p_value,
-        p_adjusted=adjusted,
-        verdict=verdict(interval, adjusted, higher_is_better=higher_is_better),
-    )
-
-
-def _basis(figure: str, *sides: Evaluation) -> str:
-    """How often what is compared was trained: "one checkpoint", "3 seeds each", "" where nothing was."""
-    told = [_training(side.column(figure)) for side in sides if side.subject.parameters]
-    if len(told) == 2:
-        return f"{told[0]} each" if told[0] == told[1] else f"{told[0]} against {told[1]}"
-    return told[0] if told else ""
-
-
-def _training(column: Column) -> str:
-    return f"{len(column.runs)} seeds" if column.runs else "one checkpoint"
 
 
 def _gain(left: Column, right: Column) -> Column:

@@ -12,7 +12,9 @@ from nextvec.evaluation.statistics import Interval, Verdict, few_documents, p_te
 
 _UNNAMED = ("cosine", "shuffled_context")  # figures that a sentence takes for granted
 
-Role = Literal["best baseline", "anchor", "earlier generation", "reference", "peer", "shuffled context"]
+Role = Literal[
+    "best baseline", "anchor", "earlier generation", "reference", "peer", "shuffled context", "without breaks"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,7 @@ class Row:
 class Comparison:
     """Rows from the best cosine to the worst, every contrast, and the spread over seeds.
 
+    `breaks` are of baselines that read paragraph breaks, see `breaks.worth_of_breaks`.
     `whole`: all documents of the corpus were judged, of which no model comes, not its test documents alone.
     """
 
@@ -104,6 +107,7 @@ class Comparison:
     rows: tuple[Row, ...]
     contrasts: tuple[Contrast, ...]
     seeds: tuple[SeedSpread, ...]
+    breaks: tuple[Contrast, ...] = ()
     whole: bool = False
 
     @property
@@ -162,5 +166,6 @@ class Comparison:
             "targets": self.targets,
             "rows": [row.to_dict() for row in self.rows],
             "contrasts": [contrast.to_dict() for contrast in self.contrasts],
+            "breaks": [contrast.to_dict() for contrast in self.breaks],
             "seeds": [asdict(spread) | {"note": spread.note} for spread in self.seeds],
         }

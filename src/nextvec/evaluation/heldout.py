@@ -6,7 +6,7 @@ Documents are put in the order of their ids first, so nothing depends on the ord
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from nextvec.fingerprint import fingerprint_bytes
 from nextvec.sequences.closeness import unit_rows as normalised
 from nextvec.sequences.splits import Part, SplitSpec, split_documents
 from nextvec.sequences.windows import MIN_CONTEXT, concatenate_ranges
+from nextvec.structure import UNKNOWN
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
@@ -77,6 +78,15 @@ class HeldOut:
         return fingerprint_bytes(
             [header.encode(), *(np.ascontiguousarray(a).reshape(-1).view(np.uint8).data for a in arrays)]
         )
+
+    @property
+    def knows_breaks(self) -> bool:
+        """Whether anything is known of paragraphs."""
+        return bool((self.breaks != UNKNOWN).any())
+
+    def without_breaks(self) -> HeldOut:
+        """The same, with nothing known of paragraphs."""
+        return replace(self, breaks=np.full_like(self.breaks, UNKNOWN))
 
     def foreign(self, device: torch.device | str) -> ForeignPool:
         vectors = unit_rows(torch.from_numpy(self.pool).to(device))

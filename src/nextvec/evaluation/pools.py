@@ -1,6 +1,8 @@
 """Scores of targets among named pools of candidates, a block of targets at a time, so that memory stays bounded.
 
 document            every chunk of the same document but the context (its last `min_context` rows)
+ahead               the target and the chunks after it, to the end of its document: nothing in it has been said, so
+                    nothing is gained by telling what has; the last chunk, which nothing comes after, is no target
 document+context    every chunk of the same document: ranks the copied context first, and so punishes copying
 foreign-10k         the target and up to 10,000 chunks of other documents
 
@@ -13,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,9 +26,10 @@ from nextvec.models.predictor import unit
 if TYPE_CHECKING:
     from nextvec.evaluation.metric import Passage
 
-POOLS = ("document", "document+context", "foreign-10k")
-CHOICES = ("document", "foreign-10k")
+POOLS = ("document", "ahead", "document+context", "foreign-10k")
+CHOICES = ("document", "ahead", "foreign-10k")
 """The pools that a probability is given over: those of what may come next."""
+Sizes = npt.NDArray[np.int64]
 _BLOCK_CELLS = 1 << 23
 _SMALLEST = 1e-12
 
@@ -51,15 +56,25 @@ class Scores:
     document_mN: Tensor
     foreign_mP: Tensor
 
+    @property
+    def ahead_mN(self) -> Tensor:
+        """Cosines with the rows after each target, -inf for all others."""
+        row_N = torch.arange(self.document_mN.shape[1], device=self.row_m1.device)
+        return self.document_mN.masked_fill(row_N <= self.row_m1, -torch.inf)
+
     def margins(self, pool: str, temperature: float = 1.0) -> Tensor:
         """(m, C) scores q . y of the target's rivals in one of `CHOICES` minus its own, over a temperature: their log
         odds against it. -inf for what is no rival."""
-        cosine_mC = self.foreign_mP if pool == "foreign-10k" else self.document_mN
-        margin_mC = (cosine_mC - self.own_m1).mul_(self.norm_m1 / temperature)
+        margin_mC = (self._rivals(pool) - self.own_m1).mul_(self.norm_m1 / temperature)
         if pool == "document":
             back = torch.arange(-self.context_mK.shape[1], 1, device=margin_mC.device)
             margin_mC.scatter_(1, self.row_m1 + back, -torch.inf)
         return margin_mC
+
+    def _rivals(self, pool: str) -> Tensor:
+        if pool == "ahead":
+            return self.ahead_mN
+        return self.foreign_mP if pool == "foreign-10k" else self.document_mN
 
     def log_losses(self, pool: str, temperature: float) -> Tensor:
         """(m,) nats of the targets under a softmax of q . y / temperature over one of `CHOICES`."""
@@ -73,12 +88,15 @@ class Pools:
         self._foreign, self._reach = foreign, reach
         self._kept: tuple[Passage, list[Scores]] | None = None
 
-    def sizes(self, passage: Passage) -> dict[str, int]:
-        """Candidates by pool, the target among them; no foreign pool where there are no other documents."""
-        n = len(passage.vectors_ND)
+    def sizes(self, passage: Passage) -> dict[str, Sizes]:
+        """How many candidates each target has by pool, itself among them: (M,), ahead (M - 1,), as the last one has no
+        pool there. A pool that no target has is left out: foreign without other documents, ahead of one target."""
+        n, targets = len(passage.vectors_ND), len(passage.query_MD)
         others = int((self._foreign.owner_P != passage.number).sum())
-        sizes = {"document": n - self._reach, "document+context": n}
-        return sizes | ({"foreign-10k": others + 1} if others else {})
+        alike = {"document": n - self._reach, "document+context": n, "foreign-10k": others + 1 if others else 0}
+        sizes = {pool: np.full(targets if size else 0, size) for pool, size in alike.items()}
+        sizes["ahead"] = np.arange(targets, 1, -1)
+        return {pool: size_M for pool, size_M in sizes.items() if len(size_M)}
 
     def blocks(self, passage: Passage) -> Iterable[Scores]:
         """Scores of consecutive blocks of targets. Those of a document of one block are kept until the next document,

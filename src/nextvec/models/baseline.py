@@ -26,7 +26,8 @@ class Baseline(nn.Module, Predictor, ABC):
     """A causal predictor without trained parameters: what it knows are buffers, set by `fit` in closed form.
 
     `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`, `draws` for one that writes
-    `sample` and `log_density`; `extends` names the baseline that it goes on from, which it is given fitted (`adopt`).
+    `sample` and `log_density`; `extends` names the baseline that it goes on from, which it is given fitted (`adopt`);
+    `reads_breaks` says that it answers otherwise where paragraphs are known.
     Buffers may change their size in `fit`; loading takes the size that was saved.
 
     As it stands it keeps the vectors of its context and goes over them again at every step. One that can do with less
@@ -38,6 +39,7 @@ class Baseline(nn.Module, Predictor, ABC):
     ranks_by: Literal["point", "query"] = "point"
     draws: bool = False
     extends: ClassVar[str | None] = None
+    reads_breaks: ClassVar[bool] = False
 
     def __init__(self, dim: int) -> None:
         super().__init__()

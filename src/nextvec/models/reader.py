@@ -27,6 +27,8 @@ class Reader(Baseline):
     `structured` is the twin, None in the twin itself; `helps` whether the twin was better on validation.
     """
 
+    reads_breaks = True
+
     def __init__(self, dim: int, *, is_twin: bool = False) -> None:
         super().__init__(dim)
         self.is_twin = is_twin

@@ -12,6 +12,7 @@ from typing import Any
 
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
 from nextvec.errors import UsageError
+from nextvec.evaluation.breaks import worth_of_breaks
 from nextvec.evaluation.compare import compare
 from nextvec.evaluation.comparison import Comparison
 from nextvec.evaluation.evaluation import Evaluation
@@ -99,8 +100,9 @@ def run_contest(
     baselines, validation = judge.baselines("test"), judge.baselines("validation")
     usual = judge.shown("ewma", generations[-1])
     comparison = compare([*models, *averaged(models)], baselines, validation=validation, reference=reference or usual)
+    breaks = worth_of_breaks(baselines, judge.untold(), validation)
     return Contest(
-        comparison=replace(comparison, whole=stage.foreign),
+        comparison=replace(comparison, whole=stage.foreign, breaks=breaks),
         models=models,
         baselines=baselines,
         validation=validation,

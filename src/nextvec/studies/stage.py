@@ -108,6 +108,12 @@ class Stage:
         return self._held_out[part]
 
     @cached_property
+    def untold(self) -> HeldOut | None:
+        """What is judged, its paragraph breaks withheld; None where nothing is known of them."""
+        told = self.held_out("test")
+        return told.without_breaks() if told.knows_breaks else None
+
+    @cached_property
     def _balance(self) -> Floats:
         return balance_point(self.held_out("test"))
 
@@ -174,26 +180,44 @@ class Judge:
         """Every baseline fitted on every generation."""
         return [self._baseline(generation, name, part) for generation in self.stage.generations for name in BASELINES]
 
+    def untold(self) -> list[Evaluation]:
+        """The baselines that read paragraph breaks once more, on what is judged with all of them withheld; none where
+        it has none."""
+        if self.stage.untold is None:
+            return []
+        readers = [name for name in BASELINES if BASELINES.get(name).reads_breaks]
+        return [
+            self._baseline(each, name, "test", self.stage.untold) for each in self.stage.generations for name in readers
+        ]
+
     def shown(self, baseline: str, generation: Generation) -> str:
         """What tables call a baseline fitted on `generation`."""
         return baseline if len(self.stage.generations) == 1 else f"{baseline} ({generation.label})"
 
-    def _baseline(self, generation: Generation, name: str, part: Part) -> Evaluation:
+    def _baseline(self, generation: Generation, name: str, part: Part, held_out: HeldOut | None = None) -> Evaluation:
         candidate = named(generation.fitted[name], self.shown(name, generation))
-        return self._evaluate(candidate, generation, lambda: generation.baselines.get(name), part)
+        return self._evaluate(candidate, generation, lambda: generation.baselines.get(name), part, held_out)
 
     def _evaluate(
-        self, candidate: Candidate, home: Generation, load: Callable[[], Predictor], part: Part
+        self,
+        candidate: Candidate,
+        home: Generation,
+        load: Callable[[], Predictor],
+        part: Part,
+        held_out: HeldOut | None = None,
     ) -> Evaluation:
+        """On the documents of that part, or on `held_out` made of them."""
         load = cache(load)
-        held_out, centre = self.stage.held_out(part), self.stage.centre(part)
+        told, centre = self.stage.held_out(part), self.stage.centre(part)
+        held_out = held_out or told
         wanted = metric_versions(default_metrics() if self.metrics is None else self.metrics)
         fitted = temperatures(candidate, home, load) if "log_loss" in wanted else {}
         for known in self.memory.evaluations(candidate.records, self.say) if self.metrics is None else []:
             if known.temperatures == fitted and _answers(known, candidate.weights, held_out, centre, wanted):
                 return replace(known, subject=candidate.subject, corpus=held_out.corpus)
+        without = "" if held_out is told else " without their paragraph breaks"
         kind = "documents" if part == "test" and self.stage.foreign else f"{part} documents"
-        self.say(f"evaluating {candidate.subject.name} on {len(held_out.doc_ids)} {kind}")
+        self.say(f"evaluating {candidate.subject.name} on {len(held_out.doc_ids)} {kind}{without}")
         evaluation = evaluate_on(
             held_out, load(), train_mean=centre, subject=candidate.subject, weights=candidate.weights,
             metrics=self.metrics, temperatures=fitted,

@@ -14,7 +14,7 @@ from nextvec.records import append_line, read_lines
 from nextvec.studies.entrants import Candidate, Generation
 
 KEPT = "temperatures.jsonl"
-REVISION = 1
+REVISION = 2
 """Raised when the fit changes, so that no kept one is taken for the new one."""
 
 

@@ -8,7 +8,7 @@ from nextvec.evaluation.metric import Passage, Setting
 from nextvec.evaluation.metrics.log_loss import LogLoss
 from nextvec.evaluation.pools import ForeignPool
 
-TEMPERATURES = {"document": 0.3, "foreign-10k": 0.7}
+TEMPERATURES = {"document": 0.3, "ahead": 0.5, "foreign-10k": 0.7}
 
 
 def unit(shape, seed):
@@ -43,16 +43,22 @@ def test_losses_are_those_of_a_softmax_of_raw_scores():
     vectors, foreign, owners = unit((23, 8), 1), unit((50, 8), 2), [0] * 5 + [1] * 20 + [-1] * 25
     query = 3 * torch.rand(18, 1, generator=torch.Generator().manual_seed(4)) * unit((18, 8), 3)
     parts = LogLoss(setting_of(foreign, owners)).measure(passage_of(vectors, query))
-    totals = {"document": 0.0, "foreign-10k": 0.0}
+    totals, chance = dict.fromkeys(TEMPERATURES, 0.0), dict.fromkeys(TEMPERATURES, 0.0)
     for j, row in enumerate(range(5, 23)):
-        rivals = {"document": [*vectors[: row - 5], *vectors[row + 1 :]], "foreign-10k": foreign[5:]}
+        rivals = {
+            "document": [*vectors[: row - 5], *vectors[row + 1 :]],
+            "ahead": vectors[row + 1 :],
+            "foreign-10k": foreign[5:],
+        }
         for pool, temperature in TEMPERATURES.items():
             totals[pool] += slow_loss(query[j], vectors[row], rivals[pool], temperature)
-    for pool, size in {"document": 18, "foreign-10k": 46}.items():
+            chance[pool] += math.log(1 + len(rivals[pool]))
+    for pool, total in totals.items():
         loss, bits = parts[f"log_loss[{pool}]"], parts[f"bits_gained[{pool}]"]
-        assert loss.total == pytest.approx(totals[pool], rel=1e-5)
-        assert loss.chance == pytest.approx(18 * math.log(size))
-        assert bits.total / bits.count == pytest.approx((math.log(size) - totals[pool] / 18) / math.log(2), rel=1e-4)
+        assert loss.count == bits.count == (17 if pool == "ahead" else 18)
+        assert loss.total == pytest.approx(total, rel=1e-5)
+        assert loss.chance == pytest.approx(chance[pool])
+        assert bits.total == pytest.approx((chance[pool] - total) / math.log(2), rel=1e-4)
         assert bits.chance == 0
 
 
@@ -60,8 +66,8 @@ def test_a_query_of_length_zero_guesses():
     parts = LogLoss(setting_of(unit((30, 8), 1), [0] * 10 + [1] * 20)).measure(
         passage_of(unit((20, 8), 2), torch.zeros(15, 8))
     )
-    for pool, size in {"document": 15, "foreign-10k": 21}.items():
-        assert parts[f"log_loss[{pool}]"].total == pytest.approx(15 * math.log(size), rel=1e-5)
+    for pool, guessed in {"document": 15**15, "ahead": math.factorial(15), "foreign-10k": 21**15}.items():
+        assert parts[f"log_loss[{pool}]"].total == pytest.approx(math.log(guessed), rel=1e-5)
         assert parts[f"bits_gained[{pool}]"].total == pytest.approx(0, abs=1e-4)
 
 
@@ -80,7 +86,9 @@ def test_a_pool_without_a_temperature_or_without_others_is_left_out():
     vectors = unit((20, 8), 1)
     nobody, somebody = setting_of(vectors[:0], []), setting_of(vectors, [1] * 20, {"foreign-10k": 1.0})
     passage = passage_of(vectors, unit((15, 8), 2))
-    assert LogLoss(nobody).measure(passage).keys() == {"log_loss[document]", "bits_gained[document]"}
+    assert LogLoss(nobody).measure(passage).keys() == {
+        f"{figure}[{pool}]" for figure in ("log_loss", "bits_gained") for pool in ("document", "ahead")
+    }
     assert LogLoss(somebody).measure(passage).keys() == {"log_loss[foreign-10k]", "bits_gained[foreign-10k]"}
     assert LogLoss(setting_of(vectors, [1] * 20, {})).measure(passage) == {}
 
@@ -90,3 +98,4 @@ def test_a_target_without_rivals_is_certain():
     parts = LogLoss(setting_of(vectors[:0], [])).measure(passage_of(vectors, unit((1, 8), 2)))
     assert parts["log_loss[document]"].total == parts["bits_gained[document]"].total == 0
     assert np.isfinite(parts["log_loss[document]"].chance)
+    assert parts.keys() == {"log_loss[document]", "bits_gained[document]"}

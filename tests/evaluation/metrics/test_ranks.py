@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from nextvec.evaluation.metric import Passage, Setting
 from nextvec.evaluation.metrics.ranks import Ranks, rank_parts
@@ -44,12 +45,20 @@ def slow_parts(vectors, predicted, foreign, owners, number, k=5):
         ranks["document+context"].append(slow_rank(prediction, vectors[row], vectors[rest]))
         outside = [i for i in rest if not row - k <= i < row]
         ranks["document"].append(slow_rank(prediction, vectors[row], vectors[outside]))
+        if row + 1 < len(vectors):
+            ranks["ahead"].append(slow_rank(prediction, vectors[row], vectors[row + 1 :]))
         others = [v for v, owner in zip(foreign, owners, strict=True) if owner != number]
         ranks["foreign-10k"].append(slow_rank(prediction, vectors[row], others))
-    sizes = (len(vectors) - k, len(vectors), 1 + sum(owner != number for owner in owners))
+    others, after = 1 + sum(owner != number for owner in owners), range(len(predicted), 1, -1)
+    sizes = {
+        "document": len(vectors) - k,
+        "ahead": list(after),
+        "document+context": len(vectors),
+        "foreign-10k": others,
+    }
     parts = {}
-    for (pool, column), size in zip(ranks.items(), sizes, strict=True):
-        parts.update(rank_parts(pool, np.array(column), size))
+    for pool, column in ranks.items():
+        parts.update(rank_parts(pool, np.array(column), np.broadcast_to(sizes[pool], len(column))))
     return parts
 
 
@@ -105,7 +114,8 @@ def test_copying_the_context_is_punished_where_the_context_is_a_candidate():
 def test_pool_sizes_and_chance():
     vectors = unit((20, 8), 9)
     parts = Ranks(setting_of(unit((30, 8), 10), [0] * 10 + [2] * 20)).measure(passage_of(vectors, unit((15, 8), 11)))
-    assert [parts[f"pool_size[{pool}]"].total / 15 for pool in POOLS] == [15, 20, 21]
+    sizes = {pool: parts[f"pool_size[{pool}]"].total / parts[f"pool_size[{pool}]"].count for pool in POOLS}
+    assert sizes == {"document": 15, "ahead": 8.5, "document+context": 20, "foreign-10k": 21}
     assert parts["recall@5[document]"].chance == pytest.approx(15 * 5 / 15)
     assert parts["recall@10[foreign-10k]"].chance == pytest.approx(15 * 10 / 21)
     assert parts["mrr[document+context]"].chance == pytest.approx(15 * np.mean(1 / np.arange(1, 21)))
@@ -118,3 +128,22 @@ def test_a_pool_of_one_has_no_normalised_rank():
     assert "rank_norm[document]" not in parts
     assert parts["mrr[document]"].total == 1.0
     assert "mrr[foreign-10k]" not in parts
+    assert not [name for name in parts if "[ahead]" in name]
+
+
+def test_every_target_but_the_last_has_its_own_pool_ahead():
+    vectors, size = unit((20, 8), 14), np.arange(15, 1, -1)
+    parts = Ranks(setting_of(vectors[:0], [])).measure(passage_of(vectors, unit((15, 8), 15)))
+    assert {part.count for name, part in parts.items() if "[ahead]" in name} == {14}
+    assert parts["mrr[ahead]"].chance == pytest.approx(sum(np.mean(1 / np.arange(1, n + 1)) for n in size))
+    assert parts["recall@5[ahead]"].chance == pytest.approx(sum(min(1, 5 / n) for n in size))
+    assert parts["rank_norm[ahead]"].chance == 7
+
+
+def test_what_was_said_costs_nothing_ahead():
+    """Each query is nearer to what the document began with than to its target."""
+    vectors = torch.eye(12)[[11] * 5 + [0, 1, 2, 3, 4, 5]]
+    predicted = F.normalize(vectors[:1] + 0.5 * vectors[5:], dim=-1)
+    parts = Ranks(setting_of(vectors[:0], [])).measure(passage_of(vectors, predicted))
+    assert parts["mrr[document]"].total == pytest.approx(sum(1 / (1 + said) for said in range(6)), rel=1e-6)
+    assert parts["mrr[ahead]"].total == parts["recall@1[ahead]"].total == 5

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import ClassVar
 
+import numpy as np
 import torch
 
 from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting
-from nextvec.evaluation.pools import CHOICES
+from nextvec.evaluation.pools import CHOICES, Sizes
 
 
 def _figures(pool: str) -> Iterator[Figure]:
@@ -34,7 +35,7 @@ class LogLoss:
 
     figures: ClassVar[tuple[Figure, ...]] = tuple(figure for pool in CHOICES for figure in _figures(pool))
     costly: ClassVar[bool] = False
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __init__(self, setting: Setting) -> None:
         self._pools, self._temperatures = setting.pools, setting.temperatures
@@ -43,7 +44,7 @@ class LogLoss:
         parts: dict[str, Part] = {}
         sizes = self._pools.sizes(passage)
         for pool in (pool for pool in CHOICES if pool in sizes and pool in self._temperatures):
-            parts |= _parts(pool, self._losses(passage, pool), sizes[pool])
+            parts |= _parts(pool, self._losses(passage, pool)[: len(sizes[pool])], sizes[pool])
         return parts
 
     def _losses(self, passage: Passage, pool: str) -> torch.Tensor:
@@ -52,7 +53,7 @@ class LogLoss:
         return torch.cat([scores.log_losses(pool, temperature) for scores in self._pools.blocks(passage)])
 
 
-def _parts(pool: str, loss_M: torch.Tensor, size: int) -> dict[str, Part]:
-    total, count, chance = float(loss_M.cpu().double().sum()), float(len(loss_M)), len(loss_M) * math.log(size)
+def _parts(pool: str, loss_M: torch.Tensor, size_M: Sizes) -> dict[str, Part]:
+    total, count, chance = float(loss_M.cpu().double().sum()), float(len(loss_M)), float(np.log(size_M).sum())
     gained = (chance - total) / math.log(2)
     return {f"log_loss[{pool}]": Part(total, count, chance), f"bits_gained[{pool}]": Part(gained, count, 0.0)}

@@ -1,4 +1,4 @@
-"""Can the target be told from other chunks? Its rank by the query, in three named pools (`evaluation.pools`)."""
+"""Can the target be told from other chunks? Its rank by the query, in named pools (`evaluation.pools`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting
-from nextvec.evaluation.pools import POOLS, Scores
+from nextvec.evaluation.pools import POOLS, Scores, Sizes
 
 RECALLS = (1, 5, 10)
 TIE = 1e-6
@@ -42,7 +42,7 @@ def _figures(pool: str) -> Iterator[Figure]:
 class Ranks:
     figures: ClassVar[tuple[Figure, ...]] = tuple(figure for pool in POOLS for figure in _figures(pool))
     costly: ClassVar[bool] = False
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __init__(self, setting: Setting) -> None:
         self._pools = setting.pools
@@ -53,19 +53,20 @@ class Ranks:
         parts: dict[str, Part] = {}
         for pool, column in zip(POOLS, ranks.T, strict=True):
             if pool in sizes:
-                parts.update(rank_parts(pool, column, sizes[pool]))
+                parts |= rank_parts(pool, column[: len(sizes[pool])], sizes[pool])
         return parts
 
 
 def _ranks(scores: Scores) -> Tensor:
-    """(m, 3) ranks in the three pools."""
-    context_m = _ahead(scores.context_mK, scores.own_m1)
-    whole_m = _ahead(scores.document_mN, scores.own_m1) + 0.5
-    foreign_m = _ahead(scores.foreign_mP, scores.own_m1) + 1.0
-    return torch.stack([whole_m - context_m, whole_m, foreign_m], dim=1)
+    """(m, 4) ranks in the pools, in the order of `POOLS`."""
+    context_m = _closer(scores.context_mK, scores.own_m1)
+    whole_m = _closer(scores.document_mN, scores.own_m1) + 0.5
+    ahead_m = _closer(scores.ahead_mN, scores.own_m1) + 1.0
+    foreign_m = _closer(scores.foreign_mP, scores.own_m1) + 1.0
+    return torch.stack([whole_m - context_m, ahead_m, whole_m, foreign_m], dim=1)
 
 
-def _ahead(score_mN: Tensor, own_m1: Tensor) -> Tensor:
+def _closer(score_mN: Tensor, own_m1: Tensor) -> Tensor:
     """(m,) how much the candidates add to the rank: 1 for each that is closer than the target, 1/2 for each tied.
 
     So the average of tied ranks is 1 + this; where the target is among the candidates it has added 1/2 itself.
@@ -74,13 +75,18 @@ def _ahead(score_mN: Tensor, own_m1: Tensor) -> Tensor:
     return (sign_mN.sum(dim=1) + sign_mN.shape[1]) / 2
 
 
-def rank_parts(pool: str, ranks: np.ndarray, size: int) -> dict[str, Part]:
-    """Parts of every figure of a pool from (M,) ranks, 1 = best, among `size` candidates each."""
-    count = len(ranks)
-    parts = {f"recall@{k}[{pool}]": Part(float((ranks <= k).sum()), count, count * min(k / size, 1.0)) for k in RECALLS}
-    chance_mrr = float((1.0 / np.arange(1, size + 1)).mean())
-    parts[f"mrr[{pool}]"] = Part(float((1.0 / ranks).sum()), count, count * chance_mrr)
-    parts[f"pool_size[{pool}]"] = Part(float(count * size), count)
-    if size > 1:
-        parts[f"rank_norm[{pool}]"] = Part(float(((ranks - 1) / (size - 1)).sum()), count, count / 2)
+def rank_parts(pool: str, rank_M: np.ndarray, size_M: Sizes) -> dict[str, Part]:
+    """Parts of every figure of a pool from ranks, 1 = best, each among so many candidates."""
+    count, several_M = len(rank_M), size_M > 1
+    parts = {f"recall@{k}[{pool}]": _part(rank_M <= k, np.minimum(k / size_M, 1.0)) for k in RECALLS}
+    harmonic = (1.0 / np.arange(1, size_M.max() + 1)).cumsum()
+    parts[f"mrr[{pool}]"] = _part(1.0 / rank_M, harmonic[size_M - 1] / size_M)
+    parts[f"pool_size[{pool}]"] = Part(float(size_M.sum()), count)
+    if several_M.any():
+        norm_M = (rank_M[several_M] - 1) / (size_M[several_M] - 1)
+        parts[f"rank_norm[{pool}]"] = _part(norm_M, np.full(len(norm_M), 0.5))
     return parts
+
+
+def _part(value_M: np.ndarray, chance_M: np.ndarray) -> Part:
+    return Part(float(value_M.sum()), len(value_M), float(chance_M.sum()))

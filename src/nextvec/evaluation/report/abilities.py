@@ -13,6 +13,7 @@ from nextvec.evaluation.report.tables import MISSING, scrolling
 from nextvec.evaluation.report.wording import MARKS, number, percent, span, split_figure
 
 _USES = {"point": "as a point", "ranking": "for ranking", "distribution": "as a distribution"}
+_AMONG = {"": "", "document": ", in the document", "ahead": ", among what is still to come"}
 
 
 def abilities(content: ReportContent) -> Html:
@@ -29,7 +30,7 @@ def abilities(content: ReportContent) -> Html:
 
 def _head(ability: Ability) -> Html:
     title, pool = split_figure(ability.figure)
-    small = element("small", f"{_USES[ability.use]}{f', in the {pool}' if pool else ''}")
+    small = element("small", f"{_USES[ability.use]}{_AMONG[pool]}")
     return element("th", title, small, scope="col", class_="number", title=figures()[ability.figure].meaning)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from nextvec.evaluation.breaks import worth_sentence
 from nextvec.evaluation.coherence import CoherenceReport
 from nextvec.evaluation.comparison import Contrast
 from nextvec.evaluation.report.abilities import abilities
@@ -24,6 +25,8 @@ from nextvec.evaluation.report.plots import (
 from nextvec.evaluation.report.tables import every_figure, leaderboard, plain_table, seed_table
 from nextvec.evaluation.report.wording import MARKS, figure_title, number, plural, signed, signed_span
 from nextvec.evaluation.statistics import p_text
+
+_EVIDENCE = ("Verdict", "Difference, 95 % interval", "p, adjusted", "Documents")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +87,9 @@ def _answer(answer: Answer) -> Html:
 def _abilities(content: ReportContent) -> Section:
     lead = (
         "The same model may be a good mean and a bad query: what comes next as one vector (cosine), which of a "
-        "document's chunks it is (MRR, bits gained over guessing), and how likely everything that could come is (log "
-        "density, energy score, and whether 90 % regions hold 90 %). Each against the best baseline for it."
+        "document's chunks it is, or of those still to come (MRR, bits gained over guessing), and how likely "
+        "everything that could come is (log density, energy score, and whether 90 % regions hold 90 %). Each against "
+        "the best baseline for it."
     )
     table = (abilities(content),)
     return Section(key="abilities", short="Good for", title="What is each model good for?", lead=lead, before=table)
@@ -99,14 +103,27 @@ def _leaderboard(content: ReportContent) -> Section:
         title="Leaderboard",
         lead=(
             "Baselines are shaded: they are computed without gradient training. The best value of a column is marked; "
-            "best does not mean reliably best, for that see the differences. Select a heading to sort."
+            "best does not mean reliably best, for that see the differences. Select a heading to sort. Targets are "
+            "ranked in pools: document, all chunks of their document but the last of their context; ahead, those still "
+            "to come, among which nothing is won by telling what was said before; foreign-10k, chunks of others."
         ),
         before=(leaderboard(content),),
         after=(
             *((element("h3", "Spread over training seeds"), seeds) if seeds else ()),
+            *_breaks(content),
             element("details", element("summary", "Every figure that was measured"), every_figure(content)),
         ),
     )
+
+
+def _breaks(content: ReportContent) -> Iterator[Html]:
+    found = content.comparison.breaks
+    if found:
+        caption = "What paragraph breaks are worth to each baseline"
+        lines = [(c.left, figure_title(c.figure), *_evidence(c)) for c in found]
+        table = plain_table(caption, ["Baseline", "Figure", *_EVIDENCE], lines)
+        yield element("p", worth_sentence(found), class_="lead")
+        yield element("details", element("summary", caption), table)
 
 
 def _differences(content: ReportContent) -> Section | None:
@@ -236,19 +253,20 @@ def _verdicts(contrasts: Sequence[Contrast], order: Sequence[str]) -> Section:
 def _verdict_block(figure: str, contrasts: Sequence[Contrast], order: Sequence[str], opened: bool) -> Html:
     ranked = sorted(contrasts, key=lambda contrast: order.index(contrast.left))
     lines = [
-        (
-            c.left,
-            f"{c.right} ({c.role})" if c.role != "shuffled context" else c.right,
-            join([element("span", f"{MARKS[c.verdict]} {c.verdict}", class_=c.verdict.replace(" ", "-"))]),
-            f"{signed(c.difference.estimate)} ({signed_span(c.difference)})",
-            p_text(c.p_adjusted),
-            f"{c.difference.documents:,}",
-        )
-        for c in ranked
+        (c.left, f"{c.right} ({c.role})" if c.role != "shuffled context" else c.right, *_evidence(c)) for c in ranked
     ]
-    heads = ["Model", "Against", "Verdict", "Difference, 95 % interval", "p, adjusted", "Documents"]
-    table = plain_table(f"Verdicts in {figure_title(figure)}", heads, lines)
+    table = plain_table(f"Verdicts in {figure_title(figure)}", ["Model", "Against", *_EVIDENCE], lines)
     return element("details", element("summary", figure_title(figure)), table, open=opened)
+
+
+def _evidence(contrast: Contrast) -> tuple[str, ...]:
+    verdict, difference = contrast.verdict, contrast.difference
+    return (
+        element("span", f"{MARKS[verdict]} {verdict}", class_=verdict.replace(" ", "-")),
+        f"{signed(difference.estimate)} ({signed_span(difference)})",
+        p_text(contrast.p_adjusted),
+        f"{difference.documents:,}",
+    )
 
 
 def _limits(content: ReportContent) -> Section:

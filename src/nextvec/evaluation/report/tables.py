@@ -26,6 +26,7 @@ LEADERBOARD = (
     "cosine",
     "cosine_centred",
     "mrr[document]",
+    "mrr[ahead]",
     "bits_gained[document]",
     "recall@10[document]",
     "mrr[document+context]",

@@ -34,6 +34,7 @@ class Novelty(Baseline):
     name = "novelty"
     ranks_by = "query"
     extends = "contrast"
+    reads_breaks = True
 
     def __init__(self, dim: int) -> None:
         super().__init__(dim)

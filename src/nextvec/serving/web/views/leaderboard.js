@@ -9,6 +9,7 @@ const SHOWN = [
   "cosine",
   "cosine_centred",
   "mrr[document]",
+  "mrr[ahead]",
   "mrr[foreign-10k]",
   "recall@10[document]",
   "rank_norm[document]",

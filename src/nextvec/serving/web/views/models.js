@@ -10,6 +10,7 @@ import { noModel, served } from "../served.js";
 const UNPLOTTED = /^(copy_ratio|spread)/; // not confined to 0..1
 const POOLS = {
   document: "the other chunks of its document",
+  ahead: "the chunks after it in its document",
   "document+context": "the chunks of its document, its context too",
   "foreign-10k": "chunks of other documents",
 };
