@@ -43,6 +43,7 @@ from nextvec.corpus.sources import open_source
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Encoder
 from nextvec.evaluation.comparison import Comparison
+from nextvec.models.backbone import BACKBONES
 from nextvec.models.bundle import METRICS
 from nextvec.models.head import HEADS
 from nextvec.models.presets import PRESETS, RECOMMENDED
@@ -67,11 +68,11 @@ HOMES = ("textbooks", "narratives")
 CONTROL_DOCUMENTS = 800
 CONTEXTS = [1, 2, 5, 10, 20, "unlimited"]
 TRUNKS: dict[str, dict[str, Any]] = {
-    "gru": {"width": 384, "layers": 1},
-    "lstm": {"width": 384, "layers": 1},
-    "transformer": {"layers": 2, "width": 256, "feedforward": 1024, "lr": 5e-4},
+    "gru": {"width": 384, "layers": 1, "lr": 2e-3, "anchor": ["ridge-mix", "none"]},
+    "lstm": {"width": 384, "layers": 1, "lr": 2e-3},
     "mamba2": {"layers": 2, "lr": 1e-3},
 }
+"""Beside the recommended one, each at a rate that suits it; one also from nothing, as is usual."""
 FIGURES = (
     "cosine", "mrr[document]", "mrr[ahead]", "log_loss[document]", "bits_gained[document]", "mrr[foreign-10k]",
     "log_density", "energy_score", "coverage@50", "coverage@90",
@@ -198,9 +199,10 @@ class Quality:
 
     def trunks(self) -> None:
         self.grow()
-        recipe = {key: value for key, value in PRESETS[RECOMMENDED].options.items() if key not in TRUNKS["gru"]}
-        plan = {"architectures": list(TRUNKS), "corpora": [self.home], "set": {**recipe, **TRUNKS}}
-        self.study("trunks", plan)
+        own = BACKBONES.get(PRESETS[RECOMMENDED].architecture).Config.model_fields
+        recipe = {key: value for key, value in PRESETS[RECOMMENDED].options.items() if key not in own}
+        architectures = [RECOMMENDED, *TRUNKS]
+        self.study("trunks", {"architectures": architectures, "corpora": [self.home], "set": {**recipe, **TRUNKS}})
 
     def heads(self) -> None:
         self.grow()

@@ -21,12 +21,12 @@ _REFERENCE_MODELS = ("amn", "lstm", "gru", "transformer", "graphmert-lvm", "mamb
 RECOMMENDED = "recommended"
 """The preset that is trained where no architecture is named."""
 _RECOMMENDED = {
-    "structure": True, "predicts": "rank,point,mixture", "width": 384, "layers": 1, "batch": 2048,
-    "epochs": 5, "lr": 2e-3, "weight_decay": 0.05, "patience": 2,
+    "structure": True, "predicts": "rank,point,mixture", "width": 256, "layers": 2, "heads": 4, "feedforward": 512,
+    "dropout": 0.2, "batch": 2048, "epochs": 4, "weight_decay": 0.05, "patience": 2,
 }  # fmt: skip
 
 PRESETS: dict[str, Preset] = {
-    RECOMMENDED: Preset("gru", _RECOMMENDED),
+    RECOMMENDED: Preset("transformer", _RECOMMENDED),
     **{f"{name}-reference": Preset(name, _REFERENCE) for name in _REFERENCE_MODELS},
     "transformer-optimized": Preset("transformer", {**_REFERENCE, "warmup": 1 / 20, "final_lr": 1e-6, "patience": 4}),
 }

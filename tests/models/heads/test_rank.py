@@ -94,7 +94,7 @@ def test_the_size_with_the_least_log_loss_is_taken(head, make_vectors):
     """The base is right, scaled well; the correction spoils it: none of it is best. Then the other way round."""
     right, hidden = make_vectors(30, 8, seed=3), make_vectors(1, 30, 8, seed=4)
     torch.nn.init.normal_(head.readout.weight, std=3.0)
-    assert head.calibrate(readings_of(20 * right[None], right, hidden)) == pytest.approx(1.0)
+    assert head.calibrate(readings_of(20 * right[None], right, hidden)) == pytest.approx(0.0, abs=0.1)
     assert head.calibration == {"size": 0.0, "scale": 1.0}
     moved = LENGTH / math.sqrt(8) * head.readout(hidden)
     head.calibrate(readings_of(40 * right[None] - 0.7 * moved, right, hidden))

@@ -14,7 +14,7 @@ from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
 from nextvec.models.head import HEADS, SIZES, Head, Readings, State, start_at_zero
 from nextvec.models.losses import contrastive, duplicates
-from nextvec.models.pool import RECENT, log_losses, own_pools, pool_scores, reciprocal_ranks
+from nextvec.models.pool import RECENT, log_losses, own_pools, pool_scores
 from nextvec.models.predictor import AnchorName
 from nextvec.models.targets import Targets
 
@@ -82,26 +82,26 @@ class RankHead(Head):
             return loss
 
     def calibrate(self, readings: Readings) -> float:
-        """Mean reciprocal rank in the own document, with the size of the correction set to the one of `SIZES` where the
-        log loss is least."""
+        """Minus the log loss in the own document, in nats, with the size of the correction set to the one of `SIZES`
+        where it is best. Ranks would say it with more noise: one place more or less at the top is half of a rank's
+        reciprocal."""
         sizes = SIZES if self.anchored else SIZES[-1:]
-        totals_2K, count = torch.zeros(2, len(sizes), dtype=torch.float64), 0
+        totals_K, count = torch.zeros(len(sizes), dtype=torch.float64), 0
         for state, batch in readings():
             base_BSD, move_BSD = self._scaled_parts(state)
             pools = zip(own_pools(base_BSD, batch), own_pools(move_BSD, batch), strict=True)
             for (base_MD, vectors_ND), (move_MD, _) in pools:
                 for i, size in enumerate(sizes):
                     scores_MN = pool_scores(base_MD + size * move_MD, vectors_ND)
-                    totals_2K[0, i] += float(log_losses(scores_MN, (1.0,)).sum())
-                    totals_2K[1, i] += float(reciprocal_ranks(scores_MN).sum())
+                    totals_K[i] += float(log_losses(scores_MN, (1.0,)).sum())
                 count += len(base_MD)
         if not count:
             raise TrainingError(
                 f"no validation document has a chunk to rank after {RECENT} others. Give it longer ones."
             )
-        best = int(totals_2K[0].argmin())
+        best = int(totals_K.argmin())
         self.size.fill_(sizes[best])
-        return float(totals_2K[1, best]) / count
+        return -float(totals_K[best]) / count
 
     def _scaled_parts(self, state: State) -> tuple[Tensor, Tensor]:
         """The base, zero where there is none, and the correction at size 1."""
