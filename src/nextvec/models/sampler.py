@@ -5,6 +5,7 @@ B documents, S positions, D embedding size, K draws.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, cast
 
@@ -49,6 +50,13 @@ class SamplingHead(Head, ABC):
     def colour(self, z_D: Tensor) -> Tensor:
         """(..., D), not normalised: what is counted in standard deviations, as vectors."""
         return z_D if self.anchor is None else cast(Gaussian, self.anchor).colour(z_D)
+
+    def residual(self, state: State, y_ND: Tensor) -> Tensor:
+        """(N, D), of unit vectors, at one document's N positions: what noise `around` would make them of, if it did not
+        matter how long vectors are."""
+        if self.anchor is None or state.base_BSE is None:
+            return y_ND.float() * math.sqrt(self.dim)
+        return cast(Gaussian, self.anchor).whiten(y_ND.float()) - state.base_BSE[0].float()
 
     def around(self, state: State, noise_KBSD: Tensor) -> Tensor:
         """(K, B, S, D), not normalised: what the anchor makes of standard normal noise."""

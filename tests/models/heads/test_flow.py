@@ -126,14 +126,14 @@ def test_the_size_found_is_the_one_that_explains_the_velocities(make_vectors):
     generator, target_ND = torch.Generator().manual_seed(0), batch.target_BTD[mask]
     noise_ND, time_N1 = torch.randn(61, 8, generator=generator), torch.rand(61, 1, generator=generator)
     with torch.no_grad():
-        flowing, wanted = head._on_the_way(state.at(mask), target_ND, noise_ND, time_N1[:, 0])
+        flowing, wanted = head.on_the_way(state.at(mask), target_ND, noise_ND, time_N1[:, 0])
     errors = {size: float((size * flowing - wanted).square().sum(-1).mean()) for size in torch.linspace(0, 1, 101)}
     assert -found == pytest.approx(min(errors.values()), abs=1e-3)
     assert -found <= min(errors.values()) + 1e-6
 
 
 def test_without_a_target_nothing_can_be_tuned():
-    with pytest.raises(TrainingError, match=r"there is no target to tune the flow on"):
+    with pytest.raises(TrainingError, match=r"there is no target to tune the draws on"):
         make_head().calibrate(lambda: iter([]))
 
 

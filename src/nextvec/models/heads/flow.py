@@ -14,15 +14,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from nextvec.config import Config
-from nextvec.errors import TrainingError
-from nextvec.models.adaptive import AdaptiveMLP
-from nextvec.models.backbone import Backbone
-from nextvec.models.baseline import Baseline
-from nextvec.models.head import HEADS, Readings, State
+from nextvec.models.carrying import CarryingConfig, CarryingHead
+from nextvec.models.head import HEADS, State
 from nextvec.models.predictor import unit
-from nextvec.models.sampler import VECTORS_AT_ONCE, SamplingHead
-from nextvec.models.targets import Targets
+from nextvec.models.sampler import VECTORS_AT_ONCE
 
 SMALLEST_SINE = 1e-4
 """Of the angle between two ends: below it they are one, or opposite, and no way between them is the shortest."""
@@ -31,15 +26,13 @@ Velocity = Callable[[Tensor, float], Tensor]
 """Of unit vectors (K, B, S, D) at a time, 0..1."""
 
 
-class FlowConfig(Config):
-    width: int = Field(512, ge=1, description="size of the hidden layers")
-    blocks: int = Field(3, ge=1)
+class FlowConfig(CarryingConfig):
     steps: int = Field(10, ge=1, description="midpoint steps from noise to a vector, and back for a density")
     probes: int = Field(8, ge=1, description="directions that a density measures the flow's spreading in")
 
 
 @HEADS.register("flow")
-class FlowHead(SamplingHead):
+class FlowHead(CarryingHead):
     """dy/dt = size * velocity(y, t, state), from what the anchor draws at t = 0 to a draw at t = 1.
 
     The size is 1 while it trains; afterwards it is the one, 0..1, that explains validation's velocities best.
@@ -47,13 +40,6 @@ class FlowHead(SamplingHead):
 
     Config = FlowConfig
     gives = frozenset({"point", "samples", "density"})
-    size: Tensor
-
-    def __init__(self, config: FlowConfig, backbone: Backbone, anchor: Baseline | None) -> None:
-        super().__init__(config, backbone, anchor)
-        self.net = AdaptiveMLP(self.dim, config.width, config.blocks)
-        self.register_buffer("size", torch.ones(()))
-        self.start_there(self.net)
 
     def velocity(self, about_BSD: Tensor, y_KBSD: Tensor, time: Tensor) -> Tensor:
         """(K, B, S, D), at size 1, tangents of the sphere at the unit vectors y."""
@@ -105,40 +91,12 @@ class FlowHead(SamplingHead):
             (slope_PBSD,) = torch.autograd.grad((velocity_PBSD * probes_P11D).sum(), y_PBSD)
         return velocity_PBSD[0].detach(), self.dim * (slope_PBSD * probes_P11D).sum(-1).mean(0)
 
-    def loss(self, state: State, targets: Targets) -> Tensor:
-        noise_ND, time_N = torch.randn_like(targets.target), torch.rand_like(targets.target[:, 0])
-        flowing, wanted_ND = self._on_the_way(state.at(targets.mask_BS), targets.target, noise_ND, time_N)
-        with torch.autocast(wanted_ND.device.type, enabled=False):
-            return (flowing - wanted_ND).square().sum(-1).mean()
-
-    def _on_the_way(self, state: State, target_ND: Tensor, noise_ND: Tensor, time_N: Tensor) -> tuple[Tensor, Tensor]:
+    def on_the_way(self, state: State, target_ND: Tensor, noise_ND: Tensor, time_N: Tensor) -> tuple[Tensor, Tensor]:
         """Velocities (N, D) on the way from what the noise becomes to the targets: the head's, and the true ones."""
         start_ND = self.start(state, noise_ND[None, None])[0, 0]
         y_ND, wanted_ND = great_circle(start_ND, target_ND.float(), time_N[:, None])
         flowing_ND = self.velocity(self.readout(state.hidden_BSM), y_ND[None, None], time_N[None])[0, 0]
         return flowing_ND, wanted_ND
-
-    def calibrate(self, readings: Readings) -> float:
-        """Minus the mean squared error of the velocity, at the size where it is least."""
-        sums, count, generator = torch.zeros(3, dtype=torch.float64), 0, torch.Generator().manual_seed(0)
-        for state, batch in readings():
-            mask_BS, target_ND = batch.target_mask_BT, batch.target_BTD[batch.target_mask_BT]
-            noise_ND, time_N1 = (f(len(target_ND), size, generator=generator).to(target_ND) for f, size in (
-                (torch.randn, self.dim), (torch.rand, 1),
-            ))  # fmt: skip
-            flowing_ND, wanted_ND = self._on_the_way(state.at(mask_BS), target_ND, noise_ND, time_N1[:, 0])
-            pairs = (flowing_ND, flowing_ND), (flowing_ND, wanted_ND), (wanted_ND, wanted_ND)
-            sums += torch.stack([(left * right).double().sum().cpu() for left, right in pairs])
-            count += len(target_ND)
-        if not count:
-            raise TrainingError("there is no target to tune the flow on. Give it longer documents.")
-        size = float((sums[1] / sums[0].clamp(min=1e-12)).clamp(0.0, 1.0))
-        self.size.fill_(size)
-        return -float(size**2 * sums[0] - 2 * size * sums[1] + sums[2]) / count
-
-    @property
-    def calibration(self) -> dict[str, float]:
-        return {"size": round(float(self.size), 2)}
 
 
 def great_circle(start_ND: Tensor, end_ND: Tensor, time_N1: Tensor) -> tuple[Tensor, Tensor]:
