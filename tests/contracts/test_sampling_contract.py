@@ -7,7 +7,6 @@ import torch
 
 from nextvec.models.baseline import fit_baseline
 from nextvec.models.head import HEADS
-from nextvec.models.network import build_network
 from nextvec.models.predictor import unit
 
 DIM = 8
@@ -113,12 +112,12 @@ def points_on_the_sphere():
 
 @pytest.mark.parametrize("name", DENSITIES)
 @anchored_or_not
-def test_a_density_is_that_of_what_is_drawn(name, anchor, low):
+def test_a_density_is_that_of_what_is_drawn(name, anchor, low, build):
     """In three dimensions: it integrates to 1 over the sphere, and gives draws their means and squares."""
     x_1TD, gaussian = low
-    network = build_network("gru", 3, {"width": 4, "layers": 1}, anchor=anchor, heads=(name,))
+    network = build("gru", dim=3, anchor=anchor, heads=(name,))
     network.set_anchors(lambda _: gaussian)
-    stir(network, 0.05)
+    stir(network, 0.2)
     lattice_ND = points_on_the_sphere()
     forecast = network.forecast_last(x_1TD.expand(POINTS, -1, -1))
     density_N = forecast.log_density(lattice_ND[:, None])[:, 0].double().exp()

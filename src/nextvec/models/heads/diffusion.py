@@ -7,6 +7,7 @@ reads the context. T times, angle a quarter of a turn at T and 0 at 0.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Self
 
 import torch
@@ -36,7 +37,7 @@ class DiffusionConfig(CarryingConfig):
     def _guidance_is_learnt(self) -> Self:
         if self.guidance != 1 and not self.drop:
             raise UsageError(
-                f"guidance = {self.guidance} needs what is said without the context: set drop, or guidance=1"
+                f"guidance = {self.guidance} needs a head that learnt without context: set drop, or guidance=1"
             )
         return self
 
@@ -89,7 +90,7 @@ class DiffusionHead(CarryingHead):
         """
         about_BSD, x_KBSD = self.readout(state.hidden_BSM), noise_KBSD
         angles = self.angle(torch.tensor(self.times(), dtype=torch.float32, device=noise_KBSD.device))
-        for angle, after in zip(angles[:-1], angles[1:], strict=True):
+        for angle, after in pairwise(angles):
             x_KBSD = x_KBSD + (angle - after).sin() / angle.sin() * self._guided(about_BSD, x_KBSD, angle)
         return unit(self.around(state, x_KBSD))
 
