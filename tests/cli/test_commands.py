@@ -43,7 +43,8 @@ SURFACE = {
     "promote": "MODEL --as --set --force --reason --workspace --json",
     "aliases": "ALIAS --workspace --json",
     "rollback": "ALIAS --workspace --json",
-    "complete": "TEXT --model --sentences --decoder --feedback --fill --snap --steps --set --workspace --json",
+    "complete": "TEXT --model --sentences --decoder --feedback --fill --snap --steps --temperature --n --seed --set "
+    "--workspace --json",
     "rank": "--candidates TEXT --context --model --top --workspace --json",
     "encode": "--out TEXTS --encoder --breaks --json",
     "predict": "VECTORS --out --model --breaks --workspace --json",

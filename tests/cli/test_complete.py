@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from nextvec.models.bundle import predictions_fingerprint
+from nextvec.records import append_line
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +95,47 @@ def test_bytes_that_are_no_text_are_refused(call, monkeypatch: pytest.MonkeyPatc
     )
 
 
+class TestChance:
+    """`mix` has a fitted temperature, `ridge` has none."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    @staticmethod
+    def fitted(place: Path) -> None:
+        folder = place / "models" / "mix"
+        fitted = {"weights": predictions_fingerprint(folder), "temperatures": {"document": 0.1}}
+        append_line(folder / "evaluations.jsonl", fitted)
+
+    def test_continuations_follow_each_other_with_how_likely_each_sentence_was(self, call, text: str) -> None:
+        drawn = ["--model", "mix", "--temperature", 1, "--n", 3, "--seed", 7, "--sentences", 2]
+        out = call(text, *drawn).out
+        told = " ".join(out.split())
+        assert "Drawn from the stored chunks nearest to its prediction at temperature 1; --seed 7 draws" in told
+        assert [line for line in out.splitlines() if line.endswith(" of 3")] == ["1 of 3", "2 of 3", "3 of 3"]
+        assert out.count("Ended (") == 3
+        assert len(re.findall(r"log-probability -\d+\.\d\d \(\d+%\) among stored chunks", told)) == 6
+        assert max(len(line) for line in out.splitlines()) <= 80
+
+    def test_json_holds_all_of_them_and_the_seed(self, call, text: str) -> None:
+        drawn = ["--model", "mix", "--temperature", 1, "--sentences", 2, "--json"]
+        found = json.loads(call(text, *drawn, "--n", 2).out)
+        assert len(found["choices"]) == 2
+        assert found["choices"][0]["sentences"][0]["likelihood"]["kind"] == "candidates"
+        again = json.loads(call(text, *drawn, "--n", 2, "--seed", found["seed"]).out)
+        assert [choice["text"] for choice in again["choices"]] == [choice["text"] for choice in found["choices"]]
+        first = json.loads(call(text, *drawn, "--seed", found["seed"]).out)
+        assert (first["text"], first["seed"]) == (found["choices"][0]["text"], found["seed"])
+
+    def test_without_a_temperature_nothing_is_drawn_or_weighed(self, call, text: str) -> None:
+        out = call(text, "--model", "mix", "--seed", 7).out
+        assert "Drawn" not in out
+        assert "log-probability" not in out
+        assert "seed" not in json.loads(call(text, "--model", "mix", "--seed", 7, "--json").out)
+
+
 ERRORS = [
+    (["Text.", "--model", "ridge", "--temperature", "1"], 2, "ridge gives one vector and draws none: nextvec compare"),
+    (["Text.", "--model", "ridge", "--n", "2"], 2, "--n 2 without a temperature would give one text 2 times; add"),
+    (["Text.", "--model", "ridge", "--temperature", "2.1"], 2, "less than or equal to 2"),
     (["Text.", "--model", "rigde"], 1, "Did you mean 'ridge'?"),
     (["", "--model", "ridge"], 2, "'' has no sentence to continue; give a few sentences"),
     (["Text.", "--model", "ridge", "--decoder", "nearst"], 2, "Did you mean 'nearest'?"),

@@ -18,7 +18,11 @@ T = 12
 ASKED = {"point": "point", "query": "query", "samples": "sample", "density": "log_density"}
 """What a head may give, and the method that gives it."""
 RECIPE = TrainingConfig(batch=64)
-CASES = list(itertools.product(HEADS, ["amn", "gru", "transformer"], ["none", "mean", "ridge-mix"], [None, 4]))
+CASES = [
+    case
+    for case in itertools.product(HEADS, ["amn", "gru", "transformer"], ["none", "mean", "ridge-mix"], [None, 4])
+    if case[3] is None or not HEADS.get(case[0]).whole_documents
+]
 
 every_head = pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
 every_kind = pytest.mark.parametrize("name", HEADS.names())
@@ -45,15 +49,14 @@ def forecast_of(predictor, x_BTD):
     return predictor.forecast(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool))
 
 
-def given_by(network, x_BTD):
-    """All that the head gives, by the name of the gift."""
+def given_by(network, forecast, y_BSD):
+    """All that the head gives, by the name of the gift; the density is that of y."""
     (head,) = network.heads.values()
-    forecast, y_BTD = forecast_of(network, x_BTD), x_BTD.flip(0)
     asked = {
         "point": lambda: forecast.point,
         "query": lambda: forecast.query,
         "samples": lambda: forecast.sample(5, torch.Generator().manual_seed(2)),
-        "density": lambda: forecast.log_density(y_BTD),
+        "density": lambda: forecast.log_density(y_BSD),
     }
     return {gift: asked[gift]() for gift in sorted(head.gives)}
 
@@ -81,6 +84,13 @@ def test_it_does_without_being_told_anything(name):
     assert HEADS.get(name).Config.parse({}, owner=name) == HEADS.get(name).Config()
 
 
+@every_kind
+def test_what_learns_from_whole_documents_has_no_context(name, build):
+    if HEADS.get(name).whole_documents:
+        with pytest.raises(UsageError, match=rf"head {name} learns from whole documents and was given context 4"):
+            build("gru", context=4, heads=(name,))
+
+
 @every_head
 def test_a_forecast_has_what_the_head_gives(case, make_network, x_BTD):
     network = make_network(case, stirred=True)
@@ -89,7 +99,7 @@ def test_a_forecast_has_what_the_head_gives(case, make_network, x_BTD):
     assert (spec.ranks_by, spec.samples, spec.density) == (
         "query" if "query" in gives else "point", "samples" in gives, "density" in gives,
     )  # fmt: skip
-    given = {"point": forecast.point, "query": forecast.query, **given_by(network, x_BTD)}
+    given = {"point": forecast.point, "query": forecast.query, **given_by(network, forecast, x_BTD.flip(0))}
     shapes = {"point": (3, T, DIM), "query": (3, T, DIM), "samples": (5, 3, T, DIM), "density": (3, T)}
     for gift, tensor in given.items():
         assert (tensor.shape, tensor.dtype, tensor.requires_grad) == (shapes[gift], torch.float32, False), gift
@@ -128,21 +138,26 @@ def test_the_future_changes_nothing_before_it(case, make_network, x_BTD):
     network = make_network(case, stirred=True)
     changed_BTD = x_BTD.clone()
     changed_BTD[:, 5:] = -changed_BTD[:, 5:].flip(0)
-    before, after = (given_by(network, each_BTD) for each_BTD in (x_BTD, changed_BTD))
+    before, after = (given_by(network, forecast_of(network, each_BTD), x_BTD) for each_BTD in (x_BTD, changed_BTD))
     for gift in before.keys() - {"density"}:  # of another vector there
         seen = (..., slice(5), slice(None))
         assert_close(after[gift][seen], before[gift][seen])
 
 
 @every_head
-def test_the_last_position_alone_is_the_last_of_all(case, make_network, x_BTD):
-    network = make_network(case, stirred=True)
-    every, last = forecast_of(network, x_BTD), network.forecast_last(x_BTD)
-    assert_close(last.point, every.point[:, -1:])
-    assert_close(last.query, every.query[:, -1:])
-    if network.spec.density:
-        y_BTD = x_BTD.flip(0)
-        assert_close(last.log_density(y_BTD[:, -1:]), every.log_density(y_BTD)[:, -1:])
+def test_read_in_parts_it_is_the_same_as_at_once(case, make_network, x_BTD):
+    """What it draws too, though no head knows of steps."""
+    network, y_BTD = make_network(case, stirred=True), x_BTD.flip(0)
+    every = given_by(network, forecast_of(network, x_BTD), y_BTD)
+    at_once, _ = network.read(x_BTD, network.start(3))
+    memory = network.start(3)
+    for part_BSD in x_BTD.split([1, 4, 1, 1, 5], dim=1):
+        in_parts, memory = network.read(part_BSD, memory)
+    left, right = (given_by(network, forecast, y_BTD[:, -1:]) for forecast in (in_parts, at_once))
+    for gift in left:
+        torch.testing.assert_close(left[gift], right[gift], atol=1e-5, rtol=1e-5)
+        if gift != "samples":  # of other draws there
+            torch.testing.assert_close(right[gift], every[gift][:, -1:], atol=1e-5, rtol=1e-5)
 
 
 @every_head
@@ -199,6 +214,6 @@ def test_it_survives_its_bundle(case, make_network, process, x_BTD, tmp_path):
     assert loaded.spec == network.spec
     assert loaded.config == network.config
     assert loaded.calibration == network.calibration
-    before, after = given_by(network, x_BTD), given_by(loaded, x_BTD)
+    before, after = (given_by(one, forecast_of(one, x_BTD), x_BTD.flip(0)) for one in (network, loaded))
     for gift, tensor in before.items():
         assert torch.equal(after[gift], tensor), gift

@@ -12,7 +12,8 @@ from nextvec.evaluation.heldout import training_mean
 from nextvec.evaluation.metric import METRICS, figures
 from nextvec.evaluation.pools import CHOICES
 from nextvec.models.forecast import Forecast
-from nextvec.models.predictor import PredictorSpec, unit
+from nextvec.models.memory import Memory, latest
+from nextvec.models.predictor import Predictor, PredictorSpec, unit
 from nextvec.store.snapshot import Snapshot
 
 DIM = 12
@@ -49,6 +50,12 @@ class Toy:
             return unit((2 + noise[0]) * point_BTD + noise[1] * x_BTD)
 
         return Forecast(lambda: point_BTD, sampler=sample, density=lambda y_BTD: (point_BTD * y_BTD).sum(-1))
+
+    def read(self, x_BTD, memory, breaks_BT=None, next_BT=None):
+        seen_BTD = latest(memory.kept, x_BTD)
+        return Forecast(lambda: self.predict(seen_BTD, None)[:, -1:]), Memory(memory.owner, len(x_BTD), seen_BTD)
+
+    start, step = Predictor.start, Predictor.step
 
 
 def spec_of(name, **attributes):

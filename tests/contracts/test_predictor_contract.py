@@ -10,8 +10,10 @@ from nextvec.errors import MismatchError, UsageError
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline
 from nextvec.models.bundle import load_bundle, save_bundle
+from nextvec.models.memory import join
 from nextvec.models.network import Network
 from nextvec.models.predictor import AnchorName, Predictor, unit
+from nextvec.structure import UNKNOWN
 from nextvec.training.run import resolve_plan
 
 DIM = 8
@@ -57,6 +59,22 @@ def predict(predictor, x_BTD, mask_BT=None):
 
 def assert_close(left, right):
     torch.testing.assert_close(left, right, atol=2e-6, rtol=0)
+
+
+def assert_as_close(left, right):
+    torch.testing.assert_close(left, right, atol=1e-5, rtol=0)
+
+
+def paragraphs(documents, length):
+    """Breaks of which the first few are not known."""
+    generator = torch.Generator().manual_seed(5)
+    breaks_BT = (torch.rand(documents, length, generator=generator) < 0.2).to(torch.int8)
+    breaks_BT[:, :3] = UNKNOWN
+    return breaks_BT
+
+
+def part(breaks_BT, positions):
+    return None if breaks_BT is None else breaks_BT[:, positions]
 
 
 every_predictor = pytest.mark.parametrize("case", CASES, ids=name_of)
@@ -110,6 +128,55 @@ def test_only_the_context_counts(case, make_predictor, x_BTD):
     for t in range(T):
         alone_BTD = predict(predictor, x_BTD[:, max(0, t + 1 - context) : t + 1])
         assert_close(alone_BTD[:, -1], y_BTD[:, t])
+
+
+@every_predictor
+@pytest.mark.parametrize("structured", [False, True])
+def test_step_by_step_is_the_same_as_at_once(case, structured, make_predictor):
+    """Past the blocks that fast paths work in, after a first part that was read in one go."""
+    predictor = make_predictor(case)
+    x_BTD = unit(torch.randn(2, 140, DIM, generator=torch.Generator().manual_seed(4)))
+    breaks_BT = paragraphs(2, 140) if structured else None
+    expected = predictor.forecast(x_BTD, torch.ones(2, 140, dtype=torch.bool), breaks_BT)
+    for first in (1, 70):
+        forecast, memory = predictor.read(x_BTD[:, :first], predictor.start(2), part(breaks_BT, slice(first)))
+        for t in range(first, 140):
+            assert_as_close(forecast.point, expected.point[:, t - 1 : t])
+            length = expected.query.norm(dim=-1).amax()
+            assert_as_close(forecast.query / length, expected.query[:, t - 1 : t] / length)
+            if predictor.spec.density:
+                after_BSD = x_BTD[:, t : t + 1]
+                alone = expected.log_density(x_BTD.roll(-1, dims=1))[:, t - 1 : t]
+                torch.testing.assert_close(forecast.log_density(after_BSD), alone, atol=1e-4, rtol=1e-4)
+            forecast, memory = predictor.step(x_BTD[:, t], memory, part(breaks_BT, t))
+
+
+@every_predictor
+def test_many_continuations_start_from_one_memory(case, make_predictor, x_BTD):
+    predictor = make_predictor(case)
+    _, memory = predictor.read(x_BTD[:, :5], predictor.start(3))
+    first, _ = predictor.step(x_BTD[:, 5], memory)
+    _, other = predictor.step(x_BTD[:, 6], memory)
+    predictor.step(x_BTD[:, 7], other)
+    again, _ = predictor.step(x_BTD[:, 5], memory)
+    assert torch.equal(first.point, again.point)
+
+
+@every_predictor
+def test_memories_are_joined_and_parted(case, make_predictor, x_BTD):
+    predictor = make_predictor(case)
+    memories = [predictor.read(x_BTD[b : b + 1, :5], predictor.start(1))[1] for b in range(3)]
+    together, after = predictor.step(x_BTD[:, 5], join(memories))
+    assert_as_close(together.point, predict(predictor, x_BTD[:, :6])[:, -1:])
+    alone, _ = predictor.step(x_BTD[1:2, 6], after.part(1))
+    assert_as_close(alone.point, predict(predictor, x_BTD[1:2, :7])[:, -1:])
+
+
+@every_predictor
+def test_the_memory_of_another_is_refused(case, make_predictor, x_BTD):
+    predictor = make_predictor(case)
+    with pytest.raises(MismatchError, match=r"given 3 documents to go on with and a memory of 2 documents"):
+        predictor.step(x_BTD[:, 0], predictor.start(2))
 
 
 @every_predictor

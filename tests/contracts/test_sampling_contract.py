@@ -99,7 +99,7 @@ def low():
     batch = SimpleNamespace(
         x_BTD=x_BTD[:, :-1], target_BTD=x_BTD[:, 1:], mask_BT=mask_BT, target_mask_BT=mask_BT, breaks_BT=None
     )
-    return x_BTD[:1, :4], fit_baseline("gaussian", 3, lambda: iter([batch]), lambda: iter([batch]))
+    return x_BTD[:1, :1], fit_baseline("gaussian", 3, lambda: iter([batch]), lambda: iter([batch]))
 
 
 def points_on_the_sphere():
@@ -114,15 +114,15 @@ def points_on_the_sphere():
 @anchored_or_not
 def test_a_density_is_that_of_what_is_drawn(name, anchor, low, build):
     """In three dimensions: it integrates to 1 over the sphere, and gives draws their means and squares."""
-    x_1TD, gaussian = low
+    x_11D, gaussian = low
     network = build("gru", dim=3, anchor=anchor, heads=(name,))
     network.set_anchors(lambda _: gaussian)
     stir(network, 0.2)
     lattice_ND = points_on_the_sphere()
-    forecast = network.forecast_last(x_1TD.expand(POINTS, -1, -1))
+    forecast = forecast_of(network, x_11D.expand(POINTS, -1, -1))
     density_N = forecast.log_density(lattice_ND[:, None])[:, 0].double().exp()
     assert float(density_N.mean()) == pytest.approx(1.0, abs=0.003)
-    drawn_ND = network.forecast_last(x_1TD).sample(DRAWS, seeded())[:, 0, 0].double()
+    drawn_ND = forecast_of(network, x_11D).sample(DRAWS, seeded())[:, 0, 0].double()
     weights_N1, lattice_ND = density_N[:, None] / POINTS, lattice_ND.double()
     for moment in (lambda y: y, lambda y: y**2, lambda y: y * y.roll(1, -1)):
         torch.testing.assert_close(

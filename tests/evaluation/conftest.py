@@ -6,7 +6,8 @@ import torch
 
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.models.forecast import Forecast
-from nextvec.models.predictor import PredictorSpec, unit
+from nextvec.models.memory import Memory, latest
+from nextvec.models.predictor import Predictor, PredictorSpec, unit
 from nextvec.store.snapshot import Snapshot
 
 DIM = 16
@@ -73,6 +74,12 @@ class Fake:
 
     def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
         return Forecast(lambda: self.predict(x_BTD, mask_BT))
+
+    def read(self, x_BTD, memory, breaks_BT=None, next_BT=None):
+        seen_BTD = latest(memory.kept, x_BTD)
+        return Forecast(lambda: self.predict(seen_BTD, None)[:, -1:]), Memory(memory.owner, len(x_BTD), seen_BTD)
+
+    start, step = Predictor.start, Predictor.step
 
 
 class Oracle(Fake):

@@ -105,5 +105,5 @@ def test_attention_mixture_does_not_know_the_order(make_vectors):
     network = build_network("amn", 16, {"hidden": 8}, anchor="none").eval()
     x_BTD = make_vectors(2, 5, 16)
     shuffled_BTD = x_BTD[:, torch.tensor([3, 0, 4, 1, 2])]
-    first, again = (network.forecast_last(each_BTD).point for each_BTD in (x_BTD, shuffled_BTD))
+    first, again = (network.read(each_BTD, network.start(2))[0].point for each_BTD in (x_BTD, shuffled_BTD))
     torch.testing.assert_close(first, again, atol=1e-6, rtol=0)

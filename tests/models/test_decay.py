@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from nextvec.models.decay import BLOCK, MIX_DECAYS, decayed_means
+from nextvec.models.decay import BLOCK, MIX_DECAYS, continued_means, decayed_means
 from nextvec.models.predictor import unit
 
 
@@ -35,3 +35,14 @@ def test_decay_zero_is_the_last_vector_and_one_the_mean(make_vectors):
 def test_vectors_that_cancel_give_zero_not_nan():
     x_BTD = torch.tensor([[[1.0, 0.0], [-1.0, 0.0]]])
     assert decayed_means(x_BTD, (1.0,))[0, 1, 0].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("parts", [[1, 1, 148], [64, 86], [70, 80], [149, 1]])
+def test_the_sums_are_all_that_going_on_needs(parts, make_vectors):
+    x_BTD = make_vectors(3, 150, 5)
+    sums_BKD, means = None, []
+    for part_BSD in x_BTD.split(parts, dim=1):
+        means_BSKD, sums_BKD = continued_means(part_BSD, sums_BKD)
+        means.append(means_BSKD)
+    assert sums_BKD.shape == (3, len(MIX_DECAYS), 5)
+    torch.testing.assert_close(torch.cat(means, dim=1), decayed_means(x_BTD), atol=2e-6, rtol=0)

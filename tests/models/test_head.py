@@ -60,6 +60,32 @@ def test_it_starts_at_what_its_anchor_expects(make_vectors):
     assert torch.equal(head.base(x_BTD), head.anchor(x_BTD))
 
 
+class Doubting(BASELINES.get("ewma-mix")):
+    """A baseline that tells heads more than its point: how far it is to be believed."""
+
+    def base_after(self, x_BTD, breaks_BT, kept):
+        return 0.5 * self.either(type(self).answer, x_BTD, breaks_BT, kept)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (Doubting, lambda anchor, x_BTD: 0.5 * anchor(x_BTD)),
+        (BASELINES.get("ewma-mix"), lambda anchor, x_BTD: anchor(x_BTD)),
+        (BASELINES.get("contrast"), lambda anchor, x_BTD: anchor.rank(x_BTD)),
+    ],
+)
+def test_it_goes_on_as_its_anchor_does(kind, told, make_vectors):
+    anchor, x_BTD = kind(8), make_vectors(2, 9, 8)
+    for key in {"matrix", "weights"} & anchor._buffers.keys():
+        torch.nn.init.normal_(getattr(anchor, key), generator=torch.Generator().manual_seed(0))
+    head = Mute(None, SimpleNamespace(dim=8), anchor)
+    whole_BTD = told(anchor, x_BTD)
+    assert torch.equal(head.base(x_BTD), whole_BTD)
+    kept = head.remember(x_BTD[:, :5], None, None)
+    torch.testing.assert_close(head.base(x_BTD[:, 5:], None, kept), whole_BTD[:, 5:], atol=1e-5, rtol=1e-5)
+
+
 def test_what_a_head_does_not_give_it_says():
     state, y = State(torch.zeros(1, 2, 3), None), torch.zeros(1, 2, 8)
     asked = [

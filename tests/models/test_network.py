@@ -167,6 +167,21 @@ def test_a_network_has_what_its_heads_give(echo, make_network, make_vectors):
     torch.testing.assert_close(forecast.log_density(forecast.query / 2), torch.ones(2, 5))
 
 
+@pytest.mark.parametrize("context", [None, 3])
+def test_every_head_goes_on_from_what_was_read(context, echo, make_network, make_vectors):
+    network = make_network("ridge-mix", heads=("point", echo), context=context)
+    x_BTD = make_vectors(2, 7, 8)
+    for head in network.heads.values():
+        stir(head)
+    expected = network.forecast(x_BTD, ones(x_BTD))
+    _, memory = network.read(x_BTD[:, :6], network.start(2))
+    forecast, _ = network.step(x_BTD[:, 6], memory)
+    for got, whole in ((forecast.point, expected.point), (forecast.query, expected.query)):
+        torch.testing.assert_close(got, whole[:, -1:], atol=1e-5, rtol=0)
+    assert forecast.sample(3, torch.Generator()).shape == (3, 2, 1, 8)
+    torch.testing.assert_close(forecast.log_density(forecast.query / 2), torch.ones(2, 1))
+
+
 def test_every_head_is_calibrated_by_its_name(echo, make_network, make_batches, make_vectors):
     network = make_network("mean", heads=(echo, "point"))
     with torch.no_grad():
@@ -185,7 +200,7 @@ def test_the_last_position_alone_is_the_last_of_all(anchor, context, make_networ
     stir(network.heads["point"])
     x_BTD = make_vectors(3, 7, 8)
     breaks_BT = torch.tensor([[1, 0, 0, 1, 0, 0, 1]] * 3, dtype=torch.int8)
-    last = network.forecast_last(x_BTD, breaks_BT).point
+    last = network.read(x_BTD, network.start(3), breaks_BT)[0].point
     assert last.shape == (3, 1, 8)
     torch.testing.assert_close(last, network.predict(x_BTD, ones(x_BTD), breaks_BT)[:, -1:])
 
@@ -219,10 +234,11 @@ def test_predictions_under_autocast_have_norm_one(make_network, make_vectors):
 @pytest.mark.parametrize("anchor", ["ewma-mix", "ridge-mix"])
 def test_an_anchor_that_was_never_fitted_predicts_nothing(anchor, make_vectors):
     x_BTD = make_vectors(2, 5, 8)
+    network = build_network("gru", 8, SMALL, anchor=anchor)
     with pytest.raises(TrainingError, match="gru has an anchor that was never fitted: call set_anchors"):
-        build_network("gru", 8, SMALL, anchor=anchor).predict(x_BTD, ones(x_BTD))
+        network.predict(x_BTD, ones(x_BTD))
     with pytest.raises(TrainingError, match="never fitted"):
-        build_network("gru", 8, SMALL, anchor=anchor).forecast_last(x_BTD)
+        network.read(x_BTD, network.start(2))
 
 
 def test_set_anchors_asks_for_the_baseline_of_every_head_that_has_one(echo, fitted):

@@ -6,10 +6,11 @@ import torch
 
 from nextvec.models.baseline import fit_baseline, mean_cosine
 from nextvec.models.bundle import load_bundle, save_bundle
+from nextvec.models.predictor import unit
 from nextvec.models.structure import BEGINS, UNKNOWN
 from nextvec.training.data import TrainingData
 
-READERS = ("ewma-mix", "ridge-mix", "contrast")
+READERS = ("ewma-mix", "ridge-mix", "contrast", "gaussian")
 DIM = 12
 
 
@@ -135,3 +136,11 @@ def test_the_mixture_with_paragraphs_is_least_squares(make_data, fitted):
     best = torch.linalg.lstsq(rows.double(), wanted.double()[:, None]).solution[:, 0]
     found, least = ((rows.double() @ weights.double() - wanted).square().sum() for weights in (twin.weights, best))
     assert float(found) == pytest.approx(float(least), rel=1e-6)
+
+
+def test_distributions_are_around_the_mean_with_structure_where_that_is_known(fitted, make_data):
+    gaussian = fitted["gaussian"]
+    for batch in make_data().validation_batches():
+        expected_BTD = gaussian.colour(gaussian.base_after(batch.x_BTD, batch.breaks_BT, None))
+        torch.testing.assert_close(unit(expected_BTD), gaussian(batch.x_BTD, batch.breaks_BT), atol=1e-5, rtol=0)
+        assert not torch.allclose(unit(expected_BTD), gaussian(batch.x_BTD), atol=1e-2)

@@ -67,8 +67,8 @@ def test_windows_are_told_what_lies_in_them(context, make_network, reading):
     y_BTD = network.predict(x_BTD, ones(x_BTD), breaks_BT)
     for t in range(7):
         seen = slice(max(0, t + 1 - (context or 7)), t + 1)
-        last = network.forecast_last(x_BTD[:, seen], breaks_BT[:, seen]).point
-        torch.testing.assert_close(last[:, -1], y_BTD[:, t])
+        alone, _ = network.read(x_BTD[:, seen], network.start(len(x_BTD)), breaks_BT[:, seen])
+        torch.testing.assert_close(alone.point[:, -1], y_BTD[:, t])
 
 
 def test_breaks_that_do_not_fit_are_refused(make_network, reading):

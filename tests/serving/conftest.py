@@ -137,6 +137,7 @@ def launch():
     return launch
 
 
+SPREAD = 0.2
 ANIMALS = ["cats", "dogs", "owls", "bees", "ants", "elks", "eels", "rats"]
 
 
@@ -180,6 +181,40 @@ def tales(nextvec, tmp_path_factory):
     )
     Aliases(Workspace(place)).promote("best", "mix")
     return Workspace(place)
+
+
+@pytest.fixture(scope="module")
+def scattered(nextvec, tales, tmp_path_factory):
+    """`tales` with a model `scatter` that samples and has a density: `SPREAD` around ewma-mix, in all directions; and
+    `mix` with a fitted temperature. While the module runs its baseline is registered."""
+    import torch
+
+    from nextvec.models.baseline import BASELINES
+    from nextvec.models.bundle import predictions_fingerprint
+    from nextvec.models.predictor import unit
+    from nextvec.records import append_line
+    from nextvec.workspace import Workspace
+
+    class Scatter(BASELINES.get("ewma-mix")):
+        name = "scatter"
+        draws = True
+
+        def sample(self, base_BSE, n, generator):
+            return unit(base_BSE + SPREAD * torch.randn((n, *base_BSE.shape), generator=generator))
+
+        def log_density(self, base_BSE, y_BSD):
+            return 10 * (y_BSD * base_BSE).sum(-1)
+
+    place = Workspace(tmp_path_factory.mktemp("scattered") / "ws")
+    shutil.copytree(tales.root, place.root)
+    BASELINES.names()
+    BASELINES.register("scatter")(Scatter)
+    train = ["train", "scatter", "--corpus", "tales", "--name", "scatter", "--allow-unordered", "--allow-leakage"]
+    nextvec(*train, workspace=place.root)
+    fitted = {"weights": predictions_fingerprint(place.model("mix")), "temperatures": {"document": 0.1}}
+    append_line(place.model("mix") / "evaluations.jsonl", fitted)
+    yield place
+    del BASELINES._entries["scatter"]
 
 
 @pytest.fixture(scope="session")

@@ -177,7 +177,7 @@ class TestCompletions:
 
     @pytest.mark.parametrize(
         ("field", "value"),
-        [("n", 2), ("temperature", 0.7), ("logprobs", 3), ("suffix", "x"), ("tempurature", 0), ("sentences", 65)],
+        [("n", 17), ("temperature", 2.1), ("logprobs", 6), ("suffix", "x"), ("tempurature", 0), ("sentences", 65)],
     )
     def test_what_cannot_be_honoured_is_refused_by_name(self, client, field, value) -> None:
         answer = client.post("/v1/completions", json={"model": "gru", "prompt": TEXT, field: value})
@@ -233,7 +233,7 @@ class TestCompletions:
     def test_when_one_prompt_is_refused_the_others_are_not_worked_on(self, client, monkeypatch) -> None:
         begun, ended = [], []
 
-        async def predict(lane, context):
+        async def read(lane, query):
             begun.append(1)
             if len(begun) == 3:
                 raise DataError("this one cannot be continued")
@@ -242,7 +242,7 @@ class TestCompletions:
             finally:
                 ended.append(1)
 
-        monkeypatch.setattr(ModelLane, "predict", predict)
+        monkeypatch.setattr(ModelLane, "read", read)
         answer = client.post("/v1/completions", json={"model": "gru", "prompt": [TEXT] * 3})
         assert problem(answer, 422) == "this one cannot be continued"
         assert len(ended) == 2

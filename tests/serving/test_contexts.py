@@ -82,13 +82,18 @@ class TestPredict:
     @pytest.fixture
     def asked(self, client, monkeypatch):
         """What predictions were asked for."""
-        contexts, predict_all = [], ModelLane.predict_all
+        contexts, predict_all, read = [], ModelLane.predict_all, ModelLane.read
 
         async def listen(lane, given):
             contexts.extend(given)
             return await predict_all(lane, given)
 
+        async def listen_to_steps(lane, query):
+            contexts.append(query.context)
+            return await read(lane, query)
+
         monkeypatch.setattr(ModelLane, "predict_all", listen)
+        monkeypatch.setattr(ModelLane, "read", listen_to_steps)
         return contexts
 
     def ask(self, client, expect=200, **body):

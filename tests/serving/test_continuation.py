@@ -11,7 +11,7 @@ from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.quality import judge
 from nextvec.errors import UsageError
 from nextvec.serving.contexts import Context
-from nextvec.serving.continuation import ContinuationRequest, Direct, complete, continue_text
+from nextvec.serving.continuation import ContinuationRequest, Direct, begin, complete, continue_text
 from nextvec.serving.events import Ending, Opening, Step
 from nextvec.serving.resources import Resources
 from nextvec.serving.stages import Served, same_text
@@ -45,15 +45,15 @@ class Stuck(Counting):
 
 
 class Recorded(Direct):
-    """The stages, and the contexts that were predicted from."""
+    """The stages, and what was read one after the other."""
 
     def __init__(self, served):
         super().__init__(served)
         self.contexts = []
 
-    async def predict(self, context):
-        self.contexts.append(context)
-        return await super().predict(context)
+    async def read(self, query):
+        self.contexts.append(query.context)
+        return await super().read(query)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -147,8 +147,8 @@ def test_the_texts_chunks_that_were_left_out_are_not_given_back(ridge, run):
 def test_the_vector_that_was_decoded_is_fed_back(mix, run):
     stages = Recorded(mix)
     run(stages, snap=False, sentences=3)
-    assert [len(context) for context in stages.contexts] == [2, 3, 4]
-    assert np.array_equal(stages.contexts[1].vectors[-1], mix.predict([stages.contexts[0]])[0])
+    assert [len(context) for context in stages.contexts] == [2, 1, 1]
+    np.testing.assert_allclose(stages.contexts[1].vectors[-1], mix.predict([stages.contexts[0]])[0], atol=1e-6)
 
 
 def test_or_the_text_encoded_again(mix, run):
@@ -171,8 +171,8 @@ def test_paragraphs_are_known_of_the_text_and_of_what_it_says_comes_next(mix, ru
     text = "Here the cats of tale 8 meet. Then the cats eat.\n\nLater the cats sleep.\n\n"
     opening = run(stages, text=text, sentences=3).opening
     assert (opening.breaks, opening.following) == ((BEGINS, CONTINUES, BEGINS), BEGINS)
-    told = [(context.breaks.tolist()[3:], context.following) for context in stages.contexts]
-    assert told == [([], BEGINS), ([BEGINS], UNKNOWN), ([BEGINS, UNKNOWN], UNKNOWN)]
+    told = [(context.breaks.tolist(), context.following) for context in stages.contexts]
+    assert told == [([BEGINS, CONTINUES, BEGINS], BEGINS), ([BEGINS], UNKNOWN), ([UNKNOWN], UNKNOWN)]
 
 
 def test_paragraphs_are_known_of_what_was_retrieved(ridge, run):
@@ -183,10 +183,18 @@ def test_paragraphs_are_known_of_what_was_retrieved(ridge, run):
     assert (opening.breaks[-2:], opening.following) == ((BEGINS, CONTINUES), UNKNOWN)
 
 
-def test_a_context_keeps_its_size(ridge, run):
-    stages = Recorded(ridge)
-    run(stages, sentences=6)
-    assert [len(context) for context in stages.contexts] == [5] * 6
+@pytest.mark.parametrize("name", ["ridge", "mix"])
+def test_steps_predict_what_the_whole_context_would(name, request, run):
+    """The slow twin: every prediction again, from all that was read; with a context, from the last of it."""
+    served = request.getfixturevalue(name)
+    stages = Recorded(served)
+    found = run(stages, sentences=6)
+    assert [len(context) for context in stages.contexts[1:]] == [1] * 5
+    whole = stages.contexts[0]
+    for step, read in zip(found.steps, [*stages.contexts[1:], stages.contexts[0]], strict=True):
+        cosines = whole.last(served.window).vectors @ served.predict([whole])[0]
+        np.testing.assert_allclose(step.context_cosines, cosines, atol=1e-4)  # mix's weights enlarge rounding
+        whole = whole.then(read.vectors[-1])
 
 
 def test_a_step_says_what_was_done(mix, run):
@@ -257,3 +265,46 @@ def test_an_ending_is_always_last(mix):
         return [event async for event in continue_text(Direct(mix), ContinuationRequest(text=TEXT))][-1]
 
     assert isinstance(asyncio.run(last()), Ending)
+
+
+@pytest.fixture(scope="module")
+def scatter(scattered):
+    return Served.load("scatter", Resources(scattered))
+
+
+class TestChance:
+    def test_continuations_of_one_beginning_go_on_for_themselves(self, scatter, run):
+        stages, request = Direct(scatter), ContinuationRequest(text=TEXT, sentences=4)
+
+        async def twice():
+            beginning = await begin(stages, request)
+            return [await complete(stages, request, NEVER, beginning) for _ in range(2)]
+
+        first, second = asyncio.run(twice())
+        assert first.text == second.text == run(scatter).text
+        assert first.opening is second.opening
+
+    def test_what_was_drawn_is_fed_back(self, scatter, run):
+        """The drawn vector, snapped, is what the next step reads: without a snap the draw itself."""
+        stages = Recorded(scatter)
+        drawn = run(stages, snap=False, temperature=1, seed=3, sentences=2)
+        point = run(scatter, snap=False, sentences=2)
+        assert drawn.steps[0].context_cosines != point.steps[0].context_cosines
+        assert drawn.steps[0].context_cosines[-1] == pytest.approx(
+            float(stages.contexts[1].vectors[0] @ stages.contexts[0].vectors[-1]), abs=1e-5
+        )
+
+    def test_the_seed_and_the_choice_say_what_is_drawn(self, scatter, run):
+        texts = {
+            (seed, choice): run(scatter, temperature=1, seed=seed, choice=choice).text
+            for seed in (1, 2)
+            for choice in (0, 1)
+        }
+        assert len(set(texts.values())) > 1
+        assert run(scatter, temperature=1, seed=2, choice=1).text == texts[2, 1]
+
+    def test_its_stages_are_timed(self, scatter, run):
+        step = run(scatter, temperature=1, logprobs=1, sentences=1).steps[0]
+        assert list(step.times) == ["predict", "draw", "snap", "decode", "weigh"]
+        assert step.to_dict()["likelihood"]["alternatives"][0].keys() == {"text", "value"}
+        assert "likelihood" not in run(scatter, temperature=1, sentences=1).steps[0].to_dict()

@@ -258,6 +258,120 @@ class TestPlayground:
         assert tab.text(".readings") == "Choose at least one model."
 
 
+def draw_texts(tab, story, how_many=3):
+    """Ask gru, which draws among stored sentences, for several continuations, and wait for their ends."""
+    tab.run(f"document.getElementById('text').value = {json.dumps(story[:300])}")
+    tab.run("document.querySelectorAll('input[name=model]').forEach((box) => (box.checked = box.value === 'gru'))")
+    tab.run("document.getElementById('sentences').value = 2")
+    set_field(tab, "choices", how_many)
+    set_field(tab, "seed", 7)
+    tab.click("button[name=go]")
+    tab.wait("document.querySelector('.draws .reading') && !document.querySelector('.running')")
+
+
+def set_field(tab, name, value):
+    """As a user does: the page is told."""
+    field = f"document.getElementById('{name}')"
+    tab.run(f"{field}.value = {value}; {field}.dispatchEvent(new Event('input', {{ bubbles: true }}))")
+
+
+class TestDraws:
+    def test_continuations_stand_side_by_side_with_how_likely_they_are(self, tab, server, story):
+        tab.open(server)
+        draw_texts(tab, story)
+        assert tab.texts(".draws h2") == ["gru"]
+        assert tab.text(".draws > header .status") == "3 continuations · seed 7"
+        assert tab.texts(".reading h3") == ["1 of 3", "2 of 3", "3 of 3"]
+        tops = tab.run("[...document.querySelectorAll('.reading')].map((e) => e.getBoundingClientRect().top)")
+        assert len(set(tops)) == 1
+        likely = tab.texts(".reading .likely")
+        assert len(likely) == len(tab.texts(".reading .utterance"))
+        assert all(re.fullmatch(r"\d+\.\d\u202f% · \u2212\d+\.\d\d nats", words) for words in likely)
+        assert tab.run("document.querySelectorAll('.likely .share').length") == len(likely)
+        asked = {"model": "gru", "prompt": story[:300], "sentences": 2, "n": 3, "temperature": 1, "seed": 7}
+        choices = httpx.post(f"{server}/v1/completions", json=asked).json()["choices"]
+        said = [sentence["text"] for choice in choices for sentence in choice["nextvec"]["sentences"]]
+        assert tab.texts(".reading .utterance") == said
+
+    def test_the_likeliest_is_marked(self, tab, server, story):
+        tab.open(server)
+        draw_texts(tab, story)
+        notes = tab.texts(".reading header .status:last-child")
+        means = [float(re.search(r"\u2212(\d+\.\d\d) nats a sentence", note)[1]) for note in notes]
+        best = means.index(min(means))
+        assert [note.startswith("the likeliest: ") for note in notes] == [i == best for i in range(3)]
+        marked = tab.run("[...document.querySelectorAll('.reading')].map((e) => e.classList.contains('likeliest'))")
+        assert marked == [i == best for i in range(3)]
+
+    def test_what_led_to_a_sentence_and_what_else_might_have_come_are_told_on_demand(self, tab, server, story):
+        tab.open(server)
+        draw_texts(tab, story)
+        assert "round trip" not in tab.text(".reading")
+        tab.run("document.querySelectorAll('.reading details').forEach((part) => (part.open = true))")
+        opened = tab.text(".reading")
+        for words in (
+            "round trip\n",
+            "draw ",
+            "weigh ",
+            "What was drawn was decoded as it was",
+            "3 others that might have come",
+        ):
+            assert words in opened
+
+    def test_several_need_a_temperature_and_it_needs_no_second_thought(self, tab, server):
+        tab.open(server)
+        heat = "document.getElementById('temperature').value"
+        assert (tab.run(heat), tab.text("output")) == ("0", "0.0")
+        set_field(tab, "choices", 3)
+        assert (tab.run(heat), tab.text("output")) == ("1", "1.0")
+        assert tab.text("#temperature-hint").startswith("At 1 each sentence is drawn")
+        set_field(tab, "temperature", 0)
+        assert tab.run("document.getElementById('choices').value") == "1"
+        assert tab.text("#temperature-hint").startswith("At 0 nothing is left to chance")
+
+    def test_one_draw_is_a_reading_that_tells_its_seed(self, tab, server, story):
+        tab.open(server)
+        set_field(tab, "temperature", 0.5)
+        complete_text(tab, story)
+        assert tab.texts(".reading h2") == ["gru", "mix"]
+        assert all(re.search(r" · seed \d+$", status) for status in tab.texts(".reading .status:nth-child(2)"))
+
+    def test_a_narrow_window_has_them_one_below_the_other(self, tab, server, story):
+        tab.look(390)
+        tab.open(server)
+        draw_texts(tab, story)
+        tab.run("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+        assert tab.run("document.documentElement.scrollWidth") <= 390
+        lefts = tab.run("[...document.querySelectorAll('.reading')].map((e) => e.getBoundingClientRect().left)")
+        assert len(set(lefts)) == 1
+
+    @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+    def test_its_letters_stand_out(self, tab, server, story, dark):
+        tab.look(1280, dark=dark, still=True)
+        tab.open(server)
+        draw_texts(tab, story)
+        tab.run("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+        assert tab.run(FAINT) == []
+
+
+class TestRefusedDraws:
+    def test_a_model_that_cannot_draw_says_so_once(self, chromium, server, furnished, story):
+        """The browser complains about the refused request, so this does without `tab`."""
+        with only_temperature(furnished, None):
+            chromium.look(1280)
+            chromium.open(server)
+            set_field(chromium, "choices", 3)
+            chromium.run(
+                "document.querySelectorAll('input[name=model]').forEach((b) => (b.checked = b.value === 'gru'))"
+            )
+            chromium.click("button[name=go]")
+            chromium.wait("document.querySelector('.draws .trouble')")
+        assert chromium.text(".draws > header .status") == "failed"
+        assert chromium.run("document.querySelectorAll('.draws .trouble').length") == 1
+        assert "gru gives one vector and draws none: nextvec compare gru fits" in chromium.text(".draws")
+        chromium.call("Page.navigate", url="about:blank")
+
+
 @contextlib.contextmanager
 def only_temperature(workspace, value):
     """Meanwhile the records of model gru hold that temperature, or none."""

@@ -85,7 +85,7 @@ def test_null_may_stand_in_nested_places_too(client) -> None:
 
 
 NEUTRAL = [
-    ("n", 1), ("best_of", 1), ("temperature", 0), ("temperature", 1.0), ("top_p", 1), ("frequency_penalty", 0),
+    ("n", 1), ("best_of", 1), ("temperature", 0), ("temperature", 0.0), ("top_p", 1), ("frequency_penalty", 0),
     ("presence_penalty", -0.0), ("logit_bias", {}), ("suffix", ""), ("seed", -3), ("user", "x"), ("stop", ["zzz"]),
     ("max_tokens", 3.0), ("sentences", 1.0),
 ]  # fmt: skip
@@ -118,15 +118,20 @@ WRONG = [
     ("embeddings", "model", 7, "got 7, expected a text"),
     ("embeddings", "model", "x" * 201, f'got "{"x" * 39}..., expected at most 200 characters'),
     ("completions", "prompt", "...", "'...' has no sentence to continue; give a few sentences"),
-    ("completions", "temperature", 0.7, "got 0.7, expected 0 or 1 or nothing: a continuation is not left to chance"),
-    ("completions", "temperature", True, "got true, expected 0 or 1"),
-    ("completions", "temperature", "hot", 'got "hot", expected 0 or 1'),
+    ("completions", "temperature", 0.7, "gru gives one vector and draws none: nextvec compare gru fits the"),
+    ("completions", "temperature", 2.5, "got 2.5, expected at most 2"),
+    ("completions", "temperature", True, "got true, expected a number"),
+    ("completions", "temperature", "hot", 'got "hot", expected a number'),
     ("completions", "top_p", 0.9, "got 0.9, expected 1"),
     ("completions", "presence_penalty", 0.5, "got 0.5, expected 0"),
     ("completions", "frequency_penalty", -1, "got -1, expected 0"),
-    ("completions", "n", 2, "got 2, expected 1"),
+    ("completions", "n", 2, "got 2, expected 1 without a temperature: all would be the same. Give one, like 1"),
+    ("completions", "n", 17, "got 17, expected at most 16"),
+    ("completions", "seed", 2**63, "got 9223372036854775808, expected less than 9223372036854775808"),
     ("completions", "best_of", 3, "got 3, expected 1"),
-    ("completions", "logprobs", 3, "got 3, expected nothing"),
+    ("completions", "logprobs", 3, "gru gives one vector and has no probabilities: nextvec compare gru fits the"),
+    ("completions", "logprobs", True, "got true, expected a whole number"),
+    ("completions", "logprobs", 6, "got 6, expected at most 5"),
     ("completions", "logit_bias", {"50256": -100}, "got an object, expected an empty object or nothing"),
     ("completions", "suffix", "x", 'got "x", expected "" or nothing'),
     ("completions", "max_tokens", 0, "got 0, expected 1 or more"),
@@ -244,7 +249,7 @@ def test_a_raw_body_is_refused_by_what_it_is(client, body, parameters, told, par
 
 
 def test_several_faults_are_all_told_and_the_first_is_the_parameter(client) -> None:
-    wrong = {"max_tokens": 0, "n": 2, "best_of": 3, "temperature": 0.7, "top_p": 0.5, "tempo": 1}
+    wrong = {"max_tokens": 0, "n": 17, "best_of": 3, "temperature": 2.7, "top_p": 0.5, "tempo": 1}
     message, param = refused(client.post("/v1/completions", json=ASKED["completions"] | wrong))
     told = message.split("; ")
     assert [part.split(":")[0] for part in told] == list(wrong)

@@ -11,6 +11,7 @@ from nextvec.serving.catalogue import EVALUATIONS
 from nextvec.serving.resources import Resources
 from nextvec.serving.stages import Served
 from nextvec.serving.temperature import fitted_temperature
+from nextvec.workspace import Workspace
 
 
 @pytest.fixture
@@ -53,3 +54,12 @@ def test_that_of_other_weights_is_no_answer(folder) -> None:
 def test_a_served_model_has_that_of_its_bundle(tales, folder) -> None:
     served = Served.load("mix", Resources(tales))
     assert served.temperature == fitted_temperature(tales.model("mix"))
+
+
+def test_once_its_bundle_is_gone_a_served_model_has_none(scattered, tmp_path) -> None:
+    place = Workspace(shutil.copytree(scattered.root, tmp_path / "ws"))
+    served = Served.load("mix", Resources(place))
+    assert served.temperature is not None
+    shutil.rmtree(place.model("mix"))
+    assert served.temperature is None
+    assert served.chances.draws is None

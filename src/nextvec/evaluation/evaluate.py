@@ -102,6 +102,7 @@ def evaluate_on(
         foreign=held_out.foreign(device),
         context=predictor.spec.context,
         predict=predictor.predict,
+        predictor=predictor,
         temperatures=temperatures or {},
     )
     names = default_metrics() if metrics is None else tuple(metrics)

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from nextvec.evaluation.drawn import Drawn
 from nextvec.evaluation.pools import ForeignPool, Pools
+from nextvec.models.predictor import Predictor
 from nextvec.registry import Registry
 
 Predict = Callable[[Tensor, Tensor], Tensor]
@@ -60,8 +61,8 @@ class Setting:
     """What holds for a whole evaluation.
 
     `train_mean_D` is the mean training vector (not normalised); `context` is how many last vectors the predictor sees
-    (None: all so far); `predict` is the predictor itself, for metrics that change its input; `temperatures` are what
-    its scores are divided by to be log odds, by pool.
+    (None: all so far); `predict` is the predictor itself, for metrics that change its input; `predictor` all of it, for
+    those that read on where a document ends; `temperatures` are what its scores are divided by to be log odds, by pool.
     """
 
     min_context: int
@@ -70,6 +71,7 @@ class Setting:
     foreign: ForeignPool
     context: int | None
     predict: Predict
+    predictor: Predictor | None = None
     temperatures: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property

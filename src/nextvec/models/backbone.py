@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from nextvec.config import Config
+from nextvec.models.memory import Kept, latest
 from nextvec.registry import Registry
 
 
@@ -38,6 +39,15 @@ class Backbone(nn.Module, ABC):
     def longest(cls, config: Any) -> int | None:
         """The most positions it can see with these options; None for any number."""
         return None
+
+    def read(self, x_BTD: Tensor, kept: Kept) -> tuple[Tensor, Kept]:
+        """States h_BTM at vectors that follow those of which `kept` is kept (None: none), and what to keep from now on.
+
+        As it stands it keeps all vectors and goes over them again: worth writing where there is less to do. What is
+        kept is never changed in place.
+        """
+        seen_BTD = latest(kept, x_BTD)
+        return self(seen_BTD)[:, -x_BTD.shape[1] :], seen_BTD
 
     def last(self, x_BTD: Tensor) -> Tensor:
         """The last position's state alone, (B, 1, M); worth writing where it takes less work than all of them."""

@@ -11,7 +11,9 @@ from torch import Generator, Tensor, nn
 
 from nextvec.errors import TrainingError
 from nextvec.models.forecast import Forecast
-from nextvec.models.predictor import PredictorSpec, check_input
+from nextvec.models.memory import Kept, Memory, check_memory, latest, parts_of
+from nextvec.models.predictor import Predictor, PredictorSpec, check_input
+from nextvec.models.structure import known_or_not
 from nextvec.models.targets import TargetBatch
 from nextvec.registry import Registry
 
@@ -19,11 +21,14 @@ Batches = Callable[[], Iterable[TargetBatch]]
 """Every call starts one pass over the same batches of whole documents."""
 
 
-class Baseline(nn.Module, ABC):
+class Baseline(nn.Module, Predictor, ABC):
     """A causal predictor without trained parameters: what it knows are buffers, set by `fit` in closed form.
 
     `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`, `draws` for one that writes
-    `expect`, `sample` and `log_density`. Buffers may change their size in `fit`; loading takes the size that was saved.
+    `sample` and `log_density`. Buffers may change their size in `fit`; loading takes the size that was saved.
+
+    As it stands it keeps the vectors of its context and goes over them again at every step. One that can do with less
+    writes `remember`, `point_after`, and if it has queries of its own `rank_after`.
     """
 
     name: ClassVar[str]
@@ -43,15 +48,34 @@ class Baseline(nn.Module, ABC):
         """Queries q_BTD, as causal; the predictions, where there are no others."""
         return self(x_BTD, breaks_BT)
 
-    def expect(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        """(B, T, E), as causal: what its distributions depend on; the predictions, where that is not said."""
-        return self(x_BTD, breaks_BT)
+    def point_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+        """The predictions at vectors that follow those of which `kept` is kept (None: none)."""
+        return self(*self._seen(x_BTD, breaks_BT, kept))[:, -x_BTD.shape[1] :]
 
-    def sample(self, expected_BSE: Tensor, n: int, generator: Generator) -> Tensor:
-        """(n, B, S, D) unit vectors, see `Forecast.sample`."""
+    def rank_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+        """The queries there."""
+        return self.rank(*self._seen(x_BTD, breaks_BT, kept))[:, -x_BTD.shape[1] :]
+
+    def base_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+        """(B, T, E) what a head that starts at this baseline is told there: what it ranks by, unless it says more."""
+        after = self.rank_after if self.ranks_by == "query" else self.point_after
+        return after(x_BTD, breaks_BT, kept)
+
+    def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
+        """What to keep from then on; nothing that is kept already is changed in place."""
+        return self._seen(x_BTD, breaks_BT, kept, most=None if self.context is None else self.context - 1)
+
+    def _seen(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, most: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        vectors_BPD, known_BP = parts_of(kept, 2)
+        return latest(vectors_BPD, x_BTD, most), latest(known_BP, known_or_not(breaks_BT, x_BTD), most)
+
+    def sample(self, base_BSE: Tensor, n: int, generator: Generator) -> Tensor:
+        """(n, B, S, D) unit vectors, see `Forecast.sample`, where heads are told this base."""
         raise NotImplementedError(f"{self.name} draws nothing")
 
-    def log_density(self, expected_BSE: Tensor, y_BSD: Tensor) -> Tensor:
+    def log_density(self, base_BSE: Tensor, y_BSD: Tensor) -> Tensor:
         """(B, S) nats, see `Forecast.log_density`."""
         raise NotImplementedError(f"{self.name} has no density")
 
@@ -76,27 +100,34 @@ class Baseline(nn.Module, ABC):
     ) -> Forecast:
         """See `Predictor.forecast`."""
         check_input(self.name, self.dim, x_BTD, mask_BT, breaks_BT, next_BT)
-        read = x_BTD.float(), breaks_BT
-        return self._forecast(lambda: self(*read), lambda: self.rank(*read), lambda: self.expect(*read))
+        read = x_BTD.float(), breaks_BT, None
+        return self._forecast(lambda: self(*read[:2]), lambda: self.rank(*read[:2]), lambda: self.base_after(*read))
+
+    @torch.no_grad()
+    def read(
+        self, x_BTD: Tensor, memory: Memory, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+    ) -> tuple[Forecast, Memory]:
+        """See `Predictor.read`."""
+        check_input(self.name, self.dim, x_BTD, None, breaks_BT, next_BT)
+        check_memory(self.name, len(x_BTD), memory)
+        read = x_BTD.float(), breaks_BT, memory.kept
+
+        def last(answer: Callable[..., Tensor]) -> Callable[[], Tensor]:
+            return lambda: answer(*read)[:, -1:]
+
+        forecast = self._forecast(last(self.point_after), last(self.rank_after), last(self.base_after))
+        return forecast, Memory(self.name, len(x_BTD), self.remember(*read))
 
     def _forecast(
-        self, point: Callable[[], Tensor], query: Callable[[], Tensor], expected: Callable[[], Tensor]
+        self, point: Callable[[], Tensor], query: Callable[[], Tensor], base: Callable[[], Tensor]
     ) -> Forecast:
         quietly = torch.no_grad()
         return Forecast(
             quietly(point),
             quietly(query) if self.ranks_by == "query" else None,
-            quietly(lambda n, generator: self.sample(expected(), n, generator)) if self.draws else None,
-            quietly(lambda y_BSD: self.log_density(expected(), y_BSD)) if self.draws else None,
+            quietly(lambda n, generator: self.sample(base(), n, generator)) if self.draws else None,
+            quietly(lambda y_BSD: self.log_density(base(), y_BSD)) if self.draws else None,
         )
-
-    def predict(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        """See `Predictor.predict`."""
-        return self.forecast(x_BTD, mask_BT, breaks_BT).point
-
-    def query(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        """See `Predictor.query`."""
-        return self.forecast(x_BTD, mask_BT, breaks_BT).query
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         for name, buffer in self._buffers.items():

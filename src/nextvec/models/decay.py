@@ -16,22 +16,33 @@ BLOCK = 64
 def decayed_means(x_BTD: Tensor, decays: Sequence[float] = MIX_DECAYS) -> Tensor:
     """Unit vectors along sum_{s <= t} decay^(t-s) x_s, as (B, T, K, D).
 
-    Decay 0 is the last vector, decay 1 the mean so far. Computed in blocks of 64 positions: inside a block one product
-    with a triangular matrix of powers, between blocks the sum carried over.
+    Decay 0 is the last vector, decay 1 the mean so far.
+    """
+    return continued_means(x_BTD, None, decays)[0]
+
+
+def continued_means(
+    x_BTD: Tensor, sums_BKD: Tensor | None, decays: Sequence[float] = MIX_DECAYS
+) -> tuple[Tensor, Tensor]:
+    """The decayed means of documents that go on with x, (B, T, K, D), and the sums to go on from, (B, K, D).
+
+    `sums_BKD` are those over what came before; None where the documents begin. Computed in blocks of 64 positions:
+    inside a block one product with a triangular matrix of powers, between blocks the sum carried over.
     """
     B, T, D = x_BTD.shape
     K = len(decays)
     inner_KQS, carry_KQ = _powers(tuple(decays), min(BLOCK, T), x_BTD)
-    sums, state_BKD = [], x_BTD.new_zeros(B, K, D)
+    sums = []
     for start in range(0, T, BLOCK):
         block_BSD = x_BTD[:, start : start + BLOCK]
         S = block_BSD.shape[1]
         sum_BQKD = torch.matmul(inner_KQS[:, :S, :S].transpose(0, 1).reshape(S * K, S), block_BSD).view(B, S, K, D)
-        if start:
-            sum_BQKD = sum_BQKD + carry_KQ[:, :S].T[None, :, :, None] * state_BKD[:, None]
-        state_BKD = sum_BQKD[:, -1]
+        if sums_BKD is not None:
+            sum_BQKD = sum_BQKD + carry_KQ[:, :S].T[None, :, :, None] * sums_BKD[:, None]
+        sums_BKD = sum_BQKD[:, -1]
         sums.append(sum_BQKD)
-    return unit(sums[0] if len(sums) == 1 else torch.cat(sums, dim=1))
+    assert sums_BKD is not None, "there is a position or more"
+    return unit(sums[0] if len(sums) == 1 else torch.cat(sums, dim=1)), sums_BKD.contiguous()
 
 
 def _powers(decays: tuple[float, ...], length: int, like: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,11 +18,15 @@ from nextvec.config import Config
 from nextvec.errors import MismatchError, UsageError
 from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
+from nextvec.models.memory import Kept
 from nextvec.models.predictor import AnchorName
 from nextvec.models.targets import TargetBatch, Targets
 from nextvec.registry import Registry
 
 Gift = Literal["point", "query", "samples", "density"]
+
+SIZES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
+"""Sizes of a correction that are tried on validation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,14 @@ class Head(nn.Module, ABC):
     Attributes:
         Config: the options it knows, with their defaults.
         gives: which parts of a forecast it has; of two heads that have the same, the first one's is taken.
+        whole_documents: whether it learns from a document's chunks together; no context can be set then, and documents
+            are not cut into spans unless a recipe says so.
         anchor: the baseline it starts at, unfitted at first (`set_anchor`); None where it starts from nothing.
     """
 
     Config: ClassVar[type[Config]]
     gives: ClassVar[frozenset[Gift]]
+    whole_documents: ClassVar[bool] = False
     anchor: Baseline | None
 
     def __init__(self, config: Any, backbone: Backbone, anchor: Baseline | None) -> None:
@@ -80,10 +87,17 @@ class Head(nn.Module, ABC):
         """Whether it starts at something."""
         return self.anchor is not None
 
-    def base(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        """(B, T, E) what it starts at after each position; asked only where it is anchored."""
+    def base(self, x_BTD: Tensor, breaks_BT: Tensor | None = None, kept: Kept = None) -> Tensor:
+        """(B, T, E) what it starts at after each position; asked only where it is anchored.
+
+        `kept` is what `remember` gave of the vectors before these; None where documents begin.
+        """
         assert self.anchor is not None
-        return self.anchor.forward(x_BTD, breaks_BT)
+        return self.anchor.base_after(x_BTD, breaks_BT, kept)
+
+    def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
+        """What its base needs of a document to go on with it after these vectors; nothing without an anchor."""
+        return None if self.anchor is None else self.anchor.remember(x_BTD, breaks_BT, kept)
 
     @abstractmethod
     def loss(self, state: State, targets: Targets) -> Tensor:

@@ -21,6 +21,8 @@ LOSSES: Registry[type[nn.Module]] = Registry("losses", "nextvec.models")
 
 RHO = 0.3
 """Share of the regression gradient's norm that `balanced` gives to the contrastive one."""
+DUPLICATE = 0.95
+"""Candidates with a larger cosine to the target are no negatives."""
 NO_GRADIENT = 1e-9
 """Gradients below this norm are rounding: every candidate was excluded, or is all but certain."""
 
@@ -50,20 +52,16 @@ class InfoNCELoss(nn.Module):
     """
 
     temperature = 0.07
-    duplicate = 0.95
 
     def forward(self, prediction_ND: Tensor, targets: Targets) -> Tensor:
         logits_NM = prediction_ND @ targets.candidate.T / self.temperature
-        itself_NM = targets.row[:, None] == targets.candidate_row
-        logits_NM = logits_NM.masked_fill(~(itself_NM | self.negatives(targets)), float("-inf"))
-        return F.cross_entropy(logits_NM, itself_NM.int().argmax(dim=1))
+        return contrastive(logits_NM, self.negatives(targets), targets)
 
     def negatives(self, targets: Targets) -> Tensor:
         """(N, M) bool: the candidates that each prediction is set against."""
         row_N1, first_N1, row_M = targets.row[:, None], targets.first[:, None], targets.candidate_row
         seen_NM = (first_N1 <= row_M) & (row_M < row_N1)
-        duplicate_NM = targets.target @ targets.candidate.T > self.duplicate
-        return ~(seen_NM | duplicate_NM | (row_N1 == row_M))
+        return ~(seen_NM | duplicates(targets) | (row_N1 == row_M))
 
 
 @LOSSES.register("balanced")
@@ -101,3 +99,15 @@ def _gradient_norm(part: Tensor, prediction_ND: Tensor, share: float) -> Tensor:
     """Of the whole batch's loss, at its predictions; `part` is the mean of this process's own."""
     gradient_ND = torch.autograd.grad(part, prediction_ND, retain_graph=True)[0]
     return norm_over_processes(share * gradient_ND)
+
+
+def duplicates(targets: Targets) -> Tensor:
+    """(N, M) bool: the candidates that are too close to each target to be set against it."""
+    return targets.target @ targets.candidate.T > DUPLICATE
+
+
+def contrastive(logits_NM: Tensor, negative_NM: Tensor, targets: Targets) -> Tensor:
+    """-log softmax of each target among its negatives and itself, mean over targets, in nats."""
+    itself_NM = targets.row[:, None] == targets.candidate_row
+    logits_NM = logits_NM.masked_fill(~(itself_NM | negative_NM), float("-inf"))
+    return F.cross_entropy(logits_NM, itself_NM.int().argmax(dim=1))

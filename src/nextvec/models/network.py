@@ -17,7 +17,8 @@ from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, Batches
 from nextvec.models.forecast import Forecast
 from nextvec.models.head import HEADS, Gift, Head, State
-from nextvec.models.predictor import AnchorName, PredictorSpec, check_input, unit
+from nextvec.models.memory import Kept, Memory, check_memory, parts_of
+from nextvec.models.predictor import AnchorName, Predictor, PredictorSpec, check_input, unit
 from nextvec.models.reading import Reading, StructureInput
 from nextvec.models.targets import TargetBatch, Targets, TrainingBatch
 
@@ -46,7 +47,7 @@ class NetworkConfig(Config):
     head_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
-class Network(nn.Module):
+class Network(nn.Module, Predictor):
     """A trainable predictor: a backbone, and one or more heads that start at baselines.
 
     With an anchor every head's correction starts at zero, so an untrained network *is* its anchors; with anchor `none`
@@ -77,6 +78,12 @@ class Network(nn.Module):
         context = self.config.context
         if context is not None and context < 1:
             raise UsageError(f"context = {context}: expected a positive number of vectors, or 'unlimited'")
+        for name in self.config.heads:
+            if context is not None and HEADS.get(name).whole_documents:
+                raise UsageError(
+                    f"head {name} learns from whole documents and was given context {context}; set context=unlimited, "
+                    "or leave the head out"
+                )
         if longest is not None and (context is None or context > longest):
             raise UsageError(
                 f"{self.config.architecture} holds {longest} positions and was given context "
@@ -140,15 +147,17 @@ class Network(nn.Module):
         return self._base(Reading(batch.x_BTD, batch.breaks_BT), head=head, last_only=last_only)
 
     def _hidden(self, reading: Reading, *, last_only: bool = False) -> Tensor:
-        scaled_BTD = reading.x_BTD * math.sqrt(self.config.dim)
-        if self.structure is not None:
-            scaled_BTD = scaled_BTD + self.structure(reading)
-        return self.backbone.last(scaled_BTD) if last_only else self.backbone(scaled_BTD)
+        input_BTD = self._input(reading)
+        return self.backbone.last(input_BTD) if last_only else self.backbone(input_BTD)
 
-    def _base(self, reading: Reading, *, head: Head, last_only: bool = False) -> Tensor:
+    def _input(self, reading: Reading, kept: Kept = None) -> Tensor:
+        scaled_BTD = reading.x_BTD * math.sqrt(self.config.dim)
+        return scaled_BTD if self.structure is None else scaled_BTD + self.structure(reading, kept)
+
+    def _base(self, reading: Reading, kept: Kept = None, *, head: Head, last_only: bool = False) -> Tensor:
         # Reduced precision is for what is trained: an anchor that is off by 1e-3 would be worse than its baseline.
         with torch.autocast(reading.x_BTD.device.type, enabled=False):
-            base_BTE = head.base(reading.x_BTD.float(), reading.breaks_BT)
+            base_BTE = head.base(reading.x_BTD.float(), reading.breaks_BT, kept)
         return base_BTE[:, -1:] if last_only else base_BTE
 
     def forecast(
@@ -158,6 +167,46 @@ class Network(nn.Module):
         check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT, breaks_BT, next_BT)
         self._require_fitted()
         return self._forecast(self._states(Reading(x_BTD, breaks_BT, next_BT)))
+
+    def read(
+        self, x_BTD: Tensor, memory: Memory, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+    ) -> tuple[Forecast, Memory]:
+        """See `Predictor.read`. With a context, a step is a pass over the vectors of that context.
+
+        Raises TrainingError for an anchor never fitted.
+        """
+        name, reading = self.config.architecture, Reading(x_BTD, breaks_BT, next_BT)
+        check_input(name, self.config.dim, x_BTD, None, breaks_BT, next_BT)
+        check_memory(name, len(x_BTD), memory)
+        self._require_fitted()
+        read = self._read if self.config.context is None else self._read_window
+        state_of, kept = self._judging(lambda: read(reading.to(self._device), memory.kept))
+        return self._forecast(state_of), Memory(name, len(x_BTD), kept)
+
+    def _read(self, reading: Reading, kept: Kept) -> tuple[Callable[[Head], State], Kept]:
+        of_backbone, of_structure, of_heads = parts_of(kept, 3)
+        hidden_BTM, of_backbone = self.backbone.read(self._input(reading, of_structure), of_backbone)
+        if self.structure is not None:
+            of_structure = self.structure.remember(reading, of_structure)
+        heads = [head for _, head in self.each_head()]
+        before = dict(zip(heads, parts_of(of_heads, len(heads)), strict=True))
+        after = tuple(head.remember(reading.x_BTD, reading.breaks_BT, before[head]) for head in heads)
+
+        def state_of(head: Head) -> State:
+            base = self._base(reading, before[head], head=head, last_only=True) if head.anchored else None
+            return State(hidden_BTM[:, -1:], base)
+
+        return state_of, (of_backbone, of_structure, after)
+
+    def _read_window(self, reading: Reading, kept: Kept) -> tuple[Callable[[Head], State], Kept]:
+        assert self.config.context is not None
+        seen, kept = reading.after(kept, self.config.context)
+        hidden_B1M = self._hidden(seen, last_only=True)
+
+        def state_of(head: Head) -> State:
+            return State(hidden_B1M, self._base(seen, head=head, last_only=True) if head.anchored else None)
+
+        return state_of, kept
 
     def _forecast(self, state_of: Callable[[Head], State]) -> Forecast:
         point, query = self._giving("point"), self._giving("query")
@@ -180,21 +229,6 @@ class Network(nn.Module):
 
         return Forecast(ask_point, query and ask_query, samples and draw, density and weigh)
 
-    def forecast_last(self, x_BTD: Tensor, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None) -> Forecast:
-        """The forecast of the last position alone, S = 1, of vectors without padding: for many backbones less work."""
-        mask_BT = torch.ones(x_BTD.shape[:2], dtype=torch.bool, device=x_BTD.device)
-        check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT, breaks_BT, next_BT)
-        self._require_fitted()
-        return self._forecast(self._states(Reading(x_BTD, breaks_BT, next_BT), last_only=True))
-
-    def predict(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        """See `Predictor.predict`."""
-        return self.forecast(x_BTD, mask_BT, breaks_BT).point
-
-    def query(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        """See `Predictor.query`."""
-        return self.forecast(x_BTD, mask_BT, breaks_BT).query
-
     def calibrate(self, batches: Batches) -> dict[str, float]:
         """Let every head tune on validation what it tunes there; how good each is then, more is better, by name.
 
@@ -209,30 +243,31 @@ class Network(nn.Module):
             name: self._judging(partial(head.calibrate, partial(readings, head))) for name, head in self.each_head()
         }
 
+    @property
+    def _device(self) -> torch.device:
+        return next(self.parameters()).device
+
     def _judging(self, function: Callable[[], T]) -> T:
         """What `function` gives in evaluation mode, without gradients."""
         self.eval()
         with torch.no_grad():
             return function()
 
-    def _states(self, reading: Reading, *, last_only: bool = False) -> Callable[[Head], State]:
-        """The states at all positions, or the last, as each head sees them, from as much as this network's context."""
-        reading = reading.to(next(self.parameters()).device)
-        look = partial(self._in_context, reading=reading, last_only=last_only)
-        hidden_BSM = self._judging(lambda: look(self._hidden))
+    def _states(self, reading: Reading) -> Callable[[Head], State]:
+        """The states at all positions as each head sees them, from as much as this network's context."""
+        look = partial(self._in_context, reading=reading.to(self._device))
+        hidden_BTM = self._judging(lambda: look(self._hidden))
 
         def state_of(head: Head) -> State:
-            return State(hidden_BSM, look(partial(self._base, head=head)) if head.anchored else None)
+            return State(hidden_BTM, look(partial(self._base, head=head)) if head.anchored else None)
 
         return state_of
 
-    def _in_context(self, function: Positionwise, reading: Reading, *, last_only: bool = False) -> Tensor:
-        context, length = self.config.context, reading.x_BTD.shape[1]
-        if context is not None and context < length:
-            if not last_only:
-                return in_windows(function, reading, context)
-            reading = reading.since(length - context)
-        return function(reading, last_only=last_only)
+    def _in_context(self, function: Positionwise, reading: Reading) -> Tensor:
+        context = self.config.context
+        if context is None or context >= reading.x_BTD.shape[1]:
+            return function(reading)
+        return in_windows(function, reading, context)
 
     def _require_fitted(self) -> None:
         for _, head in self.each_head():

@@ -6,12 +6,18 @@ ever come again. N rows of a document, M of them targets.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nextvec.models.targets import TargetBatch
+
 RECENT = 5
 """Rows before a target that are no candidates: those that the pool `document` of the evaluation leaves out."""
+SCALES = tuple(2 ** (step / 2) for step in range(2, 15))
+"""Of a query whose length is 1 on average: 2 to 128."""
 
 
 def pool_means(x_BTD: Tensor, target_BTD: Tensor, mask_BT: Tensor) -> Tensor:
@@ -41,3 +47,37 @@ def reciprocal_ranks(scores_MN: Tensor) -> Tensor:
     own_M1 = scores_MN.gather(1, torch.arange(N - M, N, device=scores_MN.device)[:, None])
     ahead_M = (scores_MN > own_M1).sum(1) + 0.5 * ((scores_MN == own_M1).sum(1) - 1)
     return 1.0 / (1.0 + ahead_M)
+
+
+def own_pools(query_BTD: Tensor, batch: TargetBatch) -> Iterator[tuple[Tensor, Tensor]]:
+    """Of each of a batch's whole documents: (M, D) queries of the targets with a full recent past, and all its (N, D)
+    vectors. Documents without such a target are left out."""
+    for query_TD, x_TD, target_TD, mask_T in zip(query_BTD, batch.x_BTD, batch.target_BTD, batch.mask_BT, strict=True):
+        rows = int(mask_T.sum())
+        if rows >= RECENT:
+            yield query_TD[RECENT - 1 : rows], torch.cat([x_TD[:1], target_TD[:rows]])
+
+
+def log_losses(scores_MN: Tensor, scales: Iterable[float]) -> Tensor:
+    """(K, M) -log softmax(scale * scores) of the targets, the last M of the N rows, in nats, at each of K scales."""
+    M, N = scores_MN.shape
+    margin_MN = scores_MN - scores_MN.gather(1, torch.arange(N - M, N, device=scores_MN.device)[:, None])
+    return torch.stack([(scale * margin_MN).logsumexp(dim=1) for scale in scales])
+
+
+def least_log_loss(
+    rank: Callable[[Tensor, Tensor | None], Tensor], batches: Callable[[], Iterable[TargetBatch]]
+) -> tuple[float, float]:
+    """The least mean log loss of a batch's targets in their own documents, and what queries must be multiplied by for
+    it, of `SCALES` in units of their mean norm in the first batch. No loss and 1 where nothing can be ranked."""
+    total_K, count, length = torch.zeros(len(SCALES), dtype=torch.float64), 0, 0.0
+    for batch in batches():
+        query_BTD = rank(batch.x_BTD, batch.breaks_BT)
+        length = length or float(query_BTD[batch.mask_BT].norm(dim=-1).mean())
+        for query_MD, vectors_ND in own_pools(query_BTD, batch):
+            losses_KM = log_losses(pool_scores(query_MD, vectors_ND), [scale / max(length, 1e-12) for scale in SCALES])
+            total_K, count = total_K + losses_KM.sum(dim=1), count + len(query_MD)
+    if not count:
+        return 0.0, 1.0
+    best = int(total_K.argmin())
+    return float(total_K[best]) / count, SCALES[best] / max(length, 1e-12)

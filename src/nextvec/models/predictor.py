@@ -16,6 +16,7 @@ from torch import Tensor
 from nextvec.config import Config
 from nextvec.errors import MismatchError
 from nextvec.models.forecast import Forecast
+from nextvec.models.memory import Memory
 
 AnchorName = Literal["none", "mean", "ewma-mix", "ridge-mix"]
 
@@ -23,9 +24,10 @@ AnchorName = Literal["none", "mean", "ewma-mix", "ridge-mix"]
 class PredictorSpec(Config):
     """What identifies a predictor's shape and size.
 
-    `context` is the number of last vectors it looks at (None: all so far); `parameters` counts trained numbers,
-    `fitted` the numbers of closed-form parts (an anchor, a baseline); `ranks_by` says whether candidates are ranked by
-    the point or by a query of its own; `samples` and `density` whether its forecasts have them.
+    `context` is the number of last vectors it looks at (None: all so far, and none is forgotten, see `Predictor.read`);
+    `parameters` counts trained numbers, `fitted` the numbers of closed-form parts (an anchor, a baseline); `ranks_by`
+    says whether candidates are ranked by the point or by a query of its own; `samples` and `density` whether its
+    forecasts have them.
     """
 
     name: str
@@ -42,6 +44,8 @@ class PredictorSpec(Config):
 
 @runtime_checkable
 class Predictor(Protocol):
+    """Who inherits it writes `spec`, `forecast` and `read`."""
+
     @property
     def spec(self) -> PredictorSpec: ...
 
@@ -60,16 +64,41 @@ class Predictor(Protocol):
         """
         ...
 
+    def read(
+        self, x_BTD: Tensor, memory: Memory, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+    ) -> tuple[Forecast, Memory]:
+        """Go on with documents by the same number of vectors, one or more, none of them padding.
+
+        Returns what comes after the last of them (S = 1), equal to `forecast` of the whole documents at their last
+        positions, and the memory to go on from. A predictor with a context keeps that many vectors and forgets older
+        ones. Without one nothing is forgotten, however long the document: what is kept has a fixed size (running sums,
+        recurrent states) or grows with every vector (keys and values of attention), see its `read`.
+
+        Raises MismatchError as `forecast` does, and for a memory of another predictor or number of documents.
+        """
+        ...
+
+    def start(self, documents: int) -> Memory:
+        """The memory of documents of which nothing was read."""
+        return Memory(self.spec.name, documents)
+
+    def step(
+        self, x_BD: Tensor, memory: Memory, breaks_B: Tensor | None = None, next_B: Tensor | None = None
+    ) -> tuple[Forecast, Memory]:
+        """`read` by one vector."""
+        breaks_B1, next_B1 = (None if known_B is None else known_B[:, None] for known_B in (breaks_B, next_B))
+        return self.read(x_BD[:, None], memory, breaks_B1, next_B1)
+
     def predict(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         """The forecast's points y_BTD: unit-norm predictions of the vector after each position."""
-        ...
+        return self.forecast(x_BTD, mask_BT, breaks_BT).point
 
     def query(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         """The forecast's queries q_BTD, of any norm: the candidate with the largest q . y comes first.
 
         The points, where `spec.ranks_by` says so.
         """
-        ...
+        return self.forecast(x_BTD, mask_BT, breaks_BT).query
 
 
 def unit(x: Tensor) -> Tensor:
@@ -77,21 +106,21 @@ def unit(x: Tensor) -> Tensor:
     return F.normalize(x, dim=-1, eps=1e-12)
 
 
-def check_input(name: str, dim: int, x_BTD: Tensor, mask_BT: Tensor, *structure: Tensor | None) -> None:
+def check_input(name: str, dim: int, x_BTD: Tensor, mask_BT: Tensor | None, *structure: Tensor | None) -> None:
     """Raises MismatchError unless x_BTD has D = dim, at least one position, and mask and structure fit it."""
     if x_BTD.ndim != 3 or x_BTD.shape[-1] != dim or not x_BTD.shape[1]:
         raise MismatchError(
             f"{name} predicts {dim}-D vectors and was given a tensor of shape {tuple(x_BTD.shape)}; "
             f"expected (documents, positions, {dim}) with a position or more"
         )
-    if mask_BT.shape != x_BTD.shape[:2] or mask_BT.dtype != torch.bool:
+    if mask_BT is not None and (mask_BT.shape != x_BTD.shape[:2] or mask_BT.dtype != torch.bool):
         raise MismatchError(
             f"mask is {mask_BT.dtype} {tuple(mask_BT.shape)}; expected torch.bool {tuple(x_BTD.shape[:2])} "
             "with True for real positions"
         )
     for known_BT in structure:
-        if known_BT is not None and (known_BT.shape != mask_BT.shape or known_BT.dtype != torch.int8):
+        if known_BT is not None and (known_BT.shape != x_BTD.shape[:2] or known_BT.dtype != torch.int8):
             raise MismatchError(
                 f"paragraph breaks are {known_BT.dtype} {tuple(known_BT.shape)}; expected torch.int8 "
-                f"{tuple(mask_BT.shape)}, one a position"
+                f"{tuple(x_BTD.shape[:2])}, one a position"
             )

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from nextvec.models.baseline import Baseline, Batches
-from nextvec.models.decay import MIX_DECAYS, decayed_means
-from nextvec.models.structure import PLACES, any_known, paragraph_means, places, unknown
+from nextvec.models.decay import MIX_DECAYS, continued_means
+from nextvec.models.memory import Kept, parts_of
+from nextvec.models.structure import PLACES, any_known, known_or_not, paragraph_means, paragraphs_after, places
 
 PARAGRAPHS = 2
 
@@ -43,13 +44,15 @@ class Reader(Baseline):
         """F, how many features it has."""
         return self.means * self.dim + (PLACES if self.is_twin else 0)
 
-    def features(self, x_BTD: Tensor, breaks_BT: Tensor | None) -> Tensor:
+    def features(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept = None) -> Tensor:
         """(B, T, F): the K means, K x D numbers, and in the twin the places."""
-        means_BTF = decayed_means(x_BTD).flatten(2)
+        sums_BKD, paragraphs = parts_of(kept, 2)
+        means_BTF = continued_means(x_BTD, sums_BKD)[0].flatten(2)
         if not self.is_twin:
             return means_BTF
-        breaks_BT = unknown(x_BTD) if breaks_BT is None else breaks_BT
-        return torch.cat([means_BTF, paragraph_means(x_BTD, breaks_BT).flatten(2), places(breaks_BT).to(x_BTD)], dim=-1)
+        breaks_BT = known_or_not(breaks_BT, x_BTD)
+        paragraphs_BTF = paragraph_means(x_BTD, breaks_BT, paragraphs).flatten(2)
+        return torch.cat([means_BTF, paragraphs_BTF, places(breaks_BT, paragraphs).to(x_BTD)], dim=-1)
 
     def means_of(self, f_BTF: Tensor) -> Tensor:
         """(B, T, K, D) of features."""
@@ -64,16 +67,54 @@ class Reader(Baseline):
     def fit_one(self, train: Batches, validation: Batches) -> float:
         """Fit this one of the two; returns how good it is on validation, more is better."""
 
-    def either(self, answer: Callable[[Any, Tensor], Tensor], x_BTD: Tensor, breaks_BT: Tensor | None) -> Tensor:
+    @abstractmethod
+    def answer(self, f_BTF: Tensor) -> Tensor:
+        """Unit predictions y_BTD from features."""
+
+    def ask(self, f_BTF: Tensor) -> Tensor:
+        """Queries q_BTD from features; the predictions, where there are no others."""
+        return self.answer(f_BTF)
+
+    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+        return self.point_after(x_BTD, breaks_BT, None)
+
+    def rank(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+        return self.rank_after(x_BTD, breaks_BT, None)
+
+    def point_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+        return self.either(type(self).answer, x_BTD, breaks_BT, kept)
+
+    def rank_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+        return self.either(type(self).ask, x_BTD, breaks_BT, kept)
+
+    def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
+        sums_BKD, paragraphs = parts_of(kept, 2)
+        if self._has_better_twin:
+            paragraphs = paragraphs_after(x_BTD, known_or_not(breaks_BT, x_BTD), paragraphs)
+        return continued_means(x_BTD, sums_BKD)[1], paragraphs
+
+    @property
+    def _has_better_twin(self) -> bool:
+        return self.structured is not None and bool(self.helps)
+
+    def either(
+        self, answer: Callable[[Any, Tensor], Tensor], x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept
+    ) -> Tensor:
         """(B, T, D): `answer` of itself or its twin to the features of each."""
-        twin = self.structured
-        if twin is None or breaks_BT is None or not self.helps:
-            return answer(self, self.features(x_BTD, breaks_BT))
-        known_BT1 = any_known(breaks_BT)[..., None]
-        structured_BTD = answer(twin, twin.features(x_BTD, breaks_BT))
+        known_BT1 = self._twin_knows(x_BTD, breaks_BT, kept)[..., None]
+        if not known_BT1.any():
+            return answer(self, self.features(x_BTD, breaks_BT, kept))
+        with_BTD = answer(self.structured, cast(Reader, self.structured).features(x_BTD, breaks_BT, kept))
         if known_BT1.all():
-            return structured_BTD
-        return torch.where(known_BT1, structured_BTD, answer(self, self.features(x_BTD, None)))
+            return with_BTD
+        return torch.where(known_BT1, with_BTD, answer(self, self.features(x_BTD, breaks_BT, kept)))
+
+    def _twin_knows(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+        """(B, T) bool: whether the twin is to answer."""
+        if not self._has_better_twin:
+            return torch.zeros(x_BTD.shape[:2], dtype=torch.bool, device=x_BTD.device)
+        _, paragraphs = parts_of(kept, 2)
+        return any_known(known_or_not(breaks_BT, x_BTD), paragraphs)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """What was saved before there were twins has none."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nextvec.models.structure import PLACES, any_known, paragraph_means, places, unknown
+from nextvec.models.memory import Kept, latest, parts_of
+from nextvec.models.structure import PLACES, any_known, known_or_not, paragraph_means, paragraphs_after, places
 
 CODES = 3
 
@@ -25,15 +27,8 @@ class Reading:
 
     def until(self, length: int) -> Reading:
         """The first `length` positions."""
-        return self._part(slice(length))
-
-    def since(self, first: int) -> Reading:
-        """The positions from `first` on."""
-        return self._part(slice(first, None))
-
-    def _part(self, positions: slice) -> Reading:
-        known = (None if known is None else known[:, positions] for known in self.known)
-        return Reading(self.x_BTD[:, positions], *known)
+        known = (None if known is None else known[:, :length] for known in self.known)
+        return Reading(self.x_BTD[:, :length], *known)
 
     def windows(self, rows_WK: Tensor) -> Reading:
         """(W, K) positions, counted over all sequences, as sequences of their own."""
@@ -44,6 +39,12 @@ class Reading:
         """In float32, there."""
         known = (None if known is None else known.to(device) for known in self.known)
         return Reading(self.x_BTD.to(device, torch.float32), *known)
+
+    def after(self, kept: Kept, most: int) -> tuple[Reading, Kept]:
+        """The last `most` positions of those that are kept and of these together; and the same to be kept."""
+        known = (known_or_not(known, self.x_BTD) for known in self.known)
+        seen = tuple(map(partial(latest, most=most), parts_of(kept, 3), (self.x_BTD, *known)))
+        return Reading(*seen), seen
 
     @property
     def known(self) -> tuple[Tensor | None, Tensor | None]:
@@ -60,15 +61,18 @@ class StructureInput(nn.Module):
         self.map = nn.Linear(2 * dim + PLACES + 2 * CODES, dim, bias=False)
         nn.init.zeros_(self.map.weight)
 
-    def forward(self, reading: Reading) -> Tensor:
+    def forward(self, reading: Reading, kept: Kept = None) -> Tensor:
         """(B, T, D), for inputs with components of order 1."""
         x_BTD = reading.x_BTD
-        breaks_BT, next_BT = (unknown(x_BTD) if known is None else known for known in reading.known)
-        known_BT1 = any_known(breaks_BT)[..., None]
-        means_BTE = paragraph_means(x_BTD, breaks_BT).flatten(2) * math.sqrt(self.dim)
-        about_BTE = torch.cat([means_BTE, places(breaks_BT).to(x_BTD)], dim=-1) * known_BT1
+        breaks_BT, next_BT = (known_or_not(known, x_BTD) for known in reading.known)
+        known_BT1 = any_known(breaks_BT, kept)[..., None]
+        means_BTE = paragraph_means(x_BTD, breaks_BT, kept).flatten(2) * math.sqrt(self.dim)
+        about_BTE = torch.cat([means_BTE, places(breaks_BT, kept).to(x_BTD)], dim=-1) * known_BT1
         moved_BTD: Tensor = self.map(torch.cat([about_BTE, _codes(breaks_BT, x_BTD), _codes(next_BT, x_BTD)], dim=-1))
         return moved_BTD
+
+    def remember(self, reading: Reading, kept: Kept) -> Kept:
+        return paragraphs_after(reading.x_BTD, known_or_not(reading.breaks_BT, reading.x_BTD), kept)
 
 
 def _codes(known_BT: Tensor, like: Tensor) -> Tensor:

@@ -16,14 +16,18 @@ from torch.amp import custom_bwd, custom_fwd
 from torch.autograd.function import once_differentiable
 
 
-def run_gru(layer: nn.Module, x_BTM: Tensor) -> Tensor:
-    """Outputs h_BTM of `layer`, a one-layer, batch-first `nn.GRU`, from a zero state: its equations, its parameters."""
+def run_gru(layer: nn.Module, x_BTM: Tensor, before_BM: Tensor | None = None) -> Tensor:
+    """Outputs h_BTM of `layer`, a one-layer, batch-first `nn.GRU`: its equations, its parameters.
+
+    `before_BM` is the output before the first position, zero where it is None. On CPU no gradient reaches it.
+    """
     if x_BTM.device.type != "cpu":
-        return layer(x_BTM)[0]
-    gates_TBG = F.linear(x_BTM, layer.get_parameter("weight_ih_l0"), layer.get_parameter("bias_ih_l0"))
+        return layer(x_BTM, None if before_BM is None else before_BM[None].contiguous())[0]
+    gates_BTG = F.linear(x_BTM, layer.get_parameter("weight_ih_l0"), layer.get_parameter("bias_ih_l0"))
     weight_GM, bias_G = layer.get_parameter("weight_hh_l0"), layer.get_parameter("bias_hh_l0")
     product = torch.bfloat16 if torch.is_autocast_enabled("cpu") else weight_GM.dtype
-    return _Recurrence.apply(gates_TBG.transpose(0, 1).contiguous(), weight_GM, bias_G, product).transpose(0, 1)
+    gates_TBG = gates_BTG.transpose(0, 1).contiguous()
+    return _Recurrence.apply(gates_TBG, weight_GM, bias_G, product, before_BM).transpose(0, 1)
 
 
 class _Recurrence(torch.autograd.Function):
@@ -34,10 +38,19 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     @custom_fwd(device_type="cpu", cast_inputs=torch.float32)
-    def forward(ctx: Any, gates_TBG: Tensor, weight_GM: Tensor, bias_G: Tensor, product: torch.dtype) -> Tensor:
+    def forward(
+        ctx: Any,
+        gates_TBG: Tensor,
+        weight_GM: Tensor,
+        bias_G: Tensor,
+        product: torch.dtype,
+        before_BM: Tensor | None,
+    ) -> Tensor:
         T, B, G = gates_TBG.shape
         M = G // 3
         h_TBM = gates_TBG.new_zeros(T + 1, B, M)
+        if before_BM is not None:
+            h_TBM[0] = before_BM
         reset_update_TBH, new_TBM, hidden_new_TBM = (gates_TBG.new_empty(T, B, size) for size in (2 * M, M, M))
         weight_GM = weight_GM.to(product)
         for t in range(T):
@@ -54,7 +67,7 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     @custom_bwd(device_type="cpu")
     @once_differentiable
-    def backward(ctx: Any, grad_TBM: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, grad_TBM: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         h_TBM, reset_update_TBH, new_TBM, hidden_new_TBM, weight_GM = ctx.saved_tensors
         M, product = h_TBM.shape[2], weight_GM.dtype
         reset_TBM, update_TBM = reset_update_TBH[..., :M], reset_update_TBH[..., M:]
@@ -73,4 +86,4 @@ class _Recurrence(torch.autograd.Function):
         input_TBG = hidden_TBG.clone()
         torch.mul(to_new_TBM, sums_TBM, out=input_TBG[..., 2 * M :])
         flat_NG, flat_NM = hidden_TBG.flatten(0, 1).to(product), h_TBM[:-1].flatten(0, 1).to(product)
-        return input_TBG, (flat_NG.T @ flat_NM).to(h_TBM.dtype), hidden_TBG.sum((0, 1)), None
+        return input_TBG, (flat_NG.T @ flat_NM).to(h_TBM.dtype), hidden_TBG.sum((0, 1)), None, None

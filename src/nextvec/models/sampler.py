@@ -42,11 +42,6 @@ class SamplingHead(Head, ABC):
     def baseline(cls, anchor: AnchorName) -> str | None:
         return None if anchor == "none" else "gaussian"
 
-    def base(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        """(B, T, D) means in units of the standard deviations around them."""
-        assert self.anchor is not None
-        return self.anchor.expect(x_BTD, breaks_BT)
-
     def colour(self, z_D: Tensor) -> Tensor:
         """(..., D), not normalised: what is counted in standard deviations, as vectors."""
         return z_D if self.anchor is None else cast(Gaussian, self.anchor).colour(z_D)

@@ -2,11 +2,12 @@
 
 `continue_text` is a stream of events: an `Opening` (the context that was made of the text), a `Step` a sentence, and an
 `Ending` that says why it stopped. It asks for every stage through the Protocol `Stages`, so that the stages may run
-here and now (`Direct`) or in a server's batches.
+here and now (`Direct`) or in a server's batches. Several continuations of one text share its `Beginning`.
 """
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,13 +18,15 @@ import numpy as np
 from pydantic import Field
 
 from nextvec.config import Config
+from nextvec.models.memory import Memory
 from nextvec.retrieval.snap import unit
+from nextvec.serving.chances import WeighQuery
 from nextvec.serving.contexts import Context, Passage
-from nextvec.serving.events import Continuation, Ending, Event, Neighbour, Opening, SnapReport, Step
+from nextvec.serving.drawing import HOTTEST, Drawn, DrawQuery, ExhaustedError, seed_of
+from nextvec.serving.events import Continuation, Ending, Event, Likelihood, Neighbour, Opening, SnapReport, Step
 from nextvec.serving.stages import (
     NEAREST,
     DecodeQuery,
-    ExhaustedError,
     Filled,
     Sentence,
     Served,
@@ -31,10 +34,13 @@ from nextvec.serving.stages import (
     SnapResult,
     same_text,
 )
+from nextvec.serving.steps import ReadQuery, ReadResult
 from nextvec.serving.stopping import Stop, StopConfig, StopRules
 
 Feedback = Literal["vector", "text"]
 LONGEST = 64
+MOST_CHOICES = 16
+MOST_ALTERNATIVES = 5
 
 
 class ContinuationRequest(Config):
@@ -47,6 +53,11 @@ class ContinuationRequest(Config):
     fill: fill a context that the text leaves partly empty with retrieved chunks.
     snap: draw predictions towards stored vectors and the topic.
     seconds: no sentence is begun after this time; None for no limit.
+    temperature: 0 goes on from the point, the same each time; above it each next vector is drawn, at 1 as the model
+        says, below it closer to the point.
+    seed: of what is drawn: the same one draws the same.
+    choice: which of several continuations of one seed this is, from 0; each draws for itself.
+    logprobs: tell how likely each sentence was, and so many others beside it; None tells nothing.
     """
 
     text: str
@@ -57,6 +68,15 @@ class ContinuationRequest(Config):
     fill: bool = True
     snap: bool = True
     seconds: float | None = Field(default=None, gt=0)
+    temperature: float = Field(default=0, ge=0, le=HOTTEST)
+    seed: int = 0
+    choice: int = Field(default=0, ge=0)
+    logprobs: int | None = Field(default=None, ge=0, le=MOST_ALTERNATIVES)
+
+    @property
+    def plain(self) -> bool:
+        """Whether points are all that it takes."""
+        return not self.temperature and self.logprobs is None
 
 
 class Stages(Protocol):
@@ -75,9 +95,11 @@ class Stages(Protocol):
     async def chunk(self, text: str) -> Passage: ...
     async def encode(self, texts: Sequence[str]) -> np.ndarray: ...
     async def fill(self, own: np.ndarray) -> Filled: ...
-    async def predict(self, context: Context) -> np.ndarray: ...
+    async def read(self, query: ReadQuery) -> ReadResult: ...
+    async def draw(self, query: DrawQuery) -> Drawn: ...
     async def snap(self, query: SnapQuery) -> SnapResult: ...
     async def decode(self, query: DecodeQuery) -> Sentence: ...
+    async def weigh(self, query: WeighQuery) -> Likelihood: ...
 
 
 class Direct:
@@ -103,11 +125,17 @@ class Direct:
     async def fill(self, own: np.ndarray) -> Filled:
         return self._served.fill([own])[0]
 
-    async def predict(self, context: Context) -> np.ndarray:
-        return self._served.predict([context])[0]
+    async def read(self, query: ReadQuery) -> ReadResult:
+        return self._served.read([query])[0]
 
     async def query(self, context: Context) -> np.ndarray:
         return self._served.query([context])[0]
+
+    async def draw(self, query: DrawQuery) -> Drawn:
+        return self._served.draw([query])[0]
+
+    async def weigh(self, query: WeighQuery) -> Likelihood:
+        return self._served.weigh([query])[0]
 
     async def snap(self, query: SnapQuery) -> SnapResult:
         return self._served.snap([query])[0]
@@ -117,15 +145,19 @@ class Direct:
 
 
 async def continue_text(
-    stages: Stages, request: ContinuationRequest, stop: StopConfig | None = None
+    stages: Stages,
+    request: ContinuationRequest,
+    stop: StopConfig | None = None,
+    beginning: Beginning | None = None,
 ) -> AsyncIterator[Event]:
     """An `Opening`, a `Step` for each sentence as soon as it is made, an `Ending`.
 
+    `beginning` is that of the request's text, where it was made already: many continuations may start from one.
     Raises UsageError for a text without a chunk, and what the stages raise.
     """
-    began = time.perf_counter()
-    reading, opening = await _open(stages, request)
-    yield opening
+    start = beginning or await begin(stages, request)
+    reading, began = start.reading.fork(), time.perf_counter() - start.seconds
+    yield start.opening
     rules = StopRules(stop or StopConfig(), reading.topic)
     number, ended = 0, None
     while ended is None and number < request.sentences:
@@ -142,20 +174,25 @@ async def continue_text(
             number += 1
             yield made.step
             ended = rules.drift(made.sentence, reading.mean)
-            reading.add(made.step, made.decoded if request.feedback == "vector" else made.sentence)
+            reading.add(made.step, made.decoded if request.feedback == "vector" else made.sentence, made.memory)
     reason, detail = ended or Stop("length", f"{number} of {request.sentences} sentences")
     yield Ending(reason=reason, detail=detail, sentences=number, milliseconds=_milliseconds(began))
 
 
-async def complete(stages: Stages, request: ContinuationRequest, stop: StopConfig | None = None) -> Continuation:
+async def complete(
+    stages: Stages,
+    request: ContinuationRequest,
+    stop: StopConfig | None = None,
+    beginning: Beginning | None = None,
+) -> Continuation:
     """All of `continue_text` at once."""
-    events = [event async for event in continue_text(stages, request, stop)]
+    events = [event async for event in continue_text(stages, request, stop, beginning)]
     (opening,) = (event for event in events if isinstance(event, Opening))
     (ending,) = (event for event in events if isinstance(event, Ending))
     return Continuation(opening=opening, steps=tuple(e for e in events if isinstance(e, Step)), ending=ending)
 
 
-class _Reading:
+class Reading:
     """What the next prediction starts from, a text for each of its vectors, and all that must not come again.
 
     Attributes:
@@ -164,13 +201,21 @@ class _Reading:
         topic: (D,), unit norm, the mean of the user's chunks.
         rows: stored chunks that were given, or are part of the context.
         said: `same_text` keys of the user's sentences and of all that were given.
+        query: what the model reads next: the context at first, then one vector after the other.
     """
 
     def __init__(self, own: Context, texts: list[str], window: int, said: set[str]) -> None:
         self.context, self.topic, self.said = own, unit(own.vectors.mean(axis=0)), said
+        self.query = ReadQuery(context=own)
         self.texts = texts
         self.rows: set[int] = set()
         self._window = window
+
+    def fork(self) -> Reading:
+        """One that goes on for itself."""
+        forked = copy.copy(self)
+        forked.rows, forked.said = set(self.rows), set(self.said)
+        return forked
 
     @property
     def mean(self) -> np.ndarray:
@@ -180,12 +225,14 @@ class _Reading:
         """Put what was retrieved before it."""
         breaks = np.concatenate([filled.breaks, self.context.breaks])
         self.context = replace(self.context, vectors=filled.context.vectors, breaks=breaks)
+        self.query = ReadQuery(context=self.context)
         self.texts = [*filled.texts, *self.texts]
         self.rows.update(filled.context.rows.tolist())
         self.said.update(same_text(text) for text in filled.texts)
 
-    def add(self, step: Step, vector: np.ndarray) -> None:
+    def add(self, step: Step, vector: np.ndarray, memory: Memory) -> None:
         self.context = self.context.then(vector).last(self._window)
+        self.query = ReadQuery(context=self.context.last(1), memory=memory)
         self.texts = [*self.texts, step.decoded.text][-self._window :]
         self.said.add(same_text(step.decoded.text))
         if step.decoded.row is not None:
@@ -193,10 +240,21 @@ class _Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """A text that was read, which took so many `seconds`, and is not gone on with yet."""
+
+    reading: Reading
+    opening: Opening
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Made:
-    """A step and its vectors (D,): the prediction, what was decoded, and the sentence's own."""
+    """A step and its vectors (D,): the prediction, what was decoded, and the sentence's own; and what the model keeps
+    of all before it."""
 
     step: Step
+    memory: Memory
     prediction: np.ndarray
     decoded: np.ndarray
     sentence: np.ndarray
@@ -212,14 +270,21 @@ class _Times(dict[str, float]):
         self[stage] = _milliseconds(began)
 
 
-async def _open(stages: Stages, request: ContinuationRequest) -> tuple[_Reading, Opening]:
+async def begin(stages: Stages, request: ContinuationRequest) -> Beginning:
+    """What all continuations of a request's text have in common. Raises as `continue_text`."""
+    began = time.perf_counter()
+    reading, opening = await _open(stages, request)
+    return Beginning(reading, opening, time.perf_counter() - began)
+
+
+async def _open(stages: Stages, request: ContinuationRequest) -> tuple[Reading, Opening]:
     times = _Times()
     with times.of("chunk"):
         passage = await stages.chunk(request.text)
     used = passage.last(stages.window)
     with times.of("encode"):
         own = Context.of(used, await stages.encode(used.texts))
-    reading = _Reading(own, used.texts, stages.window, {same_text(text) for text in passage.texts})
+    reading = Reading(own, used.texts, stages.window, {same_text(text) for text in passage.texts})
     empty = max(0, (stages.slots or 0) - len(own))
     rows: list[int] = []
     if request.fill and empty:
@@ -239,12 +304,16 @@ async def _open(stages: Stages, request: ContinuationRequest) -> tuple[_Reading,
     )
 
 
-async def _make(stages: Stages, request: ContinuationRequest, reading: _Reading, number: int) -> _Made:
+async def _make(stages: Stages, request: ContinuationRequest, reading: Reading, number: int) -> _Made:
     times = _Times()
     with times.of("predict"):
-        prediction = await stages.predict(reading.context)
-    snapped = None
-    if request.snap:
+        read = await stages.read(replace(reading.query, keep=not request.plain))
+    prediction, drawn, snapped = read.prediction, None, None
+    if request.temperature:
+        with times.of("draw"):
+            drawn = await stages.draw(_draw_query(read, request, reading, number))
+        prediction = drawn.vector
+    if request.snap and (drawn is None or drawn.row is None):
         with times.of("snap"):
             snapped = await stages.snap(_snap_query(prediction, reading))
     vector = prediction if snapped is None else snapped.snapped.vector
@@ -254,6 +323,10 @@ async def _make(stages: Stages, request: ContinuationRequest, reading: _Reading,
     if own is None:
         with times.of("encode"):
             own = (await stages.encode([sentence.decoded.text]))[0]
+    likelihood = None
+    if request.logprobs is not None:
+        with times.of("weigh"):
+            likelihood = await stages.weigh(_weigh_query(read, own, sentence, request.logprobs, reading))
     step = Step(
         number=number,
         decoded=sentence.decoded,
@@ -263,12 +336,37 @@ async def _make(stages: Stages, request: ContinuationRequest, reading: _Reading,
         topic_cosine=float(own @ reading.topic),
         neighbours=() if snapped is None else _neighbours(snapped),
         snap=None if snapped is None else _report(snapped),
+        likelihood=likelihood,
         times=dict(times),
     )
-    return _Made(step, prediction, vector, own)
+    return _Made(step, read.memory, prediction, vector, own)
 
 
-def _snap_query(prediction: np.ndarray, reading: _Reading) -> SnapQuery:
+def _draw_query(read: ReadResult, request: ContinuationRequest, reading: Reading, number: int) -> DrawQuery:
+    assert read.forecast is not None
+    return DrawQuery(
+        forecast=read.forecast,
+        temperature=request.temperature,
+        seed=seed_of(request.seed, request.choice, number),
+        seen_rows=frozenset(reading.rows),
+        seen_texts=frozenset(reading.said),
+    )
+
+
+def _weigh_query(
+    read: ReadResult, vector: np.ndarray, sentence: Sentence, alternatives: int, reading: Reading
+) -> WeighQuery:
+    assert read.forecast is not None
+    return WeighQuery(
+        forecast=read.forecast,
+        vector=vector,
+        seen_rows=frozenset(reading.rows),
+        seen_texts=frozenset(reading.said | {same_text(sentence.decoded.text)}),
+        alternatives=alternatives,
+    )
+
+
+def _snap_query(prediction: np.ndarray, reading: Reading) -> SnapQuery:
     return SnapQuery(
         prediction=prediction,
         query=reading.topic,
@@ -277,7 +375,7 @@ def _snap_query(prediction: np.ndarray, reading: _Reading) -> SnapQuery:
     )
 
 
-def _decode_query(vector: np.ndarray, request: ContinuationRequest, reading: _Reading) -> DecodeQuery:
+def _decode_query(vector: np.ndarray, request: ContinuationRequest, reading: Reading) -> DecodeQuery:
     return DecodeQuery(
         vector=vector,
         sources=tuple(reading.texts),

@@ -8,6 +8,10 @@ from typing import Any, Literal
 from nextvec.decoding.decoder import Decoded
 
 Reason = Literal["length", "repetition", "drift", "time", "exhausted"]
+Draws = Literal["samples", "candidates"]
+"""What a model draws from: its own samples, or the stored chunks nearest to its point."""
+Tells = Literal["density", "candidates"]
+"""What a likelihood is, see `Likelihood`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,36 @@ class SnapReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """A stored chunk that might have come: `value` as that of the `Likelihood`."""
+
+    text: str
+    value: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return _plain(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likelihood:
+    """How likely the model held a sentence before it came, whatever the temperature that it was drawn at.
+
+    Attributes:
+        kind: "density": `value` is the log density of its vector, nats against the uniform distribution on the sphere,
+            above 0 for what is likelier than by chance; "candidates": its log probability, nats, 0 or less, if what
+            comes is the sentence or one of the stored chunks nearest to the prediction.
+        alternatives: the likeliest of the others, as many as were asked for.
+    """
+
+    kind: Tells
+    value: float
+    alternatives: tuple[Alternative, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return _plain(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One sentence.
 
@@ -83,8 +117,9 @@ class Step:
         context_cosines: of the prediction and each vector of its context, oldest first.
         topic_cosine: of the sentence's vector and the mean of the user's chunks.
         neighbours: that the snap used, the nearest first; none without a snap.
-        snap: None without one.
-        times: milliseconds of predict, snap, decode, and encode where a generated text was encoded again.
+        snap: None without one, and of a stored chunk that was drawn.
+        likelihood: None unless it was asked for.
+        times: milliseconds of predict, draw, snap, decode, encode where a generated text was encoded again, and weigh.
     """
 
     number: int
@@ -96,11 +131,15 @@ class Step:
     neighbours: tuple[Neighbour, ...]
     snap: SnapReport | None
     times: dict[str, float]
+    likelihood: Likelihood | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Flat: `decoded` becomes text, passed, reasons, degraded, steps, row and round_trip."""
+        """Flat: `decoded` becomes text, passed, reasons, degraded, steps, row and round_trip; `likelihood` only where
+        there is one."""
         decoded, plain = self.decoded, _plain(self)
         del plain["decoded"]
+        if self.likelihood is None:
+            del plain["likelihood"]
         return {
             "number": plain.pop("number"),
             "text": decoded.text,
@@ -162,4 +201,4 @@ def _value(value: Any) -> Any:
         return {key: _value(part) for key, part in value.items()}
     if isinstance(value, tuple):
         return [_value(part) for part in value]
-    return value.to_dict() if isinstance(value, Neighbour | SnapReport) else value
+    return value.to_dict() if isinstance(value, Neighbour | SnapReport | Likelihood | Alternative) else value

@@ -29,6 +29,7 @@ EXPECTED = {
     "model_attributes_type": "an object with fields",
     "greater_than": "more than {gt}",
     "greater_than_equal": "{ge} or more",
+    "less_than": "less than {lt}",
     "less_than_equal": "at most {le}",
     "too_short": "at least {min_length}",
     "too_long": "at most {max_length}",

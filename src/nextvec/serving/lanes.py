@@ -22,10 +22,14 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import MismatchError, UsageError
 from nextvec.retrieval.neighbours import Index, NearChunk, nearest_chunks
 from nextvec.serving.batching import MicroBatcher, Observer, Traffic
+from nextvec.serving.chances import WeighQuery
 from nextvec.serving.contexts import Context, Passage
+from nextvec.serving.drawing import Drawn, DrawQuery
+from nextvec.serving.events import Likelihood
 from nextvec.serving.resources import Resources, SharedEncoder
 from nextvec.serving.settings import Limits, ModelSettings, Timeouts
 from nextvec.serving.stages import NEAREST, DecodeQuery, Filled, Sentence, Served, SnapQuery, SnapResult
+from nextvec.serving.steps import ReadQuery, ReadResult
 from nextvec.serving.stopping import StopConfig
 from nextvec.store.generation import generation_label
 from nextvec.store.snapshot import Snapshot
@@ -121,9 +125,12 @@ class ModelLane:
         label = settings.label
         self._fill: MicroBatcher[np.ndarray, Filled] = batching.make("fill", label, served.fill)
         self._predict: MicroBatcher[Context, np.ndarray] = batching.make("predict", label, served.predict, served.lone)
+        self._read: MicroBatcher[ReadQuery, ReadResult] = batching.make("read", label, served.read, served.lone)
         self._query: MicroBatcher[Context, np.ndarray] = batching.make("query", label, served.query, served.lone)
+        self._draw: MicroBatcher[DrawQuery, Drawn] = batching.make("draw", label, served.draw, served.lone)
         self._snap: MicroBatcher[SnapQuery, SnapResult] = batching.make("snap", label, served.snap)
         self._decode: MicroBatcher[DecodeQuery, Sentence] = batching.make("decode", label, served.decode)
+        self._weigh: MicroBatcher[WeighQuery, Likelihood] = batching.make("weigh", label, served.weigh, served.lone)
         self._search: MicroBatcher[Search, list[NearChunk]] = batching.make(
             "search", label, partial(_searched, served.snapshot, served.index)
         )
@@ -162,12 +169,18 @@ class ModelLane:
     async def fill(self, own: np.ndarray) -> Filled:
         return (await self._fill.submit([own], self._timeouts.fill))[0]
 
-    async def predict(self, context: Context) -> np.ndarray:
-        return (await self.predict_all([context]))[0]
+    async def read(self, query: ReadQuery) -> ReadResult:
+        return (await self._read.submit([query], self._timeouts.predict))[0]
 
     async def query(self, context: Context) -> np.ndarray:
         """(D,), of any norm: what candidates are ranked by after a context."""
         return (await self._query.submit([context], self._timeouts.query))[0]
+
+    async def draw(self, query: DrawQuery) -> Drawn:
+        return (await self._draw.submit([query], self._timeouts.draw))[0]
+
+    async def weigh(self, query: WeighQuery) -> Likelihood:
+        return (await self._weigh.submit([query], self._timeouts.weigh))[0]
 
     async def snap(self, query: SnapQuery) -> SnapResult:
         return (await self._snap.submit([query], self._timeouts.snap))[0]

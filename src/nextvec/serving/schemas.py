@@ -14,7 +14,9 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails
 
-from nextvec.serving.continuation import LONGEST, Feedback
+from nextvec.serving.continuation import LONGEST, MOST_ALTERNATIVES, MOST_CHOICES, Feedback
+from nextvec.serving.drawing import HOTTEST
+from nextvec.serving.events import Draws, Tells
 from nextvec.serving.faults import MOST_FAULTS, fault, in_words
 from nextvec.serving.fields import Document, Documents, Only, TextOrTexts, Texts, nullable
 from nextvec.serving.stages import Part
@@ -33,8 +35,8 @@ Codes = Annotated[
 ]
 """The first number that is none is told, not a million of them."""
 
-ALONE = "a text has one continuation here"
-CERTAIN = "a continuation is not left to chance"
+ALL = "every continuation that is made is given"
+UNSKEWED = "chance is what the model says, and temperature alone changes it"
 WHOLE = "sentences are not made of tokens here"
 FORWARD = "nothing is written between two texts"
 UNCUT = "a document is read as far as its encoder reads"
@@ -89,6 +91,13 @@ class ModelInfo(Answer):
     )
     context: int | None = Field(description="Vectors that it looks at; null for any number.", examples=[5])
     decoders: list[str] = Field(description="Decoders that requests may name.", examples=[["nearest"]])
+    draws: Draws | None = Field(
+        description="From what continuations with a temperature are drawn: the model's `samples`, or stored "
+        "`candidates`; null where it cannot draw."
+    )
+    tells: Tells | None = Field(
+        description="What logprobs are: log `density`, or log probabilities among `candidates`; null for none."
+    )
     ready: bool = Field(description="Whether it answers requests.")
     aliases: list[str] = Field(description="Other names for it.", examples=[["production"]])
 
@@ -146,8 +155,8 @@ class StreamOptions(Body):
 
 
 class CompletionRequest(Body):
-    """OpenAI's request, and what it has no field for. A continuation is the same each time it is asked for, so fields
-    that ask for chance are refused unless they ask for none."""
+    """OpenAI's request, and what it has no field for. Without a temperature a continuation is the same each time it is
+    asked for; with one each sentence is drawn."""
 
     model: ModelName
     prompt: TextOrTexts = Field(description="The beginning of a text, or several.", examples=["Some text. More."])
@@ -163,17 +172,46 @@ class CompletionRequest(Body):
     max_tokens: int | None = Field(None, ge=1, description="Words of the answer, at most; the text is cut there.")
     stop: TextOrTexts | None = Field(None, description="The answer ends before any of these.")
     echo: bool = Field(False, description="Begin the answer with the prompt.")
-    n: Annotated[int, Only((1,), ALONE)] = Field(1, description="There is one continuation.")
-    best_of: Annotated[int, Only((1,), ALONE)] = Field(1, description="There is one continuation.")
-    temperature: Annotated[float | None, Only((0, 1), CERTAIN)] = Field(None, description="0 or 1.")
-    top_p: Annotated[float | None, Only((1,), CERTAIN)] = Field(None, description="1.")
-    frequency_penalty: Annotated[float | None, Only((0,), CERTAIN)] = Field(None, description="0.")
-    presence_penalty: Annotated[float | None, Only((0,), CERTAIN)] = Field(None, description="0.")
-    logprobs: Annotated[None, Only((), WHOLE)] = Field(None, description="Refused.")
+    n: int = Field(1, ge=1, le=MOST_CHOICES, description="Continuations of each prompt; several need a temperature.")
+    best_of: Annotated[int, Only((1,), ALL)] = Field(1, description="1.")
+    temperature: float | None = Field(
+        None,
+        ge=0,
+        le=HOTTEST,
+        description="0, as without it: each sentence goes on from the model's mean. Above it each is drawn: at 1 as "
+        "the model says, below it closer to the mean: for a sample y of a distribution with mean m, m + T (y - m). "
+        "A model without samples draws a stored sentence, with softmax(score / T).",
+        examples=[1],
+    )
+    top_p: Annotated[float | None, Only((1,), UNSKEWED)] = Field(None, description="1.")
+    frequency_penalty: Annotated[float | None, Only((0,), UNSKEWED)] = Field(None, description="0.")
+    presence_penalty: Annotated[float | None, Only((0,), UNSKEWED)] = Field(None, description="0.")
+    logprobs: int | None = Field(
+        None,
+        ge=0,
+        le=MOST_ALTERNATIVES,
+        description="Tell how likely the model held each sentence, and so many others beside it.",
+    )
     logit_bias: Annotated[dict[str, float] | None, Only(({},), WHOLE)] = Field(None, description="Refused but empty.")
     suffix: Annotated[str | None, Only(("",), FORWARD)] = Field(None, description="Refused but empty.")
-    seed: int | None = Field(None, description="Without effect: the answer is always the same.")
+    seed: int | None = Field(
+        None,
+        ge=-(2**63),
+        lt=2**63,
+        description="The same seed draws the same, whatever else is served. Without one a new one is taken, and told.",
+        examples=[7],
+    )
     user: str | None = Field(None, description="Accepted and not used.")
+
+
+class Logprobs(Answer):
+    """OpenAI's, of sentences instead of tokens. Natural logarithms: of probabilities, or of a density against the
+    uniform distribution, which may be above 0; `likelihood.kind` of the sentences in `nextvec` says which."""
+
+    tokens: list[str] = Field(description="The sentences, as they are in the text.")
+    token_logprobs: list[float]
+    top_logprobs: list[dict[str, float]] = Field(description="Of each sentence, and of those asked for beside it.")
+    text_offset: list[int] = Field(description="Where each begins in the text, in characters.")
 
 
 class Choice(Answer):
@@ -182,10 +220,11 @@ class Choice(Answer):
     finish_reason: Literal["stop", "length"] | None = Field(
         None, description="`length`: all that was asked for; `stop`: ended before; null while streaming."
     )
-    logprobs: None = None
+    logprobs: Logprobs | None = None
     nextvec: dict[str, Any] | None = Field(
         None,
-        description="`sentences`: text, verdict, cosines, neighbours, snap, times in ms; `context`; `finish`.",
+        description="`sentences`: text, verdict, cosines, neighbours, snap, likelihood, times in ms; `context`; "
+        "`finish`; `seed` of what was drawn.",
     )
 
 

@@ -95,8 +95,10 @@ class Timeouts(Config):
     fill: float = Field(default=10, gt=0)
     predict: float = Field(default=10, gt=0)
     query: float = Field(default=10, gt=0)
+    draw: float = Field(default=10, gt=0)
     snap: float = Field(default=10, gt=0)
     decode: float = Field(default=60, gt=0)
+    weigh: float = Field(default=10, gt=0)
     search: float = Field(default=10, gt=0)
 
 

@@ -1,4 +1,4 @@
-"""The stages of a request, each on its own: chunk, encode, fill, predict, query, snap, decode, search.
+"""The stages of a request, each on its own: chunk, encode, fill, predict, query, draw, snap, decode, weigh, search.
 
 `Served` is one loaded model and everything that answers for it. Its stages are synchronous, take batches, know nothing
 of HTTP and may be called from several threads. Shapes: N texts, B contexts, T vectors of a context, D their size.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from statistics import median
 from typing import Any, Literal
 
@@ -27,24 +27,29 @@ from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.ladder import Ladder, LadderConfig, PassedCache
 from nextvec.decoding.quality import judge
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
-from nextvec.errors import DataError, MismatchError, UsageError
+from nextvec.errors import IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import Bundle, load_bundle
 from nextvec.models.forecast import Forecast
-from nextvec.models.network import Network
 from nextvec.models.predictor import PredictorSpec
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
 from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
+from nextvec.serving.chances import Chances, WeighQuery
 from nextvec.serving.contexts import Context, Padded, Passage
+from nextvec.serving.drawing import Drawn, DrawQuery, ExhaustedError
+from nextvec.serving.events import Likelihood
 from nextvec.serving.resources import Resources, SharedEncoder, require_unicode
+from nextvec.serving.steps import ReadQuery, ReadResult, read_all
 from nextvec.serving.temperature import fitted_temperature
 from nextvec.store.breaks import breaks_of_chunks
 from nextvec.store.snapshot import Snapshot
 from nextvec.structure import BEGINS, UNKNOWN
 
 NEAREST = "nearest"
-CANDIDATES = 4
+SPARE = 3
+"""Stored chunks that are looked at beyond those that are wanted: some may say what was said."""
+
 Part = Literal["point", "query"]
 """Of a forecast."""
 
@@ -52,21 +57,20 @@ WARM_VECTORS, WARM_RUNS = 5, 9
 """Context and number of the predictions that are timed when a model is warmed."""
 
 
-class ExhaustedError(DataError):
-    """No stored chunk is left that says something new."""
-
-
 class StagesConfig(Config):
     """Every parameter of the stages.
 
     Attributes:
-        longest_context: vectors that a model is given at most, the last ones, where it has no context of its own: what
-            a prediction costs grows with them.
+        longest_context: vectors of a text that a model is given at most, the last ones, where it has no context of its
+            own: what reading them costs grows with them. How many were left out is in the answer. A continuation adds
+            its sentences to them, and none of those is forgotten.
         bank: stored chunks that fill, attract and are given as extracts: of "train" documents alone, those that are
             trained on, so that a passage of a held-out document is never continued with itself, nor with that of a
             near-duplicate; or "all" of the generation's.
         chunker, chunker_options: how texts are cut; "" means as the corpus was, which is what the model knows.
         shown_neighbours: of the snap's neighbours, how many are reported with their texts.
+        candidates: stored chunks nearest to a prediction, among which a model draws that has no samples of its own, and
+            against which probabilities are told where there is no density.
     """
 
     longest_context: int = Field(default=512, ge=1)
@@ -74,6 +78,7 @@ class StagesConfig(Config):
     chunker: str = ""
     chunker_options: dict[str, Any] = Field(default_factory=dict)
     shown_neighbours: int = Field(default=5, ge=0)
+    candidates: int = Field(default=32, ge=1)
     fill: FillConfig = FillConfig()
     snap: SnapConfig = SnapConfig()
     ladder: LadderConfig = LadderConfig()
@@ -198,8 +203,11 @@ class Served:
 
     @property
     def temperature(self) -> float | None:
-        """Of the softmax over its queries' products with candidates, see `fitted_temperature`."""
-        return fitted_temperature(self.bundle.folder)
+        """Of the softmax over its queries' products with candidates, see `fitted_temperature`. None as well once the
+        bundle is gone: what was loaded still answers, and nobody can say what fits it."""
+        with suppress(NotFoundError, IntegrityError, FileNotFoundError):
+            return fitted_temperature(self.bundle.folder)
+        return None
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -234,6 +242,12 @@ class Served:
     @cached_property
     def _snap(self) -> ManifoldSnap:
         return ManifoldSnap(self.index, self.snapshot.vectors, self.config.snap)
+
+    @cached_property
+    def chances(self) -> Chances:
+        """The model as a distribution."""
+        near = partial(self._unseen, count=self.config.candidates)
+        return Chances(self.identity, self.spec, lambda: self.temperature, self.snapshot, near)
 
     @cached_property
     def _barred(self) -> np.ndarray | None:
@@ -316,6 +330,23 @@ class Served:
         """
         return self._at_last(contexts, "query")
 
+    def read(self, queries: Sequence[ReadQuery]) -> list[ReadResult]:
+        """Predictions step by step, see `read_all`; of a context that begins a document the last `window` count.
+
+        Raises MismatchError for vectors of another shape.
+        """
+        for query in queries:
+            self._require_context(query.context)
+        return read_all(self.bundle.predictor, [self._in_window(query) for query in queries])
+
+    def draw(self, queries: Sequence[DrawQuery]) -> list[Drawn]:
+        """See `Chances.draw`."""
+        return [self.chances.draw(query) for query in queries]
+
+    def weigh(self, queries: Sequence[WeighQuery]) -> list[Likelihood]:
+        """See `Chances.weigh`."""
+        return [self.chances.weigh(query) for query in queries]
+
     def snap(self, queries: Sequence[SnapQuery]) -> list[SnapResult]:
         """Manifold snap and topic anchor, with the drift clamp."""
         snapped = [self._snap_one(query) for query in queries]
@@ -372,6 +403,9 @@ class Served:
                 f"a context has shape {shape}; {self.identity} predicts from (vectors, {self.dim}), one vector or more"
             )
 
+    def _in_window(self, query: ReadQuery) -> ReadQuery:
+        return query if query.memory else replace(query, context=query.context.last(self.window))
+
     def _at_last(self, contexts: Sequence[Context], part: Part) -> np.ndarray:
         """float32 (B, D): that part of the forecast after each context."""
         for context in contexts:
@@ -387,12 +421,12 @@ class Served:
             return self._predict_last(padded, part).cpu().numpy()
 
     def _predict_last(self, padded: Padded, part: Part) -> Tensor:
-        """(B, D). Where nothing is padded a network is asked for its last position alone."""
-        predictor = self.bundle.predictor
-        if isinstance(predictor, Network) and bool(padded.mask_BT.all()):
-            return _of(predictor.forecast_last(padded.x_BTD, padded.breaks_BT, padded.next_BT), part)[:, -1]
-        forecast = predictor.forecast(padded.x_BTD, padded.mask_BT, padded.breaks_BT, padded.next_BT)
-        return padded.last_of(_of(forecast, part))
+        """(B, D). Where nothing is padded, nothing but what comes last is asked for."""
+        predictor, known = self.bundle.predictor, (padded.breaks_BT, padded.next_BT)
+        if bool(padded.mask_BT.all()):
+            forecast, _ = predictor.read(padded.x_BTD, predictor.start(len(padded.x_BTD)), *known)
+            return _of(forecast, part)[:, -1]
+        return padded.last_of(_of(predictor.forecast(padded.x_BTD, padded.mask_BT, *known), part))
 
     def _snap_one(self, query: SnapQuery) -> Snapped:
         return self._snap.apply(
@@ -441,20 +475,37 @@ class Served:
         )
 
     def _nearest_unseen(self, query: DecodeQuery) -> NearChunk:
-        """The nearest stored chunk that says something new; ever more are looked at until there is one."""
+        found = self._unseen(query.vector, 1, query.seen_rows, query.seen_texts)
+        if not found:
+            raise ExhaustedError(
+                f"{self.snapshot.label} has no chunk left to give: all that were found were given or are held out"
+            )
+        return found[0]
+
+    def _unseen(
+        self, vector: np.ndarray, count: int, seen_rows: Collection[int], seen_texts: Collection[str]
+    ) -> list[NearChunk]:
+        """The `count` nearest stored chunks that say something new, each something else; ever more are looked at until
+        there are so many, or no more."""
         size = self.index.spec.size
-        k = min(size, CANDIDATES + len(query.seen_rows))
+        k = min(size, count + SPARE + len(seen_rows))
         while True:
-            scores, rows = (part[0] for part in self.index.search(query.vector[None], k, self._barred))
-            new = [i for i, row in enumerate(rows.tolist()) if row >= 0 and row not in query.seen_rows]
-            for i, text in zip(new, self.snapshot.texts(rows[new]), strict=True):
-                if same_text(text) not in query.seen_texts:
-                    return near_chunk(self.snapshot, int(rows[i]), float(scores[i]), text)
-            if k == size or rows[-1] < 0:
-                raise ExhaustedError(
-                    f"{self.snapshot.label} has no chunk left to give: all that were found were given or are held out"
-                )
+            scores, rows = (part[0] for part in self.index.search(vector[None], k, self._barred))
+            found = self._new_among(scores, rows, seen_rows, seen_texts)
+            if len(found) >= count or k == size or rows[-1] < 0:
+                return found[:count]
             k = min(size, 4 * k)
+
+    def _new_among(
+        self, scores: np.ndarray, rows: np.ndarray, seen_rows: Collection[int], seen_texts: Collection[str]
+    ) -> list[NearChunk]:
+        """Those of some stored chunks, in their order, that are not seen and not the text of one before."""
+        new = [i for i, row in enumerate(rows.tolist()) if row >= 0 and row not in seen_rows]
+        found: dict[str, NearChunk] = {}
+        for i, text in zip(new, self.snapshot.texts(rows[new]), strict=True):
+            if (key := same_text(text)) not in seen_texts and key not in found:
+                found[key] = near_chunk(self.snapshot, int(rows[i]), float(scores[i]), text)
+        return list(found.values())
 
 
 @contextmanager

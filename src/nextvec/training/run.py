@@ -77,11 +77,20 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
             {"architecture": name, "dim": dim, "options": backbone.to_dict(), **network}, owner=name
         ),
         training=TrainingConfig.parse(
-            {key: value for key, value in options.items() if key in TrainingConfig.model_fields}, owner=name
+            {
+                **_spans(network["heads"]),
+                **{key: value for key, value in options.items() if key in TrainingConfig.model_fields},
+            },
+            owner=name,
         ),
     )
     judging_head(plan.network, plan.training)
     return plan
+
+
+def _spans(heads: tuple[str, ...]) -> dict[str, int]:
+    """Documents are not cut where a head learns from whole ones."""
+    return {"span": 0, "first_span": 0} if any(HEADS.get(name).whole_documents for name in heads) else {}
 
 
 def _context(value: Any) -> Any:

@@ -10,6 +10,9 @@ from nextvec.evaluation.metrics.order import Order
 from nextvec.evaluation.metrics.rollout import Rollout
 from nextvec.evaluation.metrics.spread import Spread
 from nextvec.evaluation.pools import ForeignPool
+from nextvec.models.forecast import Forecast
+from nextvec.models.memory import Memory, latest
+from nextvec.models.predictor import Predictor, PredictorSpec
 
 
 def unit(shape, seed):
@@ -17,10 +20,24 @@ def unit(shape, seed):
     return x / x.norm(dim=-1, keepdim=True)
 
 
+class Slow:
+    """Reads on by going over everything again."""
+
+    def __init__(self, predict):
+        self.predict, self.spec = predict, PredictorSpec(name="slow", dim=8, context=None)
+
+    def read(self, x_BTD, memory, breaks_BT=None, next_BT=None):
+        seen_BTD = latest(memory.kept, x_BTD)
+        return Forecast(lambda: self.predict(seen_BTD, None)[:, -1:]), Memory(memory.owner, len(x_BTD), seen_BTD)
+
+    start, step = Predictor.start, Predictor.step
+
+
 def setting_of(predict=lambda x, mask: x, context=None):
     none = ForeignPool(vectors_PD=torch.zeros(0, 8), owner_P=torch.zeros(0, dtype=torch.long))
     mean = torch.zeros(8)
-    return Setting(min_context=5, seed=0, train_mean_D=mean, foreign=none, context=context, predict=predict)
+    asked = {"predict": predict, "predictor": Slow(predict)}
+    return Setting(min_context=5, seed=0, train_mean_D=mean, foreign=none, context=context, **asked)
 
 
 def passage_of(vectors, predicted, doc_id="d"):

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from nextvec.errors import TrainingError, UsageError
-from nextvec.models.head import State
-from nextvec.models.heads.energy import SIZES, EnergyConfig, energy_scores
+from nextvec.models.head import SIZES, State
+from nextvec.models.heads.energy import EnergyConfig, energy_scores
 from nextvec.models.network import build_network
 from nextvec.models.predictor import unit
 from nextvec.models.targets import Targets

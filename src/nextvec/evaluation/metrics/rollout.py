@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
-from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting, predict_last, row_cosines, sample_targets
+from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting, row_cosines, sample_targets
+from nextvec.models.predictor import Forecast, Memory, Predictor
 
 STEPS = 5
 STARTS_PER_DOCUMENT = 4
@@ -32,19 +35,26 @@ class Rollout:
         starts = sample_targets(
             self._setting.seed, passage.doc_id, passage.first, last_start + 1, STARTS_PER_DOCUMENT
         ).tolist()
-        return self._roll(passage, starts) if starts else {}
+        if not starts:
+            return {}
+        cosines_CH = torch.stack(list(self._cosines(passage.vectors_ND, starts)))
+        return {f"rollout@{step + 1}": Part.of(cosines_CH[:, step]) for step in range(STEPS)}
 
-    def _roll(self, passage: Passage, starts: list[int]) -> dict[str, Part]:
-        sequences = [self._visible(passage.vectors_ND[:start]) for start in starts]
-        parts = {}
-        for step in range(STEPS):
-            predicted_BD = predict_last(self._setting.predict, sequences)
-            target_BD = passage.vectors_ND[[start + step for start in starts]]
-            parts[f"rollout@{step + 1}"] = Part.of(row_cosines(predicted_BD, target_BD))
-            fed = zip(sequences, predicted_BD, strict=True)
-            sequences = [self._visible(torch.cat([seen, new[None]])) for seen, new in fed]
-        return parts
+    @torch.no_grad()
+    def _cosines(self, vectors_ND: Tensor, starts: list[int]) -> Iterator[Tensor]:
+        """(STEPS,) of each start, ascending; the document is read once, and every start goes on from what was read."""
+        predictor, read = self._setting.predictor, 0
+        assert predictor is not None, "evaluations give it"
+        memory = predictor.start(1)
+        for start in starts:
+            forecast, memory = predictor.read(vectors_ND[None, read:start], memory)
+            yield row_cosines(self._roll(predictor, forecast, memory), vectors_ND[start : start + STEPS])
+            read = start
 
-    def _visible(self, sequence_TD: torch.Tensor) -> torch.Tensor:
-        """What the predictor looks at: fewer rows cost less and change nothing."""
-        return sequence_TD[-self._setting.context :] if self._setting.context else sequence_TD
+    def _roll(self, predictor: Predictor, forecast: Forecast, memory: Memory) -> Tensor:
+        """(STEPS, D) predictions, each but the first made from the ones before it too."""
+        predicted = [forecast.point[:, 0]]
+        for _ in range(STEPS - 1):
+            forecast, memory = predictor.step(predicted[-1], memory)
+            predicted.append(forecast.point[:, 0])
+        return torch.cat(predicted)

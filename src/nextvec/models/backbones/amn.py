@@ -11,7 +11,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from nextvec.config import Config
+from nextvec.models.attention import causal_attention, length
 from nextvec.models.backbone import BACKBONES, Backbone
+from nextvec.models.memory import Kept, parts_of
 
 
 class AMNConfig(Config):
@@ -45,9 +47,16 @@ class AMN(Backbone):
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """States [mean so far, attention-weighted mean so far], (B, T, 2D)."""
-        count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device, dtype=x_BTD.dtype)[:, None]
-        mean_BTD = x_BTD.cumsum(1) / count_T1
-        weighted_BTD = F.scaled_dot_product_attention(
-            self.query(mean_BTD)[:, None], self.key(x_BTD)[:, None], x_BTD[:, None], is_causal=True
-        )[:, 0]
-        return torch.cat([mean_BTD, weighted_BTD], dim=-1)
+        return self.read(x_BTD, None)[0]
+
+    def read(self, x_BTD: Tensor, kept: Kept) -> tuple[Tensor, Kept]:
+        """Keeps the sum of all vectors (B, D), and them with their keys: D + attention numbers a position, for ever."""
+        total_BD, cache = parts_of(kept, 2)
+        past, sum_BTD = 0, x_BTD.cumsum(1)
+        if kept is not None:
+            past, sum_BTD = length(cache), sum_BTD + total_BD[:, None]
+        count_T1 = torch.arange(past + 1, past + x_BTD.shape[1] + 1, device=x_BTD.device, dtype=x_BTD.dtype)[:, None]
+        mean_BTD = sum_BTD / count_T1
+        query_B1TA, key_B1TA = self.query(mean_BTD)[:, None], self.key(x_BTD)[:, None]
+        weighted_B1TD, cache = causal_attention(query_B1TA, key_B1TA, x_BTD[:, None], cache)
+        return torch.cat([mean_BTD, weighted_B1TD[:, 0]], dim=-1), (sum_BTD[:, -1], cache)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from nextvec.config import Config
 from nextvec.models.backbone import BACKBONES, Backbone
+from nextvec.models.memory import Kept, parts_of
 from nextvec.models.recurrent import run_gru
 
 
@@ -32,7 +33,13 @@ class GRU(Backbone):
         return nn.Linear(self.config.width, self.dim)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
-        h_BTM = self.project(x_BTD)
-        for layer, norm in zip(self.layers, self.norms, strict=True):
-            h_BTM = norm(h_BTM + self.dropout(run_gru(layer, h_BTM)))
-        return h_BTM
+        return self.read(x_BTD, None)[0]
+
+    def read(self, x_BTD: Tensor, kept: Kept) -> tuple[Tensor, Kept]:
+        """Keeps every layer's last output (B, M)."""
+        h_BTM, last = self.project(x_BTD), []
+        for layer, norm, before_BM in zip(self.layers, self.norms, parts_of(kept, len(self.layers)), strict=True):
+            out_BTM = run_gru(layer, h_BTM, before_BM)
+            h_BTM = norm(h_BTM + self.dropout(out_BTM))
+            last.append(out_BTM[:, -1])
+        return h_BTM, tuple(last)

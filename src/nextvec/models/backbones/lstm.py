@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from nextvec.config import Config
 from nextvec.models.backbone import BACKBONES, Backbone
+from nextvec.models.memory import Kept, parts_of
 
 
 class LSTMConfig(Config):
@@ -30,7 +31,17 @@ class LSTM(Backbone):
         return nn.Linear(self.config.width, self.dim)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
-        h_BTM = self.layers[0](x_BTD)[0]
-        for layer in self.layers[1:]:
-            h_BTM = layer(self.dropout(h_BTM))[0]
-        return h_BTM
+        return self.read(x_BTD, None)[0]
+
+    def read(self, x_BTD: Tensor, kept: Kept) -> tuple[Tensor, Kept]:
+        """Keeps every layer's output and cell (B, 1, M)."""
+        h_BTM, last = x_BTD, []
+        for i, (layer, before) in enumerate(zip(self.layers, parts_of(kept, len(self.layers)), strict=True)):
+            h_BTM, after = layer(h_BTM if i == 0 else self.dropout(h_BTM), _layers_first(before))
+            last.append(_layers_first(after))
+        return h_BTM, tuple(last)
+
+
+def _layers_first(kept: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor] | None:
+    """Between (B, 1, M), as states have it, and the module's (1, B, M)."""
+    return None if kept is None else (kept[0].transpose(0, 1).contiguous(), kept[1].transpose(0, 1).contiguous())

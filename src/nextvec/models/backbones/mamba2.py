@@ -6,7 +6,7 @@ Every head keeps a state S (P, N) that fades and takes in one outer product a st
 
 Trained in chunks: inside a chunk as attention whose weights fade, between chunks as the recurrence on states.
 Shape suffixes here: I inner width, H heads, P head width, N state, Z chunks, Q positions of a chunk (S, the same, when
-two of them meet), C channels of the convolution.
+two of them meet), C channels of the convolution, W rows before a position that it sees.
 """
 
 from __future__ import annotations
@@ -21,9 +21,13 @@ from torch import Tensor, nn
 from nextvec.config import Config
 from nextvec.errors import UsageError
 from nextvec.models.backbone import BACKBONES, Backbone
+from nextvec.models.memory import Kept, latest, parts_of
 
 SMALLEST_DT, LARGEST_DT = 1e-3, 0.1
 LARGEST_A = 16.0
+
+BlockKept = tuple[Tensor, Tensor]
+"""Of a block: the rows before the next one that its convolution sees (B, W, C), and its state (B, H, P, N)."""
 
 
 class Mamba2Config(Config):
@@ -53,10 +57,16 @@ class Mamba2(Backbone):
         return nn.Linear(self.config.width, self.dim)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
-        h_BTM = self.project(x_BTD).float()
-        for norm, block in zip(self.norms, self.blocks, strict=True):
-            h_BTM = h_BTM + self.dropout(block(norm(h_BTM)))
-        return h_BTM
+        return self.read(x_BTD, None)[0]
+
+    def read(self, x_BTD: Tensor, kept: Kept) -> tuple[Tensor, Kept]:
+        """Keeps every block's `BlockKept`, of fixed size."""
+        h_BTM, after = self.project(x_BTD).float(), []
+        for norm, block, before in zip(self.norms, self.blocks, parts_of(kept, len(self.blocks)), strict=True):
+            out_BTM, last = block(norm(h_BTM), before)
+            h_BTM = h_BTM + self.dropout(out_BTM)
+            after.append(last)
+        return h_BTM, tuple(after)
 
 
 class Mamba2Block(nn.Module):
@@ -84,25 +94,42 @@ class Mamba2Block(nn.Module):
         self.norm = nn.RMSNorm(inner, eps=1e-5)
         self.out = nn.Linear(inner, config.width, bias=False)
 
-    def forward(self, h_BTM: Tensor) -> Tensor:
-        T = h_BTM.shape[1]
+    def forward(self, h_BTM: Tensor, before: BlockKept | None) -> tuple[Tensor, BlockKept]:
+        rows_BWC, state_BHPN = (None, None) if before is None else before
         gate_BTI, input_BTC, dt_BTH = self.into(h_BTM).split(self.sizes, dim=-1)
-        convolved_BTC = F.silu(self.convolution(input_BTC.transpose(1, 2))[..., :T].transpose(1, 2))
+        convolved_BTC = F.silu(self._convolve(rows_BWC, input_BTC))
         with torch.autocast(h_BTM.device.type, enabled=False):
-            y_BTI = self._recur(convolved_BTC.float(), F.softplus(dt_BTH.float() + self.dt_bias))
+            dt_BTH = F.softplus(dt_BTH.float() + self.dt_bias)
+            y_BTI, state_BHPN = self._recur(convolved_BTC.float(), dt_BTH, state_BHPN)
         out_BTM: Tensor = self.out(self.norm(y_BTI * F.silu(gate_BTI.float())))
-        return out_BTM
+        return out_BTM, (latest(rows_BWC, input_BTC, self.config.convolution - 1), state_BHPN)
 
-    def _recur(self, convolved_BTC: Tensor, dt_BTH: Tensor) -> Tensor:
+    def _convolve(self, rows_BWC: Tensor | None, input_BTC: Tensor) -> Tensor:
+        seen_BSC = latest(rows_BWC, input_BTC)
+        first, end = seen_BSC.shape[1] - input_BTC.shape[1], seen_BSC.shape[1]
+        return self.convolution(seen_BSC.transpose(1, 2))[..., first:end].transpose(1, 2)
+
+    def _recur(self, convolved_BTC: Tensor, dt_BTH: Tensor, state_BHPN: Tensor | None) -> tuple[Tensor, Tensor]:
         N, P = self.config.state, self.config.head_width
         x_BTI, B_BTN, C_BTN = convolved_BTC.split((self.sizes[0], N, N), dim=-1)
         x_BTHP = x_BTI.unflatten(-1, (-1, P))
-        y_BTHP = chunked_ssd(x_BTHP, dt_BTH, -self.A_log.exp(), B_BTN, C_BTN, self.config.chunk)
-        return (y_BTHP + self.skip[:, None] * x_BTHP).flatten(2)
+        y_BTHP, state_BHPN = chunked_ssd(x_BTHP, dt_BTH, -self.A_log.exp(), B_BTN, C_BTN, self.config.chunk, state_BHPN)
+        return (y_BTHP + self.skip[:, None] * x_BTHP).flatten(2), state_BHPN
 
 
-def chunked_ssd(x_BTHP: Tensor, dt_BTH: Tensor, A_H: Tensor, B_BTN: Tensor, C_BTN: Tensor, chunk: int) -> Tensor:
-    """S_t C_t of the recurrence above from a zero state, (B, T, H, P); the same for every chunk size."""
+def chunked_ssd(
+    x_BTHP: Tensor,
+    dt_BTH: Tensor,
+    A_H: Tensor,
+    B_BTN: Tensor,
+    C_BTN: Tensor,
+    chunk: int,
+    state_BHPN: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """S_t C_t of the recurrence above, (B, T, H, P), and its last state; the same for every chunk size.
+
+    `state_BHPN` is the state before the first position, zero where it is None. A chunk of 1 is the recurrence itself.
+    """
     T = x_BTHP.shape[1]
     chunk = min(chunk, T)
     # Padding with dt = 0 neither fades a state nor adds to it.
@@ -111,10 +138,10 @@ def chunked_ssd(x_BTHP: Tensor, dt_BTH: Tensor, A_H: Tensor, B_BTN: Tensor, C_BT
     input_BZHSP = (dt_BZQH[..., None] * x_BZQHP).transpose(2, 3)
     to_end_BZHS = torch.exp(fade_BZHQ[..., -1:] - fade_BZHQ)
     added_BZHPN = torch.einsum("bzhs,bzhsp,bzsn->bzhpn", to_end_BZHS, input_BZHSP, B_BZQN)
-    before_BZHPN = _states_before(added_BZHPN, fade_BZHQ[..., -1].exp())
+    before_BZHPN, state_BHPN = _states_before(added_BZHPN, fade_BZHQ[..., -1].exp(), state_BHPN)
     earlier_BZHQP = torch.einsum("bzhq,bzqn,bzhpn->bzhqp", fade_BZHQ.exp(), C_BZQN, before_BZHPN)
     y_BZHQP = _within(fade_BZHQ, C_BZQN @ B_BZQN.transpose(2, 3)) @ input_BZHSP + earlier_BZHQP
-    return y_BZHQP.transpose(2, 3).flatten(1, 2)[:, :T]
+    return y_BZHQP.transpose(2, 3).flatten(1, 2)[:, :T], state_BHPN
 
 
 def _within(fade_BZHQ: Tensor, similarity_BZQS: Tensor) -> Tensor:
@@ -125,14 +152,16 @@ def _within(fade_BZHQ: Tensor, similarity_BZQS: Tensor) -> Tensor:
     return lag_BZHQS.masked_fill(future_QS, float("-inf")).exp() * similarity_BZQS[:, :, None]
 
 
-def _states_before(added_BZHPN: Tensor, fade_BZH: Tensor) -> Tensor:
-    """The state at the beginning of every chunk, from what each adds and how far it fades what was there."""
-    state_BHPN = torch.zeros_like(added_BZHPN[:, 0])
+def _states_before(added_BZHPN: Tensor, fade_BZH: Tensor, state_BHPN: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The state at the beginning of every chunk and at the end of the last, from what each adds and how far it fades
+    what was there."""
+    if state_BHPN is None:
+        state_BHPN = torch.zeros_like(added_BZHPN[:, 0])
     states = []
     for added_BHPN, fade_BH in zip(added_BZHPN.unbind(1), fade_BZH.unbind(1), strict=True):
         states.append(state_BHPN)
         state_BHPN = fade_BH[..., None, None] * state_BHPN + added_BHPN
-    return torch.stack(states, dim=1)
+    return torch.stack(states, dim=1), state_BHPN
 
 
 def _in_chunks(part_BT: Tensor, chunk: int) -> Tensor:

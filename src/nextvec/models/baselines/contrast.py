@@ -11,17 +11,16 @@ so d, which ridge regression predicts from the decayed means, times the inverse 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from nextvec.models.baseline import BASELINES, Batches
-from nextvec.models.pool import RECENT, pool_means, pool_scores, reciprocal_ranks
+from nextvec.models.pool import own_pools, pool_means, pool_scores, reciprocal_ranks
 from nextvec.models.predictor import unit
 from nextvec.models.reader import Reader
-from nextvec.models.targets import TargetBatch
 
 PENALTIES = (1_000.0, 3_000.0, 10_000.0, 30_000.0, 100_000.0, 300_000.0)
 """Of the ridge regression, in units of a feature's mean square."""
@@ -59,13 +58,10 @@ class Contrast(Reader):
         return best
 
     def answer(self, f_BTF: Tensor) -> Tensor:
+        return unit(self.ask(f_BTF))
+
+    def ask(self, f_BTF: Tensor) -> Tensor:
         return f_BTF @ self.matrix.to(f_BTF)
-
-    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        return unit(self.rank(x_BTD, breaks_BT))
-
-    def rank(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        return self.either(type(self).answer, x_BTD, breaks_BT)
 
     def _scores(self, difference_FD: Tensor, moments: Moments, validation: Batches) -> list[float]:
         """Mean reciprocal rank on validation documents for every shrinkage. Where nothing can be ranked, all are 0."""
@@ -73,7 +69,7 @@ class Contrast(Reader):
         totals, count = torch.zeros(len(precisions), dtype=torch.float64), 0
         for batch in validation():
             d_BTD = self.features(batch.x_BTD, batch.breaks_BT) @ difference_FD
-            for d_TD, vectors_ND in _documents(d_BTD, batch):
+            for d_TD, vectors_ND in own_pools(d_BTD, batch):
                 for i, precision_DD in enumerate(precisions):
                     totals[i] += reciprocal_ranks(pool_scores(d_TD @ precision_DD, vectors_ND)).sum()
                 count += len(d_TD)
@@ -117,14 +113,6 @@ class Moments:
         return torch.linalg.inv(
             covariance_DD + shrinkage * covariance_DD.diagonal().mean() * _eye(covariance_DD)
         ).float()
-
-
-def _documents(d_BTD: Tensor, batch: TargetBatch) -> Iterator[tuple[Tensor, Tensor]]:
-    """Of each document of a batch: (M, D) at its targets with a full recent past, and its own (N, D) vectors."""
-    for d_TD, x_TD, target_TD, mask_T in zip(d_BTD, batch.x_BTD, batch.target_BTD, batch.mask_BT, strict=True):
-        rows = int(mask_T.sum())
-        if rows >= RECENT:
-            yield d_TD[RECENT - 1 : rows], torch.cat([x_TD[:1], target_TD[:rows]])
 
 
 def _eye(like: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Generator, Tensor
 from nextvec.models.angular import log_density
 from nextvec.models.baseline import BASELINES, Batches
 from nextvec.models.baselines.ridge import RidgeMix
+from nextvec.models.memory import Kept
 from nextvec.models.predictor import unit
 
 SHRINKAGES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -78,12 +79,13 @@ class Gaussian(RidgeMix):
             count += len(y_ND)
         return (totals / count).tolist()
 
-    def mean_after(self, x_BTD: Tensor, breaks_BT: Tensor | None) -> Tensor:
+    def mean_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept = None) -> Tensor:
         """(B, T, D): the mean before it is projected onto the sphere."""
-        return self.either(type(self).mean, x_BTD, breaks_BT)
+        return self.either(type(self).mean, x_BTD, breaks_BT, kept)
 
-    def expect(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        return self.whiten(float(self.certainty) * self.mean_after(x_BTD, breaks_BT))
+    def base_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+        """(B, T, D) the whitened mean, as long as the certainty says: all that its distributions depend on."""
+        return self.whiten(float(self.certainty) * self.mean_after(x_BTD, breaks_BT, kept))
 
     def whiten(self, v_D: Tensor) -> Tensor:
         """(..., D) in the axes of the residuals, the largest first, each in units of its standard deviation."""
@@ -98,14 +100,14 @@ class Gaussian(RidgeMix):
         """() log of the standard deviations' product."""
         return self.spread.log().sum()
 
-    def sample(self, expected_BSD: Tensor, n: int, generator: Generator) -> Tensor:
-        noise_nBSD = torch.randn(n, *expected_BSD.shape, generator=generator, device=expected_BSD.device)
-        return unit(self.colour(expected_BSD + noise_nBSD))
+    def sample(self, base_BSD: Tensor, n: int, generator: Generator) -> Tensor:
+        noise_nBSD = torch.randn(n, *base_BSD.shape, generator=generator, device=generator.device)
+        return unit(self.colour(base_BSD + noise_nBSD.to(base_BSD)))
 
-    def log_density(self, expected_BSD: Tensor, y_BSD: Tensor) -> Tensor:
+    def log_density(self, base_BSD: Tensor, y_BSD: Tensor) -> Tensor:
         z_BSD = self.whiten(y_BSD.float())
-        squared_BS, along_BS = z_BSD.square().sum(-1), (z_BSD * expected_BSD).sum(-1)
-        return log_density(squared_BS, along_BS, expected_BSD.square().sum(-1), self.volume, self.dim)
+        squared_BS, along_BS = z_BSD.square().sum(-1), (z_BSD * base_BSD).sum(-1)
+        return log_density(squared_BS, along_BS, base_BSD.square().sum(-1), self.volume, self.dim)
 
 
 def shrunk(variance_D: Tensor, shrinkage: float) -> Tensor:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
+from nextvec.models.averaging import AveragingBaseline
+from nextvec.models.baseline import BASELINES, Batches, mean_cosine
 from nextvec.models.decay import decayed_means
 from nextvec.models.predictor import unit
 
@@ -17,7 +18,7 @@ QUERIES_AT_ONCE = 2048
 
 
 @BASELINES.register("knn-successor")
-class KnnSuccessor(Baseline):
+class KnnSuccessor(AveragingBaseline):
     """The K nearest training contexts (decayed means, decay 0.8) vote with what followed them.
 
     Weights are softmax(similarity / 0.05); K of `NEIGHBOURS` is tuned on validation. At most 200,000 contexts are kept,
@@ -25,6 +26,7 @@ class KnnSuccessor(Baseline):
     """
 
     name = "knn-successor"
+    decays = (KEY_DECAY,)
 
     def __init__(self, dim: int) -> None:
         super().__init__(dim)
@@ -53,11 +55,12 @@ class KnnSuccessor(Baseline):
         self.neighbours = torch.tensor(max(scores, key=scores.__getitem__))
 
     def _key(self, x_BTD: Tensor) -> Tensor:
-        return decayed_means(x_BTD, (KEY_DECAY,))[:, :, 0]
+        return decayed_means(x_BTD, self.decays)[:, :, 0]
 
-    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        flat_QD = self._key(x_BTD).flatten(0, 1)
-        return torch.cat([self._vote(some) for some in flat_QD.split(QUERIES_AT_ONCE)]).view_as(x_BTD)
+    def of_means(self, means_BTKD: Tensor) -> Tensor:
+        key_BTD = means_BTKD[:, :, 0]
+        votes = [self._vote(some) for some in key_BTD.flatten(0, 1).split(QUERIES_AT_ONCE)]
+        return torch.cat(votes).view_as(key_BTD)
 
     def _vote(self, query_QD: Tensor) -> Tensor:
         count = min(int(self.neighbours), len(self.keys))

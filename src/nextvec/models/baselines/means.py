@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nextvec.models.averaging import AveragingBaseline
 from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
 from nextvec.models.decay import decayed_means
 from nextvec.models.predictor import unit
@@ -45,17 +46,18 @@ class CopyLast(Baseline):
 
 
 @BASELINES.register("context-mean")
-class ContextMean(Baseline):
+class ContextMean(AveragingBaseline):
     """The mean of the document so far."""
 
     name = "context-mean"
+    decays = (1.0,)
 
-    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        return decayed_means(x_BTD, (1.0,))[:, :, 0]
+    def of_means(self, means_BTKD: Tensor) -> Tensor:
+        return means_BTKD[:, :, 0]
 
 
 @BASELINES.register("ewma")
-class Ewma(Baseline):
+class Ewma(AveragingBaseline):
     """One exponentially decayed mean; the decay is the one of `DECAY_GRID` with the highest validation cosine."""
 
     name = "ewma"
@@ -70,5 +72,9 @@ class Ewma(Baseline):
 
         self.decay = torch.tensor(max(DECAY_GRID, key=score))
 
-    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        return decayed_means(x_BTD, (float(self.decay),))[:, :, 0]
+    @property
+    def decays(self) -> tuple[float, ...]:
+        return (float(self.decay),)
+
+    def of_means(self, means_BTKD: Tensor) -> Tensor:
+        return means_BTKD[:, :, 0]

@@ -56,9 +56,6 @@ class EwmaMix(Reader):
     def answer(self, f_BTF: Tensor) -> Tensor:
         return unit(self.mean(f_BTF))
 
-    def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
-        return self.either(type(self).answer, x_BTD, breaks_BT)
-
 
 @BASELINES.register("ridge-mix")
 class RidgeMix(EwmaMix):

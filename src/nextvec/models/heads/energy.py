@@ -16,13 +16,11 @@ from nextvec.config import Config
 from nextvec.errors import TrainingError
 from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
-from nextvec.models.head import HEADS, Readings, State
+from nextvec.models.head import HEADS, SIZES, Readings, State
 from nextvec.models.predictor import unit
 from nextvec.models.sampler import SamplingHead
 from nextvec.models.targets import Targets
 
-SIZES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
-"""Sizes of the change that are tried on validation."""
 CLOSEST = 1e-6
 """Squared distances count as no less: the slope of a root has no limit at zero."""
 

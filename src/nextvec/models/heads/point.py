@@ -13,13 +13,11 @@ from nextvec.config import Config
 from nextvec.errors import TrainingError, UsageError
 from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
-from nextvec.models.head import HEADS, Head, Readings, State, start_at_zero
+from nextvec.models.head import HEADS, SIZES, Head, Readings, State, start_at_zero
 from nextvec.models.losses import LOSSES
+from nextvec.models.memory import Kept, parts_of
 from nextvec.models.predictor import AnchorName, unit
 from nextvec.models.targets import Targets
-
-SIZES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
-"""Sizes of the correction that are tried on validation."""
 
 
 class PointConfig(Config):
@@ -75,11 +73,22 @@ class PointHead(Head):
     def anchored(self) -> bool:
         return self.from_mean or super().anchored
 
-    def base(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+    def base(self, x_BTD: Tensor, breaks_BT: Tensor | None = None, kept: Kept = None) -> Tensor:
         if not self.from_mean:
-            return super().base(x_BTD, breaks_BT)
+            return super().base(x_BTD, breaks_BT, kept)
         count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device)[:, None]
-        return x_BTD.cumsum(1) / count_T1
+        if kept is None:
+            return x_BTD.cumsum(1) / count_T1
+        sum_B1D, count_B11 = parts_of(kept, 2)
+        return (sum_B1D + x_BTD.cumsum(1)) / (count_B11 + count_T1)
+
+    def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
+        """Without an anchor the context's sum (B, 1, D) and size (B, 1, 1), where it starts at its mean."""
+        if not self.from_mean:
+            return super().remember(x_BTD, breaks_BT, kept)
+        sum_B1D, count_B11 = parts_of(kept, 2) if kept is not None else (0.0, 0.0)
+        length_B11 = torch.full_like(x_BTD[:, :1, :1], x_BTD.shape[1])
+        return sum_B1D + x_BTD.sum(1, keepdim=True), count_B11 + length_B11
 
     def move(self, state: State) -> Tensor:
         """The correction at size 1, (B, S, D), not normalised."""

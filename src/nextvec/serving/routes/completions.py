@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, Literal, TypeVar
 
 from fastapi import APIRouter, Request, Response
@@ -13,12 +13,15 @@ from fastapi.responses import StreamingResponse
 
 from nextvec.decoding.decoder import Decoded
 from nextvec.serving.access import Access
-from nextvec.serving.continuation import ContinuationRequest, Ending, Event, Opening, Step, continue_text
+from nextvec.serving.continuation import Beginning, ContinuationRequest, begin, continue_text
+from nextvec.serving.events import Ending, Event, Opening, Step
 from nextvec.serving.lanes import ModelLane
-from nextvec.serving.problems import SENT, ProblemError, about, body_of, problem_of, responses
+from nextvec.serving.problems import SENT, ProblemError, about, body_of, problem_of, responses, wrong
 from nextvec.serving.routes.cutting import Cutter
+from nextvec.serving.routes.interleaving import interleaved
+from nextvec.serving.routes.logprobs import joined, logprobs_of
 from nextvec.serving.routes.strict import StrictRoute
-from nextvec.serving.schemas import Choice, CompletionAnswer, CompletionRequest, Usage
+from nextvec.serving.schemas import Choice, CompletionAnswer, CompletionRequest, Logprobs, Usage
 
 Given = TypeVar("Given")
 
@@ -55,30 +58,35 @@ def completions_router(access: Access) -> APIRouter:
 
 
 class Completion:
-    """One request: a continuation for each prompt."""
+    """One request: n continuations for each prompt, numbered prompt after prompt."""
 
     def __init__(self, access: Access, lane: ModelLane, asked: CompletionRequest, prompts: list[str]) -> None:
         self._access, self._lane, self._asked, self._prompts = access, lane, asked, prompts
         with about("decoder"):
             self._decoder = lane.decoder(asked.decoder)
+        _check_chance(access, lane, asked, prompts)
+        self._seed = secrets.randbits(32) if asked.seed is None else asked.seed
         self._id, self._created = f"cmpl-{secrets.token_hex(12)}", int(time.time())
+        self._numbers = range(len(prompts) * asked.n)
+        self._begun: dict[str, asyncio.Task[Beginning]] = {}
         self._words = 0
 
     async def whole(self) -> CompletionAnswer:
         """All choices at once; when one cannot be made, the others are given up."""
         try:
             async with asyncio.TaskGroup() as group:
-                made = [group.create_task(self._choice(number)) for number in range(len(self._prompts))]
+                made = [group.create_task(self._choice(number)) for number in self._numbers]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
         return self._answer([task.result() for task in made], self._usage())
 
     async def stream(self, request_id: str) -> AsyncIterator[bytes]:
-        """Server-sent events, prompt after prompt; an error after the first is an event as well, and the last."""
-        begun = False
+        """Server-sent events, prompt after prompt, the continuations of one as they come; an error after the first is
+        an event as well, and the last."""
+        begun, n = False, self._asked.n
         try:
-            for number in range(len(self._prompts)):
-                async for choice in self._choices(number):
+            for first in self._numbers[::n]:
+                async for choice in interleaved([self._choices(number) for number in range(first, first + n)]):
                     yield _event(self._answer([choice]))
                     begun = True
         except Exception as error:
@@ -98,9 +106,10 @@ class Completion:
             index=number,
             text="".join(part.text for part in parts),
             finish_reason=parts[-1].finish_reason,
-            nextvec={
+            logprobs=joined([part.logprobs for part in parts if part.logprobs]),
+            nextvec=extensions[0]
+            | {
                 "sentences": [sentence for extension in extensions for sentence in extension["sentences"]],
-                "context": extensions[0]["context"],
                 "finish": extensions[-1]["finish"],
             },
         )
@@ -108,8 +117,9 @@ class Completion:
     async def _choices(self, number: int) -> AsyncIterator[Choice]:
         """One a sentence, the first with the context; then one that says why it ended."""
         cutter = Cutter(self._asked.max_tokens, self._asked.stop)
-        prefix = self._prompts[number] + " " if self._asked.echo else ""
+        prefix = self._prompt(number) + " " if self._asked.echo else ""
         opening: Opening | None = None
+        length = 0
         async for event in self._events(number):
             if isinstance(event, Opening):
                 opening = event
@@ -117,8 +127,10 @@ class Completion:
                 ended = event.to_dict()
                 yield self._part(number, prefix, _reason(event), [], opening, ended)
             else:
-                text = prefix + cutter.take(event.decoded.text)
-                yield self._part(number, text, None, [event.to_dict()], opening, None)
+                text = cutter.take(event.decoded.text)
+                logprobs = logprobs_of(event, text, length + len(prefix))
+                yield self._part(number, prefix + text, None, [event.to_dict()], opening, None, logprobs)
+                length += len(prefix + text)
                 prefix, opening = "", None
                 if cutter.ended:
                     yield self._part(number, "", cutter.ended, [], None, {"reason": cutter.ended} | cutter.to_dict())
@@ -126,19 +138,27 @@ class Completion:
         self._words += cutter.words
 
     async def _events(self, number: int) -> AsyncIterator[Event]:
-        events = continue_text(self._lane, self._request(self._prompts[number]), self._lane.stop)
+        request = self._request(number)
         with about("prompt"):  # what can be wrong before the first event is wrong with the text
-            opening = await anext(events)
-        yield opening
-        async for event in events:
+            beginning = await self._beginning(request)
+        async for event in continue_text(self._lane, request, self._lane.stop, beginning):
             if isinstance(event, Step):
                 self._access.engine.metrics.decoded(self._lane.settings.label, _outcome(event.decoded))
             yield event
 
-    def _request(self, text: str) -> ContinuationRequest:
+    async def _beginning(self, request: ContinuationRequest) -> Beginning:
+        """The continuations of a text share it: it is encoded once."""
+        if request.text not in self._begun:
+            self._begun[request.text] = asyncio.create_task(begin(self._lane, request))
+        return await self._begun[request.text]
+
+    def _prompt(self, number: int) -> str:
+        return self._prompts[number // self._asked.n]
+
+    def _request(self, number: int) -> ContinuationRequest:
         asked = self._asked
         return ContinuationRequest(
-            text=text,
+            text=self._prompt(number),
             sentences=asked.sentences,
             decoder=self._decoder,
             steps=asked.steps,
@@ -146,6 +166,10 @@ class Completion:
             fill=asked.fill,
             snap=asked.snap,
             seconds=asked.seconds,
+            temperature=asked.temperature or 0,
+            seed=self._seed,
+            choice=number,
+            logprobs=asked.logprobs,
         )
 
     def _part(
@@ -156,10 +180,13 @@ class Completion:
         sentences: list[dict[str, Any]],
         opening: Opening | None,
         ending: dict[str, Any] | None,
+        logprobs: Logprobs | None = None,
     ) -> Choice:
         context = None if opening is None else opening.to_dict()
-        extension = {"sentences": sentences, "context": context, "finish": ending}
-        return Choice(index=number, text=text, finish_reason=finish, nextvec=extension)
+        extension: dict[str, Any] = {"sentences": sentences, "context": context, "finish": ending}
+        if self._asked.temperature:
+            extension["seed"] = self._seed
+        return Choice(index=number, text=text, finish_reason=finish, logprobs=logprobs, nextvec=extension)
 
     def _answer(self, choices: list[Choice], usage: Usage | None = None) -> CompletionAnswer:
         return CompletionAnswer(
@@ -169,6 +196,20 @@ class Completion:
     def _usage(self) -> Usage:
         given = sum(len(prompt.split()) for prompt in self._prompts)
         return Usage(prompt_tokens=given, completion_tokens=self._words, total_tokens=given + self._words)
+
+
+def _check_chance(access: Access, lane: ModelLane, asked: CompletionRequest, prompts: Sequence[str]) -> None:
+    """Raises ProblemError for what a model has no distribution for, and for copies of one continuation."""
+    if asked.temperature:
+        with about("temperature"):
+            lane.served.chances.require_draws()
+    elif asked.n > 1:
+        raise wrong("n", f"got {asked.n}, expected 1 without a temperature: all would be the same. Give one, like 1")
+    if asked.logprobs is not None:
+        with about("logprobs"):
+            lane.served.chances.require_tells()
+    if (made := len(prompts) * asked.n) > access.limits.texts:
+        raise wrong("n", f"{made} continuations, expected at most {access.limits.texts} at once")
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, Given]) -> Given:

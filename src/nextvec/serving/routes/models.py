@@ -40,6 +40,8 @@ def _info(lane: ModelLane, aliases: Any) -> ModelInfo:
         skill=metrics.get("validation_skill"),
         context=spec.context,
         decoders=list(lane.served.decoders),
+        draws=lane.served.chances.draws,
+        tells=lane.served.chances.tells,
         ready=True,
         aliases=[alias for alias, identity in aliases.items() if identity == lane.served.identity],
     )

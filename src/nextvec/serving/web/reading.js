@@ -2,10 +2,10 @@
 
 import { bar, segments, strip } from "./charts.js";
 import { announce, disclosure, facts, h } from "./dom.js";
-import { duration, number, percent, plural } from "./format.js";
+import { duration, number, percent, plural, signed } from "./format.js";
 import { trouble } from "./trouble.js";
 
-const STAGES = ["chunk", "encode", "fill", "predict", "snap", "decode"];
+const STAGES = ["chunk", "encode", "fill", "predict", "draw", "snap", "decode", "weigh"];
 const ENDINGS = {
   length: "complete",
   repetition: "stopped: it began to repeat itself",
@@ -14,17 +14,23 @@ const ENDINGS = {
   exhausted: "stopped: the corpus has nothing new to say",
 };
 
-/** `element` is the column; `take` adds what the server sent, `retry` asks it again. */
+/** `element` is the column; `take` adds what the server sent, `retry` asks it again. `place` is {number, of} of one among
+ * several by its model: it shows its sentences first, and what led to them on demand. */
 export class Reading {
-  constructor(model, retry) {
-    this.model = model;
+  constructor(model, retry, place = null) {
+    this.name = place ? `${model}, ${place.number} of ${place.of}` : model;
     this.retry = retry;
+    this.short = place !== null;
     this.status = h("p", { class: "status" });
+    this.note = h("p", { class: "status" });
     this.body = h("div", {});
+    const title = place
+      ? h("h3", {}, `${place.number} of ${place.of}`)
+      : h("h2", {}, h("a", { href: `#/models/${encodeURIComponent(model)}` }, model));
     this.element = h(
       "article",
-      { class: "reading panel", "aria-label": model },
-      h("header", {}, h("h2", {}, h("a", { href: `#/models/${encodeURIComponent(model)}` }, model)), this.status),
+      { class: "reading panel", "aria-label": this.name },
+      h("header", {}, title, this.status, this.short ? this.note : null),
       this.body,
     );
   }
@@ -32,16 +38,26 @@ export class Reading {
   begin() {
     this.kinds = [];
     this.texts = [];
+    this.values = [];
+    this.finished = false;
     this.sentences = h("ol", { class: "steps" });
     this.context = h("div", {});
-    this.body.replaceChildren(this.context, this.sentences);
+    this.body.replaceChildren(...(this.short ? [this.sentences, this.context] : [this.context, this.sentences]));
+    this.note.textContent = "";
+    this.element.classList.remove("likeliest");
     this.element.classList.add("running");
     this.say("working …");
   }
 
+  /** Mean log-probability, or log density, of its sentences; null without any. */
+  get likeliness() {
+    return this.values.length ? this.values.reduce((sum, value) => sum + value, 0) / this.values.length : null;
+  }
+
   /** An event of the stream: any of the context, sentences, and the reason for the end. */
   take(event) {
-    const { context, sentences = [], finish } = event.choices[0]?.nextvec ?? {};
+    const { context, sentences = [], finish, seed } = event.choices[0]?.nextvec ?? {};
+    this.seed = seed;
     if (context) this.open(context);
     for (const step of sentences) this.add(step);
     if (finish) this.finish(finish);
@@ -67,18 +83,22 @@ export class Reading {
 
   add(step) {
     const count = step.context_cosines.length;
-    this.sentences.append(h("li", {}, sentence(step, this.kinds.slice(-count), this.texts.slice(-count))));
+    const parts = sentence(step, this.kinds.slice(-count), this.texts.slice(-count));
+    this.sentences.append(h("li", {}, this.short ? shortened(parts) : parts));
+    if (step.likelihood) this.values.push(step.likelihood.value);
     this.kinds.push("said");
     this.texts.push(step.text);
     this.say(`${plural(step.number, "sentence")} …`);
-    announce(`${this.model}, sentence ${step.number}: ${step.text}`);
+    announce(`${this.name}, sentence ${step.number}: ${step.text}`);
   }
 
   finish({ reason, detail, milliseconds, sentences }) {
     this.element.classList.remove("running");
+    this.finished = true;
     const why = reason === "length" ? ENDINGS.length : `${ENDINGS[reason] ?? reason} (${detail})`;
-    this.say(`${plural(sentences, "sentence")} in ${duration(milliseconds)} · ${why}`);
-    announce(`${this.model}: ${plural(sentences, "sentence")}, ${why}`);
+    const seed = this.seed === undefined || this.short ? "" : ` · seed ${this.seed}`;
+    this.say(`${plural(sentences, "sentence")} in ${duration(milliseconds)} · ${why}${seed}`);
+    announce(`${this.name}: ${plural(sentences, "sentence")}, ${why}`);
   }
 
   stopped() {
@@ -97,9 +117,13 @@ export class Reading {
   }
 }
 
+/** The sentence and how likely it was, and the rest behind a summary. */
+const shortened = ([text, likely, ...rest]) => [text, likely, disclosure("What led to it", rest)];
+
 function sentence(step, kinds, texts) {
   return [
     h("p", { class: "utterance" }, step.text),
+    likely(step.likelihood),
     badges(step),
     facts(
       [
@@ -118,11 +142,37 @@ function sentence(step, kinds, texts) {
     ),
     stageBar(step.times),
     disclosure(
-      `${plural(step.neighbours.length, "neighbour")} and snap`,
-      snapReport(step.snap),
+      step.snap ? `${plural(step.neighbours.length, "neighbour")} and snap` : "No snap",
+      snapReport(step),
       neighbours(step.neighbours),
     ),
+    instead(step.likelihood),
   ];
+}
+
+/** How likely the model held a sentence, as a bar where that is a probability. */
+function likely(told) {
+  if (!told) return null;
+  return h(
+    "p",
+    { class: "meta likely" },
+    told.kind === "candidates" ? bar(Math.exp(told.value)) : null,
+    h("span", {}, chance(told.kind, told.value)),
+  );
+}
+
+const chance = (kind, value) =>
+  kind === "candidates"
+    ? `${percent(Math.exp(value), 1)} · ${number(value, 2)} nats`
+    : `log density ${signed(value, 1)} nats`;
+
+/** What else might have come. */
+function instead(told) {
+  if (!told?.alternatives.length) return null;
+  const others = told.alternatives.map(({ text, value }) =>
+    h("li", {}, h("p", {}, text), h("p", { class: "hint" }, chance(told.kind, value))),
+  );
+  return disclosure(`${plural(others.length, "other")} that might have come`, h("ol", { class: "neighbours" }, others));
 }
 
 /** Marks in words: a text that passed no check, and where an extract is from. */
@@ -165,7 +215,8 @@ function stageBar(times) {
   );
 }
 
-function snapReport(snap) {
+function snapReport({ snap, times }) {
+  if (!snap && "draw" in times) return h("p", { class: "hint" }, "What was drawn was decoded as it was.");
   if (!snap) return h("p", { class: "hint" }, "Snap was off: the prediction was decoded as it was.");
   return facts(
     [

@@ -2,7 +2,8 @@
 
 import { complete } from "../api.js";
 import { announce, h } from "../dom.js";
-import { signedPercent } from "../format.js";
+import { Draws } from "../draws.js";
+import { number, signedPercent } from "../format.js";
 import { Reading } from "../reading.js";
 import { chosenAtFirst, lasting } from "../served.js";
 
@@ -14,6 +15,10 @@ const EXAMPLES = [
   "Bees communicate the direction of a source of food by dancing. The angle of the dance corresponds to the angle of the sun. " +
     "Its length tells the distance. Other workers follow the dancer and then fly out.",
 ];
+
+const DRAWS = { samples: "draws samples", candidates: "draws stored sentences" };
+const MOST_CHOICES = 16;
+const ALTERNATIVES = 3;
 
 let draft = EXAMPLES[0]; // what the user wrote outlives a change of the models
 let example = 0;
@@ -27,6 +32,7 @@ function build(models) {
     textField(),
     modelField(models),
     howField(),
+    chanceField(),
     moreField(models),
     buttons(),
   );
@@ -39,7 +45,7 @@ function build(models) {
       "Each chosen model will predict the vector of the next sentence, and the stored text nearest to it appears here, with what led to it.",
     ),
   );
-  const run = new Run(form, results);
+  const run = new Run(form, results, models);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     run.start();
@@ -80,8 +86,10 @@ function textField() {
 function modelField(models) {
   const first = chosenAtFirst(models);
   const listed = [first, ...models.filter((model) => model !== first)];
-  const described = ({ architecture, corpus, skill }) =>
-    [architecture, corpus, skill == null ? null : `skill ${signedPercent(skill)}`].filter(Boolean).join(" · ");
+  const described = ({ architecture, corpus, skill, draws }) =>
+    [architecture, corpus, skill == null ? null : `skill ${signedPercent(skill)}`, DRAWS[draws]]
+      .filter(Boolean)
+      .join(" · ");
   const choice = ({ id, nextvec: m }) =>
     h(
       "label",
@@ -135,6 +143,49 @@ function howField() {
   );
 }
 
+/** Several continuations need a temperature: without one all would be the same. */
+function chanceField() {
+  const count = { id: "choices", name: "choices", type: "number", min: "1", max: MOST_CHOICES, value: "1" };
+  const choices = h("input", { ...count, required: true });
+  const heat = { id: "temperature", name: "temperature", type: "range", min: "0", max: "2", step: "0.1", value: "0" };
+  const temperature = h("input", { ...heat, "aria-describedby": "temperature-hint" });
+  const told = h("output", { for: "temperature" });
+  const hint = h("p", { class: "hint", id: "temperature-hint" });
+  const tell = () => {
+    const value = Number(temperature.value);
+    told.textContent = number(value, 1);
+    hint.textContent = meaning(value);
+  };
+  choices.addEventListener("input", () => {
+    if (choices.value > 1 && temperature.value === "0") temperature.value = "1";
+    tell();
+  });
+  temperature.addEventListener("input", () => {
+    if (temperature.value === "0") choices.value = "1";
+    tell();
+  });
+  tell();
+  return h(
+    "div",
+    { class: "field" },
+    h(
+      "div",
+      { class: "pair" },
+      h("div", {}, h("label", { for: "choices" }, "How many"), choices),
+      h("div", {}, h("label", { for: "temperature" }, "Temperature ", told), temperature),
+    ),
+    hint,
+  );
+}
+
+function meaning(temperature) {
+  if (temperature === 0) return "At 0 nothing is left to chance: each sentence goes on from the model’s mean.";
+  if (temperature === 1) return "At 1 each sentence is drawn as likely as the model holds it.";
+  return temperature < 1
+    ? "Below 1 what is drawn lies closer to the model’s mean."
+    : "Above 1 what is drawn strays further than the model says.";
+}
+
 function moreField(models) {
   const toggle = (name, label, hint) =>
     h(
@@ -159,6 +210,9 @@ function moreField(models) {
         decoders.map((name) => h("option", { value: name }, name)),
       ),
       h("p", { class: "hint", id: "decoder-hint" }, "nearest gives a stored sentence; a trained decoder writes one."),
+      h("label", { for: "seed" }, "Seed"),
+      h("input", { id: "seed", name: "seed", type: "number", step: "1", "aria-describedby": "seed-hint" }),
+      h("p", { class: "hint", id: "seed-hint" }, "The same number draws the same again; empty takes a new one."),
       toggle("snap", "Snap to stored text", "draws each prediction to where real sentences lie, and to the topic"),
       toggle("fill", "Fill a short context", "with stored sentences near the text, before the text's own"),
     ),
@@ -188,6 +242,10 @@ function guide() {
       "cosine of the prediction and each chunk that it was made from, in reading order, one bar a chunk; the height of the box is 1",
     ],
     ["stages", "time in the server: predict the next vector, snap it to stored text, decode it"],
+    [
+      "probability in % and nats",
+      "that this sentence would come, if it is one of the stored ones nearest to the prediction, and its natural logarithm; a model with a density tells that instead, against chance: above 0 is likelier than by chance",
+    ],
     ["weight", "share of a stored neighbour in the snapped vector"],
   ];
   return h(
@@ -204,7 +262,8 @@ function guide() {
 
 /** One press of the button: a request and a column of results for each chosen model. */
 class Run {
-  constructor(form, results) {
+  constructor(form, results, models) {
+    this.known = new Map(models.map(({ id, nextvec }) => [id, nextvec]));
     this.form = form;
     this.results = results;
     this.controller = new AbortController();
@@ -224,15 +283,18 @@ class Run {
     }
     this.stop();
     const readings = models.map((model) => this.reading(this.request(model)));
-    const columns = readings.map((reading) => reading.element);
-    this.results.replaceChildren(guide(), h("div", { class: "columns" }, columns));
+    const elements = readings.map((reading) => reading.element);
+    const alone = readings[0] instanceof Reading;
+    this.results.replaceChildren(guide(), ...(alone ? [h("div", { class: "columns" }, elements)] : elements));
     announce(`Running ${models.join(", ")}`);
     readings.forEach((reading) => reading.retry());
   }
 
-  /** A column that asks for its continuation when it is told to, the first time as again. */
+  /** A column, or several, that ask for their continuation when they are told to, the first time as again. */
   reading(request) {
-    const reading = new Reading(request.model, () => this.read(reading, request));
+    const retry = () => this.read(reading, request);
+    const { model, n } = request;
+    const reading = n === 1 ? new Reading(model, retry) : new Draws(model, n, retry);
     return reading;
   }
 
@@ -251,9 +313,13 @@ class Run {
   }
 
   request(model) {
-    const { text, sentences, feedback, decoder, snap, fill } = this.form.elements;
+    const { text, sentences, feedback, decoder, snap, fill, choices, temperature, seed } = this.form.elements;
     return {
       model,
+      n: Number(choices.value),
+      temperature: Number(temperature.value),
+      seed: seed.value === "" ? null : Number(seed.value),
+      logprobs: this.known.get(model).tells ? ALTERNATIVES : null,
       prompt: text.value,
       sentences: Number(sentences.value),
       feedback: feedback.value,

@@ -1,0 +1,114 @@
+"""The rank head against sums by hand: what a target is set against, and what calibration chooses."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from nextvec.errors import TrainingError
+from nextvec.models.head import SIZES, State
+from nextvec.models.heads.rank import LENGTH, RankConfig, RankHead
+from nextvec.models.network import build_network
+from nextvec.models.pool import RECENT
+from nextvec.models.predictor import unit
+from nextvec.models.targets import Targets
+
+ROWS, OTHERS = 12, 4
+"""Targets of one document from row 0 on, and of another from row 100 on."""
+
+
+@pytest.fixture
+def head():
+    torch.manual_seed(0)
+    network = build_network(
+        "gru", 8, {"width": 8, "layers": 1}, heads=("rank",), head_options={"rank": {"foreign": 2.0}}
+    )
+    return network.heads["rank"]
+
+
+@pytest.fixture
+def state(make_vectors):
+    return State(make_vectors(2, ROWS, 8), 3 * make_vectors(2, ROWS, 8, seed=1))
+
+
+@pytest.fixture
+def targets(make_vectors):
+    vectors = make_vectors(ROWS + OTHERS, 8, seed=2)
+    vectors[9] = unit(vectors[3] + 0.01)
+    row = torch.cat([torch.arange(1, ROWS + 1), torch.arange(101, 101 + OTHERS)])
+    first = torch.tensor([0] * ROWS + [100] * OTHERS)
+    mask = torch.arange(ROWS) < torch.tensor([[ROWS], [OTHERS]])
+    return Targets(vectors, row, first, vectors, row, first, mask)
+
+
+def loss_by_hand(query, targets, keep):
+    """-log softmax over the target itself and the candidates that are kept, a pair at a time."""
+    total, count = 0.0, len(query)
+    for i in range(count):
+        chosen = [j for j in range(count) if j == i or keep(i, j)]
+        logits = [float(query[i] @ targets.candidate[j]) for j in chosen]
+        total += math.log(sum(map(math.exp, logits))) - logits[chosen.index(i)]
+    return total / count
+
+
+@torch.no_grad()
+def test_a_target_is_set_against_its_document_and_apart_from_that_against_the_others(head, state, targets):
+    torch.nn.init.normal_(head.readout.weight, std=0.3)
+    torch.nn.init.constant_(head.log_scales, 0.01)
+    query = (math.exp(0.3) * (state.base_BSE + LENGTH / math.sqrt(8) * head.readout(state.hidden_BSM)))[targets.mask_BS]
+
+    def is_duplicate(i, j):
+        return float(targets.target[i] @ targets.candidate[j]) > 0.95
+
+    def own(i, j):
+        back = int(targets.row[i] - targets.row[j])
+        return targets.first[i] == targets.first[j] and not 0 < back <= RECENT and not is_duplicate(i, j)
+
+    def foreign(i, j):
+        return targets.first[i] != targets.first[j] and not is_duplicate(i, j)
+
+    assert is_duplicate(3, 9)
+    expected = loss_by_hand(query, targets, own) + 2.0 * loss_by_hand(query, targets, foreign)
+    assert float(head.loss(state, targets)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_it_starts_at_novelty_and_without_an_anchor_at_nothing(head, state):
+    assert [RankHead.baseline(anchor) for anchor in ("none", "mean", "ridge-mix")] == [None, "novelty", "novelty"]
+    torch.testing.assert_close(head.query(state), state.base_BSE)
+    bare = build_network("gru", 8, {"width": 8, "layers": 1}, anchor="none", heads=("rank",)).heads["rank"]
+    moved = LENGTH / math.sqrt(8) * bare.readout(state.hidden_BSM)
+    torch.testing.assert_close(bare.query(State(state.hidden_BSM, None)), moved)
+
+
+def readings_of(queries_BSD, right, hidden):
+    """One document of which `right` (S, D) come next, as validation sees it."""
+    rows = torch.cat([right[:1].flip(-1), right])[None]
+    mask = torch.ones(1, len(right), dtype=torch.bool)
+    batch = SimpleNamespace(x_BTD=rows[:, :-1], target_BTD=rows[:, 1:], mask_BT=mask, target_mask_BT=mask)
+    return lambda: [(State(hidden, queries_BSD), batch)]
+
+
+@torch.no_grad()
+def test_the_size_with_the_least_log_loss_is_taken(head, make_vectors):
+    """The base is right, scaled well; the correction spoils it: none of it is best. Then the other way round."""
+    right, hidden = make_vectors(30, 8, seed=3), make_vectors(1, 30, 8, seed=4)
+    torch.nn.init.normal_(head.readout.weight, std=3.0)
+    assert head.calibrate(readings_of(20 * right[None], right, hidden)) == pytest.approx(1.0)
+    assert head.calibration == {"size": 0.0, "scale": 1.0}
+    moved = LENGTH / math.sqrt(8) * head.readout(hidden)
+    head.calibrate(readings_of(40 * right[None] - 0.7 * moved, right, hidden))
+    assert head.calibration["size"] == pytest.approx(0.7)
+    assert 0.7 in SIZES
+
+
+def test_documents_too_short_to_rank_are_said(head, make_vectors):
+    right, hidden = make_vectors(RECENT - 1, 8), make_vectors(1, RECENT - 1, 8)
+    with pytest.raises(TrainingError, match=r"no validation document has a chunk to rank after 5 others"):
+        head.calibrate(readings_of(right[None], right, hidden))
+
+
+def test_what_it_does_not_learn_is_no_parameter():
+    network = build_network("gru", 8, {"width": 8, "layers": 1}, heads=("rank",))
+    assert network.heads["rank"].log_scales.shape == (1,)
+    assert RankConfig().foreign == 0.0
