@@ -9,39 +9,25 @@ import torch
 from nextvec.errors import UsageError
 from nextvec.models.head import State
 from nextvec.models.heads.diffusion import DiffusionConfig
-from nextvec.models.network import build_network
 from nextvec.models.predictor import unit
-from nextvec.models.targets import Targets
-
-SMALL = {"width": 8, "layers": 1}
-
-
-def make_head(dim=8, std=0.1, **options):
-    options = {"diffusion": {"width": 16, **options}}
-    head = build_network("gru", dim, SMALL, anchor="none", heads=("diffusion",), head_options=options)
-    head = head.heads["diffusion"]
-    torch.manual_seed(0)
-    for parameter in head.parameters():
-        torch.nn.init.normal_(parameter, std=std)
-    return head.eval()
 
 
 def make_state(batch=2, length=5):
     return State(torch.randn(batch, length, 8, generator=torch.Generator().manual_seed(1)), None)
 
 
-def test_steps_trail_from_noise_alone_to_none():
-    head = make_head()
+def test_steps_trail_from_noise_alone_to_none(stirred_head):
+    head = stirred_head("diffusion")
     assert len(head.times()) == 41
     assert head.times()[:3] == [100, 98, 95]
     assert head.times()[-2:] == [2, 0]
     assert float(head.angle(torch.tensor(100.0)).cos()) == pytest.approx(0.0, abs=1e-6)
     assert float(head.angle(torch.tensor(0.0)).cos()) == 1.0
-    assert make_head(times=7, steps=7).times() == [7, 6, 5, 4, 3, 2, 1, 0]
+    assert stirred_head("diffusion", times=7, steps=7).times() == [7, 6, 5, 4, 3, 2, 1, 0]
 
 
-def test_what_it_should_say_makes_the_residual_again(make_vectors):
-    head, state, target_ND = make_head(), make_state(1, 6), make_vectors(6, 8)
+def test_what_it_should_say_makes_the_residual_again(stirred_head, make_vectors):
+    head, state, target_ND = stirred_head("diffusion"), make_state(1, 6), make_vectors(6, 8)
     noise_ND, time_N = make_vectors(6, 8, seed=1) * 3, torch.linspace(0, 1, 6)
     _, wanted_ND = head.on_the_way(state, target_ND, noise_ND, time_N)
     angle_N1 = (time_N * 100).ceil().clamp(min=1)[:, None] * math.pi / 200
@@ -68,8 +54,8 @@ def by_ddim(head, state, noise_KBSD, guidance, rescale):
 
 @pytest.mark.parametrize(("guidance", "rescale"), [(1.0, 0.7), (3.0, 0.0), (3.0, 0.7)])
 @torch.no_grad()
-def test_in_small_steps_it_draws_what_ddim_draws(guidance, rescale, make_vectors):
-    head = make_head(times=4_000, steps=2_000, guidance=guidance, rescale=rescale)
+def test_in_small_steps_it_draws_what_ddim_draws(stirred_head, guidance, rescale, make_vectors):
+    head = stirred_head("diffusion", times=4_000, steps=2_000, guidance=guidance, rescale=rescale)
     head.size.fill_(0.8)
     state, noise = make_state(1, 3), 8**0.5 * make_vectors(4, 1, 3, 8)
     drawn = head.draw(state, noise)
@@ -78,32 +64,24 @@ def test_in_small_steps_it_draws_what_ddim_draws(guidance, rescale, make_vectors
 
 
 @torch.no_grad()
-def test_of_size_zero_it_moves_nothing(make_vectors):
-    head, state, noise = make_head(rescale=0.0), make_state(), make_vectors(3, 2, 5, 8)
+def test_of_size_zero_it_moves_nothing(stirred_head, make_vectors):
+    head, state, noise = stirred_head("diffusion", rescale=0.0), make_state(), make_vectors(3, 2, 5, 8)
     head.size.zero_()
     torch.testing.assert_close(head.draw(state, noise), noise)
 
 
-def test_some_targets_are_learnt_without_the_context_while_it_trains():
-    head, about_1ND = make_head(drop=0.3), torch.ones(1, 5_000, 4)
+def test_some_targets_are_learnt_without_the_context_while_it_trains(stirred_head):
+    head, about_1ND = stirred_head("diffusion", drop=0.3), torch.ones(1, 5_000, 4)
     assert torch.equal(head._dropped(about_1ND), about_1ND)
     dropped_1N = (head.train()._dropped(about_1ND) == 0).all(-1)
     assert float(dropped_1N.float().mean()) == pytest.approx(0.3, abs=0.03)
 
 
-def test_it_learns_the_spread_of_what_comes_next():
-    """Targets are one of two opposite vectors: a mean is zero, and a distribution has both."""
-    head, state = make_head(dim=4, guidance=1).train(), State(torch.zeros(1, 64, 8), None)
-    optimizer, generator = torch.optim.Adam(head.parameters(), lr=3e-3), torch.Generator().manual_seed(0)
-    poles, where = torch.tensor([[1.0, 0, 0, 0], [-1.0, 0, 0, 0]]), torch.arange(64)
-    for _ in range(400):
-        target = poles[torch.randint(2, (64,), generator=generator)]
-        targets = Targets(target, where, where, target, where, where, torch.ones(1, 64, dtype=torch.bool))
-        optimizer.zero_grad()
-        head.loss(state, targets).backward()
-        optimizer.step()
+def test_it_learns_the_spread_of_what_comes_next(stirred_head, learn, two_poles):
+    head = stirred_head("diffusion", dim=4, guidance=1)
+    state = learn(head, two_poles)
     with torch.no_grad():
-        drawn = head.eval().sample(state, 20, torch.Generator().manual_seed(1))[..., 0]
+        drawn = head.sample(state, 20, torch.Generator().manual_seed(1))[..., 0]
     assert float((drawn.abs() > 0.9).float().mean()) > 0.9
     assert float((drawn > 0).float().mean()) == pytest.approx(0.5, abs=0.1)
 
