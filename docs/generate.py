@@ -210,7 +210,7 @@ def _baseline_rows() -> Iterator[tuple[str, ...]]:
 
 def _sizes(count: Callable[[int], int | None]) -> tuple[str, ...]:
     counted = [count(dim) for dim in DIMENSIONS]
-    return tuple("grows with the corpus" if number is None else f"{number:,}" for number in counted)
+    return tuple("depends on the corpus" if number is None else f"{number:,}" for number in counted)
 
 
 def trained_parameters(name: str, dim: int) -> int:

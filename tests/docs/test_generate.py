@@ -230,7 +230,7 @@ def test_every_registered_model_is_in_the_page(generate: ModuleType) -> None:
 
     page = generate.models_page()
     assert not [name for name in [*BACKBONES, *BASELINES, *PRESETS] if f"\n| {name} |" not in page]
-    assert "| knn-successor | grows with the corpus |" in page
+    assert "| knn-successor | depends on the corpus |" in page
 
 
 def test_options_show_bounds_defaults_and_descriptions(generate: ModuleType) -> None:

@@ -384,6 +384,19 @@ class TestInABrowser:
             )
         assert drawn.count('class="main-svg"') >= len(keys)
 
+    def test_wide_tables_scroll_and_the_page_does_not(self, grown, tmp_path):
+        """What is hidden for screen readers stays inside its table, too."""
+        told = """<script>addEventListener("load", () => {
+            const root = document.documentElement;
+            const wide = [...document.querySelectorAll(".scroll")].some((box) => box.scrollWidth > box.clientWidth);
+            document.body.dataset.widths = `${wide} ${root.scrollWidth > root.clientWidth}`;
+        });</script></body>"""
+        html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", render_report(grown))
+        file = tmp_path / "told.html"
+        file.write_text(html.replace("</body>", told))
+        drawn, _ = browse(file, tmp_path / "profile")
+        assert re.findall(r'data-widths="([^"]*)"', drawn) == ["true false"]
+
     def test_headings_sort_and_lists_choose(self, content, tmp_path):
         """A script may not be added to the page, so its policy is taken out for this."""
         acting = """<script>

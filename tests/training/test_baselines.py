@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from nextvec.errors import UsageError
-from nextvec.models import baseline as baseline_module
+from nextvec.models.baseline import BASELINES, fit_baseline
 from nextvec.training import baselines as baselines_module
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
@@ -14,6 +14,18 @@ def test_a_baseline_is_fitted_once_and_then_loaded_the_same(data, tmp_path, monk
     again = FittedBaselines(data, tmp_path).get("ridge-mix")
     for name, buffer in first.state_dict().items():
         assert torch.equal(again.state_dict()[name], buffer)
+
+
+@pytest.mark.parametrize("name", [name for name in BASELINES if BASELINES.get(name).extends])
+def test_what_a_baseline_extends_is_fitted_once(name, data, tmp_path, monkeypatch):
+    extends = BASELINES.get(name).extends
+    alone = fit_baseline(name, data.snapshot.dim, data.fitting_batches, data.validation_batches)
+    baselines = FittedBaselines(data, tmp_path)
+    baselines.get(extends)
+    monkeypatch.setattr(BASELINES.get(extends), "fit_one", None)
+    together = baselines.get(name).state_dict()
+    for key, buffer in alone.state_dict().items():
+        assert torch.equal(together[key], buffer), key
 
 
 def test_a_damaged_cache_is_fitted_again(data, tmp_path):
@@ -38,4 +50,4 @@ def test_without_a_cache_nothing_is_written(data):
 def test_unknown_names_are_refused(data, tmp_path):
     with pytest.raises(UsageError, match=r"unknown baseline 'ewmamix'. Did you mean 'ewma-mix'"):
         FittedBaselines(data, tmp_path).get("ewmamix")
-    assert "ewma-mix" in baseline_module.BASELINES
+    assert "ewma-mix" in BASELINES

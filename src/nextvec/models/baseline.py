@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -25,7 +26,8 @@ class Baseline(nn.Module, Predictor, ABC):
     """A causal predictor without trained parameters: what it knows are buffers, set by `fit` in closed form.
 
     `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`, `draws` for one that writes
-    `sample` and `log_density`. Buffers may change their size in `fit`; loading takes the size that was saved.
+    `sample` and `log_density`; `extends` names the baseline that it goes on from, which it is given fitted (`adopt`).
+    Buffers may change their size in `fit`; loading takes the size that was saved.
 
     As it stands it keeps the vectors of its context and goes over them again at every step. One that can do with less
     writes `remember`, `point_after`, and if it has queries of its own `rank_after`.
@@ -35,6 +37,7 @@ class Baseline(nn.Module, Predictor, ABC):
     context: int | None = None
     ranks_by: Literal["point", "query"] = "point"
     draws: bool = False
+    extends: ClassVar[str | None] = None
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -78,6 +81,10 @@ class Baseline(nn.Module, Predictor, ABC):
     def log_density(self, base_BSE: Tensor, y_BSD: Tensor) -> Tensor:
         """(B, S) nats, see `Forecast.log_density`."""
         raise NotImplementedError(f"{self.name} has no density")
+
+    def adopt(self, fitted: Baseline) -> None:
+        """Take over the fitted baseline that it `extends`; as it stands, every buffer of the same name."""
+        self.load_state_dict(fitted.state_dict(), strict=False)
 
     def fit(self, train: Batches, validation: Batches) -> None:
         """Set the buffers from training batches; what is tuned, is tuned on the validation batches."""
@@ -140,8 +147,10 @@ class Baseline(nn.Module, Predictor, ABC):
 BASELINES: Registry[type[Baseline]] = Registry("baselines", "nextvec.models.baselines")
 
 
-def fit_baseline(name: str, dim: int, train: Batches, validation: Batches) -> Baseline:
-    """The fitted baseline `name`.
+def fit_baseline(
+    name: str, dim: int, train: Batches, validation: Batches, fitted: Callable[[str], Baseline] | None = None
+) -> Baseline:
+    """The fitted baseline `name`; `fitted` gives the one that it extends (None: that is fitted here, too).
 
     Raises UsageError for an unknown name, TrainingError without a training target or without a validation target.
     """
@@ -149,6 +158,9 @@ def fit_baseline(name: str, dim: int, train: Batches, validation: Batches) -> Ba
     for part, batches in (("training", train), ("validation", validation)):
         if not any(bool(batch.target_mask_BT.any()) for batch in batches()):
             raise TrainingError(f"{name} cannot be fitted: there is no {part} target. Give it longer documents.")
+    if baseline.extends is not None:
+        adopted = fitted or partial(fit_baseline, dim=dim, train=train, validation=validation)
+        baseline.adopt(adopted(baseline.extends))
     with torch.no_grad():
         baseline.fit(train, validation)
     # As loading lays them out: products of another layout round differently, and a resumed run loads its anchor.

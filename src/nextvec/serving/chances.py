@@ -15,6 +15,7 @@ import torch
 from torch import Generator, Tensor
 
 from nextvec.errors import UsageError
+from nextvec.models.baseline import BASELINES
 from nextvec.models.forecast import Forecast
 from nextvec.models.head import HEADS, Gift
 from nextvec.models.predictor import PredictorSpec, unit
@@ -140,8 +141,10 @@ class Chances:
         return unit(torch.from_numpy(self._snapshot.vectors[rows].astype(np.float32)))
 
     def _refusal(self, what: str, gift: Gift) -> UsageError:
-        named = [name for name in HEADS if gift in HEADS.get(name).gives]
+        heads = [name for name in HEADS if gift in HEADS.get(name).gives]
+        baselines = [name for name in BASELINES if BASELINES.get(name).draws]
         return UsageError(
             f"{self._identity} gives one vector and {what}: nextvec compare {self._identity} fits the temperature that "
-            f"makes it choose among stored chunks, or train a head with {gift} (known: {', '.join(named) or 'none'})"
+            f"makes it choose among stored chunks, or train what has {gift} (baselines: {', '.join(baselines)}; heads: "
+            f"{', '.join(heads)})"
         )

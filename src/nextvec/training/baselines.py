@@ -42,7 +42,7 @@ class FittedBaselines:
 
     def _fit(self, name: str) -> Baseline:
         data = self.data
-        baseline = fit_baseline(name, data.snapshot.dim, data.fitting_batches, data.validation_batches)
+        baseline = fit_baseline(name, data.snapshot.dim, data.fitting_batches, data.validation_batches, self.get)
         if self.folder is not None:
             save_bundle(self.folder / name, baseline, origin={}, metrics={})
         return baseline

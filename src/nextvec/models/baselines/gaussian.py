@@ -31,6 +31,7 @@ class Gaussian(RidgeMix):
 
     name = "gaussian"
     draws = True
+    extends = "ridge-mix"
 
     def __init__(self, dim: int, *, is_twin: bool = False) -> None:
         super().__init__(dim, is_twin=is_twin)
@@ -42,7 +43,6 @@ class Gaussian(RidgeMix):
             self.register_buffer("alive", torch.ones(dim, dtype=torch.bool))
 
     def fit(self, train: Batches, validation: Batches) -> None:
-        super().fit(train, validation)
         variance_D, axes_DD = self._residuals(train)
         self.axes, best = axes_DD.float(), -float("inf")
         for shrinkage, row in zip(SHRINKAGES, self._scores(variance_D, validation), strict=True):

@@ -33,6 +33,7 @@ class Novelty(Baseline):
 
     name = "novelty"
     ranks_by = "query"
+    extends = "contrast"
 
     def __init__(self, dim: int) -> None:
         super().__init__(dim)
@@ -40,8 +41,10 @@ class Novelty(Baseline):
         self.register_buffer("strength", torch.tensor(STRENGTHS[0]))
         self.register_buffer("scale", torch.tensor(1.0))
 
+    def adopt(self, fitted: Baseline) -> None:
+        self.contrast.load_state_dict(fitted.state_dict())
+
     def fit(self, train: Batches, validation: Batches) -> None:
-        self.contrast.fit(train, validation)
         found = []
         for strength in STRENGTHS:
             self.strength = torch.tensor(strength)
