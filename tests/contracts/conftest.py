@@ -5,6 +5,7 @@ import torch
 
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, fit_baseline
+from nextvec.models.head import HEADS
 from nextvec.models.network import build_network
 from nextvec.models.predictor import unit
 from nextvec.training.data import TrainingData
@@ -27,12 +28,15 @@ def fitted(process):
 
 @pytest.fixture(scope="package")
 def build():
-    """Every size of more than 16 is made 16, so that an architecture need not say how to be small."""
+    """Every size of more than 16 is made 16, so that an architecture or a head need not say how to be small."""
 
-    def build(architecture, **settings):
-        fields = BACKBONES.get(architecture).Config.model_fields.items()
-        small = {name: 16 for name, field in fields if isinstance(field.default, int) and field.default > 16}
-        return build_network(architecture, DIM, small, **settings)
+    def small(kind):
+        fields = kind.Config.model_fields.items()
+        return {name: 16 for name, field in fields if isinstance(field.default, int) and field.default > 16}
+
+    def build(architecture, dim=DIM, **settings):
+        heads = {name: small(HEADS.get(name)) for name in settings.get("heads", ())}
+        return build_network(architecture, dim, small(BACKBONES.get(architecture)), head_options=heads, **settings)
 
     return build
 

@@ -17,14 +17,6 @@ NAMES = [
 TINY = ["--set", "layers=1", "--set", "width=8", "--set", "epochs=1", "--set", "batch=512"]
 
 
-@pytest.fixture
-def quick_latency(monkeypatch: pytest.MonkeyPatch) -> None:
-    import nextvec.studies.contest as contest
-
-    measure = contest.measure_latency
-    monkeypatch.setattr(contest, "measure_latency", lambda *given, **known: measure(*given, **known | {"seconds": 0.0}))
-
-
 @pytest.fixture(scope="session")
 def prose(write_prose, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_prose(tmp_path_factory.mktemp("prose"), documents=20, sentences=8)

@@ -59,7 +59,8 @@ def write_task(corpus, tmp_path):
             "options": {
                 "anchor": network.anchor,
                 "context": network.context,
-                "point": network.head_options["point"],
+                "predicts": network.heads,
+                **network.head_options,
                 **network.options,
                 **training,
             },

@@ -23,6 +23,7 @@ OPTIONS = {"epochs": 3, "batch": 32, "checkpoint_steps": 3}
 RUNS = {
     "causal, dropout, balanced loss": ("gru", {"dropout": 0.3, "loss": "balanced", "anchor": "ridge-mix"}),
     "windowed, dropout inside attention": ("transformer", {"dropout": 0.3, "context": 4, "anchor": "none"}),
+    "heads that draw in training": ("gru", {"predicts": "point,energy", "energy": {"width": 16}}),
 }
 TIMES = ("vectors_per_second", "seconds")
 
