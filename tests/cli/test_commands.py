@@ -430,7 +430,7 @@ def test_ctrl_c_says_how_to_go_on(call, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_without_an_architecture_the_recommended_model_is_trained(call, place: Path) -> None:
-    small = ["--set", "epochs=1", "--set", "width=8", "--set", "mixture.components=2"]
+    small = ["--set", "epochs=1", "--set", "width=8"]
     assert call("train", "--corpus", "tales", *small).out.startswith("recommended-tales: validation cosine")
     config = read_config(Workspace(place).model("recommended-tales"))
     assert config["network"]["heads"] == ["rank", "point", "mixture"]

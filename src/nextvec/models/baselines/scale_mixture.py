@@ -1,0 +1,137 @@
+"""A mixture of Gaussians around ridge-mix's mean, alike everywhere: what a distribution gains by its shape alone.
+
+Residuals of sentences have no normal distribution: some are far longer than others. Whatever is told the context has to
+be better than what is not.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from nextvec.models import mixing
+from nextvec.models.baseline import BASELINES, Batches
+from nextvec.models.baselines.gaussian import Gaussian
+from nextvec.models.memory import Kept
+from nextvec.models.mixing import KINDS, Components, components, grouped, products, weigh
+from nextvec.models.predictor import unit
+
+STEPS = 30
+MOST = 8_000
+"""Training targets it is fitted to, three numbers a group each."""
+SIZES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Of all that was learnt; 0 is `gaussian`."""
+CERTAINTIES = (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
+"""Lengths of the means beside the spreads, 1 as learnt: training residuals are shorter than others."""
+SPREAD = 0.5
+"""Variances begin from exp(-0.5) to exp(0.5) times the Gaussian's."""
+AT_ONCE = 1024
+"""Positions whose components are in memory at one time."""
+
+
+_SEARCH: dict[str, Any] = {"history_size": 20, "line_search_fn": "strong_wolfe"}
+
+Changes = tuple[Tensor, Tensor, Tensor]
+"""Logits (K,), and for mean and variance (K, groups), the dead axes left out."""
+
+
+@BASELINES.register("scale-mixture")
+class ScaleMixture(Gaussian):
+    """sum_k w_k ProjectedNormal(exp(l_k) m, exp(g_k) S): mean m and covariance S of `gaussian`; sixteen weights w, and
+    for each of them and each group of axes l and g, fitted to the log density of training targets by L-BFGS.
+
+    How much of what was learnt is used, and how long the mean is beside it, is chosen on validation; its point is the
+    direction of the components' mean.
+    """
+
+    name = "scale-mixture"
+    extends = "gaussian"
+
+    def __init__(self, dim: int, *, is_twin: bool = False) -> None:
+        super().__init__(dim, is_twin=is_twin)
+        if not is_twin:
+            groups = grouped(dim).shape[1] - 1
+            self.register_buffer("logit", torch.zeros(KINDS))
+            self.register_buffer("mean_change", torch.zeros(KINDS, groups))
+            self.register_buffer("variance_change", torch.zeros(KINDS, groups))
+
+    def fit(self, train: Batches, validation: Batches) -> None:
+        learnt, totals = self._learn(self._products(train, MOST)), torch.zeros(len(SIZES), len(CERTAINTIES))
+        for products_3NG in self._pieces(validation):
+            for row, column in itertools.product(range(len(SIZES)), range(len(CERTAINTIES))):
+                self._take(learnt, SIZES[row], CERTAINTIES[column])
+                totals[row, column] += self._weigh(products_3NG).double().sum()
+        row, column = divmod(int(totals.argmax()), len(CERTAINTIES))
+        self._take(learnt, SIZES[row], CERTAINTIES[column])
+
+    def _take(self, learnt: Changes, size: float, certainty: float) -> None:
+        self.logit, mean_KG, self.variance_change = (size * number for number in learnt)
+        self.mean_change = mean_KG + math.log(certainty)
+
+    def _learn(self, products_3NG: Tensor) -> Changes:
+        groups = self.mean_change.shape[1]
+        spread_K1 = torch.linspace(-SPREAD, SPREAD, KINDS)[:, None]
+        uneven_KG = 0.1 * torch.randn(KINDS, groups, generator=torch.Generator().manual_seed(0))
+        learnt = torch.zeros(KINDS), torch.zeros(KINDS, groups), spread_K1 + uneven_KG
+        optimizer = torch.optim.LBFGS([number.requires_grad_() for number in learnt], max_iter=STEPS, **_SEARCH)
+
+        def loss() -> Tensor:
+            optimizer.zero_grad()
+            logit, mean, variance = (number[None] for number in learnt)
+            alike = components(logit, mean, variance, self.members_DG)
+            loss = -weigh(alike, products_3NG, self.members_DG, self.volume).mean()
+            loss.backward()
+            return loss.detach()
+
+        with torch.enable_grad():
+            optimizer.step(loss)
+        return learnt[0].detach(), learnt[1].detach(), learnt[2].detach()
+
+    def _products(self, batches: Batches, most: int) -> Tensor:
+        """(3, N, G) of the first `most` targets."""
+        pieces, count = [], 0
+        for products_3NG in self._pieces(batches):
+            pieces.append(products_3NG)
+            count += products_3NG.shape[1]
+            if count >= most:
+                break
+        return torch.cat(pieces, 1)[:, :most]
+
+    def _pieces(self, batches: Batches) -> Iterator[Tensor]:
+        for batch in batches():
+            mask_BT = batch.target_mask_BT
+            base_ND = self.base_after(batch.x_BTD, batch.breaks_BT, None)[mask_BT]
+            z_ND = self.whiten(batch.target_BTD[mask_BT])
+            for z, base in zip(z_ND.split(AT_ONCE), base_ND.split(AT_ONCE), strict=True):
+                yield products(z, base, self.members_DG)
+
+    @property
+    def members_DG(self) -> Tensor:
+        return grouped(self.dim, self.alive)
+
+    @property
+    def components(self) -> Components:
+        """The same at every position: N is 1."""
+        return components(self.logit[None], self.mean_change[None], self.variance_change[None], self.members_DG)
+
+    def _weigh(self, products_3NG: Tensor) -> Tensor:
+        return weigh(self.components, products_3NG, self.members_DG, self.volume)
+
+    def point_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+        base_ND = self.base_after(x_BTD, breaks_BT, kept).flatten(0, 1)
+        return unit(self.colour(mixing.mean(self.components, base_ND, self.members_DG))).view_as(x_BTD)
+
+    def sample(self, base_BSD: Tensor, n: int, generator: Generator) -> Tensor:
+        base_ND = base_BSD.flatten(0, 1)
+        drawn_nND = mixing.draw(self.components, base_ND, self.members_DG, n, generator)
+        return unit(self.colour(drawn_nND)).unflatten(1, base_BSD.shape[:2])
+
+    def log_density(self, base_BSD: Tensor, y_BSD: Tensor) -> Tensor:
+        z_ND, base_ND = self.whiten(y_BSD.float()).flatten(0, 1), base_BSD.flatten(0, 1)
+        pieces = zip(z_ND.split(AT_ONCE), base_ND.split(AT_ONCE), strict=True)
+        return torch.cat([self._weigh(products(*piece, self.members_DG)) for piece in pieces]).view(y_BSD.shape[:2])
