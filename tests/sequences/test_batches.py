@@ -307,7 +307,7 @@ def test_breaks_come_with_their_inputs() -> None:
     lengths = small_lengths(2)
     vectors, offsets = corpus(lengths)
     breaks, every = known(lengths), np.arange(len(lengths))
-    windows = WindowBatches(vectors, target_rows(offsets, every, 3), 3, 16, 0, breaks)
+    windows = WindowBatches(vectors, target_rows(offsets, every, 3), 3, 16, 0, Structure(breaks))
     for batch in [*DocumentBatches(vectors, offsets, every, 64, breaks), *told(lengths).epoch(0), *windows.epoch(0)]:
         assert batch.breaks_BT is not None
         if batch.rows_BT.shape == batch.mask_BT.shape:
@@ -331,6 +331,26 @@ def test_a_sequence_hides_all_of_its_structure_or_none() -> None:
             assert not silent or bool((next_BT[b] == UNKNOWN).all())
             hidden, count = hidden + silent, count + 1
     assert 0.2 < hidden / count < 0.4
+
+
+def test_windows_are_told_as_much_as_spans() -> None:
+    """Hidden whole or not at all; of the others a share of positions knows how the next row begins."""
+    lengths = small_lengths(2)
+    (vectors, offsets), breaks, every = corpus(lengths), known(lengths), np.arange(len(lengths))
+    structure = Structure(breaks, hidden=0.3, told=0.25)
+    windows = WindowBatches(vectors, target_rows(offsets, every, 3), 3, 16, 0, structure)
+    hidden, heard, count = 0, 0, 0
+    for batch in windows.epoch(1):
+        assert batch.breaks_BT is not None
+        assert batch.next_BT is not None
+        silent_B = (batch.breaks_BT == UNKNOWN).all(1)
+        assert torch.equal(silent_B, (batch.breaks_BT == UNKNOWN).any(1))
+        said_BT = batch.next_BT != UNKNOWN
+        assert not said_BT[silent_B].any()
+        assert torch.equal(batch.next_BT[said_BT], breaks[batch.rows_BT + torch.arange(-2, 1)][said_BT])
+        hidden, heard, count = hidden + int(silent_B.sum()), heard + int(said_BT.sum()), count + len(silent_B)
+    assert 0.2 < hidden / count < 0.4
+    assert 0.2 < heard / (3 * (count - hidden)) < 0.3
 
 
 def test_some_positions_are_told_how_the_next_row_begins() -> None:

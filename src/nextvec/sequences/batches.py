@@ -88,6 +88,14 @@ class Structure:
     plain_bases: Mapping[str, Tensor] = field(default_factory=dict)
     """As `bases` of `SpanBatches`, of anchors that know nothing of the structure."""
 
+    def draw(self, seed: int, number: int) -> tuple[Tensor, Tensor]:
+        """(N,) bool each, of epoch `number`: a sequence that ends at the row keeps its structure; a row is told to the
+        one before it."""
+        random = np.random.default_rng((_epoch_seed(seed, number), 1))
+        drawn = random.random((2, len(self.breaks)), dtype=np.float32)
+        keep, told = drawn[0] >= self.hidden, drawn[1] < self.told
+        return torch.from_numpy(keep).to(self.breaks.device), torch.from_numpy(told).to(self.breaks.device)
+
 
 class Batches(Protocol):
     """Epochs of batches. Every method takes the number of the epoch, from 0."""
@@ -117,7 +125,7 @@ class WindowBatches:
         context: vectors before each target.
         batch_size: windows in a batch; the last one of an epoch may be smaller.
         seed: of the shuffle; None keeps the order of `rows`.
-        breaks: (N,) int8, which rows begin a paragraph; None: nothing is known.
+        structure: what is known of paragraphs and how much of it is told; None: nothing is known.
 
     Raises TrainingError when there are no rows, UsageError when context or batch_size is below 1.
     """
@@ -129,7 +137,7 @@ class WindowBatches:
         context: int,
         batch_size: int,
         seed: int | None,
-        breaks: Tensor | None = None,
+        structure: Structure | None = None,
     ) -> None:
         _require_positive("context", context)
         _require_positive("batch_size", batch_size)
@@ -139,7 +147,7 @@ class WindowBatches:
             raise TrainingError(
                 f"no windows: no document is longer than context = {context}. Choose a smaller context."
             )
-        self.context, self.batch_size, self.seed, self.breaks = context, batch_size, seed, breaks
+        self.context, self.batch_size, self.seed, self.structure = context, batch_size, seed, structure
         self._reach = torch.arange(-context, 1, device=self.vectors.device)
 
     def steps(self, number: int) -> int:
@@ -150,9 +158,11 @@ class WindowBatches:
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """The batches of epoch `number` from step `start` on."""
-        rows = self._order(number)
+        rows, structure = self._order(number), self.structure
+        drawn = None if structure is None else structure.draw(self.seed or 0, number)
         for first in range(start * self.batch_size, len(rows), self.batch_size):
-            yield self._batch(rows[first : first + self.batch_size])
+            batch = self._batch(rows[first : first + self.batch_size])
+            yield batch if structure is None or drawn is None else _told_window(batch, structure.breaks, *drawn)
 
     def _order(self, number: int) -> Tensor:
         if self.seed is None:
@@ -165,8 +175,18 @@ class WindowBatches:
         window = _gather(self.vectors, index)
         mask = torch.ones_like(index, dtype=torch.bool)
         k = self.context
-        breaks = None if self.breaks is None else self.breaks[index[:, :k]]
-        return Batch(window[:, :k], mask[:, :k], window[:, k:], mask[:, k:], rows[:, None], index[:, 0], breaks)
+        return Batch(window[:, :k], mask[:, :k], window[:, k:], mask[:, k:], rows[:, None], index[:, 0])
+
+
+def _told_window(batch: Batch, breaks: Tensor, keep_N: Tensor, told_N: Tensor) -> Batch:
+    """The windows with as much of their structure as an epoch tells."""
+    after_BT = batch.seen_from_B[:, None] + torch.arange(1, batch.x_BTD.shape[1] + 1, device=breaks.device)
+    hidden_B1 = ~keep_N[batch.rows_BT]
+    return replace(
+        batch,
+        breaks_BT=breaks[after_BT - 1].masked_fill(hidden_B1, UNKNOWN),
+        next_BT=breaks[after_BT].masked_fill(~told_N[after_BT] | hidden_B1, UNKNOWN),
+    )
 
 
 class DocumentBatches:
@@ -300,13 +320,8 @@ class SpanBatches:
         return torch.where(hidden_B1[..., None], _gather(plain_NE, rows_BT), base_BTE)
 
     def _draw_told(self, number: int) -> tuple[Tensor, Tensor]:
-        """(N,) bool each: a sequence that ends at the row keeps its structure; a row is told to the one before it."""
         assert self.structure is not None
-        random = np.random.default_rng((_epoch_seed(self.seed, number), 1))
-        drawn = random.random((2, len(self.vectors)), dtype=np.float32)
-        keep, told = drawn[0] >= self.structure.hidden, drawn[1] < self.structure.told
-        device = self.vectors.device
-        return torch.from_numpy(keep).to(device), torch.from_numpy(told).to(device)
+        return self.structure.draw(self.seed, number)
 
     def longest(self, number: int) -> int:
         """Most targets in a sequence of epoch `number`."""

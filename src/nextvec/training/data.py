@@ -67,7 +67,7 @@ class TrainingData:
         targets, seed = recipe.targets_per_step(context), recipe.seed
         if context is not None:
             rows = target_rows(offsets, documents, context)
-            return WindowBatches(self.vectors, rows, context, targets, seed, self.breaks)
+            return WindowBatches(self.vectors, rows, context, targets, seed, self._structure(network, recipe))
         longest = recipe.span or max(1, int(self.snapshot.lengths.max()))
         bases = self._bases(network, told=True)
         first_span, structure = recipe.first_span or None, self._structure(network, recipe)
@@ -78,8 +78,9 @@ class TrainingData:
             return None
         if not network.config.structure:
             return Structure(self.breaks)
-        hidden = recipe.hide_structure
-        return Structure(self.breaks, hidden, recipe.tell_next, self._bases(network, told=False) if hidden else {})
+        hidden, whole = recipe.hide_structure, network.config.context is None
+        plain = self._bases(network, told=False) if hidden and whole else {}
+        return Structure(self.breaks, hidden, recipe.tell_next, plain)
 
     @torch.no_grad()
     def _bases(self, network: Network, *, told: bool) -> dict[str, Tensor]:
