@@ -90,7 +90,7 @@ def test_training_draws_from_the_generator_that_is_in_a_checkpoint(name, make_ne
 
 @pytest.fixture(scope="module")
 def low():
-    """Of three dimensions: vectors around a pole, and `gaussian` fitted on such."""
+    """Of three dimensions: vectors around a pole, and baselines fitted on such, by name."""
     from types import SimpleNamespace
 
     pole = torch.tensor([0.0, 0.6, 0.8])
@@ -99,7 +99,9 @@ def low():
     batch = SimpleNamespace(
         x_BTD=x_BTD[:, :-1], target_BTD=x_BTD[:, 1:], mask_BT=mask_BT, target_mask_BT=mask_BT, breaks_BT=None
     )
-    return x_BTD[:1, :1], fit_baseline("gaussian", 3, lambda: iter([batch]), lambda: iter([batch]))
+    kinds = {kind for name in SAMPLERS if (kind := HEADS.get(name).baseline("ridge-mix")) is not None}
+    batches = [lambda: iter([batch])] * 2
+    return x_BTD[:1, :1], {kind: fit_baseline(kind, 3, *batches) for kind in kinds}
 
 
 def points_on_the_sphere():
@@ -114,9 +116,9 @@ def points_on_the_sphere():
 @anchored_or_not
 def test_a_density_is_that_of_what_is_drawn(name, anchor, low, build):
     """In three dimensions: it integrates to 1 over the sphere, and gives draws their means and squares."""
-    x_11D, gaussian = low
+    x_11D, known = low
     network = build("gru", dim=3, anchor=anchor, heads=(name,))
-    network.set_anchors(lambda _: gaussian)
+    network.set_anchors(known.__getitem__)
     stir(network, 0.2)
     lattice_ND = points_on_the_sphere()
     forecast = forecast_of(network, x_11D.expand(POINTS, -1, -1))

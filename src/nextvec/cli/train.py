@@ -127,6 +127,9 @@ def outcome_line(identity: str, metrics: dict[str, Any]) -> str:
         f"({metrics['best_baseline_cosine']:.4f}); best of {metrics['epochs']} epochs: {metrics['best_epoch']}; "
         f"{metrics['steps']:,} steps in {duration(metrics['seconds'])}"
     )
+    others = {name: score for name, score in metrics["validation"].items() if name != "point"}
+    if others:
+        line += ". Heads, more is better: " + ", ".join(f"{name} {score:.4f}" for name, score in others.items())
     if metrics["collapsed"]:
         line += ". COLLAPSED: it is no better than always predicting the mean; lower lr, or use an anchor"
     return line
