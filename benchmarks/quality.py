@@ -60,11 +60,12 @@ from record import ROOT, Claim, leave_record, options_of
 OUT = ROOT / "docs" / "results" / "quality.json"
 HOME = "wiki"
 DOMAINS = {
-    "textbooks": 1_000, "narratives": 300, "nonfiction_classics": 60, "papers": 140, "tech_docs": 150,
-    "dialogues": 300, "recipes": 317,
+    "textbooks": 120, "narratives": 60, "nonfiction_classics": 60, "papers": 100, "tech_docs": 150, "dialogues": 300,
+    "recipes": 317,
 }  # fmt: skip
-"""Documents of each: enough for an interval, and no more to encode than that."""
-HOMES = ("textbooks", "narratives")
+"""Documents of each that are judged: enough for an interval, and no more to encode than that."""
+HOMES = {"textbooks": 1_000, "narratives": 300}
+"""Documents of each that a model is trained on."""
 CONTROL_DOCUMENTS = 800
 CONTEXTS = [1, 2, 5, 10, 20, "unlimited"]
 TRUNKS: dict[str, dict[str, Any]] = {
@@ -146,8 +147,8 @@ class Quality:
             Corpus.open(self.workspace, name).tag(tag)
         return f"{name}@{tag}"
 
-    def domain(self, name: str, limit: int) -> str:
-        return self.ingest(name, open_source(str(DATA / f"{name}.jsonl.gz")), limit, f"d{limit}")
+    def domain(self, name: str, limit: int, corpus: str) -> str:
+        return self.ingest(corpus, open_source(str(DATA / f"{name}.jsonl.gz")), limit, f"d{limit}")
 
     def grow(self) -> None:
         source = open_source(str(DATA / "wikipedia.jsonl.gz"))
@@ -183,13 +184,13 @@ class Quality:
         models = self.study("model", {"architectures": [RECOMMENDED], "corpora": [self.home]})
         self.keep("model", run_contest(self.workspace, models, reference="contrast", latency=False, say=say))
         for domain, limit in DOMAINS.items():
-            on = self.domain(domain, limit)
+            on = self.domain(domain, limit, f"{domain}-judged")
             say(f"on {on}")
             self.keep(f"on-{domain}", run_contest(self.workspace, models, on=on, latency=False, say=say))
 
     def homes(self) -> None:
-        for domain in HOMES:
-            corpus = self.domain(domain, DOMAINS[domain])
+        for domain, limit in HOMES.items():
+            corpus = self.domain(domain, limit, domain)
             self.study(f"home-{domain}", {"architectures": [RECOMMENDED], "corpora": [corpus]})
 
     def data(self) -> None:

@@ -88,7 +88,7 @@ def test_its_plans_are_plans(quality: ModuleType, tmp_path: Path, monkeypatch: p
     asked = []
     monkeypatch.setattr(quality.Quality, "grow", lambda self: None)
     monkeypatch.setattr(quality.Quality, "ingest", lambda self, name, source, limit, tag: f"{name}@{tag}")
-    monkeypatch.setattr(quality.Quality, "domain", lambda self, name, limit: f"{name}@d{limit}")
+    monkeypatch.setattr(quality.Quality, "domain", lambda self, name, limit, corpus: f"{corpus}@d{limit}")
     monkeypatch.setattr(quality, "open_source", lambda reference: None)
     monkeypatch.setattr(quality.Quality, "study", lambda self, name, plan, **how: asked.append((name, plan)) or [])
     monkeypatch.setattr(quality, "run_contest", lambda *given, **known: None)
