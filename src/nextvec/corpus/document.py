@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from nextvec.corpus.headings import Heading
 from nextvec.structure import UNKNOWN
 
 
@@ -16,7 +17,8 @@ class Document:
 
     `id` is unique in a corpus and decides the document's split for ever; `text` is plain prose without markup.
     `left_out` counts, by reason, characters of the original that are not in `text` (as `prose.visible` counts them):
-    those of `text` and these together are all that the source held for the document.
+    those of `text` and these together are all that the source held for the document. `headings`, in reading order, are
+    among what is left out: context, and no part of the content that `content_hash` identifies.
     """
 
     id: str
@@ -26,6 +28,7 @@ class Document:
     licence: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    headings: tuple[Heading, ...] = ()
 
     @property
     def content_hash(self) -> str:
