@@ -132,7 +132,7 @@ def test_chunker_options_and_split_are_kept(ingest, call):
 
 def test_info_says_how_many_chunks_begin_a_paragraph(ingest, call, tmp_path):
     ingest()
-    assert "paragraphs  30 chunks begin one\n" in call("info", "rivers").stdout
+    assert "paragraphs  30 chunks begin one\nheadings    0\n" in call("info", "rivers").stdout
     (known,) = json.loads(call("list", "--json").stdout)
     assert known["breaks"] == json.loads(call("info", "rivers", "--json").stdout)["breaks"]
     assert known["breaks"] == {"begins": 30, "unknown": 0}

@@ -145,6 +145,7 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
         f"documents   {info.documents:,}",
         f"chunks      {info.chunks:,}",
         f"paragraphs  {_paragraphs_text(info.breaks, info.chunks)}",
+        f"headings    {'not kept' if info.headings is None else format(info.headings, ',')}",
         f"encoder     {info.encoder.describe()}",
         *(f"cut         {line}" for line in _cut_lines(info.cut, info.encoder)),
         f"chunker     {_chunker_text(info.chunker)}",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from nextvec.corpus.headings import Heading
+from nextvec.corpus.headings import NONE, Heading
 from nextvec.structure import UNKNOWN
 
 
@@ -75,7 +75,8 @@ class Chunk:
     """A piece of a document: `document.text[start:end]` is the passage it came from, `position` counts from 0.
 
     `begins`: whether it begins a paragraph, one of the codes of `structure`: it does where a blank line lies between it
-    and the chunk before it, and where none is before it.
+    and the chunk before it, and where none is before it. `heading`: the number of the document's heading that it stands
+    under, the last one before its beginning, or `headings.NONE`.
     """
 
     text: str
@@ -83,6 +84,7 @@ class Chunk:
     start: int
     end: int
     begins: int = UNKNOWN
+    heading: int = NONE
 
 
 class Source(Protocol):
