@@ -29,6 +29,7 @@ def test_a_heading_is_placed_before_the_paragraph_that_follows_it() -> None:
 def test_what_stands_above_nothing_or_says_nothing_is_none() -> None:
     assert compose([Title("* * *", 1), "Text.", Title("Rest", 1)]) == ("Text.", ())
     assert compose([Title("Rest", 1)]) == ("", ())
+    assert [len(compose([Title("a" * length, 1), "Text."])[1]) for length in (1000, 1001)] == [1, 0]
     assert [heading.text for heading in compose([Title("1998", 1), "Text."])[1]] == ["1998"]
 
 

@@ -297,9 +297,10 @@ def _chunker_text(spec: dict[str, Any]) -> str:
 
 
 def _report_lines(report: IngestReport) -> list[str]:
+    headings = f" and {report.headings:,} headings" if report.headings else ""
     lines = [
         f"{report.held:,} of {report.offered:,} documents stored in corpus '{report.corpus}', version {report.version}",
-        f"this run: {report.stored:,} documents, {report.chunks:,} chunks in {duration(report.seconds)}",
+        f"this run: {report.stored:,} documents, {report.chunks:,} chunks{headings} in {duration(report.seconds)}",
     ]
     if not report.offered and not report.skipped:
         lines.append("the source holds no document")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 NONE = -1
 """Instead of the number of a heading, where a chunk stands under none."""
+LONGEST = 1000
+"""Characters; what has more is no heading, whatever it is marked as."""
 PARAGRAPHS_APART = "\n\n"
 
 
@@ -32,7 +34,7 @@ class Title:
 def compose(pieces: Iterable[str | Title]) -> tuple[str, tuple[Heading, ...]]:
     """The text of a document of which `pieces` are the paragraphs, none empty, and its headings in reading order.
 
-    A heading without a letter or digit, and one that no paragraph follows, is none.
+    None is what has no letter or digit, what is longer than `LONGEST`, and what no paragraph follows.
     """
     paragraphs: list[str] = []
     headings: list[Heading] = []
@@ -41,10 +43,14 @@ def compose(pieces: Iterable[str | Title]) -> tuple[str, tuple[Heading, ...]]:
         if isinstance(piece, str):
             paragraphs.append(piece)
             start += len(piece) + len(PARAGRAPHS_APART)
-        elif any(map(str.isalnum, piece.text)):
+        elif _names_something(piece.text):
             headings.append(Heading(text=piece.text, level=piece.level, start=start))
     text = PARAGRAPHS_APART.join(paragraphs)
     return text, tuple(heading for heading in headings if heading.start < len(text))
+
+
+def _names_something(text: str) -> bool:
+    return len(text) <= LONGEST and any(map(str.isalnum, text))
 
 
 def heading_at(headings: Sequence[Heading], place: int) -> int:
