@@ -340,6 +340,7 @@ class TestHostile:
             ("doc_ids", lambda a: np.zeros(12), r"doc_ids: float64 \[12\]"),
             ("doc_ids", lambda a: a.astype("U2000"), r"doc_ids: <U2000 \[12\]"),
             ("doc_ids", lambda a: np.array([b"\xff"] * 12), r"doc_ids: bytes that are not UTF-8"),
+            ("doc_ids", lambda a: np.array(["\ud800"] * 12), r"doc_ids: text at \[0\] that has half a surrogate pair"),
             ("positions", lambda a: a[:11], r"positions: int64 \[11\]; expected \[12\]"),
             ("positions", lambda a: a.astype(float), r"positions: float64 \[12\]"),
             ("positions", lambda a: a * 10**15, r"positions: position \d+ of document 'a' is further than a window"),
@@ -384,6 +385,12 @@ class TestHostile:
                 lambda a: a[:, :7].copy(),
                 r"heading_vectors: float32 \[2, 7\]; expected float \[H, 8\]",
             ),
+            (
+                "heading_texts",
+                lambda a: np.array(["One", "\ud800"]),
+                r"heading_texts: text at \[1\] that has half",
+            ),
+            ("heading_vectors", lambda a: a[:0], r"heading_vectors: float32 \[0, 8\]; expected float .*, not empty"),
             ("heading_vectors", lambda a: a * 2, r"heading_vectors: the vector at \[0\] has norm 2"),
         ],
     )

@@ -28,7 +28,7 @@ from nextvec.fingerprint import fingerprint_bytes
 from nextvec.records import replacing
 from nextvec.store.archive import MAX_BYTES, Archive, open_archive
 from nextvec.store.encoded import EncodedDocument
-from nextvec.store.headings import Headings, headings_content
+from nextvec.store.headings import headings_content
 from nextvec.store.ingest import open_or_create
 from nextvec.store.npz_codes import BREAKS, NUMBERS, WindowCodes
 from nextvec.store.npz_columns import (
@@ -39,7 +39,7 @@ from nextvec.store.npz_columns import (
     texts_of,
     unpack_vectors,
 )
-from nextvec.store.npz_headings import check_headings, list_members, read_headings, require_listed
+from nextvec.store.npz_headings import HeadingLists, check_headings, list_members, read_headings, require_listed
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
@@ -127,7 +127,7 @@ class _Layout:
 @dataclass(frozen=True, slots=True)
 class _Windows:
     """Unpacked content: contexts (N, k, D) and targets (N, D), float32 maps; `window_breaks` int8 and `window_numbers`
-    int32, (N, k + 1), None for a file without them; `headings` by document; `rows`: the ordered windows of each id."""
+    int32, (N, k + 1), None for a file without them; `headings` of all; `rows`: the ordered windows of each id."""
 
     archive: Archive
     contexts: np.ndarray
@@ -135,7 +135,7 @@ class _Windows:
     positions: np.ndarray
     window_breaks: np.ndarray | None
     window_numbers: np.ndarray | None
-    headings: dict[str, Headings]
+    headings: HeadingLists
     rows: dict[str, np.ndarray]
 
     def sequence(self, identity: str) -> np.ndarray:
@@ -162,11 +162,8 @@ class _Windows:
     def numbers(self, identity: str) -> np.ndarray:
         """(n,) int32, which of its headings a document's chunks stand under. Raises what `sequence` raises."""
         numbers = self._joined(NUMBERS, self.window_numbers, identity)
-        require_listed(self.archive, identity, numbers, len(self.headings_of(identity)))
+        require_listed(self.archive, identity, numbers, len(self.headings.of(identity)))
         return numbers
-
-    def headings_of(self, identity: str) -> Headings:
-        return self.headings.get(identity) or Headings.empty(self.targets.shape[1], self.targets.dtype)
 
     def _joined(self, codes: WindowCodes, windows: np.ndarray | None, identity: str) -> np.ndarray:
         own = None if windows is None else windows[self.rows[identity]]
@@ -306,7 +303,7 @@ def _unpack(archive: Archive, layout: _Layout, folder: Path) -> _Windows:
         positions=_counted(rows, len(ids)) if positions is None else positions,
         window_breaks=BREAKS.read(archive),
         window_numbers=NUMBERS.read(archive),
-        headings=read_headings(archive, folder),
+        headings=read_headings(archive, folder, layout.dim),
         rows=rows,
     )
 
@@ -367,7 +364,7 @@ def _encoded(identity: str, windows: _Windows, source: str) -> EncodedDocument:
     """The document's text stands for its vectors and what is known of its paragraphs and headings, so that its content
     hash tells changed ones apart."""
     vectors, breaks, numbers = windows.sequence(identity), windows.breaks(identity), windows.numbers(identity)
-    headings = windows.headings_of(identity)
+    headings = windows.headings.of(identity)
     known = [breaks.tobytes()] if BREAKS.known(breaks) else []
     content = fingerprint_bytes([vectors.tobytes(), *known, *headings_content([headings], numbers)])
     document = Document(

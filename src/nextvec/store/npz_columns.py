@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nextvec.corpus.sources.checked import encoding_problem
 from nextvec.disk import storing
 from nextvec.store.archive import Archive
 from nextvec.store.encoded import first_bad_vector
@@ -24,11 +25,16 @@ def check_column(archive: Archive, key: str, count: int, kinds: str, *, what: st
 
 
 def texts_of(archive: Archive, key: str) -> list[str]:
+    """A column of texts or numbers, as texts. Raises DataError for what cannot be written as UTF-8."""
     values = archive.column(key)
     try:
-        return [value.decode() if isinstance(value, bytes) else str(value) for value in values.tolist()]
+        texts = [value.decode() if isinstance(value, bytes) else str(value) for value in values.tolist()]
     except UnicodeDecodeError as error:
         archive.refuse(key, f"bytes that are not UTF-8 ({error.reason})", "text")
+    for row, text in enumerate(texts):
+        if problem := encoding_problem(text):
+            archive.refuse(key, f"text at [{row}] that {problem}", "Unicode")
+    return texts
 
 
 def rows_by_document(ids: list[str], positions: np.ndarray | None) -> dict[str, np.ndarray]:

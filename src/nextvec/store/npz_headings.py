@@ -8,7 +8,8 @@ All of these or none. Where a heading stands in the text is not told, as there i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -66,21 +67,38 @@ def check_headings(archive: Archive, windows: int, length: int, dim: int) -> Non
         archive.refuse(present[0], f"found {', '.join(present)} alone", f"{NUMBERS.key}, {', '.join(LISTS)}, or none")
     NUMBERS.check_header(archive, windows, length)
     vectors = archive.headers[VECTORS]
-    if vectors.dtype.kind != "f" or len(vectors.shape) != 2 or vectors.shape[1] != dim:
-        archive.refuse(VECTORS, vectors, f"float [H, {dim}]")
+    if vectors.dtype.kind != "f" or len(vectors.shape) != 2 or vectors.shape[1] != dim or 0 in vectors.shape:
+        archive.refuse(VECTORS, vectors, f"float [H, {dim}], not empty")
     archive.check_ratio(VECTORS)
     for key, kinds in ((DOC_IDS, TEXT_OR_INTEGER), (TEXTS, TEXT), (LEVELS, INTEGER)):
         check_column(archive, key, vectors.shape[0], kinds, what="heading")
 
 
-def read_headings(archive: Archive, folder: Path) -> dict[str, Headings]:
-    """By document; empty for a file without. `folder` takes the unpacked vectors. Raises DataError for bad ones."""
+@dataclass(frozen=True, slots=True)
+class HeadingLists:
+    """Unpacked content: texts, levels and a map of the vectors (H, D) of all headings, and which are a document's."""
+
+    texts: Sequence[str]
+    levels: Sequence[int]
+    vectors: np.ndarray
+    rows: Mapping[str, np.ndarray]
+
+    def of(self, identity: str) -> Headings:
+        rows = self.rows.get(identity, np.empty(0, dtype=np.int64))
+        told = (Heading(text=self.texts[row], level=self.levels[row], start=0) for row in rows.tolist())
+        return Headings(tuple(told), self.vectors[rows])
+
+
+def read_headings(archive: Archive, folder: Path, dim: int) -> HeadingLists:
+    """Empty for a file without. `folder` takes the unpacked vectors. Raises DataError for bad ones."""
     if VECTORS not in archive.headers:
-        return {}
-    vectors = unpack_vectors(archive, VECTORS, folder / VECTORS, archive.headers[VECTORS].shape)
-    texts, levels = texts_of(archive, TEXTS), _levels(archive)
-    rows = rows_by_document(texts_of(archive, DOC_IDS), None)
-    return {identity: Headings(_listed(texts, levels, found), vectors[found]) for identity, found in rows.items()}
+        return HeadingLists((), (), np.empty((0, dim), dtype=np.float32), {})
+    return HeadingLists(
+        texts_of(archive, TEXTS),
+        _levels(archive),
+        unpack_vectors(archive, VECTORS, folder / VECTORS, archive.headers[VECTORS].shape),
+        rows_by_document(texts_of(archive, DOC_IDS), None),
+    )
 
 
 def _levels(archive: Archive) -> list[int]:
@@ -89,10 +107,6 @@ def _levels(archive: Archive) -> list[int]:
     if len(wrong):
         archive.refuse(LEVELS, f"{levels[wrong[0]]} at [{wrong[0]}]", f"levels from 1, the highest, to {LOWEST_LEVEL}")
     return [int(level) for level in levels]
-
-
-def _listed(texts: Sequence[str], levels: Sequence[int], rows: np.ndarray) -> tuple[Heading, ...]:
-    return tuple(Heading(text=texts[row], level=levels[row], start=0) for row in rows.tolist())
 
 
 def require_listed(archive: Archive, identity: str, numbers: np.ndarray, known: int) -> None:
