@@ -104,10 +104,10 @@ def before_breaks(monkeypatch):
 
 @pytest.fixture
 def before_headings(monkeypatch):
-    """Within it corpora are made as they were before there were headings."""
+    """Corpora are made as they were before there were headings, until its `undo`."""
     with monkeypatch.context() as patched:
         patched.setattr(CorpusMetadata, "schema", schema_without(*HEADINGS))
-        yield
+        yield patched
 
 
 def schema_without(*columns: str) -> Callable[[CorpusMetadata], pa.Schema]:

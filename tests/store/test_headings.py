@@ -109,10 +109,10 @@ def without_headings(given):
     return replace(given, document=replace(given.document, headings=()), heading_vectors=None, chunks=chunks)
 
 
-def test_an_older_corpus_goes_on_without(kit, workspace, before_headings, monkeypatch):
+def test_an_older_corpus_goes_on_without(kit, workspace, before_headings):
     corpus = kit.corpus(workspace)
     corpus.append([encoded(kit)])
-    monkeypatch.undo()
+    before_headings.undo()
     corpus.append([encoded(kit, "b")])
     assert not corpus.keeps_headings
     assert corpus.info().headings is None
@@ -123,6 +123,15 @@ def test_an_older_corpus_goes_on_without(kit, workspace, before_headings, monkey
     silent = kit.corpus(workspace, "silent")
     silent.append([without_headings(encoded(kit)), without_headings(encoded(kit, "b"))])
     assert silent.snapshot().fingerprint == snapshot.fingerprint
+
+
+def test_an_older_version_of_a_corpus_made_anew_has_none(kit, workspace, before_headings):
+    corpus = kit.corpus(workspace)
+    before_headings.undo()
+    corpus.remake(replace(corpus.metadata, dtype="float32"))
+    corpus.append([encoded(kit)])
+    assert [corpus.info(version).headings for version in (1, 2, 3)] == [None, 0, 3]
+    assert corpus.snapshot(1).heading.tolist() == []
 
 
 @pytest.mark.parametrize(

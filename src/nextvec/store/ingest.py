@@ -213,7 +213,7 @@ class _Run:
         cut = cut_texts(self._encoder, texts)
         headings = self._heading_vectors([document for document, _ in documents])
         for (document, chunks), (start, end), titles in zip(documents, pairwise(bounds), headings, strict=True):
-            refused = next((row for row in range(start, end) if row in reasons), None)
+            refused = _first_refused(reasons, start, end)
             if refused is not None:
                 chunk = chunks[refused - start]
                 why = f"its chunk {chunk.position} ({len(chunk.text):,} characters) {reasons[refused]}"
@@ -232,7 +232,7 @@ class _Run:
         texts = [heading.text for headings in kept for heading in headings]
         vectors, reasons = self._vectors(texts) if texts else (np.empty((0, 0)), {})
         for start, end in pairwise(np.cumsum([0, *map(len, kept)])):
-            refused = next((row for row in range(start, end) if row in reasons), None)
+            refused = _first_refused(reasons, start, end)
             if refused is not None:
                 yield f"its heading {texts[refused][:40]!r} {reasons[refused]}"
             else:
@@ -286,6 +286,11 @@ class _Run:
         stored = f" The {report.stored:,} stored documents stay in corpus '{report.corpus}'." if report.stored else ""
         advice = f" To store the others all the same: --tolerate {_above(failed / offered)}" if failed < offered else ""
         raise DataError(f"{report.failures_in_words()}. Stopped: more than {share} failed.{stored}{advice}")
+
+
+def _first_refused(reasons: Mapping[int, str], start: int, end: int) -> int | None:
+    """Of the texts from `start` to before `end`."""
+    return next((row for row in range(start, end) if row in reasons), None)
 
 
 def _above(share: float) -> float:

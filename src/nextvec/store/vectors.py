@@ -281,7 +281,7 @@ class Corpus:
             stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
             cut=cut_chunks(dataset),
             breaks=Breaks.count(_breaks(dataset)),
-            headings=_count_headings(dataset) if self.keeps_headings else None,
+            headings=_count_headings(dataset),
         )
 
     def _storing(self, what: str) -> AbstractContextManager[None]:
@@ -437,7 +437,10 @@ def _numbers(dataset: lance.LanceDataset) -> np.ndarray:
     return numbers
 
 
-def _count_headings(dataset: lance.LanceDataset) -> int:
+def _count_headings(dataset: lance.LanceDataset) -> int | None:
+    """None for a version that keeps none."""
+    if HEADINGS_COLUMN not in dataset.schema.names:
+        return None
     lists = dataset.to_table(columns=[HEADINGS_COLUMN], filter="position = 0")[HEADINGS_COLUMN]
     return int(sum(len(chunk.flatten()) for chunk in lists.chunks))
 
