@@ -132,7 +132,7 @@ def test_chunker_options_and_split_are_kept(ingest, call):
 
 def test_info_says_how_many_chunks_begin_a_paragraph(ingest, call, tmp_path):
     ingest()
-    assert "paragraphs  30 chunks begin one\n" in call("info", "rivers").stdout
+    assert "paragraphs  30 chunks begin one\nheadings    0\n" in call("info", "rivers").stdout
     (known,) = json.loads(call("list", "--json").stdout)
     assert known["breaks"] == json.loads(call("info", "rivers", "--json").stdout)["breaks"]
     assert known["breaks"] == {"begins": 30, "unknown": 0}
@@ -146,6 +146,20 @@ def test_info_says_how_many_chunks_begin_a_paragraph(ingest, call, tmp_path):
         call("import", tmp_path / "in.npz", "--corpus", corpus, "--encoder", "hashing:16")
     assert "paragraphs  29 chunks begin one; not known of 9\n" in call("info", "partly").stdout
     assert "paragraphs  not known\n" in call("info", "silent").stdout
+
+
+def test_headings_are_counted_and_exchanged(call, place, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# The river\n\nIt rises in the hills. It flows south.\n\n## Boats\n\nBoats carry grain to the port.\n"
+    )
+    told = call("ingest", page, "--corpus", "page", "--encoder", "hashing:16").stdout
+    assert "this run: 1 documents, 3 chunks and 2 headings in " in told
+    call("export", "page", tmp_path / "out.npz", "--context", 2)
+    call("import", tmp_path / "out.npz", "--corpus", "back", "--encoder", "hashing:16")
+    for corpus in ("page", "back"):
+        assert "headings    2\n" in call("info", corpus).stdout
+        assert open_snapshot(place, corpus).heading.tolist() == [0, 0, 1]
 
 
 def test_an_unknown_chunker_option_names_the_nearest(ingest):

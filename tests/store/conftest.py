@@ -1,22 +1,30 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from nextvec.corpus.document import Chunk, Document, Unusable
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.store.encoded import EncodedDocument
-from nextvec.store.metadata import BREAKS_COLUMN, CorpusMetadata
+from nextvec.store.metadata import (
+    BREAKS_COLUMN,
+    HEADING_COLUMN,
+    HEADING_VECTORS_COLUMN,
+    HEADINGS_COLUMN,
+    CorpusMetadata,
+)
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
 
 DIM = 8
 SPEC = EncoderSpec(name="test", dim=DIM, weights_hash="t")
+HEADINGS = (HEADING_COLUMN, HEADINGS_COLUMN, HEADING_VECTORS_COLUMN)
 SPLIT = {"salt": "s", "test": 100, "validation": 200}
 
 
@@ -89,12 +97,24 @@ def workspace(tmp_path: Path) -> Workspace:
 @pytest.fixture
 def before_breaks(monkeypatch):
     """Within it corpora are made as they were before there were breaks."""
+    with monkeypatch.context() as patched:
+        patched.setattr(CorpusMetadata, "schema", schema_without(BREAKS_COLUMN, *HEADINGS))
+        yield
+
+
+@pytest.fixture
+def before_headings(monkeypatch):
+    """Corpora are made as they were before there were headings, until its `undo`."""
+    with monkeypatch.context() as patched:
+        patched.setattr(CorpusMetadata, "schema", schema_without(*HEADINGS))
+        yield patched
+
+
+def schema_without(*columns: str) -> Callable[[CorpusMetadata], pa.Schema]:
     schema = CorpusMetadata.schema
 
-    def older(metadata):
+    def older(metadata: CorpusMetadata) -> pa.Schema:
         whole = schema(metadata)
-        return whole.remove(whole.get_field_index(BREAKS_COLUMN))
+        return pa.schema([field for field in whole if field.name not in columns], metadata=whole.metadata)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(CorpusMetadata, "schema", older)
-        yield
+    return older

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nextvec.corpus.headings import Heading
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, MismatchError, NotFoundError, UsageError
 from nextvec.store.archive import open_archive
+from nextvec.store.headings import Headings
 from nextvec.store.npz import export_npz, import_npz
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import corpus_names, open_snapshot
@@ -25,6 +27,33 @@ def snapshot(kit) -> Snapshot:
     offsets = np.cumsum([0, *LENGTHS])
     vectors = kit.vectors(int(offsets[-1])).astype(np.float16)
     return Snapshot.from_arrays("x", vectors, offsets, ["a", "b", "ç", "d"], encoder=kit.spec)
+
+
+@pytest.fixture
+def headed(snapshot, kit) -> Snapshot:
+    """Of its documents "a" has two headings, "b" and "d" one."""
+    names = [["One", "Two"], ["Short"], [], ["Ünder"]]
+    lists = [
+        Headings(
+            tuple(Heading(text=text, level=level, start=0) for level, text in enumerate(own, start=1)),
+            kit.vectors(len(own), seed=seed).astype(np.float16),
+        )
+        for seed, own in enumerate(names)
+    ]
+    heading = np.concatenate([[-1, 0, 0, 1, 1, 1, 1, 1, 1], [0] * 3, [-1] * 6, [-1, *[0] * 11]])
+    return replace(snapshot, heading=heading, read_headings=lambda chosen: [lists[number] for number in chosen])
+
+
+@pytest.fixture
+def told_headings(kit) -> dict[str, np.ndarray]:
+    """What a file tells of two headings of "a" under which nothing stands."""
+    return {
+        "headings": np.full((12, 6), -1, np.int32),
+        "heading_doc_ids": np.array(["a", "a"]),
+        "heading_texts": np.array(["One", "Two"]),
+        "heading_levels": np.array([1, 2], np.int32),
+        "heading_vectors": kit.vectors(2, seed=8),
+    }
 
 
 @pytest.fixture
@@ -106,6 +135,34 @@ class TestExport:
     def test_a_snapshot_that_knows_nothing_of_paragraphs_says_nothing(self, arrays):
         assert "breaks" not in arrays
 
+    def test_headings_come_back(self, snapshot, headed, workspace, kit, tmp_path, monkeypatch):
+        monkeypatch.setattr("nextvec.store.npz_headings.BLOCK_DOCUMENTS", 1)
+        export_npz(headed, tmp_path / "out.npz", context=3)
+        with np.load(tmp_path / "out.npz") as file:
+            assert file["headings"].shape == (len(file["positions"]), 4)
+            assert file["headings"][0].tolist() == [-1, 0, 0, 1]
+            assert file["heading_doc_ids"].tolist() == ["a", "a", "d"]
+            assert file["heading_texts"].tolist() == ["One", "Two", "Ünder"]
+            assert file["heading_levels"].tolist() == [1, 2, 1]
+            assert file["heading_vectors"].shape == (3, 8)
+        import_npz(workspace, tmp_path / "out.npz", "c", kit.spec, dtype="float32")
+        back = open_snapshot(workspace, "c")
+        whole = [number for number, document in enumerate(headed.doc_index) if LENGTHS[document] > 3]
+        assert back.heading.tolist() == headed.heading[whole].tolist()
+        for own, other in zip(back.headings([0, 1, 2]), headed.headings([0, 2, 3]), strict=True):
+            assert [(one.text, one.level) for one in own.headings] == [(one.text, one.level) for one in other.headings]
+            np.testing.assert_array_equal(own.vectors, other.vectors)
+
+    def test_headings_of_documents_that_are_too_short_stay_behind(self, headed, tmp_path):
+        short = replace(headed, heading=np.where(headed.doc_index == 0, headed.heading, -1))
+        export_npz(short, tmp_path / "out.npz", context=9)
+        with np.load(tmp_path / "out.npz") as file:
+            assert "headings" not in file
+            assert "heading_texts" not in file
+
+    def test_a_snapshot_without_headings_says_nothing(self, arrays):
+        assert not any(key.startswith("heading") for key in arrays)
+
     def test_nothing_to_export_is_an_error(self, snapshot, tmp_path):
         with pytest.raises(DataError, match="no document longer than 12 chunks"):
             export_npz(snapshot, tmp_path / "out.npz", context=12)
@@ -163,6 +220,26 @@ class TestImport:
         load(arrays | {"breaks": np.full((12, 6), UNKNOWN)})
         with pytest.raises(MismatchError, match=r"corpus 'c' is from before .* and .*in\.npz has breaks\. Import into"):
             load(arrays | {"breaks": np.ones((12, 6), np.int8)})
+
+    def test_changed_headings_are_refused(self, arrays, load, told_headings, kit):
+        load(arrays | told_headings)
+        load(arrays | told_headings)
+        for change in ({"heading_texts": np.array(["One", "Three"])}, {"heading_vectors": kit.vectors(2, seed=9)}):
+            with pytest.raises(DataError, match="document 'a' differs from the one stored"):
+                load(arrays | told_headings | change)
+
+    def test_headings_need_not_be_told_of_every_document(self, arrays, load, told_headings, workspace):
+        load(arrays | told_headings)
+        back = open_snapshot(workspace, "c")
+        assert [len(own) for own in back.headings([0, 1, 2])] == [2, 0, 0]
+        assert set(back.heading.tolist()) == {-1}
+
+    def test_a_corpus_from_before_there_were_headings_refuses_them(self, arrays, load, told_headings, before_headings):
+        load(arrays | told_headings)
+        under = told_headings["headings"].copy()
+        under[:4] = 1
+        with pytest.raises(MismatchError, match=r"is from before headings were kept, and .*in\.npz has headings\. Imp"):
+            load(arrays | told_headings | {"headings": under})
 
     def test_order_and_compression_do_not_matter(self, arrays, load, workspace, tmp_path, snapshot):
         order = np.random.default_rng(0).permutation(12)
@@ -263,6 +340,7 @@ class TestHostile:
             ("doc_ids", lambda a: np.zeros(12), r"doc_ids: float64 \[12\]"),
             ("doc_ids", lambda a: a.astype("U2000"), r"doc_ids: <U2000 \[12\]"),
             ("doc_ids", lambda a: np.array([b"\xff"] * 12), r"doc_ids: bytes that are not UTF-8"),
+            ("doc_ids", lambda a: np.array(["\ud800"] * 12), r"doc_ids: text at \[0\] that has half a surrogate pair"),
             ("positions", lambda a: a[:11], r"positions: int64 \[11\]; expected \[12\]"),
             ("positions", lambda a: a.astype(float), r"positions: float64 \[12\]"),
             ("positions", lambda a: a * 10**15, r"positions: position \d+ of document 'a' is further than a window"),
@@ -278,6 +356,53 @@ class TestHostile:
     )
     def test_wrong_types_and_shapes(self, arrays, refused, key, change, match):
         refused(arrays | {key: change(arrays.get(key))}, match=match)
+
+    @pytest.mark.parametrize(
+        ("key", "change", "match"),
+        [
+            ("headings", lambda a: a[:, :5], r"headings: int32 \[12, 5\]; expected \[12, 6\], integers"),
+            ("headings", lambda a: a - 1, r"headings: -2 at \[0, 0\]; expected the number, from 0, of a heading"),
+            ("headings", lambda a: a + 3, r"headings: 2 in document 'a', which has 2 headings; expected the number"),
+            ("headings", lambda a: a + np.eye(12, 6, 2, dtype=int), r"headings: windows of document 'a' contradict"),
+            ("heading_doc_ids", lambda a: a[:1], r"heading_doc_ids: <U1 \[1\]; expected \[2\], one for each heading"),
+            (
+                "heading_texts",
+                lambda a: np.zeros(2, int),
+                r"heading_texts: int64 \[2\]; .* one for each heading: text of",
+            ),
+            (
+                "heading_levels",
+                lambda a: a * 1.0,
+                r"heading_levels: float64 \[2\]; expected \[2\], one .*: integers of",
+            ),
+            (
+                "heading_levels",
+                lambda a: a - 1,
+                r"heading_levels: 0 at \[0\]; expected levels from 1, the highest, to 100",
+            ),
+            (
+                "heading_vectors",
+                lambda a: a[:, :7].copy(),
+                r"heading_vectors: float32 \[2, 7\]; expected float \[H, 8\]",
+            ),
+            (
+                "heading_texts",
+                lambda a: np.array(["One", "\ud800"]),
+                r"heading_texts: text at \[1\] that has half",
+            ),
+            ("heading_vectors", lambda a: a[:0], r"heading_vectors: float32 \[0, 8\]; expected float .*, not empty"),
+            ("heading_vectors", lambda a: a * 2, r"heading_vectors: the vector at \[0\] has norm 2"),
+        ],
+    )
+    def test_wrong_headings(self, arrays, refused, told_headings, key, change, match):
+        refused(arrays | told_headings | {key: change(told_headings[key])}, match=match)
+
+    @pytest.mark.parametrize(
+        "key", ["headings", "heading_doc_ids", "heading_texts", "heading_levels", "heading_vectors"]
+    )
+    def test_missing_parts_of_headings(self, arrays, refused, told_headings, key):
+        del told_headings[key]
+        refused(arrays | told_headings, match=r"found heading.* alone; expected headings, heading_doc_ids, .*, or none")
 
     @pytest.mark.parametrize("key", ["context_vectors", "target_vectors"])
     @pytest.mark.parametrize(

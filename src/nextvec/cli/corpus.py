@@ -145,6 +145,7 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
         f"documents   {info.documents:,}",
         f"chunks      {info.chunks:,}",
         f"paragraphs  {_paragraphs_text(info.breaks, info.chunks)}",
+        f"headings    {'not kept' if info.headings is None else format(info.headings, ',')}",
         f"encoder     {info.encoder.describe()}",
         *(f"cut         {line}" for line in _cut_lines(info.cut, info.encoder)),
         f"chunker     {_chunker_text(info.chunker)}",
@@ -296,9 +297,10 @@ def _chunker_text(spec: dict[str, Any]) -> str:
 
 
 def _report_lines(report: IngestReport) -> list[str]:
+    headings = f" and {report.headings:,} headings" if report.headings else ""
     lines = [
         f"{report.held:,} of {report.offered:,} documents stored in corpus '{report.corpus}', version {report.version}",
-        f"this run: {report.stored:,} documents, {report.chunks:,} chunks in {duration(report.seconds)}",
+        f"this run: {report.stored:,} documents, {report.chunks:,} chunks{headings} in {duration(report.seconds)}",
     ]
     if not report.offered and not report.skipped:
         lines.append("the source holds no document")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from nextvec.corpus.headings import NONE, Heading
 from nextvec.structure import UNKNOWN
 
 
@@ -16,7 +17,8 @@ class Document:
 
     `id` is unique in a corpus and decides the document's split for ever; `text` is plain prose without markup.
     `left_out` counts, by reason, characters of the original that are not in `text` (as `prose.visible` counts them):
-    those of `text` and these together are all that the source held for the document.
+    those of `text` and these together are all that the source held for the document. `headings`, in reading order, are
+    among what is left out: context, and no part of the content that `content_hash` identifies.
     """
 
     id: str
@@ -26,6 +28,7 @@ class Document:
     licence: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    headings: tuple[Heading, ...] = ()
 
     @property
     def content_hash(self) -> str:
@@ -72,7 +75,8 @@ class Chunk:
     """A piece of a document: `document.text[start:end]` is the passage it came from, `position` counts from 0.
 
     `begins`: whether it begins a paragraph, one of the codes of `structure`: it does where a blank line lies between it
-    and the chunk before it, and where none is before it.
+    and the chunk before it, and where none is before it. `heading`: the number of the document's heading that it stands
+    under, the last one before its beginning, or `headings.NONE`.
     """
 
     text: str
@@ -80,6 +84,7 @@ class Chunk:
     start: int
     end: int
     begins: int = UNKNOWN
+    heading: int = NONE
 
 
 class Source(Protocol):

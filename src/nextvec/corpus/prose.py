@@ -7,6 +7,8 @@ import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from nextvec.corpus.headings import Heading
+
 MIN_WORDS = 5
 _CONTROL = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
@@ -49,12 +51,13 @@ _UNSPACED_LINE_END = re.compile(rf"(?<={_UNSPACED_SIGN})[^\S\n]*\n\s*(?={_UNSPAC
 class Prose:
     """What a reader of markup made of a page: title ("" for none), prose, and by reason the characters left out.
 
-    `visible(text)` and the counts of `left_out` add up to `visible` of the page.
+    `visible(text)` and the counts of `left_out` add up to `visible` of the page; `headings` are among what is left out.
     """
 
     title: str
     text: str
     left_out: Mapping[str, int] = field(default_factory=dict)
+    headings: tuple[Heading, ...] = ()
 
 
 def visible(text: str) -> int:

@@ -188,6 +188,9 @@ class CorpusEntry(Record):
         description="Chunks that begin a paragraph, and of how many that is not known.",
         examples=[{"begins": 13277, "unknown": 0}],
     )
+    headings: int | None = Field(
+        description="Of all documents, beside the chunks; null in a corpus from before they were kept.", examples=[4812]
+    )
     modified: str = Field(description="ISO 8601, UTC.")
 
 

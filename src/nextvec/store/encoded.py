@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from nextvec.corpus.document import Chunk, Document
 from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError
 from nextvec.store.breaks import breaks_by_spans
+from nextvec.store.headings import Headings
 
 NORM_TOLERANCE = 1e-2
 
@@ -21,12 +22,19 @@ class EncodedDocument:
     """A document, its chunks in order, and their vectors: float32 (n, D), unit norm.
 
     cut: how many of its chunks are longer than the encoder reads.
+    heading_vectors: float32 (H, D), unit norm, of the document's headings; None where it has none.
     """
 
     document: Document
     chunks: list[Chunk]
     vectors: np.ndarray
     cut: Cut = field(default_factory=Cut)
+    heading_vectors: np.ndarray | None = None
+
+    @property
+    def headings(self) -> int:
+        """How many headings have vectors."""
+        return 0 if self.heading_vectors is None else len(self.heading_vectors)
 
 
 def check_vectors(encoded: EncodedDocument, dim: int) -> np.ndarray:
@@ -38,6 +46,18 @@ def check_vectors(encoded: EncodedDocument, dim: int) -> np.ndarray:
     if problem is not None:
         raise DataError(f"{owner}: the vector of chunk {problem[0]} {problem[1]}; nothing of the document was stored")
     return vectors
+
+
+def check_headings(encoded: EncodedDocument, dim: int) -> Headings:
+    """Those of the document, float32. Raises DataError naming document and heading, as `check_vectors` does."""
+    headings, owner = encoded.document.headings, f"document '{encoded.document.id}'"
+    vectors = np.empty((0, dim), np.float32) if encoded.heading_vectors is None else encoded.heading_vectors
+    if vectors.shape != (len(headings), dim):
+        raise DataError(f"{owner}: vectors {vectors.shape} for {len(headings)} headings, expected (headings, {dim})")
+    problem = first_bad_vector(vectors)
+    if problem is not None:
+        raise DataError(f"{owner}: the vector of heading {problem[0]} {problem[1]}; nothing of the document was stored")
+    return Headings(headings, vectors)
 
 
 def first_bad_vector(vectors: np.ndarray, tolerance: float = NORM_TOLERANCE) -> tuple[int, str] | None:
@@ -54,10 +74,12 @@ def first_bad_vector(vectors: np.ndarray, tolerance: float = NORM_TOLERANCE) -> 
     return None
 
 
-def digest(chunks: Sequence[Chunk], vectors: np.ndarray, breaks: np.ndarray) -> str:
-    """16 hexadecimal digits of what is stored of a document: texts, spans, vectors, and breaks (n,) int8.
+def digest(chunks: Sequence[Chunk], vectors: np.ndarray, breaks: np.ndarray, headings: Iterable[bytes] = ()) -> str:
+    """16 hexadecimal digits of what is stored of a document: texts, spans, vectors, breaks (n,) int8, and what
+    `headings_content` tells of its headings.
 
-    Breaks that follow from the spans add nothing: such corpora have the fingerprints they had before there were breaks.
+    Breaks that follow from the spans add nothing, nor do headings where there are none: such corpora have the
+    fingerprints they had before there were breaks and headings.
     """
     state = hashlib.blake2b(digest_size=8)
     for chunk in chunks:
@@ -65,4 +87,6 @@ def digest(chunks: Sequence[Chunk], vectors: np.ndarray, breaks: np.ndarray) -> 
     state.update(vectors.reshape(-1).view(np.uint8).data)
     if (breaks != breaks_by_spans(chunks)).any():
         state.update(breaks.tobytes())
+    for part in headings:
+        state.update(part)
     return state.hexdigest()

@@ -17,6 +17,7 @@ import numpy as np
 
 from nextvec.corpus.document import Chunk, Chunker, Document, Source, Unusable
 from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
+from nextvec.encoders.encoder import Progress as EncodeProgress
 from nextvec.encoders.lengths import Cut, cut_texts
 from nextvec.errors import DataError, FullDiskError, MismatchError, NextvecError, RefusedTextsError, UsageError
 from nextvec.records import write_json
@@ -36,6 +37,7 @@ TOO_SHORT = "too short"
 CHANGED = "changed since it was stored"
 NO_CHUNKS = "cannot be cut into chunks"
 REFUSED = "a chunk cannot be encoded"
+REFUSED_HEADING = "a heading cannot be encoded"
 
 Progress = Callable[[IngestReport, float], None]
 """Called with the report so far and the documents encoded of the batch in work, where a fraction counts."""
@@ -197,29 +199,51 @@ class _Run:
         return chunks
 
     def _encode(self, documents: Sequence[tuple[Document, list[Chunk]]]) -> Iterator[EncodedDocument]:
-        """Documents all of whose chunks became vectors; the others are in the report."""
+        """Documents all of whose chunks and headings became vectors; the others are in the report.
+
+        Headings are encoded by themselves, so that those of chunks do not depend on whether there are any.
+        """
         if not documents:
             return
         texts = [chunk.text for _, chunks in documents for chunk in chunks]
-        vectors, reasons = self._vectors(texts, len(documents))
+        vectors, reasons = self._vectors(
+            texts, lambda done, total: self._progress(self._report, len(documents) * done / total)
+        )
         bounds = np.cumsum([0, *(len(chunks) for _, chunks in documents)])
         cut = cut_texts(self._encoder, texts)
-        for (document, chunks), (start, end) in zip(documents, pairwise(bounds), strict=True):
-            refused = next((row for row in range(start, end) if row in reasons), None)
-            if refused is None:
-                lost = Cut() if cut is None else Cut(int(cut[start:end].sum()), len(chunks))
-                yield EncodedDocument(document=document, chunks=chunks, vectors=vectors[start:end], cut=lost)
-            else:
+        headings = self._heading_vectors([document for document, _ in documents])
+        for (document, chunks), (start, end), titles in zip(documents, pairwise(bounds), headings, strict=True):
+            refused = _first_refused(reasons, start, end)
+            if refused is not None:
                 chunk = chunks[refused - start]
                 why = f"its chunk {chunk.position} ({len(chunk.text):,} characters) {reasons[refused]}"
                 self._report.note_failure(document, REFUSED, why)
+            elif isinstance(titles, str):
+                self._report.note_failure(document, REFUSED_HEADING, titles)
+            else:
+                lost = Cut() if cut is None else Cut(int(cut[start:end].sum()), len(chunks))
+                yield EncodedDocument(
+                    document=document, chunks=chunks, vectors=vectors[start:end], cut=lost, heading_vectors=titles
+                )
 
-    def _vectors(self, texts: Sequence[str], documents: int) -> tuple[np.ndarray, Mapping[int, str]]:
-        """(chunks, D), and by chunk why it has none."""
+    def _heading_vectors(self, documents: Sequence[Document]) -> Iterator[np.ndarray | str | None]:
+        """Of each document (H, D), or why there are none; None where it has no headings or the corpus keeps none."""
+        kept = [document.headings if self._corpus.keeps_headings else () for document in documents]
+        texts = [heading.text for headings in kept for heading in headings]
+        vectors, reasons = self._vectors(texts) if texts else (np.empty((0, 0)), {})
+        for start, end in pairwise(np.cumsum([0, *map(len, kept)])):
+            refused = _first_refused(reasons, start, end)
+            if refused is not None:
+                yield f"its heading {texts[refused][:40]!r} {reasons[refused]}"
+            else:
+                yield vectors[start:end] if start < end else None
+
+    def _vectors(
+        self, texts: Sequence[str], progress: EncodeProgress | None = None
+    ) -> tuple[np.ndarray, Mapping[int, str]]:
+        """(texts, D), and by text why it has none."""
         try:
-            vectors = self._encoder.encode(
-                texts, lambda done, total: self._progress(self._report, documents * done / total)
-            )
+            vectors = self._encoder.encode(texts, progress)
         except RefusedTextsError as refused:
             return refused.vectors, refused.reasons
         return vectors, {}
@@ -231,17 +255,22 @@ class _Run:
         self._report.version = self._corpus.append(good)
         self._report.stored += len(good)
         self._report.chunks += sum(len(document.chunks) for document in good)
+        self._report.headings += sum(document.headings for document in good)
         self._report.cut = sum((document.cut for document in good), self._report.cut)
         for stored in good:
             self._report.characters.keep(stored.document, stored.chunks)
             self._known[stored.document.id] = stored.document.content_hash
 
     def _has_good_vectors(self, encoded: EncodedDocument) -> bool:
-        problem = first_bad_vector(encoded.vectors)
-        if problem is not None:
-            chunk, what = problem
-            self._report.note_failure(encoded.document, f"a vector {what}", f"a vector {what}: that of chunk {chunk}")
-        return problem is None
+        for kind, vectors in (("chunk", encoded.vectors), ("heading", encoded.heading_vectors)):
+            problem = None if vectors is None else first_bad_vector(vectors)
+            if problem is not None:
+                row, what = problem
+                self._report.note_failure(
+                    encoded.document, f"a vector {what}", f"a vector {what}: that of {kind} {row}"
+                )
+                return False
+        return True
 
     def finish(self) -> None:
         """Raises DataError when the run has only failed, however few documents there were."""
@@ -257,6 +286,11 @@ class _Run:
         stored = f" The {report.stored:,} stored documents stay in corpus '{report.corpus}'." if report.stored else ""
         advice = f" To store the others all the same: --tolerate {_above(failed / offered)}" if failed < offered else ""
         raise DataError(f"{report.failures_in_words()}. Stopped: more than {share} failed.{stored}{advice}")
+
+
+def _first_refused(reasons: Mapping[int, str], start: int, end: int) -> int | None:
+    """Of the texts from `start` to before `end`."""
+    return next((row for row in range(start, end) if row in reasons), None)
 
 
 def _above(share: float) -> float:

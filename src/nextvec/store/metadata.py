@@ -20,6 +20,8 @@ METADATA_KEY = b"nextvec"
 BUCKETS = 1000
 BREAKS_COLUMN = "begins"
 """Corpora from before there were breaks have none: `breaks.breaks_of_spans`."""
+HEADING_COLUMN, HEADINGS_COLUMN, HEADING_VECTORS_COLUMN = "heading", "headings", "heading_vectors"
+"""Corpora from before there were headings have none of these."""
 DEFAULT_SPLIT: Mapping[str, Any] = {"salt": "nextvec", "test": 100, "validation": 200}
 
 StoredDtype = Literal["float16", "float32"]
@@ -66,7 +68,8 @@ class CorpusMetadata:
         )
 
     def schema(self) -> pa.Schema:
-        """One row a chunk. `position`, `text`, `vector`, `start`, `end`, `begins` are its own, the rest its document's.
+        """One row a chunk. `position`, `text`, `vector`, `start`, `end`, `begins`, `heading` are its own, the rest its
+        document's; `headings` and their vectors are in the row of the first chunk, the others have empty lists.
 
         `content_hash` is of the source's title and text; `digest` is of what was stored: texts, spans, vector bytes.
         """
@@ -87,10 +90,21 @@ class CorpusMetadata:
             ("start", pa.int64()),
             ("end", pa.int64()),
             (BREAKS_COLUMN, pa.int8()),
+            (HEADING_COLUMN, pa.int32()),
+            (HEADINGS_COLUMN, pa.list_(heading_type())),
+            (HEADING_VECTORS_COLUMN, pa.list_(pa.list_(number, self.dim))),
         ]
         return pa.schema(
             [pa.field(name, kind, nullable=False) for name, kind in fields], metadata={METADATA_KEY: self.to_json()}
         )
+
+
+def heading_type() -> pa.StructType:
+    """A heading without its vector."""
+    import pyarrow as pa
+
+    fields = [("text", pa.string()), ("level", pa.int32()), ("start", pa.int64())]
+    return pa.struct([pa.field(name, kind, nullable=False) for name, kind in fields])
 
 
 def check_split(split: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """NPZ interchange: materialised windows out, documents back in.
 
     context_vectors [N, k, D]   target_vectors [N, D]   doc_ids [N]   positions [N]
-    breaks [N, k + 1] where anything is known of paragraphs (`npz_breaks`)          encoder (JSON text, ours)
+    breaks [N, k + 1] where anything is known of paragraphs (`npz_codes`)           encoder (JSON text, ours)
+    headings [N, k + 1], and four arrays of the headings, where there are any (`npz_headings`)
 
 Window j holds k vectors of document doc_ids[j] and the vector after them, at positions[j] of the document (from 0).
 On import `context_sequences` and `contexts` stand for the first key, `targets` for the second.
@@ -26,24 +27,30 @@ from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.fingerprint import fingerprint_bytes
 from nextvec.records import replacing
 from nextvec.store.archive import MAX_BYTES, Archive, open_archive
-from nextvec.store.encoded import EncodedDocument, first_bad_vector
+from nextvec.store.encoded import EncodedDocument
+from nextvec.store.headings import headings_content
 from nextvec.store.ingest import open_or_create
-from nextvec.store.npz_breaks import BREAKS_KEY, check_breaks_header, joined_breaks, read_breaks
+from nextvec.store.npz_codes import BREAKS, NUMBERS, WindowCodes
+from nextvec.store.npz_columns import (
+    INTEGER,
+    TEXT_OR_INTEGER,
+    check_column,
+    rows_by_document,
+    texts_of,
+    unpack_vectors,
+)
+from nextvec.store.npz_headings import HeadingLists, check_headings, list_members, read_headings, require_listed
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus
-from nextvec.structure import UNKNOWN
 from nextvec.workspace import Workspace
 
 DEFAULT_CONTEXT = 5
 EXPORT_BLOCK = 2048
 BATCH_ROWS = 16_384
-MAX_ID_BYTES = 4096
 MAX_SPEC_BYTES = 1 << 16
 OVERLAP_TOLERANCE = 2e-3
 CONTEXT_KEYS = ("context_vectors", "context_sequences", "contexts")
 TARGET_KEYS = ("target_vectors", "targets")
-TEXT_OR_INTEGER, INTEGER = "USiu", "iu"
-_KINDS = {TEXT_OR_INTEGER: "text or integers", INTEGER: "integers"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +98,7 @@ def import_npz(
     Documents that are stored already are passed over, so a killed import continues. Vectors must have norm 1.
 
     Raises DataError, naming file, key, given and expected, for anything malformed, MismatchError when the file or the
-    corpus is of another encoder than `encoder`, or the corpus cannot keep the file's breaks.
+    corpus is of another encoder than `encoder`, or the corpus cannot keep the file's breaks or headings.
     """
     with open_archive(path, max_bytes=max_bytes) as archive:
         layout = _check_layout(archive, encoder)
@@ -101,9 +108,10 @@ def import_npz(
             for identity in windows.rows:
                 windows.sequence(identity)
                 windows.breaks(identity)
+                windows.numbers(identity)
             chunker = {"name": "npz", "context": layout.context}
             corpus = open_or_create(workspace, corpus_name, chunker, encoder, split=split, dtype=dtype)
-            _require_room_for_breaks(corpus, windows)
+            _require_room(corpus, windows)
             return _store(corpus, windows, f"npz:{path.name}")
 
 
@@ -118,14 +126,16 @@ class _Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Windows:
-    """Unpacked content: contexts (N, k, D) and targets (N, D), float32 maps; `window_breaks`: (N, k + 1) int8, None for
-    a file without them; `rows`: the ordered windows of each id."""
+    """Unpacked content: contexts (N, k, D) and targets (N, D), float32 maps; `window_breaks` int8 and `window_numbers`
+    int32, (N, k + 1), None for a file without them; `headings` of all; `rows`: the ordered windows of each id."""
 
     archive: Archive
     contexts: np.ndarray
     targets: np.ndarray
     positions: np.ndarray
     window_breaks: np.ndarray | None
+    window_numbers: np.ndarray | None
+    headings: HeadingLists
     rows: dict[str, np.ndarray]
 
     def sequence(self, identity: str) -> np.ndarray:
@@ -147,10 +157,17 @@ class _Windows:
 
     def breaks(self, identity: str) -> np.ndarray:
         """(n,) int8 of a document's chunks, UNKNOWN in a file without them. Raises what `sequence` raises."""
-        places = self._places(identity)
-        if self.window_breaks is None:
-            return np.full(places[-1, -1] + 1, UNKNOWN, dtype=np.int8)
-        return joined_breaks(self.archive, identity, self.window_breaks[self.rows[identity]], places)
+        return self._joined(BREAKS, self.window_breaks, identity)
+
+    def numbers(self, identity: str) -> np.ndarray:
+        """(n,) int32, which of its headings a document's chunks stand under. Raises what `sequence` raises."""
+        numbers = self._joined(NUMBERS, self.window_numbers, identity)
+        require_listed(self.archive, identity, numbers, len(self.headings.of(identity)))
+        return numbers
+
+    def _joined(self, codes: WindowCodes, windows: np.ndarray | None, identity: str) -> np.ndarray:
+        own = None if windows is None else windows[self.rows[identity]]
+        return codes.joined(self.archive, identity, own, self._places(identity))
 
     def _places(self, identity: str) -> np.ndarray:
         """(w, k + 1): where each vector of each window is in the document."""
@@ -193,10 +210,22 @@ def _write_windows(
     _write_member(archive, "target_vectors", (count, dim), np.dtype("<f4"), targets)
     _write_member(archive, "doc_ids", (count,), ids.dtype, (ids[documents[part]] for part in parts))
     _write_member(archive, "positions", (count,), np.dtype("<i8"), (positions[part] for part in parts))
-    if (snapshot.breaks != UNKNOWN).any():
-        breaks = (snapshot.breaks[rows[part, None] + np.arange(-context, 1)] for part in parts)
-        _write_member(archive, BREAKS_KEY, (count, context + 1), np.dtype("i1"), breaks)
+    _write_structure(archive, snapshot, rows, context)
     _write_member(archive, "encoder", (), spec.dtype, iter([spec]))
+
+
+def _write_structure(archive: zipfile.ZipFile, snapshot: Snapshot, rows: np.ndarray, context: int) -> None:
+    """What is known of the documents of these targets, (N,) rows of the snapshot, besides vectors."""
+    starts, whole = range(0, len(rows), EXPORT_BLOCK), np.arange(-context, 1)
+    documents = np.unique(snapshot.doc_index[rows])
+    exported = np.isin(snapshot.doc_index, documents)
+    for codes, values in ((BREAKS, snapshot.breaks), (NUMBERS, snapshot.heading)):
+        if codes.known(values[exported]):
+            blocks = (values[rows[start : start + EXPORT_BLOCK, None] + whole] for start in starts)
+            _write_member(archive, codes.key, (len(rows), context + 1), codes.dtype, blocks)
+    if NUMBERS.known(snapshot.heading[exported]):
+        for key, shape, dtype, lists in list_members(snapshot, documents):
+            _write_member(archive, key, shape, dtype, lists)
 
 
 def _write_member(
@@ -227,10 +256,11 @@ def _check_layout(archive: Archive, encoder: EncoderSpec) -> _Layout:
     if targets.shape[0] != layout.windows:
         archive.refuse(target_key, targets, f"[{layout.windows}, {dim}], one for each window of {context_key}")
     _require_ids(archive)
-    _check_column(archive, "doc_ids", layout.windows, TEXT_OR_INTEGER)
+    check_column(archive, "doc_ids", layout.windows, TEXT_OR_INTEGER)
     if "positions" in archive.headers:
-        _check_column(archive, "positions", layout.windows, INTEGER)
-    check_breaks_header(archive, layout.windows, layout.context + 1)
+        check_column(archive, "positions", layout.windows, INTEGER)
+    BREAKS.check_header(archive, layout.windows, layout.context + 1)
+    check_headings(archive, layout.windows, layout.context + 1, dim)
     return layout
 
 
@@ -245,13 +275,6 @@ def _one_of(archive: Archive, keys: tuple[str, ...]) -> str:
 def _require_ids(archive: Archive) -> None:
     if "doc_ids" not in archive.headers:
         archive.refuse("doc_ids", "missing", "doc_ids [N], the document of each window, to join windows to documents")
-
-
-def _check_column(archive: Archive, key: str, count: int, kinds: str) -> None:
-    header = archive.headers[key]
-    right_type = header.dtype.kind in kinds and 0 < header.dtype.itemsize <= MAX_ID_BYTES
-    if header.shape != (count,) or not right_type:
-        archive.refuse(key, header, f"[{count}], one for each window: {_KINDS[kinds]} of at most {MAX_ID_BYTES} bytes")
 
 
 def _check_encoder(archive: Archive, encoder: EncoderSpec) -> None:
@@ -271,58 +294,18 @@ def _check_encoder(archive: Archive, encoder: EncoderSpec) -> None:
 def _unpack(archive: Archive, layout: _Layout, folder: Path) -> _Windows:
     shape = (layout.windows, layout.context, layout.dim)
     positions = archive.column("positions").astype(np.int64) if "positions" in archive.headers else None
-    ids = _texts_of(archive, "doc_ids")
-    rows = _rows_by_document(ids, positions)
+    ids = texts_of(archive, "doc_ids")
+    rows = rows_by_document(ids, positions)
     return _Windows(
         archive=archive,
-        contexts=_unpack_vectors(archive, layout.context_key, folder / "contexts", shape),
-        targets=_unpack_vectors(archive, layout.target_key, folder / "targets", (layout.windows, layout.dim)),
+        contexts=unpack_vectors(archive, layout.context_key, folder / "contexts", shape),
+        targets=unpack_vectors(archive, layout.target_key, folder / "targets", (layout.windows, layout.dim)),
         positions=_counted(rows, len(ids)) if positions is None else positions,
-        window_breaks=read_breaks(archive),
+        window_breaks=BREAKS.read(archive),
+        window_numbers=NUMBERS.read(archive),
+        headings=read_headings(archive, folder, layout.dim),
         rows=rows,
     )
-
-
-def _unpack_vectors(archive: Archive, key: str, path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """float32 memory map of `path`. Raises DataError for the first vector that is not finite or not of norm 1."""
-    done = 0
-    with storing("the unpacked vectors", path.parent), path.open("wb") as file:
-        for block in archive.blocks(key):
-            with np.errstate(over="ignore"):
-                vectors = block.astype(np.float32)
-            _check_norms(archive, key, vectors, done)
-            file.write(vectors.tobytes())
-            done += len(vectors)
-    return np.memmap(path, dtype=np.float32, mode="r", shape=shape)
-
-
-def _check_norms(archive: Archive, key: str, vectors: np.ndarray, first: int) -> None:
-    """vectors: (n, ..., D), the rows from `first` of the array `key`."""
-    problem = first_bad_vector(vectors.reshape(-1, vectors.shape[-1]))
-    if problem is not None:
-        index, what = problem
-        place = np.unravel_index(index, vectors.shape[:-1])
-        where = ", ".join(str(number) for number in (first + place[0], *place[1:]))
-        archive.refuse(key, f"the vector at [{where}] {what}", "finite vectors of norm 1")
-
-
-def _texts_of(archive: Archive, key: str) -> list[str]:
-    values = archive.column(key)
-    try:
-        return [value.decode() if isinstance(value, bytes) else str(value) for value in values.tolist()]
-    except UnicodeDecodeError as error:
-        archive.refuse(key, f"bytes that are not UTF-8 ({error.reason})", "text")
-
-
-def _rows_by_document(ids: list[str], positions: np.ndarray | None) -> dict[str, np.ndarray]:
-    """Documents in order of first appearance; a document's windows by position, or as they come."""
-    rows: dict[str, list[int]] = {}
-    for row, identity in enumerate(ids):
-        rows.setdefault(identity, []).append(row)
-    arrays = {identity: np.array(found) for identity, found in rows.items()}
-    if positions is None:
-        return arrays
-    return {identity: found[np.argsort(positions[found], kind="stable")] for identity, found in arrays.items()}
 
 
 def _counted(rows: dict[str, np.ndarray], count: int) -> np.ndarray:
@@ -333,13 +316,16 @@ def _counted(rows: dict[str, np.ndarray], count: int) -> np.ndarray:
     return positions
 
 
-def _require_room_for_breaks(corpus: Corpus, windows: _Windows) -> None:
-    known = windows.window_breaks is not None and bool((windows.window_breaks != UNKNOWN).any())
-    if known and not corpus.keeps_breaks:
-        raise MismatchError(
-            f"corpus '{corpus.name}' is from before paragraphs were kept, and {windows.archive.path} has {BREAKS_KEY}. "
-            "Import into a new corpus name"
-        )
+def _require_room(corpus: Corpus, windows: _Windows) -> None:
+    for codes, found, kept, since in (
+        (BREAKS, windows.window_breaks, corpus.keeps_breaks, "paragraphs"),
+        (NUMBERS, windows.window_numbers, corpus.keeps_headings, "headings"),
+    ):
+        if found is not None and codes.known(found) and not kept:
+            raise MismatchError(
+                f"corpus '{corpus.name}' is from before {since} were kept, and {windows.archive.path} has {codes.key}. "
+                "Import into a new corpus name"
+            )
 
 
 def _store(corpus: Corpus, windows: _Windows, source: str) -> ImportReport:
@@ -366,7 +352,7 @@ def _store(corpus: Corpus, windows: _Windows, source: str) -> ImportReport:
 def _batches(windows: _Windows, source: str) -> Iterator[list[EncodedDocument]]:
     batch: list[EncodedDocument] = []
     for identity in windows.rows:
-        batch.append(_encoded(identity, windows.sequence(identity), windows.breaks(identity), source))
+        batch.append(_encoded(identity, windows, source))
         if sum(len(encoded.chunks) for encoded in batch) >= BATCH_ROWS:
             yield batch
             batch = []
@@ -374,17 +360,21 @@ def _batches(windows: _Windows, source: str) -> Iterator[list[EncodedDocument]]:
         yield batch
 
 
-def _encoded(identity: str, vectors: np.ndarray, breaks: np.ndarray, source: str) -> EncodedDocument:
-    """The document's text stands for its vectors and what is known of its paragraphs, so that its content hash tells
-    changed ones apart."""
-    known = [breaks.tobytes()] if (breaks != UNKNOWN).any() else []
-    content = fingerprint_bytes([vectors.tobytes(), *known])
-    document = Document(id=identity, title=identity, text=content, source=source, licence="unknown")
+def _encoded(identity: str, windows: _Windows, source: str) -> EncodedDocument:
+    """The document's text stands for its vectors and what is known of its paragraphs and headings, so that its content
+    hash tells changed ones apart."""
+    vectors, breaks, numbers = windows.sequence(identity), windows.breaks(identity), windows.numbers(identity)
+    headings = windows.headings.of(identity)
+    known = [breaks.tobytes()] if BREAKS.known(breaks) else []
+    content = fingerprint_bytes([vectors.tobytes(), *known, *headings_content([headings], numbers)])
+    document = Document(
+        id=identity, title=identity, text=content, source=source, licence="unknown", headings=headings.headings
+    )
     chunks = [
-        Chunk(text="", position=position, start=0, end=0, begins=begins)
-        for position, begins in enumerate(breaks.tolist())
+        Chunk(text="", position=position, start=0, end=0, begins=begins, heading=heading)
+        for position, (begins, heading) in enumerate(zip(breaks.tolist(), numbers.tolist(), strict=True))
     ]
-    return EncodedDocument(document=document, chunks=chunks, vectors=vectors)
+    return EncodedDocument(document=document, chunks=chunks, vectors=vectors, heading_vectors=headings.vectors)
 
 
 def _is_known(known: Mapping[str, str], document: Document, corpus: str) -> bool:

@@ -65,6 +65,7 @@ class IngestReport:
     causes: dict[str, Cause] = field(default_factory=dict)
     characters: Characters = field(default_factory=Characters)
     chunks: int = 0
+    headings: int = 0
     cut: Cut = field(default_factory=Cut)
     seconds: float = 0.0
     version: int = 0
@@ -114,6 +115,7 @@ class IngestReport:
             "causes": {reason: cause.times for reason, cause in self.causes.items()},
             "characters": self.characters.to_dict(),
             "chunks": self.chunks,
+            "headings": self.headings,
             "cut": self.cut.to_dict(),
             "seconds": round(self.seconds, 3),
             "version": self.version,

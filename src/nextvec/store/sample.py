@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nextvec.store.breaks import break_columns, breaks_of_table
 from nextvec.store.dataset import open_dataset
+from nextvec.store.headings import headings_of_table, list_columns, number_columns, numbers_of_table
+from nextvec.store.metadata import numpy_dtype
 from nextvec.store.snapshot import DocumentRecord, Snapshot
 from nextvec.store.vectors import Corpus
 
@@ -29,7 +32,8 @@ def sample_snapshot(
     dataset = open_dataset(corpus.workspace.corpus(corpus.name), version)
     positions = dataset.to_table(columns=["position"])["position"].to_numpy()
     rows, offsets = _beginnings(np.flatnonzero(positions == 0), len(positions), documents, chunks, seed)
-    table = dataset.take(rows.tolist(), columns=[*_DOCUMENT, "text", "vector", *break_columns(dataset.schema)])
+    structure = [columns_of(dataset.schema) for columns_of in (break_columns, number_columns, list_columns)]
+    table = dataset.take(rows.tolist(), columns=[*_DOCUMENT, "text", "vector", *chain.from_iterable(structure)])
     records = _records(table, offsets)
     dim = corpus.metadata.dim
     sample = Snapshot.from_arrays(
@@ -41,6 +45,8 @@ def sample_snapshot(
         split=corpus.metadata.split,
         texts=table["text"].to_pylist(),
         breaks=breaks_of_table(table),
+        heading=numbers_of_table(table),
+        headings=headings_of_table(table.take(offsets[:-1]), dim, numpy_dtype(corpus.metadata.dtype)),
         chunker=corpus.metadata.chunker,
         tag=tag,
         version=version,

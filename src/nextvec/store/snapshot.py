@@ -10,17 +10,21 @@ from typing import Any
 
 import numpy as np
 
+from nextvec.corpus.headings import NONE
 from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.records import replacing
 from nextvec.store.breaks import check_breaks
+from nextvec.store.headings import Headings, check_numbers, headings_content
 from nextvec.store.metadata import DEFAULT_SPLIT, check_split
 from nextvec.structure import UNKNOWN
 from nextvec.workspace import generation_name
 
 TextReader = Callable[[Sequence[int]], list[str]]
+HeadingReader = Callable[[Sequence[int]], list[Headings]]
+"""Of documents by number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,8 @@ class Snapshot:
     vectors: (N, D) float16 or float32, read-only, usually a memory map; unit norm up to rounding.
     offsets: (documents + 1,) int64; document i owns rows offsets[i]:offsets[i + 1], in reading order.
     breaks: (N,) int8, read-only, codes of `structure`: whether a chunk begins a paragraph, or that it is not known.
+    heading: (N,) int32, read-only: the number of the heading that a chunk stands under, among those of its document, or
+        `corpus.headings.NONE`.
     split: salt and the two bucket bounds, chosen when the corpus was created.
     by_number: the version was asked for as `NAME@v3`, and is called so.
     fingerprint: of everything stored: vectors, texts, documents, encoder and chunker; not of name, tag or split.
@@ -52,12 +58,14 @@ class Snapshot:
     vectors: np.ndarray
     offsets: np.ndarray
     breaks: np.ndarray
+    heading: np.ndarray
     documents: list[DocumentRecord]
     encoder: EncoderSpec
     chunker: dict[str, Any]
     split: dict[str, Any]
     fingerprint: str
     read_texts: TextReader = field(repr=False)
+    read_headings: HeadingReader = field(repr=False)
     by_number: bool = False
 
     @classmethod
@@ -72,18 +80,25 @@ class Snapshot:
         split: Mapping[str, Any] = DEFAULT_SPLIT,
         texts: Sequence[str] | None = None,
         breaks: np.ndarray | None = None,
+        headings: Sequence[Headings] | None = None,
+        heading: np.ndarray | None = None,
         chunker: Mapping[str, Any] | None = None,
         tag: str | None = None,
         version: int = 1,
     ) -> Snapshot:
         """A snapshot in memory; nothing is known of its paragraphs where `breaks` are None.
 
+        `headings` are those of each document, `heading` (N,) the number of that of each row; None for none.
+
         Raises DataError for shapes that do not fit together.
         """
         vectors, offsets = np.ascontiguousarray(vectors).view(), np.asarray(offsets, dtype=np.int64)
         _check_arrays(vectors, offsets, doc_ids, encoder, texts)
         known = _breaks_of(breaks, len(vectors), name)
-        vectors.flags.writeable = known.flags.writeable = False
+        nothing = [Headings.empty(encoder.dim, vectors.dtype)] * len(doc_ids)
+        told = nothing if headings is None else list(headings)
+        under = _heading_of(heading, np.diff(offsets), told, name)
+        vectors.flags.writeable = known.flags.writeable = under.flags.writeable = False
         return cls(
             name=name,
             tag=tag,
@@ -91,12 +106,16 @@ class Snapshot:
             vectors=vectors,
             offsets=offsets,
             breaks=known,
+            heading=under,
             documents=[_plain_record(doc_id, _text_of(i, offsets, texts)) for i, doc_id in enumerate(doc_ids)],
             encoder=encoder,
             chunker=dict(chunker or {"name": "none"}),
             split=check_split(split),
-            fingerprint=_fingerprint_arrays(vectors, offsets, known, doc_ids, encoder, texts),
+            fingerprint=_fingerprint_arrays(
+                vectors, offsets, known, headings_content(told, under), doc_ids, encoder, texts
+            ),
             read_texts=_reader_of(texts, name),
+            read_headings=lambda chosen: [told[number] for number in chosen],
         )
 
     @property
@@ -127,6 +146,14 @@ class Snapshot:
         if wanted.size and (wanted.min() < 0 or wanted.max() >= len(self)):
             raise DataError(f"{self.label}: row {wanted.min()}..{wanted.max()} asked for, expected 0..{len(self) - 1}")
         return self.read_texts(wanted.tolist()) if wanted.size else []
+
+    def headings(self, documents: Sequence[int] | np.ndarray) -> list[Headings]:
+        """Of these documents, by number, in their order. Raises DataError for a number that none has."""
+        wanted = np.asarray(documents, dtype=np.int64).reshape(-1)
+        if wanted.size and (wanted.min() < 0 or wanted.max() >= len(self.documents)):
+            last = len(self.documents) - 1
+            raise DataError(f"{self.label}: document {wanted.min()}..{wanted.max()} asked for, expected 0..{last}")
+        return self.read_headings(wanted.tolist()) if wanted.size else []
 
 
 def load_vectors(cache: Path, shape: tuple[int, int], dtype: np.dtype[Any], blocks: Iterable[np.ndarray]) -> np.ndarray:
@@ -214,10 +241,20 @@ def _breaks_of(breaks: np.ndarray | None, count: int, name: str) -> np.ndarray:
     return check_breaks(given, count, f"snapshot '{name}'")
 
 
+def _heading_of(heading: np.ndarray | None, lengths: np.ndarray, headings: Sequence[Headings], name: str) -> np.ndarray:
+    """(N,) int32 of its own, for documents of these lengths. Raises DataError."""
+    owner = f"snapshot '{name}'"
+    if len(headings) != len(lengths):
+        raise DataError(f"{owner}: headings of {len(headings)} documents for {len(lengths)}, expected those of each")
+    known = np.repeat([len(own) for own in headings], lengths).astype(np.int64)
+    return check_numbers(np.full(len(known), NONE) if heading is None else np.asarray(heading), known, owner)
+
+
 def _fingerprint_arrays(
     vectors: np.ndarray,
     offsets: np.ndarray,
     breaks: np.ndarray,
+    headings: Sequence[bytes],
     doc_ids: Sequence[str],
     encoder: EncoderSpec,
     texts: Sequence[str] | None,
@@ -225,7 +262,7 @@ def _fingerprint_arrays(
     rest = [encoder.fingerprint, list(doc_ids), None if texts is None else list(texts)]
     arrays = [array.reshape(-1).view(np.uint8).data for array in (vectors, offsets)]
     arrays += [breaks.data] if (breaks != UNKNOWN).any() else []
-    return fingerprint_bytes([*arrays, str(vectors.dtype).encode(), fingerprint(rest).encode()])
+    return fingerprint_bytes([*arrays, *headings, str(vectors.dtype).encode(), fingerprint(rest).encode()])
 
 
 def _reader_of(texts: Sequence[str] | None, name: str) -> TextReader:

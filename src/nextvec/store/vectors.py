@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nextvec.corpus.headings import NONE
 from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.encoders.lengths import Cut
@@ -22,10 +23,22 @@ from nextvec.fingerprint import fingerprint
 from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
 from nextvec.store.cut import cut_chunks, cut_properties
 from nextvec.store.dataset import create_tag, open_dataset, write_dataset
-from nextvec.store.encoded import EncodedDocument, check_vectors, digest
+from nextvec.store.encoded import EncodedDocument, check_headings, check_vectors, digest
+from nextvec.store.headings import (
+    Headings,
+    check_numbers,
+    heading_columns,
+    headings_content,
+    headings_of_table,
+    list_columns,
+    number_columns,
+    numbers_of_table,
+)
 from nextvec.store.lock import exclusive
 from nextvec.store.metadata import (
     BREAKS_COLUMN,
+    HEADING_COLUMN,
+    HEADINGS_COLUMN,
     METADATA_KEY,
     CorpusMetadata,
     check_dtype,
@@ -45,7 +58,7 @@ _TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "diges
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusInfo:
     """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together; `cut` counts
-    the chunks that are longer than the encoder reads."""
+    the chunks that are longer than the encoder reads; `headings` is None in a corpus from before they were kept."""
 
     name: str
     tag: str | None
@@ -60,6 +73,7 @@ class CorpusInfo:
     stored_bytes: int
     cut: Cut
     breaks: Breaks
+    headings: int | None
 
     def to_dict(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in self.__slots__}
@@ -148,6 +162,11 @@ class Corpus:
         """Whether it stores which chunks begin a paragraph; one from before there was that tells it by their spans."""
         return BREAKS_COLUMN in self._dataset.schema.names
 
+    @property
+    def keeps_headings(self) -> bool:
+        """Whether it stores headings; one from before there were any goes on without."""
+        return HEADING_COLUMN in self._dataset.schema.names
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Keep every other writer out for a while. Raises UsageError that names the process writing already,
@@ -234,6 +253,7 @@ class Corpus:
             ),
             offsets=offsets,
             breaks=_breaks(dataset),
+            heading=_numbers(dataset),
             documents=_records(table),
             encoder=self.metadata.encoder,
             chunker=self.metadata.chunker,
@@ -241,6 +261,7 @@ class Corpus:
             fingerprint=content,
             by_number=isinstance(at, str) and tag is None,
             read_texts=lambda rows: dataset.take(list(rows), columns=["text"])["text"].to_pylist(),
+            read_headings=lambda chosen: self._headings(dataset, offsets[list(chosen)]),
         )
 
     def info(self, at: str | int | None = None) -> CorpusInfo:
@@ -260,6 +281,7 @@ class Corpus:
             stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
             cut=cut_chunks(dataset),
             breaks=Breaks.count(_breaks(dataset)),
+            headings=_count_headings(dataset),
         )
 
     def _storing(self, what: str) -> AbstractContextManager[None]:
@@ -314,6 +336,7 @@ class Corpus:
         document, chunks = encoded.document, encoded.chunks
         vectors = check_vectors(encoded, self.metadata.dim).astype(numpy_dtype(self.metadata.dtype))
         breaks = self._stored_breaks(encoded)
+        headings, numbers = self._stored_headings(encoded)
         count = len(chunks)
         columns = {
             "doc_id": [document.id] * count,
@@ -325,10 +348,12 @@ class Corpus:
             "source": [document.source] * count,
             "licence": [document.licence] * count,
             "content_hash": [document.content_hash] * count,
-            "digest": [digest(chunks, vectors, breaks)] * count,
+            "digest": [digest(chunks, vectors, breaks, headings_content([headings], numbers))] * count,
             "start": [chunk.start for chunk in chunks],
             "end": [chunk.end for chunk in chunks],
             BREAKS_COLUMN: breaks,
+            HEADING_COLUMN: numbers,
+            **heading_columns(headings, count),
         }
         return pa.table(columns, schema=self._dataset.schema)
 
@@ -337,6 +362,22 @@ class Corpus:
         if self.keeps_breaks:
             return breaks_of_chunks(encoded.chunks, f"document '{encoded.document.id}'")
         return breaks_by_spans(encoded.chunks)
+
+    def _stored_headings(self, encoded: EncodedDocument) -> tuple[Headings, np.ndarray]:
+        """What the corpus will have of the document's headings, and the number of that of each chunk, (n,) int32."""
+        dtype, count = numpy_dtype(self.metadata.dtype), len(encoded.chunks)
+        if not self.keeps_headings:
+            return Headings.empty(self.metadata.dim, dtype), np.full(count, NONE, dtype=np.int32)
+        given = check_headings(encoded, self.metadata.dim)
+        numbers, known = np.array([chunk.heading for chunk in encoded.chunks]), np.full(count, len(given))
+        under = check_numbers(numbers, known, f"document '{encoded.document.id}'")
+        return replace(given, vectors=given.vectors.astype(dtype)), under
+
+    def _headings(self, dataset: lance.LanceDataset, rows: np.ndarray) -> list[Headings]:
+        """Of the documents that begin at these rows."""
+        columns = list_columns(dataset.schema)
+        table = dataset.take(rows.tolist(), columns=columns or ["position"])
+        return headings_of_table(table, self.metadata.dim, numpy_dtype(self.metadata.dtype))
 
     def _fingerprint(self, table: pa.Table) -> str:
         stored = [table[name].to_pylist() for name in _TABLE_COLUMNS]
@@ -387,6 +428,21 @@ def _breaks(dataset: lance.LanceDataset) -> np.ndarray:
     breaks = breaks_of_table(dataset.to_table(columns=break_columns(dataset.schema)))
     breaks.flags.writeable = False
     return breaks
+
+
+def _numbers(dataset: lance.LanceDataset) -> np.ndarray:
+    columns = number_columns(dataset.schema)
+    numbers = numbers_of_table(dataset.to_table(columns=columns or ["position"]))
+    numbers.flags.writeable = False
+    return numbers
+
+
+def _count_headings(dataset: lance.LanceDataset) -> int | None:
+    """None for a version that keeps none."""
+    if HEADINGS_COLUMN not in dataset.schema.names:
+        return None
+    lists = dataset.to_table(columns=[HEADINGS_COLUMN], filter="position = 0")[HEADINGS_COLUMN]
+    return int(sum(len(chunk.flatten()) for chunk in lists.chunks))
 
 
 def _vector_blocks(dataset: lance.LanceDataset, dim: int) -> Iterator[np.ndarray]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from nextvec.corpus.chunkers import CHUNKERS, build_chunker
 from nextvec.corpus.chunkers.spans import left_out
 from nextvec.corpus.document import Document
+from nextvec.corpus.headings import NONE, Title, compose
 from nextvec.corpus.prose import paragraph_spans, visible
 from nextvec.structure import BEGINS, CONTINUES
 
@@ -53,3 +56,17 @@ def test_pieces_without_a_letter_are_counted() -> None:
     text = "One.\n\n* * *\n\nTwo."
     assert left_out(text, build_chunker("paragraph").chunks(document(text))) == 3
     assert left_out(text, []) == 11
+
+
+@pytest.mark.parametrize("name", sorted(CHUNKERS))
+@given(
+    pieces=st.lists(st.sampled_from(["He left.", "a b c d e f g.", "* * *", Title("A", 2), Title("B", 3)]), max_size=9)
+)
+def test_a_chunk_stands_under_the_last_heading_before_it(name: str, pieces: list[str | Title]) -> None:
+    text, headings = compose(pieces)
+    chunker = build_chunker(name, OPTIONS.get(name, {}))
+    chunks = chunker.chunks(replace(document(text), headings=headings))
+    for chunk in chunks:
+        above = [number for number, heading in enumerate(headings) if heading.start <= chunk.start]
+        assert chunk.heading == (above[-1] if above else NONE)
+    assert [replace(chunk, heading=NONE) for chunk in chunks] == chunker.chunks(document(text))

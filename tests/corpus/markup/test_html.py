@@ -202,3 +202,15 @@ def test_text_for_readers_without_frames_or_scripts_counts_where_there_is_no_oth
 def test_a_word_to_readers_without_scripts_is_not_seen_beside_text() -> None:
     page = f"<p>{FIRST}</p><noscript><p>Please turn on scripts in your browser to read us.</p></noscript>"
     assert read_html(page).text == FIRST
+
+
+HEADED = f"""<h1>Top<a class=headerlink href=x>&para;</a></h1><p>{PROSE}</p><h2>1998</h2><h3><div>In <i>May</i></div>
+</h3><p>{MORE}</p><aside><h3>Related</h3><p>{PROSE}</p></aside><details><summary>More</summary><p>{MORE}</p></details>
+<h2>Links</h2><ul><li>one</ul>"""
+
+
+def test_headings_of_the_text_are_kept_beside_it() -> None:
+    """Not those of an aside or of a note, nor one above what is left out."""
+    prose = read_html(HEADED)
+    assert [(heading.text, heading.level) for heading in prose.headings] == [("Top", 1), ("1998", 2), ("In May", 3)]
+    assert [prose.text[heading.start :].split("\n")[0] for heading in prose.headings] == [PROSE, MORE, MORE]

@@ -79,3 +79,10 @@ def test_no_character_of_the_manual_is_lost(topic: str) -> None:
     page = read_manual_page(topics[topic])
     assert visible(topics[topic]) == visible(page.text) + sum(page.left_out.values())
     assert all(count > 0 for count in page.left_out.values())
+
+
+def test_headings_have_the_levels_that_sphinx_draws() -> None:
+    page = read_manual_page(PAGE)
+    told = [(heading.text, heading.level, page.text[heading.start :].split(" ")[0]) for heading in page.headings]
+    assert told == [('The "assert" statement', 1, "Assert"), ("Notes", 2, "Called")]
+    assert read_manual_page("Odd\n###\n\nThis is a whole sentence.\n").headings[0].level == 8

@@ -125,3 +125,10 @@ def test_front_matter_names_the_page() -> None:
 def test_html_that_is_not_closed_swallows_nothing() -> None:
     for opening in ("<script>", "<div>\n<!-- x", "<title>", "a <textarea> b", "<plaintext>"):
         assert SENTENCE in read_markdown(f"{opening}\n\n{SENTENCE}").text or opening == "<script>"
+
+
+def test_headings_of_both_kinds_are_kept_beside_the_text() -> None:
+    page = "# A {#id}\n\nIt left.\n\nTwo [l](x)\n---\n\n> [!note] Head\n> It came back.\n\n## *Em* `c`\n\nIt rests."
+    prose = read_markdown(page)
+    told = [(heading.text, heading.level, prose.text[heading.start :].split(" ")[0]) for heading in prose.headings]
+    assert told == [("A", 1, "It"), ("Two l", 2, "It"), ("Em c", 2, "It")]

@@ -290,3 +290,19 @@ def test_every_character_is_kept_or_counted(wikitext: str, language: str) -> Non
     prose = strip_wikitext(wikitext, wiki_of(language))
     assert visible(wikitext) == visible(prose.text) + sum(prose.left_out.values())
     assert all(count > 0 for count in prose.left_out.values())
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "headings"),
+    [
+        ("The cat sat on the mat.", []),
+        ("== A ''b'' [[c|d]]{{anchor|e}}<!-- f --> &ndash; g ==\nThe cat sat on the mat.", [("A b d – g", 2)]),
+        ("== A ==\n=== <math>\\frac a b</math> and c ===\nThe cat sat on the mat.", [("A", 2), ("and c", 3)]),
+        ("The cat sat on the mat.\n== See also ==\n* [[Dog]]\n=== Far ===\nThe dog sat on the mat.", []),
+        ("== A ==\n* a list\n== References ==\nThe dog sat on the mat.", []),
+    ],
+)
+def test_headings_are_kept_beside_the_prose(wikitext: str, headings: list[tuple[str, int]]) -> None:
+    prose = strip_wikitext(wikitext)
+    assert [(heading.text, heading.level) for heading in prose.headings] == headings
+    assert prose.text == "The cat sat on the mat." * bool(prose.text)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from nextvec.corpus.document import Document, Unusable
+from nextvec.corpus.headings import Heading
 from nextvec.corpus.sources import open_source
 from nextvec.errors import DataError, UsageError
 
@@ -172,3 +173,16 @@ def test_a_saved_page_is_read_from_its_archive(tmp_path: Path, name: str) -> Non
     )
     document = read(write(tmp_path / name, archive.replace("\n", "\r\n")))
     assert document.text == "A first sentence of caf\xe9s is here. And a second one."
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "headings"),
+    [
+        ("a.md", f"## A\n\n{TEXT}", [Heading(text="A", level=2, start=0)]),
+        ("a.html", f"<p>{TEXT}</p><h3>A</h3><p>{TEXT}</p>", [Heading(text="A", level=3, start=len(TEXT) + 2)]),
+        ("a.txt", f"A\n\n{TEXT}", []),
+        ("a.jsonl", f'{{"id": "a", "text": "# A\\n\\n{TEXT}"}}', []),
+    ],
+)
+def test_headings_travel_with_the_document(tmp_path: Path, name: str, content: str, headings: list[Heading]) -> None:
+    assert list(read(write(tmp_path / name, content)).headings) == headings

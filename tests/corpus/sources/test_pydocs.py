@@ -20,6 +20,7 @@ def test_every_topic_is_a_document_of_plain_prose() -> None:
     assert len(chunks) > 1900
     assert [chunk for chunk in chunks if MARKUP.search(chunk)] == []
     assert usable[0].licence == "PSF-2.0"
+    assert all(document.headings[0].text == document.title for document in usable)
 
 
 def test_no_passage_is_in_two_documents() -> None:

@@ -46,6 +46,11 @@ def test_an_article(tmp_path: Path) -> None:
         licence="CC-BY-SA-3.0",
         left_out={"template": 2, "markup": 14},
     )
+    [document] = found(dump(tmp_path / "wiki.xml", page(12, "House cat", f"{PROSE}\n== Life ==\n{PROSE}")))
+    assert isinstance(document, Document)
+    [heading] = document.headings
+    assert (heading.text, heading.level) == ("Life", 2)
+    assert document.text[heading.start :].startswith("The cat")
 
 
 def test_what_is_no_article_is_counted_by_reason(tmp_path: Path) -> None:
@@ -122,6 +127,9 @@ def test_the_real_dump() -> None:
     items = list(open_source(str(DUMP)).documents())
     outcomes = Counter("document" if isinstance(item, Document) else item.reason for item in items)
     assert outcomes == {"redirect": 99, "document": 95, "disambiguation": 8, "list": 3, "not an article": 1}
+    headings = [heading for item in items if isinstance(item, Document) for heading in item.headings]
+    assert len(headings) > 1600
+    assert {heading.level for heading in headings} <= {2, 3, 4, 5}
     limited = list(open_source(str(DUMP), limit=3).documents())
     assert limited == items[: len(limited)]
     assert sum(isinstance(item, Document) for item in limited) == 3

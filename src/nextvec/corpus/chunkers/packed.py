@@ -76,7 +76,7 @@ class PackedChunker:
             self._fit.lengths(texts) if self._fit else None,
             self._fit.room if self._fit else 0,
         )
-        return chunks_of_spans(text, joined(sentences, groups))
+        return chunks_of_spans(document, joined(sentences, groups))
 
 
 def pack(

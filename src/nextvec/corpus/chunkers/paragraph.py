@@ -50,7 +50,7 @@ class ParagraphChunker:
     def chunks(self, document: Document) -> list[Chunk]:
         text = document.text
         paragraphs = [trim(text, span) for span in paragraph_spans(text)]
-        return chunks_of_spans(text, self._within(text, paragraphs, self._fit) if self._fit else paragraphs)
+        return chunks_of_spans(document, self._within(text, paragraphs, self._fit) if self._fit else paragraphs)
 
     def _within(self, text: str, paragraphs: list[Span], fit: Fit) -> Iterator[Span]:
         lengths = fit.count([text[start:end] for start, end in paragraphs]) if paragraphs else []

@@ -60,7 +60,7 @@ class SentenceChunker:
 
     def chunks(self, document: Document) -> list[Chunk]:
         paragraphs = sentences_by_paragraph(document.text, self._options.language)
-        return chunks_of_spans(document.text, chain.from_iterable(paragraphs))
+        return chunks_of_spans(document, chain.from_iterable(paragraphs))
 
 
 def sentences_by_paragraph(text: str, language: str) -> Iterator[list[Span]]:

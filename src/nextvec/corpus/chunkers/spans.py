@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from nextvec.corpus.document import Chunk
+from nextvec.corpus.document import Chunk, Document
+from nextvec.corpus.headings import heading_at
 from nextvec.corpus.prose import collapse, has_blank_line, visible
 from nextvec.structure import BEGINS, CONTINUES
 
@@ -26,18 +27,29 @@ def has_letter(text: str) -> bool:
     return any(map(str.isalpha, text))
 
 
-def chunks_of_spans(text: str, spans: Iterable[Span]) -> list[Chunk]:
+def chunks_of_spans(document: Document, spans: Iterable[Span]) -> list[Chunk]:
     """One chunk for each span that holds a letter, numbered from 0, its text on one line.
 
     One that repeats the end of the chunk before it goes on with that one's paragraph.
     """
     chunks: list[Chunk] = []
     for start, end in spans:
-        passage = text[start:end]
-        if has_letter(passage):
-            begins = BEGINS if not chunks or has_blank_line(text, chunks[-1].end, start) else CONTINUES
-            chunks.append(Chunk(text=collapse(passage), position=len(chunks), start=start, end=end, begins=begins))
+        if has_letter(document.text[start:end]):
+            chunks.append(_chunk(document, (start, end), chunks))
     return chunks
+
+
+def _chunk(document: Document, span: Span, before: Sequence[Chunk]) -> Chunk:
+    start, end = span
+    begins = BEGINS if not before or has_blank_line(document.text, before[-1].end, start) else CONTINUES
+    return Chunk(
+        text=collapse(document.text[start:end]),
+        position=len(before),
+        start=start,
+        end=end,
+        begins=begins,
+        heading=heading_at(document.headings, start),
+    )
 
 
 def left_out(text: str, chunks: Iterable[Chunk]) -> int:

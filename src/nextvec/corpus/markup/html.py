@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from nextvec.corpus.markup.html_tree import Part, Passage, Table, Tree, parse, read_tree
+from nextvec.corpus.headings import Title, compose
+from nextvec.corpus.markup.html_tree import TITLES, Part, Passage, Table, Tree, parse, read_tree
 from nextvec.corpus.prose import Prose, count_words, ends_sentence, holds_sentence, is_sentence, visible
 
 MOSTLY_LINKS = 0.6
@@ -53,13 +54,23 @@ def _read(markup: str, page: str) -> Prose:
 def prose_of(tree: Tree, title: str, page: str) -> Prose:
     """The prose of a tree that was read from `page`, by which what is left out is counted."""
     reasons = _reasons(tree.passages)
-    kept = "\n\n".join(item.text for item, reason in zip(tree.passages, reasons, strict=True) if not reason)
+    kept, headings = compose(_pieces(tree.passages, reasons))
     left_out = Counter(tree.left_out)
     for item, reason in zip(tree.passages, reasons, strict=True):
         left_out[reason] += visible(item.text)
     del left_out[""]
     left_out["markup"] = visible(page) - visible(kept) - left_out.total()
-    return Prose(title=title, text=kept, left_out={reason: count for reason, count in left_out.items() if count})
+    counts = {reason: count for reason, count in left_out.items() if count}
+    return Prose(title=title, text=kept, left_out=counts, headings=headings)
+
+
+def _pieces(passages: Sequence[Passage], reasons: Sequence[str]) -> Iterator[str | Title]:
+    """What is kept, and the headings of the text: not those of what is beside it, nor of a note."""
+    for item, reason in zip(passages, reasons, strict=True):
+        if not reason:
+            yield item.text
+        elif reason == "heading" and item.place.level in TITLES:
+            yield Title(item.text, level=int(item.place.level[1]))
 
 
 def declared_encoding(content: bytes) -> str | None:

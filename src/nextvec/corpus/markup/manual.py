@@ -10,10 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from nextvec.corpus.headings import Title, compose
 from nextvec.corpus.prose import Prose, visible
 
 MIN_WORDS = 4
 MIN_PLAIN_SHARE = 0.6
+_UNDERLINES = '*=-~"+`'
+"""By level: those that Sphinx draws."""
 _UNDERLINE = re.compile(r"([*=\-~^\"'#+])\1{2,}")
 _FOOTNOTES = re.compile(r"^-\[ Footnotes \]-$", re.MULTILINE)
 _BLOCK = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
@@ -41,8 +44,8 @@ def read_manual_page(page: str) -> Prose:
     blocks = _BLOCK.findall(body)
     title = blocks[0].split("\n")[0] if blocks and _is_heading(blocks[0]) else ""
     left_out = Counter({"footnotes": visible(page) - visible(body)})
-    paragraphs = [paragraph for block in blocks for paragraph in _paragraphs(block, left_out)]
-    return Prose(title=_plain(title), text="\n\n".join(paragraphs), left_out=+left_out)
+    text, headings = compose(piece for block in blocks for piece in _pieces(block, left_out))
+    return Prose(title=_plain(title), text=text, left_out=+left_out, headings=headings)
 
 
 def _is_heading(block: str) -> bool:
@@ -50,12 +53,13 @@ def _is_heading(block: str) -> bool:
     return len(lines) >= 2 and bool(_UNDERLINE.fullmatch(lines[1].strip()))
 
 
-def _paragraphs(block: str, left_out: Counter[str]) -> Iterator[str]:
-    """Its prose; what is none is counted in `left_out`, under the reason."""
+def _pieces(block: str, left_out: Counter[str]) -> Iterator[str | Title]:
+    """Its heading and its prose; what is no prose is counted in `left_out`, under the reason."""
     if _is_heading(block):
         heading, underline, *rest = block.split("\n")
         left_out["heading"] += visible(heading)
         left_out["markup"] += visible(underline)
+        yield Title(_plain(heading), level=_level(underline))
         block = "\n".join(rest)
     for reason, mark in _NOT_PROSE:
         if mark.search(block):
@@ -70,6 +74,12 @@ def _paragraphs(block: str, left_out: Counter[str]) -> Iterator[str]:
         else:
             left_out["markup"] += visible(piece) - visible(text)
             yield text
+
+
+def _level(underline: str) -> int:
+    """Signs that Sphinx does not draw are below those that it does."""
+    place = _UNDERLINES.find(underline.strip()[0])
+    return 1 + (place if place >= 0 else len(_UNDERLINES))
 
 
 def _plain(text: str) -> str:

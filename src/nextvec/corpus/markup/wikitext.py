@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from html import unescape
 from operator import itemgetter
 
 import sentencex
 
+from nextvec.corpus.headings import Title, compose
 from nextvec.corpus.markup.arguments import BREAK, HOLE
 from nextvec.corpus.markup.ledger import Ledger
 from nextvec.corpus.markup.nesting import Nesting
@@ -114,10 +116,26 @@ _FIRST_GROUP = itemgetter(1)
 def strip_wikitext(text: str, wiki: Wiki = ENGLISH) -> Prose:
     """Paragraphs of plain prose, one line each, with one blank line between them; "" when there is none."""
     ledger = Ledger()
-    paragraphs = (_mend(paragraph, wiki.language, ledger) for paragraph in running_text(text, wiki, ledger))
-    prose = "\n\n".join(paragraph for paragraph in paragraphs if _long_enough(paragraph, ledger))
-    prose = ledger.drop_controls(prose)
-    return Prose(title="", text=prose, left_out=ledger.closed(text, prose))
+    prose, headings = compose(_pieces(text, wiki, ledger))
+    return Prose(title="", text=prose, left_out=ledger.closed(text, prose), headings=headings)
+
+
+def _pieces(text: str, wiki: Wiki, ledger: Ledger) -> Iterator[str | Title]:
+    nesting = Nesting(wiki, ledger)
+    for section in _sections(text, wiki, ledger):
+        if section.level:
+            yield Title(_spoken_title(section.title, wiki), section.level)
+        for paragraph in _running_text(section.body, wiki, nesting, ledger):
+            mended = _mend(paragraph, wiki.language, ledger)
+            if _long_enough(mended, ledger):
+                yield ledger.drop_controls(mended)
+
+
+def _spoken_title(title: str, wiki: Wiki) -> str:
+    """A heading in words, without what cannot be said; all of it is counted already."""
+    unheard = Ledger()
+    words = " ".join(_running_text(title, wiki, Nesting(wiki, unheard), unheard)).replace(HOLE, "")
+    return unheard.drop_controls(_mend(words, wiki.language, unheard))
 
 
 def _long_enough(paragraph: str, ledger: Ledger) -> bool:
@@ -127,18 +145,15 @@ def _long_enough(paragraph: str, ledger: Ledger) -> bool:
     return enough
 
 
-def running_text(text: str, wiki: Wiki = ENGLISH, ledger: Ledger | None = None) -> Iterator[str]:
+def _running_text(section: str, wiki: Wiki, nesting: Nesting, ledger: Ledger) -> Iterator[str]:
     """Paragraphs before they are mended: `HOLE` stands for what cannot be said in words."""
-    ledger = ledger or Ledger()
-    nesting = Nesting(wiki, ledger)
-    for section in body_sections(text, wiki, ledger):
-        plain = "".join(_SIMPLE_LINK.split(_without_quotes(section)))
-        flat = nesting.resolve(plain)
-        yield from _blocks(_strip_inline(_one_variant(flat, wiki.language, ledger), ledger), ledger)
+    plain = "".join(_SIMPLE_LINK.split(_without_quotes(section)))
+    flat = nesting.resolve(plain)
+    return _blocks(_strip_inline(_one_variant(flat, wiki.language, ledger), ledger), ledger)
 
 
 def whole_sentences(paragraph: str, language: str = "en") -> list[str]:
-    """The sentences of a paragraph of `running_text`, without those that have unexplained markup or a hole.
+    """The sentences of a paragraph of `_running_text`, without those that have unexplained markup or a hole.
 
     Where the hole is in a parenthesis, that alone goes: the sentence stands without it.
     """
@@ -146,18 +161,31 @@ def whole_sentences(paragraph: str, language: str = "en") -> list[str]:
     return [sentence for sentence in sentences if HOLE not in sentence and not _LEAK.search(sentence)]
 
 
-def body_sections(text: str, wiki: Wiki = ENGLISH, ledger: Ledger | None = None) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """`level` counts the marks of the heading; 0 for what stands before the first."""
+
+    level: int
+    title: str
+    body: str
+
+
+def body_sections(text: str, wiki: Wiki = ENGLISH) -> Iterator[str]:
     """The body of every section, without those of back matter and their subsections."""
-    ledger = ledger or Ledger()
+    return (section.body for section in _sections(text, wiki, Ledger()))
+
+
+def _sections(text: str, wiki: Wiki, ledger: Ledger) -> Iterator[_Section]:
+    """Those of `body_sections`."""
     pieces = _HEADING.split("\n" + _without_what_is_no_text(text, ledger))
-    yield pieces[0]
+    yield _Section(0, "", pieces[0])
     skipped_level = 7
     for marks, title, body in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
         ledger.drop("heading", title)
         if len(marks) <= skipped_level:
             skipped_level = len(marks) if wiki.is_back_matter(len(marks), title) else 7
         if skipped_level == 7:
-            yield body
+            yield _Section(len(marks), title, body)
         else:
             ledger.drop("back matter", body)
 

@@ -78,6 +78,7 @@ class OneDocument:
             source=self._name,
             licence="unknown",
             left_out=prose.left_out,
+            headings=prose.headings,
         )
 
 

@@ -53,6 +53,7 @@ class PydocsSource:
                 source=f"Python {version}, pydoc_data",
                 licence=LICENCE,
                 left_out=page.left_out,
+                headings=page.headings,
             )
 
 

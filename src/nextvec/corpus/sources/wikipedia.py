@@ -308,6 +308,7 @@ def read_page(page: Page) -> Document | Unusable:
         source=f"{page.site.base}{quote(page.title.replace(' ', '_'))}",
         licence=page.site.licence,
         left_out=prose.left_out,
+        headings=prose.headings,
     )
 
 

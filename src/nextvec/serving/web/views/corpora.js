@@ -61,6 +61,7 @@ function one(corpus) {
     facts([
       ["documents", count(corpus.documents)],
       ["chunks", count(corpus.chunks)],
+      ["headings", corpus.headings === null ? "not kept" : count(corpus.headings)],
       ["encoder", `${corpus.encoder.name}, ${corpus.encoder.dim} numbers a vector`],
       ["fingerprint of the encoder", h("code", {}, corpus.encoder.fingerprint)],
       ["chunker", chunkerName(corpus.chunker)],
