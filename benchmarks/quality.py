@@ -34,6 +34,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from nextvec.cli.training_progress import training_progress
@@ -42,7 +44,12 @@ from nextvec.corpus.document import Document, Source, Unusable
 from nextvec.corpus.sources import open_source
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Encoder
+from nextvec.evaluation.compare import compare
 from nextvec.evaluation.comparison import Comparison
+from nextvec.evaluation.evaluate import evaluate_on
+from nextvec.evaluation.evaluation import Evaluation
+from nextvec.evaluation.heldout import HeldOut, hold_out
+from nextvec.evaluation.seeds import averaged
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.bundle import METRICS
 from nextvec.models.head import HEADS
@@ -51,8 +58,11 @@ from nextvec.records import read_json, write_json
 from nextvec.store.ingest import ingest
 from nextvec.store.vectors import Corpus
 from nextvec.studies.contest import Contest, run_contest
-from nextvec.studies.plan import parse_plan
+from nextvec.studies.entrants import Entrant
+from nextvec.studies.plan import PlannedRun, parse_plan, resolve_runs
 from nextvec.studies.runner import run_study
+from nextvec.studies.temperatures import temperatures
+from nextvec.training.run import PLAN, finished, train_model
 from nextvec.workspace import Workspace
 from real import DATA
 from record import ROOT, Claim, leave_record, options_of
@@ -165,7 +175,10 @@ class Quality:
 
     def keep(self, name: str, contest: Contest) -> None:
         costs = {model: cost(self.workspace.model(model)) for model in contest.entrants}
-        self.found[name] = {**reduced(contest.comparison), "costs": costs}
+        self.put(name, {**reduced(contest.comparison), "costs": costs})
+
+    def put(self, name: str, part: dict[str, Any]) -> None:
+        self.found[name] = part
         write_json(self.out, {**self.found, "provenance": self.provenance()})
 
     def provenance(self) -> dict[str, Any]:
@@ -194,9 +207,39 @@ class Quality:
             self.study(f"home-{domain}", {"architectures": [RECOMMENDED], "corpora": [corpus]})
 
     def data(self) -> None:
+        """Without baselines: the question is what twice as many documents bring."""
         self.grow()
         corpora = [f"{HOME}@{tag}" for tag in self.generations]
-        self.study("data", {"architectures": [RECOMMENDED], "corpora": corpora, "on": self.home})
+        plan = {
+            "name": "data",
+            "architectures": [RECOMMENDED],
+            "corpora": corpora,
+            "seeds": self.seeds,
+            "on": self.home,
+        }
+        runs = resolve_runs(self.workspace, parse_plan(plan, owner="part data"))
+        largest = max((run.generation for run in runs), key=lambda generation: len(generation.snapshot))
+        test = hold_out(largest.snapshot, largest.data.split.test)
+        judged = [self.judged(run, test, largest.mean) for run in runs]
+        costs = {run.run.model: cost(self.workspace.model(run.run.model)) for run in runs}
+        self.put("data", {**reduced(compare([*judged, *averaged(judged)])), "costs": costs})
+
+    def judged(self, planned: PlannedRun, test: HeldOut, mean: npt.NDArray[np.float32]) -> Evaluation:
+        """The model of a run, trained where it is not, on these documents."""
+        folder, generation = self.workspace.model(planned.run.model), planned.generation
+        if not finished(folder):
+            with training_progress(folder.name) as show:
+                train_model(
+                    generation.snapshot, planned.plan, folder, cache=self.workspace.cache,
+                    resume=(folder / PLAN).exists(), on_progress=show,
+                )  # fmt: skip
+        entrant = Entrant(folder=folder)
+        fitted = temperatures(entrant.candidate, generation, lambda: entrant.predictor)
+        say(f"evaluating {folder.name} on {len(test.doc_ids)} documents")
+        return evaluate_on(
+            test, entrant.predictor, train_mean=mean, subject=entrant.subject, weights=entrant.candidate.weights,
+            metrics=("cosine", "ranks", "log_loss"), temperatures=fitted,
+        )  # fmt: skip
 
     def trunks(self) -> None:
         self.grow()

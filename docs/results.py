@@ -231,15 +231,17 @@ def _cost(record: Mapping[str, Any]) -> str:
 
 
 def data_plot(part: Part) -> str:
-    """SVG: MRR in the document of the model and of the baselines that are the best in it, by chunks trained on."""
+    """SVG: MRR of the recommended model in both pools, by chunks trained on."""
     models = [row for row in one_a_model(part["rows"]) if row["kind"] == "model"]
-    bars = {c["right"] for c in part["contrasts"] if (c["role"], c["figure"]) == ("best baseline", MRR.judged)}
-    named = [("recommended", models), ("best baseline", [row for row in part["rows"] if row["name"] in bars])]
     lines = {
-        name: sorted((row["subject"]["trained_rows"], row["figures"][MRR.figure]["estimate"]) for row in rows)
-        for name, rows in named
+        figure.heading: sorted(
+            (row["subject"]["trained_rows"], row["figures"][figure.figure]["estimate"])
+            for row in models
+            if figure.figure in row["figures"]
+        )
+        for figure in (MRR, AHEAD)
     }
-    return _line_chart(lines, "MRR in the document by chunks trained on")
+    return _line_chart({name: line for name, line in lines.items() if line}, "By chunks trained on")
 
 
 WIDTH, HEIGHT, MARGIN = 640, 300, 60
@@ -259,7 +261,7 @@ def _line_chart(lines: Mapping[str, Sequence[tuple[float, float]]], title: str) 
 
     drawn = [_label(WIDTH / 2, 24, title)]
     drawn += [_label(at(x, low)[0], HEIGHT - MARGIN + 24, f"{x:,.0f}") for x in xs]
-    for (name, line), colour in zip(lines.items(), COLOURS, strict=True):
+    for (name, line), colour in zip(lines.items(), COLOURS, strict=False):
         points = [at(x, y) for x, y in line]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')

@@ -115,7 +115,7 @@ def test_more_data_is_shown_from_little_to_much(results: ModuleType, part: dict[
     assert "+0.0200 [0.0100, 0.0300] + |" in page
     plot = results.data_plot(part)
     assert plot.startswith("<svg")
-    assert plot.count("<circle") == 3  # two of the model, one of the best baseline
+    assert plot.count("<circle") == 2
 
 
 def test_what_was_not_measured_has_no_section(results: ModuleType, part: dict[str, Any]) -> None:
