@@ -54,7 +54,7 @@ def _cell(ability: Ability, comparison: Comparison, row: Row) -> str:
     if ability.figure not in row.figures:
         return ""
     contrast = ability.verdict(comparison, row.name)
-    sign = f" {SIGNS[contrast.verdict]}" if contrast else ""
+    sign = SIGNS[contrast.verdict] if contrast else ""
     return f"{row.figures[ability.figure].estimate:.{ability.digits}f}{sign}"
 
 
