@@ -25,7 +25,7 @@ def test_each_model_has_a_figure_and_a_sign_for_each_use(comparison):
     lines = {line["model"]: line for line in ability_table(comparison)}
     assert lines.keys() == {"transformer", "gru", "amn", "lstm"}
     assert lines["transformer"]["cosine"] == "0.5452+"
-    assert lines["transformer"]["MRR"].endswith(" -")
+    assert lines["transformer"]["MRR"].endswith("-")
     assert lines["transformer"]["energy"] == "0.3960+"
     assert lines["transformer"]["90 %"] == "0.880"
     assert lines["gru"]["energy"] == ""
