@@ -56,8 +56,8 @@ def documents(root: Path) -> Iterator[tuple[Path, str]]:
     """Every generated document and what it should hold; the README only where there is one, and results for it."""
     from nextvec.cli.main import app
 
-    results = sorted((root / "benchmarks" / "results").glob("*.json"))
-    yield root / "docs" / "benchmarks.md", benchmarks_page({path.stem: read_json(path) for path in results})
+    records = sorted((root / "benchmarks" / "results").glob("*.json"))
+    yield root / "docs" / "benchmarks.md", benchmarks_page({path.stem: read_json(path) for path in records})
     yield root / "docs" / "commands.md", commands_page(app)
     yield root / "docs" / "models.md", models_page()
     measured = root / "docs" / "results" / "inverter.json"

@@ -14,7 +14,7 @@ from typing import Any
 
 SIGNS = {"better": "+", "worse": "-", "cannot tell": "?"}
 ORDERS = {"in-order": "in order", "reversed": "reversed", "shuffled": "shuffled"}
-ALWAYS = ("copy-last", "ewma-mix")
+ALWAYS = ("copy-last", "ewma-mix", "contrast")
 """Baselines that the README shows whether or not they are the best in anything."""
 
 Row = dict[str, Any]
@@ -40,7 +40,9 @@ LOSS = Shown("log_loss[document]", "log loss, nats", ".3f", "log_loss[document]"
 DENSITY = Shown("log_density", "log density, nats", ".1f", "log_density")
 ENERGY = Shown("energy_score", "energy score", ".4f", "energy_score")
 COVERAGE = Shown("coverage@90", "in 90 % regions", ".3f", "")
-ABILITIES = (COSINE, MRR, BITS, DENSITY, ENERGY, COVERAGE)
+FRONT = (COSINE, MRR, AHEAD, BITS)
+"""Of the README."""
+ABILITIES = (COSINE, MRR, AHEAD, BITS, DENSITY, ENERGY, COVERAGE)
 DIFFERENCES = (COSINE, MRR, AHEAD, LOSS, DENSITY, ENERGY)
 
 
@@ -51,8 +53,8 @@ def results_block(record: Mapping[str, Any]) -> str:
     """The table of the trunks, or, where they have not been measured, of the recommended model."""
     part = record["trunks"] if "trunks" in record else record["model"]
     shown = [row for row in one_a_model(part["rows"]) if row["kind"] == "model" or _is_bar(row, part)]
-    columns = ("", *(f"{shown.heading} [95 %]" for shown in (COSINE, MRR, BITS)), "seeds", "parameters")
-    rows = [(_name(row), *_figures(row, part, (COSINE, MRR, BITS)), _seeds(row), _size(row)) for row in shown]
+    columns = ("", *(f"{shown.heading} [95 %]" for shown in FRONT), "seeds", "parameters")
+    rows = [(_name(row), *_figures(row, part, FRONT), _seeds(row), _size(row)) for row in shown]
     return "\n\n".join(
         [
             table(columns, rows, right=set(columns[1:])),
@@ -81,7 +83,7 @@ def _is_bar(row: Row, part: Part) -> bool:
 def _bars(part: Part) -> str:
     """Which baseline is the best in which of the README's figures."""
     best: dict[str, list[str]] = {}
-    for shown in (COSINE, MRR, BITS):
+    for shown in FRONT:
         for name in dict.fromkeys(_best(part, shown.judged)):
             best.setdefault(name, []).append(shown.heading)
     return "; ".join(f"{name} is the best baseline in {' and '.join(figures)}" for name, figures in best.items())

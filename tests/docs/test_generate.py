@@ -50,7 +50,12 @@ def record(*claims: dict[str, Any], **changed: Any) -> dict[str, Any]:
 def quality() -> dict[str, Any]:
     """As benchmarks/quality.py leaves it, as small as can be; what is shown of it: test_results.py."""
     part = {"corpus": "wiki@d10", "encoder": "minilm", "documents": 3, "targets": 9, "rows": [], "contrasts": []}
-    return {"model": part, "provenance": {"hardware": "x86_64", "encoder": "minilm", "hours": 0.5}}
+    half = {"estimate": 0.5, "low": 0.4, "high": 0.6}
+    subject = {"trained_on": "wiki@d10", "trained_rows": 9, "parameters": 1}
+    figures = dict.fromkeys(["cosine", "mrr[document]", "log_loss[document]"], half)
+    row = {"name": "m", "kind": "model", "runs": 1, "subject": subject, "figures": figures}
+    provenance = {"hardware": "x86_64", "encoder": "minilm", "hours": 0.5}
+    return {"model": part, "data": {**part, "rows": [row]}, "provenance": provenance}
 
 
 @pytest.fixture
@@ -69,7 +74,7 @@ def test_written_once_nothing_is_stale(
     generate: ModuleType, repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert generate.main(repository, []) == 0
-    assert capsys.readouterr().out.count("written: ") == 6
+    assert capsys.readouterr().out.count("written: ") == 7
     assert generate.main(repository, ["--check"]) == 0
     assert generate.main(repository, []) == 0
     assert capsys.readouterr().out == ""

@@ -72,9 +72,11 @@ def record(**parts: Any) -> dict[str, Any]:
 def test_the_readme_shows_a_verdict_for_each_figure(results: ModuleType, part: dict[str, Any]) -> None:
     lines = results.results_block(record(model=part)).splitlines()
     assert lines[2] == (
-        "| **gru** | 0.5500 [0.5400, 0.5600] + | 0.200 [0.190, 0.210] ? | 0.300 [0.290, 0.310] - | 1 | 1,234,567 |"
+        "| **gru** | 0.5500 [0.5400, 0.5600] + | 0.200 [0.190, 0.210] ? |  | 0.300 [0.290, 0.310] - | 1 | 1,234,567 |"
     )
-    assert lines[3] == "| ridge-mix | 0.5400 [0.5300, 0.5500] | 0.200 [0.190, 0.210] | 0.300 [0.290, 0.310] |  | (7) |"
+    assert (
+        lines[3] == "| ridge-mix | 0.5400 [0.5300, 0.5500] | 0.200 [0.190, 0.210] |  | 0.300 [0.290, 0.310] |  | (7) |"
+    )
     assert lines[4].startswith("| novelty | ")
     told = lines[6]
     assert told.startswith("6,595 targets in 3 documents of corpus wiki@d10, encoded with minilm.")
