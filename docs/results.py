@@ -270,7 +270,7 @@ def _line_chart(lines: Mapping[str, Sequence[tuple[float, float]]], title: str) 
         for (x, y), (_, value) in zip(points, line, strict=True):
             drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
             drawn.append(_label(x, y - 10, f"{value:.3f}", colour))
-        drawn.append(_label(points[-1][0], points[-1][1] + 20, name, colour))
+        drawn.append(_label(WIDTH - 8, points[-1][1] + 20, name, colour, anchor="end"))
     body = "\n".join(drawn)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
@@ -278,8 +278,8 @@ def _line_chart(lines: Mapping[str, Sequence[tuple[float, float]]], title: str) 
     )
 
 
-def _label(x: float, y: float, text: str, colour: str = "#222") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" fill="{colour}">{escape(text)}</text>'
+def _label(x: float, y: float, text: str, colour: str = "#222", anchor: str = "middle") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'
 
 
 # Rows and cells
