@@ -308,7 +308,8 @@ def leave(options: Namespace, found: Mapping[str, Any]) -> None:
     if "model" in found:
         part = found["model"]
         dataset = f"{part['targets']:,} test targets of corpus {part['corpus']}"
-        leave_record(options, dataset=dataset, claims=list(claims(found)), limits=LIMITS, measured={})
+        limits = [*LIMITS, *found.get("provenance", {}).get("notes", [])]
+        leave_record(options, dataset=dataset, claims=list(claims(found)), limits=limits, measured={})
 
 
 def claims(found: Mapping[str, Any]) -> Iterator[Claim]:

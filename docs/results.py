@@ -63,6 +63,7 @@ def results_block(record: Mapping[str, Any]) -> str:
             "fitted in closed form, not trained. Every other figure, other domains, less data and the controls: "
             "[docs/results.md](docs/results.md).",
             f"What it does not show: {not_shown(part)}.",
+            *record["provenance"].get("notes", []),
         ]
     )
 
@@ -123,6 +124,7 @@ def _how(provenance: Mapping[str, Any]) -> str:
         f"in {provenance['hours']:.1f} hours so far. In every table + is better than the best baseline in that figure, "
         "- worse, ? cannot tell: paired over documents, adjusted over the table, the spread between seeds in the "
         "intervals. The best baseline is chosen on validation documents, for each figure its own."
+        + "".join(f" {note}" for note in provenance.get("notes", []))
     )
 
 

@@ -126,7 +126,7 @@ def test_the_readme_can_be_written_from_the_record(compared: dict[str, Any]) -> 
     sys.modules["results"] = results  # dataclasses look their module up
     spec.loader.exec_module(results)
     record = json.loads((Path(compared["report"]).parent / "comparison.json").read_text())
-    block = results.results_block({"model": record})
+    block = results.results_block({"model": record, "provenance": {}})
     assert "| **gru** | 0." in block
     assert "8 documents of corpus tales@small, encoded with hashing 32-D" in block
     assert "is the best baseline in cosine" in block

@@ -73,3 +73,12 @@ def test_of_nothing_learnt_it_is_gaussian(fitted, make_vectors):
     assert isinstance(gaussian, Gaussian)
     base_BSD, y_BSD = torch.randn(2, 5, DIM, generator=torch.Generator().manual_seed(3)), make_vectors(2, 5, DIM)
     torch.testing.assert_close(plain.log_density(base_BSD, y_BSD), gaussian.log_density(base_BSD, y_BSD))
+
+
+def test_it_is_fitted_to_targets_of_all_documents(make_batches, make_vectors, monkeypatch):
+    """Batches go from short documents to long ones: the first targets would be those of the shortest alone."""
+    monkeypatch.setattr("nextvec.models.baselines.scale_mixture.MOST", 10)
+    batches, plain = make_batches([make_vectors(length, DIM, seed=length) for length in (4, 6, 31)]), ScaleMixture(DIM)
+    whole_3NG = torch.cat(list(plain._pieces(batches)), 1)
+    assert whole_3NG.shape[1] == 38
+    torch.testing.assert_close(plain._products(batches), whole_3NG[:, ::4])

@@ -61,7 +61,7 @@ class ScaleMixture(Gaussian):
             self.register_buffer("variance_change", torch.zeros(KINDS, groups))
 
     def fit(self, train: Batches, validation: Batches) -> None:
-        learnt, totals = self._learn(self._products(train, MOST)), torch.zeros(len(SIZES), len(CERTAINTIES))
+        learnt, totals = self._learn(self._products(train)), torch.zeros(len(SIZES), len(CERTAINTIES))
         for products_3NG in self._pieces(validation):
             for row, column in itertools.product(range(len(SIZES)), range(len(CERTAINTIES))):
                 self._take(learnt, SIZES[row], CERTAINTIES[column])
@@ -92,15 +92,14 @@ class ScaleMixture(Gaussian):
             optimizer.step(loss)
         return learnt[0].detach(), learnt[1].detach(), learnt[2].detach()
 
-    def _products(self, batches: Batches, most: int) -> Tensor:
-        """(3, N, G) of the first `most` targets."""
-        pieces, count = [], 0
+    def _products(self, batches: Batches) -> Tensor:
+        """(3, N, G) of up to `MOST` targets, evenly spread: batches go from short documents to long ones."""
+        every = math.ceil(sum(int(batch.target_mask_BT.sum()) for batch in batches()) / MOST)
+        pieces, seen = [], 0
         for products_3NG in self._pieces(batches):
-            pieces.append(products_3NG)
-            count += products_3NG.shape[1]
-            if count >= most:
-                break
-        return torch.cat(pieces, 1)[:, :most]
+            pieces.append(products_3NG[:, -seen % every :: every])
+            seen += products_3NG.shape[1]
+        return torch.cat(pieces, 1)
 
     def _pieces(self, batches: Batches) -> Iterator[Tensor]:
         for batch in batches():
