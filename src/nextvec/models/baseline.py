@@ -23,7 +23,7 @@ Batches = Callable[[], Iterable[TargetBatch]]
 
 
 class Baseline(nn.Module, Predictor, ABC):
-    """A causal predictor without trained parameters: what it knows are buffers, set by `fit`, nearly always in closed form.
+    """A causal predictor without trained parameters: what it knows are buffers, set by `fit`, mostly in closed form.
 
     `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`, `draws` for one that writes
     `sample` and `log_density`; `extends` names the baseline that it goes on from, which it is given fitted (`adopt`);
