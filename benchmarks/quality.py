@@ -42,6 +42,7 @@ from nextvec.cli.training_progress import training_progress
 from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.document import Document, Source, Unusable
 from nextvec.corpus.sources import open_source
+from nextvec.device import fastest
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Encoder
 from nextvec.evaluation.compare import compare
@@ -238,7 +239,7 @@ class Quality:
         say(f"evaluating {folder.name} on {len(test.doc_ids)} documents")
         return evaluate_on(
             test, entrant.predictor, train_mean=mean, subject=entrant.subject, weights=entrant.candidate.weights,
-            metrics=("cosine", "ranks", "log_loss"), temperatures=fitted,
+            metrics=("cosine", "ranks", "log_loss"), temperatures=fitted, device=fastest(),
         )  # fmt: skip
 
     def trunks(self) -> None:

@@ -150,21 +150,29 @@ BASELINES: Registry[type[Baseline]] = Registry("baselines", "nextvec.models.base
 
 
 def fit_baseline(
-    name: str, dim: int, train: Batches, validation: Batches, fitted: Callable[[str], Baseline] | None = None
+    name: str,
+    dim: int,
+    train: Batches,
+    validation: Batches,
+    fitted: Callable[[str], Baseline] | None = None,
+    device: torch.device | str = "cpu",
 ) -> Baseline:
-    """The fitted baseline `name`; `fitted` gives the one that it extends (None: that is fitted here, too).
+    """The fitted baseline `name`, on the CPU; `fitted` gives the one that it extends (None: that is fitted here, too).
+
+    `device` is where the batches are.
 
     Raises UsageError for an unknown name, TrainingError without a training target or without a validation target.
     """
-    baseline = BASELINES.get(name)(dim)
+    baseline = BASELINES.get(name)(dim).to(device)
     for part, batches in (("training", train), ("validation", validation)):
         if not any(bool(batch.target_mask_BT.any()) for batch in batches()):
             raise TrainingError(f"{name} cannot be fitted: there is no {part} target. Give it longer documents.")
     if baseline.extends is not None:
-        adopted = fitted or partial(fit_baseline, dim=dim, train=train, validation=validation)
+        adopted = fitted or partial(fit_baseline, dim=dim, train=train, validation=validation, device=device)
         baseline.adopt(adopted(baseline.extends))
-    with torch.no_grad():
+    with torch.no_grad(), torch.device(device):  # what a fit makes of nothing is made there
         baseline.fit(train, validation)
+    baseline.cpu()
     # As loading lays them out: products of another layout round differently, and a resumed run loads its anchor.
     for module in baseline.modules():
         for key, buffer in module.named_buffers(recurse=False):

@@ -53,11 +53,11 @@ class CarryingHead(SamplingHead):
 
     def calibrate(self, readings: Readings) -> float:
         """Minus the mean squared error of what the network says, at the size where it is least."""
-        sums, count, generator = torch.zeros(3, dtype=torch.float64), 0, torch.Generator().manual_seed(0)
+        sums, count, generator = torch.zeros(3, dtype=torch.float64, device="cpu"), 0, torch.Generator().manual_seed(0)
         for state, batch in readings():
             target_ND = batch.target_BTD[batch.target_mask_BT]
-            noise_ND = torch.randn(target_ND.shape, generator=generator).to(target_ND)
-            time_N = torch.rand(len(target_ND), generator=generator).to(target_ND)
+            noise_ND = torch.randn(target_ND.shape, generator=generator, device="cpu").to(target_ND)
+            time_N = torch.rand(len(target_ND), generator=generator, device="cpu").to(target_ND)
             said_ND, wanted_ND = self.on_the_way(state.at(batch.target_mask_BT), target_ND, noise_ND, time_N)
             pairs = (said_ND, said_ND), (said_ND, wanted_ND), (wanted_ND, wanted_ND)
             sums += torch.stack([(left * right).sum().double().cpu() for left, right in pairs])

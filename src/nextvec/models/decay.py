@@ -47,9 +47,9 @@ def continued_means(
 
 def _powers(decays: tuple[float, ...], length: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """decay^(q-s) for s <= q, else 0, as (K, Q, S); and decay^(q+1), what a carried sum is worth at q, as (K, Q)."""
-    decay_K = torch.tensor(decays, dtype=torch.float64)
-    step_Q = torch.arange(length, dtype=torch.float64)
+    decay_K = torch.tensor(decays, dtype=torch.float64, device=like.device)
+    step_Q = torch.arange(length, dtype=torch.float64, device=like.device)
     lag_QS = step_Q[:, None] - step_Q[None, :]
-    power_KQS = torch.where(lag_QS >= 0, decay_K[:, None, None] ** lag_QS.clamp(min=0), torch.zeros(()).double())
+    power_KQS = torch.where(lag_QS >= 0, decay_K[:, None, None] ** lag_QS.clamp(min=0), 0.0)
     carry_KQ = decay_K[:, None] ** (step_Q + 1)
     return power_KQS.to(like), carry_KQ.to(like)

@@ -43,13 +43,16 @@ def components(logit_NK: Tensor, mean_NKG: Tensor, variance_NKG: Tensor, members
     return Components(logit_NK, *(F.pad(change_NKG, (0, 1)) for change_NKG in changes))
 
 
-def grouped(dim: int, alive_D: Tensor | None = None) -> Tensor:
+def groups_of(dim: int) -> int:
+    """How many groups axes that are alive are in."""
+    return min(GROUPS, dim)
+
+
+def grouped(alive_D: Tensor) -> Tensor:
     """(D, G) 1 where an axis is in a group; those that are not alive are in the last, which has no others."""
-    groups = min(GROUPS, dim)
-    group_D = torch.arange(dim) * groups // dim
-    if alive_D is not None:
-        group_D = torch.where(alive_D, group_D.to(alive_D.device), groups)
-    return F.one_hot(group_D, groups + 1).float()
+    dim, groups = len(alive_D), groups_of(len(alive_D))
+    group_D = torch.arange(dim, device=alive_D.device) * groups // dim
+    return F.one_hot(torch.where(alive_D, group_D, groups), groups + 1).float()
 
 
 def products(z_ND: Tensor, m_ND: Tensor, members_DG: Tensor) -> Tensor:

@@ -99,5 +99,5 @@ class SamplingHead(Head, ABC):
 
 def opposites(pairs: int, dim: int) -> Tensor:
     """(2 pairs, 1, 1, D) standard normal noise whose mean is zero, always the same."""
-    half_K11D = torch.randn(pairs, 1, 1, dim, generator=torch.Generator().manual_seed(0))
+    half_K11D = torch.randn(pairs, 1, 1, dim, generator=torch.Generator().manual_seed(0), device="cpu")
     return torch.cat([half_K11D, -half_K11D])

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from nextvec.device import fastest
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
 from nextvec.errors import UsageError
 from nextvec.evaluation.breaks import worth_of_breaks
@@ -133,9 +134,10 @@ def _measure_latencies(
     for name in missing:
         if entrant := entrants.get(name):
             costs: dict[str, Any] = {"load_seconds": entrant.load_seconds, "folder": entrant.folder}
-            measured[name] = measure_latency(entrant.predictor, seconds=LATENCY_SECONDS, **costs)
+            measured[name] = measure_latency(entrant.predictor, device=fastest(), seconds=LATENCY_SECONDS, **costs)
         else:
-            measured[name] = measure_latency(newest.baselines.get(architectures[name]), seconds=LATENCY_SECONDS)
+            baseline = newest.baselines.get(architectures[name])
+            measured[name] = measure_latency(baseline, device=fastest(), seconds=LATENCY_SECONDS)
     return {name: measured[name] if name in measured else known[name] for name in wanted}
 
 

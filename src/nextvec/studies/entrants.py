@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nextvec.device import fastest
 from nextvec.errors import NextvecError
 from nextvec.evaluation.coherence import CoherenceReport, check_coherence
 from nextvec.evaluation.evaluation import Subject
@@ -57,7 +58,7 @@ class Generation:
 
     @cached_property
     def data(self) -> TrainingData:
-        return TrainingData(self.snapshot)
+        return TrainingData(self.snapshot, device=fastest())
 
     @cached_property
     def baselines(self) -> FittedBaselines:
@@ -152,7 +153,7 @@ class Entrant:
     @cached_property
     def _loaded(self) -> tuple[AnyPredictor, float]:
         bundle, seconds = timed(lambda: load_bundle(self.folder))
-        return bundle.predictor, seconds
+        return bundle.predictor.to(fastest()), seconds
 
     @property
     def predictor(self) -> AnyPredictor:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from nextvec.device import fastest
 from nextvec.evaluation.report import Example
 from nextvec.models.predictor import Predictor
 from nextvec.retrieval.index import build_index
@@ -37,9 +38,9 @@ def _example(
 ) -> Example:
     first, end = int(snapshot.offsets[document]), int(snapshot.offsets[document + 1])
     target = int(random.integers(first + SHOWN_CONTEXT, min(end, first + DEEPEST)))
-    x_BTD = torch.from_numpy(np.asarray(snapshot.vectors[first:target], np.float32))[None]
-    mask_BT = torch.ones(x_BTD.shape[:2], dtype=torch.bool)
-    breaks_BT = torch.from_numpy(np.array(snapshot.breaks[first:target]))[None]
+    x_BTD = torch.from_numpy(np.asarray(snapshot.vectors[first:target], np.float32))[None].to(fastest())
+    mask_BT = torch.ones(x_BTD.shape[:2], dtype=torch.bool, device=x_BTD.device)
+    breaks_BT = torch.from_numpy(np.array(snapshot.breaks[first:target]))[None].to(x_BTD.device)
     excluded = np.zeros(len(snapshot), bool)
     excluded[rows_of(snapshot.offsets, [document])] = True
     truth = np.asarray(snapshot.vectors[target], np.float32)

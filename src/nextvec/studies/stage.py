@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nextvec.device import fastest
 from nextvec.errors import MismatchError, UsageError
 from nextvec.evaluation.evaluate import evaluate_on
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations, save_evaluation
@@ -220,7 +221,7 @@ class Judge:
         self.say(f"evaluating {candidate.subject.name} on {len(held_out.doc_ids)} {kind}{without}")
         evaluation = evaluate_on(
             held_out, load(), train_mean=centre, subject=candidate.subject, weights=candidate.weights,
-            metrics=self.metrics, temperatures=fitted,
+            metrics=self.metrics, temperatures=fitted, device=fastest(),
         )  # fmt: skip
         if self.metrics is None:
             save_evaluation(candidate.records, evaluation)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nextvec.device import fastest
 from nextvec.evaluation.temperature import fit_temperatures
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.models.predictor import Predictor
@@ -27,6 +28,6 @@ def temperatures(candidate: Candidate, generation: Generation, load: Callable[[]
     for line in read_lines(path):
         if line["identity"] == identity:
             return dict(line["temperatures"])
-    fitted = fit_temperatures(load(), generation.validation)
+    fitted = fit_temperatures(load(), generation.validation, device=fastest())
     append_line(path, {"identity": identity, "temperatures": fitted})
     return fitted

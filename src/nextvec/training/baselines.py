@@ -27,9 +27,9 @@ class FittedBaselines:
         self.folder = None if cache is None else cache / "baselines" / identity
 
     def get(self, name: str) -> Baseline:
-        """The baseline called `name`, on the CPU. Raises UsageError for an unknown name."""
+        """The baseline called `name`, on the data's device. Raises UsageError for an unknown name."""
         kept = self._load(name)
-        return kept if kept is not None else self._fit(name)
+        return (kept if kept is not None else self._fit(name)).to(self.data.device)
 
     def _load(self, name: str) -> Baseline | None:
         if self.folder is None:
@@ -42,7 +42,8 @@ class FittedBaselines:
 
     def _fit(self, name: str) -> Baseline:
         data = self.data
-        baseline = fit_baseline(name, data.snapshot.dim, data.fitting_batches, data.validation_batches, self.get)
+        batches = data.fitting_batches, data.validation_batches
+        baseline = fit_baseline(name, data.snapshot.dim, *batches, self.get, data.device)
         if self.folder is not None:
             save_bundle(self.folder / name, baseline, origin={}, metrics={})
         return baseline

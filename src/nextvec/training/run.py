@@ -33,6 +33,9 @@ DECIDES = ("network", "training", "encoder_fingerprint", "encoder", "corpus", "s
 CANDIDATES = ("ewma", "ewma-mix", "ridge-mix")
 """The baselines a run is measured against while it trains: the ones that have the best cosine in practice."""
 
+FITTED_ON = ("cpu", "cuda")
+"""Where baselines can be fitted: they need float64."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -140,7 +143,7 @@ def train_model(
     """
     accelerator = make_accelerator(plan.training)
     data = TrainingData(snapshot, device=accelerator.device)
-    baselines = FittedBaselines(data if data.device.type == "cpu" else TrainingData(snapshot, data.split), cache)
+    baselines = FittedBaselines(data if data.device.type in FITTED_ON else TrainingData(snapshot, data.split), cache)
     torch.manual_seed(plan.training.seed)
     # Built before anything is written: options that it refuses leave no folder behind.
     network = None if plan.architecture in BASELINES else Network(plan.network)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from nextvec.device import fastest
 from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
 from nextvec.encoders.inference.batches import equal_batches
@@ -33,7 +34,7 @@ class PooledTransformer:
     """
 
     def __init__(self, model: nn.Module, tokenizer: Any, spec: EncoderSpec, *, exact: bool = False) -> None:
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = fastest()
         self._model = model.to(self._device)
         self._tokenizer = tokenizer
         self.spec = spec

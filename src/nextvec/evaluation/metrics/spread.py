@@ -42,7 +42,7 @@ class Spread:
         return {}
 
     def settle(self) -> dict[str, list[Part]]:
-        counts = torch.tensor(self._counts, dtype=torch.float64)
+        counts = torch.tensor(self._counts, dtype=torch.float64, device="cpu")
         predicted, targets = (_squared_distances(torch.stack(s), counts) for s in (self._predicted, self._targets))
         return {"spread": [Part(p, t) for p, t in zip(predicted.tolist(), targets.tolist(), strict=True)]}
 

@@ -111,9 +111,10 @@ class CausalAttention(nn.Module):
 def sinusoids(length: int, width: int, like: Tensor, first: int = 0) -> Tensor:
     """Codes (length, width) of positions from `first` on, of Vaswani et al. 2017, section 3.5, in the dtype and on the
     device of `like`."""
-    position_T1 = torch.arange(first, first + length, dtype=torch.float32)[:, None]
-    rate_E = torch.exp(torch.arange(0, width, 2, dtype=torch.float32) * (-math.log(10_000.0) / width))
-    code_TM = torch.zeros(length, width)
+    position_T1 = torch.arange(first, first + length, dtype=torch.float32, device=like.device)[:, None]
+    axis_E = torch.arange(0, width, 2, dtype=torch.float32, device=like.device)
+    rate_E = torch.exp(axis_E * (-math.log(10_000.0) / width))
+    code_TM = torch.zeros(length, width, device=like.device)
     code_TM[:, 0::2] = torch.sin(position_T1 * rate_E)
     code_TM[:, 1::2] = torch.cos(position_T1 * rate_E[: width // 2])
     return code_TM.to(like)

@@ -18,7 +18,7 @@ from nextvec.models import mixing
 from nextvec.models.baseline import BASELINES, Batches
 from nextvec.models.baselines.gaussian import Gaussian
 from nextvec.models.memory import Kept
-from nextvec.models.mixing import KINDS, Components, components, grouped, products, weigh
+from nextvec.models.mixing import KINDS, Components, components, grouped, groups_of, products, weigh
 from nextvec.models.predictor import unit
 
 STEPS = 30
@@ -55,7 +55,7 @@ class ScaleMixture(Gaussian):
     def __init__(self, dim: int, *, is_twin: bool = False) -> None:
         super().__init__(dim, is_twin=is_twin)
         if not is_twin:
-            groups = grouped(dim).shape[1] - 1
+            groups = groups_of(dim)
             self.register_buffer("logit", torch.zeros(KINDS))
             self.register_buffer("mean_change", torch.zeros(KINDS, groups))
             self.register_buffer("variance_change", torch.zeros(KINDS, groups))
@@ -76,8 +76,8 @@ class ScaleMixture(Gaussian):
     def _learn(self, products_3NG: Tensor) -> Changes:
         groups = self.mean_change.shape[1]
         spread_K1 = torch.linspace(-SPREAD, SPREAD, KINDS)[:, None]
-        uneven_KG = 0.1 * torch.randn(KINDS, groups, generator=torch.Generator().manual_seed(0))
-        learnt = torch.zeros(KINDS), torch.zeros(KINDS, groups), spread_K1 + uneven_KG
+        uneven_KG = 0.1 * torch.randn(KINDS, groups, generator=torch.Generator().manual_seed(0), device="cpu")
+        learnt = torch.zeros(KINDS), torch.zeros(KINDS, groups), spread_K1 + uneven_KG.to(spread_K1.device)
         optimizer = torch.optim.LBFGS([number.requires_grad_() for number in learnt], max_iter=STEPS, **_SEARCH)
 
         def loss() -> Tensor:
@@ -111,7 +111,7 @@ class ScaleMixture(Gaussian):
 
     @property
     def members_DG(self) -> Tensor:
-        return grouped(self.dim, self.alive)
+        return grouped(self.alive)
 
     @property
     def components(self) -> Components:

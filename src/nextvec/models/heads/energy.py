@@ -75,10 +75,12 @@ class EnergyHead(SamplingHead):
 
     def calibrate(self, readings: Readings) -> float:
         """Minus the mean energy score, with the size of the change set to the one of `SIZES` where it is best."""
-        totals, count, generator = torch.zeros(len(SIZES), dtype=torch.float64), 0, torch.Generator().manual_seed(0)
+        totals, count = torch.zeros(len(SIZES), dtype=torch.float64, device="cpu"), 0
+        generator = torch.Generator().manual_seed(0)
         for state, batch in readings():
             chosen, target_ND = state.at(batch.target_mask_BT), batch.target_BTD[batch.target_mask_BT]
-            noise_KND = torch.randn(self.config.samples, *target_ND.shape, generator=generator).to(target_ND)
+            shape = (self.config.samples, *target_ND.shape)
+            noise_KND = torch.randn(shape, generator=generator, device="cpu").to(target_ND)
             for i, y_KND in enumerate(self._at_sizes(chosen, noise_KND)):
                 totals[i] += float(energy_scores(y_KND, target_ND, self.config.beta).double().sum())
             count += len(target_ND)

@@ -112,7 +112,7 @@ def great_circle(start_ND: Tensor, end_ND: Tensor, time_N1: Tensor) -> tuple[Ten
 
 def orthogonal(count: int, dim: int, seed: int) -> Tensor:
     """(P, D) unit vectors at right angles, P = min(count, D), always the same for a seed."""
-    normal_DP = torch.randn(dim, min(count, dim), generator=torch.Generator().manual_seed(seed))
+    normal_DP = torch.randn(dim, min(count, dim), generator=torch.Generator().manual_seed(seed), device="cpu")
     return torch.linalg.qr(normal_DP).Q.T
 
 

@@ -19,7 +19,7 @@ from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
 from nextvec.models.baselines.scale_mixture import ScaleMixture
 from nextvec.models.head import HEADS, Head, Readings, State, start_at_zero
-from nextvec.models.mixing import KINDS, Components, components, grouped, products, weigh
+from nextvec.models.mixing import KINDS, Components, components, grouped, groups_of, products, weigh
 from nextvec.models.predictor import AnchorName, unit
 from nextvec.models.targets import Targets
 
@@ -55,7 +55,7 @@ class MixtureHead(Head):
         self.readout = backbone.readout()
         self.describe = nn.Linear(self.dim, config.width)
         self.codes = nn.Parameter(torch.randn(KINDS, config.width))
-        self.compute = nn.Linear(config.width, 1 + 2 * (grouped(self.dim).shape[1] - 1))
+        self.compute = nn.Linear(config.width, 1 + 2 * groups_of(self.dim))
         self.size: Tensor
         self.register_buffer("size", torch.ones(()))
         self.certainty: Tensor
@@ -78,7 +78,8 @@ class MixtureHead(Head):
 
     @property
     def members_DG(self) -> Tensor:
-        return grouped(self.dim).to(self.codes) if self.anchor is None else self._frame().members_DG
+        every_D = torch.ones(self.dim, dtype=torch.bool, device=self.codes.device)
+        return grouped(every_D) if self.anchor is None else self._frame().members_DG
 
     def read(self, state: State) -> tuple[Tensor, Tensor]:
         """What is said of each component (N, K, 1 + 2 groups), and whitened means (N, D), of one document."""
@@ -112,7 +113,7 @@ class MixtureHead(Head):
     def calibrate(self, readings: Readings) -> float:
         """Mean log density, with size of the correction and length of the means where it is best."""
         tried, count = list(itertools.product(SIZES, CERTAINTIES)), 0
-        totals = torch.zeros(len(tried), dtype=torch.float64)
+        totals = torch.zeros(len(tried), dtype=torch.float64, device="cpu")
         for state, batch in readings():
             target_ND = batch.target_BTD[batch.target_mask_BT].to(self.codes.device)
             for some, z_ND in _pieces(state.at(batch.target_mask_BT), self.whiten(target_ND)):

@@ -108,7 +108,7 @@ class PointHead(Head):
 
     def calibrate(self, readings: Readings) -> float:
         """Mean cosine, with the size of the correction set to the one of `SIZES` where it is best."""
-        totals, count = torch.zeros(1 if self.size is None else len(SIZES), dtype=torch.float64), 0
+        totals, count = torch.zeros(1 if self.size is None else len(SIZES), dtype=torch.float64, device="cpu"), 0
         for state, batch in readings():
             chosen, target_ND = state.at(batch.target_mask_BT), batch.target_BTD[batch.target_mask_BT]
             for i, point_ND in enumerate(self._at_sizes(chosen)):

@@ -86,7 +86,7 @@ class RankHead(Head):
         where it is best. Ranks would say it with more noise: one place more or less at the top is half of a rank's
         reciprocal."""
         sizes = SIZES if self.anchored else SIZES[-1:]
-        totals_K, count = torch.zeros(len(sizes), dtype=torch.float64), 0
+        totals_K, count = torch.zeros(len(sizes), dtype=torch.float64, device="cpu"), 0
         for state, batch in readings():
             base_BSD, move_BSD = self._scaled_parts(state)
             pools = zip(own_pools(base_BSD, batch), own_pools(move_BSD, batch), strict=True)

@@ -20,6 +20,7 @@ from torch import Tensor
 from nextvec.decoding.inverter.generation import generate
 from nextvec.decoding.inverter.network import Hypothesis, InverterNetwork
 from nextvec.decoding.inverter.vocabulary import Vocabulary
+from nextvec.device import fastest
 from nextvec.encoders.encoder import Encoder
 from nextvec.encoders.inference.precision import bfloat16_is_native
 from nextvec.errors import TrainingError
@@ -124,7 +125,7 @@ class _Run:
         folder: Path,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self.device = torch.device("cuda" if recipe.device == "auto" and torch.cuda.is_available() else "cpu")
+        self.device = fastest() if recipe.device == "auto" else torch.device("cpu")
         self.network = network.to(self.device)
         self.material, self.recipe, self.folder, self.on_progress = material, recipe, folder, on_progress
         self.half = recipe.precision == "bf16" or (recipe.precision == "auto" and bfloat16_is_native(self.device))
