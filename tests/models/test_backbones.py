@@ -90,8 +90,11 @@ def test_an_anchor_adds_no_trained_parameters(anchor):
     network = build_network("gru", 24, {"width": 8}, anchor=anchor)
     assert network.spec.parameters == gru(24, 8)
     correction_size, twin_helps = 1, 1
-    twin = {"ewma-mix": 9, "ridge-mix": 9 + 1}  # which has paragraph means; its matrix is empty before it is fitted
-    own = {"mean": 0, "ewma-mix": 7, "ridge-mix": 7 + 1 + 7 * 24 * 24}[anchor]
+    twin = {
+        "ewma-mix": 9,
+        "ridge-mix": 9 + 1 + 24 * 24,
+    }  # which has paragraph means; its matrix is empty before it is fitted
+    own = {"mean": 0, "ewma-mix": 7, "ridge-mix": 7 + 1 + 8 * 24 * 24}[anchor]
     assert network.spec.fitted == own + (twin[anchor] + twin_helps if anchor in twin else 0) + correction_size
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from nextvec.models.baseline import fit_baseline, mean_cosine
-from nextvec.models.baselines.ridge import RIDGE_GRID, last_vectors
+from nextvec.models.baselines.ridge import RIDGE_GRID, RidgeMix, last_vectors, principal_axes
 from nextvec.models.decay import MIX_DECAYS, decayed_means
 from nextvec.models.predictor import unit
 
@@ -67,6 +67,50 @@ def test_ridge_mix_regresses_what_the_mixture_leaves(parts, gather):
     expected = slow_ridge(features, target - base, float(baseline.penalty))
     np.testing.assert_allclose(baseline.matrix.numpy(), expected, atol=1e-4)
     assert mean_cosine(baseline.predict, validation) >= mean_cosine(mix.predict, validation) - 1e-3
+
+
+@pytest.fixture
+def noisy(make_vectors, make_batches):
+    """Documents around a mean along the first axis, which is known, with noise along the others, which is not."""
+
+    def make(seed):
+        documents = [make_vectors(12, 8, seed=seed + i) * 0.4 for i in range(8)]
+        for document in documents:
+            document[:, 0] += 1.0
+        return make_batches([unit(document) for document in documents])
+
+    return make(1), make(50)
+
+
+def test_axes_that_are_not_known_are_shortened_and_the_others_are_not(noisy):
+    train, validation = noisy
+    baseline = fit_baseline("ridge-mix", 8, train, validation)
+    assert float(baseline.lengths[0, 0]) > 0.95
+    assert float(torch.linalg.eigvalsh(baseline.lengths)[-2]) < 0.7
+    plain = fit_baseline("ridge-mix", 8, train, validation)
+    plain.lengths = torch.eye(8)
+    assert mean_cosine(baseline.predict, validation) > mean_cosine(plain.predict, validation)
+
+
+def test_lengths_are_least_squares_on_validation(noisy, gather):
+    train, validation = noisy
+    baseline = fit_baseline("ridge-mix", 8, train, validation)
+    lengths_DD, baseline.lengths = baseline.lengths, torch.eye(8)
+    axes_DD = principal_axes(train, 8)
+    mean, target = gather(validation, lambda x_BTD: baseline.mean(baseline.features(x_BTD, None)))
+    along, truth = mean @ axes_DD.numpy(), target @ axes_DD.numpy()
+    factor = (along * truth).sum(0) / (along**2).sum(0)
+    expected = axes_DD.numpy() * factor.clip(min=0) @ axes_DD.numpy().T
+    np.testing.assert_allclose(lengths_DD.numpy(), expected, atol=1e-4)
+
+
+def test_a_state_from_before_there_were_lengths_is_loaded(parts):
+    baseline = fit_baseline("ridge-mix", 8, *parts)
+    saved = {name: value for name, value in baseline.state_dict().items() if "lengths" not in name}
+    fresh = RidgeMix(8)
+    fresh.load_state_dict(saved)
+    assert torch.equal(fresh.lengths, torch.eye(8))
+    assert torch.equal(fresh.matrix, baseline.matrix)
 
 
 def test_last_vectors_are_zero_before_the_beginning(make_vectors):
