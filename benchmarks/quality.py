@@ -7,6 +7,8 @@ preset declares:
 
     model     the recommended model, every seed, and then on every other domain, of which it has seen nothing
     homes     the recommended model trained on textbooks and on narratives, and judged there
+    together  the recommended model trained on all of Wikipedia, textbooks and narratives, 860,000 chunks, and judged on
+              each of them, and on the other domains
     data      the recommended model on an eighth, a quarter, a half and all of the documents
     trunks    other architectures with the recommended model's heads and recipe
     heads     each head alone beside the mean, on the recommended trunk
@@ -23,6 +25,8 @@ On two cores all of it takes a day, most of it encoding and seeds; `--seeds 1 --
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import platform
 import random
@@ -60,8 +64,8 @@ from nextvec.store.ingest import ingest
 from nextvec.store.vectors import Corpus
 from nextvec.studies.contest import Contest, run_contest
 from nextvec.studies.entrants import Entrant
-from nextvec.studies.plan import PlannedRun, parse_plan, resolve_runs
-from nextvec.studies.runner import run_study
+from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs
+from nextvec.studies.runner import Outcome, run_study
 from nextvec.studies.temperatures import temperatures
 from nextvec.training.run import PLAN, finished, train_model
 from nextvec.workspace import Workspace
@@ -69,7 +73,8 @@ from real import DATA
 from record import ROOT, Claim, leave_record, options_of
 
 OUT = ROOT / "docs" / "results" / "quality.json"
-HOME = "wiki"
+HOME = "library"
+"""The corpus that grows: Wikipedia first, then the others that one model is trained on."""
 DOMAINS = {
     "textbooks": 120, "narratives": 60, "nonfiction_classics": 60, "papers": 100, "tech_docs": 150, "dialogues": 300,
     "recipes": 317,
@@ -77,6 +82,8 @@ DOMAINS = {
 """Documents of each that are judged: enough for an interval, and no more to encode than that."""
 HOMES = {"textbooks": 1_000, "narratives": 300}
 """Documents of each that a model is trained on."""
+TOGETHER = {"wikipedia": 6_332, "textbooks": 3_416, "narratives": 892}
+"""Documents of each that one model is trained on."""
 CONTROL_DOCUMENTS = 800
 CONTEXTS = [1, 2, 5, 10, 20, "unlimited"]
 TRUNKS: dict[str, dict[str, Any]] = {
@@ -158,21 +165,23 @@ class Quality:
             Corpus.open(self.workspace, name).tag(tag)
         return f"{name}@{tag}"
 
-    def domain(self, name: str, limit: int, corpus: str) -> str:
-        return self.ingest(corpus, open_source(str(DATA / f"{name}.jsonl.gz")), limit, f"d{limit}")
+    def domain(self, name: str, limit: int, corpus: str, tag: str | None = None) -> str:
+        return self.ingest(corpus, open_source(str(DATA / f"{name}.jsonl.gz")), limit, tag or f"d{limit}")
 
     def grow(self) -> None:
         source = open_source(str(DATA / "wikipedia.jsonl.gz"))
         for tag in self.generations:
             self.ingest(HOME, source, int(tag[1:]), tag)
 
-    def study(self, name: str, plan: Mapping[str, Any], **how: bool) -> list[str]:
-        """Train and compare what a plan says; gives the ids of its models."""
-        parsed = parse_plan({"name": f"quality-{name}", "seeds": self.seeds, **plan}, owner=f"part {name}")
-        outcome = run_study(self.workspace, parsed, watch=training_progress, say=say, **how)
+    def plan(self, name: str, plan: Mapping[str, Any]) -> StudyPlan:
+        return parse_plan({"name": f"quality-{name}", "seeds": self.seeds, **plan}, owner=f"part {name}")
+
+    def study(self, name: str, plan: Mapping[str, Any], **how: bool) -> Outcome:
+        """Train and compare what a plan says."""
+        outcome = run_study(self.workspace, self.plan(name, plan), watch=training_progress, say=say, **how)
         if outcome.contest is not None:
             self.keep(name, outcome.contest)
-        return [run.model for run in outcome.runs if run.model not in outcome.failed]
+        return outcome
 
     def keep(self, name: str, contest: Contest) -> None:
         costs = {model: cost(self.workspace.model(model)) for model in contest.entrants}
@@ -195,7 +204,7 @@ class Quality:
 
     def model(self) -> None:
         self.grow()
-        models = self.study("model", {"architectures": [RECOMMENDED], "corpora": [self.home]})
+        models = trained(self.study("model", {"architectures": [RECOMMENDED], "corpora": [self.home]}))
         self.keep("model", run_contest(self.workspace, models, reference="contrast", latency=False, say=say))
         for domain, limit in DOMAINS.items():
             on = self.domain(domain, limit, f"{domain}-judged")
@@ -206,6 +215,20 @@ class Quality:
         for domain, limit in HOMES.items():
             corpus = self.domain(domain, limit, domain)
             self.study(f"home-{domain}", {"architectures": [RECOMMENDED], "corpora": [corpus]})
+
+    def together(self) -> None:
+        """Grown source by source, and every source judged by itself."""
+        for domain, limit in TOGETHER.items():
+            corpus = self.domain(domain, limit, HOME, f"with-{domain}")
+        outcome = self.study("together", {"architectures": [RECOMMENDED], "corpora": [corpus]})
+        if outcome.contest is not None:
+            for domain in TOGETHER:
+                self.put(f"one-{domain}", reduced(of_domain(outcome.contest, domain)))
+        for domain in DOMAINS.keys() - TOGETHER.keys():
+            on = self.domain(domain, DOMAINS[domain], f"{domain}-judged")
+            say(f"on {on}")
+            contest = run_contest(self.workspace, trained(outcome), on=on, latency=False, say=say)
+            self.keep(f"beyond-{domain}", contest)
 
     def data(self) -> None:
         """Without baselines: the question is what twice as many documents bring."""
@@ -268,7 +291,26 @@ class Quality:
             self.study(f"control-{name}", plan, allow_unordered=True)
 
 
-PARTS = ("model", "homes", "data", "trunks", "heads", "context", "controls")
+PARTS = ("model", "homes", "together", "data", "trunks", "heads", "context", "controls")
+
+
+def trained(outcome: Outcome) -> list[str]:
+    return [run.model for run in outcome.runs if run.model not in outcome.failed]
+
+
+def of_domain(contest: Contest, domain: str) -> Comparison:
+    """The same contest on the documents of one of its sources, the best baseline chosen on that source's, too."""
+    chosen = document_ids(domain)
+    models, baselines, validation = (
+        [evaluation.of_documents(chosen) for evaluation in evaluations]
+        for evaluations in (contest.models, contest.baselines, contest.validation)
+    )
+    return compare([*models, *averaged(models)], baselines, validation=validation, reference="contrast")
+
+
+def document_ids(domain: str) -> set[str]:
+    with gzip.open(DATA / f"{domain}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        return {json.loads(line)["doc_id"] for line in lines}
 
 
 def beside_the_mean() -> list[str]:

@@ -111,6 +111,11 @@ def sections(record: Mapping[str, Any]) -> Iterator[str]:
             yield f"## {title}\n\n{build(record[name])}"
     if homes := {name.removeprefix("home-"): part for name, part in record.items() if name.startswith("home-")}:
         yield f"## Trained elsewhere\n\n{_domains(homes, 'Trained and judged on the domain itself.')}"
+    if one := {name.removeprefix("one-"): part for name, part in record.items() if name.startswith("one-")}:
+        told = "Trained on all three together, judged on each."
+        yield f"## One model of three kinds of text\n\n{_domains(one, told)}"
+    if beyond := {name.removeprefix("beyond-"): part for name, part in record.items() if name.startswith("beyond-")}:
+        yield f"## And beyond them\n\n{_domains(beyond, 'That model where it has seen nothing.')}"
     if away := {name.removeprefix("on-"): part for name, part in record.items() if name.startswith("on-")}:
         yield f"## Other domains\n\n{_domains(away, 'The recommended model of Wikipedia where it has seen nothing.')}"
     if controls := {order: record[f"control-{order}"] for order in ORDERS if f"control-{order}" in record}:

@@ -46,6 +46,10 @@ class Column:
         sums, counts = (np.mean([getattr(run, side) for run in runs], axis=0) for side in ("sums", "counts"))
         return cls(sums, counts, runs[0].chance, tuple(runs))
 
+    def part(self, kept: npt.NDArray[np.bool_]) -> Column:
+        """Of some of the documents; what chance would give is still that of all."""
+        return Column(self.sums[kept], self.counts[kept], self.chance, tuple(run.part(kept) for run in self.runs))
+
     @property
     def estimate(self) -> float:
         return float(self.sums.sum() / self.counts.sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from nextvec.errors import IntegrityError, UsageError
 from nextvec.evaluation.column import Column
 from nextvec.evaluation.statistics import Interval, bootstrap_interval
+from nextvec.fingerprint import fingerprint
 from nextvec.records import append_line, read_lines
 
 if TYPE_CHECKING:
@@ -124,6 +125,26 @@ class Evaluation:
             weights=weights,
             metrics=dict(metrics or {}),
             temperatures=dict(temperatures or {}),
+        )
+
+    def of_documents(self, chosen: Collection[str]) -> Evaluation:
+        """What was measured on those of its documents alone: for example on one source of a corpus that has several.
+
+        Candidates of other documents are drawn from all, and temperatures fitted on all. Raises UsageError for none.
+        """
+        kept = np.array([doc_id in chosen for doc_id in self.doc_ids], np.bool_)
+        if not kept.any():
+            raise UsageError(
+                f"none of the {len(chosen)} documents is among the {self.documents} judged on {self.corpus}"
+            )
+        columns = {name: column.part(kept) for name, column in self.columns.items()}
+        ids = tuple(doc_id for doc_id in self.doc_ids if doc_id in chosen)
+        return replace(
+            self,
+            fingerprint=fingerprint([self.fingerprint, ids]),
+            doc_ids=ids,
+            targets=self.targets[kept],
+            columns={name: column for name, column in columns.items() if column.counts.any()},
         )
 
     @property
