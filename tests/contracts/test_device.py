@@ -55,6 +55,12 @@ def prepared(build, fitted, architecture, heads, **settings):
 
 
 @pytest.mark.parametrize("name", [*BASELINES])
+def test_a_baseline_is_fitted_where_the_vectors_are(name, process, elsewhere):
+    baseline = fit_baseline(name, DIM, process.fitting_batches, process.validation_batches)
+    assert {buffer.device for buffer in baseline.buffers()} <= {process.vectors.device}
+
+
+@pytest.mark.parametrize("name", [*BASELINES])
 def test_a_baseline_answers_where_the_vectors_are(name, fitted, x_BTD, elsewhere):
     assert all(answer.device == x_BTD.device for answer in answers(fitted[name], x_BTD))
 

@@ -163,14 +163,15 @@ def fit_baseline(
 
     Raises UsageError for an unknown name, TrainingError without a training target or without a validation target.
     """
-    baseline = BASELINES.get(name)(dim).to(device)
+    with torch.device(device):
+        baseline = BASELINES.get(name)(dim)
     for part, batches in (("training", train), ("validation", validation)):
         if not any(bool(batch.target_mask_BT.any()) for batch in batches()):
             raise TrainingError(f"{name} cannot be fitted: there is no {part} target. Give it longer documents.")
     if baseline.extends is not None:
         adopted = fitted or partial(fit_baseline, dim=dim, train=train, validation=validation, device=device)
         baseline.adopt(adopted(baseline.extends))
-    with torch.no_grad(), torch.device(device):  # what a fit makes of nothing is made there
+    with torch.no_grad():
         baseline.fit(train, validation)
     baseline.cpu()
     # As loading lays them out: products of another layout round differently, and a resumed run loads its anchor.

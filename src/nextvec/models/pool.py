@@ -70,14 +70,17 @@ def least_log_loss(
 ) -> tuple[float, float]:
     """The least mean log loss of a batch's targets in their own documents, and what queries must be multiplied by for
     it, of `SCALES` in units of their mean norm in the first batch. No loss and 1 where nothing can be ranked."""
-    total_K, count, length = torch.zeros(len(SCALES), dtype=torch.float64), 0, 0.0
+    totals: list[Tensor] = []
+    count, length = 0, 0.0
     for batch in batches():
         query_BTD = rank(batch.x_BTD, batch.breaks_BT)
         length = length or float(query_BTD[batch.mask_BT].norm(dim=-1).mean())
         for query_MD, vectors_ND in own_pools(query_BTD, batch):
             losses_KM = log_losses(pool_scores(query_MD, vectors_ND), [scale / max(length, 1e-12) for scale in SCALES])
-            total_K, count = total_K + losses_KM.sum(dim=1), count + len(query_MD)
+            totals.append(losses_KM.sum(dim=1))
+            count += len(query_MD)
     if not count:
         return 0.0, 1.0
+    total_K = torch.stack(totals).sum(dim=0, dtype=torch.float64)
     best = int(total_K.argmin())
     return float(total_K[best]) / count, SCALES[best] / max(length, 1e-12)

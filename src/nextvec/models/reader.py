@@ -28,6 +28,7 @@ class Reader(Baseline):
     """
 
     reads_breaks = True
+    helps: Tensor
 
     def __init__(self, dim: int, *, is_twin: bool = False) -> None:
         super().__init__(dim)
@@ -63,7 +64,7 @@ class Reader(Baseline):
     def fit(self, train: Batches, validation: Batches) -> None:
         score = self.fit_one(train, validation)
         if self.structured is not None and any(_has_structure(batch.breaks_BT) for batch in train()):
-            self.helps = torch.tensor(self.structured.fit_one(train, validation) > score)
+            self.helps.fill_(self.structured.fit_one(train, validation) > score)
 
     @abstractmethod
     def fit_one(self, train: Batches, validation: Batches) -> float:

@@ -12,7 +12,7 @@ from torch import nn
 from nextvec.device import fastest
 from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
-from nextvec.encoders.inference.batches import equal_batches
+from nextvec.encoders.inference.batches import TOKEN_BUDGET, equal_batches
 from nextvec.encoders.inference.precision import halve_where_faithful
 from nextvec.encoders.lengths import count_with
 
@@ -63,7 +63,7 @@ class PooledTransformer:
         pooled = np.empty((len(texts), self.spec.dim), dtype=np.float32)
         tokens = self._tokenize(texts)
         done = 0
-        for rows in equal_batches([len(ids) for ids in tokens]):
+        for rows in equal_batches([len(ids) for ids in tokens], TOKEN_BUDGET[self._device.type]):
             pooled[rows] = self._pool_batch([tokens[row] for row in rows])
             done += len(rows)
             if on_progress:

@@ -39,6 +39,9 @@ class Contrast(Reader):
 
     name = "contrast"
     ranks_by = "query"
+    penalty: Tensor
+    shrinkage: Tensor
+    matrix: Tensor
 
     def __init__(self, dim: int, *, is_twin: bool = False) -> None:
         super().__init__(dim, is_twin=is_twin)
@@ -54,7 +57,8 @@ class Contrast(Reader):
             for shrinkage, score in zip(SHRINKAGES, scores, strict=True):
                 if score > best:
                     best, self.matrix = score, difference_FD @ moments.precision(shrinkage)
-                    self.penalty, self.shrinkage = torch.tensor(penalty), torch.tensor(shrinkage)
+                    self.penalty.fill_(penalty)
+                    self.shrinkage.fill_(shrinkage)
         return best
 
     def answer(self, f_BTF: Tensor) -> Tensor:
@@ -66,7 +70,7 @@ class Contrast(Reader):
     def _scores(self, difference_FD: Tensor, moments: Moments, validation: Batches) -> list[float]:
         """Mean reciprocal rank on validation documents for every shrinkage. Where nothing can be ranked, all are 0."""
         precisions = [moments.precision(shrinkage) for shrinkage in SHRINKAGES]
-        totals, count = torch.zeros(len(precisions), dtype=torch.float64), 0
+        totals, count = self.penalty.new_zeros(len(precisions), dtype=torch.float64), 0
         for batch in validation():
             d_BTD = self.features(batch.x_BTD, batch.breaks_BT) @ difference_FD
             for d_TD, vectors_ND in own_pools(d_BTD, batch):
@@ -116,4 +120,4 @@ class Moments:
 
 
 def _eye(like: Tensor) -> Tensor:
-    return torch.eye(len(like), dtype=like.dtype)
+    return torch.eye(len(like), dtype=like.dtype, device=like.device)

@@ -32,6 +32,11 @@ class Gaussian(RidgeMix):
     name = "gaussian"
     draws = True
     extends = "ridge-mix"
+    shrinkage: Tensor
+    certainty: Tensor
+    axes: Tensor
+    spread: Tensor
+    alive: Tensor
 
     def __init__(self, dim: int, *, is_twin: bool = False) -> None:
         super().__init__(dim, is_twin=is_twin)
@@ -48,13 +53,15 @@ class Gaussian(RidgeMix):
         for shrinkage, row in zip(SHRINKAGES, self._scores(variance_D, validation), strict=True):
             for certainty, score in zip(CERTAINTIES, row, strict=True):
                 if score > best:
-                    best, self.shrinkage, self.certainty = score, torch.tensor(shrinkage), torch.tensor(certainty)
+                    best = score
+                    self.shrinkage.fill_(shrinkage)
+                    self.certainty.fill_(certainty)
         shrunk_D = shrunk(variance_D, float(self.shrinkage))
         self.spread, self.alive = shrunk_D.sqrt().float(), variance_D > shrunk_D / 2
 
     def _residuals(self, train: Batches) -> tuple[Tensor, Tensor]:
         """Eigenvalues (D,), the largest first, and eigenvectors (D, D), in columns, of the residuals' covariance."""
-        total_DD, count = torch.zeros(self.dim, self.dim, dtype=torch.float64), 0
+        total_DD, count = torch.zeros_like(self.axes, dtype=torch.float64), 0
         for batch in train():
             residual_BTD = batch.target_BTD - self.mean_after(batch.x_BTD, batch.breaks_BT)
             residual_ND = residual_BTD[batch.target_mask_BT]
@@ -67,7 +74,7 @@ class Gaussian(RidgeMix):
         """Mean log density of validation targets, for every shrinkage and certainty."""
         spreads = torch.stack([shrunk(variance_D, shrinkage) for shrinkage in SHRINKAGES])
         weights_DR, volume_R = (1 / spreads.T).float(), spreads.log().sum(1).float() / 2
-        totals, count = torch.zeros(len(SHRINKAGES), len(CERTAINTIES), dtype=torch.float64), 0
+        totals, count = spreads.new_zeros(len(SHRINKAGES), len(CERTAINTIES)), 0
         for batch in validation():
             mean_BTD, mask_BT = self.mean_after(batch.x_BTD, batch.breaks_BT), batch.target_mask_BT
             y_ND, mean_ND = (v_BTD[mask_BT] @ self.axes for v_BTD in (batch.target_BTD, mean_BTD))

@@ -27,6 +27,7 @@ class KnnSuccessor(AveragingBaseline):
 
     name = "knn-successor"
     decays = (KEY_DECAY,)
+    neighbours: Tensor
 
     def __init__(self, dim: int) -> None:
         super().__init__(dim)
@@ -50,9 +51,9 @@ class KnnSuccessor(AveragingBaseline):
     def _tune(self, validation: Batches) -> None:
         scores = {}
         for count in NEIGHBOURS:
-            self.neighbours = torch.tensor(count)
+            self.neighbours.fill_(count)
             scores[count] = mean_cosine(self.predict, validation)
-        self.neighbours = torch.tensor(max(scores, key=scores.__getitem__))
+        self.neighbours.fill_(max(scores, key=scores.__getitem__))
 
     def _key(self, x_BTD: Tensor) -> Tensor:
         return decayed_means(x_BTD, self.decays)[:, :, 0]

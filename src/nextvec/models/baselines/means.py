@@ -19,13 +19,14 @@ class GlobalMean(Baseline):
 
     name = "global-mean"
     context = 1
+    mean: Tensor
 
     def __init__(self, dim: int) -> None:
         super().__init__(dim)
         self.register_buffer("mean", torch.zeros(dim))
 
     def fit(self, train: Batches, validation: Batches) -> None:
-        total = torch.zeros(self.dim, dtype=torch.float64)
+        total = torch.zeros_like(self.mean, dtype=torch.float64)
         for batch in train():
             total += batch.target_BTD[batch.target_mask_BT].double().sum(0)
         self.mean = unit(total).float()
@@ -61,6 +62,7 @@ class Ewma(AveragingBaseline):
     """One exponentially decayed mean; the decay is the one of `DECAY_GRID` with the highest validation cosine."""
 
     name = "ewma"
+    decay: Tensor
 
     def __init__(self, dim: int) -> None:
         super().__init__(dim)
@@ -70,7 +72,7 @@ class Ewma(AveragingBaseline):
         def score(decay: float) -> float:
             return mean_cosine(lambda x_BTD, mask_BT, breaks_BT: decayed_means(x_BTD, (decay,))[:, :, 0], validation)
 
-        self.decay = torch.tensor(max(DECAY_GRID, key=score))
+        self.decay.fill_(max(DECAY_GRID, key=score))
 
     @property
     def decays(self) -> tuple[float, ...]:

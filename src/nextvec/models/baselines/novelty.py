@@ -35,6 +35,8 @@ class Novelty(Baseline):
     ranks_by = "query"
     extends = "contrast"
     reads_breaks = True
+    strength: Tensor
+    scale: Tensor
 
     def __init__(self, dim: int) -> None:
         super().__init__(dim)
@@ -48,10 +50,11 @@ class Novelty(Baseline):
     def fit(self, train: Batches, validation: Batches) -> None:
         found = []
         for strength in STRENGTHS:
-            self.strength = torch.tensor(strength)
+            self.strength.fill_(strength)
             found.append((*least_log_loss(self.rank, validation), strength))
         _, scale, strength = min(found)
-        self.scale, self.strength = torch.tensor(scale), torch.tensor(strength)
+        self.scale.fill_(scale)
+        self.strength.fill_(strength)
 
     def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return self.point_after(x_BTD, breaks_BT, None)

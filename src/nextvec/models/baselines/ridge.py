@@ -6,7 +6,7 @@ Gram matrices are accumulated over the batches, so memory does not grow with the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -31,6 +31,7 @@ class EwmaMix(Reader):
     there is structure, on the two paragraph means."""
 
     name = "ewma-mix"
+    weights: Tensor
 
     def __init__(self, dim: int, *, is_twin: bool = False) -> None:
         super().__init__(dim, is_twin=is_twin)
@@ -38,13 +39,13 @@ class EwmaMix(Reader):
 
     def fit_one(self, train: Batches, validation: Batches) -> float:
         K = self.means
-        gram_KK, moment_K = torch.zeros(K, K, dtype=torch.float64), torch.zeros(K, dtype=torch.float64)
+        gram_KK, moment_K = (self.weights.new_zeros(*shape, dtype=torch.float64) for shape in ((K, K), (K,)))
         for batch in train():
             means_NKD = self.means_of(self.features(batch.x_BTD, batch.breaks_BT))[batch.target_mask_BT]
             target_ND = batch.target_BTD[batch.target_mask_BT]
             gram_KK += torch.matmul(means_NKD, means_NKD.transpose(1, 2)).sum(0, dtype=torch.float64)
             moment_K += torch.einsum("nkd,nd->k", means_NKD, target_ND).double()
-        self.weights = torch.linalg.lstsq(gram_KK, moment_K, driver="gelsd").solution.float()
+        self.weights = torch.linalg.lstsq(gram_KK.cpu(), moment_K.cpu(), driver="gelsd").solution.to(self.weights)
         return mean_cosine(
             lambda x_BTD, mask_BT, breaks_BT: unit(self.mix(self.features(x_BTD, breaks_BT))), validation
         )
@@ -72,6 +73,9 @@ class RidgeMix(EwmaMix):
     """
 
     name = "ridge-mix"
+    penalty: Tensor
+    matrix: Tensor
+    lengths: Tensor
 
     def __init__(self, dim: int, *, is_twin: bool = False) -> None:
         super().__init__(dim, is_twin=is_twin)
@@ -81,19 +85,21 @@ class RidgeMix(EwmaMix):
 
     def fit_one(self, train: Batches, validation: Batches) -> float:
         super().fit_one(train, validation)
-        self.penalty, self.matrix, score = fit_ridge(self.features, train, validation, offset=self.mix)
-        self.lengths = torch.eye(self.dim)
-        self.lengths = self._shorter(principal_axes(train, self.dim), validation)
+        penalty, self.matrix, score = fit_ridge(self.features, train, validation, offset=self.mix)
+        self.penalty.fill_(penalty)
+        unchanged_DD = torch.eye(self.dim, device=self.lengths.device)
+        self.lengths = unchanged_DD
+        self.lengths = self._shorter(principal_axes(train), validation)
         shorter = mean_cosine(
             lambda x_BTD, mask_BT, breaks_BT: self.answer(self.features(x_BTD, breaks_BT)), validation
         )
         if shorter <= score:
-            self.lengths = torch.eye(self.dim)
+            self.lengths = unchanged_DD
         return max(shorter, score)
 
     def _shorter(self, axes_DD: Tensor, validation: Batches) -> Tensor:
         """(D, D) what multiplies each group of axes by its least squares factor on validation."""
-        sums_2D = torch.zeros(2, self.dim, dtype=torch.float64)
+        sums_2D = self.lengths.new_zeros(2, self.dim, dtype=torch.float64)
         for batch in validation():
             mean_BTD = self.mean(self.features(batch.x_BTD, batch.breaks_BT))
             m_ND, y_ND = (v_BTD[batch.target_mask_BT] @ axes_DD for v_BTD in (mean_BTD, batch.target_BTD))
@@ -108,7 +114,7 @@ class RidgeMix(EwmaMix):
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """What was saved before there were lengths has none."""
-        state_dict.setdefault(f"{prefix}lengths", torch.eye(self.dim))
+        state_dict.setdefault(f"{prefix}lengths", torch.eye(self.dim, device=self.lengths.device))
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
@@ -118,6 +124,8 @@ class Ridge(Baseline):
 
     name = "ridge"
     context = RIDGE_CONTEXT
+    penalty: Tensor
+    matrix: Tensor
 
     def __init__(self, dim: int) -> None:
         super().__init__(dim)
@@ -125,7 +133,8 @@ class Ridge(Baseline):
         self.register_buffer("matrix", torch.zeros(RIDGE_CONTEXT * dim + 1, dim))
 
     def fit(self, train: Batches, validation: Batches) -> None:
-        self.penalty, self.matrix, _ = fit_ridge(lambda x_BTD, breaks_BT: last_vectors(x_BTD), train, validation)
+        penalty, self.matrix, _ = fit_ridge(lambda x_BTD, breaks_BT: last_vectors(x_BTD), train, validation)
+        self.penalty.fill_(penalty)
 
     def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return unit(last_vectors(x_BTD) @ self.matrix.to(x_BTD))
@@ -138,19 +147,17 @@ def last_vectors(x_BTD: Tensor) -> Tensor:
     return torch.cat([*shifted, torch.ones_like(x_BTD[..., :1])], dim=-1)
 
 
-def principal_axes(train: Batches, dim: int) -> Tensor:
+def principal_axes(train: Batches) -> Tensor:
     """(D, D) orthonormal columns, those of the training targets' second moments, the largest first."""
-    moment_DD = torch.zeros(dim, dim, dtype=torch.float64)
-    for batch in train():
-        target_ND = batch.target_BTD[batch.target_mask_BT]
-        moment_DD += target_ND.T @ target_ND
-    return torch.linalg.eigh(moment_DD).eigenvectors.flip(1).float()
+    targets = (batch.target_BTD[batch.target_mask_BT] for batch in train())
+    moment_DD = sum((target_ND.T @ target_ND).double() for target_ND in targets)
+    return torch.linalg.eigh(cast(Tensor, moment_DD)).eigenvectors.flip(1).float()
 
 
 def fit_ridge(
     features: Features, train: Batches, validation: Batches, offset: Callable[[Tensor], Tensor] | None = None
-) -> tuple[Tensor, Tensor, float]:
-    """Ridge regression of (target - offset(features)) on features: penalty (), matrix (F, D), validation cosine.
+) -> tuple[float, Tensor, float]:
+    """Ridge regression of (target - offset(features)) on features: penalty, matrix (F, D), validation cosine.
 
     The penalty is the one of `RIDGE_GRID` whose unit prediction has the highest validation cosine; it is multiplied by
     the mean square of a feature, so that the grid does not depend on the features' scale.
@@ -158,7 +165,8 @@ def fit_ridge(
     gram_FF, moment_FD, scale = _moments(features, train, offset)
 
     def solve(penalty: float) -> Tensor:
-        damped_FF = gram_FF + penalty * scale * torch.eye(len(gram_FF), dtype=gram_FF.dtype)
+        damped_FF = gram_FF.clone()
+        damped_FF.diagonal().add_(penalty * scale)
         return torch.cholesky_solve(moment_FD, torch.linalg.cholesky(damped_FF)).float()
 
     def score(matrix_FD: Tensor) -> float:
@@ -169,12 +177,12 @@ def fit_ridge(
 
         return mean_cosine(predict, validation)
 
-    best: tuple[Tensor, Tensor, float] | None = None
+    best: tuple[float, Tensor, float] | None = None
     for penalty in RIDGE_GRID:
         matrix_FD = solve(penalty)
         cosine = score(matrix_FD)
         if best is None or cosine > best[2]:
-            best = torch.tensor(penalty), matrix_FD, cosine
+            best = penalty, matrix_FD, cosine
     assert best is not None
     return best
 
@@ -189,8 +197,8 @@ def _moments(
         residual_BTD = batch.target_BTD if offset is None else batch.target_BTD - offset(f_BTF)
         f_NF, r_ND = f_BTF[batch.target_mask_BT], residual_BTD[batch.target_mask_BT]
         if gram_FF is None or moment_FD is None:
-            gram_FF = torch.zeros(f_NF.shape[1], f_NF.shape[1], dtype=torch.float64)
-            moment_FD = torch.zeros(f_NF.shape[1], r_ND.shape[1], dtype=torch.float64)
+            gram_FF = f_NF.new_zeros(f_NF.shape[1], f_NF.shape[1], dtype=torch.float64)
+            moment_FD = f_NF.new_zeros(f_NF.shape[1], r_ND.shape[1], dtype=torch.float64)
         gram_FF += f_NF.T @ f_NF
         moment_FD += f_NF.T @ r_ND
         count += len(f_NF)

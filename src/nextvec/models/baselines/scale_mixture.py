@@ -61,11 +61,12 @@ class ScaleMixture(Gaussian):
             self.register_buffer("variance_change", torch.zeros(KINDS, groups))
 
     def fit(self, train: Batches, validation: Batches) -> None:
-        learnt, totals = self._learn(self._products(train)), torch.zeros(len(SIZES), len(CERTAINTIES))
+        learnt = self._learn(self._products(train))
+        totals = torch.zeros(len(SIZES), len(CERTAINTIES), dtype=torch.float64, device="cpu")
         for products_3NG in self._pieces(validation):
             for row, column in itertools.product(range(len(SIZES)), range(len(CERTAINTIES))):
                 self._take(learnt, SIZES[row], CERTAINTIES[column])
-                totals[row, column] += self._weigh(products_3NG).double().sum()
+                totals[row, column] += float(self._weigh(products_3NG).double().sum())
         row, column = divmod(int(totals.argmax()), len(CERTAINTIES))
         self._take(learnt, SIZES[row], CERTAINTIES[column])
 
@@ -75,9 +76,13 @@ class ScaleMixture(Gaussian):
 
     def _learn(self, products_3NG: Tensor) -> Changes:
         groups = self.mean_change.shape[1]
-        spread_K1 = torch.linspace(-SPREAD, SPREAD, KINDS)[:, None]
+        spread_K1 = torch.linspace(-SPREAD, SPREAD, KINDS, device=self.logit.device)[:, None]
         uneven_KG = 0.1 * torch.randn(KINDS, groups, generator=torch.Generator().manual_seed(0), device="cpu")
-        learnt = torch.zeros(KINDS), torch.zeros(KINDS, groups), spread_K1 + uneven_KG.to(spread_K1.device)
+        learnt = (
+            torch.zeros_like(self.logit),
+            torch.zeros_like(self.mean_change),
+            spread_K1 + uneven_KG.to(spread_K1.device),
+        )
         optimizer = torch.optim.LBFGS([number.requires_grad_() for number in learnt], max_iter=STEPS, **_SEARCH)
 
         def loss() -> Tensor:
