@@ -256,6 +256,23 @@ def test_vectors_are_held_once() -> None:
     assert documents.vectors.data_ptr() == windows.vectors.data_ptr() == shared.data_ptr()
 
 
+@pytest.mark.parametrize("kind", ["documents", "windows", "spans"])
+def test_batches_are_made_where_the_vectors_are(kind: str) -> None:
+    vectors, offsets = corpus(small_lengths())
+    elsewhere, chosen = share_vectors(vectors, "meta"), np.arange(80)
+    told = Structure(torch.zeros(len(vectors), dtype=torch.int8, device="meta"), hidden=0.5, told=0.5)
+    if kind == "documents":
+        batches: Iterable[Batch] = DocumentBatches(elsewhere, offsets, chosen, 64, told.breaks)
+    elif kind == "windows":
+        batches = WindowBatches(elsewhere, target_rows(offsets, chosen, 5), 5, 8, 0, told).epoch(0)
+    else:
+        batches = SpanBatches(elsewhere, offsets, chosen, 8, 64, 0, structure=told).epoch(0)
+    for batch in batches:
+        assert batch.x_BTD.device == batch.target_BTD.device == batch.mask_BT.device == elsewhere.device
+        assert batch.breaks_BT is not None
+        assert batch.breaks_BT.device == batch.rows_BT.device == elsewhere.device
+
+
 def test_read_only_vectors_are_fine(tmp_path: Path) -> None:
     vectors, offsets = corpus([5, 6])
     np.save(tmp_path / "v.npy", vectors)

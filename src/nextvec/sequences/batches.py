@@ -107,13 +107,14 @@ class Batches(Protocol):
     def targets(self, number: int) -> int: ...
 
 
-def share_vectors(vectors: npt.NDArray[np.floating] | Tensor, device: torch.device | str = "cpu") -> Tensor:
-    """(N, D) vectors as one tensor, in their own precision; arrays are copied into memory once, tensors are shared.
+def share_vectors(vectors: npt.NDArray[np.floating] | Tensor, device: torch.device | str | None = None) -> Tensor:
+    """(N, D) vectors as one tensor, in their own precision; arrays are copied into memory once, tensors are shared, and
+    stay where they are unless a device is named.
 
     Give the result to several `WindowBatches` and `DocumentBatches` so that they hold the vectors once.
     """
     tensor = vectors if isinstance(vectors, Tensor) else torch.from_numpy(np.array(vectors))
-    return tensor.to(device)
+    return tensor if device is None else tensor.to(device)
 
 
 class WindowBatches:
