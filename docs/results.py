@@ -50,8 +50,8 @@ DIFFERENCES = (COSINE, MRR, AHEAD, LOSS, DENSITY, ENERGY)
 
 
 def results_block(record: Mapping[str, Any]) -> str:
-    """The table of the trunks, or, where they have not been measured, of the recommended model."""
-    part = record["trunks"] if "trunks" in record else record["model"]
+    """The table of the recommended model, and what one model of several kinds of text is worth."""
+    part = record["model"]
     shown = [row for row in one_a_model(part["rows"]) if row["kind"] == "model" or _is_bar(row, part)]
     columns = ("", *(f"{shown.heading} [95 %]" for shown in FRONT), "seeds", "parameters")
     rows = [(_name(row), *_figures(row, part, FRONT), _seeds(row), _size(row)) for row in shown]
@@ -62,10 +62,26 @@ def results_block(record: Mapping[str, Any]) -> str:
             f"and adjusted over the table: + better, - worse, ? cannot tell; {_bars(part)}. Numbers in brackets were "
             "fitted in closed form, not trained. Every other figure, other domains, less data and the controls: "
             "[docs/results.md](docs/results.md).",
+            *_of_several_kinds(record),
             f"What it does not show: {not_shown(part)}.",
             *record["provenance"].get("notes", []),
         ]
     )
+
+
+def _of_several_kinds(record: Mapping[str, Any]) -> Iterator[str]:
+    parts = {name.removeprefix("one-"): part for name, part in record.items() if name.startswith("one-")}
+    if parts:
+        chunks = max(row["subject"]["trained_rows"] for part in parts.values() for row in part["rows"])
+        told = "; ".join(f"{domain} {', '.join(_gains(part))}" for domain, part in parts.items())
+        yield f"One model of {chunks:,} chunks of them all, against the best baseline of each kind of text: {told}."
+
+
+def _gains(part: Part) -> Iterator[str]:
+    row = next(row for row in one_a_model(part["rows"]) if row["kind"] == "model")
+    for shown in (COSINE, AHEAD, LOSS, DENSITY):
+        if said := _against(part, row["name"], shown):
+            yield f"{shown.heading} {said.rpartition(' ')[0]}"
 
 
 def not_shown(part: Part) -> str:

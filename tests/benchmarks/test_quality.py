@@ -17,6 +17,7 @@ from nextvec.corpus.document import Document, Unusable
 from nextvec.encoders import load_encoder
 from nextvec.store.vectors import Corpus
 from nextvec.studies.plan import parse_plan
+from nextvec.studies.runner import Outcome
 from nextvec.workspace import Workspace
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -85,19 +86,20 @@ def test_its_plans_are_plans(quality: ModuleType, tmp_path: Path, monkeypatch: p
         encoder=load_encoder("hashing:16"),
         out=tmp_path / "q.json",
     )
-    asked = []
+    asked: list[tuple[str, Any]] = []
+    nothing = Outcome(runs=(), contest=None, answers=(), failed={})
     monkeypatch.setattr(quality.Quality, "grow", lambda self: None)
     monkeypatch.setattr(quality.Quality, "ingest", lambda self, name, source, limit, tag: f"{name}@{tag}")
-    monkeypatch.setattr(quality.Quality, "domain", lambda self, name, limit, corpus: f"{corpus}@d{limit}")
+    monkeypatch.setattr(quality.Quality, "domain", lambda self, name, limit, corpus, tag=None: f"{corpus}@d{limit}")
     monkeypatch.setattr(quality, "open_source", lambda reference: None)
-    monkeypatch.setattr(quality.Quality, "study", lambda self, name, plan, **how: asked.append((name, plan)) or [])
+    monkeypatch.setattr(quality.Quality, "study", lambda self, name, plan, **how: asked.append((name, plan)) or nothing)
     monkeypatch.setattr(quality, "run_contest", lambda *given, **known: None)
     monkeypatch.setattr(quality.Quality, "keep", lambda self, name, contest: None)
     for part in set(quality.PARTS) - {"data"}:  # which needs its corpora at once
         getattr(made, part)()
     for name, plan in asked:
         parse_plan({"name": name, **plan}, owner=name)
-    assert {"model", "trunks", "heads", "context"} <= {name for name, _ in asked}
+    assert {"model", "together", "trunks", "heads", "context"} <= {name for name, _ in asked}
 
 
 def interval(estimate: float) -> dict[str, float]:
@@ -122,6 +124,18 @@ def part(**verdicts: str) -> dict[str, Any]:
         "corpus": "wiki", "targets": 9, "rows": [*rows, row("copy-last", "baseline", **{"mrr[document]": 0.22})],
         "contrasts": [{**known, "figure": figure, "verdict": verdict} for figure, verdict in verdicts.items()],
     }  # fmt: skip
+
+
+def test_one_model_is_claimed_for_every_kind_of_text(quality: ModuleType) -> None:
+    better = part(cosine="better")
+    ranked = {**better["contrasts"][0], "role": "reference", "figure": "mrr[document]", "right": "contrast"}
+    found = {"one-narratives": {**better, "contrasts": [*better["contrasts"], ranked]}}
+    claims = list(quality.claims_of_one(found))
+    assert [(claim.unit, claim.reference, claim.met) for claim in claims] == [
+        ("MRR", "contrast", True),
+        ("cosine", "ridge-mix", True),
+    ]
+    assert all(claim.what.startswith("One model of three kinds of text, 2 seeds, on narratives") for claim in claims)
 
 
 def test_claims_are_of_the_mean_over_seeds(quality: ModuleType) -> None:

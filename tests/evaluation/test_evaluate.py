@@ -320,3 +320,21 @@ def test_a_damaged_record_is_refused(tiny, fakes, damage):
 def test_a_constant_predictor_is_a_collapse(tiny, fakes):
     evaluation = run(fakes.Constant(), tiny)
     assert evaluation.estimate("spread") == pytest.approx(0.0, abs=1e-6)
+
+
+def test_an_evaluation_of_some_documents_is_what_evaluating_them_gives(tiny, fakes):
+    every = run(fakes.CopyLast(), tiny, metrics=("cosine", "order"))
+    chosen = [every.doc_ids[1], every.doc_ids[3]]
+    part = every.of_documents({*chosen, "of another corpus"})
+    numbers = [number for number, record in enumerate(tiny.documents) if record.doc_id in chosen]
+    alone = run(fakes.CopyLast(), tiny, numbers, metrics=("cosine", "order"))
+    assert part.doc_ids == tuple(chosen)
+    assert part.fingerprint != every.fingerprint
+    np.testing.assert_array_equal(part.targets, alone.targets)
+    assert part.estimate("cosine") == pytest.approx(alone.estimate("cosine"), abs=1e-6)
+    assert every.of_documents(set(every.doc_ids)).estimate("cosine") == every.estimate("cosine")
+
+
+def test_documents_that_were_not_judged_are_refused(tiny, fakes):
+    with pytest.raises(UsageError, match="1 documents were asked for, and none of them is among the"):
+        run(fakes.CopyLast(), tiny, metrics=("cosine",)).of_documents({"elsewhere"})
