@@ -135,8 +135,8 @@ class Evaluation:
         kept = np.array([doc_id in chosen for doc_id in self.doc_ids], np.bool_)
         if not kept.any():
             raise UsageError(
-                f"{len(chosen)} documents were asked for, and none of them is among the {self.documents} of {self.corpus} "
-                f"that {self.name} was judged on; give some of those"
+                f"{len(chosen)} documents were asked for, and none of them is among the {self.documents} of "
+                f"{self.corpus} that {self.name} was judged on; give some of those"
             )
         columns = {name: column.part(kept) for name, column in self.columns.items()}
         ids = tuple(doc_id for doc_id in self.doc_ids if doc_id in chosen)
