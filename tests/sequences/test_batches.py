@@ -20,8 +20,8 @@ from nextvec.sequences.batches import (
     Structure,
     WindowBatches,
     cheapest_cuts,
-    share_vectors,
 )
+from nextvec.sequences.rows import rows_of
 from nextvec.sequences.windows import gather_windows, target_rows
 from nextvec.structure import UNKNOWN
 
@@ -249,11 +249,10 @@ def test_cheapest_cuts_equal_brute_force() -> None:
 
 def test_vectors_are_held_once() -> None:
     vectors, offsets = corpus(small_lengths())
-    shared = share_vectors(vectors)
-    assert shared.dtype == torch.float16
+    shared = rows_of(vectors)
     documents = DocumentBatches(shared, offsets, np.arange(80), 64)
     windows = WindowBatches(shared, target_rows(offsets, np.arange(80), 5), 5, 8, 0)
-    assert documents.vectors.data_ptr() == windows.vectors.data_ptr() == shared.data_ptr()
+    assert documents.vectors is windows.vectors is shared
 
 
 @pytest.mark.parametrize("kind", ["documents", "windows", "spans"])
@@ -261,7 +260,7 @@ def test_batches_are_made_where_the_vectors_are(kind: str, monkeypatch: pytest.M
     # Where padding is cannot be asked of tensors without numbers.
     monkeypatch.setattr("nextvec.sequences.batches._padded", lambda x_BTD, mask_BT: x_BTD)
     vectors, offsets = corpus(small_lengths())
-    elsewhere, chosen = share_vectors(vectors, "meta"), np.arange(80)
+    elsewhere, chosen = torch.from_numpy(vectors).to("meta"), np.arange(80)
     told = Structure(torch.zeros(len(vectors), dtype=torch.int8, device="meta"), hidden=0.5, told=0.5)
     if kind == "documents":
         batches: Iterable[Batch] = DocumentBatches(elsewhere, offsets, chosen, 64, told.breaks)
@@ -289,7 +288,7 @@ def test_a_batch_may_be_changed_without_touching_the_corpus() -> None:
     next(iter(batches)).x_BTD.zero_()
     windows = WindowBatches(vectors, [5], 5, 1, None)
     next(windows.epoch(0)).x_BTD.zero_()
-    np.testing.assert_array_equal(batches.vectors, vectors)
+    np.testing.assert_array_equal(batches.vectors.gather(torch.arange(len(vectors))), vectors)
 
 
 def test_nothing_to_learn_from_is_an_error() -> None:

@@ -288,3 +288,35 @@ def test_every_architecture_trains_windowed_and_causal(
     assert metrics["validation_cosine"] == max(line["validation_cosine"] for line in epochs)
     if anchor == "none":
         assert metrics["best_epoch"] == 1, "an untrained network knows nothing"
+
+
+@pytest.mark.parametrize("context", ["unlimited", 4])
+def test_a_run_on_rows_on_disk_has_the_same_weights(context, make_process, tmp_path):
+    """With breaks, a hidden share of them, and heads that start at baselines, bit for bit."""
+    snapshot = make_process([17] * 60, dim=8, seed=3, breaks=(np.arange(17 * 60) % 4 == 0).astype(np.int8))
+    weights = []
+    for place in ("resident", "mapped"):
+        heads = "point" if context == 4 else "point,rank"
+        options = {"rows": place, "epochs": 2, "batch": 64, "width": 8, "context": context, "structure": True}
+        plan = resolve_plan("gru", 8, {**options, "predicts": heads})
+        train_model(snapshot, plan, tmp_path / place, cache=tmp_path / f"cache-{place}")
+        weights.append((tmp_path / place / "model.safetensors").read_bytes())
+        first = json.loads((tmp_path / place / "run.jsonl").read_text().splitlines()[0])
+        assert first["rows"] == place
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("heads", ["point", "point,rank,mixture"])
+def test_what_a_head_starts_at_is_what_was_fitted_also_after_training(heads, make_process, tmp_path):
+    """Its best epoch is loaded without its anchors, which must stay as they are."""
+    snapshot = make_process([17] * 60, dim=8, seed=3)
+    plan = resolve_plan("gru", 8, {"epochs": 2, "batch": 64, "width": 8, "predicts": heads})
+    train_model(snapshot, plan, tmp_path / "model", cache=tmp_path / "cache")
+    network = load_bundle(tmp_path / "model").predictor
+    assert not torch.equal(network.heads["point"].anchor.lengths, torch.eye(8))
+    for head in network.heads.values():
+        (folder,) = (tmp_path / "cache" / "baselines").glob(f"*/{head.anchor.name}")
+        fitted = load_bundle(folder).predictor.state_dict()
+        kept = head.anchor.state_dict()
+        assert kept.keys() == fitted.keys()
+        assert all(torch.equal(kept[name].nan_to_num(), fitted[name].nan_to_num()) for name in kept)

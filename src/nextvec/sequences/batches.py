@@ -1,4 +1,4 @@
-"""Batches for training and evaluation, gathered from one shared tensor of vectors.
+"""Batches for training and evaluation, gathered from rows of vectors that they share.
 
 B sequences, T positions, D embedding size. Masks are right-padded: a prefix of True in every sequence; padded
 vectors are zero. What a batch holds is fully determined by (seed, epoch, step), so a killed run resumes at a step.
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from nextvec.errors import TrainingError, UsageError
+from nextvec.sequences.rows import VectorRows, rows_of
 from nextvec.sequences.windows import IntArray
 from nextvec.structure import UNKNOWN
 
@@ -85,7 +86,7 @@ class Structure:
     """(N,) int8, whether each row begins a paragraph."""
     hidden: float = 0.0
     told: float = 0.0
-    plain_bases: Mapping[str, Tensor] = field(default_factory=dict)
+    plain_bases: Mapping[str, Tensor | VectorRows] = field(default_factory=dict)
     """As `bases` of `SpanBatches`, of anchors that know nothing of the structure."""
 
     def draw(self, seed: int, number: int) -> tuple[Tensor, Tensor]:
@@ -107,16 +108,6 @@ class Batches(Protocol):
     def targets(self, number: int) -> int: ...
 
 
-def share_vectors(vectors: npt.NDArray[np.floating] | Tensor, device: torch.device | str | None = None) -> Tensor:
-    """(N, D) vectors as one tensor, in their own precision; arrays are copied into memory once, tensors are shared, and
-    stay where they are unless a device is named.
-
-    Give the result to several `WindowBatches` and `DocumentBatches` so that they hold the vectors once.
-    """
-    tensor = vectors if isinstance(vectors, Tensor) else torch.from_numpy(np.array(vectors))
-    return tensor if device is None else tensor.to(device)
-
-
 class WindowBatches:
     """Windows of `context` vectors and their successor: x (B, context, D), target (B, 1, D).
 
@@ -133,7 +124,7 @@ class WindowBatches:
 
     def __init__(
         self,
-        vectors: npt.NDArray[np.floating] | Tensor,
+        vectors: npt.NDArray[np.floating] | Tensor | VectorRows,
         rows: npt.ArrayLike,
         context: int,
         batch_size: int,
@@ -142,7 +133,7 @@ class WindowBatches:
     ) -> None:
         _require_positive("context", context)
         _require_positive("batch_size", batch_size)
-        self.vectors = share_vectors(vectors)
+        self.vectors = rows_of(vectors)
         self.rows = torch.from_numpy(np.array(rows, np.int64)).to(self.vectors.device)
         if not len(self.rows):
             raise TrainingError(
@@ -173,7 +164,7 @@ class WindowBatches:
 
     def _batch(self, rows: Tensor) -> Batch:
         index = rows[:, None] + self._reach
-        window = _gather(self.vectors, index)
+        window = self.vectors.gather(index)
         mask = torch.ones_like(index, dtype=torch.bool)
         k = self.context
         return Batch(window[:, :k], mask[:, :k], window[:, k:], mask[:, k:], rows[:, None], index[:, 0])
@@ -208,14 +199,14 @@ class DocumentBatches:
 
     def __init__(
         self,
-        vectors: npt.NDArray[np.floating] | Tensor,
+        vectors: npt.NDArray[np.floating] | Tensor | VectorRows,
         offsets: npt.ArrayLike,
         documents: npt.ArrayLike,
         targets_per_batch: int,
         breaks: Tensor | None = None,
     ) -> None:
         _require_positive("targets_per_batch", targets_per_batch)
-        self.vectors, self.breaks = share_vectors(vectors), breaks
+        self.vectors, self.breaks = rows_of(vectors), breaks
         self.first, self.targets, self.documents = _with_targets(offsets, documents)
         self.targets_per_batch = targets_per_batch
 
@@ -259,24 +250,25 @@ class SpanBatches:
 
     def __init__(
         self,
-        vectors: npt.NDArray[np.floating] | Tensor,
+        vectors: npt.NDArray[np.floating] | Tensor | VectorRows,
         offsets: npt.ArrayLike,
         documents: npt.ArrayLike,
         span: int,
         targets_per_batch: int,
         seed: int,
         first_span: int | None = None,
-        bases: Mapping[str, Tensor] | None = None,
+        bases: Mapping[str, Tensor | VectorRows] | None = None,
         structure: Structure | None = None,
     ) -> None:
         _require_positive("span", span)
         if first_span is not None:
             _require_positive("first_span", first_span)
         _require_positive("targets_per_batch", targets_per_batch)
-        self.vectors = share_vectors(vectors)
+        self.vectors = rows_of(vectors)
         self._first, self._targets, _ = _with_targets(offsets, documents)
         self.span, self.first_span = span, first_span or span
-        self.targets_per_batch, self.seed, self.bases = targets_per_batch, seed, dict(bases or {})
+        self.targets_per_batch, self.seed = targets_per_batch, seed
+        self.bases = {name: rows_of(base_NE) for name, base_NE in (bases or {}).items()}
         self.structure = structure
         self._cut = lru_cache(maxsize=2)(self._make_cut)
         self._draw = lru_cache(maxsize=2)(self._draw_told)
@@ -318,7 +310,7 @@ class SpanBatches:
         if plain_NE is None or not hidden_B1.any():
             return base_BTE
         rows_BT = (batch.rows_BT - 1).clamp(min=0)
-        return torch.where(hidden_B1[..., None], _gather(plain_NE, rows_BT), base_BTE)
+        return torch.where(hidden_B1[..., None], rows_of(plain_NE).gather(rows_BT), base_BTE)
 
     def _draw_told(self, number: int) -> tuple[Tensor, Tensor]:
         assert self.structure is not None
@@ -371,11 +363,11 @@ def _by_length(lengths: IntArray, positions: IntArray, capacity: int) -> list[In
 
 
 def _sequences(
-    vectors: Tensor,
+    vectors: VectorRows,
     first: IntArray,
     targets: IntArray,
     seen_from: IntArray,
-    bases: Mapping[str, Tensor] | None = None,
+    bases: Mapping[str, VectorRows] | None = None,
     breaks: Tensor | None = None,
 ) -> Batch:
     """Sequences of `targets` (B,) targets, the inputs from rows `first` (B,) on, the targets one row later."""
@@ -385,8 +377,9 @@ def _sequences(
     index = first_B[:, None] + torch.minimum(step, targets_B[:, None])
     mask = step[:-1] < targets_B[:, None]
     rows = index[:, 1:].masked_fill(~mask, -1)
-    x, target = (_padded(_gather(vectors, part), mask) for part in (index[:, :-1], index[:, 1:]))
-    known = {name: _gather(base_NE, index[:, :-1]) for name, base_NE in (bases or {}).items()}
+    read = vectors.gather(index)
+    x, target = (_padded(part.contiguous(), mask) for part in (read[:, :-1], read[:, 1:]))
+    known = {name: base_NE.gather(index[:, :-1]) for name, base_NE in (bases or {}).items()}
     begins = None if breaks is None else breaks[index[:, :-1]].masked_fill(~mask, UNKNOWN)
     return Batch(x, mask, target, mask, rows, torch.from_numpy(seen_from).to(device), begins, bases=known)
 
@@ -398,23 +391,18 @@ def cheapest_cuts(lengths: Sequence[int], capacity: int) -> list[int]:
     plus `BATCH_COST` * capacity. Dynamic programme over the end of the last batch; returns the first index of every
     batch but the first.
     """
-    cost, start = [0.0], [0]
+    cost, start = np.zeros(len(lengths) + 1), [0]
     for end, longest in enumerate(lengths, start=1):
-        widest = max(1, capacity // longest)
-        firsts = range(max(0, end - widest), end)
-        least, first = min((cost[i] + (end - i) * longest, i) for i in firsts)
-        cost.append(least + BATCH_COST * capacity)
+        lowest = max(0, end - max(1, capacity // longest))
+        after = cost[lowest:end] + np.arange(end - lowest, 0, -1) * longest
+        first = lowest + int(after.argmin())
+        cost[end] = after[first - lowest] + BATCH_COST * capacity
         start.append(first)
     cuts, first = [], start[-1]
     while first > 0:
         cuts.append(first)
         first = start[first]
     return cuts[::-1]
-
-
-def _gather(vectors: Tensor, index: Tensor) -> Tensor:
-    """vectors[index] in float32: (N, D) by (B, T) to (B, T, D)."""
-    return vectors.index_select(0, index.flatten()).float().unflatten(0, index.shape)
 
 
 def _padded(x_BTD: Tensor, mask_BT: Tensor) -> Tensor:

@@ -65,7 +65,7 @@ def validation_cosine(predictor: Predictor, data: TrainingData, documents_per_ba
     chosen = documents[data.snapshot.lengths[documents] > MIN_CONTEXT]
     for start in range(0, len(chosen), documents_per_batch):
         bounds = [(int(offsets[i]), int(offsets[i + 1])) for i in chosen[start : start + documents_per_batch]]
-        sequences = [data.vectors[first:end].float() for first, end in bounds]
+        sequences = [data.vectors.gather(torch.arange(first, end)) for first, end in bounds]
         x_BTD = pad_sequence([sequence[:-1] for sequence in sequences], batch_first=True)
         lengths = torch.tensor([len(sequence) - 1 for sequence in sequences])
         mask_BT = torch.arange(x_BTD.shape[1]) < lengths[:, None]

@@ -19,8 +19,8 @@ from nextvec.sequences.batches import (
     SpanBatches,
     Structure,
     WindowBatches,
-    share_vectors,
 )
+from nextvec.sequences.rows import MappedRows, Place, ResidentRows, place_rows
 from nextvec.sequences.splits import Split, split_snapshot
 from nextvec.sequences.windows import MIN_CONTEXT, IntArray, count_windows, target_rows
 from nextvec.structure import UNKNOWN
@@ -39,8 +39,14 @@ class TrainingData:
     Raises TrainingError when no validation document is long enough to be scored.
     """
 
-    def __init__(self, snapshot: Snapshot, split: Split | None = None, device: torch.device | str = "cpu") -> None:
-        self.snapshot = snapshot
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        split: Split | None = None,
+        device: torch.device | str = "cpu",
+        rows: Place = "auto",
+    ) -> None:
+        self.snapshot, self.place = snapshot, rows
         self.split = split or split_snapshot(snapshot)
         self.device = torch.device(device)
         if not count_windows(snapshot.lengths[self.split.validation], MIN_CONTEXT):
@@ -50,9 +56,9 @@ class TrainingData:
             )
 
     @cached_property
-    def vectors(self) -> Tensor:
-        """(N, D) on the device, in the corpus's own precision."""
-        return share_vectors(self.snapshot.vectors, self.device)
+    def vectors(self) -> ResidentRows | MappedRows:
+        """(N, D), in the corpus's own precision."""
+        return place_rows(self.snapshot.vectors, self.device, self.place)
 
     @cached_property
     def breaks(self) -> Tensor | None:
@@ -83,20 +89,21 @@ class TrainingData:
         return Structure(self.breaks, hidden, recipe.tell_next, plain)
 
     @torch.no_grad()
-    def _bases(self, network: Network, *, told: bool) -> dict[str, Tensor]:
+    def _bases(self, network: Network, *, told: bool) -> dict[str, ResidentRows | MappedRows]:
         """By head (N, E) float16: what it starts at after each row of the training documents, elsewhere 0; as much as
         it makes of their structure, or where it is not `told` of it.
 
         Rounding moves a unit vector by less than 1e-3, its cosine by less than 1e-6.
         """
-        bases: dict[str, Tensor] = {}
+        bases: dict[str, ResidentRows | MappedRows] = {}
         for batch in self.fitting_batches():
             rows_N = batch.rows_BT[batch.mask_BT] - 1
             for name, head in network.each_head():
                 if head.anchor is not None:
                     base_NE = head.base(batch.x_BTD, batch.breaks_BT if told else None)[batch.mask_BT].half()
-                    whole = bases.setdefault(name, base_NE.new_zeros(len(self.vectors), base_NE.shape[1]))
-                    whole[rows_N] = base_NE
+                    if name not in bases:
+                        bases[name] = self.vectors.like(base_NE.shape[1])
+                    bases[name].put(rows_N, base_NE)
         return bases
 
     def fitting_batches(self) -> Iterator[Batch]:

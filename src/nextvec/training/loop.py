@@ -185,7 +185,7 @@ class _Run:
             self.log.keep(0)
         self._write_log(
             "start", targets=self.batches.targets(0), steps=self.total, processes=self.accelerator.num_processes,
-            device=self.accelerator.device.type, config=self.config.to_dict(),
+            device=self.accelerator.device.type, rows=self.data.vectors.kind, config=self.config.to_dict(),
         )  # fmt: skip
         self._judge_epoch()
         self._save()

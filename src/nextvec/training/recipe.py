@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nextvec.config import Config
 
-CHANGES_NOTHING = ("device", "checkpoint_steps", "tensorboard")
+CHANGES_NOTHING = ("device", "rows", "checkpoint_steps", "tensorboard")
 """Settings that say where and how a run is carried out, not what comes out: they tell no two models apart."""
 
 
@@ -31,6 +31,9 @@ class TrainingConfig(Config):
     judged_by: str | None = Field(None, description="head whose validation decides which epoch is best; default: first")
     seed: int = Field(0, ge=0)
     device: Literal["auto", "cpu"] = "auto"
+    rows: Literal["auto", "resident", "mapped"] = Field(
+        "auto", description="where vectors are kept: in the device's memory, or on disk; auto: on disk if too large"
+    )
     precision: Literal["fp32", "bf16"] = "fp32"
     checkpoint_steps: int = Field(
         500, ge=1, description="steps between checkpoints; one is written after each epoch too"

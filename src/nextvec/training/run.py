@@ -142,8 +142,10 @@ def train_model(
     Raises UsageError when `folder` holds a run and `resume` is not set, NotFoundError when there is none to resume.
     """
     accelerator = make_accelerator(plan.training)
-    data = TrainingData(snapshot, device=accelerator.device)
-    baselines = FittedBaselines(data if data.device.type in FITTED_ON else TrainingData(snapshot, data.split), cache)
+    data = TrainingData(snapshot, device=accelerator.device, rows=plan.training.rows)
+    baselines = FittedBaselines(
+        data if data.device.type in FITTED_ON else TrainingData(snapshot, data.split, rows=data.place), cache
+    )
     torch.manual_seed(plan.training.seed)
     # Built before anything is written: options that it refuses leave no folder behind.
     network = None if plan.architecture in BASELINES else Network(plan.network)

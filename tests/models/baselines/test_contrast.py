@@ -23,7 +23,8 @@ def contrast(data):
 
 def rows_of(data, part):
     offsets = data.snapshot.offsets
-    return [data.vectors[int(offsets[i]) : int(offsets[i + 1])].float() for i in getattr(data.split, part)]
+    bounds = ((int(offsets[i]), int(offsets[i + 1])) for i in getattr(data.split, part))
+    return [data.vectors.gather(torch.arange(first, end)) for first, end in bounds]
 
 
 def differences(rows):

@@ -96,7 +96,7 @@ def test_lengths_are_least_squares_on_validation(noisy, gather):
     train, validation = noisy
     baseline = fit_baseline("ridge-mix", 8, train, validation)
     lengths_DD, baseline.lengths = baseline.lengths, torch.eye(8)
-    axes_DD = principal_axes(train)
+    axes_DD = principal_axes(train).float()
     mean, target = gather(validation, lambda x_BTD: baseline.mean(baseline.features(x_BTD, None)))
     along, truth = mean @ axes_DD.numpy(), target @ axes_DD.numpy()
     factor = (along * truth).sum(0) / (along**2).sum(0)

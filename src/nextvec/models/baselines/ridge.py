@@ -98,23 +98,27 @@ class RidgeMix(EwmaMix):
         return max(shorter, score)
 
     def _shorter(self, axes_DD: Tensor, validation: Batches) -> Tensor:
-        """(D, D) what multiplies each group of axes by its least squares factor on validation."""
-        sums_2D = self.lengths.new_zeros(2, self.dim, dtype=torch.float64)
+        """(D, D) what multiplies each group of axes by its least squares factor on validation.
+
+        Axes come from LAPACK, whose last bits differ from process to process; float64 to the end hides them.
+        """
+        moments_2DD = axes_DD.new_zeros(2, self.dim, self.dim)
         for batch in validation():
             mean_BTD = self.mean(self.features(batch.x_BTD, batch.breaks_BT))
-            m_ND, y_ND = (v_BTD[batch.target_mask_BT] @ axes_DD for v_BTD in (mean_BTD, batch.target_BTD))
-            sums_2D += torch.stack([(m_ND * y_ND).sum(0), m_ND.square().sum(0)])
+            m_ND, y_ND = (v_BTD[batch.target_mask_BT] for v_BTD in (mean_BTD, batch.target_BTD))
+            moments_2DD += torch.stack([m_ND.T @ y_ND, m_ND.T @ m_ND])
+        sums_2D = (axes_DD.T @ moments_2DD @ axes_DD).diagonal(dim1=1, dim2=2)
         groups = [group_2d.sum(1, keepdim=True).expand_as(group_2d) for group_2d in sums_2D.tensor_split(GROUPS, dim=1)]
         along_D, squared_D = torch.cat(groups, dim=1)
-        factor_D = (along_D / squared_D.clamp(min=1e-12)).clamp(min=0.0).float()
-        return (axes_DD * factor_D) @ axes_DD.T
+        factor_D = (along_D / squared_D.clamp(min=1e-12)).clamp(min=0.0)
+        return ((axes_DD * factor_D) @ axes_DD.T).float()
 
     def mean(self, f_BTF: Tensor) -> Tensor:
         return (self.mix(f_BTF) + f_BTF @ self.matrix.to(f_BTF)) @ self.lengths.to(f_BTF)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        """What was saved before there were lengths has none."""
-        state_dict.setdefault(f"{prefix}lengths", torch.eye(self.dim, device=self.lengths.device))
+        """What was saved before there were lengths has none; what is trained without its anchor leaves it as it is."""
+        state_dict.setdefault(f"{prefix}lengths", self.lengths)
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
@@ -148,10 +152,10 @@ def last_vectors(x_BTD: Tensor) -> Tensor:
 
 
 def principal_axes(train: Batches) -> Tensor:
-    """(D, D) orthonormal columns, those of the training targets' second moments, the largest first."""
+    """(D, D) float64, orthonormal columns, those of the training targets' second moments, the largest first."""
     targets = (batch.target_BTD[batch.target_mask_BT] for batch in train())
     moment_DD = sum((target_ND.T @ target_ND).double() for target_ND in targets)
-    return torch.linalg.eigh(cast(Tensor, moment_DD)).eigenvectors.flip(1).float()
+    return torch.linalg.eigh(cast(Tensor, moment_DD)).eigenvectors.flip(1)
 
 
 def fit_ridge(
