@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, UsageError
+from nextvec.sequences import splits
 from nextvec.sequences.splits import (
     SplitSpec,
     containment,
@@ -149,6 +152,20 @@ def test_near_duplicate_leaves_training_and_is_listed(with_texts: bool) -> None:
     assert left_out.cosine == pytest.approx(1.0)
     assert left_out.shared == 1.0
     assert len(split.train) + len(split.validation) + len(split.test) == 59
+
+
+def test_near_duplicates_are_looked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = replace(with_duplicate(), cache=tmp_path)
+    first = split_snapshot(snapshot)
+    (kept,) = (tmp_path / "splits").iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(splits, "near_duplicates", lambda *given: pytest.fail("looked for again"))
+        assert split_snapshot(snapshot).left_out == first.left_out
+    kept.write_text("damaged")
+    assert split_snapshot(snapshot).left_out == first.left_out
+    other = replace(snapshot, split={**snapshot.split, "salt": "other"})
+    split_snapshot(other)
+    assert len(list((tmp_path / "splits").iterdir())) == 2
 
 
 @pytest.mark.parametrize(("same_text", "same_vectors"), [(True, False), (False, True)])

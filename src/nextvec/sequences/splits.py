@@ -9,8 +9,8 @@ A training document that nearly duplicates a held-out one is left out of trainin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Literal, Self
@@ -20,8 +20,9 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from nextvec.config import Config
-from nextvec.errors import DataError, NotFoundError
+from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.fingerprint import fingerprint
+from nextvec.records import read_json, write_json
 from nextvec.sequences.identity import Keys, half_keys, row_keys, window_keys, words
 from nextvec.sequences.windows import IntArray, target_rows
 
@@ -41,6 +42,8 @@ SHINGLE_WORDS = 8
 SHARED_SHINGLES = 0.2
 """Near-duplicates share at least this part of the smaller one's shingles. Of the 1.1 million pairs of 1,500 Wikipedia
 articles, 524 share any run of eight words, 74 a twentieth of them, 38 a fifth and 1 a half."""
+REVISION = 1
+"""Raised when near-duplicates are found in another way, so that none kept is taken for what would be found now."""
 _BLOCK_ROWS = 65_536
 _BLOCK_DOCUMENTS = 4_096
 
@@ -121,15 +124,32 @@ class Split:
 def split_snapshot(snapshot: Snapshot) -> Split:
     """The split that a snapshot's own spec defines, near-duplicates of held-out documents left out of training.
 
+    Those are looked for once and kept with the snapshot, which never changes.
+
     Raises DataError when a part has fewer than two documents.
     """
     spec = SplitSpec.parse(snapshot.split, owner=f"the split of {snapshot.label}")
     ids = [document.doc_id for document in snapshot.documents]
     parts = split_documents(spec, ids, owner=snapshot.label)
-    left_out = near_duplicates(snapshot, parts["train"], np.concatenate([parts["validation"], parts["test"]]))
+    held_out = np.concatenate([parts["validation"], parts["test"]])
+    left_out = _found_once(snapshot, spec, lambda: near_duplicates(snapshot, parts["train"], held_out))
     train = np.setdiff1d(parts["train"], np.array([item.document for item in left_out], np.int64))
     _require_parts(spec, ids, {**parts, "train": train}, owner=snapshot.label)
     return Split(spec=spec, train=train, validation=parts["validation"], test=parts["test"], left_out=left_out)
+
+
+def _found_once(snapshot: Snapshot, spec: SplitSpec, find: Callable[[], tuple[LeftOut, ...]]) -> tuple[LeftOut, ...]:
+    """What was found before of this snapshot under this split, or is found now; kept where the snapshot keeps things."""
+    if snapshot.cache is None:
+        return find()
+    identity = fingerprint([REVISION, snapshot.fingerprint, spec.to_dict()])
+    path = snapshot.cache / "splits" / f"{identity}.json"
+    try:
+        return tuple(LeftOut(**each) for each in read_json(path)["left_out"])
+    except (IntegrityError, KeyError, TypeError):  # absent or damaged: the cache is disposable
+        found = find()
+        write_json(path, {"left_out": [asdict(each) for each in found]})
+        return found
 
 
 def split_documents(spec: SplitSpec, doc_ids: Sequence[str], *, owner: str) -> dict[Part, IntArray]:

@@ -48,6 +48,7 @@ class Snapshot:
     heading: (N,) int32, read-only: the number of the heading that a chunk stands under, among those of its document, or
         `corpus.headings.NONE`.
     split: salt and the two bucket bounds, chosen when the corpus was created.
+    cache: disposable folder for what is found out about it; None for one in memory.
     by_number: the version was asked for as `NAME@v3`, and is called so.
     fingerprint: of everything stored: vectors, texts, documents, encoder and chunker; not of name, tag or split.
     """
@@ -67,6 +68,7 @@ class Snapshot:
     read_texts: TextReader = field(repr=False)
     read_headings: HeadingReader = field(repr=False)
     by_number: bool = False
+    cache: Path | None = None
 
     @classmethod
     def from_arrays(

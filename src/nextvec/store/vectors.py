@@ -260,6 +260,7 @@ class Corpus:
             split=self.metadata.split,
             fingerprint=content,
             by_number=isinstance(at, str) and tag is None,
+            cache=self.workspace.cache,
             read_texts=lambda rows: dataset.take(list(rows), columns=["text"])["text"].to_pylist(),
             read_headings=lambda chosen: self._headings(dataset, offsets[list(chosen)]),
         )
