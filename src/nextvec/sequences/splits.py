@@ -139,7 +139,7 @@ def split_snapshot(snapshot: Snapshot) -> Split:
 
 
 def _found_once(snapshot: Snapshot, spec: SplitSpec, find: Callable[[], tuple[LeftOut, ...]]) -> tuple[LeftOut, ...]:
-    """What was found before of this snapshot under this split, or is found now; kept where the snapshot keeps things."""
+    """What was found before of this snapshot under this split, or is found now: kept where the snapshot keeps it."""
     if snapshot.cache is None:
         return find()
     identity = fingerprint([REVISION, snapshot.fingerprint, spec.to_dict()])
