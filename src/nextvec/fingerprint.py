@@ -4,18 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 DIGEST_BYTES = 8
 FILE_BLOCK = 1 << 20
+ROWS = 65_536
+"""Of a column, made into text at a time."""
 
 
 def fingerprint(value: Any) -> str:
     """Of any JSON-able value; independent of the order of keys."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return fingerprint_bytes([text.encode()])
+    return fingerprint_bytes([_text(value).encode()])
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def fingerprint_columns(first: list[Any], columns: Iterable[Iterable[Any]]) -> str:
+    """`fingerprint([*first, [list(column) for column in columns]])` of columns that are never lists at once: each gives
+    its values in pieces, which have `to_pylist`."""
+    return fingerprint_bytes(_columns_text(first, columns))
+
+
+def _columns_text(first: list[Any], columns: Iterable[Any]) -> Iterator[bytes]:
+    yield _text(first)[:-1].encode() + b",["
+    for number, column in enumerate(columns):
+        yield b",[" if number else b"["
+        pieces = (chunk[start : start + ROWS] for chunk in column.chunks for start in range(0, len(chunk), ROWS))
+        for place, piece in enumerate(pieces):
+            yield b"," * bool(place) + _text(piece.to_pylist())[1:-1].encode()
+        yield b"]"
+    yield b"]]"
 
 
 def fingerprint_bytes(parts: Iterable[bytes | memoryview]) -> str:

@@ -123,7 +123,7 @@ def hold_out(
         split_fingerprint=None if whole else _split_spec(snapshot).fingerprint,
         min_context=min_context,
         seed=seed,
-        doc_ids=tuple(snapshot.documents[i].doc_id for i in chosen),
+        doc_ids=tuple(snapshot.documents.ids[i] for i in chosen),
         vectors=snapshot.vectors[rows],
         breaks=snapshot.breaks[rows],
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
@@ -203,13 +203,13 @@ def _usable(snapshot: Snapshot, documents: IntArray, min_context: int) -> IntArr
             f"{snapshot.label}: none of {len(documents)} documents has more than {min_context} chunks, "
             "so there is nothing to predict. Add longer documents, or use smaller chunks."
         )
-    return np.array(sorted(long_enough.tolist(), key=lambda i: snapshot.documents[i].doc_id), np.int64)
+    return np.array(sorted(long_enough.tolist(), key=snapshot.documents.ids.__getitem__), np.int64)
 
 
 def _foreign_rows(snapshot: Snapshot, chosen: IntArray, seed: int, size: int) -> IntArray:
     """Rows of the foreign pool, by document id and position; one draw for all documents of an evaluation."""
     if int(snapshot.lengths[chosen].sum()) < 2 * size:
-        chosen = np.array(sorted(range(len(snapshot.documents)), key=lambda i: snapshot.documents[i].doc_id), np.int64)
+        chosen = np.array(sorted(range(len(snapshot.documents)), key=snapshot.documents.ids.__getitem__), np.int64)
     rows = concatenate_ranges(snapshot.offsets[chosen], snapshot.lengths[chosen])
     drawn = np.random.default_rng([seed, 2]).choice(len(rows), size=min(size, len(rows)), replace=False)
     return rows[np.sort(drawn)]
@@ -226,7 +226,7 @@ def _require_grown(oldest: Snapshot, other: Snapshot, chosen: IntArray) -> None:
         raise MismatchError(f"{pair} have different encoders: {oldest.encoder.describe()}, {other.encoder.describe()}")
     if _split_spec(oldest) != _split_spec(other):
         raise MismatchError(f"{pair} are split differently: {oldest.split}, {other.split}. Compare within one corpus.")
-    known = {document.doc_id: i for i, document in enumerate(other.documents)}
+    known = {doc_id: i for i, doc_id in enumerate(other.documents.ids)}
     for i in chosen.tolist():
         record = oldest.documents[i]
         j = known.get(record.doc_id)

@@ -74,11 +74,11 @@ class Documents:
     @cached_property
     def identity(self) -> str:
         """Of the documents: equal for the same documents of the same snapshot in the same role."""
-        ids = [self.snapshot.documents[i].doc_id for i in self.chosen.tolist()]
+        ids = [self.snapshot.documents.ids[i] for i in self.chosen.tolist()]
         return fingerprint([self.role, self.trained, self.snapshot.name, self.snapshot.fingerprint, ids])
 
     def name(self, document: int) -> str:
-        return self.snapshot.documents[document].doc_id
+        return self.snapshot.documents.ids[document]
 
 
 Pair = tuple[Documents, Documents]

@@ -129,7 +129,7 @@ def split_snapshot(snapshot: Snapshot) -> Split:
     Raises DataError when a part has fewer than two documents.
     """
     spec = SplitSpec.parse(snapshot.split, owner=f"the split of {snapshot.label}")
-    ids = [document.doc_id for document in snapshot.documents]
+    ids = snapshot.documents.ids
     parts = split_documents(spec, ids, owner=snapshot.label)
     held_out = np.concatenate([parts["validation"], parts["test"]])
     left_out = _found_once(snapshot, spec, lambda: near_duplicates(snapshot, parts["train"], held_out))

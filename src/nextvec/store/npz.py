@@ -201,7 +201,7 @@ def _write_windows(
 ) -> None:
     rows, count, dim = snapshot.offsets[documents] + positions, len(positions), snapshot.dim
     back = np.arange(-context, 0)
-    ids = np.array([record.doc_id for record in snapshot.documents])
+    ids = np.array(snapshot.documents.ids)
     spec = np.array(json.dumps(snapshot.encoder.to_dict()))
     parts = [slice(start, start + EXPORT_BLOCK) for start in range(0, count, EXPORT_BLOCK)]
     contexts = (snapshot.vectors[rows[part, None] + back] for part in parts)

@@ -44,7 +44,7 @@ def list_members(snapshot: Snapshot, documents: np.ndarray) -> Iterator[Member]:
     parts = [documents[start : start + BLOCK_DOCUMENTS] for start in range(0, len(documents), BLOCK_DOCUMENTS)]
     counts = [len(own) for part in parts for own in snapshot.headings(part)]
     longest = max(len(one.text) for part in parts for one in _told(snapshot, part))
-    ids = np.repeat([snapshot.documents[number].doc_id for number in documents], counts)
+    ids = np.repeat([snapshot.documents.ids[number] for number in documents], counts)
     texts = (np.array([one.text for one in _told(snapshot, part)]) for part in parts)
     levels = (np.array([one.level for one in _told(snapshot, part)]) for part in parts)
     vectors = (np.concatenate([own.vectors for own in snapshot.headings(part)]) for part in parts)

@@ -10,15 +10,16 @@ import numpy as np
 
 from nextvec.store.breaks import break_columns, breaks_of_table
 from nextvec.store.dataset import open_dataset
+from nextvec.store.documents import RECORD, DocumentTable
 from nextvec.store.headings import headings_of_table, list_columns, number_columns, numbers_of_table
 from nextvec.store.metadata import numpy_dtype
-from nextvec.store.snapshot import DocumentRecord, Snapshot
+from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_DOCUMENT = ["doc_id", "title", "source", "licence", "content_hash"]
+_DOCUMENT = list(RECORD)
 
 
 def sample_snapshot(
@@ -65,6 +66,5 @@ def _beginnings(
     return rows, np.append(0, np.cumsum(lengths)).astype(np.int64)
 
 
-def _records(table: pa.Table, offsets: np.ndarray) -> list[DocumentRecord]:
-    first_rows = table.select(_DOCUMENT).take(offsets[:-1])
-    return [DocumentRecord(**row) for row in first_rows.to_pylist()]
+def _records(table: pa.Table, offsets: np.ndarray) -> DocumentTable:
+    return DocumentTable(table.select(_DOCUMENT).take(offsets[:-1]))

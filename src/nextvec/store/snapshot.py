@@ -17,6 +17,7 @@ from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.records import replacing
 from nextvec.store.breaks import check_breaks
+from nextvec.store.documents import DocumentRecord, DocumentTable
 from nextvec.store.headings import Headings, check_numbers, headings_content
 from nextvec.store.metadata import DEFAULT_SPLIT, check_split
 from nextvec.structure import UNKNOWN
@@ -25,17 +26,6 @@ from nextvec.workspace import generation_name
 TextReader = Callable[[Sequence[int]], list[str]]
 HeadingReader = Callable[[Sequence[int]], list[Headings]]
 """Of documents by number."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentRecord:
-    """One row of the document table. `content_hash` identifies the text that the source gave."""
-
-    doc_id: str
-    title: str
-    source: str
-    licence: str
-    content_hash: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,7 +50,7 @@ class Snapshot:
     offsets: np.ndarray
     breaks: np.ndarray
     heading: np.ndarray
-    documents: list[DocumentRecord]
+    documents: DocumentTable
     encoder: EncoderSpec
     chunker: dict[str, Any]
     split: dict[str, Any]
@@ -109,7 +99,9 @@ class Snapshot:
             offsets=offsets,
             breaks=known,
             heading=under,
-            documents=[_plain_record(doc_id, _text_of(i, offsets, texts)) for i, doc_id in enumerate(doc_ids)],
+            documents=DocumentTable.of(
+                _plain_record(doc_id, _text_of(i, offsets, texts)) for i, doc_id in enumerate(doc_ids)
+            ),
             encoder=encoder,
             chunker=dict(chunker or {"name": "none"}),
             split=check_split(split),

@@ -19,10 +19,11 @@ from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
-from nextvec.fingerprint import fingerprint
+from nextvec.fingerprint import fingerprint_columns
 from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
 from nextvec.store.cut import cut_chunks, cut_properties
 from nextvec.store.dataset import create_tag, open_dataset, write_dataset
+from nextvec.store.documents import DocumentTable
 from nextvec.store.encoded import EncodedDocument, check_headings, check_vectors, digest
 from nextvec.store.headings import (
     Headings,
@@ -45,7 +46,7 @@ from nextvec.store.metadata import (
     check_split,
     numpy_dtype,
 )
-from nextvec.store.snapshot import DocumentRecord, Snapshot, load_vectors
+from nextvec.store.snapshot import Snapshot, load_vectors
 from nextvec.workspace import Workspace, check_name, generation_name, numbered_version, parse_reference
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ class Corpus:
             offsets=offsets,
             breaks=_breaks(dataset),
             heading=_numbers(dataset),
-            documents=_records(table),
+            documents=DocumentTable(table),
             encoder=self.metadata.encoder,
             chunker=self.metadata.chunker,
             split=self.metadata.split,
@@ -381,8 +382,8 @@ class Corpus:
         return headings_of_table(table, self.metadata.dim, numpy_dtype(self.metadata.dtype))
 
     def _fingerprint(self, table: pa.Table) -> str:
-        stored = [table[name].to_pylist() for name in _TABLE_COLUMNS]
-        return fingerprint([self.metadata.encoder.fingerprint, self.metadata.chunker, self.metadata.dtype, stored])
+        made = [self.metadata.encoder.fingerprint, self.metadata.chunker, self.metadata.dtype]
+        return fingerprint_columns(made, [table[name] for name in _TABLE_COLUMNS])
 
 
 def open_snapshot(workspace: Workspace, reference: str) -> Snapshot:
@@ -412,12 +413,6 @@ def _metadata_of(dataset: lance.LanceDataset, name: str) -> CorpusMetadata:
     if content is None:
         raise IntegrityError(f"corpus '{name}' is a Lance dataset without nextvec's metadata; nextvec did not write it")
     return CorpusMetadata.from_json(content, owner=name)
-
-
-def _records(table: pa.Table) -> list[DocumentRecord]:
-    names = _TABLE_COLUMNS[:-1]
-    rows = zip(*(table[name].to_pylist() for name in names), strict=True)
-    return [DocumentRecord(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def _offsets(dataset: lance.LanceDataset) -> np.ndarray:

@@ -34,7 +34,7 @@ def origin_record(snapshot: Snapshot, split: Split, training: dict[str, Any]) ->
             "fingerprint": snapshot.fingerprint,
             "documents": len(snapshot.documents),
             "chunks": len(snapshot),
-            "licences": sorted({document.licence for document in snapshot.documents}),
+            "licences": snapshot.documents.licences,
             "training documents": len(split.train),
             "training documents left out as near-duplicates": len(split.left_out),
         },
