@@ -320,3 +320,14 @@ def test_what_a_head_starts_at_is_what_was_fitted_also_after_training(heads, mak
         kept = head.anchor.state_dict()
         assert kept.keys() == fitted.keys()
         assert all(torch.equal(kept[name].nan_to_num(), fitted[name].nan_to_num()) for name in kept)
+
+
+def test_it_is_said_that_vectors_stay_on_disk(make_process, tmp_path, monkeypatch):
+    told, snapshot = [], make_process([17] * 60, dim=8, seed=3)
+    plan = resolve_plan("ewma", 8, {})
+    train_model(snapshot, plan, tmp_path / "in-memory", cache=None, on_change=told.append)
+    assert told == []
+    monkeypatch.setattr("nextvec.sequences.rows.free_memory", lambda device: 0)
+    train_model(snapshot, plan, tmp_path / "on-disk", cache=None, on_change=told.append)
+    assert len(told) == 1
+    assert told[0].startswith("vectors stay on disk: 0.0 GB of them are more than half of the memory that is free")

@@ -60,6 +60,17 @@ class TrainingData:
         """(N, D), in the corpus's own precision."""
         return place_rows(self.snapshot.vectors, self.device, self.place)
 
+    @property
+    def notes(self) -> list[str]:
+        """What was decided that nobody asked for, in words."""
+        if self.place != "auto" or self.vectors.kind == "resident":
+            return []
+        size = self.snapshot.vectors.nbytes / 1e9
+        return [
+            f"vectors stay on disk: {size:.1f} GB of them are more than half of the memory that is free "
+            "(rows=resident holds them in memory)"
+        ]
+
     @cached_property
     def breaks(self) -> Tensor | None:
         """(N,) int8 on the device, which rows begin a paragraph; None where that is known of none."""

@@ -137,7 +137,8 @@ def train_model(
     """Train (or fit) what `plan` says on `snapshot` and write the bundle into `folder`; returns its metrics.
 
     With `resume` a run that was stopped goes on; its plan and corpus must be the ones it began with (MismatchError).
-    `on_change` is told, in words, which settings that change nothing are others now. Of several processes the main one
+    `on_change` is told, in words, which settings that change nothing are others now, and where vectors are kept if they
+    do not fit into memory. Of several processes the main one
     reads and writes `folder`, decides about resuming and calls `on_progress` and `on_change`.
     Raises UsageError when `folder` holds a run and `resume` is not set, NotFoundError when there is none to resume.
     """
@@ -152,7 +153,7 @@ def train_model(
     record = {**plan_record(data, plan), "processes": accelerator.num_processes}
     resume, changes = from_main(accelerator, lambda: (resume, _begin(folder, record, resume)))
     if on_change and accelerator.is_main_process:
-        for change in changes:
+        for change in [*changes, *data.notes]:
             on_change(change)
     predictor: AnyPredictor
     if network is None:
