@@ -138,8 +138,8 @@ def train_model(
 
     With `resume` a run that was stopped goes on; its plan and corpus must be the ones it began with (MismatchError).
     `on_change` is told, in words, which settings that change nothing are others now, and where vectors are kept if they
-    do not fit into memory. Of several processes the main one
-    reads and writes `folder`, decides about resuming and calls `on_progress` and `on_change`.
+    do not fit into memory. Of several processes the main one reads and writes `folder`, decides about resuming and
+    calls `on_progress` and `on_change`.
     Raises UsageError when `folder` holds a run and `resume` is not set, NotFoundError when there is none to resume.
     """
     accelerator = make_accelerator(plan.training)
