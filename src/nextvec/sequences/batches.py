@@ -18,6 +18,8 @@ import torch
 from torch import Tensor
 
 from nextvec.errors import TrainingError, UsageError
+from nextvec.heading import NextHeading
+from nextvec.sequences.headings import HeadingRows
 from nextvec.sequences.rows import VectorRows, rows_of
 from nextvec.sequences.windows import IntArray
 from nextvec.structure import UNKNOWN
@@ -51,6 +53,8 @@ class Batch:
     """(B, T) int8, whether each input begins a paragraph (`structure`); None: nothing is known."""
     next_BT: Tensor | None = None
     """(B, T) int8, the same of the chunk after each input; None: nothing is known."""
+    heading: NextHeading | None = None
+    """Of the chunk after each input, the heading that it stands under; None: nothing is known."""
     bases: Mapping[str, Tensor] = field(default_factory=dict)
     """(B, T, E) by name: what each anchor expects at each position, where that was computed before."""
 
@@ -69,6 +73,7 @@ class Batch:
             seen_from_B=self.seen_from_B[sequences],
             breaks_BT=None if self.breaks_BT is None else self.breaks_BT[sequences],
             next_BT=None if self.next_BT is None else self.next_BT[sequences],
+            heading=None if self.heading is None else self.heading[sequences],
             bases={name: base_BTE[sequences] for name, base_BTE in self.bases.items()},
         )
 
@@ -193,6 +198,7 @@ class DocumentBatches:
         documents: (m,) document indexes to use.
         targets_per_batch: bound on B * T, padding included; a longer document makes a batch of its own.
         breaks: (N,) int8, which rows begin a paragraph; None: nothing is known.
+        headings: those that the rows stand under; None: there are none.
 
     Raises TrainingError when no document has two rows, UsageError when targets_per_batch is below 1.
     """
@@ -204,9 +210,10 @@ class DocumentBatches:
         documents: npt.ArrayLike,
         targets_per_batch: int,
         breaks: Tensor | None = None,
+        headings: HeadingRows | None = None,
     ) -> None:
         _require_positive("targets_per_batch", targets_per_batch)
-        self.vectors, self.breaks = rows_of(vectors), breaks
+        self.vectors, self.breaks, self.headings = rows_of(vectors), breaks, headings
         self.first, self.targets, self.documents = _with_targets(offsets, documents)
         self.targets_per_batch = targets_per_batch
 
@@ -222,7 +229,8 @@ class DocumentBatches:
     def __iter__(self) -> Iterator[Batch]:
         for batch in self._batches:
             first = self.first[batch]
-            yield _sequences(self.vectors, first, self.targets[batch], seen_from=first, breaks=self.breaks)
+            made = _sequences(self.vectors, first, self.targets[batch], seen_from=first, breaks=self.breaks)
+            yield made if self.headings is None else replace(made, heading=self.headings.before(made.rows_BT))
 
 
 class SpanBatches:

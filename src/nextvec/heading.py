@@ -1,0 +1,33 @@
+"""What is known of the heading under which the next chunk stands. B documents, T positions, D embedding size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NextHeading:
+    """`vector_BTD` is the unit vector of the heading that the chunk after each position stands under, zero where it
+    stands under none or nothing is known; `fresh_BT` (bool) says where it stands between the two chunks."""
+
+    vector_BTD: Tensor
+    fresh_BT: Tensor
+
+    def __getitem__(self, part: Any) -> NextHeading:
+        """Of these sequences, or sequences and positions."""
+        return NextHeading(self.vector_BTD[part], self.fresh_BT[part])
+
+    @property
+    def known_BT(self) -> Tensor:
+        """(B, T) bool, where there is a heading."""
+        return self.vector_BTD.any(-1)
+
+    @property
+    def features_BTF(self) -> Tensor:
+        """(B, T, 2 D) float32: the heading, and again where it is fresh."""
+        vector_BTD = self.vector_BTD.float()
+        return torch.cat([vector_BTD, vector_BTD * self.fresh_BT[..., None]], dim=-1)
