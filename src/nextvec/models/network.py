@@ -13,12 +13,13 @@ from torch import Generator, Tensor, nn
 
 from nextvec.config import Config
 from nextvec.errors import TrainingError, UsageError
+from nextvec.heading import NextHeading
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, Batches
 from nextvec.models.forecast import Forecast
 from nextvec.models.head import HEADS, Gift, Head, State
 from nextvec.models.memory import Kept, Memory, check_memory, parts_of
-from nextvec.models.predictor import AnchorName, Predictor, PredictorSpec, check_input, unit
+from nextvec.models.predictor import AnchorName, Predictor, PredictorSpec, check_heading, check_input, unit
 from nextvec.models.reading import Reading, StructureInput
 from nextvec.models.targets import TargetBatch, Targets, TrainingBatch
 
@@ -161,15 +162,26 @@ class Network(nn.Module, Predictor):
         return base_BTE[:, -1:] if last_only else base_BTE
 
     def forecast(
-        self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+        self,
+        x_BTD: Tensor,
+        mask_BT: Tensor,
+        breaks_BT: Tensor | None = None,
+        next_BT: Tensor | None = None,
+        heading: NextHeading | None = None,
     ) -> Forecast:
         """See `Predictor.forecast`. Raises TrainingError for an anchor never fitted: it would predict zeros."""
         check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT, breaks_BT, next_BT)
+        check_heading(self.config.architecture, x_BTD, heading)
         self._require_fitted()
         return self._forecast(self._states(Reading(x_BTD, breaks_BT, next_BT)))
 
     def read(
-        self, x_BTD: Tensor, memory: Memory, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+        self,
+        x_BTD: Tensor,
+        memory: Memory,
+        breaks_BT: Tensor | None = None,
+        next_BT: Tensor | None = None,
+        heading: NextHeading | None = None,
     ) -> tuple[Forecast, Memory]:
         """See `Predictor.read`. With a context, a step is a pass over the vectors of that context.
 
@@ -177,6 +189,7 @@ class Network(nn.Module, Predictor):
         """
         name, reading = self.config.architecture, Reading(x_BTD, breaks_BT, next_BT)
         check_input(name, self.config.dim, x_BTD, None, breaks_BT, next_BT)
+        check_heading(name, x_BTD, heading)
         check_memory(name, len(x_BTD), memory)
         self._require_fitted()
         read = self._read if self.config.context is None else self._read_window
