@@ -21,6 +21,17 @@ class NextHeading:
         """Of these sequences, or sequences and positions."""
         return NextHeading(self.vector_BTD[part], self.fresh_BT[part])
 
+    def windows(self, rows_WK: Tensor) -> NextHeading:
+        """(W, K) positions, counted over all sequences, as sequences of their own."""
+        return NextHeading(self.vector_BTD.flatten(0, 1)[rows_WK], self.fresh_BT.flatten()[rows_WK])
+
+    def to(self, device: torch.device) -> NextHeading:
+        return NextHeading(self.vector_BTD.to(device), self.fresh_BT.to(device))
+
+    def hidden(self, hidden_BT: Tensor) -> NextHeading:
+        """The same, with nothing known at these positions."""
+        return NextHeading(self.vector_BTD.masked_fill(hidden_BT[..., None], 0.0), self.fresh_BT & ~hidden_BT)
+
     @property
     def known_BT(self) -> Tensor:
         """(B, T) bool, where there is a heading."""

@@ -212,9 +212,11 @@ def mean_cosine(predict: Callable[[Tensor, Tensor, Tensor | None], Tensor], batc
     return _cosine(lambda batch: predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT), batches)
 
 
-def told_cosine(point_after: Callable[..., Tensor], batches: Batches) -> float:
-    """The same of a baseline's `point_after`, which is told headings as well."""
-    return _cosine(lambda batch: point_after(batch.x_BTD, batch.breaks_BT, None, batch.heading), batches)
+def told_cosine(
+    predict: Callable[[Tensor, Tensor, Tensor | None, NextHeading | None], Tensor], batches: Batches
+) -> float:
+    """The same of predictions that are told headings as well."""
+    return _cosine(lambda batch: predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT, batch.heading), batches)
 
 
 def _cosine(predict: Callable[[TargetBatch], Tensor], batches: Batches) -> float:

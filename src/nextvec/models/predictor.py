@@ -106,16 +106,28 @@ class Predictor(Protocol):
         breaks_B1, next_B1 = (None if known_B is None else known_B[:, None] for known_B in (breaks_B, next_B))
         return self.read(x_BD[:, None], memory, breaks_B1, next_B1, heading)
 
-    def predict(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+    def predict(
+        self,
+        x_BTD: Tensor,
+        mask_BT: Tensor,
+        breaks_BT: Tensor | None = None,
+        heading: NextHeading | None = None,
+    ) -> Tensor:
         """The forecast's points y_BTD: unit-norm predictions of the vector after each position."""
-        return self.forecast(x_BTD, mask_BT, breaks_BT).point
+        return self.forecast(x_BTD, mask_BT, breaks_BT, heading=heading).point
 
-    def query(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+    def query(
+        self,
+        x_BTD: Tensor,
+        mask_BT: Tensor,
+        breaks_BT: Tensor | None = None,
+        heading: NextHeading | None = None,
+    ) -> Tensor:
         """The forecast's queries q_BTD, of any norm: the candidate with the largest q . y comes first.
 
         The points, where `spec.ranks_by` says so.
         """
-        return self.forecast(x_BTD, mask_BT, breaks_BT).query
+        return self.forecast(x_BTD, mask_BT, breaks_BT, heading=heading).query
 
 
 def unit(x: Tensor) -> Tensor:

@@ -89,6 +89,8 @@ class Structure:
 
     breaks: Tensor
     """(N,) int8, whether each row begins a paragraph."""
+    headings: HeadingRows | None = None
+    """Those that the rows stand under; None: there are none. They are told of every sequence that hides nothing."""
     hidden: float = 0.0
     told: float = 0.0
     plain_bases: Mapping[str, Tensor | VectorRows] = field(default_factory=dict)
@@ -159,7 +161,7 @@ class WindowBatches:
         drawn = None if structure is None else structure.draw(self.seed or 0, number)
         for first in range(start * self.batch_size, len(rows), self.batch_size):
             batch = self._batch(rows[first : first + self.batch_size])
-            yield batch if structure is None or drawn is None else _told_window(batch, structure.breaks, *drawn)
+            yield batch if structure is None or drawn is None else _told_window(batch, structure, *drawn)
 
     def _order(self, number: int) -> Tensor:
         if self.seed is None:
@@ -175,14 +177,16 @@ class WindowBatches:
         return Batch(window[:, :k], mask[:, :k], window[:, k:], mask[:, k:], rows[:, None], index[:, 0])
 
 
-def _told_window(batch: Batch, breaks: Tensor, keep_N: Tensor, told_N: Tensor) -> Batch:
+def _told_window(batch: Batch, structure: Structure, keep_N: Tensor, told_N: Tensor) -> Batch:
     """The windows with as much of their structure as an epoch tells."""
+    breaks, headings = structure.breaks, structure.headings
     after_BT = batch.seen_from_B[:, None] + torch.arange(1, batch.x_BTD.shape[1] + 1, device=breaks.device)
     hidden_B1 = ~keep_N[batch.rows_BT]
     return replace(
         batch,
         breaks_BT=breaks[after_BT - 1].masked_fill(hidden_B1, UNKNOWN),
         next_BT=breaks[after_BT].masked_fill(~told_N[after_BT] | hidden_B1, UNKNOWN),
+        heading=None if headings is None else headings.before(after_BT).hidden(hidden_B1),
     )
 
 
@@ -299,6 +303,7 @@ class SpanBatches:
         """The batch with as much of its structure as an epoch tells."""
         structure = self.structure
         assert structure is not None
+        headings = structure.headings
         keep_N, next_N = self._draw(number)
         last_B1 = batch.rows_BT.gather(1, batch.mask_BT.sum(1, keepdim=True) - 1)
         hidden_B1 = ~keep_N[last_B1]
@@ -308,6 +313,7 @@ class SpanBatches:
             batch,
             breaks_BT=batch.breaks_BT.masked_fill(hidden_B1, UNKNOWN),
             next_BT=next_BT.masked_fill(~batch.mask_BT, UNKNOWN),
+            heading=None if headings is None else headings.before(batch.rows_BT).hidden(hidden_B1),
             bases={name: self._base(name, base, batch, hidden_B1) for name, base in batch.bases.items()},
         )
 

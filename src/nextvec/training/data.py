@@ -100,10 +100,10 @@ class TrainingData:
         if self.breaks is None:
             return None
         if not network.config.structure:
-            return Structure(self.breaks)
+            return Structure(self.breaks, self.headings)
         hidden, whole = recipe.hide_structure, network.config.context is None
         plain = self._bases(network, told=False) if hidden and whole else {}
-        return Structure(self.breaks, hidden, recipe.tell_next, plain)
+        return Structure(self.breaks, self.headings, hidden, recipe.tell_next, plain)
 
     @torch.no_grad()
     def _bases(self, network: Network, *, told: bool) -> dict[str, ResidentRows | MappedRows]:
@@ -117,7 +117,8 @@ class TrainingData:
             rows_N = batch.rows_BT[batch.mask_BT] - 1
             for name, head in network.each_head():
                 if head.anchor is not None:
-                    base_NE = head.base(batch.x_BTD, batch.breaks_BT if told else None)[batch.mask_BT].half()
+                    known = (batch.breaks_BT, None, batch.heading) if told else ()
+                    base_NE = head.base(batch.x_BTD, *known)[batch.mask_BT].half()
                     if name not in bases:
                         bases[name] = self.vectors.like(base_NE.shape[1])
                     bases[name].put(rows_N, base_NE)

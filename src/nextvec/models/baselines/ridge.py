@@ -63,7 +63,7 @@ class EwmaMix(Reader):
         return self.mean(f_BTF)
 
     def score(self, validation: Batches) -> float:
-        return told_cosine(self.point_after, validation)
+        return told_cosine(self.predict, validation)
 
     def left_over(self, train: Batches) -> Callable[[TargetBatch], Tensor]:
         return lambda batch: batch.target_BTD - self.direction_after(batch.x_BTD, batch.breaks_BT, None)
