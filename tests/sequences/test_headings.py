@@ -6,8 +6,9 @@ import torch
 
 from nextvec.corpus.headings import Heading
 from nextvec.heading import NextHeading
-from nextvec.sequences.batches import DocumentBatches
+from nextvec.sequences.batches import DocumentBatches, SpanBatches, Structure, WindowBatches
 from nextvec.sequences.headings import heading_rows, headings_of
+from nextvec.sequences.windows import target_rows
 from nextvec.store.headings import Headings
 
 DIM = 4
@@ -75,3 +76,39 @@ def test_features_are_the_heading_and_again_where_it_is_fresh():
     vector_BTD = torch.eye(2)[None]
     features_BTF = NextHeading(vector_BTD, torch.tensor([[False, True]])).features_BTF
     assert features_BTF.tolist() == [[[1, 0, 0, 0], [0, 1, 0, 1]]]
+
+
+def training_batches(snapshot, whole, **shares):
+    """Spans of whole documents, or windows of two chunks, in one batch."""
+    structure = Structure(torch.from_numpy(np.array(snapshot.breaks)), told_rows(snapshot), **shares)
+    if whole:
+        return SpanBatches(snapshot.vectors, snapshot.offsets, [0, 1, 2], 10, 1000, 0, structure=structure)
+    rows = target_rows(snapshot.offsets, [0, 1, 2], 2)
+    return WindowBatches(snapshot.vectors, rows, 2, 1000, 0, structure=structure)
+
+
+def told_rows(snapshot):
+    return heading_rows(headings_of(snapshot, np.arange(len(snapshot.documents))), "cpu")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_training_tells_what_stands_before_each_target(whole, snapshot):
+    (batch,) = training_batches(snapshot, whole).epoch(0)
+    last_BT = batch.seen_from_B[:, None] + torch.arange(1, batch.x_BTD.shape[1] + 1)
+    expected = told_rows(snapshot).before(last_BT.masked_fill(~batch.mask_BT, -1))
+    assert expected.vector_BTD.any()
+    assert torch.equal(batch.heading.vector_BTD, expected.vector_BTD)
+    assert torch.equal(batch.heading.fresh_BT, expected.fresh_BT)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_sequences_that_hide_their_structure_hide_their_headings(whole, snapshot):
+    (batch,) = training_batches(snapshot, whole, hidden=1.0).epoch(0)
+    assert not batch.heading.vector_BTD.any()
+    assert not batch.heading.fresh_BT.any()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_training_without_headings_knows_of_none(whole, make_process):
+    (batch,) = training_batches(make_process(LENGTHS, dim=DIM), whole).epoch(0)
+    assert batch.heading is None

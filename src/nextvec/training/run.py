@@ -209,7 +209,7 @@ def _metrics(outcome: Outcome, reference: Reference) -> dict[str, Any]:
         "validation_skill": reference.skill(outcome.validation_cosine),
         "best_baseline": reference.best_name,
         "best_baseline_cosine": reference.best_baseline,
-        "global_told_cosine": reference.global_mean,
+        "global_mean_cosine": reference.global_mean,
     }
 
 
