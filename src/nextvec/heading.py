@@ -39,6 +39,7 @@ class NextHeading:
 
     @property
     def features_BTF(self) -> Tensor:
-        """(B, T, 2 D) float32: the heading, and again where it is fresh."""
+        """(B, T, 2 D) float32: the heading where it is not fresh, and where it is; zeros elsewhere."""
+        fresh_BT1 = self.fresh_BT[..., None]
         vector_BTD = self.vector_BTD.float()
-        return torch.cat([vector_BTD, vector_BTD * self.fresh_BT[..., None]], dim=-1)
+        return torch.cat([vector_BTD * ~fresh_BT1, vector_BTD * fresh_BT1], dim=-1)

@@ -37,7 +37,7 @@ def moved(fitted):
         baseline.load_state_dict(fitted[name].state_dict())
         for module in baseline.modules():
             if isinstance(module, Reader) and not module.is_twin:
-                module.shift = 0.3 * torch.randn(2 * DIM, DIM, generator=torch.Generator().manual_seed(2))
+                module.shift = 0.3 * torch.randn(2, DIM, DIM, generator=torch.Generator().manual_seed(2))
         return baseline
 
     return get

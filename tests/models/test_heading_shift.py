@@ -134,14 +134,15 @@ def test_without_headings_nothing_more_is_saved(plain):
 
 
 def test_shifts_are_ridge_regressions(batch):
-    """Against the same least squares with rows of the penalty below the features."""
+    """Against the same least squares with rows of the penalty below the vectors."""
     told_BT = batch.heading.known_BT & batch.target_mask_BT
-    f_NF, y_ND = batch.heading.features_BTF[told_BT].double(), batch.target_BTD[told_BT].double()
-    for penalty, shift_FD in zip(PENALTIES, shifts(lambda each: each.target_BTD, [batch]), strict=True):
-        damping = (penalty * f_NF.square().sum(0).mean() / len(f_NF)).sqrt() * torch.eye(2 * DIM)
-        below_FD = torch.zeros(2 * DIM, DIM, dtype=torch.float64)
-        expected_FD = torch.linalg.lstsq(torch.cat([f_NF, damping]), torch.cat([y_ND, below_FD])).solution
-        torch.testing.assert_close(shift_FD.double(), expected_FD, atol=1e-5, rtol=0)
+    for fresh, found in enumerate(shifts(lambda each: each.target_BTD, [batch])):
+        some_BT = told_BT & (batch.heading.fresh_BT == bool(fresh))
+        h_ND, y_ND = batch.heading.vector_BTD[some_BT].double(), batch.target_BTD[some_BT].double()
+        for penalty, shift_DD in zip(PENALTIES, found, strict=True):
+            damping = (penalty * h_ND.square().sum(0).mean() / len(h_ND)).sqrt() * torch.eye(DIM)
+            both = torch.cat([h_ND, damping]), torch.cat([y_ND, torch.zeros(DIM, DIM, dtype=torch.float64)])
+            torch.testing.assert_close(shift_DD.double(), torch.linalg.lstsq(*both).solution, atol=1e-5, rtol=0)
 
 
 def test_where_none_is_known_there_is_no_shift(make_data):

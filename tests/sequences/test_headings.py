@@ -72,10 +72,10 @@ def test_where_there_are_none_nothing_is_known(snapshot, make_process):
     assert batch.heading is None
 
 
-def test_features_are_the_heading_and_again_where_it_is_fresh():
+def test_features_are_apart_where_it_is_fresh():
     vector_BTD = torch.eye(2)[None]
     features_BTF = NextHeading(vector_BTD, torch.tensor([[False, True]])).features_BTF
-    assert features_BTF.tolist() == [[[1, 0, 0, 0], [0, 1, 0, 1]]]
+    assert features_BTF.tolist() == [[[1, 0, 0, 0], [0, 0, 0, 1]]]
 
 
 def training_batches(snapshot, whole, **shares):

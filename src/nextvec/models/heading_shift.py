@@ -1,4 +1,7 @@
-"""By how much the heading of the next chunk moves what a baseline expects: ridge regression of what it leaves over."""
+"""By how much the heading of the next chunk moves what a baseline expects: ridge regression of what it leaves over.
+
+One for headings that are fresh and one for others: a position has one of the two, so they are fitted and tuned apart.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +12,30 @@ from torch import Tensor
 
 from nextvec.models.targets import TargetBatch
 
-PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0)
-"""Of the regression, in units of a feature's mean square. A document has few headings, and hardly any that another
+PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
+"""Of the regressions, in units of a feature's mean square. A document has few headings, and hardly any that another
 document has."""
 
 
-def shifts(residual: Callable[[TargetBatch], Tensor], train: Iterable[TargetBatch]) -> Iterator[Tensor]:
-    """(2 D, D) for each of `PENALTIES`: the regression of `residual` (B, T, D) on `NextHeading.features_BTF`, at the
-    training targets that stand under a heading; none where none does."""
-    sums: tuple[Tensor, Tensor] | None = None
-    count = 0
+def shifts(residual: Callable[[TargetBatch], Tensor], train: Iterable[TargetBatch]) -> list[Iterator[Tensor]]:
+    """Of headings that are not fresh, and of fresh ones: (D, D) for each of `PENALTIES`, the regression of `residual`
+    (B, T, D) on their vectors, at training targets; none where there is no such target."""
+    sums: dict[bool, tuple[Tensor, Tensor, int]] = {}
     for batch in train:
         if batch.heading is None:
             continue
-        told_BT = batch.heading.known_BT & batch.target_mask_BT
-        f_NF, r_ND = batch.heading.features_BTF[told_BT].double(), residual(batch)[told_BT].double()
-        products = f_NF.T @ f_NF, f_NF.T @ r_ND
-        sums = products if sums is None else (sums[0] + products[0], sums[1] + products[1])
-        count += len(f_NF)
-    if sums is not None and count:
-        yield from (_solve(*sums, penalty / count) for penalty in PENALTIES)
+        residual_BTD, told_BT = residual(batch), batch.heading.known_BT & batch.target_mask_BT
+        for fresh in (False, True):
+            some_BT = told_BT & (batch.heading.fresh_BT == fresh)
+            h_ND, r_ND = batch.heading.vector_BTD[some_BT].double(), residual_BTD[some_BT].double()
+            gram_DD, moment_DD, count = sums.get(fresh, (0.0, 0.0, 0))
+            sums[fresh] = gram_DD + h_ND.T @ h_ND, moment_DD + h_ND.T @ r_ND, count + len(h_ND)
+    return [_solutions(*sums[fresh]) for fresh in sorted(sums)]
 
 
-def _solve(gram_FF: Tensor, moment_FD: Tensor, penalty: float) -> Tensor:
-    damped_FF = gram_FF + penalty * gram_FF.diagonal().mean() * torch.eye(len(gram_FF), device=gram_FF.device)
-    return torch.cholesky_solve(moment_FD, torch.linalg.cholesky(damped_FF)).float()
+def _solutions(gram_DD: Tensor, moment_DD: Tensor, count: int) -> Iterator[Tensor]:
+    if count:
+        eye_DD = torch.eye(len(gram_DD), dtype=gram_DD.dtype, device=gram_DD.device)
+        for penalty in PENALTIES:
+            damped_DD = gram_DD + penalty * gram_DD.diagonal().mean() / count * eye_DD
+            yield torch.cholesky_solve(moment_DD, torch.linalg.cholesky(damped_DD)).float()

@@ -29,7 +29,7 @@ class Reader(Baseline):
     """A baseline on decayed means, with a twin that has paragraph means and places besides.
 
     `structured` is the twin, None in the twin itself; `helps` whether the twin was better on validation; `shift`
-    (2 D, D) what headings are multiplied by, None where there were none to learn from or it was no better.
+    (2, D, D) what headings are multiplied by that are not fresh and that are, None where neither was better for it.
     """
 
     reads_breaks = True
@@ -77,13 +77,17 @@ class Reader(Baseline):
 
     def fit_shift(self, train: Batches, validation: Batches) -> None:
         """Set `shift` to the best on validation of none and those that explain what is left over in training."""
-        self.shift = found = None
-        best = self.score(validation)
-        for shift_FD in shifts(self.left_over(train), train()):
-            self.shift = shift_FD
-            if (score := self.score(validation)) > best:
-                best, found = score, shift_FD
-        self.shift = found
+        self.shift = None
+        residual = self.left_over(train)
+        best, found_2DD = self.score(validation), torch.zeros(2, self.dim, self.dim, device=next(self.buffers()).device)
+        for fresh, candidates in enumerate(shifts(residual, train())):
+            tried_2DD = found_2DD.clone()
+            for shift_DD in candidates:
+                tried_2DD[fresh] = shift_DD
+                self.shift = tried_2DD
+                if (score := self.score(validation)) > best:
+                    best, found_2DD[fresh] = score, shift_DD
+        self.shift = found_2DD if found_2DD.any() else None
 
     @abstractmethod
     def fit_one(self, train: Batches, validation: Batches) -> float:
@@ -128,7 +132,7 @@ class Reader(Baseline):
         direction_BTD = self.either(type(self).direction, x_BTD, breaks_BT, kept)
         if heading is None or self.shift is None:
             return direction_BTD
-        return direction_BTD + heading.features_BTF @ self.shift.to(direction_BTD)
+        return direction_BTD + heading.features_BTF @ self.shift.flatten(0, 1).to(direction_BTD)
 
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
         sums_BKD, paragraphs = parts_of(kept, 2)
