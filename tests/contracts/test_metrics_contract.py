@@ -42,7 +42,7 @@ class Toy:
     """Has all that a predictor can have. It draws in the plane of its prediction and the last vector: a rotation of all
     vectors rotates what it draws."""
 
-    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None, heading=None):
         point_BTD = self.predict(x_BTD, mask_BT)
 
         def sample(n, generator):
@@ -51,7 +51,7 @@ class Toy:
 
         return Forecast(lambda: point_BTD, sampler=sample, density=lambda y_BTD: (point_BTD * y_BTD).sum(-1))
 
-    def read(self, x_BTD, memory, breaks_BT=None, next_BT=None):
+    def read(self, x_BTD, memory, breaks_BT=None, next_BT=None, heading=None):
         seen_BTD = latest(memory.kept, x_BTD)
         return Forecast(lambda: self.predict(seen_BTD, None)[:, -1:]), Memory(memory.owner, len(x_BTD), seen_BTD)
 

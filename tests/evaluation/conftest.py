@@ -72,10 +72,10 @@ class Fake:
     def __init__(self, dim=DIM, name="fake"):
         self.spec = PredictorSpec(name=name, dim=dim, context=self.context)
 
-    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None, heading=None):
         return Forecast(lambda: self.predict(x_BTD, mask_BT))
 
-    def read(self, x_BTD, memory, breaks_BT=None, next_BT=None):
+    def read(self, x_BTD, memory, breaks_BT=None, next_BT=None, heading=None):
         seen_BTD = latest(memory.kept, x_BTD)
         return Forecast(lambda: self.predict(seen_BTD, None)[:, -1:]), Memory(memory.owner, len(x_BTD), seen_BTD)
 

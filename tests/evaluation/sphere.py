@@ -47,7 +47,7 @@ class Believes:
         self.kappa = kappa
         self.spec = PredictorSpec(name=f"kappa-{kappa:g}", dim=3, context=1, samples=True, density=True)
 
-    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None, heading=None):
         def sample(n, generator):
             uniform = torch.rand(n, *x_BTD.shape[:2], generator=generator)
             return around(x_BTD, self.kappa, uniform, torch.randn(n, *x_BTD.shape, generator=generator))

@@ -207,7 +207,7 @@ class Broken:
     def __init__(self, answer):
         self.answer = answer
 
-    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None, heading=None):
         return Forecast(lambda: self.answer(x_BTD))
 
     def predict(self, x_BTD, mask_BT):
@@ -224,7 +224,7 @@ def test_samples_and_densities_that_are_not_finite_are_refused(tiny, metric):
     class Damaged(Broken):
         spec = PredictorSpec(name="damaged", dim=16, context=None, samples=True, density=True)
 
-        def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+        def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None, heading=None):
             return Forecast(
                 lambda: unit(x_BTD),
                 sampler=lambda n, generator: float("nan") * x_BTD.expand(n, *x_BTD.shape),
@@ -241,7 +241,7 @@ def test_a_predictor_is_told_where_paragraphs_begin_whatever_it_is_asked(make_sn
     class Reads(Broken):
         spec = PredictorSpec(name="reads", dim=16, context=None, ranks_by="query", samples=True, density=True)
 
-        def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+        def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None, heading=None):
             y_BTD = torch.eye(16)[torch.where(breaks_BT == 1, 0, 1)]
             seen.append(breaks_BT)
             sampler = lambda n, generator: y_BTD.expand(n, *y_BTD.shape)  # noqa: E731

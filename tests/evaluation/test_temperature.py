@@ -24,7 +24,7 @@ class Asks:
         self.spec = PredictorSpec(name="asks", dim=dim, context=1, ranks_by="query")
         self._query, self._length = query, length
 
-    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None, heading=None):
         return Forecast(lambda: unit(x_BTD), lambda: self._length * self._query(x_BTD))
 
     def predict(self, x_BTD, mask_BT, breaks_BT=None):

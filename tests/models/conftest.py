@@ -37,6 +37,7 @@ def make_batches(make_vectors):
                     target_BTD=whole[:, 1:] * mask[..., None],
                     target_mask_BT=mask,
                     breaks_BT=None,
+                    heading=None,
                 )
             )
         return lambda: iter(batches)

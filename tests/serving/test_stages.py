@@ -131,7 +131,7 @@ class Listening:
     def __init__(self, predictor):
         self.predictor, self.spec, self.told = predictor, predictor.spec, []
 
-    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None):
+    def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None, heading=None):
         self.told.append((mask_BT, breaks_BT, next_BT))
         return self.predictor.forecast(x_BTD, mask_BT, breaks_BT, next_BT)
 

@@ -19,6 +19,7 @@ from nextvec.evaluation.metric import unit_rows
 from nextvec.evaluation.pools import ForeignPool
 from nextvec.fingerprint import fingerprint_bytes
 from nextvec.sequences.closeness import unit_rows as normalised
+from nextvec.sequences.headings import HeadingArrays, headings_of
 from nextvec.sequences.splits import Part, SplitSpec, split_documents
 from nextvec.sequences.windows import MIN_CONTEXT, concatenate_ranges
 from nextvec.structure import UNKNOWN
@@ -43,6 +44,7 @@ class HeldOut:
         doc_ids: ascending, one for each document.
         vectors: (n, D) float16 or float32, the rows of the documents one after another.
         breaks: (n,) int8, which of the rows begin a paragraph (`structure`).
+        headings: vectors, and the place among them of that of each row (`sequences.headings`); None for none.
         offsets: (docs + 1,), document i owns rows offsets[i]:offsets[i+1] of `vectors`.
         pool: (P, D) foreign candidates; pool_owner (P,) is the document they belong to, -1 for one not evaluated.
         split_fingerprint: of the split that these documents are a part of; None where they are all of a corpus.
@@ -60,6 +62,7 @@ class HeldOut:
     offsets: IntArray
     pool: npt.NDArray[np.floating]
     pool_owner: IntArray
+    headings: HeadingArrays | None = None
 
     @property
     def dim(self) -> int:
@@ -74,7 +77,7 @@ class HeldOut:
     def fingerprint(self) -> str:
         """Of everything that decides what a predictor is asked: documents, rows, their content, and the pool."""
         header = f"{self.encoder_fingerprint} {self.min_context} {self.vectors.dtype} {chr(0).join(self.doc_ids)}"
-        arrays = (self.offsets, self.vectors, self.breaks, self.pool_owner, self.pool)
+        arrays = (self.offsets, self.vectors, self.breaks, self.pool_owner, self.pool, *(self.headings or ()))
         return fingerprint_bytes(
             [header.encode(), *(np.ascontiguousarray(a).reshape(-1).view(np.uint8).data for a in arrays)]
         )
@@ -87,6 +90,10 @@ class HeldOut:
     def without_breaks(self) -> HeldOut:
         """The same, with nothing known of paragraphs."""
         return replace(self, breaks=np.full_like(self.breaks, UNKNOWN))
+
+    def without_headings(self) -> HeldOut:
+        """The same, with nothing known of headings."""
+        return replace(self, headings=None)
 
     def foreign(self, device: torch.device | str) -> ForeignPool:
         vectors = unit_rows(torch.from_numpy(self.pool).to(device))
@@ -129,6 +136,7 @@ def hold_out(
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         pool=snapshot.vectors[pool_rows],
         pool_owner=position[snapshot.doc_index[pool_rows]],
+        headings=headings_of(snapshot, chosen),
     )
 
 

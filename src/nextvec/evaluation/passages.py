@@ -15,6 +15,7 @@ from nextvec.evaluation.heldout import HeldOut
 from nextvec.evaluation.metric import Passage, document_rng, unit_rows
 from nextvec.models.predictor import Predictor
 from nextvec.sequences.batches import Batch, DocumentBatches
+from nextvec.sequences.headings import heading_rows
 
 BATCH_TARGETS = 8_192
 
@@ -30,7 +31,8 @@ def passages(
     vectors = torch.from_numpy(held_out.vectors).to(device)
     documents = np.arange(len(held_out.doc_ids))
     breaks = torch.from_numpy(held_out.breaks).to(device)
-    batches = DocumentBatches(vectors, held_out.offsets, documents, batch_targets, breaks)
+    headings = heading_rows(held_out.headings, device)
+    batches = DocumentBatches(vectors, held_out.offsets, documents, batch_targets, breaks, headings)
     for numbers, batch in zip(batches.plan, batches, strict=True):
         answers = _Answers(predictor, batch)
         for b, number in enumerate(numbers.tolist()):
@@ -60,7 +62,7 @@ class _Answers:
 
     def __init__(self, predictor: Predictor, batch: Batch) -> None:
         self.predictor, self.batch = predictor, batch
-        self._forecast = predictor.forecast(batch.x_BTD, batch.mask_BT, batch.breaks_BT)
+        self._forecast = predictor.forecast(batch.x_BTD, batch.mask_BT, batch.breaks_BT, heading=batch.heading)
         self.point_BTD, self.query_BTD = (self._vectors(x) for x in (self._forecast.point, self._forecast.query))
 
     def _vectors(self, answer_BTD: Tensor) -> Tensor:
@@ -84,9 +86,10 @@ class _Answers:
         """(K, length, D) of sequence `b` by itself: what is drawn depends on no other."""
         batch, alone = self.batch, (slice(b, b + 1), slice(length))
         breaks_1T = None if batch.breaks_BT is None else batch.breaks_BT[alone]
+        heading = None if batch.heading is None else batch.heading[alone]
         generator = torch.Generator(device=batch.x_BTD.device).manual_seed(seed)
         with torch.no_grad():
-            forecast = self.predictor.forecast(batch.x_BTD[alone], batch.mask_BT[alone], breaks_1T)
+            forecast = self.predictor.forecast(batch.x_BTD[alone], batch.mask_BT[alone], breaks_1T, heading=heading)
             y_KTD = forecast.sample(SAMPLES, generator)[:, 0]
         self._require_finite(y_KTD)
         return y_KTD

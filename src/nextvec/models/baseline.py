@@ -11,9 +11,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from nextvec.errors import TrainingError
+from nextvec.heading import NextHeading
 from nextvec.models.forecast import Forecast
 from nextvec.models.memory import Kept, Memory, check_memory, latest, parts_of
-from nextvec.models.predictor import Predictor, PredictorSpec, check_input
+from nextvec.models.predictor import Predictor, PredictorSpec, check_heading, check_input
 from nextvec.models.structure import known_or_not
 from nextvec.models.targets import TargetBatch
 from nextvec.registry import Registry
@@ -53,18 +54,24 @@ class Baseline(nn.Module, Predictor, ABC):
         """Queries q_BTD, as causal; the predictions, where there are no others."""
         return self(x_BTD, breaks_BT)
 
-    def point_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+    def point_after(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
+    ) -> Tensor:
         """The predictions at vectors that follow those of which `kept` is kept (None: none)."""
         return self(*self._seen(x_BTD, breaks_BT, kept))[:, -x_BTD.shape[1] :]
 
-    def rank_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+    def rank_after(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
+    ) -> Tensor:
         """The queries there."""
         return self.rank(*self._seen(x_BTD, breaks_BT, kept))[:, -x_BTD.shape[1] :]
 
-    def base_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+    def base_after(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
+    ) -> Tensor:
         """(B, T, E) what a head that starts at this baseline is told there: what it ranks by, unless it says more."""
         after = self.rank_after if self.ranks_by == "query" else self.point_after
-        return after(x_BTD, breaks_BT, kept)
+        return after(x_BTD, breaks_BT, kept, heading)
 
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
         """What to keep from then on; nothing that is kept already is changed in place."""
@@ -105,27 +112,43 @@ class Baseline(nn.Module, Predictor, ABC):
         )
 
     def forecast(
-        self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+        self,
+        x_BTD: Tensor,
+        mask_BT: Tensor,
+        breaks_BT: Tensor | None = None,
+        next_BT: Tensor | None = None,
+        heading: NextHeading | None = None,
     ) -> Forecast:
         """See `Predictor.forecast`."""
         check_input(self.name, self.dim, x_BTD, mask_BT, breaks_BT, next_BT)
-        read = x_BTD.float(), breaks_BT, None
-        return self._forecast(lambda: self(*read[:2]), lambda: self.rank(*read[:2]), lambda: self.base_after(*read))
+        check_heading(self.name, x_BTD, heading)
+        read = x_BTD.float(), breaks_BT, None, heading
+        if heading is None:
+            return self._forecast(lambda: self(*read[:2]), lambda: self.rank(*read[:2]), lambda: self.base_after(*read))
+        return self._forecast(
+            *(partial(after, *read) for after in (self.point_after, self.rank_after, self.base_after))
+        )
 
     @torch.no_grad()
     def read(
-        self, x_BTD: Tensor, memory: Memory, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+        self,
+        x_BTD: Tensor,
+        memory: Memory,
+        breaks_BT: Tensor | None = None,
+        next_BT: Tensor | None = None,
+        heading: NextHeading | None = None,
     ) -> tuple[Forecast, Memory]:
         """See `Predictor.read`."""
         check_input(self.name, self.dim, x_BTD, None, breaks_BT, next_BT)
+        check_heading(self.name, x_BTD, heading)
         check_memory(self.name, len(x_BTD), memory)
-        read = x_BTD.float(), breaks_BT, memory.kept
+        read = x_BTD.float(), breaks_BT, memory.kept, heading
 
         def last(answer: Callable[..., Tensor]) -> Callable[[], Tensor]:
             return lambda: answer(*read)[:, -1:]
 
         forecast = self._forecast(last(self.point_after), last(self.rank_after), last(self.base_after))
-        return forecast, Memory(self.name, len(x_BTD), self.remember(*read))
+        return forecast, Memory(self.name, len(x_BTD), self.remember(*read[:3]))
 
     def _forecast(
         self, point: Callable[[], Tensor], query: Callable[[], Tensor], base: Callable[[], Tensor]
@@ -186,11 +209,20 @@ def mean_cosine(predict: Callable[[Tensor, Tensor, Tensor | None], Tensor], batc
 
     Raises TrainingError when there is no target.
     """
+    return _cosine(lambda batch: predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT), batches)
+
+
+def told_cosine(
+    predict: Callable[[Tensor, Tensor, Tensor | None, NextHeading | None], Tensor], batches: Batches
+) -> float:
+    """The same of predictions that are told headings as well."""
+    return _cosine(lambda batch: predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT, batch.heading), batches)
+
+
+def _cosine(predict: Callable[[TargetBatch], Tensor], batches: Batches) -> float:
     total, count = 0.0, 0
     for batch in batches():
-        cosine_BT = (predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT) * batch.target_BTD).sum(-1)[
-            batch.target_mask_BT
-        ]
+        cosine_BT = (predict(batch) * batch.target_BTD).sum(-1)[batch.target_mask_BT]
         total += float(cosine_BT.double().sum())
         count += cosine_BT.numel()
     if not count:

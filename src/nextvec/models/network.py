@@ -13,12 +13,13 @@ from torch import Generator, Tensor, nn
 
 from nextvec.config import Config
 from nextvec.errors import TrainingError, UsageError
+from nextvec.heading import NextHeading
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, Batches
 from nextvec.models.forecast import Forecast
 from nextvec.models.head import HEADS, Gift, Head, State
 from nextvec.models.memory import Kept, Memory, check_memory, parts_of
-from nextvec.models.predictor import AnchorName, Predictor, PredictorSpec, check_input, unit
+from nextvec.models.predictor import AnchorName, Predictor, PredictorSpec, check_heading, check_input, unit
 from nextvec.models.reading import Reading, StructureInput
 from nextvec.models.targets import TargetBatch, Targets, TrainingBatch
 
@@ -42,6 +43,7 @@ class NetworkConfig(Config):
     anchor: AnchorName = Field("ridge-mix", description="the baseline its point starts at; none: all from nothing")
     context: int | None = Field(None, description="last vectors it looks at; None: unlimited")
     structure: bool = Field(False, description="whether its backbone is told of paragraphs; its anchors always are")
+    headings: bool = Field(False, description="whether its backbone is told of headings; its anchors always are")
     heads: tuple[str, ...] = Field(("point",), min_length=1, description="what it predicts: point, rank, ...")
     options: dict[str, Any] = Field(default_factory=dict)
     head_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -66,7 +68,11 @@ class Network(nn.Module, Predictor):
         self.config = config.model_copy(update={"options": options.to_dict(), "head_options": described})
         self.backbone = kind(options, config.dim)
         self._check_context(kind.longest(options))
-        self.structure = StructureInput(config.dim) if config.structure else None
+        if config.headings and not config.structure:
+            raise UsageError(
+                "headings=true tells a backbone of headings where it is told of paragraphs; set structure=true"
+            )
+        self.structure = StructureInput(config.dim, headings=config.headings) if config.structure else None
         self.heads = nn.ModuleDict({name: self._head(name, options) for name, options in heads.items()})
 
     def _head(self, name: str, options: Config) -> Head:
@@ -131,7 +137,7 @@ class Network(nn.Module, Predictor):
         batch (None: it has all of it), `share` what its mean weighs in that of the batch.
         """
         last_only, targets = self.config.context is not None, Targets.of(own, whole, share)
-        hidden_BSM = self._hidden(Reading(own.x_BTD, own.breaks_BT, own.next_BT), last_only=last_only)
+        hidden_BSM = self._hidden(Reading(own.x_BTD, own.breaks_BT, own.next_BT, own.heading), last_only=last_only)
         losses = [
             head.loss(State(hidden_BSM, self._training_base(name, head, own, last_only)), targets)
             for name, head in self.each_head()
@@ -144,7 +150,7 @@ class Network(nn.Module, Predictor):
             return None
         if (known_BTE := batch.bases.get(name)) is not None:
             return known_BTE[:, -1:] if last_only else known_BTE
-        return self._base(Reading(batch.x_BTD, batch.breaks_BT), head=head, last_only=last_only)
+        return self._base(Reading(batch.x_BTD, batch.breaks_BT, heading=batch.heading), head=head, last_only=last_only)
 
     def _hidden(self, reading: Reading, *, last_only: bool = False) -> Tensor:
         input_BTD = self._input(reading)
@@ -157,26 +163,38 @@ class Network(nn.Module, Predictor):
     def _base(self, reading: Reading, kept: Kept = None, *, head: Head, last_only: bool = False) -> Tensor:
         # Reduced precision is for what is trained: an anchor that is off by 1e-3 would be worse than its baseline.
         with torch.autocast(reading.x_BTD.device.type, enabled=False):
-            base_BTE = head.base(reading.x_BTD.float(), reading.breaks_BT, kept)
+            base_BTE = head.base(reading.x_BTD.float(), reading.breaks_BT, kept, reading.heading)
         return base_BTE[:, -1:] if last_only else base_BTE
 
     def forecast(
-        self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+        self,
+        x_BTD: Tensor,
+        mask_BT: Tensor,
+        breaks_BT: Tensor | None = None,
+        next_BT: Tensor | None = None,
+        heading: NextHeading | None = None,
     ) -> Forecast:
         """See `Predictor.forecast`. Raises TrainingError for an anchor never fitted: it would predict zeros."""
         check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT, breaks_BT, next_BT)
+        check_heading(self.config.architecture, x_BTD, heading)
         self._require_fitted()
-        return self._forecast(self._states(Reading(x_BTD, breaks_BT, next_BT)))
+        return self._forecast(self._states(Reading(x_BTD, breaks_BT, next_BT, heading)))
 
     def read(
-        self, x_BTD: Tensor, memory: Memory, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+        self,
+        x_BTD: Tensor,
+        memory: Memory,
+        breaks_BT: Tensor | None = None,
+        next_BT: Tensor | None = None,
+        heading: NextHeading | None = None,
     ) -> tuple[Forecast, Memory]:
         """See `Predictor.read`. With a context, a step is a pass over the vectors of that context.
 
         Raises TrainingError for an anchor never fitted.
         """
-        name, reading = self.config.architecture, Reading(x_BTD, breaks_BT, next_BT)
+        name, reading = self.config.architecture, Reading(x_BTD, breaks_BT, next_BT, heading)
         check_input(name, self.config.dim, x_BTD, None, breaks_BT, next_BT)
+        check_heading(name, x_BTD, heading)
         check_memory(name, len(x_BTD), memory)
         self._require_fitted()
         read = self._read if self.config.context is None else self._read_window
@@ -237,7 +255,7 @@ class Network(nn.Module, Predictor):
 
         def readings(head: Head) -> Iterator[tuple[State, TargetBatch]]:
             for batch in batches():
-                yield self._states(Reading(batch.x_BTD, batch.breaks_BT))(head), batch
+                yield self._states(Reading(batch.x_BTD, batch.breaks_BT, heading=batch.heading))(head), batch
 
         return {
             name: self._judging(partial(head.calibrate, partial(readings, head))) for name, head in self.each_head()

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nextvec.config import Config
 from nextvec.errors import MismatchError
+from nextvec.heading import NextHeading
 from nextvec.models.forecast import Forecast
 from nextvec.models.memory import Memory
 
@@ -50,7 +51,12 @@ class Predictor(Protocol):
     def spec(self) -> PredictorSpec: ...
 
     def forecast(
-        self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+        self,
+        x_BTD: Tensor,
+        mask_BT: Tensor,
+        breaks_BT: Tensor | None = None,
+        next_BT: Tensor | None = None,
+        heading: NextHeading | None = None,
     ) -> Forecast:
         """What comes after each position; what it says at t depends on the first t + 1 vectors and breaks only.
 
@@ -59,13 +65,19 @@ class Predictor(Protocol):
             mask_BT: bool, True where x is real: a prefix of every row. Forecasts elsewhere mean nothing.
             breaks_BT: int8, whether each chunk begins a paragraph (`structure`); None: nothing is known.
             next_BT: int8, the same of the chunk after it, where somebody knows that; None: nothing is known.
+            heading: the one that the chunk after it stands under, as with `next_BT`.
 
         Raises MismatchError when D is not `spec.dim` or the shapes disagree.
         """
         ...
 
     def read(
-        self, x_BTD: Tensor, memory: Memory, breaks_BT: Tensor | None = None, next_BT: Tensor | None = None
+        self,
+        x_BTD: Tensor,
+        memory: Memory,
+        breaks_BT: Tensor | None = None,
+        next_BT: Tensor | None = None,
+        heading: NextHeading | None = None,
     ) -> tuple[Forecast, Memory]:
         """Go on with documents by the same number of vectors, one or more, none of them padding.
 
@@ -83,22 +95,39 @@ class Predictor(Protocol):
         return Memory(self.spec.name, documents)
 
     def step(
-        self, x_BD: Tensor, memory: Memory, breaks_B: Tensor | None = None, next_B: Tensor | None = None
+        self,
+        x_BD: Tensor,
+        memory: Memory,
+        breaks_B: Tensor | None = None,
+        next_B: Tensor | None = None,
+        heading: NextHeading | None = None,
     ) -> tuple[Forecast, Memory]:
-        """`read` by one vector."""
+        """`read` by one vector; the heading's T is 1."""
         breaks_B1, next_B1 = (None if known_B is None else known_B[:, None] for known_B in (breaks_B, next_B))
-        return self.read(x_BD[:, None], memory, breaks_B1, next_B1)
+        return self.read(x_BD[:, None], memory, breaks_B1, next_B1, heading)
 
-    def predict(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+    def predict(
+        self,
+        x_BTD: Tensor,
+        mask_BT: Tensor,
+        breaks_BT: Tensor | None = None,
+        heading: NextHeading | None = None,
+    ) -> Tensor:
         """The forecast's points y_BTD: unit-norm predictions of the vector after each position."""
-        return self.forecast(x_BTD, mask_BT, breaks_BT).point
+        return self.forecast(x_BTD, mask_BT, breaks_BT, heading=heading).point
 
-    def query(self, x_BTD: Tensor, mask_BT: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
+    def query(
+        self,
+        x_BTD: Tensor,
+        mask_BT: Tensor,
+        breaks_BT: Tensor | None = None,
+        heading: NextHeading | None = None,
+    ) -> Tensor:
         """The forecast's queries q_BTD, of any norm: the candidate with the largest q . y comes first.
 
         The points, where `spec.ranks_by` says so.
         """
-        return self.forecast(x_BTD, mask_BT, breaks_BT).query
+        return self.forecast(x_BTD, mask_BT, breaks_BT, heading=heading).query
 
 
 def unit(x: Tensor) -> Tensor:
@@ -124,3 +153,15 @@ def check_input(name: str, dim: int, x_BTD: Tensor, mask_BT: Tensor | None, *str
                 f"paragraph breaks are {known_BT.dtype} {tuple(known_BT.shape)}; expected torch.int8 "
                 f"{tuple(x_BTD.shape[:2])}, one a position"
             )
+
+
+def check_heading(name: str, x_BTD: Tensor, heading: NextHeading | None) -> None:
+    """Raises MismatchError unless the heading has a vector like x_BTD's and a bool at every position."""
+    if heading is None:
+        return
+    given, fresh = tuple(heading.vector_BTD.shape), heading.fresh_BT
+    if given != tuple(x_BTD.shape) or fresh.shape != x_BTD.shape[:2] or fresh.dtype != torch.bool:
+        raise MismatchError(
+            f"{name} was given headings {given} with {fresh.dtype} {tuple(fresh.shape)} beside them; expected vectors "
+            f"{tuple(x_BTD.shape)} and torch.bool {tuple(x_BTD.shape[:2])}, one a position"
+        )

@@ -1,7 +1,7 @@
 """Baselines that read the structure of a text: two fits of one kind, without it and with it.
 
 Which of them answers is decided position by position: the one with structure where something is known of it, and where
-it was the better one on validation.
+it was the better one on validation. Where the heading of the next chunk is known, that moves what it answers.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from nextvec.heading import NextHeading
 from nextvec.models.baseline import Baseline, Batches
 from nextvec.models.decay import MIX_DECAYS, continued_means
+from nextvec.models.heading_shift import shifts
 from nextvec.models.memory import Kept, parts_of
+from nextvec.models.predictor import unit
 from nextvec.models.structure import PLACES, any_known, known_or_not, paragraph_means, paragraphs_after, places
+from nextvec.models.targets import TargetBatch
 
 PARAGRAPHS = 2
 
@@ -24,15 +28,18 @@ PARAGRAPHS = 2
 class Reader(Baseline):
     """A baseline on decayed means, with a twin that has paragraph means and places besides.
 
-    `structured` is the twin, None in the twin itself; `helps` whether the twin was better on validation.
+    `structured` is the twin, None in the twin itself; `helps` whether the twin was better on validation; `shift`
+    (2, D, D) what headings are multiplied by that are not fresh and that are, None where neither was better for it.
     """
 
     reads_breaks = True
     helps: Tensor
+    shift: Tensor | None
 
     def __init__(self, dim: int, *, is_twin: bool = False) -> None:
         super().__init__(dim)
         self.is_twin = is_twin
+        self.register_buffer("shift", None)
         self.structured = None if is_twin else type(self)(dim, is_twin=True)
         if not is_twin:
             self.register_buffer("helps", torch.tensor(False))
@@ -65,18 +72,42 @@ class Reader(Baseline):
         score = self.fit_one(train, validation)
         if self.structured is not None and any(_has_structure(batch.breaks_BT) for batch in train()):
             self.helps.fill_(self.structured.fit_one(train, validation) > score)
+        if any(batch.heading is not None for batch in train()):
+            self.fit_shift(train, validation)
+
+    def fit_shift(self, train: Batches, validation: Batches) -> None:
+        """Set `shift` to the best on validation of none and those that explain what is left over in training."""
+        self.shift = None
+        residual = self.left_over(train)
+        best, found_2DD = self.score(validation), torch.zeros(2, self.dim, self.dim, device=next(self.buffers()).device)
+        for fresh, candidates in enumerate(shifts(residual, train())):
+            tried_2DD = found_2DD.clone()
+            for shift_DD in candidates:
+                tried_2DD[fresh] = shift_DD
+                self.shift = tried_2DD
+                if (score := self.score(validation)) > best:
+                    best, found_2DD[fresh] = score, shift_DD
+        self.shift = found_2DD if found_2DD.any() else None
 
     @abstractmethod
     def fit_one(self, train: Batches, validation: Batches) -> float:
         """Fit this one of the two; returns how good it is on validation, more is better."""
 
     @abstractmethod
+    def score(self, validation: Batches) -> float:
+        """How good its answers are, told headings as well; more is better."""
+
+    @abstractmethod
+    def left_over(self, train: Batches) -> Callable[[TargetBatch], Tensor]:
+        """Of a batch, (B, T, D): what a heading is to add to `direction_after`."""
+
+    @abstractmethod
+    def direction(self, f_BTF: Tensor) -> Tensor:
+        """(B, T, D) of any norm, from features: what it expects before it is projected onto the sphere."""
+
     def answer(self, f_BTF: Tensor) -> Tensor:
         """Unit predictions y_BTD from features."""
-
-    def ask(self, f_BTF: Tensor) -> Tensor:
-        """Queries q_BTD from features; the predictions, where there are no others."""
-        return self.answer(f_BTF)
+        return unit(self.direction(f_BTF))
 
     def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return self.point_after(x_BTD, breaks_BT, None)
@@ -84,11 +115,24 @@ class Reader(Baseline):
     def rank(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return self.rank_after(x_BTD, breaks_BT, None)
 
-    def point_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
-        return self.either(type(self).answer, x_BTD, breaks_BT, kept)
+    def point_after(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
+    ) -> Tensor:
+        return unit(self.direction_after(x_BTD, breaks_BT, kept, heading))
 
-    def rank_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
-        return self.either(type(self).ask, x_BTD, breaks_BT, kept)
+    def rank_after(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
+    ) -> Tensor:
+        return self.point_after(x_BTD, breaks_BT, kept, heading)
+
+    def direction_after(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
+    ) -> Tensor:
+        """(B, T, D): `direction` of itself or its twin, moved by the headings."""
+        direction_BTD = self.either(type(self).direction, x_BTD, breaks_BT, kept)
+        if heading is None or self.shift is None:
+            return direction_BTD
+        return direction_BTD + heading.features_BTF @ self.shift.flatten(0, 1).to(direction_BTD)
 
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
         sums_BKD, paragraphs = parts_of(kept, 2)
@@ -120,7 +164,9 @@ class Reader(Baseline):
         return any_known(known_or_not(breaks_BT, x_BTD), paragraphs)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        """What was saved before there were twins has none."""
+        """What was saved before there were twins has none, and only what reads headings has a shift."""
+        saved, device = state_dict.get(prefix + "shift"), next(self.buffers()).device
+        self.shift = None if saved is None else torch.empty_like(saved, device=device)
         for name, tensor in self.state_dict().items():
             if name == "helps" or name.startswith("structured."):
                 state_dict.setdefault(prefix + name, tensor)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nextvec.heading import NextHeading
 from nextvec.models.memory import Kept, latest, parts_of
 from nextvec.models.structure import PLACES, any_known, known_or_not, paragraph_means, paragraphs_after, places
 
@@ -19,32 +20,49 @@ CODES = 3
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Unit vectors (B, T, D), and int8 (B, T), whether each begins a paragraph and whether the one after it does; None
-    where nothing is known."""
+    where nothing is known; and of the chunk after each, the heading that it stands under, likewise."""
 
     x_BTD: Tensor
     breaks_BT: Tensor | None = None
     next_BT: Tensor | None = None
+    heading: NextHeading | None = None
 
     def until(self, length: int) -> Reading:
         """The first `length` positions."""
-        known = (None if known is None else known[:, :length] for known in self.known)
-        return Reading(self.x_BTD[:, :length], *known)
+        breaks_BT, next_BT = (None if known is None else known[:, :length] for known in self.known)
+        heading = None if self.heading is None else self.heading[:, :length]
+        return Reading(self.x_BTD[:, :length], breaks_BT, next_BT, heading)
 
     def windows(self, rows_WK: Tensor) -> Reading:
         """(W, K) positions, counted over all sequences, as sequences of their own."""
-        known = (None if known is None else known.flatten()[rows_WK] for known in self.known)
-        return Reading(self.x_BTD.flatten(0, 1)[rows_WK], *known)
+        breaks_WK, next_WK = (None if known is None else known.flatten()[rows_WK] for known in self.known)
+        heading = None if self.heading is None else self.heading.windows(rows_WK)
+        return Reading(self.x_BTD.flatten(0, 1)[rows_WK], breaks_WK, next_WK, heading)
 
     def to(self, device: torch.device) -> Reading:
         """In float32, there."""
-        known = (None if known is None else known.to(device) for known in self.known)
-        return Reading(self.x_BTD.to(device, torch.float32), *known)
+        breaks_BT, next_BT = (None if known is None else known.to(device) for known in self.known)
+        heading = None if self.heading is None else self.heading.to(device)
+        return Reading(self.x_BTD.to(device, torch.float32), breaks_BT, next_BT, heading)
 
     def after(self, kept: Kept, most: int) -> tuple[Reading, Kept]:
         """The last `most` positions of those that are kept and of these together; and the same to be kept."""
+        *before, headings = parts_of(kept, 4)
         known = (known_or_not(known, self.x_BTD) for known in self.known)
-        seen = tuple(map(partial(latest, most=most), parts_of(kept, 3), (self.x_BTD, *known)))
-        return Reading(*seen), seen
+        x_BTD, breaks_BT, next_BT = map(partial(latest, most=most), before, (self.x_BTD, *known))
+        heading = self._headings_after(headings, x_BTD.shape[1])
+        kept = x_BTD, breaks_BT, next_BT, None if heading is None else (heading.vector_BTD, heading.fresh_BT)
+        return Reading(x_BTD, breaks_BT, next_BT, heading), kept
+
+    def _headings_after(self, kept: Kept, length: int) -> NextHeading | None:
+        """Of the last `length` positions; nothing is known of those that are not kept."""
+        if kept is None and self.heading is None:
+            return None
+        own = self.heading or NextHeading(torch.zeros_like(self.x_BTD), torch.zeros_like(self.x_BTD[..., 0]).bool())
+        vectors_BPD, fresh_BP = parts_of(kept, 2)
+        vector_BTD, fresh_BT = latest(vectors_BPD, own.vector_BTD, length), latest(fresh_BP, own.fresh_BT, length)
+        missing = length - fresh_BT.shape[1]
+        return NextHeading(F.pad(vector_BTD, (0, 0, missing, 0)), F.pad(fresh_BT, (missing, 0)))
 
     @property
     def known(self) -> tuple[Tensor | None, Tensor | None]:
@@ -53,13 +71,16 @@ class Reading:
 
 class StructureInput(nn.Module):
     """By how much structure moves the input of a backbone: a linear map, at first zero, of the paragraph means, places,
-    and what is known of each chunk and of the one after it."""
+    and what is known of each chunk and of the one after it; with `headings`, another of that one's heading."""
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, *, headings: bool = False) -> None:
         super().__init__()
         self.dim = dim
         self.map = nn.Linear(2 * dim + PLACES + 2 * CODES, dim, bias=False)
         nn.init.zeros_(self.map.weight)
+        self.heading_map = nn.Linear(2 * dim + 1, dim, bias=False) if headings else None
+        if self.heading_map is not None:
+            nn.init.zeros_(self.heading_map.weight)
 
     def forward(self, reading: Reading, kept: Kept = None) -> Tensor:
         """(B, T, D), for inputs with components of order 1."""
@@ -69,6 +90,13 @@ class StructureInput(nn.Module):
         means_BTE = paragraph_means(x_BTD, breaks_BT, kept).flatten(2) * math.sqrt(self.dim)
         about_BTE = torch.cat([means_BTE, places(breaks_BT, kept).to(x_BTD)], dim=-1) * known_BT1
         moved_BTD: Tensor = self.map(torch.cat([about_BTE, _codes(breaks_BT, x_BTD), _codes(next_BT, x_BTD)], dim=-1))
+        if self.heading_map is None or reading.heading is None:
+            return moved_BTD
+        return moved_BTD + self._by_heading(self.heading_map, reading.heading).to(moved_BTD)
+
+    def _by_heading(self, linear: nn.Module, heading: NextHeading) -> Tensor:
+        scaled_BTF = heading.features_BTF * math.sqrt(self.dim)
+        moved_BTD: Tensor = linear(torch.cat([scaled_BTF, heading.known_BT[..., None].float()], dim=-1))
         return moved_BTD
 
     def remember(self, reading: Reading, kept: Kept) -> Kept:

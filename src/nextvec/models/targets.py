@@ -8,6 +8,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from nextvec.heading import NextHeading
+
 
 class TargetBatch(Protocol):
     """What a baseline is fitted on: `sequences.batches.Batch`, or anything with these tensors."""
@@ -18,6 +20,8 @@ class TargetBatch(Protocol):
     def mask_BT(self) -> Tensor: ...
     @property
     def breaks_BT(self) -> Tensor | None: ...
+    @property
+    def heading(self) -> NextHeading | None: ...
     @property
     def target_BTD(self) -> Tensor: ...
     @property

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor
 
 from nextvec.errors import TrainingError, UsageError
+from nextvec.heading import NextHeading
+from nextvec.sequences.headings import HeadingRows
 from nextvec.sequences.rows import VectorRows, rows_of
 from nextvec.sequences.windows import IntArray
 from nextvec.structure import UNKNOWN
@@ -51,6 +53,8 @@ class Batch:
     """(B, T) int8, whether each input begins a paragraph (`structure`); None: nothing is known."""
     next_BT: Tensor | None = None
     """(B, T) int8, the same of the chunk after each input; None: nothing is known."""
+    heading: NextHeading | None = None
+    """Of the chunk after each input, the heading that it stands under; None: nothing is known."""
     bases: Mapping[str, Tensor] = field(default_factory=dict)
     """(B, T, E) by name: what each anchor expects at each position, where that was computed before."""
 
@@ -69,6 +73,7 @@ class Batch:
             seen_from_B=self.seen_from_B[sequences],
             breaks_BT=None if self.breaks_BT is None else self.breaks_BT[sequences],
             next_BT=None if self.next_BT is None else self.next_BT[sequences],
+            heading=None if self.heading is None else self.heading[sequences],
             bases={name: base_BTE[sequences] for name, base_BTE in self.bases.items()},
         )
 
@@ -84,6 +89,8 @@ class Structure:
 
     breaks: Tensor
     """(N,) int8, whether each row begins a paragraph."""
+    headings: HeadingRows | None = None
+    """Those that the rows stand under; None: there are none. They are told of every sequence that hides nothing."""
     hidden: float = 0.0
     told: float = 0.0
     plain_bases: Mapping[str, Tensor | VectorRows] = field(default_factory=dict)
@@ -154,7 +161,7 @@ class WindowBatches:
         drawn = None if structure is None else structure.draw(self.seed or 0, number)
         for first in range(start * self.batch_size, len(rows), self.batch_size):
             batch = self._batch(rows[first : first + self.batch_size])
-            yield batch if structure is None or drawn is None else _told_window(batch, structure.breaks, *drawn)
+            yield batch if structure is None or drawn is None else _told_window(batch, structure, *drawn)
 
     def _order(self, number: int) -> Tensor:
         if self.seed is None:
@@ -170,14 +177,16 @@ class WindowBatches:
         return Batch(window[:, :k], mask[:, :k], window[:, k:], mask[:, k:], rows[:, None], index[:, 0])
 
 
-def _told_window(batch: Batch, breaks: Tensor, keep_N: Tensor, told_N: Tensor) -> Batch:
+def _told_window(batch: Batch, structure: Structure, keep_N: Tensor, told_N: Tensor) -> Batch:
     """The windows with as much of their structure as an epoch tells."""
+    breaks, headings = structure.breaks, structure.headings
     after_BT = batch.seen_from_B[:, None] + torch.arange(1, batch.x_BTD.shape[1] + 1, device=breaks.device)
     hidden_B1 = ~keep_N[batch.rows_BT]
     return replace(
         batch,
         breaks_BT=breaks[after_BT - 1].masked_fill(hidden_B1, UNKNOWN),
         next_BT=breaks[after_BT].masked_fill(~told_N[after_BT] | hidden_B1, UNKNOWN),
+        heading=None if headings is None else headings.before(after_BT).hidden(hidden_B1),
     )
 
 
@@ -193,6 +202,7 @@ class DocumentBatches:
         documents: (m,) document indexes to use.
         targets_per_batch: bound on B * T, padding included; a longer document makes a batch of its own.
         breaks: (N,) int8, which rows begin a paragraph; None: nothing is known.
+        headings: those that the rows stand under; None: there are none.
 
     Raises TrainingError when no document has two rows, UsageError when targets_per_batch is below 1.
     """
@@ -204,9 +214,10 @@ class DocumentBatches:
         documents: npt.ArrayLike,
         targets_per_batch: int,
         breaks: Tensor | None = None,
+        headings: HeadingRows | None = None,
     ) -> None:
         _require_positive("targets_per_batch", targets_per_batch)
-        self.vectors, self.breaks = rows_of(vectors), breaks
+        self.vectors, self.breaks, self.headings = rows_of(vectors), breaks, headings
         self.first, self.targets, self.documents = _with_targets(offsets, documents)
         self.targets_per_batch = targets_per_batch
 
@@ -222,7 +233,8 @@ class DocumentBatches:
     def __iter__(self) -> Iterator[Batch]:
         for batch in self._batches:
             first = self.first[batch]
-            yield _sequences(self.vectors, first, self.targets[batch], seen_from=first, breaks=self.breaks)
+            made = _sequences(self.vectors, first, self.targets[batch], seen_from=first, breaks=self.breaks)
+            yield made if self.headings is None else replace(made, heading=self.headings.before(made.rows_BT))
 
 
 class SpanBatches:
@@ -291,6 +303,7 @@ class SpanBatches:
         """The batch with as much of its structure as an epoch tells."""
         structure = self.structure
         assert structure is not None
+        headings = structure.headings
         keep_N, next_N = self._draw(number)
         last_B1 = batch.rows_BT.gather(1, batch.mask_BT.sum(1, keepdim=True) - 1)
         hidden_B1 = ~keep_N[last_B1]
@@ -300,6 +313,7 @@ class SpanBatches:
             batch,
             breaks_BT=batch.breaks_BT.masked_fill(hidden_B1, UNKNOWN),
             next_BT=next_BT.masked_fill(~batch.mask_BT, UNKNOWN),
+            heading=None if headings is None else headings.before(batch.rows_BT).hidden(hidden_B1),
             bases={name: self._base(name, base, batch, hidden_B1) for name, base in batch.bases.items()},
         )
 

@@ -20,6 +20,7 @@ from nextvec.sequences.batches import (
     Structure,
     WindowBatches,
 )
+from nextvec.sequences.headings import HeadingRows, heading_rows, headings_of
 from nextvec.sequences.rows import MappedRows, Place, ResidentRows, place_rows
 from nextvec.sequences.splits import Split, split_snapshot
 from nextvec.sequences.windows import MIN_CONTEXT, IntArray, count_windows, target_rows
@@ -77,6 +78,11 @@ class TrainingData:
         breaks = self.snapshot.breaks
         return torch.from_numpy(np.array(breaks)).to(self.device) if (breaks != UNKNOWN).any() else None
 
+    @cached_property
+    def headings(self) -> HeadingRows | None:
+        """On the device, those that the rows stand under; None where there are none."""
+        return heading_rows(headings_of(self.snapshot, np.arange(len(self.snapshot.documents))), self.device)
+
     def training_batches(self, network: Network, recipe: TrainingConfig) -> Batches:
         """Shuffled batches of the recipe's size: windows of the network's context, or where that is unlimited, spans of
         documents, with what those of its heads that have an anchor start at, which sees whole documents."""
@@ -94,10 +100,10 @@ class TrainingData:
         if self.breaks is None:
             return None
         if not network.config.structure:
-            return Structure(self.breaks)
+            return Structure(self.breaks, self.headings)
         hidden, whole = recipe.hide_structure, network.config.context is None
         plain = self._bases(network, told=False) if hidden and whole else {}
-        return Structure(self.breaks, hidden, recipe.tell_next, plain)
+        return Structure(self.breaks, self.headings, hidden, recipe.tell_next, plain)
 
     @torch.no_grad()
     def _bases(self, network: Network, *, told: bool) -> dict[str, ResidentRows | MappedRows]:
@@ -111,7 +117,8 @@ class TrainingData:
             rows_N = batch.rows_BT[batch.mask_BT] - 1
             for name, head in network.each_head():
                 if head.anchor is not None:
-                    base_NE = head.base(batch.x_BTD, batch.breaks_BT if told else None)[batch.mask_BT].half()
+                    known = (batch.breaks_BT, None, batch.heading) if told else ()
+                    base_NE = head.base(batch.x_BTD, *known)[batch.mask_BT].half()
                     if name not in bases:
                         bases[name] = self.vectors.like(base_NE.shape[1])
                     bases[name].put(rows_N, base_NE)
@@ -129,4 +136,4 @@ class TrainingData:
             yield replace(batch, target_mask_BT=mask_BT)
 
     def _in_order(self, documents: IntArray) -> DocumentBatches:
-        return DocumentBatches(self.vectors, self.snapshot.offsets, documents, FIT_TARGETS, self.breaks)
+        return DocumentBatches(self.vectors, self.snapshot.offsets, documents, FIT_TARGETS, self.breaks, self.headings)

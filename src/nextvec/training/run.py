@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import torch
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
 from nextvec.models.backbone import BACKBONES
-from nextvec.models.baseline import BASELINES, Baseline, mean_cosine
+from nextvec.models.baseline import BASELINES, Baseline, told_cosine
 from nextvec.models.bundle import AnyPredictor, read_config, save_bundle
 from nextvec.models.head import HEADS
 from nextvec.models.network import Network, NetworkConfig, parse_heads
@@ -147,6 +147,7 @@ def train_model(
     baselines = FittedBaselines(
         data if data.device.type in FITTED_ON else TrainingData(snapshot, data.split, rows=data.place), cache
     )
+    plan = _told_of(plan, data)
     torch.manual_seed(plan.training.seed)
     # Built before anything is written: options that it refuses leave no folder behind.
     network = None if plan.architecture in BASELINES else Network(plan.network)
@@ -174,9 +175,16 @@ def train_model(
     return metrics
 
 
+def _told_of(plan: Plan, data: TrainingData) -> Plan:
+    """The plan for data with headings: a backbone that is told of paragraphs is told of them too."""
+    if data.headings is None or not plan.network.structure:
+        return plan
+    return replace(plan, network=plan.network.model_copy(update={"headings": True}))
+
+
 def _fitted(name: str, baselines: FittedBaselines) -> tuple[Baseline, dict[str, Any]]:
     baseline = baselines.get(name)
-    return baseline, {"validation_cosine": mean_cosine(baseline.predict, baselines.data.validation_batches)}
+    return baseline, {"validation_cosine": told_cosine(baseline.predict, baselines.data.validation_batches)}
 
 
 def _begin(folder: Path, record: dict[str, Any], resume: bool) -> list[str]:
@@ -190,7 +198,7 @@ def _begin(folder: Path, record: dict[str, Any], resume: bool) -> list[str]:
 def measure_reference(baselines: FittedBaselines) -> Reference:
     """Validation cosines of global-mean and of the best of `CANDIDATES`."""
     names = ("global-mean", *CANDIDATES)
-    cosine = {name: mean_cosine(baselines.get(name).predict, baselines.data.validation_batches) for name in names}
+    cosine = {name: told_cosine(baselines.get(name).predict, baselines.data.validation_batches) for name in names}
     best = max(CANDIDATES, key=cosine.__getitem__)
     return Reference(global_mean=cosine["global-mean"], best_baseline=cosine[best], best_name=best)
 

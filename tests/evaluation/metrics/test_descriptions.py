@@ -26,7 +26,7 @@ class Slow:
     def __init__(self, predict):
         self.predict, self.spec = predict, PredictorSpec(name="slow", dim=8, context=None)
 
-    def read(self, x_BTD, memory, breaks_BT=None, next_BT=None):
+    def read(self, x_BTD, memory, breaks_BT=None, next_BT=None, heading=None):
         seen_BTD = latest(memory.kept, x_BTD)
         return Forecast(lambda: self.predict(seen_BTD, None)[:, -1:]), Memory(memory.owner, len(x_BTD), seen_BTD)
 

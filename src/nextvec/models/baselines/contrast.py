@@ -13,14 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
+from nextvec.heading import NextHeading
 from nextvec.models.baseline import BASELINES, Batches
+from nextvec.models.memory import Kept
 from nextvec.models.pool import own_pools, pool_means, pool_scores, reciprocal_ranks
-from nextvec.models.predictor import unit
 from nextvec.models.reader import Reader
+from nextvec.models.targets import TargetBatch
 
 PENALTIES = (1_000.0, 3_000.0, 10_000.0, 30_000.0, 100_000.0, 300_000.0)
 """Of the ridge regression, in units of a feature's mean square."""
@@ -61,11 +64,33 @@ class Contrast(Reader):
                     self.shrinkage.fill_(shrinkage)
         return best
 
-    def answer(self, f_BTF: Tensor) -> Tensor:
-        return unit(self.ask(f_BTF))
-
-    def ask(self, f_BTF: Tensor) -> Tensor:
+    def direction(self, f_BTF: Tensor) -> Tensor:
         return f_BTF @ self.matrix.to(f_BTF)
+
+    def rank_after(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
+    ) -> Tensor:
+        return self.direction_after(x_BTD, breaks_BT, kept, heading)
+
+    def score(self, validation: Batches) -> float:
+        """Mean reciprocal rank in the targets' own documents; 0 where nothing can be ranked."""
+        total, count = 0.0, 0
+        for batch in validation():
+            query_BTD = self.rank_after(batch.x_BTD, batch.breaks_BT, None, batch.heading)
+            for query_TD, vectors_ND in own_pools(query_BTD, batch):
+                total += float(reciprocal_ranks(pool_scores(query_TD, vectors_ND)).sum())
+                count += len(query_TD)
+        return total / max(count, 1)
+
+    def left_over(self, train: Batches) -> Callable[[TargetBatch], Tensor]:
+        answering = cast(Contrast, self.structured) if self._has_better_twin else self
+        precision_DD = Moments.of(_nothing, train).precision(float(answering.shrinkage))
+
+        def of(batch: TargetBatch) -> Tensor:
+            difference_BTD = batch.target_BTD - pool_means(batch.x_BTD, batch.target_BTD, batch.mask_BT)
+            return difference_BTD @ precision_DD - self.direction_after(batch.x_BTD, batch.breaks_BT, None)
+
+        return of
 
     def _scores(self, difference_FD: Tensor, moments: Moments, validation: Batches) -> list[float]:
         """Mean reciprocal rank on validation documents for every shrinkage. Where nothing can be ranked, all are 0."""
@@ -117,6 +142,11 @@ class Moments:
         return torch.linalg.inv(
             covariance_DD + shrinkage * covariance_DD.diagonal().mean() * _eye(covariance_DD)
         ).float()
+
+
+def _nothing(x_BTD: Tensor, breaks_BT: Tensor | None) -> Tensor:
+    """(B, T, 0): features where only the differences matter."""
+    return x_BTD[..., :0]
 
 
 def _eye(like: Tensor) -> Tensor:

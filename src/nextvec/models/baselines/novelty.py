@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nextvec.heading import NextHeading
 from nextvec.models.baseline import BASELINES, Baseline, Batches
 from nextvec.models.baselines.contrast import Contrast
 from nextvec.models.innovations import innovations, without
@@ -62,12 +63,16 @@ class Novelty(Baseline):
     def rank(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return self.rank_after(x_BTD, breaks_BT, None)
 
-    def point_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
-        return unit(self.rank_after(x_BTD, breaks_BT, kept))
+    def point_after(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
+    ) -> Tensor:
+        return unit(self.rank_after(x_BTD, breaks_BT, kept, heading))
 
-    def rank_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Tensor:
+    def rank_after(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
+    ) -> Tensor:
         of_contrast, known_BPD = parts_of(kept, 2)
-        query_BTD = self.contrast.rank_after(x_BTD, breaks_BT, of_contrast)
+        query_BTD = self.contrast.rank_after(x_BTD, breaks_BT, of_contrast, heading)
         return self.scale * without(query_BTD, innovations(x_BTD, float(self.strength), known_BPD), RECENT)
 
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:

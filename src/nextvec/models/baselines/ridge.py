@@ -11,9 +11,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine
+from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine, told_cosine
 from nextvec.models.predictor import unit
 from nextvec.models.reader import Reader
+from nextvec.models.targets import TargetBatch
 
 RIDGE_GRID = (1.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 100_000.0, 1_000_000.0)
 RIDGE_CONTEXT = 5
@@ -58,8 +59,14 @@ class EwmaMix(Reader):
         """What is expected, before normalisation, (B, T, D)."""
         return self.mix(f_BTF)
 
-    def answer(self, f_BTF: Tensor) -> Tensor:
-        return unit(self.mean(f_BTF))
+    def direction(self, f_BTF: Tensor) -> Tensor:
+        return self.mean(f_BTF)
+
+    def score(self, validation: Batches) -> float:
+        return told_cosine(self.predict, validation)
+
+    def left_over(self, train: Batches) -> Callable[[TargetBatch], Tensor]:
+        return lambda batch: batch.target_BTD - self.direction_after(batch.x_BTD, batch.breaks_BT, None)
 
 
 @BASELINES.register("ridge-mix")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from nextvec.config import Config
 from nextvec.errors import TrainingError, UsageError
+from nextvec.heading import NextHeading
 from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
 from nextvec.models.head import HEADS, SIZES, Head, Readings, State, start_at_zero
@@ -73,9 +74,15 @@ class PointHead(Head):
     def anchored(self) -> bool:
         return self.from_mean or super().anchored
 
-    def base(self, x_BTD: Tensor, breaks_BT: Tensor | None = None, kept: Kept = None) -> Tensor:
+    def base(
+        self,
+        x_BTD: Tensor,
+        breaks_BT: Tensor | None = None,
+        kept: Kept = None,
+        heading: NextHeading | None = None,
+    ) -> Tensor:
         if not self.from_mean:
-            return super().base(x_BTD, breaks_BT, kept)
+            return super().base(x_BTD, breaks_BT, kept, heading)
         count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device)[:, None]
         if kept is None:
             return x_BTD.cumsum(1) / count_T1
