@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from nextvec.corpus.headings import Heading
 from nextvec.errors import MismatchError, NotFoundError, TrainingError, UsageError
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, mean_cosine
 from nextvec.models.bundle import load_bundle
 from nextvec.models.head import HEADS
+from nextvec.store.headings import Headings
 from nextvec.training import run as run_module
 from nextvec.training.checkpoint import Checkpoints
+from nextvec.training.data import TrainingData
 from nextvec.training.recipe import TrainingConfig
 from nextvec.training.run import PLAN, finished, plan_record, resolve_plan, run_fingerprint, train_model
 
@@ -331,3 +334,34 @@ def test_it_is_said_that_vectors_stay_on_disk(make_process, tmp_path, monkeypatc
     train_model(snapshot, plan, tmp_path / "on-disk", cache=None, on_change=told.append)
     assert len(told) == 1
     assert told[0].startswith("vectors stay on disk: 0.0 GB of them are more than half of the memory that is free")
+
+
+def with_headings(make_process):
+    """Every document has one heading, under which its second half stands."""
+    count, length = 60, 17
+    told = [Headings((Heading(text="H", level=1, start=0),), unit_row(i)) for i in range(count)]
+    under = np.tile(np.where(np.arange(length) < length // 2, -1, 0), count).astype(np.int32)
+    breaks = (np.arange(count * length) % 4 == 0).astype(np.int8)
+    return make_process([length] * count, dim=8, seed=3, breaks=breaks, headings=told, heading=under)
+
+
+def unit_row(seed):
+    row = np.random.default_rng(seed).standard_normal((1, 8))
+    return (row / np.linalg.norm(row)).astype(np.float32)
+
+
+def test_a_run_on_a_corpus_with_headings_is_the_one_that_was_planned(make_process, tmp_path):
+    """As a study looks for it, and as it is resumed."""
+    snapshot = with_headings(make_process)
+    plan = resolve_plan("gru", 8, {"epochs": 1, "batch": 64, "width": 8, "structure": True})
+    train_model(snapshot, plan, tmp_path / "model", cache=tmp_path / "cache")
+    record = json.loads((tmp_path / "model" / PLAN).read_text())
+    assert record["network"]["headings"] is True
+    assert run_fingerprint(record) == run_fingerprint(plan_record(TrainingData(snapshot), plan))
+    assert load_bundle(tmp_path / "model").predictor.config.headings
+
+
+def test_without_headings_a_plan_is_the_one_it_was(make_process):
+    snapshot = make_process([17] * 60, dim=8, seed=3)
+    plan = resolve_plan("gru", 8, {"structure": True})
+    assert "headings" not in plan_record(TrainingData(snapshot), plan)["network"]

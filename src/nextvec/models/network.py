@@ -48,6 +48,10 @@ class NetworkConfig(Config):
     options: dict[str, Any] = Field(default_factory=dict)
     head_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Without `headings` where they are not told of, as before there were any: such a run is the one it was."""
+        return {key: value for key, value in super().to_dict().items() if value or key != "headings"}
+
 
 class Network(nn.Module, Predictor):
     """A trainable predictor: a backbone, and one or more heads that start at baselines.

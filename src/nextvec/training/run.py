@@ -220,7 +220,7 @@ def _origin(data: TrainingData, plan: Plan) -> dict[str, Any]:
 
 def plan_record(data: TrainingData, plan: Plan) -> dict[str, Any]:
     """What plan.json says: all that must be the same when the run is resumed, and the versions it began with."""
-    return {"network": plan.network.to_dict(), **_origin(data, plan)}
+    return {"network": _told_of(plan, data).network.to_dict(), **_origin(data, plan)}
 
 
 def run_fingerprint(record: Mapping[str, Any]) -> str:
