@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.document import Document, Unusable
-from nextvec.corpus.headings import NONE, Heading, Title, compose, heading_at
+from nextvec.corpus.headings import NONE, Heading, Title, compose, heading_at, without_last_heading
 from nextvec.corpus.sources.checked import CheckedSource
 
 PIECES = ["Before.", Title("One", 2), "First.", "Second.", Title("Two", 2), Title("Below two", 3), "Third."]
@@ -68,3 +68,23 @@ def test_a_heading_that_cannot_be_written_is_reported() -> None:
     [item] = CheckedSource(One()).documents()
     assert isinstance(item, Unusable)
     assert item.why == "its headings cannot be written as UTF-8: one has half a surrogate pair at character 0"
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "heading"),
+    [
+        ("Cats sleep.\n\n## At night\n", "Cats sleep.\n", "At night"),
+        ("Cats sleep.\n# At night ##  \n\n", "Cats sleep.", "At night"),
+        ("Cats sleep.\n\n# Cats\n\n### At night", "Cats sleep.\n", "At night"),
+        ("   ###### Only this", "", "Only this"),
+        ("Cats sleep.\n\n##At night", "Cats sleep.\n\n##At night", ""),
+        ("Cats sleep.\n    # At night", "Cats sleep.\n    # At night", ""),
+        ("Cats sleep.\n####### At night", "Cats sleep.\n####### At night", ""),
+        ("## Cats\nCats sleep.", "## Cats\nCats sleep.", ""),
+        ("Cats sleep. It is # 1", "Cats sleep. It is # 1", ""),
+        ("Cats sleep.\n\n# ***\n", "Cats sleep.\n\n# ***\n", ""),
+        ("", "", ""),
+    ],
+)
+def test_what_a_text_ends_with_may_be_a_heading(text: str, left: str, heading: str) -> None:
+    assert without_last_heading(text) == (left, heading)

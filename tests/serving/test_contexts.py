@@ -53,6 +53,23 @@ def test_contexts_are_padded_on_the_right():
     np.testing.assert_array_equal(padded.last_of(padded.x_BTD).numpy(), np.stack(last))
 
 
+def test_a_heading_is_known_of_what_comes_next_and_then_no_longer_fresh():
+    passage = Passage(texts=["a", "b"], breaks=np.array([1, 0], np.int8), following=BEGINS, heading="H")
+    assert passage.written == ["a", "b", "H"]
+    assert passage.last(1).written == ["b", "H"]
+    vectors = np.eye(3, 4, dtype=np.float32)
+    told_of = Context.of(passage, vectors)
+    assert (len(told_of), told_of.fresh) == (2, True)
+    np.testing.assert_array_equal(told_of.heading, vectors[2])
+    after = told_of.then(vectors[0]).last(1)
+    assert (len(after), after.fresh) == (1, False)
+    np.testing.assert_array_equal(after.heading, vectors[2])
+    padded = Padded.of([context(3), told_of])
+    assert padded.heading.vector_BTD[1, 1].tolist() == vectors[2].tolist()
+    assert int(padded.heading.vector_BTD.abs().sum()) == int(padded.heading.fresh_BT.sum()) == 1
+    assert Padded.of([context(3)]).heading is None
+
+
 def test_raw_breaks_are_those_of_lists():
     vectors_BTD = np.zeros((2, 3, 4), np.float32)
     for given, lists in [

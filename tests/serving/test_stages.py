@@ -125,6 +125,15 @@ def test_a_text_says_where_paragraphs_begin_and_whether_the_next_one_does(ridge,
     assert passage.following == following
 
 
+def test_a_text_may_end_with_the_heading_of_what_comes_next(ridge):
+    passage = ridge.chunk("Here the cats meet. Then the cats eat.\n\n## At night\n")
+    assert passage.texts == ["Here the cats meet.", "Then the cats eat."]
+    assert (passage.heading, passage.following) == ("At night", BEGINS)
+    assert ridge.chunk("Here the cats meet.").heading == ""
+    with pytest.raises(UsageError, match="to continue"):
+        ridge.chunk("## At night\n")
+
+
 class Listening:
     """A predictor that keeps what it was asked with."""
 

@@ -18,6 +18,7 @@ from nextvec.errors import DataError, UsageError
 from nextvec.structure import BEGINS
 
 if TYPE_CHECKING:
+    from nextvec.serving.contexts import Passage
     from nextvec.serving.ranking import Ranking
     from nextvec.serving.stages import Served
     from nextvec.workspace import Workspace
@@ -54,7 +55,7 @@ def rank_command(
     """Order candidates by how likely each comes next after a text.
 
     The text is cut and encoded as the model's corpus was, each candidate is one chunk. A blank line at the text's end
-    says that a paragraph begins.
+    says that a paragraph begins, a Markdown heading there (`## History`) under which heading it comes.
     """
     from nextvec.serving.continuation import Direct
     from nextvec.serving.ranking import rank
@@ -73,7 +74,7 @@ def rank_command(
     if as_json:
         emit(_plain(served, ranking, top), [], True)
         return
-    typer.echo(wrapped(_heading(served, ranking, passage.following)))
+    typer.echo(wrapped(_heading(served, ranking, passage)))
     _print_candidates(ranking, top)
     for line in _footing(served, ranking):
         typer.echo(wrapped(line))
@@ -132,12 +133,14 @@ def _plain(served: Served, ranking: Ranking, top: int | None) -> dict[str, objec
     return model | told
 
 
-def _heading(served: Served, ranking: Ranking, following: int) -> str:
+def _heading(served: Served, ranking: Ranking, passage: Passage) -> str:
     chunks = "the last chunk" if ranking.own == 1 else f"the last {ranking.own} chunks"
     parts = [f"{len(ranking.candidates)} candidates after {chunks} of your text"]
     if ranking.left_out:
         parts.append(f"{ranking.left_out} before them are beyond what the model looks at")
-    if following == BEGINS:
+    if passage.heading:
+        parts.append(f"under the heading '{passage.heading}'")
+    elif passage.following == BEGINS:
         parts.append("and a new paragraph begins")
     return f"{served.identity} on {served.snapshot.label}: {', '.join(parts)}"
 

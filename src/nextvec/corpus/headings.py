@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 NONE = -1
 """Instead of the number of a heading, where a chunk stands under none."""
+_AT_THE_END = re.compile(r"(?:\A|\n)[ ]{0,3}#{1,6}[ \t]+(?P<text>[^\n]*?)(?:[ \t]+#+)?[ \t]*\s*\Z")
+"""As CommonMark 0.31 has it, 4.2: closing number signs are no part of it."""
 LONGEST = 1000
 """Characters; what has more is no heading, whatever it is marked as."""
 PARAGRAPHS_APART = "\n\n"
@@ -51,6 +54,15 @@ def compose(pieces: Iterable[str | Title]) -> tuple[str, tuple[Heading, ...]]:
 
 def _names_something(text: str) -> bool:
     return len(text) <= LONGEST and any(map(str.isalnum, text))
+
+
+def without_last_heading(text: str) -> tuple[str, str]:
+    """A text that somebody writes on, without the Markdown headings (`## History`) that it ends with, and the last of
+    them; empty where it ends with none."""
+    last = ""
+    while (found := _AT_THE_END.search(text)) and _names_something(found["text"]):
+        text, last = text[: found.start()], last or found["text"]
+    return text, last
 
 
 def heading_at(headings: Sequence[Heading], place: int) -> int:

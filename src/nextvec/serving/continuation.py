@@ -283,7 +283,7 @@ async def _open(stages: Stages, request: ContinuationRequest) -> tuple[Reading, 
         passage = await stages.chunk(request.text)
     used = passage.last(stages.window)
     with times.of("encode"):
-        own = Context.of(used, await stages.encode(used.texts))
+        own = Context.of(used, await stages.encode(used.written))
     reading = Reading(own, used.texts, stages.window, {same_text(text) for text in passage.texts})
     empty = max(0, (stages.slots or 0) - len(own))
     rows: list[int] = []

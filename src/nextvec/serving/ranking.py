@@ -62,15 +62,15 @@ async def rank(
 ) -> Ranking:
     """The candidates `texts`, one or more, by how well each follows a passage. Raises what the stages raise."""
     used = passage.last(stages.window)
-    own = len(used.texts)
-    vectors_ND = await stages.encode([*used.texts, *texts])
+    own = len(used.written)
+    vectors_ND = await stages.encode([*used.written, *texts])
     query_D = await stages.query(Context.of(used, vectors_ND[:own]))
     scores_N = vectors_ND[own:].astype(np.float64) @ query_D.astype(np.float64)
     return Ranking(
         candidates=_in_order(texts, scores_N, temperature or UNFITTED),
         temperature=temperature,
-        own=own,
-        left_out=len(passage.texts) - own,
+        own=len(used.texts),
+        left_out=len(passage.texts) - len(used.texts),
     )
 
 

@@ -22,6 +22,7 @@ from torch import Tensor
 from nextvec.config import Config
 from nextvec.corpus.chunkers import CHUNKERS, build_chunker
 from nextvec.corpus.document import Chunker, Document
+from nextvec.corpus.headings import without_last_heading
 from nextvec.corpus.prose import has_blank_line
 from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.ladder import Ladder, LadderConfig, PassedCache
@@ -295,9 +296,13 @@ class Served:
             self._ladder(reference)
 
     def chunk(self, text: str) -> Passage:
-        """The text cut as the corpus was. A blank line at its end says that what comes next begins a paragraph; without
-        one nobody knows. Raises UsageError for a text without any chunk, or that is no Unicode."""
+        """The text cut as the corpus was. A blank line at its end says that what comes next begins a paragraph, and a
+        Markdown heading (`## History`) that it comes under that heading; without one nobody knows.
+
+        Raises UsageError for a text without any chunk, or that is no Unicode.
+        """
         require_unicode(text)
+        text, heading = without_last_heading(text)
         document = Document(id="text", title="", text=text, source="user", licence="unknown")
         chunks = self.chunker.chunks(document)
         if not chunks:
@@ -305,7 +310,8 @@ class Served:
         return Passage(
             texts=[chunk.text for chunk in chunks],
             breaks=breaks_of_chunks(chunks, "the text"),
-            following=BEGINS if has_blank_line(text, chunks[-1].end, len(text)) else UNKNOWN,
+            following=BEGINS if heading or has_blank_line(text, chunks[-1].end, len(text)) else UNKNOWN,
+            heading=heading,
         )
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
@@ -422,7 +428,7 @@ class Served:
 
     def _predict_last(self, padded: Padded, part: Part) -> Tensor:
         """(B, D). Where nothing is padded, nothing but what comes last is asked for."""
-        predictor, known = self.bundle.predictor, (padded.breaks_BT, padded.next_BT)
+        predictor, known = self.bundle.predictor, (padded.breaks_BT, padded.next_BT, padded.heading)
         if bool(padded.mask_BT.all()):
             forecast, _ = predictor.read(padded.x_BTD, predictor.start(len(padded.x_BTD)), *known)
             return _of(forecast, part)[:, -1]

@@ -59,7 +59,7 @@ def read_all(predictor: Predictor, queries: Sequence[ReadQuery]) -> list[ReadRes
 def _read_together(predictor: Predictor, queries: Sequence[ReadQuery], memory: Memory) -> list[ReadResult]:
     """Of contexts of one length; of a single one, if its forecast is kept."""
     padded = Padded.of([query.context for query in queries])
-    forecast, memory = predictor.read(padded.x_BTD, memory, padded.breaks_BT, padded.next_BT)
+    forecast, memory = predictor.read(padded.x_BTD, memory, padded.breaks_BT, padded.next_BT, padded.heading)
     predictions_BD = forecast.point[:, -1].cpu().numpy()
     kept = forecast if queries[0].keep else None
     return [

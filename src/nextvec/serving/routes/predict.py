@@ -122,7 +122,7 @@ async def _contexts(access: Access, lane: ModelLane, asked: PredictRequest) -> l
     access.check_texts("texts", texts)
     with about("texts"):
         passages = [(await lane.chunk(text)).last(lane.window) for text in texts]
-    encoded = await asyncio.gather(*(lane.encode(passage.texts) for passage in passages))
+    encoded = await asyncio.gather(*(lane.encode(passage.written) for passage in passages))
     return [Context.of(passage, vectors) for passage, vectors in zip(passages, encoded, strict=True)]
 
 
