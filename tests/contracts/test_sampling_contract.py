@@ -97,8 +97,9 @@ def low():
     x_BTD = unit(pole + 0.4 * torch.randn(40, 9, 3, generator=seeded()))
     mask_BT = torch.ones(40, 8, dtype=torch.bool)
     batch = SimpleNamespace(
-        x_BTD=x_BTD[:, :-1], target_BTD=x_BTD[:, 1:], mask_BT=mask_BT, target_mask_BT=mask_BT, breaks_BT=None
-    )
+        x_BTD=x_BTD[:, :-1], target_BTD=x_BTD[:, 1:], mask_BT=mask_BT, target_mask_BT=mask_BT, breaks_BT=None,
+        heading=None,
+    )  # fmt: skip
     kinds = {kind for name in SAMPLERS if (kind := HEADS.get(name).baseline("ridge-mix")) is not None}
     batches = [lambda: iter([batch])] * 2
     return x_BTD[:1, :1], {kind: fit_baseline(kind, 3, *batches) for kind in kinds}
