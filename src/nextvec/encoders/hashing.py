@@ -74,9 +74,15 @@ class HashingEncoder:
 def _word_features(word: str) -> tuple[np.ndarray, np.ndarray]:
     """Hashes (n,) int64 and signed weights (n,) of a word's features; the sign is a bit that the slot does not use."""
     names, weights = zip(*_weighted_features(word), strict=True)
-    raw = [int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little") for name in names]
-    signs = np.array([1.0 if value >> 63 else -1.0 for value in raw])
-    return np.array([value & ((1 << 62) - 1) for value in raw], dtype=np.int64), signs * weights
+    hashes, signs = zip(*map(_hash, names), strict=True)
+    return np.array(hashes, dtype=np.int64), np.array(signs) * weights
+
+
+@lru_cache(maxsize=1 << 16)
+def _hash(name: str) -> tuple[int, float]:
+    """Words share most of their trigrams."""
+    raw = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+    return raw & ((1 << 62) - 1), 1.0 if raw >> 63 else -1.0
 
 
 def _weighted_features(word: str) -> Iterator[tuple[str, float]]:

@@ -248,7 +248,8 @@ class _Run:
 
     def _heading_vectors(self, documents: Sequence[Document]) -> Iterator[np.ndarray | str | None]:
         """Of each document (H, D), or why there are none; None where it has no headings or the corpus keeps none."""
-        kept = [document.headings if self._corpus.keeps_headings else () for document in documents]
+        keeps = self._corpus.keeps_headings
+        kept = [document.headings if keeps else () for document in documents]
         texts = [heading.text for headings in kept for heading in headings]
         vectors, reasons = self._vectors(texts) if texts else (np.empty((0, 0)), {})
         for start, end in pairwise(np.cumsum([0, *map(len, kept)])):

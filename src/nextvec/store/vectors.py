@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nextvec.corpus.document import Document
 from nextvec.corpus.headings import NONE
 from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
@@ -192,16 +193,14 @@ class Corpus:
         Raises DataError, naming the document, for an id that is stored already, NaN, a zero vector or wrong shapes;
         FullDiskError.
         """
-        import pyarrow as pa
-
         with self.writing():
             self._refuse_known(documents)
-            tables = [self._table(document, number) for number, document in enumerate(documents, self._next_number())]
-            if tables:
+            if documents:
+                table = self._table(documents, self._next_number())
                 path = self.workspace.corpus(self.name)
                 properties = cut_properties(self._dataset, documents)
-                with self._storing(f"{len(tables):,} documents"):
-                    self._dataset = write_dataset(pa.concat_tables(tables), path, "append", properties)
+                with self._storing(f"{len(documents):,} documents"):
+                    self._dataset = write_dataset(table, path, "append", properties)
                 self._ids.update(encoded.document.id for encoded in documents)
             return self.version
 
@@ -332,32 +331,34 @@ class Corpus:
             return 0
         return int(self._dataset.take([rows - 1], columns=["doc_number"])["doc_number"][0].as_py()) + 1
 
-    def _table(self, encoded: EncodedDocument, number: int) -> pa.Table:
+    def _table(self, documents: Sequence[EncodedDocument], first: int) -> pa.Table:
+        """The rows of documents that are numbered from `first`. Raises DataError naming one that cannot be stored."""
         import pyarrow as pa
 
-        document, chunks = encoded.document, encoded.chunks
-        vectors = check_vectors(encoded, self.metadata.dim).astype(numpy_dtype(self.metadata.dtype))
-        breaks = self._stored_breaks(encoded)
-        headings, numbers = self._stored_headings(encoded)
-        count = len(chunks)
+        vectors = [self._stored_vectors(one) for one in documents]
+        breaks = [self._stored_breaks(one) for one in documents]
+        headings, numbers = zip(*map(self._stored_headings, documents), strict=True)
+        parts = zip(documents, vectors, breaks, headings, numbers, strict=True)
+        digests = [digest(one.chunks, own, b, headings_content([told], under)) for one, own, b, told, under in parts]
+        counts = np.array([len(one.chunks) for one in documents])
+        chunks = [chunk for one in documents for chunk in one.chunks]
         columns = {
-            "doc_id": [document.id] * count,
-            "doc_number": [number] * count,
-            "position": list(range(count)),
+            **_document_columns([one.document for one in documents], digests, counts, first),
+            "position": np.concatenate([np.arange(count, dtype=np.int32) for count in counts]),
             "text": [chunk.text for chunk in chunks],
-            "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), self.metadata.dim),
-            "title": [document.title] * count,
-            "source": [document.source] * count,
-            "licence": [document.licence] * count,
-            "content_hash": [document.content_hash] * count,
-            "digest": [digest(chunks, vectors, breaks, headings_content([headings], numbers))] * count,
+            "vector": pa.FixedSizeListArray.from_arrays(
+                pa.array(np.concatenate(vectors).reshape(-1)), self.metadata.dim
+            ),
             "start": [chunk.start for chunk in chunks],
             "end": [chunk.end for chunk in chunks],
-            BREAKS_COLUMN: breaks,
-            HEADING_COLUMN: numbers,
-            **heading_columns(headings, count),
+            BREAKS_COLUMN: np.concatenate(breaks),
+            HEADING_COLUMN: np.concatenate(numbers),
+            **heading_columns(headings, counts),
         }
         return pa.table(columns, schema=self._dataset.schema)
+
+    def _stored_vectors(self, encoded: EncodedDocument) -> np.ndarray:
+        return check_vectors(encoded, self.metadata.dim).astype(numpy_dtype(self.metadata.dtype))
 
     def _stored_breaks(self, encoded: EncodedDocument) -> np.ndarray:
         """(n,) int8: what the corpus will say of these chunks; one without a column for it what their spans tell."""
@@ -413,6 +414,23 @@ def _metadata_of(dataset: lance.LanceDataset, name: str) -> CorpusMetadata:
     if content is None:
         raise IntegrityError(f"corpus '{name}' is a Lance dataset without nextvec's metadata; nextvec did not write it")
     return CorpusMetadata.from_json(content, owner=name)
+
+
+def _document_columns(
+    documents: Sequence[Document], digests: Sequence[str], counts: np.ndarray, first: int
+) -> dict[str, pa.Array]:
+    """What the `counts` rows of each document have in common."""
+    import pyarrow as pa
+
+    names = ("title", "source", "licence", "content_hash")
+    own = {
+        "doc_id": [document.id for document in documents],
+        "doc_number": np.arange(first, first + len(documents)),
+        "digest": digests,
+        **{name: [getattr(document, name) for document in documents] for name in names},
+    }
+    rows = np.repeat(np.arange(len(documents)), counts)
+    return {name: pa.array(values).take(rows) for name, values in own.items()}
 
 
 def _offsets(dataset: lance.LanceDataset) -> np.ndarray:
