@@ -1,7 +1,7 @@
 """Corpora: ordered vectors and their texts in one Lance dataset, one version a commit, one tag a generation.
 
 Rows are ordered by (doc_number, position) because they are only ever appended, whole documents at a time. Nothing is
-compacted, cleaned up or rewritten: every tagged generation stays readable exactly as it was.
+compacted or removed unless `compact` is asked for, and every tagged generation stays readable exactly as it was.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint_columns
 from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
+from nextvec.store.compaction import Compaction, merge_fragments, remove_untagged
 from nextvec.store.cut import cut_chunks, cut_properties
 from nextvec.store.dataset import create_tag, open_dataset, write_dataset
 from nextvec.store.documents import DocumentTable
@@ -207,9 +208,15 @@ class Corpus:
     def tag(self, tag: str) -> int:
         """Name the newest version a generation; returns it.
 
-        Raises UsageError when another version has the tag, or the tag reads as a version's number.
+        Raises UsageError when another version has the tag, the tag reads as a version's number, or the corpus is being
+        compacted; NotFoundError when it was, and what is the newest version here is gone.
         """
         check_name("tag", tag)
+        with _generations_lock(self.workspace, self.name):
+            return self._tag(tag)
+
+    def _tag(self, tag: str) -> int:
+        self._open_numbered(self.version)
         existing = self.tags().get(tag)
         if existing is None and numbered_version(tag) is not None:
             raise UsageError(f"'{tag}' names a version of a corpus by its number and cannot be a tag: choose another")
@@ -227,6 +234,28 @@ class Corpus:
         """Tag to version, oldest first."""
         tags = {tag: int(entry["version"]) for tag, entry in self._dataset.tags.list().items()}
         return dict(sorted(tags.items(), key=lambda item: (item[1], item[0])))
+
+    def compact(self, *, keep_versions: bool = False) -> Compaction:
+        """Store the newest version in fewer files, and unless `keep_versions`, remove old versions that have no tag.
+
+        Tagged generations are readable before, meanwhile and after. Raises UsageError while another process writes to
+        the corpus or gives it a tag, FullDiskError.
+        """
+        path = self.workspace.corpus(self.name)
+        with self.writing(), _generations_lock(self.workspace, self.name):
+            bytes_before, before = folder_bytes(path), self._dataset
+            with self._storing("a compaction"):
+                self._dataset = merge_fragments(before)
+                removed = 0 if keep_versions else remove_untagged(self._dataset)
+            return Compaction(
+                version=self.version,
+                fragments_before=len(before.get_fragments()),
+                fragments_after=len(self._dataset.get_fragments()),
+                versions_removed=removed,
+                bytes_before=bytes_before,
+                bytes_after=folder_bytes(path),
+                tags=tuple(self.tags()),
+            )
 
     def known_documents(self) -> dict[str, str]:
         """doc_id to content hash, in the order they were stored."""
@@ -306,17 +335,24 @@ class Corpus:
                 f"is named by its number, the newest {generation_name(self.name, None, self.version)}. "
                 f"Give that one a tag: nextvec corpus tag {self.name} TAG"
             )
-        return self._open(self._numbered(number)), None
+        return self._open_numbered(number), None
 
     def _open(self, version: int) -> lance.LanceDataset:
         return open_dataset(self.workspace.corpus(self.name), version=version)
 
-    def _numbered(self, version: int) -> int:
-        """`version` itself, if there is one of that number."""
+    def _open_numbered(self, version: int) -> lance.LanceDataset:
         newest = int(self._dataset.latest_version)
         if not 1 <= version <= newest:
             raise NotFoundError(f"corpus '{self.name}' has no version {version}, only 1 to {newest}")
-        return version
+        try:
+            return self._open(version)
+        except IntegrityError:
+            if version in {int(kept["version"]) for kept in self._dataset.versions()}:
+                raise
+            raise NotFoundError(
+                f"version {version} of corpus '{self.name}' had no tag and was removed by a compaction. "
+                f"Take a tag ({', '.join(self.tags()) or 'there is none'}) or the newest version, {newest}"
+            ) from None
 
     def _refuse_known(self, documents: Sequence[EncodedDocument]) -> None:
         seen: set[str] = set()
@@ -406,6 +442,13 @@ def folder_bytes(folder: Path) -> int:
 @contextmanager
 def _corpus_lock(workspace: Workspace, name: str) -> Iterator[None]:
     with exclusive(workspace.corpus(name).with_suffix(".lock"), what=f"corpus '{name}'"):
+        yield
+
+
+@contextmanager
+def _generations_lock(workspace: Workspace, name: str) -> Iterator[None]:
+    """So that no version gets a tag while those are removed that have none; appending needs no such lock."""
+    with exclusive(workspace.corpus(name).with_suffix(".generations"), what=f"the list of generations of '{name}'"):
         yield
 
 
