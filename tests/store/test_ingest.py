@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.document import Unusable
 from nextvec.corpus.prose import visible
+from nextvec.corpus.sources import open_source
 from nextvec.encoders import load_encoder
 from nextvec.errors import DataError, FullDiskError, MismatchError, RefusedTextsError, UsageError
 from nextvec.store.ingest import ingest, report_path
@@ -409,3 +411,14 @@ def test_an_error_of_the_run_is_said_even_when_the_report_has_no_space(kit, work
         run([Unusable(id="x", reason="r", kind="failed")])
     with pytest.raises(FullDiskError, match="the report"):
         run([kit.document("a")])
+
+
+def test_what_is_stored_of_a_text_is_pinned(workspace, tmp_path):
+    """The fingerprint is of texts, spans, vectors, breaks and headings: as it was with a commit every 64 documents."""
+    german = "# Höhe\n\nDer Fluß fließt. Er mündet 東京湾 — dort.\n\n\tZwei\nkurze Zeilen."
+    text = f"{german}\n\n## Fauna\n\nFish swim. Birds fly. ?!"
+    for number in range(70):
+        (tmp_path / f"{number:02}.md").write_text(f"{text} Number {number} is here.\n\n" * (number % 4 + 1))
+    chunker = build_chunker("sentence", {})
+    report = ingest(workspace, "c", open_source(str(tmp_path)), chunker, ENCODER, block_documents=9, commit_chunks=50)
+    assert (report.stored, open_snapshot(workspace, "c").fingerprint) == (70, "ec40b11de12fc6a9")
