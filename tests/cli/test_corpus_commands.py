@@ -191,6 +191,33 @@ def test_generations(ingest, call):
     assert "tags        small (version 2), large (version 3)" in call("info", "rivers").stdout
 
 
+def test_compaction_says_what_it_did(ingest, call, place):
+    ingest("--limit", 10)
+    call("tag", "rivers", "small")
+    ingest("--limit", 20)
+    ingest()
+    fingerprint = open_snapshot(place, "rivers").fingerprint
+    lines = call("compact", "rivers").stdout.splitlines()
+    assert lines[0] == "corpus 'rivers' is version 5: 3 fragments before, 1 after"
+    assert lines[1] == "old versions removed: 3; tags kept: small"
+    assert lines[2].startswith("on disk: ")
+    assert open_snapshot(place, "rivers").fingerprint == fingerprint
+    assert "documents   10\n" in call("info", "rivers@small").stdout
+
+
+def test_compaction_as_json(ingest, call):
+    ingest("--limit", 10)
+    ingest()
+    told = json.loads(call("compact", "rivers", "--keep-versions", "--json").stdout)
+    assert (told["corpus"], told["fragments_after"], told["versions_removed"], told["tags"]) == ("rivers", 1, 0, [])
+    assert told["bytes_freed"] == told["bytes_before"] - told["bytes_after"] < 0
+
+
+def test_compaction_of_no_corpus_is_an_error(call):
+    with pytest.raises(NotFoundError, match="no corpus 'rivers'"):
+        call("compact", "rivers")
+
+
 def test_list_fits_the_page(ingest, call):
     ingest()
     ingest("--limit", 3, corpus="brooks")

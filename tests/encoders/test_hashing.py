@@ -52,3 +52,19 @@ def test_progress_reaches_all(texts):
     seen = []
     HashingEncoder(8).encode(texts, lambda done, total: seen.append((done, total)))
     assert seen[-1] == (len(texts), len(texts))
+
+
+def test_vectors_are_those_of_one_text_after_the_other(monkeypatch):
+    """The slow twin: features summed text by text, word by word."""
+    from nextvec.encoders.hashing import _word_features
+
+    def slow(text):
+        total = np.zeros(24)
+        for word in text.lower().split():
+            for hashed, weight in zip(*_word_features(word), strict=True):
+                total[hashed % 24] += weight
+        return total / np.linalg.norm(total) if total.any() else np.full(24, 24**-0.5)
+
+    monkeypatch.setattr("nextvec.encoders.hashing._TOGETHER", 3)
+    texts = ["one two one", "", "two", "", "Straße zwei drei", "one", "a", ""]
+    assert np.array_equal(HashingEncoder(24).encode(texts), np.array([slow(text) for text in texts], dtype=np.float32))

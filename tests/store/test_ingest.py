@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.document import Unusable
 from nextvec.corpus.prose import visible
+from nextvec.corpus.sources import open_source
 from nextvec.encoders import load_encoder
 from nextvec.errors import DataError, FullDiskError, MismatchError, RefusedTextsError, UsageError
 from nextvec.store.ingest import ingest, report_path
@@ -69,8 +71,8 @@ def test_the_same_again_changes_nothing(kit, workspace, run):
 
 def test_growth_stores_only_what_is_new(kit, workspace, run):
     documents = [kit.document(f"d{number}") for number in range(10)]
-    run(documents, limit=6, batch_documents=4)
-    report = run(documents, batch_documents=4)
+    run(documents, limit=6, block_documents=4)
+    report = run(documents, block_documents=4)
     assert (report.stored, report.already) == (4, 6)
     assert [record.doc_id for record in open_snapshot(workspace, "c").documents] == [f"d{n}" for n in range(10)]
 
@@ -146,7 +148,7 @@ def test_mass_failure_stops_the_run_and_keeps_what_was_stored(kit, workspace, ru
         items.append(kit.document(f"d{number}"))
         items += [Unusable(id=f"x{number}", reason="truncated page", kind="failed")] * (number > 20)
     with pytest.raises(DataError, match=r"most often \(\d+\) because: truncated page\. Stopped: more than 5%"):
-        run(items, batch_documents=10)
+        run(items, block_documents=10)
     assert len(Corpus.open(workspace, "c").known_documents()) == 30
     saved = json.loads(report_path(workspace, "c").read_text())
     assert saved["complete"] is False
@@ -250,7 +252,7 @@ def test_documents_stored_already_are_not_counted_again(kit, run):
 
 def test_a_few_early_failures_are_no_mass_failure(kit, run):
     broken = Unusable(id="x", reason="r", kind="failed")
-    report = run([broken, *(kit.document(f"d{number}") for number in range(30))], batch_documents=5)
+    report = run([broken, *(kit.document(f"d{number}") for number in range(30))], block_documents=5)
     assert report.complete
 
 
@@ -313,30 +315,71 @@ def test_the_split_is_chosen_at_creation(kit, workspace, run):
     assert open_snapshot(workspace, "c").split == {"salt": "mine", "test": 200, "validation": 400}
 
 
-def test_batches_are_cut_by_number_and_by_length(kit, workspace, run, monkeypatch):
-    monkeypatch.setattr("nextvec.store.ingest.BATCH_CHARACTERS", 100)
+def test_blocks_are_cut_by_number_and_by_length(kit, workspace, run, monkeypatch):
+    monkeypatch.setattr("nextvec.store.ingest.BLOCK_CHARACTERS", 100)
     long = kit.document("long", text="x" * 60 + "\n" + "y" * 60)
-    report = run([long, *(kit.document(f"d{number}", 2) for number in range(3))], batch_documents=2)
+    report = run([long, *(kit.document(f"d{number}", 2) for number in range(3))], block_documents=2, commit_chunks=1)
     assert report.version == 1 + 3
 
 
 def test_progress_reaches_every_document(kit, run):
     seen = []
     documents = [kit.document(f"d{number}") for number in range(10)]
-    run(documents, batch_documents=4, progress=lambda report, encoded: seen.append(report.held + encoded))
+    run(documents, block_documents=4, progress=lambda report, encoded: seen.append(report.held + encoded))
     assert seen[-1] == 10
     assert seen == sorted(seen)
 
 
-def test_an_interrupt_keeps_whole_batches(kit, workspace, run):
+def test_an_interrupt_keeps_whole_blocks(kit, workspace, run):
     def items():
         yield from (kit.document(f"d{number}") for number in range(10))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(items(), batch_documents=4)
+        run(items(), block_documents=4)
     assert len(Corpus.open(workspace, "c").known_documents()) == 8
-    assert run([kit.document(f"d{number}") for number in range(12)], batch_documents=4).stored == 4
+    assert run([kit.document(f"d{number}") for number in range(12)], block_documents=4).stored == 4
+
+
+def test_a_commit_holds_the_blocks_that_bring_enough_chunks(kit, run):
+    documents = [kit.document(f"d{number}", 3) for number in range(10)]
+    assert run(documents, block_documents=1, commit_chunks=12).version == 1 + 3
+
+
+def test_a_commit_is_due_after_some_time_however_little_waits(kit, run):
+    documents = [kit.document(f"d{number}", 3) for number in range(10)]
+    assert run(documents, block_documents=2, commit_seconds=0).version == 1 + 5
+
+
+def test_how_often_is_committed_is_not_to_be_seen_in_the_corpus(kit, workspace, run):
+    documents = [kit.document(f"d{number}", number) for number in range(2, 12)]
+    run(documents, name="often", block_documents=1, commit_chunks=0)
+    run(documents, name="once")
+    often, once = open_snapshot(workspace, "often"), open_snapshot(workspace, "once")
+    assert (often.version, once.version) == (11, 2)
+    assert often.fingerprint == once.fingerprint
+
+
+def test_what_waits_is_stored_when_a_run_is_interrupted(kit, workspace, run):
+    def items():
+        yield from (kit.document(f"d{number}") for number in range(5))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(items(), block_documents=2, commit_chunks=1_000)
+    assert list(Corpus.open(workspace, "c").known_documents()) == ["d0", "d1", "d2", "d3"]
+
+
+def test_what_waits_is_stored_and_told_when_too_many_fail(kit, workspace, run):
+    failed = [Unusable(id=f"x{number}", reason="r", kind="failed") for number in range(30)]
+    with pytest.raises(DataError, match="The 4 stored documents stay in corpus 'c'"):
+        run([*(kit.document(f"d{number}") for number in range(4)), *failed], block_documents=4, commit_chunks=1_000)
+    assert len(Corpus.open(workspace, "c").known_documents()) == 4
+
+
+def test_a_document_that_waits_already_is_not_taken_twice(kit, run):
+    report = run([kit.document("a"), kit.document("a")], block_documents=1, commit_chunks=1_000)
+    assert (report.stored, report.already) == (1, 1)
 
 
 @pytest.mark.parametrize("mode", ["create", "append"])
@@ -368,3 +411,14 @@ def test_an_error_of_the_run_is_said_even_when_the_report_has_no_space(kit, work
         run([Unusable(id="x", reason="r", kind="failed")])
     with pytest.raises(FullDiskError, match="the report"):
         run([kit.document("a")])
+
+
+def test_what_is_stored_of_a_text_is_pinned(workspace, tmp_path):
+    """The fingerprint is of texts, spans, vectors, breaks and headings: as it was with a commit every 64 documents."""
+    german = "# Höhe\n\nDer Fluß fließt. Er mündet 東京湾 — dort.\n\n\tZwei\nkurze Zeilen."
+    text = f"{german}\n\n## Fauna\n\nFish swim. Birds fly. ?!"
+    for number in range(70):
+        (tmp_path / f"{number:02}.md").write_text(f"{text} Number {number} is here.\n\n" * (number % 4 + 1))
+    chunker = build_chunker("sentence", {})
+    report = ingest(workspace, "c", open_source(str(tmp_path)), chunker, ENCODER, block_documents=9, commit_chunks=50)
+    assert (report.stored, open_snapshot(workspace, "c").fingerprint) == (70, "ec40b11de12fc6a9")

@@ -1,6 +1,7 @@
 """An ingest to be killed: run in a process of its own by test_kill.py.
 
-Arguments: workspace, and where to die: "none", "slow" (somebody kills it), "before:N" or "after:N" (around commit N).
+Arguments: workspace, and where to die: "none", "slow" (somebody kills it), "hasty" (so, and it commits
+all the time), "before:N" or "after:N" (around commit N).
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from nextvec.corpus.document import Chunk, Document
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Progress
 from nextvec.store.encoded import EncodedDocument
-from nextvec.store.ingest import ingest
+from nextvec.store.ingest import COMMIT_SECONDS, ingest
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
 
 DOCUMENTS = 300
-BATCH = 16
+BLOCK = 4
+COMMIT_CHUNKS = 64
+"""Some three blocks: a kill may fall between two of one commit."""
 PAUSE = 0.01
 
 
@@ -83,8 +86,18 @@ def main(folder: str, moment: str) -> None:
 
     Victim.moment = moment
     nextvec.store.ingest.Corpus = Victim  # type: ignore[misc]
-    pause = PAUSE if moment == "slow" else 0.0
-    ingest(Workspace(folder), "c", Numbers(), Lines(), BatchSensitive(pause), batch_documents=BATCH)
+    encoder = BatchSensitive(PAUSE if moment in ("slow", "hasty") else 0.0)
+    seconds = 0.0 if moment == "hasty" else COMMIT_SECONDS
+    ingest(
+        Workspace(folder),
+        "c",
+        Numbers(),
+        Lines(),
+        encoder,
+        block_documents=BLOCK,
+        commit_chunks=COMMIT_CHUNKS,
+        commit_seconds=seconds,
+    )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nextvec.encoders.encoder import EncoderSpec
     from nextvec.encoders.lengths import Cut
     from nextvec.store.breaks import Breaks
+    from nextvec.store.compaction import Compaction
     from nextvec.store.report import Characters, IngestReport
     from nextvec.store.snapshot import Snapshot
 
@@ -178,6 +179,27 @@ def tag_command(
     )
 
 
+@app.command("compact")
+def compact_command(
+    name: Annotated[str, typer.Argument(help="A corpus.")],
+    keep_versions: Annotated[
+        bool, typer.Option("--keep-versions", help="Merge files only; remove no old version.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Merge the files of a corpus and remove old versions that have no tag. Tags can be read all the time.
+
+    Nothing else ever does this. Whoever is reading an old version without a tag, by number or because it was the
+    newest when it was opened, cannot go on.
+    """
+    from nextvec.store.vectors import Corpus
+    from nextvec.workspace import Workspace
+
+    done = Corpus.open(Workspace(workspace), name).compact(keep_versions=keep_versions)
+    emit({"corpus": name, **done.to_dict()}, _compaction_lines(name, done), as_json)
+
+
 @app.command("check")
 def check_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Is this sequential text, and do its parts share nothing? Exit status 1 when one fails, with the reasons."""
@@ -259,6 +281,17 @@ def import_command(
         f"rebuilt from {report.windows:,} windows; already there: {report.already:,}",
     ]
     emit(report.to_dict(), lines, as_json)
+
+
+def _compaction_lines(name: str, done: Compaction) -> list[str]:
+    freed = done.bytes_before - done.bytes_after
+    return [
+        f"corpus '{name}' is version {done.version}: {done.fragments_before:,} fragments before, "
+        f"{done.fragments_after:,} after",
+        f"old versions removed: {done.versions_removed:,}; tags kept: {', '.join(done.tags) or 'there is none'}",
+        f"on disk: {size(done.bytes_before)} before, {size(done.bytes_after)} after, "
+        f"{size(abs(freed))} {'freed' if freed >= 0 else 'more'}",
+    ]
 
 
 def _split(salt: str | None, test: int | None, validation: int | None) -> dict[str, Any] | None:

@@ -21,6 +21,8 @@ from nextvec.errors import UsageError
 DEFAULT_DIM = 256
 _WORD = re.compile(r"\w+")
 _TRIGRAM_WEIGHT = 0.5
+_TOGETHER = 1_024
+"""Texts whose features are summed in one call, which bounds the memory for them."""
 
 
 class HashingEncoder:
@@ -51,32 +53,54 @@ class HashingEncoder:
         """float32 (N, D), unit norm, in order."""
         require_texts(texts)
         vectors = np.empty((len(texts), self._dim), dtype=np.float32)
-        for row, text in enumerate(texts):
-            vectors[row] = self._encode_one(text)
-        if on_progress:
-            on_progress(len(texts), len(texts))
+        for start in range(0, len(texts), _TOGETHER):
+            some = texts[start : start + _TOGETHER]
+            vectors[start : start + _TOGETHER] = self._unit(self._sums(some))
+            if on_progress:
+                on_progress(start + len(some), len(texts))
         return vectors
 
-    def _encode_one(self, text: str) -> np.ndarray:
-        features = [_word_features(word) for word in _WORD.findall(text.lower())]
-        if not features:
-            return self._blank()
-        hashes, weights = (np.concatenate(part) for part in zip(*features, strict=True))
-        total = np.bincount(hashes % self._dim, weights=weights, minlength=self._dim)
-        norm = np.linalg.norm(total)
-        return total / norm if norm > 0 else self._blank()
+    def _sums(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, D) float64: exact in any order of adding, as the weights are multiples of 0.5."""
+        words = [_WORD.findall(text.lower()) for text in texts]
+        hashes, weights, counts = _features_of_words([word for own in words for word in own])
+        rows = np.repeat(np.repeat(np.arange(len(texts)), [len(own) for own in words]), counts)
+        sums = np.bincount(rows * self._dim + hashes % self._dim, weights, len(texts) * self._dim)
+        return sums.reshape(len(texts), self._dim)
 
-    def _blank(self) -> np.ndarray:
-        return np.full(self._dim, self._dim**-0.5)
+    def _unit(self, sums: np.ndarray) -> np.ndarray:
+        norms = np.sqrt(np.einsum("nd,nd->n", sums, sums))[:, None]
+        blank = np.full(sums.shape, self._dim**-0.5)
+        return np.divide(sums, norms, out=blank, where=norms > 0)
+
+
+def _features_of_words(words: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hashes (F,) int64 and weights (F,) of the features of all words in order, and how many each word has, (W,)."""
+    numbers: dict[str, int] = {}
+    chosen = np.array([numbers.setdefault(word, len(numbers)) for word in words], dtype=np.int64)
+    if not words:
+        return chosen, chosen, chosen
+    known = [_word_features(word) for word in numbers]
+    hashes, weights = (np.concatenate(part) for part in zip(*known, strict=True))
+    lengths = np.array([len(own) for own, _ in known])
+    counts, starts = lengths[chosen], (np.cumsum(lengths) - lengths)[chosen]
+    places = np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+    return hashes[places], weights[places], counts
 
 
 @lru_cache(maxsize=1 << 16)
 def _word_features(word: str) -> tuple[np.ndarray, np.ndarray]:
     """Hashes (n,) int64 and signed weights (n,) of a word's features; the sign is a bit that the slot does not use."""
     names, weights = zip(*_weighted_features(word), strict=True)
-    raw = [int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little") for name in names]
-    signs = np.array([1.0 if value >> 63 else -1.0 for value in raw])
-    return np.array([value & ((1 << 62) - 1) for value in raw], dtype=np.int64), signs * weights
+    hashes, signs = zip(*map(_hash, names), strict=True)
+    return np.array(hashes, dtype=np.int64), np.array(signs) * weights
+
+
+@lru_cache(maxsize=1 << 16)
+def _hash(name: str) -> tuple[int, float]:
+    """Words share most of their trigrams."""
+    raw = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+    return raw & ((1 << 62) - 1), 1.0 if raw >> 63 else -1.0
 
 
 def _weighted_features(word: str) -> Iterator[tuple[str, float]]:

@@ -58,13 +58,17 @@ def check_numbers(numbers: np.ndarray, known: np.ndarray, owner: str) -> np.ndar
     return numbers.astype(np.int32)
 
 
-def heading_columns(headings: Headings, count: int) -> dict[str, pa.Array]:
-    """The lists of a document of `count` chunks: all its headings beside the first, none beside the others."""
+def heading_columns(documents: Sequence[Headings], counts: np.ndarray) -> dict[str, pa.Array]:
+    """The lists of documents of `counts` chunks, one at least: all the headings of each beside its first, none beside
+    the others."""
     import pyarrow as pa
 
-    offsets = pa.array(np.minimum(np.arange(count + 1), 1) * len(headings), pa.int32())
-    told = [{"text": one.text, "level": one.level, "start": one.start} for one in headings.headings]
-    vectors = pa.FixedSizeListArray.from_arrays(pa.array(headings.vectors.reshape(-1)), headings.vectors.shape[1])
+    lengths = np.zeros(counts.sum() + 1, dtype=np.int64)
+    lengths[1 + np.cumsum(counts) - counts] = [len(own) for own in documents]
+    offsets = pa.array(np.cumsum(lengths), pa.int32())
+    told = [{"text": one.text, "level": one.level, "start": one.start} for own in documents for one in own.headings]
+    stacked = np.concatenate([own.vectors for own in documents])
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(stacked.reshape(-1)), stacked.shape[1])
     return {
         HEADINGS_COLUMN: pa.ListArray.from_arrays(offsets, pa.array(told, heading_type())),
         HEADING_VECTORS_COLUMN: pa.ListArray.from_arrays(offsets, vectors),

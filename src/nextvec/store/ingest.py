@@ -1,7 +1,8 @@
 """Source -> chunker -> encoder -> store, resumable: the same command again continues, nothing lost, nothing twice.
 
-Documents are taken in batches cut by the source's order alone, stored ones included, and a batch is committed whole or
-not at all. So wherever a run is killed, the next one meets the same batches and ends with the same corpus, bit for bit.
+Documents are encoded in blocks cut by the source's order alone, stored ones included, and a commit holds whole blocks.
+So wherever a run is killed, the next one meets the same blocks and ends with the same corpus, bit for bit; how many
+commits that took may differ.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ from nextvec.store.encoded import EncodedDocument, first_bad_vector
 from nextvec.store.metadata import DEFAULT_SPLIT, CorpusMetadata, check_dtype, check_split
 from nextvec.store.report import IngestReport
 from nextvec.store.vectors import Corpus
+from nextvec.store.waiting import Waiting
 from nextvec.workspace import Workspace
 
-BATCH_DOCUMENTS = 64
-BATCH_CHARACTERS = 2_000_000
+BLOCK_DOCUMENTS = 1_024
+BLOCK_CHARACTERS = 2_000_000
+"""Of a block, which is encoded in one call: some 20,000 sentences, so that a GPU has work, and memory stays bounded."""
+COMMIT_CHUNKS = 32_768
+COMMIT_SECONDS = 60.0
 MIN_CHUNKS = 2
 TOLERATED = 0.05
 """Share of the documents that may fail before a run is stopped."""
@@ -40,7 +45,7 @@ REFUSED = "a chunk cannot be encoded"
 REFUSED_HEADING = "a heading cannot be encoded"
 
 Progress = Callable[[IngestReport, float], None]
-"""Called with the report so far and the documents encoded of the batch in work, where a fraction counts."""
+"""Called with the report so far and the documents encoded and not stored yet, where a fraction counts."""
 
 
 def ingest(
@@ -52,7 +57,9 @@ def ingest(
     *,
     split: Mapping[str, Any] | None = None,
     limit: int | None = None,
-    batch_documents: int = BATCH_DOCUMENTS,
+    block_documents: int = BLOCK_DOCUMENTS,
+    commit_chunks: int = COMMIT_CHUNKS,
+    commit_seconds: float = COMMIT_SECONDS,
     dtype: str | None = None,
     tolerate: float = TOLERATED,
     progress: Progress | None = None,
@@ -62,6 +69,10 @@ def ingest(
     split, dtype: for a corpus that is created (default: DEFAULT_SPLIT, float16); for one that exists they must agree.
     limit: usable documents taken from the source, stored ones included; those skipped on purpose do not count.
     tolerate: share of the documents, 0 to 1, that may fail.
+    block_documents: at most so many are encoded together, fewer when they are long; a run that continues another must
+    have the same, or an encoder whose vectors depend on what is encoded with them gives others.
+    commit_chunks, commit_seconds: a commit follows the block with which so many chunks wait for it, or so many seconds
+    have gone by since the last one, whichever is first; and the end of the run, whatever ends it but a kill.
 
     Raises UsageError for a share that is none, MismatchError when the corpus was made with another encoder, chunker,
     split or dtype, DataError when too many documents fail, and whatever source or encoder raise. What was committed
@@ -72,10 +83,14 @@ def ingest(
     corpus = open_or_create(workspace, corpus_name, chunker.spec, encoder.spec, split=split, dtype=dtype)
     report = IngestReport(corpus=corpus_name, version=corpus.version)
     with corpus.writing():
-        run = _Run(corpus, chunker, encoder, report, tolerate=tolerate, progress=progress or _no_progress)
+        waiting = Waiting(commit_chunks, commit_seconds)
+        run = _Run(corpus, chunker, encoder, report, waiting, tolerate=tolerate, progress=progress or _no_progress)
         with _reporting(report, report_path(workspace, corpus_name)):
-            for batch in _batches(_limited(source.documents(), limit), batch_documents):
-                run.take(batch)
+            try:
+                for block in _blocks(_limited(source.documents(), limit), block_documents):
+                    run.take(block)
+            finally:
+                run.commit()
             run.finish()
             corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
     return report
@@ -138,7 +153,7 @@ def _require_same(what: str, owner: str, stored: object, given: object) -> None:
 
 
 class _Run:
-    """The state of one ingest: what the corpus holds, and the report."""
+    """The state of one ingest: what the corpus holds or will, and the report."""
 
     def __init__(
         self,
@@ -146,6 +161,7 @@ class _Run:
         chunker: Chunker,
         encoder: Encoder,
         report: IngestReport,
+        waiting: Waiting,
         *,
         tolerate: float,
         progress: Progress,
@@ -154,22 +170,25 @@ class _Run:
         self._chunker = chunker
         self._encoder = encoder
         self._report = report
+        self._waiting = waiting
         self._tolerate = tolerate
         self._progress = progress
         self._known = corpus.known_documents()
 
-    def take(self, batch: Sequence[Document | Unusable]) -> None:
-        """Store what is new in the batch, in one commit."""
+    def take(self, block: Sequence[Document | Unusable]) -> None:
+        """Encode what is new in the block, and commit when that is due."""
         new: dict[str, tuple[Document, list[Chunk]]] = {}
-        for item in batch:
+        for item in block:
             if isinstance(item, Unusable):
                 self._report.note_unusable(item)
                 continue
             self._report.offered += 1
             if self._is_new(item, new) and (chunks := self._chunks(item)):
                 new[item.id] = (item, chunks)
-        self._store(self._encode(list(new.values())))
-        self._progress(self._report, 0.0)
+        self._await_commit(self._encode(list(new.values())))
+        if self._waiting.due:
+            self.commit()
+        self._progress(self._report, len(self._waiting))
         self._refuse_mass_failure()
 
     def _is_new(self, document: Document, pending: Mapping[str, tuple[Document, list[Chunk]]]) -> bool:
@@ -207,7 +226,8 @@ class _Run:
             return
         texts = [chunk.text for _, chunks in documents for chunk in chunks]
         vectors, reasons = self._vectors(
-            texts, lambda done, total: self._progress(self._report, len(documents) * done / total)
+            texts,
+            lambda done, total: self._progress(self._report, len(self._waiting) + len(documents) * done / total),
         )
         bounds = np.cumsum([0, *(len(chunks) for _, chunks in documents)])
         cut = cut_texts(self._encoder, texts)
@@ -228,7 +248,8 @@ class _Run:
 
     def _heading_vectors(self, documents: Sequence[Document]) -> Iterator[np.ndarray | str | None]:
         """Of each document (H, D), or why there are none; None where it has no headings or the corpus keeps none."""
-        kept = [document.headings if self._corpus.keeps_headings else () for document in documents]
+        keeps = self._corpus.keeps_headings
+        kept = [document.headings if keeps else () for document in documents]
         texts = [heading.text for headings in kept for heading in headings]
         vectors, reasons = self._vectors(texts) if texts else (np.empty((0, 0)), {})
         for start, end in pairwise(np.cumsum([0, *map(len, kept)])):
@@ -248,8 +269,14 @@ class _Run:
             return refused.vectors, refused.reasons
         return vectors, {}
 
-    def _store(self, encoded: Iterator[EncodedDocument]) -> None:
-        good = [document for document in encoded if self._has_good_vectors(document)]
+    def _await_commit(self, encoded: Iterator[EncodedDocument]) -> None:
+        for good in filter(self._has_good_vectors, encoded):
+            self._waiting.add(good)
+            self._known[good.document.id] = good.document.content_hash
+
+    def commit(self) -> None:
+        """Store what waits for it, if anything does. What a commit that fails was to hold waits no longer."""
+        good = self._waiting.take()
         if not good:
             return
         self._report.version = self._corpus.append(good)
@@ -259,7 +286,6 @@ class _Run:
         self._report.cut = sum((document.cut for document in good), self._report.cut)
         for stored in good:
             self._report.characters.keep(stored.document, stored.chunks)
-            self._known[stored.document.id] = stored.document.content_hash
 
     def _has_good_vectors(self, encoded: EncodedDocument) -> bool:
         for kind, vectors in (("chunk", encoded.vectors), ("heading", encoded.heading_vectors)):
@@ -283,6 +309,7 @@ class _Run:
         offered, failed = report.offered, len(report.failed)
         if offered < MASS_FAILURE_AFTER or failed <= self._tolerate * offered:
             return
+        self.commit()
         stored = f" The {report.stored:,} stored documents stay in corpus '{report.corpus}'." if report.stored else ""
         advice = f" To store the others all the same: --tolerate {_above(failed / offered)}" if failed < offered else ""
         raise DataError(f"{report.failures_in_words()}. Stopped: more than {share} failed.{stored}{advice}")
@@ -315,17 +342,17 @@ def _limited(items: Iterator[Document | Unusable], limit: int | None) -> Iterato
             return
 
 
-def _batches(items: Iterator[Document | Unusable], size: int) -> Iterator[list[Document | Unusable]]:
+def _blocks(items: Iterator[Document | Unusable], size: int) -> Iterator[list[Document | Unusable]]:
     """Lists of at most `size` documents, fewer when they are long; skipped ones ride along."""
-    batch: list[Document | Unusable] = []
+    block: list[Document | Unusable] = []
     documents = characters = 0
     for item in items:
-        batch.append(item)
+        block.append(item)
         if isinstance(item, Document):
             documents += 1
             characters += len(item.text)
-        if documents >= size or characters >= BATCH_CHARACTERS or len(batch) >= 8 * size:
-            yield batch
-            batch, documents, characters = [], 0, 0
-    if batch:
-        yield batch
+        if documents >= size or characters >= BLOCK_CHARACTERS or len(block) >= 8 * size:
+            yield block
+            block, documents, characters = [], 0, 0
+    if block:
+        yield block

@@ -1,7 +1,7 @@
 """Corpora: ordered vectors and their texts in one Lance dataset, one version a commit, one tag a generation.
 
 Rows are ordered by (doc_number, position) because they are only ever appended, whole documents at a time. Nothing is
-compacted, cleaned up or rewritten: every tagged generation stays readable exactly as it was.
+compacted or removed unless `compact` is asked for, and every tagged generation stays readable exactly as it was.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nextvec.corpus.document import Document
 from nextvec.corpus.headings import NONE
 from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
@@ -21,6 +22,7 @@ from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint_columns
 from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
+from nextvec.store.compaction import Compaction, merge_fragments, remove_untagged
 from nextvec.store.cut import cut_chunks, cut_properties
 from nextvec.store.dataset import create_tag, open_dataset, write_dataset
 from nextvec.store.documents import DocumentTable
@@ -192,25 +194,29 @@ class Corpus:
         Raises DataError, naming the document, for an id that is stored already, NaN, a zero vector or wrong shapes;
         FullDiskError.
         """
-        import pyarrow as pa
-
         with self.writing():
             self._refuse_known(documents)
-            tables = [self._table(document, number) for number, document in enumerate(documents, self._next_number())]
-            if tables:
+            if documents:
+                table = self._table(documents, self._next_number())
                 path = self.workspace.corpus(self.name)
                 properties = cut_properties(self._dataset, documents)
-                with self._storing(f"{len(tables):,} documents"):
-                    self._dataset = write_dataset(pa.concat_tables(tables), path, "append", properties)
+                with self._storing(f"{len(documents):,} documents"):
+                    self._dataset = write_dataset(table, path, "append", properties)
                 self._ids.update(encoded.document.id for encoded in documents)
             return self.version
 
     def tag(self, tag: str) -> int:
         """Name the newest version a generation; returns it.
 
-        Raises UsageError when another version has the tag, or the tag reads as a version's number.
+        Raises UsageError when another version has the tag, the tag reads as a version's number, or the corpus is being
+        compacted; NotFoundError when it was, and what is the newest version here is gone.
         """
         check_name("tag", tag)
+        with _generations_lock(self.workspace, self.name):
+            return self._tag(tag)
+
+    def _tag(self, tag: str) -> int:
+        self._open_numbered(self.version)
         existing = self.tags().get(tag)
         if existing is None and numbered_version(tag) is not None:
             raise UsageError(f"'{tag}' names a version of a corpus by its number and cannot be a tag: choose another")
@@ -228,6 +234,28 @@ class Corpus:
         """Tag to version, oldest first."""
         tags = {tag: int(entry["version"]) for tag, entry in self._dataset.tags.list().items()}
         return dict(sorted(tags.items(), key=lambda item: (item[1], item[0])))
+
+    def compact(self, *, keep_versions: bool = False) -> Compaction:
+        """Store the newest version in fewer files, and unless `keep_versions`, remove old versions that have no tag.
+
+        Tagged generations are readable before, meanwhile and after. Raises UsageError while another process writes to
+        the corpus or gives it a tag, FullDiskError.
+        """
+        path = self.workspace.corpus(self.name)
+        with self.writing(), _generations_lock(self.workspace, self.name):
+            bytes_before, before = folder_bytes(path), self._dataset
+            with self._storing("a compaction"):
+                self._dataset = merge_fragments(before)
+                removed = 0 if keep_versions else remove_untagged(self._dataset)
+            return Compaction(
+                version=self.version,
+                fragments_before=len(before.get_fragments()),
+                fragments_after=len(self._dataset.get_fragments()),
+                versions_removed=removed,
+                bytes_before=bytes_before,
+                bytes_after=folder_bytes(path),
+                tags=tuple(self.tags()),
+            )
 
     def known_documents(self) -> dict[str, str]:
         """doc_id to content hash, in the order they were stored."""
@@ -307,17 +335,24 @@ class Corpus:
                 f"is named by its number, the newest {generation_name(self.name, None, self.version)}. "
                 f"Give that one a tag: nextvec corpus tag {self.name} TAG"
             )
-        return self._open(self._numbered(number)), None
+        return self._open_numbered(number), None
 
     def _open(self, version: int) -> lance.LanceDataset:
         return open_dataset(self.workspace.corpus(self.name), version=version)
 
-    def _numbered(self, version: int) -> int:
-        """`version` itself, if there is one of that number."""
+    def _open_numbered(self, version: int) -> lance.LanceDataset:
         newest = int(self._dataset.latest_version)
         if not 1 <= version <= newest:
             raise NotFoundError(f"corpus '{self.name}' has no version {version}, only 1 to {newest}")
-        return version
+        try:
+            return self._open(version)
+        except IntegrityError:
+            if version in {int(kept["version"]) for kept in self._dataset.versions()}:
+                raise
+            raise NotFoundError(
+                f"version {version} of corpus '{self.name}' had no tag and was removed by a compaction. "
+                f"Take a tag ({', '.join(self.tags()) or 'there is none'}) or the newest version, {newest}"
+            ) from None
 
     def _refuse_known(self, documents: Sequence[EncodedDocument]) -> None:
         seen: set[str] = set()
@@ -332,32 +367,34 @@ class Corpus:
             return 0
         return int(self._dataset.take([rows - 1], columns=["doc_number"])["doc_number"][0].as_py()) + 1
 
-    def _table(self, encoded: EncodedDocument, number: int) -> pa.Table:
+    def _table(self, documents: Sequence[EncodedDocument], first: int) -> pa.Table:
+        """The rows of documents that are numbered from `first`. Raises DataError naming one that cannot be stored."""
         import pyarrow as pa
 
-        document, chunks = encoded.document, encoded.chunks
-        vectors = check_vectors(encoded, self.metadata.dim).astype(numpy_dtype(self.metadata.dtype))
-        breaks = self._stored_breaks(encoded)
-        headings, numbers = self._stored_headings(encoded)
-        count = len(chunks)
+        vectors = [self._stored_vectors(one) for one in documents]
+        breaks = [self._stored_breaks(one) for one in documents]
+        headings, numbers = zip(*map(self._stored_headings, documents), strict=True)
+        parts = zip(documents, vectors, breaks, headings, numbers, strict=True)
+        digests = [digest(one.chunks, own, b, headings_content([told], under)) for one, own, b, told, under in parts]
+        counts = np.array([len(one.chunks) for one in documents])
+        chunks = [chunk for one in documents for chunk in one.chunks]
         columns = {
-            "doc_id": [document.id] * count,
-            "doc_number": [number] * count,
-            "position": list(range(count)),
+            **_document_columns([one.document for one in documents], digests, counts, first),
+            "position": np.concatenate([np.arange(count, dtype=np.int32) for count in counts]),
             "text": [chunk.text for chunk in chunks],
-            "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), self.metadata.dim),
-            "title": [document.title] * count,
-            "source": [document.source] * count,
-            "licence": [document.licence] * count,
-            "content_hash": [document.content_hash] * count,
-            "digest": [digest(chunks, vectors, breaks, headings_content([headings], numbers))] * count,
+            "vector": pa.FixedSizeListArray.from_arrays(
+                pa.array(np.concatenate(vectors).reshape(-1)), self.metadata.dim
+            ),
             "start": [chunk.start for chunk in chunks],
             "end": [chunk.end for chunk in chunks],
-            BREAKS_COLUMN: breaks,
-            HEADING_COLUMN: numbers,
-            **heading_columns(headings, count),
+            BREAKS_COLUMN: np.concatenate(breaks),
+            HEADING_COLUMN: np.concatenate(numbers),
+            **heading_columns(headings, counts),
         }
         return pa.table(columns, schema=self._dataset.schema)
+
+    def _stored_vectors(self, encoded: EncodedDocument) -> np.ndarray:
+        return check_vectors(encoded, self.metadata.dim).astype(numpy_dtype(self.metadata.dtype))
 
     def _stored_breaks(self, encoded: EncodedDocument) -> np.ndarray:
         """(n,) int8: what the corpus will say of these chunks; one without a column for it what their spans tell."""
@@ -408,11 +445,35 @@ def _corpus_lock(workspace: Workspace, name: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _generations_lock(workspace: Workspace, name: str) -> Iterator[None]:
+    """So that no version gets a tag while those are removed that have none; appending needs no such lock."""
+    with exclusive(workspace.corpus(name).with_suffix(".generations"), what=f"the list of generations of '{name}'"):
+        yield
+
+
 def _metadata_of(dataset: lance.LanceDataset, name: str) -> CorpusMetadata:
     content = (dataset.schema.metadata or {}).get(METADATA_KEY)
     if content is None:
         raise IntegrityError(f"corpus '{name}' is a Lance dataset without nextvec's metadata; nextvec did not write it")
     return CorpusMetadata.from_json(content, owner=name)
+
+
+def _document_columns(
+    documents: Sequence[Document], digests: Sequence[str], counts: np.ndarray, first: int
+) -> dict[str, pa.Array]:
+    """What the `counts` rows of each document have in common."""
+    import pyarrow as pa
+
+    names = ("title", "source", "licence", "content_hash")
+    own = {
+        "doc_id": [document.id for document in documents],
+        "doc_number": np.arange(first, first + len(documents)),
+        "digest": digests,
+        **{name: [getattr(document, name) for document in documents] for name in names},
+    }
+    rows = np.repeat(np.arange(len(documents)), counts)
+    return {name: pa.array(values).take(rows) for name, values in own.items()}
 
 
 def _offsets(dataset: lance.LanceDataset) -> np.ndarray:

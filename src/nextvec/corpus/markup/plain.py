@@ -57,7 +57,14 @@ def paragraphs(text: str, lines: Lines = "auto") -> Iterator[str]:
     column, divided = common_column(blocks), _DIVIDED if _divides_words(blocks) else _HYPHENATED
     for block in blocks:
         for group in _groups(block, lines, column):
-            yield collapse(divided.sub("", "\n".join(line.text for line in group)))
+            yield collapse(_joined(group, divided))
+
+
+def _joined(group: list[Line], divided: re.Pattern[str]) -> str:
+    """`divided` matches line ends, of which one line has none; looking for them all the same is slow."""
+    if len(group) == 1:
+        return group[0].text
+    return divided.sub("", "\n".join(line.text for line in group))
 
 
 def _divides_words(blocks: list[list[Line]]) -> bool:
@@ -92,8 +99,8 @@ def _line(raw: str) -> Line | None:
     text = stripped[quoted.end() :].strip() if quoted else stripped
     if not text or _RULE.fullmatch(text):
         return None
-    space = raw.expandtabs()
-    return Line(text, columns(space) - columns(space.lstrip()), quoted[0].count(">") if quoted else 0)
+    space = raw[: len(raw) - len(raw.lstrip())].expandtabs()
+    return Line(text, columns(space), quoted[0].count(">") if quoted else 0)
 
 
 def _marked(block: list[Line]) -> Iterator[Line]:

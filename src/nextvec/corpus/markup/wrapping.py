@@ -26,6 +26,7 @@ RAGGED = 0.85
 """A line that the next word would have brought to this share of the widest is full: not all wrapping is greedy."""
 
 _INNER_END = re.compile(r"[.!?,;:]\s|[\u3001\u3002\uff01\uff0c\uff1b\uff1f\u060c\u061f\u0964]")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _PUSHED = 2
 """Columns by which a line of Chinese or Japanese may be short, so that none begins with a full stop."""
 
@@ -65,7 +66,12 @@ def columns(text: str) -> int:
     """Width as a terminal shows it: East Asian characters take two columns, combining marks none."""
     if text.isascii():
         return len(text)
-    return sum(2 if east_asian_width(sign) in "WF" else not combining(sign) for sign in text)
+    others = "".join(_BEYOND_ASCII.findall(text))
+    return len(text) - len(others) + sum(map(_columns_of_sign, others))
+
+
+def _columns_of_sign(sign: str) -> int:
+    return 2 if east_asian_width(sign) in "WF" else int(not combining(sign))
 
 
 def common_column(blocks: Sequence[Sequence[Line]]) -> float | None:
