@@ -1,10 +1,16 @@
 """What was recorded is measured again, at every batch size."""
 
+import numpy as np
 import pytest
 
+from nextvec.corpus.headings import Heading
 from nextvec.errors import IntegrityError, NotFoundError
+from nextvec.models.baseline import told_cosine
 from nextvec.models.bundle import load_bundle, record_metrics
-from nextvec.studies.verify import BATCH_SIZES, TOLERANCE, verify, verify_here
+from nextvec.models.predictor import unit
+from nextvec.store.headings import Headings
+from nextvec.studies.verify import BATCH_SIZES, TOLERANCE, validation_cosine, verify, verify_here
+from nextvec.training.data import TrainingData
 
 MODELS = ["plain", "anchored", "windowed", "baseline"]
 
@@ -55,3 +61,21 @@ def test_altered_weights_are_found(place):
             verify_here(place.root, "plain", 1)
     finally:
         path.write_bytes(content)
+
+
+class Told:
+    """A predictor that says what it was told of the next chunk's heading."""
+
+    @staticmethod
+    def predict(x_BTD, mask_BT, breaks_BT=None, heading=None):
+        return unit(x_BTD + heading.vector_BTD + heading.fresh_BT[..., None])
+
+
+@pytest.mark.parametrize("size", BATCH_SIZES)
+def test_headings_are_told_as_in_training(size, make_process):
+    lengths = [9, 14, 11] * 20
+    own = [Headings((Heading(text="H", level=1, start=0),), np.eye(1, 8, i % 8, dtype=np.float32)) for i in range(60)]
+    under = np.concatenate([np.where(np.arange(length) < 5, -1, 0) for length in lengths]).astype(np.int32)
+    data = TrainingData(make_process(lengths, dim=8, headings=own, heading=under))
+    told = told_cosine(Told.predict, data.validation_batches)
+    assert validation_cosine(Told, data, size) == pytest.approx(told, abs=1e-6)

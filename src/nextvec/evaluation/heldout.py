@@ -91,10 +91,6 @@ class HeldOut:
         """The same, with nothing known of paragraphs."""
         return replace(self, breaks=np.full_like(self.breaks, UNKNOWN))
 
-    def without_headings(self) -> HeldOut:
-        """The same, with nothing known of headings."""
-        return replace(self, headings=None)
-
     def foreign(self, device: torch.device | str) -> ForeignPool:
         vectors = unit_rows(torch.from_numpy(self.pool).to(device))
         return ForeignPool(vectors_PD=vectors, owner_P=torch.from_numpy(self.pool_owner).to(device))

@@ -37,6 +37,8 @@ class HeadingRows:
 
 def headings_of(snapshot: Snapshot, documents: npt.ArrayLike) -> HeadingArrays | None:
     """`vectors` and `under` of the rows of these documents, one after another; None where none has a heading."""
+    if (snapshot.heading == NONE).all():
+        return None
     chosen = np.asarray(documents, np.int64)
     numbers = [snapshot.heading[snapshot.offsets[i] : snapshot.offsets[i + 1]] for i in chosen]
     if all((own == NONE).all() for own in numbers):

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
+from nextvec.heading import NextHeading
 from nextvec.models.bundle import load_bundle
 from nextvec.models.predictor import Predictor
 from nextvec.sequences.windows import MIN_CONTEXT
@@ -69,7 +70,7 @@ def validation_cosine(predictor: Predictor, data: TrainingData, documents_per_ba
         x_BTD = pad_sequence([sequence[:-1] for sequence in sequences], batch_first=True)
         lengths = torch.tensor([len(sequence) - 1 for sequence in sequences])
         mask_BT = torch.arange(x_BTD.shape[1]) < lengths[:, None]
-        y_BTD = predictor.predict(x_BTD, mask_BT, _breaks(data, bounds))
+        y_BTD = predictor.predict(x_BTD, mask_BT, _breaks(data, bounds), _headings(data, bounds))
         for sequence, y_TD in zip(sequences, y_BTD, strict=True):
             cosines = (y_TD[MIN_CONTEXT - 1 : len(sequence) - 1] * sequence[MIN_CONTEXT:]).sum(-1)
             total, count = total + float(cosines.double().sum()), count + len(cosines)
@@ -82,3 +83,11 @@ def _breaks(data: TrainingData, bounds: Sequence[tuple[int, int]]) -> torch.Tens
         return None
     known = [data.breaks[first : end - 1] for first, end in bounds]
     return pad_sequence(known, batch_first=True, padding_value=UNKNOWN)
+
+
+def _headings(data: TrainingData, bounds: Sequence[tuple[int, int]]) -> NextHeading | None:
+    """Those under which the rows that are predicted stand; None where there are none."""
+    if data.headings is None:
+        return None
+    predicted = [torch.arange(first + 1, end) for first, end in bounds]
+    return data.headings.before(pad_sequence(predicted, batch_first=True, padding_value=-1))

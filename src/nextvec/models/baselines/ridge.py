@@ -107,7 +107,7 @@ class RidgeMix(EwmaMix):
     def _shorter(self, axes_DD: Tensor, validation: Batches) -> Tensor:
         """(D, D) what multiplies each group of axes by its least squares factor on validation.
 
-        Axes come from LAPACK, whose last bits differ from process to process; float64 to the end hides them.
+        In float64 to the end, so that nothing of how axes are signed or rounded is left in it.
         """
         moments_2DD = axes_DD.new_zeros(2, self.dim, self.dim)
         for batch in validation():
