@@ -310,13 +310,15 @@ def test_a_run_on_rows_on_disk_has_the_same_weights(context, make_process, tmp_p
 
 
 @pytest.mark.parametrize("heads", ["point", "point,rank,mixture"])
-def test_what_a_head_starts_at_is_what_was_fitted_also_after_training(heads, make_process, tmp_path):
+@pytest.mark.parametrize("headed", [False, True])
+def test_what_a_head_starts_at_is_what_was_fitted_also_after_training(heads, headed, make_process, tmp_path):
     """Its best epoch is loaded without its anchors, which must stay as they are."""
-    snapshot = make_process([17] * 60, dim=8, seed=3)
+    snapshot = with_telling_headings(make_process) if headed else make_process([17] * 60, dim=8, seed=3)
     plan = resolve_plan("gru", 8, {"epochs": 2, "batch": 64, "width": 8, "predicts": heads})
     train_model(snapshot, plan, tmp_path / "model", cache=tmp_path / "cache")
     network = load_bundle(tmp_path / "model").predictor
-    assert not torch.equal(network.heads["point"].anchor.lengths, torch.eye(8))
+    assert headed or not torch.equal(network.heads["point"].anchor.lengths, torch.eye(8))
+    assert (network.heads["point"].anchor.shift is not None) == headed
     for head in network.heads.values():
         (folder,) = (tmp_path / "cache" / "baselines").glob(f"*/{head.anchor.name}")
         fitted = load_bundle(folder).predictor.state_dict()
@@ -365,3 +367,16 @@ def test_without_headings_a_plan_is_the_one_it_was(make_process):
     snapshot = make_process([17] * 60, dim=8, seed=3)
     plan = resolve_plan("gru", 8, {"structure": True})
     assert "headings" not in plan_record(TrainingData(snapshot), plan)["network"]
+
+
+def with_telling_headings(make_process):
+    """Headings that say where their document goes: every second half is near its own."""
+    rows, told = [], []
+    random = np.random.default_rng(1)
+    for i in range(60):
+        heading = unit_row(i)
+        halves = random.standard_normal((8, 8)), 3 * heading + random.standard_normal((9, 8))
+        rows += [row / np.linalg.norm(row) for row in np.concatenate(halves)]
+        told.append(Headings((Heading(text="H", level=1, start=0),), heading))
+    under = np.tile(np.where(np.arange(17) < 8, -1, 0), 60).astype(np.int32)
+    return make_process([17] * 60, dim=8, vectors=np.array(rows), headings=told, heading=under)

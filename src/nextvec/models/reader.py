@@ -164,9 +164,13 @@ class Reader(Baseline):
         return any_known(known_or_not(breaks_BT, x_BTD), paragraphs)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        """What was saved before there were twins has none, and only what reads headings has a shift."""
+        """What was saved before there were twins has none, and only what reads headings has a shift; where nothing of
+        this baseline was saved, as in a network's best epoch, it stays as it is."""
         saved, device = state_dict.get(prefix + "shift"), next(self.buffers()).device
-        self.shift = None if saved is None else torch.empty_like(saved, device=device)
+        if saved is not None:
+            self.shift = torch.empty_like(saved, device=device)
+        elif prefix + "helps" in state_dict:
+            self.shift = None
         for name, tensor in self.state_dict().items():
             if name == "helps" or name.startswith("structured."):
                 state_dict.setdefault(prefix + name, tensor)
