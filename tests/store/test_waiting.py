@@ -7,29 +7,29 @@ def test_nothing_is_due_while_nothing_waits():
     assert not Waiting(0, 0).due
 
 
-def test_due_by_chunks(kit):
+def test_due_by_chunks():
     waiting = Waiting(6, 1_000)
-    waiting.add(kit.encoded("a", 5))
+    waiting.add("a", 5)
     assert not waiting.due
-    waiting.add(kit.encoded("b", 1))
+    waiting.add("b", 1)
     assert waiting.due
 
 
-def test_due_by_time(kit, monkeypatch):
+def test_due_by_time(monkeypatch):
     now = 0.0
     monkeypatch.setattr("nextvec.store.waiting.time.monotonic", lambda: now)
     waiting = Waiting(1_000, 60)
     now = 100.0
     waiting.take()
-    waiting.add(kit.encoded("a"))
+    waiting.add("a", 3)
     now = 159.0
     assert not waiting.due
     now = 160.0
     assert waiting.due
 
 
-def test_what_is_taken_waits_no_longer(kit):
+def test_what_is_taken_waits_no_longer():
     waiting = Waiting(2, 1_000)
-    waiting.add(kit.encoded("a"))
-    assert [one.document.id for one in waiting.take()] == ["a"]
+    waiting.add("a", 3)
+    assert waiting.take() == ["a"]
     assert (len(waiting), waiting.due, waiting.take()) == (0, False, [])

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from nextvec.encoders.lengths import Cut
 from nextvec.store.cut import cut_properties
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def merge_fragments(dataset: lance.LanceDataset) -> lance.LanceDataset:
     change = lance.LanceOperation
     groups = [change.RewriteGroup(one.original_fragments, one.new_fragments) for one in made]
     operation = change.Rewrite(groups, [])
-    transaction = lance.Transaction(dataset.version, operation, transaction_properties=cut_properties(dataset, []))
+    transaction = lance.Transaction(dataset.version, operation, transaction_properties=cut_properties(dataset, Cut()))
     return lance.LanceDataset.commit(dataset, transaction)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from nextvec.encoders.lengths import Cut
-from nextvec.store.encoded import EncodedDocument
 
 if TYPE_CHECKING:
     import lance
@@ -21,7 +19,7 @@ def cut_chunks(dataset: lance.LanceDataset) -> Cut:
     return Cut(int(kept.get(CUT_KEY, 0)), int(kept.get(COUNTED_KEY, 0)))
 
 
-def cut_properties(dataset: lance.LanceDataset, added: Iterable[EncodedDocument]) -> dict[str, str]:
-    """What the commit that adds these documents to the dataset's version says."""
-    total = sum((document.cut for document in added), cut_chunks(dataset))
+def cut_properties(dataset: lance.LanceDataset, added: Cut) -> dict[str, str]:
+    """What the commit says that adds chunks to the dataset's version."""
+    total = cut_chunks(dataset) + added
     return {CUT_KEY: str(total.cut), COUNTED_KEY: str(total.counted)}

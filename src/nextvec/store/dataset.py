@@ -4,8 +4,9 @@ and writes tags under the percent-encoded name, which is another folder wherever
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 import lance
@@ -15,6 +16,8 @@ from nextvec.errors import IntegrityError, UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Fragment = Any
+"""Lance's FragmentMetadata: it can be pickled."""
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -43,6 +46,20 @@ def write_dataset(
         )
     place.parent.mkdir(parents=True, exist_ok=True)
     return lance.write_dataset(table, place, schema=table.schema, mode=mode, transaction_properties=properties)
+
+
+def write_fragments(table: pa.Table, path: Path) -> list[Fragment]:
+    """`table` in files of a dataset that no version has before `append_fragments`; any process may write them."""
+    return lance.fragment.write_fragments(table, path.absolute(), schema=table.schema, mode="append")
+
+
+def append_fragments(
+    dataset: lance.LanceDataset, fragments: Sequence[Fragment], properties: dict[str, str]
+) -> lance.LanceDataset:
+    """The next version, with the rows of the fragments behind those of `dataset`, in order."""
+    operation = lance.LanceOperation.Append(list(fragments))
+    transaction = lance.Transaction(dataset.version, operation, transaction_properties=properties)
+    return lance.LanceDataset.commit(dataset, transaction)
 
 
 def create_tag(path: Path, tag: str, version: int) -> None:

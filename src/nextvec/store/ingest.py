@@ -8,11 +8,11 @@ commits that took may differ.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -44,6 +44,7 @@ NO_CHUNKS = "cannot be cut into chunks"
 REFUSED = "a chunk cannot be encoded"
 REFUSED_HEADING = "a heading cannot be encoded"
 
+Block = TypeVar("Block", contravariant=True)
 Progress = Callable[[IngestReport, float], None]
 """Called with the report so far and the documents encoded and not stored yet, where a fraction counts."""
 
@@ -78,22 +79,43 @@ def ingest(
     split or dtype, DataError when too many documents fail, and whatever source or encoder raise. What was committed
     before stays, and the report beside the corpus (NAME.report.json) is written in every case.
     """
-    if not 0 <= tolerate <= 1:
-        raise UsageError(f"tolerate {tolerate}: expected the share of documents that may fail, from 0 to 1")
+    check_tolerate(tolerate)
     corpus = open_or_create(workspace, corpus_name, chunker.spec, encoder.spec, split=split, dtype=dtype)
     report = IngestReport(corpus=corpus_name, version=corpus.version)
     with corpus.writing():
-        waiting = Waiting(commit_chunks, commit_seconds)
-        run = _Run(corpus, chunker, encoder, report, waiting, tolerate=tolerate, progress=progress or _no_progress)
-        with _reporting(report, report_path(workspace, corpus_name)):
-            try:
-                for block in _blocks(_limited(source.documents(), limit), block_documents):
-                    run.take(block)
-            finally:
-                run.commit()
-            run.finish()
-            corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
+        waiting = Waiting[EncodedDocument](commit_chunks, commit_seconds)
+        run = _Run(corpus, chunker, encoder, report, waiting, tolerate=tolerate, progress=progress or no_progress)
+        carry_out(run, blocks_of(source, limit, block_documents), corpus, report)
     return report
+
+
+class Intake(Protocol[Block]):
+    """What takes in a corpus block by block, and stores whole ones."""
+
+    def take(self, block: Block) -> None: ...
+
+    def commit(self) -> None: ...
+
+
+def carry_out(intake: Intake[Block], blocks: Iterable[Block], corpus: Corpus, report: IngestReport) -> None:
+    """Everything in, and the report written; what was taken in before an error or an interrupt is stored.
+
+    Raises what the blocks and their intake raise, and DataError when the run has only failed.
+    """
+    with _reporting(report, report_path(corpus.workspace, corpus.name)):
+        try:
+            for block in blocks:
+                intake.take(block)
+        finally:
+            intake.commit()
+        report.finish()
+        corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
+
+
+def check_tolerate(tolerate: float) -> None:
+    """Raises UsageError for a share that is none."""
+    if not 0 <= tolerate <= 1:
+        raise UsageError(f"tolerate {tolerate}: expected the share of documents that may fail, from 0 to 1")
 
 
 @contextmanager
@@ -153,7 +175,7 @@ def _require_same(what: str, owner: str, stored: object, given: object) -> None:
 
 
 class _Run:
-    """The state of one ingest: what the corpus holds or will, and the report."""
+    """One ingest of this process: blocks are encoded here, and their documents wait for a commit."""
 
     def __init__(
         self,
@@ -161,22 +183,66 @@ class _Run:
         chunker: Chunker,
         encoder: Encoder,
         report: IngestReport,
-        waiting: Waiting,
+        waiting: Waiting[EncodedDocument],
         *,
         tolerate: float,
         progress: Progress,
     ) -> None:
         self._corpus = corpus
-        self._chunker = chunker
-        self._encoder = encoder
         self._report = report
         self._waiting = waiting
         self._tolerate = tolerate
         self._progress = progress
         self._known = corpus.known_documents()
+        self._encoding = Encoding(
+            chunker, encoder, self._known, report, keeps_headings=corpus.keeps_headings, progress=self._encoded
+        )
 
     def take(self, block: Sequence[Document | Unusable]) -> None:
         """Encode what is new in the block, and commit when that is due."""
+        for good in self._encoding.encode(block):
+            self._waiting.add(good, len(good.chunks))
+            self._known[good.document.id] = good.document.content_hash
+        if self._waiting.due:
+            self.commit()
+        self._encoded(0)
+        refuse_mass_failure(self._report, self._tolerate, self.commit)
+
+    def _encoded(self, documents: float) -> None:
+        self._progress(self._report, len(self._waiting) + documents)
+
+    def commit(self) -> None:
+        """Store what waits for it, if anything does. What a commit that fails was to hold waits no longer."""
+        good = self._waiting.take()
+        if good:
+            self._report.version = self._corpus.append(good)
+            self._report.note_stored(good)
+
+
+class Encoding:
+    """What becomes of a block of documents: some are stored already, some fail, the others become vectors."""
+
+    def __init__(
+        self,
+        chunker: Chunker,
+        encoder: Encoder,
+        known: Mapping[str, str],
+        report: IngestReport,
+        *,
+        keeps_headings: bool,
+        progress: Callable[[float], None],
+    ) -> None:
+        """known: content hashes by the ids of documents that are stored, or will be; `progress` is called with how many
+        documents of a block are encoded, where a fraction counts."""
+        self._chunker = chunker
+        self._encoder = encoder
+        self._known = known
+        self._report = report
+        self._keeps_headings = keeps_headings
+        self._progress = progress
+
+    def encode(self, block: Sequence[Document | Unusable]) -> list[EncodedDocument]:
+        """The documents to be stored, in order; the others are in the report."""
         new: dict[str, tuple[Document, list[Chunk]]] = {}
         for item in block:
             if isinstance(item, Unusable):
@@ -185,11 +251,7 @@ class _Run:
             self._report.offered += 1
             if self._is_new(item, new) and (chunks := self._chunks(item)):
                 new[item.id] = (item, chunks)
-        self._await_commit(self._encode(list(new.values())))
-        if self._waiting.due:
-            self.commit()
-        self._progress(self._report, len(self._waiting))
-        self._refuse_mass_failure()
+        return [good for good in self._encode(list(new.values())) if self._has_good_vectors(good)]
 
     def _is_new(self, document: Document, pending: Mapping[str, tuple[Document, list[Chunk]]]) -> bool:
         stored = self._known.get(document.id)
@@ -227,7 +289,7 @@ class _Run:
         texts = [chunk.text for _, chunks in documents for chunk in chunks]
         vectors, reasons = self._vectors(
             texts,
-            lambda done, total: self._progress(self._report, len(self._waiting) + len(documents) * done / total),
+            lambda done, total: self._progress(len(documents) * done / total),
         )
         bounds = np.cumsum([0, *(len(chunks) for _, chunks in documents)])
         cut = cut_texts(self._encoder, texts)
@@ -248,8 +310,7 @@ class _Run:
 
     def _heading_vectors(self, documents: Sequence[Document]) -> Iterator[np.ndarray | str | None]:
         """Of each document (H, D), or why there are none; None where it has no headings or the corpus keeps none."""
-        keeps = self._corpus.keeps_headings
-        kept = [document.headings if keeps else () for document in documents]
+        kept = [document.headings if self._keeps_headings else () for document in documents]
         texts = [heading.text for headings in kept for heading in headings]
         vectors, reasons = self._vectors(texts) if texts else (np.empty((0, 0)), {})
         for start, end in pairwise(np.cumsum([0, *map(len, kept)])):
@@ -269,24 +330,6 @@ class _Run:
             return refused.vectors, refused.reasons
         return vectors, {}
 
-    def _await_commit(self, encoded: Iterator[EncodedDocument]) -> None:
-        for good in filter(self._has_good_vectors, encoded):
-            self._waiting.add(good)
-            self._known[good.document.id] = good.document.content_hash
-
-    def commit(self) -> None:
-        """Store what waits for it, if anything does. What a commit that fails was to hold waits no longer."""
-        good = self._waiting.take()
-        if not good:
-            return
-        self._report.version = self._corpus.append(good)
-        self._report.stored += len(good)
-        self._report.chunks += sum(len(document.chunks) for document in good)
-        self._report.headings += sum(document.headings for document in good)
-        self._report.cut = sum((document.cut for document in good), self._report.cut)
-        for stored in good:
-            self._report.characters.keep(stored.document, stored.chunks)
-
     def _has_good_vectors(self, encoded: EncodedDocument) -> bool:
         for kind, vectors in (("chunk", encoded.vectors), ("heading", encoded.heading_vectors)):
             problem = None if vectors is None else first_bad_vector(vectors)
@@ -298,21 +341,17 @@ class _Run:
                 return False
         return True
 
-    def finish(self) -> None:
-        """Raises DataError when the run has only failed, however few documents there were."""
-        if self._report.failed and not self._report.held:
-            raise DataError(f"{self._report.failures_in_words()}. Nothing was stored")
-        self._report.complete = True
 
-    def _refuse_mass_failure(self) -> None:
-        report, share = self._report, f"{100 * self._tolerate:g}%"
-        offered, failed = report.offered, len(report.failed)
-        if offered < MASS_FAILURE_AFTER or failed <= self._tolerate * offered:
-            return
-        self.commit()
-        stored = f" The {report.stored:,} stored documents stay in corpus '{report.corpus}'." if report.stored else ""
-        advice = f" To store the others all the same: --tolerate {_above(failed / offered)}" if failed < offered else ""
-        raise DataError(f"{report.failures_in_words()}. Stopped: more than {share} failed.{stored}{advice}")
+def refuse_mass_failure(report: IngestReport, tolerate: float, commit: Callable[[], None]) -> None:
+    """Raises DataError, after a commit, when more than this share of the documents has failed."""
+    share = f"{100 * tolerate:g}%"
+    offered, failed = report.offered, len(report.failed)
+    if offered < MASS_FAILURE_AFTER or failed <= tolerate * offered:
+        return
+    commit()
+    stored = f" The {report.stored:,} stored documents stay in corpus '{report.corpus}'." if report.stored else ""
+    advice = f" To store the others all the same: --tolerate {_above(failed / offered)}" if failed < offered else ""
+    raise DataError(f"{report.failures_in_words()}. Stopped: more than {share} failed.{stored}{advice}")
 
 
 def _first_refused(reasons: Mapping[int, str], start: int, end: int) -> int | None:
@@ -325,8 +364,13 @@ def _above(share: float) -> float:
     return next(number for number in (0.1, 0.2, 0.5, 1.0) if share <= number)
 
 
-def _no_progress(report: IngestReport, encoded: float) -> None:
+def no_progress(report: IngestReport, encoded: float) -> None:
     """For runs that nobody watches."""
+
+
+def blocks_of(source: Source, limit: int | None, size: int = BLOCK_DOCUMENTS) -> Iterator[list[Document | Unusable]]:
+    """What the source gives, up to its `limit`-th document, in the blocks that are encoded together."""
+    return _blocks(_limited(source.documents(), limit), size)
 
 
 def _limited(items: Iterator[Document | Unusable], limit: int | None) -> Iterator[Document | Unusable]:

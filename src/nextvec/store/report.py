@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,8 @@ from nextvec.corpus.chunkers.spans import NO_LETTER, left_out
 from nextvec.corpus.document import Chunk, Document, Unusable
 from nextvec.corpus.prose import visible
 from nextvec.encoders.lengths import Cut
+from nextvec.errors import DataError
+from nextvec.store.encoded import EncodedDocument
 
 CAUSES_SHOWN = 3
 
@@ -94,6 +96,21 @@ class IngestReport:
     def _note_failure(self, identity: str, reason: str, why: str, message: str) -> None:
         self.failed.append((identity, message))
         self.causes.setdefault(reason, Cause(example=why)).times += 1
+
+    def note_stored(self, documents: Sequence[EncodedDocument]) -> None:
+        """Count documents that are in the corpus by now."""
+        self.stored += len(documents)
+        self.chunks += sum(len(document.chunks) for document in documents)
+        self.headings += sum(document.headings for document in documents)
+        self.cut = sum((document.cut for document in documents), self.cut)
+        for stored in documents:
+            self.characters.keep(stored.document, stored.chunks)
+
+    def finish(self) -> None:
+        """Raises DataError when the run has only failed, however few documents there were."""
+        if self.failed and not self.held:
+            raise DataError(f"{self.failures_in_words()}. Nothing was stored")
+        self.complete = True
 
     def failures_in_words(self) -> str:
         """`6 of 60 documents failed, most often (4) because: ...; (2) because: ...`."""

@@ -6,7 +6,7 @@ compacted or removed unless `compact` is asked for, and every tagged generation 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from nextvec.fingerprint import fingerprint_columns
 from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
 from nextvec.store.compaction import Compaction, merge_fragments, remove_untagged
 from nextvec.store.cut import cut_chunks, cut_properties
-from nextvec.store.dataset import create_tag, open_dataset, write_dataset
+from nextvec.store.dataset import Fragment, append_fragments, create_tag, open_dataset, write_dataset
 from nextvec.store.documents import DocumentTable
 from nextvec.store.encoded import EncodedDocument, check_headings, check_vectors, digest
 from nextvec.store.headings import (
@@ -197,13 +197,25 @@ class Corpus:
         with self.writing():
             self._refuse_known(documents)
             if documents:
-                table = self._table(documents, self._next_number())
+                table = self.rows(documents, self.next_number())
                 path = self.workspace.corpus(self.name)
-                properties = cut_properties(self._dataset, documents)
+                cut = sum((one.cut for one in documents), Cut())
+                properties = cut_properties(self._dataset, cut)
                 with self._storing(f"{len(documents):,} documents"):
                     self._dataset = write_dataset(table, path, "append", properties)
                 self._ids.update(encoded.document.id for encoded in documents)
             return self.version
+
+    def adopt(self, fragments: Sequence[Fragment], ids: Collection[str], cut: Cut) -> int:
+        """Store in one commit the documents of these ids, whose `rows` other processes wrote; returns the version.
+
+        fragments: from `write_fragments`, in the order of the rows, numbered on from `next_number`.
+        Raises FullDiskError.
+        """
+        with self.writing(), self._storing(f"{len(ids):,} documents"):
+            self._dataset = append_fragments(self._dataset, fragments, cut_properties(self._dataset, cut))
+            self._ids.update(ids)
+        return self.version
 
     def tag(self, tag: str) -> int:
         """Name the newest version a generation; returns it.
@@ -361,13 +373,14 @@ class Corpus:
                 raise DataError(f"corpus '{self.name}' holds a document '{identity}' already. Ids must be unique")
             seen.add(identity)
 
-    def _next_number(self) -> int:
+    def next_number(self) -> int:
+        """Of the document that is stored next."""
         rows = self._dataset.count_rows()
         if rows == 0:
             return 0
         return int(self._dataset.take([rows - 1], columns=["doc_number"])["doc_number"][0].as_py()) + 1
 
-    def _table(self, documents: Sequence[EncodedDocument], first: int) -> pa.Table:
+    def rows(self, documents: Sequence[EncodedDocument], first: int) -> pa.Table:
         """The rows of documents that are numbered from `first`. Raises DataError naming one that cannot be stored."""
         import pyarrow as pa
 
