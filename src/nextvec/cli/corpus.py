@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.options import CorpusArgument, JsonOption, SetOption, WorkspaceOption
+from nextvec.cli.on_ray import require_ray
+from nextvec.cli.options import CorpusArgument, JsonOption, RayOption, SetOption, WorkersOption, WorkspaceOption
 from nextvec.cli.output import duration, emit, listed, print_table, share, size
 
 if TYPE_CHECKING:
+    from nextvec.corpus.document import Source
     from nextvec.encoders.encoder import EncoderSpec
     from nextvec.encoders.lengths import Cut
     from nextvec.store.breaks import Breaks
     from nextvec.store.compaction import Compaction
     from nextvec.store.report import Characters, IngestReport
     from nextvec.store.snapshot import Snapshot
+    from nextvec.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
 
@@ -62,44 +65,68 @@ def ingest_command(
     test: TestOption = None,
     validation: ValidationOption = None,
     dtype: DtypeOption = None,
+    ray: RayOption = None,
+    workers: WorkersOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Chunk, encode and store documents. The same command again continues where it stopped. --set: chunker options."""
+    """Chunk, encode and store documents. The same command again continues where it stopped. --set: chunker options.
+
+    With --ray, workers encode and write, each with an encoder of its own; the corpus is the same. Every node must see
+    the workspace under the same path.
+    """
     from nextvec.cli.progress import ingest_progress
     from nextvec.config import parse_assignments
     from nextvec.corpus.chunkers import build_chunker
     from nextvec.corpus.sources import open_source
-    from nextvec.encoders import load_encoder
-    from nextvec.store.fitting import fitted_chunker
-    from nextvec.store.ingest import TOLERATED, ingest
     from nextvec.workspace import Workspace
 
+    require_ray(ray, workers)
     place = Workspace(workspace)
     documents = open_source(source)
     options = parse_assignments(assignments or [])
     build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
     split = _split(salt, test, validation)
-    loaded = load_encoder(encoder)
-    cutter = fitted_chunker(place, corpus, chunker, options, loaded)
+    tools = {"encoder": encoder, "chunker": chunker, "options": options}
+    how = {"split": split, "limit": limit, "dtype": dtype, **({} if tolerate is None else {"tolerate": tolerate})}
     try:
         with ingest_progress(corpus, limit) as show:
-            report = ingest(
-                place,
-                corpus,
-                documents,
-                cutter,
-                loaded,
-                split=split,
-                limit=limit,
-                dtype=dtype,
-                tolerate=TOLERATED if tolerate is None else tolerate,
-                progress=show,
-            )
+            if ray is None:
+                report = _ingest_here(place, corpus, documents, tools, progress=show, **how)
+            else:
+                report = _ingest_on_ray(ray, workers, place, corpus, documents, tools, progress=show, **how)
     except KeyboardInterrupt:
         typer.echo("Stopped. What was stored stays; run the same command again to continue.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    emit(report.to_dict(), [*_report_lines(report), *_cut_lines(report.cut, loaded.spec)], as_json)
+    from nextvec.store.vectors import Corpus
+
+    spec = Corpus.open(place, corpus).metadata.encoder
+    emit(report.to_dict(), [*_report_lines(report), *_cut_lines(report.cut, spec)], as_json)
+
+
+def _ingest_here(place: Workspace, corpus: str, documents: Source, tools: dict[str, Any], **how: Any) -> IngestReport:
+    from nextvec.store.fitting import load_tools
+    from nextvec.store.ingest import ingest
+
+    encoder, chunker = load_tools(place, corpus, **tools)
+    return ingest(place, corpus, documents, chunker, encoder, **how)
+
+
+def _ingest_on_ray(
+    address: str, workers: int | None, place: Workspace, corpus: str, documents: Source, tools: dict[str, Any],
+    **how: Any,
+) -> IngestReport:  # fmt: skip
+    from functools import partial
+
+    from nextvec.distributed.cluster import cluster
+
+    with cluster(address, workers) as count:
+        from nextvec.distributed.ingest import ingest_on_ray
+        from nextvec.store.fitting import load_tools
+        from nextvec.workspace import Workspace
+
+        load = partial(load_tools, Workspace(place.root.absolute()), corpus, **tools)
+        return ingest_on_ray(place, corpus, documents, load, workers=count, **how)
 
 
 @app.command("list")

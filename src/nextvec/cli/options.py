@@ -26,3 +26,13 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change one option; repeat for several.", show_default=False),
 ]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray", metavar="ADDRESS", help="Do it on a Ray cluster: HOST:PORT, auto, or local.", show_default=False
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="With --ray: how many at once.", show_default="one a GPU, else one a CPU"),
+]

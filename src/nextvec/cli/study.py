@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.options import JsonOption, LeakageOption, WorkspaceOption
+from nextvec.cli.on_ray import again_on_ray, require_ray
+from nextvec.cli.options import JsonOption, LeakageOption, RayOption, WorkersOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, wrapped
 from nextvec.errors import TrainingError
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nextvec.evaluation.report import Answer
+    from nextvec.studies.plan import StudyPlan
     from nextvec.studies.runner import Outcome
     from nextvec.studies.status import RunStatus, StudyStatus
     from nextvec.workspace import Workspace
@@ -33,31 +36,31 @@ def run_command(
         bool, typer.Option("--allow-unordered", help="Train although a corpus is not sequential text.")
     ] = False,
     allow_leakage: LeakageOption = False,
+    ray: RayOption = None,
+    workers: WorkersOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train every architecture on every generation with every setting and seed, comparing each as it finishes.
 
     A run that fails is recorded, and the rest goes on. Ctrl-C stops it; the same command goes on where it was, and
-    trains nothing twice.
+    trains nothing twice. With --ray, runs are trained side by side, each by one worker, and one whose worker is lost
+    goes on from its checkpoint on another; every node must see the workspace under the same path.
     """
-    from nextvec.cli.training_progress import training_progress
     from nextvec.studies.plan import read_plan
-    from nextvec.studies.runner import run_study
     from nextvec.training.processes import require_one_process
     from nextvec.workspace import Workspace
 
     require_one_process("a study")
+    require_ray(ray, workers)
     place, plan = Workspace(workspace), read_plan(path)
     try:
-        outcome = run_study(
-            place, plan, watch=training_progress, allow_unordered=allow_unordered, allow_leakage=allow_leakage,
-            say=lambda line: typer.echo(wrapped(line), err=True),
-        )  # fmt: skip
+        outcome = _run(place, plan, ray, workers, allow_unordered=allow_unordered, allow_leakage=allow_leakage)
     except KeyboardInterrupt:
         again = ["nextvec", "study", "run", str(path)]
         again += ["--allow-unordered"] if allow_unordered else []
         again += ["--allow-leakage"] if allow_leakage else []
+        again += again_on_ray(ray, workers)
         again += ["--workspace", str(workspace)] if workspace else []
         typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -68,6 +71,23 @@ def run_command(
             f"{len(outcome.failed)} of {len(outcome.runs)} runs failed; {first}: {reason}. "
             f"All of them: nextvec study status {plan.name}"
         )
+
+
+def _run(place: Workspace, plan: StudyPlan, ray: str | None, workers: int | None, **how: Any) -> Outcome:
+    from nextvec.cli.training_progress import training_progress
+    from nextvec.studies.runner import run_study
+
+    run = partial(
+        run_study, place, plan, watch=training_progress, say=lambda line: typer.echo(wrapped(line), err=True), **how
+    )
+    if ray is None:
+        return run()
+    from nextvec.distributed.cluster import cluster
+
+    with cluster(ray, workers) as count:
+        from nextvec.distributed.study import RayTrainer
+
+        return run(trainer=RayTrainer(place, count))
 
 
 @app.command("status")

@@ -4,7 +4,7 @@ and writes tags under the percent-encoded name, which is another folder wherever
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -54,7 +54,7 @@ def write_fragments(table: pa.Table, path: Path) -> list[Fragment]:
 
 
 def append_fragments(
-    dataset: lance.LanceDataset, fragments: Sequence[Fragment], properties: dict[str, str]
+    dataset: lance.LanceDataset, fragments: Iterable[Fragment], properties: dict[str, str]
 ) -> lance.LanceDataset:
     """The next version, with the rows of the fragments behind those of `dataset`, in order."""
     operation = lance.LanceOperation.Append(list(fragments))

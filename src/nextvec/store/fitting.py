@@ -8,6 +8,7 @@ from typing import Any
 from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.chunkers.fit import Fit, FittedChunker
 from nextvec.corpus.document import Chunker
+from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Encoder
 from nextvec.encoders.lengths import TokenLimited
 from nextvec.store.vectors import Corpus
@@ -41,6 +42,14 @@ def fitted_chunker(
     if _began_without(workspace, corpus, name):
         return chunker
     return build_chunker(name, {**options, "max_tokens": fit.max_tokens}, fit)
+
+
+def load_tools(
+    workspace: Workspace, corpus: str, *, encoder: str, chunker: str, options: Mapping[str, Any]
+) -> tuple[Encoder, Chunker]:
+    """What a corpus is made with, from references: an encoder, and the chunker that fits it."""
+    loaded = load_encoder(encoder)
+    return loaded, fitted_chunker(workspace, corpus, chunker, options, loaded)
 
 
 def _began_without(workspace: Workspace, corpus: str, name: str) -> bool:

@@ -31,6 +31,10 @@ class Characters:
     def read(self) -> int:
         return self.kept + self.left_out.total()
 
+    def add(self, others: Characters) -> None:
+        self.kept += others.kept
+        self.left_out += others.left_out
+
     def keep(self, document: Document, chunks: Iterable[Chunk]) -> None:
         """Count a document that was stored as these chunks."""
         outside = left_out(document.text, chunks)
@@ -105,6 +109,14 @@ class IngestReport:
         self.cut = sum((document.cut for document in documents), self.cut)
         for stored in documents:
             self.characters.keep(stored.document, stored.chunks)
+
+    def add(self, part: IngestReport) -> None:
+        """Count what another run did with documents of the same source, which follow those that are counted."""
+        for count in ("offered", "stored", "already", "chunks", "headings", "cut", "skipped", "changed", "failed"):
+            setattr(self, count, getattr(self, count) + getattr(part, count))
+        for reason, cause in part.causes.items():
+            self.causes.setdefault(reason, Cause(example=cause.example)).times += cause.times
+        self.characters.add(part.characters)
 
     def finish(self) -> None:
         """Raises DataError when the run has only failed, however few documents there were."""

@@ -6,7 +6,7 @@ compacted or removed unless `compact` is asked for, and every tagged generation 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -206,7 +206,7 @@ class Corpus:
                 self._ids.update(encoded.document.id for encoded in documents)
             return self.version
 
-    def adopt(self, fragments: Sequence[Fragment], ids: Collection[str], cut: Cut) -> int:
+    def adopt(self, fragments: Iterable[Fragment], ids: Collection[str], cut: Cut) -> int:
         """Store in one commit the documents of these ids, whose `rows` other processes wrote; returns the version.
 
         fragments: from `write_fragments`, in the order of the rows, numbered on from `next_number`.

@@ -6,10 +6,11 @@ kept, the one that was training goes on from its own checkpoint, and evaluations
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Protocol
 
 from nextvec.errors import NextvecError
 from nextvec.evaluation.coherence import require_sequential
@@ -33,9 +34,22 @@ from nextvec.workspace import Workspace
 Show = Callable[[Progress], None]
 Watch = Callable[[str], AbstractContextManager[Show]]
 """Gives, for a model's id, a context in which its progress is shown."""
+Note = Callable[..., None]
+"""Writes an event of the study's record: its kind, and by name its facts."""
+Trained = Generator[tuple[PlannedRun, Exception | None], None, None]
+"""Runs, as they are finished, and why they have failed."""
 
 FAILURES = (NextvecError, OSError, RuntimeError, MemoryError)
 """What a run may die of while the study goes on: refused options, a full disk, torch out of memory. Not: a defect."""
+
+
+class Trainer(Protocol):
+    """Where the runs of a study are trained."""
+
+    def __call__(self, runs: Sequence[PlannedRun], note: Note) -> Trained:
+        """Every run in order, once it is finished or has failed; notes `start` and `finish` of those that were not
+        finished before."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +69,12 @@ def run_study(
     watch: Watch,
     allow_unordered: bool = False,
     allow_leakage: bool = False,
+    trainer: Trainer | None = None,
     say: Say = lambda line: None,
 ) -> Outcome:
     """Do every run of the plan that is not done; a study that was stopped goes on.
 
+    trainer: trains the runs elsewhere; without one they are trained here, one after another, each shown by `watch`.
     A run that fails is recorded with its reason, and the others are done all the same.
 
     Raises UsageError when another process runs this study, DataError for a corpus that is not ordered text,
@@ -72,9 +88,60 @@ def run_study(
             require_sequential(generation.coherence)
     with exclusive(study.folder / LOCK, what=f"study '{plan.name}'"):
         study.begin()
-        for planned in study.planned:
-            study.do(planned, watch)
+        with closing((trainer or _trainer(workspace, watch))(study.planned, study.note)) as trained:
+            for planned, failure in trained:
+                study.judge(planned.run, failure)
         return study.end()
+
+
+def _trainer(workspace: Workspace, watch: Watch) -> Trainer:
+    """Of this process."""
+
+    def trained(runs: Sequence[PlannedRun], note: Note) -> Trained:
+        for planned in runs:
+            try:
+                _train_here(workspace, planned, watch, note)
+                yield planned, None
+            except FAILURES as error:
+                yield planned, error
+
+    return trained
+
+
+def _train_here(workspace: Workspace, planned: PlannedRun, watch: Watch, note: Note) -> None:
+    model = planned.run.model
+    metrics = train_run(workspace, planned, watch, begin=lambda: note("start", model=model))
+    if metrics is not None:
+        note("finish", model=model, **metrics)
+
+
+def train_run(
+    workspace: Workspace, planned: PlannedRun, watch: Watch, begin: Callable[[], None] = lambda: None
+) -> dict[str, Any] | None:
+    """Train a run, from its checkpoint if it has one; its metrics, or None when it is finished already.
+
+    `begin` is called before anything is done. Raises UsageError while another process trains it, and what training
+    raises.
+    """
+    model, folder = planned.run.model, workspace.model(planned.run.model)
+    with exclusive(lock_of(workspace, planned.run), what=f"model '{model}'"):
+        if finished(folder):
+            return None
+        begin()
+        with watch(model) as show:
+            return train_model(
+                planned.generation.snapshot,
+                planned.plan,
+                folder,
+                cache=workspace.cache,
+                resume=(folder / PLAN).exists(),
+                on_progress=show,
+            )
+
+
+def lock_of(workspace: Workspace, run: Run) -> Path:
+    """What whoever trains the run holds, whichever study it is of."""
+    return workspace.cache / "locks" / run.fingerprint
 
 
 def study_so_far(
@@ -117,42 +184,29 @@ class _Study:
     def begin(self) -> None:
         write_study(self.folder, self.plan.to_dict(), self.runs)
         done = sum(finished(self.workspace.model(run.model)) for run in self.runs)
-        write_event(self.folder, "begin", runs=len(self.runs), finished=done)
+        self.note("begin", runs=len(self.runs), finished=done)
         self.say(f"study {self.plan.name}: {len(self.runs)} runs, {done} of them finished before")
 
-    def do(self, planned: PlannedRun, watch: Watch) -> None:
-        run = planned.run
+    def note(self, event: str, **facts: Any) -> None:
+        write_event(self.folder, event, **facts)
+
+    def judge(self, run: Run, failure: Exception | None) -> None:
+        """Compare a run that is finished, or record why it has failed."""
         try:
-            self._train(planned, watch)
+            if failure is not None:
+                raise failure
             if run not in self.compared:
                 self._compare(run)
         except FAILURES as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             self.failed[run.model] = reason
-            write_event(self.folder, "fail", model=run.model, reason=reason)
+            self.note("fail", model=run.model, reason=reason)
             self.say(f"{run.model} failed: {reason}")
 
     def end(self) -> Outcome:
         outcome = self.report(self.compared)
-        write_event(self.folder, "end", finished=len(self.compared), failed=list(self.failed))
+        self.note("end", finished=len(self.compared), failed=list(self.failed))
         return outcome
-
-    def _train(self, planned: PlannedRun, watch: Watch) -> None:
-        model, folder = planned.run.model, self.workspace.model(planned.run.model)
-        with exclusive(self.workspace.cache / "locks" / planned.run.fingerprint, what=f"model '{model}'"):
-            if finished(folder):
-                return
-            write_event(self.folder, "start", model=model)
-            with watch(model) as show:
-                metrics = train_model(
-                    planned.generation.snapshot,
-                    planned.plan,
-                    folder,
-                    cache=self.workspace.cache,
-                    resume=(folder / PLAN).exists(),
-                    on_progress=show,
-                )
-        write_event(self.folder, "finish", model=model, **metrics)
 
     def _compare(self, run: Run) -> None:
         """Against everything so far; what is recorded and said is the counterpart of the earlier generation."""
@@ -162,8 +216,7 @@ class _Study:
         comparison = outcome.contest.comparison
         row = next(row for row in comparison.rows if row.name == run.model)
         counterpart = comparison.contrast(run.model, "earlier generation")
-        write_event(
-            self.folder,
+        self.note(
             "compare",
             model=run.model,
             validation_cosine=outcome.contest.entrants[run.model].metrics["validation_cosine"],

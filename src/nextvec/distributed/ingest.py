@@ -1,0 +1,216 @@
+"""Ingest on a Ray cluster: the source is read where the command runs, in order; workers encode blocks of it and write
+their rows; what they wrote is committed here, in the source's order, by the rules of an ingest of one process.
+
+So the corpus is the one that `store.ingest` makes, whatever the number of workers and whoever of them dies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from nextvec.corpus.document import Source
+from nextvec.distributed.cluster import a_worker
+from nextvec.distributed.encoding import BlockEncoder, Told, Tools, encode_block
+from nextvec.distributed.parcels import items_of, parcel, rows_of, told_of
+from nextvec.encoders.lengths import Cut
+from nextvec.store.dataset import Fragment, write_fragments
+from nextvec.store.ingest import (
+    BLOCK_DOCUMENTS,
+    COMMIT_CHUNKS,
+    COMMIT_SECONDS,
+    TOLERATED,
+    Progress,
+    carry_out,
+    check_tolerate,
+    no_progress,
+    open_or_create,
+    refuse_mass_failure,
+)
+from nextvec.store.report import IngestReport
+from nextvec.store.vectors import Corpus
+from nextvec.store.waiting import Waiting
+from nextvec.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import ray
+
+NUMBER = "doc_number"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What was told of a block, and where its parcel of items and rows is; an error where there is no block."""
+
+    told: Told | Exception
+    parcel: ray.ObjectRef[pa.Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    told: Told
+    fragments: ray.ObjectRef[list[Fragment]]
+
+
+def ingest_on_ray(
+    workspace: Workspace,
+    corpus_name: str,
+    source: Source,
+    tools: Tools,
+    *,
+    workers: int,
+    split: Mapping[str, Any] | None = None,
+    limit: int | None = None,
+    block_documents: int = BLOCK_DOCUMENTS,
+    commit_chunks: int = COMMIT_CHUNKS,
+    commit_seconds: float = COMMIT_SECONDS,
+    dtype: str | None = None,
+    tolerate: float = TOLERATED,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """`store.ingest.ingest` on the cluster that this process is connected to, of which every node sees the workspace.
+
+    tools: gives encoder and chunker, here and to each of the `workers`; the source is pickled and opened by a process
+    beside this one, in this folder.
+    """
+    check_tolerate(tolerate)
+    encoder, chunker = tools()
+    corpus = open_or_create(workspace, corpus_name, chunker.spec, encoder.spec, split=split, dtype=dtype)
+    report = IngestReport(corpus=corpus_name, version=corpus.version)
+    with corpus.writing():
+        waiting = Waiting[Written](commit_chunks, commit_seconds)
+        run = _Run(corpus, (encoder, chunker), report, waiting, tolerate, progress or no_progress)
+        actor = (Workspace(workspace.root.absolute()), corpus_name, tools)
+        blocks = _encoded(source, limit, block_documents, corpus.known_documents(), actor, workers)
+        carry_out(run, blocks, corpus, report)
+    return report
+
+
+def _encoded(
+    source: Source, limit: int | None, size: int, known: Mapping[str, str], actor: tuple[Any, ...], workers: int
+) -> Iterator[Encoded]:
+    """The blocks of the source in order, as the workers are done with them."""
+    import ray.data
+
+    from nextvec.distributed.reading import Blocks
+
+    here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
+    with ray.data.DataContext.current(_settings()):
+        read = ray.data.read_datasource(
+            Blocks(source, limit, size, ray.put(known)), override_num_blocks=1, num_cpus=0, label_selector=here
+        )
+        encoded = read.map_batches(
+            BlockEncoder,
+            fn_constructor_args=actor,
+            batch_size=1,
+            batch_format="pyarrow",
+            zero_copy_batch=True,
+            compute=ray.data.ActorPoolStrategy(size=workers),
+            **a_worker(),
+        )
+        refs = (entry.ref for bundle in encoded.iter_internal_ref_bundles() for entry in bundle.blocks)
+        for told, rest in zip(refs, refs, strict=True):
+            yield Encoded(told_of(ray.get(told)), rest)
+
+
+def _settings() -> ray.data.DataContext:
+    """In order, every row a block of its own that is handed on at once, and nothing said."""
+    import logging
+
+    import ray.data
+
+    settings = ray.data.DataContext.get_current().copy()
+    settings.execution_options.preserve_order = True
+    settings.target_max_block_size = 1
+    settings.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    return settings
+
+
+def write_rows(table: pa.Table, workspace: Workspace, corpus: str, first: int) -> list[Fragment]:
+    """What a worker does with a parcel: its rows in files of the corpus, documents numbered from `first`."""
+    import pyarrow.compute as pc
+
+    rows = rows_of(table)
+    place = rows.schema.get_field_index(NUMBER)
+    rows = rows.set_column(place, rows.schema.field(NUMBER), pc.add(rows[NUMBER], first))
+    return write_fragments(rows, workspace.corpus(corpus))
+
+
+class _Run:
+    """What a corpus takes in of blocks that others encoded: decided, counted and committed here."""
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        tools: tuple[Any, Any],
+        report: IngestReport,
+        waiting: Waiting[Written],
+        tolerate: float,
+        progress: Progress,
+    ) -> None:
+        self._corpus = corpus
+        self._tools = tools
+        self._report = report
+        self._waiting = waiting
+        self._tolerate = tolerate
+        self._progress = progress
+        self._known = corpus.known_documents()
+        self._next = self._stored = corpus.next_number()
+
+    def take(self, block: Encoded) -> None:
+        """Have the rows of a block written, and commit when that is due. Raises the error that it may be."""
+        if isinstance(block.told, Exception):
+            raise block.told
+        told, parcel = self._as_known_now(block.told, block.parcel)
+        self._report.add(told.seen)
+        if told.stored:
+            self._write(told, parcel)
+        if self._waiting.due:
+            self.commit()
+        self._progress(self._report, self._next - self._stored)
+        refuse_mass_failure(self._report, self._tolerate, self.commit)
+
+    def _as_known_now(self, told: Told, parcel_of: ray.ObjectRef[pa.Table]) -> tuple[Told, ray.ObjectRef[pa.Table]]:
+        """The block itself, or, where documents of it came with another block since it was read, encoded here again."""
+        import ray
+
+        known = {name: self._known[name] for name in told.offered if name in self._known}
+        if known == told.known:
+            return told, parcel_of
+        again, rows = encode_block(self._corpus, *self._tools, items_of(ray.get(parcel_of)), known)
+        return again, ray.put(parcel(rows=rows))
+
+    def _write(self, told: Told, parcel_of: ray.ObjectRef[pa.Table]) -> None:
+        fragments = self._writer.remote(parcel_of, self._workspace, self._corpus.name, self._next)
+        self._waiting.add(Written(told, fragments), told.kept.chunks)
+        self._known.update(told.stored)
+        self._next += len(told.stored)
+
+    @cached_property
+    def _workspace(self) -> Workspace:
+        return Workspace(self._corpus.workspace.root.absolute())
+
+    @cached_property
+    def _writer(self) -> Any:
+        import ray
+
+        return ray.remote(num_cpus=0)(write_rows)
+
+    def commit(self) -> None:
+        """Store what waits for it, if anything does."""
+        import ray
+
+        blocks = self._waiting.take()
+        if not blocks:
+            return
+        written = (fragment for block in blocks for fragment in ray.get(block.fragments))
+        ids = [name for block in blocks for name in block.told.stored]
+        cut = sum((block.told.kept.cut for block in blocks), Cut())
+        self._report.version = self._corpus.adopt(written, ids, cut)
+        for block in blocks:
+            self._report.add(block.told.kept)
+        self._stored += len(ids)

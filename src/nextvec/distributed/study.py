@@ -1,0 +1,128 @@
+"""The runs of a study trained on a Ray cluster, side by side; they are compared where the study runs, in its order.
+
+A run is trained by the same call as in one process, with the same seeds and its own checkpoints: on the same number of
+threads its weights are the same bit for bit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nextvec.distributed.cluster import a_worker
+from nextvec.errors import MismatchError, TrainingError
+from nextvec.models.bundle import METRICS
+from nextvec.records import read_json
+from nextvec.store.lock import held
+from nextvec.store.vectors import open_snapshot
+from nextvec.studies.entrants import Generation
+from nextvec.studies.plan import PlannedRun
+from nextvec.studies.record import Run
+from nextvec.studies.runner import FAILURES, Note, Show, Trained, lock_of, train_run
+from nextvec.training.run import Plan, finished
+from nextvec.workspace import Workspace
+
+if TYPE_CHECKING:
+    import ray
+
+RETRIES = 10
+"""Of a run whose worker or node died; each goes on from the last checkpoint."""
+RELEASE_SECONDS = 60.0
+"""For which a worker that was lost may still hold a run's lock, until its system notices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker needs to train a run: the corpus it finds in the workspace must have this fingerprint."""
+
+    workspace: Workspace
+    run: Run
+    plan: Plan
+    corpus: str
+
+
+@dataclass(slots=True)
+class RayTrainer:
+    """A `Trainer` with so many workers of the cluster that this process is connected to; all see the workspace."""
+
+    workspace: Workspace
+    workers: int
+    _running: set[ray.ObjectRef[Any]] = field(default_factory=set)
+
+    def __call__(self, runs: Sequence[PlannedRun], note: Note) -> Trained:
+        """A thread a worker: it waits for one run after the other, also while finished ones are compared."""
+        pool = ThreadPoolExecutor(self.workers)
+        try:
+            failures = [pool.submit(self._train, planned, note) for planned in runs]
+            for planned, failure in zip(runs, failures, strict=True):
+                yield planned, failure.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            self._stop()
+
+    def _train(self, planned: PlannedRun, note: Note) -> Exception | None:
+        model = planned.run.model
+        if finished(self.workspace.model(model)):
+            return None
+        note("start", model=model)
+        metrics = self._on_a_worker(planned)
+        if isinstance(metrics, Exception):
+            return metrics
+        note("finish", model=model, **metrics)
+        return None
+
+    def _on_a_worker(self, planned: PlannedRun) -> dict[str, Any] | Exception:
+        import ray
+
+        place = Workspace(self.workspace.root.absolute())
+        job = Job(place, planned.run, planned.plan, planned.generation.snapshot.fingerprint)
+        task = ray.remote(train_on_worker).options(max_retries=RETRIES, **a_worker()).remote(job)
+        self._running.add(task)
+        try:
+            return ray.get(task)
+        except ray.exceptions.RayTaskError:
+            raise
+        except ray.exceptions.RayError as error:
+            return TrainingError(f"its worker was lost, and {RETRIES} retries too: {error}")
+        finally:
+            self._running.discard(task)
+
+    def _stop(self) -> None:
+        """What is still running is of no use any more: the study was stopped."""
+        import ray
+
+        for task in list(self._running):
+            ray.cancel(task, force=True)
+
+
+def train_on_worker(job: Job) -> dict[str, Any] | Exception:
+    """What a worker does: the run's metrics, also where a worker before it had just finished, or why it has failed."""
+    snapshot = open_snapshot(job.workspace, job.run.corpus)
+    if snapshot.fingerprint != job.corpus:
+        raise MismatchError(
+            f"corpus {job.run.corpus} has fingerprint {snapshot.fingerprint} for a worker, {job.corpus} for the study: "
+            f"give the workspace as a folder that every node sees ({job.workspace.root})"
+        )
+    generation = Generation(snapshot=snapshot, cache=job.workspace.cache)
+    planned = PlannedRun(run=job.run, plan=job.plan, generation=generation)
+    _await_release(job)
+    try:
+        trained = train_run(job.workspace, planned, _unwatched)
+        return trained or read_json(job.workspace.model(job.run.model) / METRICS)
+    except FAILURES as error:
+        return TrainingError(" ".join(str(error).split()) or type(error).__name__)
+
+
+def _await_release(job: Job) -> None:
+    given_up = time.monotonic() + RELEASE_SECONDS
+    while held(lock_of(job.workspace, job.run)) and time.monotonic() < given_up:
+        time.sleep(0.1)
+
+
+@contextmanager
+def _unwatched(model: str) -> Iterator[Show]:
+    yield lambda progress: None

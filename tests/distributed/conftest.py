@@ -1,0 +1,51 @@
+"""A real Ray cluster: two nodes of one CPU each on this machine. Drivers run in processes of their own, to be killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+MEMORY = 100 * 2**20
+
+
+class TwoNodes:
+    """`driver` starts a script beside this file on the cluster; `lose_a_node` kills one of the two, and brings another."""
+
+    def __init__(self) -> None:
+        from ray.cluster_utils import Cluster
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Lance says at every fork that it is not safe in the child
+            self._cluster = Cluster(initialize_head=True, head_node_args=self._size(include_dashboard=False))
+            self._other = self._cluster.add_node(**self._size())
+        self.address = self._cluster.address
+
+    def _size(self, **more):
+        return {"num_cpus": 1, "object_store_memory": MEMORY, **more}
+
+    def driver(self, script, *arguments):
+        command = [sys.executable, str(Path(__file__).with_name(script)), self.address, *map(str, arguments)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def lose_a_node(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._cluster.remove_node(self._other, allow_graceful=False)
+            self._other = self._cluster.add_node(**self._size())
+
+    def shutdown(self):
+        self._cluster.shutdown()
+
+
+@pytest.fixture(scope="session")
+def two_nodes():
+    pytest.importorskip("ray", reason="needs the extra 'ray': pip install 'nextvec[ray]'")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    nodes = TwoNodes()
+    yield nodes
+    nodes.shutdown()
