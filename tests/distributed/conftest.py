@@ -1,4 +1,4 @@
-"""A real Ray cluster: two nodes of one CPU each on this machine. Drivers run in processes of their own, to be killed."""
+"""A real Ray cluster: two nodes of one CPU each on this machine. Drivers are processes of their own, to be killed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from pathlib import Path
 import pytest
 
 MEMORY = 100 * 2**20
+HEALTH = {"health_check_period_ms": 500, "health_check_failure_threshold": 3}
+"""A lost node is noticed within seconds."""
 
 
 class TwoNodes:
-    """`driver` starts a script beside this file on the cluster; `lose_a_node` kills one of the two, and brings another."""
+    """`driver` starts a script beside this file on the cluster; `lose_a_node` kills one node and brings another."""
 
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Lance says at every fork that it is not safe in the child
-            self._cluster = Cluster(initialize_head=True, head_node_args=self._size(include_dashboard=False))
+            head = self._size(include_dashboard=False, _system_config=HEALTH)
+            self._cluster = Cluster(initialize_head=True, head_node_args=head)
             self._other = self._cluster.add_node(**self._size())
         self.address = self._cluster.address
 

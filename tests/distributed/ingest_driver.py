@@ -84,7 +84,7 @@ def main(address: str, folder: str, pause: str) -> None:
             workers=workers,
             block_documents=BLOCK,
             commit_chunks=COMMIT_CHUNKS,
-            progress=lambda report, waiting: print(report.version, waiting, flush=True),  # noqa: T201
+            progress=lambda report, waiting: print(report.version, waiting, file=sys.__stdout__, flush=True),
         )
 
 

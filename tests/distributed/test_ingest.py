@@ -65,7 +65,7 @@ def test_a_killed_driver_goes_on_where_it_was(two_nodes, tmp_path, alone):
     process = two_nodes.driver("ingest_driver.py", tmp_path, PAUSE)
     wait_for_blocks(process, BEFORE_THE_KILL)
     process.kill()
-    process.wait()
+    process.communicate()
     stored = Corpus.open(Workspace(tmp_path), "c").version
     assert 1 < stored < Corpus.open(alone, "c").version
     process = two_nodes.driver("ingest_driver.py", tmp_path, 0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
 from typing import Any
 
@@ -40,11 +41,12 @@ def cluster(address: str, workers: int | None = None) -> Iterator[int]:
     if ray.is_initialized():
         yield workers or room()
         return
-    _connect(address, workers)
-    try:
-        yield workers or room()
-    finally:
-        ray.shutdown()
+    with redirect_stdout(sys.stderr):  # Ray tells of lost workers on standard output, which is for results
+        _connect(address, workers)
+        try:
+            yield workers or room()
+        finally:
+            ray.shutdown()
 
 
 def room() -> int:

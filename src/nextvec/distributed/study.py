@@ -7,9 +7,8 @@ threads its weights are the same bit for bit.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from nextvec.store.vectors import open_snapshot
 from nextvec.studies.entrants import Generation
 from nextvec.studies.plan import PlannedRun
 from nextvec.studies.record import Run
-from nextvec.studies.runner import FAILURES, Note, Show, Trained, lock_of, train_run
+from nextvec.studies.runner import FAILURES, Note, Trained, lock_of, train_run
 from nextvec.training.run import Plan, finished
 from nextvec.workspace import Workspace
 
@@ -111,7 +110,7 @@ def train_on_worker(job: Job) -> dict[str, Any] | Exception:
     planned = PlannedRun(run=job.run, plan=job.plan, generation=generation)
     _await_release(job)
     try:
-        trained = train_run(job.workspace, planned, _unwatched)
+        trained = train_run(job.workspace, planned)
         return trained or read_json(job.workspace.model(job.run.model) / METRICS)
     except FAILURES as error:
         return TrainingError(" ".join(str(error).split()) or type(error).__name__)
@@ -121,8 +120,3 @@ def _await_release(job: Job) -> None:
     given_up = time.monotonic() + RELEASE_SECONDS
     while held(lock_of(job.workspace, job.run)) and time.monotonic() < given_up:
         time.sleep(0.1)
-
-
-@contextmanager
-def _unwatched(model: str) -> Iterator[Show]:
-    yield lambda progress: None

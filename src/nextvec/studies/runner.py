@@ -6,8 +6,8 @@ kept, the one that was training goes on from its own checkpoint, and evaluations
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,11 +62,17 @@ class Outcome:
     failed: dict[str, str]
 
 
+@contextmanager
+def unwatched(model: str) -> Iterator[Show]:
+    """A `Watch` of runs that nobody watches."""
+    yield lambda progress: None
+
+
 def run_study(
     workspace: Workspace,
     plan: StudyPlan,
     *,
-    watch: Watch,
+    watch: Watch = unwatched,
     allow_unordered: bool = False,
     allow_leakage: bool = False,
     trainer: Trainer | None = None,
@@ -116,7 +122,7 @@ def _train_here(workspace: Workspace, planned: PlannedRun, watch: Watch, note: N
 
 
 def train_run(
-    workspace: Workspace, planned: PlannedRun, watch: Watch, begin: Callable[[], None] = lambda: None
+    workspace: Workspace, planned: PlannedRun, watch: Watch = unwatched, begin: Callable[[], None] = lambda: None
 ) -> dict[str, Any] | None:
     """Train a run, from its checkpoint if it has one; its metrics, or None when it is finished already.
 
