@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nextvec.corpus.document import Chunker, Document, Unusable
-from nextvec.distributed.parcels import items_of, parcel, told_of
+from nextvec.distributed.parcels import items_of, packed_items, parcel, told_of
 from nextvec.encoders.encoder import Encoder, require_same_encoder
 from nextvec.errors import NextvecError
 from nextvec.store.ingest import Encoding
@@ -80,7 +80,7 @@ class BlockEncoder:
                 raise known
             told, rows = encode_block(self._corpus, *self._own_tools, items_of(sent), known)
             yield parcel(told=told)
-            yield parcel(items=items_of(sent), rows=rows)
+            yield parcel(items=packed_items(sent), rows=rows)
         except (NextvecError, OSError) as error:
             yield parcel(told=error)
             yield parcel()

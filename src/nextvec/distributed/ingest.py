@@ -6,9 +6,8 @@ So the corpus is the one that `store.ingest` makes, whatever the number of worke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nextvec.corpus.document import Source
@@ -43,16 +42,10 @@ NUMBER = "doc_number"
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What was told of a block, and where its parcel of items and rows is; an error where there is no block."""
+    """A block: what was told of it, and where the parcel of its items and rows is."""
 
-    told: Told | Exception
-    parcel: ray.ObjectRef[pa.Table]
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
     told: Told
-    fragments: ray.ObjectRef[list[Fragment]]
+    parcel: ray.ObjectRef[pa.Table]
 
 
 def ingest_on_ray(
@@ -81,7 +74,7 @@ def ingest_on_ray(
     corpus = open_or_create(workspace, corpus_name, chunker.spec, encoder.spec, split=split, dtype=dtype)
     report = IngestReport(corpus=corpus_name, version=corpus.version)
     with corpus.writing():
-        waiting = Waiting[Written](commit_chunks, commit_seconds)
+        waiting = Waiting[Encoded](commit_chunks, commit_seconds)
         run = _Run(corpus, (encoder, chunker), report, waiting, tolerate, progress or no_progress)
         actor = (Workspace(workspace.root.absolute()), corpus_name, tools)
         blocks = _encoded(source, limit, block_documents, corpus.known_documents(), actor, workers)
@@ -92,7 +85,7 @@ def ingest_on_ray(
 def _encoded(
     source: Source, limit: int | None, size: int, known: Mapping[str, str], actor: tuple[Any, ...], workers: int
 ) -> Iterator[Encoded]:
-    """The blocks of the source in order, as the workers are done with them."""
+    """The blocks of the source in order, as the workers are done with them. Raises what a worker or the source did."""
     import ray.data
 
     from nextvec.distributed.reading import Blocks
@@ -112,8 +105,11 @@ def _encoded(
             **a_worker(),
         )
         refs = (entry.ref for bundle in encoded.iter_internal_ref_bundles() for entry in bundle.blocks)
-        for told, rest in zip(refs, refs, strict=True):
-            yield Encoded(told_of(ray.get(told)), rest)
+        for first, rest in zip(refs, refs, strict=True):
+            told = told_of(ray.get(first))
+            if isinstance(told, Exception):
+                raise told
+            yield Encoded(told, rest)
 
 
 def _settings() -> ray.data.DataContext:
@@ -130,14 +126,17 @@ def _settings() -> ray.data.DataContext:
     return settings
 
 
-def write_rows(table: pa.Table, workspace: Workspace, corpus: str, first: int) -> list[Fragment]:
-    """What a worker does with a parcel: its rows in files of the corpus, documents numbered from `first`."""
+def write_rows(workspace: Workspace, corpus: str, first: int, *parcels: pa.Table) -> list[Fragment]:
+    """What a worker does with the parcels of a commit: writes their rows, the documents numbered from `first`."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = rows_of(table)
-    place = rows.schema.get_field_index(NUMBER)
-    rows = rows.set_column(place, rows.schema.field(NUMBER), pc.add(rows[NUMBER], first))
-    return write_fragments(rows, workspace.corpus(corpus))
+    parts = []
+    for rows in map(rows_of, parcels):
+        numbers = pc.add(rows[NUMBER], first)
+        parts.append(rows.set_column(rows.schema.get_field_index(NUMBER), rows.schema.field(NUMBER), numbers))
+        first = numbers[-1].as_py() + 1
+    return write_fragments(pa.concat_tables(parts), workspace.corpus(corpus))
 
 
 class _Run:
@@ -148,7 +147,7 @@ class _Run:
         corpus: Corpus,
         tools: tuple[Any, Any],
         report: IngestReport,
-        waiting: Waiting[Written],
+        waiting: Waiting[Encoded],
         tolerate: float,
         progress: Progress,
     ) -> None:
@@ -159,58 +158,47 @@ class _Run:
         self._tolerate = tolerate
         self._progress = progress
         self._known = corpus.known_documents()
-        self._next = self._stored = corpus.next_number()
+        self._to_store = 0
 
     def take(self, block: Encoded) -> None:
-        """Have the rows of a block written, and commit when that is due. Raises the error that it may be."""
-        if isinstance(block.told, Exception):
-            raise block.told
-        told, parcel = self._as_known_now(block.told, block.parcel)
-        self._report.add(told.seen)
-        if told.stored:
-            self._write(told, parcel)
+        """Count a block, and have the rows of those that wait written and committed when that is due."""
+        block = self._as_known_now(block)
+        self._report.add(block.told.seen)
+        if block.told.stored:
+            self._waiting.add(block, block.told.kept.chunks)
+            self._known.update(block.told.stored)
+            self._to_store += len(block.told.stored)
         if self._waiting.due:
             self.commit()
-        self._progress(self._report, self._next - self._stored)
+        self._progress(self._report, self._to_store)
         refuse_mass_failure(self._report, self._tolerate, self.commit)
 
-    def _as_known_now(self, told: Told, parcel_of: ray.ObjectRef[pa.Table]) -> tuple[Told, ray.ObjectRef[pa.Table]]:
+    def _as_known_now(self, block: Encoded) -> Encoded:
         """The block itself, or, where documents of it came with another block since it was read, encoded here again."""
         import ray
 
-        known = {name: self._known[name] for name in told.offered if name in self._known}
-        if known == told.known:
-            return told, parcel_of
-        again, rows = encode_block(self._corpus, *self._tools, items_of(ray.get(parcel_of)), known)
-        return again, ray.put(parcel(rows=rows))
-
-    def _write(self, told: Told, parcel_of: ray.ObjectRef[pa.Table]) -> None:
-        fragments = self._writer.remote(parcel_of, self._workspace, self._corpus.name, self._next)
-        self._waiting.add(Written(told, fragments), told.kept.chunks)
-        self._known.update(told.stored)
-        self._next += len(told.stored)
-
-    @cached_property
-    def _workspace(self) -> Workspace:
-        return Workspace(self._corpus.workspace.root.absolute())
-
-    @cached_property
-    def _writer(self) -> Any:
-        import ray
-
-        return ray.remote(num_cpus=0)(write_rows)
+        known = {name: self._known[name] for name in block.told.offered if name in self._known}
+        if known == block.told.known:
+            return block
+        told, rows = encode_block(self._corpus, *self._tools, items_of(ray.get(block.parcel)), known)
+        return Encoded(told, ray.put(parcel(rows=rows)))
 
     def commit(self) -> None:
-        """Store what waits for it, if anything does."""
-        import ray
-
-        blocks = self._waiting.take()
+        """Store what waits for it, if anything does. What a commit that fails was to hold waits no longer."""
+        blocks, self._to_store = self._waiting.take(), 0
         if not blocks:
             return
-        written = (fragment for block in blocks for fragment in ray.get(block.fragments))
         ids = [name for block in blocks for name in block.told.stored]
         cut = sum((block.told.kept.cut for block in blocks), Cut())
-        self._report.version = self._corpus.adopt(written, ids, cut)
+        self._report.version = self._corpus.adopt(self._written(blocks), ids, cut)
         for block in blocks:
             self._report.add(block.told.kept)
-        self._stored += len(ids)
+
+    def _written(self, blocks: Sequence[Encoded]) -> Iterator[Fragment]:
+        """By one worker at a time: a task that takes no CPU gets a process of its own where another is at work."""
+        import ray
+
+        write = ray.remote(num_cpus=0)(write_rows)
+        place, corpus = Workspace(self._corpus.workspace.root.absolute()), self._corpus
+        parcels = [block.parcel for block in blocks]
+        yield from ray.get(write.remote(place, corpus.name, corpus.next_number(), *parcels))

@@ -9,13 +9,18 @@ import numpy as np
 import pyarrow as pa
 
 COLUMNS = ("told", "items", "rows")
+NOTHING = pa.py_buffer(b"")
 SCHEMA = pa.schema([(name, pa.large_binary()) for name in COLUMNS])
 
 
-def parcel(*, told: Any = None, items: Any = None, rows: pa.Table | None = None) -> pa.Table:
-    """told: what the driver needs to know; items: the documents as their source gave them; rows: of the corpus."""
-    content = [pa.py_buffer(pickle.dumps(told)), pa.py_buffer(pickle.dumps(items)), _stream(rows)]
+def parcel(*, told: Any = None, items: pa.Buffer = NOTHING, rows: pa.Table | None = None) -> pa.Table:
+    """told: what the driver needs to know; items: the packed documents of a block; rows: of the corpus."""
+    content = [pack(told), items, NOTHING if rows is None else _stream(rows)]
     return pa.table([_one(part) for part in content], schema=SCHEMA)
+
+
+def pack(value: Any) -> pa.Buffer:
+    return pa.py_buffer(pickle.dumps(value))
 
 
 def told_of(table: pa.Table) -> Any:
@@ -23,7 +28,12 @@ def told_of(table: pa.Table) -> Any:
 
 
 def items_of(table: pa.Table) -> Any:
-    return pickle.loads(_content(table, "items"))
+    return pickle.loads(packed_items(table))
+
+
+def packed_items(table: pa.Table) -> pa.Buffer:
+    """To be handed on as they are."""
+    return _content(table, "items")
 
 
 def rows_of(table: pa.Table) -> pa.Table:
@@ -41,9 +51,7 @@ def _one(content: pa.Buffer) -> pa.Array:
     return pa.Array.from_buffers(pa.large_binary(), 1, [None, pa.py_buffer(bounds), content])
 
 
-def _stream(rows: pa.Table | None) -> pa.Buffer:
-    if rows is None:
-        return pa.py_buffer(b"")
+def _stream(rows: pa.Table) -> pa.Buffer:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as stream:
         stream.write_table(rows)

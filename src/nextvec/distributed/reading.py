@@ -12,7 +12,7 @@ from ray.data.block import BlockMetadata
 
 from nextvec.corpus.document import Source
 from nextvec.distributed.encoding import ids_of
-from nextvec.distributed.parcels import parcel
+from nextvec.distributed.parcels import pack, parcel
 from nextvec.errors import NextvecError
 from nextvec.store.ingest import blocks_of
 
@@ -50,6 +50,7 @@ class Blocks(Datasource):
         with chdir(self._folder):
             try:
                 for items in blocks_of(self._source, self._limit, self._size):
-                    yield parcel(told={name: known[name] for name in ids_of(items) if name in known}, items=items)
+                    stored = {name: known[name] for name in ids_of(items) if name in known}
+                    yield parcel(told=stored, items=pack(items))
             except (NextvecError, OSError) as error:
                 yield parcel(told=error)
