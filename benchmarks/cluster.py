@@ -4,7 +4,8 @@
 
 As many workers as `--threads`, each with a core, against one process with as many threads. Each is run on few documents
 and on many: the difference is work, what is left of the shorter run is start-up, and is told apart. Every run is a
-process of its own, and its cluster too. Prints ratios.
+process of its own, and its cluster too. On a machine that others use, the CPU time of a chunk says more than its time.
+Prints ratios.
 
 Not named for Ray: a script's folder comes first where Python looks for `import ray`.
 """
@@ -17,9 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from nextvec.corpus.sources import open_source
 from nextvec.workspace import Workspace
@@ -31,7 +36,6 @@ BLOCK = 8
 """Documents that are encoded together: several blocks a worker even of few documents."""
 MORE = {"hashing:384": 4, "minilm": 1}
 """Times as many documents for an encoder that takes no time."""
-ROUNDS = 3
 LIMITS = [
     "One machine: nothing went over a network, and its cores were those of the one process.",
     "The hashing encoder computes on one core, however many threads a process has; more workers use more.",
@@ -58,6 +62,7 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = options_of("cluster", __doc__)
     parser.add_argument("--documents", type=int, nargs=2, default=(32, 160), metavar=("FEW", "MANY"))
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--child", nargs=4, metavar=("WAY", "ENCODER", "DOCUMENTS", "FOLDER"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -72,6 +77,11 @@ def claims(encoder: str, found: dict[str, Any], threads: int) -> list[Claim]:
             at_least=0.85,
         ),
         Claim(
+            what=f"Ingest on Ray, {encoder}: CPU time of a chunk, all processes",
+            figure=ray["cpu_seconds_per_chunk"] / local["cpu_seconds_per_chunk"],
+            reference=f"one process: {1e6 * local['cpu_seconds_per_chunk']:,.0f} us",
+        ),
+        Claim(
             what=f"Start-up of an ingest on Ray, {encoder}",
             figure=ray["startup_seconds"],
             unit="s",
@@ -80,32 +90,53 @@ def claims(encoder: str, found: dict[str, Any], threads: int) -> list[Claim]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one ingest took: `cpu` is of all its processes together."""
+
+    seconds: float
+    cpu: float
+    chunks: int
+
+
 def measure(encoder: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Of both ways, taken in turns: the best of the rounds, because other load only adds time."""
+    """Of both ways, taken in turns: the least of the rounds, because other load only adds."""
     few, many = (count * MORE[encoder] for count in options.documents)
-    runs: dict[tuple[str, int], list[tuple[float, int]]] = {}
-    for _ in range(ROUNDS):
-        for way in ("local", "ray"):
-            for count in (few, many):
-                runs.setdefault((way, count), []).append(run_child(way, encoder, count, options))
-    return {way: told_apart(min(runs[way, few]), min(runs[way, many])) for way in ("local", "ray")}
+    runs: dict[tuple[str, int], list[Taken]] = {}
+    for _ in range(options.rounds):
+        for way, count in product(("local", "ray"), (few, many)):
+            runs.setdefault((way, count), []).append(run_child(way, encoder, count, options))
+    return {way: told_apart(least(runs[way, few]), least(runs[way, many])) for way in ("local", "ray")}
 
 
-def told_apart(few: tuple[float, int], many: tuple[float, int]) -> dict[str, float]:
-    """From (seconds, chunks) of two runs."""
-    speed = (many[1] - few[1]) / (many[0] - few[0])
-    return {"chunks": many[1], "chunks_per_second": speed, "startup_seconds": few[0] - few[1] / speed}
+def least(runs: list[Taken]) -> Taken:
+    return Taken(min(run.seconds for run in runs), min(run.cpu for run in runs), runs[0].chunks)
 
 
-def run_child(way: str, encoder: str, count: int, options: argparse.Namespace) -> tuple[float, int]:
-    """(seconds, chunks)."""
+def told_apart(few: Taken, many: Taken) -> dict[str, float]:
+    more = many.chunks - few.chunks
+    speed = more / (many.seconds - few.seconds)
+    return {
+        "chunks": many.chunks,
+        "chunks_per_second": speed,
+        "cpu_seconds_per_chunk": (many.cpu - few.cpu) / more,
+        "startup_seconds": few.seconds - few.chunks / speed,
+    }
+
+
+def run_child(way: str, encoder: str, count: int, options: argparse.Namespace) -> Taken:
     with tempfile.TemporaryDirectory(dir=options.workspace) as folder:
         command = [sys.executable, __file__, "--threads", str(options.threads)]
         command += ["--child", way, encoder, str(count), folder]
         done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment(way, options))
-    seconds, chunks = done.stdout.split()[-2:]
-    print(f"  {way:6} {encoder:12} {count:5} documents  {int(chunks):7,} chunks  {float(seconds):7.2f} s", flush=True)
-    return float(seconds), int(chunks)
+    seconds, cpu, chunks = done.stdout.split()[-3:]
+    taken = Taken(float(seconds), float(cpu), int(chunks))
+    print(
+        f"  {way:6} {encoder:12} {count:5} documents  {taken.chunks:7,} chunks  {taken.seconds:7.2f} s, "
+        f"{taken.cpu:7.2f} s of CPU",
+        flush=True,
+    )
+    return taken
 
 
 def environment(way: str, options: argparse.Namespace) -> dict[str, str]:
@@ -115,23 +146,23 @@ def environment(way: str, options: argparse.Namespace) -> dict[str, str]:
 
 
 def child(way: str, encoder: str, count: str, folder: str, threads: int) -> None:
-    """One ingest in a process of its own; prints its seconds, all start-up but Python's included, and its chunks."""
+    """One ingest in a process of its own; prints its seconds, all start-up but Python's included, and the others."""
     place, began = Workspace(Path(folder).absolute()), time.perf_counter()
     tools = {"encoder": encoder, "chunker": "sentence", "options": {}}
     run = on_ray if way == "ray" else here
-    report = run(place, tools, threads, limit=int(count), block_documents=BLOCK)
-    print(time.perf_counter() - began, report.chunks)
+    chunks, cpu = run(place, tools, threads, limit=int(count), block_documents=BLOCK)
+    print(time.perf_counter() - began, cpu, chunks)
 
 
-def here(place: Workspace, tools: dict[str, Any], threads: int, **how: Any) -> Any:
+def here(place: Workspace, tools: dict[str, Any], threads: int, **how: Any) -> tuple[int, float]:
     from nextvec.store.fitting import load_tools
     from nextvec.store.ingest import ingest
 
     encoder, chunker = load_tools(place, "c", **tools)
-    return ingest(place, "c", open_source(source()), chunker, encoder, **how)
+    return ingest(place, "c", open_source(source()), chunker, encoder, **how).chunks, cpu_seconds()
 
 
-def on_ray(place: Workspace, tools: dict[str, Any], workers: int, **how: Any) -> Any:
+def on_ray(place: Workspace, tools: dict[str, Any], workers: int, **how: Any) -> tuple[int, float]:
     from nextvec.distributed.cluster import cluster
 
     with cluster("local", workers) as count:
@@ -139,7 +170,15 @@ def on_ray(place: Workspace, tools: dict[str, Any], workers: int, **how: Any) ->
         from nextvec.store.fitting import load_tools
 
         load = partial(load_tools, place, "c", **tools)
-        return ingest_on_ray(place, "c", open_source(source()), load, workers=count, **how)
+        report = ingest_on_ray(place, "c", open_source(source()), load, workers=count, **how)
+        return report.chunks, cpu_seconds()
+
+
+def cpu_seconds() -> float:
+    """Of this process and all that live below it."""
+    own = psutil.Process()
+    times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
 
 
 if __name__ == "__main__":
