@@ -1,6 +1,6 @@
 """Ingest on a Ray cluster of this machine's cores, against one process that has the same cores.
 
-    python benchmarks/cluster.py [--threads 2] [--documents 32 160]
+    python benchmarks/cluster.py [--threads 2] [--rounds 3]
 
 As many workers as `--threads`, each with a core, against one process with as many threads. Each is run on few documents
 and on many: the difference is work, what is left of the shorter run is start-up, and is told apart. Every run is a
@@ -26,20 +26,36 @@ from typing import Any
 
 import psutil
 
+from nextvec.corpus.document import Source
 from nextvec.corpus.sources import open_source
 from nextvec.workspace import Workspace
 from real import source, source_name
 from record import Claim, leave_record, options_of
+from storage import SyntheticSource
 
-ENCODERS = ("hashing:384", "minilm")
-BLOCK = 8
-"""Documents that are encoded together: several blocks a worker even of few documents."""
-MORE = {"hashing:384": 4, "minilm": 1}
-"""Times as many documents for an encoder that takes no time."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is ingested with an encoder: `few` and `many` documents, of which `block` are encoded together."""
+
+    few: int
+    many: int
+    block: int
+    synthetic: bool
+
+    def source(self) -> Source:
+        return SyntheticSource(self.many) if self.synthetic else open_source(source())
+
+
+WORK = {
+    "hashing:384": Work(few=2_048, many=16_384, block=1_024, synthetic=True),
+    "minilm": Work(few=32, many=128, block=8, synthetic=False),
+}
 LIMITS = [
     "One machine: nothing went over a network, and its cores were those of the one process.",
     "The hashing encoder computes on one core, however many threads a process has; more workers use more.",
-    "Few documents in small blocks, so that there are some for every worker; a large corpus has larger ones.",
+    "MiniLM reads few documents in small blocks, so that there are some for every worker; a large corpus has larger ones.",
+    "With the hashing encoder, reading, cutting and counting take as long as encoding; its documents are synthetic.",
 ]
 
 
@@ -49,11 +65,11 @@ def main() -> None:
         child(*options.child, options.threads)
         return
     options.workspace.mkdir(parents=True, exist_ok=True)
-    measured = {encoder: measure(encoder, options) for encoder in ENCODERS}
+    measured = {encoder: measure(encoder, options) for encoder in WORK}
     leave_record(
         options,
-        dataset=f"{options.documents[0]} and {options.documents[1]} documents of {source_name()} (hashing: 4 times)",
-        claims=[claim for encoder in ENCODERS for claim in claims(encoder, measured[encoder], options.threads)],
+        dataset=f"{WORK['minilm'].many} documents of {source_name()}; {WORK['hashing:384'].many:,} synthetic ones",
+        claims=[claim for encoder in WORK for claim in claims(encoder, measured[encoder], options.threads)],
         limits=LIMITS,
         measured=measured,
     )
@@ -61,7 +77,6 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = options_of("cluster", __doc__)
-    parser.add_argument("--documents", type=int, nargs=2, default=(32, 160), metavar=("FEW", "MANY"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--child", nargs=4, metavar=("WAY", "ENCODER", "DOCUMENTS", "FOLDER"), help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -101,7 +116,7 @@ class Taken:
 
 def measure(encoder: str, options: argparse.Namespace) -> dict[str, Any]:
     """Of both ways, taken in turns: the least of the rounds, because other load only adds."""
-    few, many = (count * MORE[encoder] for count in options.documents)
+    few, many = WORK[encoder].few, WORK[encoder].many
     runs: dict[tuple[str, int], list[Taken]] = {}
     for _ in range(options.rounds):
         for way, count in product(("local", "ray"), (few, many)):
@@ -149,20 +164,20 @@ def child(way: str, encoder: str, count: str, folder: str, threads: int) -> None
     """One ingest in a process of its own; prints its seconds, all start-up but Python's included, and the others."""
     place, began = Workspace(Path(folder).absolute()), time.perf_counter()
     tools = {"encoder": encoder, "chunker": "sentence", "options": {}}
-    run = on_ray if way == "ray" else here
-    chunks, cpu = run(place, tools, threads, limit=int(count), block_documents=BLOCK)
+    run, work = on_ray if way == "ray" else here, WORK[encoder]
+    chunks, cpu = run(place, tools, threads, work.source(), limit=int(count), block_documents=work.block)
     print(time.perf_counter() - began, cpu, chunks)
 
 
-def here(place: Workspace, tools: dict[str, Any], threads: int, **how: Any) -> tuple[int, float]:
+def here(place: Workspace, tools: dict[str, Any], threads: int, documents: Source, **how: Any) -> tuple[int, float]:
     from nextvec.store.fitting import load_tools
     from nextvec.store.ingest import ingest
 
     encoder, chunker = load_tools(place, "c", **tools)
-    return ingest(place, "c", open_source(source()), chunker, encoder, **how).chunks, cpu_seconds()
+    return ingest(place, "c", documents, chunker, encoder, **how).chunks, cpu_seconds()
 
 
-def on_ray(place: Workspace, tools: dict[str, Any], workers: int, **how: Any) -> tuple[int, float]:
+def on_ray(place: Workspace, tools: dict[str, Any], workers: int, documents: Source, **how: Any) -> tuple[int, float]:
     from nextvec.distributed.cluster import cluster
 
     with cluster("local", workers) as count:
@@ -170,7 +185,7 @@ def on_ray(place: Workspace, tools: dict[str, Any], workers: int, **how: Any) ->
         from nextvec.store.fitting import load_tools
 
         load = partial(load_tools, place, "c", **tools)
-        report = ingest_on_ray(place, "c", open_source(source()), load, workers=count, **how)
+        report = ingest_on_ray(place, "c", documents, load, workers=count, **how)
         return report.chunks, cpu_seconds()
 
 

@@ -1,4 +1,4 @@
-"""The examples for a cluster are valid: the cluster file by Ray's own rules, the manifest by the fields of KubeRay's."""
+"""The examples for a cluster are valid: one by Ray's own rules, the other by the fields of KubeRay's CRD."""
 
 from __future__ import annotations
 
