@@ -54,7 +54,7 @@ WORK = {
 LIMITS = [
     "One machine: nothing went over a network, and its cores were those of the one process.",
     "The hashing encoder computes on one core, however many threads a process has; more workers use more.",
-    "MiniLM reads few documents in small blocks, so that there are some for every worker; a large corpus has larger ones.",
+    "MiniLM reads few documents in small blocks, so that every worker has some; a large corpus has larger ones.",
     "With the hashing encoder, reading, cutting and counting take as long as encoding; its documents are synthetic.",
 ]
 

@@ -118,14 +118,13 @@ def _ingest_on_ray(
 ) -> IngestReport:  # fmt: skip
     from functools import partial
 
-    from nextvec.distributed.cluster import cluster
+    from nextvec.distributed.cluster import cluster, everywhere
 
     with cluster(address, workers) as count:
         from nextvec.distributed.ingest import ingest_on_ray
         from nextvec.store.fitting import load_tools
-        from nextvec.workspace import Workspace
 
-        load = partial(load_tools, Workspace(place.root.absolute()), corpus, **tools)
+        load = partial(load_tools, everywhere(place), corpus, **tools)
         return ingest_on_ray(place, corpus, documents, load, workers=count, **how)
 
 

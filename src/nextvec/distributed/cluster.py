@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from nextvec.errors import MissingDependencyError, NotFoundError, UsageError
+from nextvec.workspace import Workspace
 
 LOCAL = "local"
 FOUND_BY_RAY = "auto"
@@ -62,6 +63,11 @@ def a_worker() -> dict[str, float]:
     import ray
 
     return {"num_cpus": 1, "num_gpus": 1 if ray.cluster_resources().get("GPU") else 0}
+
+
+def everywhere(workspace: Workspace) -> Workspace:
+    """The same for processes in other folders and on other machines, which see it under the same path."""
+    return Workspace(workspace.root.absolute())
 
 
 def _require_address(address: str) -> None:

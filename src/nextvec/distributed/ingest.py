@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nextvec.corpus.document import Source
-from nextvec.distributed.cluster import a_worker
+from nextvec.distributed.cluster import a_worker, everywhere
 from nextvec.distributed.encoding import BlockEncoder, Told, Tools, encode_block
 from nextvec.distributed.parcels import items_of, parcel, rows_of, told_of
 from nextvec.encoders.lengths import Cut
@@ -76,7 +76,7 @@ def ingest_on_ray(
     with corpus.writing():
         waiting = Waiting[Encoded](commit_chunks, commit_seconds)
         run = _Run(corpus, (encoder, chunker), report, waiting, tolerate, progress or no_progress)
-        actor = (Workspace(workspace.root.absolute()), corpus_name, tools)
+        actor = (everywhere(workspace), corpus_name, tools)
         blocks = _encoded(source, limit, block_documents, corpus.known_documents(), actor, workers)
         carry_out(run, blocks, corpus, report)
     return report
@@ -199,6 +199,6 @@ class _Run:
         import ray
 
         write = ray.remote(num_cpus=0)(write_rows)
-        place, corpus = Workspace(self._corpus.workspace.root.absolute()), self._corpus
+        place, corpus = everywhere(self._corpus.workspace), self._corpus
         parcels = [block.parcel for block in blocks]
         yield from ray.get(write.remote(place, corpus.name, corpus.next_number(), *parcels))

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nextvec.distributed.cluster import a_worker
+from nextvec.distributed.cluster import a_worker, everywhere
 from nextvec.errors import MismatchError, TrainingError
 from nextvec.models.bundle import METRICS
 from nextvec.records import read_json
@@ -77,8 +77,7 @@ class RayTrainer:
     def _on_a_worker(self, planned: PlannedRun) -> dict[str, Any] | Exception:
         import ray
 
-        place = Workspace(self.workspace.root.absolute())
-        job = Job(place, planned.run, planned.plan, planned.generation.snapshot.fingerprint)
+        job = Job(everywhere(self.workspace), planned.run, planned.plan, planned.generation.snapshot.fingerprint)
         task = ray.remote(train_on_worker).options(max_retries=RETRIES, **a_worker()).remote(job)
         self._running.add(task)
         try:
@@ -100,20 +99,24 @@ class RayTrainer:
 
 def train_on_worker(job: Job) -> dict[str, Any] | Exception:
     """What a worker does: the run's metrics, also where a worker before it had just finished, or why it has failed."""
-    snapshot = open_snapshot(job.workspace, job.run.corpus)
-    if snapshot.fingerprint != job.corpus:
-        raise MismatchError(
-            f"corpus {job.run.corpus} has fingerprint {snapshot.fingerprint} for a worker, {job.corpus} for the study: "
-            f"give the workspace as a folder that every node sees ({job.workspace.root})"
-        )
-    generation = Generation(snapshot=snapshot, cache=job.workspace.cache)
-    planned = PlannedRun(run=job.run, plan=job.plan, generation=generation)
-    _await_release(job)
     try:
+        planned = PlannedRun(run=job.run, plan=job.plan, generation=_generation(job))
+        _await_release(job)
         trained = train_run(job.workspace, planned)
         return trained or read_json(job.workspace.model(job.run.model) / METRICS)
     except FAILURES as error:
         return TrainingError(" ".join(str(error).split()) or type(error).__name__)
+
+
+def _generation(job: Job) -> Generation:
+    """Raises MismatchError where a worker finds something else in the workspace than the study."""
+    snapshot = open_snapshot(job.workspace, job.run.corpus)
+    if snapshot.fingerprint != job.corpus:
+        raise MismatchError(
+            f"corpus {job.run.corpus} has fingerprint {snapshot.fingerprint} for a worker, {job.corpus} for the study: "
+            f"give a workspace that every node sees ({job.workspace.root})"
+        )
+    return Generation(snapshot=snapshot, cache=job.workspace.cache)
 
 
 def _await_release(job: Job) -> None:
