@@ -1,6 +1,6 @@
 """Ingest on a Ray cluster of this machine's cores, against one process that has the same cores.
 
-    python benchmarks/cluster.py [--threads 2] [--rounds 3]
+    python benchmarks/cluster.py [--threads 2] [--rounds 2]
 
 As many workers as `--threads`, each with a core, against one process with as many threads. Each is run on few documents
 and on many: the difference is work, what is left of the shorter run is start-up, and is told apart. Every run is a
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -48,8 +49,8 @@ class Work:
 
 
 WORK = {
-    "hashing:384": Work(few=2_048, many=16_384, block=1_024, synthetic=True),
-    "minilm": Work(few=32, many=128, block=8, synthetic=False),
+    "hashing:384": Work(few=2_048, many=32_768, block=1_024, synthetic=True),
+    "minilm": Work(few=32, many=160, block=8, synthetic=False),
 }
 LIMITS = [
     "One machine: nothing went over a network, and its cores were those of the one process.",
@@ -77,7 +78,7 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = options_of("cluster", __doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--child", nargs=4, metavar=("WAY", "ENCODER", "DOCUMENTS", "FOLDER"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -143,7 +144,7 @@ def run_child(way: str, encoder: str, count: int, options: argparse.Namespace) -
     with tempfile.TemporaryDirectory(dir=options.workspace) as folder:
         command = [sys.executable, __file__, "--threads", str(options.threads)]
         command += ["--child", way, encoder, str(count), folder]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment(way, options))
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment(way, options))
     seconds, cpu, chunks = done.stdout.split()[-3:]
     taken = Taken(float(seconds), float(cpu), int(chunks))
     print(
@@ -191,9 +192,12 @@ def on_ray(place: Workspace, tools: dict[str, Any], workers: int, documents: Sou
 
 def cpu_seconds() -> float:
     """Of this process and all that live below it."""
-    own = psutil.Process()
-    times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
-    return sum(one.user + one.system for one in times)
+    own, total = psutil.Process(), 0.0
+    for process in (own, *own.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):  # idle workers end when they like
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
 
 
 if __name__ == "__main__":
