@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from nextvec.encoders.encoder import EncoderSpec
-from nextvec.evaluation.breaks import worth_of_breaks
 from nextvec.evaluation.coherence import check_coherence
 from nextvec.evaluation.compare import Drawing, compare
 from nextvec.evaluation.evaluation import Column, Evaluation, Subject
 from nextvec.evaluation.latency import BatchLatency, Latency
 from nextvec.evaluation.report import Example, ReportContent, write_report
+from nextvec.evaluation.worth import worth_of
 from nextvec.store.snapshot import Snapshot
 
 DOCUMENTS = 83
@@ -152,7 +152,7 @@ def comparison(models=tuple(MODELS), *, documents=DOCUMENTS, generations=(None,)
     untold = [b for g in generations for b in baselines(documents=documents, generation=g, worse=0.004)]
     readers = [b for b in untold if with_baselines and b.subject.architecture in READERS]
     table = compare(found, rivals, validation=chosen, drawing=drawing)
-    return replace(table, breaks=worth_of_breaks(rivals, readers, chosen, drawing))
+    return replace(table, structure={"breaks": worth_of("breaks", rivals, readers, chosen, drawing)})
 
 
 def latency(milliseconds, parameters):

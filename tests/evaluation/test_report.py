@@ -222,9 +222,9 @@ def test_what_paragraph_breaks_are_worth_stands_below_the_baselines(content):
     below = html.partition('<table class="leaderboard">')[2].partition("</table>")[2]
     assert "Paragraph breaks are worth +0.0040 cosine [+0.0040, +0.0040] to " in below
     assert below.count("itself without breaks") == 0
-    table = below.partition("What paragraph breaks are worth to each baseline</summary>")[2].partition("</table>")[0]
+    table = below.partition("What breaks are worth to each baseline</summary>")[2].partition("</table>")[0]
     assert table.count("<tr") == 1 + 3 * 3 + 1
-    bare = replace(content, comparison=replace(content.comparison, breaks=()))
+    bare = replace(content, comparison=replace(content.comparison, structure={}))
     assert "Paragraph breaks" not in render_report(bare)
 
 

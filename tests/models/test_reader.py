@@ -146,9 +146,9 @@ def test_distributions_are_around_the_mean_with_structure_where_that_is_known(fi
         assert not torch.allclose(unit(expected_BTD), gaussian(batch.x_BTD), atol=1e-2)
 
 
-def test_a_baseline_says_truly_whether_it_reads_breaks(make_data, reading):
+def test_a_baseline_says_truly_whether_it_reads_structure(make_data, reading):
     data, (x_BTD, breaks_BT) = make_data(), reading
     for name in BASELINES:
         baseline = fit_baseline(name, DIM, data.fitting_batches, data.validation_batches)
         told, untold = (baseline.query(x_BTD, ones(x_BTD), known) for known in (breaks_BT, None))
-        assert bool((told != untold).any()) == baseline.reads_breaks, name
+        assert bool((told != untold).any()) == baseline.reads_structure, name

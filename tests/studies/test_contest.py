@@ -51,13 +51,13 @@ def test_every_baseline_of_every_generation_is_there(contest):
 
 
 def test_baselines_that_read_breaks_are_set_against_themselves_without(contest):
-    found = {c.left: c for c in contest.comparison.breaks if c.figure == "mrr[document]"}
-    readers = {name for name in BASELINES if BASELINES.get(name).reads_breaks}
+    found = {c.left: c for c in contest.comparison.structure["breaks"] if c.figure == "mrr[document]"}
+    readers = {name for name in BASELINES if BASELINES.get(name).reads_structure}
     assert found.keys() == {f"{name} ({label})" for name in readers for label in ("c@small", "c@large")}
     small, told = contest.generations[0], hold_out(contest.test, contest.test_documents)
     with_them, without = (
         evaluate_on(each, small.baselines.get("contrast"), train_mean=small.mean, metrics=["ranks"])
-        for each in (told, told.without_breaks())
+        for each in (told, told.without("breaks"))
     )
     gained = with_them.estimate("mrr[document]") - without.estimate("mrr[document]")
     assert found["contrast (c@small)"].difference.estimate == pytest.approx(gained, abs=1e-8)
@@ -65,8 +65,8 @@ def test_baselines_that_read_breaks_are_set_against_themselves_without(contest):
 
 def test_where_no_breaks_are_known_no_baseline_is_evaluated_without_them(contest, place):
     stage = Stage(place, contest.generations, None)
-    stage._held_out["test"] = stage.held_out("test").without_breaks()
-    assert Judge(stage=stage, memory=Memory(), metrics=None, say=pytest.fail).untold() == []
+    stage._held_out["test", None] = stage.held_out("test", "breaks")
+    assert Judge(stage=stage, memory=Memory(), metrics=None, say=pytest.fail).untold("breaks") == []
 
 
 def test_the_figures_are_what_the_process_says(contest):

@@ -136,7 +136,7 @@ def test_each_model_and_each_baseline_is_evaluated_once(outcome, evaluated):
     models = [name for _, name in made if name in {run.model for run in outcome.runs}]
     assert sorted(models) == sorted({run.model for run in outcome.runs} - outcome.failed.keys())
     parts, generations = 2, 2
-    untold = sum(BASELINES.get(name).reads_breaks for name in BASELINES)
+    untold = sum(BASELINES.get(name).reads_structure for name in BASELINES)
     assert len(made) - len(models) == (len(BASELINES.names()) * parts + untold) * generations
     assert evaluated["gathered"] == parts
 

@@ -126,15 +126,16 @@ def print_warning(contest: Contest) -> None:
 
 
 def print_leaderboard(comparison: Comparison) -> None:
-    """Models and baselines from the best cosine to the worst, what paragraph breaks are worth, and what each model is
-    good for, on 80 columns."""
-    from nextvec.evaluation.breaks import worth_sentence
+    """Models and baselines from the best cosine to the worst, what breaks and headings are worth, and what each
+    model is good for, on 80 columns."""
+    from nextvec.evaluation.worth import worth_sentence
 
     typer.echo(f"\n{wrapped(comparison.title, 0)}\n")
     _print_rows(comparison.table("cosine"), left_at_end=1)
     print_abilities(comparison)
-    if comparison.breaks:
-        typer.echo(wrapped(worth_sentence(comparison.breaks), 0) + "\n")
+    for structure, found in comparison.structure.items():
+        if found:
+            typer.echo(wrapped(worth_sentence(structure, found), 0) + "\n")
 
 
 def print_abilities(comparison: Comparison) -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from nextvec.evaluation.evaluation import Subject
+from nextvec.evaluation.heldout import Structure
 from nextvec.evaluation.seeds import SeedSpread
 from nextvec.evaluation.statistics import Interval, Verdict, few_documents, p_text
 
 _UNNAMED = ("cosine", "shuffled_context")  # figures that a sentence takes for granted
 
 Role = Literal[
-    "best baseline", "anchor", "earlier generation", "reference", "peer", "shuffled context", "without breaks"
+    "best baseline",
+    "anchor",
+    "earlier generation",
+    "reference",
+    "peer",
+    "shuffled context",
+    "without breaks",
+    "without headings",
 ]
 
 
@@ -95,7 +103,7 @@ class Row:
 class Comparison:
     """Rows from the best cosine to the worst, every contrast, and the spread over seeds.
 
-    `breaks` are of baselines that read paragraph breaks, see `breaks.worth_of_breaks`.
+    `structure` are of baselines that read it, by what is withheld, see `worth.worth_of`.
     `whole`: all documents of the corpus were judged, of which no model comes, not its test documents alone.
     """
 
@@ -107,7 +115,7 @@ class Comparison:
     rows: tuple[Row, ...]
     contrasts: tuple[Contrast, ...]
     seeds: tuple[SeedSpread, ...]
-    breaks: tuple[Contrast, ...] = ()
+    structure: Mapping[Structure, tuple[Contrast, ...]] = field(default_factory=dict)
     whole: bool = False
 
     @property
@@ -166,6 +174,6 @@ class Comparison:
             "targets": self.targets,
             "rows": [row.to_dict() for row in self.rows],
             "contrasts": [contrast.to_dict() for contrast in self.contrasts],
-            "breaks": [contrast.to_dict() for contrast in self.breaks],
+            **{name: [contrast.to_dict() for contrast in found] for name, found in self.structure.items()},
             "seeds": [asdict(spread) | {"note": spread.note} for spread in self.seeds],
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,8 @@ _BALANCED = 1e-5
 _SMALLEST = np.float32(1e-12)
 
 IntArray = npt.NDArray[np.int64]
+Structure = Literal["breaks", "headings"]
+"""What may be known of a text beside its chunks: where paragraphs begin, and the headings above them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +84,14 @@ class HeldOut:
             [header.encode(), *(np.ascontiguousarray(a).reshape(-1).view(np.uint8).data for a in arrays)]
         )
 
-    @property
-    def knows_breaks(self) -> bool:
-        """Whether anything is known of paragraphs."""
-        return bool((self.breaks != UNKNOWN).any())
+    def knows(self, structure: Structure) -> bool:
+        """Whether anything is known of paragraphs, or of headings."""
+        return self.headings is not None if structure == "headings" else bool((self.breaks != UNKNOWN).any())
 
-    def without_breaks(self) -> HeldOut:
-        """The same, with nothing known of paragraphs."""
+    def without(self, structure: Structure) -> HeldOut:
+        """The same, with nothing known of paragraphs, or of headings."""
+        if structure == "headings":
+            return replace(self, headings=None)
         return replace(self, breaks=np.full_like(self.breaks, UNKNOWN))
 
     def foreign(self, device: torch.device | str) -> ForeignPool:

@@ -28,7 +28,7 @@ class Baseline(nn.Module, Predictor, ABC):
 
     `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`, `draws` for one that writes
     `sample` and `log_density`; `extends` names the baseline that it goes on from, which it is given fitted (`adopt`);
-    `reads_breaks` says that it answers otherwise where paragraphs are known.
+    `reads_structure` says that it answers otherwise where paragraphs or headings are known.
     Buffers may change their size in `fit`; loading takes the size that was saved.
 
     As it stands it keeps the vectors of its context and goes over them again at every step. One that can do with less
@@ -40,7 +40,7 @@ class Baseline(nn.Module, Predictor, ABC):
     ranks_by: Literal["point", "query"] = "point"
     draws: bool = False
     extends: ClassVar[str | None] = None
-    reads_breaks: ClassVar[bool] = False
+    reads_structure: ClassVar[bool] = False
 
     def __init__(self, dim: int) -> None:
         super().__init__()

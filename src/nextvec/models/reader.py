@@ -32,7 +32,7 @@ class Reader(Baseline):
     (2, D, D) what headings are multiplied by that are not fresh and that are, None where neither was better for it.
     """
 
-    reads_breaks = True
+    reads_structure = True
     helps: Tensor
     shift: Tensor | None
 

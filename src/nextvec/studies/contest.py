@@ -13,12 +13,12 @@ from typing import Any
 from nextvec.device import fastest
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
 from nextvec.errors import UsageError
-from nextvec.evaluation.breaks import worth_of_breaks
 from nextvec.evaluation.compare import compare
 from nextvec.evaluation.comparison import Comparison
 from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.latency import Latency, measure_latency
 from nextvec.evaluation.seeds import averaged
+from nextvec.evaluation.worth import STRUCTURE, worth_of
 from nextvec.sequences.findings import LeakageReport, require_no_leakage
 from nextvec.store.generation import generation_label, trained_generation
 from nextvec.store.snapshot import Snapshot
@@ -101,9 +101,9 @@ def run_contest(
     baselines, validation = judge.baselines("test"), judge.baselines("validation")
     usual = judge.shown("ewma", generations[-1])
     comparison = compare([*models, *averaged(models)], baselines, validation=validation, reference=reference or usual)
-    breaks = worth_of_breaks(baselines, judge.untold(), validation)
+    structure = {each: worth_of(each, baselines, judge.untold(each), validation) for each in STRUCTURE}
     return Contest(
-        comparison=replace(comparison, whole=stage.foreign, breaks=breaks),
+        comparison=replace(comparison, whole=stage.foreign, structure=structure),
         models=models,
         baselines=baselines,
         validation=validation,

@@ -19,7 +19,7 @@ from nextvec.device import fastest
 from nextvec.errors import MismatchError, UsageError
 from nextvec.evaluation.evaluate import evaluate_on
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations, save_evaluation
-from nextvec.evaluation.heldout import HeldOut, balance_point, fair_documents, hold_out
+from nextvec.evaluation.heldout import HeldOut, Structure, balance_point, fair_documents, hold_out
 from nextvec.evaluation.metric import default_metrics, metric_versions
 from nextvec.models.baseline import BASELINES
 from nextvec.models.predictor import Predictor
@@ -89,7 +89,7 @@ class Stage:
             "test": (where[0], np.arange(len(where[0].documents))) if self.foreign else fair_documents(where),
             "validation": fair_documents([snapshot for snapshot in trained if snapshot.name == home], "validation"),
         }
-        self._held_out: dict[Part, HeldOut] = {}
+        self._held_out: dict[tuple[Part, Structure | None], HeldOut] = {}
         self._leakage: LeakageReport | None = None
 
     @property
@@ -101,18 +101,17 @@ class Stage:
         """Indexes into `snapshot` of what is judged."""
         return self._chosen["test"][1]
 
-    def held_out(self, part: Part) -> HeldOut:
-        if part not in self._held_out:
-            # Where models come from several corpora, these documents are a part of a split that is not everybody's.
-            whole = (self.foreign and part == "test") or len({g.snapshot.name for g in self.generations}) > 1
-            self._held_out[part] = hold_out(*self._chosen[part], whole=whole)
-        return self._held_out[part]
+    def held_out(self, part: Part, withheld: Structure | None = None) -> HeldOut:
+        """The documents of a part, with or without what is known of their structure; made once."""
+        if (part, withheld) not in self._held_out:
+            made = self._hold_out(part) if withheld is None else self.held_out(part).without(withheld)
+            self._held_out[part, withheld] = made
+        return self._held_out[part, withheld]
 
-    @cached_property
-    def untold(self) -> HeldOut | None:
-        """What is judged, its paragraph breaks withheld; None where nothing is known of them."""
-        told = self.held_out("test")
-        return told.without_breaks() if told.knows_breaks else None
+    def _hold_out(self, part: Part) -> HeldOut:
+        # Where models come from several corpora, these documents are a part of a split that is not everybody's.
+        whole = (self.foreign and part == "test") or len({g.snapshot.name for g in self.generations}) > 1
+        return hold_out(*self._chosen[part], whole=whole)
 
     @cached_property
     def _balance(self) -> Floats:
@@ -181,23 +180,21 @@ class Judge:
         """Every baseline fitted on every generation."""
         return [self._baseline(generation, name, part) for generation in self.stage.generations for name in BASELINES]
 
-    def untold(self) -> list[Evaluation]:
-        """The baselines that read paragraph breaks once more, on what is judged with all of them withheld; none where
-        it has none."""
-        if self.stage.untold is None:
+    def untold(self, structure: Structure) -> list[Evaluation]:
+        """The baselines that read it once more, on what is judged with all of that structure withheld; none where
+        there is none."""
+        if not self.stage.held_out("test").knows(structure):
             return []
-        readers = [name for name in BASELINES if BASELINES.get(name).reads_breaks]
-        return [
-            self._baseline(each, name, "test", self.stage.untold) for each in self.stage.generations for name in readers
-        ]
+        readers = [name for name in BASELINES if BASELINES.get(name).reads_structure]
+        return [self._baseline(each, name, "test", structure) for each in self.stage.generations for name in readers]
 
     def shown(self, baseline: str, generation: Generation) -> str:
         """What tables call a baseline fitted on `generation`."""
         return baseline if len(self.stage.generations) == 1 else f"{baseline} ({generation.label})"
 
-    def _baseline(self, generation: Generation, name: str, part: Part, held_out: HeldOut | None = None) -> Evaluation:
+    def _baseline(self, generation: Generation, name: str, part: Part, withheld: Structure | None = None) -> Evaluation:
         candidate = named(generation.fitted[name], self.shown(name, generation))
-        return self._evaluate(candidate, generation, lambda: generation.baselines.get(name), part, held_out)
+        return self._evaluate(candidate, generation, lambda: generation.baselines.get(name), part, withheld)
 
     def _evaluate(
         self,
@@ -205,18 +202,17 @@ class Judge:
         home: Generation,
         load: Callable[[], Predictor],
         part: Part,
-        held_out: HeldOut | None = None,
+        withheld: Structure | None = None,
     ) -> Evaluation:
-        """On the documents of that part, or on `held_out` made of them."""
+        """On the documents of that part, `withheld` not told."""
         load = cache(load)
-        told, centre = self.stage.held_out(part), self.stage.centre(part)
-        held_out = held_out or told
+        held_out, centre = self.stage.held_out(part, withheld), self.stage.centre(part)
         wanted = metric_versions(default_metrics() if self.metrics is None else self.metrics)
         fitted = temperatures(candidate, home, load) if "log_loss" in wanted else {}
         for known in self.memory.evaluations(candidate.records, self.say) if self.metrics is None else []:
             if known.temperatures == fitted and _answers(known, candidate.weights, held_out, centre, wanted):
                 return replace(known, subject=candidate.subject, corpus=held_out.corpus)
-        without = "" if held_out is told else " without their paragraph breaks"
+        without = f" without their {withheld}" if withheld else ""
         kind = "documents" if part == "test" and self.stage.foreign else f"{part} documents"
         self.say(f"evaluating {candidate.subject.name} on {len(held_out.doc_ids)} {kind}{without}")
         evaluation = evaluate_on(

@@ -17,7 +17,7 @@ def make_state(batch=2, length=5):
 
 
 def test_steps_trail_from_noise_alone_to_none(stirred_head):
-    head = stirred_head("diffusion")
+    head = stirred_head("diffusion", steps=40)
     assert len(head.times()) == 41
     assert head.times()[:3] == [100, 98, 95]
     assert head.times()[-2:] == [2, 0]
@@ -89,8 +89,11 @@ def test_it_learns_the_spread_of_what_comes_next(stirred_head, learn, two_poles)
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"times": 30}, r"steps = 40 of 30 times: there can be 30 at most"),
-        ({"drop": 0}, r"guidance = 3.0 needs a head that learnt without context: set drop, or guidance=1"),
+        ({"times": 30, "steps": 40}, r"steps = 40 of 30 times: there can be 30 at most"),
+        (
+            {"drop": 0, "guidance": 3.0},
+            r"guidance = 3.0 needs a head that learnt without context: set drop, or g",
+        ),
         ({"drop": 1}, r"head diffusion: drop = 1: Input should be less than 1"),
         ({"rescale": 1.1}, r"head diffusion: rescale = 1.1: Input should be less than or equal to 1"),
         ({"guide": 2}, r"unknown option of head diffusion 'guide'. Did you mean 'guidance'"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from nextvec.evaluation.breaks import worth_sentence
 from nextvec.evaluation.coherence import CoherenceReport
 from nextvec.evaluation.comparison import Contrast
+from nextvec.evaluation.heldout import Structure
 from nextvec.evaluation.report.abilities import abilities
 from nextvec.evaluation.report.content import Answer, Example, ReportContent
 from nextvec.evaluation.report.limits import limits
@@ -25,6 +25,7 @@ from nextvec.evaluation.report.plots import (
 from nextvec.evaluation.report.tables import every_figure, leaderboard, plain_table, seed_table
 from nextvec.evaluation.report.wording import MARKS, figure_title, number, plural, signed, signed_span
 from nextvec.evaluation.statistics import p_text
+from nextvec.evaluation.worth import STRUCTURE, worth_sentence
 
 _EVIDENCE = ("Verdict", "Difference, 95 % interval", "p, adjusted", "Documents")
 
@@ -110,19 +111,19 @@ def _leaderboard(content: ReportContent) -> Section:
         before=(leaderboard(content),),
         after=(
             *((element("h3", "Spread over training seeds"), seeds) if seeds else ()),
-            *_breaks(content),
+            *(part for each in STRUCTURE for part in _worth(content, each)),
             element("details", element("summary", "Every figure that was measured"), every_figure(content)),
         ),
     )
 
 
-def _breaks(content: ReportContent) -> Iterator[Html]:
-    found = content.comparison.breaks
+def _worth(content: ReportContent, structure: Structure) -> Iterator[Html]:
+    found = content.comparison.structure.get(structure)
     if found:
-        caption = "What paragraph breaks are worth to each baseline"
+        caption = f"What {structure} are worth to each baseline"
         lines = [(c.left, figure_title(c.figure), *_evidence(c)) for c in found]
         table = plain_table(caption, ["Baseline", "Figure", *_EVIDENCE], lines)
-        yield element("p", worth_sentence(found), class_="lead")
+        yield element("p", worth_sentence(structure, found), class_="lead")
         yield element("details", element("summary", caption), table)
 
 

@@ -35,7 +35,7 @@ class Novelty(Baseline):
     name = "novelty"
     ranks_by = "query"
     extends = "contrast"
-    reads_breaks = True
+    reads_structure = True
     strength: Tensor
     scale: Tensor
 

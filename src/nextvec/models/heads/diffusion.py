@@ -22,9 +22,9 @@ from nextvec.models.predictor import unit
 
 class DiffusionConfig(CarryingConfig):
     times: int = Field(100, ge=1, description="levels of noise in training")
-    steps: int = Field(40, ge=1, description="steps from noise to a vector; at most as many as times")
+    steps: int = Field(10, ge=1, description="steps from noise to a vector; at most as many as times")
     drop: float = Field(0.15, ge=0, lt=1, description="share of targets that are learnt without the context")
-    guidance: float = Field(3.0, ge=0, description="by how much the context is exaggerated; 1: not at all")
+    guidance: float = Field(1.0, ge=0, description="by how much the context is exaggerated; 1: not at all")
     rescale: float = Field(0.7, ge=0, le=1, description="how far what guidance gives is brought back to its spread")
 
     @model_validator(mode="after")

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nextvec.evaluation.breaks import WORTH, worth_of_breaks, worth_sentence
 from nextvec.evaluation.draws import Drawing
 from nextvec.evaluation.metric import figures
+from nextvec.evaluation.worth import WORTH, worth_of, worth_sentence
 
 SAMPLE = runpy.run_path(str(Path(__file__).with_name("report_sample.py")))
 QUICK = Drawing(resamples=200, permutations=500)
@@ -25,7 +25,7 @@ def found():
     told, untold, validation = (
         SAMPLE["baselines"](*given) for given in ((), ("test", 83, None, 0.01), ("validation",))
     )
-    return worth_of_breaks(told, readers(untold), validation, QUICK)
+    return worth_of("breaks", told, readers(untold), validation, QUICK)
 
 
 def test_figures_that_are_judged_exist_and_more_of_them_is_better():
@@ -54,18 +54,25 @@ def test_the_baseline_that_is_best_on_validation_comes_first():
     told, untold = SAMPLE["baselines"](), readers(SAMPLE["baselines"](worse=0.01))
     levels = {"ridge-mix": (0.55, 0.1), "ewma-mix": (0.5, 0.3), "gaussian": (0.54, 0.1)}
     validation = [SAMPLE["evaluation"](n, *level, part="validation", architecture=n) for n, level in levels.items()]
-    found = worth_of_breaks(told, untold, validation, QUICK)
+    found = worth_of("breaks", told, untold, validation, QUICK)
     first = {contrast.figure: contrast.left for contrast in reversed(found)}
     assert first["mrr[document]"] == first["mrr[ahead]"] == "ewma-mix"
     assert first["log_density"] == "gaussian"
-    said = worth_sentence(found)
+    said = worth_sentence("breaks", found)
     assert said.startswith("Paragraph breaks are worth +0.0100 cosine [+0.0100, +0.0100] to ridge-mix, +0.0100 MRR [")
     assert said.endswith(" to gaussian (cannot tell).")
 
 
+def test_of_headings_the_same_is_said_of_headings():
+    told, untold = SAMPLE["baselines"](), readers(SAMPLE["baselines"](worse=0.01))
+    found = worth_of("headings", told, untold, SAMPLE["baselines"]("validation"), QUICK)
+    assert {(c.right, c.role) for c in found} == {("itself without headings", "without headings")}
+    assert worth_sentence("headings", found).startswith("Headings are worth +0.0100 cosine [")
+
+
 def test_a_baseline_that_makes_nothing_of_them_gains_nothing():
     told, validation = SAMPLE["baselines"](), SAMPLE["baselines"]("validation")
-    for contrast in worth_of_breaks(told, readers(told), validation, QUICK):
+    for contrast in worth_of("breaks", told, readers(told), validation, QUICK):
         assert contrast.difference.low == contrast.difference.high == 0
         assert contrast.verdict == "cannot tell"
 
@@ -73,13 +80,13 @@ def test_a_baseline_that_makes_nothing_of_them_gains_nothing():
 def test_figures_that_were_not_measured_are_left_out():
     told, validation = SAMPLE["baselines"](), SAMPLE["baselines"]("validation")
     only = [replace(each, columns={"cosine": each.column("cosine")}) for each in told]
-    assert {c.figure for c in worth_of_breaks(only, readers(only), validation, QUICK)} == {"cosine"}
-    assert worth_of_breaks(told, [], validation, QUICK) == ()
-    assert worth_sentence(()) == ""
+    assert {c.figure for c in worth_of("breaks", only, readers(only), validation, QUICK)} == {"cosine"}
+    assert worth_of("breaks", told, [], validation, QUICK) == ()
+    assert worth_sentence("breaks", ()) == ""
 
 
 def test_neither_draws_nor_verdicts_of_models_depend_on_it(found):
     table = SAMPLE["comparison"](["gru"])
     assert all(c.role != "without breaks" for c in table.contrasts)
     assert np.isfinite([c.p_adjusted for c in found]).all()
-    assert [plain["sentence"] for plain in table.to_dict()["breaks"]] == [c.sentence for c in table.breaks]
+    assert [plain["sentence"] for plain in table.to_dict()["breaks"]] == [c.sentence for c in table.structure["breaks"]]
