@@ -156,9 +156,11 @@ def run_child(way: str, encoder: str, count: int, options: argparse.Namespace) -
 
 
 def environment(way: str, options: argparse.Namespace) -> dict[str, str]:
-    """A worker of Ray has as many threads as it has cores, unless the environment says something else."""
+    """A worker of Ray has as many threads as it has cores, unless the environment says something else; and it gives way
+    to every other process of the machine, which the one process does not."""
     rest = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    return rest if way == "ray" else rest | {"OMP_NUM_THREADS": str(options.threads)}
+    own = {"RAY_worker_niceness": "0"} if way == "ray" else {"OMP_NUM_THREADS": str(options.threads)}
+    return rest | own
 
 
 def child(way: str, encoder: str, count: str, folder: str, threads: int) -> None:

@@ -20,7 +20,7 @@ from nextvec.studies.status import study_status
 from nextvec.training.runlog import RUN_LOG
 from nextvec.workspace import Workspace
 
-MODELS = ("gru-c-small", "gru-c-small-s1")
+MODELS = ("gru-lr-0.01-c-small", "gru-lr-0.01-c-small-s1")
 EPOCHS, MORE = 12, 4
 PLAN = f"""
 name = "shared"
@@ -34,8 +34,10 @@ patience = {EPOCHS}
 batch = 64
 width = 16
 layers = 1
+lr = [0.01, 1e30]
 checkpoint_steps = 1
 """
+"""A rate of 1e30 ends in a loss that is not finite: half of the runs fail."""
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +88,10 @@ def test_killed_drivers_and_lost_nodes_change_nothing(two_nodes, workspaces, mon
 
 
 def records(place: Workspace):
-    """What is left of a study but times: where every run stands, and every figure of the comparison."""
+    """What is left of a study but times: where every run stands and why, and every figure of the comparison."""
     status = study_status(place, "shared")
-    return status.counts, [run.cosine for run in status.runs], read_json(place.study("shared") / COMPARISON)["rows"]
+    told = [(run.state, run.note, run.cosine) for run in status.runs]
+    return status.counts, told, read_json(place.study("shared") / COMPARISON)["rows"]
 
 
 def events(place: Workspace, kind: str) -> list[str]:

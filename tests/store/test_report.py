@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nextvec.corpus.document import Chunk, Unusable
+from nextvec.encoders.lengths import Cut
 from nextvec.store.report import Characters, IngestReport
 
 
@@ -37,3 +40,23 @@ def test_a_detail_may_follow_the_reason_after_a_colon():
 
 def test_a_place_that_is_the_name_is_not_said_twice():
     assert Unusable(id="a.jsonl:1", reason="r", place="a.jsonl:1", kind="failed").message == "r"
+
+
+def test_parts_of_a_run_add_up_to_the_whole(kit):
+    """The slow twin: one report that notes everything itself, in the same order."""
+
+    def note(report, number):
+        report.offered += 1
+        report.note_failure(kit.document(f"w{number}"), "wrong", f"wrong at {number}")
+        report.note_unusable(Unusable(id=f"u{number}", reason="redirect", kind="skipped", characters=number))
+        report.changed.append(f"c{number}")
+        report.note_stored([replace(kit.encoded(f"d{number}"), cut=Cut(1, 3))])
+
+    whole, sum_of_parts = IngestReport(corpus="c"), IngestReport(corpus="c")
+    for number in range(3):
+        part = IngestReport(corpus="c")
+        note(whole, number)
+        note(part, number)
+        sum_of_parts.add(part)
+    assert sum_of_parts == whole
+    assert sum_of_parts.to_dict() == whole.to_dict()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from nextvec.errors import DataError, NotFoundError, UsageError
+from nextvec.errors import DataError, NotFoundError, TrainingError, UsageError
 from nextvec.evaluation.compare import Drawing, compare
 from nextvec.evaluation.evaluate import evaluate_on
 from nextvec.evaluation.heldout import hold_out
@@ -18,7 +18,7 @@ from nextvec.studies import leaderboard as leaderboard_module
 from nextvec.studies import stage as stage_module
 from nextvec.studies.plan import parse_plan
 from nextvec.studies.record import COMPARISON, LOCK, RECORD, REPORT
-from nextvec.studies.runner import run_study, study_so_far
+from nextvec.studies.runner import run_study, study_so_far, train_run
 from nextvec.studies.status import study_status
 from nextvec.workspace import Workspace
 
@@ -288,3 +288,21 @@ def test_ctrl_c_goes_through_and_leaves_a_study_to_go_on_with(place):
     (waiting, _) = study_status(place, "stopped").runs
     assert (waiting.state, waiting.note) == ("waiting", "after epoch 0")
     assert run_study(place, stopped, watch=unwatched, allow_unordered=True).failed == {}
+
+
+def test_runs_may_be_trained_elsewhere(place):
+    """What a trainer says has failed is recorded; what it has trained is compared in the order it comes in."""
+    elsewhere = plan(name="elsewhere", architectures=["amn"], corpora=["c@small"], set={"epochs": 1, "hidden": 6})
+
+    def trainer(runs, note):
+        first, second = runs
+        note("start", model=first.run.model)
+        note("finish", model=first.run.model, **train_run(place, first))
+        yield first, None
+        yield second, TrainingError("its worker was lost")
+
+    found = run_study(place, elsewhere, trainer=trainer, allow_unordered=True)
+    second = found.runs[1].model
+    assert found.failed == {second: "its worker was lost"}
+    kinds = [event["event"] for event in read_lines(place.study("elsewhere") / RECORD)]
+    assert kinds == ["begin", "start", "finish", "compare", "fail", "end"]

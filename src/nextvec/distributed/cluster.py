@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
@@ -86,7 +87,9 @@ def _connect(address: str, workers: int | None) -> None:
     import ray
 
     try:
-        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **_settings(address, workers))
+        with warnings.catch_warnings():  # Lance says at every fork that it is not safe in the child: Ray's run others
+            warnings.filterwarnings("ignore", "lance is not fork-safe")
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **_settings(address, workers))
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise _no_answer(address, error) from None
 
