@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from nextvec.studies.runner import Outcome
     from nextvec.studies.status import StudyStatus
     from nextvec.studies.verify import Verification
+    from nextvec.training.inverter.loop import Progress as InverterProgress
     from nextvec.training.loop import Progress
 
 __all__ = ["Comparison", "Corpus", "Model", "NextvecError", "Workspace", "open", "register"]
@@ -303,6 +304,47 @@ class Workspace:
 
         if warning and is_main():
             record_metrics(self.place.model(identity), {**metrics, "warning": warning})
+
+    def train_inverter(
+        self,
+        corpus: str,
+        *,
+        name: str | None = None,
+        seed: int = 0,
+        resume: bool = False,
+        options: Mapping[str, Any] | None = None,
+        on_progress: Callable[[InverterProgress], None] | None = None,
+        on_change: Say | None = None,
+    ) -> dict[str, Any]:
+        """Train a decoder from vectors to text, `inverter:NAME` wherever a decoder is named; returns its metrics.
+
+        options: sizes (width, layers, ...) and training (epochs, seconds, lr, ...). Raises as `train`.
+        """
+        from nextvec.encoders import load_encoder
+        from nextvec.models.bundle import load_bundle
+        from nextvec.training.inverter.run import resolve_plan, train_inverter
+
+        plan = resolve_plan({"seed": seed, **(options or {})})
+        snapshot = self.corpus(corpus).snapshot
+        predictor = load_bundle(self.place.model(plan.recipe.predictor)) if plan.recipe.predictor else None
+        return train_inverter(
+            snapshot, load_encoder(snapshot.encoder.reference), plan,
+            self.place.model(name or default_name("inverter", corpus, 0)), predictor=predictor, resume=resume,
+            on_progress=on_progress or _quiet, on_change=on_change or _quiet,
+        )  # fmt: skip
+
+    def judge_inverter(
+        self, name: str, corpus: str, *, chunks: int = 256, on_progress: Say | None = None
+    ) -> dict[str, Any]:
+        """What an inverter makes of held-out chunks, beside the nearest training chunks; recorded in its metrics."""
+        from nextvec.encoders import load_encoder
+        from nextvec.studies.inversion import report_inverter
+
+        snapshot = self.corpus(corpus).snapshot
+        encoder = load_encoder(snapshot.encoder.reference)
+        return report_inverter(
+            self.place.model(name), snapshot, encoder, chunks=chunks, on_progress=on_progress or _quiet
+        )
 
     # What they are worth
 
