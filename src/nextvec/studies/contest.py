@@ -44,13 +44,13 @@ class Contest:
     baselines: Sequence[Evaluation]
     validation: Sequence[Evaluation]
     entrants: Mapping[str, Entrant]
-    guests: Mapping[str, Guest]
     generations: Sequence[Generation]
     test: Snapshot
     test_documents: Ints
     leakage: LeakageReport = field(default_factory=lambda: LeakageReport(()))
     foreign: bool = False
     latencies: Mapping[str, Latency] = field(default_factory=dict)
+    guests: Mapping[str, Guest] = field(default_factory=dict)
 
     @property
     def everyone(self) -> Mapping[str, Entrant | Guest]:
