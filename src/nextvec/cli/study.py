@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,11 +16,10 @@ from nextvec.errors import TrainingError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nextvec.api import Workspace
     from nextvec.evaluation.report import Answer
-    from nextvec.studies.plan import StudyPlan
     from nextvec.studies.runner import Outcome
     from nextvec.studies.status import RunStatus, StudyStatus
-    from nextvec.workspace import Workspace
 
 INTERRUPTED = 130
 
@@ -47,15 +45,16 @@ def run_command(
     trains nothing twice. With --ray, runs are trained side by side, each by one worker, and one whose worker is lost
     goes on from its checkpoint on another; every node must see the workspace under the same path.
     """
-    from nextvec.studies.plan import read_plan
-    from nextvec.training.processes import require_one_process
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
+    from nextvec.cli.training_progress import training_progress
 
-    require_one_process("a study")
     require_ray(ray, workers)
-    place, plan = Workspace(workspace), read_plan(path)
+    place = open(workspace)
     try:
-        outcome = _run(place, plan, ray, workers, allow_unordered=allow_unordered, allow_leakage=allow_leakage)
+        outcome = place.run_study(
+            path, watch=training_progress, allow_unordered=allow_unordered, allow_leakage=allow_leakage, say=_say,
+            ray=ray, workers=workers,
+        )  # fmt: skip
     except KeyboardInterrupt:
         again = ["nextvec", "study", "run", str(path)]
         again += ["--allow-unordered"] if allow_unordered else []
@@ -64,39 +63,21 @@ def run_command(
         again += ["--workspace", str(workspace)] if workspace else []
         typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    _show(place, plan.name, outcome, as_json)
+    _show(place, outcome.name, outcome, as_json)
     if outcome.failed:
         first, reason = next(iter(outcome.failed.items()))
         raise TrainingError(
             f"{len(outcome.failed)} of {len(outcome.runs)} runs failed; {first}: {reason}. "
-            f"All of them: nextvec study status {plan.name}"
+            f"All of them: nextvec study status {outcome.name}"
         )
-
-
-def _run(place: Workspace, plan: StudyPlan, ray: str | None, workers: int | None, **how: Any) -> Outcome:
-    from nextvec.cli.training_progress import training_progress
-    from nextvec.studies.runner import run_study
-
-    run = partial(
-        run_study, place, plan, watch=training_progress, say=lambda line: typer.echo(wrapped(line), err=True), **how
-    )
-    if ray is None:
-        return run()
-    from nextvec.distributed.cluster import cluster
-
-    with cluster(ray, workers) as count:
-        from nextvec.distributed.study import RayTrainer
-
-        return run(trainer=RayTrainer(place, count))
 
 
 @app.command("status")
 def status_command(study: StudyArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Every run and how far it is, also while the study runs."""
-    from nextvec.studies.status import study_status
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    status = study_status(Workspace(workspace), study)
+    status = open(workspace).study_status(study)
     if as_json:
         emit(status.to_dict(), [], as_json)
         return
@@ -117,23 +98,23 @@ def report_command(
     as_json: JsonOption = False,
 ) -> None:
     """Compare what has finished, print leaderboard and answers, and write the HTML report anew."""
-    from nextvec.studies.runner import study_so_far
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    place = Workspace(workspace)
-    outcome = study_so_far(
-        place, study, allow_leakage=allow_leakage, say=lambda line: typer.echo(wrapped(line), err=True)
-    )
+    place = open(workspace)
+    outcome = place.study_report(study, allow_leakage=allow_leakage, say=_say)
     _show(place, study, outcome, as_json)
+
+
+def _say(line: str) -> None:
+    typer.echo(wrapped(line), err=True)
 
 
 def _show(place: Workspace, name: str, outcome: Outcome, as_json: bool) -> None:
     from dataclasses import asdict
 
     from nextvec.cli.evaluate import print_leaderboard, print_warning
-    from nextvec.studies.status import study_status
 
-    status = study_status(place, name)
+    status = place.study_status(name)
     if as_json:
         warning = outcome.contest.warning if outcome.contest else ""
         told = {"warning": warning, **status.to_dict(), "answers": [asdict(answer) for answer in outcome.answers]}
