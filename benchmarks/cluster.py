@@ -49,7 +49,7 @@ class Work:
 
 
 WORK = {
-    "hashing:384": Work(few=2_048, many=32_768, block=1_024, synthetic=True),
+    "hashing:384": Work(few=2_048, many=16_384, block=1_024, synthetic=True),
     "minilm": Work(few=32, many=160, block=8, synthetic=False),
 }
 LIMITS = [
@@ -165,22 +165,23 @@ def environment(way: str, options: argparse.Namespace) -> dict[str, str]:
 
 def child(way: str, encoder: str, count: str, folder: str, threads: int) -> None:
     """One ingest in a process of its own; prints its seconds, all start-up but Python's included, and the others."""
-    place, began = Workspace(Path(folder).absolute()), time.perf_counter()
+    place, began, spent = Workspace(Path(folder).absolute()), time.perf_counter(), Spent()
     tools = {"encoder": encoder, "chunker": "sentence", "options": {}}
     run, work = on_ray if way == "ray" else here, WORK[encoder]
-    chunks, cpu = run(place, tools, threads, work.source(), limit=int(count), block_documents=work.block)
-    print(time.perf_counter() - began, cpu, chunks)
+    how = {"limit": int(count), "block_documents": work.block, "progress": lambda report, waiting: spent.look()}
+    chunks = run(place, tools, threads, work.source(), **how)
+    print(time.perf_counter() - began, spent.total(), chunks)
 
 
-def here(place: Workspace, tools: dict[str, Any], threads: int, documents: Source, **how: Any) -> tuple[int, float]:
+def here(place: Workspace, tools: dict[str, Any], threads: int, documents: Source, **how: Any) -> int:
     from nextvec.store.fitting import load_tools
     from nextvec.store.ingest import ingest
 
     encoder, chunker = load_tools(place, "c", **tools)
-    return ingest(place, "c", documents, chunker, encoder, **how).chunks, cpu_seconds()
+    return ingest(place, "c", documents, chunker, encoder, **how).chunks
 
 
-def on_ray(place: Workspace, tools: dict[str, Any], workers: int, documents: Source, **how: Any) -> tuple[int, float]:
+def on_ray(place: Workspace, tools: dict[str, Any], workers: int, documents: Source, **how: Any) -> int:
     from nextvec.distributed.cluster import cluster
 
     with cluster("local", workers) as count:
@@ -188,18 +189,25 @@ def on_ray(place: Workspace, tools: dict[str, Any], workers: int, documents: Sou
         from nextvec.store.fitting import load_tools
 
         load = partial(load_tools, place, "c", **tools)
-        report = ingest_on_ray(place, "c", documents, load, workers=count, **how)
-        return report.chunks, cpu_seconds()
+        return ingest_on_ray(place, "c", documents, load, workers=count, **how).chunks
 
 
-def cpu_seconds() -> float:
-    """Of this process and all that live below it."""
-    own, total = psutil.Process(), 0.0
-    for process in (own, *own.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):  # idle workers end when they like
-            times = process.cpu_times()
-            total += times.user + times.system
-    return total
+class Spent:
+    """CPU seconds of this process and of all below it, also of those that have ended since they were looked at."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[int, float] = {}
+
+    def look(self) -> None:
+        own = psutil.Process()
+        for process in (own, *own.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                self._seconds[process.pid] = times.user + times.system
+
+    def total(self) -> float:
+        self.look()
+        return sum(self._seconds.values())
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def test_killed_drivers_and_lost_nodes_change_nothing(two_nodes, workspaces, mon
 def records(place: Workspace):
     """What is left of a study but times: where every run stands and why, and every figure of the comparison."""
     status = study_status(place, "shared")
-    told = [(run.state, run.note, run.cosine) for run in status.runs]
+    told = [(run.state, run.note.replace(str(place.root), "WORKSPACE"), run.cosine) for run in status.runs]
     return status.counts, told, read_json(place.study("shared") / COMPARISON)["rows"]
 
 
