@@ -6,6 +6,8 @@ So the corpus is the one that `store.ingest` makes, whatever the number of worke
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -114,8 +116,6 @@ def _encoded(
 
 def _settings() -> ray.data.DataContext:
     """In order, every row a block of its own that is handed on at once, and nothing said."""
-    import logging
-
     import ray.data
 
     settings = ray.data.DataContext.get_current().copy()
@@ -123,6 +123,7 @@ def _settings() -> ray.data.DataContext:
     settings.target_max_block_size = 1
     settings.enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", "The minimum number of concurrent actors")  # where a source has few blocks
     return settings
 
 
