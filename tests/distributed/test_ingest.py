@@ -81,8 +81,9 @@ def test_a_killed_driver_goes_on_where_it_was(two_nodes, tmp_path, alone):
 def test_the_command_says_its_result_and_nothing_else(two_nodes, tmp_path, write_prose):
     write_prose(tmp_path / "prose", documents=6)
     command = [sys.executable, "-m", "nextvec", "corpus", "ingest", "prose", "--corpus", "c", "--encoder", "hashing:16"]
-    command += ["--ray", two_nodes.address, "--workers", "1", "--workspace", "here", "--json"]
+    command += ["--ray", two_nodes.address, "--workers", "3", "--workspace", "here", "--json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["stored"] == 6
+    assert "Warning" not in done.stderr, "three workers where there is room for two, and one block for them"
     assert len(open_snapshot(Workspace(tmp_path / "here"), "c").documents) == 6
