@@ -10,14 +10,13 @@ from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.sources import open_source
 from nextvec.encoders import load_encoder
 from nextvec.records import read_json, read_lines
+from nextvec.records.names import COMPARISON, RECORD, RUN_LOG
 from nextvec.store.ingest import ingest
 from nextvec.store.vectors import Corpus
 from nextvec.studies import contest
 from nextvec.studies.plan import read_plan
-from nextvec.studies.record import COMPARISON, RECORD
 from nextvec.studies.runner import run_study
 from nextvec.studies.status import study_status
-from nextvec.training.runlog import RUN_LOG
 from nextvec.workspace import Workspace
 
 MODELS = ("gru-lr-0.01-c-small", "gru-lr-0.01-c-small-s1")

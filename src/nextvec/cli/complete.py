@@ -17,8 +17,8 @@ from nextvec.errors import UsageError
 from nextvec.structure import BEGINS
 
 if TYPE_CHECKING:
+    from nextvec.continuation.events import Continuation, Ending, Event, Likelihood, Opening, Step
     from nextvec.interface.model import Model
-    from nextvec.serving.events import Continuation, Ending, Event, Likelihood, Opening, Step
 
 
 class Feedback(StrEnum):
@@ -91,7 +91,7 @@ def _print_json(model: Model, found: Sequence[Continuation], chance: Mapping[str
 
 
 def _print_lines(model: Model, events: Iterator[Event], n: int, chance: Mapping[str, Any]) -> None:
-    from nextvec.serving.events import Opening, Step
+    from nextvec.continuation.events import Opening, Step
 
     times: dict[str, float] = {}
     choice = 0
