@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from nextvec.distributed.cluster import a_worker, everywhere
 from nextvec.errors import MismatchError, TrainingError
+from nextvec.models.bundle import METRICS
 from nextvec.records import read_json
-from nextvec.records.names import METRICS
 from nextvec.store.lock import held
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies.entrants import Generation
