@@ -5,6 +5,7 @@ Batches gather the rows they want; what they get is the same, bit for bit, whate
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from tempfile import TemporaryFile
 from typing import Literal, Protocol
 
@@ -13,6 +14,8 @@ import numpy.typing as npt
 import psutil
 import torch
 from torch import Tensor
+
+from nextvec.sequences.windows import IntArray
 
 Place = Literal["auto", "resident", "mapped"]
 """Where rows are kept: `auto` takes `resident` where they fit, else `mapped`."""
@@ -33,6 +36,10 @@ class VectorRows(Protocol):
 
     def gather(self, index: Tensor) -> Tensor:
         """The rows of an int64 index (...) on the device, (..., D) float32 there."""
+        ...
+
+    def gather_each(self, indexes: Iterable[IntArray]) -> Iterator[Tensor]:
+        """What `gather` gives of each index (n,), one after another; some may be read ahead of their time."""
         ...
 
 
@@ -62,6 +69,9 @@ class ResidentRows:
     def gather(self, index: Tensor) -> Tensor:
         return self.tensor_ND.index_select(0, index.flatten()).float().unflatten(0, index.shape)
 
+    def gather_each(self, indexes: Iterable[IntArray]) -> Iterator[Tensor]:
+        return (self.gather(torch.from_numpy(index).to(self.device)) for index in indexes)
+
 
 class MappedRows:
     """Rows of an array on disk, read when they are asked for: each once, in the order in which they lie there."""
@@ -88,6 +98,9 @@ class MappedRows:
         wanted, place = np.unique(index.flatten().cpu().numpy(), return_inverse=True)
         read_WD = torch.from_numpy(self.array_ND[wanted]).to(self.device).float()
         return read_WD.index_select(0, torch.from_numpy(place).to(self.device)).unflatten(0, index.shape)
+
+    def gather_each(self, indexes: Iterable[IntArray]) -> Iterator[Tensor]:
+        return (self.gather(torch.from_numpy(index)) for index in indexes)
 
 
 def rows_of(vectors: npt.NDArray[np.floating] | Tensor | VectorRows) -> VectorRows:

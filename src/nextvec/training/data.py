@@ -90,11 +90,17 @@ class TrainingData:
         targets, seed = recipe.targets_per_step(context), recipe.seed
         if context is not None:
             rows = target_rows(offsets, documents, context)
-            return WindowBatches(self.vectors, rows, context, targets, seed, self._structure(network, recipe))
+            structure = self._structure(network, recipe)
+            return WindowBatches(
+                self.vectors, rows, context, targets, seed, structure, contrast=network.contrasts
+            )  # fmt: skip
         longest = recipe.span or max(1, int(self.snapshot.lengths.max()))
         bases = self._bases(network, told=True)
         first_span, structure = recipe.first_span or None, self._structure(network, recipe)
-        return SpanBatches(self.vectors, offsets, documents, longest, targets, seed, first_span, bases, structure)
+        return SpanBatches(
+            self.vectors, offsets, documents, longest, targets, seed, first_span, bases, structure,
+            contrast=network.contrasts,
+        )  # fmt: skip
 
     def _structure(self, network: Network, recipe: TrainingConfig) -> Structure | None:
         if self.breaks is None:
