@@ -298,7 +298,7 @@ def test_a_run_on_rows_on_disk_has_the_same_weights(context, make_process, tmp_p
     """With breaks, a hidden share of them, and heads that start at baselines, bit for bit."""
     snapshot = make_process([17] * 60, dim=8, seed=3, breaks=(np.arange(17 * 60) % 4 == 0).astype(np.int8))
     weights = []
-    for place in ("resident", "mapped"):
+    for place in ("resident", "mapped", "sharded"):
         heads = "point" if context == 4 else "point,rank"
         options = {"rows": place, "epochs": 2, "batch": 64, "width": 8, "context": context, "structure": True}
         plan = resolve_plan("gru", 8, {**options, "predicts": heads})
@@ -306,7 +306,7 @@ def test_a_run_on_rows_on_disk_has_the_same_weights(context, make_process, tmp_p
         weights.append((tmp_path / place / "model.safetensors").read_bytes())
         first = json.loads((tmp_path / place / "run.jsonl").read_text().splitlines()[0])
         assert first["rows"] == place
-    assert weights[0] == weights[1]
+    assert weights[0] == weights[1] == weights[2]
 
 
 @pytest.mark.parametrize("heads", ["point", "point,rank,mixture"])
