@@ -230,7 +230,7 @@ class DocumentBatches:
 
     @cached_property
     def _batches(self) -> list[IntArray]:
-        return by_length(self.targets, np.arange(len(self.targets)), self.targets_per_batch)
+        return by_length(self.targets, [np.arange(len(self.targets))], self.targets_per_batch)
 
     def __iter__(self) -> Iterator[Batch]:
         planned = (_runs(self.first[batch], self.targets[batch], self.first[batch]) for batch in self._batches)

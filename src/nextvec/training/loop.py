@@ -167,7 +167,8 @@ class _Run:
         self.model, self.optimizer = accelerator.prepare(network, optimizer)
         self.batches: Batches = data.training_batches(network, config)
         self.judge = judging_head(network.config, config)
-        self.total = sum(self.batches.steps(epoch) for epoch in range(config.epochs))
+        # The schedule needs the number of all steps. Backwards, so that the plan of the first epoch is still there.
+        self.total = sum(self.batches.steps(epoch) for epoch in reversed(range(config.epochs)))
         self.checkpoints = Checkpoints(folder)
         self.log = RunLog(folder, tensorboard=config.tensorboard and accelerator.is_main_process)
         self.state, self.meter = State(), Meter()
