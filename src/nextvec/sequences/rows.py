@@ -108,8 +108,7 @@ class MappedRows:
         self.array_ND[index_M.cpu().numpy()] = rows_MD.cpu().numpy()
 
     def gather(self, index: Tensor) -> Tensor:
-        read = _Read.of(self.array_ND, index.flatten().cpu().numpy())
-        return read.on(self.device).unflatten(0, index.shape)
+        return _gathered(self.array_ND, index, self.device)
 
     def gather_each(self, indexes: Iterable[IntArray]) -> Iterator[Tensor]:
         return (self.gather(torch.from_numpy(index)) for index in indexes)
@@ -133,8 +132,7 @@ class ShardedRows:
         return empty_rows(len(self.source_ND), width, self.device)
 
     def gather(self, index: Tensor) -> Tensor:
-        read = _Read.of(self.source_ND, index.flatten().cpu().numpy())
-        return read.on(self.device).unflatten(0, index.shape)
+        return _gathered(self.source_ND, index, self.device)
 
     def gather_each(self, indexes: Iterable[IntArray]) -> Iterator[Tensor]:
         readers, ahead = ThreadPoolExecutor(READERS, "rows"), deque[Future[_Read]]()
@@ -165,6 +163,11 @@ class _Read(NamedTuple):
         """(n, D) float32."""
         rows_WD = torch.from_numpy(self.rows_WD).to(device).float()
         return rows_WD.index_select(0, torch.from_numpy(self.place).to(device))
+
+
+def _gathered(source_ND: VectorSource, index: Tensor, device: torch.device) -> Tensor:
+    """As `VectorRows.gather`."""
+    return _Read.of(source_ND, index.flatten().cpu().numpy()).on(device).unflatten(0, index.shape)
 
 
 Rows = ResidentRows | MappedRows | ShardedRows
