@@ -13,13 +13,13 @@ from nextvec.models.baseline import mean_cosine
 from nextvec.models.heads.point import PointConfig
 from nextvec.models.network import Network, build_network
 from nextvec.records import read_lines
+from nextvec.records.names import RUN_LOG
 from nextvec.training import loop as loop_module
 from nextvec.training import processes as processes_module
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.loop import Reference, _groups, train
 from nextvec.training.processes import make_accelerator
-from nextvec.training.runlog import RUN_LOG
 
 REFERENCE = Reference(global_mean=0.1, best_baseline=0.5, best_name="ewma")
 

@@ -15,6 +15,7 @@ from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, mean_cosine
 from nextvec.models.bundle import load_bundle
 from nextvec.models.head import HEADS
+from nextvec.records.names import PLAN
 from nextvec.store.encoded import EncodedDocument
 from nextvec.store.headings import Headings
 from nextvec.store.vectors import Corpus
@@ -22,7 +23,7 @@ from nextvec.training import run as run_module
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.data import TrainingData
 from nextvec.training.recipe import TrainingConfig
-from nextvec.training.run import PLAN, finished, plan_record, resolve_plan, run_fingerprint, train_model
+from nextvec.training.run import finished, plan_record, resolve_plan, run_fingerprint, train_model
 from nextvec.workspace import Workspace
 
 

@@ -14,11 +14,10 @@ from nextvec import __version__
 from nextvec.evaluation.coherence import CoherenceReport, check_coherence
 from nextvec.evaluation.report import Answer, ReportContent, write_report
 from nextvec.records import read_lines, write_json
+from nextvec.records.names import COMPARISON, REPORT, RUN_LOG
 from nextvec.store.generation import generation_label
 from nextvec.studies.contest import Contest
 from nextvec.studies.examples import find_examples
-from nextvec.studies.record import COMPARISON, REPORT
-from nextvec.training.runlog import RUN_LOG
 from nextvec.workspace import Workspace
 
 EXAMPLES = 6
@@ -72,8 +71,9 @@ def _now() -> datetime:
 
 def report_content(contest: Contest, command: str) -> ReportContent:
     """Everything the report shows; `command` is what made it."""
-    best_first = [row.name for row in contest.comparison.rows if row.name in contest.entrants]
-    shown = {name: contest.entrants[name].predictor for name in best_first[:SHOWN_MODELS]}
+    everyone = contest.everyone
+    best_first = [row.name for row in contest.comparison.rows if row.name in everyone]
+    shown = {name: everyone[name].predictor for name in best_first[:SHOWN_MODELS]}
     return ReportContent(
         title=f"Next-vector models on {contest.test.label}",
         comparison=contest.comparison,

@@ -1,4 +1,4 @@
-"""Who takes part in a contest: models of a workspace, and the corpus generations that they come from."""
+"""Who takes part in a contest: models of a workspace, guests, and the corpus generations that they come from."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from nextvec.evaluation.heldout import HeldOut, hold_out, training_mean
 from nextvec.evaluation.latency import timed
 from nextvec.models.baseline import BASELINES
 from nextvec.models.bundle import METRICS, AnyPredictor, load_bundle, predictions_fingerprint, read_config
-from nextvec.models.predictor import PredictorSpec
+from nextvec.models.predictor import Predictor, PredictorSpec
 from nextvec.records import read_json
+from nextvec.records.names import EVALUATIONS
 from nextvec.sequences.findings import LeakageReport
 from nextvec.sequences.leakage import Documents, check_leakage
 from nextvec.store.generation import generation_label
@@ -31,18 +32,18 @@ from nextvec.training.recipe import CHANGES_NOTHING
 from nextvec.training.run import resolve_plan
 from nextvec.workspace import generation_name
 
-RECORDS = "evaluations.jsonl"
 UNTOLD = ("seed", *CHANGES_NOTHING)
 """Settings of training that are told elsewhere, or change nothing in a model."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """What can be evaluated: who it is, a hash of all that decides what it predicts, and where its records are."""
+    """What can be evaluated: who it is, a hash of all that decides what it predicts, and where its records are; both
+    are None for a guest, of whom nothing is recorded."""
 
     subject: Subject
-    weights: str
-    records: Path
+    weights: str | None
+    records: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +109,7 @@ class Generation:
             encoder_fingerprint=self.snapshot.encoder.fingerprint,
             split_fingerprint=self.data.split.fingerprint,
         )
-        return Candidate(subject=subject, weights=weights, records=folder / RECORDS)
+        return Candidate(subject=subject, weights=weights, records=folder / EVALUATIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +134,7 @@ class Entrant:
     @cached_property
     def candidate(self) -> Candidate:
         return Candidate(
-            subject=self.subject, weights=predictions_fingerprint(self.folder), records=self.folder / RECORDS
+            subject=self.subject, weights=predictions_fingerprint(self.folder), records=self.folder / EVALUATIONS
         )
 
     @cached_property
@@ -162,6 +163,26 @@ class Entrant:
     @property
     def load_seconds(self) -> float:
         return self._loaded[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guest:
+    """A predictor that is in no workspace: it is judged beside the baselines of `home`, and nothing of it is kept."""
+
+    predictor: Predictor
+    home: Generation
+
+    @property
+    def identity(self) -> str:
+        return self.predictor.spec.name
+
+    @cached_property
+    def subject(self) -> Subject:
+        return Subject.of(self.predictor.spec, trained_on=self.home.label)
+
+    @cached_property
+    def candidate(self) -> Candidate:
+        return Candidate(subject=self.subject, weights=None, records=None)
 
 
 def named(candidate: Candidate, name: str) -> Candidate:

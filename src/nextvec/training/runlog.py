@@ -7,8 +7,7 @@ from typing import Any
 
 from nextvec.errors import MissingDependencyError
 from nextvec.records import append_line, write_atomic
-
-RUN_LOG = "run.jsonl"
+from nextvec.records.names import RUN_LOG
 
 
 class RunLog:
