@@ -49,6 +49,23 @@ def make_process():
     return make
 
 
+@pytest.fixture(scope="session")
+def part_of():
+    """`part_of(batch, sequences)`: the batch of these sequences alone, field by field."""
+    from dataclasses import fields, replace
+
+    def part(value, sequences):
+        if isinstance(value, dict):
+            return {name: each[sequences] for name, each in value.items()}
+        return value[sequences] if hasattr(value, "__getitem__") else value
+
+    def make(batch, sequences):
+        names = [field.name for field in fields(batch) if field.name not in ("whole", "planned")]
+        return replace(batch, **{name: part(getattr(batch, name), sequences) for name in names}, planned=None)
+
+    return make
+
+
 @pytest.fixture
 def twin(monkeypatch):
     """Name of a second head, of the kind of the first, while it is registered."""

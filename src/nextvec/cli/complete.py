@@ -124,7 +124,9 @@ def _print_opening(model: Model, opening: Opening) -> None:
         parts.append(f"{opening.left_out} before them are beyond what the model looks at")
     if opening.filled:
         parts.append(f"{opening.filled} retrieved before them")
-    if opening.following == BEGINS:
+    if opening.heading:
+        parts.append(f"under the heading '{opening.heading}'")
+    elif opening.following == BEGINS:
         parts.append("and a new paragraph begins")
     typer.echo(wrapped(f"{model.name} on {model.snapshot.label}, from these chunks: {', '.join(parts)}") + "\n")
 
