@@ -11,7 +11,7 @@ import typer
 
 from nextvec.cli.options import WorkspaceOption
 from nextvec.cli.output import duration, wrapped
-from nextvec.errors import IntegrityError, NotFoundError
+from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.models.presets import RECOMMENDED
 
 if TYPE_CHECKING:
@@ -36,12 +36,15 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
 def demo_command(workspace: WorkspaceOption = None) -> None:
     """From text to a fair comparison in one go: ingest, train, compare, complete, report. No download."""
     from nextvec.cli.evaluate import print_leaderboard, print_verdicts
+    from nextvec.storage import place_of
     from nextvec.studies.contest import run_contest
     from nextvec.studies.contest_report import report_content, save_contest
     from nextvec.workspace import Workspace
 
     began = time.perf_counter()
     place = Workspace(workspace)
+    if place_of(place.root):
+        raise UsageError(f"the demo works in a folder, not in {place}: give one with --workspace PATH")
     _step(1, "Text: the Python reference manual, as sentences, encoded with MiniLM")
     _ingest(place)
     _step(

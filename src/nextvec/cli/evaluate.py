@@ -164,7 +164,7 @@ def print_verdicts(comparison: Comparison) -> None:
 
 
 def _contest(
-    workspace: Path | None,
+    workspace: str | None,
     models: list[str],
     on: str | None,
     *,

@@ -120,7 +120,7 @@ def _model(place: Workspace) -> str:
     names = Catalogue(place).model_names()
     if len(names) != 1:
         known = f"choose with --model: {', '.join(names)}" if names else "train one: nextvec train --corpus NAME"
-        raise UsageError(f"{len(names)} models in {place.root}, none in production; {known}")
+        raise UsageError(f"{len(names)} models in {place}, none in production; {known}")
     return names[0]
 
 
