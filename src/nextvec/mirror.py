@@ -55,10 +55,14 @@ class _Copy:
             self.keep(found.content, found.tag, found.modified)
 
     def keep(self, content: bytes, tag: Tag, modified: datetime | None = None) -> None:
+        """`modified` is the object's date, which the copy gets; another content always has another one."""
+        before = self.path.stat().st_mtime_ns if self.path.exists() else 0
         with replacing(self.path) as file:
             file.write(content)
+            file.flush()
             if modified:
-                os.utime(file.fileno(), (modified.timestamp(), modified.timestamp()))
+                stamp = max(int(modified.timestamp()) * 10**9, before + 1)
+                os.utime(file.fileno(), ns=(stamp, stamp))
         self.note(tag)
 
     def note(self, tag: Tag | None) -> None:

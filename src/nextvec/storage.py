@@ -205,7 +205,7 @@ def _require_obstore() -> None:
 
 @cache
 def _store(uri: str) -> ObjectStore:
-    """Without `client_options`: they would take the place of those in the environment, AWS_ALLOW_HTTP and AWS_TIMEOUT."""
+    """Without `client_options`, which would take the place of AWS_ALLOW_HTTP, AWS_TIMEOUT ... in the environment."""
     from obstore.store import from_url
 
     return from_url(uri, retry_config=RETRIES)  # type: ignore[call-overload]

@@ -20,7 +20,15 @@ from nextvec.corpus.document import Chunk, Chunker, Document, Source, Unusable
 from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
 from nextvec.encoders.encoder import Progress as EncodeProgress
 from nextvec.encoders.lengths import Cut, cut_texts
-from nextvec.errors import DataError, FullDiskError, MismatchError, NextvecError, RefusedTextsError, UsageError
+from nextvec.errors import (
+    DataError,
+    FullDiskError,
+    MismatchError,
+    NextvecError,
+    RefusedTextsError,
+    StorageError,
+    UsageError,
+)
 from nextvec.mirror import fetch
 from nextvec.records import write_json
 from nextvec.store.encoded import EncodedDocument, first_bad_vector
@@ -106,7 +114,7 @@ def _reporting(report: IngestReport, path: Path) -> Iterator[None]:
         yield
     except BaseException:
         report.seconds = time.monotonic() - started
-        with suppress(FullDiskError):
+        with suppress(FullDiskError, StorageError):
             write_json(path, report.to_dict())
         raise
     report.seconds = time.monotonic() - started
