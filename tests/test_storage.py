@@ -95,6 +95,7 @@ def test_what_lies_below_a_key_is_listed(bucket):
     for key in ("a/x", "a/b/y", "ab/z"):
         place.at(key).write(b"12", None)
     assert {key: stat.size for key, stat in place.at("a").below().items()} == {"a/x": 2, "a/b/y": 2}
+    assert place.at("a").below()["a/x"].e_tag == place.at("a/x").read().tag.e_tag
     assert sorted(place.folders()) == ["a", "ab"]
     place.at("a/x").remove()
     assert list(place.at("a").below()) == ["a/b/y"]

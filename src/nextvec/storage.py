@@ -113,7 +113,7 @@ class Place:
 
         with _asking(self, "listed"):
             found = obstore.list(_store(self.uri), prefix=self.key or None).collect()
-        return {one["path"]: Stat(one["e_tag"], one["size"], one["last_modified"]) for one in found}
+        return {one["path"]: Stat(_quoted(one["e_tag"]), one["size"], one["last_modified"]) for one in found}
 
     def folders(self) -> list[str]:
         """The next part of all keys that go on below this one."""
@@ -179,6 +179,11 @@ def redacted(text: str) -> str:
         if name.startswith(begins) and _SECRET.search(name) and value:
             text = text.replace(value, f"${name}")
     return text
+
+
+def _quoted(e_tag: str | None) -> str | None:
+    """As S3 always writes it, and Azure everywhere but in a list."""
+    return e_tag and f'"{e_tag.strip(chr(34))}"'
 
 
 def _first_line(error: Exception) -> str:
