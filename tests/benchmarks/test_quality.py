@@ -87,7 +87,7 @@ def test_its_plans_are_plans(quality: ModuleType, tmp_path: Path, monkeypatch: p
         out=tmp_path / "q.json",
     )
     asked: list[tuple[str, Any]] = []
-    nothing = Outcome(runs=(), contest=None, answers=(), failed={})
+    nothing = Outcome(name="quality", runs=(), contest=None, answers=(), failed={})
     monkeypatch.setattr(quality.Quality, "grow", lambda self: None)
     monkeypatch.setattr(quality.Quality, "ingest", lambda self, name, source, limit, tag: f"{name}@{tag}")
     monkeypatch.setattr(quality.Quality, "domain", lambda self, name, limit, corpus, tag=None: f"{corpus}@d{limit}")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from secrets import randbits
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,10 +17,8 @@ from nextvec.errors import UsageError
 from nextvec.structure import BEGINS
 
 if TYPE_CHECKING:
-    from nextvec.serving.continuation import ContinuationRequest, Stages
+    from nextvec.interface.model import Model
     from nextvec.serving.events import Continuation, Ending, Event, Likelihood, Opening, Step
-    from nextvec.serving.stages import Served, StagesConfig
-    from nextvec.serving.stopping import StopConfig
 
 
 class Feedback(StrEnum):
@@ -70,90 +67,58 @@ def complete_command(
     Options for --set are those of serving.toml's [stages] and [stop]: fill.nearest=8, snap.neighbours=32, bank=all,
     stop.patience=5.
     """
-    from nextvec.serving.continuation import ContinuationRequest, Direct
-    from nextvec.serving.resources import Resources
-    from nextvec.serving.stages import Served
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
+    from nextvec.config import nested, parse_assignments
 
     if n > 1 and not temperature:
         raise UsageError(f"--n {n} without a temperature would give one text {n} times; add --temperature 1, say")
-    options = {"decoder": decoder, "feedback": feedback.value, "fill": fill, "snap": snap, "steps": steps}
+    options: dict[str, Any] = {"decoder": decoder, "feedback": feedback.value, "fill": fill, "snap": snap}
     chance = {"temperature": temperature, "seed": randbits(32) if seed is None else seed}
-    given = {"text": argument(text), "sentences": sentences, **options, **chance}
-    request = ContinuationRequest.parse(given, owner="complete")
-    stages_config, stop = _parameters(assignments or [])
-    served = Served.load(model, Resources(Workspace(workspace)), stages_config, [decoder])
-    served.chunk(request.text)  # a text that cannot be continued is refused before the encoder is loaded
-    if temperature:
-        served.chances.require_draws()
-        request = request.model_copy(update={"logprobs": 0 if served.chances.tells else None})
-    served.warm()
-    print_all = _print_json if as_json else _print_lines
-    asyncio.run(print_all(served, Direct(served), _choices(request, n), stop))
+    chosen = open(workspace).model(model)
+    settings = nested(parse_assignments(assignments or []))
+    asked = {"sentences": sentences, "settings": settings, "steps": steps, **options, **chance}
+    if as_json:
+        _print_json(chosen, chosen.continuations(argument(text), n, **asked), chance)
+    else:
+        _print_lines(chosen, chosen.stream(argument(text), n, **asked), n, chance)
 
 
-def _choices(request: ContinuationRequest, n: int) -> list[ContinuationRequest]:
-    return [request.model_copy(update={"choice": choice}) for choice in range(n)]
-
-
-def _parameters(assignments: list[str]) -> tuple[StagesConfig, StopConfig]:
-    from nextvec.config import nested, parse_assignments
-    from nextvec.serving.stages import StagesConfig
-    from nextvec.serving.stopping import StopConfig
-
-    options = nested(parse_assignments(assignments))
-    stop = options.pop("stop", {})
-    if not isinstance(stop, dict):
-        raise UsageError(f"--set stop={stop}: name what to set, for example --set stop.patience=5")
-    return StagesConfig.parse(options, owner="complete"), StopConfig.parse(stop, owner="complete [stop]")
-
-
-async def _print_json(
-    served: Served, stages: Stages, requests: Sequence[ContinuationRequest], stop: StopConfig
-) -> None:
+def _print_json(model: Model, found: Sequence[Continuation], chance: Mapping[str, Any]) -> None:
     """One continuation as it is, several as `choices`."""
-    from nextvec.serving.continuation import begin, complete
-
-    beginning = await begin(stages, requests[0])
-    found = [_plain(await complete(stages, request, stop, beginning)) for request in requests]
-    seed = {"seed": requests[0].seed} if requests[0].temperature else {}
-    emit({"model": served.identity, **seed, **(found[0] if len(found) == 1 else {"choices": found})}, [], True)
+    plain = [{"text": one.text, **one.to_dict()} for one in found]
+    seed = {"seed": chance["seed"]} if chance["temperature"] else {}
+    emit({"model": model.name, **seed, **(plain[0] if len(plain) == 1 else {"choices": plain})}, [], True)
 
 
-def _plain(found: Continuation) -> dict[str, Any]:
-    return {"text": found.text, **found.to_dict()}
-
-
-async def _print_lines(
-    served: Served, stages: Stages, requests: Sequence[ContinuationRequest], stop: StopConfig
-) -> None:
-    from nextvec.serving.continuation import begin, continue_text
-
-    beginning = await begin(stages, requests[0])
-    _print_opening(served, beginning.opening)
-    if requests[0].temperature:
-        _print_chance(served, requests[0])
-    for request in requests:
-        if len(requests) > 1:
-            typer.echo("\n" * (request.choice > 0) + f"{request.choice + 1} of {len(requests)}\n")
-        await _print_events(continue_text(stages, request, stop, beginning))
-
-
-async def _print_events(events: AsyncIterator[Event]) -> None:
+def _print_lines(model: Model, events: Iterator[Event], n: int, chance: Mapping[str, Any]) -> None:
     from nextvec.serving.events import Opening, Step
 
     times: dict[str, float] = {}
-    async for event in events:
-        if isinstance(event, Step):
+    choice = 0
+    for event in events:
+        if isinstance(event, Opening):
+            choice += 1
+            _print_beginning(model, event, choice, n, chance)
+        elif isinstance(event, Step):
             _print_step(event)
-        elif not isinstance(event, Opening):
+        else:
             _print_ending(event, times)
-            return
+            times = {}
+            continue
         for stage, milliseconds in event.times.items():
             times[stage] = times.get(stage, 0.0) + milliseconds
 
 
-def _print_opening(served: Served, opening: Opening) -> None:
+def _print_beginning(model: Model, opening: Opening, choice: int, n: int, chance: Mapping[str, Any]) -> None:
+    if choice == 1:
+        _print_opening(model, opening)
+        if chance["temperature"]:
+            _print_chance(model, chance)
+    if n > 1:
+        typer.echo("\n" * (choice > 1) + f"{choice} of {n}\n")
+
+
+def _print_opening(model: Model, opening: Opening) -> None:
     parts = [f"{opening.own} of your text"]
     if opening.left_out:
         parts.append(f"{opening.left_out} before them are beyond what the model looks at")
@@ -161,13 +126,13 @@ def _print_opening(served: Served, opening: Opening) -> None:
         parts.append(f"{opening.filled} retrieved before them")
     if opening.following == BEGINS:
         parts.append("and a new paragraph begins")
-    typer.echo(wrapped(f"{served.identity} on {served.snapshot.label}, from these chunks: {', '.join(parts)}") + "\n")
+    typer.echo(wrapped(f"{model.name} on {model.snapshot.label}, from these chunks: {', '.join(parts)}") + "\n")
 
 
-def _print_chance(served: Served, request: ContinuationRequest) -> None:
+def _print_chance(model: Model, chance: Mapping[str, Any]) -> None:
     drawn = {"samples": "its own samples", "candidates": "the stored chunks nearest to its prediction"}
-    source = drawn[served.chances.require_draws()]
-    told = f"Drawn from {source} at temperature {request.temperature:g}; --seed {request.seed} draws the same again"
+    source = drawn[model.draws_from]
+    told = f"Drawn from {source} at temperature {chance['temperature']:g}; --seed {chance['seed']} draws the same again"
     typer.echo(wrapped(told) + "\n")
 
 

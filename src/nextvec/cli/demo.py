@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,8 @@ from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.models.presets import RECOMMENDED
 
 if TYPE_CHECKING:
+    from nextvec.api import Comparison, Workspace
     from nextvec.evaluation.report import Example
-    from nextvec.studies.contest import Contest
-    from nextvec.workspace import Workspace
 
 CORPUS = "demo"
 # 57 documents are few: larger held-out parts than the usual tenths, or no interval would say anything.
@@ -35,16 +35,14 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def demo_command(workspace: WorkspaceOption = None) -> None:
     """From text to a fair comparison in one go: ingest, train, compare, complete, report. No download."""
+    from nextvec.api import open
     from nextvec.cli.evaluate import print_leaderboard, print_verdicts
     from nextvec.storage import place_of
-    from nextvec.studies.contest import run_contest
-    from nextvec.studies.contest_report import report_content, save_contest
-    from nextvec.workspace import Workspace
 
     began = time.perf_counter()
-    place = Workspace(workspace)
+    place = open(workspace)
     if place_of(place.root):
-        raise UsageError(f"the demo works in a folder, not in {place}: give one with --workspace PATH")
+        raise UsageError(f"the demo works in a folder, not in {place.place}: give one with --workspace PATH")
     _step(1, "Text: the Python reference manual, as sentences, encoded with MiniLM")
     _ingest(place)
     _step(
@@ -54,75 +52,64 @@ def demo_command(workspace: WorkspaceOption = None) -> None:
     )
     _train(place)
     _step(3, "Comparison: the models and every baseline on documents that none has seen")
-    contest = run_contest(place, list(MODELS), say=lambda line: typer.echo(f"   {line}", err=True))
-    print_leaderboard(contest.comparison)
-    print_verdicts(contest.comparison)
+    found = place.compare(list(MODELS), say=lambda line: typer.echo(f"   {line}", err=True))
+    found = replace(found, command="nextvec demo")
+    print_leaderboard(found.table)
+    print_verdicts(found.table)
     _step(4, "Continuation: a passage of a test document, and what the best model expects next")
-    content = report_content(contest, "nextvec demo")
-    _show_example(content.examples[0], _best(contest))
-    report = save_contest(contest, content, place, place.root / "demo-report.html")
+    _show_example(found.report_content.examples[0], _best(found))
+    report = found.save(place.root / "demo-report.html")
     typer.echo(f"\nReport: {report}   (one file, opens in any browser, works offline)")
     typer.echo(
         f"Done in {duration(time.perf_counter() - began)}. Now your own text, a file or folder of txt, md, jsonl ...:\n"
     )
     typer.echo("   nextvec corpus ingest PATH --corpus mine\n   nextvec corpus check mine")
     typer.echo("   nextvec train --corpus mine\n   nextvec compare recommended-mine")
-    typer.echo(f'   nextvec complete "Some text. And some more." --model {_best(contest)}')
+    typer.echo(f'   nextvec complete "Some text. And some more." --model {_best(found)}')
 
 
 def _ingest(place: Workspace) -> None:
     from nextvec.cli.progress import ingest_progress
-    from nextvec.corpus.chunkers import build_chunker
-    from nextvec.corpus.sources import open_source
-    from nextvec.encoders import load_encoder
-    from nextvec.store.ingest import ingest
 
     with ingest_progress(CORPUS, None) as show:
-        report = ingest(
-            place, CORPUS, open_source("pydocs:"), build_chunker("sentence"), load_encoder("minilm"),
-            split=SPLIT, progress=show,
-        )  # fmt: skip
+        report = place.ingest("pydocs:", CORPUS, split=SPLIT, on_progress=show).require_report()
     typer.echo(
         f"   {report.held} documents in the corpus; {report.chunks:,} chunks encoded in {duration(report.seconds)}"
     )
 
 
 def _train(place: Workspace) -> None:
-    from nextvec.cli.train import outcome_line, require_no_leakage, require_sequential, train_one
-    from nextvec.store.vectors import open_snapshot
-    from nextvec.training.checkpoint import Checkpoints
+    from nextvec.cli.train import outcome_line
+    from nextvec.cli.training_progress import training_progress
 
-    snapshot = open_snapshot(place, CORPUS)
-    require_sequential(snapshot)
-    require_no_leakage(snapshot, place.cache, allowed=False)
     for identity, (architecture, options) in MODELS.items():
-        folder = place.model(identity)
-        if _usable(folder, place.cache):
+        if _usable(place, identity):
             typer.echo(f"   {identity} is there already")
             continue
-        resume = Checkpoints(folder).last.exists()
-        metrics = train_one(folder, snapshot, architecture, {**QUICK, **options}, place.cache, resume=resume)
-        typer.echo(wrapped(f"   {outcome_line(identity, metrics)}", indent=5))
+        with training_progress(identity) as show:
+            model = place.train(
+                architecture, CORPUS, name=identity, resume=place.has_begun(identity), on_progress=show,
+                options={**QUICK, **options},
+            )  # fmt: skip
+        typer.echo(wrapped(f"   {outcome_line(identity, model.metrics)}", indent=5))
 
 
-def _usable(folder: Path, cache: Path) -> bool:
-    """Whether a finished model is there. One that does not load (nextvec has changed, say) is moved into `cache`."""
-    from nextvec.models.bundle import load_bundle
-
+def _usable(place: Workspace, identity: str) -> bool:
+    """Whether a finished model is there. One that does not load (nextvec has changed, say) is put aside."""
     try:
-        load_bundle(folder)
+        place.model(identity).predictor.eval()
     except NotFoundError:
         return False
     except IntegrityError as problem:
-        aside = Path(mkdtemp(prefix=f"{folder.name}-", dir=cache))
-        folder.rename(aside / folder.name)
+        aside = Path(mkdtemp(prefix=f"{identity}-", dir=place.place.cache))
+        (place.root / "models" / identity).rename(aside / identity)
         typer.echo(wrapped(f"   Trained again, the old one is in {aside}: {problem}", indent=5))
         return False
     return True
 
 
-def _best(contest: Contest) -> str:
-    return next(row.name for row in contest.comparison.rows if row.kind == "model")
+def _best(found: Comparison) -> str:
+    return next(row.name for row in found.rows if row.kind == "model")
 
 
 def _show_example(example: Example, model: str) -> None:

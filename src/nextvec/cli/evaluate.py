@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,17 +43,17 @@ def evaluate_command(
     as_json: JsonOption = False,
 ) -> None:
     """Every metric of each model on held-out documents, with 95 % intervals over documents."""
-    from nextvec.studies.contest_report import save_evaluations
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    contest = _contest(workspace, models, on, allow_leakage=allow_leakage, latency=False)
-    save_evaluations(contest, f"nextvec evaluate {' '.join(models)}", Workspace(workspace))
-    rows = [row for row in contest.comparison.rows if row.kind == "model"]
+    found = open(workspace).compare(models, on=on, allow_leakage=allow_leakage, latency=False, say=_say)
+    found = replace(found, command=f"nextvec evaluate {' '.join(models)}")
+    found.save_figures()
+    rows = [row for row in found.rows if row.kind == "model"]
     if as_json:
-        emit([{"warning": contest.warning, **row.to_dict()} for row in rows], [], as_json)
+        emit([{"warning": found.warning, **row.to_dict()} for row in rows], [], as_json)
         return
-    print_warning(contest)
-    typer.echo(wrapped(contest.comparison.title, 0))
+    print_warning(found.contest)
+    typer.echo(wrapped(found.table.title, 0))
     for row in rows:
         typer.echo(f"\n{row.name}")
         shown = [(name, row.figures[name]) for name in FIGURES if name in row.figures]
@@ -78,31 +79,27 @@ def compare_command(
     as_json: JsonOption = False,
 ) -> None:
     """Models and all baselines on the same documents: leaderboard, paired differences, verdicts, an HTML report."""
-    from nextvec.studies.contest_report import report_content, save_contest
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    contest = _contest(workspace, models, on, reference=reference, allow_leakage=allow_leakage, latency=True)
-    content = report_content(contest, f"nextvec compare {' '.join(models)}")
-    path = save_contest(contest, content, Workspace(workspace), report)
+    found = open(workspace).compare(models, on=on, reference=reference, allow_leakage=allow_leakage, say=_say)
+    found = replace(found, command=f"nextvec compare {' '.join(models)}")
+    path = found.save(report)
     if as_json:
-        told = {"warning": contest.warning, **contest.comparison.to_dict(), "leakage": contest.leakage.to_dict()}
-        emit(told | {"report": str(path)}, [], as_json)
+        emit(found.to_dict() | {"report": str(path)}, [], as_json)
         return
-    print_warning(contest)
-    print_leaderboard(contest.comparison)
-    print_verdicts(contest.comparison)
+    print_warning(found.contest)
+    print_leaderboard(found.table)
+    print_verdicts(found.table)
     typer.echo(f"\nreport: {path}")
 
 
 def verify_command(models: ModelsArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Reload each model in a fresh process and reproduce its recorded figure. Exit status 1 when one does not."""
-    from nextvec.models.aliases import Aliases
-    from nextvec.studies.verify import BATCH_SIZES, TOLERANCE, verify
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
+    from nextvec.studies.verify import BATCH_SIZES, TOLERANCE
 
-    place, results = Workspace(workspace), []
-    aliases = Aliases(place)
-    for result in verify(place, [aliases.resolve(name) for name in models]):
+    results = []
+    for result in open(workspace).verify(models):
         results.append(result)
         if not as_json:
             figures = ", ".join(
@@ -163,30 +160,8 @@ def print_verdicts(comparison: Comparison) -> None:
         typer.echo(f"Only {comparison.documents} test documents: differences must be large to be seen.")
 
 
-def _contest(
-    workspace: str | None,
-    models: list[str],
-    on: str | None,
-    *,
-    allow_leakage: bool,
-    latency: bool,
-    reference: str | None = None,
-) -> Contest:
-    from nextvec.models.aliases import Aliases
-    from nextvec.studies.contest import run_contest
-    from nextvec.workspace import Workspace
-
-    place = Workspace(workspace)
-    aliases = Aliases(place)
-    return run_contest(
-        place,
-        [aliases.resolve(name) for name in models],
-        on=on,
-        reference=reference,
-        latency=latency,
-        allow_leakage=allow_leakage,
-        say=lambda line: typer.echo(line, err=True),
-    )
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 def _chance(row: Row, name: str) -> str:

@@ -7,18 +7,16 @@ from datetime import timedelta
 
 import typer
 
+from nextvec.launch import launched
+
 SECONDS = 10
 """To reach the launcher's store; where there is none, it is better to say a thing twice than never."""
 
 
-def is_main() -> bool:
-    return os.environ.get("RANK", "0") == "0"
-
-
 def command() -> list[str]:
     """How this command was started: `nextvec`, or through a launcher of several processes."""
-    count = os.environ.get("WORLD_SIZE", "1")
-    return ["nextvec"] if count == "1" else ["torchrun", "--nproc-per-node", count, "-m", "nextvec"]
+    count = launched()
+    return ["nextvec"] if count == 1 else ["torchrun", "--nproc-per-node", str(count), "-m", "nextvec"]
 
 
 def complain(line: str) -> None:
@@ -26,7 +24,7 @@ def complain(line: str) -> None:
 
     Not in the main process alone: what went wrong may have gone wrong in another one only.
     """
-    if os.environ.get("WORLD_SIZE", "1") == "1" or _is_first_to_say(line):
+    if launched() == 1 or _is_first_to_say(line):
         typer.echo(line, err=True)
 
 

@@ -32,20 +32,19 @@ def promote_command(
     out_of_domain_cosine_centred and skill with their intervals above 0; latency_ms below 50. They read what was
     recorded: nothing is measured here.
     """
+    from nextvec.api import open
     from nextvec.config import parse_assignments
-    from nextvec.models.aliases import Aliases
-    from nextvec.studies.gates import GateError, Gates, check_gates, promote
-    from nextvec.workspace import Workspace
+    from nextvec.studies.gates import GateError
 
     if force != (reason is not None):
         raise UsageError("--force and --reason 'TEXT' go together: a promotion against the gates is recorded with why")
-    place = Workspace(workspace)
-    Aliases(place).require_usable(alias)
-    checked = check_gates(place, model, Gates.parse(parse_assignments(assignments or []), owner="gates"))
+    place = open(workspace)
+    place.require_usable(alias)
+    checked = place.gates(model, parse_assignments(assignments or []))
     if checked and not as_json:
         _print_gates(checked)
     try:
-        change = promote(place, alias, model, checked, reason=reason)
+        change = place.promote(model, alias, gates=checked, reason=reason)
     except GateError:
         if as_json:
             emit({"alias": alias, "model": model, "gates": [asdict(gate) for gate in checked]}, [], as_json)
@@ -59,15 +58,10 @@ def aliases_command(
     as_json: JsonOption = False,
 ) -> None:
     """What every alias stands for, or the history of one."""
-    from nextvec.errors import NotFoundError, did_you_mean
-    from nextvec.models.aliases import Aliases
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    changes = Aliases(Workspace(workspace)).history()
-    newest = {change.alias: change for change in changes}
-    if alias is not None and alias not in newest:
-        raise NotFoundError(f"there is no alias '{alias}'. {did_you_mean(alias, newest)}List them: nextvec aliases")
-    shown = list(newest.values()) if alias is None else [c for c in reversed(changes) if c.alias == alias]
+    changes = open(workspace).alias_history(alias)
+    shown = list({change.alias: change for change in changes}.values()) if alias is None else changes[::-1]
     lines = [change.sentence for change in shown] or ["No alias yet: nextvec promote ID --as production"]
     emit([asdict(change) for change in shown], lines, as_json)
 
@@ -78,10 +72,9 @@ def rollback_command(
     as_json: JsonOption = False,
 ) -> None:
     """Undo the last promotion of an alias; again, the one before."""
-    from nextvec.models.aliases import Aliases
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    change = Aliases(Workspace(workspace)).rollback(alias)
+    change = open(workspace).rollback(alias)
     emit(asdict(change), [change.sentence], as_json)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -18,12 +17,10 @@ from nextvec.errors import DataError, UsageError
 from nextvec.structure import BEGINS
 
 if TYPE_CHECKING:
+    from nextvec.interface.model import Model
     from nextvec.serving.contexts import Passage
     from nextvec.serving.ranking import Ranking
-    from nextvec.serving.stages import Served
-    from nextvec.workspace import Workspace
 
-PRODUCTION = "production"
 JSON_LINES = (".jsonl", ".ndjson")
 
 
@@ -57,26 +54,21 @@ def rank_command(
     The text is cut and encoded as the model's corpus was, each candidate is one chunk. A blank line at the text's end
     says that a paragraph begins, a Markdown heading there (`## History`) under which heading it comes.
     """
-    from nextvec.serving.continuation import Direct
-    from nextvec.serving.ranking import rank
-    from nextvec.serving.resources import Resources
-    from nextvec.serving.stages import Served
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
     written = _written(text, context, candidates)
     texts = read_candidates(candidates)
-    place = Workspace(workspace)
-    served = Served.load(model or _model(place), Resources(place))
-    passage = served.chunk(written)
-    if cut := served.encoder.count_cut(texts).cut:
+    chosen = open(workspace).model(model)
+    passage = chosen.read(written)
+    if cut := chosen.too_long(texts):
         typer.echo(wrapped(f"{cut} of {len(texts)} candidates are longer than the encoder reads"), err=True)
-    ranking = asyncio.run(rank(Direct(served), passage, texts, served.temperature))
+    ranking = chosen.rank(written, texts)
     if as_json:
-        emit(_plain(served, ranking, top), [], True)
+        emit(_plain(chosen, ranking, top), [], True)
         return
-    typer.echo(wrapped(_heading(served, ranking, passage)))
+    typer.echo(wrapped(_heading(chosen, ranking, passage)))
     _print_candidates(ranking, top)
-    for line in _footing(served, ranking):
+    for line in _footing(chosen, ranking):
         typer.echo(wrapped(line))
 
 
@@ -110,30 +102,15 @@ def _written(text: str | None, context: str | None, candidates: str) -> str:
     return argument(text) if text is not None else content(context or "")
 
 
-def _model(place: Workspace) -> str:
-    """The one that is in production, or the only one. Raises UsageError where neither decides."""
-    from nextvec.models.aliases import Aliases
-    from nextvec.serving.catalogue import Catalogue
-
-    if PRODUCTION in Aliases(place).all():
-        return PRODUCTION
-    names = Catalogue(place).model_names()
-    if len(names) != 1:
-        known = f"choose with --model: {', '.join(names)}" if names else "train one: nextvec train --corpus NAME"
-        raise UsageError(f"{len(names)} models in {place}, none in production; {known}")
-    return names[0]
-
-
-def _plain(served: Served, ranking: Ranking, top: int | None) -> dict[str, object]:
+def _plain(model: Model, ranking: Ranking, top: int | None) -> dict[str, object]:
     """Probabilities are null where no temperature was fitted."""
     told = {**asdict(ranking), "candidates": [asdict(one) for one in ranking.candidates[:top]]}
     if ranking.temperature is None:
         told["candidates"] = [one | {"probability": None} for one in told["candidates"]]
-    model = {"model": served.identity, "corpus": served.snapshot.label, "ranked_by": served.spec.ranks_by}
-    return model | told
+    return {"model": model.name, "corpus": model.snapshot.label, "ranked_by": model.spec.ranks_by} | told
 
 
-def _heading(served: Served, ranking: Ranking, passage: Passage) -> str:
+def _heading(model: Model, ranking: Ranking, passage: Passage) -> str:
     chunks = "the last chunk" if ranking.own == 1 else f"the last {ranking.own} chunks"
     parts = [f"{len(ranking.candidates)} candidates after {chunks} of your text"]
     if ranking.left_out:
@@ -142,7 +119,7 @@ def _heading(served: Served, ranking: Ranking, passage: Passage) -> str:
         parts.append(f"under the heading '{passage.heading}'")
     elif passage.following == BEGINS:
         parts.append("and a new paragraph begins")
-    return f"{served.identity} on {served.snapshot.label}: {', '.join(parts)}"
+    return f"{model.name} on {model.snapshot.label}: {', '.join(parts)}"
 
 
 def _print_candidates(ranking: Ranking, top: int | None) -> None:
@@ -155,10 +132,10 @@ def _print_candidates(ranking: Ranking, top: int | None) -> None:
     print_table(columns, rows, right={"", "probability", "score"})
 
 
-def _footing(served: Served, ranking: Ranking) -> Iterator[str]:
-    if served.spec.ranks_by == "point":
+def _footing(model: Model, ranking: Ranking) -> Iterator[str]:
+    if model.spec.ranks_by == "point":
         yield "Ranked by its point, the mean of what may come: this model has no query of its own."
     if ranking.temperature is None:
-        yield f"Scores, not probabilities: no temperature was fitted yet. nextvec compare {served.identity} does that."
+        yield f"Scores, not probabilities: no temperature was fitted yet. nextvec compare {model.name} does that."
     else:
         yield f"Probabilities at temperature {ranking.temperature:.3g}, fitted on validation documents."

@@ -15,10 +15,10 @@ from nextvec.errors import TrainingError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nextvec.api import Workspace
     from nextvec.evaluation.report import Answer
     from nextvec.studies.runner import Outcome
     from nextvec.studies.status import RunStatus, StudyStatus
-    from nextvec.workspace import Workspace
 
 INTERRUPTED = 130
 
@@ -41,19 +41,14 @@ def run_command(
     A run that fails is recorded, and the rest goes on. Ctrl-C stops it; the same command goes on where it was, and
     trains nothing twice.
     """
+    from nextvec.api import open
     from nextvec.cli.training_progress import training_progress
-    from nextvec.studies.plan import read_plan
-    from nextvec.studies.runner import run_study
-    from nextvec.training.processes import require_one_process
-    from nextvec.workspace import Workspace
 
-    require_one_process("a study")
-    place, plan = Workspace(workspace), read_plan(path)
+    place = open(workspace)
     try:
-        outcome = run_study(
-            place, plan, watch=training_progress, allow_unordered=allow_unordered, allow_leakage=allow_leakage,
-            say=lambda line: typer.echo(wrapped(line), err=True),
-        )  # fmt: skip
+        outcome = place.run_study(
+            path, watch=training_progress, allow_unordered=allow_unordered, allow_leakage=allow_leakage, say=_say
+        )
     except KeyboardInterrupt:
         again = ["nextvec", "study", "run", str(path)]
         again += ["--allow-unordered"] if allow_unordered else []
@@ -61,22 +56,21 @@ def run_command(
         again += ["--workspace", str(workspace)] if workspace else []
         typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    _show(place, plan.name, outcome, as_json)
+    _show(place, outcome.name, outcome, as_json)
     if outcome.failed:
         first, reason = next(iter(outcome.failed.items()))
         raise TrainingError(
             f"{len(outcome.failed)} of {len(outcome.runs)} runs failed; {first}: {reason}. "
-            f"All of them: nextvec study status {plan.name}"
+            f"All of them: nextvec study status {outcome.name}"
         )
 
 
 @app.command("status")
 def status_command(study: StudyArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Every run and how far it is, also while the study runs."""
-    from nextvec.studies.status import study_status
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    status = study_status(Workspace(workspace), study)
+    status = open(workspace).study_status(study)
     if as_json:
         emit(status.to_dict(), [], as_json)
         return
@@ -97,23 +91,23 @@ def report_command(
     as_json: JsonOption = False,
 ) -> None:
     """Compare what has finished, print leaderboard and answers, and write the HTML report anew."""
-    from nextvec.studies.runner import study_so_far
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    place = Workspace(workspace)
-    outcome = study_so_far(
-        place, study, allow_leakage=allow_leakage, say=lambda line: typer.echo(wrapped(line), err=True)
-    )
+    place = open(workspace)
+    outcome = place.study_report(study, allow_leakage=allow_leakage, say=_say)
     _show(place, study, outcome, as_json)
+
+
+def _say(line: str) -> None:
+    typer.echo(wrapped(line), err=True)
 
 
 def _show(place: Workspace, name: str, outcome: Outcome, as_json: bool) -> None:
     from dataclasses import asdict
 
     from nextvec.cli.evaluate import print_leaderboard, print_warning
-    from nextvec.studies.status import study_status
 
-    status = study_status(place, name)
+    status = place.study_status(name)
     if as_json:
         warning = outcome.contest.warning if outcome.contest else ""
         told = {"warning": warning, **status.to_dict(), "answers": [asdict(answer) for answer in outcome.answers]}

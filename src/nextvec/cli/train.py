@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
-from nextvec.cli.launched import command, complain, is_main
+from nextvec.cli.launched import command, complain
 from nextvec.cli.options import LeakageOption, SetOption, WorkspaceOption
 from nextvec.cli.output import duration, emit, warning_lines
+from nextvec.launch import is_main
 from nextvec.models.presets import RECOMMENDED
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from nextvec.sequences.findings import LeakageReport
-    from nextvec.store.snapshot import Snapshot
 
 INTERRUPTED = 130
 
@@ -47,22 +43,18 @@ def train_command(
     (its heads), those of a head (loss, or point.loss), those of training (epochs, lr, batch, patience, ...) and the
     architecture's own: nextvec models show ARCH.
     """
-    from nextvec.config import nested, parse_assignments
-    from nextvec.models.aliases import Aliases
-    from nextvec.models.bundle import record_metrics
-    from nextvec.store.vectors import open_snapshot
-    from nextvec.workspace import Workspace
+    from nextvec.api import default_name, open
+    from nextvec.cli.training_progress import training_progress
+    from nextvec.config import parse_assignments
 
-    place = Workspace(workspace)
-    options: dict[str, Any] = {"seed": seed, **nested(parse_assignments(assignments or []))}
-    snapshot = open_snapshot(place, corpus)
-    identity = name or default_name(architecture, corpus, seed)
-    Aliases(place).require_free(identity)
-    if not allow_unordered:
-        require_sequential(snapshot)
-    leakage = require_no_leakage(snapshot, place.cache, allow_leakage)
+    place, identity = open(workspace), name or default_name(architecture, corpus, seed)
     try:
-        metrics = train_one(place.model(identity), snapshot, architecture, options, place.cache, resume=resume)
+        with training_progress(identity) as show:
+            model = place.train(
+                architecture, corpus, name=identity, seed=seed, resume=resume, allow_unordered=allow_unordered,
+                allow_leakage=allow_leakage, options=parse_assignments(assignments or []), on_progress=show,
+                on_change=lambda change: typer.echo(f"{identity}: {change}", err=True),
+            )  # fmt: skip
     except KeyboardInterrupt:
         again = [*command(), "train", architecture, "--corpus", corpus, "--name", identity, "--resume"]
         again += ["--seed", str(seed)] if seed else []
@@ -73,51 +65,12 @@ def train_command(
         complain(f"Stopped. Go on with: {shlex.join(again)}")
         raise typer.Exit(INTERRUPTED) from None
     if is_main():
-        if leakage.warning:
-            record_metrics(place.model(identity), {**metrics, "warning": leakage.warning})
-        lines = [*warning_lines(leakage), outcome_line(identity, metrics)]
-        emit({"warning": leakage.warning, "model": identity, **metrics}, lines, as_json)
+        metrics = {"warning": "", **model.metrics}
+        warning = warning_lines(place.corpus(corpus).leakage()) if metrics["warning"] else []
+        emit(metrics | {"model": identity}, [*warning, outcome_line(identity, metrics)], as_json)
 
 
-def default_name(architecture: str, corpus: str, seed: int) -> str:
-    return f"{architecture}-{corpus.replace('@', '-')}" + (f"-s{seed}" if seed else "")
-
-
-def require_sequential(snapshot: Snapshot) -> None:
-    """Raises DataError with the reasons when the corpus is not ordered text."""
-    from nextvec.evaluation import coherence
-
-    coherence.require_sequential(coherence.check_coherence(snapshot))
-
-
-def require_no_leakage(snapshot: Snapshot, cache: Path, allowed: bool) -> LeakageReport:
-    """Raises LeakageError when the parts of the corpus overlap, unless that is allowed; returns what was found."""
-    from nextvec.sequences import findings
-    from nextvec.sequences.leakage import check_leakage
-    from nextvec.sequences.splits import split_snapshot
-
-    report = check_leakage(snapshot, split_snapshot(snapshot).parts, cache=cache)
-    if not allowed:
-        findings.require_no_leakage(report, snapshot.label)
-    return report
-
-
-def train_one(
-    folder: Path, snapshot: Snapshot, architecture: str, options: dict[str, Any], cache: Path, *, resume: bool = False
-) -> dict[str, Any]:
-    """Train with progress shown; returns the metrics."""
-    from nextvec.cli.training_progress import training_progress
-    from nextvec.training.run import resolve_plan, train_model
-
-    plan = resolve_plan(architecture, snapshot.dim, options)
-    with training_progress(folder.name) as show:
-        return train_model(
-            snapshot, plan, folder, cache=cache, resume=resume, on_progress=show,
-            on_change=lambda change: typer.echo(f"{folder.name}: {change}", err=True),
-        )  # fmt: skip
-
-
-def outcome_line(identity: str, metrics: dict[str, Any]) -> str:
+def outcome_line(identity: str, metrics: Mapping[str, Any]) -> str:
     """What came out, in one sentence or two."""
     cosine = f"{identity}: validation cosine {metrics['validation_cosine']:.4f}"
     if "validation_skill" not in metrics:

@@ -38,25 +38,15 @@ def train_inverter_command(
     Options for --set: sizes (width, layers, heads, pseudo_tokens, longest) and training (epochs, seconds, lr, tokens,
     noise, corrections, ...). Ctrl-C stops it; the same command with --resume goes on.
     """
+    from nextvec.api import default_name, open
     from nextvec.config import parse_assignments
-    from nextvec.encoders import load_encoder
-    from nextvec.models.bundle import load_bundle
-    from nextvec.store.vectors import open_snapshot
-    from nextvec.studies.inversion import report_inverter
-    from nextvec.training.inverter.run import resolve_plan, train_inverter
-    from nextvec.workspace import Workspace
 
-    place = Workspace(workspace)
-    plan = resolve_plan({"seed": seed, **parse_assignments(assignments or [])})
-    identity = name or f"inverter-{corpus.replace('@', '-')}"
-    snapshot = open_snapshot(place, corpus)
-    encoder, folder = load_encoder(snapshot.encoder.reference), place.model(identity)
-    predictor = load_bundle(place.model(plan.recipe.predictor)) if plan.recipe.predictor else None
+    place, identity = open(workspace), name or default_name("inverter", corpus, 0)
     try:
         with inverter_progress(identity) as show:
-            metrics = train_inverter(
-                snapshot, encoder, plan, folder, predictor=predictor, resume=resume, on_progress=show,
-                on_change=lambda change: typer.echo(f"{identity}: {change}", err=True),
+            metrics = place.train_inverter(
+                corpus, name=identity, seed=seed, resume=resume, options=parse_assignments(assignments or []),
+                on_progress=show, on_change=lambda change: typer.echo(f"{identity}: {change}", err=True),
             )  # fmt: skip
     except KeyboardInterrupt:
         again = ["nextvec", "train-inverter", "--corpus", corpus, "--name", identity, "--resume"]
@@ -67,7 +57,7 @@ def train_inverter_command(
         raise typer.Exit(INTERRUPTED) from None
     lines = [_outcome(identity, metrics)]
     if chunks:
-        record = report_inverter(folder, snapshot, encoder, chunks=chunks, on_progress=_say)
+        record = place.judge_inverter(identity, corpus, chunks=chunks, on_progress=_say)
         metrics["inversion"] = record
         lines += ["", *_report_lines(record)]
     emit({"model": identity, **metrics}, lines, as_json)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
-from nextvec.cli.launched import is_main
+from nextvec.launch import is_main
 
 if TYPE_CHECKING:
     from nextvec.training.loop import Progress

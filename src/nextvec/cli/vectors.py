@@ -76,20 +76,12 @@ def predict_command(
     as_json: JsonOption = False,
 ) -> None:
     """Write a model's prediction after each row of one document's unit vectors, float32 (N, D)."""
-    import torch
+    from nextvec.api import open
 
-    from nextvec.models.aliases import Aliases
-    from nextvec.models.bundle import load_bundle
-    from nextvec.store.given import require_unit
-    from nextvec.workspace import Workspace
-
-    place = Workspace(workspace)
-    bundle = load_bundle(place.model(Aliases(place).resolve(model)))
-    given = _read(vectors, bundle.predictor.spec.dim, model)
-    x_BTD = torch.from_numpy(require_unit(given, [f"{vectors}: vector"]))[None]
-    breaks_BT = None if breaks is None else torch.from_numpy(_read_breaks(breaks, len(given)))[None]
-    mask_BT = torch.ones(x_BTD.shape[:2], dtype=torch.bool)
-    predicted = bundle.predictor.predict(x_BTD, mask_BT, breaks_BT)[0].numpy()
+    chosen = open(workspace).model(model)
+    given = _read(vectors, chosen.spec.dim, model)
+    known = None if breaks is None else _read_breaks(breaks, len(given))
+    predicted = chosen.predict(given, known, owner=f"{vectors}: vector")
     _write(out, predicted)
     line = f"{len(predicted)} predictions of {model} written to {out}; row t expects what follows row t of {vectors}"
     emit({"file": str(out), "shape": list(predicted.shape), "model": model}, [line], as_json)
@@ -111,26 +103,11 @@ def decode_command(
 
     Vectors of another norm than 1 are scaled to it.
     """
-    from nextvec.decoding import load_decoder
-    from nextvec.retrieval.index import build_index
-    from nextvec.store.given import directions
-    from nextvec.store.vectors import open_snapshot
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    place = Workspace(workspace)
-    snapshot = open_snapshot(place, corpus)
-    given = directions(_read(vectors, snapshot.dim, snapshot.label), f"{vectors}: vector")
-    index = build_index(snapshot, workspace=place)
-    decoded = load_decoder(decoder, snapshot, index, workspace=place).decode(given, steps=steps)
-    plain = [
-        {
-            "text": one.text,
-            "cosine": one.cosine,
-            "title": None if one.row is None else snapshot.documents[snapshot.doc_index[one.row]].title,
-            "steps": one.steps,
-        }
-        for one in decoded
-    ]
+    chosen = open(workspace).corpus(corpus)
+    given = _read(vectors, chosen.snapshot.dim, chosen.snapshot.label)
+    plain = chosen.decode(given, decoder=decoder, steps=steps, owner=f"{vectors}: vector")
     emit(plain, [_decoded_line(entry) for entry in plain], as_json)
 
 

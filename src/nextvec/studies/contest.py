@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from nextvec.device import fastest
@@ -19,10 +20,11 @@ from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.latency import Latency, measure_latency
 from nextvec.evaluation.seeds import averaged
 from nextvec.evaluation.worth import STRUCTURE, worth_of
+from nextvec.models.baseline import BASELINES
 from nextvec.sequences.findings import LeakageReport, require_no_leakage
 from nextvec.store.generation import generation_label, trained_generation
 from nextvec.store.snapshot import Snapshot
-from nextvec.studies.entrants import Entrant, Generation
+from nextvec.studies.entrants import Entrant, Generation, Guest
 from nextvec.studies.stage import Ints, Judge, Memory, Say
 from nextvec.workspace import Workspace
 
@@ -31,10 +33,11 @@ LATENCY_SECONDS = 0.3
 
 @dataclass(frozen=True, kw_only=True)
 class Contest:
-    """What a contest found. `latencies` are by subject name; `generations` from the oldest to the newest; `models`,
-    their averages over seeds, `baselines` and `validation` (the baselines' again, on validation documents) are what
-    `comparison` was made from; `leakage` is what of `test_documents`, which are judged, and of the validation documents
-    was seen before; `foreign` says that they are all documents of a corpus that none of the models comes from."""
+    """What a contest found. `latencies` are by subject name; `generations` from the oldest to the newest; `models`, the
+    guests among them, `baselines` and `validation` (the baselines' again, on validation documents) are what
+    `comparison`, with averages over seeds, was made from; `leakage` is what of `test_documents`, which are judged, and
+    of the validation documents was seen before; `foreign` says that they are all documents of a corpus that no model
+    comes from."""
 
     comparison: Comparison
     models: Sequence[Evaluation]
@@ -47,6 +50,12 @@ class Contest:
     leakage: LeakageReport = field(default_factory=lambda: LeakageReport(()))
     foreign: bool = False
     latencies: Mapping[str, Latency] = field(default_factory=dict)
+    guests: Mapping[str, Guest] = field(default_factory=dict)
+
+    @property
+    def everyone(self) -> Mapping[str, Entrant | Guest]:
+        """Models and guests, by name."""
+        return {**self.entrants, **self.guests}
 
     @property
     def warning(self) -> str:
@@ -64,6 +73,7 @@ def run_contest(
     latencies: Mapping[str, Latency] | None = None,
     metrics: Sequence[str] | None = None,
     generations: Sequence[Generation] = (),
+    guests: Sequence[Guest] = (),
     allow_leakage: bool = False,
     memory: Memory | None = None,
     say: Say = lambda line: None,
@@ -76,6 +86,7 @@ def run_contest(
             from it, and else all of it.
         latencies: what was measured before, by subject name, and is not measured again.
         generations: that take part whether or not one of the models was trained on them.
+        guests: predictors that are in no workspace, each under a name of its own; nobody knows what they have seen.
         reference: a model or baseline that every model is set against besides the best baseline and its own anchor; by
             default `ewma` of the newest generation, the best that a single number can do.
         allow_leakage: compare even where what is judged was seen in training; the contest's `warning` says so.
@@ -84,12 +95,12 @@ def run_contest(
     Raises MismatchError naming both for models of different encoders or splits; UsageError for no model, or a repeated
     one; LeakageError naming documents and counts when what is judged was seen in training.
     """
-    if not identities:
+    if not identities and not guests:
         raise UsageError("no model was named; name at least one: nextvec models list")
-    if repeated := [name for i, name in enumerate(identities) if name in identities[:i]]:
-        raise UsageError(f"'{repeated[0]}' is named twice; name each model once")
+    _require_names(identities, [guest.identity for guest in guests])
     entrants = {name: Entrant(folder=workspace.model(name)) for name in identities}
     _require_one_encoder(entrants)
+    generations = [*generations, *(guest.home for guest in guests)]
     generations = _generations(workspace, list(entrants.values()), generations)
     memory = memory or Memory()
     stage = memory.stage(workspace, generations, on)
@@ -97,7 +108,7 @@ def run_contest(
     if not allow_leakage:
         require_no_leakage(leakage, stage.name)
     judge = Judge(stage=stage, memory=memory, metrics=metrics, say=say)
-    models = [judge.model(entrant) for entrant in entrants.values()]
+    models = [*(judge.model(entrant) for entrant in entrants.values()), *(judge.guest(guest) for guest in guests)]
     baselines, validation = judge.baselines("test"), judge.baselines("validation")
     usual = judge.shown("ewma", generations[-1])
     comparison = compare([*models, *averaged(models)], baselines, validation=validation, reference=reference or usual)
@@ -108,17 +119,21 @@ def run_contest(
         baselines=baselines,
         validation=validation,
         entrants=entrants,
+        guests=(by_name := {guest.identity: guest for guest in guests}),
         generations=generations,
         test=stage.snapshot,
         test_documents=stage.documents,
         leakage=leakage,
         foreign=stage.foreign,
-        latencies=_measure_latencies(entrants, generations[-1], baselines, latencies or {}, say) if latency else {},
+        latencies=_measure_latencies(entrants, by_name, generations[-1], baselines, latencies or {}, say)
+        if latency
+        else {},
     )
 
 
 def _measure_latencies(
     entrants: Mapping[str, Entrant],
+    guests: Mapping[str, Guest],
     newest: Generation,
     baselines: Sequence[Evaluation],
     known: Mapping[str, Latency],
@@ -126,7 +141,7 @@ def _measure_latencies(
 ) -> dict[str, Latency]:
     """Of every subject, by name; those of `known` are taken from there."""
     architectures = {baseline.name: baseline.subject.architecture for baseline in baselines}
-    wanted = [*entrants, *architectures]
+    wanted = [*entrants, *guests, *architectures]
     missing = [name for name in wanted if name not in known]
     if missing:
         say(f"measuring the latency of {len(missing)} models and baselines")
@@ -136,8 +151,8 @@ def _measure_latencies(
             costs: dict[str, Any] = {"load_seconds": entrant.load_seconds, "folder": entrant.folder}
             measured[name] = measure_latency(entrant.predictor, device=fastest(), seconds=LATENCY_SECONDS, **costs)
         else:
-            baseline = newest.baselines.get(architectures[name])
-            measured[name] = measure_latency(baseline, device=fastest(), seconds=LATENCY_SECONDS)
+            other = guests[name].predictor if name in guests else newest.baselines.get(architectures[name])
+            measured[name] = measure_latency(other, device=fastest(), seconds=LATENCY_SECONDS)
     return {name: measured[name] if name in measured else known[name] for name in wanted}
 
 
@@ -154,9 +169,14 @@ def _generations(
 
 
 def _require_one_encoder(entrants: Mapping[str, Entrant]) -> None:
-    (first, entrant), *others = entrants.items()
-    spec = EncoderSpec.parse(entrant.config["encoder"], owner=first)
-    for name, other in others:
-        require_same_encoder(
-            spec, EncoderSpec.parse(other.config["encoder"], owner=name), left_name=first, right_name=name
-        )
+    specs = {name: EncoderSpec.parse(each.config["encoder"], owner=name) for name, each in entrants.items()}
+    for (first, spec), (name, other) in pairwise(specs.items()):
+        require_same_encoder(spec, other, left_name=first, right_name=name)
+
+
+def _require_names(identities: Sequence[str], guests: Sequence[str]) -> None:
+    names = [*identities, *guests]
+    if repeated := [name for i, name in enumerate(names) if name in names[:i]]:
+        raise UsageError(f"'{repeated[0]}' is named twice; name each model once")
+    if taken := [name for name in guests if name in BASELINES]:
+        raise UsageError(f"'{taken[0]}' is the name of a baseline, which takes part anyway; choose another name")

@@ -72,8 +72,9 @@ def _now() -> datetime:
 
 def report_content(contest: Contest, command: str) -> ReportContent:
     """Everything the report shows; `command` is what made it."""
-    best_first = [row.name for row in contest.comparison.rows if row.name in contest.entrants]
-    shown = {name: contest.entrants[name].predictor for name in best_first[:SHOWN_MODELS]}
+    everyone = contest.everyone
+    best_first = [row.name for row in contest.comparison.rows if row.name in everyone]
+    shown = {name: everyone[name].predictor for name in best_first[:SHOWN_MODELS]}
     return ReportContent(
         title=f"Next-vector models on {contest.test.label}",
         comparison=contest.comparison,

@@ -1,4 +1,4 @@
-"""Who takes part in a contest: models of a workspace, and the corpus generations that they come from."""
+"""Who takes part in a contest: models of a workspace, guests, and the corpus generations that they come from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nextvec.evaluation.heldout import HeldOut, hold_out, training_mean
 from nextvec.evaluation.latency import timed
 from nextvec.models.baseline import BASELINES
 from nextvec.models.bundle import METRICS, AnyPredictor, load_bundle, predictions_fingerprint, read_config
-from nextvec.models.predictor import PredictorSpec
+from nextvec.models.predictor import Predictor, PredictorSpec
 from nextvec.records import read_json
 from nextvec.sequences.findings import LeakageReport
 from nextvec.sequences.leakage import Documents, check_leakage
@@ -38,11 +38,12 @@ UNTOLD = ("seed", *CHANGES_NOTHING)
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """What can be evaluated: who it is, a hash of all that decides what it predicts, and where its records are."""
+    """What can be evaluated: who it is, a hash of all that decides what it predicts, and where its records are; both
+    are None for a guest, of whom nothing is recorded."""
 
     subject: Subject
-    weights: str
-    records: Path
+    weights: str | None
+    records: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +163,26 @@ class Entrant:
     @property
     def load_seconds(self) -> float:
         return self._loaded[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guest:
+    """A predictor that is in no workspace: it is judged beside the baselines of `home`, and nothing of it is kept."""
+
+    predictor: Predictor
+    home: Generation
+
+    @property
+    def identity(self) -> str:
+        return self.predictor.spec.name
+
+    @cached_property
+    def subject(self) -> Subject:
+        return Subject.of(self.predictor.spec, trained_on=self.home.label)
+
+    @cached_property
+    def candidate(self) -> Candidate:
+        return Candidate(subject=self.subject, weights=None, records=None)
 
 
 def named(candidate: Candidate, name: str) -> Candidate:

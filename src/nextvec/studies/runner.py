@@ -42,6 +42,7 @@ FAILURES = (NextvecError, OSError, RuntimeError, MemoryError)
 class Outcome:
     """What a study has come to. `contest` is None when no run has finished; `failed` has reasons by model."""
 
+    name: str
     runs: tuple[Run, ...]
     contest: Contest | None
     answers: tuple[Answer, ...]
@@ -177,7 +178,7 @@ class _Study:
     def report(self, runs: Sequence[Run]) -> Outcome:
         """Compare the runs and write comparison.json and report.html."""
         if not runs:
-            return Outcome(runs=tuple(self.runs), contest=None, answers=(), failed=self.failed)
+            return Outcome(name=self.plan.name, runs=tuple(self.runs), contest=None, answers=(), failed=self.failed)
         contest = run_contest(
             self.workspace,
             [run.model for run in runs],
@@ -199,7 +200,9 @@ class _Study:
         )
         record_contest(contest, content, self.folder)
         write_report(self.folder / REPORT, content)
-        return Outcome(runs=tuple(self.runs), contest=contest, answers=tuple(found), failed=self.failed)
+        return Outcome(
+            name=self.plan.name, runs=tuple(self.runs), contest=contest, answers=tuple(found), failed=self.failed
+        )
 
     def _notes(self, shown: int) -> list[str]:
         unfinished = f"{shown} of the study's {len(self.runs)} runs had finished when this was written."

@@ -28,7 +28,7 @@ from nextvec.sequences.leakage import Documents, Pair, check_pairs, part_pairs
 from nextvec.sequences.splits import Part
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
-from nextvec.studies.entrants import Candidate, Entrant, Generation, named
+from nextvec.studies.entrants import Candidate, Entrant, Generation, Guest, named
 from nextvec.studies.temperatures import temperatures
 from nextvec.workspace import Workspace
 
@@ -176,6 +176,9 @@ class Judge:
         home = next(each for each in self.stage.generations if each.label == entrant.subject.trained_on)
         return self._evaluate(entrant.candidate, home, lambda: entrant.predictor, "test")
 
+    def guest(self, guest: Guest) -> Evaluation:
+        return self._evaluate(guest.candidate, guest.home, lambda: guest.predictor, "test")
+
     def baselines(self, part: Part) -> list[Evaluation]:
         """Every baseline fitted on every generation."""
         return [self._baseline(generation, name, part) for generation in self.stage.generations for name in BASELINES]
@@ -209,7 +212,8 @@ class Judge:
         held_out, centre = self.stage.held_out(part, withheld), self.stage.centre(part)
         wanted = metric_versions(default_metrics() if self.metrics is None else self.metrics)
         fitted = temperatures(candidate, home, load) if "log_loss" in wanted else {}
-        for known in self.memory.evaluations(candidate.records, self.say) if self.metrics is None else []:
+        records = candidate.records if self.metrics is None else None
+        for known in [] if records is None else self.memory.evaluations(records, self.say):
             if known.temperatures == fitted and _answers(known, candidate.weights, held_out, centre, wanted):
                 return replace(known, subject=candidate.subject, corpus=held_out.corpus)
         without = f" without their {withheld}" if withheld else ""
@@ -219,14 +223,14 @@ class Judge:
             held_out, load(), train_mean=centre, subject=candidate.subject, weights=candidate.weights,
             metrics=self.metrics, temperatures=fitted, device=fastest(),
         )  # fmt: skip
-        if self.metrics is None:
-            save_evaluation(candidate.records, evaluation)
+        if records is not None:
+            save_evaluation(records, evaluation)
             evaluation = Evaluation.from_dict(evaluation.to_dict())  # as it will be read, to the last digit
-            self.memory.recorded[candidate.records].append(evaluation)
+            self.memory.recorded[records].append(evaluation)
         return evaluation
 
 
-def _answers(known: Evaluation, weights: str, held_out: HeldOut, centre: Floats, wanted: dict[str, int]) -> bool:
+def _answers(known: Evaluation, weights: str | None, held_out: HeldOut, centre: Floats, wanted: dict[str, int]) -> bool:
     """Whether a known evaluation is what evaluating would give: of the same weights, on the same documents, by the same
     versions of all metrics that are wanted."""
     return (

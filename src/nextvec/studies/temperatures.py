@@ -21,6 +21,8 @@ REVISION = 2
 
 def temperatures(candidate: Candidate, generation: Generation, load: Callable[[], Predictor]) -> dict[str, float]:
     """By pool, those kept or else fitted now. `generation` is the one that the candidate was trained on."""
+    if candidate.records is None:
+        return _fit(generation, load)
     snapshot, split = generation.snapshot, generation.data.split.fingerprint
     breaks = fingerprint_bytes([snapshot.breaks.tobytes()])
     identity = fingerprint([REVISION, candidate.weights, snapshot.fingerprint, breaks, split])
@@ -28,6 +30,10 @@ def temperatures(candidate: Candidate, generation: Generation, load: Callable[[]
     for line in read_lines(path):
         if line["identity"] == identity:
             return dict(line["temperatures"])
-    fitted = fit_temperatures(load(), generation.validation, device=fastest())
+    fitted = _fit(generation, load)
     append_line(path, {"identity": identity, "temperatures": fitted})
     return fitted
+
+
+def _fit(generation: Generation, load: Callable[[], Predictor]) -> dict[str, float]:
+    return fit_temperatures(load(), generation.validation, device=fastest())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +12,7 @@ from accelerate.utils import broadcast_object_list
 from torch import distributed
 
 from nextvec.errors import NextvecError, UsageError
+from nextvec.launch import launched
 
 if TYPE_CHECKING:
     from nextvec.training.recipe import TrainingConfig
@@ -39,11 +39,6 @@ def make_accelerator(config: TrainingConfig) -> Accelerator:
     if launched() > 1:
         atexit.register(leave)
     return accelerator
-
-
-def launched() -> int:
-    """Processes that a launcher such as `torchrun` started."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def leave() -> None:

@@ -1,0 +1,523 @@
+"""nextvec from Python: what people import. The command line calls this and prints what comes back.
+
+    import nextvec
+
+    ws = nextvec.open("workspace")
+    ws.ingest("texts/", "wiki", encoder="minilm").tag("small")
+    model = ws.train("gru", "wiki@small", epochs=3)
+    print(ws.compare([model]).frame())
+    print(model.continue_text("A first sentence. And a second one.").text)
+
+A function of your own is judged like a model, beside every baseline, on documents that nobody has seen:
+
+    ws.compare([lambda vectors: vectors[-3:].mean(axis=0)], on="wiki@small").to_html("report.html")
+
+Nothing heavy is imported before it is needed. All errors are `NextvecError`s and say what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from nextvec.errors import NextvecError, NotFoundError, UsageError
+from nextvec.interface.comparison import Comparison
+from nextvec.interface.corpus import Corpus
+from nextvec.interface.model import Model
+from nextvec.models.presets import RECOMMENDED
+from nextvec.workspace import Workspace as Place
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from nextvec.corpus.document import Source
+    from nextvec.encoders.encoder import Encoder
+    from nextvec.models.aliases import Change
+    from nextvec.models.own import Function
+    from nextvec.models.predictor import Predictor
+    from nextvec.registry import Registry
+    from nextvec.store.report import IngestReport
+    from nextvec.studies.entrants import Guest
+    from nextvec.studies.gates import Gate
+    from nextvec.studies.runner import Outcome
+    from nextvec.studies.status import StudyStatus
+    from nextvec.studies.verify import Verification
+    from nextvec.training.inverter.loop import Progress as InverterProgress
+    from nextvec.training.loop import Progress
+
+__all__ = ["Comparison", "Corpus", "Model", "NextvecError", "Workspace", "open", "register"]
+
+T = TypeVar("T")
+Judged: TypeAlias = "Model | str | Predictor | Function"
+"""What can be compared: a model of the workspace or its name, a predictor, or a function of a document's vectors."""
+Say = Callable[[str], None]
+PRODUCTION = "production"
+
+KINDS = {
+    "backbone": ("nextvec.models.backbone", "BACKBONES"),
+    "baseline": ("nextvec.models.baseline", "BASELINES"),
+    "chunker": ("nextvec.corpus.chunkers", "CHUNKERS"),
+    "head": ("nextvec.models.head", "HEADS"),
+    "metric": ("nextvec.evaluation.metric", "METRICS"),
+    "source": ("nextvec.corpus.sources", "SOURCES"),
+}
+"""What one can add to, and where its registry is."""
+
+
+def open(root: Path | str | None = None) -> Workspace:
+    """The workspace in a folder, or in a bucket at s3://, gs:// or az://; None for $NEXTVEC_WORKSPACE, else
+    ./nextvec-workspace. Nothing is made before it is needed."""
+    return Workspace(Place(root))
+
+
+def register(kind: str, name: str) -> Callable[[T], T]:
+    """Decorator: an architecture, head, baseline, metric, source or chunker of one's own, known by `name` from then on,
+    also from a notebook's cell, which may be run again.
+
+        @nextvec.register("backbone", "mine")
+        class Mine(Backbone): ...
+
+    Raises UsageError for an unknown kind and for a name that something else has.
+    """
+    from importlib import import_module
+
+    if kind not in KINDS:
+        raise UsageError.unknown("kind of component", kind, KINDS)
+    module, constant = KINDS[kind]
+    registry: Registry[Any] = getattr(import_module(module), constant)
+    return registry.register(name)
+
+
+def architectures() -> dict[str, list[str]]:
+    """Names of all that can be trained: `backbones`, `baselines`, `presets`."""
+    from nextvec.models.backbone import BACKBONES
+    from nextvec.models.baseline import BASELINES
+    from nextvec.models.presets import PRESETS
+
+    return {"backbones": BACKBONES.names(), "baselines": BASELINES.names(), "presets": sorted(PRESETS)}
+
+
+def describe(architecture: str, dim: int = 768) -> dict[str, Any]:
+    """Keys name, dim, parameters, options (the architecture's own) and training, with defaults; a baseline has none.
+
+    Raises UsageError for an unknown architecture.
+    """
+    from nextvec.models.baseline import BASELINES
+    from nextvec.models.network import Network
+    from nextvec.training.run import resolve_plan
+
+    plan = resolve_plan(architecture, dim, {})
+    if plan.architecture in BASELINES:
+        return {"name": architecture, "dim": dim, "parameters": 0, "options": {}, "training": {}}
+    settings = {
+        "anchor": plan.network.anchor,
+        "context": plan.network.context or "unlimited",
+        "structure": plan.network.structure,
+        "predicts": ",".join(plan.network.heads),
+        **_head_options(plan.network.head_options),
+        **plan.training.to_dict(),
+    }
+    return {
+        "name": architecture,
+        "dim": dim,
+        "parameters": Network(plan.network).spec.parameters,
+        "options": plan.network.options,
+        "training": settings,
+    }
+
+
+def _head_options(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """By the names that training takes; those of the point head stand alone."""
+    return {
+        key if head == "point" else f"{head}.{key}": value
+        for head, options in heads.items()
+        for key, value in options.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Corpora, models and studies in one folder, and all that can be done with them. Made by `open`."""
+
+    place: Place
+
+    @property
+    def root(self) -> Path:
+        return self.place.root
+
+    # Corpora
+
+    def ingest(
+        self,
+        source: str | Source,
+        corpus: str,
+        *,
+        encoder: str | Encoder = "minilm",
+        chunker: str = "sentence",
+        chunker_options: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+        tolerate: float | None = None,
+        split: Mapping[str, Any] | None = None,
+        dtype: str | None = None,
+        on_progress: Callable[[IngestReport, float], None] | None = None,
+    ) -> Corpus:
+        """Chunk, encode and store documents in order; again, it goes on where it stopped.
+
+        Args:
+            source: a path, or `wikipedia:PATH`, `hf:NAME`, ...; or any object with `documents()`.
+            corpus: its name; made when absent.
+            chunker_options: as `--set` takes them.
+            limit: documents to take.
+            tolerate: share of the documents, 0 to 1, that may fail (default 0.05).
+            split, dtype: of a new corpus: keys `salt`, `test`, `validation` (of 1000); float16 or float32.
+
+        The corpus' `report` says what happened.         Raises what `store.ingest.ingest` raises.
+        """
+        from nextvec.corpus.chunkers import build_chunker
+        from nextvec.corpus.sources import open_source
+        from nextvec.encoders import load_encoder
+        from nextvec.store.fitting import fitted_chunker
+        from nextvec.store.ingest import TOLERATED, ingest
+
+        documents = open_source(source) if isinstance(source, str) else source
+        options = dict(chunker_options or {})
+        build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
+        loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
+        report = ingest(
+            self.place, corpus, documents, fitted_chunker(self.place, corpus, chunker, options, loaded), loaded,
+            split=_whole_split(split), limit=limit, dtype=dtype, progress=on_progress,
+            tolerate=TOLERATED if tolerate is None else tolerate,
+        )  # fmt: skip
+        return Corpus(self.place, corpus, report)
+
+    def corpora(self) -> list[Corpus]:
+        """Every corpus, by name."""
+        from nextvec.store.vectors import corpus_names
+
+        return [Corpus(self.place, name) for name in corpus_names(self.place)]
+
+    def corpus(self, reference: str) -> Corpus:
+        """`NAME`, `NAME@TAG` or `NAME@v3`. Raises UsageError for what is no name; nothing is read yet."""
+        found = Corpus(self.place, reference)
+        _ = found.name
+        return found
+
+    # Models
+
+    def models(self) -> list[Model]:
+        """Every finished model, by name."""
+        from nextvec.models.bundle import CONFIG
+
+        folders = sorted(self.place.models.glob("*")) if self.place.models.exists() else []
+        return [Model(self.place, folder.name) for folder in folders if (folder / CONFIG).exists()]
+
+    def has_model(self, name: str) -> bool:
+        """Whether there is a finished model of that name."""
+        from nextvec.models.bundle import CONFIG
+
+        return (self.place.model(name) / CONFIG).exists()
+
+    def has_begun(self, name: str) -> bool:
+        """Whether a training of that name was stopped, and can be gone on with: `train(..., resume=True)`."""
+        from nextvec.training.checkpoint import Checkpoints
+
+        return Checkpoints(self.place.model(name)).last.exists()
+
+    def model(self, name: str | None = None) -> Model:
+        """By its name or an alias; None for the one in production, or the only one.
+
+        Raises NotFoundError for an unknown name, UsageError where None does not decide.
+        """
+        from nextvec.models.aliases import Aliases
+
+        aliases = Aliases(self.place)
+        if name is None:
+            name = PRODUCTION if PRODUCTION in aliases.all() else self._only_model()
+        return Model(self.place, aliases.resolve(name))
+
+    def _only_model(self) -> str:
+        from nextvec.models.bundle import is_predictor
+
+        names = [model.name for model in self.models() if is_predictor(model.folder)]
+        if len(names) != 1:
+            known = f"choose with --model: {', '.join(names)}" if names else "train one: nextvec train --corpus NAME"
+            raise UsageError(f"{len(names)} models in {self.place}, none in production; {known}")
+        return names[0]
+
+    def train(
+        self,
+        architecture: str = RECOMMENDED,
+        corpus: str = "",
+        *,
+        name: str | None = None,
+        seed: int = 0,
+        resume: bool = False,
+        allow_unordered: bool = False,
+        allow_leakage: bool = False,
+        options: Mapping[str, Any] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_change: Say | None = None,
+        **settings: Any,
+    ) -> Model:
+        """Train one model on a corpus generation, or go on with it.
+
+        Args:
+            architecture: a backbone, baseline or preset.
+            corpus: `NAME` or `NAME@TAG`.
+            name: of the model; by default ARCH-CORPUS-TAG[-sSEED].
+            resume: go on with a run of that name that was stopped.
+            allow_unordered, allow_leakage: go on although the corpus is no sequential text, or its parts overlap.
+            settings, options: of architecture, heads and training; `options` for keys with a dot: {"rank.width": 64}.
+            on_change: told what is no longer as it was when a resumed run began.
+
+        Raises UsageError for unknown settings, DataError, LeakageError, TrainingError.
+        """
+        from nextvec.config import nested
+        from nextvec.models.aliases import Aliases
+        from nextvec.training.run import resolve_plan, train_model
+
+        chosen = self.corpus(corpus)
+        identity = name or default_name(architecture, corpus, seed)
+        Aliases(self.place).require_free(identity)
+        if not allow_unordered:
+            chosen.require_sequential()
+        leakage = chosen.leakage()
+        if not allow_leakage:
+            chosen.require_no_leakage()
+        plan = resolve_plan(
+            architecture, chosen.snapshot.dim, {"seed": seed, **nested({**(options or {}), **settings})}
+        )
+        metrics = train_model(
+            chosen.snapshot, plan, self.place.model(identity), cache=self.place.cache, resume=resume,
+            on_progress=on_progress or _quiet, on_change=on_change or _quiet,
+        )  # fmt: skip
+        self._warn(identity, metrics, leakage.warning)
+        return Model(self.place, identity)
+
+    def _warn(self, identity: str, metrics: Mapping[str, Any], warning: str) -> None:
+        """Said by every figure of a model that was trained although the parts of its corpus overlap."""
+        from nextvec.launch import is_main
+        from nextvec.models.bundle import record_metrics
+
+        if warning and is_main():
+            record_metrics(self.place.model(identity), {**metrics, "warning": warning})
+
+    def train_inverter(
+        self,
+        corpus: str,
+        *,
+        name: str | None = None,
+        seed: int = 0,
+        resume: bool = False,
+        options: Mapping[str, Any] | None = None,
+        on_progress: Callable[[InverterProgress], None] | None = None,
+        on_change: Say | None = None,
+    ) -> dict[str, Any]:
+        """Train a decoder from vectors to text, `inverter:NAME` wherever a decoder is named; returns its metrics.
+
+        options: sizes (width, layers, ...) and training (epochs, seconds, lr, ...). Raises as `train`.
+        """
+        from nextvec.encoders import load_encoder
+        from nextvec.models.bundle import load_bundle
+        from nextvec.training.inverter.run import resolve_plan, train_inverter
+
+        plan = resolve_plan({"seed": seed, **(options or {})})
+        snapshot = self.corpus(corpus).snapshot
+        predictor = load_bundle(self.place.model(plan.recipe.predictor)) if plan.recipe.predictor else None
+        return train_inverter(
+            snapshot, load_encoder(snapshot.encoder.reference), plan,
+            self.place.model(name or default_name("inverter", corpus, 0)), predictor=predictor, resume=resume,
+            on_progress=on_progress or _quiet, on_change=on_change or _quiet,
+        )  # fmt: skip
+
+    def judge_inverter(
+        self, name: str, corpus: str, *, chunks: int = 256, on_progress: Say | None = None
+    ) -> dict[str, Any]:
+        """What an inverter makes of held-out chunks, beside the nearest training chunks; recorded in its metrics."""
+        from nextvec.encoders import load_encoder
+        from nextvec.studies.inversion import report_inverter
+
+        snapshot = self.corpus(corpus).snapshot
+        encoder = load_encoder(snapshot.encoder.reference)
+        return report_inverter(
+            self.place.model(name), snapshot, encoder, chunks=chunks, on_progress=on_progress or _quiet
+        )
+
+    # What they are worth
+
+    def compare(
+        self,
+        models: Sequence[Judged],
+        *,
+        on: str | None = None,
+        reference: str | None = None,
+        latency: bool = True,
+        allow_leakage: bool = False,
+        say: Say | None = None,
+    ) -> Comparison:
+        """Models, and functions of one's own, beside every baseline on the same held-out documents.
+
+        Args:
+            models: see `Judged`. A function is given the vectors (n, D) of a document so far and answers with the next
+                one (D,); its baselines are those of `on`, or of the first model's corpus.
+            on: a corpus to judge on; by default the one that the models were trained on.
+            reference: a model or baseline that all are set against besides the best baseline.
+            say: told before each longer piece of work.
+
+        Raises UsageError, MismatchError naming both for models of different encoders or splits, LeakageError.
+        """
+        from nextvec.studies.contest import run_contest
+
+        named = [self._named(each) for each in models if isinstance(each, str | Model)]
+        guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, on)
+        contest = run_contest(
+            self.place, [model.name for model in named], on=on, guests=guests, reference=reference, latency=latency,
+            allow_leakage=allow_leakage, say=say or _quiet,
+        )  # fmt: skip
+        names = [*(model.name for model in named), *(guest.identity for guest in guests)]
+        return Comparison(self.place, contest, f"nextvec compare {' '.join(names)}")
+
+    def _named(self, model: Model | str) -> Model:
+        return self.model(model) if isinstance(model, str) else model
+
+    def _guests(self, given: Sequence[Predictor | Function], models: Sequence[Model], on: str | None) -> list[Guest]:
+        from nextvec.models.own import OwnPredictor
+        from nextvec.models.predictor import Predictor
+        from nextvec.studies.entrants import Generation, Guest
+
+        if not given:
+            return []
+        home = on or (models[0].corpus if models else "")
+        if not home:
+            raise UsageError("a function of your own needs a corpus to be judged on: compare([...], on='NAME@TAG')")
+        generation = Generation(snapshot=self.corpus(home).snapshot, cache=self.place.cache)
+        own = (
+            each if isinstance(each, Predictor) else OwnPredictor(each, generation.snapshot.dim, _name_of(each))
+            for each in given
+        )
+        return [Guest(predictor=predictor, home=generation) for predictor in own]
+
+    def verify(self, models: Sequence[Model | str]) -> Iterator[Verification]:
+        """Load each model in a fresh process and reproduce its recorded figure."""
+        from nextvec.studies.verify import verify
+
+        return verify(self.place, [self._named(model).name for model in models])
+
+    # Studies
+
+    def run_study(self, plan: Path | str | Mapping[str, Any], *, watch: Any = None, **how: Any) -> Outcome:
+        """Train and compare all that a plan says: a TOML file, or its content. Stopped, it goes on where it was.
+
+        how: allow_unordered, allow_leakage, say. Raises what `studies.runner.run_study` raises.
+        """
+        from nextvec.studies.plan import parse_plan, read_plan
+        from nextvec.studies.runner import run_study
+        from nextvec.training.processes import require_one_process
+
+        require_one_process("a study")
+        parsed = parse_plan(plan, owner="plan") if isinstance(plan, Mapping) else read_plan(Path(plan))
+        return run_study(self.place, parsed, watch=watch or _unwatched, **how)
+
+    def study_status(self, name: str) -> StudyStatus:
+        """Every run and how far it is, also while the study runs. Raises NotFoundError."""
+        from nextvec.studies.status import study_status
+
+        return study_status(self.place, name)
+
+    def study_report(self, name: str, *, allow_leakage: bool = False, say: Say | None = None) -> Outcome:
+        """Compare what has finished and write the report anew. Raises NotFoundError, LeakageError."""
+        from nextvec.studies.runner import study_so_far
+
+        return study_so_far(self.place, name, allow_leakage=allow_leakage, say=say or _quiet)
+
+    # Aliases
+
+    def gates(self, model: Model | str, changes: Mapping[str, Any] | None = None) -> list[Gate]:
+        """What is asked of a model before an alias takes it, and what was recorded of it; `changes` by gate's name."""
+        from nextvec.studies.gates import Gates, check_gates
+
+        return check_gates(self.place, _name(model), Gates.parse(dict(changes or {}), owner="gates"))
+
+    def promote(
+        self, model: Model | str, alias: str, *, gates: Sequence[Gate] | None = None, reason: str | None = None
+    ) -> Change:
+        """Let an alias stand for a model that passes the gates (by default all of them).
+
+        `reason`: why those it does not pass do not matter; recorded. Raises GateError naming those.
+        """
+        from nextvec.studies.gates import promote
+
+        self.require_usable(alias)
+        checked = self.gates(model) if gates is None else gates
+        return promote(self.place, alias, _name(model), checked, reason=reason)
+
+    def require_usable(self, alias: str) -> None:
+        """Raises UsageError for an alias that is no name, or that a model has for its own."""
+        from nextvec.models.aliases import Aliases
+
+        Aliases(self.place).require_usable(alias)
+
+    def rollback(self, alias: str) -> Change:
+        """Let it stand for what it stood for before. Raises UsageError where there is nothing before."""
+        from nextvec.models.aliases import Aliases
+
+        return Aliases(self.place).rollback(alias)
+
+    def aliases(self) -> dict[str, str]:
+        """Model names by alias."""
+        from nextvec.models.aliases import Aliases
+
+        return Aliases(self.place).all()
+
+    def alias_history(self, alias: str | None = None) -> list[Change]:
+        """Every change of one alias, or of all, oldest first. Raises NotFoundError for one that never was."""
+        from nextvec.errors import did_you_mean
+        from nextvec.models.aliases import Aliases
+
+        changes = Aliases(self.place).history(alias)
+        if alias is not None and not changes:
+            hint = did_you_mean(alias, self.aliases())
+            raise NotFoundError(f"there is no alias '{alias}'. {hint}List them: nextvec aliases")
+        return changes
+
+    # Vectors and texts
+
+    def encode(self, texts: Sequence[str], encoder: str = "minilm") -> npt.NDArray[np.float32]:
+        """(N, D) unit vectors of the texts."""
+        from nextvec.encoders import load_encoder
+
+        return load_encoder(encoder).encode(texts)
+
+
+def default_name(architecture: str, corpus: str, seed: int) -> str:
+    """Of a model that is given none."""
+    return f"{architecture}-{corpus.replace('@', '-')}" + (f"-s{seed}" if seed else "")
+
+
+def _whole_split(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """None when nothing was asked for, so that an existing corpus keeps its split without a comparison."""
+    from nextvec.store.metadata import DEFAULT_SPLIT
+
+    return {**DEFAULT_SPLIT, **given} if given else None
+
+
+def _name(model: Model | str) -> str:
+    return model.name if isinstance(model, Model) else model
+
+
+def _name_of(function: object) -> str:
+    name = str(getattr(function, "__name__", type(function).__name__))
+    return "own" if name == "<lambda>" else name
+
+
+def _quiet(*told: Any) -> None:
+    return None
+
+
+def _unwatched(name: str) -> Any:
+    from contextlib import nullcontext
+
+    return nullcontext(_quiet)

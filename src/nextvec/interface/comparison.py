@@ -1,0 +1,106 @@
+"""What models are worth, side by side with every baseline: figures, verdicts, a data frame, a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nextvec.errors import MissingDependencyError
+from nextvec.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nextvec.evaluation.comparison import Comparison as Table
+    from nextvec.evaluation.comparison import Contrast, Row
+    from nextvec.evaluation.report import ReportContent
+    from nextvec.studies.contest import Contest
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Made by `Workspace.compare`. `command` says in records what was asked for."""
+
+    place: Workspace
+    contest: Contest
+    command: str
+
+    @property
+    def table(self) -> Table:
+        """Rows from the best cosine to the worst, all contrasts, and the spread over seeds."""
+        return self.contest.comparison
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self.table.rows
+
+    @property
+    def contrasts(self) -> tuple[Contrast, ...]:
+        """Paired differences with their intervals, adjusted p-values and verdicts."""
+        return self.table.contrasts
+
+    @property
+    def warning(self) -> str:
+        """What has to stand before every figure of it; empty where nothing that is judged was seen in training."""
+        return self.contest.warning
+
+    def verdicts(self, figure: str = "cosine") -> list[str]:
+        """What may be said in that figure, a sentence each."""
+        return self.table.sentences(figure)
+
+    def frame(self) -> pd.DataFrame:
+        """A row for every subject and figure: subject, kind, figure, estimate, low, high (95 %), chance, and, where it
+        was set against the best baseline, `difference` and `verdict`.
+
+        Raises MissingDependencyError without pandas.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise MissingDependencyError.for_extra("pandas", "hf") from None
+        return pd.DataFrame([cells for row in self.rows for cells in self._cells(row)])
+
+    def _cells(self, row: Row) -> list[dict[str, Any]]:
+        standings = ((name, self.table.contrast(row.name, "best baseline", name)) for name in row.figures)
+        return [
+            {
+                "subject": row.name, "kind": row.kind, "figure": name, "estimate": row.figures[name].estimate,
+                "low": row.figures[name].low, "high": row.figures[name].high, "chance": row.chance.get(name),
+                "difference": None if standing is None else standing.difference.estimate,
+                "verdict": None if standing is None else standing.verdict,
+            }
+            for name, standing in standings
+        ]  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, JSON-able."""
+        return {"warning": self.warning, **self.table.to_dict(), "leakage": self.contest.leakage.to_dict()}
+
+    def to_html(self, path: Path | str) -> Path:
+        """Write the report: one file, without a network."""
+        from nextvec.evaluation.report import write_report
+
+        write_report(Path(path), self.report_content)
+        return Path(path)
+
+    def save(self, path: Path | str | None = None) -> Path:
+        """Record it in the workspace's studies/, where gates and the page find it, with its report; returns where the
+        report is: beside the record, or at `path`."""
+        from nextvec.studies.contest_report import save_contest
+
+        return save_contest(self.contest, self.report_content, self.place, None if path is None else Path(path))
+
+    def save_figures(self) -> Path:
+        """Record it without a report; returns the folder."""
+        from nextvec.studies.contest_report import save_evaluations
+
+        return save_evaluations(self.contest, self.command, self.place)
+
+    @cached_property
+    def report_content(self) -> ReportContent:
+        """What the report shows."""
+        from nextvec.studies.contest_report import report_content
+
+        return report_content(self.contest, self.command)

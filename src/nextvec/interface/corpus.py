@@ -1,0 +1,138 @@
+"""A corpus of a workspace, or one generation of it, as an object to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nextvec.errors import MismatchError, UsageError
+from nextvec.workspace import Workspace, check_name, parse_reference
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from nextvec.decoding.decoder import Decoded
+    from nextvec.evaluation.coherence import CoherenceReport
+    from nextvec.sequences.findings import LeakageReport
+    from nextvec.store.compaction import Compaction
+    from nextvec.store.report import IngestReport
+    from nextvec.store.snapshot import Snapshot
+    from nextvec.store.vectors import Corpus as Stored
+    from nextvec.store.vectors import CorpusInfo
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """`reference` is `NAME`, the newest version whatever it is by then, or `NAME@TAG`, which never changes.
+
+    Made by `Workspace.corpus` and `Workspace.ingest`. Nothing is read before it is asked for.
+    """
+
+    place: Workspace
+    reference: str
+    report: IngestReport | None = None
+    """What the ingest did that it comes from."""
+
+    def require_report(self) -> IngestReport:
+        """What the ingest did that this corpus comes from. Raises UsageError for one that was looked up."""
+        if self.report is None:
+            raise UsageError(f"corpus '{self.reference}' was looked up, not ingested just now: it has no report")
+        return self.report
+
+    @property
+    def name(self) -> str:
+        return parse_reference(self.reference)[0]
+
+    @property
+    def _stored(self) -> Stored:
+        from nextvec.store.vectors import Corpus as Stored
+
+        return Stored.open(self.place, self.name)
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The vectors (N, D), texts by row, document table and structure of the version that is there now.
+
+        Raises NotFoundError for an unknown corpus or tag.
+        """
+        from nextvec.store.vectors import open_snapshot
+
+        return open_snapshot(self.place, self.reference)
+
+    def info(self) -> CorpusInfo:
+        """Sizes, encoder, chunker, split, tags. Raises NotFoundError for an unknown corpus or tag."""
+        return self._stored.info(parse_reference(self.reference)[1])
+
+    def tags(self) -> Mapping[str, int]:
+        """Versions by tag."""
+        return self._stored.tags()
+
+    def tag(self, tag: str) -> Corpus:
+        """Name the newest version, and return that generation. Raises UsageError for a tag that is taken."""
+        check_name("tag", tag)
+        self._stored.tag(tag)
+        return Corpus(self.place, f"{self.name}@{tag}")
+
+    def compact(self, *, keep_versions: bool = False) -> Compaction:
+        """Merge files and remove old versions without a tag; nothing else ever does."""
+        return self._stored.compact(keep_versions=keep_versions)
+
+    def coherence(self) -> CoherenceReport:
+        """Whether this is sequential text, with the reasons."""
+        from nextvec.evaluation.coherence import check_coherence
+
+        return check_coherence(self.snapshot)
+
+    def leakage(self) -> LeakageReport:
+        """What the parts of its split share. Raises DataError for a corpus too small to be split."""
+        from nextvec.sequences.leakage import check_leakage
+        from nextvec.sequences.splits import split_snapshot
+
+        return check_leakage(self.snapshot, split_snapshot(self.snapshot).parts, cache=self.place.cache)
+
+    def require_sequential(self) -> None:
+        """Raises DataError with the reasons when it is not ordered text."""
+        from nextvec.evaluation.coherence import require_sequential
+
+        require_sequential(self.coherence())
+
+    def require_no_leakage(self) -> None:
+        """Raises LeakageError naming what its parts share."""
+        from nextvec.sequences.findings import require_no_leakage
+
+        require_no_leakage(self.leakage(), self.snapshot.label)
+
+    def export_npz(self, path: Path | str, *, context: int = 5) -> int:
+        """Write every window of `context` vectors and its next vector to an NPZ file; returns how many there are."""
+        from nextvec.store.npz import export_npz
+
+        return export_npz(self.snapshot, Path(path), context=context)
+
+    def decode(
+        self, vectors: npt.ArrayLike, *, decoder: str = "nearest", steps: int = 0, owner: str = "vector"
+    ) -> list[dict[str, Any]]:
+        """A text for each vector (N, D), with the cosine of its round trip: keys text, cosine, title, steps.
+
+        Vectors of another norm than 1 are scaled to it. `owner` is what errors call them. Raises MismatchError for
+        another dimension, DataError for a vector without a direction.
+        """
+        import numpy as np
+
+        from nextvec.decoding import load_decoder
+        from nextvec.retrieval.index import build_index
+        from nextvec.store.given import directions
+
+        snapshot, given = self.snapshot, np.atleast_2d(np.asarray(vectors))
+        if given.shape[1] != snapshot.dim:
+            raise MismatchError(f"{given.shape[1]}-D vectors; {snapshot.label} works on {snapshot.dim}-D ones")
+        index = build_index(snapshot, workspace=self.place)
+        writer = load_decoder(decoder, snapshot, index, workspace=self.place)
+        return [_described(snapshot, one) for one in writer.decode(directions(given, owner), steps=steps)]
+
+
+def _described(snapshot: Snapshot, one: Decoded) -> dict[str, Any]:
+    title = None if one.row is None else snapshot.documents[snapshot.doc_index[one.row]].title
+    return {"text": one.text, "cosine": one.cosine, "title": title, "steps": one.steps}

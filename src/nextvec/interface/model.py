@@ -1,0 +1,315 @@
+"""A trained model as an object to work with: vectors in, vectors out; text in, continuations and rankings out.
+
+N vectors of one document, D their size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from secrets import randbits
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nextvec.errors import UsageError
+from nextvec.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from nextvec.models.bundle import AnyPredictor, Bundle
+    from nextvec.models.forecast import Forecast
+    from nextvec.models.memory import Memory
+    from nextvec.models.predictor import PredictorSpec
+    from nextvec.serving.contexts import Passage
+    from nextvec.serving.continuation import ContinuationRequest
+    from nextvec.serving.events import Continuation, Event
+    from nextvec.serving.ranking import Ranking
+    from nextvec.serving.stages import Served
+    from nextvec.serving.stopping import StopConfig
+    from nextvec.store.snapshot import Snapshot
+
+T = TypeVar("T")
+STOP = "stop"
+"""Settings of this name are those of the stop rules; others are those of the stages."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A finished model of a workspace. Made by `Workspace.model` and `Workspace.train`; loaded when first needed."""
+
+    place: Workspace
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        return self.place.model(self.name)
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """What it is and what it was made from: the bundle's config.json."""
+        from nextvec.models.bundle import read_config
+
+        return read_config(self.folder)
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """Figures recorded so far."""
+        from nextvec.models.bundle import METRICS
+        from nextvec.records import read_json
+
+        metrics: Mapping[str, Any] = read_json(self.folder / METRICS)
+        return metrics
+
+    @property
+    def card(self) -> str:
+        """Markdown, generated from `config` and `metrics`."""
+        from nextvec.models.bundle import CARD
+
+        return (self.folder / CARD).read_text("utf-8")
+
+    @property
+    def corpus(self) -> str:
+        """The generation that it was trained on: `NAME@TAG`."""
+        from nextvec.store.generation import generation_label
+
+        return generation_label(self.config["corpus"])
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """That generation, as it was. Raises MismatchError where it is not what it was."""
+        return self._served().snapshot
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Keys name, architecture, anchor, parameters, corpus, validation_cosine; the weights are not loaded."""
+        spec = self.config["spec"]
+        return {
+            "name": self.name,
+            "architecture": spec["name"],
+            "anchor": spec["anchor"],
+            "parameters": spec["parameters"],
+            "corpus": self.corpus,
+            "validation_cosine": self.metrics.get("validation_cosine"),
+        }
+
+    @property
+    def spec(self) -> PredictorSpec:
+        return self.predictor.spec
+
+    @property
+    def predictor(self) -> AnyPredictor:
+        """The network or baseline itself, a torch module. Raises IntegrityError for a bundle that is damaged."""
+        return self._bundle.predictor
+
+    @cached_property
+    def _bundle(self) -> Bundle:
+        from nextvec.models.bundle import load_bundle
+
+        return load_bundle(self.folder)
+
+    # Vectors
+
+    def forecast(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None) -> Forecast:
+        """All it expects after each of the unit vectors (N, D) of one document: tensors (1, N, D).
+
+        `breaks` (N,) says which chunks begin a paragraph: 1 yes, 0 no, -1 not known; None: nothing is known.
+        Raises DataError for vectors that are not of unit norm, MismatchError for another D.
+        """
+        return self.predictor.forecast(*_document(vectors, breaks, "vector"))
+
+    def predict(
+        self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None, *, owner: str = "vector"
+    ) -> npt.NDArray[np.float32]:
+        """(N, D) unit vectors: the mean of what may come after each of the vectors. Raises as `forecast`; `owner` is
+        what errors call the vectors."""
+        return _plain(self.predictor.predict(*_document(vectors, breaks, owner))[0])
+
+    def query(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None) -> npt.NDArray[np.float32]:
+        """(N, D): the candidate y with the largest query . y comes next. Raises as `forecast`."""
+        return _plain(self.forecast(vectors, breaks).query[0])
+
+    def sample(
+        self, vectors: npt.ArrayLike, n: int = 1, *, seed: int = 0, breaks: npt.ArrayLike | None = None
+    ) -> npt.NDArray[np.float32]:
+        """(n, D) unit vectors, each drawn from what may come after the last of them; the same for the same seed.
+
+        Raises UsageError for a model that draws none, and as `forecast`.
+        """
+        import torch
+
+        generator = torch.Generator().manual_seed(seed)
+        return _plain(self.forecast(vectors, breaks).sample(n, generator)[:, 0, -1])
+
+    def log_density(
+        self, vectors: npt.ArrayLike, following: npt.ArrayLike, breaks: npt.ArrayLike | None = None
+    ) -> npt.NDArray[np.float32]:
+        """(N,) nats of the unit vectors `following` (N, D) after each vector, against the uniform distribution.
+
+        Raises UsageError for a model without a density, and as `forecast`.
+        """
+        import numpy as np
+        import torch
+
+        following_1ND = torch.from_numpy(np.atleast_2d(np.asarray(following, np.float32)))[None]
+        return _plain(self.forecast(vectors, breaks).log_density(following_1ND)[0])
+
+    def start(self) -> Memory:
+        """What to give to the first `step` of a document."""
+        return self.predictor.start(1)
+
+    def step(self, vector: npt.ArrayLike, memory: Memory) -> tuple[Forecast, Memory]:
+        """Read one more unit vector (D,): what comes after it, as tensors (1, 1, D), and what the next step needs."""
+        import numpy as np
+        import torch
+
+        return self.predictor.step(torch.from_numpy(np.asarray(vector, np.float32))[None], memory)
+
+    # Text
+
+    def read(self, text: str) -> Passage:
+        """The text cut as its corpus was. Raises UsageError for one without a chunk."""
+        return self._served().chunk(text)
+
+    def rank(self, text: str, candidates: Sequence[str]) -> Ranking:
+        """Candidates by how likely each comes next after a text, the likeliest first.
+
+        A blank line at the text's end says that a paragraph begins, a Markdown heading there under which heading.
+        Raises UsageError for a text without a chunk, or without any candidate.
+        """
+        from nextvec.serving.continuation import Direct
+        from nextvec.serving.ranking import rank
+
+        if not candidates:
+            raise UsageError("there is no candidate to rank; give one or more texts")
+        served = self._served()
+        return asyncio.run(rank(Direct(served), served.chunk(text), list(candidates), served.temperature))
+
+    def too_long(self, texts: Sequence[str]) -> int:
+        """How many of the texts are longer than its encoder reads."""
+        return self._served().encoder.count_cut(texts).cut
+
+    @property
+    def draws_from(self) -> str:
+        """`samples` of its own, or `candidates`, stored chunks. Raises UsageError for a model that cannot draw."""
+        return self._served().chances.require_draws()
+
+    def continue_text(
+        self, text: str, sentences: int = 3, *, settings: Mapping[str, Any] | None = None, **options: Any
+    ) -> Continuation:
+        """How the text may go on; with a `temperature` drawn, otherwise always the same.
+
+        Args:
+            sentences: to add, at most.
+            settings: of the stages and, under `stop`, of the stop rules, as in serving.toml: `{"bank": "all"}`.
+            options: decoder, steps, feedback, fill, snap, seconds, temperature, seed, logprobs:
+                `nextvec.serving.continuation.ContinuationRequest` describes them.
+
+        Raises UsageError for an unknown option or a text without a chunk.
+        """
+        return self.continuations(text, 1, sentences, settings=settings, **options)[0]
+
+    def continuations(
+        self, text: str, n: int, sentences: int = 3, *, settings: Mapping[str, Any] | None = None, **options: Any
+    ) -> list[Continuation]:
+        """`n` of them, each drawn for itself. Raises UsageError for several without a temperature."""
+        from nextvec.serving.continuation import Direct, begin, complete
+
+        served, requests, stop = self._asked(text, n, sentences, settings, options)
+
+        async def all_of_them() -> list[Continuation]:
+            stages = Direct(served)
+            beginning = await begin(stages, requests[0])
+            return [await complete(stages, request, stop, beginning) for request in requests]
+
+        return asyncio.run(all_of_them())
+
+    def stream(
+        self, text: str, n: int = 1, sentences: int = 3, *, settings: Mapping[str, Any] | None = None, **options: Any
+    ) -> Iterator[Event]:
+        """The same while it is made: for each continuation an opening, a step for each sentence, an ending."""
+        from nextvec.serving.continuation import Direct, begin, continue_text
+
+        served, requests, stop = self._asked(text, n, sentences, settings, options)
+
+        async def events() -> AsyncIterator[Event]:
+            stages = Direct(served)
+            beginning = await begin(stages, requests[0])
+            for request in requests:
+                async for event in continue_text(stages, request, stop, beginning):
+                    yield event
+
+        return _now(events())
+
+    def _asked(
+        self, text: str, n: int, sentences: int, settings: Mapping[str, Any] | None, options: Mapping[str, Any]
+    ) -> tuple[Served, list[ContinuationRequest], StopConfig]:
+        """What is refused is refused before the encoder is loaded, as far as that is possible."""
+        from nextvec.serving.continuation import ContinuationRequest
+        from nextvec.serving.stopping import StopConfig
+
+        drawn = {"seed": randbits(32)} if options.get("temperature") and options.get("seed") is None else {}
+        given = {key: value for key, value in options.items() if value is not None}
+        request = ContinuationRequest.parse({"text": text, "sentences": sentences, **given, **drawn}, owner="complete")
+        if n > 1 and not request.temperature:
+            raise UsageError(f"{n} continuations without a temperature would be one text {n} times; give temperature=1")
+        stages = dict(settings or {})
+        rules = stages.pop(STOP, {})
+        if not isinstance(rules, Mapping):
+            raise UsageError(f"{STOP}={rules}: name what to set, for example {STOP}.patience=5")
+        stop = StopConfig.parse(rules, owner="complete [stop]")
+        served = self._served(stages, request.decoder)
+        served.chunk(request.text)
+        if request.temperature:
+            served.chances.require_draws()
+            request = request.model_copy(update={"logprobs": 0 if served.chances.tells else None})
+        served.warm()
+        return served, [request.model_copy(update={"choice": choice}) for choice in range(n)], stop
+
+    def _served(self, settings: Mapping[str, Any] | None = None, decoder: str = "nearest") -> Served:
+        """With these settings, or with those it was last asked for: loading takes longer than answering."""
+        from nextvec.serving.resources import Resources
+        from nextvec.serving.stages import Served, StagesConfig
+
+        config = StagesConfig.parse(settings or {}, owner="complete")
+        if "served" not in self._kept or (settings is not None and self._kept["asked"] != (config, decoder)):
+            resources = self._kept.setdefault("resources", Resources(self.place))
+            self._kept["served"] = Served.load(self.name, resources, config, [decoder])
+            self._kept["asked"] = config, decoder
+        served: Served = self._kept["served"]
+        return served
+
+    @cached_property
+    def _kept(self) -> dict[str, Any]:
+        return {}
+
+
+def _document(vectors: npt.ArrayLike, breaks: npt.ArrayLike | None, owner: str) -> tuple[Any, Any, Any]:
+    """Tensors of one document: vectors (1, N, D), a mask (1, N) and breaks (1, N), or None."""
+    import numpy as np
+    import torch
+
+    from nextvec.store.given import require_unit
+
+    x_1ND = torch.from_numpy(require_unit(np.atleast_2d(np.asarray(vectors)), [owner]))[None]
+    breaks_1N = None if breaks is None else torch.from_numpy(np.array(breaks, np.int8))[None]
+    return x_1ND, torch.ones(x_1ND.shape[:2], dtype=torch.bool), breaks_1N
+
+
+def _plain(tensor: Any) -> Any:
+    return tensor.detach().float().cpu().numpy()
+
+
+def _now(events: AsyncIterator[T]) -> Iterator[T]:
+    """An asynchronous iterator, waited for here."""
+
+    async def following() -> tuple[T, ...]:
+        return (await anext(events),)
+
+    with asyncio.Runner() as runner, suppress(StopAsyncIteration):
+        while True:
+            yield from runner.run(following())

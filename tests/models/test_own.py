@@ -1,0 +1,73 @@
+"""A function of one's own predicts as any predictor does, and cannot look ahead."""
+
+import numpy as np
+import pytest
+import torch
+
+from nextvec.errors import DataError
+from nextvec.models.own import OwnPredictor
+from nextvec.models.predictor import unit
+
+DIM = 4
+
+
+def last(vectors):
+    return vectors[-1]
+
+
+def means(vectors):
+    return np.cumsum(vectors, axis=0) / np.arange(1, len(vectors) + 1)[:, None]
+
+
+def ahead(vectors):
+    return np.roll(vectors, -1, axis=0)
+
+
+@pytest.fixture
+def documents():
+    x_BTD = unit(torch.randn(2, 7, DIM, generator=torch.Generator().manual_seed(0)))
+    mask_BT = torch.arange(7) < torch.tensor([[7], [4]])
+    return x_BTD, mask_BT
+
+
+def own(function):
+    return OwnPredictor(function, DIM, "mine")
+
+
+def test_one_vector_is_what_comes_after_each_beginning(documents):
+    x_BTD, mask_BT = documents
+    points_BTD = own(last).predict(x_BTD, mask_BT)
+    torch.testing.assert_close(points_BTD[mask_BT], x_BTD[mask_BT])
+
+
+def test_a_vector_for_each_is_taken_as_it_is_scaled_to_one(documents):
+    x_BTD, mask_BT = documents
+    by_document, by_beginning = own(means), own(lambda vectors: means(vectors)[-1])
+    expected_BTD = by_beginning.predict(x_BTD, mask_BT)
+    torch.testing.assert_close(by_document.predict(x_BTD, mask_BT)[mask_BT], expected_BTD[mask_BT])
+    torch.testing.assert_close(expected_BTD[mask_BT].norm(dim=-1), torch.ones(11))
+
+
+@pytest.mark.parametrize("function", [last, means])
+def test_step_by_step_it_says_the_same(documents, function):
+    x_BTD, _ = documents
+    predictor = own(function)
+    whole_BTD = predictor.predict(x_BTD, torch.ones(2, 7, dtype=torch.bool))
+    memory = predictor.start(2)
+    for t in range(7):
+        forecast, memory = predictor.step(x_BTD[:, t], memory)
+        torch.testing.assert_close(forecast.point[:, 0], whole_BTD[:, t])
+
+
+def test_looking_ahead_is_refused(documents):
+    with pytest.raises(DataError, match=r"mine looks ahead: what it says of the first 4 vectors changes by"):
+        _ = own(ahead).predict(*documents)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [(np.zeros(3), r"array of shape \(1, 3\); expected"), (np.full(DIM, np.nan), "that is not finite; expected")],
+)
+def test_what_is_no_answer_is_refused(documents, answer, said):
+    with pytest.raises(DataError, match=said):
+        _ = own(lambda vectors: answer).predict(*documents)

@@ -1,0 +1,201 @@
+"""What people import: a small surface, nothing heavy before it is needed, and the whole way from text to verdict."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import nextvec
+from nextvec import api
+from nextvec.errors import DataError, NotFoundError, UsageError
+from nextvec.models.baseline import BASELINES
+
+MOST_NAMES = 25
+WORDS = ["red", "blue", "green", "small", "large", "old", "new", "fast", "slow", "bright", "dark", "warm", "cold"]
+
+
+def story(random: np.random.Generator) -> str:
+    """Twelve sentences, each of which says again half of what the last one said."""
+    said, sentences = list(random.choice(WORDS, 4)), []
+    for _ in range(12):
+        said = [*said[2:], *random.choice(WORDS, 2)]
+        sentences.append(f"The {' '.join(said)} thing came next.")
+    return " ".join(sentences)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("api")
+    random = np.random.default_rng(0)
+    for number in range(60):
+        (folder / f"{number:02}.txt").write_text(story(random))
+    workspace = nextvec.open(folder / "workspace")
+    workspace.ingest(str(folder), "tales", encoder="hashing:64", split={"test": 200, "validation": 400}).tag("small")
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def model(place):
+    return place.train("gru", "tales@small", epochs=1, width=16, allow_unordered=True)
+
+
+def test_the_surface_is_small_typed_and_documented():
+    assert set(nextvec.__all__) - {"__version__"} == set(api.__all__)
+    assert len(nextvec.__all__) <= MOST_NAMES
+    for name in api.__all__:
+        assert getattr(nextvec, name) is getattr(api, name)
+        assert getattr(nextvec, name).__doc__
+    assert dir(nextvec) == nextvec.__all__
+    with pytest.raises(AttributeError, match="no attribute 'opn'"):
+        _ = nextvec.opn
+
+
+def test_opening_a_workspace_imports_nothing_heavy():
+    heavy = "[name for name in ('torch', 'lance', 'numpy') if name in sys.modules]"
+    code = f"import nextvec, sys; nextvec.open('nowhere'); print({heavy})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_corpus_says_what_it_holds(place):
+    corpus = place.corpus("tales@small")
+    assert [each.name for each in place.corpora()] == ["tales"]
+    assert corpus.info().documents == 60
+    assert corpus.tags() == {"small": corpus.info().version}
+    assert corpus.snapshot.vectors.shape == (720, 64)
+    assert corpus.report is None
+    with pytest.raises(NotFoundError):
+        place.corpus("tails").info()
+    with pytest.raises(UsageError, match="was looked up"):
+        corpus.require_report()
+
+
+def test_a_corpus_writes_texts_for_vectors(place):
+    corpus = place.corpus("tales@small")
+    (said,) = corpus.decode(corpus.snapshot.vectors[5])
+    assert said["text"] == corpus.snapshot.texts([5])[0]
+
+
+def test_a_model_is_found_by_its_name_its_alias_or_for_being_the_only_one(place, model):
+    assert model.name == "gru-tales-small"
+    assert place.model().name == place.model(model.name).name == model.name
+    assert [each.name for each in place.models()] == [model.name]
+    change = place.promote(model, "production", gates=[])
+    assert place.aliases() == {"production": model.name} == {change.alias: change.model}
+    assert place.model("production").summary["architecture"] == "gru"
+    assert [each.alias for each in place.alias_history()] == ["production"]
+
+
+def test_vectors_in_vectors_out(place, model):
+    vectors = place.corpus("tales").snapshot.vectors[:12].astype(np.float32)
+    predicted = model.predict(vectors)
+    assert predicted.shape == (12, 64)
+    np.testing.assert_allclose(np.linalg.norm(predicted, axis=1), 1, atol=1e-5)
+    memory = model.start()
+    for vector, expected in zip(vectors, predicted, strict=True):
+        forecast, memory = model.step(vector, memory)
+        # So few words make seven weights that cancel; the contract suite holds every predictor to 1e-5.
+        np.testing.assert_allclose(forecast.point[0, 0].detach(), expected, atol=1e-3)
+    with pytest.raises(DataError, match="expected vectors of norm 1"):
+        model.predict(2 * vectors)
+    with pytest.raises(UsageError, match="draws none"):
+        model.sample(vectors)
+
+
+def test_a_model_that_draws_draws_the_same_for_the_same_seed(place):
+    drawing = place.train("gaussian", "tales@small", allow_unordered=True)
+    vectors = place.corpus("tales").snapshot.vectors[:4].astype(np.float32)
+    first, again, other = (drawing.sample(vectors, 3, seed=seed) for seed in (1, 1, 2))
+    assert first.shape == (3, 64)
+    assert (first == again).all()
+    assert (first != other).any()
+    assert drawing.log_density(vectors[:-1], vectors[1:]).shape == (3,)
+
+
+def test_text_in_text_out(place, model):
+    text = story(np.random.default_rng(7))
+    said = model.continue_text(text, sentences=2)
+    assert len(said.steps) == 2
+    events = list(model.stream(text, sentences=2))
+    assert [type(event).__name__ for event in events] == ["Opening", "Step", "Step", "Ending"]
+    assert [event.decoded.text for event in events[1:-1]] == [step.decoded.text for step in said.steps]
+    ranking = model.rank(text, ["The red thing came next.", "Nothing else."])
+    assert {candidate.index for candidate in ranking.candidates} == {0, 1}
+    with pytest.raises(UsageError, match="no candidate"):
+        model.rank(text, [])
+    with pytest.raises(UsageError, match="without a temperature"):
+        model.continuations(text, 2)
+    with pytest.raises(UsageError, match="Did you mean 'sentences'"):
+        model.continue_text(text, sentence=2)
+
+
+def test_a_function_of_ones_own_is_judged_beside_every_baseline(place, model, tmp_path):
+    def last_two(vectors):
+        return vectors[-2:].mean(axis=0)
+
+    found = place.compare([last_two, model], on="tales@small", latency=False)
+    frame = found.frame()
+    assert set(frame["subject"]) == {"last_two", model.name, *BASELINES}
+    own = frame[(frame["subject"] == "last_two") & (frame["figure"] == "cosine")].iloc[0]
+    assert own["kind"] == "model"
+    assert own["low"] < own["estimate"] < own["high"]
+    assert own["verdict"] in ("better", "worse", "cannot tell")
+    assert any(sentence.startswith("last_two ") for sentence in found.verdicts())
+    assert "last_two" in found.to_html(tmp_path / "report.html").read_text()
+    assert found.save().exists()
+
+
+def test_the_same_function_as_a_baseline_has_the_same_figures(place):
+    found = place.compare([lambda vectors: vectors[-1]], on="tales@small", latency=False)
+    frame = found.frame().set_index(["subject", "figure"])["estimate"]
+    for figure in ("cosine", "mrr[document]"):
+        assert frame["own", figure] == pytest.approx(frame["copy-last", figure], abs=1e-6)
+
+
+def test_what_cannot_be_judged_is_told(place):
+    def copy_last(vectors):
+        return vectors[-1]
+
+    copy_last.__name__ = "copy-last"
+    with pytest.raises(UsageError, match="needs a corpus to be judged on"):
+        place.compare([copy_last])
+    with pytest.raises(UsageError, match="'copy-last' is the name of a baseline"):
+        place.compare([copy_last], on="tales@small")
+    with pytest.raises(UsageError, match="no model was named"):
+        place.compare([])
+
+
+def test_an_architecture_of_ones_own_is_trained_by_its_name(place):
+    from nextvec.models.backbone import BACKBONES
+
+    gru = BACKBONES.get("gru")
+
+    @nextvec.register("backbone", "mine")
+    class Mine(gru):
+        pass
+
+    try:
+        own = place.train("mine", "tales@small", epochs=1, width=16, allow_unordered=True)
+        assert own.config["network"]["architecture"] == "mine"
+        assert isinstance(own.predictor.backbone, Mine)
+    finally:
+        del BACKBONES._entries["mine"]
+
+
+def test_kinds_of_components_are_known():
+    assert callable(nextvec.register("metric", "own-metric"))
+    with pytest.raises(UsageError, match=r"unknown kind of component 'metrics'\. Did you mean 'metric'"):
+        nextvec.register("metrics", "mine")
+
+
+def test_weights_are_those_of_the_command_line(place, model, tmp_path):
+    """One way to train, however it is asked for."""
+    arguments = ["train", "gru", "--corpus", "tales@small", "--name", "told", "--set", "epochs=1", "--set", "width=16"]
+    command = [sys.executable, "-m", "nextvec", *arguments, "--allow-unordered", "--workspace", str(place.root)]
+    subprocess.run(command, check=True, capture_output=True)
+    told = place.model("told")
+    for name, weights in model.predictor.state_dict().items():
+        assert torch.equal(weights, told.predictor.state_dict()[name]), name
