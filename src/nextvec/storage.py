@@ -197,8 +197,7 @@ def _without_secrets(uri: str) -> str:
 def _copies() -> Path:
     """The folder of all copies, by the rule of freedesktop.org for caches: only an absolute path counts."""
     given = os.environ.get("XDG_CACHE_HOME", "")
-    home = Path(given) if given.startswith("/") else Path.home() / ".cache"
-    return home / "nextvec" / "buckets"
+    return Path(given if given.startswith("/") else os.path.expanduser("~/.cache"), "nextvec", "buckets")
 
 
 def _require_obstore() -> None:

@@ -13,8 +13,8 @@ WorkspaceOption = Annotated[
     typer.Option(
         "--workspace",
         envvar=VARIABLE,
-        metavar="PATH|URI",
-        help="Folder that everything is written to, here or in a bucket: s3://, gs:// or az://NAME/PREFIX.",
+        metavar="<path>",
+        help="Folder that everything is written to, or s3://, gs://, az://NAME/PREFIX.",
         show_default=f"./{DEFAULT}",
     ),
 ]

@@ -133,6 +133,7 @@ class Corpus:
                 raise MismatchError(f"corpus '{self.name}' is in use by now and keeps what it was made with")
             schema = metadata.schema()
             path = self.workspace.corpus(self.name)
+            self._require_held()
             with self._storing("what it is made with"):
                 self._dataset = write_dataset(schema.empty_table(), path, "overwrite")
             self.metadata = metadata
@@ -245,9 +246,11 @@ class Corpus:
         """
         path = self.workspace.corpus(self.name)
         with self.writing(), _generations_lock(self.workspace, self.name):
+            self._require_held()
             bytes_before, before = stored_bytes(path), self._dataset
             with self._storing("a compaction"):
                 self._dataset = merge_fragments(before)
+                self._require_held()
                 removed = 0 if keep_versions else remove_untagged(self._dataset)
             return Compaction(
                 version=self.version,
