@@ -22,6 +22,7 @@ from nextvec.serving.catalogue import Catalogue
 from nextvec.storage import Place, place_of
 from nextvec.store.vectors import Corpus, open_snapshot
 from nextvec.studies.record import COMPARISON
+from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.run import finished
 from nextvec.workspace import Workspace
 
@@ -268,6 +269,34 @@ def test_of_two_trainings_of_one_name_one_begins(nextvec, twins, machine, monkey
     assert "models/twice/plan.json was written by another process meanwhile" in lost.err
     machine("third")
     assert finished(Workspace(place).model("twice"))
+
+
+def test_of_two_that_resume_one_run_one_goes_on(nextvec, twins, machine, monkeypatch) -> None:
+    """The one that was first to publish a checkpoint; its model is that of a run that nobody disturbed."""
+    place, line = twins[1], [*TRAIN[:4], "--name", "resumed", *TINY]
+    save = Checkpoints.save_last
+
+    def stop(checkpoints, state):
+        save(checkpoints, state)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoints, "save_last", stop)
+    nextvec(*line, workspace=place, expect=130)
+
+    def late(checkpoints, state):
+        monkeypatch.setattr(Checkpoints, "save_last", save)
+        machine("second")
+        nextvec(*line, "--resume", workspace=place)
+        machine("first")
+        save(checkpoints, state)
+
+    monkeypatch.setattr(Checkpoints, "save_last", late)
+    lost = nextvec(*line, "--resume", workspace=place, expect=1)
+    assert "models/resumed/checkpoints/last.pt was written by another process meanwhile" in lost.err
+    weights = [(Workspace(twins[0]).model("gru") / WEIGHTS).read_bytes()]
+    machine("second")
+    weights.append((Workspace(place).model("resumed") / WEIGHTS).read_bytes())
+    assert weights[0] == weights[1]
 
 
 def test_a_corpus_has_one_writer_on_all_machines(nextvec, prose, twins, machine) -> None:
