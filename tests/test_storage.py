@@ -10,7 +10,17 @@ from nextvec.storage import Place, Tag, place_of, redacted, redacting, shown, wo
 from nextvec.workspace import Workspace
 
 URIS = ["s3://bucket", "s3://bucket/team/ws", "gs://my-bucket/a.b", "az://container/x_y"]
-NONE = ["s3://", "ftp://host/x", "s3:///x", "s3://bucket//x", "s3://bucket/a b", "memory://x", "s3://bucket/a?b=c"]
+NONE = [
+    "s3://",
+    "ftp://host/x",
+    "s3:///x",
+    "s3://bucket//x",
+    "s3://bucket/a b",
+    "s3://bucket/../x",
+    "s3://bucket/.",
+    "memory://x",
+    "s3://bucket/a?b=c",
+]
 
 
 @pytest.mark.parametrize("uri", URIS)
