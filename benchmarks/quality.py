@@ -60,6 +60,7 @@ from nextvec.models.bundle import METRICS
 from nextvec.models.head import HEADS
 from nextvec.models.presets import PRESETS, RECOMMENDED
 from nextvec.records import read_json, write_json
+from nextvec.records.names import PLAN
 from nextvec.store.ingest import ingest
 from nextvec.store.vectors import Corpus
 from nextvec.studies.contest import Contest, run_contest
@@ -67,7 +68,7 @@ from nextvec.studies.entrants import Entrant
 from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs
 from nextvec.studies.runner import Outcome, run_study
 from nextvec.studies.temperatures import temperatures
-from nextvec.training.run import PLAN, finished, train_model
+from nextvec.training.run import finished, train_model
 from nextvec.workspace import Workspace
 from real import DATA
 from record import ROOT, Claim, leave_record, options_of

@@ -4,10 +4,16 @@ No test changes the number: sums are split by threads, so what is compared bit f
 """
 
 import os
+import shutil
 
 import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"
+
+TINY = ["--set", "layers=1", "--set", "width=16", "--set", "epochs=2", "--set", "batch=64"]
+SPLIT = ["--test", 200, "--validation", 400]
+SPREAD = 0.2
+ANIMALS = ["cats", "dogs", "owls", "bees", "ants", "elks", "eels", "rats"]
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +45,23 @@ def make_process():
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         ids = [f"doc-{i}" for i in range(len(lengths))]
         return Snapshot.from_arrays("process", rows.astype(np.float32), offsets, ids, **settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def part_of():
+    """`part_of(batch, sequences)`: the batch of these sequences alone, field by field."""
+    from dataclasses import fields, replace
+
+    def part(value, sequences):
+        if isinstance(value, dict):
+            return {name: each[sequences] for name, each in value.items()}
+        return value[sequences] if hasattr(value, "__getitem__") else value
+
+    def make(batch, sequences):
+        names = [field.name for field in fields(batch) if field.name not in ("whole", "planned")]
+        return replace(batch, **{name: part(getattr(batch, name), sequences) for name in names}, planned=None)
 
     return make
 
@@ -107,6 +130,98 @@ def nextvec():
         return result
 
     return call
+
+
+@pytest.fixture(scope="session")
+def workspace(nextvec, write_prose, tmp_path_factory):
+    """Corpus `tales@first` (hashing, D = 32), models `gru` and `mix` (alias `production`)."""
+    from nextvec.models.aliases import Aliases
+    from nextvec.workspace import Workspace
+
+    folder = tmp_path_factory.mktemp("serving")
+    text, place = write_prose(folder / "text"), folder / "ws"
+    nextvec("corpus", "ingest", text, "--corpus", "tales", "--encoder", "hashing:32", *SPLIT, workspace=place)
+    nextvec("corpus", "tag", "tales", "first", workspace=place)
+    nextvec("train", "gru", "--corpus", "tales@first", "--name", "gru", *TINY, workspace=place)
+    nextvec("train", "ewma-mix", "--corpus", "tales@first", "--name", "mix", workspace=place)
+    Aliases(Workspace(place)).promote("production", "gru")
+    return Workspace(place)
+
+
+@pytest.fixture(scope="session")
+def tales(nextvec, tmp_path_factory):
+    """Corpus `tales` (hashing, D = 32) of short tales that share sentences, and closed-form models: `ridge` (context 5)
+    and `mix` (any context, alias `best`)."""
+    from nextvec.models.aliases import Aliases
+    from nextvec.workspace import Workspace
+
+    folder = tmp_path_factory.mktemp("tales")
+    (folder / "text").mkdir()
+    for number in range(60):
+        animals = ANIMALS[number % len(ANIMALS)]
+        tale = f"Here the {animals} of tale {number} meet. Then the {animals} eat. Later the {animals} sleep. "
+        (folder / "text" / f"t{number:02d}.txt").write_text(tale * 3)
+    place = folder / "ws"
+    ingest = ["corpus", "ingest", folder / "text", "--corpus", "tales", "--encoder", "hashing:32"]
+    nextvec(*ingest, *SPLIT, workspace=place)
+    nextvec(
+        "train",
+        "ridge",
+        "--corpus",
+        "tales",
+        "--name",
+        "ridge",
+        "--allow-unordered",
+        "--allow-leakage",
+        workspace=place,
+    )
+    nextvec(
+        "train",
+        "ewma-mix",
+        "--corpus",
+        "tales",
+        "--name",
+        "mix",
+        "--allow-unordered",
+        "--allow-leakage",
+        workspace=place,
+    )
+    Aliases(Workspace(place)).promote("best", "mix")
+    return Workspace(place)
+
+
+@pytest.fixture(scope="module")
+def scattered(nextvec, tales, tmp_path_factory):
+    """`tales` with a model `scatter` that samples and has a density: `SPREAD` around ewma-mix, in all directions; and
+    `mix` with a fitted temperature. While the module runs its baseline is registered."""
+    import torch
+
+    from nextvec.models.baseline import BASELINES
+    from nextvec.models.bundle import predictions_fingerprint
+    from nextvec.models.predictor import unit
+    from nextvec.records import append_line
+    from nextvec.workspace import Workspace
+
+    class Scatter(BASELINES.get("ewma-mix")):
+        name = "scatter"
+        draws = True
+
+        def sample(self, base_BSE, n, generator):
+            return unit(base_BSE + SPREAD * torch.randn((n, *base_BSE.shape), generator=generator))
+
+        def log_density(self, base_BSE, y_BSD):
+            return 10 * (y_BSD * base_BSE).sum(-1)
+
+    place = Workspace(tmp_path_factory.mktemp("scattered") / "ws")
+    shutil.copytree(tales.root, place.root)
+    BASELINES.names()
+    BASELINES.register("scatter")(Scatter)
+    train = ["train", "scatter", "--corpus", "tales", "--name", "scatter", "--allow-unordered", "--allow-leakage"]
+    nextvec(*train, workspace=place.root)
+    fitted = {"weights": predictions_fingerprint(place.model("mix")), "temperatures": {"document": 0.1}}
+    append_line(place.model("mix") / "evaluations.jsonl", fitted)
+    yield place
+    del BASELINES._entries["scatter"]
 
 
 @pytest.fixture(scope="session")

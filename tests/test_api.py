@@ -79,6 +79,19 @@ def test_a_corpus_writes_texts_for_vectors(place):
     assert said["text"] == corpus.snapshot.texts([5])[0]
 
 
+def test_a_document_is_shown_and_chunks_are_found(place):
+    corpus = place.corpus("tales@small")
+    document = corpus.snapshot.documents.ids[2]
+    chunks = corpus.show(document)
+    assert [text for text, _ in chunks] == corpus.snapshot.texts(range(24, 36))
+    assert [begins for _, begins in chunks] == [True, *[False] * 11]
+    nearest = corpus.search(chunks[3][0], 2)
+    assert nearest[0].text == chunks[3][0]
+    assert nearest[0].similarity == pytest.approx(1, abs=1e-3)
+    with pytest.raises(NotFoundError, match="has no document 'nowhere' among 60"):
+        corpus.show("nowhere")
+
+
 def test_a_model_is_found_by_its_name_its_alias_or_for_being_the_only_one(place, model):
     assert model.name == "gru-tales-small"
     assert place.model().name == place.model(model.name).name == model.name

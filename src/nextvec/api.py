@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from nextvec.corpus.document import Source
     from nextvec.encoders.encoder import Encoder
+    from nextvec.interface.doctor import Finding
     from nextvec.models.aliases import Change
     from nextvec.models.own import Function
     from nextvec.models.predictor import Predictor
@@ -147,6 +148,12 @@ class Workspace:
     @property
     def root(self) -> Path:
         return self.place.root
+
+    def examine(self) -> list[Finding]:
+        """What this installation and this workspace have and lack, and what to do about that."""
+        from nextvec.interface.doctor import examine
+
+        return examine(self.place)
 
     # Corpora
 

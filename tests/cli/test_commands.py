@@ -20,12 +20,15 @@ from nextvec.workspace import Workspace
 
 NEW_CORPUS = "--salt --test --validation --dtype --workspace --json"
 SURFACE = {
-    "": "--version",
+    "": "--version --install-completion --show-completion",
     "demo": "--workspace",
+    "doctor": "--workspace --json",
     "corpus": "",
     "corpus ingest": f"SOURCE --corpus --encoder --chunker --set --limit --tolerate {NEW_CORPUS}",
     "corpus list": "--workspace --json",
     "corpus info": "REFERENCE --workspace --json",
+    "corpus show": "REFERENCE DOCUMENT --workspace --json",
+    "corpus search": "REFERENCE TEXT --count --workspace --json",
     "corpus tag": "NAME TAG --workspace --json",
     "corpus compact": "NAME --keep-versions --workspace --json",
     "corpus check": "REFERENCE --workspace --json",
@@ -160,6 +163,9 @@ def test_every_help_fits_80_columns(nextvec, monkeypatch: pytest.MonkeyPatch, pa
 
 
 JSON = {
+    "doctor": [],
+    "corpus show": ["tales", "story-003.txt"],
+    "corpus search": ["tales", "The of was in."],
     "corpus list": [],
     "corpus info": ["tales@first"],
     "corpus check": ["tales"],
@@ -188,6 +194,9 @@ JSON = {
     "decode": ["in.npy", "tales"],
 }
 KEYS = {
+    "doctor": "found",
+    "corpus show": "begins_paragraph",
+    "corpus search": "similarity",
     "corpus list": "name",
     "corpus info": "documents",
     "corpus check": "passed",
@@ -236,6 +245,7 @@ def test_json_is_all_that_is_printed(nextvec, place: Path, path: str) -> None:
 
 
 PLAIN = [
+    ["doctor"], ["corpus", "show", "tales", "story-003.txt"], ["corpus", "search", "tales", "The of was in."],
     ["corpus", "list"], ["corpus", "info", "tales"], ["corpus", "check", "tales"], ["models", "list"],
     ["models", "show", "gru"], ["models", "show", "ridge-mix"], ["evaluate", "gru-tales-first"],
     ["compare", "gru-tales-first"], ["verify", "gru-tales-first"], ["study", "run", "plan.toml"],

@@ -57,6 +57,11 @@ def test_json_holds_the_context_the_sentences_and_the_finish(call, text: str) ->
     assert found["context"]["own"] == 1
 
 
+def test_a_heading_at_the_end_is_said(call, text: str) -> None:
+    out = call(f"{text}\n\n## At night\n", "--model", "mix", "--sentences", 1).out
+    assert "under the heading 'At night'" in " ".join(out.split())
+
+
 def test_a_dash_reads_standard_input(call, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given = json.loads(call(text, "--model", "mix", "--json").out)
     monkeypatch.setattr("sys.stdin", io.StringIO(text))

@@ -134,11 +134,11 @@ def test_the_loss_starts_at_what_the_batch_knows_of_the_anchor(make_network, mak
     assert float(network(replace(batch, bases={})).detach()) != pytest.approx(expected, abs=1e-2)
 
 
-def test_a_part_of_a_batch_is_told_from_the_targets_of_all_of_it(make_network, make_vectors):
+def test_a_part_of_a_batch_is_told_from_the_targets_of_all_of_it(make_network, make_vectors, part_of):
     """Contrastive: with the whole batch's targets to tell its own from, the loss is another, and higher."""
     network = make_network("none", head_options={"point": {"loss": "infonce"}})
     whole = documents(make_vectors(6, 6, 8))
-    own = whole.part(slice(0, 1))
+    own = part_of(whole, slice(0, 1))
     assert float(network(own, whole, 1 / 6).detach()) > float(network(own).detach()) + 0.5
 
 

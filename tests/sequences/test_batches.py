@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from nextvec.errors import TrainingError, UsageError
 from nextvec.sequences.batches import (
-    BATCH_COST,
     Batch,
+    Batches,
     DocumentBatches,
     SpanBatches,
     Structure,
     WindowBatches,
-    cheapest_cuts,
 )
-from nextvec.sequences.rows import rows_of
+from nextvec.sequences.rows import VectorRows, rows_of
 from nextvec.sequences.windows import gather_windows, target_rows
 from nextvec.structure import UNKNOWN
 
@@ -90,6 +91,65 @@ def test_an_epoch_can_begin_at_any_step(make: Any) -> None:
         rest = list(batches.epoch(2, start))
         assert len(rest) == len(whole) - start
         assert all(same(a, b) for a, b in zip(rest, whole[start:], strict=True))
+
+
+def tensors(batch: Batch) -> dict[str, Any]:
+    """Everything that a batch has of each of its sequences."""
+    heading = {} if batch.heading is None else {"heading": batch.heading.vector_BTD, "fresh": batch.heading.fresh_BT}
+    own = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    return {**{name: value for name, value in own.items() if isinstance(value, Tensor)}, **batch.bases, **heading}
+
+
+@pytest.mark.parametrize("kind", ["windows", "spans", "told"])
+@pytest.mark.parametrize(("rank", "world"), [(0, 2), (1, 2), (2, 3), (40, 41)])
+@pytest.mark.parametrize("contrast", [False, True])
+def test_a_process_has_its_part_of_every_batch(kind: str, rank: int, world: int, contrast: bool) -> None:
+    lengths = small_lengths()
+    make = {"windows": window_batches, "spans": span_batches, "told": partial(told, hidden=0.3, told=0.5)}[kind]
+    batches: Batches = make(lengths)
+    batches.contrast = contrast
+    stood_in = 0
+    for whole, part in zip(batches.epoch(1, 2), batches.epoch(1, 2, rank=rank, world=world), strict=True):
+        own = slice(rank, None, world) if rank < len(whole.x_BTD) else slice(0, 1)
+        stood_in += rank >= len(whole.x_BTD)
+        expected, got = tensors(whole), tensors(part)
+        assert expected.keys() == got.keys()
+        assert all(torch.equal(got[name], expected[name][own]) for name in got)
+        weighed = int(part.target_mask_BT.sum()) / int(whole.target_mask_BT.sum())
+        assert part.share == (weighed if rank < len(whole.x_BTD) else 0)
+        assert part.targets == whole.targets
+        assert (part.whole is not None) == contrast
+        if part.whole is not None:
+            for name in ("target_mask_BT", "rows_BT", "seen_from_B"):
+                assert torch.equal(getattr(part.whole, name), getattr(whole, name))
+            mask_BS = whole.target_mask_BT
+            assert torch.equal(part.whole.target_BTD[mask_BS], whole.target_BTD[mask_BS])
+    assert stood_in or world < 41
+
+
+@pytest.mark.parametrize(("contrast", "share"), [(False, 0.5), (True, 1.0)])
+def test_a_process_reads_its_part_and_the_targets_that_something_contrasts_with(contrast: bool, share: float) -> None:
+    vectors, offsets = corpus([9] * 64)
+    batches = SpanBatches(vectors, offsets, np.arange(64), 8, 512, 0, contrast=contrast)
+    asked: list[np.ndarray] = []
+    batches.vectors = Spy(batches.vectors, asked)
+    assert len(list(batches.epoch(0, rank=1, world=2))) == 1
+    assert len(np.unique(asked[0])) == pytest.approx(share * 64 * 9, rel=0.06)
+
+
+class Spy:
+    """Rows that note what is asked of them."""
+
+    def __init__(self, rows: VectorRows, asked: list[np.ndarray]) -> None:
+        self.rows, self.asked, self.shape, self.device = rows, asked, rows.shape, rows.device
+
+    def gather(self, index: Tensor) -> Tensor:
+        return self.rows.gather(index)
+
+    def gather_each(self, indexes: Iterable[np.ndarray]) -> Iterator[Tensor]:
+        for index in indexes:
+            self.asked.append(index)
+            yield self.gather(torch.from_numpy(index))
 
 
 @SHUFFLED
@@ -227,24 +287,6 @@ def test_bases_come_with_their_inputs() -> None:
         assert torch.equal(batch.bases["point"][batch.mask_BT], bases[rows].float())
         documents = np.searchsorted(offsets, batch.rows_BT[:, 0].numpy(), side="right") - 1
         assert batch.seen_from_B.tolist() == offsets[documents].tolist()
-        half = batch.part(slice(0, None, 2))
-        assert torch.equal(half.seen_from_B, batch.seen_from_B[::2])
-        assert torch.equal(half.bases["point"], batch.bases["point"][::2])
-        assert torch.equal(half.x_BTD, batch.x_BTD[::2])
-
-
-def test_cheapest_cuts_equal_brute_force() -> None:
-    lengths, capacity = sorted(np.random.default_rng(2).integers(1, 20, 10).tolist()), 40
-
-    def cost(cuts: tuple[int, ...]) -> float:
-        edges = [0, *cuts, len(lengths)]
-        spans = list(itertools.pairwise(edges))
-        sizes = [(end - first) * lengths[end - 1] for first, end in spans]
-        allowed = all(size <= capacity or end - first == 1 for size, (first, end) in zip(sizes, spans, strict=True))
-        return sum(sizes) + len(sizes) * BATCH_COST * capacity if allowed else float("inf")
-
-    every = [cuts for r in range(len(lengths)) for cuts in itertools.combinations(range(1, len(lengths)), r)]
-    assert cost(tuple(cheapest_cuts(lengths, capacity))) == pytest.approx(min(map(cost, every)))
 
 
 def test_vectors_are_held_once() -> None:
@@ -256,9 +298,7 @@ def test_vectors_are_held_once() -> None:
 
 
 @pytest.mark.parametrize("kind", ["documents", "windows", "spans"])
-def test_batches_are_made_where_the_vectors_are(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Where padding is cannot be asked of tensors without numbers.
-    monkeypatch.setattr("nextvec.sequences.batches._padded", lambda x_BTD, mask_BT: x_BTD)
+def test_batches_are_made_where_the_vectors_are(kind: str) -> None:
     vectors, offsets = corpus(small_lengths())
     elsewhere, chosen = torch.from_numpy(vectors).to("meta"), np.arange(80)
     told = Structure(torch.zeros(len(vectors), dtype=torch.int8, device="meta"), hidden=0.5, told=0.5)
@@ -333,8 +373,6 @@ def test_breaks_come_with_their_inputs() -> None:
             assert (batch.breaks_BT[~batch.mask_BT] == UNKNOWN).all()
         else:
             assert torch.equal(batch.breaks_BT, breaks[batch.rows_BT + torch.arange(-3, 0)])
-        half = batch.part(slice(0, None, 2))
-        assert torch.equal(half.breaks_BT, batch.breaks_BT[::2])
 
 
 def test_a_sequence_hides_all_of_its_structure_or_none() -> None:

@@ -54,11 +54,6 @@ def test_it_is_fresh_where_it_stands_between_the_two(snapshot):
     assert batch_of(snapshot).heading.fresh_BT.int().tolist() == [[0, 0, 0, 0], [0, 1, 0, 0], [1, 0, 1, 0]]
 
 
-def test_a_part_of_a_batch_has_its_own(snapshot):
-    batch = batch_of(snapshot)
-    assert torch.equal(batch.part(slice(1, 3)).heading.vector_BTD, batch.heading.vector_BTD[1:3])
-
-
 def test_of_some_documents_the_rows_are_numbered_anew(snapshot):
     vectors, under = headings_of(snapshot, [2, 1])
     assert under.tolist() == [0, 0, 1, 1, 2, 2, 2]

@@ -3,30 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
+from nextvec.corpus.document import Chunk, Document
+from nextvec.encoders.encoder import EncoderSpec
+from nextvec.errors import IntegrityError
 from nextvec.sequences import rows
 from nextvec.sequences.batches import Batch, DocumentBatches, SpanBatches, WindowBatches
-from nextvec.sequences.rows import MappedRows, ResidentRows, VectorRows, place_rows, rows_of
+from nextvec.sequences.rows import AHEAD, Place, ResidentRows, Rows, ShardedRows, VectorRows, place_rows, rows_of
+from nextvec.sequences.splits import split_snapshot
 from nextvec.sequences.windows import target_rows
+from nextvec.store.encoded import EncodedDocument
+from nextvec.store.snapshot import Snapshot
+from nextvec.store.stored import VectorSource
+from nextvec.store.vectors import Corpus
+from nextvec.workspace import Workspace
 
+PLACES: tuple[Place, ...] = ("resident", "mapped", "sharded")
+SPLIT = {"salt": "nextvec", "test": 250, "validation": 500}
 LENGTHS = [3, 9, 17, 5, 40, 12]
 OFFSETS = np.concatenate([[0], np.cumsum(LENGTHS)])
 
 
 @pytest.fixture(params=[np.float16, np.float32])
-def array(request: pytest.FixtureRequest, tmp_path: Path) -> np.ndarray:
-    made = np.random.default_rng(0).standard_normal((OFFSETS[-1], 8)).astype(request.param)
-    np.save(tmp_path / "rows.npy", made)
-    return np.load(tmp_path / "rows.npy", mmap_mode="r")
+def array(request: pytest.FixtureRequest) -> np.ndarray:
+    made = np.random.default_rng(0).standard_normal((OFFSETS[-1], 8))
+    return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(request.param)
 
 
-def kinds(array: np.ndarray) -> tuple[ResidentRows | MappedRows, ResidentRows | MappedRows]:
-    return place_rows(array, "cpu", "resident"), place_rows(array, "cpu", "mapped")
+@pytest.fixture
+def snapshot(array: np.ndarray, tmp_path: Path) -> Snapshot:
+    """A corpus of these vectors."""
+    spec, workspace = EncoderSpec(name="random", dim=array.shape[1]), Workspace(tmp_path / "workspace")
+    corpus = Corpus.create(workspace, "c", encoder=spec, chunker={"name": "none"}, split=SPLIT, dtype=str(array.dtype))
+    for number, (first, end) in enumerate(pairwise(OFFSETS.tolist())):
+        chunks = [Chunk(text=str(row), position=row - first, start=0, end=1) for row in range(first, end)]
+        document = Document(id=f"d{number}", title="", text="", source="random", licence="CC0-1.0")
+        corpus.append([EncodedDocument(document=document, chunks=chunks, vectors=array[first:end])])
+    return corpus.snapshot()
+
+
+def kinds(snapshot: Snapshot) -> list[Rows]:
+    return [place_rows(snapshot, "cpu", place) for place in PLACES]
 
 
 def batches(vectors: VectorRows) -> Iterator[Batch]:
@@ -37,48 +62,111 @@ def batches(vectors: VectorRows) -> Iterator[Batch]:
     yield from SpanBatches(vectors, OFFSETS, documents, 8, 32, seed=1, bases=bases).epoch(1)
 
 
-def test_what_is_gathered_is_the_same(array: np.ndarray) -> None:
-    resident, mapped = kinds(array)
+def test_what_is_gathered_is_the_same(array: np.ndarray, snapshot: Snapshot) -> None:
     index = torch.tensor([[5, 5, 0], [80, 2, 5]])
-    assert (resident.kind, mapped.kind) == ("resident", "mapped")
-    assert resident.shape == mapped.shape == (86, 8)
-    np.testing.assert_array_equal(mapped.gather(index), array[index.numpy()].astype(np.float32))
-    assert torch.equal(resident.gather(index), mapped.gather(index))
-    assert mapped.gather(index).dtype == torch.float32
-    assert mapped.gather(index[:0]).shape == (0, 3, 8)
+    for place, kind in zip(PLACES, kinds(snapshot), strict=True):
+        assert kind.kind == place
+        assert kind.shape == (86, 8)
+        np.testing.assert_array_equal(kind.gather(index), array[index.numpy()].astype(np.float32))
+        assert kind.gather(index).dtype == torch.float32
+        assert kind.gather(index[:0]).shape == (0, 3, 8)
 
 
-def test_batches_are_the_same(array: np.ndarray) -> None:
-    resident, mapped = kinds(array)
-    for left, right in zip(batches(resident), batches(mapped), strict=True):
-        assert torch.equal(left.x_BTD, right.x_BTD)
-        assert torch.equal(left.target_BTD, right.target_BTD)
-        assert all(torch.equal(left.bases[name], right.bases[name]) for name in left.bases)
+def test_what_is_gathered_one_after_another_is_what_is_gathered(snapshot: Snapshot) -> None:
+    random = np.random.default_rng(0)
+    indexes = [random.integers(0, 86, random.integers(1, 30)) for _ in range(3 * AHEAD)]
+    for kind in kinds(snapshot):
+        for index, got in zip(indexes, kind.gather_each(indexes), strict=True):
+            assert torch.equal(got, kind.gather(torch.from_numpy(index)))
 
 
-def test_what_is_put_into_rows_alike_is_gathered(array: np.ndarray) -> None:
-    for kind in kinds(array):
+def test_batches_are_the_same(snapshot: Snapshot) -> None:
+    resident, *others = kinds(snapshot)
+    for other in others:
+        for left, right in zip(batches(resident), batches(other), strict=True):
+            assert torch.equal(left.x_BTD, right.x_BTD)
+            assert torch.equal(left.target_BTD, right.target_BTD)
+            assert all(torch.equal(left.bases[name], right.bases[name]) for name in left.bases)
+
+
+class Source:
+    """An array that notes what is read, and how far that is ahead."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array, self.shape, self.reads = array, array.shape, 0
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        self.reads += 1
+        assert (np.diff(rows) > 0).all()
+        if (rows == 13).any():
+            raise IntegrityError("a bad place")
+        return self.array[rows]
+
+
+def asked(source: Source, indexes: list[list[int]]) -> Iterator[Tensor]:
+    return ShardedRows(cast("VectorSource", source)).gather_each(map(np.array, indexes))
+
+
+def test_shards_are_read_ahead_and_not_further(array: np.ndarray) -> None:
+    source = Source(array)
+    gathered = asked(source, [[1, 0, 1]] * 100)
+    assert source.reads == 0
+    next(gathered)
+    assert source.reads <= AHEAD + 1
+    for _ in range(10):
+        next(gathered)
+    gathered.close()  # type: ignore[attr-defined]
+    assert 11 <= source.reads <= AHEAD + 11
+
+
+def test_what_cannot_be_read_ahead_fails_when_its_turn_comes(array: np.ndarray) -> None:
+    gathered = asked(Source(array), [[0], [1], [13], [2]])
+    assert [len(next(gathered)), len(next(gathered))] == [1, 1]
+    with pytest.raises(IntegrityError, match="a bad place"):
+        next(gathered)
+
+
+def test_shards_need_no_copy(snapshot: Snapshot) -> None:
+    list(batches(place_rows(snapshot, "cpu", "sharded")))
+    split_snapshot(snapshot)
+    assert snapshot.map_file is not None
+    assert not snapshot.map_file.exists()
+    place_rows(snapshot, "cpu", "mapped")
+    assert snapshot.map_file.exists()
+
+
+def test_what_is_put_into_rows_alike_is_gathered(snapshot: Snapshot) -> None:
+    for kind in kinds(snapshot):
         alike = kind.like(3)
-        assert alike.kind == kind.kind
+        assert alike.kind == {"sharded": "mapped"}.get(kind.kind, kind.kind)
         alike.put(torch.tensor([4, 1]), torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).half())
         found = alike.gather(torch.tensor([[0, 1], [4, 4]]))
         expected = [[[0.0, 0.0, 0.0], [4.0, 5.0, 6.0]], [[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]]]
         assert found.tolist() == expected
 
 
-def test_rows_stay_on_disk_where_they_do_not_fit(array: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert place_rows(array, "cpu").kind == "resident"
-    monkeypatch.setattr(rows, "free_memory", lambda device: array.nbytes)
-    assert place_rows(array, "cpu").kind == "mapped"
-    assert place_rows(array, "cpu", "resident").kind == "resident"
+def test_rows_stay_where_they_fit(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = snapshot.stored.nbytes
+    monkeypatch.setattr(rows, "free_memory", lambda device: size)
+    monkeypatch.setattr(rows, "free_disk", lambda file: size)
+    assert place_rows(snapshot, "cpu").kind == "sharded"
+    assert place_rows(snapshot, "cpu", "resident").kind == "resident"
+    assert place_rows(snapshot, "cpu").kind == "mapped", "a copy is there now"
+    assert snapshot.map_file is not None
+    snapshot.map_file.unlink()
+    monkeypatch.setattr(rows, "free_disk", lambda file: 2 * size)
+    assert place_rows(snapshot, "cpu").kind == "mapped"
+    monkeypatch.setattr(rows, "free_memory", lambda device: 2 * size)
+    assert place_rows(snapshot, "cpu").kind == "resident"
 
 
-def test_free_memory_is_some() -> None:
+def test_what_is_free_is_some(tmp_path: Path) -> None:
     assert rows.free_memory(torch.device("cpu")) > 1 << 20
+    assert rows.free_disk(tmp_path / "not" / "there") > 1 << 20
 
 
-def test_rows_are_taken_as_they_are_given(array: np.ndarray) -> None:
-    _, mapped = kinds(array)
+def test_rows_are_taken_as_they_are_given(snapshot: Snapshot) -> None:
+    _, mapped, _ = kinds(snapshot)
     assert rows_of(mapped) is mapped
     tensor = torch.zeros(2, 3)
     shared = rows_of(tensor)

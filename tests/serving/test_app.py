@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from starlette.requests import Request
 
+from nextvec.continuation.contexts import Context
 from nextvec.errors import DataError
 from nextvec.retrieval.index import ExactIndex
-from nextvec.serving.contexts import Context
 from nextvec.serving.engine import Engine
 from nextvec.serving.lanes import ModelLane
 from nextvec.serving.problems import ProblemError

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from nextvec.continuation.resources import Resources
+from nextvec.continuation.stages import DecodeQuery, Served, SnapQuery, StagesConfig
 from nextvec.retrieval.neighbours import rows_of
 from nextvec.sequences.splits import SplitSpec, split_snapshot
-from nextvec.serving.resources import Resources
 from nextvec.serving.settings import Settings
-from nextvec.serving.stages import DecodeQuery, Served, SnapQuery, StagesConfig
 from nextvec.store.vectors import open_snapshot
 from nextvec.workspace import Workspace
 

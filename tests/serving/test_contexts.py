@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from nextvec.continuation.contexts import Context, Padded, Passage
 from nextvec.errors import DataError
-from nextvec.serving.contexts import Context, Padded, Passage
 from nextvec.serving.lanes import ModelLane
 from nextvec.serving.problems import ProblemError
 from nextvec.serving.vectors import raw_breaks, told

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
+from nextvec.continuation.stages import Served
 from nextvec.models.aliases import Aliases
 from nextvec.records import read_json, write_json
 from nextvec.serving.engine import Engine
 from nextvec.serving.settings import ListenerSettings, ModelSettings, Settings
-from nextvec.serving.stages import Served
 from nextvec.workspace import Workspace
 
 QUICKLY = Settings(reload_seconds=0.05)

@@ -11,7 +11,7 @@ import pytest
 from nextvec.models.baseline import BASELINES
 from nextvec.models.bundle import predictions_fingerprint
 from nextvec.records import append_line
-from nextvec.serving.catalogue import EVALUATIONS
+from nextvec.records.names import EVALUATIONS
 from nextvec.workspace import Workspace
 
 VIEWS = {

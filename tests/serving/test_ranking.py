@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from nextvec.serving.contexts import Context, Passage
-from nextvec.serving.continuation import Direct
-from nextvec.serving.ranking import UNFITTED, rank
-from nextvec.serving.resources import Resources
-from nextvec.serving.stages import Served, StagesConfig
+from nextvec.continuation.contexts import Context, Passage
+from nextvec.continuation.continuation import Direct
+from nextvec.continuation.ranking import UNFITTED, rank
+from nextvec.continuation.resources import Resources
+from nextvec.continuation.stages import Served, StagesConfig
 
 TEXT = "Here the cats of tale 8 meet. Then the cats eat."
 DOCUMENTS = ["Here the owls of tale 3 meet.", "Later the cats sleep.", "Then the bees eat."]

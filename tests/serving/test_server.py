@@ -212,7 +212,7 @@ def test_running_requests_finish_when_the_server_is_told_to_stop(launch, workspa
 def test_a_stage_that_hangs_does_not_keep_the_server_from_ending(launch, workspace, tmp_path, workers) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import time\n"
-        "from nextvec.serving.stages import Served\n"
+        "from nextvec.continuation.stages import Served\n"
         "predict = Served._predict_batch\n"
         "Served._predict_batch = lambda *given: time.sleep(600) if len(given[1]) == 3 else predict(*given)\n"
     )

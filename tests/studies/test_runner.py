@@ -11,13 +11,14 @@ from nextvec.evaluation.evaluate import evaluate_on
 from nextvec.evaluation.heldout import hold_out
 from nextvec.models.baseline import BASELINES
 from nextvec.records import read_json, read_lines
+from nextvec.records.names import COMPARISON, RECORD, REPORT
 from nextvec.sequences.findings import LeakageError
 from nextvec.store.lock import exclusive
 from nextvec.studies import contest as contest_module
 from nextvec.studies import leaderboard as leaderboard_module
 from nextvec.studies import stage as stage_module
 from nextvec.studies.plan import parse_plan
-from nextvec.studies.record import COMPARISON, LOCK, RECORD, REPORT
+from nextvec.studies.record import LOCK
 from nextvec.studies.runner import run_study, study_so_far
 from nextvec.studies.status import study_status
 from nextvec.workspace import Workspace

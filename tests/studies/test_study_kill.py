@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nextvec.records import read_json, read_lines
-from nextvec.studies.record import COMPARISON, RECORD
+from nextvec.records.names import COMPARISON, RECORD
 from nextvec.studies.status import study_status
 from nextvec.workspace import Workspace
 

@@ -13,13 +13,13 @@ from nextvec.models.baseline import mean_cosine
 from nextvec.models.heads.point import PointConfig
 from nextvec.models.network import Network, build_network
 from nextvec.records import read_lines
+from nextvec.records.names import RUN_LOG
 from nextvec.training import loop as loop_module
 from nextvec.training import processes as processes_module
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.checkpoint import Checkpoints
-from nextvec.training.loop import Reference, _groups, train
+from nextvec.training.loop import LOG_STEPS, Reference, _groups, train
 from nextvec.training.processes import make_accelerator
-from nextvec.training.runlog import RUN_LOG
 
 REFERENCE = Reference(global_mean=0.1, best_baseline=0.5, best_name="ewma")
 
@@ -213,6 +213,39 @@ def test_the_judge_is_a_head_of_the_network(make_plan, data, tmp_path):
     with pytest.raises(UsageError, match=r"judged_by = rank: the heads are point"):
         train(Network(plan.network), data, recipe, tmp_path / "run", REFERENCE)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("options", [{"loss": "balanced"}, {"context": 4}])
+def test_steps_ask_the_device_for_nothing(options, start, monkeypatch):
+    """Until they are logged: that would make it wait for them."""
+    asked, asking = [], False
+
+    def note(name):
+        ask = getattr(torch.Tensor, name)
+
+        def noted(tensor, *rest):
+            asked.extend([name] if asking else [])
+            return ask(tensor, *rest)
+
+        monkeypatch.setattr(torch.Tensor, name, noted)
+
+    for name in ("item", "tolist", "cpu", "numpy", "__bool__", "__int__", "__float__"):
+        note(name)
+
+    def watch(progress):
+        nonlocal asking
+        asking = 0 < progress.step % LOG_STEPS < LOG_STEPS - 1 and progress.step < progress.steps - 2
+
+    outcome, _ = start(on_progress=watch, epochs=1, batch=8, **options)
+    assert outcome.steps > 2 * LOG_STEPS
+    assert asked == []
+
+
+def test_what_progress_shows_is_asked_for_then(start):
+    losses = []
+    start(epochs=1, on_progress=lambda progress: losses.append(progress.loss) if progress.step in (1, 3) else None)
+    assert losses[0] > 0
+    assert losses[0] != losses[1]
 
 
 def test_progress_is_told_at_every_step(start):

@@ -16,9 +16,9 @@ from nextvec.models.losses import BalancedLoss
 from nextvec.models.predictor import unit
 from nextvec.models.targets import Targets
 from nextvec.records import read_lines
+from nextvec.records.names import RUN_LOG
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.run import train_model
-from nextvec.training.runlog import RUN_LOG
 
 HERE = Path(__file__).parent
 SECONDS = 240

@@ -13,9 +13,9 @@ import pytest
 
 from nextvec.models.bundle import WEIGHTS
 from nextvec.records import read_lines
+from nextvec.records.names import RUN_LOG
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.run import finished, train_model
-from nextvec.training.runlog import RUN_LOG
 
 VICTIM = Path(__file__).with_name("victim.py")
 KILLS = 6

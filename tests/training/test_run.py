@@ -7,18 +7,24 @@ import numpy as np
 import pytest
 import torch
 
+from nextvec.corpus.document import Chunk, Document
 from nextvec.corpus.headings import Heading
+from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import MismatchError, NotFoundError, TrainingError, UsageError
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, mean_cosine
 from nextvec.models.bundle import load_bundle
 from nextvec.models.head import HEADS
+from nextvec.records.names import PLAN
+from nextvec.store.encoded import EncodedDocument
 from nextvec.store.headings import Headings
+from nextvec.store.vectors import Corpus
 from nextvec.training import run as run_module
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.data import TrainingData
 from nextvec.training.recipe import TrainingConfig
-from nextvec.training.run import PLAN, finished, plan_record, resolve_plan, run_fingerprint, train_model
+from nextvec.training.run import finished, plan_record, resolve_plan, run_fingerprint, train_model
+from nextvec.workspace import Workspace
 
 
 def test_options_find_their_place():
@@ -298,7 +304,7 @@ def test_a_run_on_rows_on_disk_has_the_same_weights(context, make_process, tmp_p
     """With breaks, a hidden share of them, and heads that start at baselines, bit for bit."""
     snapshot = make_process([17] * 60, dim=8, seed=3, breaks=(np.arange(17 * 60) % 4 == 0).astype(np.int8))
     weights = []
-    for place in ("resident", "mapped"):
+    for place in ("resident", "mapped", "sharded"):
         heads = "point" if context == 4 else "point,rank"
         options = {"rows": place, "epochs": 2, "batch": 64, "width": 8, "context": context, "structure": True}
         plan = resolve_plan("gru", 8, {**options, "predicts": heads})
@@ -306,7 +312,7 @@ def test_a_run_on_rows_on_disk_has_the_same_weights(context, make_process, tmp_p
         weights.append((tmp_path / place / "model.safetensors").read_bytes())
         first = json.loads((tmp_path / place / "run.jsonl").read_text().splitlines()[0])
         assert first["rows"] == place
-    assert weights[0] == weights[1]
+    assert weights[0] == weights[1] == weights[2]
 
 
 @pytest.mark.parametrize("heads", ["point", "point,rank,mixture"])
@@ -336,6 +342,29 @@ def test_it_is_said_that_vectors_stay_on_disk(make_process, tmp_path, monkeypatc
     train_model(snapshot, plan, tmp_path / "on-disk", cache=None, on_change=told.append)
     assert len(told) == 1
     assert told[0].startswith("vectors stay on disk: 0.0 GB of them are more than half of the memory that is free")
+
+
+def test_it_is_said_that_vectors_are_read_from_the_corpus(tmp_path, monkeypatch):
+    spec = EncoderSpec(name="random", dim=4)
+    split = {"salt": "nextvec", "test": 250, "validation": 500}
+    corpus = Corpus.create(Workspace(tmp_path), "c", encoder=spec, chunker={"name": "none"}, split=split)
+    corpus.append([unit_document(number) for number in range(40)])
+    monkeypatch.setattr("nextvec.sequences.rows.free_memory", lambda device: 0)
+    monkeypatch.setattr("nextvec.sequences.rows.free_disk", lambda file: 0)
+    told, snapshot = [], corpus.snapshot()
+    train_model(snapshot, resolve_plan("ewma", 4, {}), tmp_path / "m", cache=None, on_change=told.append)
+    assert [note.split(":")[0] for note in told] == ["vectors are read from the corpus as they are needed"]
+    assert "more than half of the disk that is free (rows=mapped makes one" in told[0]
+    assert not snapshot.map_file.exists()
+
+
+def unit_document(number):
+    vectors = np.random.default_rng(number).standard_normal((8, 4))
+    return EncodedDocument(
+        document=Document(id=f"d{number}", title="", text="", source="random", licence="CC0-1.0"),
+        chunks=[Chunk(text=f"{number} {i}", position=i, start=0, end=1) for i in range(8)],
+        vectors=(vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32),
+    )
 
 
 def with_headings(make_process):

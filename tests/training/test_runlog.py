@@ -5,7 +5,8 @@ import pytest
 
 from nextvec.errors import MissingDependencyError
 from nextvec.records import read_lines
-from nextvec.training.runlog import RUN_LOG, RunLog
+from nextvec.records.names import RUN_LOG
+from nextvec.training.runlog import RunLog
 
 
 def events(folder):

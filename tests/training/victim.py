@@ -18,9 +18,10 @@ import numpy as np
 import torch
 
 from nextvec.encoders.encoder import EncoderSpec
+from nextvec.records.names import PLAN
 from nextvec.store.snapshot import Snapshot
 from nextvec.training.loop import Progress
-from nextvec.training.run import PLAN, resolve_plan, train_model
+from nextvec.training.run import resolve_plan, train_model
 
 
 def main(task_file: str, folder: str, cache: str) -> None:

@@ -17,8 +17,8 @@ from nextvec.errors import UsageError
 from nextvec.structure import BEGINS
 
 if TYPE_CHECKING:
+    from nextvec.continuation.events import Continuation, Ending, Event, Likelihood, Opening, Step
     from nextvec.interface.model import Model
-    from nextvec.serving.events import Continuation, Ending, Event, Likelihood, Opening, Step
 
 
 class Feedback(StrEnum):
@@ -91,7 +91,7 @@ def _print_json(model: Model, found: Sequence[Continuation], chance: Mapping[str
 
 
 def _print_lines(model: Model, events: Iterator[Event], n: int, chance: Mapping[str, Any]) -> None:
-    from nextvec.serving.events import Opening, Step
+    from nextvec.continuation.events import Opening, Step
 
     times: dict[str, float] = {}
     choice = 0
@@ -124,7 +124,9 @@ def _print_opening(model: Model, opening: Opening) -> None:
         parts.append(f"{opening.left_out} before them are beyond what the model looks at")
     if opening.filled:
         parts.append(f"{opening.filled} retrieved before them")
-    if opening.following == BEGINS:
+    if opening.heading:
+        parts.append(f"under the heading '{opening.heading}'")
+    elif opening.following == BEGINS:
         parts.append("and a new paragraph begins")
     typer.echo(wrapped(f"{model.name} on {model.snapshot.label}, from these chunks: {', '.join(parts)}") + "\n")
 

@@ -157,6 +157,46 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
     emit(info.to_dict(), lines, as_json)
 
 
+@app.command("show")
+def show_command(
+    reference: CorpusArgument,
+    document: Annotated[str | None, typer.Argument(help="A document.", show_default="the documents' ids")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The chunks of a document as they are stored, paragraph by paragraph; without one, the documents."""
+    from nextvec.api import open
+
+    corpus = open(workspace).corpus(reference)
+    if document is None:
+        ids, lengths = corpus.snapshot.documents.ids, corpus.snapshot.lengths.tolist()
+        lines = [f"{doc_id}  {length} chunks" for doc_id, length in zip(ids, lengths, strict=True)]
+        emit([{"document": i, "chunks": n} for i, n in zip(ids, lengths, strict=True)], lines, as_json)
+        return
+    chunks = corpus.show(document)
+    gaps = ["\n" if begins and number else "" for number, (_, begins) in enumerate(chunks)]
+    lines = [f"{gap}{number:>4}  {text}" for number, (gap, (text, _)) in enumerate(zip(gaps, chunks, strict=True))]
+    emit([{"text": text, "begins_paragraph": begins} for text, begins in chunks], lines, as_json)
+
+
+@app.command("search")
+def search_command(
+    reference: CorpusArgument,
+    text: Annotated[str, typer.Argument(help="What to look for.")],
+    count: Annotated[int, typer.Option("--count", min=1, help="Chunks to show.")] = 5,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The stored chunks nearest to a text."""
+    from dataclasses import asdict
+
+    from nextvec.api import open
+
+    found = open(workspace).corpus(reference).search(text, count)
+    lines = [f"{near.similarity:.3f}  {near.text}  ({near.title or near.document}, {near.position})" for near in found]
+    emit([asdict(near) for near in found], lines, as_json)
+
+
 @app.command("tag")
 def tag_command(
     name: Annotated[str, typer.Argument(help="A corpus.")],

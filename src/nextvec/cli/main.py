@@ -13,6 +13,7 @@ from nextvec.cli import (
     complete,
     corpus,
     demo,
+    doctor,
     evaluate,
     models,
     promote,
@@ -43,12 +44,13 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     help="Models that predict the next vector of a document: train, compare, serve.",
     epilog="Begin with: nextvec demo",
 )
 app.command("demo")(demo.demo_command)
+app.command("doctor")(doctor.doctor_command)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(models.app, name="models")
 app.command("train")(train.train_command)

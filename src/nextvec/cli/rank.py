@@ -17,9 +17,9 @@ from nextvec.errors import DataError, UsageError
 from nextvec.structure import BEGINS
 
 if TYPE_CHECKING:
+    from nextvec.continuation.contexts import Passage
+    from nextvec.continuation.ranking import Ranking
     from nextvec.interface.model import Model
-    from nextvec.serving.contexts import Passage
-    from nextvec.serving.ranking import Ranking
 
 JSON_LINES = (".jsonl", ".ndjson")
 

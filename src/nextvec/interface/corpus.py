@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nextvec.errors import MismatchError, UsageError
+from nextvec.errors import MismatchError, NotFoundError, UsageError, did_you_mean
+from nextvec.structure import BEGINS, CONTINUES
 from nextvec.workspace import Workspace, check_name, parse_reference
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from nextvec.decoding.decoder import Decoded
     from nextvec.evaluation.coherence import CoherenceReport
+    from nextvec.retrieval.neighbours import NearChunk
     from nextvec.sequences.findings import LeakageReport
     from nextvec.store.compaction import Compaction
     from nextvec.store.report import IngestReport
@@ -104,6 +106,36 @@ class Corpus:
         from nextvec.sequences.findings import require_no_leakage
 
         require_no_leakage(self.leakage(), self.snapshot.label)
+
+    def show(self, document: str) -> list[tuple[str, bool | None]]:
+        """The chunks of a document in order, each with whether it begins a paragraph, None where nobody knows.
+
+        Raises NotFoundError for a document that is not there.
+        """
+        snapshot, known = self.snapshot, {BEGINS: True, CONTINUES: False}
+        ids = snapshot.documents.ids
+        if document not in ids:
+            hint = did_you_mean(document, ids)
+            raise NotFoundError(f"{snapshot.label} has no document '{document}' among {len(ids):,}. {hint}".rstrip())
+        number = ids.index(document)
+        first, end = int(snapshot.offsets[number]), int(snapshot.offsets[number + 1])
+        codes = snapshot.breaks[first:end].tolist()
+        return [(text, known.get(code)) for text, code in zip(snapshot.texts(range(first, end)), codes, strict=True)]
+
+    def search(self, text: str, count: int = 5) -> list[NearChunk]:
+        """The stored chunks nearest to a text, the nearest first.
+
+        Raises MismatchError for an encoder that is another one by now."""
+        from nextvec.encoders import load_encoder
+        from nextvec.encoders.encoder import require_same_encoder
+        from nextvec.retrieval.index import build_index
+        from nextvec.retrieval.neighbours import nearest_chunks
+
+        snapshot = self.snapshot
+        encoder = load_encoder(snapshot.encoder.reference)
+        require_same_encoder(encoder.spec, snapshot.encoder, left_name="the encoder at hand", right_name=snapshot.label)
+        index = build_index(snapshot, workspace=self.place)
+        return nearest_chunks(snapshot, index, encoder.encode([text]), count)[0]
 
     def export_npz(self, path: Path | str, *, context: int = 5) -> int:
         """Write every window of `context` vectors and its next vector to an NPZ file; returns how many there are."""

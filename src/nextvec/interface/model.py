@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from nextvec.continuation.contexts import Passage
+    from nextvec.continuation.continuation import ContinuationRequest
+    from nextvec.continuation.events import Continuation, Event
+    from nextvec.continuation.ranking import Ranking
+    from nextvec.continuation.stages import Served
+    from nextvec.continuation.stopping import StopConfig
     from nextvec.models.bundle import AnyPredictor, Bundle
     from nextvec.models.forecast import Forecast
     from nextvec.models.memory import Memory
     from nextvec.models.predictor import PredictorSpec
-    from nextvec.serving.contexts import Passage
-    from nextvec.serving.continuation import ContinuationRequest
-    from nextvec.serving.events import Continuation, Event
-    from nextvec.serving.ranking import Ranking
-    from nextvec.serving.stages import Served
-    from nextvec.serving.stopping import StopConfig
     from nextvec.store.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -181,8 +181,8 @@ class Model:
         A blank line at the text's end says that a paragraph begins, a Markdown heading there under which heading.
         Raises UsageError for a text without a chunk, or without any candidate.
         """
-        from nextvec.serving.continuation import Direct
-        from nextvec.serving.ranking import rank
+        from nextvec.continuation.continuation import Direct
+        from nextvec.continuation.ranking import rank
 
         if not candidates:
             raise UsageError("there is no candidate to rank; give one or more texts")
@@ -207,7 +207,7 @@ class Model:
             sentences: to add, at most.
             settings: of the stages and, under `stop`, of the stop rules, as in serving.toml: `{"bank": "all"}`.
             options: decoder, steps, feedback, fill, snap, seconds, temperature, seed, logprobs:
-                `nextvec.serving.continuation.ContinuationRequest` describes them.
+                `nextvec.continuation.continuation.ContinuationRequest` describes them.
 
         Raises UsageError for an unknown option or a text without a chunk.
         """
@@ -217,7 +217,7 @@ class Model:
         self, text: str, n: int, sentences: int = 3, *, settings: Mapping[str, Any] | None = None, **options: Any
     ) -> list[Continuation]:
         """`n` of them, each drawn for itself. Raises UsageError for several without a temperature."""
-        from nextvec.serving.continuation import Direct, begin, complete
+        from nextvec.continuation.continuation import Direct, begin, complete
 
         served, requests, stop = self._asked(text, n, sentences, settings, options)
 
@@ -232,7 +232,7 @@ class Model:
         self, text: str, n: int = 1, sentences: int = 3, *, settings: Mapping[str, Any] | None = None, **options: Any
     ) -> Iterator[Event]:
         """The same while it is made: for each continuation an opening, a step for each sentence, an ending."""
-        from nextvec.serving.continuation import Direct, begin, continue_text
+        from nextvec.continuation.continuation import Direct, begin, continue_text
 
         served, requests, stop = self._asked(text, n, sentences, settings, options)
 
@@ -249,8 +249,8 @@ class Model:
         self, text: str, n: int, sentences: int, settings: Mapping[str, Any] | None, options: Mapping[str, Any]
     ) -> tuple[Served, list[ContinuationRequest], StopConfig]:
         """What is refused is refused before the encoder is loaded, as far as that is possible."""
-        from nextvec.serving.continuation import ContinuationRequest
-        from nextvec.serving.stopping import StopConfig
+        from nextvec.continuation.continuation import ContinuationRequest
+        from nextvec.continuation.stopping import StopConfig
 
         drawn = {"seed": randbits(32)} if options.get("temperature") and options.get("seed") is None else {}
         given = {key: value for key, value in options.items() if value is not None}
@@ -272,8 +272,8 @@ class Model:
 
     def _served(self, settings: Mapping[str, Any] | None = None, decoder: str = "nearest") -> Served:
         """With these settings, or with those it was last asked for: loading takes longer than answering."""
-        from nextvec.serving.resources import Resources
-        from nextvec.serving.stages import Served, StagesConfig
+        from nextvec.continuation.resources import Resources
+        from nextvec.continuation.stages import Served, StagesConfig
 
         config = StagesConfig.parse(settings or {}, owner="complete")
         if "served" not in self._kept or (settings is not None and self._kept["asked"] != (config, decoder)):

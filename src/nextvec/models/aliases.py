@@ -16,10 +16,10 @@ from typing import Any, Literal
 from nextvec.errors import LostRaceError, NotFoundError, UsageError, did_you_mean
 from nextvec.mirror import fetch
 from nextvec.records import append_if, read_lines
+from nextvec.records.names import ALIASES
 from nextvec.storage import shown
 from nextvec.workspace import Workspace, check_name
 
-RECORD = "aliases.jsonl"
 FINISHED = "config.json"
 """The file that makes a folder a model: `models.bundle.CONFIG`, which is not imported because it brings torch."""
 
@@ -53,7 +53,7 @@ class Aliases:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self.record: Path = workspace.models / RECORD
+        self.record: Path = workspace.models / ALIASES
 
     def resolve(self, name: str) -> str:
         """The id of the model that `name` stands for; the id of a finished model stands for itself.

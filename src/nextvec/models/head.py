@@ -56,12 +56,14 @@ class Head(nn.Module, ABC):
         gives: which parts of a forecast it has; of two heads that have the same, the first one's is taken.
         whole_documents: whether it learns from a document's chunks together; no context can be set then, and documents
             are not cut into spans unless a recipe says so.
+        contrasts: whether its loss looks at the candidates of `Targets`, which several processes then gather all of.
         anchor: the baseline it starts at, unfitted at first (`set_anchor`); None where it starts from nothing.
     """
 
     Config: ClassVar[type[Config]]
     gives: ClassVar[frozenset[Gift]]
     whole_documents: ClassVar[bool] = False
+    contrasts: bool = True
     anchor: Baseline | None
 
     def __init__(self, config: Any, backbone: Backbone, anchor: Baseline | None) -> None:

@@ -1,7 +1,7 @@
 """Losses of unit predictions (N, D). Each is a module called with them and their `Targets`; what it must remember (an
 EMA) is a buffer and so part of a checkpoint. Several processes that share a batch out come to the loss and the gradient
 of one that has it all, up to rounding: each has the whole batch's targets to contrast with, for no gradient goes
-through them.
+through them. A loss that looks at no candidates says `contrasts = False`, and they are not gathered for it.
 
 On unit vectors the mean-squared error averaged over D is (2 - 2 cos) / D: tiny, and of another unit than InfoNCE.
 `balanced` therefore adds the two by the size of their gradients at the prediction, never by their values.
@@ -31,6 +31,8 @@ NO_GRADIENT = 1e-9
 class CosineLoss(nn.Module):
     """1 - cosine, mean over targets, [0, 2]."""
 
+    contrasts = False
+
     def forward(self, prediction_ND: Tensor, targets: Targets) -> Tensor:
         return 1.0 - (prediction_ND * targets.target).sum(-1).mean()
 
@@ -38,6 +40,8 @@ class CosineLoss(nn.Module):
 @LOSSES.register("mse")
 class MSELoss(nn.Module):
     """Mean-squared error, mean over targets and dimensions, [0, 4 / D]; equals (2 - 2 cosine) / D."""
+
+    contrasts = False
 
     def forward(self, prediction_ND: Tensor, targets: Targets) -> Tensor:
         return F.mse_loss(prediction_ND, targets.target)

@@ -21,7 +21,7 @@ from nextvec.models.head import HEADS, Gift, Head, State
 from nextvec.models.memory import Kept, Memory, check_memory, parts_of
 from nextvec.models.predictor import AnchorName, Predictor, PredictorSpec, check_heading, check_input, unit
 from nextvec.models.reading import Reading, StructureInput
-from nextvec.models.targets import TargetBatch, Targets, TrainingBatch
+from nextvec.models.targets import BatchTargets, TargetBatch, Targets, TrainingBatch
 
 VECTORS_AT_ONCE = 20_480
 
@@ -119,6 +119,11 @@ class Network(nn.Module, Predictor):
         """Names and heads, in their order."""
         return ((name, head) for name, head in self.heads.items() if isinstance(head, Head))
 
+    @property
+    def contrasts(self) -> bool:
+        """Whether any head does."""
+        return any(head.contrasts for _, head in self.each_head())
+
     def _giving(self, gift: Gift) -> Head | None:
         """The first head that has it."""
         return next((head for _, head in self.each_head() if gift in head.gives), None)
@@ -134,11 +139,12 @@ class Network(nn.Module, Predictor):
             if head.anchor is not None:
                 head.set_anchor(fitted(head.anchor.name))
 
-    def forward(self, own: TrainingBatch, whole: TrainingBatch | None = None, share: float = 1.0) -> Tensor:
+    def forward(self, own: TrainingBatch, whole: BatchTargets | None = None, share: float = 1.0) -> Tensor:
         """The loss: the mean over a batch's targets, the sum over heads.
 
-        Computed here, so that it is the same where the network is wrapped: `own` is this process's part of a `whole`
-        batch (None: it has all of it), `share` what its mean weighs in that of the batch.
+        Computed here, so that it is the same where the network is wrapped: `own` is this process's part of a batch,
+        `whole` has all of its targets (None: `own` has them, or no head contrasts), `share` is what the part's mean
+        weighs in that of the batch.
         """
         last_only, targets = self.config.context is not None, Targets.of(own, whole, share)
         hidden_BSM = self._hidden(Reading(own.x_BTD, own.breaks_BT, own.next_BT, own.heading), last_only=last_only)

@@ -33,6 +33,7 @@ class SamplingHead(Head, ABC):
     """
 
     gives = frozenset({"point", "samples"})
+    contrasts = False
 
     def __init__(self, config: Any, backbone: Backbone, anchor: Baseline | None) -> None:
         super().__init__(config, backbone, anchor)

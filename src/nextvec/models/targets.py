@@ -28,13 +28,22 @@ class TargetBatch(Protocol):
     def target_mask_BT(self) -> Tensor: ...
 
 
-class TrainingBatch(TargetBatch, Protocol):
-    """What a network is trained on: it says where in the corpus its targets stand as well."""
+class BatchTargets(Protocol):
+    """The targets of a batch, and where in the corpus they stand."""
 
+    @property
+    def target_BTD(self) -> Tensor: ...
+    @property
+    def target_mask_BT(self) -> Tensor: ...
     @property
     def rows_BT(self) -> Tensor: ...
     @property
     def seen_from_B(self) -> Tensor: ...
+
+
+class TrainingBatch(TargetBatch, BatchTargets, Protocol):
+    """What a network is trained on."""
+
     @property
     def next_BT(self) -> Tensor | None: ...
     @property
@@ -48,7 +57,8 @@ class Targets:
     `row` is the target's row in the corpus; `first` the first row that its prediction has seen: it saw all of
     first .. row - 1, and nothing else; `mask_BS` says where in the batch they are. `candidate` (M, D), `candidate_row`
     and `candidate_first` (M,) are the targets of the whole batch, every row once; a process has some of them as its
-    own. `share` is what its mean weighs in that of the batch: N / M, or 0 where another process has the same targets.
+    own, and only them where no head contrasts. `share` is what its mean weighs in that of the batch: N / M, or 0 where
+    another process has the same targets.
     """
 
     target: Tensor
@@ -61,13 +71,13 @@ class Targets:
     share: float = 1.0
 
     @classmethod
-    def of(cls, own: TrainingBatch, whole: TrainingBatch | None = None, share: float = 1.0) -> Targets:
-        """The real targets of a process's `own` part of a `whole` batch (None: it has all of it)."""
+    def of(cls, own: TrainingBatch, whole: BatchTargets | None = None, share: float = 1.0) -> Targets:
+        """The real targets of a process's `own` part of a `whole` batch (None: nothing contrasts with others)."""
         mine = _real_targets(own)
         return cls(*mine, *(mine if whole is None or whole is own else _real_targets(whole)), own.target_mask_BT, share)
 
 
-def _real_targets(batch: TrainingBatch) -> tuple[Tensor, Tensor, Tensor]:
+def _real_targets(batch: BatchTargets) -> tuple[Tensor, Tensor, Tensor]:
     """Vectors, rows, and the first row that each prediction has seen."""
     mask_BS = batch.target_mask_BT
     first = batch.seen_from_B[:, None].expand_as(mask_BS)[mask_BS]

@@ -7,10 +7,11 @@ vectors are zero. What a batch holds is fully determined by (seed, epoch, step),
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Protocol
+from itertools import tee
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,16 +21,20 @@ from torch import Tensor
 from nextvec.errors import TrainingError, UsageError
 from nextvec.heading import NextHeading
 from nextvec.sequences.headings import HeadingRows
+from nextvec.sequences.planning import Part, Sequences, by_length, part_of, shuffled
 from nextvec.sequences.rows import VectorRows, rows_of
 from nextvec.sequences.windows import IntArray
 from nextvec.structure import UNKNOWN
 
-POOL_BATCHES = 32
-"""Sequences are sorted by length within random pools of about this many batches, so that a large corpus changes its
-neighbours in a batch from epoch to epoch. Measured padding on 700 Wikipedia articles (47,000 targets): 2 % at 512
-and 1,024 targets a batch, 4 % at 2,048, 7 % at 4,096; on 6,000 articles 2.5 % to 4 % throughout."""
-BATCH_COST = 0.05
-"""What one more batch costs, in full batches, when it is weighed against padding."""
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """All targets of a batch and where they stand, as a `Batch` has its own."""
+
+    target_BTD: Tensor
+    target_mask_BT: Tensor
+    rows_BT: Tensor
+    seen_from_B: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +62,18 @@ class Batch:
     """Of the chunk after each input, the heading that it stands under; None: nothing is known."""
     bases: Mapping[str, Tensor] = field(default_factory=dict)
     """(B, T, E) by name: what each anchor expects at each position, where that was computed before."""
+    whole: Contrast | None = None
+    """The targets of the whole batch, where this is a process's part of one; None: it has all of them here, or nothing
+    contrasts with them."""
+    share: float = 1.0
+    """What its targets weigh among those of the whole batch; 0 where another process has the same."""
+    planned: int | None = None
+    """Targets of the whole batch; None: those here."""
 
     @property
     def targets(self) -> int:
-        return int(self.target_mask_BT.sum())
-
-    def part(self, sequences: slice) -> Batch:
-        """The batch of these sequences alone."""
-        return Batch(
-            x_BTD=self.x_BTD[sequences],
-            mask_BT=self.mask_BT[sequences],
-            target_BTD=self.target_BTD[sequences],
-            target_mask_BT=self.target_mask_BT[sequences],
-            rows_BT=self.rows_BT[sequences],
-            seen_from_B=self.seen_from_B[sequences],
-            breaks_BT=None if self.breaks_BT is None else self.breaks_BT[sequences],
-            next_BT=None if self.next_BT is None else self.next_BT[sequences],
-            heading=None if self.heading is None else self.heading[sequences],
-            bases={name: base_BTE[sequences] for name, base_BTE in self.bases.items()},
-        )
+        """Of the whole batch, as they were planned: a device is not asked."""
+        return int(self.target_mask_BT.sum()) if self.planned is None else self.planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,9 @@ class Structure:
 class Batches(Protocol):
     """Epochs of batches. Every method takes the number of the epoch, from 0."""
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]: ...
+    def epoch(self, number: int, start: int = 0, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """The batches from step `start` on; for process `rank` of `world`, of each every `world`-th sequence."""
+        ...
 
     def steps(self, number: int) -> int: ...
 
@@ -125,6 +125,7 @@ class WindowBatches:
         batch_size: windows in a batch; the last one of an epoch may be smaller.
         seed: of the shuffle; None keeps the order of `rows`.
         structure: what is known of paragraphs and how much of it is told; None: nothing is known.
+        contrast: whether a process's part of a batch comes with the targets of all of it.
 
     Raises TrainingError when there are no rows, UsageError when context or batch_size is below 1.
     """
@@ -137,17 +138,19 @@ class WindowBatches:
         batch_size: int,
         seed: int | None,
         structure: Structure | None = None,
+        *,
+        contrast: bool = True,
     ) -> None:
         _require_positive("context", context)
         _require_positive("batch_size", batch_size)
         self.vectors = rows_of(vectors)
-        self.rows = torch.from_numpy(np.array(rows, np.int64)).to(self.vectors.device)
+        self.rows = np.array(rows, np.int64)
         if not len(self.rows):
             raise TrainingError(
                 f"no windows: no document is longer than context = {context}. Choose a smaller context."
             )
         self.context, self.batch_size, self.seed, self.structure = context, batch_size, seed, structure
-        self._reach = torch.arange(-context, 1, device=self.vectors.device)
+        self.contrast = contrast
 
     def steps(self, number: int) -> int:
         return math.ceil(len(self.rows) / self.batch_size)
@@ -155,26 +158,25 @@ class WindowBatches:
     def targets(self, number: int) -> int:
         return len(self.rows)
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of epoch `number` from step `start` on."""
+    def epoch(self, number: int, start: int = 0, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """See `Batches`."""
         rows, structure = self._order(number), self.structure
         drawn = None if structure is None else structure.draw(self.seed or 0, number)
-        for first in range(start * self.batch_size, len(rows), self.batch_size):
-            batch = self._batch(rows[first : first + self.batch_size])
+        firsts = range(start * self.batch_size, len(rows), self.batch_size)
+        windows = (self._windows(rows[first : first + self.batch_size]) for first in firsts)
+        for part, read in _gathered(self.vectors, windows, rank, world, contrast=self.contrast):
+            batch = _batch(part, read)
             yield batch if structure is None or drawn is None else _told_window(batch, structure, *drawn)
 
-    def _order(self, number: int) -> Tensor:
+    def _order(self, number: int) -> IntArray:
         if self.seed is None:
             return self.rows
-        generator = torch.Generator().manual_seed(_epoch_seed(self.seed, number))
-        return self.rows[torch.randperm(len(self.rows), generator=generator).to(self.rows.device)]
+        generator = torch.Generator("cpu").manual_seed(_epoch_seed(self.seed, number))
+        return self.rows[torch.randperm(len(self.rows), generator=generator, device="cpu").numpy()]
 
-    def _batch(self, rows: Tensor) -> Batch:
-        index = rows[:, None] + self._reach
-        window = self.vectors.gather(index)
-        mask = torch.ones_like(index, dtype=torch.bool)
-        k = self.context
-        return Batch(window[:, :k], mask[:, :k], window[:, k:], mask[:, k:], rows[:, None], index[:, 0])
+    def _windows(self, rows: IntArray) -> Sequences:
+        first = rows - self.context
+        return Sequences(first, np.full_like(rows, self.context), first, self.context, last_only=True)
 
 
 def _told_window(batch: Batch, structure: Structure, keep_N: Tensor, told_N: Tensor) -> Batch:
@@ -228,12 +230,12 @@ class DocumentBatches:
 
     @cached_property
     def _batches(self) -> list[IntArray]:
-        return _by_length(self.targets, np.arange(len(self.targets)), self.targets_per_batch)
+        return by_length(self.targets, [np.arange(len(self.targets))], self.targets_per_batch)
 
     def __iter__(self) -> Iterator[Batch]:
-        for batch in self._batches:
-            first = self.first[batch]
-            made = _sequences(self.vectors, first, self.targets[batch], seen_from=first, breaks=self.breaks)
+        planned = (_runs(self.first[batch], self.targets[batch], self.first[batch]) for batch in self._batches)
+        for part, read in _gathered(self.vectors, planned):
+            made = _padded(part, read, breaks=self.breaks)
             yield made if self.headings is None else replace(made, heading=self.headings.before(made.rows_BT))
 
 
@@ -256,6 +258,7 @@ class SpanBatches:
         bases: by name (N, E), for each row what an anchor expects after it from the beginning of its document; go into
             the batches, whose predictions have then seen their documents from the beginning.
         structure: what is known of paragraphs and how much of it is told; None: nothing is known.
+        contrast: as for `WindowBatches`.
 
     Raises TrainingError when no document has two rows, UsageError when span or targets_per_batch is below 1.
     """
@@ -271,6 +274,8 @@ class SpanBatches:
         first_span: int | None = None,
         bases: Mapping[str, Tensor | VectorRows] | None = None,
         structure: Structure | None = None,
+        *,
+        contrast: bool = True,
     ) -> None:
         _require_positive("span", span)
         if first_span is not None:
@@ -281,7 +286,7 @@ class SpanBatches:
         self.span, self.first_span = span, first_span or span
         self.targets_per_batch, self.seed = targets_per_batch, seed
         self.bases = {name: rows_of(base_NE) for name, base_NE in (bases or {}).items()}
-        self.structure = structure
+        self.structure, self.contrast = structure, contrast
         self._cut = lru_cache(maxsize=2)(self._make_cut)
         self._draw = lru_cache(maxsize=2)(self._draw_told)
 
@@ -291,12 +296,12 @@ class SpanBatches:
     def targets(self, number: int) -> int:
         return int(self._targets.sum())
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of epoch `number` from step `start` on."""
-        for first, targets, beginning in self._cut(number)[start:]:
-            seen_from = beginning if self.bases else first
-            breaks = None if self.structure is None else self.structure.breaks
-            batch = _sequences(self.vectors, first, targets, seen_from, self.bases, breaks)
+    def epoch(self, number: int, start: int = 0, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """See `Batches`."""
+        breaks = None if self.structure is None else self.structure.breaks
+        planned = iter(self._cut(number)[start:])
+        for part, read in _gathered(self.vectors, planned, rank, world, contrast=self.contrast):
+            batch = _padded(part, read, self.bases, breaks)
             yield batch if self.structure is None else self._told(batch, number)
 
     def _told(self, batch: Batch, number: int) -> Batch:
@@ -321,7 +326,7 @@ class SpanBatches:
         """What an anchor expects where a sequence's structure is hidden from it too."""
         assert self.structure is not None
         plain_NE = self.structure.plain_bases.get(name)
-        if plain_NE is None or not hidden_B1.any():
+        if plain_NE is None:
             return base_BTE
         rows_BT = (batch.rows_BT - 1).clamp(min=0)
         return torch.where(hidden_B1[..., None], rows_of(plain_NE).gather(rows_BT), base_BTE)
@@ -334,12 +339,13 @@ class SpanBatches:
         """Most targets in a sequence of epoch `number`."""
         return min(self.span, self.first_span << min(number, self.span.bit_length()))
 
-    def _make_cut(self, number: int) -> list[tuple[IntArray, IntArray, IntArray]]:
-        """First row, number of targets and its document's first row for every span, batch by batch."""
+    def _make_cut(self, number: int) -> list[Sequences]:
+        """The spans of every batch."""
         random = np.random.default_rng(_epoch_seed(self.seed, number))
         first, targets, beginning = self._spans(self.longest(number), random)
-        batches = _shuffled(targets, self.targets_per_batch, random)
-        return [(first[batch], targets[batch], beginning[batch]) for batch in batches]
+        seen_from = beginning if self.bases else first
+        batches = shuffled(targets, self.targets_per_batch, random)
+        return [_runs(first[batch], targets[batch], seen_from[batch]) for batch in batches]
 
     def _spans(self, longest: int, random: np.random.Generator) -> tuple[IntArray, IntArray, IntArray]:
         """In order. The first span of a long document has 1..`longest` targets, others but its last have `longest`."""
@@ -363,65 +369,59 @@ def _with_targets(offsets: npt.ArrayLike, documents: npt.ArrayLike) -> tuple[Int
     return edges[chosen[some]], targets[some], chosen[some]
 
 
-def _shuffled(lengths: IntArray, capacity: int, random: np.random.Generator) -> list[IntArray]:
-    """The positions in `lengths` of every batch, in order: alike in length within a batch, and the batches mixed."""
-    count = max(1, round(int(lengths.sum()) / (POOL_BATCHES * capacity)))
-    pools = np.array_split(random.permutation(len(lengths)), count)
-    batches = [batch for pool in pools for batch in _by_length(lengths, pool, capacity)]
-    return [batches[i] for i in random.permutation(len(batches))]
+def _runs(first_B: IntArray, length_B: IntArray, seen_from_B: IntArray) -> Sequences:
+    return Sequences(first_B, length_B, seen_from_B, int(length_B.max()))
 
 
-def _by_length(lengths: IntArray, positions: IntArray, capacity: int) -> list[IntArray]:
-    order = positions[np.argsort(lengths[positions], kind="stable")]
-    return np.split(order, cheapest_cuts(lengths[order].tolist(), capacity))
+def _gathered(
+    vectors: VectorRows, planned: Iterable[Sequences], rank: int = 0, world: int = 1, *, contrast: bool = False
+) -> Iterator[tuple[Part, Tensor]]:
+    """A process's part of every batch with the rows it needs, (n, D); they may be read ahead of their time."""
+    parts, asked = tee(part_of(whole, rank, world, contrast=contrast) for whole in planned)
+    return zip(parts, vectors.gather_each(part.index for part in asked), strict=True)
 
 
-def _sequences(
-    vectors: VectorRows,
-    first: IntArray,
-    targets: IntArray,
-    seen_from: IntArray,
-    bases: Mapping[str, VectorRows] | None = None,
-    breaks: Tensor | None = None,
+def _batch(part: Part, read_ND: Tensor) -> Batch:
+    """Unpadded sequences: windows. Inputs and targets are views of what was read."""
+    own, device = part.own, read_ND.device
+    size = len(own) * (own.width + 1)
+    read = read_ND[:size].unflatten(0, (len(own), own.width + 1))
+    mask, target_mask, rows = (_on(device, array) for array in (own.mask, own.target_mask, own.target_rows))
+    first_target = 1 + own.width - target_mask.shape[1]
+    seen_from, whole = _on(device, own.seen_from_B), _contrast(part, read_ND[size:]) if part.contrast else None
+    return Batch(
+        read[:, :-1], mask, read[:, first_target:], target_mask, rows, seen_from,
+        whole=whole, share=part.share, planned=part.whole.targets,
+    )  # fmt: skip
+
+
+def _padded(
+    part: Part, read_ND: Tensor, bases: Mapping[str, VectorRows] | None = None, breaks: Tensor | None = None
 ) -> Batch:
-    """Sequences of `targets` (B,) targets, the inputs from rows `first` (B,) on, the targets one row later."""
-    device = vectors.device
-    first_B, targets_B = torch.from_numpy(first).to(device), torch.from_numpy(targets).to(device)
-    step = torch.arange(int(targets.max()) + 1, device=device)
-    index = first_B[:, None] + torch.minimum(step, targets_B[:, None])
-    mask = step[:-1] < targets_B[:, None]
-    rows = index[:, 1:].masked_fill(~mask, -1)
-    read = vectors.gather(index)
-    x, target = (_padded(part.contiguous(), mask) for part in (read[:, :-1], read[:, 1:]))
-    known = {name: base_NE.gather(index[:, :-1]) for name, base_NE in (bases or {}).items()}
-    begins = None if breaks is None else breaks[index[:, :-1]].masked_fill(~mask, UNKNOWN)
-    return Batch(x, mask, target, mask, rows, torch.from_numpy(seen_from).to(device), begins, bases=known)
+    """Sequences of any length, with zeros for padding, and what is known of their inputs."""
+    batch, device, own = _batch(part, read_ND), read_ND.device, part.own
+    index_BT, mask_BT = own.index[:, :-1], own.mask
+    padding = _on(device, np.flatnonzero(~mask_BT))
+    x, target = (_zeroed(part_BTD.contiguous(), padding) for part_BTD in (batch.x_BTD, batch.target_BTD))
+    at_BT = _on(device, index_BT)
+    known = {name: base_NE.gather(at_BT) for name, base_NE in (bases or {}).items()}
+    begins = None if breaks is None else breaks[at_BT].masked_fill(~batch.mask_BT, UNKNOWN)
+    return replace(batch, x_BTD=x, target_BTD=target, breaks_BT=begins, bases=known)
 
 
-def cheapest_cuts(lengths: Sequence[int], capacity: int) -> list[int]:
-    """Where to cut ascending `lengths` into batches so that padding plus the batches' own cost is least.
-
-    A batch of n sequences is as large as n times its longest, at most `capacity` unless n = 1, and costs its size
-    plus `BATCH_COST` * capacity. Dynamic programme over the end of the last batch; returns the first index of every
-    batch but the first.
-    """
-    cost, start = np.zeros(len(lengths) + 1), [0]
-    for end, longest in enumerate(lengths, start=1):
-        lowest = max(0, end - max(1, capacity // longest))
-        after = cost[lowest:end] + np.arange(end - lowest, 0, -1) * longest
-        first = lowest + int(after.argmin())
-        cost[end] = after[first - lowest] + BATCH_COST * capacity
-        start.append(first)
-    cuts, first = [], start[-1]
-    while first > 0:
-        cuts.append(first)
-        first = start[first]
-    return cuts[::-1]
+def _contrast(part: Part, read_ND: Tensor) -> Contrast:
+    whole, device = part.whole, read_ND.device
+    target_BSD = read_ND.unflatten(0, whole.target_mask.shape)
+    where = (_on(device, array) for array in (whole.target_mask, whole.target_rows, whole.seen_from_B))
+    return Contrast(target_BSD, *where)
 
 
-def _padded(x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
-    """`x_BTD` with zeros where the mask is False, in place; touches the padding only, which is little."""
-    padding = mask_BT.logical_not().flatten().nonzero().squeeze(1)
+def _on(device: torch.device, array: npt.NDArray[Any]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+
+def _zeroed(x_BTD: Tensor, padding: Tensor) -> Tensor:
+    """`x_BTD` with zeros at these positions, in place; touches the padding only, which is little."""
     x_BTD.flatten(0, 1).index_fill_(0, padding, 0.0)
     return x_BTD
 

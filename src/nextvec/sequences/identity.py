@@ -15,6 +15,7 @@ from nextvec.sequences.windows import IntArray
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
+    from nextvec.store.stored import VectorSource
 
 Keys = npt.NDArray[np.uint64]
 
@@ -66,7 +67,7 @@ def text_keys(snapshot: Snapshot) -> Keys | None:
 
 def half_keys(snapshot: Snapshot) -> Keys:
     """(N,) `row_keys` in half precision, so that corpora stored in either precision can be compared."""
-    keys = [row_keys(snapshot.vectors[rows].astype(np.float16)) for rows in blocks(len(snapshot))]
+    keys = [row_keys(snapshot.stored[rows].astype(np.float16)) for rows in blocks(len(snapshot))]
     return np.concatenate([np.empty(0, np.uint64), *keys])
 
 
@@ -74,12 +75,16 @@ def _key_of(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
-def row_keys(vectors: npt.NDArray[np.floating]) -> Keys:
+def row_keys(vectors: VectorSource) -> Keys:
     """(N,) a 64-bit key of each row's bytes: equal rows have equal keys, different rows practically never."""
-    halves = np.ascontiguousarray(vectors).view(np.uint16)
-    factors = _odd_factors(halves.shape[1])
-    keys = [(halves[rows].astype(np.uint64) * factors).sum(axis=1, dtype=np.uint64) for rows in blocks(len(halves))]
+    keys = [_keys_of_bytes(np.ascontiguousarray(vectors[rows])) for rows in blocks(len(vectors))]
     return np.concatenate([np.empty(0, np.uint64), *keys])
+
+
+def _keys_of_bytes(vectors: npt.NDArray[np.floating]) -> Keys:
+    halves = vectors.view(np.uint16).astype(np.uint64)
+    keys: Keys = (halves * _odd_factors(halves.shape[1])).sum(axis=1, dtype=np.uint64)
+    return keys
 
 
 def window_keys(row_keys: Keys, rows: IntArray, context: int) -> Keys:

@@ -1,12 +1,18 @@
-"""The vectors of a corpus, one a row, wherever they are: in memory on a device, or on disk as a memory map.
+"""The vectors of a corpus, one a row, wherever they are: in memory on a device, on disk as a memory map, or in the
+corpus itself.
 
 Batches gather the rows they want; what they get is the same, bit for bit, whatever kind of rows they have.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from shutil import disk_usage
 from tempfile import TemporaryFile
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +20,22 @@ import psutil
 import torch
 from torch import Tensor
 
-Place = Literal["auto", "resident", "mapped"]
-"""Where rows are kept: `auto` takes `resident` where they fit, else `mapped`."""
+from nextvec.sequences.windows import IntArray
+
+if TYPE_CHECKING:
+    from nextvec.store.snapshot import Snapshot
+    from nextvec.store.stored import VectorSource
+
+Place = Literal["auto", "resident", "mapped", "sharded"]
+"""Where rows are kept: `auto` takes `resident` where they fit, else `mapped` where a copy of them fits on the disk or
+is there, else `sharded`."""
 LARGEST_SHARE = 0.5
-"""Of the memory that is free, what resident rows may take; batches, models and what heads start at need the rest."""
+"""Of the memory that is free, what resident rows may take; batches, models and what heads start at need the rest. And
+of the disk that is free, what a copy may take."""
+AHEAD = 8
+"""Batches whose rows are read before their time."""
+READERS = 4
+"""Batches that are read at once: a bucket takes its time to answer, but answers several."""
 
 
 class VectorRows(Protocol):
@@ -33,6 +51,10 @@ class VectorRows(Protocol):
 
     def gather(self, index: Tensor) -> Tensor:
         """The rows of an int64 index (...) on the device, (..., D) float32 there."""
+        ...
+
+    def gather_each(self, indexes: Iterable[IntArray]) -> Iterator[Tensor]:
+        """What `gather` gives of each index (n,), one after another; some may be read ahead of their time."""
         ...
 
 
@@ -62,6 +84,9 @@ class ResidentRows:
     def gather(self, index: Tensor) -> Tensor:
         return self.tensor_ND.index_select(0, index.flatten()).float().unflatten(0, index.shape)
 
+    def gather_each(self, indexes: Iterable[IntArray]) -> Iterator[Tensor]:
+        return (self.gather(torch.from_numpy(index).to(self.device)) for index in indexes)
+
 
 class MappedRows:
     """Rows of an array on disk, read when they are asked for: each once, in the order in which they lie there."""
@@ -76,18 +101,82 @@ class MappedRows:
         return self.array_ND.shape[0], self.array_ND.shape[1]
 
     def like(self, width: int) -> MappedRows:
-        """As many rows of float16 zeros, kept alike: in a file without a name, which goes with them."""
-        with TemporaryFile() as file:
-            shape = (len(self.array_ND), width)
-            return MappedRows(np.memmap(file, np.float16, "w+", shape=shape), self.device)
+        """As many rows of float16 zeros, kept alike."""
+        return empty_rows(len(self.array_ND), width, self.device)
 
     def put(self, index_M: Tensor, rows_MD: Tensor) -> None:
         self.array_ND[index_M.cpu().numpy()] = rows_MD.cpu().numpy()
 
     def gather(self, index: Tensor) -> Tensor:
-        wanted, place = np.unique(index.flatten().cpu().numpy(), return_inverse=True)
-        read_WD = torch.from_numpy(self.array_ND[wanted]).to(self.device).float()
-        return read_WD.index_select(0, torch.from_numpy(place).to(self.device)).unflatten(0, index.shape)
+        return _gathered(self.array_ND, index, self.device)
+
+    def gather_each(self, indexes: Iterable[IntArray]) -> Iterator[Tensor]:
+        return (self.gather(torch.from_numpy(index)) for index in indexes)
+
+
+class ShardedRows:
+    """Rows in the corpus itself, of which no copy is made: runs of rows are read when they are asked for, and those of
+    batches to come by threads in the background."""
+
+    kind = "sharded"
+
+    def __init__(self, source_ND: VectorSource, device: torch.device | str = "cpu") -> None:
+        self.source_ND, self.device = source_ND, torch.device(device)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.source_ND.shape[0], self.source_ND.shape[1]
+
+    def like(self, width: int) -> MappedRows:
+        """As many rows of float16 zeros, which are on the disk: a corpus holds no others."""
+        return empty_rows(len(self.source_ND), width, self.device)
+
+    def gather(self, index: Tensor) -> Tensor:
+        return _gathered(self.source_ND, index, self.device)
+
+    def gather_each(self, indexes: Iterable[IntArray]) -> Iterator[Tensor]:
+        readers, ahead = ThreadPoolExecutor(READERS, "rows"), deque[Future[_Read]]()
+        try:
+            for index in indexes:
+                ahead.append(readers.submit(_Read.of, self.source_ND, index))
+                if len(ahead) > AHEAD:
+                    yield ahead.popleft().result().on(self.device)
+            while ahead:
+                yield ahead.popleft().result().on(self.device)
+        finally:
+            readers.shutdown(cancel_futures=True)
+
+
+class _Read(NamedTuple):
+    """Rows that were read, each once and in the order in which they lie (W, D), and the place of each that was wanted
+    (n,)."""
+
+    rows_WD: npt.NDArray[np.floating]
+    place: IntArray
+
+    @classmethod
+    def of(cls, source_ND: VectorSource, index: IntArray) -> _Read:
+        wanted, place = np.unique(index, return_inverse=True)
+        return cls(np.require(source_ND[wanted], requirements="W"), place)
+
+    def on(self, device: torch.device) -> Tensor:
+        """(n, D) float32."""
+        rows_WD = torch.from_numpy(self.rows_WD).to(device).float()
+        return rows_WD.index_select(0, torch.from_numpy(self.place).to(device))
+
+
+def _gathered(source_ND: VectorSource, index: Tensor, device: torch.device) -> Tensor:
+    """As `VectorRows.gather`."""
+    return _Read.of(source_ND, index.flatten().cpu().numpy()).on(device).unflatten(0, index.shape)
+
+
+Rows = ResidentRows | MappedRows | ShardedRows
+
+
+def empty_rows(count: int, width: int, device: torch.device) -> MappedRows:
+    """Rows of float16 zeros in a file without a name, which goes with them."""
+    with TemporaryFile() as file:
+        return MappedRows(np.memmap(file, np.float16, "w+", shape=(count, width)), device)
 
 
 def rows_of(vectors: npt.NDArray[np.floating] | Tensor | VectorRows) -> VectorRows:
@@ -100,14 +189,24 @@ def rows_of(vectors: npt.NDArray[np.floating] | Tensor | VectorRows) -> VectorRo
     return ResidentRows(torch.from_numpy(np.array(vectors))) if isinstance(vectors, np.ndarray) else vectors
 
 
-def place_rows(
-    array_ND: npt.NDArray[np.floating], device: torch.device | str, place: Place = "auto"
-) -> ResidentRows | MappedRows:
-    """The rows of a snapshot, in the memory of `device` or left on disk."""
+def place_rows(snapshot: Snapshot, device: torch.device | str, place: Place = "auto") -> Rows:
+    """The rows of a snapshot: in the memory of `device`, mapped from a copy on disk, or read from its corpus."""
     device = torch.device(device)
-    if place == "mapped" or (place == "auto" and array_ND.nbytes > LARGEST_SHARE * free_memory(device)):
-        return MappedRows(array_ND, device)
-    return ResidentRows(torch.from_numpy(np.array(array_ND)).to(device))
+    chosen = choose_place(snapshot, device) if place == "auto" else place
+    if chosen == "sharded":
+        return ShardedRows(snapshot.stored, device)
+    if chosen == "mapped":
+        return MappedRows(snapshot.vectors, device)
+    return ResidentRows(torch.from_numpy(np.array(snapshot.vectors)).to(device))
+
+
+def choose_place(snapshot: Snapshot, device: torch.device) -> Place:
+    """What `auto` is for a snapshot and a device."""
+    size = snapshot.stored.nbytes
+    if size <= LARGEST_SHARE * free_memory(device):
+        return "resident"
+    file = snapshot.map_file
+    return "mapped" if file is None or file.exists() or size <= LARGEST_SHARE * free_disk(file) else "sharded"
 
 
 def free_memory(device: torch.device) -> int:
@@ -115,3 +214,8 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
+
+
+def free_disk(file: Path) -> int:
+    """Bytes that can still be had where a file would be."""
+    return disk_usage(next(folder for folder in file.absolute().parents if folder.exists())).free

@@ -28,6 +28,7 @@ from nextvec.sequences.windows import IntArray, target_rows
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
+    from nextvec.store.stored import VectorSource
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
@@ -180,7 +181,7 @@ def _remedy(spec: SplitSpec, doc_ids: Sequence[str]) -> str:
     return "No bounds help: add documents, or create the corpus anew with another salt."
 
 
-def document_means(vectors: npt.NDArray[np.floating], offsets: npt.ArrayLike) -> npt.NDArray[np.float32]:
+def document_means(vectors: VectorSource, offsets: npt.ArrayLike) -> npt.NDArray[np.float32]:
     """(n_docs, D) unit mean vector of every document; zero for a document without rows or with a zero mean."""
     bounds = np.asarray(offsets, np.int64)
     sums = np.zeros((len(bounds) - 1, vectors.shape[1]), np.float32)
@@ -207,8 +208,8 @@ def near_duplicates(
         of: the snapshot that `held_out` are documents of, encoded by the same encoder; by default `snapshot` itself.
     """
     other = snapshot if of is None else of
-    means = document_means(snapshot.vectors, snapshot.offsets)
-    of_others = means if other is snapshot else document_means(other.vectors, other.offsets)
+    means = document_means(snapshot.stored, snapshot.offsets)
+    of_others = means if other is snapshot else document_means(other.stored, other.offsets)
     contents, others = _Contents(snapshot), _Contents(other)
     pairs = {*_close_pairs(means, train, of_others, held_out), *_passage_pairs(snapshot, train, other, held_out)}
     found: dict[int, LeftOut] = {}
@@ -246,7 +247,7 @@ def _close_pairs(
 def _passage_pairs(left: Snapshot, lefts: IntArray, right: Snapshot, rights: IntArray) -> Iterator[tuple[int, int]]:
     """Pairs that share `PASSAGE` equal vectors in a row."""
     sides = ((left, lefts), (right, rights))
-    keys = [row_keys(left.vectors)] * 2 if left is right else [half_keys(left), half_keys(right)]
+    keys = [row_keys(left.stored)] * 2 if left is right else [half_keys(left), half_keys(right)]
     windows = [_Windows.of(*side, key) for side, key in zip(sides, keys, strict=True)]
     shared = np.intersect1d(windows[0].keys, windows[1].keys)
     owners = [side.owners(shared) for side in windows]
@@ -297,7 +298,7 @@ class _Contents:
             return frozenset()
 
     def _vectors(self, document: int) -> frozenset[Hashable]:
-        return frozenset(row.tobytes() for row in self._snapshot.vectors[self._rows(document)].astype(np.float16))
+        return frozenset(row.tobytes() for row in self._snapshot.stored[self._rows(document)].astype(np.float16))
 
     def _rows(self, document: int) -> IntArray:
         return np.arange(self._snapshot.offsets[document], self._snapshot.offsets[document + 1])

@@ -17,6 +17,7 @@ from nextvec.evaluation.statistics import few_documents
 from nextvec.models.aliases import Aliases, Change
 from nextvec.models.bundle import CARD, CONFIG, METRICS, read_config
 from nextvec.records import read_json, read_lines
+from nextvec.records.names import COMPARISON, EVALUATIONS, RUN_LOG
 from nextvec.serving.problems import without_folders
 from nextvec.store.dataset import changed_ns, made_ns
 from nextvec.store.generation import generation_label
@@ -25,7 +26,6 @@ from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus, corpus_names
 from nextvec.workspace import Workspace, check_name
 
-EVALUATIONS, RUN_LOG, COMPARISON = "evaluations.jsonl", "run.jsonl", "comparison.json"
 CURVE_POINTS = 400
 SAMPLED_DOCUMENTS, SAMPLED_CHUNKS = 100, 100
 SHOWN_DOCUMENTS, SHOWN_CHUNKS = 5, 8

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 
 import torch
 
+from nextvec.continuation.resources import Resources
+from nextvec.continuation.stages import Served
 from nextvec.errors import NextvecError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import CONFIG, WEIGHTS, is_predictor
 from nextvec.serving.batching import StageTimeoutError, Traffic
 from nextvec.serving.lanes import Batching, EncoderLane, ModelLane, Shelf
 from nextvec.serving.metrics import Metrics
-from nextvec.serving.resources import Resources
 from nextvec.serving.settings import ModelSettings, Settings
-from nextvec.serving.stages import Served
 from nextvec.store.dataset import changed_ns
 from nextvec.store.vectors import corpus_names
 from nextvec.workspace import Workspace

@@ -16,21 +16,21 @@ from weakref import WeakSet, WeakValueDictionary
 
 import numpy as np
 
+from nextvec.continuation.chances import WeighQuery
+from nextvec.continuation.contexts import Context, Passage
+from nextvec.continuation.drawing import Drawn, DrawQuery
+from nextvec.continuation.events import Likelihood
+from nextvec.continuation.resources import Resources, SharedEncoder
+from nextvec.continuation.stages import NEAREST, DecodeQuery, Filled, Sentence, Served, SnapQuery, SnapResult
+from nextvec.continuation.steps import ReadQuery, ReadResult
+from nextvec.continuation.stopping import StopConfig
 from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.ladder import Ladder, LadderConfig
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import MismatchError, UsageError
 from nextvec.retrieval.neighbours import Index, NearChunk, nearest_chunks
 from nextvec.serving.batching import MicroBatcher, Observer, Traffic
-from nextvec.serving.chances import WeighQuery
-from nextvec.serving.contexts import Context, Passage
-from nextvec.serving.drawing import Drawn, DrawQuery
-from nextvec.serving.events import Likelihood
-from nextvec.serving.resources import Resources, SharedEncoder
 from nextvec.serving.settings import Limits, ModelSettings, Timeouts
-from nextvec.serving.stages import NEAREST, DecodeQuery, Filled, Sentence, Served, SnapQuery, SnapResult
-from nextvec.serving.steps import ReadQuery, ReadResult
-from nextvec.serving.stopping import StopConfig
 from nextvec.store.generation import generation_label
 from nextvec.store.snapshot import Snapshot
 

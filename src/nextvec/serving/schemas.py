@@ -14,12 +14,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails
 
-from nextvec.serving.continuation import LONGEST, MOST_ALTERNATIVES, MOST_CHOICES, Feedback
-from nextvec.serving.drawing import HOTTEST
-from nextvec.serving.events import Draws, Tells
+from nextvec.continuation.continuation import LONGEST, MOST_ALTERNATIVES, MOST_CHOICES, Feedback
+from nextvec.continuation.drawing import HOTTEST
+from nextvec.continuation.events import Draws, Tells
+from nextvec.continuation.stages import Part
 from nextvec.serving.faults import MOST_FAULTS, fault, in_words
 from nextvec.serving.fields import Document, Documents, Only, TextOrTexts, Texts, nullable
-from nextvec.serving.stages import Part
 from nextvec.structure import BEGINS, UNKNOWN
 
 MOST_NEIGHBOURS = 100

@@ -13,9 +13,9 @@ from typing import Any
 from pydantic import Field
 
 from nextvec.config import Config
+from nextvec.continuation.stages import StagesConfig
+from nextvec.continuation.stopping import StopConfig
 from nextvec.errors import NotFoundError, UsageError
-from nextvec.serving.stages import StagesConfig
-from nextvec.serving.stopping import StopConfig
 
 PORT = 9000
 TOKEN_VARIABLE = "NEXTVEC_TOKEN"

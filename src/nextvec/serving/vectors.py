@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from nextvec.continuation.contexts import Context
 from nextvec.errors import DataError
-from nextvec.serving.contexts import Context
 from nextvec.serving.problems import about, wrong
 from nextvec.serving.settings import Limits
 from nextvec.store.given import directions, is_unit, require_unit

@@ -1,4 +1,5 @@
-"""A corpus at one version: its vectors as one read-only array, its documents as a table, its texts on request."""
+"""A corpus at one version: its vectors where they are stored and as one read-only array, its documents as a table, its
+texts on request."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from nextvec.store.breaks import check_breaks
 from nextvec.store.documents import DocumentRecord, DocumentTable
 from nextvec.store.headings import Headings, check_numbers, headings_content
 from nextvec.store.metadata import DEFAULT_SPLIT, check_split
+from nextvec.store.stored import StoredVectors
 from nextvec.structure import UNKNOWN
 from nextvec.workspace import generation_name
 
@@ -31,7 +33,7 @@ HeadingReader = Callable[[Sequence[int]], list[Headings]]
 class Snapshot:
     """Ordered unit vectors of whole documents; never changes.
 
-    vectors: (N, D) float16 or float32, read-only, usually a memory map; unit norm up to rounding.
+    stored: (N, D) float16 or float32, unit norm up to rounding, read where they are stored; `vectors` is all of it.
     offsets: (documents + 1,) int64; document i owns rows offsets[i]:offsets[i + 1], in reading order.
     breaks: (N,) int8, read-only, codes of `structure`: whether a chunk begins a paragraph, or that it is not known.
     heading: (N,) int32, read-only: the number of the heading that a chunk stands under, among those of its document, or
@@ -45,7 +47,7 @@ class Snapshot:
     name: str
     tag: str | None
     version: int
-    vectors: np.ndarray
+    stored: np.ndarray | StoredVectors
     offsets: np.ndarray
     breaks: np.ndarray
     heading: np.ndarray
@@ -94,7 +96,7 @@ class Snapshot:
             name=name,
             tag=tag,
             version=version,
-            vectors=vectors,
+            stored=vectors,
             offsets=offsets,
             breaks=known,
             heading=under,
@@ -111,9 +113,25 @@ class Snapshot:
             read_headings=lambda chosen: [told[number] for number in chosen],
         )
 
+    @cached_property
+    def vectors(self) -> np.ndarray:
+        """(N, D), read-only; of a corpus a memory map of a copy in `cache`, made when it is first asked for.
+
+        Raises FullDiskError where the copy does not fit.
+        """
+        if isinstance(self.stored, np.ndarray):
+            return self.stored
+        assert self.map_file is not None
+        return load_vectors(self.map_file, self.stored.shape, self.stored.dtype, self.stored.blocks())
+
+    @property
+    def map_file(self) -> Path | None:
+        """The file that `vectors` are mapped from; None for a snapshot in memory."""
+        return None if self.cache is None else self.cache / f"vectors-{self.fingerprint}.npy"
+
     @property
     def dim(self) -> int:
-        return int(self.vectors.shape[1])
+        return int(self.stored.shape[1])
 
     @property
     def label(self) -> str:
@@ -131,7 +149,7 @@ class Snapshot:
         return np.repeat(np.arange(len(self.documents)), self.lengths)
 
     def __len__(self) -> int:
-        return len(self.vectors)
+        return len(self.stored)
 
     def texts(self, rows: Sequence[int] | np.ndarray) -> list[str]:
         """The chunks' texts, in the order of `rows` (repeats allowed). Raises DataError for rows outside 0..N-1."""

@@ -48,7 +48,8 @@ from nextvec.store.metadata import (
     check_split,
     numpy_dtype,
 )
-from nextvec.store.snapshot import Snapshot, load_vectors
+from nextvec.store.snapshot import Snapshot
+from nextvec.store.stored import StoredVectors
 from nextvec.workspace import Workspace, check_name, generation_name, numbered_version, parse_reference
 
 if TYPE_CHECKING:
@@ -274,17 +275,11 @@ class Corpus:
         offsets = _offsets(dataset)
         table = dataset.take(offsets[:-1], columns=_TABLE_COLUMNS)
         content = self._fingerprint(table)
-        shape = (dataset.count_rows(), self.metadata.dim)
         return Snapshot(
             name=self.name,
             tag=tag,
             version=int(dataset.version),
-            vectors=load_vectors(
-                self.workspace.cache / f"vectors-{content}.npy",
-                shape,
-                numpy_dtype(self.metadata.dtype),
-                _vector_blocks(dataset, self.metadata.dim),
-            ),
+            stored=StoredVectors(dataset, self.metadata.dim, numpy_dtype(self.metadata.dtype)),
             offsets=offsets,
             breaks=_breaks(dataset),
             heading=_numbers(dataset),
@@ -500,10 +495,3 @@ def _count_headings(dataset: lance.LanceDataset) -> int | None:
         return None
     lists = dataset.to_table(columns=[HEADINGS_COLUMN], filter="position = 0")[HEADINGS_COLUMN]
     return int(sum(len(chunk.flatten()) for chunk in lists.chunks))
-
-
-def _vector_blocks(dataset: lance.LanceDataset, dim: int) -> Iterator[np.ndarray]:
-    """A short read-ahead: with Lance's own, fresh memory for it costs more than the waiting it saves."""
-    scanner = dataset.scanner(columns=["vector"], batch_readahead=2, fragment_readahead=1, io_buffer_size=1 << 23)
-    for batch in scanner.to_batches():
-        yield batch.column(0).flatten().to_numpy().reshape(-1, dim)

@@ -21,6 +21,7 @@ from nextvec.models.baseline import BASELINES
 from nextvec.models.bundle import METRICS, AnyPredictor, load_bundle, predictions_fingerprint, read_config
 from nextvec.models.predictor import Predictor, PredictorSpec
 from nextvec.records import read_json
+from nextvec.records.names import EVALUATIONS
 from nextvec.sequences.findings import LeakageReport
 from nextvec.sequences.leakage import Documents, check_leakage
 from nextvec.store.generation import generation_label
@@ -31,7 +32,6 @@ from nextvec.training.recipe import CHANGES_NOTHING
 from nextvec.training.run import resolve_plan
 from nextvec.workspace import generation_name
 
-RECORDS = "evaluations.jsonl"
 UNTOLD = ("seed", *CHANGES_NOTHING)
 """Settings of training that are told elsewhere, or change nothing in a model."""
 
@@ -109,7 +109,7 @@ class Generation:
             encoder_fingerprint=self.snapshot.encoder.fingerprint,
             split_fingerprint=self.data.split.fingerprint,
         )
-        return Candidate(subject=subject, weights=weights, records=folder / RECORDS)
+        return Candidate(subject=subject, weights=weights, records=folder / EVALUATIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ class Entrant:
     @cached_property
     def candidate(self) -> Candidate:
         return Candidate(
-            subject=self.subject, weights=predictions_fingerprint(self.folder), records=self.folder / RECORDS
+            subject=self.subject, weights=predictions_fingerprint(self.folder), records=self.folder / EVALUATIONS
         )
 
     @cached_property

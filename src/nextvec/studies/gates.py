@@ -18,8 +18,8 @@ from nextvec.config import Config
 from nextvec.errors import NextvecError, UsageError
 from nextvec.models.aliases import Aliases, Change
 from nextvec.records import read_json
+from nextvec.records.names import COMPARISON
 from nextvec.studies.entrants import Entrant
-from nextvec.studies.record import COMPARISON
 from nextvec.workspace import Workspace
 
 REFERENCE_COSINE = 0.15

@@ -32,10 +32,11 @@ from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES
 from nextvec.models.presets import PRESETS
 from nextvec.records import read_json
+from nextvec.records.names import PLAN
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies.entrants import Generation
 from nextvec.studies.record import Run
-from nextvec.training.run import PLAN, Plan, plan_record, resolve_plan, run_fingerprint
+from nextvec.training.run import Plan, plan_record, resolve_plan, run_fingerprint
 from nextvec.workspace import Workspace, check_name, parse_reference
 
 Options = dict[str, Any]

@@ -15,9 +15,10 @@ from typing import Any
 
 from nextvec.errors import NotFoundError, did_you_mean
 from nextvec.records import append_line, read_json, write_json
+from nextvec.records.names import RECORD, STUDY
 from nextvec.workspace import Workspace
 
-STUDY, RECORD, COMPARISON, REPORT, LOCK = "study.json", "record.jsonl", "comparison.json", "report.html", "study.lock"
+LOCK = "study.lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from nextvec.evaluation.coherence import require_sequential
 from nextvec.evaluation.latency import Latency
 from nextvec.evaluation.report import Answer, write_report
 from nextvec.records import read_json, read_lines
+from nextvec.records.names import COMPARISON, PLAN, RECORD, REPORT
 from nextvec.sequences.findings import require_no_leakage
 from nextvec.store.lock import exclusive
 from nextvec.studies.contest import Contest, run_contest
@@ -23,11 +24,11 @@ from nextvec.studies.contest_report import record_contest, report_content
 from nextvec.studies.entrants import Generation
 from nextvec.studies.leaderboard import answers
 from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs
-from nextvec.studies.record import COMPARISON, LOCK, RECORD, REPORT, Run, read_study, write_event, write_study
+from nextvec.studies.record import LOCK, Run, read_study, write_event, write_study
 from nextvec.studies.stage import Memory, Say
 from nextvec.studies.status import study_status
 from nextvec.training.loop import Progress
-from nextvec.training.run import PLAN, finished, train_model
+from nextvec.training.run import finished, train_model
 from nextvec.workspace import Workspace
 
 Show = Callable[[Progress], None]

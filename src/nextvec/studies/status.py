@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from nextvec.models.aliases import FINISHED
 from nextvec.records import read_lines
+from nextvec.records.names import RECORD, REPORT, RUN_LOG
 from nextvec.store.lock import held
-from nextvec.studies.record import LOCK, RECORD, REPORT, Run, read_study
-from nextvec.training.runlog import RUN_LOG
+from nextvec.studies.record import LOCK, Run, read_study
 from nextvec.workspace import Workspace
 
 State = Literal["done", "running", "waiting", "failed"]

@@ -12,9 +12,9 @@ from nextvec.evaluation.temperature import fit_temperatures
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.models.predictor import Predictor
 from nextvec.records import append_line, read_lines
+from nextvec.records.names import TEMPERATURES
 from nextvec.studies.entrants import Candidate, Generation
 
-KEPT = "temperatures.jsonl"
 REVISION = 2
 """Raised when the fit changes, so that no kept one is taken for the new one."""
 
@@ -26,7 +26,7 @@ def temperatures(candidate: Candidate, generation: Generation, load: Callable[[]
     snapshot, split = generation.snapshot, generation.data.split.fingerprint
     breaks = fingerprint_bytes([snapshot.breaks.tobytes()])
     identity = fingerprint([REVISION, candidate.weights, snapshot.fingerprint, breaks, split])
-    path = candidate.records.with_name(KEPT)
+    path = candidate.records.with_name(TEMPERATURES)
     for line in read_lines(path):
         if line["identity"] == identity:
             return dict(line["temperatures"])

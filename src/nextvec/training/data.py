@@ -21,7 +21,7 @@ from nextvec.sequences.batches import (
     WindowBatches,
 )
 from nextvec.sequences.headings import HeadingRows, heading_rows, headings_of
-from nextvec.sequences.rows import MappedRows, Place, ResidentRows, place_rows
+from nextvec.sequences.rows import MappedRows, Place, ResidentRows, Rows, place_rows
 from nextvec.sequences.splits import Split, split_snapshot
 from nextvec.sequences.windows import MIN_CONTEXT, IntArray, count_windows, target_rows
 from nextvec.structure import UNKNOWN
@@ -57,19 +57,21 @@ class TrainingData:
             )
 
     @cached_property
-    def vectors(self) -> ResidentRows | MappedRows:
+    def vectors(self) -> Rows:
         """(N, D), in the corpus's own precision."""
-        return place_rows(self.snapshot.vectors, self.device, self.place)
+        return place_rows(self.snapshot, self.device, self.place)
 
     @property
     def notes(self) -> list[str]:
         """What was decided that nobody asked for, in words."""
         if self.place != "auto" or self.vectors.kind == "resident":
             return []
-        size = self.snapshot.vectors.nbytes / 1e9
+        too_large = f"{self.snapshot.stored.nbytes / 1e9:.1f} GB of them are more than half of the memory that is free"
+        if self.vectors.kind == "mapped":
+            return [f"vectors stay on disk: {too_large} (rows=resident holds them in memory)"]
         return [
-            f"vectors stay on disk: {size:.1f} GB of them are more than half of the memory that is free "
-            "(rows=resident holds them in memory)"
+            f"vectors are read from the corpus as they are needed: {too_large}, and a copy of them would be more than "
+            "half of the disk that is free (rows=mapped makes one all the same)"
         ]
 
     @cached_property
@@ -90,11 +92,17 @@ class TrainingData:
         targets, seed = recipe.targets_per_step(context), recipe.seed
         if context is not None:
             rows = target_rows(offsets, documents, context)
-            return WindowBatches(self.vectors, rows, context, targets, seed, self._structure(network, recipe))
+            structure = self._structure(network, recipe)
+            return WindowBatches(
+                self.vectors, rows, context, targets, seed, structure, contrast=network.contrasts
+            )  # fmt: skip
         longest = recipe.span or max(1, int(self.snapshot.lengths.max()))
         bases = self._bases(network, told=True)
         first_span, structure = recipe.first_span or None, self._structure(network, recipe)
-        return SpanBatches(self.vectors, offsets, documents, longest, targets, seed, first_span, bases, structure)
+        return SpanBatches(
+            self.vectors, offsets, documents, longest, targets, seed, first_span, bases, structure,
+            contrast=network.contrasts,
+        )  # fmt: skip
 
     def _structure(self, network: Network, recipe: TrainingConfig) -> Structure | None:
         if self.breaks is None:

@@ -26,6 +26,7 @@ from nextvec.sequences.batches import Batch, Batches
 from nextvec.training.checkpoint import Checkpoints, best_epochs
 from nextvec.training.data import TrainingData
 from nextvec.training.interruption import Interruption
+from nextvec.training.meter import Meter
 from nextvec.training.processes import from_main, make_accelerator
 from nextvec.training.randomness import random_states, restore_random_states, seed_processes
 from nextvec.training.recipe import TrainingConfig, learning_rate
@@ -39,19 +40,24 @@ LOG_STEPS = 20
 class Progress:
     """Where a run stands.
 
-    `epoch` counts from 1, `loss` is the epoch's mean so far; `validation_cosine` and its `skill` against the best
-    baseline are those of the best epoch so far, the untrained network included.
+    `epoch` counts from 1; `validation_cosine` and its `skill` against the best baseline are those of the best epoch so
+    far, the untrained network included. `read_loss` asks the device.
     """
 
     epoch: int
     epochs: int
     step: int
     steps: int
-    loss: float
     validation_cosine: float
     skill: float
     vectors_per_second: float
     seconds_left: float
+    read_loss: Callable[[], float] = field(repr=False)
+
+    @property
+    def loss(self) -> float:
+        """The epoch's mean when it is asked for; whoever shows it rarely lets the device work on."""
+        return self.read_loss()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +141,8 @@ def train(
     With `resume` a run goes on from its last checkpoint, or begins when it was stopped before its first.
     Ctrl-C ends the run after the step at hand, checkpoint written (KeyboardInterrupt).
 
-    Raises TrainingError when loss, gradient or validation cosine is not finite; IntegrityError for a checkpoint that is
-    damaged or of another network.
+    Raises TrainingError when loss, gradient or validation cosine is not finite, at the latest before the next line of
+    the log or checkpoint is written; IntegrityError for a checkpoint that is damaged or of another network.
     """
     run = _Run(network, data, config, folder, reference, on_progress, accelerator or make_accelerator(config))
     with Interruption() as run.interruption:
@@ -161,10 +167,12 @@ class _Run:
         self.model, self.optimizer = accelerator.prepare(network, optimizer)
         self.batches: Batches = data.training_batches(network, config)
         self.judge = judging_head(network.config, config)
-        self.total = sum(self.batches.steps(epoch) for epoch in range(config.epochs))
+        # The schedule needs the number of all steps. Backwards, so that the plan of the first epoch is still there.
+        self.total = sum(self.batches.steps(epoch) for epoch in reversed(range(config.epochs)))
         self.checkpoints = Checkpoints(folder)
         self.log = RunLog(folder, tensorboard=config.tensorboard and accelerator.is_main_process)
-        self.state = State()
+        self.state, self.meter = State(), Meter()
+        self.loss, self.failure = math.nan, ""
         self.started = time.perf_counter()
 
     def run(self, resume: bool) -> Outcome:
@@ -193,15 +201,15 @@ class _Run:
     def _train_epoch(self) -> None:
         state = self.state
         self.model.train()
-        for batch in self.batches.epoch(state.epoch, start=state.step_in_epoch):
-            loss = self._step(batch)
+        rank, world = self.accelerator.process_index, self.accelerator.num_processes
+        for batch in self.batches.epoch(state.epoch, state.step_in_epoch, rank=rank, world=world):
+            self._step(batch)
             state.step += 1
             state.step_in_epoch += 1
-            state.loss_sum += loss * batch.targets
-            state.loss_count += batch.targets
             state.seen += batch.targets
             if state.step % LOG_STEPS == 0:
-                self._write_log("step", loss=loss, lr=self.optimizer.param_groups[0]["lr"])
+                self._require_finite_steps()
+                self._write_log("step", loss=self.loss, lr=self.optimizer.param_groups[0]["lr"])
             self._report()
             stop = self._any_process(self.interruption.asked)
             if stop or state.step % self.config.checkpoint_steps == 0:
@@ -210,48 +218,55 @@ class _Run:
                 self.accelerator.wait_for_everyone()  # who ends first is taken for failed, and the others are ended
                 raise KeyboardInterrupt
 
-    def _step(self, batch: Batch) -> float:
-        """One optimiser step; returns the mean loss over the batch's targets."""
+    def _step(self, batch: Batch) -> None:
+        """One optimiser step; what it came to stays on the device."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.state.step, self.total, self.config)
-        own, share = self._own_part(batch)
         # Not accelerate's own mixed precision: that replaces the network's forward for good, in `predict` too.
         with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-            loss = self.model(own, batch, share)
-        value = float(sum_over_processes(loss.detach() * share))
-        self._require_finite("loss", value)
-        self.accelerator.backward(loss * share * self.accelerator.num_processes)  # gradients are averaged
+            loss = self.model(batch, batch.whole, batch.share)
+        whole_loss = sum_over_processes(loss.detach() * batch.share)
+        self.accelerator.backward(loss * batch.share * self.accelerator.num_processes)  # gradients are averaged
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        self._require_finite("norm of the gradient", float(norm))
+        self.meter.add(self.state.step, batch.targets, whole_loss, norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return value
+
+    def _read_meter(self) -> float:
+        """The epoch's mean loss, once all steps so far are counted."""
+        for step, targets, loss, norm in self.meter.read():
+            self.loss = loss
+            self.state.loss_sum += loss * targets
+            self.state.loss_count += targets
+            for what, value in (("loss", loss), ("norm of the gradient", norm)):
+                if not math.isfinite(value):
+                    self.failure = self.failure or self._not_finite(what, value, step)
+        return self.state.mean_loss
+
+    def _require_finite_steps(self) -> None:
+        """Asked by all processes after the same steps; what a step came to is one in all of them."""
+        self._read_meter()
+        if self.failure:
+            raise TrainingError(self.failure)
 
     def _require_finite(self, what: str, value: float) -> None:
         if self._any_process(not math.isfinite(value)):
-            raise TrainingError(
-                f"the {what} became {value} at step {self.state.step}. Train again under another name with a lower lr "
-                f"(it was {self.config.lr}); the best weights so far are in {self.checkpoints.folder}"
-            )
+            raise TrainingError(self._not_finite(what, value, self.state.step))
+
+    def _not_finite(self, what: str, value: float, step: int) -> str:
+        return (
+            f"the {what} became {value} at step {step}. Train again under another name with a lower lr "
+            f"(it was {self.config.lr}); the best weights so far are in {self.checkpoints.folder}"
+        )
 
     def _any_process(self, flag: bool) -> bool:
         """Whether it is so in any process: all must take the same way, or one waits for ever."""
+        if self.accelerator.num_processes == 1:
+            return flag
         return bool(sum_over_processes(torch.tensor(float(flag), device=self.accelerator.device)))
 
-    def _own_part(self, batch: Batch) -> tuple[Batch, float]:
-        """This process's sequences of the batch, and their share of its targets.
-
-        Where there are fewer sequences than processes, the first one stands in: all must run the network alike.
-        """
-        count, index = self.accelerator.num_processes, self.accelerator.process_index
-        if count == 1:
-            return batch, 1.0
-        if index >= len(batch.x_BTD):
-            return batch.part(slice(0, 1)), 0.0
-        own = batch.part(slice(index, None, count))
-        return own, own.targets / batch.targets
-
     def _finish_epoch(self) -> None:
+        self._require_finite_steps()
         self.state.epoch += 1
         self.state.step_in_epoch = 0
         self._judge_epoch()
@@ -293,6 +308,7 @@ class _Run:
         return scores if self.accelerator.num_processes == 1 else from_main(self.accelerator, lambda: scores)
 
     def _save(self) -> None:
+        self._require_finite_steps()  # what is saved can be gone on from
         random = random_states(self.accelerator)  # of every process
         if not self.accelerator.is_main_process:
             return
@@ -343,8 +359,8 @@ class _Run:
         self.on_progress(
             Progress(
                 epoch=state.epoch + 1, epochs=self.config.epochs, step=state.step, steps=self.total,
-                loss=state.mean_loss, validation_cosine=cosine, skill=self.reference.skill(cosine),
-                vectors_per_second=self._speed(), seconds_left=left,
+                validation_cosine=cosine, skill=self.reference.skill(cosine),
+                vectors_per_second=self._speed(), seconds_left=left, read_loss=self._read_meter,
             )
         )  # fmt: skip
 

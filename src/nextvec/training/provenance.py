@@ -12,14 +12,13 @@ import torch
 from nextvec import __version__
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.records import read_json
+from nextvec.records.names import PLAN
 from nextvec.sequences.splits import Split
 from nextvec.store.generation import generation_label
 from nextvec.training.recipe import CHANGES_NOTHING
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
-
-PLAN = "plan.json"
 
 
 def origin_record(snapshot: Snapshot, split: Split, training: dict[str, Any]) -> dict[str, Any]:

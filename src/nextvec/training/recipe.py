@@ -31,8 +31,8 @@ class TrainingConfig(Config):
     judged_by: str | None = Field(None, description="head whose validation decides which epoch is best; default: first")
     seed: int = Field(0, ge=0)
     device: Literal["auto", "cpu"] = "auto"
-    rows: Literal["auto", "resident", "mapped"] = Field(
-        "auto", description="where vectors are kept: in the device's memory, or on disk; auto: on disk if too large"
+    rows: Literal["auto", "resident", "mapped", "sharded"] = Field(
+        "auto", description="vectors: in the device's memory, mapped from a copy on disk, or read from the corpus"
     )
     precision: Literal["fp32", "bf16"] = "fp32"
     checkpoint_steps: int = Field(

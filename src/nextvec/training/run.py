@@ -19,11 +19,12 @@ from nextvec.models.head import HEADS
 from nextvec.models.network import Network, NetworkConfig, parse_heads
 from nextvec.models.presets import PRESETS
 from nextvec.records import write_json
+from nextvec.records.names import PLAN
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
 from nextvec.training.loop import Outcome, Progress, Reference, judging_head, train
 from nextvec.training.processes import from_main, make_accelerator
-from nextvec.training.provenance import PLAN, decisive, origin_record, require_plan
+from nextvec.training.provenance import decisive, origin_record, require_plan
 from nextvec.training.recipe import TrainingConfig
 
 if TYPE_CHECKING:

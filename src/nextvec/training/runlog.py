@@ -8,9 +8,8 @@ from typing import Any
 from nextvec.errors import MissingDependencyError, UsageError
 from nextvec.mirror import publish
 from nextvec.records import append_here, write_atomic
+from nextvec.records.names import RUN_LOG
 from nextvec.storage import place_of
-
-RUN_LOG = "run.jsonl"
 
 
 class RunLog:

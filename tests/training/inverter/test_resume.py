@@ -5,8 +5,8 @@ import pytest
 from nextvec.decoding.inverter.bundle import WEIGHTS
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.records import read_lines
+from nextvec.records.names import RUN_LOG
 from nextvec.training.inverter.run import train_inverter
-from nextvec.training.runlog import RUN_LOG
 
 
 class CutOff(Exception):

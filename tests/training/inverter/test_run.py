@@ -9,11 +9,11 @@ from nextvec.decoding.inverter.writer import inverter_decoder
 from nextvec.encoders import load_encoder
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.records import read_lines
+from nextvec.records.names import RUN_LOG
 from nextvec.sequences.splits import split_snapshot
 from nextvec.training.inverter.loop import _Run
 from nextvec.training.inverter.recipe import InverterRecipe
 from nextvec.training.inverter.run import part_rows, prepare, resolve_plan, train_inverter
-from nextvec.training.runlog import RUN_LOG
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,7 @@ class MixtureHead(Head):
 
     Config = MixtureConfig
     gives = frozenset({"point", "samples", "density"})
+    contrasts = False
 
     def __init__(self, config: MixtureConfig, backbone: Backbone, anchor: Baseline | None) -> None:
         super().__init__(config, backbone, anchor)

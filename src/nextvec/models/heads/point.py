@@ -61,6 +61,7 @@ class PointHead(Head):
         self.readout = backbone.readout()
         self.from_mean = backbone.residual and anchor is None
         self.loss_of = config.make_loss()
+        self.contrasts = getattr(self.loss_of, "contrasts", True)
         self.size: Tensor | None
         self.register_buffer("size", None if anchor is None else torch.ones(()))
         if anchor is not None:

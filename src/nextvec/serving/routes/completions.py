@@ -11,10 +11,10 @@ from typing import Any, Literal, TypeVar
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from nextvec.continuation.continuation import Beginning, ContinuationRequest, begin, continue_text
+from nextvec.continuation.events import Ending, Event, Opening, Step
 from nextvec.decoding.decoder import Decoded
 from nextvec.serving.access import Access
-from nextvec.serving.continuation import Beginning, ContinuationRequest, begin, continue_text
-from nextvec.serving.events import Ending, Event, Opening, Step
 from nextvec.serving.lanes import ModelLane
 from nextvec.serving.problems import SENT, ProblemError, about, body_of, problem_of, responses, wrong
 from nextvec.serving.routes.cutting import Cutter

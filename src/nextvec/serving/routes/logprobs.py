@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nextvec.serving.events import Step
+from nextvec.continuation.events import Step
 from nextvec.serving.schemas import Logprobs
 
 

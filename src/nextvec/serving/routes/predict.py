@@ -10,8 +10,8 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from nextvec.continuation.contexts import Context
 from nextvec.serving.access import Access
-from nextvec.serving.contexts import Context
 from nextvec.serving.guard import RAW
 from nextvec.serving.lanes import ModelLane
 from nextvec.serving.problems import SENT, about, invalid, require_one, responses, wrong

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
+from nextvec.continuation.contexts import Passage
+from nextvec.continuation.ranking import Candidate, Ranking, rank
 from nextvec.serving.access import Access
-from nextvec.serving.contexts import Passage
 from nextvec.serving.fields import Document
 from nextvec.serving.lanes import ModelLane
 from nextvec.serving.problems import SENT, about, require_one, responses
-from nextvec.serving.ranking import Candidate, Ranking, rank
 from nextvec.serving.routes.strict import StrictRoute
 from nextvec.serving.schemas import RankingInfo, RawScore, RerankAnswer, RerankRequest, RerankResult, Usage
 

@@ -7,6 +7,7 @@ import time
 import numpy as np
 from fastapi import APIRouter
 
+from nextvec.continuation.stages import NEAREST, DecodeQuery, Sentence
 from nextvec.errors import UsageError
 from nextvec.serving.access import Access
 from nextvec.serving.lanes import ModelLane, Shelf
@@ -21,7 +22,6 @@ from nextvec.serving.schemas import (
     SearchAnswer,
     SearchRequest,
 )
-from nextvec.serving.stages import NEAREST, DecodeQuery, Sentence
 from nextvec.serving.vectors import directions_of
 
 PROBLEMS = responses(*SENT)

@@ -63,13 +63,14 @@ export class Reading {
     if (finish) this.finish(finish);
   }
 
-  open({ chunks, own, filled, left_out: left, times = {} }) {
+  open({ chunks, own, filled, left_out: left, heading, times = {} }) {
     this.kinds = chunks.map((_, i) => (i < chunks.length - own ? "filled" : "own"));
     this.texts = [...chunks];
     const words = [
       plural(own, "chunk") + " of yours",
       filled ? `${filled} retrieved` : null,
       left ? `${left} earlier left out` : null,
+      heading ? `under the heading “${heading}”` : null,
     ].filter(Boolean);
     const list = h(
       "ol",

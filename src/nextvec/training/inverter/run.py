@@ -18,6 +18,7 @@ from nextvec.errors import DataError, UsageError
 from nextvec.mirror import fetch_folder
 from nextvec.models.bundle import Bundle
 from nextvec.records import read_json, write_json
+from nextvec.records.names import PLAN
 from nextvec.sequences.splits import Part, Split, split_snapshot
 from nextvec.sequences.windows import concatenate_ranges
 from nextvec.training.inverter.chunks import Ints, select_chunks
@@ -26,7 +27,7 @@ from nextvec.training.inverter.loop import Material, Progress, train
 from nextvec.training.inverter.predictions import predict_chunks
 from nextvec.training.inverter.recipe import InverterRecipe
 from nextvec.training.processes import require_one_process
-from nextvec.training.provenance import PLAN, origin_record, require_plan
+from nextvec.training.provenance import origin_record, require_plan
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot

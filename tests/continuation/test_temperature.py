@@ -5,12 +5,12 @@ import shutil
 
 import pytest
 
+from nextvec.continuation.resources import Resources
+from nextvec.continuation.stages import Served
+from nextvec.continuation.temperature import fitted_temperature
 from nextvec.models.bundle import WEIGHTS, predictions_fingerprint
 from nextvec.records import append_line
-from nextvec.serving.catalogue import EVALUATIONS
-from nextvec.serving.resources import Resources
-from nextvec.serving.stages import Served
-from nextvec.serving.temperature import fitted_temperature
+from nextvec.records.names import EVALUATIONS
 from nextvec.workspace import Workspace
 
 

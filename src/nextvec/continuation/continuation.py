@@ -18,13 +18,11 @@ import numpy as np
 from pydantic import Field
 
 from nextvec.config import Config
-from nextvec.models.memory import Memory
-from nextvec.retrieval.snap import unit
-from nextvec.serving.chances import WeighQuery
-from nextvec.serving.contexts import Context, Passage
-from nextvec.serving.drawing import HOTTEST, Drawn, DrawQuery, ExhaustedError, seed_of
-from nextvec.serving.events import Continuation, Ending, Event, Likelihood, Neighbour, Opening, SnapReport, Step
-from nextvec.serving.stages import (
+from nextvec.continuation.chances import WeighQuery
+from nextvec.continuation.contexts import Context, Passage
+from nextvec.continuation.drawing import HOTTEST, Drawn, DrawQuery, ExhaustedError, seed_of
+from nextvec.continuation.events import Continuation, Ending, Event, Likelihood, Neighbour, Opening, SnapReport, Step
+from nextvec.continuation.stages import (
     NEAREST,
     DecodeQuery,
     Filled,
@@ -34,8 +32,10 @@ from nextvec.serving.stages import (
     SnapResult,
     same_text,
 )
-from nextvec.serving.steps import ReadQuery, ReadResult
-from nextvec.serving.stopping import Stop, StopConfig, StopRules
+from nextvec.continuation.steps import ReadQuery, ReadResult
+from nextvec.continuation.stopping import Stop, StopConfig, StopRules
+from nextvec.models.memory import Memory
+from nextvec.retrieval.snap import unit
 
 Feedback = Literal["vector", "text"]
 LONGEST = 64
@@ -296,6 +296,7 @@ async def _open(stages: Stages, request: ContinuationRequest) -> tuple[Reading, 
         chunks=tuple(reading.texts),
         breaks=tuple(reading.context.breaks.tolist()),
         following=own.following,
+        heading=passage.heading,
         rows=tuple(rows),
         own=len(own),
         left_out=len(passage.texts) - len(own),

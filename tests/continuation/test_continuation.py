@@ -6,16 +6,16 @@ import json
 import numpy as np
 import pytest
 
+from nextvec.continuation.contexts import Context
+from nextvec.continuation.continuation import ContinuationRequest, Direct, begin, complete, continue_text
+from nextvec.continuation.events import Ending, Opening, Step
+from nextvec.continuation.resources import Resources
+from nextvec.continuation.stages import Served, same_text
+from nextvec.continuation.stopping import StopConfig
 from nextvec.decoding import DECODERS
 from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.quality import judge
 from nextvec.errors import UsageError
-from nextvec.serving.contexts import Context
-from nextvec.serving.continuation import ContinuationRequest, Direct, begin, complete, continue_text
-from nextvec.serving.events import Ending, Opening, Step
-from nextvec.serving.resources import Resources
-from nextvec.serving.stages import Served, same_text
-from nextvec.serving.stopping import StopConfig
 from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
 
 TEXT = "Here the cats of tale 8 meet. Then the cats eat."

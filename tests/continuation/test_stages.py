@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from nextvec.continuation.contexts import Context
+from nextvec.continuation.resources import Resources
+from nextvec.continuation.stages import DecodeQuery, Served, SnapQuery, StagesConfig, _breaks_of_rows, same_text
 from nextvec.decoding import DECODERS
 from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.quality import judge
@@ -20,9 +23,6 @@ from nextvec.records import read_json, write_json
 from nextvec.retrieval.context import fill_context
 from nextvec.retrieval.snap import ManifoldSnap
 from nextvec.sequences.splits import split_snapshot
-from nextvec.serving.contexts import Context
-from nextvec.serving.resources import Resources
-from nextvec.serving.stages import DecodeQuery, Served, SnapQuery, StagesConfig, _breaks_of_rows, same_text
 from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
 
 TEXT = "Here the cats of tale 8 meet. Then the cats eat."

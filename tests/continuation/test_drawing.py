@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from nextvec.continuation.drawing import SAMPLES, choose, sample, seed_of, tempered
 from nextvec.models.forecast import Forecast
 from nextvec.models.predictor import unit
-from nextvec.serving.drawing import SAMPLES, choose, sample, seed_of, tempered
 
 DIM, SPREAD, MANY = 400, 0.08, 500
 

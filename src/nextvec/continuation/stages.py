@@ -20,6 +20,13 @@ from pydantic import Field
 from torch import Tensor
 
 from nextvec.config import Config
+from nextvec.continuation.chances import Chances, WeighQuery
+from nextvec.continuation.contexts import Context, Padded, Passage
+from nextvec.continuation.drawing import Drawn, DrawQuery, ExhaustedError
+from nextvec.continuation.events import Likelihood
+from nextvec.continuation.resources import Resources, SharedEncoder, require_unicode
+from nextvec.continuation.steps import ReadQuery, ReadResult, read_all
+from nextvec.continuation.temperature import fitted_temperature
 from nextvec.corpus.chunkers import CHUNKERS, build_chunker
 from nextvec.corpus.document import Chunker, Document
 from nextvec.corpus.headings import without_last_heading
@@ -36,13 +43,6 @@ from nextvec.models.predictor import PredictorSpec
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
 from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
-from nextvec.serving.chances import Chances, WeighQuery
-from nextvec.serving.contexts import Context, Padded, Passage
-from nextvec.serving.drawing import Drawn, DrawQuery, ExhaustedError
-from nextvec.serving.events import Likelihood
-from nextvec.serving.resources import Resources, SharedEncoder, require_unicode
-from nextvec.serving.steps import ReadQuery, ReadResult, read_all
-from nextvec.serving.temperature import fitted_temperature
 from nextvec.store.breaks import breaks_of_chunks
 from nextvec.store.snapshot import Snapshot
 from nextvec.structure import BEGINS, UNKNOWN

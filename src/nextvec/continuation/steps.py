@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from nextvec.continuation.contexts import Context, Padded
 from nextvec.models.forecast import Forecast
 from nextvec.models.memory import Memory, join
 from nextvec.models.predictor import Predictor
-from nextvec.serving.contexts import Context, Padded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from nextvec.continuation.drawing import Drawn, DrawQuery, ExhaustedError, choose, sample
+from nextvec.continuation.events import Alternative, Draws, Likelihood, Tells
 from nextvec.errors import UsageError
 from nextvec.models.baseline import BASELINES
 from nextvec.models.forecast import Forecast
 from nextvec.models.head import HEADS, Gift
 from nextvec.models.predictor import PredictorSpec, unit
 from nextvec.retrieval.neighbours import NearChunk
-from nextvec.serving.drawing import Drawn, DrawQuery, ExhaustedError, choose, sample
-from nextvec.serving.events import Alternative, Draws, Likelihood, Tells
 from nextvec.store.snapshot import Snapshot
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from nextvec.config import Config
+from nextvec.continuation.events import Reason
 from nextvec.decoding.quality import DEFAULT, bigram_share
-from nextvec.serving.events import Reason
 
 
 class StopConfig(Config):

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from nextvec.continuation.chances import WeighQuery
+from nextvec.continuation.contexts import Context
+from nextvec.continuation.drawing import DrawQuery, ExhaustedError
+from nextvec.continuation.resources import Resources
+from nextvec.continuation.stages import Served, StagesConfig, same_text
+from nextvec.continuation.steps import ReadQuery
 from nextvec.errors import UsageError
 from nextvec.models.forecast import Forecast
-from nextvec.serving.chances import WeighQuery
-from nextvec.serving.contexts import Context
-from nextvec.serving.drawing import DrawQuery, ExhaustedError
-from nextvec.serving.resources import Resources
-from nextvec.serving.stages import Served, StagesConfig, same_text
-from nextvec.serving.steps import ReadQuery
 
 FITTED = 0.1
 

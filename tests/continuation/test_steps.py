@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from nextvec.continuation.contexts import Context
+from nextvec.continuation.steps import ReadQuery, read_all
 from nextvec.models.baseline import BASELINES
 from nextvec.models.network import build_network
-from nextvec.serving.contexts import Context
-from nextvec.serving.steps import ReadQuery, read_all
 
 DIM = 6
 KINDS = ("gru", "transformer", "windows", "ridge")

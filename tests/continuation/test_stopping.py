@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nextvec.serving.stopping import StopConfig, StopRules
+from nextvec.continuation.stopping import StopConfig, StopRules
 
 AHEAD = np.array([1, 0], dtype=np.float32)
 

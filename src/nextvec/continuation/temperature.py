@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nextvec.models.bundle import WEIGHTS, predictions_fingerprint
 from nextvec.records import read_lines
-from nextvec.serving.catalogue import EVALUATIONS
+from nextvec.records.names import EVALUATIONS
 
 POOL = "document"
 """Of the pools that it is fitted for, the one that is like candidates that people have: chunks of one document."""

@@ -22,6 +22,7 @@ class Opening:
         chunks: texts.
         breaks: for each of them, whether it begins a paragraph: 1, 0, or -1 where that is not known.
         following: the same of the sentence that comes next.
+        heading: that it comes under, where the text ends with one; else empty.
         rows: stored rows of the retrieved ones.
         own: how many are the user's.
         left_out: chunks of the user's text before those, more than the model looks at.
@@ -32,6 +33,7 @@ class Opening:
     chunks: tuple[str, ...]
     breaks: tuple[int, ...]
     following: int
+    heading: str
     rows: tuple[int, ...]
     own: int
     left_out: int

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from nextvec.serving.contexts import Context, Passage
+from nextvec.continuation.contexts import Context, Passage
 
 UNFITTED = 1.0
 """The temperature where none was fitted: the order is the same at any, the probabilities are not."""

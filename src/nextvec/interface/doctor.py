@@ -1,0 +1,144 @@
+"""What this installation has: versions, extras, devices, room on the disk, and what is wrong with a workspace."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Any, Literal
+
+from packaging.requirements import Requirement
+
+from nextvec.errors import NextvecError
+from nextvec.workspace import Workspace
+
+State = Literal["ok", "missing", "wrong"]
+LOW = 2_000_000_000
+"""Bytes free below which a training, or an ingest, may not find room."""
+CORE = ("nextvec", "torch", "transformers", "pylance", "pyarrow", "safetensors", "accelerate")
+"""Packages whose versions decide results, and so are told."""
+TOGETHER = ("all", "dev", "bench", "docs")
+"""Extras that are made of others, or are for developers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """`what` was looked at, what it is, and, unless that is well, what to do."""
+
+    what: str
+    found: str
+    state: State = "ok"
+    do: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def examine(place: Workspace) -> list[Finding]:
+    """Everything, from the interpreter to the models of a workspace. Nothing is changed, and nothing but torch loaded.
+
+    `missing` is an extra that is not installed, which is well where it is not needed; `wrong` is what will fail.
+    """
+    return [*_versions(), *_devices(), *_room(place), *_extras(), *_models(place)]
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding(what="Python", found=f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    for package in CORE:
+        yield Finding(what=package, found=version(package))
+
+
+def _devices() -> Iterator[Finding]:
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Finding(what="CPU", found=f"{cores} cores for this process, torch uses {torch.get_num_threads()} threads")
+    if torch.cuda.is_available():
+        for number in range(torch.cuda.device_count()):
+            free, total = torch.cuda.mem_get_info(number)
+            name = torch.cuda.get_device_name(number)
+            yield Finding(what=f"GPU {number}", found=f"{name}, {_gigabytes(free)} of {_gigabytes(total)} free")
+    else:
+        yield Finding(what="GPU", found="none that torch can use; the CPU does all work")
+
+
+def _room(place: Workspace) -> Iterator[Finding]:
+    folder = place.root.absolute()
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    free = shutil.disk_usage(there).free
+    low = free < LOW
+    yield Finding(
+        what="disk", found=f"{_gigabytes(free)} free at {place.root}", state="wrong" if low else "ok",
+        do="free some space, or use another --workspace" if low else "",
+    )  # fmt: skip
+    writable = os.access(there, os.W_OK)
+    yield Finding(
+        what="workspace", found=f"{place.root} {'can' if writable else 'cannot'} be written",
+        state="ok" if writable else "wrong", do="" if writable else "use another --workspace, or change its rights",
+    )  # fmt: skip
+    if place.cache.exists():
+        size = sum(file.stat().st_size for file in place.cache.rglob("*") if file.is_file())
+        yield Finding(what="cache", found=f"{_gigabytes(size)} in {place.cache}, which may be deleted at any time")
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, packages in sorted(extras().items()):
+        missing = [package for package in packages if not _installed(package)]
+        found = f"without {', '.join(missing)}" if missing else ", ".join(packages)
+        do = f"if you need it: pip install 'nextvec[{extra}]'" if missing else ""
+        yield Finding(what=f"extra {extra}", found=found, state="missing" if missing else "ok", do=do)
+
+
+def extras() -> Mapping[str, list[str]]:
+    """Packages by the extra that asks for them."""
+    found: dict[str, list[str]] = {}
+    for line in requires("nextvec") or []:
+        requirement = Requirement(line)
+        for extra in _extras_of(requirement):
+            found.setdefault(extra, []).append(requirement.name)
+    return found
+
+
+def _extras_of(requirement: Requirement) -> list[str]:
+    marker = str(requirement.marker or "")
+    names = [part.split('"')[1] for part in marker.split("extra == ")[1:]]
+    applies = requirement.marker is None or any(requirement.marker.evaluate({"extra": name}) for name in names)
+    return [name for name in names if name not in TOGETHER and applies]
+
+
+def _installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _models(place: Workspace) -> Iterator[Finding]:
+    """Those that say something else than they hold; the weights are read, the networks not built."""
+    from nextvec.models.bundle import CONFIG, predictions_fingerprint, read_config
+    from nextvec.store.vectors import Corpus
+
+    folders = sorted(folder for folder in place.models.glob("*") if (folder / CONFIG).exists())
+    well = 0
+    for folder in folders:
+        try:
+            predictions_fingerprint(folder)
+            corpus = read_config(folder).get("corpus", {}).get("name")
+            if corpus is not None and not Corpus.exists(place, corpus):
+                yield Finding(
+                    what=f"model {folder.name}", found=f"its corpus '{corpus}' is gone", state="wrong",
+                    do="it can be given vectors, but no texts; ingest the corpus again, or train on another",
+                )  # fmt: skip
+                continue
+            well += 1
+        except (NextvecError, KeyError, TypeError) as error:
+            yield Finding(what=f"model {folder.name}", found=str(error), state="wrong", do="train it again")
+    yield Finding(what="models", found=f"{well} of {len(folders)} are whole")
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB"

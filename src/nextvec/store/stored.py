@@ -1,0 +1,86 @@
+"""Vectors where they are stored: as much of an array as their readers need, whether they are in memory or in Lance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from nextvec.errors import IntegrityError
+
+if TYPE_CHECKING:
+    import lance
+    import pyarrow as pa
+
+Rows = slice | npt.NDArray[np.integer[Any]]
+
+
+class VectorSource(Protocol):
+    """(N, D) float16 or float32; any NumPy array is one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    @property
+    def nbytes(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Rows, /) -> npt.NDArray[np.floating]:
+        """The rows of a slice, or of an array of their numbers, in its order."""
+        ...
+
+
+class StoredVectors:
+    """The column of vectors of one version of a corpus; every reading reads it anew, from any thread.
+
+    Raises IntegrityError where it cannot be read.
+    """
+
+    def __init__(self, dataset: lance.LanceDataset, dim: int, dtype: np.dtype[Any]) -> None:
+        self.dataset, self.dtype = dataset, dtype
+        self.shape = (dataset.count_rows(), dim)
+
+    @property
+    def nbytes(self) -> int:
+        return len(self) * self.shape[1] * self.dtype.itemsize
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Rows) -> npt.NDArray[np.floating]:
+        try:
+            return self._range(rows) if isinstance(rows, slice) else self._take(rows)
+        except (OSError, ValueError) as error:
+            raise IntegrityError(f"{self.dataset.uri}: vectors cannot be read: {error}") from None
+
+    def blocks(self) -> Iterator[npt.NDArray[np.floating]]:
+        """All rows in order. A short read-ahead: with Lance's own, fresh memory for it costs more than the waiting it
+        saves."""
+        scanner = self.dataset.scanner(
+            columns=["vector"], batch_readahead=2, fragment_readahead=1, io_buffer_size=1 << 23
+        )  # fmt: skip
+        return (self._array(batch.column(0)) for batch in scanner.to_batches())
+
+    def _range(self, rows: slice) -> npt.NDArray[np.floating]:
+        first, end, _ = rows.indices(len(self))
+        table = self.dataset.to_table(columns=["vector"], offset=first, limit=max(0, end - first))
+        return self._array(table["vector"])
+
+    def _take(self, rows: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.floating]:
+        """Lance reads what lies side by side at once, if it is asked for in order, and each row once."""
+        wanted, place = np.unique(rows, return_inverse=True)
+        read_WD = self._array(self.dataset.take(wanted.tolist(), columns=["vector"])["vector"])
+        return read_WD if len(wanted) == len(rows) and (place[:-1] < place[1:]).all() else read_WD[place]
+
+    def _array(self, column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.floating]:
+        import pyarrow as pa
+
+        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        flat: npt.NDArray[np.floating] = whole.flatten().to_numpy()
+        return flat.reshape(-1, self.shape[1])

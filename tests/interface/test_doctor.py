@@ -1,0 +1,56 @@
+"""What is there is told, what is missing with its command, what is wrong with what to do."""
+
+import shutil
+from types import SimpleNamespace
+
+import pytest
+
+from nextvec.interface import doctor
+from nextvec.interface.doctor import examine, extras
+from nextvec.workspace import Workspace
+
+
+def by_name(findings):
+    return {finding.what: finding for finding in findings}
+
+
+def test_versions_devices_and_extras_are_told(tmp_path):
+    found = by_name(examine(Workspace(tmp_path / "none")))
+    assert {"Python", "torch", "CPU", "GPU", "disk", "workspace", "extra serve", "models"} <= found.keys()
+    assert "threads" in found["CPU"].found
+    assert found["models"].found == "0 of 0 are whole"
+    assert not (tmp_path / "none").exists()
+
+
+def test_extras_are_those_of_the_package():
+    found = extras()
+    assert "fastapi" in found["serve"]
+    assert not any("pytest" in packages for packages in found.values())
+
+
+def test_an_extra_that_is_missing_says_how_to_have_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor, "_installed", lambda package: package != "fastapi")
+    finding = by_name(examine(Workspace(tmp_path)))["extra serve"]
+    assert (finding.state, finding.found) == ("missing", "without fastapi")
+    assert finding.do == "if you need it: pip install 'nextvec[serve]'"
+
+
+def test_a_full_disk_is_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    assert by_name(examine(Workspace(tmp_path)))["disk"].state == "wrong"
+
+
+@pytest.fixture
+def place(tales, tmp_path):
+    shutil.copytree(tales.root, tmp_path / "ws")
+    return Workspace(tmp_path / "ws")
+
+
+def test_a_damaged_model_and_a_lost_corpus_are_found(place, nextvec, monkeypatch):
+    assert by_name(examine(place))["models"].found == "2 of 2 are whole"
+    (place.model("ridge") / "model.safetensors").unlink()
+    found = by_name(examine(place))
+    assert "is missing" in found["model ridge"].found
+    assert found["models"].found == "1 of 2 are whole"
+    shutil.rmtree(place.corpus("tales"))
+    assert "its corpus 'tales' is gone" in by_name(examine(place))["model mix"].found
