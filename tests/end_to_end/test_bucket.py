@@ -18,10 +18,10 @@ from nextvec.lease import is_leased
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import WEIGHTS
 from nextvec.records import read_json, read_lines
+from nextvec.records.names import COMPARISON
 from nextvec.serving.catalogue import Catalogue
 from nextvec.storage import Place, place_of
 from nextvec.store.vectors import Corpus, open_snapshot
-from nextvec.studies.record import COMPARISON
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.run import finished
 from nextvec.workspace import Workspace
