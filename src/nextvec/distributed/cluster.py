@@ -68,7 +68,7 @@ def a_worker() -> dict[str, float]:
 
 
 def everywhere(workspace: Workspace) -> Workspace:
-    """The same for processes in other folders and on other machines, which see it under the same path, or in its bucket."""
+    """The same for processes in other folders and on other machines, which see its path or its bucket."""
     return workspace if place_of(workspace.root) else Workspace(workspace.root.absolute())
 
 
