@@ -13,6 +13,7 @@ from nextvec.evaluation.evaluation import read_evaluations
 from nextvec.evaluation.heldout import hold_out
 from nextvec.models.baseline import BASELINES
 from nextvec.records import read_json, write_json
+from nextvec.records.names import EVALUATIONS
 from nextvec.sequences.findings import LeakageError
 from nextvec.sequences.splits import split_snapshot
 from nextvec.store.vectors import open_snapshot
@@ -20,7 +21,7 @@ from nextvec.studies import stage as stage_module
 from nextvec.studies import temperatures as temperatures_module
 from nextvec.studies.contest import run_contest
 from nextvec.studies.contest_report import report_content, save_contest
-from nextvec.studies.entrants import RECORDS, Generation
+from nextvec.studies.entrants import Generation
 from nextvec.studies.stage import Judge, Memory, Stage
 
 
@@ -78,12 +79,12 @@ def test_the_figures_are_what_the_process_says(contest):
 
 
 def test_evaluations_are_recorded_and_not_repeated(contest, place):
-    kept = read_evaluations(place.model("plain") / RECORDS)
+    kept = read_evaluations(place.model("plain") / EVALUATIONS)
     assert len(kept) == 1
     said = []
     again = run_contest(place, ["plain", "anchored"], latency=False, say=said.append)
     assert said == []
-    assert len(read_evaluations(place.model("plain") / RECORDS)) == 1
+    assert len(read_evaluations(place.model("plain") / EVALUATIONS)) == 1
     for before, after in zip(contest.comparison.rows, again.comparison.rows, strict=True):
         assert after.name == before.name
         assert after.figures["cosine"].estimate == pytest.approx(before.figures["cosine"].estimate, abs=1e-8)
@@ -98,7 +99,7 @@ def test_only_what_is_new_is_evaluated(contest, place):
 
 def changed(folder, change):
     """Every recorded evaluation of a model, changed; what was there before is returned."""
-    path = folder / RECORDS
+    path = folder / EVALUATIONS
     before = path.read_text()
     path.write_text("".join(json.dumps(change(json.loads(line))) + "\n" for line in before.splitlines()))
     return before
@@ -124,7 +125,7 @@ def test_an_evaluation_of_something_else_is_made_again(contest, place, change):
         run_contest(place, ["plain", "anchored"], latency=False, say=said.append)
         assert said == [f"evaluating plain on {contest.comparison.documents} test documents"]
     finally:
-        (place.model("plain") / RECORDS).write_text(before)
+        (place.model("plain") / EVALUATIONS).write_text(before)
 
 
 def test_evaluations_of_an_older_format_are_made_again_and_it_is_said(contest, place):
@@ -136,7 +137,7 @@ def test_evaluations_of_an_older_format_are_made_again_and_it_is_said(contest, p
         assert said[0].endswith(" were recorded by an older version: made again where needed")
         assert said[1:] == [f"evaluating plain on {contest.comparison.documents} test documents"]
     finally:
-        (place.model("plain") / RECORDS).write_text(before)
+        (place.model("plain") / EVALUATIONS).write_text(before)
 
 
 def test_a_baseline_that_is_shown_by_another_name_is_not_evaluated_again(contest, place):
@@ -253,11 +254,11 @@ def test_what_is_shared_is_found_out_once(place, monkeypatch):
 
 
 def test_chosen_metrics_are_not_recorded(place):
-    shutil.rmtree(place.model("windowed") / RECORDS, ignore_errors=True)
-    before = len(read_evaluations(place.model("baseline") / RECORDS))
+    shutil.rmtree(place.model("windowed") / EVALUATIONS, ignore_errors=True)
+    before = len(read_evaluations(place.model("baseline") / EVALUATIONS))
     contest = run_contest(place, ["baseline"], latency=False, metrics=["cosine"])
     assert "cosine" in rows(contest, "model")["baseline"].figures
-    assert len(read_evaluations(place.model("baseline") / RECORDS)) == before
+    assert len(read_evaluations(place.model("baseline") / EVALUATIONS)) == before
 
 
 def test_one_generation_needs_no_labels(place):
