@@ -48,7 +48,7 @@ LIMITS = [
     "Synthetic vectors and documents of one length. The files were in the page cache as far as memory allows: a first "
     "pass over a cold disk is slower.",
     "The near-duplicates of a corpus are looked for when it is opened for the first time, once: of 500,000 documents "
-    "that takes minutes (first-split), and more with the square of their number.",
+    "that takes minutes (first-split), in proportion to their text.",
 ]
 
 

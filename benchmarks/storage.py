@@ -35,10 +35,11 @@ from nextvec.corpus.document import Chunk, Document
 from nextvec.corpus.sources import open_source
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import EncoderSpec, Progress
+from nextvec.store.dataset import stored_bytes
 from nextvec.store.ingest import ingest
 from nextvec.store.metadata import DEFAULT_SPLIT
 from nextvec.store.npz import export_npz
-from nextvec.store.vectors import Corpus, EncodedDocument, folder_bytes, open_snapshot
+from nextvec.store.vectors import Corpus, EncodedDocument, open_snapshot
 from nextvec.workspace import Workspace
 from real import source, source_name
 from record import Claim, leave_record, options_of
@@ -141,7 +142,7 @@ def measure_bytes(documents: int, folder: Path) -> dict[str, Any]:
     windows = export_npz(open_snapshot(workspace, "float32"), folder / "windows.npz")
     with np.load(folder / "windows.npz") as arrays:
         np.savez_compressed(folder / "packed.npz", **arrays)
-    stored = folder_bytes(workspace.corpus("float16")) / windows
+    stored = stored_bytes(workspace.corpus("float16")) / windows
     plain, packed = (os.path.getsize(folder / name) / windows for name in ("windows.npz", "packed.npz"))
     return {
         "encoder": snapshot.encoder.describe(),

@@ -222,3 +222,44 @@ def scattered(nextvec, tales, tmp_path_factory):
     append_line(place.model("mix") / "evaluations.jsonl", fitted)
     yield place
     del BASELINES._entries["scatter"]
+
+
+@pytest.fixture(scope="session")
+def object_store():
+    """The URI of a bucket in moto's S3 over HTTP, which the environment points to; the server as `.server`."""
+    import logging
+    import urllib.request
+
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    urllib.request.urlopen(urllib.request.Request(f"{url}/bucket", method="PUT")).close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", url)
+        patch.setenv("AWS_ALLOW_HTTP", "true")
+        patch.setenv("AWS_REGION", "us-east-1")
+        patch.setenv("AWS_ACCESS_KEY_ID", "AKIDOFTESTS")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-tests")
+        yield "s3://bucket"
+    server.stop()
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """`machine("a")`: from now on this process works on machine a, which has a cache of its own."""
+
+    def enter(name):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / f"machine-{name}"))
+
+    enter("first")
+    return enter
+
+
+@pytest.fixture
+def bucket(object_store, machine, tmp_path):
+    """The URI of an empty workspace in a bucket, seen from a machine with an empty cache."""
+    return f"{object_store}/{tmp_path.name}"

@@ -72,8 +72,8 @@ KINDS = {
 
 
 def open(root: Path | str | None = None) -> Workspace:
-    """The workspace in a folder; None for $NEXTVEC_WORKSPACE, else ./nextvec-workspace. Nothing is made before it is
-    needed."""
+    """The workspace in a folder, or in a bucket at s3://, gs:// or az://; None for $NEXTVEC_WORKSPACE, else
+    ./nextvec-workspace. Nothing is made before it is needed."""
     return Workspace(Place(root))
 
 
@@ -254,7 +254,7 @@ class Workspace:
         names = [model.name for model in self.models() if is_predictor(model.folder)]
         if len(names) != 1:
             known = f"choose with --model: {', '.join(names)}" if names else "train one: nextvec train --corpus NAME"
-            raise UsageError(f"{len(names)} models in {self.root}, none in production; {known}")
+            raise UsageError(f"{len(names)} models in {self.place}, none in production; {known}")
         return names[0]
 
     def train(

@@ -1,12 +1,14 @@
-"""A full disk told in one way, whichever library met it: what is missing, what is kept, what to do."""
+"""Files of a disk: replaced as a whole, and a full disk told in one way, whichever library met it."""
 
 from __future__ import annotations
 
 import errno
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from nextvec.errors import FullDiskError
 
@@ -29,3 +31,17 @@ def storing(what: str, place: Path, kept: str = "What was stored before is kept"
         if not is_full_disk(error):
             raise
         raise FullDiskError(what, place, kept) from None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` once it is written, and is gone when it cannot be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

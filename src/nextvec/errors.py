@@ -8,6 +8,8 @@ NextvecError                 base: the message is one line that says what was gi
 ├── MismatchError            two things that must agree do not: encoders, splits, dimensions; both are named
 ├── IntegrityError           stored bytes are not what their record says: weights hash, probe, size
 ├── FullDiskError            no space is left for what was to be stored
+├── StorageError             a bucket does not answer, or refuses
+│   └── LostRaceError        another process wrote first, or took over a lease that ran out; nothing was replaced
 ├── TrainingError            a run that cannot go on: non-finite loss, collapse, no training documents
 └── MissingDependencyError   an optional package is needed; the message holds the pip command
 """
@@ -75,6 +77,14 @@ class FullDiskError(NextvecError):
         )
         self.what = what
         self.place = place
+
+
+class StorageError(NextvecError):
+    pass
+
+
+class LostRaceError(StorageError):
+    pass
 
 
 class TrainingError(NextvecError):

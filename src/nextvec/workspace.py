@@ -1,6 +1,6 @@
-"""The workspace: the one folder everything is written to.
+"""The workspace: the one folder everything is written to, here or in a bucket.
 
-corpora/NAME.lance    models/ID/    studies/ID/    cache/ (disposable)
+corpora/NAME.lance    models/ID/    studies/ID/    cache/ (disposable, always here)
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 
 from nextvec.errors import UsageError
+from nextvec.mirror import RECORDS, fetch_folder
+from nextvec.storage import shown, workspace_folder
 
 DEFAULT = "nextvec-workspace"
 VARIABLE = "NEXTVEC_WORKSPACE"
@@ -20,12 +22,25 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 class Workspace:
     """Paths inside a workspace folder. Nothing is created until something is written.
 
+    For one in a bucket these are paths of its copies here. Asking for models or studies brings their records up to date
+    (StorageError); corpora are read and written in the bucket itself.
+
     Args:
-        root: the folder; None means $NEXTVEC_WORKSPACE, else ./nextvec-workspace.
+        root: the folder, or a URI: s3://BUCKET/PREFIX, gs:// or az://; None means $NEXTVEC_WORKSPACE, else
+            ./nextvec-workspace.
+
+    Raises UsageError for a URI that is none of a workspace.
     """
 
     def __init__(self, root: Path | str | None = None) -> None:
-        self.root = Path(root or os.environ.get(VARIABLE) or DEFAULT)
+        self.root = workspace_folder(str(root or os.environ.get(VARIABLE) or DEFAULT))
+
+    def __str__(self) -> str:
+        return shown(self.root)
+
+    def __reduce__(self) -> tuple[type[Workspace], tuple[str]]:
+        """Of one in a bucket, another machine has its own copies."""
+        return Workspace, (str(self),)
 
     @property
     def corpora(self) -> Path:
@@ -33,11 +48,11 @@ class Workspace:
 
     @property
     def models(self) -> Path:
-        return self.root / "models"
+        return _brought(self.root / "models")
 
     @property
     def studies(self) -> Path:
-        return self.root / "studies"
+        return _brought(self.root / "studies")
 
     @property
     def cache(self) -> Path:
@@ -47,10 +62,15 @@ class Workspace:
         return self.corpora / f"{check_name('corpus', name)}.lance"
 
     def model(self, identity: str) -> Path:
-        return self.models / check_name("model", identity)
+        return _brought(self.root / "models" / check_name("model", identity))
 
     def study(self, identity: str) -> Path:
-        return self.studies / check_name("study", identity)
+        return _brought(self.root / "studies" / check_name("study", identity))
+
+
+def _brought(folder: Path) -> Path:
+    fetch_folder(folder, RECORDS)
+    return folder
 
 
 def check_name(what: str, name: str) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nextvec.corpus.prose import count_words, has_blank_line, is_sentence, is_small
+from nextvec.corpus.prose import count_words, has_blank_line, is_sentence, is_small, visible
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,9 @@ def test_a_blank_line_is_found_where_it_is_looked_for(between: str, blank: bool)
     text = f"One.{between}Two.\n\nThree."
     assert has_blank_line(text, 4, 4 + len(between)) is blank
     assert not has_blank_line(text, 8, 4)
+
+
+@pytest.mark.parametrize("more", ["", "\u00e9\u00a0\u2003\u3000"])
+def test_visible_counts_what_is_no_white_space(more: str) -> None:
+    text = "".join(map(chr, range(128))) * 2 + more
+    assert visible(text) == sum(not sign.isspace() for sign in text)

@@ -54,7 +54,8 @@ def test_progress_reaches_all(texts):
     assert seen[-1] == (len(texts), len(texts))
 
 
-def test_vectors_are_those_of_one_text_after_the_other(monkeypatch):
+@pytest.mark.parametrize("kept", [0, 2, 1 << 16])
+def test_vectors_are_those_of_one_text_after_the_other(monkeypatch, kept):
     """The slow twin: features summed text by text, word by word."""
     from nextvec.encoders.hashing import _word_features
 
@@ -66,5 +67,6 @@ def test_vectors_are_those_of_one_text_after_the_other(monkeypatch):
         return total / np.linalg.norm(total) if total.any() else np.full(24, 24**-0.5)
 
     monkeypatch.setattr("nextvec.encoders.hashing._TOGETHER", 3)
+    monkeypatch.setattr("nextvec.encoders.hashing._KEPT_WORDS", kept)
     texts = ["one two one", "", "two", "", "Straße zwei drei", "one", "a", ""]
     assert np.array_equal(HashingEncoder(24).encode(texts), np.array([slow(text) for text in texts], dtype=np.float32))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,11 @@ import pytest
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, UsageError
 from nextvec.sequences import splits
+from nextvec.sequences.shingles import containment, shingles
 from nextvec.sequences.splits import (
     SplitSpec,
-    containment,
     document_means,
     near_duplicates,
-    shingles,
     split_documents,
     split_snapshot,
 )
@@ -173,20 +173,6 @@ def test_text_and_vectors_must_both_agree(same_text: bool, same_vectors: bool) -
     assert split_snapshot(with_duplicate(same_text=same_text, same_vectors=same_vectors)).left_out == ()
 
 
-def test_shingles_ignore_case_and_punctuation_and_cross_chunks() -> None:
-    left = shingles(["One two, three four.", "Five six; seven eight nine."])
-    assert left == shingles(["one TWO three four five six seven eight nine"])
-    assert len(left) == 2
-    assert shingles(["Too short."]) == {("too", "short")}
-    assert shingles(["..."]) == frozenset()
-
-
-def test_containment_is_of_the_smaller() -> None:
-    assert containment(frozenset("abcd"), frozenset("ab")) == 1.0
-    assert containment(frozenset("abcd"), frozenset("dx")) == 0.5
-    assert containment(frozenset(), frozenset("a")) == 0.0
-
-
 def test_document_means_equal_the_slow_twin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nextvec.sequences.splits._BLOCK_ROWS", 7)
     rng = np.random.default_rng(0)
@@ -223,3 +209,36 @@ def test_a_training_document_that_holds_a_held_out_one_is_left_out() -> None:
     (left_out,) = near_duplicates(snapshot, np.array([0]), np.array([1]))
     assert (left_out.document, left_out.held_out) == (0, 1)
     assert left_out.shared > 0.9
+
+
+@pytest.mark.parametrize("share_of_all", [0, 10**9])
+def test_near_duplicates_equal_the_slow_twin(monkeypatch: pytest.MonkeyPatch, share_of_all: int) -> None:
+    """Through shared shingles and vectors, and by multiplying all pairs: what comparing each with each finds."""
+    monkeypatch.setattr("nextvec.sequences.splits.GATHERING", share_of_all)
+    rng = np.random.default_rng(1)
+    stock = [prose(seed, 1)[0] for seed in range(12)]
+    texts = [[stock[i] for i in rng.integers(0, 12, 4)] + ["", "..."] for _ in range(60)]
+    texts += [["..."] * 6] * 20 + [["Thank you"] + [""] * 5] * 20
+    snapshot = snapshot_of(texts, ids(100), rng.integers(0, 9, 100).tolist())
+    left, right = np.arange(0, 100, 2), np.arange(1, 100, 2)
+    found = {(each.document, each.shared) for each in near_duplicates(snapshot, left, right)}
+    assert found == slow_near_duplicates(snapshot, left, right)
+    assert len(found) > 10
+
+
+def slow_near_duplicates(snapshot: Snapshot, left: np.ndarray, right: np.ndarray) -> set[tuple[int, float]]:
+    """Documents of left, and how much each shares with the one of right, of equal mean, that it shares most with."""
+    means = document_means(snapshot.vectors, snapshot.offsets)
+    best: dict[int, float] = {}
+    for i in left.tolist():
+        for j in right.tolist():
+            said, held = ([*shingle_sets(snapshot, document)] for document in (i, j))
+            shared = containment(*((said[0], held[0]) if said[0] and held[0] else (said[1], held[1])))
+            if means[i] @ means[j] > 0.98 and shared >= 0.2:
+                best[i] = max(shared, best.get(i, 0.0))
+    return set(best.items())
+
+
+def shingle_sets(snapshot: Snapshot, document: int) -> tuple[frozenset[Hashable], frozenset[Hashable]]:
+    rows = range(snapshot.offsets[document], snapshot.offsets[document + 1])
+    return shingles(snapshot.texts(rows)), frozenset(snapshot.vectors[row].astype(np.float16).tobytes() for row in rows)

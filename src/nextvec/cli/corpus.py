@@ -140,7 +140,7 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
         emit([info.to_dict() for info in infos], [], as_json)
         return
     if not infos:
-        typer.echo(f"No corpus in {place.root}. Make one: nextvec corpus ingest SOURCE --corpus NAME")
+        typer.echo(f"No corpus in {place}. Make one: nextvec corpus ingest SOURCE --corpus NAME")
         return
     columns = ("corpus", "documents", "chunks", "encoder", "size", "tags")
     rows = [

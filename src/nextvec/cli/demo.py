@@ -12,7 +12,7 @@ import typer
 
 from nextvec.cli.options import WorkspaceOption
 from nextvec.cli.output import duration, wrapped
-from nextvec.errors import IntegrityError, NotFoundError
+from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.models.presets import RECOMMENDED
 
 if TYPE_CHECKING:
@@ -37,9 +37,12 @@ def demo_command(workspace: WorkspaceOption = None) -> None:
     """From text to a fair comparison in one go: ingest, train, compare, complete, report. No download."""
     from nextvec.api import open
     from nextvec.cli.evaluate import print_leaderboard, print_verdicts
+    from nextvec.storage import place_of
 
     began = time.perf_counter()
     place = open(workspace)
+    if place_of(place.root):
+        raise UsageError(f"the demo works in a folder, not in {place.place}: give one with --workspace PATH")
     _step(1, "Text: the Python reference manual, as sentences, encoded with MiniLM")
     _ingest(place)
     _step(

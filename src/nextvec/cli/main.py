@@ -104,9 +104,10 @@ def run() -> None:
 def _of_the_machine(error: OSError) -> str:
     from nextvec.disk import is_full_disk
     from nextvec.errors import FullDiskError
+    from nextvec.storage import redacted
 
     if is_full_disk(error):
         return str(
             FullDiskError("what was being written", error.filename or "the workspace", "What was stored is kept")
         )
-    return f"{error.strerror or error}: {error.filename or 'no file named'}"
+    return redacted(f"{error.strerror or error}: {error.filename or 'no file named'}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,9 +9,13 @@ import typer
 from nextvec.workspace import DEFAULT, VARIABLE
 
 WorkspaceOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        "--workspace", envvar=VARIABLE, help="Folder that everything is written to.", show_default=f"./{DEFAULT}"
+        "--workspace",
+        envvar=VARIABLE,
+        metavar="<path>",
+        help="Folder that everything is written to, or s3://, gs://, az://NAME/PREFIX.",
+        show_default=f"./{DEFAULT}",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -44,6 +44,7 @@ _AFTER_STOPS = _CLOSERS + string.whitespace
 _THAI_OR_LAO = re.compile(r"[\u0e01-\u0e4e\u0e81-\u0edf]\Z")
 """At the end of a text: both are written without full stops."""
 _UNSPACED_SIGN = rf"(?:{_CHARACTERS.pattern}|{_SYLLABLES.pattern}|[\u3001-\u303f\uff01-\uff60])"
+_ASCII_SPACE = bytes(code for code in range(128) if chr(code).isspace())
 _UNSPACED_LINE_END = re.compile(rf"(?<={_UNSPACED_SIGN})[^\S\n]*\n\s*(?={_UNSPACED_SIGN})")
 
 
@@ -62,6 +63,8 @@ class Prose:
 
 def visible(text: str) -> int:
     """Characters other than white space: the unit in which text that is kept or left out is counted."""
+    if text.isascii():
+        return len(text.encode().translate(None, _ASCII_SPACE))
     return len("".join(text.split()))
 
 

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from nextvec.errors import MissingDependencyError, NotFoundError, UsageError
+from nextvec.storage import place_of
 from nextvec.workspace import Workspace
 
 LOCAL = "local"
@@ -67,8 +68,8 @@ def a_worker() -> dict[str, float]:
 
 
 def everywhere(workspace: Workspace) -> Workspace:
-    """The same for processes in other folders and on other machines, which see it under the same path."""
-    return Workspace(workspace.root.absolute())
+    """The same for processes in other folders and on other machines, which see its path or its bucket."""
+    return workspace if place_of(workspace.root) else Workspace(workspace.root.absolute())
 
 
 def _require_address(address: str) -> None:

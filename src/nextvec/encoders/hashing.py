@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from threading import Lock
 
 import numpy as np
 
@@ -21,8 +22,9 @@ from nextvec.errors import UsageError
 DEFAULT_DIM = 256
 _WORD = re.compile(r"\w+")
 _TRIGRAM_WEIGHT = 0.5
-_TOGETHER = 1_024
-"""Texts whose features are summed in one call, which bounds the memory for them."""
+_TOGETHER = 256
+"""Texts whose features are summed in one call: few enough that the sums stay in the processor's cache."""
+_KEPT_WORDS = 1 << 16
 
 
 class HashingEncoder:
@@ -63,32 +65,72 @@ class HashingEncoder:
     def _sums(self, texts: Sequence[str]) -> np.ndarray:
         """(n, D) float64: exact in any order of adding, as the weights are multiples of 0.5."""
         words = [_WORD.findall(text.lower()) for text in texts]
-        hashes, weights, counts = _features_of_words([word for own in words for word in own])
-        rows = np.repeat(np.repeat(np.arange(len(texts)), [len(own) for own in words]), counts)
-        sums = np.bincount(rows * self._dim + hashes % self._dim, weights, len(texts) * self._dim)
+        slots, weights, counts = _table(self._dim).features([word for own in words for word in own])
+        firsts = np.repeat(np.arange(len(texts)) * self._dim, [len(own) for own in words])
+        sums = np.bincount(np.repeat(firsts, counts) + slots, weights, len(texts) * self._dim)
         return sums.reshape(len(texts), self._dim)
 
     def _unit(self, sums: np.ndarray) -> np.ndarray:
-        norms = np.sqrt(np.einsum("nd,nd->n", sums, sums))[:, None]
-        blank = np.full(sums.shape, self._dim**-0.5)
-        return np.divide(sums, norms, out=blank, where=norms > 0)
+        norms = np.sqrt(np.einsum("nd,nd->n", sums, sums))
+        blank = norms == 0
+        unit: np.ndarray = sums / np.where(blank, 1.0, norms)[:, None]
+        unit[blank] = self._dim**-0.5
+        return unit
 
 
-def _features_of_words(words: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Hashes (F,) int64 and weights (F,) of the features of all words in order, and how many each word has, (W,)."""
-    numbers: dict[str, int] = {}
-    chosen = np.array([numbers.setdefault(word, len(numbers)) for word in words], dtype=np.int64)
-    if not words:
-        return chosen, chosen, chosen
-    known = [_word_features(word) for word in numbers]
-    hashes, weights = (np.concatenate(part) for part in zip(*known, strict=True))
-    lengths = np.array([len(own) for own, _ in known])
-    counts, starts = lengths[chosen], (np.cumsum(lengths) - lengths)[chosen]
-    places = np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-    return hashes[places], weights[places], counts
+class _Table(dict[str, int]):
+    """Numbers of the words met, and their features: those of word i begin at `starts[i]` of `slots` and `weights`.
+
+    Every text of a language says the same words again. Shared by threads, and emptied when it has grown large.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self._dim = dim
+        self._lock = Lock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self.clear()
+        self._slots, self._counts = np.empty(0, np.int64), np.empty(0, np.int64)
+        self._weights = np.empty(0)
+        self._starts = np.empty(0, np.int64)
+        self._new: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def __missing__(self, word: str) -> int:
+        self._new.append(_word_features(word))
+        self[word] = len(self)
+        return len(self) - 1
+
+    def features(self, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Slots 0..D-1 and weights (F,) of the features of all words in order, and how many each word has, (W,)."""
+        with self._lock:
+            if len(self) > _KEPT_WORDS:
+                self._forget()
+            chosen = np.fromiter(map(self.__getitem__, words), np.int64, len(words))
+            self._learn()
+            counts, starts = self._counts[chosen], self._starts[chosen]
+            ends = np.cumsum(counts)
+            places = np.repeat(starts - ends + counts, counts)
+            places += np.arange(len(places))
+            return self._slots[places], self._weights[places], counts
+
+    def _learn(self) -> None:
+        if not self._new:
+            return
+        hashes, weights = (np.concatenate(part) for part in zip(*self._new, strict=True))
+        self._slots = np.append(self._slots, hashes % self._dim)
+        self._weights = np.append(self._weights, weights)
+        self._counts = np.append(self._counts, [len(own) for own, _ in self._new])
+        self._starts = np.cumsum(self._counts) - self._counts
+        self._new = []
 
 
-@lru_cache(maxsize=1 << 16)
+@cache
+def _table(dim: int) -> _Table:
+    return _Table(dim)
+
+
 def _word_features(word: str) -> tuple[np.ndarray, np.ndarray]:
     """Hashes (n,) int64 and signed weights (n,) of a word's features; the sign is a bit that the slot does not use."""
     names, weights = zip(*_weighted_features(word), strict=True)

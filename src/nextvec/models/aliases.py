@@ -6,15 +6,18 @@ it from the top. So who replaced whom and when is known for good, and going back
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from nextvec.errors import NotFoundError, UsageError, did_you_mean
-from nextvec.records import append_line, read_lines
+from nextvec.errors import LostRaceError, NotFoundError, UsageError, did_you_mean
+from nextvec.mirror import fetch
+from nextvec.records import append_if, read_lines
 from nextvec.records.names import ALIASES
+from nextvec.storage import shown
 from nextvec.workspace import Workspace, check_name
 
 FINISHED = "config.json"
@@ -63,19 +66,19 @@ class Aliases:
         if name not in known:
             hint = did_you_mean(name, [*known, *self._models()])
             raise NotFoundError(
-                f"there is no finished model at {self._workspace.model(name)}, and no alias '{name}'. {hint}"
+                f"there is no finished model at {shown(self._workspace.model(name))}, and no alias '{name}'. {hint}"
                 "Train one, or list them: nextvec models list"
             )
         if not self._is_model(known[name]):
             raise NotFoundError(
-                f"alias '{name}' stands for {known[name]}, which is gone from {self._workspace.models}. "
+                f"alias '{name}' stands for {known[name]}, which is gone from {shown(self._workspace.models)}. "
                 f"Promote another model: nextvec promote ID --as {name}"
             )
         return known[name]
 
     def all(self) -> dict[str, str]:
         """Model ids by alias."""
-        return {change.alias: change.model for change in self._changes()}
+        return _meanings(self._changes())
 
     def of(self, model: str) -> list[str]:
         """The aliases that stand for a model."""
@@ -101,7 +104,7 @@ class Aliases:
         """Let `alias` stand for `model`, itself an id or an alias.
 
         Raises NotFoundError for an unknown model; UsageError for an alias that cannot be used or that stands for this
-        model already.
+        model already; in a bucket LostRaceError when another process gave it another meaning at the same time.
         """
         identity = self.resolve(model)
         self.require_usable(alias)
@@ -125,7 +128,7 @@ class Aliases:
             raise UsageError(f"'{alias}' has only ever been {now}: there is nothing to go back to")
         if not self._is_model(before[-1]):
             raise NotFoundError(
-                f"'{alias}' was {before[-1]} before, which is gone from {self._workspace.models}. "
+                f"'{alias}' was {before[-1]} before, which is gone from {shown(self._workspace.models)}. "
                 f"Promote another model: nextvec promote ID --as {alias}"
             )
         return self._write(alias, before[-1], now, "rollback")
@@ -143,11 +146,12 @@ class Aliases:
         change = Change(
             alias=alias, model=model, replaced=replaced, at=at, action=action, gates=tuple(gates), forced=forced
         )
-        append_line(self.record, asdict(change))
+        append_if(self.record, asdict(change), partial(_require_unchanged, change))
         return change
 
     def _changes(self) -> Iterator[Change]:
-        return (Change(**plain) for plain in read_lines(self.record))
+        fetch(self.record)
+        return _read(read_lines(self.record))
 
     def _replay(self) -> dict[str, list[str]]:
         """By alias, the promotions in force, the newest last: a roll-back takes the newest away."""
@@ -165,3 +169,22 @@ class Aliases:
 
     def _models(self) -> list[str]:
         return [path.parent.name for path in self._workspace.models.glob(f"*/{FINISHED}")]
+
+
+def _read(lines: Iterable[Mapping[str, Any]]) -> Iterator[Change]:
+    return (Change(**plain) for plain in lines)
+
+
+def _meanings(changes: Iterable[Change]) -> dict[str, str]:
+    """Model ids by alias."""
+    return {change.alias: change.model for change in changes}
+
+
+def _require_unchanged(change: Change, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Raises LostRaceError when its alias stands for another model by now than for the one that it replaces."""
+    now = _meanings(_read(lines)).get(change.alias)
+    if now != change.replaced:
+        raise LostRaceError(
+            f"'{change.alias}' was {change.replaced or 'no alias'} and has just been made {now} by another process; "
+            f"{change.model} was not promoted. Look at it, and run the command again: nextvec aliases {change.alias}"
+        )

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from nextvec.errors import IntegrityError, NextvecError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
+from nextvec.mirror import fetch
 from nextvec.models.baseline import BASELINES, Baseline
 from nextvec.models.card import card
 from nextvec.models.network import Network, NetworkConfig
@@ -219,6 +220,7 @@ def _difference(answer: Tensor, expected: Tensor) -> float:
 
 
 def _read(path: Path) -> bytes:
+    fetch(path)
     try:
         return path.read_bytes()
     except FileNotFoundError:

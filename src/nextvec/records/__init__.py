@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from nextvec.disk import storing
+from nextvec.disk import replacing, storing
 from nextvec.errors import IntegrityError
+from nextvec.mirror import mirrored, published, rewrite
 
 BLOCK = 65_536
 """Bytes read at once where a file is read backwards."""
@@ -20,27 +19,14 @@ BLOCK = 65_536
 def write_atomic(path: Path, content: bytes) -> None:
     """Replace `path` with `content`: a reader, or a machine that stops half-way, sees the old file or the new one.
 
-    Raises FullDiskError.
+    In a bucket only what this process has seen is replaced, LostRaceError otherwise. Raises FullDiskError.
     """
     kept = f"The {path.name} from before is kept" if path.exists() else "What was stored before is kept"
-    with storing(f"{path.name} ({len(content):,} bytes)", path.parent, kept), replacing(path) as file:
+    what = f"{path.name} ({len(content):,} bytes)"
+    with published(path, content), storing(what, path.parent, kept), replacing(path) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `path` once it is written, and is gone when it cannot be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    try:
-        with temporary.open("xb") as file:
-            yield file
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -61,15 +47,43 @@ def read_json(path: Path) -> Any:
 def append_line(path: Path, value: Any) -> None:
     """Append one JSON object as one line in one write; a last line that a killed run cut off is dropped first.
 
+    In a bucket it is appended to what is there now, whoever wrote that. Raises FullDiskError.
+    """
+    if mirrored(path):
+        rewrite(path, lambda content: content + _line(value))
+    else:
+        append_here(path, value)
+
+
+def append_if(path: Path, value: Any, accept: Callable[[list[Any]], None]) -> None:
+    """`append_line`, but in a bucket `accept` is given what the lines hold by then, and may raise instead."""
+    if mirrored(path):
+        rewrite(path, lambda content: _accepted(path, content, accept) + _line(value))
+    else:
+        append_here(path, value)
+
+
+def append_here(path: Path, value: Any) -> None:
+    """`append_line` to the file on this machine alone, until it is published.
+
     Only the end of the file is read: a line costs the same in a long file. Raises FullDiskError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = (json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    line = _line(value)
     with storing(f"a line of {path.name}", path.parent), path.open("ab+") as file:
         end = file.seek(0, os.SEEK_END)
         if (complete := _complete_bytes(file, end)) < end:
             file.truncate(complete)
         file.write(line)
+
+
+def _line(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _accepted(path: Path, content: bytes, accept: Callable[[list[Any]], None]) -> bytes:
+    accept(_values(path, content))
+    return content
 
 
 def _complete_bytes(file: BinaryIO, end: int) -> int:
@@ -91,7 +105,11 @@ def read_lines(path: Path) -> list[Any]:
     """
     if not path.exists():
         return []
-    lines = path.read_bytes().split(b"\n")
+    return _values(path, path.read_bytes())
+
+
+def _values(path: Path, content: bytes) -> list[Any]:
+    lines = content.split(b"\n")
     return [_read_line(path, number, line) for number, line in enumerate(lines[:-1], 1) if line.strip()]
 
 

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from itertools import product
+from itertools import chain, product
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -23,8 +23,10 @@ from nextvec.config import Config
 from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.fingerprint import fingerprint
 from nextvec.records import read_json, write_json
-from nextvec.sequences.identity import Keys, half_keys, row_keys, window_keys, words
-from nextvec.sequences.windows import IntArray, target_rows
+from nextvec.sequences.identity import Keys, half_keys, row_keys, window_keys
+from nextvec.sequences.sharing import Holdings, Sharing
+from nextvec.sequences.shingles import containment, shingle_keys, shingles
+from nextvec.sequences.windows import IntArray, concatenate_ranges, target_rows
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
@@ -39,7 +41,6 @@ MEAN_COSINE = 0.98
 """Documents whose mean vectors are closer than this are compared in full."""
 PASSAGE = 6
 """Documents that share this many chunks in a row (a context of five and its target) are compared in full, too."""
-SHINGLE_WORDS = 8
 SHARED_SHINGLES = 0.2
 """Near-duplicates share at least this part of the smaller one's shingles. Of the 1.1 million pairs of 1,500 Wikipedia
 articles, 524 share any run of eight words, 74 a twentieth of them, 38 a fifth and 1 a half."""
@@ -47,6 +48,8 @@ REVISION = 1
 """Raised when near-duplicates are found in another way, so that none kept is taken for what would be found now."""
 _BLOCK_ROWS = 65_536
 _BLOCK_DOCUMENTS = 4_096
+GATHERING = 64
+"""What a cosine of two documents costs, against one of many that are multiplied together."""
 
 
 class SplitSpec(Config):
@@ -211,7 +214,8 @@ def near_duplicates(
     means = document_means(snapshot.stored, snapshot.offsets)
     of_others = means if other is snapshot else document_means(other.stored, other.offsets)
     contents, others = _Contents(snapshot), _Contents(other)
-    pairs = {*_close_pairs(means, train, of_others, held_out), *_passage_pairs(snapshot, train, other, held_out)}
+    left, right = _Side(snapshot, train, means), _Side(other, held_out, of_others)
+    pairs = {*_close_pairs(left, right), *_passage_pairs(snapshot, train, other, held_out)}
     found: dict[int, LeftOut] = {}
     for i, j in sorted(pairs):
         shared = contents.shared(i, others, j)
@@ -222,26 +226,60 @@ def near_duplicates(
     return tuple(found.values())
 
 
-def shingles(texts: Sequence[str]) -> frozenset[Hashable]:
-    """Every run of eight words, case and punctuation ignored; a text of fewer words is one shingle."""
-    found = words(" ".join(texts))
-    runs = range(max(len(found) - SHINGLE_WORDS, 0) + 1) if found else range(0)
-    return frozenset(tuple(found[i : i + SHINGLE_WORDS]) for i in runs)
+def _close_pairs(left: _Side, right: _Side) -> Iterator[tuple[int, int]]:
+    """Pairs with close means that share a shingle, or a vector where one of them has no words: others share nothing
+    that counts. All pairs with close means, where so many share something that to multiply them all is less work."""
+    sharings = list(_sharings(left, right))
+    if sum(each.total for each in sharings) * GATHERING > len(left.documents) * len(right.documents):
+        yield from _close_of_all(left, right)
+        return
+    for lefts, rights in chain.from_iterable(each.pairs() for each in sharings):
+        close = np.einsum("nd,nd->n", left.means[lefts], right.means[rights]) > MEAN_COSINE
+        yield from zip(lefts[close].tolist(), rights[close].tolist(), strict=True)
 
 
-def containment(left: frozenset[Hashable], right: frozenset[Hashable]) -> float:
-    """|left and right| / size of the smaller, in [0, 1]; 0 when one is empty."""
-    smaller = min(len(left), len(right))
-    return len(left & right) / smaller if smaller else 0.0
+def _close_of_all(left: _Side, right: _Side) -> Iterator[tuple[int, int]]:
+    for first in range(0, len(left.documents), _BLOCK_DOCUMENTS):
+        block = left.documents[first : first + _BLOCK_DOCUMENTS]
+        for i, j in np.argwhere(left.means[block] @ right.means[right.documents].T > MEAN_COSINE):
+            yield int(block[i]), int(right.documents[j])
 
 
-def _close_pairs(
-    left_means: npt.NDArray[np.float32], left: IntArray, right_means: npt.NDArray[np.float32], right: IntArray
-) -> Iterator[tuple[int, int]]:
-    for first in range(0, len(left), _BLOCK_DOCUMENTS):
-        block = left[first : first + _BLOCK_DOCUMENTS]
-        for i, j in np.argwhere(left_means[block] @ right_means[right].T > MEAN_COSINE):
-            yield int(block[i]), int(right[j])
+def _sharings(left: _Side, right: _Side) -> Iterator[Sharing]:
+    """By shingles, and by vectors where the left, or only the right document has no words."""
+    speaking_right, said_right = right.shingles()
+    speaking_left, said_left = left.shingles(said_right)
+    yield Sharing.of(said_left, said_right)
+    silent = [np.setdiff1d(side.documents, own) for side, own in ((left, speaking_left), (right, speaking_right))]
+    if len(silent[0]):
+        yield Sharing.of(left.vector_keys(silent[0]), right.vector_keys(right.documents))
+    if len(silent[1]):
+        yield Sharing.of(left.vector_keys(speaking_left), right.vector_keys(silent[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Some documents of a snapshot, and the means of all."""
+
+    snapshot: Snapshot
+    documents: IntArray
+    means: npt.NDArray[np.float32]
+
+    def shingles(self, known: Holdings | None = None) -> tuple[IntArray, Holdings]:
+        """The documents that have words, and keys of their shingles: of those that are `known`, if that is given."""
+        blocks = [
+            (speaking, said if known is None else said.known_to(known))
+            for speaking, said in shingle_keys(self.snapshot, np.sort(self.documents))
+        ]
+        speaking = np.concatenate([np.empty(0, np.int64), *(block[0] for block in blocks)])
+        return speaking, Holdings.joined(block[1] for block in blocks)
+
+    def vector_keys(self, documents: IntArray) -> Holdings:
+        """Keys of the vectors of these, ascending, in half precision."""
+        offsets = self.snapshot.offsets
+        counts = offsets[documents + 1] - offsets[documents]
+        rows = concatenate_ranges(offsets[documents], counts)
+        return Holdings.of(half_keys(self.snapshot)[rows], np.repeat(documents, counts))
 
 
 def _passage_pairs(left: Snapshot, lefts: IntArray, right: Snapshot, rights: IntArray) -> Iterator[tuple[int, int]]:

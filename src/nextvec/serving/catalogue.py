@@ -19,6 +19,7 @@ from nextvec.models.bundle import CARD, CONFIG, METRICS, read_config
 from nextvec.records import read_json, read_lines
 from nextvec.records.names import COMPARISON, EVALUATIONS, RUN_LOG
 from nextvec.serving.problems import without_folders
+from nextvec.store.dataset import changed_ns, made_ns
 from nextvec.store.generation import generation_label
 from nextvec.store.sample import sample_snapshot
 from nextvec.store.snapshot import Snapshot
@@ -96,15 +97,15 @@ class Catalogue:
         corpus = Corpus.open(self._workspace, _known("corpus", name, corpus_names(self._workspace)))
         tags = corpus.tags()
         tag, version = list(tags.items())[-1] if tags else (None, corpus.version)
-        path = self._workspace.corpus(name)
-        measured = _measured(self._workspace.root, name, tag, version, path.stat().st_ctime_ns)
+        created = made_ns(self._workspace.corpus(name))
+        measured = _measured(self._workspace.root, name, tag, version, created)
         return self._summary(corpus) | {"generations": self._generations(corpus), **measured}
 
     def _summary(self, corpus: Corpus) -> dict[str, Any]:
         plain = corpus.info().to_dict()
         del plain["tag"]
         plain["encoder"] = _shown_encoder(plain["encoder"])
-        return plain | {"modified": _date(self._workspace.corpus(corpus.name) / "_versions")}
+        return plain | {"modified": _iso(changed_ns(self._workspace.corpus(corpus.name)) / 1e9)}
 
     def _generations(self, corpus: Corpus) -> list[dict[str, Any]]:
         """Tagged versions from the oldest on, then the newest version when it has no tag."""
@@ -142,7 +143,11 @@ def _written(path: Path) -> float:
 
 def _date(path: Path) -> str:
     """When it was last written: ISO 8601, UTC, seconds."""
-    return datetime.fromtimestamp(_written(path), UTC).isoformat(timespec="seconds")
+    return _iso(_written(path))
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def _origin(config: Mapping[str, Any]) -> tuple[str, int] | None:

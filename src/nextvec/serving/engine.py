@@ -21,6 +21,7 @@ from nextvec.serving.batching import StageTimeoutError, Traffic
 from nextvec.serving.lanes import Batching, EncoderLane, ModelLane, Shelf
 from nextvec.serving.metrics import Metrics
 from nextvec.serving.settings import ModelSettings, Settings
+from nextvec.store.dataset import changed_ns
 from nextvec.store.vectors import corpus_names
 from nextvec.workspace import Workspace
 
@@ -180,8 +181,9 @@ class Engine:
         folder = self.workspace.models
         watched = [path for name in (CONFIG, WEIGHTS) for path in folder.glob(f"*/{name}")]
         watched += [folder / Aliases(self.workspace).record.name]
-        watched += self.workspace.corpora.glob("*.lance/_versions")
-        return tuple(sorted((str(path), path.stat().st_mtime_ns) for path in watched if path.exists()))
+        stamps = [(str(path), path.stat().st_mtime_ns) for path in watched if path.exists()]
+        corpora = [self.workspace.corpus(name) for name in corpus_names(self.workspace)]
+        return tuple(sorted([*stamps, *((str(path), changed_ns(path)) for path in corpora)]))
 
     def _load(self) -> Line:
         """Everything the settings name; what has not changed is taken from the line before."""

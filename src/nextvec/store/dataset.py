@@ -1,5 +1,8 @@
-"""Lance datasets by the path of their folder. Lance takes every name for a URI: it expands `~`, sees a scheme in `a:b`,
-and writes tags under the percent-encoded name, which is another folder wherever a name needs encoding."""
+"""Lance datasets by the path of their folder, or of what stands for it where they are in a bucket: Lance reads and
+writes those there, and nothing of them is copied.
+
+Lance takes every name for a URI: it expands `~`, sees a scheme in `a:b`, and writes tags under the percent-encoded
+name, which is another folder wherever a name needs encoding."""
 
 from __future__ import annotations
 
@@ -12,10 +15,12 @@ from urllib.parse import quote
 import lance
 
 from nextvec.errors import IntegrityError, UsageError
+from nextvec.storage import place_of, redacted, redacting, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+SUFFIX, VERSIONS, _MANIFEST = ".lance", "_versions", ".manifest"
 Fragment = Any
 """Lance's FragmentMetadata: it can be pickled."""
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -23,10 +28,46 @@ _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 def open_dataset(path: Path, version: int | None = None) -> lance.LanceDataset:
     """The newest version, or another. Raises IntegrityError when the folder cannot be read."""
+    place = place_of(path)
     try:
-        return lance.dataset(path.absolute(), version=version)
+        return lance.dataset(str(place) if place else path.absolute(), version=version)
     except (ValueError, OSError) as error:
-        raise IntegrityError(f"{path} cannot be read as a corpus: {error}") from None
+        why = redacted(str(error)).partition("\n")[0] if place else error
+        raise IntegrityError(f"{shown(path)} cannot be read as a corpus: {why}") from None
+
+
+def is_dataset(path: Path) -> bool:
+    """A folder without a manifest is what a run killed while creating leaves: no dataset yet."""
+    if (place := place_of(path)) is not None:
+        return any(key.endswith(_MANIFEST) for key in place.at(VERSIONS).below())
+    return any(path.glob(f"{VERSIONS}/*{_MANIFEST}"))
+
+
+def dataset_names(folder: Path) -> list[str]:
+    """The datasets in `folder`, without their suffix, sorted."""
+    place = place_of(folder)
+    names = [path.name for path in folder.glob(f"*{SUFFIX}")] if place is None else place.folders()
+    lances = sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
+    return [name for name in lances if is_dataset(folder / f"{name}{SUFFIX}")]
+
+
+def stored_bytes(path: Path) -> int:
+    """Of all versions together."""
+    if (place := place_of(path)) is not None:
+        return sum(stat.size for stat in place.below().values())
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def changed_ns(path: Path) -> int:
+    """When the newest version was committed: nanoseconds since 1970."""
+    if (place := place_of(path)) is not None:
+        return max(int(stat.modified.timestamp() * 1e9) for stat in place.at(VERSIONS).below().values())
+    return (path / VERSIONS).stat().st_mtime_ns
+
+
+def made_ns(path: Path) -> int:
+    """Another number once a dataset was made anew under its name."""
+    return changed_ns(path) if place_of(path) else path.stat().st_ctime_ns
 
 
 def write_dataset(
@@ -37,8 +78,13 @@ def write_dataset(
 ) -> lance.LanceDataset:
     """`table` as a new dataset, in folders that are made for it, or as its next version, which keeps `properties`.
 
-    Raises UsageError for a path that Lance does not write.
+    Raises UsageError for a path that Lance does not write, StorageError.
     """
+    if (remote := place_of(path)) is not None:
+        with redacting(path, "written"):
+            return lance.write_dataset(
+                table, str(remote), schema=table.schema, mode=mode, transaction_properties=properties
+            )
     place = path.absolute()
     if _UNWRITABLE.search(str(place)):
         raise UsageError(
@@ -49,8 +95,13 @@ def write_dataset(
 
 
 def write_fragments(table: pa.Table, path: Path) -> list[Fragment]:
-    """`table` in files of a dataset that no version has before `append_fragments`; any process may write them."""
-    return lance.fragment.write_fragments(table, path.absolute(), schema=table.schema, mode="append")
+    """`table` in files of a dataset that no version has before `append_fragments`; any process may write them.
+
+    Raises StorageError.
+    """
+    place = str(place_of(path) or path.absolute())
+    with redacting(path, "written"):
+        return lance.fragment.write_fragments(table, place, schema=table.schema, mode="append")
 
 
 def append_fragments(
@@ -64,4 +115,8 @@ def append_fragments(
 
 def create_tag(path: Path, tag: str, version: int) -> None:
     """Name a version. Lance decodes a URI of this scheme, and so finds the folder that has the name itself."""
+    if (remote := place_of(path)) is not None:
+        with redacting(path, "tagged"):
+            lance.dataset(str(remote)).tags.create(tag, version)
+        return
     lance.dataset(f"file-object-store://{quote(str(path.absolute()))}").tags.create(tag, version)

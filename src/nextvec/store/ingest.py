@@ -20,7 +20,16 @@ from nextvec.corpus.document import Chunk, Chunker, Document, Source, Unusable
 from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
 from nextvec.encoders.encoder import Progress as EncodeProgress
 from nextvec.encoders.lengths import Cut, cut_texts
-from nextvec.errors import DataError, FullDiskError, MismatchError, NextvecError, RefusedTextsError, UsageError
+from nextvec.errors import (
+    DataError,
+    FullDiskError,
+    MismatchError,
+    NextvecError,
+    RefusedTextsError,
+    StorageError,
+    UsageError,
+)
+from nextvec.mirror import fetch
 from nextvec.records import write_json
 from nextvec.store.encoded import EncodedDocument, first_bad_vector
 from nextvec.store.metadata import DEFAULT_SPLIT, CorpusMetadata, check_dtype, check_split
@@ -122,11 +131,12 @@ def check_tolerate(tolerate: float) -> None:
 def _reporting(report: IngestReport, path: Path) -> Iterator[None]:
     """Writes the report however the run ends; an error of the run is not replaced by one of writing the report."""
     started = time.monotonic()
+    fetch(path)
     try:
         yield
     except BaseException:
         report.seconds = time.monotonic() - started
-        with suppress(FullDiskError):
+        with suppress(FullDiskError, StorageError):
             write_json(path, report.to_dict())
         raise
     report.seconds = time.monotonic() - started

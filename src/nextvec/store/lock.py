@@ -1,4 +1,5 @@
-"""One writer a corpus: a lock file that the operating system frees when its holder dies, however it dies."""
+"""One writer a corpus: a lock file that the operating system frees when its holder dies, however it dies; in a bucket
+a lease, which runs out then."""
 
 from __future__ import annotations
 
@@ -9,10 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nextvec.errors import UsageError
+from nextvec.lease import Held, is_leased, leased
+from nextvec.storage import place_of
 
 
 def held(path: Path) -> bool:
     """Whether a process that lives holds the lock."""
+    if (place := place_of(path)) is not None:
+        return is_leased(place)
     if not path.exists():
         return False
     with path.open("rb") as file:
@@ -24,11 +29,26 @@ def held(path: Path) -> bool:
 
 
 @contextmanager
-def exclusive(path: Path, *, what: str) -> Iterator[None]:
-    """Hold `path` as a lock; the file holds its owner's process id and stays behind, unlocked.
+def exclusive(path: Path, *, what: str) -> Iterator[Held]:
+    """Hold `path` as a lock, or the lease of that name; yields what checks that it is held still, as a lock always is.
 
-    Raises UsageError that names the process when another one holds it. POSIX only (advisory `flock`).
+    Raises UsageError that names the process when another one holds it.
     """
+    if (place := place_of(path)) is None:
+        with _locked(path, what):
+            yield _always
+    else:
+        with leased(place, what=what) as held:
+            yield held
+
+
+def _always() -> None:
+    """A lock is held until it is let go."""
+
+
+@contextmanager
+def _locked(path: Path, what: str) -> Iterator[None]:
+    """The file holds its owner's process id and stays behind, unlocked. POSIX only (advisory `flock`)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:

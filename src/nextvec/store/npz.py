@@ -21,11 +21,10 @@ from typing import Any
 import numpy as np
 
 from nextvec.corpus.document import Chunk, Document
-from nextvec.disk import storing
+from nextvec.disk import replacing, storing
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.fingerprint import fingerprint_bytes
-from nextvec.records import replacing
 from nextvec.store.archive import MAX_BYTES, Archive, open_archive
 from nextvec.store.encoded import EncodedDocument
 from nextvec.store.headings import headings_content

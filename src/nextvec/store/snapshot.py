@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from nextvec.corpus.headings import NONE
-from nextvec.disk import storing
+from nextvec.disk import replacing, storing
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
-from nextvec.records import replacing
 from nextvec.store.breaks import check_breaks
 from nextvec.store.documents import DocumentRecord, DocumentTable
 from nextvec.store.headings import Headings, check_numbers, headings_content

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,10 +20,20 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint_columns
+from nextvec.lease import Held
 from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
 from nextvec.store.compaction import Compaction, merge_fragments, remove_untagged
 from nextvec.store.cut import cut_chunks, cut_properties
-from nextvec.store.dataset import Fragment, append_fragments, create_tag, open_dataset, write_dataset
+from nextvec.store.dataset import (
+    Fragment,
+    append_fragments,
+    create_tag,
+    dataset_names,
+    is_dataset,
+    open_dataset,
+    stored_bytes,
+    write_dataset,
+)
 from nextvec.store.documents import DocumentTable
 from nextvec.store.encoded import EncodedDocument, check_headings, check_vectors, digest
 from nextvec.store.headings import (
@@ -95,6 +104,7 @@ class Corpus:
         self.metadata = _metadata_of(dataset, name)
         self._dataset = dataset
         self._locked = False
+        self._require_held: Held
         self._ids: set[str] = set()
 
     @classmethod
@@ -133,6 +143,7 @@ class Corpus:
                 raise MismatchError(f"corpus '{self.name}' is in use by now and keeps what it was made with")
             schema = metadata.schema()
             path = self.workspace.corpus(self.name)
+            self._require_held()
             with self._storing("what it is made with"):
                 self._dataset = write_dataset(schema.empty_table(), path, "overwrite")
             self.metadata = metadata
@@ -142,15 +153,15 @@ class Corpus:
         """The newest version. Raises NotFoundError with the names that exist."""
         if not cls.exists(workspace, name):
             raise NotFoundError(
-                f"no corpus '{name}' in {workspace.root}. Known: {', '.join(corpus_names(workspace)) or 'none'}. "
+                f"no corpus '{name}' in {workspace}. Known: {', '.join(corpus_names(workspace)) or 'none'}. "
                 f"Make one: nextvec corpus ingest SOURCE --corpus {name}"
             )
         return cls(workspace, name, open_dataset(workspace.corpus(name)))
 
     @staticmethod
     def exists(workspace: Workspace, name: str) -> bool:
-        """A folder without a manifest is what a run killed while creating leaves: no corpus yet."""
-        return any(workspace.corpus(name).glob("_versions/*.manifest"))
+        """Not what a run killed while creating leaves."""
+        return is_dataset(workspace.corpus(name))
 
     @property
     def version(self) -> int:
@@ -178,7 +189,7 @@ class Corpus:
         if self._locked:
             yield
             return
-        with _corpus_lock(self.workspace, self.name):
+        with _corpus_lock(self.workspace, self.name) as self._require_held:
             self._dataset = open_dataset(self.workspace.corpus(self.name))
             if _metadata_of(self._dataset, self.name) != self.metadata:
                 raise MismatchError(f"corpus '{self.name}' has just been made anew by another process. Try again")
@@ -193,7 +204,7 @@ class Corpus:
         """Store whole documents in one commit, all or none; returns the corpus's version.
 
         Raises DataError, naming the document, for an id that is stored already, NaN, a zero vector or wrong shapes;
-        FullDiskError.
+        FullDiskError; LostRaceError when another process may have begun to write meanwhile.
         """
         with self.writing():
             self._refuse_known(documents)
@@ -202,6 +213,7 @@ class Corpus:
                 path = self.workspace.corpus(self.name)
                 cut = sum((one.cut for one in documents), Cut())
                 properties = cut_properties(self._dataset, cut)
+                self._require_held()
                 with self._storing(f"{len(documents):,} documents"):
                     self._dataset = write_dataset(table, path, "append", properties)
                 self._ids.update(encoded.document.id for encoded in documents)
@@ -256,9 +268,11 @@ class Corpus:
         """
         path = self.workspace.corpus(self.name)
         with self.writing(), _generations_lock(self.workspace, self.name):
-            bytes_before, before = folder_bytes(path), self._dataset
+            self._require_held()
+            bytes_before, before = stored_bytes(path), self._dataset
             with self._storing("a compaction"):
                 self._dataset = merge_fragments(before)
+                self._require_held()
                 removed = 0 if keep_versions else remove_untagged(self._dataset)
             return Compaction(
                 version=self.version,
@@ -266,7 +280,7 @@ class Corpus:
                 fragments_after=len(self._dataset.get_fragments()),
                 versions_removed=removed,
                 bytes_before=bytes_before,
-                bytes_after=folder_bytes(path),
+                bytes_after=stored_bytes(path),
                 tags=tuple(self.tags()),
             )
 
@@ -315,7 +329,7 @@ class Corpus:
             chunker=self.metadata.chunker,
             split=self.metadata.split,
             tags=self.tags(),
-            stored_bytes=folder_bytes(self.workspace.corpus(self.name)),
+            stored_bytes=stored_bytes(self.workspace.corpus(self.name)),
             cut=cut_chunks(dataset),
             breaks=Breaks.count(_breaks(dataset)),
             headings=_count_headings(dataset),
@@ -439,18 +453,13 @@ def open_snapshot(workspace: Workspace, reference: str) -> Snapshot:
 
 def corpus_names(workspace: Workspace) -> list[str]:
     """Every corpus of the workspace, sorted."""
-    names = (path.stem for path in workspace.corpora.glob("*.lance"))
-    return sorted(name for name in names if Corpus.exists(workspace, name))
-
-
-def folder_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return dataset_names(workspace.corpora)
 
 
 @contextmanager
-def _corpus_lock(workspace: Workspace, name: str) -> Iterator[None]:
-    with exclusive(workspace.corpus(name).with_suffix(".lock"), what=f"corpus '{name}'"):
-        yield
+def _corpus_lock(workspace: Workspace, name: str) -> Iterator[Held]:
+    with exclusive(workspace.corpus(name).with_suffix(".lock"), what=f"corpus '{name}'") as held:
+        yield held
 
 
 @contextmanager

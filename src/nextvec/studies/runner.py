@@ -87,17 +87,18 @@ def run_study(
 
     Raises UsageError when another process runs this study, DataError for a corpus that is not ordered text,
     LeakageError when training and what is judged overlap, and what resolving the plan raises; then nothing has been
-    written.
+    written. Raises LostRaceError when another process may have begun to run it meanwhile.
     """
     study = _Study(workspace, plan, allow_leakage, say)
     study.require_no_leakage()
     if not allow_unordered:
         for generation in study.generations:
             require_sequential(generation.coherence)
-    with exclusive(study.folder / LOCK, what=f"study '{plan.name}'"):
+    with exclusive(study.folder / LOCK, what=f"study '{plan.name}'") as require_held:
         study.begin()
         with closing((trainer or _trainer(workspace, watch))(study.planned, study.note)) as trained:
             for planned, failure in trained:
+                require_held()
                 study.judge(planned.run, failure)
         return study.end()
 

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from nextvec.errors import IntegrityError
+from nextvec.mirror import discard
 from nextvec.records import write_atomic
 
 KEEP = 3
@@ -59,7 +60,7 @@ class Checkpoints:
         keep = {self.path_of(kept) for _, kept in best}
         for path in self.folder.glob("epoch-*.safetensors"):
             if path not in keep:
-                path.unlink()
+                discard(path)
 
     def load_epoch(self, epoch: int) -> dict[str, Tensor]:
         """Raises IntegrityError when the file is missing or damaged."""

@@ -313,6 +313,7 @@ class _Run:
         if not self.accelerator.is_main_process:
             return
         self.state.seconds, self.state.events = self._seconds(), self.log.events
+        self.log.publish()
         self.checkpoints.save_last(
             {
                 "weights": _trained(self.network),

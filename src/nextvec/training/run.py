@@ -11,6 +11,7 @@ import torch
 
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
+from nextvec.mirror import fetch_folder
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, told_cosine
 from nextvec.models.bundle import AnyPredictor, read_config, save_bundle
@@ -190,6 +191,7 @@ def _fitted(name: str, baselines: FittedBaselines) -> tuple[Baseline, dict[str, 
 
 def _begin(folder: Path, record: dict[str, Any], resume: bool) -> list[str]:
     """Take the folder for this run, or see that it holds it; what differs and changes nothing, in words."""
+    fetch_folder(folder)
     changes = require_plan(folder, record, DECIDES, resume)
     if not resume:
         write_json(folder / PLAN, record)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nextvec.errors import MissingDependencyError
-from nextvec.records import append_line, write_atomic
+from nextvec.errors import MissingDependencyError, UsageError
+from nextvec.mirror import publish
+from nextvec.records import append_here, write_atomic
 from nextvec.records.names import RUN_LOG
+from nextvec.storage import place_of
 
 
 class RunLog:
@@ -26,7 +28,7 @@ class RunLog:
         self._board = _board(folder / "tensorboard") if tensorboard else None
 
     def write(self, event: str, *, step: int, **figures: Any) -> None:
-        append_line(self.path, {"event": event, "step": step, **figures})
+        append_here(self.path, {"event": event, "step": step, **figures})
         self.events += 1
         if self._board is not None:
             for name, value in figures.items():
@@ -39,12 +41,19 @@ class RunLog:
         write_atomic(self.path, b"".join(line + b"\n" for line in complete[:events]))
         self.events = min(events, len(complete))
 
+    def publish(self) -> None:
+        """Before a checkpoint: in a bucket the events so far are there once this returns."""
+        publish(self.path)
+
     def close(self) -> None:
+        self.publish()
         if self._board is not None:
             self._board.close()
 
 
 def _board(folder: Path) -> Any:
+    if place := place_of(folder):
+        raise UsageError(f"TensorBoard cannot write to {place}: leave tensorboard out, or train in a folder")
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:

@@ -23,6 +23,7 @@ from nextvec.decoding.inverter.vocabulary import Vocabulary, load_tokenizer
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint_bytes
+from nextvec.mirror import fetch
 from nextvec.records import read_json, write_atomic, write_json
 from nextvec.shapes import difference
 
@@ -183,6 +184,7 @@ def _check_probe(network: InverterNetwork, folder: Path) -> None:
 
 
 def _read(path: Path) -> bytes:
+    fetch(path)
     try:
         return path.read_bytes()
     except FileNotFoundError:

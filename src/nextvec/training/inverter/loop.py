@@ -24,6 +24,7 @@ from nextvec.device import fastest
 from nextvec.encoders.encoder import Encoder
 from nextvec.encoders.inference.precision import bfloat16_is_native
 from nextvec.errors import TrainingError
+from nextvec.mirror import discard
 from nextvec.training.checkpoint import Checkpoints, best_epochs
 from nextvec.training.interruption import Interruption
 from nextvec.training.inverter.chunks import (
@@ -160,7 +161,7 @@ class _Run:
 
     def _begin(self) -> None:
         self.log.keep(0)
-        (self.folder / HYPOTHESES).unlink(missing_ok=True)
+        discard(self.folder / HYPOTHESES)
         self._write_log("start", chunks=len(self.material.training), steps=self.total, device=self.device.type)
         self._save()
 
@@ -286,6 +287,7 @@ class _Run:
         state.seconds, state.events = self._seconds(), self.log.events
         state.writing = (self.writing.epoch, self.writing.place)
         state.correcting = (self.correcting.epoch, self.correcting.place)
+        self.log.publish()
         self.checkpoints.save_last(
             {
                 "weights": _weights(self.network),

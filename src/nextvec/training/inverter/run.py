@@ -15,6 +15,7 @@ from nextvec.decoding.inverter.vocabulary import FIRST, Vocabulary, load_tokeniz
 from nextvec.encoders.encoder import Encoder, require_same_encoder
 from nextvec.encoders.transformer import minilm_folder
 from nextvec.errors import DataError, UsageError
+from nextvec.mirror import fetch_folder
 from nextvec.models.bundle import Bundle
 from nextvec.records import read_json, write_json
 from nextvec.records.names import PLAN
@@ -85,6 +86,7 @@ def train_inverter(
     split = split_snapshot(snapshot)
     origin = origin_record(snapshot, split, plan.recipe.to_dict())
     record = {"sizes": plan.sizes, **origin}
+    fetch_folder(folder)
     for change in require_plan(folder, record, DECIDES, resume):
         if on_change:
             on_change(change)

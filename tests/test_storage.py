@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from nextvec.errors import LostRaceError, StorageError, UsageError
+from nextvec.storage import Place, Tag, place_of, redacted, redacting, shown, workspace_folder
+from nextvec.workspace import Workspace
+
+URIS = ["s3://bucket", "s3://bucket/team/ws", "gs://my-bucket/a.b", "az://container/x_y"]
+NONE = [
+    "s3://",
+    "ftp://host/x",
+    "s3:///x",
+    "s3://bucket//x",
+    "s3://bucket/a b",
+    "s3://bucket/../x",
+    "s3://bucket/.",
+    "memory://x",
+    "s3://bucket/a?b=c",
+]
+
+
+@pytest.mark.parametrize("uri", URIS)
+def test_a_path_alone_says_what_it_is_a_copy_of(machine, uri):
+    folder = workspace_folder(f"{uri}/")
+    assert folder.is_absolute()
+    assert place_of(folder) == Place(uri, "")
+    assert place_of(folder / "models" / "gru" / "config.json") == Place(uri, "models/gru/config.json")
+    assert shown(folder / "models") == f"{uri}/models"
+    assert workspace_folder(str(folder)) == folder
+    assert str(Workspace(uri)) == str(Workspace(folder)) == uri
+
+
+@pytest.mark.parametrize("path", ["nextvec-workspace", "/tmp/ws", "s3:b", "a:b", "file:b"])
+def test_a_path_is_a_path(machine, path):
+    assert workspace_folder(path) == Path(path)
+    assert place_of(Path(path)) is None
+    assert shown(Path(path)) == path
+
+
+def test_a_file_uri_is_a_path():
+    assert workspace_folder("file:///tmp/a%20b") == Path("/tmp/a b")
+
+
+@pytest.mark.parametrize("uri", NONE)
+def test_what_is_no_workspace_is_refused(uri):
+    with pytest.raises(UsageError, match=r"is no workspace: expected a path, or s3://BUCKET/PREFIX"):
+        workspace_folder(uri)
+
+
+def test_credentials_in_a_uri_are_refused_and_not_repeated():
+    with pytest.raises(UsageError) as refused:
+        workspace_folder("s3://AKID:hidden@bucket/ws?sig=hidden")
+    assert "hidden" not in str(refused.value)
+    assert "AWS_*" in str(refused.value)
+
+
+def test_a_uri_that_names_no_folder_is_refused(machine):
+    with pytest.raises(UsageError, match="too long for a workspace"):
+        workspace_folder("s3://bucket/" + 300 * "a")
+
+
+def test_secrets_are_not_repeated(monkeypatch):
+    monkeypatch.setenv("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=abc")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very/secret")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    told = redacted("GET https://a.blob/x?sv=1&sig=abc in us-east-1: very/secret")
+    assert told == "GET https://a.blob/x in us-east-1: $AWS_SECRET_ACCESS_KEY"
+
+
+def test_what_another_library_says_of_a_bucket_is_redacted(machine, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very/secret")
+    path = workspace_folder("s3://bucket/ws") / "corpora" / "c.lance"
+    with (
+        pytest.raises(StorageError, match=r"s3://bucket/ws/corpora/c.lance cannot be written: no \$AWS_SECRET"),
+        redacting(path, "written"),
+    ):
+        raise OSError("no very/secret\nDebug source")
+    with pytest.raises(OSError, match="of the machine"), redacting(Path("/tmp/c.lance"), "written"):
+        raise OSError("of the machine")
+
+
+def test_an_object_is_made_once_and_replaced_by_who_knows_it(bucket):
+    place = Place(bucket, "a/b.json")
+    with pytest.raises(FileNotFoundError):
+        place.read()
+    first = place.write(b"1", None)
+    with pytest.raises(LostRaceError, match=r"a/b.json was written by another process meanwhile"):
+        place.write(b"2", None)
+    second = place.write(b"2", first)
+    with pytest.raises(LostRaceError):
+        place.write(b"3", first)
+    found = place.read()
+    assert found is not None
+    assert (found.content, found.tag) == (b"2", second)
+    assert place.read(unless=second) is None
+    assert abs((found.modified - datetime.now(UTC)).total_seconds()) < 600
+
+
+def test_what_lies_below_a_key_is_listed(bucket):
+    place = Place(bucket, "")
+    for key in ("a/x", "a/b/y", "ab/z"):
+        place.at(key).write(b"12", None)
+    assert {key: stat.size for key, stat in place.at("a").below().items()} == {"a/x": 2, "a/b/y": 2}
+    assert place.at("a").below()["a/x"].e_tag == place.at("a/x").read().tag.e_tag
+    assert sorted(place.folders()) == ["a", "ab"]
+    place.at("a/x").remove()
+    assert list(place.at("a").below()) == ["a/b/y"]
+
+
+def test_google_goes_by_versions_and_amazon_by_tags():
+    assert Tag("e", None).to_dict() == {"e_tag": "e"}
+    assert Tag("e", "7").to_dict() == {"e_tag": "e", "version": "7"}
+
+
+def test_a_bucket_that_is_not_there(object_store):
+    with pytest.raises(StorageError, match="no such bucket"):
+        Place("s3://nowhere", "a").write(b"1", None)
+
+
+def test_a_bucket_that_does_not_answer(object_store, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("nextvec.storage.RETRIES", {"max_retries": 0})
+    place = Place("s3://silent/ws", "a")
+    with pytest.raises(StorageError, match=r"s3://silent/ws/a cannot be read: .*Check the network, and what AWS_\*"):
+        place.read()
