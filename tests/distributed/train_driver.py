@@ -12,8 +12,8 @@ from nextvec.api import open
 
 
 def tell(event: dict[str, Any]) -> None:
-    sys.stdout.write(f"{event['event']} {event['step']}\n")
-    sys.stdout.flush()
+    sys.stderr.write(f"{event['event']} {event['step']}\n")
+    sys.stderr.flush()
 
 
 def main(address: str, folder: str, name: str, *options: str) -> None:

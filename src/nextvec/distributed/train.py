@@ -31,7 +31,6 @@ RETRIES = 10
 """Of all workers, when one of them was lost."""
 LOOK_SECONDS = 0.5
 """Between two looks at the run's log."""
-FAILED = "failed"
 
 Said = Callable[[dict[str, Any]], None]
 """Called with each event of the run's log, as it comes."""
@@ -86,7 +85,7 @@ def _fit(job: Job, workers: int) -> None:
         ),
         run_config=train.RunConfig(
             name=job.model,
-            storage_path=str(job.workspace.cache / "ray"),
+            storage_path=f"{job.workspace}/cache/ray",
             failure_config=train.FailureConfig(max_failures=RETRIES),
         ),
     )
@@ -97,21 +96,17 @@ def _fit(job: Job, workers: int) -> None:
             result = trainer.fit()
     except train.TrainingFailedError as error:
         raise TrainingError(f"workers of {job.model} were lost, and {RETRIES} retries too: {error}") from None
-    if failed := (result.metrics or {}).get(FAILED):
-        raise failed
+    if result.return_value is not None:
+        raise result.return_value
 
 
-def train_on_worker(config: dict[str, Any]) -> None:
-    """What each worker does. An error of ours is told, not raised: to try again would not help."""
-    from ray import train
-
-    job: Job = config["job"]
-    failed: NextvecError | None = None
+def train_on_worker(config: dict[str, Any]) -> NextvecError | None:
+    """What each worker does. An error of ours is returned, not raised: to try again would not help."""
     try:
-        _train(job)
+        _train(config["job"])
     except NextvecError as error:
-        failed = error
-    train.report({FAILED: failed})
+        return error
+    return None
 
 
 def _train(job: Job) -> None:
