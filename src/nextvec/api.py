@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from nextvec.models.predictor import Predictor
     from nextvec.registry import Registry
     from nextvec.store.report import IngestReport
+    from nextvec.store.snapshot import Snapshot
     from nextvec.studies.entrants import Guest
     from nextvec.studies.gates import Gate
     from nextvec.studies.runner import Outcome
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from nextvec.studies.verify import Verification
     from nextvec.training.inverter.loop import Progress as InverterProgress
     from nextvec.training.loop import Progress
+    from nextvec.training.run import Plan
 
 __all__ = ["Comparison", "Corpus", "Model", "NextvecError", "Workspace", "open", "register"]
 
@@ -266,8 +268,11 @@ class Workspace:
         allow_unordered: bool = False,
         allow_leakage: bool = False,
         options: Mapping[str, Any] | None = None,
+        ray: str | None = None,
+        workers: int | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_change: Say | None = None,
+        on_event: Callable[[dict[str, Any]], None] | None = None,
         **settings: Any,
     ) -> Model:
         """Train one model on a corpus generation, or go on with it.
@@ -279,6 +284,8 @@ class Workspace:
             resume: go on with a run of that name that was stopped.
             allow_unordered, allow_leakage: go on although the corpus is no sequential text, or its parts overlap.
             settings, options: of architecture, heads and training; `options` for keys with a dot: {"rank.width": 64}.
+            ray: the address of a cluster, or `local`, on which so many workers train together, as so many processes
+                here would (default: as many as it has room for). What they log is given to `on_event` as it comes.
             on_change: told what is no longer as it was when a resumed run began.
 
         Raises UsageError for unknown settings, DataError, LeakageError, TrainingError.
@@ -298,12 +305,34 @@ class Workspace:
         plan = resolve_plan(
             architecture, chosen.snapshot.dim, {"seed": seed, **nested({**(options or {}), **settings})}
         )
-        metrics = train_model(
-            chosen.snapshot, plan, self.place.model(identity), cache=self.place.cache, resume=resume,
-            on_progress=on_progress or _quiet, on_change=on_change or _quiet,
-        )  # fmt: skip
+        if ray is None:
+            metrics = train_model(
+                chosen.snapshot, plan, self.place.model(identity), cache=self.place.cache, resume=resume,
+                on_progress=on_progress or _quiet, on_change=on_change or _quiet,
+            )  # fmt: skip
+        else:
+            metrics = self._train_on_ray(ray, workers, chosen.snapshot, plan, identity, resume, on_event)
         self._warn(identity, metrics, leakage.warning)
         return Model(self.place, identity)
+
+    def _train_on_ray(
+        self,
+        address: str,
+        workers: int | None,
+        snapshot: Snapshot,
+        plan: Plan,
+        identity: str,
+        resume: bool,
+        on_event: Callable[[dict[str, Any]], None] | None,
+    ) -> dict[str, Any]:
+        from nextvec.distributed.cluster import cluster
+        from nextvec.training.processes import require_one_process
+
+        require_one_process("training on Ray")
+        with cluster(address, workers) as count:
+            from nextvec.distributed.train import train_on_ray
+
+            return train_on_ray(self.place, snapshot, plan, identity, workers=count, resume=resume, on_event=on_event)
 
     def _warn(self, identity: str, metrics: Mapping[str, Any], warning: str) -> None:
         """Said by every figure of a model that was trained although the parts of its corpus overlap."""

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from nextvec.cli.launched import command, complain
-from nextvec.cli.options import LeakageOption, SetOption, WorkspaceOption
+from nextvec.cli.on_ray import again_on_ray, require_ray
+from nextvec.cli.options import LeakageOption, RayOption, SetOption, WorkersOption, WorkspaceOption
 from nextvec.cli.output import duration, emit, warning_lines
 from nextvec.launch import is_main
 from nextvec.models.presets import RECOMMENDED
@@ -33,11 +34,14 @@ def train_command(
         bool, typer.Option("--allow-unordered", help="Train although the corpus is not sequential text.")
     ] = False,
     allow_leakage: LeakageOption = False,
+    ray: RayOption = None,
+    workers: WorkersOption = None,
     workspace: WorkspaceOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train one model: the recommended one, which predicts a mean, an order and a distribution, or the one you name.
-    Ctrl-C stops it; the same command with --resume goes on.
+    Ctrl-C stops it; the same command with --resume goes on. With --ray, workers train it together, as so many processes
+    here would; where one is lost, they go on from the last checkpoint.
 
     Options for --set: anchor (none, mean, ewma-mix, ridge-mix), context (a number of vectors, or unlimited), predicts
     (its heads), those of a head (loss, or point.loss), those of training (epochs, lr, batch, patience, ...) and the
@@ -47,12 +51,14 @@ def train_command(
     from nextvec.cli.training_progress import training_progress
     from nextvec.config import parse_assignments
 
+    require_ray(ray, workers)
     place, identity = open(workspace), name or default_name(architecture, corpus, seed)
     try:
         with training_progress(identity) as show:
             model = place.train(
                 architecture, corpus, name=identity, seed=seed, resume=resume, allow_unordered=allow_unordered,
                 allow_leakage=allow_leakage, options=parse_assignments(assignments or []), on_progress=show,
+                ray=ray, workers=workers, on_event=lambda event: _tell(identity, event),
                 on_change=lambda change: typer.echo(f"{identity}: {change}", err=True),
             )  # fmt: skip
     except KeyboardInterrupt:
@@ -61,6 +67,7 @@ def train_command(
         again += [part for pair in assignments or [] for part in ("--set", pair)]
         again += ["--allow-unordered"] if allow_unordered else []
         again += ["--allow-leakage"] if allow_leakage else []
+        again += again_on_ray(ray, workers)
         again += ["--workspace", str(workspace)] if workspace else []
         complain(f"Stopped. Go on with: {shlex.join(again)}")
         raise typer.Exit(INTERRUPTED) from None
@@ -68,6 +75,13 @@ def train_command(
         metrics = {"warning": "", **model.metrics}
         warning = warning_lines(place.corpus(corpus).leakage()) if metrics["warning"] else []
         emit(metrics | {"model": identity}, [*warning, outcome_line(identity, metrics)], as_json)
+
+
+def _tell(identity: str, event: Mapping[str, Any]) -> None:
+    """Of what workers log, an epoch a line."""
+    if event["event"] == "epoch":
+        figures = ", ".join(f"{key} {value:.4f}" for key, value in event.items() if isinstance(value, float))
+        typer.echo(f"{identity}: epoch {event['epoch']}, {figures}", err=True)
 
 
 def outcome_line(identity: str, metrics: Mapping[str, Any]) -> str:

@@ -50,19 +50,24 @@ def require_plan(folder: Path, now: dict[str, Any], decides: Iterable[str], resu
     those differ is returned, in words. Raises UsageError when the folder is taken, NotFoundError when there is nothing
     to resume, MismatchError when the plans differ.
     """
-    path = folder / PLAN
+    require_begun(folder, resume)
     if not resume:
-        if path.exists():
-            raise UsageError(f"{folder.name} exists. Choose another --name, or continue it with --resume.")
         return []
-    if not path.exists():
-        raise NotFoundError(f"{folder.name} was never begun, so it cannot be resumed. Train without --resume.")
-    begun = read_json(path)
+    begun = read_json(folder / PLAN)
     _require_same_generation(folder.name, begun.get("corpus"), now.get("corpus"))
     before, after = decisive(begun, decides), decisive(now, decides)
     for key in before:
         _require_same(folder.name, key, before[key], after[key])
     return _changes(_carried_out(begun), _carried_out(now))
+
+
+def require_begun(folder: Path, begun: bool) -> None:
+    """Raises UsageError for a folder with a run where there should be none, NotFoundError where one should be."""
+    there = (folder / PLAN).exists()
+    if there and not begun:
+        raise UsageError(f"{folder.name} exists. Choose another --name, or continue it with --resume.")
+    if begun and not there:
+        raise NotFoundError(f"{folder.name} was never begun, so it cannot be resumed. Train without --resume.")
 
 
 def decisive(plan: Mapping[str, Any], decides: Iterable[str]) -> dict[str, Any]:
