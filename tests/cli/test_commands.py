@@ -37,7 +37,8 @@ SURFACE = {
     "models": "",
     "models list": "--workspace --json",
     "models show": "WHAT --dim --workspace --json",
-    "train": "ARCHITECTURE --corpus --name --seed --set --resume --allow-unordered --allow-leakage --workspace --json",
+    "train": "ARCHITECTURE --corpus --name --seed --set --resume --allow-unordered --allow-leakage --ray --workers "
+    "--workspace --json",
     "train-inverter": "--corpus --name --seed --set --resume --report --workspace --json",
     "evaluate": "MODELS --on --allow-leakage --workspace --json",
     "compare": "MODELS --on --reference --report --allow-leakage --workspace --json",
