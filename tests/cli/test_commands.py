@@ -24,7 +24,8 @@ SURFACE = {
     "demo": "--workspace",
     "doctor": "--workspace --json",
     "corpus": "",
-    "corpus ingest": f"SOURCE --corpus --encoder --chunker --set --limit --tolerate {NEW_CORPUS}",
+    "corpus ingest": "SOURCE --corpus --encoder --chunker --set --limit --tolerate --salt --test --validation --dtype --ray "
+    "--workers --workspace --json",
     "corpus list": "--workspace --json",
     "corpus info": "REFERENCE --workspace --json",
     "corpus show": "REFERENCE DOCUMENT --workspace --json",
@@ -44,7 +45,7 @@ SURFACE = {
     "compare": "MODELS --on --reference --report --allow-leakage --workspace --json",
     "verify": "MODELS --workspace --json",
     "study": "",
-    "study run": "PATH --allow-unordered --allow-leakage --workspace --json",
+    "study run": "PATH --allow-unordered --allow-leakage --ray --workers --workspace --json",
     "study status": "STUDY --workspace --json",
     "study report": "STUDY --allow-leakage --workspace --json",
     "promote": "MODEL --as --set --force --reason --workspace --json",
