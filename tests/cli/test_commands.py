@@ -24,8 +24,8 @@ SURFACE = {
     "demo": "--workspace",
     "doctor": "--workspace --json",
     "corpus": "",
-    "corpus ingest": "SOURCE --corpus --encoder --chunker --set --limit --tolerate --salt --test --validation --dtype --ray "
-    "--workers --workspace --json",
+    "corpus ingest": "SOURCE --corpus --encoder --chunker --set --limit --tolerate --salt --test --validation --dtype "
+    "--ray --workers --workspace --json",
     "corpus list": "--workspace --json",
     "corpus info": "REFERENCE --workspace --json",
     "corpus show": "REFERENCE DOCUMENT --workspace --json",
