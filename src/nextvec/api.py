@@ -38,12 +38,13 @@ if TYPE_CHECKING:
     from nextvec.comparing.gates import Gate
     from nextvec.comparing.verify import Verification
     from nextvec.corpus.document import Source
-    from nextvec.encoders.encoder import Encoder
+    from nextvec.encoders.encoder import Encoder, EncoderSpec
     from nextvec.interface.doctor import Finding
     from nextvec.models.aliases import Change
     from nextvec.models.own import Function
     from nextvec.models.predictor import Predictor
     from nextvec.registry import Registry
+    from nextvec.sharing.corpora import Brought
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
     from nextvec.studies.runner import Outcome
@@ -215,6 +216,13 @@ class Workspace:
         _ = found.name
         return found
 
+    def import_data_set(self, source: str, corpus: str, *, encoder: str | EncoderSpec | None = None) -> Brought:
+        """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it; see
+        `sharing.corpora.import_corpus`."""
+        from nextvec.sharing.corpora import import_corpus
+
+        return import_corpus(self.place, source, corpus, encoder=encoder)
+
     # Models
 
     def models(self) -> list[Model]:
@@ -237,7 +245,7 @@ class Workspace:
         return Checkpoints(self.place.model(name)).last.exists()
 
     def model(self, name: str | None = None) -> Model:
-        """By its name or an alias; None for the one in production, or the only one.
+        """By its name, an alias, or `hf:NAME[@REV]`; None for the one in production, or the only one.
 
         Raises NotFoundError for an unknown name, UsageError where None does not decide.
         """

@@ -9,16 +9,21 @@ from nextvec.errors import UsageError
 
 @DECODERS.register("inverter")
 def build_inverter(argument: str, given: Surroundings) -> Decoder:
-    """`argument`: a model of the workspace. Raises UsageError without one, and what `load_inverter` raises."""
+    """`argument`: a model of the workspace, or hf:NAME[@REV] of the hub.
+
+    Raises UsageError without one, and what `adopted` and `load_inverter` raise.
+    """
     if not argument:
         raise UsageError(
             "decoder 'inverter': which one? Name it as inverter:ID; train one with: nextvec train-inverter"
         )
+    from nextvec.adoption import adopted
     from nextvec.decoding.inverter.bundle import load_inverter
     from nextvec.decoding.inverter.writer import inverter_decoder
     from nextvec.encoders import load_encoder
     from nextvec.workspace import Workspace
 
-    folder = (given.workspace or Workspace()).model(argument)
+    workspace = given.workspace or Workspace()
+    folder = workspace.model(adopted(workspace, argument))
     encoder = given.encoder or load_encoder(given.snapshot.encoder.reference)
     return inverter_decoder(load_inverter(folder), encoder, given.snapshot.encoder)
