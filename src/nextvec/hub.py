@@ -103,7 +103,7 @@ def push_repository(name: str, kind: Kind, files: Mapping[str, Path | bytes], *,
     """Commit `files`, by their names there, in one commit; the repository is made where there is none.
 
     public: whether everybody sees a repository that is made; one that is there stays as it is.
-    Raises NotFoundError where nobody is logged in, UsageError for what is no name, StorageError for what the hub refuses.
+    Raises NotFoundError where nobody is logged in, UsageError for what is no name, StorageError for what is refused.
     """
     hub = _api()
     from huggingface_hub import CommitOperationAdd, get_token
