@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint_columns
 from nextvec.lease import Held
+from nextvec.records import read_json
+from nextvec.records.names import RENAMED
 from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
 from nextvec.store.compaction import Compaction, merge_fragments, remove_untagged
 from nextvec.store.cut import cut_chunks, cut_properties
@@ -127,6 +130,8 @@ class Corpus:
         with _corpus_lock(workspace, name):
             if cls.exists(workspace, name):
                 raise UsageError(f"corpus '{name}' exists already. Open it, or choose another name")
+            if (now := renamed_to(workspace, name)) is not None:
+                raise UsageError(f"'{name}' is being renamed. End that first: nextvec corpus rename {name} {now}")
             schema = metadata.schema()
             path = workspace.corpus(name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,6 +157,8 @@ class Corpus:
     @classmethod
     def open(cls, workspace: Workspace, name: str) -> Corpus:
         """The newest version. Raises NotFoundError with the names that exist."""
+        if not cls.exists(workspace, name) and (now := renamed_to(workspace, name)) is not None:
+            return cls.open(workspace, now)
         if not cls.exists(workspace, name):
             raise NotFoundError(
                 f"no corpus '{name}' in {workspace}. Known: {', '.join(corpus_names(workspace)) or 'none'}. "
@@ -461,6 +468,24 @@ def open_snapshot(workspace: Workspace, reference: str) -> Snapshot:
 def corpus_names(workspace: Workspace) -> list[str]:
     """Every corpus of the workspace, sorted."""
     return dataset_names(workspace.corpora)
+
+
+def rename_note(workspace: Workspace, name: str) -> Path:
+    """Where it is said what a corpus that had this name is called now, until its models know."""
+    return workspace.corpus(name).with_suffix(f".{RENAMED}")
+
+
+def renamed_to(workspace: Workspace, name: str) -> str | None:
+    """What that note says."""
+    note = rename_note(workspace, name)
+    return str(read_json(note)["to"]) if note.exists() else None
+
+
+@contextmanager
+def writing_alone(workspace: Workspace, name: str) -> Iterator[None]:
+    """Keep out who stores documents, gives tags or compacts. Raises UsageError that names the process that does."""
+    with _corpus_lock(workspace, name), _generations_lock(workspace, name):
+        yield
 
 
 @contextmanager
