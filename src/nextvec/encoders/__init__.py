@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from nextvec.encoders.encoder import Encoder, EncoderFactory
+from pathlib import Path
+
+from nextvec.encoders.encoder import Encoder, EncoderFactory, EncoderSpec
+from nextvec.records import read_json
 from nextvec.registry import Registry
 
 ENCODERS: Registry[EncoderFactory] = Registry("encoders", "nextvec.encoders")
@@ -22,3 +25,10 @@ def load_encoder(reference: str) -> Encoder:
     """
     kind, _, argument = reference.partition(":")
     return ENCODERS.get(kind)(argument)
+
+
+def encoder_spec(reference: str) -> EncoderSpec:
+    """Of the encoder that `reference` names, or what a .json file says of one. Raises as `load_encoder`, DataError."""
+    if reference.endswith(".json"):
+        return EncoderSpec.parse(read_json(Path(reference)), owner=reference)
+    return load_encoder(reference).spec
