@@ -17,7 +17,7 @@ NextvecError                 base: the message is one line that says what was gi
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -58,6 +58,17 @@ class RefusedTextsError(DataError):
         super().__init__(message)
         self.reasons = reasons
         self.vectors = vectors
+
+    @classmethod
+    def of(cls, owner: str, texts: Sequence[str], reasons: Mapping[int, str], vectors: Any) -> RefusedTextsError:
+        """The error that names the first of the texts, and how many there are."""
+        first = min(reasons)
+        return cls(
+            f"{owner}: {len(reasons)} of {len(texts)} texts cannot be encoded; the first, text {first} "
+            f"({len(texts[first]):,} characters), {reasons[first]}",
+            reasons,
+            vectors,
+        )
 
 
 class MismatchError(NextvecError):

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nextvec.cli.on_ray import require_ray
-from nextvec.cli.options import CorpusArgument, JsonOption, RayOption, SetOption, WorkersOption, WorkspaceOption
+from nextvec.cli.options import (
+    CorpusArgument,
+    EncoderOption,
+    JsonOption,
+    RayOption,
+    SetOption,
+    WorkersOption,
+    WorkspaceOption,
+)
 from nextvec.cli.output import duration, emit, listed, print_table, share, size
 
 if TYPE_CHECKING:
@@ -49,7 +57,7 @@ def ingest_command(
         str, typer.Argument(help="A path, or wikipedia:PATH, hf:NAME[:CONFIG], pydocs:, ...", show_default=False)
     ],
     corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
-    encoder: Annotated[str, typer.Option("--encoder", help="minilm, hashing:64, gtr-t5-base, ...")] = "minilm",
+    encoder: EncoderOption = "minilm",
     chunker: Annotated[str, typer.Option("--chunker", help="sentence, paragraph, packed, ...")] = "sentence",
     assignments: SetOption = None,
     limit: Annotated[

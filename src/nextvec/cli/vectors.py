@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.options import CorpusArgument, JsonOption, WorkspaceOption
+from nextvec.cli.options import CorpusArgument, EncoderOption, JsonOption, WorkspaceOption
 from nextvec.cli.output import emit
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
@@ -26,7 +26,7 @@ def encode_command(
     texts: Annotated[
         list[str] | None, typer.Argument(help="Texts; without any, one a line from standard input.")
     ] = None,
-    encoder: Annotated[str, typer.Option("--encoder", help="minilm, hashing:64, gtr-t5-base, ...")] = "minilm",
+    encoder: EncoderOption = "minilm",
     breaks: Annotated[
         Path | None,
         typer.Option("--breaks", metavar="BREAKS.txt", help="Write too which lines begin a paragraph: for predict."),
