@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -106,6 +107,13 @@ class MissingDependencyError(NextvecError):
     @classmethod
     def for_extra(cls, package: str, extra: str) -> MissingDependencyError:
         return cls(f"this needs the package '{package}', which is not installed. Run: pip install 'nextvec[{extra}]'")
+
+
+def require_packages(extra: str, *packages: str) -> None:
+    """Raises MissingDependencyError unless all packages of an extra are installed; nothing is imported."""
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingDependencyError.for_extra(package, extra)
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

@@ -120,7 +120,7 @@ def test_name_is_needed():
 
 
 def test_library_is_needed(monkeypatch):
-    monkeypatch.setattr("nextvec.encoders.sentence_transformers.find_spec", lambda name: None)
+    monkeypatch.setattr("nextvec.errors.find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'nextvec\[hf\]'"):
         load_encoder("sentence-transformers:any")
 

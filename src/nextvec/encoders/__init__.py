@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from nextvec.config import parse_query
-from nextvec.encoders.encoder import Encoder
+from nextvec.encoders.encoder import Encoder, EncoderSpec
 from nextvec.encoders.reading import Reading, as_read
+from nextvec.records import read_json
 from nextvec.registry import Registry
 
 LoadEncoder = Callable[[str, Any], Encoder]
@@ -63,3 +65,10 @@ def load_encoder(reference: str) -> Encoder:
     options = kind.options.parse(query, owner=owner)
     argument = f"{before}{mark}{body}".removeprefix(name).removeprefix(":")
     return as_read(kind.load(argument, options), options)
+
+
+def encoder_spec(reference: str) -> EncoderSpec:
+    """Of the encoder that `reference` names, or what a .json file says of one. Raises as `load_encoder`, DataError."""
+    if reference.endswith(".json"):
+        return EncoderSpec.parse(read_json(Path(reference)), owner=reference)
+    return load_encoder(reference).spec

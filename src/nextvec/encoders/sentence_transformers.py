@@ -6,7 +6,6 @@ Its modules after the transformer (Dense layers above all) are part of the encod
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +16,7 @@ from nextvec.encoders.encoder import EncoderSpec, Progress, require_list, requir
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
 from nextvec.encoders.lengths import count_with
 from nextvec.encoders.reading import LimitedReading
-from nextvec.errors import DataError, MissingDependencyError, NotFoundError, UsageError
+from nextvec.errors import DataError, NotFoundError, UsageError, require_packages
 
 _TEXTS_AT_A_TIME = 1024
 _NO_LIMIT = 1 << 24
@@ -101,8 +100,7 @@ def load_sentence_transformer(
     """
     if not argument:
         raise UsageError("expected sentence-transformers:NAME_OR_FOLDER, e.g. sentence-transformers:all-mpnet-base-v2")
-    if find_spec("sentence_transformers") is None:
-        raise MissingDependencyError.for_extra("sentence-transformers", "hf")
+    require_packages("hf", "sentence_transformers")
     from sentence_transformers import SentenceTransformer
 
     from nextvec.encoders.inference.pretrained import quiet_transformers
