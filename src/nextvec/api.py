@@ -318,6 +318,26 @@ class Workspace:
             name = PRODUCTION if PRODUCTION in aliases.all() else self._only_model()
         return Model(self.place, aliases.resolve(name))
 
+    def begun(self, name: str) -> Model:
+        """A model that is finished or only begun, to be removed. Raises NotFoundError."""
+        from nextvec.housekeeping.models import model_loss
+
+        model_loss(self.place, name)
+        return Model(self.place, name)
+
+    def archived(self) -> list[str]:
+        """Names of the models in the archive."""
+        from nextvec.housekeeping.models import archived_models
+
+        return archived_models(self.place)
+
+    def restore(self, name: str) -> Model:
+        """Bring a model back from the archive. Raises NotFoundError, UsageError for a name that is taken by now."""
+        from nextvec.housekeeping.models import restore_model
+
+        restore_model(self.place, name)
+        return Model(self.place, name)
+
     def _only_model(self) -> str:
         from nextvec.models.bundle import is_predictor
 

@@ -32,13 +32,19 @@ SURFACE = {
     "corpus search": "REFERENCE TEXT --count --workspace --json",
     "corpus tag": "NAME TAG --workspace --json",
     "corpus compact": "NAME --keep-versions --workspace --json",
+    "corpus rename": "NAME NEW --force --workspace --json",
+    "corpus remove": "NAME --yes --force --workspace --json",
     "corpus check": "REFERENCE --workspace --json",
     "corpus export": "REFERENCE OUT --format --context --licence --workspace --json",
     "corpus push": "REFERENCE NAME --licence --public --workspace --json",
     "corpus import": f"SOURCE --corpus --encoder {NEW_CORPUS}",
     "models": "",
-    "models list": "--workspace --json",
+    "models list": "--archived --workspace --json",
     "models show": "WHAT --dim --workspace --json",
+    "models rename": "MODEL NAME --force --workspace --json",
+    "models remove": "MODEL --yes --force --workspace --json",
+    "models archive": "MODEL --force --workspace --json",
+    "models restore": "MODEL --workspace --json",
     "train": "ARCHITECTURE --corpus --name --seed --set --resume --allow-unordered --allow-leakage --ray --workers "
     "--workspace --json",
     "train-inverter": "--corpus --name --seed --set --resume --report --workspace --json",
@@ -196,6 +202,12 @@ JSON = {
     "encode": ["Some text.", "--encoder", "hashing:32", "--out", "VECTORS.npy"],
     "predict": ["in.npy", "--model", "gru-tales-first", "--out", "PREDICTED.npy"],
     "decode": ["in.npy", "tales"],
+    "models rename": ["as-json", "renamed"],
+    "models archive": ["renamed"],
+    "models restore": ["renamed"],
+    "models remove": ["renamed", "--yes"],
+    "corpus rename": ["back", "again"],
+    "corpus remove": ["again", "--yes"],
 }
 KEYS = {
     "doctor": "found",
@@ -227,6 +239,12 @@ KEYS = {
     "encode": "shape",
     "predict": "shape",
     "decode": "text",
+    "models rename": "before",
+    "models archive": "folder",
+    "models restore": "model",
+    "models remove": "bytes",
+    "corpus rename": "before",
+    "corpus remove": "documents",
 }
 
 

@@ -12,13 +12,15 @@ from nextvec.cli.on_ray import require_ray
 from nextvec.cli.options import (
     CorpusArgument,
     EncoderOption,
+    ForceOption,
     JsonOption,
     RayOption,
     SetOption,
     WorkersOption,
     WorkspaceOption,
+    YesOption,
 )
-from nextvec.cli.output import duration, emit, listed, print_table, share, size
+from nextvec.cli.output import confirm, duration, emit, listed, print_table, share, size
 from nextvec.cli.push import HubNameArgument, LicenceOption, PublicOption, emit_push
 from nextvec.errors import UsageError
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from nextvec.api import Corpus
     from nextvec.encoders.encoder import EncoderSpec
     from nextvec.encoders.lengths import Cut
+    from nextvec.housekeeping.corpora import CorpusLoss
     from nextvec.store.breaks import Breaks
     from nextvec.store.compaction import Compaction
     from nextvec.store.report import Characters, IngestReport
@@ -238,6 +241,48 @@ def compact_command(
 
     done = open(workspace).corpus(name).compact(keep_versions=keep_versions)
     emit({"corpus": name, **done.to_dict()}, _compaction_lines(name, done), as_json)
+
+
+@app.command("rename")
+def rename_command(
+    name: Annotated[str, typer.Argument(metavar="OLD", help="A corpus.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="What it is called from now on.")],
+    force: ForceOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a corpus another name, which the models that were trained on it learn. Refused while it is written to or
+    served. Comparisons from before keep the name that it had then."""
+    from nextvec.api import open
+
+    open(workspace).corpus(name).rename(new, force=force)
+    emit({"corpus": new, "before": name}, [f"corpus '{name}' is '{new}' now"], as_json)
+
+
+@app.command("remove")
+def remove_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus.")],
+    yes: YesOption = False,
+    force: ForceOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete a corpus with all its generations, for good. Refused while it is written to or served, and, without
+    --force, while models or studies rest on it."""
+    from dataclasses import asdict
+
+    from nextvec.api import open
+
+    loss = open(workspace).corpus(name).remove(force=force, ask=lambda loss: confirm(_loss_line(loss), yes))
+    emit(asdict(loss), [f"corpus '{name}' is removed, {size(loss.bytes)} freed"], as_json)
+
+
+def _loss_line(loss: CorpusLoss) -> str:
+    what = f"corpus '{loss.corpus}' with {loss.documents:,} documents, {loss.chunks:,} chunks, {size(loss.bytes)}"
+    tags = f", tags {', '.join(loss.tags)}" if loss.tags else ""
+    models = f"; models that were trained on it, and read its texts: {', '.join(loss.models)}" if loss.models else ""
+    studies = f"; studies: {', '.join(loss.studies)}" if loss.studies else ""
+    return f"Lost for good: {what}{tags}{models}{studies}"
 
 
 @app.command("check")

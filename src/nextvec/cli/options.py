@@ -47,3 +47,5 @@ EncoderOption = Annotated[
         "All: docs/encoders.md.",
     ),
 ]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Although models or studies rest on it.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from nextvec.errors import UsageError
@@ -43,16 +44,21 @@ def corpus_loss(workspace: Workspace, name: str) -> CorpusLoss:
     )  # fmt: skip
 
 
-def remove_corpus(workspace: Workspace, name: str, *, force: bool = False) -> CorpusLoss:
+def remove_corpus(
+    workspace: Workspace, name: str, *, force: bool = False, ask: Callable[[CorpusLoss], None] | None = None
+) -> CorpusLoss:
     """Delete a corpus with all its generations, for good.
 
-    force: also one that models or studies rest on. Raises UsageError while it is written to, or served.
+    force: also one that models or studies rest on. ask: told what will be lost; what it raises keeps it.
+    Raises UsageError while it is written to, or served.
     """
     loss = corpus_loss(workspace, name)
     needs = needs_of_corpus(workspace, name)
     needs.require_idle(f"corpus '{name}'")
     if not force:
         needs.require_unused(f"corpus '{name}'")
+    if ask is not None:
+        ask(loss)
     with writing_alone(workspace, name):
         path = workspace.corpus(name)
         if place_of(path) is None:

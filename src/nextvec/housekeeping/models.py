@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,13 +35,18 @@ def model_loss(workspace: Workspace, identity: str) -> ModelLoss:
     )  # fmt: skip
 
 
-def remove_model(workspace: Workspace, identity: str, *, force: bool = False) -> ModelLoss:
+def remove_model(
+    workspace: Workspace, identity: str, *, force: bool = False, ask: Callable[[ModelLoss], None] | None = None
+) -> ModelLoss:
     """Delete a model, or a run that was begun, for good.
 
-    force: also one that a study names. Raises UsageError while an alias, a server or its settings need it.
+    force: also one that a study names. ask: told what will be lost; what it raises keeps it.
+    Raises UsageError while an alias, a server or its settings need it.
     """
     loss = model_loss(workspace, identity)
     _require_free_to_go(workspace, identity, force)
+    if ask is not None:
+        ask(loss)
     remove_folder(workspace, workspace.model(identity), first=(FINISHED, PLAN))
     return loss
 
