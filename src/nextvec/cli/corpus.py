@@ -384,6 +384,7 @@ def import_command(
 ) -> None:
     """Rebuild documents from an NPZ file of windows, or a corpus from a data set as push and export --format hf write
     it. Nothing in either is trusted: what is malformed is refused, and the encoder of a data set is proven."""
+    from nextvec.api import open
     from nextvec.hub import is_on_hub
 
     split = _split(salt, test, validation)
@@ -393,8 +394,15 @@ def import_command(
                 "a data set brings its own split and dtype: leave --salt, --test, --validation, --dtype out"
             )
         _import_data_set(source, corpus, encoder, workspace, as_json)
-    else:
-        _import_npz(Path(source), corpus, encoder, split, dtype, workspace, as_json)
+        return
+    if encoder is None:
+        raise UsageError("an NPZ file needs --encoder: the name of the one that made its vectors, or SPEC.json")
+    report = open(workspace).import_npz(Path(source), corpus, encoder=encoder, split=split, dtype=dtype)
+    lines = [
+        f"{report.stored:,} documents ({report.chunks:,} vectors) stored in corpus '{corpus}'",
+        f"rebuilt from {report.windows:,} windows; already there: {report.already:,}",
+    ]
+    emit(report.to_dict(), lines, as_json)
 
 
 def _import_data_set(source: str, corpus: str, encoder: str | None, workspace: str | None, as_json: bool) -> None:
@@ -409,22 +417,6 @@ def _import_data_set(source: str, corpus: str, encoder: str | None, workspace: s
         f"from {done.source}, revision {done.revision}; already there: {done.already:,}",
     ]
     emit(asdict(done), lines, as_json)
-
-
-def _import_npz(
-    path: Path, corpus: str, encoder: str | None, split: dict[str, Any], dtype: str | None,
-    workspace: str | None, as_json: bool,
-) -> None:  # fmt: skip
-    from nextvec.api import open
-
-    if encoder is None:
-        raise UsageError("an NPZ file needs --encoder: the name of the one that made its vectors, or SPEC.json")
-    report = open(workspace).import_npz(path, corpus, encoder=encoder, split=split, dtype=dtype)
-    lines = [
-        f"{report.stored:,} documents ({report.chunks:,} vectors) stored in corpus '{corpus}'",
-        f"rebuilt from {report.windows:,} windows; already there: {report.already:,}",
-    ]
-    emit(report.to_dict(), lines, as_json)
 
 
 def _compaction_lines(name: str, done: Compaction) -> list[str]:
