@@ -20,7 +20,7 @@ from nextvec.workspace import Workspace
 
 NEW_CORPUS = "--salt --test --validation --dtype --workspace --json"
 SURFACE = {
-    "": "--version --install-completion --show-completion",
+    "": "--config --version --install-completion --show-completion",
     "demo": "--workspace",
     "doctor": "--workspace --json",
     "corpus": "",
