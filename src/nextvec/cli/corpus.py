@@ -48,7 +48,7 @@ INTERRUPTED = 130
 @app.command("ingest")
 def ingest_command(
     source: Annotated[
-        str, typer.Argument(help="A path, or wikipedia:PATH, hf:NAME[:CONFIG], pydocs:, ...", show_default=False)
+        str, typer.Argument(help="A path, wikipedia:PATH, hf:NAME[:CONFIG], postgresql://..., ...", show_default=False)
     ],
     corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
     encoder: Annotated[str, typer.Option("--encoder", help="minilm, hashing:64, gtr-t5-base, ...")] = "minilm",

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from nextvec.corpus.document import Source
 from nextvec.corpus.sources.checked import CheckedSource
 from nextvec.errors import DataError, NotFoundError, UsageError
+from nextvec.postgres import split_uri, without_user
 from nextvec.registry import Registry
 
 _SNIFF_BYTES = 4096
@@ -56,8 +57,8 @@ def open_source(reference: str, limit: int | None = None) -> Source:
     """The source that `reference` names; its documents are checked and their ids unique.
 
     Args:
-        reference: the path of a file or folder, or KIND:ARGUMENT (`wikipedia:PATH`, `hf:NAME[:CONFIG]`, `pydocs:`);
-            options follow a question mark, for example `notes.parquet?text=body&id=key`.
+        reference: the path of a file or folder, or KIND:ARGUMENT (`wikipedia:PATH`, `hf:NAME[:CONFIG]`, `pydocs:`,
+            `postgresql://HOST/DATABASE`); options follow a question mark, for example `notes.parquet?text=body&id=key`.
         limit: stop after so many usable documents, at least 1; None for all.
 
     Raises:
@@ -112,10 +113,13 @@ def _ends(path: Path, suffix: str) -> bool:
 
 
 def _open(reference: str) -> Source:
+    kind, _, argument = reference.partition(":")
+    if argument.startswith("//"):
+        return _open_uri(reference)
     if reference and Path(reference).exists():
         return open_path(Path(reference), {}, Path(reference).name)
     body, _, query = reference.partition("?")
-    options = _parse_options(reference, query)
+    options = _parse_options(reference, query, f"'{query}'")
     kind, colon, argument = body.partition(":")
     if colon and kind in SOURCES:
         return SOURCES.get(kind).open(argument, options, Path(argument).name or kind)
@@ -126,11 +130,20 @@ def _open(reference: str) -> Source:
     raise missing_path(Path(body))
 
 
-def _parse_options(reference: str, query: str) -> dict[str, str]:
+def _open_uri(uri: str) -> Source:
+    """Errors do not repeat it, as it may hold a password. A plus sign is itself, as in URIs of data bases."""
+    kind, argument, query = split_uri(uri)
+    if kind not in SOURCES:
+        raise UsageError.unknown("kind of source", kind, SOURCES)
+    options = _parse_options(without_user(uri), query.replace("+", "%2B"), "something else")
+    return SOURCES.get(kind).open(argument, options, kind)
+
+
+def _parse_options(reference: str, query: str, said: str) -> dict[str, str]:
     try:
         return dict(parse_qsl(query, strict_parsing=True)) if query else {}
     except ValueError:
-        raise UsageError(f"source '{reference}': after '?' expected key=value[&key=value], got '{query}'") from None
+        raise UsageError(f"source '{reference}': after '?' expected key=value[&key=value], got {said}") from None
 
 
 def missing_path(path: Path) -> NotFoundError:
