@@ -13,6 +13,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 TINY = ["--set", "layers=1", "--set", "width=16", "--set", "epochs=2", "--set", "batch=64"]
 SPLIT = ["--test", 200, "--validation", 400]
 SPREAD = 0.2
+SMALL, LARGE = 60, 90
+ELSEWHERE = [12] * 30
+CHANCE = {"salt": "s", "test": 200, "validation": 400}
+GRU = {"width": 16, "layers": 1, "epochs": 3, "batch": 64, "lr": 1e-2}
 ANIMALS = ["cats", "dogs", "owls", "bees", "ants", "elks", "eels", "rats"]
 
 
@@ -130,6 +134,76 @@ def nextvec():
         return result
 
     return call
+
+
+@pytest.fixture(scope="session")
+def documents(make_process):
+    """Encoded, of a process with D = 12: those of corpus `c`, and after the first `LARGE` those of `elsewhere`."""
+    import numpy as np
+
+    from nextvec.corpus.document import Chunk, Document
+    from nextvec.store.encoded import EncodedDocument
+
+    def encoded(number, vectors):
+        texts = [f"Sentence {i} of document {number}." for i in range(len(vectors))]
+        document = Document(id=f"doc-{number}", title=f"T{number}", text=" ".join(texts), source="test", licence="CC0")
+        chunks = [Chunk(text=t, position=i, start=0, end=len(t), begins=int(i % 4 == 0)) for i, t in enumerate(texts)]
+        return EncodedDocument(document=document, chunks=chunks, vectors=vectors)
+
+    lengths = np.random.default_rng(3).integers(1, 30, size=LARGE).tolist()
+    whole = make_process([*lengths, *ELSEWHERE])
+    numbers = range(LARGE + len(ELSEWHERE))
+    return [encoded(i, whole.vectors[whole.offsets[i] : whole.offsets[i + 1]]) for i in numbers]
+
+
+@pytest.fixture(scope="session")
+def make_corpus(documents):
+    from nextvec.encoders.encoder import EncoderSpec
+    from nextvec.store.vectors import Corpus
+
+    def make(place, name, *, encoder="process", split=CHANCE, first=0, last=SMALL):
+        spec = EncoderSpec(name=encoder, dim=12, weights_hash=encoder)
+        corpus = Corpus.create(place, name, encoder=spec, chunker={"name": "lines"}, split=split, dtype="float32")
+        corpus.append(documents[first:last])
+        corpus.tag("small")
+        return corpus
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def train():
+    from nextvec.store.vectors import open_snapshot
+    from nextvec.training.run import resolve_plan, train_model
+
+    def train(place, identity, reference, architecture="gru", **options):
+        snapshot = open_snapshot(place, reference)
+        plan = resolve_plan(architecture, snapshot.dim, options)
+        return train_model(snapshot, plan, place.model(identity), cache=place.cache)
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory, documents, make_corpus, train):
+    """Two generations of corpus `c`, a `twin` of the same documents, `elsewhere` with others, `foreign` of another
+    encoder, and small models trained on them."""
+    from nextvec.workspace import Workspace
+
+    place = Workspace(tmp_path_factory.mktemp("workspace"))
+    corpus = make_corpus(place, "c")
+    corpus.append(documents[SMALL:LARGE])
+    corpus.tag("large")
+    make_corpus(place, "twin", first=1)
+    make_corpus(place, "elsewhere", split={**CHANCE, "salt": "other"}, first=LARGE, last=LARGE + len(ELSEWHERE))
+    make_corpus(place, "foreign", encoder="other")
+    train(place, "plain", "c@small", **GRU, anchor="none")
+    train(place, "anchored", "c@large", **GRU)
+    train(place, "windowed", "c@small", "amn", hidden=16, attention=8, epochs=1, context=4)
+    train(place, "baseline", "c@small", "ewma-mix")
+    train(place, "of-twin", "twin@small", **GRU, anchor="none")
+    train(place, "of-foreign", "foreign@small", **GRU, anchor="none")
+    return place
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from nextvec.comparing.entrants import Guest
+    from nextvec.comparing.gates import Gate
+    from nextvec.comparing.verify import Verification
     from nextvec.corpus.document import Source
     from nextvec.encoders.encoder import Encoder
     from nextvec.interface.doctor import Finding
@@ -43,11 +46,8 @@ if TYPE_CHECKING:
     from nextvec.registry import Registry
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
-    from nextvec.studies.entrants import Guest
-    from nextvec.studies.gates import Gate
     from nextvec.studies.runner import Outcome
     from nextvec.studies.status import StudyStatus
-    from nextvec.studies.verify import Verification
     from nextvec.training.inverter.loop import Progress as InverterProgress
     from nextvec.training.loop import Progress
     from nextvec.training.run import Plan
@@ -374,8 +374,8 @@ class Workspace:
         self, name: str, corpus: str, *, chunks: int = 256, on_progress: Say | None = None
     ) -> dict[str, Any]:
         """What an inverter makes of held-out chunks, beside the nearest training chunks; recorded in its metrics."""
+        from nextvec.comparing.inversion import report_inverter
         from nextvec.encoders import load_encoder
-        from nextvec.studies.inversion import report_inverter
 
         snapshot = self.corpus(corpus).snapshot
         encoder = load_encoder(snapshot.encoder.reference)
@@ -406,7 +406,7 @@ class Workspace:
 
         Raises UsageError, MismatchError naming both for models of different encoders or splits, LeakageError.
         """
-        from nextvec.studies.contest import run_contest
+        from nextvec.comparing.contest import run_contest
 
         named = [self._named(each) for each in models if isinstance(each, str | Model)]
         guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, on)
@@ -421,9 +421,9 @@ class Workspace:
         return self.model(model) if isinstance(model, str) else model
 
     def _guests(self, given: Sequence[Predictor | Function], models: Sequence[Model], on: str | None) -> list[Guest]:
+        from nextvec.comparing.entrants import Generation, Guest
         from nextvec.models.own import OwnPredictor
         from nextvec.models.predictor import Predictor
-        from nextvec.studies.entrants import Generation, Guest
 
         if not given:
             return []
@@ -439,7 +439,7 @@ class Workspace:
 
     def verify(self, models: Sequence[Model | str]) -> Iterator[Verification]:
         """Load each model in a fresh process and reproduce its recorded figure."""
-        from nextvec.studies.verify import verify
+        from nextvec.comparing.verify import verify
 
         return verify(self.place, [self._named(model).name for model in models])
 
@@ -492,7 +492,7 @@ class Workspace:
 
     def gates(self, model: Model | str, changes: Mapping[str, Any] | None = None) -> list[Gate]:
         """What is asked of a model before an alias takes it, and what was recorded of it; `changes` by gate's name."""
-        from nextvec.studies.gates import Gates, check_gates
+        from nextvec.comparing.gates import Gates, check_gates
 
         return check_gates(self.place, _name(model), Gates.parse(dict(changes or {}), owner="gates"))
 
@@ -503,7 +503,7 @@ class Workspace:
 
         `reason`: why those it does not pass do not matter; recorded. Raises GateError naming those.
         """
-        from nextvec.studies.gates import promote
+        from nextvec.comparing.gates import promote
 
         self.require_usable(alias)
         checked = self.gates(model) if gates is None else gates
