@@ -13,10 +13,11 @@ from nextvec.cli.output import duration, emit, listed, print_table, share, size
 
 if TYPE_CHECKING:
     from nextvec.corpus.document import Source
-    from nextvec.encoders.encoder import EncoderSpec
+    from nextvec.encoders.encoder import Encoder, EncoderSpec
     from nextvec.encoders.lengths import Cut
     from nextvec.store.breaks import Breaks
     from nextvec.store.compaction import Compaction
+    from nextvec.store.importing import ImportReport
     from nextvec.store.report import Characters, IngestReport
     from nextvec.store.snapshot import Snapshot
     from nextvec.workspace import Workspace
@@ -298,30 +299,79 @@ def _leakage(snapshot: Snapshot, cache: Path) -> tuple[dict[str, Any], list[str]
 @app.command("export")
 def export_command(
     reference: CorpusArgument,
-    out: Annotated[Path, typer.Argument(metavar="OUT.npz", help="File to write.")],
-    context: Annotated[int, typer.Option("--context", min=1, help="Vectors before the target.")] = 5,
+    out: Annotated[str, typer.Argument(metavar="OUT", help="An NPZ file, or postgresql://HOST/DATABASE?table=NAME.")],
+    context: Annotated[
+        int | None, typer.Option("--context", min=1, help="NPZ: vectors before the target.", show_default="5")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="PostgreSQL: in place of a table that exists.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write every window and its next vector to an NPZ file, float32."""
-    from nextvec.store.npz import export_npz
+    """Write every window and its next vector to an NPZ file, float32; or every chunk to a table of pgvector.
+
+    A table has a row a chunk (doc_id, position, text, vector, begins, heading, title, source, licence) and an HNSW
+    index by cosine, and is written in one transaction.
+    """
     from nextvec.store.vectors import open_snapshot
     from nextvec.workspace import Workspace
 
     snapshot = open_snapshot(Workspace(workspace), reference)
+    if _is_database(out):
+        _refuse(context is not None, "--context", "it is for NPZ files; a table has chunks, not windows")
+        _export_table(snapshot, out, replace, as_json)
+    else:
+        _refuse(replace, "--replace", "it is for tables; a file is always replaced")
+        _export_npz(snapshot, Path(out), context, as_json)
+
+
+def _refuse(given: bool, option: str, why: str) -> None:
+    from nextvec.errors import UsageError
+
+    if given:
+        raise UsageError(f"{option}: {why}")
+
+
+def _is_database(reference: str) -> bool:
+    """Whether it is the URI of a data base, and no file's path."""
+    from nextvec.postgres import SCHEMES
+
+    return reference.startswith(tuple(f"{scheme}:" for scheme in SCHEMES))
+
+
+def _export_npz(snapshot: Snapshot, out: Path, given: int | None, as_json: bool) -> None:
+    from nextvec.store.npz import DEFAULT_CONTEXT, export_npz
+
+    context = given or DEFAULT_CONTEXT
     windows = export_npz(snapshot, out, context=context)
     written = out.stat().st_size
-    line = f"{windows:,} windows of {context} vectors from {reference} written to {out} ({size(written)})"
-    emit(
-        {"corpus": reference, "file": str(out), "windows": windows, "context": context, "bytes": written},
-        [line],
-        as_json,
-    )
+    line = f"{windows:,} windows of {context} vectors from {snapshot.label} written to {out} ({size(written)})"
+    told = {"corpus": snapshot.label, "file": str(out), "windows": windows, "context": context, "bytes": written}
+    emit(told, [line], as_json)
+
+
+def _export_table(snapshot: Snapshot, uri: str, replace: bool, as_json: bool) -> None:
+    from nextvec.corpus.sources.postgres import open_address
+    from nextvec.store.pgvector import LARGEST_INDEXED, export_table
+
+    address, options = open_address(uri)
+    report = export_table(snapshot, address, options.require_table(address), replace=replace)
+    lines = [
+        f"{report.chunks:,} chunks of {report.documents:,} documents from {snapshot.label} written to table "
+        f"'{report.table}' of {address}"
+    ]
+    if not report.indexed:
+        lines.append(
+            f"without an index: pgvector's take up to {LARGEST_INDEXED:,} dimensions, these are {snapshot.dim:,}"
+        )
+    emit({"corpus": snapshot.label, "database": str(address), **report.to_dict()}, lines, as_json)
 
 
 @app.command("import")
 def import_command(
-    path: Annotated[Path, typer.Argument(metavar="IN.npz", help="Windows, as export writes them.")],
+    given: Annotated[
+        str,
+        typer.Argument(metavar="IN", help="Windows in an NPZ file, as export writes them, or postgresql://..."),
+    ],
     corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
     encoder: Annotated[
         str,
@@ -336,17 +386,37 @@ def import_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Rebuild documents from an NPZ file of windows. Nothing in the file is trusted: a malformed one is refused."""
-    from nextvec.store.npz import import_npz
+    """Take vectors that exist already: documents of an NPZ file's windows, or rows of a data base as chunks.
+
+    Nothing in a file is trusted: a malformed one is refused. Of rows (?table=NAME or ?query=SELECT..., with columns
+    id=, position=, text=, vector=) some texts are encoded, and all is refused where their vectors are others.
+    """
     from nextvec.workspace import Workspace
 
-    split = _split(salt, test, validation)
-    report = import_npz(Workspace(workspace), path, corpus, _encoder_spec(encoder), split=split, dtype=dtype)
+    how = {"split": _split(salt, test, validation), "dtype": dtype}
+    place = Workspace(workspace)
+    take = _import_table if _is_database(given) else _import_npz
+    report = take(place, given, corpus, encoder, **how)
+    windows = f"rebuilt from {report.windows:,} windows; " if report.windows else ""
     lines = [
         f"{report.stored:,} documents ({report.chunks:,} vectors) stored in corpus '{corpus}'",
-        f"rebuilt from {report.windows:,} windows; already there: {report.already:,}",
+        f"{windows}already there: {report.already:,}",
     ]
     emit(report.to_dict(), lines, as_json)
+
+
+def _import_npz(place: Workspace, path: str, corpus: str, encoder: str, **how: Any) -> ImportReport:
+    from nextvec.store.npz import import_npz
+
+    return import_npz(place, Path(path), corpus, _encoder_spec(encoder), **how)
+
+
+def _import_table(place: Workspace, uri: str, corpus: str, encoder: str, **how: Any) -> ImportReport:
+    from nextvec.corpus.sources.postgres import open_address
+    from nextvec.store.pgvector_rows import import_table
+
+    address, options = open_address(uri)
+    return import_table(place, address, options, corpus, _proving_encoder(encoder), **how)
 
 
 def _compaction_lines(name: str, done: Compaction) -> list[str]:
@@ -377,6 +447,22 @@ def _encoder_spec(reference: str) -> EncoderSpec:
     if reference.endswith(".json"):
         return EncoderSpec.parse(read_json(Path(reference)), owner=reference)
     return load_encoder(reference).spec
+
+
+def _proving_encoder(reference: str) -> Encoder:
+    """One that encodes: a spec alone proves nothing."""
+    from nextvec.encoders import load_encoder
+    from nextvec.encoders.encoder import require_same_encoder
+    from nextvec.errors import UsageError
+
+    if not reference.endswith(".json"):
+        return load_encoder(reference)
+    spec = _encoder_spec(reference)
+    if not spec.reference:
+        raise UsageError(f"{reference}: encoder {spec.name} cannot be loaded by its spec; name one that can encode")
+    encoder = load_encoder(spec.reference)
+    require_same_encoder(encoder.spec, spec, left_name=spec.reference, right_name=reference)
+    return encoder
 
 
 def _cut_lines(cut: Cut, encoder: EncoderSpec) -> list[str]:

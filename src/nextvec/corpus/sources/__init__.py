@@ -131,12 +131,18 @@ def _open(reference: str) -> Source:
 
 
 def _open_uri(uri: str) -> Source:
-    """Errors do not repeat it, as it may hold a password. A plus sign is itself, as in URIs of data bases."""
     kind, argument, query = split_uri(uri)
     if kind not in SOURCES:
         raise UsageError.unknown("kind of source", kind, SOURCES)
-    options = _parse_options(without_user(uri), query.replace("+", "%2B"), "something else")
-    return SOURCES.get(kind).open(argument, options, kind)
+    return SOURCES.get(kind).open(argument, options_of(uri, query), kind)
+
+
+def options_of(uri: str, query: str) -> dict[str, str]:
+    """The options that the query of a URI names. A plus sign is itself, as in URIs of data bases.
+
+    Raises UsageError that does not repeat them, as one may be a password.
+    """
+    return _parse_options(without_user(uri), query.replace("+", "%2B"), "something else")
 
 
 def _parse_options(reference: str, query: str, said: str) -> dict[str, str]:

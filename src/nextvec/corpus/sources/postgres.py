@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nextvec.corpus.document import Document, Unusable
-from nextvec.corpus.sources import register_source
+from nextvec.corpus.sources import options_of, register_source
 from nextvec.corpus.sources.rows import Columns, Row, documents_from_rows
 from nextvec.errors import UsageError
-from nextvec.postgres import Address, columns_of, connected, find_address, identifier, require_table
+from nextvec.postgres import Address, columns_of, connected, find_address, identifier, require_table, split_uri
 
 if TYPE_CHECKING:
     import psycopg
@@ -25,6 +25,12 @@ class PostgresOptions(Columns):
     table: str | None = None
     query: str | None = None
     vector: str | None = None
+
+    def require_table(self, address: Address) -> str:
+        """The table, to be written. Raises UsageError for a query."""
+        if self.table is None:
+            raise UsageError(f"{address}: what is written is a table: expected ?table=NAME")
+        return self.table
 
     @property
     def relation(self) -> Identifier | Composed:
@@ -84,6 +90,13 @@ class PostgresSource:
             )
 
 
+def open_address(uri: str) -> tuple[Address, PostgresOptions]:
+    """The data base of a whole URI, and what of it is meant. Raises UsageError, as the source does."""
+    _, argument, query = split_uri(uri)
+    address, own = find_address(argument, options_of(uri, query))
+    return address, parse_options(own, address)
+
+
 def parse_options(options: Mapping[str, Any], address: Address) -> PostgresOptions:
     """Raises UsageError unless they name one table or query."""
     chosen = PostgresOptions.parse(options, owner=str(address))
@@ -102,9 +115,11 @@ def read_only(connection: psycopg.Connection) -> None:
 
 
 def rows_in_order(
-    connection: psycopg.Connection, options: PostgresOptions, columns: Sequence[str]
+    connection: psycopg.Connection, options: PostgresOptions, columns: Sequence[str], *, binary: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """Rows by column, in order of document, position and text; memory holds a batch of them."""
+    """Rows by column, in order of document, position and text; memory holds a batch of them.
+
+    binary: as the server has the values, which is much faster for vectors; a numeric is a Decimal then."""
     from psycopg.rows import dict_row
     from psycopg.sql import SQL, Identifier
     from psycopg.types.numeric import FloatLoader
@@ -117,7 +132,7 @@ def rows_in_order(
     connection.execute("SET LOCAL cursor_tuple_fraction = 1")  # all rows are wanted, not the first ones soon
     with connection.cursor("nextvec", row_factory=dict_row) as cursor:
         cursor.itersize = BATCH_ROWS
-        yield from cursor.execute(query)
+        yield from cursor.execute(query, binary=binary)
 
 
 def _column(options: PostgresOptions, columns: Sequence[str], part: str) -> str | None:
