@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from xml.sax.saxutils import escape
 
 import pyarrow as pa
@@ -145,6 +146,15 @@ def write_hub_folder(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     return f"hf:{folder}", sum(map(count, texts))
 
 
+def write_table(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    """Two rows a document, of which some are null; the data base and its table are made by the test."""
+    texts = [text.replace("\0", "") for text in texts]
+    DATABASE[0].execute("TRUNCATE rows")
+    rows = [(place // 2, -place, text) for place, text in enumerate(texts)]
+    DATABASE[0].execute("INSERT INTO rows VALUES (%s, %s, %s)", [*rows, (-1, 0, None)])
+    return DATABASE[0].uri("table=rows"), sum(map(count, texts))
+
+
 def write_folder(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     (folder / "below").mkdir()
     half = len(texts) // 2
@@ -174,7 +184,9 @@ WRITE: dict[str, Write] = {
     "parquet": write_parquet,
     "hf": write_hub_folder,
     "wikipedia": write_dump,
+    "postgresql": write_table,
 }
+DATABASE: list[Any] = []
 
 
 def texts_of(kind: str) -> st.SearchStrategy[list[str]]:
@@ -194,13 +206,16 @@ def accounted(folder: Path, reference: str) -> dict[str, int]:
 
 
 def test_every_kind_of_source_is_here() -> None:
-    assert {*WRITE, "pydocs"} == set(SOURCES)
+    assert {*WRITE, "pydocs", "postgres"} == set(SOURCES)
 
 
 @pytest.mark.parametrize("kind", sorted(WRITE))
 def test_what_is_read_is_kept_or_left_out_for_a_reason(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
+    if kind == "postgresql":
+        DATABASE[:] = [request.getfixturevalue("postgres")]
+        DATABASE[0].execute("CREATE TABLE rows (id int, position int, text text)")
     if kind == "hf":
         datasets = pytest.importorskip("datasets", reason="the extra 'hf' is not installed")
         monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
