@@ -23,8 +23,8 @@ from nextvec.training import run as run_module
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.data import TrainingData
 from nextvec.training.recipe import TrainingConfig
-from nextvec.training.tracker import Tracking
 from nextvec.training.run import finished, plan_record, resolve_plan, run_fingerprint, train_model
+from nextvec.training.tracker import Tracking
 from nextvec.workspace import Workspace
 
 

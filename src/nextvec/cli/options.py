@@ -48,3 +48,11 @@ TrackOption = Annotated[
         show_default=False,
     ),
 ]
+EncoderOption = Annotated[
+    str,
+    typer.Option(
+        "--encoder",
+        help="minilm, hashing:64, model2vec:FOLDER, ...; with options: 'minilm?dim=128&prompt=query: '. "
+        "All: docs/encoders.md.",
+    ),
+]

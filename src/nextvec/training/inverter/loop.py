@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nextvec.decoding.correction import encode_written
 from nextvec.decoding.inverter.generation import generate
 from nextvec.decoding.inverter.network import Hypothesis, InverterNetwork
 from nextvec.decoding.inverter.vocabulary import Vocabulary
@@ -263,7 +264,8 @@ class _Run:
         vectors = self.material.validation.vectors[numbers].astype(np.float32)
         with self._autocast():
             rows = generate(self.network, torch.from_numpy(vectors).to(self.device))
-        written = self.material.encoder.encode(self.material.vocabulary.decode(rows))
+        texts = self.material.vocabulary.decode(rows)
+        written = encode_written(self.material.encoder.encode, texts, vectors.shape[1])
         return float(np.einsum("nd,nd->n", vectors, written).mean())
 
     def finish(self) -> dict[str, Any]:
