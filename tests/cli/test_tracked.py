@@ -34,7 +34,7 @@ def test_a_mistake_is_one_line(nextvec, place):
 def test_how_to_go_on_is_said_without_passwords():
     assert again_tracked(["mlflow:http://me:secret@x", "tensorboard"]) == [
         "--track",
-        "mlflow:http://x",
+        "mlflow:http://...@x",
         "--track",
         "tensorboard",
     ]

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from nextvec.errors import NextvecError
 from nextvec.registry import Registry
+from nextvec.storage import redacted
 
 BATCH_SECONDS = 2.0
 """Between two times at which a tracker is told what has happened."""
@@ -176,17 +177,6 @@ def scalars(event: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, float
             yield f"{event}/{name}", value
 
 
-def without_password(address: str) -> str:
-    """An address as it may be shown: no user, no password, no query."""
-    return re.sub(r"//[^/@]*@", "//", address).partition("?")[0]
-
-
-def shown(name: str) -> str:
-    """NAME:ADDRESS as a command that is printed has it."""
-    tracker, separator, address = name.partition(":")
-    return tracker + separator + without_password(address)
-
-
 def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return re.sub(r"//[^/@\s]*@", "//", text)[:LETTERS].rstrip(". ")
+    text = " ".join(redacted(str(error)).split()) or type(error).__name__
+    return re.sub(r"://[^/@\s]*@", "://...@", text)[:LETTERS].rstrip(". ")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nextvec.errors import MissingDependencyError, UsageError
 from nextvec.records import read_json, write_json
-from nextvec.storage import place_of
-from nextvec.training.tracker import TRACKERS, Tracker, scalars, without_password
+from nextvec.storage import place_of, without_secrets
+from nextvec.training.tracker import TRACKERS, Tracker, scalars
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -90,7 +90,7 @@ class MLflow(Tracker):
         number = experiment.experiment_id if experiment else self._new_experiment()
         made = self.client.create_run(number, run_name=self.folder.name, tags={"nextvec": self.folder.name})
         run = str(made.info.run_id)
-        write_json(self.folder / RECORD, {"run": run, "address": without_password(self.address)})
+        write_json(self.folder / RECORD, {"run": run, "address": without_secrets(self.address)})
         return run
 
     def _new_experiment(self) -> str:
