@@ -39,6 +39,15 @@ WorkersOption = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="With --ray: how many at once.", show_default="one a GPU, else one a CPU"),
 ]
+TrackOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        metavar="NAME[:ADDRESS]",
+        help="Who else is told of it: mlflow, mlflow:http://HOST:PORT, tensorboard. Not recorded.",
+        show_default=False,
+    ),
+]
 EncoderOption = Annotated[
     str,
     typer.Option(
