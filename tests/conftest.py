@@ -395,6 +395,42 @@ def bucket(object_store, machine, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def save_pdf():
+    """`save_pdf(path, pages)`: a page is a list of lines in ASCII, or of (line, x, y, size) in points."""
+    from pypdf import PdfWriter
+    from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+
+    font = DictionaryObject(
+        {NameObject(f"/{key}"): NameObject(f"/{value}")
+         for key, value in {"Type": "Font", "Subtype": "Type1", "BaseFont": "Helvetica"}.items()}
+    )  # fmt: skip
+
+    def drawn(line):
+        text, x, y, size = line
+        escaped = "".join(f"\\{sign}" if sign in "()\\" else sign for sign in text)
+        return f"/F {size} Tf 1 0 0 1 {x} {y} Tm ({escaped}) Tj"
+
+    def placed(line, number):
+        return (line, 72, 720 - 14 * number, 11) if isinstance(line, str) else line
+
+    def save(path, pages, **metadata):
+        writer = PdfWriter()
+        for lines in pages:
+            page, stream = writer.add_blank_page(612, 792), DecodedStreamObject()
+            body = "\n".join(drawn(placed(line, number)) for number, line in enumerate(lines))
+            stream.set_data(f"BT\n{body}\nET".encode("ascii"))
+            page[NameObject("/Contents")] = writer._add_object(stream)
+            fonts = DictionaryObject({NameObject("/F"): font})
+            page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+        writer.add_metadata({f"/{key}": value for key, value in metadata.items()})
+        writer.write(path)
+        writer.close()
+        return path
+
+    return save
+
+
+@pytest.fixture(scope="session")
 def postgres_server():
     """A server of PostgreSQL with pgvector, of pgserver, reached over a socket."""
     import tempfile
