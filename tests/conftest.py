@@ -13,6 +13,12 @@ os.environ["OMP_NUM_THREADS"] = "1"
 TINY = ["--set", "layers=1", "--set", "width=16", "--set", "epochs=2", "--set", "batch=64"]
 SPLIT = ["--test", 200, "--validation", 400]
 SPREAD = 0.2
+SENTENCES = [
+    "The river rises in the hills and falls into the sea.",
+    "In 1869 the canal was opened to ships of every nation, and the long way round the cape lost its trade.",
+    "Why does the moon keep one face towards us?",
+    "It does.",
+]
 SMALL, LARGE = 60, 90
 ELSEWHERE = [12] * 30
 CHANCE = {"salt": "s", "test": 200, "validation": 400}
@@ -134,6 +140,55 @@ def nextvec():
         return result
 
     return call
+
+
+@pytest.fixture(scope="session")
+def t5_tokenizer():
+    """Of T5's kind, with some eighty pieces."""
+    import json
+
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import T5TokenizerFast
+
+    trained = Tokenizer(models.Unigram())
+    trained.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.UnigramTrainer(vocab_size=80, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>")
+    trained.train_from_iterator(SENTENCES * 3, trainer)
+    vocabulary = [tuple(piece) for piece in json.loads(trained.to_str())["model"]["vocab"]]
+    return T5TokenizerFast(vocab=vocabulary, extra_ids=0)
+
+
+@pytest.fixture(scope="session")
+def tiny_t5(tmp_path_factory, t5_tokenizer):
+    """Folder of a random T5, 24-D: the whole model with its decoder, as the hub stores GTR."""
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    folder = tmp_path_factory.mktemp("t5")
+    t5_tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = T5Config(vocab_size=len(t5_tokenizer), d_model=24, d_kv=6, d_ff=48, num_layers=2, num_heads=4)
+    T5ForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def static_model(tmp_path_factory):
+    """Folder of a static model, 16-D, as model2vec saves it."""
+    import numpy as np
+
+    library = pytest.importorskip("model2vec")
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(
+        SENTENCES, trainers.WordPieceTrainer(vocab_size=120, special_tokens=["[PAD]", "[UNK]"])
+    )
+    vectors = np.random.default_rng(0).standard_normal((tokenizer.get_vocab_size(), 16)).astype(np.float32)
+    folder = tmp_path_factory.mktemp("static")
+    library.StaticModel(vectors, tokenizer, normalize=True).save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from nextvec.errors import NextvecError, NotFoundError, UsageError
+from nextvec.errors import NextvecError, NotFoundError, UsageError, require_packages
 from nextvec.interface.comparison import Comparison
 from nextvec.interface.corpus import Corpus
 from nextvec.interface.model import Model
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from nextvec.models.own import Function
     from nextvec.models.predictor import Predictor
     from nextvec.registry import Registry
+    from nextvec.sharing.corpora import Brought
+    from nextvec.store.importing import ImportReport
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
     from nextvec.studies.runner import Outcome
@@ -172,6 +174,8 @@ class Workspace:
         tolerate: float | None = None,
         split: Mapping[str, Any] | None = None,
         dtype: str | None = None,
+        ray: str | None = None,
+        workers: int | None = None,
         on_progress: Callable[[IngestReport, float], None] | None = None,
     ) -> Corpus:
         """Chunk, encode and store documents in order; again, it goes on where it stopped.
@@ -183,25 +187,106 @@ class Workspace:
             limit: documents to take.
             tolerate: share of the documents, 0 to 1, that may fail (default 0.05).
             split, dtype: of a new corpus: keys `salt`, `test`, `validation` (of 1000); float16 or float32.
+            ray: the address of a cluster, or `local`, on which so many workers encode and write (default: as many as it
+                has room for), each with an encoder of its own, so `encoder` is a name; the corpus is the same.
 
-        The corpus' `report` says what happened.         Raises what `store.ingest.ingest` raises.
+        The corpus' `report` says what happened. Raises what `store.ingest.ingest` raises, UsageError.
         """
         from nextvec.corpus.chunkers import build_chunker
         from nextvec.corpus.sources import open_source
-        from nextvec.encoders import load_encoder
-        from nextvec.store.fitting import fitted_chunker
-        from nextvec.store.ingest import TOLERATED, ingest
+        from nextvec.store.ingest import TOLERATED
 
         documents = open_source(source) if isinstance(source, str) else source
         options = dict(chunker_options or {})
         build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
-        loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
-        report = ingest(
-            self.place, corpus, documents, fitted_chunker(self.place, corpus, chunker, options, loaded), loaded,
-            split=_whole_split(split), limit=limit, dtype=dtype, progress=on_progress,
-            tolerate=TOLERATED if tolerate is None else tolerate,
-        )  # fmt: skip
-        return Corpus(self.place, corpus, report)
+        tools = {"encoder": encoder, "chunker": chunker, "options": options}
+        how: dict[str, Any] = {
+            "split": _whole_split(split), "limit": limit, "dtype": dtype,
+            "tolerate": TOLERATED if tolerate is None else tolerate,
+            **({"progress": on_progress} if on_progress else {}),
+        }  # fmt: skip
+        if ray is None:
+            return Corpus(self.place, corpus, self._ingest_here(corpus, documents, tools, how))
+        return Corpus(self.place, corpus, self._ingest_on_ray(ray, workers, corpus, documents, tools, how))
+
+    def _ingest_here(
+        self, corpus: str, documents: Source, tools: Mapping[str, Any], how: Mapping[str, Any]
+    ) -> IngestReport:
+        from nextvec.store.fitting import load_tools
+        from nextvec.store.ingest import ingest
+
+        encoder, chunker = load_tools(self.place, corpus, **tools)
+        return ingest(self.place, corpus, documents, chunker, encoder, **how)
+
+    def _ingest_on_ray(
+        self,
+        address: str,
+        workers: int | None,
+        corpus: str,
+        documents: Source,
+        tools: Mapping[str, Any],
+        how: Mapping[str, Any],
+    ) -> IngestReport:
+        from nextvec.distributed.cluster import cluster, everywhere
+
+        if not isinstance(tools["encoder"], str):
+            raise UsageError("on Ray every worker loads an encoder: give its name, not an encoder that is loaded here")
+        with cluster(address, workers) as count:
+            from nextvec.distributed.ingest import ingest_on_ray
+            from nextvec.store.fitting import load_tools
+
+            load = partial(load_tools, everywhere(self.place), corpus, **tools)
+            return ingest_on_ray(self.place, corpus, documents, load, workers=count, **how)
+
+    def import_npz(
+        self,
+        path: Path | str,
+        corpus: str,
+        *,
+        encoder: str,
+        split: Mapping[str, Any] | None = None,
+        dtype: str | None = None,
+    ) -> ImportReport:
+        """Rebuild documents from an NPZ file of windows, as `Corpus.export_npz` writes them. Nothing in it is trusted.
+
+        Args:
+            encoder: that which made the vectors, by name or as the path of a .json file with its spec.
+            split, dtype: as `ingest` takes them.
+
+        Raises DataError for a malformed file, MismatchError for vectors of another encoder.
+        """
+        from nextvec.encoders import encoder_spec
+        from nextvec.store.npz import import_npz
+
+        spec = encoder_spec(encoder)
+        return import_npz(self.place, Path(path), corpus, spec, split=_whole_split(split), dtype=dtype)
+
+    def import_table(
+        self,
+        uri: str,
+        corpus: str,
+        *,
+        encoder: str,
+        split: Mapping[str, Any] | None = None,
+        dtype: str | None = None,
+    ) -> ImportReport:
+        """Take rows of PostgreSQL as chunks with the vectors that they have: `postgresql://HOST/DATABASE?table=NAME`,
+        or `query=`, with `id=`, `position=`, `text=` and `vector=` for columns of other names.
+
+        Args:
+            encoder: that which made the vectors, by name or as the path of a .json file with its spec; some of the
+                texts are encoded to prove it.
+            split, dtype: as `ingest` takes them.
+
+        Raises MismatchError, with the cosine, for vectors of another encoder.
+        """
+        from nextvec.corpus.sources.postgres import open_address
+        from nextvec.encoders import load_by_spec
+        from nextvec.store.pgvector_rows import import_table
+
+        address, options = open_address(uri)
+        proving = load_by_spec(encoder)
+        return import_table(self.place, address, options, corpus, proving, split=_whole_split(split), dtype=dtype)
 
     def corpora(self) -> list[Corpus]:
         """Every corpus, by name."""
@@ -214,6 +299,18 @@ class Workspace:
         found = Corpus(self.place, reference)
         _ = found.name
         return found
+
+    def import_data_set(self, source: str, corpus: str, *, encoder: str | None = None) -> Brought:
+        """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it; see
+        `sharing.corpora.import_corpus`.
+
+        encoder: that which made them, where the data set's own cannot be loaded here: a name, or a .json file's path.
+        """
+        from nextvec.encoders import encoder_spec
+        from nextvec.sharing.corpora import import_corpus
+
+        given = encoder_spec(encoder) if encoder and encoder.endswith(".json") else encoder
+        return import_corpus(self.place, source, corpus, encoder=given)
 
     # Models
 
@@ -237,7 +334,7 @@ class Workspace:
         return Checkpoints(self.place.model(name)).last.exists()
 
     def model(self, name: str | None = None) -> Model:
-        """By its name or an alias; None for the one in production, or the only one.
+        """By its name, an alias, or `hf:NAME[@REV]`; None for the one in production, or the only one.
 
         Raises NotFoundError for an unknown name, UsageError where None does not decide.
         """
@@ -540,11 +637,37 @@ class Workspace:
 
     # Vectors and texts
 
-    def encode(self, texts: Sequence[str], encoder: str = "minilm") -> npt.NDArray[np.float32]:
-        """(N, D) unit vectors of the texts."""
+    def encoder(self, name: str = "minilm") -> Encoder:
+        """By its name, loaded: `encode` texts with it. Raises NotFoundError, MissingDependencyError."""
         from nextvec.encoders import load_encoder
 
-        return load_encoder(encoder).encode(texts)
+        return load_encoder(name)
+
+    def encode(self, texts: Sequence[str], encoder: str = "minilm") -> npt.NDArray[np.float32]:
+        """(N, D) unit vectors of the texts."""
+        return self.encoder(encoder).encode(texts)
+
+    # Serving
+
+    def serve(
+        self,
+        config: Path | str | None = None,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        workers: int | None = None,
+    ) -> None:
+        """Serve every model of the workspace, or what the file `config` names, until somebody stops it.
+
+        host, port, workers: in place of those of the file. Raises UsageError, MissingDependencyError.
+        """
+        from nextvec.serving.settings import chosen_settings
+
+        require_packages("serve", "fastapi", "uvicorn", "httptools", "prometheus_client")
+        settings = chosen_settings(None if config is None else Path(config), host=host, port=port, workers=workers)
+        from nextvec.serving.server import serve
+
+        serve(self.place, settings)
 
 
 def default_name(architecture: str, corpus: str, seed: int) -> str:

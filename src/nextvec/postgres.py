@@ -43,6 +43,11 @@ class Address:
         return str(conninfo_to_dict(self.conninfo).get("password") or "")
 
 
+def is_uri(reference: str) -> bool:
+    """Whether it names a data base, and no file."""
+    return reference.startswith(tuple(f"{scheme}:" for scheme in SCHEMES))
+
+
 def split_uri(uri: str) -> tuple[str, str, str]:
     """Scheme, what is between its colon and a question mark, and what follows that."""
     body, _, query = uri.partition("?")

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nextvec.cli.on_ray import require_ray
-from nextvec.cli.options import CorpusArgument, JsonOption, RayOption, SetOption, WorkersOption, WorkspaceOption
+from nextvec.cli.options import (
+    CorpusArgument,
+    EncoderOption,
+    JsonOption,
+    RayOption,
+    SetOption,
+    WorkersOption,
+    WorkspaceOption,
+)
 from nextvec.cli.output import duration, emit, listed, print_table, share, size
+from nextvec.cli.push import HubNameArgument, LicenceOption, PublicOption, emit_push
+from nextvec.errors import UsageError
 
 if TYPE_CHECKING:
-    from nextvec.corpus.document import Source
-    from nextvec.encoders.encoder import Encoder, EncoderSpec
+    from nextvec.api import Corpus
+    from nextvec.encoders.encoder import EncoderSpec
     from nextvec.encoders.lengths import Cut
     from nextvec.store.breaks import Breaks
     from nextvec.store.compaction import Compaction
-    from nextvec.store.importing import ImportReport
     from nextvec.store.report import Characters, IngestReport
-    from nextvec.store.snapshot import Snapshot
-    from nextvec.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
 
@@ -41,6 +49,14 @@ DtypeOption = Annotated[
     str | None, typer.Option("--dtype", help="New corpus: float16 or float32.", show_default="float16")
 ]
 
+
+class Format(StrEnum):
+    """Of an export."""
+
+    npz = "npz"
+    hf = "hf"
+
+
 SHOWN_FAILURES = 5
 SHOWN_REASONS = 5
 INTERRUPTED = 130
@@ -52,7 +68,7 @@ def ingest_command(
         str, typer.Argument(help="A path, wikipedia:PATH, hf:NAME[:CONFIG], postgresql://..., ...", show_default=False)
     ],
     corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
-    encoder: Annotated[str, typer.Option("--encoder", help="minilm, hashing:64, gtr-t5-base, ...")] = "minilm",
+    encoder: EncoderOption = "minilm",
     chunker: Annotated[str, typer.Option("--chunker", help="sentence, paragraph, packed, ...")] = "sentence",
     assignments: SetOption = None,
     limit: Annotated[
@@ -76,72 +92,38 @@ def ingest_command(
     With --ray, workers encode and write, each with an encoder of its own; the corpus is the same. Every node must see
     the workspace under the same path.
     """
+    from nextvec.api import open
     from nextvec.cli.progress import ingest_progress
     from nextvec.config import parse_assignments
-    from nextvec.corpus.chunkers import build_chunker
-    from nextvec.corpus.sources import open_source
-    from nextvec.workspace import Workspace
 
     require_ray(ray, workers)
-    place = Workspace(workspace)
-    documents = open_source(source)
     options = parse_assignments(assignments or [])
-    build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
-    split = _split(salt, test, validation)
-    tools = {"encoder": encoder, "chunker": chunker, "options": options}
-    how = {"split": split, "limit": limit, "dtype": dtype, **({} if tolerate is None else {"tolerate": tolerate})}
     try:
         with ingest_progress(corpus, limit) as show:
-            if ray is None:
-                report = _ingest_here(place, corpus, documents, tools, progress=show, **how)
-            else:
-                report = _ingest_on_ray(ray, workers, place, corpus, documents, tools, progress=show, **how)
+            made = open(workspace).ingest(
+                source, corpus, encoder=encoder, chunker=chunker, chunker_options=options, limit=limit,
+                tolerate=tolerate, split=_split(salt, test, validation), dtype=dtype, ray=ray, workers=workers,
+                on_progress=show,
+            )  # fmt: skip
     except KeyboardInterrupt:
         typer.echo("Stopped. What was stored stays; run the same command again to continue.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    from nextvec.store.vectors import Corpus
-
-    spec = Corpus.open(place, corpus).metadata.encoder
-    emit(report.to_dict(), [*_report_lines(report), *_cut_lines(report.cut, spec)], as_json)
-
-
-def _ingest_here(place: Workspace, corpus: str, documents: Source, tools: dict[str, Any], **how: Any) -> IngestReport:
-    from nextvec.store.fitting import load_tools
-    from nextvec.store.ingest import ingest
-
-    encoder, chunker = load_tools(place, corpus, **tools)
-    return ingest(place, corpus, documents, chunker, encoder, **how)
-
-
-def _ingest_on_ray(
-    address: str, workers: int | None, place: Workspace, corpus: str, documents: Source, tools: dict[str, Any],
-    **how: Any,
-) -> IngestReport:  # fmt: skip
-    from functools import partial
-
-    from nextvec.distributed.cluster import cluster, everywhere
-
-    with cluster(address, workers) as count:
-        from nextvec.distributed.ingest import ingest_on_ray
-        from nextvec.store.fitting import load_tools
-
-        load = partial(load_tools, everywhere(place), corpus, **tools)
-        return ingest_on_ray(place, corpus, documents, load, workers=count, **how)
+    report = made.require_report()
+    emit(report.to_dict(), [*_report_lines(report), *_cut_lines(report.cut, made.encoder)], as_json)
 
 
 @app.command("list")
 def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Every corpus of the workspace."""
-    from nextvec.store.vectors import Corpus, corpus_names
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    place = Workspace(workspace)
-    infos = [Corpus.open(place, name).info() for name in corpus_names(place)]
+    place = open(workspace)
+    infos = [corpus.info() for corpus in place.corpora()]
     if as_json:
         emit([info.to_dict() for info in infos], [], as_json)
         return
     if not infos:
-        typer.echo(f"No corpus in {place}. Make one: nextvec corpus ingest SOURCE --corpus NAME")
+        typer.echo(f"No corpus in {place.place}. Make one: nextvec corpus ingest SOURCE --corpus NAME")
         return
     columns = ("corpus", "documents", "chunks", "encoder", "size", "tags")
     rows = [
@@ -161,11 +143,9 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
 @app.command("info")
 def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """What a corpus holds and how it was made."""
-    from nextvec.store.vectors import Corpus
-    from nextvec.workspace import Workspace, parse_reference
+    from nextvec.api import open
 
-    name, tag = parse_reference(reference)
-    info = Corpus.open(Workspace(workspace), name).info(tag)
+    info = open(workspace).corpus(reference).info()
     split = info.split
     test, validation = split["test"], split["validation"]
     lines = [
@@ -232,18 +212,12 @@ def tag_command(
     as_json: JsonOption = False,
 ) -> None:
     """Name the newest version: a generation that can always be read again, exactly."""
-    from nextvec.store.vectors import Corpus
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    corpus = Corpus.open(Workspace(workspace), name)
-    version = corpus.tag(tag)
-    info = corpus.info(tag)
-    line = f"{name}@{tag} is version {version}: {info.documents:,} documents, {info.chunks:,} chunks"
-    emit(
-        {"corpus": name, "tag": tag, "version": version, "documents": info.documents, "chunks": info.chunks},
-        [line],
-        as_json,
-    )
+    info = open(workspace).corpus(name).tag(tag).info()
+    record = {"corpus": name, "tag": tag, "version": info.version, "documents": info.documents, "chunks": info.chunks}
+    line = f"{name}@{tag} is version {info.version}: {info.documents:,} documents, {info.chunks:,} chunks"
+    emit(record, [line], as_json)
 
 
 @app.command("compact")
@@ -260,37 +234,31 @@ def compact_command(
     Nothing else ever does this. Whoever is reading an old version without a tag, by number or because it was the
     newest when it was opened, cannot go on.
     """
-    from nextvec.store.vectors import Corpus
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    done = Corpus.open(Workspace(workspace), name).compact(keep_versions=keep_versions)
+    done = open(workspace).corpus(name).compact(keep_versions=keep_versions)
     emit({"corpus": name, **done.to_dict()}, _compaction_lines(name, done), as_json)
 
 
 @app.command("check")
 def check_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Is this sequential text, and do its parts share nothing? Exit status 1 when one fails, with the reasons."""
-    from nextvec.evaluation.coherence import check_coherence
-    from nextvec.store.vectors import open_snapshot
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    place = Workspace(workspace)
-    snapshot = open_snapshot(place, reference)
-    report = check_coherence(snapshot)
-    leakage, lines = _leakage(snapshot, place.cache)
+    corpus = open(workspace).corpus(reference)
+    report = corpus.coherence()
+    leakage, lines = _leakage(corpus)
     emit({**report.to_dict(), "leakage": leakage}, [*report.lines(), *lines], as_json)
     if not (report.passed and leakage["passed"] is not False):
         raise typer.Exit(1)
 
 
-def _leakage(snapshot: Snapshot, cache: Path) -> tuple[dict[str, Any], list[str]]:
+def _leakage(corpus: Corpus) -> tuple[dict[str, Any], list[str]]:
     """What the parts of a corpus share, as a record and in lines; `passed` is None for one too small to be split."""
     from nextvec.errors import DataError
-    from nextvec.sequences.leakage import check_leakage
-    from nextvec.sequences.splits import split_snapshot
 
     try:
-        report = check_leakage(snapshot, split_snapshot(snapshot).parts, cache=cache)
+        report = corpus.leakage()
     except DataError as why:
         return {"passed": None, "findings": []}, [f"leakage   not checked: {why}"]
     return report.to_dict(), [f"leakage   {line}" for line in report.lines()]
@@ -299,86 +267,98 @@ def _leakage(snapshot: Snapshot, cache: Path) -> tuple[dict[str, Any], list[str]
 @app.command("export")
 def export_command(
     reference: CorpusArgument,
-    out: Annotated[str, typer.Argument(metavar="OUT", help="An NPZ file, or postgresql://HOST/DATABASE?table=NAME.")],
-    context: Annotated[
-        int | None, typer.Option("--context", min=1, help="NPZ: vectors before the target.", show_default="5")
-    ] = None,
+    out: Annotated[
+        str,
+        typer.Argument(
+            metavar="OUT", help="File to write; with --format hf a folder; postgresql://HOST/DATABASE?table=NAME."
+        ),
+    ],
+    form: Annotated[
+        Format, typer.Option("--format", help="npz: windows alone; hf: a data set of texts and vectors.")
+    ] = Format.npz,
+    context: Annotated[int, typer.Option("--context", min=1, help="npz: vectors before the target.")] = 5,
+    licence: LicenceOption = None,
     replace: Annotated[bool, typer.Option("--replace", help="PostgreSQL: in place of a table that exists.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write every window and its next vector to an NPZ file, float32; or every chunk to a table of pgvector.
+    """Write every window and its next vector to an NPZ file, float32; all of it as a data set of the Hugging Face hub,
+    which datasets.load_dataset reads; or every chunk to a table of pgvector.
 
     A table has a row a chunk (doc_id, position, text, vector, begins, heading, title, source, licence) and an HNSW
     index by cosine, and is written in one transaction.
     """
-    from nextvec.store.vectors import open_snapshot
-    from nextvec.workspace import Workspace
+    from dataclasses import asdict
 
-    snapshot = open_snapshot(Workspace(workspace), reference)
-    if _is_database(out):
-        _refuse(context is not None, "--context", "it is for NPZ files; a table has chunks, not windows")
-        _export_table(snapshot, out, replace, as_json)
-    else:
-        _refuse(replace, "--replace", "it is for tables; a file is always replaced")
-        _export_npz(snapshot, Path(out), context, as_json)
+    from nextvec.api import open
+    from nextvec.postgres import is_uri
 
-
-def _refuse(given: bool, option: str, why: str) -> None:
-    from nextvec.errors import UsageError
-
-    if given:
-        raise UsageError(f"{option}: {why}")
-
-
-def _is_database(reference: str) -> bool:
-    """Whether it is the URI of a data base, and no file's path."""
-    from nextvec.postgres import SCHEMES
-
-    return reference.startswith(tuple(f"{scheme}:" for scheme in SCHEMES))
+    corpus = open(workspace).corpus(reference)
+    if is_uri(out):
+        _export_table(corpus, out, replace, as_json)
+        return
+    if form is Format.hf:
+        done = corpus.export_data_set(Path(out), licence=licence)
+        line = f"{done.documents:,} documents, {done.chunks:,} chunks written to {out} ({size(done.bytes)})"
+        emit({"corpus": reference, **asdict(done), "folder": out}, [line], as_json)
+        return
+    windows = corpus.export_npz(Path(out), context=context)
+    written = Path(out).stat().st_size
+    line = f"{windows:,} windows of {context} vectors from {reference} written to {out} ({size(written)})"
+    emit(
+        {"corpus": reference, "file": out, "windows": windows, "context": context, "bytes": written},
+        [line],
+        as_json,
+    )
 
 
-def _export_npz(snapshot: Snapshot, out: Path, given: int | None, as_json: bool) -> None:
-    from nextvec.store.npz import DEFAULT_CONTEXT, export_npz
-
-    context = given or DEFAULT_CONTEXT
-    windows = export_npz(snapshot, out, context=context)
-    written = out.stat().st_size
-    line = f"{windows:,} windows of {context} vectors from {snapshot.label} written to {out} ({size(written)})"
-    told = {"corpus": snapshot.label, "file": str(out), "windows": windows, "context": context, "bytes": written}
-    emit(told, [line], as_json)
-
-
-def _export_table(snapshot: Snapshot, uri: str, replace: bool, as_json: bool) -> None:
-    from nextvec.corpus.sources.postgres import open_address
-    from nextvec.store.pgvector import LARGEST_INDEXED, export_table
-
-    address, options = open_address(uri)
-    report = export_table(snapshot, address, options.require_table(address), replace=replace)
+def _export_table(corpus: Corpus, uri: str, replace: bool, as_json: bool) -> None:
+    done = corpus.export_table(uri, replace=replace)
     lines = [
-        f"{report.chunks:,} chunks of {report.documents:,} documents from {snapshot.label} written to table "
-        f"'{report.table}' of {address}"
+        f"{done.chunks:,} chunks of {done.documents:,} documents from {corpus.reference} written to table "
+        f"'{done.table}' of {done.database}"
     ]
-    if not report.indexed:
-        lines.append(
-            f"without an index: pgvector's take up to {LARGEST_INDEXED:,} dimensions, these are {snapshot.dim:,}"
-        )
-    emit({"corpus": snapshot.label, "database": str(address), **report.to_dict()}, lines, as_json)
+    if not done.indexed:
+        lines.append("without an index: pgvector has none for so many dimensions")
+    emit({"corpus": corpus.reference, **done.to_dict()}, lines, as_json)
+
+
+@app.command("push")
+def push_command(
+    reference: CorpusArgument,
+    name: HubNameArgument,
+    licence: LicenceOption = None,
+    public: PublicOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Commit a corpus with its vectors to a data set of the Hugging Face hub, with a card.
+
+    Who you are is said by HF_TOKEN, or `hf auth login`. Back: nextvec corpus import hf:HUB_NAME
+    """
+    from nextvec.api import open
+
+    emit_push(reference, open(workspace).corpus(reference).push(name, licence=licence, public=public), licence, as_json)
 
 
 @app.command("import")
 def import_command(
-    given: Annotated[
+    source: Annotated[
         str,
-        typer.Argument(metavar="IN", help="Windows in an NPZ file, as export writes them, or postgresql://..."),
+        typer.Argument(
+            metavar="IN",
+            help="An NPZ file of windows; hf:NAME[@REV]; a folder of export --format hf; postgresql://...",
+        ),
     ],
     corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
     encoder: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--encoder", help="The encoder that made the vectors, or a .json file of its spec.", show_default=False
+            "--encoder",
+            help="The encoder that made the vectors, or a .json file of its spec.",
+            show_default="what the card of a data set says",
         ),
-    ],
+    ] = None,
     salt: SaltOption = None,
     test: TestOption = None,
     validation: ValidationOption = None,
@@ -386,17 +366,28 @@ def import_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take vectors that exist already: documents of an NPZ file's windows, or rows of a data base as chunks.
+    """Rebuild documents from an NPZ file of windows, or a corpus from a data set as push and export --format hf write
+    it. Nothing in either is trusted: what is malformed is refused, and the encoder of a data set is proven.
 
-    Nothing in a file is trusted: a malformed one is refused. Of rows (?table=NAME or ?query=SELECT..., with columns
-    id=, position=, text=, vector=) some texts are encoded, and all is refused where their vectors are others.
+    Or take rows of a data base (?table=NAME or ?query=SELECT..., with columns id=, position=, text=, vector=) as chunks
+    with the vectors that they have. Some of their texts are encoded, and all is refused where that gives others.
     """
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
+    from nextvec.hub import is_on_hub
+    from nextvec.postgres import is_uri
 
-    how = {"split": _split(salt, test, validation), "dtype": dtype}
-    place = Workspace(workspace)
-    take = _import_table if _is_database(given) else _import_npz
-    report = take(place, given, corpus, encoder, **how)
+    split = _split(salt, test, validation)
+    if is_on_hub(source) or Path(source).is_dir():
+        if split or dtype is not None:
+            raise UsageError(
+                "a data set brings its own split and dtype: leave --salt, --test, --validation, --dtype out"
+            )
+        _import_data_set(source, corpus, encoder, workspace, as_json)
+        return
+    if encoder is None:
+        raise UsageError("vectors need --encoder: the name of the one that made them, or SPEC.json")
+    take = open(workspace).import_table if is_uri(source) else open(workspace).import_npz
+    report = take(source, corpus, encoder=encoder, split=split, dtype=dtype)
     windows = f"rebuilt from {report.windows:,} windows; " if report.windows else ""
     lines = [
         f"{report.stored:,} documents ({report.chunks:,} vectors) stored in corpus '{corpus}'",
@@ -405,18 +396,18 @@ def import_command(
     emit(report.to_dict(), lines, as_json)
 
 
-def _import_npz(place: Workspace, path: str, corpus: str, encoder: str, **how: Any) -> ImportReport:
-    from nextvec.store.npz import import_npz
+def _import_data_set(source: str, corpus: str, encoder: str | None, workspace: str | None, as_json: bool) -> None:
+    from dataclasses import asdict
 
-    return import_npz(place, Path(path), corpus, _encoder_spec(encoder), **how)
+    from nextvec.api import open
 
-
-def _import_table(place: Workspace, uri: str, corpus: str, encoder: str, **how: Any) -> ImportReport:
-    from nextvec.corpus.sources.postgres import open_address
-    from nextvec.store.pgvector_rows import import_table
-
-    address, options = open_address(uri)
-    return import_table(place, address, options, corpus, _proving_encoder(encoder), **how)
+    done = open(workspace).import_data_set(source, corpus, encoder=encoder)
+    named = f"{corpus}@{done.tag}" if done.tag else corpus
+    lines = [
+        f"{done.stored:,} documents ({done.chunks:,} chunks) stored as corpus '{named}', version {done.version}",
+        f"from {done.source}, revision {done.revision}; already there: {done.already:,}",
+    ]
+    emit(asdict(done), lines, as_json)
 
 
 def _compaction_lines(name: str, done: Compaction) -> list[str]:
@@ -430,39 +421,9 @@ def _compaction_lines(name: str, done: Compaction) -> list[str]:
     ]
 
 
-def _split(salt: str | None, test: int | None, validation: int | None) -> dict[str, Any] | None:
-    """None when nothing was asked for, so that an existing corpus keeps its split without a comparison."""
-    from nextvec.store.metadata import DEFAULT_SPLIT
-
+def _split(salt: str | None, test: int | None, validation: int | None) -> dict[str, Any]:
     given = {"salt": salt, "test": test, "validation": validation}
-    chosen = {key: value for key, value in given.items() if value is not None}
-    return {**DEFAULT_SPLIT, **chosen} if chosen else None
-
-
-def _encoder_spec(reference: str) -> EncoderSpec:
-    from nextvec.encoders import load_encoder
-    from nextvec.encoders.encoder import EncoderSpec
-    from nextvec.records import read_json
-
-    if reference.endswith(".json"):
-        return EncoderSpec.parse(read_json(Path(reference)), owner=reference)
-    return load_encoder(reference).spec
-
-
-def _proving_encoder(reference: str) -> Encoder:
-    """One that encodes: a spec alone proves nothing."""
-    from nextvec.encoders import load_encoder
-    from nextvec.encoders.encoder import require_same_encoder
-    from nextvec.errors import UsageError
-
-    if not reference.endswith(".json"):
-        return load_encoder(reference)
-    spec = _encoder_spec(reference)
-    if not spec.reference:
-        raise UsageError(f"{reference}: encoder {spec.name} cannot be loaded by its spec; name one that can encode")
-    encoder = load_encoder(spec.reference)
-    require_same_encoder(encoder.spec, spec, left_name=spec.reference, right_name=reference)
-    return encoder
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _cut_lines(cut: Cut, encoder: EncoderSpec) -> list[str]:

@@ -56,6 +56,7 @@ Row = tuple[Any, ...]
 class TableReport:
     """What was written; `indexed`: whether vectors of this dimension can have an index."""
 
+    database: str
     table: str
     documents: int
     chunks: int
@@ -78,7 +79,9 @@ def export_table(snapshot: Snapshot, address: Address, table: str, *, replace: b
         _create(server, table, snapshot.dim)
         _fill(server, table, snapshot)
         _finish(server, table, snapshot, indexed=indexed)
-    return TableReport(table=table, documents=len(snapshot.documents), chunks=len(snapshot), indexed=indexed)
+    return TableReport(
+        database=str(address), table=table, documents=len(snapshot.documents), chunks=len(snapshot), indexed=indexed
+    )
 
 
 def _create(server: psycopg.Connection, table: str, dim: int) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
+from nextvec.config import parse_query
 from nextvec.corpus.document import Source
 from nextvec.corpus.sources.checked import CheckedSource
 from nextvec.errors import DataError, NotFoundError, UsageError
@@ -118,8 +118,7 @@ def _open(reference: str) -> Source:
         return _open_uri(reference)
     if reference and Path(reference).exists():
         return open_path(Path(reference), {}, Path(reference).name)
-    body, _, query = reference.partition("?")
-    options = _parse_options(reference, query, f"'{query}'")
+    body, options = parse_query(reference, owner=f"source '{reference}'")
     kind, colon, argument = body.partition(":")
     if colon and kind in SOURCES:
         return SOURCES.get(kind).open(argument, options, Path(argument).name or kind)
@@ -142,14 +141,10 @@ def options_of(uri: str, query: str) -> dict[str, str]:
 
     Raises UsageError that does not repeat them, as one may be a password.
     """
-    return _parse_options(without_user(uri), query.replace("+", "%2B"), "something else")
-
-
-def _parse_options(reference: str, query: str, said: str) -> dict[str, str]:
     try:
-        return dict(parse_qsl(query, strict_parsing=True)) if query else {}
-    except ValueError:
-        raise UsageError(f"source '{reference}': after '?' expected key=value[&key=value], got {said}") from None
+        return parse_query(f"?{query.replace('+', '%2B')}", owner="it")[1]
+    except UsageError:
+        raise UsageError(f"{without_user(uri)}: after '?' expected key=value[&key=value], each key once") from None
 
 
 def missing_path(path: Path) -> NotFoundError:
