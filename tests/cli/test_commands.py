@@ -27,7 +27,7 @@ SURFACE = {
     "corpus ingest": "SOURCE --corpus --encoder --chunker --set --limit --tolerate --salt --test --validation --dtype "
     "--ray --workers --workspace --json",
     "corpus list": "--workspace --json",
-    "corpus info": "REFERENCE --workspace --json",
+    "corpus info": "REFERENCE --measure --workspace --json",
     "corpus show": "REFERENCE DOCUMENT --workspace --json",
     "corpus search": "REFERENCE TEXT --count --workspace --json",
     "corpus tag": "NAME TAG --workspace --json",
@@ -273,7 +273,8 @@ def test_json_is_all_that_is_printed(nextvec, place: Path, path: str) -> None:
 
 PLAIN = [
     ["doctor"], ["corpus", "show", "tales", "story-003.txt"], ["corpus", "search", "tales", "The of was in."],
-    ["corpus", "list"], ["corpus", "info", "tales"], ["corpus", "check", "tales"], ["models", "list"],
+    ["corpus", "list"], ["corpus", "info", "tales"],
+    ["corpus", "info", "tales@first", "--measure"], ["corpus", "check", "tales"], ["models", "list"],
     ["models", "show", "gru"], ["models", "show", "ridge-mix"], ["evaluate", "gru-tales-first"],
     ["compare", "gru-tales-first"], ["verify", "gru-tales-first"], ["study", "run", "plan.toml"],
     ["study", "status", "one"], ["study", "report", "one"], ["aliases"], ["aliases", "back"],

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from nextvec.housekeeping.corpora import CorpusLoss
     from nextvec.store.breaks import Breaks
     from nextvec.store.compaction import Compaction
+    from nextvec.store.measures import Measures
     from nextvec.store.report import Characters, IngestReport
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
@@ -121,11 +122,20 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
 
 
 @app.command("info")
-def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """What a corpus holds and how it was made."""
+def info_command(
+    reference: CorpusArgument,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Also measure what takes a while; once a generation.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a corpus holds and how it was made; with --measure also windows, the sizes of its parts, how close
+    neighbours are, and how well its index finds."""
     from nextvec.api import open
 
-    info = open(workspace).corpus(reference).info()
+    corpus = open(workspace).corpus(reference)
+    info = corpus.measure() if measure else corpus.info()
     split = info.split
     test, validation = split["test"], split["validation"]
     lines = [
@@ -135,13 +145,46 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
         f"paragraphs  {_paragraphs_text(info.breaks, info.chunks)}",
         f"headings    {'not kept' if info.headings is None else format(info.headings, ',')}",
         f"encoder     {info.encoder.describe()}",
-        *(f"cut         {line}" for line in _cut_lines(info.cut, info.encoder)),
+        f"cut         {_cut_text(info.cut, info.encoder)}",
         f"chunker     {_chunker_text(info.chunker)}",
+        *_measured_lines(info.measured, reference),
         f"split       test {test / 10:g} %, validation {(validation - test) / 10:g} %, salt '{split['salt']}'",
         f"stored as   {info.dtype}, {size(info.stored_bytes)} on disk, all versions",
         f"tags        {', '.join(f'{tag} (version {version})' for tag, version in info.tags.items()) or 'none'}",
     ]
     emit(info.to_dict(), lines, as_json)
+
+
+def _cut_text(cut: Cut, encoder: EncoderSpec) -> str:
+    if cut.cut:
+        return cut.sentence(encoder, "chunks")
+    return "no chunk is longer than the encoder reads" if cut.counted else "not counted"
+
+
+def _measured_lines(measured: Measures | None, reference: str) -> list[str]:
+    """Of what takes a while."""
+    if measured is None:
+        return [f"measured    not yet: nextvec corpus info {reference} --measure"]
+    parts = (f"{name} {part.documents:,} ({part.windows:,})" for name, part in measured.parts.items())
+    left_out = f"; {measured.left_out:,} near-duplicates are left out of training" if measured.left_out else ""
+    return [
+        f"windows     {measured.windows:,} targets with five chunks before them",
+        f"parts       documents (windows): {', '.join(parts)}{left_out}",
+        f"neighbours  {_neighbours_text(measured)}",
+        f"index       {_index_text(measured)}",
+    ]
+
+
+def _neighbours_text(measured: Measures) -> str:
+    if measured.lag_1 is None or measured.shuffled is None:
+        return "no document has two chunks"
+    return f"mean cosine {measured.lag_1:.3f}, of chunks in random order {measured.shuffled:.3f}"
+
+
+def _index_text(measured: Measures) -> str:
+    if measured.recall is None:
+        return f"{measured.index}, its recall was not measured"
+    return f"{measured.index}, finds {measured.recall:.1%} of the 16 nearest"
 
 
 @app.command("show")

@@ -75,8 +75,20 @@ class Corpus:
         return self._stored.metadata.encoder
 
     def info(self) -> CorpusInfo:
-        """Sizes, encoder, chunker, split, tags. Raises NotFoundError for an unknown corpus or tag."""
+        """Sizes, encoder, chunker, split, tags, and what was measured. Raises NotFoundError for an unknown corpus or
+        tag."""
         return self._stored.info(parse_reference(self.reference)[1])
+
+    def measure(self) -> CorpusInfo:
+        """`info`, with windows, sizes of the parts, cosine at lag 1 and recall of the index, measured now unless they
+        have been of this generation before."""
+        from nextvec.evaluation.measure import measure
+
+        info = self.info()
+        if info.measured is not None:
+            return info
+        self._stored.note(measure(self.snapshot, self.place), info.version)
+        return self.info()
 
     def tags(self) -> Mapping[str, int]:
         """Versions by tag."""

@@ -50,6 +50,7 @@ from nextvec.store.headings import (
     numbers_of_table,
 )
 from nextvec.store.lock import exclusive
+from nextvec.store.measures import Measures, keep_measures, kept_measures
 from nextvec.store.metadata import (
     BREAKS_COLUMN,
     HEADING_COLUMN,
@@ -75,7 +76,8 @@ _TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "diges
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusInfo:
     """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together; `cut` counts
-    the chunks that are longer than the encoder reads; `headings` is None in a corpus from before they were kept."""
+    the chunks that are longer than the encoder reads; `headings` is None in a corpus from before they were kept;
+    `measured` is None until somebody has asked for it to be (`Corpus.note`)."""
 
     name: str
     tag: str | None
@@ -91,12 +93,15 @@ class CorpusInfo:
     cut: Cut
     breaks: Breaks
     headings: int | None
+    measured: Measures | None = None
 
     def to_dict(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in self.__slots__}
         encoder = self.encoder.model_dump(mode="json", exclude={"golden"})
         encoder |= {"fingerprint": self.encoder.fingerprint}
-        return plain | {"encoder": encoder, "cut": self.cut.to_dict(), "breaks": self.breaks.to_dict()}
+        measured = self.measured and self.measured.to_dict()
+        told = {"encoder": encoder, "cut": self.cut.to_dict(), "breaks": self.breaks.to_dict(), "measured": measured}
+        return plain | told
 
 
 class Corpus:
@@ -347,7 +352,12 @@ class Corpus:
             cut=cut_chunks(dataset),
             breaks=Breaks.count(_breaks(dataset)),
             headings=_count_headings(dataset),
+            measured=kept_measures(self.workspace, self.name, dataset),
         )
+
+    def note(self, measures: Measures, at: str | int | None = None) -> None:
+        """Keep what was measured of the version that `at` names, as for `snapshot`. Raises NotFoundError."""
+        keep_measures(self.workspace, self.name, self._at(at)[0], measures)
 
     def _storing(self, what: str) -> AbstractContextManager[None]:
         kept = f"Corpus '{self.name}' stays as it was, version {self.version}"
