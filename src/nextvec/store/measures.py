@@ -55,7 +55,7 @@ class Measures:
 def kept_measures(workspace: Workspace, name: str, dataset: lance.LanceDataset) -> Measures | None:
     """Of a version; None when it was not measured, or by a version of nextvec that measured something else."""
     try:
-        return Measures.of(_kept(_path(workspace, name))[_commit(dataset)])
+        return Measures.of(_kept(_path(workspace, name))[commit_of(dataset)])
     except (KeyError, TypeError):
         return None
 
@@ -63,7 +63,7 @@ def kept_measures(workspace: Workspace, name: str, dataset: lance.LanceDataset) 
 def keep_measures(workspace: Workspace, name: str, dataset: lance.LanceDataset, measures: Measures) -> None:
     """Beside those of other versions."""
     path = _path(workspace, name)
-    write_json(path, {**_kept(path), _commit(dataset): measures.to_dict()})
+    write_json(path, {**_kept(path), commit_of(dataset): measures.to_dict()})
 
 
 def _path(workspace: Workspace, name: str) -> Path:
@@ -79,7 +79,7 @@ def _kept(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _commit(dataset: lance.LanceDataset) -> str:
+def commit_of(dataset: lance.LanceDataset) -> str:
     """Of the version: another one wherever it was made anew under an old name and number."""
     transaction = dataset.read_transaction(dataset.version)
     return f"{dataset.version}:{transaction.uuid if transaction else ''}"

@@ -26,6 +26,7 @@ from nextvec.records import read_json
 from nextvec.records.names import RENAMED
 from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
 from nextvec.store.compaction import Compaction, merge_fragments, remove_untagged
+from nextvec.store.counts import counts_of
 from nextvec.store.cut import cut_chunks, cut_properties
 from nextvec.store.dataset import (
     Fragment,
@@ -54,7 +55,6 @@ from nextvec.store.measures import Measures, keep_measures, kept_measures
 from nextvec.store.metadata import (
     BREAKS_COLUMN,
     HEADING_COLUMN,
-    HEADINGS_COLUMN,
     METADATA_KEY,
     CorpusMetadata,
     check_dtype,
@@ -337,11 +337,12 @@ class Corpus:
     def info(self, at: str | int | None = None) -> CorpusInfo:
         """What the version holds that `at` names, as for `snapshot`. Raises NotFoundError."""
         dataset, tag = self._at(at)
+        counts = counts_of(self.workspace, self.name, dataset)
         return CorpusInfo(
             name=self.name,
             tag=tag,
             version=int(dataset.version),
-            documents=dataset.count_rows(filter="position = 0"),
+            documents=counts.documents,
             chunks=dataset.count_rows(),
             dtype=self.metadata.dtype,
             encoder=self.metadata.encoder,
@@ -350,8 +351,8 @@ class Corpus:
             tags=self.tags(),
             stored_bytes=stored_bytes(self.workspace.corpus(self.name)),
             cut=cut_chunks(dataset),
-            breaks=Breaks.count(_breaks(dataset)),
-            headings=_count_headings(dataset),
+            breaks=counts.breaks,
+            headings=counts.headings,
             measured=kept_measures(self.workspace, self.name, dataset),
         )
 
@@ -551,11 +552,3 @@ def _numbers(dataset: lance.LanceDataset) -> np.ndarray:
     numbers = numbers_of_table(dataset.to_table(columns=columns or ["position"]))
     numbers.flags.writeable = False
     return numbers
-
-
-def _count_headings(dataset: lance.LanceDataset) -> int | None:
-    """None for a version that keeps none."""
-    if HEADINGS_COLUMN not in dataset.schema.names:
-        return None
-    lists = dataset.to_table(columns=[HEADINGS_COLUMN], filter="position = 0")[HEADINGS_COLUMN]
-    return int(sum(len(chunk.flatten()) for chunk in lists.chunks))
