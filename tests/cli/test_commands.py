@@ -35,7 +35,7 @@ SURFACE = {
     "corpus rename": "NAME NEW --force --workspace --json",
     "corpus remove": "NAME --yes --force --workspace --json",
     "corpus check": "REFERENCE --workspace --json",
-    "corpus export": "REFERENCE OUT --format --context --licence --workspace --json",
+    "corpus export": "REFERENCE OUT --format --context --replace --licence --workspace --json",
     "corpus push": "REFERENCE NAME --licence --public --workspace --json",
     "corpus import": f"SOURCE --corpus --encoder {NEW_CORPUS}",
     "models": "",
