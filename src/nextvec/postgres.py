@@ -43,8 +43,8 @@ class Address:
         return str(conninfo_to_dict(self.conninfo).get("password") or "")
 
 
-def is_uri(reference: str) -> bool:
-    """Whether it names a data base, and no file."""
+def is_database(reference: str) -> bool:
+    """Whether it is the URI of a data base, and no file's path."""
     return reference.startswith(tuple(f"{scheme}:" for scheme in SCHEMES))
 
 

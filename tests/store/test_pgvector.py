@@ -256,6 +256,6 @@ def test_on_the_command_line(nextvec, snapshot, workspace, postgres, tmp_path) -
     again = nextvec("corpus", "export", "pages", uri, expect=2, **place)
     assert "--replace it" in again.err
     nextvec("corpus", "export", "pages", uri, "--replace", "--json", **place)
-    out.err += nextvec("corpus", "export", "pages", postgres.uri("query=SELECT 1"), expect=2, **place).err
-    out.err += nextvec("corpus", "import", uri, "--corpus", "back", expect=2, **place).err
+    for wrong in ([uri, "--context", 3], [tmp_path / "a.npz", "--replace"], [postgres.uri("query=SELECT 1")]):
+        out.err += nextvec("corpus", "export", "pages", *wrong, expect=2, **place).err
     assert postgres.password not in out.out + out.err + back.out + again.err

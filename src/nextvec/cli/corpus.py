@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli.exchange import export_command, import_command, push_command
 from nextvec.cli.on_ray import require_ray
 from nextvec.cli.options import (
     CorpusArgument,
+    DtypeOption,
     EncoderOption,
     JsonOption,
     RayOption,
+    SaltOption,
     SetOption,
+    TestOption,
+    ValidationOption,
     WorkersOption,
     WorkspaceOption,
+    split_given,
 )
 from nextvec.cli.output import duration, emit, listed, print_table, share, size
-from nextvec.cli.push import HubNameArgument, LicenceOption, PublicOption, emit_push
-from nextvec.errors import UsageError
 
 if TYPE_CHECKING:
     from nextvec.api import Corpus
@@ -31,31 +33,6 @@ if TYPE_CHECKING:
     from nextvec.store.report import Characters, IngestReport
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
-
-SaltOption = Annotated[
-    str | None, typer.Option("--salt", help="New corpus: salt of the split.", show_default="nextvec")
-]
-TestOption = Annotated[
-    int | None,
-    typer.Option("--test", help="New corpus: documents in buckets below this (of 1000) are test.", show_default="100"),
-]
-ValidationOption = Annotated[
-    int | None,
-    typer.Option(
-        "--validation", help="New corpus: from --test to below this, validation; the rest trains.", show_default="200"
-    ),
-]
-DtypeOption = Annotated[
-    str | None, typer.Option("--dtype", help="New corpus: float16 or float32.", show_default="float16")
-]
-
-
-class Format(StrEnum):
-    """Of an export."""
-
-    npz = "npz"
-    hf = "hf"
-
 
 SHOWN_FAILURES = 5
 SHOWN_REASONS = 5
@@ -102,7 +79,7 @@ def ingest_command(
         with ingest_progress(corpus, limit) as show:
             made = open(workspace).ingest(
                 source, corpus, encoder=encoder, chunker=chunker, chunker_options=options, limit=limit,
-                tolerate=tolerate, split=_split(salt, test, validation), dtype=dtype, ray=ray, workers=workers,
+                tolerate=tolerate, split=split_given(salt, test, validation), dtype=dtype, ray=ray, workers=workers,
                 on_progress=show,
             )  # fmt: skip
     except KeyboardInterrupt:
@@ -264,150 +241,9 @@ def _leakage(corpus: Corpus) -> tuple[dict[str, Any], list[str]]:
     return report.to_dict(), [f"leakage   {line}" for line in report.lines()]
 
 
-@app.command("export")
-def export_command(
-    reference: CorpusArgument,
-    out: Annotated[
-        str,
-        typer.Argument(
-            metavar="OUT", help="File to write; with --format hf a folder; postgresql://HOST/DATABASE?table=NAME."
-        ),
-    ],
-    form: Annotated[
-        Format, typer.Option("--format", help="npz: windows alone; hf: a data set of texts and vectors.")
-    ] = Format.npz,
-    context: Annotated[int, typer.Option("--context", min=1, help="npz: vectors before the target.")] = 5,
-    licence: LicenceOption = None,
-    replace: Annotated[bool, typer.Option("--replace", help="PostgreSQL: in place of a table that exists.")] = False,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write every window and its next vector to an NPZ file, float32; all of it as a data set of the Hugging Face hub,
-    which datasets.load_dataset reads; or every chunk to a table of pgvector.
-
-    A table has a row a chunk (doc_id, position, text, vector, begins, heading, title, source, licence) and an HNSW
-    index by cosine, and is written in one transaction.
-    """
-    from dataclasses import asdict
-
-    from nextvec.api import open
-    from nextvec.postgres import is_uri
-
-    corpus = open(workspace).corpus(reference)
-    if is_uri(out):
-        _export_table(corpus, out, replace, as_json)
-        return
-    if form is Format.hf:
-        done = corpus.export_data_set(Path(out), licence=licence)
-        line = f"{done.documents:,} documents, {done.chunks:,} chunks written to {out} ({size(done.bytes)})"
-        emit({"corpus": reference, **asdict(done), "folder": out}, [line], as_json)
-        return
-    windows = corpus.export_npz(Path(out), context=context)
-    written = Path(out).stat().st_size
-    line = f"{windows:,} windows of {context} vectors from {reference} written to {out} ({size(written)})"
-    emit(
-        {"corpus": reference, "file": out, "windows": windows, "context": context, "bytes": written},
-        [line],
-        as_json,
-    )
-
-
-def _export_table(corpus: Corpus, uri: str, replace: bool, as_json: bool) -> None:
-    done = corpus.export_table(uri, replace=replace)
-    lines = [
-        f"{done.chunks:,} chunks of {done.documents:,} documents from {corpus.reference} written to table "
-        f"'{done.table}' of {done.database}"
-    ]
-    if not done.indexed:
-        lines.append("without an index: pgvector has none for so many dimensions")
-    emit({"corpus": corpus.reference, **done.to_dict()}, lines, as_json)
-
-
-@app.command("push")
-def push_command(
-    reference: CorpusArgument,
-    name: HubNameArgument,
-    licence: LicenceOption = None,
-    public: PublicOption = False,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Commit a corpus with its vectors to a data set of the Hugging Face hub, with a card.
-
-    Who you are is said by HF_TOKEN, or `hf auth login`. Back: nextvec corpus import hf:HUB_NAME
-    """
-    from nextvec.api import open
-
-    emit_push(reference, open(workspace).corpus(reference).push(name, licence=licence, public=public), licence, as_json)
-
-
-@app.command("import")
-def import_command(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="IN",
-            help="An NPZ file of windows; hf:NAME[@REV]; a folder of export --format hf; postgresql://...",
-        ),
-    ],
-    corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
-    encoder: Annotated[
-        str | None,
-        typer.Option(
-            "--encoder",
-            help="The encoder that made the vectors, or a .json file of its spec.",
-            show_default="what the card of a data set says",
-        ),
-    ] = None,
-    salt: SaltOption = None,
-    test: TestOption = None,
-    validation: ValidationOption = None,
-    dtype: DtypeOption = None,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Rebuild documents from an NPZ file of windows, or a corpus from a data set as push and export --format hf write
-    it. Nothing in either is trusted: what is malformed is refused, and the encoder of a data set is proven.
-
-    Or take rows of a data base (?table=NAME or ?query=SELECT..., with columns id=, position=, text=, vector=) as chunks
-    with the vectors that they have. Some of their texts are encoded, and all is refused where that gives others.
-    """
-    from nextvec.api import open
-    from nextvec.hub import is_on_hub
-    from nextvec.postgres import is_uri
-
-    split = _split(salt, test, validation)
-    if is_on_hub(source) or Path(source).is_dir():
-        if split or dtype is not None:
-            raise UsageError(
-                "a data set brings its own split and dtype: leave --salt, --test, --validation, --dtype out"
-            )
-        _import_data_set(source, corpus, encoder, workspace, as_json)
-        return
-    if encoder is None:
-        raise UsageError("vectors need --encoder: the name of the one that made them, or SPEC.json")
-    take = open(workspace).import_table if is_uri(source) else open(workspace).import_npz
-    report = take(source, corpus, encoder=encoder, split=split, dtype=dtype)
-    windows = f"rebuilt from {report.windows:,} windows; " if report.windows else ""
-    lines = [
-        f"{report.stored:,} documents ({report.chunks:,} vectors) stored in corpus '{corpus}'",
-        f"{windows}already there: {report.already:,}",
-    ]
-    emit(report.to_dict(), lines, as_json)
-
-
-def _import_data_set(source: str, corpus: str, encoder: str | None, workspace: str | None, as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from nextvec.api import open
-
-    done = open(workspace).import_data_set(source, corpus, encoder=encoder)
-    named = f"{corpus}@{done.tag}" if done.tag else corpus
-    lines = [
-        f"{done.stored:,} documents ({done.chunks:,} chunks) stored as corpus '{named}', version {done.version}",
-        f"from {done.source}, revision {done.revision}; already there: {done.already:,}",
-    ]
-    emit(asdict(done), lines, as_json)
+app.command("export")(export_command)
+app.command("push")(push_command)
+app.command("import")(import_command)
 
 
 def _compaction_lines(name: str, done: Compaction) -> list[str]:
@@ -419,11 +255,6 @@ def _compaction_lines(name: str, done: Compaction) -> list[str]:
         f"on disk: {size(done.bytes_before)} before, {size(done.bytes_after)} after, "
         f"{size(abs(freed))} {'freed' if freed >= 0 else 'more'}",
     ]
-
-
-def _split(salt: str | None, test: int | None, validation: int | None) -> dict[str, Any]:
-    given = {"salt": salt, "test": test, "validation": validation}
-    return {key: value for key, value in given.items() if value is not None}
 
 
 def _cut_lines(cut: Cut, encoder: EncoderSpec) -> list[str]:

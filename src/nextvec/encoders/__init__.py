@@ -75,10 +75,10 @@ def encoder_spec(reference: str) -> EncoderSpec:
     return load_encoder(reference).spec
 
 
-def load_by_spec(reference: str) -> Encoder:
-    """The encoder that `reference` names, or that a .json file of its spec says how to load.
+def proving_encoder(reference: str) -> Encoder:
+    """As `encoder_spec`, but one that encodes: a spec alone proves nothing.
 
-    Raises as `encoder_spec`, UsageError for a spec that does not say, MismatchError where another one is loaded.
+    Raises UsageError for a spec that says not how to load it, MismatchError where that loads another one.
     """
     if not reference.endswith(".json"):
         return load_encoder(reference)

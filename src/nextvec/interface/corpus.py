@@ -152,17 +152,6 @@ class Corpus:
 
         return export_npz(self.snapshot, Path(path), context=context)
 
-    def export_table(self, uri: str, *, replace: bool = False) -> TableReport:
-        """Write every chunk and its vector to a table of pgvector, `postgresql://HOST/DATABASE?table=NAME`, with an
-        index, in one transaction.
-
-        Raises UsageError for a table that exists, unless it may be replaced."""
-        from nextvec.corpus.sources.postgres import open_address
-        from nextvec.store.pgvector import export_table
-
-        address, options = open_address(uri)
-        return export_table(self.snapshot, address, options.require_table(address), replace=replace)
-
     def export_data_set(self, folder: Path | str, *, licence: str | None = None) -> Exported:
         """Write it as a data set that `datasets.load_dataset` reads: Parquet with texts and vectors, and a card."""
         from nextvec.sharing.corpora import export_corpus
@@ -174,6 +163,17 @@ class Corpus:
         from nextvec.sharing.corpora import push_corpus
 
         return push_corpus(self.place, self.reference, name, licence=licence, public=public)
+
+    def export_table(self, uri: str, *, replace: bool = False) -> TableReport:
+        """Write every chunk to a table of pgvector, postgresql://HOST/DATABASE?table=NAME, in one transaction.
+
+        Raises UsageError for a table that exists, unless it may be replaced; DataError, StorageError.
+        """
+        from nextvec.corpus.sources.postgres import open_address
+        from nextvec.store.pgvector import export_table
+
+        address, options = open_address(uri)
+        return export_table(self.snapshot, address, options.require_table(address), replace=replace)
 
     def decode(
         self, vectors: npt.ArrayLike, *, decoder: str = "nearest", steps: int = 0, owner: str = "vector"

@@ -141,10 +141,7 @@ def options_of(uri: str, query: str) -> dict[str, str]:
 
     Raises UsageError that does not repeat them, as one may be a password.
     """
-    try:
-        return parse_query(f"?{query.replace('+', '%2B')}", owner="it")[1]
-    except UsageError:
-        raise UsageError(f"{without_user(uri)}: after '?' expected key=value[&key=value], each key once") from None
+    return parse_query(f"?{query.replace('+', '%2B')}", owner=f"source '{without_user(uri)}'", secret=True)[1]
 
 
 def missing_path(path: Path) -> NotFoundError:
