@@ -214,6 +214,14 @@ def write_crawl(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     return str(folder / "a.warc"), sum(count(text.removeprefix(BYTE_ORDER_MARK)) for text in texts)
 
 
+def write_mixture(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    half = len(texts) // 2
+    held = write_jsonl(folder, texts[:half])[1] + one_file("a.md")(folder, texts[half:])[1]
+    source = [{"name": name, "from": name, "weight": 2} for name in ("rows.jsonl", "a.md")]
+    (folder / "mix.json").write_text(json.dumps({"until": "last", "source": source}))
+    return f"manifest:{folder / 'mix.json'}", held
+
+
 def xml_text(text: str) -> str:
     return "".join(sign for sign in text if sign >= " " or sign in "\t\n")
 
@@ -252,6 +260,7 @@ WRITE: dict[str, Write] = {
     "docx": write_word,
     "pdf": write_pdf,
     "warc": write_crawl,
+    "manifest": write_mixture,
 }
 GIVEN: dict[str, Any] = {}
 """What fixtures give to those who write."""
