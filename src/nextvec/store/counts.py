@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from nextvec.corpus.origin import origins
 from nextvec.errors import IntegrityError, NextvecError
 from nextvec.records import read_json, write_json
 from nextvec.store.breaks import Breaks, break_columns, breaks_of_table
@@ -23,11 +27,13 @@ FOLDER = "counts"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """`headings` is None for a version that keeps none."""
+    """`headings` is None for a version that keeps none. `sources`: documents and chunks by the part of a mixture, most
+    first; nothing where there are not several."""
 
     documents: int
     breaks: Breaks
     headings: int | None
+    sources: dict[str, dict[str, int]]
 
 
 def counts_of(workspace: Workspace, name: str, dataset: lance.LanceDataset) -> Counts:
@@ -48,7 +54,21 @@ def _count(dataset: lance.LanceDataset) -> Counts:
         documents=dataset.count_rows(filter="position = 0"),
         breaks=Breaks.count(breaks_of_table(dataset.to_table(columns=break_columns(dataset.schema)))),
         headings=_count_headings(dataset),
+        sources=_count_sources(dataset),
     )
+
+
+def _count_sources(dataset: lance.LanceDataset) -> dict[str, dict[str, int]]:
+    named = origins(dataset.to_table(columns=["source"], filter="position = 0")["source"].to_pylist())
+    if not named:
+        return {}
+    positions = dataset.to_table(columns=["position"])["position"].to_numpy()
+    lengths = np.diff(np.append(np.flatnonzero(positions == 0), len(positions)))
+    documents: Counter[str] = Counter(named)
+    chunks: Counter[str] = Counter()
+    for name, length in zip(named, lengths.tolist(), strict=True):
+        chunks[name] += length
+    return {name: {"documents": count, "chunks": chunks[name]} for name, count in documents.most_common()}
 
 
 def _count_headings(dataset: lance.LanceDataset) -> int | None:

@@ -77,6 +77,7 @@ _TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "diges
 class CorpusInfo:
     """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together; `cut` counts
     the chunks that are longer than the encoder reads; `headings` is None in a corpus from before they were kept;
+    `sources`: documents and chunks by the part of a mixture, most first; nothing where there are not several;
     `measured` is None until somebody has asked for it to be (`Corpus.note`)."""
 
     name: str
@@ -93,6 +94,7 @@ class CorpusInfo:
     cut: Cut
     breaks: Breaks
     headings: int | None
+    sources: dict[str, dict[str, int]]
     measured: Measures | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -353,6 +355,7 @@ class Corpus:
             cut=cut_chunks(dataset),
             breaks=counts.breaks,
             headings=counts.headings,
+            sources=counts.sources,
             measured=kept_measures(self.workspace, self.name, dataset),
         )
 
