@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nextvec.continuation.stopping import StopConfig
     from nextvec.housekeeping.models import ModelLoss
     from nextvec.hub import Pushed
+    from nextvec.lineage.tree import Node
     from nextvec.models.bundle import AnyPredictor, Bundle
     from nextvec.models.forecast import Forecast
     from nextvec.models.memory import Memory
@@ -116,6 +117,13 @@ class Model:
         from nextvec.models.bundle import CARD
 
         return (self.folder / CARD).read_text("utf-8")
+
+    @property
+    def lineage(self) -> Node:
+        """A tree of what it comes from and what became of it; as text it is drawn."""
+        from nextvec.lineage.tree import lineage_of
+
+        return lineage_of(self.place, self.name)
 
     @property
     def corpus(self) -> str:
