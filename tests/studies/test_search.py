@@ -146,7 +146,9 @@ def test_the_same_search_again_trains_nothing(outcome, place):
 def test_finalists_are_named_beforehand(outcome, place):
     for search, named in ({"finalists": 2}, "finalists"), ({"seed": 4}, "seed"):
         other = {**PLAN, "search": PLAN["search"] | search}
-        with pytest.raises(MismatchError, match=rf"study tuned began its search with search = .*'{named}'"):
+        with pytest.raises(
+            MismatchError, match=rf"study tuned began its search with {named} = \d and is gone on with \d;"
+        ):
             run_study(place, parse_plan(other, owner="the test"), allow_unordered=True)
     other = {**PLAN, "set": PLAN["set"] | {"epochs": 2}}
     with pytest.raises(MismatchError, match=r"began its search with set = "):

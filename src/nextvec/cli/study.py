@@ -85,7 +85,7 @@ def status_command(study: StudyArgument, workspace: WorkspaceOption = None, as_j
     if as_json:
         emit(status.to_dict(), [], as_json)
         return
-    typer.echo(_summary(status))
+    typer.echo(wrapped(_summary(status)))
     if status.trials:
         _print_trials(status)
     if status.runs:
@@ -131,7 +131,7 @@ def _show(place: Workspace, name: str, outcome: Outcome, as_json: bool) -> None:
         print_warning(outcome.contest)
         print_leaderboard(outcome.contest.comparison)
     _print_answers(outcome.answers)
-    typer.echo(f"\n{_summary(status)}")
+    typer.echo(f"\n{wrapped(_summary(status))}")
     typer.echo(f"report: {status.report}" if status.report else "report: none before a run has finished")
 
 

@@ -38,8 +38,8 @@ STARTUP = 5
 """Trials that are over before one is ended early."""
 SHOWN = 5
 """Of the trials, those that an answer lists."""
-DECIDES = ("architectures", "corpora", "seeds", "set", "search")
-"""Parts of a plan that must be the same for all trials."""
+DECIDES = ("architectures", "corpora", "seeds", "set")
+"""Parts of a plan, beside its search, that must be the same for all trials."""
 
 Resolve = Callable[[Options], Plan]
 """The whole plan of a run with these settings."""
@@ -243,18 +243,24 @@ def require_same_search(folder: Path, plan: Mapping[str, Any]) -> list[Run]:
     if not (folder / STUDY).exists():
         return []
     begun = read_json(folder / STUDY)
-    for key in DECIDES if begun["plan"].get("search") else ():
-        before, after = _decisive(begun["plan"][key]), _decisive(plan[key])
-        if before != after:
-            raise MismatchError(
-                f"study {folder.name} began its search with {key} = {before} and is gone on with {after}; give it what "
-                "it began with, or make a study of another name"
-            )
-    return [Run(**run) for run in begun["runs"]] if begun["plan"].get("search") else []
+    if not begun["plan"].get("search"):
+        return []
+    for what, before, after in _differences(begun["plan"], plan):
+        raise MismatchError(
+            f"study {folder.name} began its search with {what} = {before} and is gone on with {after}; give it what it "
+            "began with, or make a study of another name"
+        )
+    return [Run(**run) for run in begun["runs"]]
 
 
-def _decisive(part: Any) -> Any:
-    return {name: value for name, value in part.items() if name != "trials"} if isinstance(part, Mapping) else part
+def _differences(begun: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """What must be the same and is not: its name, and both values."""
+    before, after = (
+        {**{key: each.get(key) for key in DECIDES}, **(each.get("search") or {})} for each in (begun, plan)
+    )
+    for key in before | after:
+        if key != "trials" and before.get(key) != after.get(key):
+            yield key, before.get(key), after.get(key)
 
 
 def search_answers(folder: Path, search: Search | None) -> list[Answer]:
