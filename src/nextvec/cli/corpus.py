@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli.exchange import export_command, import_command, push_command
 from nextvec.cli.on_ray import require_ray
 from nextvec.cli.options import (
     CorpusArgument,
+    DtypeOption,
     EncoderOption,
     JsonOption,
     RayOption,
+    SaltOption,
     SetOption,
+    TestOption,
+    ValidationOption,
     WorkersOption,
     WorkspaceOption,
+    split_given,
 )
 from nextvec.cli.output import duration, emit, listed, print_table, share, size
 
@@ -29,23 +34,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
 
-SaltOption = Annotated[
-    str | None, typer.Option("--salt", help="New corpus: salt of the split.", show_default="nextvec")
-]
-TestOption = Annotated[
-    int | None,
-    typer.Option("--test", help="New corpus: documents in buckets below this (of 1000) are test.", show_default="100"),
-]
-ValidationOption = Annotated[
-    int | None,
-    typer.Option(
-        "--validation", help="New corpus: from --test to below this, validation; the rest trains.", show_default="200"
-    ),
-]
-DtypeOption = Annotated[
-    str | None, typer.Option("--dtype", help="New corpus: float16 or float32.", show_default="float16")
-]
-
 SHOWN_FAILURES = 5
 SHOWN_REASONS = 5
 INTERRUPTED = 130
@@ -54,7 +42,7 @@ INTERRUPTED = 130
 @app.command("ingest")
 def ingest_command(
     source: Annotated[
-        str, typer.Argument(help="A path, or wikipedia:PATH, hf:NAME[:CONFIG], pydocs:, ...", show_default=False)
+        str, typer.Argument(help="A path, wikipedia:PATH, hf:NAME[:CONFIG], postgresql://..., ...", show_default=False)
     ],
     corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
     encoder: EncoderOption = "minilm",
@@ -91,7 +79,7 @@ def ingest_command(
         with ingest_progress(corpus, limit) as show:
             made = open(workspace).ingest(
                 source, corpus, encoder=encoder, chunker=chunker, chunker_options=options, limit=limit,
-                tolerate=tolerate, split=_split(salt, test, validation), dtype=dtype, ray=ray, workers=workers,
+                tolerate=tolerate, split=split_given(salt, test, validation), dtype=dtype, ray=ray, workers=workers,
                 on_progress=show,
             )  # fmt: skip
     except KeyboardInterrupt:
@@ -253,54 +241,9 @@ def _leakage(corpus: Corpus) -> tuple[dict[str, Any], list[str]]:
     return report.to_dict(), [f"leakage   {line}" for line in report.lines()]
 
 
-@app.command("export")
-def export_command(
-    reference: CorpusArgument,
-    out: Annotated[Path, typer.Argument(metavar="OUT.npz", help="File to write.")],
-    context: Annotated[int, typer.Option("--context", min=1, help="Vectors before the target.")] = 5,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write every window and its next vector to an NPZ file, float32."""
-    from nextvec.api import open
-
-    windows = open(workspace).corpus(reference).export_npz(out, context=context)
-    written = out.stat().st_size
-    line = f"{windows:,} windows of {context} vectors from {reference} written to {out} ({size(written)})"
-    emit(
-        {"corpus": reference, "file": str(out), "windows": windows, "context": context, "bytes": written},
-        [line],
-        as_json,
-    )
-
-
-@app.command("import")
-def import_command(
-    path: Annotated[Path, typer.Argument(metavar="IN.npz", help="Windows, as export writes them.")],
-    corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
-    encoder: Annotated[
-        str,
-        typer.Option(
-            "--encoder", help="The encoder that made the vectors, or a .json file of its spec.", show_default=False
-        ),
-    ],
-    salt: SaltOption = None,
-    test: TestOption = None,
-    validation: ValidationOption = None,
-    dtype: DtypeOption = None,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Rebuild documents from an NPZ file of windows. Nothing in the file is trusted: a malformed one is refused."""
-    from nextvec.api import open
-
-    split = _split(salt, test, validation)
-    report = open(workspace).import_npz(path, corpus, encoder=encoder, split=split, dtype=dtype)
-    lines = [
-        f"{report.stored:,} documents ({report.chunks:,} vectors) stored in corpus '{corpus}'",
-        f"rebuilt from {report.windows:,} windows; already there: {report.already:,}",
-    ]
-    emit(report.to_dict(), lines, as_json)
+app.command("export")(export_command)
+app.command("push")(push_command)
+app.command("import")(import_command)
 
 
 def _compaction_lines(name: str, done: Compaction) -> list[str]:
@@ -312,11 +255,6 @@ def _compaction_lines(name: str, done: Compaction) -> list[str]:
         f"on disk: {size(done.bytes_before)} before, {size(done.bytes_after)} after, "
         f"{size(abs(freed))} {'freed' if freed >= 0 else 'more'}",
     ]
-
-
-def _split(salt: str | None, test: int | None, validation: int | None) -> dict[str, Any]:
-    given = {"salt": salt, "test": test, "validation": validation}
-    return {key: value for key, value in given.items() if value is not None}
 
 
 def _cut_lines(cut: Cut, encoder: EncoderSpec) -> list[str]:
