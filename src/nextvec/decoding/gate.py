@@ -45,6 +45,6 @@ def require_round_trip(
             return found
     raise MismatchError(
         f"{owner}: {len(texts)} texts came back at a cosine of {found:.3f} after {taken} corrections, expected "
-        f"{needed:.2f} or more. Its weights were trained on vectors of another encoder than {encoder.spec.describe()}, or "
-        "are damaged. Give it its own encoder, or download it again"
+        f"{needed:.2f} or more. Its weights were trained on vectors of another encoder than "
+        f"{encoder.spec.describe()}, or are damaged. Give it its own encoder, or download it again"
     )
