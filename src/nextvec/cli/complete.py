@@ -33,7 +33,7 @@ def complete_command(
     model: Annotated[str, typer.Option("--model", help="A model of the workspace, or an alias.")],
     sentences: Annotated[int, typer.Option("--sentences", min=1, max=64, help="Sentences to add, at most.")] = 3,
     decoder: Annotated[
-        str, typer.Option("--decoder", metavar="DECODER", help="nearest, vec2text:FOLDER or inverter:ID.")
+        str, typer.Option("--decoder", metavar="DECODER", help="nearest, inverter:ID, vec2text:FOLDER or sonar:FOLDER.")
     ] = "nearest",
     feedback: Annotated[
         Feedback, typer.Option("--feedback", help="What is predicted from next: the vector, or its text encoded again.")

@@ -144,6 +144,7 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
         f"paragraphs  {_paragraphs_text(info.breaks, info.chunks)}",
         f"headings    {'not kept' if info.headings is None else format(info.headings, ',')}",
         f"encoder     {info.encoder.describe()}",
+        *([f"licence     {info.encoder.licence} (of the encoder's weights)"] if info.encoder.licence else []),
         *(f"cut         {line}" for line in _cut_lines(info.cut, info.encoder)),
         f"chunker     {_chunker_text(info.chunker)}",
         f"split       test {test / 10:g} %, validation {(validation - test) / 10:g} %, salt '{split['salt']}'",
