@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from nextvec.models.own import Function
     from nextvec.models.predictor import Predictor
     from nextvec.registry import Registry
+    from nextvec.sharing.corpora import Brought
     from nextvec.store.npz import ImportReport
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
@@ -272,6 +273,18 @@ class Workspace:
         _ = found.name
         return found
 
+    def import_data_set(self, source: str, corpus: str, *, encoder: str | None = None) -> Brought:
+        """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it; see
+        `sharing.corpora.import_corpus`.
+
+        encoder: that which made them, where the data set's own cannot be loaded here: a name, or a .json file's path.
+        """
+        from nextvec.encoders import encoder_spec
+        from nextvec.sharing.corpora import import_corpus
+
+        given = encoder_spec(encoder) if encoder and encoder.endswith(".json") else encoder
+        return import_corpus(self.place, source, corpus, encoder=given)
+
     # Models
 
     def models(self) -> list[Model]:
@@ -294,7 +307,7 @@ class Workspace:
         return Checkpoints(self.place.model(name)).last.exists()
 
     def model(self, name: str | None = None) -> Model:
-        """By its name or an alias; None for the one in production, or the only one.
+        """By its name, an alias, or `hf:NAME[@REV]`; None for the one in production, or the only one.
 
         Raises NotFoundError for an unknown name, UsageError where None does not decide.
         """

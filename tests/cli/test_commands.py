@@ -33,8 +33,9 @@ SURFACE = {
     "corpus tag": "NAME TAG --workspace --json",
     "corpus compact": "NAME --keep-versions --workspace --json",
     "corpus check": "REFERENCE --workspace --json",
-    "corpus export": "REFERENCE OUT --context --workspace --json",
-    "corpus import": f"PATH --corpus --encoder {NEW_CORPUS}",
+    "corpus export": "REFERENCE OUT --format --context --licence --workspace --json",
+    "corpus push": "REFERENCE NAME --licence --public --workspace --json",
+    "corpus import": f"SOURCE --corpus --encoder {NEW_CORPUS}",
     "models": "",
     "models list": "--workspace --json",
     "models show": "WHAT --dim --workspace --json",
@@ -48,6 +49,7 @@ SURFACE = {
     "study run": "PATH --allow-unordered --allow-leakage --ray --workers --workspace --json",
     "study status": "STUDY --workspace --json",
     "study report": "STUDY --allow-leakage --workspace --json",
+    "push": "MODEL NAME --licence --public --workspace --json",
     "promote": "MODEL --as --set --force --reason --workspace --json",
     "aliases": "ALIAS --workspace --json",
     "rollback": "ALIAS --workspace --json",
@@ -228,6 +230,10 @@ KEYS = {
 }
 
 
+TESTED_WITH_A_HUB = {"push", "corpus push"}
+"""In tests/sharing."""
+
+
 def filled(arguments: list[str], place: Path) -> list[str]:
     """File names become paths beside the workspace."""
     files = re.compile(r"\w+\.(npz|npy|html|toml|ndjson)")
@@ -235,7 +241,8 @@ def filled(arguments: list[str], place: Path) -> list[str]:
 
 
 def test_every_command_that_has_json_is_tested() -> None:
-    assert {path for path, options in SURFACE.items() if "--json" in options} == set(JSON) == set(KEYS)
+    known = {path for path, options in SURFACE.items() if "--json" in options}
+    assert known - TESTED_WITH_A_HUB == set(JSON) == set(KEYS)
 
 
 @pytest.mark.parametrize("path", JSON)

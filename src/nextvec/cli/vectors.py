@@ -60,7 +60,7 @@ def encode_command(
 def predict_command(
     vectors: VectorsArgument,
     out: OutOption,
-    model: Annotated[str, typer.Option("--model", help="A model of the workspace.")],
+    model: Annotated[str, typer.Option("--model", help="A model, an alias, or hf:NAME[@REV].")],
     breaks: Annotated[
         Path | None,
         typer.Option(
@@ -92,7 +92,7 @@ def decode_command(
     corpus: CorpusArgument,
     decoder: Annotated[
         str,
-        typer.Option("--decoder", help="nearest, inverter:ID, vec2text:FOLDER, sonar:FOLDER: who writes the texts."),
+        typer.Option("--decoder", help="nearest, inverter:ID, inverter:hf:NAME, vec2text:FOLDER, sonar:FOLDER."),
     ] = "nearest",
     assignments: SetOption = None,
     steps: Annotated[

@@ -60,8 +60,8 @@ _NAMES = {
 
 
 def check_language(code: str) -> str:
-    """`code` as it is given, when it is `auto` or an ISO 639 code, with or without a region (`pt-BR`, `de_AT`), or as NLLB
-    names it (`fra_Latn`).
+    """`code` as it is given, when it is `auto` or an ISO 639 code, with or without a region (`pt-BR`, `de_AT`), or as
+    NLLB names it (`fra_Latn`).
 
     Raises UsageError, with the nearest known code, for anything else.
     """

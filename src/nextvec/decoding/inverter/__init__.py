@@ -12,22 +12,24 @@ KEPT = 0.75
 
 @DECODERS.register("inverter")
 def build_inverter(argument: str, given: Surroundings) -> Decoder:
-    """`argument`: a model of the workspace.
+    """`argument`: a model of the workspace, or hf:NAME[@REV] of the hub.
 
     Raises UsageError without one, MismatchError when a few chunks of the corpus come back worse than those did on which
-    it was validated, and what `load_inverter` raises.
+    it was validated, and what `adopted` and `load_inverter` raise.
     """
     if not argument:
         raise UsageError(
             "decoder 'inverter': which one? Name it as inverter:ID; train one with: nextvec train-inverter"
         )
+    from nextvec.adoption import adopted
     from nextvec.decoding.gate import require_round_trip, spread_vectors
     from nextvec.decoding.inverter.bundle import load_inverter
     from nextvec.decoding.inverter.writer import inverter_decoder
     from nextvec.encoders import load_encoder
     from nextvec.workspace import Workspace
 
-    folder = (given.workspace or Workspace()).model(argument)
+    workspace = given.workspace or Workspace()
+    folder = workspace.model(adopted(workspace, argument))
     encoder = given.encoder or load_encoder(given.snapshot.encoder.reference)
     inverter = load_inverter(folder)
     decoder = inverter_decoder(inverter, encoder, given.snapshot.encoder)
