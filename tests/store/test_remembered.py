@@ -59,9 +59,8 @@ def test_what_is_refused_is_told_to_who_asks_for_it():
 class Source:
     def documents(self):
         for number in range(3):
-            text = (
-                f"Cat {number} sat. Cat {number} sat down. Trains left. The trains were late.\n\nNobody {number} came."
-            )
+            text = "Cat N sat. Cat N sat down. Trains left N. Then trains N were late.\n\nNobody N came."
+            text = text.replace(" N", f" {number}")
             yield Document(id=f"d{number}", title="", text=text, source="s", licence="l")
 
 
