@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli.chunkers import chunkers_command
 from nextvec.cli.exchange import export_command, import_command, push_command
 from nextvec.cli.on_ray import require_ray
 from nextvec.cli.options import (
@@ -46,7 +47,7 @@ def ingest_command(
     ],
     corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
     encoder: EncoderOption = "minilm",
-    chunker: Annotated[str, typer.Option("--chunker", help="sentence, paragraph, packed, ...")] = "sentence",
+    chunker: Annotated[str, typer.Option("--chunker", help="sentence, paragraph, packed, semantic, ...")] = "sentence",
     assignments: SetOption = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Take this many documents.", show_default="all")
@@ -242,6 +243,7 @@ def _leakage(corpus: Corpus) -> tuple[dict[str, Any], list[str]]:
     return report.to_dict(), [f"leakage   {line}" for line in report.lines()]
 
 
+app.command("chunkers")(chunkers_command)
 app.command("export")(export_command)
 app.command("push")(push_command)
 app.command("import")(import_command)
