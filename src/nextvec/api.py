@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from nextvec.comparing.chunkings import Chunking
     from nextvec.comparing.entrants import Guest
     from nextvec.comparing.gates import Gate
     from nextvec.comparing.verify import Verification
@@ -260,6 +261,35 @@ class Workspace:
 
         spec = encoder_spec(encoder)
         return import_npz(self.place, Path(path), corpus, spec, split=_whole_split(split), dtype=dtype)
+
+    def compare_chunkers(
+        self,
+        source: str | Source,
+        chunkers: Sequence[str] = ("sentence", "packed", "semantic"),
+        *,
+        encoder: str | Encoder = "minilm",
+        limit: int | None = None,
+        on_change: Say | None = None,
+    ) -> list[Chunking]:
+        """The same documents cut by each of the chunkers: sizes, coherence, skill of the baselines. Nothing is stored.
+
+        Args:
+            source, encoder, limit: as for `ingest`.
+            chunkers: names, with options: `packed?max_words=120`.
+            on_change: told each one's name before it runs.
+
+        Raises what `comparing.chunkings.compare_chunkers` raises.
+        """
+        from nextvec.comparing.chunkings import compare_chunkers
+        from nextvec.corpus.sources import open_source
+        from nextvec.encoders import load_encoder
+
+        documents = open_source(source) if isinstance(source, str) else source
+        loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
+        self.place.cache.mkdir(parents=True, exist_ok=True)
+        return compare_chunkers(
+            documents, loaded, list(chunkers), cache=str(self.place.cache), limit=limit, say=on_change or _quiet
+        )
 
     def corpora(self) -> list[Corpus]:
         """Every corpus, by name."""
