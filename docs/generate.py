@@ -7,6 +7,7 @@ docs/benchmarks.md  from benchmarks/results/*.json
 docs/commands.md    from the command line's own help
 docs/models.md      from the registries of models and their configurations
 docs/decoding.md    from the inverter's configurations, and docs/results/inverter.json (a model's inversion.json)
+docs/notebooks/     a page of each notebook, to read
 docs/results.md     from docs/results/quality.json, which benchmarks/quality.py writes, with docs/results/data.svg
 README.md           the block of results, from the same
 """
@@ -60,6 +61,8 @@ def documents(root: Path) -> Iterator[tuple[Path, str]]:
     yield root / "docs" / "benchmarks.md", benchmarks_page({path.stem: read_json(path) for path in records})
     yield root / "docs" / "commands.md", commands_page(app)
     yield root / "docs" / "models.md", models_page()
+    for notebook in sorted((root / "docs" / "notebooks").glob("*.ipynb")):
+        yield notebook.with_suffix(".md"), notebook_page(read_json(notebook), notebook.name)
     measured = root / "docs" / "results" / "inverter.json"
     yield root / "docs" / "decoding.md", decoding_page(read_json(measured) if measured.exists() else None)
     measured = root / "docs" / "results" / "quality.json"
@@ -248,6 +251,21 @@ def _range(field: Any) -> str:
     bounds = [(sign, getattr(rule, name, None)) for rule in field.metadata for name, sign in signs.items()]
     literals = getattr(field.annotation, "__args__", ()) if "Literal" in str(field.annotation) else ()
     return ", ".join([f"{sign} {value:g}" for sign, value in bounds if value is not None] + [str(a) for a in literals])
+
+
+# Notebooks
+
+
+def notebook_page(notebook: dict[str, Any], name: str) -> str:
+    """Its cells in order, with where to get it under its title. `notebook`: as an .ipynb file holds it."""
+    first, *rest = (_cell(cell["cell_type"], "".join(cell["source"])) for cell in notebook["cells"])
+    title, _, introduction = first.partition("\n\n")
+    got = f"This page is a notebook: [{name}]({name}){{ download }}."
+    return "\n\n".join([NOTICE, title, introduction, got, *rest]) + "\n"
+
+
+def _cell(kind: str, source: str) -> str:
+    return f"```python\n{source}\n```" if kind == "code" else source
 
 
 # Decoding

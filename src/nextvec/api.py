@@ -64,6 +64,7 @@ KINDS = {
     "backbone": ("nextvec.models.backbone", "BACKBONES"),
     "baseline": ("nextvec.models.baseline", "BASELINES"),
     "chunker": ("nextvec.corpus.chunkers", "CHUNKERS"),
+    "encoder": ("nextvec.encoders", "ENCODERS"),
     "head": ("nextvec.models.head", "HEADS"),
     "metric": ("nextvec.evaluation.metric", "METRICS"),
     "source": ("nextvec.corpus.sources", "SOURCES"),
@@ -78,11 +79,8 @@ def open(root: Path | str | None = None) -> Workspace:
 
 
 def register(kind: str, name: str) -> Callable[[T], T]:
-    """Decorator: an architecture, head, baseline, metric, source or chunker of one's own, known by `name` from then on,
-    also from a notebook's cell, which may be run again.
-
-        @nextvec.register("backbone", "mine")
-        class Mine(Backbone): ...
+    """Decorator: an architecture (`backbone`), head, baseline, metric, encoder, source or chunker of one's own, known by
+    `name` from then on, also from a notebook's cell, which may be run again.
 
     Raises UsageError for an unknown kind and for a name that something else has.
     """
@@ -92,6 +90,7 @@ def register(kind: str, name: str) -> Callable[[T], T]:
         raise UsageError.unknown("kind of component", kind, KINDS)
     module, constant = KINDS[kind]
     registry: Registry[Any] = getattr(import_module(module), constant)
+    registry.names()  # built-ins first, so that it is the newcomer who is told that a name is taken
     return registry.register(name)
 
 
@@ -162,7 +161,7 @@ class Workspace:
 
     def ingest(
         self,
-        source: str | Source,
+        source: str | Path | Source,
         corpus: str,
         *,
         encoder: str | Encoder = "minilm",
@@ -192,7 +191,9 @@ class Workspace:
         from nextvec.store.fitting import fitted_chunker
         from nextvec.store.ingest import TOLERATED, ingest
 
-        documents = open_source(source) if isinstance(source, str) else source
+        documents = open_source(str(source)) if isinstance(source, str | Path) else source
+        if not hasattr(documents, "documents"):
+            raise UsageError(f"a source is a path, a name, or an object with documents(); got a {type(source).__name__}")
         options = dict(chunker_options or {})
         build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
         loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
@@ -408,6 +409,8 @@ class Workspace:
         """
         from nextvec.studies.contest import run_contest
 
+        if isinstance(models, str | Model) or callable(models):
+            raise UsageError("compare takes a list, also of one: compare([...])")
         named = [self._named(each) for each in models if isinstance(each, str | Model)]
         guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, on)
         contest = run_contest(

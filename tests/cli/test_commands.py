@@ -336,7 +336,7 @@ ERRORS = [
     (["corpus", "ingest", "pydocs:", "--corpus", "new", "--chunker", "sentense"], 2, "Did you mean 'sentence'?"),
     (["corpus", "ingest", "pydocs:", "--corpus", "new", "--encoder", "hashin"], 2, "Did you mean 'hashing'?"),
     (["corpus", "import", "nothing.npz", "--corpus", "new", "--encoder", "hashing:32"], 1, "no such file"),
-    (["decode", "nothing.npy", "tales"], 1, "there is no file"),
+    (["decode", "nothing.npy", "tales"], 1, "no file or folder"),
     (["predict", "in.npy", "--model", "ewma-mix-small", "--out", "x.npy"], 1, "32"),
 ]
 

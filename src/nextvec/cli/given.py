@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from nextvec.errors import NotFoundError, UsageError
+from nextvec.errors import UsageError
 
 STANDARD_INPUT = "-"
 
@@ -24,6 +24,8 @@ def content(path: str) -> str:
     try:
         return sys.stdin.read() if path == STANDARD_INPUT else Path(path).read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise NotFoundError(f"there is no file {place}") from None
+        from nextvec.corpus.sources import missing_path
+
+        raise missing_path(Path(path)) from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{place} is not {error.encoding} text: {error.reason} at byte {error.start}") from None

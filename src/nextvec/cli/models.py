@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nextvec.cli.options import JsonOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, wrapped
+from nextvec.errors import UsageError
+
+if TYPE_CHECKING:
+    from nextvec.api import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Models: what can be trained, what was.")
 
@@ -55,14 +59,14 @@ def show_command(
     as_json: JsonOption = False,
 ) -> None:
     """Parameters, options and defaults of an architecture; the card of a model."""
-    from nextvec.api import describe, open
+    from nextvec.api import open
 
     place = open(workspace)
     if what in place.aliases() or place.has_model(what):
         model = place.model(what)
         emit(model.config, [model.card], as_json)
         return
-    description = describe(what, dim)
+    description = described(place, what, dim)
     if not description["training"]:
         emit(
             description,
@@ -75,6 +79,16 @@ def show_command(
     lines += ["", "for every architecture:", ""]
     lines += [f"  {key} = {value}" for key, value in description["training"].items()]
     emit(description, lines, as_json)
+
+
+def described(place: Workspace, what: str, dim: int) -> dict[str, Any]:
+    """Of an architecture. Raises UsageError, with the models that are there as well, for what is neither."""
+    from nextvec.api import architectures, describe
+
+    known = [*sum(architectures().values(), []), *place.aliases(), *(model.name for model in place.models())]
+    if what not in known:
+        raise UsageError.unknown("architecture or model", what, known)
+    return describe(what, dim)
 
 
 def _cosine(value: float | None) -> str:
