@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from nextvec.errors import NextvecError, NotFoundError, UsageError
+from nextvec.errors import NextvecError, NotFoundError, UsageError, require_packages
 from nextvec.interface.comparison import Comparison
 from nextvec.interface.corpus import Corpus
 from nextvec.interface.model import Model
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from nextvec.comparing.entrants import Guest
+    from nextvec.comparing.gates import Gate
+    from nextvec.comparing.verify import Verification
     from nextvec.corpus.document import Source
     from nextvec.encoders.encoder import Encoder
     from nextvec.interface.doctor import Finding
@@ -41,13 +44,11 @@ if TYPE_CHECKING:
     from nextvec.models.own import Function
     from nextvec.models.predictor import Predictor
     from nextvec.registry import Registry
+    from nextvec.store.npz import ImportReport
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
-    from nextvec.studies.entrants import Guest
-    from nextvec.studies.gates import Gate
     from nextvec.studies.runner import Outcome
     from nextvec.studies.status import StudyStatus
-    from nextvec.studies.verify import Verification
     from nextvec.training.inverter.loop import Progress as InverterProgress
     from nextvec.training.loop import Progress
     from nextvec.training.run import Plan
@@ -171,6 +172,8 @@ class Workspace:
         tolerate: float | None = None,
         split: Mapping[str, Any] | None = None,
         dtype: str | None = None,
+        ray: str | None = None,
+        workers: int | None = None,
         on_progress: Callable[[IngestReport, float], None] | None = None,
     ) -> Corpus:
         """Chunk, encode and store documents in order; again, it goes on where it stopped.
@@ -182,27 +185,81 @@ class Workspace:
             limit: documents to take.
             tolerate: share of the documents, 0 to 1, that may fail (default 0.05).
             split, dtype: of a new corpus: keys `salt`, `test`, `validation` (of 1000); float16 or float32.
+            ray: the address of a cluster, or `local`, on which so many workers encode and write (default: as many as it
+                has room for), each with an encoder of its own, so `encoder` is a name; the corpus is the same.
 
-        The corpus' `report` says what happened.         Raises what `store.ingest.ingest` raises.
+        The corpus' `report` says what happened. Raises what `store.ingest.ingest` raises, UsageError.
         """
         from nextvec.corpus.chunkers import build_chunker
         from nextvec.corpus.sources import open_source
-        from nextvec.encoders import load_encoder
-        from nextvec.store.fitting import fitted_chunker
-        from nextvec.store.ingest import TOLERATED, ingest
+        from nextvec.store.ingest import TOLERATED
 
         documents = open_source(str(source)) if isinstance(source, str | Path) else source
         if not hasattr(documents, "documents"):
             raise UsageError(f"a source is a path, a name, or an object with documents(); got a {type(source).__name__}")
         options = dict(chunker_options or {})
         build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
-        loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
-        report = ingest(
-            self.place, corpus, documents, fitted_chunker(self.place, corpus, chunker, options, loaded), loaded,
-            split=_whole_split(split), limit=limit, dtype=dtype, progress=on_progress,
-            tolerate=TOLERATED if tolerate is None else tolerate,
-        )  # fmt: skip
-        return Corpus(self.place, corpus, report)
+        tools = {"encoder": encoder, "chunker": chunker, "options": options}
+        how: dict[str, Any] = {
+            "split": _whole_split(split), "limit": limit, "dtype": dtype,
+            "tolerate": TOLERATED if tolerate is None else tolerate,
+            **({"progress": on_progress} if on_progress else {}),
+        }  # fmt: skip
+        if ray is None:
+            return Corpus(self.place, corpus, self._ingest_here(corpus, documents, tools, how))
+        return Corpus(self.place, corpus, self._ingest_on_ray(ray, workers, corpus, documents, tools, how))
+
+    def _ingest_here(
+        self, corpus: str, documents: Source, tools: Mapping[str, Any], how: Mapping[str, Any]
+    ) -> IngestReport:
+        from nextvec.store.fitting import load_tools
+        from nextvec.store.ingest import ingest
+
+        encoder, chunker = load_tools(self.place, corpus, **tools)
+        return ingest(self.place, corpus, documents, chunker, encoder, **how)
+
+    def _ingest_on_ray(
+        self,
+        address: str,
+        workers: int | None,
+        corpus: str,
+        documents: Source,
+        tools: Mapping[str, Any],
+        how: Mapping[str, Any],
+    ) -> IngestReport:
+        from nextvec.distributed.cluster import cluster, everywhere
+
+        if not isinstance(tools["encoder"], str):
+            raise UsageError("on Ray every worker loads an encoder: give its name, not an encoder that is loaded here")
+        with cluster(address, workers) as count:
+            from nextvec.distributed.ingest import ingest_on_ray
+            from nextvec.store.fitting import load_tools
+
+            load = partial(load_tools, everywhere(self.place), corpus, **tools)
+            return ingest_on_ray(self.place, corpus, documents, load, workers=count, **how)
+
+    def import_npz(
+        self,
+        path: Path | str,
+        corpus: str,
+        *,
+        encoder: str,
+        split: Mapping[str, Any] | None = None,
+        dtype: str | None = None,
+    ) -> ImportReport:
+        """Rebuild documents from an NPZ file of windows, as `Corpus.export_npz` writes them. Nothing in it is trusted.
+
+        Args:
+            encoder: that which made the vectors, by name or as the path of a .json file with its spec.
+            split, dtype: as `ingest` takes them.
+
+        Raises DataError for a malformed file, MismatchError for vectors of another encoder.
+        """
+        from nextvec.encoders import encoder_spec
+        from nextvec.store.npz import import_npz
+
+        spec = encoder_spec(encoder)
+        return import_npz(self.place, Path(path), corpus, spec, split=_whole_split(split), dtype=dtype)
 
     def corpora(self) -> list[Corpus]:
         """Every corpus, by name."""
@@ -375,8 +432,8 @@ class Workspace:
         self, name: str, corpus: str, *, chunks: int = 256, on_progress: Say | None = None
     ) -> dict[str, Any]:
         """What an inverter makes of held-out chunks, beside the nearest training chunks; recorded in its metrics."""
+        from nextvec.comparing.inversion import report_inverter
         from nextvec.encoders import load_encoder
-        from nextvec.studies.inversion import report_inverter
 
         snapshot = self.corpus(corpus).snapshot
         encoder = load_encoder(snapshot.encoder.reference)
@@ -407,7 +464,7 @@ class Workspace:
 
         Raises UsageError, MismatchError naming both for models of different encoders or splits, LeakageError.
         """
-        from nextvec.studies.contest import run_contest
+        from nextvec.comparing.contest import run_contest
 
         if isinstance(models, str | Model) or callable(models):
             raise UsageError("compare takes a list, also of one: compare([...])")
@@ -424,9 +481,9 @@ class Workspace:
         return self.model(model) if isinstance(model, str) else model
 
     def _guests(self, given: Sequence[Predictor | Function], models: Sequence[Model], on: str | None) -> list[Guest]:
+        from nextvec.comparing.entrants import Generation, Guest
         from nextvec.models.own import OwnPredictor
         from nextvec.models.predictor import Predictor
-        from nextvec.studies.entrants import Generation, Guest
 
         if not given:
             return []
@@ -442,7 +499,7 @@ class Workspace:
 
     def verify(self, models: Sequence[Model | str]) -> Iterator[Verification]:
         """Load each model in a fresh process and reproduce its recorded figure."""
-        from nextvec.studies.verify import verify
+        from nextvec.comparing.verify import verify
 
         return verify(self.place, [self._named(model).name for model in models])
 
@@ -495,7 +552,7 @@ class Workspace:
 
     def gates(self, model: Model | str, changes: Mapping[str, Any] | None = None) -> list[Gate]:
         """What is asked of a model before an alias takes it, and what was recorded of it; `changes` by gate's name."""
-        from nextvec.studies.gates import Gates, check_gates
+        from nextvec.comparing.gates import Gates, check_gates
 
         return check_gates(self.place, _name(model), Gates.parse(dict(changes or {}), owner="gates"))
 
@@ -506,7 +563,7 @@ class Workspace:
 
         `reason`: why those it does not pass do not matter; recorded. Raises GateError naming those.
         """
-        from nextvec.studies.gates import promote
+        from nextvec.comparing.gates import promote
 
         self.require_usable(alias)
         checked = self.gates(model) if gates is None else gates
@@ -543,11 +600,37 @@ class Workspace:
 
     # Vectors and texts
 
-    def encode(self, texts: Sequence[str], encoder: str = "minilm") -> npt.NDArray[np.float32]:
-        """(N, D) unit vectors of the texts."""
+    def encoder(self, name: str = "minilm") -> Encoder:
+        """By its name, loaded: `encode` texts with it. Raises NotFoundError, MissingDependencyError."""
         from nextvec.encoders import load_encoder
 
-        return load_encoder(encoder).encode(texts)
+        return load_encoder(name)
+
+    def encode(self, texts: Sequence[str], encoder: str = "minilm") -> npt.NDArray[np.float32]:
+        """(N, D) unit vectors of the texts."""
+        return self.encoder(encoder).encode(texts)
+
+    # Serving
+
+    def serve(
+        self,
+        config: Path | str | None = None,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        workers: int | None = None,
+    ) -> None:
+        """Serve every model of the workspace, or what the file `config` names, until somebody stops it.
+
+        host, port, workers: in place of those of the file. Raises UsageError, MissingDependencyError.
+        """
+        from nextvec.serving.settings import chosen_settings
+
+        require_packages("serve", "fastapi", "uvicorn", "httptools", "prometheus_client")
+        settings = chosen_settings(None if config is None else Path(config), host=host, port=port, workers=workers)
+        from nextvec.serving.server import serve
+
+        serve(self.place, settings)
 
 
 def default_name(architecture: str, corpus: str, seed: int) -> str:

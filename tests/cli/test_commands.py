@@ -86,7 +86,7 @@ NO_SPINNER = re.compile(r"[\x1b\r]")
 @pytest.fixture(autouse=True)
 def quick_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     """Latency measured for an instant: how long that takes is not the subject."""
-    import nextvec.studies.contest as contest
+    import nextvec.comparing.contest as contest
 
     measure = contest.measure_latency
 
@@ -440,7 +440,7 @@ def test_ctrl_c_says_how_to_go_on(call, monkeypatch: pytest.MonkeyPatch) -> None
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nextvec.studies.contest.run_contest", interrupted)
+    monkeypatch.setattr("nextvec.comparing.contest.run_contest", interrupted)
     assert call("evaluate", "gru-tales-first", expect=130).err == "Stopped. Run the same command again to go on.\n"
 
 

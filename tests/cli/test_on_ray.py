@@ -30,7 +30,7 @@ def test_an_address_that_is_none_is_one_line(nextvec, tmp_path, plan, verb):
 
 @pytest.mark.parametrize("verb", ["ingest", "study"])
 def test_without_ray_the_extra_is_named(nextvec, tmp_path, plan, verb, monkeypatch):
-    monkeypatch.setattr("nextvec.distributed.cluster.find_spec", lambda name: None)
+    monkeypatch.setattr("nextvec.errors.find_spec", lambda name: None)
     command = ("corpus", "ingest", "pydocs:", "--corpus", "c") if verb == "ingest" else ("study", "run", plan)
     said = nextvec(*command, "--ray", "local", workspace=tmp_path, expect=1).err
     assert said.endswith("Run: pip install 'nextvec[ray]'\n")

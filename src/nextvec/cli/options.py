@@ -39,3 +39,11 @@ WorkersOption = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="With --ray: how many at once.", show_default="one a GPU, else one a CPU"),
 ]
+EncoderOption = Annotated[
+    str,
+    typer.Option(
+        "--encoder",
+        help="minilm, hashing:64, model2vec:FOLDER, ...; with options: 'minilm?dim=128&prompt=query: '. "
+        "All: docs/encoders.md.",
+    ),
+]

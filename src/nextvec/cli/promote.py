@@ -14,7 +14,7 @@ from nextvec.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nextvec.studies.gates import Gate
+    from nextvec.comparing.gates import Gate
 
 
 def promote_command(
@@ -33,8 +33,8 @@ def promote_command(
     recorded: nothing is measured here.
     """
     from nextvec.api import open
+    from nextvec.comparing.gates import GateError
     from nextvec.config import parse_assignments
-    from nextvec.studies.gates import GateError
 
     if force != (reason is not None):
         raise UsageError("--force and --reason 'TEXT' go together: a promotion against the gates is recorded with why")

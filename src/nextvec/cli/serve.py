@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from nextvec.cli.options import WorkspaceOption
-from nextvec.errors import MissingDependencyError, UsageError
 
 
 def serve_command(
@@ -24,30 +23,6 @@ def serve_command(
 
     Other machines may ask only with a token: set NEXTVEC_TOKEN, and --host 0.0.0.0.
     """
-    from nextvec.serving.settings import ListenerSettings, Settings, read_settings
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    _require_packages()
-    settings = Settings() if config is None else read_settings(config)
-    if host is not None or port is not None:
-        if len(settings.listeners) > 1:
-            raise UsageError(f"{config} names {len(settings.listeners)} listeners: give their hosts and ports there")
-        given = {"host": host, "port": port}
-        changed = settings.listeners[0].to_dict() | {k: v for k, v in given.items() if v is not None}
-        settings = settings.model_copy(update={"listeners": (ListenerSettings.parse(changed, owner="serve"),)})
-    if workers is not None:
-        settings = settings.model_copy(update={"workers": workers})
-
-    from nextvec.serving.server import serve
-    from nextvec.serving.supervisor import configure_logging
-
-    configure_logging()
-    serve(Workspace(workspace), settings)
-
-
-def _require_packages() -> None:
-    from importlib.util import find_spec
-
-    for package in ("fastapi", "uvicorn", "httptools", "prometheus_client"):
-        if find_spec(package) is None:
-            raise MissingDependencyError.for_extra(package, "serve")
+    open(workspace).serve(config, host=host, port=port, workers=workers)

@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nextvec.comparing.entrants import Generation
 from nextvec.distributed.cluster import a_worker, everywhere
 from nextvec.errors import MismatchError, TrainingError
 from nextvec.models.bundle import METRICS
 from nextvec.records import read_json
 from nextvec.store.lock import held
 from nextvec.store.vectors import open_snapshot
-from nextvec.studies.entrants import Generation
 from nextvec.studies.plan import PlannedRun
 from nextvec.studies.record import Run
 from nextvec.studies.runner import FAILURES, Note, Trained, lock_of, train_run

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from nextvec.decoding.decoder import Decoded
+    from nextvec.encoders.encoder import EncoderSpec
     from nextvec.evaluation.coherence import CoherenceReport
     from nextvec.retrieval.neighbours import NearChunk
     from nextvec.sequences.findings import LeakageReport
@@ -63,6 +64,11 @@ class Corpus:
         from nextvec.store.vectors import open_snapshot
 
         return open_snapshot(self.place, self.reference)
+
+    @property
+    def encoder(self) -> EncoderSpec:
+        """Of the encoder that made the vectors. Raises NotFoundError for an unknown corpus."""
+        return self._stored.metadata.encoder
 
     def info(self) -> CorpusInfo:
         """Sizes, encoder, chunker, split, tags. Raises NotFoundError for an unknown corpus or tag."""

@@ -202,6 +202,24 @@ def _check_names(settings: Settings, owner: str) -> None:
                 raise UsageError.unknown(f"model of listener {listener.port} in {owner}", name, labels)
 
 
+def chosen_settings(
+    path: Path | None, *, host: str | None = None, port: int | None = None, workers: int | None = None
+) -> Settings:
+    """Those of a file, or without one for the whole workspace, with what was given in place of theirs.
+
+    Raises what `read_settings` raises, UsageError for an address where the file names several.
+    """
+    settings = Settings() if path is None else read_settings(path)
+    address = {key: value for key, value in {"host": host, "port": port}.items() if value is not None}
+    if address and len(settings.listeners) > 1:
+        raise UsageError(f"{path} names {len(settings.listeners)} listeners: give their hosts and ports there")
+    changes: dict[str, Any] = {} if workers is None else {"workers": workers}
+    if address:
+        changed = settings.listeners[0].to_dict() | address
+        changes["listeners"] = (ListenerSettings.parse(changed, owner="serve"),)
+    return settings.model_copy(update=changes)
+
+
 def read_token(settings: Settings) -> str | None:
     """The token that requests must carry; None when none is set.
 

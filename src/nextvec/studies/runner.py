@@ -12,6 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from nextvec.comparing.contest import Contest, run_contest
+from nextvec.comparing.contest_report import record_contest, report_content
+from nextvec.comparing.entrants import Generation
+from nextvec.comparing.stage import Memory, Say
 from nextvec.errors import NextvecError
 from nextvec.evaluation.coherence import require_sequential
 from nextvec.evaluation.latency import Latency
@@ -20,13 +24,9 @@ from nextvec.records import read_json, read_lines
 from nextvec.records.names import COMPARISON, PLAN, RECORD, REPORT
 from nextvec.sequences.findings import require_no_leakage
 from nextvec.store.lock import exclusive
-from nextvec.studies.contest import Contest, run_contest
-from nextvec.studies.contest_report import record_contest, report_content
-from nextvec.studies.entrants import Generation
 from nextvec.studies.leaderboard import answers
 from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs
 from nextvec.studies.record import LOCK, Run, read_study, write_event, write_study
-from nextvec.studies.stage import Memory, Say
 from nextvec.studies.status import study_status
 from nextvec.training.loop import Progress
 from nextvec.training.run import finished, train_model

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from nextvec.decoding.vec2text.checkpoint import find_folder, load_vec2text
+from nextvec.decoding.vec2text.checkpoint import load_vec2text
 from nextvec.errors import IntegrityError, MismatchError, NotFoundError
 
 
@@ -114,4 +114,4 @@ def test_without_the_hub_it_says_what_to_do(monkeypatch):
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(NotFoundError, match=r"cannot load 'nextvec-tests/not-there'.*vec2text:FOLDER"):
-        find_folder("nextvec-tests/not-there")
+        load_vec2text("nextvec-tests/not-there,nextvec-tests/not-there")

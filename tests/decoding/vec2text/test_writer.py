@@ -102,6 +102,9 @@ def test_another_encoder_is_refused_by_name(saved, models):
 def test_gtr_with_a_dense_layer_is_another_encoder(gtr):
     with pytest.raises(MismatchError, match="projection Dense"):
         require_gtr(gtr.spec.model_copy(update={"projection": "Dense 768 abc"}))
+    with pytest.raises(MismatchError, match="no prompt"):
+        require_gtr(gtr.spec.model_copy(update={"prompt": "query: "}))
+    require_gtr(gtr.spec.model_copy(update={"name": "gtr-t5-base?max_length=64"}))
     with pytest.raises(MismatchError, match="mean norm"):
         require_gtr(gtr.spec.model_copy(update={"mean_norm": None}))
 

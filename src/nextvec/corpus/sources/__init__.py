@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
+from nextvec.config import parse_query
 from nextvec.corpus.document import Source
 from nextvec.corpus.sources.checked import CheckedSource
 from nextvec.errors import DataError, NotFoundError, UsageError
@@ -114,8 +114,7 @@ def _ends(path: Path, suffix: str) -> bool:
 def _open(reference: str) -> Source:
     if reference and Path(reference).exists():
         return open_path(Path(reference), {}, Path(reference).name)
-    body, _, query = reference.partition("?")
-    options = _parse_options(reference, query)
+    body, options = parse_query(reference, owner=f"source '{reference}'")
     kind, colon, argument = body.partition(":")
     if colon and kind in SOURCES:
         return SOURCES.get(kind).open(argument, options, Path(argument).name or kind)
@@ -124,13 +123,6 @@ def _open(reference: str) -> Source:
     if colon and kind.isidentifier() and "/" not in body:
         raise UsageError.unknown("kind of source", kind, SOURCES)
     raise missing_path(Path(body))
-
-
-def _parse_options(reference: str, query: str) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(query, strict_parsing=True)) if query else {}
-    except ValueError:
-        raise UsageError(f"source '{reference}': after '?' expected key=value[&key=value], got '{query}'") from None
 
 
 def missing_path(path: Path) -> NotFoundError:

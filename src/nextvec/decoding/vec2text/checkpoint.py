@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers import AutoTokenizer
 
 from nextvec.decoding.vec2text.network import Corrector, Inverter, Vec2TextConfig
+from nextvec.encoders.folders import find_folder
 from nextvec.encoders.inference.pretrained import quiet_transformers
 from nextvec.errors import IntegrityError, MismatchError, NotFoundError
 from nextvec.fingerprint import fingerprint, sha256_file
@@ -52,7 +53,7 @@ def load_vec2text(reference: str) -> Vec2Text:
     Raises NotFoundError when a part cannot be found or reached, IntegrityError when its weights are not exactly those
     that the networks have, MismatchError when the two do not belong together.
     """
-    folders = {part: find_folder(name) for part, name in _parts(reference).items()}
+    folders = {part: find_folder(name, owner="vec2text") for part, name in _parts(reference).items()}
     inverter, inverter_dim = _load(Inverter, folders[INVERTER], "embedding_transform")
     corrector, dim = _load(Corrector, folders[CORRECTOR], "embedding_transform_1")
     if inverter_dim != dim:
@@ -65,22 +66,6 @@ def load_vec2text(reference: str) -> Vec2Text:
         dim=dim,
         weights=fingerprint(hashes),
     )
-
-
-def find_folder(name: str) -> Path:
-    """A folder as it is; anything else is fetched from the hub or its local cache. Raises NotFoundError."""
-    if Path(name).is_dir():
-        return Path(name)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.model"]))
-    except (OSError, HFValidationError) as error:
-        raise NotFoundError(
-            f"vec2text: cannot load '{name}' from a folder, the local cache or the Hugging Face hub "
-            f"({_first_line(error)}). Connect to the hub once, or give a folder: vec2text:FOLDER"
-        ) from None
 
 
 def load_weights(network: Inverter | Corrector, weights: Weights, folder: Path) -> None:
@@ -196,9 +181,5 @@ def _load_tokenizer(folder: Path) -> Any:
     except OSError as error:
         raise NotFoundError(
             f"vec2text: cannot load the tokenizer '{name}' from the local cache or the Hugging Face hub "
-            f"({_first_line(error)}). Connect to the hub once, or put tokenizer.json into {folder}"
+            f"({str(error).strip().splitlines()[0]}). Connect to the hub once, or put tokenizer.json into {folder}"
         ) from None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
