@@ -80,8 +80,8 @@ def open(root: Path | str | None = None) -> Workspace:
 
 
 def register(kind: str, name: str) -> Callable[[T], T]:
-    """Decorator: an architecture (`backbone`), head, baseline, metric, encoder, source or chunker of one's own, known by
-    `name` from then on, also from a notebook's cell, which may be run again.
+    """Decorator: an architecture (`backbone`), head, baseline, metric, encoder, source or chunker of one's own, known
+    by `name` from then on, also from a notebook's cell, which may be run again.
 
     Raises UsageError for an unknown kind and for a name that something else has.
     """
@@ -196,7 +196,7 @@ class Workspace:
 
         documents = open_source(str(source)) if isinstance(source, str | Path) else source
         if not hasattr(documents, "documents"):
-            raise UsageError(f"a source is a path, a name, or an object with documents(); got a {type(source).__name__}")
+            raise UsageError(f"a source is a path, a name or an object with documents(); got a {type(source).__name__}")
         options = dict(chunker_options or {})
         build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
         tools = {"encoder": encoder, "chunker": chunker, "options": options}
@@ -355,14 +355,14 @@ class Workspace:
         chosen = self.corpus(corpus)
         identity = name or default_name(architecture, corpus, seed)
         Aliases(self.place).require_free(identity)
+        plan = resolve_plan(
+            architecture, chosen.snapshot.dim, {"seed": seed, **nested({**(options or {}), **settings})}
+        )
         if not allow_unordered:
             chosen.require_sequential()
         leakage = chosen.leakage()
         if not allow_leakage:
             chosen.require_no_leakage()
-        plan = resolve_plan(
-            architecture, chosen.snapshot.dim, {"seed": seed, **nested({**(options or {}), **settings})}
-        )
         if ray is None:
             metrics = train_model(
                 chosen.snapshot, plan, self.place.model(identity), cache=self.place.cache, resume=resume,

@@ -133,7 +133,9 @@ def workspace_folder(root: str) -> Path:
     if root.startswith(_FILE):
         return Path(unquote(root.removeprefix(_FILE)))
     if mistyped := _ONE_SLASH.match(root):
-        raise UsageError(f"{root} is a folder named '{mistyped[1]}:'; expected {mistyped[1]}://BUCKET/PREFIX for a bucket")
+        raise UsageError(
+            f"{root} is a folder named '{mistyped[1]}:'; expected {mistyped[1]}://BUCKET/PREFIX for a bucket"
+        )
     if "://" not in root:
         return Path(root)
     uri = root.rstrip("/")

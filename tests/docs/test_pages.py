@@ -1,5 +1,5 @@
-"""Every block of Python in the documents runs as it is printed, page by page, on a few small texts; every command is one
-that the command line knows, and those of the pages that guide somebody run, too.
+"""Every block of Python in the documents runs as it is printed, page by page, on a few small texts; every command is
+one that the command line knows, and those of the pages that guide somebody run, too.
 
 A block after the comment `<!-- not run: WHY -->` is read by people alone.
 """
@@ -101,7 +101,7 @@ def test_few_blocks_are_left_out() -> None:
 
 def test_what_is_not_known_is_found() -> None:
     for wrong in (["trane"], ["train", "--corpse", "mine"], ["corpus", "taag", "mine", "x"], ["rank", "a text"]):
-        with pytest.raises(Exception, match="No such|Missing"):
+        with pytest.raises(Exception, match=r"No such|Missing"):
             parse(wrong)
 
 

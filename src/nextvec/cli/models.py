@@ -85,7 +85,8 @@ def described(place: Workspace, what: str, dim: int) -> dict[str, Any]:
     """Of an architecture. Raises UsageError, with the models that are there as well, for what is neither."""
     from nextvec.api import architectures, describe
 
-    known = [*sum(architectures().values(), []), *place.aliases(), *(model.name for model in place.models())]
+    known = [name for names in architectures().values() for name in names]
+    known += [*place.aliases(), *(model.name for model in place.models())]
     if what not in known:
         raise UsageError.unknown("architecture or model", what, known)
     return describe(what, dim)

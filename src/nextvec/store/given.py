@@ -21,7 +21,7 @@ def require_unit(vectors: np.ndarray, names: Sequence[str] = ("vector",)) -> np.
     Raises DataError that says where the first other one is, by `names` of the axes before the last, and what it is.
     """
     if vectors.dtype.kind not in "fiu":
-        raise DataError(f"got {vectors.dtype}, not numbers; expected vectors of norm 1: encode the texts first")
+        raise DataError(f"got an array of {vectors.dtype}; expected vectors of norm 1: encode the texts first")
     wrong = _not_unit(vectors)
     if wrong.any():
         place = np.unravel_index(int(wrong.argmax()), wrong.shape)
