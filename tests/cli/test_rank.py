@@ -131,5 +131,5 @@ def test_what_was_written_is_given_once(call, place: Path) -> None:
     for arguments in ([], [TEXT, "--context", place.parent / "context.txt"]):
         assert "either as an argument or as --context FILE" in call(*arguments, "--model", "mix", expect=2).err
     assert "cannot both be read from standard input" in call("-", "--model", "mix", candidates="-", expect=2).err
-    assert "no file or folder " in call(TEXT, "--model", "mix", candidates="nothing.txt", expect=1).err
+    assert "there is no file " in call(TEXT, "--model", "mix", candidates="nothing.txt", expect=1).err
     assert "'...' has no sentence to continue" in call("...", "--model", "mix", expect=2).err

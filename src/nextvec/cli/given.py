@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from nextvec.errors import UsageError
+from nextvec.errors import NotFoundError, UsageError
 
 STANDARD_INPUT = "-"
 
@@ -24,8 +24,6 @@ def content(path: str) -> str:
     try:
         return sys.stdin.read() if path == STANDARD_INPUT else Path(path).read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        from nextvec.corpus.sources import missing_path
-
-        raise missing_path(Path(path)) from None
+        raise NotFoundError(f"there is no file {place}; give the path of one, or - for standard input") from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{place} is not {error.encoding} text: {error.reason} at byte {error.start}") from None
