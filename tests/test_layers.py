@@ -28,7 +28,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "continuation": {"evaluation", "decoding"},
     "serving": {"continuation"},
     "distributed": {"studies", "serving"},
-    "interface": {"studies", "continuation"},
+    "sharing": {"evaluation", "decoding"},
+    "interface": {"studies", "continuation", "sharing"},
 }
 """Direct neighbours below each package; what those may import is allowed too. The command line may import all."""
 

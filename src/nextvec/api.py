@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from nextvec.models.own import Function
     from nextvec.models.predictor import Predictor
     from nextvec.registry import Registry
+    from nextvec.sharing.corpora import Brought
     from nextvec.store.npz import ImportReport
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
@@ -89,10 +90,11 @@ def register(kind: str, name: str) -> Callable[[T], T]:
 
     if kind not in KINDS:
         raise UsageError.unknown("kind of component", kind, KINDS)
-    module, constant = KINDS[kind]
-    registry: Registry[Any] = getattr(import_module(module), constant)
+    module, constant = import_module(KINDS[kind][0]), KINDS[kind][1]
+    registry: Registry[Any] = getattr(module, constant)
     registry.names()  # built-ins first, so that it is the newcomer who is told that a name is taken
-    return registry.register(name)
+    decorator: Callable[[str], Callable[[T], T]] = getattr(module, f"register_{kind}", registry.register)
+    return decorator(name)
 
 
 def architectures() -> dict[str, list[str]]:
@@ -273,6 +275,18 @@ class Workspace:
         _ = found.name
         return found
 
+    def import_data_set(self, source: str, corpus: str, *, encoder: str | None = None) -> Brought:
+        """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it; see
+        `sharing.corpora.import_corpus`.
+
+        encoder: that which made them, where the data set's own cannot be loaded here: a name, or a .json file's path.
+        """
+        from nextvec.encoders import encoder_spec
+        from nextvec.sharing.corpora import import_corpus
+
+        given = encoder_spec(encoder) if encoder and encoder.endswith(".json") else encoder
+        return import_corpus(self.place, source, corpus, encoder=given)
+
     # Models
 
     def models(self) -> list[Model]:
@@ -295,7 +309,7 @@ class Workspace:
         return Checkpoints(self.place.model(name)).last.exists()
 
     def model(self, name: str | None = None) -> Model:
-        """By its name or an alias; None for the one in production, or the only one.
+        """By its name, an alias, or `hf:NAME[@REV]`; None for the one in production, or the only one.
 
         Raises NotFoundError for an unknown name, UsageError where None does not decide.
         """

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from nextvec.encoders.encoder import Encoder
 
 DOCUMENTS, SENTENCES = 60, 12
 
 
-def small_minilm(argument: str):
+def small_minilm(argument: str, options: Any) -> Encoder:
     """What `minilm` names here: 32 numbers from the spelling of words, in microseconds."""
     from nextvec.encoders.hashing import HashingEncoder
 
@@ -28,7 +32,7 @@ def quick() -> Iterator[None]:
     ENCODERS.names()
     time_batch = latency._time_batch
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ENCODERS._entries, "minilm", small_minilm)
+        patch.setitem(ENCODERS._entries, "minilm", replace(ENCODERS.get("minilm"), load=small_minilm))
         patch.setattr(latency, "_time_batch", lambda *given: time_batch(*given[:-1], 0.0))
         patch.setattr(latency, "LEAST_CALLS", 3)
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,8 @@ from nextvec.cli.options import (
     WorkspaceOption,
 )
 from nextvec.cli.output import duration, emit, listed, print_table, share, size
+from nextvec.cli.push import HubNameArgument, LicenceOption, PublicOption, emit_push
+from nextvec.errors import UsageError
 
 if TYPE_CHECKING:
     from nextvec.api import Corpus
@@ -45,6 +48,14 @@ ValidationOption = Annotated[
 DtypeOption = Annotated[
     str | None, typer.Option("--dtype", help="New corpus: float16 or float32.", show_default="float16")
 ]
+
+
+class Format(StrEnum):
+    """Of an export."""
+
+    npz = "npz"
+    hf = "hf"
+
 
 SHOWN_FAILURES = 5
 SHOWN_REASONS = 5
@@ -256,15 +267,28 @@ def _leakage(corpus: Corpus) -> tuple[dict[str, Any], list[str]]:
 @app.command("export")
 def export_command(
     reference: CorpusArgument,
-    out: Annotated[Path, typer.Argument(metavar="OUT.npz", help="File to write.")],
-    context: Annotated[int, typer.Option("--context", min=1, help="Vectors before the target.")] = 5,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; with --format hf a folder.")],
+    form: Annotated[
+        Format, typer.Option("--format", help="npz: windows alone; hf: a data set of texts and vectors.")
+    ] = Format.npz,
+    context: Annotated[int, typer.Option("--context", min=1, help="npz: vectors before the target.")] = 5,
+    licence: LicenceOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write every window and its next vector to an NPZ file, float32."""
+    """Write every window and its next vector to an NPZ file, float32; or all of it as a data set of the Hugging Face
+    hub, which datasets.load_dataset reads."""
+    from dataclasses import asdict
+
     from nextvec.api import open
 
-    windows = open(workspace).corpus(reference).export_npz(out, context=context)
+    corpus = open(workspace).corpus(reference)
+    if form is Format.hf:
+        done = corpus.export_data_set(out, licence=licence)
+        line = f"{done.documents:,} documents, {done.chunks:,} chunks written to {out} ({size(done.bytes)})"
+        emit({"corpus": reference, **asdict(done), "folder": str(out)}, [line], as_json)
+        return
+    windows = corpus.export_npz(out, context=context)
     written = out.stat().st_size
     line = f"{windows:,} windows of {context} vectors from {reference} written to {out} ({size(written)})"
     emit(
@@ -274,16 +298,38 @@ def export_command(
     )
 
 
+@app.command("push")
+def push_command(
+    reference: CorpusArgument,
+    name: HubNameArgument,
+    licence: LicenceOption = None,
+    public: PublicOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Commit a corpus with its vectors to a data set of the Hugging Face hub, with a card.
+
+    Who you are is said by HF_TOKEN, or `hf auth login`. Back: nextvec corpus import hf:HUB_NAME
+    """
+    from nextvec.api import open
+
+    emit_push(reference, open(workspace).corpus(reference).push(name, licence=licence, public=public), licence, as_json)
+
+
 @app.command("import")
 def import_command(
-    path: Annotated[Path, typer.Argument(metavar="IN.npz", help="Windows, as export writes them.")],
+    source: Annotated[
+        str, typer.Argument(metavar="IN", help="An NPZ file of windows; hf:NAME[@REV]; a folder of export --format hf.")
+    ],
     corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
     encoder: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--encoder", help="The encoder that made the vectors, or a .json file of its spec.", show_default=False
+            "--encoder",
+            help="The encoder that made the vectors, or a .json file of its spec.",
+            show_default="what the card of a data set says",
         ),
-    ],
+    ] = None,
     salt: SaltOption = None,
     test: TestOption = None,
     validation: ValidationOption = None,
@@ -291,16 +337,41 @@ def import_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Rebuild documents from an NPZ file of windows. Nothing in the file is trusted: a malformed one is refused."""
+    """Rebuild documents from an NPZ file of windows, or a corpus from a data set as push and export --format hf write
+    it. Nothing in either is trusted: what is malformed is refused, and the encoder of a data set is proven."""
     from nextvec.api import open
+    from nextvec.hub import is_on_hub
 
     split = _split(salt, test, validation)
-    report = open(workspace).import_npz(path, corpus, encoder=encoder, split=split, dtype=dtype)
+    if is_on_hub(source) or Path(source).is_dir():
+        if split or dtype is not None:
+            raise UsageError(
+                "a data set brings its own split and dtype: leave --salt, --test, --validation, --dtype out"
+            )
+        _import_data_set(source, corpus, encoder, workspace, as_json)
+        return
+    if encoder is None:
+        raise UsageError("an NPZ file needs --encoder: the name of the one that made its vectors, or SPEC.json")
+    report = open(workspace).import_npz(Path(source), corpus, encoder=encoder, split=split, dtype=dtype)
     lines = [
         f"{report.stored:,} documents ({report.chunks:,} vectors) stored in corpus '{corpus}'",
         f"rebuilt from {report.windows:,} windows; already there: {report.already:,}",
     ]
     emit(report.to_dict(), lines, as_json)
+
+
+def _import_data_set(source: str, corpus: str, encoder: str | None, workspace: str | None, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from nextvec.api import open
+
+    done = open(workspace).import_data_set(source, corpus, encoder=encoder)
+    named = f"{corpus}@{done.tag}" if done.tag else corpus
+    lines = [
+        f"{done.stored:,} documents ({done.chunks:,} chunks) stored as corpus '{named}', version {done.version}",
+        f"from {done.source}, revision {done.revision}; already there: {done.already:,}",
+    ]
+    emit(asdict(done), lines, as_json)
 
 
 def _compaction_lines(name: str, done: Compaction) -> list[str]:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from nextvec.comparing.contest import Contest
     from nextvec.evaluation.comparison import Comparison, Row
 
-ModelsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Models of the workspace, or aliases.")]
+ModelsArgument = Annotated[
+    list[str], typer.Argument(metavar="ID...", help="Models, aliases, or hf:NAME[@REV] of the hub.")
+]
 OnOption = Annotated[
     str | None,
     typer.Option(

@@ -18,6 +18,7 @@ from nextvec.cli import (
     evaluate,
     models,
     promote,
+    push,
     rank,
     serve,
     study,
@@ -60,6 +61,7 @@ app.command("evaluate")(evaluate.evaluate_command)
 app.command("compare")(evaluate.compare_command)
 app.command("verify")(evaluate.verify_command)
 app.add_typer(study.app, name="study")
+app.command("push")(push.push_command)
 app.command("promote")(promote.promote_command)
 app.command("aliases")(promote.aliases_command)
 app.command("rollback")(promote.rollback_command)

@@ -9,6 +9,7 @@ import typer
 from nextvec.cli.options import JsonOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, wrapped
 from nextvec.errors import UsageError
+from nextvec.hub import is_on_hub
 
 if TYPE_CHECKING:
     from nextvec.api import Workspace
@@ -62,7 +63,7 @@ def show_command(
     from nextvec.api import open
 
     place = open(workspace)
-    if what in place.aliases() or place.has_model(what):
+    if is_on_hub(what) or what in place.aliases() or place.has_model(what):
         model = place.model(what)
         emit(model.config, [model.card], as_json)
         return

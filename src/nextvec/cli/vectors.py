@@ -60,7 +60,7 @@ def encode_command(
 def predict_command(
     vectors: VectorsArgument,
     out: OutOption,
-    model: Annotated[str, typer.Option("--model", help="A model of the workspace.")],
+    model: Annotated[str, typer.Option("--model", help="A model, an alias, or hf:NAME[@REV].")],
     breaks: Annotated[
         Path | None,
         typer.Option(
@@ -91,7 +91,7 @@ def decode_command(
     vectors: VectorsArgument,
     corpus: CorpusArgument,
     decoder: Annotated[
-        str, typer.Option("--decoder", help="nearest, inverter:ID, vec2text:FOLDER: who writes the texts.")
+        str, typer.Option("--decoder", help="nearest, inverter:ID, inverter:hf:NAME, vec2text:FOLDER: who writes.")
     ] = "nearest",
     steps: Annotated[
         int, typer.Option("--steps", min=0, help="Corrections by encoding again; the nearest decoder takes none.")

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from nextvec.decoding.decoder import Decoded
     from nextvec.encoders.encoder import EncoderSpec
     from nextvec.evaluation.coherence import CoherenceReport
+    from nextvec.hub import Pushed
     from nextvec.retrieval.neighbours import NearChunk
     from nextvec.sequences.findings import LeakageReport
+    from nextvec.sharing.corpora import Exported
     from nextvec.store.compaction import Compaction
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
@@ -148,6 +150,18 @@ class Corpus:
         from nextvec.store.npz import export_npz
 
         return export_npz(self.snapshot, Path(path), context=context)
+
+    def export_data_set(self, folder: Path | str, *, licence: str | None = None) -> Exported:
+        """Write it as a data set that `datasets.load_dataset` reads: Parquet with texts and vectors, and a card."""
+        from nextvec.sharing.corpora import export_corpus
+
+        return export_corpus(self.place, self.reference, Path(folder), licence=licence)
+
+    def push(self, name: str, *, licence: str | None = None, public: bool = False) -> Pushed:
+        """Commit that to the data set `name` of the Hugging Face hub, which is made if need be."""
+        from nextvec.sharing.corpora import push_corpus
+
+        return push_corpus(self.place, self.reference, name, licence=licence, public=public)
 
     def decode(
         self, vectors: npt.ArrayLike, *, decoder: str = "nearest", steps: int = 0, owner: str = "vector"

@@ -79,3 +79,9 @@ def models(saved):
 @pytest.fixture(scope="session")
 def texts():
     return list(TEXTS)
+
+
+@pytest.fixture
+def ungated(monkeypatch):
+    """Random weights may decode: no text survives their round trip."""
+    monkeypatch.setattr("nextvec.decoding.gate.LEAST", -1.0)

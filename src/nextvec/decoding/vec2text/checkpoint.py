@@ -27,6 +27,8 @@ from nextvec.shapes import difference
 INVERTER, CORRECTOR = "inverter", "corrector"
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 EMBEDDER = "embedder."
+FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+"""What weights may be saved in; all are computed with in float32, as half precision costs the vectors' last digits."""
 T5 = "encoder_decoder."
 T5_NAME = "t5-base"
 SHARED = f"{T5}shared.weight"
@@ -142,14 +144,24 @@ def _load(kind: type[Any], folder: Path, projection: str) -> tuple[Any, int]:
 
 
 def _read_weights(folder: Path) -> Weights:
-    """All tensors in float32 but those of the embedder, which is loaded as an encoder."""
+    """All tensors in float32, however they are saved, but those of the embedder, which is loaded as an encoder.
+
+    Raises IntegrityError for tensors of anything below half precision: their codes are no weights.
+    """
     weights: Weights = {}
     for path in _weight_files(folder):
         try:
             weights |= load_file(path)
         except (SafetensorError, FileNotFoundError) as error:
             raise IntegrityError(f"{path} is missing or damaged ({error}). Download it again.") from None
-    return {name: tensor.to(torch.float32) for name, tensor in weights.items() if not name.startswith(EMBEDDER)}
+    own = {name: tensor for name, tensor in weights.items() if not name.startswith(EMBEDDER)}
+    for name, tensor in own.items():
+        if tensor.dtype not in FLOATS:
+            raise IntegrityError(
+                f"{folder}: {name} is saved as {str(tensor.dtype).removeprefix('torch.')}; vec2text needs weights in "
+                "float32 or bfloat16, and computes in float32. Download those that were not quantised"
+            )
+    return {name: tensor.to(torch.float32) for name, tensor in own.items()}
 
 
 def _weight_files(folder: Path) -> list[Path]:
