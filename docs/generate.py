@@ -9,6 +9,7 @@ docs/mistakes.md    from docs/mistakes.py, by making them
 docs/models.md      from the registries of models and their configurations
 docs/decoding.md    from the inverter's configurations, and docs/results/inverter.json (a model's inversion.json)
 docs/notebooks/     a page of each notebook, to read
+docs/scale.md       from benchmarks/results/*.json, in proportion
 docs/results.md     from docs/results/quality.json, which benchmarks/quality.py writes, with docs/results/data.svg
 README.md           the block of results, from the same
 """
@@ -29,6 +30,7 @@ import typer
 import typer.main
 
 import results
+import scale
 from nextvec.config import Config
 from nextvec.errors import DataError
 from nextvec.records import read_json, write_atomic
@@ -61,8 +63,11 @@ def documents(root: Path) -> Iterator[tuple[Path, str]]:
     from nextvec.cli.main import app
 
     records = sorted((root / "benchmarks" / "results").glob("*.json"))
-    yield root / "docs" / "benchmarks.md", benchmarks_page({path.stem: read_json(path) for path in records})
+    measured_here = {path.stem: read_json(path) for path in records}
+    yield root / "docs" / "benchmarks.md", benchmarks_page(measured_here)
     yield root / "docs" / "commands.md", commands_page(app)
+    if measured_here.keys() >= set(scale.NEEDED):
+        yield root / "docs" / "scale.md", page("Scale", *scale.sections(measured_here))
     yield root / "docs" / "models.md", models_page()
     if (root / "docs" / "mistakes.py").exists():
         yield root / "docs" / "mistakes.md", mistakes_page()

@@ -392,3 +392,86 @@ def machine(tmp_path, monkeypatch):
 def bucket(object_store, machine, tmp_path):
     """The URI of an empty workspace in a bucket, seen from a machine with an empty cache."""
     return f"{object_store}/{tmp_path.name}"
+
+
+@pytest.fixture(scope="session")
+def save_pdf():
+    """`save_pdf(path, pages)`: a page is a list of lines in ASCII, or of (line, x, y, size) in points."""
+    from pypdf import PdfWriter
+    from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+
+    font = DictionaryObject(
+        {NameObject(f"/{key}"): NameObject(f"/{value}")
+         for key, value in {"Type": "Font", "Subtype": "Type1", "BaseFont": "Helvetica"}.items()}
+    )  # fmt: skip
+
+    def drawn(line):
+        text, x, y, size = line
+        escaped = "".join(f"\\{sign}" if sign in "()\\" else sign for sign in text)
+        return f"/F {size} Tf 1 0 0 1 {x} {y} Tm ({escaped}) Tj"
+
+    def placed(line, number):
+        return (line, 72, 720 - 14 * number, 11) if isinstance(line, str) else line
+
+    def save(path, pages, **metadata):
+        writer = PdfWriter()
+        for lines in pages:
+            page, stream = writer.add_blank_page(612, 792), DecodedStreamObject()
+            body = "\n".join(drawn(placed(line, number)) for number, line in enumerate(lines))
+            stream.set_data(f"BT\n{body}\nET".encode("ascii"))
+            page[NameObject("/Contents")] = writer._add_object(stream)
+            fonts = DictionaryObject({NameObject("/F"): font})
+            page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+        writer.add_metadata({f"/{key}": value for key, value in metadata.items()})
+        writer.write(path)
+        writer.close()
+        return path
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A server of PostgreSQL with pgvector, of pgserver, reached over a socket."""
+    import tempfile
+    from pathlib import Path
+
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="nextvec-") as folder:
+        patch.setenv("XDG_RUNTIME_DIR", folder)  # without one the package warns as it is imported
+        pgserver = pytest.importorskip("pgserver", reason="pgserver has no wheel for this Python")
+        server = pgserver.get_server(Path(folder) / "data")
+        yield server
+        server.cleanup()
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """An empty data base: `.uri("table=t")`, which holds a password, and `.execute(statement, rows)`."""
+    import uuid
+    from dataclasses import dataclass
+
+    import psycopg
+
+    @dataclass(frozen=True)
+    class Database:
+        name: str
+        host: str
+        password = "secret-of-tests"
+
+        def uri(self, options=""):
+            joined = f"postgresql://postgres:{self.password}@/{self.name}?host={self.host}"
+            return f"{joined}&{options}" if options else joined
+
+        def execute(self, statement, rows=()):
+            with psycopg.connect(self.uri(), autocommit=True) as connection, connection.cursor() as cursor:
+                if rows:
+                    cursor.executemany(statement, rows)
+                    return None
+                cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else None
+
+    host = str(postgres_server.get_postmaster_info().socket_dir)
+    made = Database(f"t{uuid.uuid4().hex}", host)
+    Database("postgres", host).execute(f"CREATE DATABASE {made.name} STRATEGY file_copy")
+    yield made
+    Database("postgres", host).execute(f"DROP DATABASE {made.name} WITH (FORCE)")

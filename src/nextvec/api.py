@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from nextvec.models.predictor import Predictor
     from nextvec.registry import Registry
     from nextvec.sharing.corpora import Brought
-    from nextvec.store.npz import ImportReport
+    from nextvec.store.importing import ImportReport
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
     from nextvec.studies.runner import Outcome
@@ -275,6 +275,32 @@ class Workspace:
         _ = found.name
         return found
 
+    def import_table(
+        self,
+        uri: str,
+        corpus: str,
+        *,
+        encoder: str,
+        split: Mapping[str, Any] | None = None,
+        dtype: str | None = None,
+    ) -> ImportReport:
+        """Take rows of a data base as chunks with vectors that exist already, of which some are encoded to prove them.
+
+        Args:
+            uri: postgresql://HOST/DATABASE?table=NAME (or query=), with the columns id=, position=, text=, vector=.
+            encoder, split, dtype: as `import_npz` takes them, but the encoder must be one that can encode.
+
+        Raises MismatchError for vectors of another encoder, DataError, StorageError, UsageError.
+        """
+        from nextvec.corpus.sources.postgres import open_address
+        from nextvec.encoders import proving_encoder
+        from nextvec.store.pgvector_rows import import_table
+
+        address, options = open_address(uri)
+        return import_table(
+            self.place, address, options, corpus, proving_encoder(encoder), split=_whole_split(split), dtype=dtype
+        )
+
     def import_data_set(self, source: str, corpus: str, *, encoder: str | None = None) -> Brought:
         """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it; see
         `sharing.corpora.import_corpus`.
@@ -342,6 +368,7 @@ class Workspace:
         options: Mapping[str, Any] | None = None,
         ray: str | None = None,
         workers: int | None = None,
+        track: Sequence[str] = (),
         on_progress: Callable[[Progress], None] | None = None,
         on_change: Say | None = None,
         on_event: Callable[[dict[str, Any]], None] | None = None,
@@ -358,7 +385,8 @@ class Workspace:
             settings, options: of architecture, heads and training; `options` for keys with a dot: {"rank.width": 64}.
             ray: the address of a cluster, or `local`, on which so many workers train together, as so many processes
                 here would (default: as many as it has room for). What they log is given to `on_event` as it comes.
-            on_change: told what is no longer as it was when a resumed run began.
+            track: who else is told of the run, NAME or NAME:ADDRESS, such as `mlflow:http://HOST:PORT`; not recorded.
+            on_change: told what is no longer as it was when a resumed run began, and which tracker has failed.
 
         Raises UsageError for unknown settings, DataError, LeakageError, TrainingError.
         """
@@ -380,10 +408,10 @@ class Workspace:
         if ray is None:
             metrics = train_model(
                 chosen.snapshot, plan, self.place.model(identity), cache=self.place.cache, resume=resume,
-                on_progress=on_progress or _quiet, on_change=on_change or _quiet,
+                on_progress=on_progress or _quiet, on_change=on_change, track=track,
             )  # fmt: skip
         else:
-            metrics = self._train_on_ray(ray, workers, chosen.snapshot, plan, identity, resume, on_event)
+            metrics = self._train_on_ray(ray, workers, chosen.snapshot, plan, identity, resume, on_event, track)
         self._warn(identity, metrics, leakage.warning)
         return Model(self.place, identity)
 
@@ -396,6 +424,7 @@ class Workspace:
         identity: str,
         resume: bool,
         on_event: Callable[[dict[str, Any]], None] | None,
+        track: Sequence[str],
     ) -> dict[str, Any]:
         from nextvec.distributed.cluster import cluster
         from nextvec.training.processes import require_one_process
@@ -404,7 +433,9 @@ class Workspace:
         with cluster(address, workers) as count:
             from nextvec.distributed.train import train_on_ray
 
-            return train_on_ray(self.place, snapshot, plan, identity, workers=count, resume=resume, on_event=on_event)
+            return train_on_ray(
+                self.place, snapshot, plan, identity, workers=count, resume=resume, on_event=on_event, track=track
+            )
 
     def _warn(self, identity: str, metrics: Mapping[str, Any], warning: str) -> None:
         """Said by every figure of a model that was trained although the parts of its corpus overlap."""
@@ -532,7 +563,8 @@ class Workspace:
 
         ray: the address of a cluster, or `local`, on which so many workers train runs side by side (default: as many
         as it has room for).
-        how: allow_unordered, allow_leakage, say. Raises what `studies.runner.run_study` and `cluster.cluster` raise.
+        how: allow_unordered, allow_leakage, track, say. Raises what `studies.runner.run_study` and `cluster.cluster`
+        raise.
         """
         from nextvec.studies.plan import parse_plan, read_plan
         from nextvec.studies.runner import run_study, unwatched
@@ -548,7 +580,7 @@ class Workspace:
         with cluster(ray, workers) as count:
             from nextvec.distributed.study import RayTrainer
 
-            return run(trainer=RayTrainer(self.place, count))
+            return run(trainer=RayTrainer(self.place, count, tuple(how.get("track", ()))))
 
     def study_status(self, name: str) -> StudyStatus:
         """Every run and how far it is, also while the study runs. Raises NotFoundError."""
@@ -571,17 +603,31 @@ class Workspace:
         return check_gates(self.place, _name(model), Gates.parse(dict(changes or {}), owner="gates"))
 
     def promote(
-        self, model: Model | str, alias: str, *, gates: Sequence[Gate] | None = None, reason: str | None = None
+        self,
+        model: Model | str,
+        alias: str,
+        *,
+        gates: Sequence[Gate] | None = None,
+        reason: str | None = None,
+        say: Say | None = None,
     ) -> Change:
-        """Let an alias stand for a model that passes the gates (by default all of them).
+        """Let an alias stand for a model that passes the gates (by default all of them). Trackers that know the model
+        are told.
 
-        `reason`: why those it does not pass do not matter; recorded. Raises GateError naming those.
+        `reason`: why gates that it does not pass do not matter; recorded. `say`: told which tracker has failed.
+        Raises GateError naming those gates.
         """
         from nextvec.comparing.gates import promote
 
         self.require_usable(alias)
         checked = self.gates(model) if gates is None else gates
-        return promote(self.place, alias, _name(model), checked, reason=reason)
+        return self._mirrored(promote(self.place, alias, _name(model), checked, reason=reason), say)
+
+    def _mirrored(self, change: Change, say: Say | None) -> Change:
+        from nextvec.training.tracker import mirror_alias
+
+        mirror_alias(change.alias, self.place.model(change.model), say)
+        return change
 
     def require_usable(self, alias: str) -> None:
         """Raises UsageError for an alias that is no name, or that a model has for its own."""
@@ -589,11 +635,11 @@ class Workspace:
 
         Aliases(self.place).require_usable(alias)
 
-    def rollback(self, alias: str) -> Change:
+    def rollback(self, alias: str, *, say: Say | None = None) -> Change:
         """Let it stand for what it stood for before. Raises UsageError where there is nothing before."""
         from nextvec.models.aliases import Aliases
 
-        return Aliases(self.place).rollback(alias)
+        return self._mirrored(Aliases(self.place).rollback(alias), say)
 
     def aliases(self) -> dict[str, str]:
         """Model names by alias."""

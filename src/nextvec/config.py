@@ -83,17 +83,19 @@ def parse_assignments(pairs: list[str]) -> dict[str, str]:
     return options
 
 
-def parse_query(reference: str, *, owner: str) -> tuple[str, dict[str, str]]:
+def parse_query(reference: str, *, owner: str, secret: bool = False) -> tuple[str, dict[str, str]]:
     """`"notes.txt?lines=wrapped&id=key"` to `("notes.txt", {"lines": "wrapped", "id": "key"})`; what follows the first
     question mark, where there is one, with %20 and + for a space.
 
-    Raises UsageError that names `owner` for what is no key=value, or a key given twice.
+    Raises UsageError that names `owner` for what is no key=value, or a key given twice; it repeats nothing `secret`.
     """
     body, _, query = reference.partition("?")
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if query else []
     except ValueError:
-        raise UsageError(f"{owner}: after '?' expected key=value[&key=value], got '{query}'") from None
+        raise UsageError(
+            f"{owner}: after '?' expected key=value[&key=value], got {'something else' if secret else repr(query)}"
+        ) from None
     keys = [key for key, _ in pairs]
     if twice := [key for key in keys if keys.count(key) > 1]:
         raise UsageError(f"{owner}: '{twice[0]}' is given twice after '?'. Give it once.")

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli.exchange import export_command, import_command, push_command
 from nextvec.cli.on_ray import require_ray
 from nextvec.cli.options import (
     CorpusArgument,
+    DtypeOption,
     EncoderOption,
     JsonOption,
     RayOption,
+    SaltOption,
     SetOption,
+    TestOption,
+    ValidationOption,
     WorkersOption,
     WorkspaceOption,
+    split_given,
 )
 from nextvec.cli.output import duration, emit, listed, print_table, share, size
-from nextvec.cli.push import HubNameArgument, LicenceOption, PublicOption, emit_push
-from nextvec.errors import UsageError
 
 if TYPE_CHECKING:
     from nextvec.api import Corpus
@@ -32,31 +34,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
 
-SaltOption = Annotated[
-    str | None, typer.Option("--salt", help="New corpus: salt of the split.", show_default="nextvec")
-]
-TestOption = Annotated[
-    int | None,
-    typer.Option("--test", help="New corpus: documents in buckets below this (of 1000) are test.", show_default="100"),
-]
-ValidationOption = Annotated[
-    int | None,
-    typer.Option(
-        "--validation", help="New corpus: from --test to below this, validation; the rest trains.", show_default="200"
-    ),
-]
-DtypeOption = Annotated[
-    str | None, typer.Option("--dtype", help="New corpus: float16 or float32.", show_default="float16")
-]
-
-
-class Format(StrEnum):
-    """Of an export."""
-
-    npz = "npz"
-    hf = "hf"
-
-
 SHOWN_FAILURES = 5
 SHOWN_REASONS = 5
 INTERRUPTED = 130
@@ -65,7 +42,7 @@ INTERRUPTED = 130
 @app.command("ingest")
 def ingest_command(
     source: Annotated[
-        str, typer.Argument(help="A path, or wikipedia:PATH, hf:NAME[:CONFIG], pydocs:, ...", show_default=False)
+        str, typer.Argument(help="A path, wikipedia:PATH, hf:NAME[:CONFIG], postgresql://..., ...", show_default=False)
     ],
     corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
     encoder: EncoderOption = "minilm",
@@ -102,7 +79,7 @@ def ingest_command(
         with ingest_progress(corpus, limit) as show:
             made = open(workspace).ingest(
                 source, corpus, encoder=encoder, chunker=chunker, chunker_options=options, limit=limit,
-                tolerate=tolerate, split=_split(salt, test, validation), dtype=dtype, ray=ray, workers=workers,
+                tolerate=tolerate, split=split_given(salt, test, validation), dtype=dtype, ray=ray, workers=workers,
                 on_progress=show,
             )  # fmt: skip
     except KeyboardInterrupt:
@@ -264,114 +241,9 @@ def _leakage(corpus: Corpus) -> tuple[dict[str, Any], list[str]]:
     return report.to_dict(), [f"leakage   {line}" for line in report.lines()]
 
 
-@app.command("export")
-def export_command(
-    reference: CorpusArgument,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; with --format hf a folder.")],
-    form: Annotated[
-        Format, typer.Option("--format", help="npz: windows alone; hf: a data set of texts and vectors.")
-    ] = Format.npz,
-    context: Annotated[int, typer.Option("--context", min=1, help="npz: vectors before the target.")] = 5,
-    licence: LicenceOption = None,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write every window and its next vector to an NPZ file, float32; or all of it as a data set of the Hugging Face
-    hub, which datasets.load_dataset reads."""
-    from dataclasses import asdict
-
-    from nextvec.api import open
-
-    corpus = open(workspace).corpus(reference)
-    if form is Format.hf:
-        done = corpus.export_data_set(out, licence=licence)
-        line = f"{done.documents:,} documents, {done.chunks:,} chunks written to {out} ({size(done.bytes)})"
-        emit({"corpus": reference, **asdict(done), "folder": str(out)}, [line], as_json)
-        return
-    windows = corpus.export_npz(out, context=context)
-    written = out.stat().st_size
-    line = f"{windows:,} windows of {context} vectors from {reference} written to {out} ({size(written)})"
-    emit(
-        {"corpus": reference, "file": str(out), "windows": windows, "context": context, "bytes": written},
-        [line],
-        as_json,
-    )
-
-
-@app.command("push")
-def push_command(
-    reference: CorpusArgument,
-    name: HubNameArgument,
-    licence: LicenceOption = None,
-    public: PublicOption = False,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Commit a corpus with its vectors to a data set of the Hugging Face hub, with a card.
-
-    Who you are is said by HF_TOKEN, or `hf auth login`. Back: nextvec corpus import hf:HUB_NAME
-    """
-    from nextvec.api import open
-
-    emit_push(reference, open(workspace).corpus(reference).push(name, licence=licence, public=public), licence, as_json)
-
-
-@app.command("import")
-def import_command(
-    source: Annotated[
-        str, typer.Argument(metavar="IN", help="An NPZ file of windows; hf:NAME[@REV]; a folder of export --format hf.")
-    ],
-    corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
-    encoder: Annotated[
-        str | None,
-        typer.Option(
-            "--encoder",
-            help="The encoder that made the vectors, or a .json file of its spec.",
-            show_default="what the card of a data set says",
-        ),
-    ] = None,
-    salt: SaltOption = None,
-    test: TestOption = None,
-    validation: ValidationOption = None,
-    dtype: DtypeOption = None,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Rebuild documents from an NPZ file of windows, or a corpus from a data set as push and export --format hf write
-    it. Nothing in either is trusted: what is malformed is refused, and the encoder of a data set is proven."""
-    from nextvec.api import open
-    from nextvec.hub import is_on_hub
-
-    split = _split(salt, test, validation)
-    if is_on_hub(source) or Path(source).is_dir():
-        if split or dtype is not None:
-            raise UsageError(
-                "a data set brings its own split and dtype: leave --salt, --test, --validation, --dtype out"
-            )
-        _import_data_set(source, corpus, encoder, workspace, as_json)
-        return
-    if encoder is None:
-        raise UsageError("an NPZ file needs --encoder: the name of the one that made its vectors, or SPEC.json")
-    report = open(workspace).import_npz(Path(source), corpus, encoder=encoder, split=split, dtype=dtype)
-    lines = [
-        f"{report.stored:,} documents ({report.chunks:,} vectors) stored in corpus '{corpus}'",
-        f"rebuilt from {report.windows:,} windows; already there: {report.already:,}",
-    ]
-    emit(report.to_dict(), lines, as_json)
-
-
-def _import_data_set(source: str, corpus: str, encoder: str | None, workspace: str | None, as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from nextvec.api import open
-
-    done = open(workspace).import_data_set(source, corpus, encoder=encoder)
-    named = f"{corpus}@{done.tag}" if done.tag else corpus
-    lines = [
-        f"{done.stored:,} documents ({done.chunks:,} chunks) stored as corpus '{named}', version {done.version}",
-        f"from {done.source}, revision {done.revision}; already there: {done.already:,}",
-    ]
-    emit(asdict(done), lines, as_json)
+app.command("export")(export_command)
+app.command("push")(push_command)
+app.command("import")(import_command)
 
 
 def _compaction_lines(name: str, done: Compaction) -> list[str]:
@@ -383,11 +255,6 @@ def _compaction_lines(name: str, done: Compaction) -> list[str]:
         f"on disk: {size(done.bytes_before)} before, {size(done.bytes_after)} after, "
         f"{size(abs(freed))} {'freed' if freed >= 0 else 'more'}",
     ]
-
-
-def _split(salt: str | None, test: int | None, validation: int | None) -> dict[str, Any]:
-    given = {"salt": salt, "test": test, "validation": validation}
-    return {key: value for key, value in given.items() if value is not None}
 
 
 def _cut_lines(cut: Cut, encoder: EncoderSpec) -> list[str]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nextvec.config import parse_query
-from nextvec.encoders.encoder import Encoder, EncoderSpec
+from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
 from nextvec.encoders.reading import Reading, as_read
+from nextvec.errors import UsageError
 from nextvec.records import read_json
 from nextvec.registry import Registry
 
@@ -72,3 +73,18 @@ def encoder_spec(reference: str) -> EncoderSpec:
     if reference.endswith(".json"):
         return EncoderSpec.parse(read_json(Path(reference)), owner=reference)
     return load_encoder(reference).spec
+
+
+def proving_encoder(reference: str) -> Encoder:
+    """As `encoder_spec`, but one that encodes: a spec alone proves nothing.
+
+    Raises UsageError for a spec that says not how to load it, MismatchError where that loads another one.
+    """
+    if not reference.endswith(".json"):
+        return load_encoder(reference)
+    spec = encoder_spec(reference)
+    if not spec.reference:
+        raise UsageError(f"{reference}: encoder {spec.name} cannot be loaded by its spec; name one that can encode")
+    encoder = load_encoder(spec.reference)
+    require_same_encoder(encoder.spec, spec, left_name=spec.reference, right_name=reference)
+    return encoder

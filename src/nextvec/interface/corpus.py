@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nextvec.sequences.findings import LeakageReport
     from nextvec.sharing.corpora import Exported
     from nextvec.store.compaction import Compaction
+    from nextvec.store.pgvector import TableReport
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
     from nextvec.store.vectors import Corpus as Stored
@@ -162,6 +163,17 @@ class Corpus:
         from nextvec.sharing.corpora import push_corpus
 
         return push_corpus(self.place, self.reference, name, licence=licence, public=public)
+
+    def export_table(self, uri: str, *, replace: bool = False) -> TableReport:
+        """Write every chunk to a table of pgvector, postgresql://HOST/DATABASE?table=NAME, in one transaction.
+
+        Raises UsageError for a table that exists, unless it may be replaced; DataError, StorageError.
+        """
+        from nextvec.corpus.sources.postgres import open_address
+        from nextvec.store.pgvector import export_table
+
+        address, options = open_address(uri)
+        return export_table(self.snapshot, address, options.require_table(address), replace=replace)
 
     def decode(
         self, vectors: npt.ArrayLike, *, decoder: str = "nearest", steps: int = 0, owner: str = "vector"

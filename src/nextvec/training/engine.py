@@ -112,7 +112,7 @@ class Engine(Generic[S]):
             while not loop.over:
                 loop.advance()
             outcome = loop.finish()
-        self.log.close()
+        self.log.publish()
         return outcome
 
     def _begin(self, loop: Loop[T_co]) -> None:

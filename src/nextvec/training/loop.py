@@ -29,6 +29,7 @@ from nextvec.training.processes import from_main, make_accelerator
 from nextvec.training.randomness import random_states, restore_random_states, seed_processes
 from nextvec.training.recipe import TrainingConfig, learning_rate
 from nextvec.training.runlog import RunLog
+from nextvec.training.tracker import Tracking
 
 COLLAPSE_MARGIN = 0.01
 LOG_STEPS = 20
@@ -125,6 +126,7 @@ def train(
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     accelerator: Accelerator | None = None,
+    tracking: Tracking | None = None,
 ) -> Outcome:
     """Train `network` in place and leave it with its best weights.
 
@@ -137,7 +139,8 @@ def train(
     Raises TrainingError when loss, gradient or validation cosine is not finite, at the latest before the next line of
     the log or checkpoint is written; IntegrityError for a checkpoint that is damaged or of another network.
     """
-    run = _Run(network, data, config, folder, reference, on_progress, accelerator or make_accelerator(config))
+    accelerator = accelerator or make_accelerator(config)
+    run = _Run(network, data, config, folder, reference, on_progress, accelerator, tracking)
     return run.engine.run(run, resume)
 
 
@@ -151,6 +154,7 @@ class _Run:
         reference: Reference,
         on_progress: Callable[[Progress], None] | None,
         accelerator: Accelerator,
+        tracking: Tracking | None,
     ) -> None:
         self.network, self.data, self.config, self.reference = network, data, config, reference
         self.accelerator, self.on_progress = accelerator, on_progress
@@ -160,9 +164,8 @@ class _Run:
         self.judge = judging_head(network.config, config)
         # The schedule needs the number of all steps. Backwards, so that the plan of the first epoch is still there.
         self.total = sum(self.batches.steps(epoch) for epoch in reversed(range(config.epochs)))
-        log = RunLog(folder, tensorboard=config.tensorboard and accelerator.is_main_process)
         self.engine = Engine(
-            folder, network, optimizer, State(), log,
+            folder, network, optimizer, State(), RunLog(folder, tracking),
             checkpoint_steps=config.checkpoint_steps, lr=config.lr, accelerator=accelerator,
         )  # fmt: skip
         self.meter = Meter()
