@@ -34,7 +34,8 @@ def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(ENCODERS._entries, "minilm", replace(ENCODERS.get("minilm"), load=small_minilm))
         patch.setattr(latency, "_time_batch", lambda *given: time_batch(*given[:-1], 0.0))
-        patch.setattr(latency, "LEAST_CALLS", 3)
+        patch.setattr(latency, "LEAST_CALLS", 1)
+        patch.setattr(latency, "WARM_UP", 1)
         yield
 
 
@@ -47,7 +48,7 @@ def prepared(quick: None, write_prose: Callable[..., Path], tmp_path_factory: py
     write_prose(folder / "texts", documents=DOCUMENTS, sentences=SENTENCES)
     workspace = nextvec.open(folder / "nextvec-workspace")
     workspace.ingest(str(folder / "texts"), "mine").tag("small")
-    workspace.train("recommended", "mine@small", name="recommended-mine")
+    workspace.train("recommended", "mine@small", name="recommended-mine", epochs=1)
     workspace.train("gru", "mine@small", name="gru-mine", epochs=1, width=16)
     workspace.compare(["recommended-mine", "gru-mine"], latency=False).save()
     return folder
