@@ -356,7 +356,7 @@ ERRORS = [
     (["aliases", "bakc"], 1, "there is no alias 'bakc'. Did you mean 'back'?"),
     (["rollback", "production"], 1, "there is no alias 'production'"),
     (["train", "ewma", "--corpus", "tales", "--name", "back"], 2, "'back' is an alias of"),
-    (["models", "show", "grue"], 2, "unknown architecture 'grue'"),
+    (["models", "show", "grue"], 2, "unknown architecture or model 'grue'"),
     (["corpus", "info", "tale"], 1, "no corpus 'tale'"),
     (["corpus", "ingest", "nowhere.txt", "--corpus", "new"], 1, "no file or folder 'nowhere.txt'"),
     (["corpus", "ingest", "pydocs:", "--corpus", "new", "--chunker", "sentense"], 2, "Did you mean 'sentence'?"),

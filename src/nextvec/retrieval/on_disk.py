@@ -37,8 +37,8 @@ POINTS_PER_LIST = 256
 TRAINED_PER_LIST, ITERATIONS, BLOCK_ROWS = 64, 10, 8_192
 """Of the k-means. Lance has one of its own, which takes twenty times as long on float16, and has no seed."""
 
-RESCORED, RESCORED_BY_DIM, LEAST = 6, 192, 16
-"""Rows found by their codes and scored exactly: 6 + 192 / D for each one wanted, and for 16 where fewer are."""
+RESCORED, RESCORED_BY_DIM, LEAST = 6, 640, 16
+"""Rows found by their codes and scored exactly: 6 + 640 / D for each one wanted, and for 16 where fewer are."""
 
 MADE: dict[str, int | float | str | None] = {
     "codes": "RaBitQ, 1 bit",
