@@ -18,6 +18,9 @@ def serve_command(
     host: Annotated[str | None, typer.Option("--host", help="Address; any but loopback needs a token.")] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, max=64, help="Processes.")] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", metavar="[auto|cpu|cuda]", help="Where to compute; auto: a GPU, if any.")
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Serve models, a web page and an API that OpenAI's clients speak, at http://127.0.0.1:9000.
@@ -35,8 +38,8 @@ def serve_command(
         given = {"host": host, "port": port}
         changed = settings.listeners[0].to_dict() | {k: v for k, v in given.items() if v is not None}
         settings = settings.model_copy(update={"listeners": (ListenerSettings.parse(changed, owner="serve"),)})
-    if workers is not None:
-        settings = settings.model_copy(update={"workers": workers})
+    given = {"workers": workers, "device": device}
+    settings = settings.model_copy(update={key: value for key, value in given.items() if value is not None})
 
     from nextvec.serving.server import serve
     from nextvec.serving.supervisor import configure_logging

@@ -14,6 +14,7 @@ import torch
 
 from nextvec.continuation.resources import Resources
 from nextvec.continuation.stages import Served
+from nextvec.device import device_of
 from nextvec.errors import NextvecError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import CONFIG, WEIGHTS, is_predictor
@@ -78,7 +79,9 @@ class Engine:
         self.loading = True
         self.draining = False
         self._hindrance = ""
-        self._resources = Resources(workspace)
+        self.device = device_of(settings.device)
+        told = settings.device != "auto" or self.device.type != "cpu"  # else encoders may be on a GPU of their choice
+        self._resources = Resources(workspace, device=self.device if told else None)
         # A thread that begins while a model is timed on one thread (`Served.warm`) would have one ever after.
         self._pool = ThreadPoolExecutor(
             POOL_THREADS, "nextvec-stage", initializer=torch.set_num_threads, initargs=(torch.get_num_threads(),)
@@ -174,7 +177,7 @@ class Engine:
             self.metrics.searching(lane.corpus, lane.index.recall)
         if not first:
             self.metrics.reloaded()
-        log.info("serving %d models: %s", len(line.lanes), ", ".join(line.lanes) or "none")
+        log.info("serving %d models on %s: %s", len(line.lanes), self.device, ", ".join(line.lanes) or "none")
 
     def _sign(self) -> Signature:
         """Equal as long as no model, alias or corpus has changed."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import uvicorn
 
+from nextvec.device import device_of
 from nextvec.errors import UsageError
 from nextvec.serving.app import create_app
 from nextvec.serving.connection import impatient
@@ -30,10 +31,12 @@ log = logging.getLogger("nextvec.serving")
 def serve(workspace: Workspace, settings: Settings) -> None:
     """Serve until told to stop (SIGTERM, SIGINT); SIGHUP looks for new models at once.
 
-    Raises UsageError for an address that others can reach without a token, or that is taken.
+    Raises UsageError for an address that others can reach without a token, or that is taken, and for a device that
+    this machine does not have.
     """
     token = read_token(settings)
     require_safe(settings, token)
+    device_of(settings.device)  # to say at once that it is not there
     sockets = [bind(listener) for listener in settings.listeners]
     for listener, bound in zip(settings.listeners, sockets, strict=True):
         log.info("%s at %s", describe(listener), url_of(bound))

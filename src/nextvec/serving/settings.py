@@ -15,6 +15,7 @@ from pydantic import Field
 from nextvec.config import Config
 from nextvec.continuation.stages import StagesConfig
 from nextvec.continuation.stopping import StopConfig
+from nextvec.device import DeviceName
 from nextvec.errors import NotFoundError, UsageError
 
 PORT = 9000
@@ -113,6 +114,7 @@ class Settings(Config):
         stop: when a continuation has run its course.
         listeners: where; without any, 127.0.0.1:9000 with everything.
         workers: processes that share the addresses.
+        device: where models, encoders, exact search and written texts are computed; auto is the GPU where there is one.
         threads: for computing, in each worker; None for the machine's cores divided by the workers.
         token_file: a file whose first line is the token that requests must carry; $NEXTVEC_TOKEN goes before it.
         reload_seconds: between two looks at models and aliases; 0 looks only when told to (SIGHUP).
@@ -128,6 +130,7 @@ class Settings(Config):
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     workers: int = Field(default=1, ge=1, le=64)
+    device: DeviceName = "auto"
     threads: int | None = Field(default=None, ge=1)
     token_file: str = ""
     reload_seconds: float = Field(default=2.0, ge=0)

@@ -16,9 +16,10 @@ def build_inverter(argument: str, given: Surroundings) -> Decoder:
         )
     from nextvec.decoding.inverter.bundle import load_inverter
     from nextvec.decoding.inverter.writer import inverter_decoder
+    from nextvec.device import chosen
     from nextvec.encoders import load_encoder
     from nextvec.workspace import Workspace
 
     folder = (given.workspace or Workspace()).model(argument)
     encoder = given.encoder or load_encoder(given.snapshot.encoder.reference)
-    return inverter_decoder(load_inverter(folder), encoder, given.snapshot.encoder)
+    return inverter_decoder(load_inverter(folder, chosen() or "cpu"), encoder, given.snapshot.encoder)

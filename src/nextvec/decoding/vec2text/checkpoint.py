@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers import AutoTokenizer
 
 from nextvec.decoding.vec2text.network import Corrector, Inverter, Vec2TextConfig
+from nextvec.device import chosen
 from nextvec.encoders.inference.pretrained import quiet_transformers
 from nextvec.errors import IntegrityError, MismatchError, NotFoundError
 from nextvec.fingerprint import fingerprint, sha256_file
@@ -153,7 +154,7 @@ def _load(kind: type[Any], folder: Path, projection: str) -> tuple[Any, int]:
         )
     network = kind(config)
     load_weights(network, weights, folder)
-    return network.eval().requires_grad_(False), config.dim
+    return network.eval().requires_grad_(False).to(chosen() or "cpu"), config.dim
 
 
 def _read_weights(folder: Path) -> Weights:
