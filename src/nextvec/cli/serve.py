@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nextvec.cli.options import WorkspaceOption
+from nextvec.cli.options import RayOption, WorkspaceOption
 from nextvec.errors import MissingDependencyError, UsageError
 
 
@@ -21,6 +21,10 @@ def serve_command(
     device: Annotated[
         str | None, typer.Option("--device", metavar="[auto|cpu|cuda]", help="Where to compute; auto: a GPU, if any.")
     ] = None,
+    ray: RayOption = None,
+    replicas: Annotated[
+        int | None, typer.Option("--replicas", min=1, help="On Ray: processes of one engine each, like --workers.")
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Serve models, a web page and an API that OpenAI's clients speak, at http://127.0.0.1:9000.
@@ -31,6 +35,7 @@ def serve_command(
     from nextvec.workspace import Workspace
 
     _require_packages()
+    _require_ray(ray, replicas, workers)
     settings = Settings() if config is None else read_settings(config)
     if host is not None or port is not None:
         if len(settings.listeners) > 1:
@@ -41,11 +46,24 @@ def serve_command(
     given = {"workers": workers, "device": device}
     settings = settings.model_copy(update={key: value for key, value in given.items() if value is not None})
 
-    from nextvec.serving.server import serve
     from nextvec.serving.supervisor import configure_logging
 
     configure_logging()
+    if ray is not None:
+        from nextvec.distributed.serve import serve_on_ray
+
+        serve_on_ray(Workspace(workspace), settings, ray, replicas or settings.workers)
+        return
+    from nextvec.serving.server import serve
+
     serve(Workspace(workspace), settings)
+
+
+def _require_ray(address: str | None, replicas: int | None, workers: int | None) -> None:
+    if replicas is not None and address is None:
+        raise UsageError(f"--replicas {replicas} are of a Ray cluster: give --ray ADDRESS too, or --ray local")
+    if workers is not None and address is not None:
+        raise UsageError(f"--workers {workers} are processes of this machine: on Ray give --replicas {workers}")
 
 
 def _require_packages() -> None:

@@ -91,13 +91,14 @@ class Engine:
         self._batching = Batching(self._pool, settings.limits, settings.timeouts, metrics, self.traffic)
         self._signature: Signature | None = None
         self._shelves: dict[str, asyncio.Task[Shelf]] = {}
-        self._look = asyncio.Event()
+        self._look, self._looked = asyncio.Event(), asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to load, and from then on to look for changes."""
         self._watch = asyncio.create_task(self._keep_current(), name="reload")
         self._watch.add_done_callback(_log_failure)
+        self._watch.add_done_callback(lambda _: self._looked.set())
 
     async def stop(self) -> list[str]:
         """Let go of the threads; requests have finished by then. Returns the stages that still run: a thread cannot be
@@ -114,6 +115,10 @@ class Engine:
         """Look for changes now."""
         self._signature = None
         self._look.set()
+
+    async def first_look(self) -> None:
+        """Returns once everything was loaded for the first time, or could not be."""
+        await self._looked.wait()
 
     async def shelf(self, reference: str) -> Shelf:
         """One of `line.corpora` to search, opened when first asked for.
@@ -162,6 +167,7 @@ class Engine:
                 self._hindrance = ""
             except (NextvecError, OSError) as error:  # a damaged record, a folder that went away while it was read
                 self._signature, self._hindrance = None, _said_once("looking for models", error, self._hindrance)
+            self._looked.set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.reload_seconds or None):
                     await self._look.wait()

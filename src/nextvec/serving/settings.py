@@ -17,6 +17,7 @@ from nextvec.continuation.stages import StagesConfig
 from nextvec.continuation.stopping import StopConfig
 from nextvec.device import DeviceName
 from nextvec.errors import NotFoundError, UsageError
+from nextvec.serving.token import Token
 
 PORT = 9000
 TOKEN_VARIABLE = "NEXTVEC_TOKEN"
@@ -205,7 +206,7 @@ def _check_names(settings: Settings, owner: str) -> None:
                 raise UsageError.unknown(f"model of listener {listener.port} in {owner}", name, labels)
 
 
-def read_token(settings: Settings) -> str | None:
+def read_token(settings: Settings) -> Token | None:
     """The token that requests must carry; None when none is set.
 
     Raises NotFoundError without the file that is named, UsageError for a token of less than 16 characters.
@@ -220,7 +221,7 @@ def read_token(settings: Settings) -> str | None:
             f"the token has {len(token)} characters; expected {TOKEN_LENGTH} or more ASCII ones. Make one: "
             'python -c "import secrets; print(secrets.token_urlsafe(32))"'
         )
-    return token
+    return Token.of(token)
 
 
 def _first_line(path: Path) -> str:
@@ -230,7 +231,7 @@ def _first_line(path: Path) -> str:
         raise NotFoundError(f"there is no token file {path}, which token_file names") from None
 
 
-def require_safe(settings: Settings, token: str | None) -> None:
+def require_safe(settings: Settings, token: Token | None) -> None:
     """Raises UsageError when an address that others can reach would be served without a token."""
     for listener in settings.listeners:
         if token is None and not is_loopback(listener.host):
