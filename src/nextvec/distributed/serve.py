@@ -16,6 +16,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from nextvec.device import device_of
 from nextvec.distributed.cluster import LOCAL, a_worker, cluster, everywhere
 from nextvec.errors import NextvecError, UsageError
 from nextvec.serving.app import create_app
@@ -93,10 +94,10 @@ def serve_on_ray(workspace: Workspace, settings: Settings, address: str, replica
     """
     token = read_token(settings)
     require_safe(settings, token)
+    if address == LOCAL:
+        device_of(settings.device)  # to say at once that it is not there
     job = Job(everywhere(workspace), _at_one_address(settings, address), token)
     with cluster(address, replicas * job.threads, PROXY):
-        from ray import serve
-
         _begin(job.listener)
         _warn_of_little_room(replicas * job.threads)
         try:
@@ -105,9 +106,7 @@ def serve_on_ray(workspace: Workspace, settings: Settings, address: str, replica
             log.info("%s at %s, %d replicas", describe(job.listener), _place(job.listener, address), replicas)
             _until_stopped(lambda: _look(handle))
         finally:
-            with suppress(serve.exceptions.RayServeException):
-                serve.delete(NAME)
-            serve.shutdown()
+            _end(address)
 
 
 def _at_one_address(settings: Settings, address: str) -> Settings:
@@ -170,7 +169,16 @@ def _deploy(job: Job, replicas: int) -> Any:
     try:
         return serve.run(deployment.bind(job), name=NAME)
     except RuntimeError as error:
-        raise ReplicasFailError(error) from None
+        raise ReplicasFailError(_reason() or error) from None
+
+
+def _reason() -> str:
+    """What the last replica that was tried has raised: the end of the trace that Ray tells."""
+    from ray import serve
+
+    told = serve.status().applications[NAME].deployments[NAME].message.strip()
+    last = told.splitlines()[-1] if told else ""
+    return last.partition(": ")[2] if last.startswith(f"{NAME}.") else last
 
 
 def _tell(handle: Any) -> None:
@@ -188,6 +196,16 @@ def _look(handle: Any) -> None:
 
     with suppress(RayError):
         handle.broadcast("look").results()
+
+
+def _end(address: str) -> None:
+    """Once requests that are worked on have finished. What runs in a cluster of this command ends with it."""
+    from ray import serve
+
+    with suppress(serve.exceptions.RayServeException):
+        serve.delete(NAME)
+    if address != LOCAL:
+        serve.shutdown()
 
 
 def _until_stopped(look: Callable[[], None]) -> None:
