@@ -29,8 +29,13 @@ from nextvec.serving.token import Token
 from nextvec.workspace import Workspace
 
 NAME = "nextvec"
-PROXY = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "nextvec.distributed.proxy.middlewares"}
-"""How Ray's proxies learn of what goes around them: from the environment of their processes, and from nowhere else."""
+PROXY = {
+    "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "nextvec.distributed.proxy.middlewares",
+    "RAY_SERVE_PROXY_PREFER_LOCAL_NODE_ROUTING": "0",
+    "RAY_SERVE_PROXY_PREFER_LOCAL_AZ_ROUTING": "0",
+}
+"""What Ray's proxies learn from the environment of their processes alone: what goes around them, and to share requests
+out among all replicas. By themselves they leave none to another node while a replica of their own takes one more."""
 HEALTH_SECONDS = 2.0
 """Between two looks of Ray at a replica."""
 
