@@ -43,6 +43,9 @@ import numpy.typing as npt
 import torch
 
 from nextvec.cli.training_progress import training_progress
+from nextvec.comparing.contest import Contest, run_contest
+from nextvec.comparing.entrants import Entrant
+from nextvec.comparing.temperatures import temperatures
 from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.document import Document, Source, Unusable
 from nextvec.corpus.sources import open_source
@@ -63,11 +66,8 @@ from nextvec.records import read_json, write_json
 from nextvec.records.names import PLAN
 from nextvec.store.ingest import ingest
 from nextvec.store.vectors import Corpus
-from nextvec.studies.contest import Contest, run_contest
-from nextvec.studies.entrants import Entrant
 from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs
 from nextvec.studies.runner import Outcome, run_study
-from nextvec.studies.temperatures import temperatures
 from nextvec.training.run import finished, train_model
 from nextvec.workspace import Workspace
 from real import DATA

@@ -1,4 +1,5 @@
-"""Search for the manifold snap over 240,000 vectors: exact against the memory's bandwidth, FAISS against exact.
+"""Search for the manifold snap over 240,000 vectors: exact against the memory's bandwidth, FAISS and Lance's lists on
+disk against exact.
 
     python benchmarks/snap.py [--vectors 240000] [--corpus NAME[@TAG]] [--documents 700]
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -22,16 +24,20 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.retrieval.index import build_index, recall_against_exact
 from nextvec.retrieval.neighbours import Index
 from nextvec.retrieval.snap import ManifoldSnap
+from nextvec.store.metadata import DEFAULT_SPLIT
 from nextvec.store.snapshot import Snapshot
-from nextvec.store.vectors import open_snapshot
+from nextvec.store.vectors import Corpus, open_snapshot
 from nextvec.workspace import Workspace
 from real import DOCUMENTS, real_snapshot, source_name
 from record import Claim, leave_record, options_of
+from scale import document
 
 QUERIES = 200
 K = 16
 ROUNDS, IN_A_ROW = 12, 5
 WINDOW = 5
+LENGTH = 20
+"""Chunks a document."""
 LIMITS = [
     "Synthetic vectors are mixtures of real ones: recall on as many real sentences may be higher or lower.",
     "One query at a time; batches are faster per query.",
@@ -41,15 +47,15 @@ LIMITS = [
 def main() -> None:
     options = parse()
     torch.set_num_threads(options.threads)
-    workspace = Workspace(options.workspace)
-    snapshot, queries, origin = material(options, workspace)
-    exact, approximate = build_index(snapshot, "exact"), build_index(snapshot, "faiss", workspace)
-    result = {
-        "vectors": list(snapshot.vectors.shape),
-        "dtype": str(snapshot.vectors.dtype),
-        "origin": origin,
-        **measure(snapshot, exact, approximate, queries),
-    }
+    vectors, queries, origin = material(options, Workspace(options.workspace))
+    with TemporaryDirectory() as folder:
+        snapshot = stored(vectors, Workspace(folder))
+        result = {
+            "vectors": list(snapshot.vectors.shape),
+            "dtype": str(snapshot.vectors.dtype),
+            "origin": origin,
+            **measure(snapshot, queries),
+        }
     report(result)
     leave_record(options, dataset=dataset(result), claims=claims(result), limits=LIMITS, measured=result)
 
@@ -88,6 +94,18 @@ def claims(result: dict[str, Any]) -> list[Claim]:
             at_least=0.99,
         ),
         Claim(
+            what="Search on disk (Lance), queries per second",
+            figure=result["lance_speedup_over_exact"],
+            reference="exact search",
+        ),
+        Claim(
+            what=f"Search on disk (Lance), recall@{K}",
+            figure=result["lance_recall_at_16"],
+            unit="of all",
+            reference="exact search",
+            at_least=0.97,
+        ),
+        Claim(
             what="Exact search, queries with the neighbours in the order of brute force",
             figure=float(result["exact_equals_brute_force"]),
             unit="of all",
@@ -97,7 +115,7 @@ def claims(result: dict[str, Any]) -> list[Claim]:
     ]
 
 
-def material(options: argparse.Namespace, workspace: Workspace) -> tuple[Snapshot, np.ndarray, str]:
+def material(options: argparse.Namespace, workspace: Workspace) -> tuple[np.ndarray, np.ndarray, str]:
     """What is searched, the queries, and one line on where the vectors come from."""
     if options.corpus:
         real, origin = np.asarray(open_snapshot(workspace, options.corpus).vectors), f"corpus {options.corpus}"
@@ -106,9 +124,16 @@ def material(options: argparse.Namespace, workspace: Workspace) -> tuple[Snapsho
         origin = f"{len(real):,} MiniLM vectors of sentences of {source_name()}"
     held_out = real[: QUERIES * WINDOW].astype(np.float32).reshape(QUERIES, WINDOW, -1)
     searched, added = enlarged(real[QUERIES * WINDOW :], options.vectors)
-    encoder = EncoderSpec(name="benchmark", dim=searched.shape[1])
-    snapshot = Snapshot.from_arrays("snap-benchmark", searched, np.array([0, len(searched)]), ["all"], encoder=encoder)
-    return snapshot, normalised(held_out.mean(axis=1)), f"{origin}; {added:,} of {len(searched):,} vectors synthetic"
+    return searched, normalised(held_out.mean(axis=1)), f"{origin}; {added:,} of {len(searched):,} vectors synthetic"
+
+
+def stored(vectors: np.ndarray, workspace: Workspace) -> Snapshot:
+    """A corpus of these vectors, as search on disk needs one."""
+    encoder = EncoderSpec(name="benchmark", dim=vectors.shape[1])
+    split = dict(DEFAULT_SPLIT)
+    corpus = Corpus.create(workspace, "snap", encoder=encoder, chunker={"name": "none"}, split=split)
+    corpus.append([document(first, vectors[first : first + LENGTH]) for first in range(0, len(vectors), LENGTH)])
+    return corpus.snapshot()
 
 
 def enlarged(real: np.ndarray, count: int) -> tuple[np.ndarray, int]:
@@ -127,7 +152,8 @@ def normalised(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def measure(snapshot: Snapshot, exact: Index, approximate: Index, queries: np.ndarray) -> dict[str, Any]:
+def measure(snapshot: Snapshot, queries: np.ndarray) -> dict[str, Any]:
+    exact, approximate, on_disk = (build_index(snapshot, kind) for kind in ("exact", "faiss", "lance"))
     rows = torch.from_numpy(snapshot.vectors.copy())
     single = torch.from_numpy(queries)
     manifold = ManifoldSnap(exact, snapshot.vectors)
@@ -136,6 +162,7 @@ def measure(snapshot: Snapshot, exact: Index, approximate: Index, queries: np.nd
             "memory_sum": lambda _: rows.sum(),
             "exact": lambda i: exact.search(queries[i : i + 1], K),
             "faiss": lambda i: approximate.search(queries[i : i + 1], K),
+            "lance": lambda i: on_disk.search(queries[i : i + 1], K),
             "snap": lambda i: manifold.apply(queries[i : i + 1], queries[i : i + 1], queries[i : i + 1]),
             "naive_half_conversion": lambda i: (single[i : i + 1] @ rows.float().T).topk(K),
         }
@@ -146,6 +173,9 @@ def measure(snapshot: Snapshot, exact: Index, approximate: Index, queries: np.nd
         "faiss_speedup_over_exact": timed["exact"] / timed["faiss"],
         "faiss_recall_at_16": recall_against_exact(approximate, exact, queries, K),
         "faiss_options": approximate.spec.options,
+        "lance_speedup_over_exact": timed["exact"] / timed["lance"],
+        "lance_recall_at_16": recall_against_exact(on_disk, exact, queries, K),
+        "lance_options": on_disk.spec.options,
         "exact_equals_brute_force": equals_brute_force(snapshot, exact, queries[:20]),
     }
 

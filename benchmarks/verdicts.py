@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nextvec.comparing.contest import Contest
 from nextvec.evaluation.column import Column
 from nextvec.evaluation.compare import compare
 from nextvec.evaluation.comparison import Comparison
 from nextvec.evaluation.draws import Drawing
 from nextvec.evaluation.evaluation import Evaluation, Subject
 from nextvec.evaluation.seeds import average
-from nextvec.studies.contest import Contest
 from nextvec.studies.leaderboard import answers, make_claims
 from nextvec.studies.record import Run
 from record import Claim, leave_record, options_of

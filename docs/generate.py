@@ -7,6 +7,7 @@ docs/benchmarks.md  from benchmarks/results/*.json
 docs/commands.md    from the command line's own help
 docs/models.md      from the registries of models and their configurations
 docs/decoding.md    from the inverter's configurations, and docs/results/inverter.json (a model's inversion.json)
+docs/scale.md       from benchmarks/results/*.json, in proportion
 docs/results.md     from docs/results/quality.json, which benchmarks/quality.py writes, with docs/results/data.svg
 README.md           the block of results, from the same
 """
@@ -25,6 +26,7 @@ import typer
 import typer.main
 
 import results
+import scale
 from nextvec.config import Config
 from nextvec.errors import DataError
 from nextvec.records import read_json, write_atomic
@@ -57,8 +59,11 @@ def documents(root: Path) -> Iterator[tuple[Path, str]]:
     from nextvec.cli.main import app
 
     records = sorted((root / "benchmarks" / "results").glob("*.json"))
-    yield root / "docs" / "benchmarks.md", benchmarks_page({path.stem: read_json(path) for path in records})
+    measured_here = {path.stem: read_json(path) for path in records}
+    yield root / "docs" / "benchmarks.md", benchmarks_page(measured_here)
     yield root / "docs" / "commands.md", commands_page(app)
+    if measured_here.keys() >= set(scale.NEEDED):
+        yield root / "docs" / "scale.md", page("Scale", *scale.sections(measured_here))
     yield root / "docs" / "models.md", models_page()
     measured = root / "docs" / "results" / "inverter.json"
     yield root / "docs" / "decoding.md", decoding_page(read_json(measured) if measured.exists() else None)

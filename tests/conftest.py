@@ -13,6 +13,16 @@ os.environ["OMP_NUM_THREADS"] = "1"
 TINY = ["--set", "layers=1", "--set", "width=16", "--set", "epochs=2", "--set", "batch=64"]
 SPLIT = ["--test", 200, "--validation", 400]
 SPREAD = 0.2
+SENTENCES = [
+    "The river rises in the hills and falls into the sea.",
+    "In 1869 the canal was opened to ships of every nation, and the long way round the cape lost its trade.",
+    "Why does the moon keep one face towards us?",
+    "It does.",
+]
+SMALL, LARGE = 60, 90
+ELSEWHERE = [12] * 30
+CHANCE = {"salt": "s", "test": 200, "validation": 400}
+GRU = {"width": 16, "layers": 1, "epochs": 3, "batch": 64, "lr": 1e-2}
 ANIMALS = ["cats", "dogs", "owls", "bees", "ants", "elks", "eels", "rats"]
 
 
@@ -130,6 +140,125 @@ def nextvec():
         return result
 
     return call
+
+
+@pytest.fixture(scope="session")
+def t5_tokenizer():
+    """Of T5's kind, with some eighty pieces."""
+    import json
+
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import T5TokenizerFast
+
+    trained = Tokenizer(models.Unigram())
+    trained.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.UnigramTrainer(vocab_size=80, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>")
+    trained.train_from_iterator(SENTENCES * 3, trainer)
+    vocabulary = [tuple(piece) for piece in json.loads(trained.to_str())["model"]["vocab"]]
+    return T5TokenizerFast(vocab=vocabulary, extra_ids=0)
+
+
+@pytest.fixture(scope="session")
+def tiny_t5(tmp_path_factory, t5_tokenizer):
+    """Folder of a random T5, 24-D: the whole model with its decoder, as the hub stores GTR."""
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    folder = tmp_path_factory.mktemp("t5")
+    t5_tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = T5Config(vocab_size=len(t5_tokenizer), d_model=24, d_kv=6, d_ff=48, num_layers=2, num_heads=4)
+    T5ForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def static_model(tmp_path_factory):
+    """Folder of a static model, 16-D, as model2vec saves it."""
+    import numpy as np
+
+    library = pytest.importorskip("model2vec")
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(
+        SENTENCES, trainers.WordPieceTrainer(vocab_size=120, special_tokens=["[PAD]", "[UNK]"])
+    )
+    vectors = np.random.default_rng(0).standard_normal((tokenizer.get_vocab_size(), 16)).astype(np.float32)
+    folder = tmp_path_factory.mktemp("static")
+    library.StaticModel(vectors, tokenizer, normalize=True).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def documents(make_process):
+    """Encoded, of a process with D = 12: those of corpus `c`, and after the first `LARGE` those of `elsewhere`."""
+    import numpy as np
+
+    from nextvec.corpus.document import Chunk, Document
+    from nextvec.store.encoded import EncodedDocument
+
+    def encoded(number, vectors):
+        texts = [f"Sentence {i} of document {number}." for i in range(len(vectors))]
+        document = Document(id=f"doc-{number}", title=f"T{number}", text=" ".join(texts), source="test", licence="CC0")
+        chunks = [Chunk(text=t, position=i, start=0, end=len(t), begins=int(i % 4 == 0)) for i, t in enumerate(texts)]
+        return EncodedDocument(document=document, chunks=chunks, vectors=vectors)
+
+    lengths = np.random.default_rng(3).integers(1, 30, size=LARGE).tolist()
+    whole = make_process([*lengths, *ELSEWHERE])
+    numbers = range(LARGE + len(ELSEWHERE))
+    return [encoded(i, whole.vectors[whole.offsets[i] : whole.offsets[i + 1]]) for i in numbers]
+
+
+@pytest.fixture(scope="session")
+def make_corpus(documents):
+    from nextvec.encoders.encoder import EncoderSpec
+    from nextvec.store.vectors import Corpus
+
+    def make(place, name, *, encoder="process", split=CHANCE, first=0, last=SMALL):
+        spec = EncoderSpec(name=encoder, dim=12, weights_hash=encoder)
+        corpus = Corpus.create(place, name, encoder=spec, chunker={"name": "lines"}, split=split, dtype="float32")
+        corpus.append(documents[first:last])
+        corpus.tag("small")
+        return corpus
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def train():
+    from nextvec.store.vectors import open_snapshot
+    from nextvec.training.run import resolve_plan, train_model
+
+    def train(place, identity, reference, architecture="gru", **options):
+        snapshot = open_snapshot(place, reference)
+        plan = resolve_plan(architecture, snapshot.dim, options)
+        return train_model(snapshot, plan, place.model(identity), cache=place.cache)
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory, documents, make_corpus, train):
+    """Two generations of corpus `c`, a `twin` of the same documents, `elsewhere` with others, `foreign` of another
+    encoder, and small models trained on them."""
+    from nextvec.workspace import Workspace
+
+    place = Workspace(tmp_path_factory.mktemp("workspace"))
+    corpus = make_corpus(place, "c")
+    corpus.append(documents[SMALL:LARGE])
+    corpus.tag("large")
+    make_corpus(place, "twin", first=1)
+    make_corpus(place, "elsewhere", split={**CHANCE, "salt": "other"}, first=LARGE, last=LARGE + len(ELSEWHERE))
+    make_corpus(place, "foreign", encoder="other")
+    train(place, "plain", "c@small", **GRU, anchor="none")
+    train(place, "anchored", "c@large", **GRU)
+    train(place, "windowed", "c@small", "amn", hidden=16, attention=8, epochs=1, context=4)
+    train(place, "baseline", "c@small", "ewma-mix")
+    train(place, "of-twin", "twin@small", **GRU, anchor="none")
+    train(place, "of-foreign", "foreign@small", **GRU, anchor="none")
+    return place
 
 
 @pytest.fixture(scope="session")
@@ -263,3 +392,86 @@ def machine(tmp_path, monkeypatch):
 def bucket(object_store, machine, tmp_path):
     """The URI of an empty workspace in a bucket, seen from a machine with an empty cache."""
     return f"{object_store}/{tmp_path.name}"
+
+
+@pytest.fixture(scope="session")
+def save_pdf():
+    """`save_pdf(path, pages)`: a page is a list of lines in ASCII, or of (line, x, y, size) in points."""
+    from pypdf import PdfWriter
+    from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+
+    font = DictionaryObject(
+        {NameObject(f"/{key}"): NameObject(f"/{value}")
+         for key, value in {"Type": "Font", "Subtype": "Type1", "BaseFont": "Helvetica"}.items()}
+    )  # fmt: skip
+
+    def drawn(line):
+        text, x, y, size = line
+        escaped = "".join(f"\\{sign}" if sign in "()\\" else sign for sign in text)
+        return f"/F {size} Tf 1 0 0 1 {x} {y} Tm ({escaped}) Tj"
+
+    def placed(line, number):
+        return (line, 72, 720 - 14 * number, 11) if isinstance(line, str) else line
+
+    def save(path, pages, **metadata):
+        writer = PdfWriter()
+        for lines in pages:
+            page, stream = writer.add_blank_page(612, 792), DecodedStreamObject()
+            body = "\n".join(drawn(placed(line, number)) for number, line in enumerate(lines))
+            stream.set_data(f"BT\n{body}\nET".encode("ascii"))
+            page[NameObject("/Contents")] = writer._add_object(stream)
+            fonts = DictionaryObject({NameObject("/F"): font})
+            page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+        writer.add_metadata({f"/{key}": value for key, value in metadata.items()})
+        writer.write(path)
+        writer.close()
+        return path
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A server of PostgreSQL with pgvector, of pgserver, reached over a socket."""
+    import tempfile
+    from pathlib import Path
+
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="nextvec-") as folder:
+        patch.setenv("XDG_RUNTIME_DIR", folder)  # without one the package warns as it is imported
+        pgserver = pytest.importorskip("pgserver", reason="pgserver has no wheel for this Python")
+        server = pgserver.get_server(Path(folder) / "data")
+        yield server
+        server.cleanup()
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """An empty data base: `.uri("table=t")`, which holds a password, and `.execute(statement, rows)`."""
+    import uuid
+    from dataclasses import dataclass
+
+    import psycopg
+
+    @dataclass(frozen=True)
+    class Database:
+        name: str
+        host: str
+        password = "secret-of-tests"
+
+        def uri(self, options=""):
+            joined = f"postgresql://postgres:{self.password}@/{self.name}?host={self.host}"
+            return f"{joined}&{options}" if options else joined
+
+        def execute(self, statement, rows=()):
+            with psycopg.connect(self.uri(), autocommit=True) as connection, connection.cursor() as cursor:
+                if rows:
+                    cursor.executemany(statement, rows)
+                    return None
+                cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else None
+
+    host = str(postgres_server.get_postmaster_info().socket_dir)
+    made = Database(f"t{uuid.uuid4().hex}", host)
+    Database("postgres", host).execute(f"CREATE DATABASE {made.name} STRATEGY file_copy")
+    yield made
+    Database("postgres", host).execute(f"DROP DATABASE {made.name} WITH (FORCE)")

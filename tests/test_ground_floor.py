@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nextvec.config import Config, parse_assignments
+from nextvec.config import Config, parse_assignments, parse_query, with_query
 from nextvec.errors import IntegrityError, MissingDependencyError, NextvecError, UsageError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes, sha256_file
 from nextvec.records import BLOCK, append_line, read_json, read_lines, write_json
@@ -51,6 +51,28 @@ def test_assignments() -> None:
         parse_assignments(["lr"])
     with pytest.raises(UsageError, match="given twice"):
         parse_assignments(["lr=1", "lr=2"])
+
+
+@pytest.mark.parametrize(
+    ("reference", "body", "options"),
+    [
+        ("a:b", "a:b", {}),
+        ("a?", "a", {}),
+        ("a?x=1&y=2", "a", {"x": "1", "y": "2"}),
+        ("a?x=what is it? &y=", "a", {"x": "what is it? ", "y": ""}),
+        ("a?x=b%26c+d", "a", {"x": "b&c d"}),
+    ],
+)
+def test_what_follows_a_question_mark(reference: str, body: str, options: dict[str, str]) -> None:
+    assert parse_query(reference, owner="a") == (body, options)
+    assert parse_query(with_query(body, options), owner="a") == (body, options)
+
+
+def test_what_follows_a_question_mark_is_key_and_value_once() -> None:
+    with pytest.raises(UsageError, match=r"source a: after '\?' expected key=value\[&key=value\], got 'x'"):
+        parse_query("a?x", owner="source a")
+    with pytest.raises(UsageError, match=r"a: 'x' is given twice after '\?'"):
+        parse_query("a?x=1&x=2", owner="a")
 
 
 def test_fingerprints_do_not_depend_on_the_order_of_keys(tmp_path: Path) -> None:

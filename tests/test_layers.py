@@ -23,11 +23,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"sequences", "models", "decoding"},
     "evaluation": {"sequences", "models", "retrieval"},
     "decoding": {"encoders", "retrieval"},
-    "studies": {"training", "evaluation"},
+    "comparing": {"training", "evaluation"},
+    "studies": {"comparing"},
     "continuation": {"evaluation", "decoding"},
     "serving": {"continuation"},
     "distributed": {"studies", "serving"},
-    "interface": {"studies", "continuation"},
+    "sharing": {"evaluation", "decoding"},
+    "interface": {"studies", "continuation", "sharing"},
 }
 """Direct neighbours below each package; what those may import is allowed too. The command line may import all."""
 
@@ -35,6 +37,18 @@ GROUND = {"records"}
 """Packages on the ground floor: like its modules they know no text, vector or model, and all may import them."""
 
 EXACT = {"decoding/quality.py": set()}
+PRINTED = {
+    "nextvec.comparing.gates",
+    "nextvec.comparing.verify",
+    "nextvec.continuation.events",
+    "nextvec.encoders.lengths",
+    "nextvec.evaluation.abilities",
+    "nextvec.evaluation.worth",
+    "nextvec.models.presets",
+    "nextvec.sequences.findings",
+    "nextvec.store.npy",
+}
+"""What the command line may import besides the API when it runs: results, the words for them, and files of vectors."""
 ONLY_PREDICTOR = ("evaluation", {"nextvec.models.predictor", "nextvec.models.bundle"})
 
 
@@ -58,6 +72,19 @@ def imports_of(path: Path) -> list[str]:
     return found
 
 
+def run_time_imports(path: Path) -> list[str]:
+    """Those of `imports_of` that are not for type checking alone."""
+    tree = ast.parse(path.read_text())
+    typing = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and id(node) not in typing]
+    return [node.module for node in nodes if node.module and node.module.startswith("nextvec.")]
+
+
 def package_of(module: str) -> str | None:
     """The stage a dotted module belongs to; None for the ground floor."""
     parts = module.split(".")
@@ -78,6 +105,12 @@ def test_imports_run_one_way(path: Path) -> None:
     allowed = EXACT.get(str(relative), below(own) | {own} if own and own not in GROUND else set())
     reached = {package_of(module) for module in imports_of(path)} - {None}
     assert reached <= allowed, f"{relative} imports {sorted(str(r) for r in reached - allowed)}, which is above it"
+
+
+def test_the_command_line_calls_the_interface_and_orchestrates_nothing() -> None:
+    for path in (SOURCE / "cli").rglob("*.py"):
+        used = {module for module in run_time_imports(path) if package_of(module) not in (None, "cli", "interface")}
+        assert used <= PRINTED, f"{path.name} imports {sorted(used - PRINTED)}; call nextvec.api"
 
 
 def test_evaluation_knows_models_by_their_protocol_alone() -> None:

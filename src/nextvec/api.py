@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from nextvec.errors import NextvecError, NotFoundError, UsageError
+from nextvec.errors import NextvecError, NotFoundError, UsageError, require_packages
 from nextvec.interface.comparison import Comparison
 from nextvec.interface.corpus import Corpus
 from nextvec.interface.model import Model
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from nextvec.comparing.entrants import Guest
+    from nextvec.comparing.gates import Gate
+    from nextvec.comparing.verify import Verification
     from nextvec.corpus.document import Source
     from nextvec.encoders.encoder import Encoder
     from nextvec.interface.doctor import Finding
@@ -41,13 +44,12 @@ if TYPE_CHECKING:
     from nextvec.models.own import Function
     from nextvec.models.predictor import Predictor
     from nextvec.registry import Registry
+    from nextvec.sharing.corpora import Brought
+    from nextvec.store.importing import ImportReport
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
-    from nextvec.studies.entrants import Guest
-    from nextvec.studies.gates import Gate
     from nextvec.studies.runner import Outcome
     from nextvec.studies.status import StudyStatus
-    from nextvec.studies.verify import Verification
     from nextvec.training.inverter.loop import Progress as InverterProgress
     from nextvec.training.loop import Progress
     from nextvec.training.run import Plan
@@ -172,6 +174,8 @@ class Workspace:
         tolerate: float | None = None,
         split: Mapping[str, Any] | None = None,
         dtype: str | None = None,
+        ray: str | None = None,
+        workers: int | None = None,
         on_progress: Callable[[IngestReport, float], None] | None = None,
     ) -> Corpus:
         """Chunk, encode and store documents in order; again, it goes on where it stopped.
@@ -183,25 +187,79 @@ class Workspace:
             limit: documents to take.
             tolerate: share of the documents, 0 to 1, that may fail (default 0.05).
             split, dtype: of a new corpus: keys `salt`, `test`, `validation` (of 1000); float16 or float32.
+            ray: the address of a cluster, or `local`, on which so many workers encode and write (default: as many as it
+                has room for), each with an encoder of its own, so `encoder` is a name; the corpus is the same.
 
-        The corpus' `report` says what happened.         Raises what `store.ingest.ingest` raises.
+        The corpus' `report` says what happened. Raises what `store.ingest.ingest` raises, UsageError.
         """
         from nextvec.corpus.chunkers import build_chunker
         from nextvec.corpus.sources import open_source
-        from nextvec.encoders import load_encoder
-        from nextvec.store.fitting import fitted_chunker
-        from nextvec.store.ingest import TOLERATED, ingest
+        from nextvec.store.ingest import TOLERATED
 
         documents = open_source(source) if isinstance(source, str) else source
         options = dict(chunker_options or {})
         build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
-        loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
-        report = ingest(
-            self.place, corpus, documents, fitted_chunker(self.place, corpus, chunker, options, loaded), loaded,
-            split=_whole_split(split), limit=limit, dtype=dtype, progress=on_progress,
-            tolerate=TOLERATED if tolerate is None else tolerate,
-        )  # fmt: skip
-        return Corpus(self.place, corpus, report)
+        tools = {"encoder": encoder, "chunker": chunker, "options": options}
+        how: dict[str, Any] = {
+            "split": _whole_split(split), "limit": limit, "dtype": dtype,
+            "tolerate": TOLERATED if tolerate is None else tolerate,
+            **({"progress": on_progress} if on_progress else {}),
+        }  # fmt: skip
+        if ray is None:
+            return Corpus(self.place, corpus, self._ingest_here(corpus, documents, tools, how))
+        return Corpus(self.place, corpus, self._ingest_on_ray(ray, workers, corpus, documents, tools, how))
+
+    def _ingest_here(
+        self, corpus: str, documents: Source, tools: Mapping[str, Any], how: Mapping[str, Any]
+    ) -> IngestReport:
+        from nextvec.store.fitting import load_tools
+        from nextvec.store.ingest import ingest
+
+        encoder, chunker = load_tools(self.place, corpus, **tools)
+        return ingest(self.place, corpus, documents, chunker, encoder, **how)
+
+    def _ingest_on_ray(
+        self,
+        address: str,
+        workers: int | None,
+        corpus: str,
+        documents: Source,
+        tools: Mapping[str, Any],
+        how: Mapping[str, Any],
+    ) -> IngestReport:
+        from nextvec.distributed.cluster import cluster, everywhere
+
+        if not isinstance(tools["encoder"], str):
+            raise UsageError("on Ray every worker loads an encoder: give its name, not an encoder that is loaded here")
+        with cluster(address, workers) as count:
+            from nextvec.distributed.ingest import ingest_on_ray
+            from nextvec.store.fitting import load_tools
+
+            load = partial(load_tools, everywhere(self.place), corpus, **tools)
+            return ingest_on_ray(self.place, corpus, documents, load, workers=count, **how)
+
+    def import_npz(
+        self,
+        path: Path | str,
+        corpus: str,
+        *,
+        encoder: str,
+        split: Mapping[str, Any] | None = None,
+        dtype: str | None = None,
+    ) -> ImportReport:
+        """Rebuild documents from an NPZ file of windows, as `Corpus.export_npz` writes them. Nothing in it is trusted.
+
+        Args:
+            encoder: that which made the vectors, by name or as the path of a .json file with its spec.
+            split, dtype: as `ingest` takes them.
+
+        Raises DataError for a malformed file, MismatchError for vectors of another encoder.
+        """
+        from nextvec.encoders import encoder_spec
+        from nextvec.store.npz import import_npz
+
+        spec = encoder_spec(encoder)
+        return import_npz(self.place, Path(path), corpus, spec, split=_whole_split(split), dtype=dtype)
 
     def corpora(self) -> list[Corpus]:
         """Every corpus, by name."""
@@ -214,6 +272,44 @@ class Workspace:
         found = Corpus(self.place, reference)
         _ = found.name
         return found
+
+    def import_table(
+        self,
+        uri: str,
+        corpus: str,
+        *,
+        encoder: str,
+        split: Mapping[str, Any] | None = None,
+        dtype: str | None = None,
+    ) -> ImportReport:
+        """Take rows of a data base as chunks with vectors that exist already, of which some are encoded to prove them.
+
+        Args:
+            uri: postgresql://HOST/DATABASE?table=NAME (or query=), with the columns id=, position=, text=, vector=.
+            encoder, split, dtype: as `import_npz` takes them, but the encoder must be one that can encode.
+
+        Raises MismatchError for vectors of another encoder, DataError, StorageError, UsageError.
+        """
+        from nextvec.corpus.sources.postgres import open_address
+        from nextvec.encoders import proving_encoder
+        from nextvec.store.pgvector_rows import import_table
+
+        address, options = open_address(uri)
+        return import_table(
+            self.place, address, options, corpus, proving_encoder(encoder), split=_whole_split(split), dtype=dtype
+        )
+
+    def import_data_set(self, source: str, corpus: str, *, encoder: str | None = None) -> Brought:
+        """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it; see
+        `sharing.corpora.import_corpus`.
+
+        encoder: that which made them, where the data set's own cannot be loaded here: a name, or a .json file's path.
+        """
+        from nextvec.encoders import encoder_spec
+        from nextvec.sharing.corpora import import_corpus
+
+        given = encoder_spec(encoder) if encoder and encoder.endswith(".json") else encoder
+        return import_corpus(self.place, source, corpus, encoder=given)
 
     # Models
 
@@ -237,7 +333,7 @@ class Workspace:
         return Checkpoints(self.place.model(name)).last.exists()
 
     def model(self, name: str | None = None) -> Model:
-        """By its name or an alias; None for the one in production, or the only one.
+        """By its name, an alias, or `hf:NAME[@REV]`; None for the one in production, or the only one.
 
         Raises NotFoundError for an unknown name, UsageError where None does not decide.
         """
@@ -270,6 +366,7 @@ class Workspace:
         options: Mapping[str, Any] | None = None,
         ray: str | None = None,
         workers: int | None = None,
+        track: Sequence[str] = (),
         on_progress: Callable[[Progress], None] | None = None,
         on_change: Say | None = None,
         on_event: Callable[[dict[str, Any]], None] | None = None,
@@ -286,7 +383,8 @@ class Workspace:
             settings, options: of architecture, heads and training; `options` for keys with a dot: {"rank.width": 64}.
             ray: the address of a cluster, or `local`, on which so many workers train together, as so many processes
                 here would (default: as many as it has room for). What they log is given to `on_event` as it comes.
-            on_change: told what is no longer as it was when a resumed run began.
+            track: who else is told of the run, NAME or NAME:ADDRESS, such as `mlflow:http://HOST:PORT`; not recorded.
+            on_change: told what is no longer as it was when a resumed run began, and which tracker has failed.
 
         Raises UsageError for unknown settings, DataError, LeakageError, TrainingError.
         """
@@ -308,10 +406,10 @@ class Workspace:
         if ray is None:
             metrics = train_model(
                 chosen.snapshot, plan, self.place.model(identity), cache=self.place.cache, resume=resume,
-                on_progress=on_progress or _quiet, on_change=on_change or _quiet,
+                on_progress=on_progress or _quiet, on_change=on_change, track=track,
             )  # fmt: skip
         else:
-            metrics = self._train_on_ray(ray, workers, chosen.snapshot, plan, identity, resume, on_event)
+            metrics = self._train_on_ray(ray, workers, chosen.snapshot, plan, identity, resume, on_event, track)
         self._warn(identity, metrics, leakage.warning)
         return Model(self.place, identity)
 
@@ -324,6 +422,7 @@ class Workspace:
         identity: str,
         resume: bool,
         on_event: Callable[[dict[str, Any]], None] | None,
+        track: Sequence[str],
     ) -> dict[str, Any]:
         from nextvec.distributed.cluster import cluster
         from nextvec.training.processes import require_one_process
@@ -332,7 +431,9 @@ class Workspace:
         with cluster(address, workers) as count:
             from nextvec.distributed.train import train_on_ray
 
-            return train_on_ray(self.place, snapshot, plan, identity, workers=count, resume=resume, on_event=on_event)
+            return train_on_ray(
+                self.place, snapshot, plan, identity, workers=count, resume=resume, on_event=on_event, track=track
+            )
 
     def _warn(self, identity: str, metrics: Mapping[str, Any], warning: str) -> None:
         """Said by every figure of a model that was trained although the parts of its corpus overlap."""
@@ -374,8 +475,8 @@ class Workspace:
         self, name: str, corpus: str, *, chunks: int = 256, on_progress: Say | None = None
     ) -> dict[str, Any]:
         """What an inverter makes of held-out chunks, beside the nearest training chunks; recorded in its metrics."""
+        from nextvec.comparing.inversion import report_inverter
         from nextvec.encoders import load_encoder
-        from nextvec.studies.inversion import report_inverter
 
         snapshot = self.corpus(corpus).snapshot
         encoder = load_encoder(snapshot.encoder.reference)
@@ -406,7 +507,7 @@ class Workspace:
 
         Raises UsageError, MismatchError naming both for models of different encoders or splits, LeakageError.
         """
-        from nextvec.studies.contest import run_contest
+        from nextvec.comparing.contest import run_contest
 
         named = [self._named(each) for each in models if isinstance(each, str | Model)]
         guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, on)
@@ -421,9 +522,9 @@ class Workspace:
         return self.model(model) if isinstance(model, str) else model
 
     def _guests(self, given: Sequence[Predictor | Function], models: Sequence[Model], on: str | None) -> list[Guest]:
+        from nextvec.comparing.entrants import Generation, Guest
         from nextvec.models.own import OwnPredictor
         from nextvec.models.predictor import Predictor
-        from nextvec.studies.entrants import Generation, Guest
 
         if not given:
             return []
@@ -439,7 +540,7 @@ class Workspace:
 
     def verify(self, models: Sequence[Model | str]) -> Iterator[Verification]:
         """Load each model in a fresh process and reproduce its recorded figure."""
-        from nextvec.studies.verify import verify
+        from nextvec.comparing.verify import verify
 
         return verify(self.place, [self._named(model).name for model in models])
 
@@ -458,7 +559,8 @@ class Workspace:
 
         ray: the address of a cluster, or `local`, on which so many workers train runs side by side (default: as many
         as it has room for).
-        how: allow_unordered, allow_leakage, say. Raises what `studies.runner.run_study` and `cluster.cluster` raise.
+        how: allow_unordered, allow_leakage, track, say. Raises what `studies.runner.run_study` and `cluster.cluster`
+        raise.
         """
         from nextvec.studies.plan import parse_plan, read_plan
         from nextvec.studies.runner import run_study, unwatched
@@ -474,7 +576,7 @@ class Workspace:
         with cluster(ray, workers) as count:
             from nextvec.distributed.study import RayTrainer
 
-            return run(trainer=RayTrainer(self.place, count))
+            return run(trainer=RayTrainer(self.place, count, tuple(how.get("track", ()))))
 
     def study_status(self, name: str) -> StudyStatus:
         """Every run and how far it is, also while the study runs. Raises NotFoundError."""
@@ -492,22 +594,36 @@ class Workspace:
 
     def gates(self, model: Model | str, changes: Mapping[str, Any] | None = None) -> list[Gate]:
         """What is asked of a model before an alias takes it, and what was recorded of it; `changes` by gate's name."""
-        from nextvec.studies.gates import Gates, check_gates
+        from nextvec.comparing.gates import Gates, check_gates
 
         return check_gates(self.place, _name(model), Gates.parse(dict(changes or {}), owner="gates"))
 
     def promote(
-        self, model: Model | str, alias: str, *, gates: Sequence[Gate] | None = None, reason: str | None = None
+        self,
+        model: Model | str,
+        alias: str,
+        *,
+        gates: Sequence[Gate] | None = None,
+        reason: str | None = None,
+        say: Say | None = None,
     ) -> Change:
-        """Let an alias stand for a model that passes the gates (by default all of them).
+        """Let an alias stand for a model that passes the gates (by default all of them). Trackers that know the model
+        are told.
 
-        `reason`: why those it does not pass do not matter; recorded. Raises GateError naming those.
+        `reason`: why gates that it does not pass do not matter; recorded. `say`: told which tracker has failed.
+        Raises GateError naming those gates.
         """
-        from nextvec.studies.gates import promote
+        from nextvec.comparing.gates import promote
 
         self.require_usable(alias)
         checked = self.gates(model) if gates is None else gates
-        return promote(self.place, alias, _name(model), checked, reason=reason)
+        return self._mirrored(promote(self.place, alias, _name(model), checked, reason=reason), say)
+
+    def _mirrored(self, change: Change, say: Say | None) -> Change:
+        from nextvec.training.tracker import mirror_alias
+
+        mirror_alias(change.alias, self.place.model(change.model), say)
+        return change
 
     def require_usable(self, alias: str) -> None:
         """Raises UsageError for an alias that is no name, or that a model has for its own."""
@@ -515,11 +631,11 @@ class Workspace:
 
         Aliases(self.place).require_usable(alias)
 
-    def rollback(self, alias: str) -> Change:
+    def rollback(self, alias: str, *, say: Say | None = None) -> Change:
         """Let it stand for what it stood for before. Raises UsageError where there is nothing before."""
         from nextvec.models.aliases import Aliases
 
-        return Aliases(self.place).rollback(alias)
+        return self._mirrored(Aliases(self.place).rollback(alias), say)
 
     def aliases(self) -> dict[str, str]:
         """Model names by alias."""
@@ -540,11 +656,51 @@ class Workspace:
 
     # Vectors and texts
 
-    def encode(self, texts: Sequence[str], encoder: str = "minilm") -> npt.NDArray[np.float32]:
-        """(N, D) unit vectors of the texts."""
+    def encoder(self, name: str = "minilm") -> Encoder:
+        """By its name, loaded: `encode` texts with it. Raises NotFoundError, MissingDependencyError."""
         from nextvec.encoders import load_encoder
 
-        return load_encoder(encoder).encode(texts)
+        return load_encoder(name)
+
+    def encode(self, texts: Sequence[str], encoder: str = "minilm") -> npt.NDArray[np.float32]:
+        """(N, D) unit vectors of the texts."""
+        return self.encoder(encoder).encode(texts)
+
+    # Serving
+
+    def serve(
+        self,
+        config: Path | str | None = None,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        workers: int | None = None,
+        device: str | None = None,
+        ray: str | None = None,
+        replicas: int | None = None,
+    ) -> None:
+        """Serve every model of the workspace, or what the file `config` names, until somebody stops it.
+
+        Args:
+            host, port, workers, device: in place of those of the file.
+            ray: the address of a cluster, or `local`, on which so many replicas answer (default: as many as workers).
+
+        Raises UsageError, MissingDependencyError.
+        """
+        from nextvec.serving.settings import chosen_settings
+
+        require_packages("serve", "fastapi", "uvicorn", "httptools", "prometheus_client")
+        path = None if config is None else Path(config)
+        settings = chosen_settings(path, host=host, port=port, workers=workers, device=device)
+        if ray is not None or replicas is not None:
+            _require_replicas_on_ray(ray, replicas, workers)
+            from nextvec.distributed.serve import serve_on_ray
+
+            serve_on_ray(self.place, settings, ray or "", replicas or settings.workers)
+            return
+        from nextvec.serving.server import serve
+
+        serve(self.place, settings)
 
 
 def default_name(architecture: str, corpus: str, seed: int) -> str:
@@ -557,6 +713,13 @@ def _whole_split(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
     from nextvec.store.metadata import DEFAULT_SPLIT
 
     return {**DEFAULT_SPLIT, **given} if given else None
+
+
+def _require_replicas_on_ray(address: str | None, replicas: int | None, workers: int | None) -> None:
+    if address is None:
+        raise UsageError(f"{replicas} replicas are of a Ray cluster: name it with --ray ADDRESS, or --ray local")
+    if workers is not None:
+        raise UsageError(f"{workers} workers are processes of this machine: on Ray ask for --replicas {workers}")
 
 
 def _name(model: Model | str) -> str:

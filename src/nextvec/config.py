@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_args
+from urllib.parse import parse_qsl, urlencode
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -80,3 +81,27 @@ def parse_assignments(pairs: list[str]) -> dict[str, str]:
             raise UsageError(f"--set {key} is given twice: {options[key]!r} and {value!r}. Give it once.")
         options[key] = value
     return options
+
+
+def parse_query(reference: str, *, owner: str, secret: bool = False) -> tuple[str, dict[str, str]]:
+    """`"notes.txt?lines=wrapped&id=key"` to `("notes.txt", {"lines": "wrapped", "id": "key"})`; what follows the first
+    question mark, where there is one, with %20 and + for a space.
+
+    Raises UsageError that names `owner` for what is no key=value, or a key given twice; it repeats nothing `secret`.
+    """
+    body, _, query = reference.partition("?")
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if query else []
+    except ValueError:
+        raise UsageError(
+            f"{owner}: after '?' expected key=value[&key=value], got {'something else' if secret else repr(query)}"
+        ) from None
+    keys = [key for key, _ in pairs]
+    if twice := [key for key in keys if keys.count(key) > 1]:
+        raise UsageError(f"{owner}: '{twice[0]}' is given twice after '?'. Give it once.")
+    return body, dict(pairs)
+
+
+def with_query(body: str, options: Mapping[str, Any]) -> str:
+    """The reference that `parse_query` reads back as `body` and `options`."""
+    return body + ("?" + urlencode(options, safe=":/,") if options else "")

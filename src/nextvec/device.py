@@ -42,13 +42,18 @@ def working_on(device: torch.device | None) -> Iterator[None]:
 
 def device_of(name: DeviceName) -> torch.device:
     """The device that a person names, `auto` the fastest. Raises UsageError where this machine has none such."""
-    if name not in get_args(DeviceName):
-        raise UsageError.unknown("device", name, get_args(DeviceName))
+    require_device_name(name)
     if name == "auto":
         return fastest()
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("device cuda: torch finds no CUDA GPU on this machine; expected cpu, or auto for what it has")
     return torch.device(name)
+
+
+def require_device_name(name: object) -> None:
+    """Raises UsageError for what names no device; whether this machine has it is not looked at."""
+    if name not in get_args(DeviceName):
+        raise UsageError.unknown("device", str(name), get_args(DeviceName))
 
 
 def free_memory(device: torch.device) -> int:

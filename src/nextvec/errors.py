@@ -17,7 +17,8 @@ NextvecError                 base: the message is one line that says what was gi
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -58,6 +59,17 @@ class RefusedTextsError(DataError):
         self.reasons = reasons
         self.vectors = vectors
 
+    @classmethod
+    def of(cls, owner: str, texts: Sequence[str], reasons: Mapping[int, str], vectors: Any) -> RefusedTextsError:
+        """The error that names the first of the texts, and how many there are."""
+        first = min(reasons)
+        return cls(
+            f"{owner}: {len(reasons)} of {len(texts)} texts cannot be encoded; the first, text {first} "
+            f"({len(texts[first]):,} characters), {reasons[first]}",
+            reasons,
+            vectors,
+        )
+
 
 class MismatchError(NextvecError):
     pass
@@ -95,6 +107,13 @@ class MissingDependencyError(NextvecError):
     @classmethod
     def for_extra(cls, package: str, extra: str) -> MissingDependencyError:
         return cls(f"this needs the package '{package}', which is not installed. Run: pip install 'nextvec[{extra}]'")
+
+
+def require_packages(extra: str, *packages: str) -> None:
+    """Raises MissingDependencyError unless all packages of an extra are installed; nothing is imported."""
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingDependencyError.for_extra(package, extra)
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

@@ -136,7 +136,7 @@ def workspace_folder(root: str) -> Path:
     uri = root.rstrip("/")
     if not _URI.fullmatch(uri):
         raise UsageError(
-            f"{_without_secrets(root)} is no workspace: expected a path, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or "
+            f"{without_secrets(root)} is no workspace: expected a path, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or "
             "az://CONTAINER/PREFIX of letters, digits, '.', '_', '-'; who you are is said by AWS_*, GOOGLE_* or AZURE_*"
         )
     _require_obstore()
@@ -190,7 +190,8 @@ def _first_line(error: Exception) -> str:
     return redacted(str(error)).partition("\n")[0]
 
 
-def _without_secrets(uri: str) -> str:
+def without_secrets(uri: str) -> str:
+    """As it may be shown and recorded: no user, no password, no query."""
     return re.sub(r"://[^/]*@", "://...@", uri).partition("?")[0]
 
 

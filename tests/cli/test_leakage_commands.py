@@ -22,7 +22,7 @@ def part(path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def quick_latency(monkeypatch: pytest.MonkeyPatch) -> None:
-    import nextvec.studies.contest as contest
+    import nextvec.comparing.contest as contest
 
     monkeypatch.setattr(contest, "LATENCY_SECONDS", 0.0)
 

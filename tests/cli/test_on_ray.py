@@ -32,7 +32,7 @@ def test_an_address_that_is_none_is_one_line(nextvec, tmp_path, plan, verb):
 
 @pytest.mark.parametrize("verb", ["ingest", "study"])
 def test_without_ray_the_extra_is_named(nextvec, tmp_path, plan, verb, monkeypatch):
-    monkeypatch.setattr("nextvec.distributed.cluster.find_spec", lambda name: None)
+    monkeypatch.setattr("nextvec.errors.find_spec", lambda name: None)
     command = ("corpus", "ingest", "pydocs:", "--corpus", "c") if verb == "ingest" else ("study", "run", plan)
     said = nextvec(*command, "--ray", "local", workspace=tmp_path, expect=1).err
     assert said.endswith("Run: pip install 'nextvec[ray]'\n")
@@ -53,9 +53,10 @@ def test_a_study_that_was_stopped_says_how_to_go_on(nextvec, tmp_path, plan, mon
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (("--replicas", 2), "--replicas 2 are of a Ray cluster: give --ray ADDRESS too, or --ray local"),
-        (("--ray", "local", "--workers", 2), "--workers 2 are processes of this machine: on Ray give --replicas 2"),
+        (("--replicas", 2), "2 replicas are of a Ray cluster: name it with --ray ADDRESS, or --ray local"),
+        (("--ray", "local", "--workers", 2), "2 workers are processes of this machine: on Ray ask for --replicas 2"),
         (("--ray", "127.0.0.1:1", "--port", 0), "--port 0: expected the number of a port that is free"),
+        (("--ray", "local", "--device", "gpu"), "unknown device 'gpu'. Did you mean 'cpu'"),
         (("--ray", "nowhere"), "'nowhere' is no address of a Ray cluster: expected HOST:PORT"),
         (
             ("--ray", "local", "--host", "0.0.0.0"),

@@ -11,11 +11,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from xml.sax.saxutils import escape
+from zipfile import ZipFile
 
+import docx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from ebooklib import epub
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -145,6 +149,55 @@ def write_hub_folder(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     return f"hf:{folder}", sum(map(count, texts))
 
 
+def write_table(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    """Two rows a document, of which some are null; the data base and its table are made by the test."""
+    texts = [text.replace("\0", "") for text in texts]
+    GIVEN["postgres"].execute("TRUNCATE rows")
+    rows = [(place // 2, -place, text) for place, text in enumerate(texts)]
+    GIVEN["postgres"].execute("INSERT INTO rows VALUES (%s, %s, %s)", [*rows, (-1, 0, None)])
+    return GIVEN["postgres"].uri("table=rows"), sum(map(count, texts))
+
+
+def write_book(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    """A page a text, of which the second is beside the text, as ebooklib writes them."""
+    book = epub.EpubBook()
+    book.set_title("A Book")
+    for place, text in enumerate(texts):
+        page = epub.EpubHtml(title=f"Page {place}", file_name=f"p{place}.xhtml")
+        page.content = f"<html><body><h1>Page {place}</h1><p>{escape(xml_text(text))}</p></body></html>"
+        book.add_item(page)
+        book.spine.append((page, "no" if place == 1 else "yes"))
+    book.add_item(epub.EpubNav())
+    epub.write_epub(folder / "a.epub", book)
+    with ZipFile(folder / "a.epub") as archive:
+        pages = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".xhtml")]
+    return str(folder / "a.epub"), sum(map(count, pages))
+
+
+def write_word(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    document = docx.Document()
+    readable = list(map(xml_text, texts))
+    for text in readable:
+        document.add_heading("A heading", 1)
+        document.add_paragraph(text)
+    document.sections[0].header.paragraphs[0].text = "Running"
+    document.save(folder / "a.docx")
+    return str(folder / "a.docx"), sum(map(count, readable)) + len(texts) * count("A heading") + count("Running")
+
+
+def write_pdf(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    """A page a text, with running heads, and a text layer in ASCII."""
+    readable = ["".join(sign for sign in text if " " <= sign <= "~" or sign == "\n") for text in texts]
+    lines = [(["Running", text, f"page {place}"]) for place, text in enumerate(readable)]
+    pages = [[line for text in page for line in text.split("\n")] for page in lines]
+    GIVEN["save_pdf"](folder / "a.pdf", pages)
+    return str(folder / "a.pdf"), sum(count("".join(page)) for page in lines)
+
+
+def xml_text(text: str) -> str:
+    return "".join(sign for sign in text if sign >= " " or sign in "\t\n")
+
+
 def write_folder(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     (folder / "below").mkdir()
     half = len(texts) // 2
@@ -174,7 +227,14 @@ WRITE: dict[str, Write] = {
     "parquet": write_parquet,
     "hf": write_hub_folder,
     "wikipedia": write_dump,
+    "postgresql": write_table,
+    "epub": write_book,
+    "docx": write_word,
+    "pdf": write_pdf,
 }
+GIVEN: dict[str, Any] = {}
+"""What fixtures give to those who write."""
+FIXTURES = {"postgresql": "postgres", "pdf": "save_pdf"}
 
 
 def texts_of(kind: str) -> st.SearchStrategy[list[str]]:
@@ -194,13 +254,17 @@ def accounted(folder: Path, reference: str) -> dict[str, int]:
 
 
 def test_every_kind_of_source_is_here() -> None:
-    assert {*WRITE, "pydocs"} == set(SOURCES)
+    assert {*WRITE, "pydocs", "postgres"} == set(SOURCES)
 
 
 @pytest.mark.parametrize("kind", sorted(WRITE))
 def test_what_is_read_is_kept_or_left_out_for_a_reason(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
+    if kind in FIXTURES:
+        GIVEN[FIXTURES[kind]] = request.getfixturevalue(FIXTURES[kind])
+    if kind == "postgresql":
+        GIVEN["postgres"].execute("CREATE TABLE rows (id int, position int, text text)")
     if kind == "hf":
         datasets = pytest.importorskip("datasets", reason="the extra 'hf' is not installed")
         monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")

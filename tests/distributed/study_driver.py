@@ -13,8 +13,8 @@ from nextvec.distributed.cluster import cluster
 
 def main(address: str, folder: str, plan: str) -> None:
     with cluster(address, workers=2) as workers:
+        from nextvec.comparing import contest
         from nextvec.distributed.study import RayTrainer
-        from nextvec.studies import contest
         from nextvec.studies.plan import read_plan
         from nextvec.studies.runner import run_study
         from nextvec.workspace import Workspace

@@ -6,7 +6,6 @@ import socket
 
 import pytest
 
-from nextvec.distributed import cluster as cluster_module
 from nextvec.distributed.cluster import cluster
 from nextvec.errors import MissingDependencyError, NotFoundError, UsageError
 
@@ -42,6 +41,6 @@ def test_a_host_that_does_not_exist(with_ray):
 
 
 def test_without_ray_the_extra_is_named(monkeypatch):
-    monkeypatch.setattr(cluster_module, "find_spec", lambda name: None)
+    monkeypatch.setattr("nextvec.errors.find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'nextvec\[ray\]'"), cluster("local"):
         pass

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from nextvec.comparing import contest
 from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.sources import open_source
 from nextvec.encoders import load_encoder
@@ -13,7 +14,6 @@ from nextvec.records import read_json, read_lines
 from nextvec.records.names import COMPARISON, RECORD, RUN_LOG
 from nextvec.store.ingest import ingest
 from nextvec.store.vectors import Corpus
-from nextvec.studies import contest
 from nextvec.studies.plan import read_plan
 from nextvec.studies.runner import run_study
 from nextvec.studies.status import study_status

@@ -1,4 +1,4 @@
-"""Tiny models saved in the real formats, and the real MiniLM once for all tests."""
+"""Texts, and the real MiniLM once for all tests."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ TEXTS = [
     "Sea.",
     "In 1869 the canal was opened to ships of every nation, and the long way round the cape lost its trade.",
     "Why does the moon keep one face towards us?",
-    "",
+    "Yes!",
     "The river rises in the hills and falls into the sea.",
     "It does.",
 ]
@@ -45,24 +45,3 @@ def exact_minilm():
     from nextvec.encoders.transformer import load_minilm
 
     return load_minilm("", exact=True)
-
-
-@pytest.fixture(scope="session")
-def tiny_t5(tmp_path_factory) -> Path:
-    """A random T5 (the whole model with its decoder, as the hub stores GTR) and a tokenizer trained on TEXTS."""
-    import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-    from transformers import T5Config, T5ForConditionalGeneration, T5TokenizerFast
-
-    folder = tmp_path_factory.mktemp("t5")
-    trained = Tokenizer(models.Unigram())
-    trained.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(vocab_size=80, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>")
-    trained.train_from_iterator(TEXTS * 3, trainer)
-    vocabulary = [tuple(piece) for piece in json.loads(trained.to_str())["model"]["vocab"]]
-    tokenizer = T5TokenizerFast(vocab=vocabulary, extra_ids=0)
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
-    config = T5Config(vocab_size=len(tokenizer), d_model=24, d_kv=6, d_ff=48, num_layers=2, num_heads=4)
-    T5ForConditionalGeneration(config).save_pretrained(folder)
-    return folder

@@ -5,7 +5,7 @@ from nextvec.encoders import ENCODERS, load_encoder
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder, require_texts, verify_golden
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_distance, sketch_vectors
 from nextvec.encoders.hashing import HashingEncoder
-from nextvec.errors import MismatchError, UsageError
+from nextvec.errors import DataError, MismatchError, UsageError
 
 SPEC = EncoderSpec(name="a", dim=8, max_length=128, weights_hash="w", golden=((0.1, 0.2), (0.3, -0.4)))
 
@@ -19,6 +19,8 @@ SPEC = EncoderSpec(name="a", dim=8, max_length=128, weights_hash="w", golden=((0
         {"normalised": False},
         {"max_length": 256},
         {"max_length": None},
+        {"prompt": "query: "},
+        {"whole_dim": 16},
         {"weights_hash": "v"},
     ],
 )
@@ -38,6 +40,7 @@ def test_fingerprint_covers_what_decides_the_vectors(change):
         {"mean_norm": 2.0},
         {"golden": ((0.1001, 0.2), (0.3, -0.4))},
         {"golden": ()},
+        {"licence": "CC-BY-NC-4.0"},
     ],
 )
 def test_labels_and_the_last_digits_of_measurements_do_not_make_another_encoder(change):
@@ -56,6 +59,11 @@ def test_equal_specs_with_other_golden_vectors_are_another_encoder():
         require_same_encoder(SPEC, other, left_name="left", right_name="right")
 
 
+def test_a_prompt_that_was_recorded_with_the_pooling_is_the_same_encoder():
+    before = SPEC.model_copy(update={"pooling": "mean after prompt 'query: '"})
+    require_same_encoder(before, SPEC.model_copy(update={"prompt": "query: "}), left_name="then", right_name="now")
+
+
 def test_spec_survives_its_dictionary():
     assert EncoderSpec.parse(SPEC.to_dict(), owner="test") == SPEC
 
@@ -67,6 +75,12 @@ def test_description_names_dimension_and_fingerprint():
 def test_one_string_instead_of_a_list_is_an_error():
     with pytest.raises(UsageError, match="got one string"):
         require_texts("abc")
+
+
+@pytest.mark.parametrize("empty", ["", " \n"])
+def test_an_empty_text_is_an_error(empty):
+    with pytest.raises(DataError, match="text 1 of 2 is empty"):
+        require_texts(["abc", empty])
 
 
 def test_sketches_of_different_shapes_are_infinitely_far():
@@ -92,7 +106,7 @@ def test_verify_golden_accepts_the_recorded_encoder_and_refuses_one_that_moved()
 
 
 def test_built_in_kinds_are_found():
-    assert {"minilm", "gtr-t5-base", "hashing", "openai", "sentence-transformers"} <= set(ENCODERS.names())
+    assert {"minilm", "gtr-t5-base", "hashing", "model2vec", "openai", "sentence-transformers"} <= set(ENCODERS.names())
 
 
 def test_unknown_kind_names_the_nearest():

@@ -71,6 +71,29 @@ def test_vectors_are_normalised_and_their_norm_is_kept(save, texts):
     assert encoder.spec.mean_norm > 1.5
 
 
+def test_a_prompt_takes_the_place_of_the_model_s_own(save, texts):
+    folder = save()
+    model = library.SentenceTransformer(str(folder), prompts={"query": "why? "}, default_prompt_name="query")
+    model.save(str(folder))
+    own, none, other, named = (
+        load_encoder(f"sentence-transformers:{folder}{query}")
+        for query in ("", "?prompt=", "?prompt=so: ", "?prompt_name=query")
+    )
+    assert [one.spec.prompt for one in (own, none, other, named)] == ["why? ", "", "so: ", "why? "]
+    np.testing.assert_allclose(other.encode(texts), none.encode([f"so: {text}" for text in texts]), atol=1e-3)
+    assert named.spec.fingerprint == own.spec.fingerprint
+    with pytest.raises(UsageError, match=r"unknown prompt of .*'qeury'\. Did you mean 'query'"):
+        load_encoder(f"sentence-transformers:{folder}?prompt_name=qeury")
+    with pytest.raises(UsageError, match="both given"):
+        load_encoder(f"sentence-transformers:{folder}?prompt_name=query&prompt=a")
+
+
+def test_it_reads_as_many_tokens_as_it_is_told(save):
+    assert load_encoder(f"sentence-transformers:{save()}?max_length=16").spec.max_length == 16
+    with pytest.raises(UsageError, match="max_length = 300, but it reads 128 tokens"):
+        load_encoder(f"sentence-transformers:{save()}?max_length=300")
+
+
 def test_folder_does_not_matter(dense, tmp_path):
     import shutil
 
@@ -97,7 +120,7 @@ def test_name_is_needed():
 
 
 def test_library_is_needed(monkeypatch):
-    monkeypatch.setattr("nextvec.encoders.sentence_transformers.find_spec", lambda name: None)
+    monkeypatch.setattr("nextvec.errors.find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'nextvec\[hf\]'"):
         load_encoder("sentence-transformers:any")
 

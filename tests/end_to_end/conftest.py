@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def quick_latency(monkeypatch: pytest.MonkeyPatch) -> None:
-    import nextvec.studies.contest as contest
+    import nextvec.comparing.contest as contest
 
     measure = contest.measure_latency
     monkeypatch.setattr(contest, "measure_latency", lambda *given, **known: measure(*given, **known | {"seconds": 0.0}))

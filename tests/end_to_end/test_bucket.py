@@ -61,7 +61,7 @@ def twins(nextvec, prose: Path, object_store: str, shared_cache: Path, tmp_path_
     (folder / "plan.toml").write_text(PLAN)
     places = folder / "ws", f"{object_store}/twins/{folder.name}"
     with pytest.MonkeyPatch.context() as patch:
-        from nextvec.studies import contest
+        from nextvec.comparing import contest
 
         measure = contest.measure_latency
         patch.setattr(contest, "measure_latency", lambda *given, **known: measure(*given, **known | {"seconds": 0.0}))

@@ -12,8 +12,8 @@ from nextvec.cli import demo
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    import nextvec.comparing.contest as contest
     import nextvec.encoders
-    import nextvec.studies.contest as contest
 
     load, measure = nextvec.encoders.load_encoder, contest.measure_latency
 

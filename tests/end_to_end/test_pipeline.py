@@ -23,7 +23,7 @@ MODELS = ("gru-tales-small", "gru-tales-large", "ewma-mix-tales-large")
 @pytest.fixture(scope="module")
 def story(nextvec, write_prose, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Everything once, in order: what each command printed, by a name for the step."""
-    import nextvec.studies.contest as contest
+    import nextvec.comparing.contest as contest
 
     folder = tmp_path_factory.mktemp("story")
     text, place = write_prose(folder / "text"), folder / "ws"

@@ -8,7 +8,7 @@ import pytest
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import MissingDependencyError
 from nextvec.retrieval import index as index_module
-from nextvec.retrieval import ivf
+from nextvec.retrieval import ivf, tuning
 from nextvec.retrieval.index import ExactIndex, build_index, recall_against_exact
 from nextvec.retrieval.ivf import FaissIndex, IVFConfig
 from nextvec.store.snapshot import Snapshot
@@ -78,19 +78,19 @@ def test_probes_are_the_fewest_that_reach_the_recall(snapshot: Snapshot, target:
     index = FaissIndex.of(snapshot, IVFConfig(recall=target))
     assert index.recall is not None
     assert index.recall >= target
-    fewer = [count for count in ivf.PROBES if count < index.spec.options["probes"]]
+    fewer = [count for count in tuning.PROBES if count < index.spec.options["probes"]]
     if fewer:
         below = FaissIndex.of(snapshot, IVFConfig(probes=fewer[-1]))
-        rows, queries = ivf._windows(snapshot)
-        true = ivf._without(ivf._nearest(snapshot.vectors, queries), rows)
-        found = ivf._without(below.search(queries, 21).rows, rows)
+        rows, queries = tuning.windows(snapshot.vectors)
+        true = tuning._without(tuning.nearest(snapshot.vectors, queries), rows)
+        found = tuning._without(below.search(queries, 21).rows, rows)
         assert np.mean([len(a & b) / len(b) for a, b in zip(found, true, strict=True)]) < target
 
 
 def test_tuning_is_kept_with_the_index(tmp_path: Path, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace = Workspace(tmp_path)
     first = FaissIndex.of(snapshot, IVFConfig(), workspace)
-    monkeypatch.setattr(ivf, "_tune", None)
+    monkeypatch.setattr(ivf, "tune", None)
     again = FaissIndex.of(snapshot, IVFConfig(), workspace)
     assert (again.spec, again.recall) == (first.spec, first.recall)
 
@@ -98,10 +98,10 @@ def test_tuning_is_kept_with_the_index(tmp_path: Path, snapshot: Snapshot, monke
 def test_exact_neighbours_of_tuning_are_those_of_the_exact_index(
     snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ivf, "ADDED_ROWS", 1_000)
+    monkeypatch.setattr(tuning, "BLOCK_ROWS", 1_000)
     queries = clustered(seed=5, size=20)
     expected = ExactIndex(snapshot.vectors).search(queries, 21).rows
-    np.testing.assert_array_equal(np.sort(ivf._nearest(snapshot.vectors, queries)), np.sort(expected))
+    np.testing.assert_array_equal(np.sort(tuning.nearest(snapshot.vectors, queries)), np.sort(expected))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])

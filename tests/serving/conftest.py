@@ -17,7 +17,7 @@ import pytest
 @pytest.fixture(scope="session")
 def compared(nextvec, workspace, tmp_path_factory):
     """A copy of the workspace with a comparison, a newer version of its corpus, and another corpus."""
-    import nextvec.studies.contest as contest
+    import nextvec.comparing.contest as contest
     from nextvec.workspace import Workspace
 
     root = tmp_path_factory.mktemp("compared") / "ws"

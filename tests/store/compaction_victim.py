@@ -17,7 +17,8 @@ from typing import Any
 import lance
 
 from nextvec.store import vectors
-from nextvec.store.vectors import Corpus, folder_bytes
+from nextvec.store.dataset import stored_bytes
+from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
 
 
@@ -27,7 +28,7 @@ def die(*given: object, **options: object) -> None:
 
 def dying_amid(remove: Callable[[Any], int], folder: Path) -> Callable[[Any], int]:
     def removing(dataset: Any) -> int:
-        threading.Thread(target=die_when_smaller, args=(folder, folder_bytes(folder)), daemon=True).start()
+        threading.Thread(target=die_when_smaller, args=(folder, stored_bytes(folder)), daemon=True).start()
         return remove(dataset)
 
     return removing
@@ -36,7 +37,7 @@ def dying_amid(remove: Callable[[Any], int], folder: Path) -> Callable[[Any], in
 def die_when_smaller(folder: Path, size: int) -> None:
     """A file that goes while the folder is counted says so too."""
     try:
-        while folder_bytes(folder) >= size:
+        while stored_bytes(folder) >= size:
             pass
     except FileNotFoundError:
         pass

@@ -1,7 +1,7 @@
 """An ingest to be killed: run in a process of its own by test_kill.py.
 
 Arguments: workspace, and where to die: "none", "slow" (somebody kills it), "hasty" (so, and it commits
-all the time), "before:N" or "after:N" (around commit N).
+all the time), "before:N" or "after:N" (around commit N); and a source, if not the documents of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from nextvec.corpus.document import Chunk, Document
+from nextvec.corpus.sources import open_source
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Progress
 from nextvec.store.encoded import EncodedDocument
@@ -81,7 +82,7 @@ class Victim(Corpus):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(folder: str, moment: str) -> None:
+def main(folder: str, moment: str, source: str = "") -> None:
     import nextvec.store.ingest
 
     Victim.moment = moment
@@ -91,7 +92,7 @@ def main(folder: str, moment: str) -> None:
     ingest(
         Workspace(folder),
         "c",
-        Numbers(),
+        open_source(source) if source else Numbers(),
         Lines(),
         encoder,
         block_documents=BLOCK,

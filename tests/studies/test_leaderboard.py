@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from nextvec.comparing.contest import Contest
 from nextvec.evaluation.compare import Drawing
 from nextvec.evaluation.evaluation import Column, Evaluation, Subject
 from nextvec.evaluation.latency import BatchLatency, Latency
 from nextvec.evaluation.report.wording import MINUS
-from nextvec.studies.contest import Contest
 from nextvec.studies.leaderboard import answers, make_claims
 from nextvec.studies.record import Run
 

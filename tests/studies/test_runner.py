@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from nextvec.comparing import contest as contest_module
+from nextvec.comparing import stage as stage_module
 from nextvec.errors import DataError, NotFoundError, TrainingError, UsageError
 from nextvec.evaluation.compare import Drawing, compare
 from nextvec.evaluation.evaluate import evaluate_on
@@ -14,9 +16,7 @@ from nextvec.records import read_json, read_lines
 from nextvec.records.names import COMPARISON, RECORD, REPORT
 from nextvec.sequences.findings import LeakageError
 from nextvec.store.lock import exclusive
-from nextvec.studies import contest as contest_module
 from nextvec.studies import leaderboard as leaderboard_module
-from nextvec.studies import stage as stage_module
 from nextvec.studies.plan import parse_plan
 from nextvec.studies.record import LOCK
 from nextvec.studies.runner import run_study, study_so_far, train_run

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import torch
 
-from nextvec.studies import contest, runner
+from nextvec.comparing import contest
+from nextvec.studies import runner
 from nextvec.studies.plan import read_plan
 from nextvec.studies.runner import Show, run_study
 from nextvec.training.loop import Progress

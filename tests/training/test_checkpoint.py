@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nextvec.errors import IntegrityError
-from nextvec.training.checkpoint import Checkpoints, best_epochs
+from nextvec.training.checkpoint import Checkpoints, best_first
 
 
 def test_the_last_state_comes_back(tmp_path):
@@ -48,7 +48,7 @@ def test_a_truncated_state_is_refused(tmp_path):
         checkpoints.load_last()
 
 
-def test_only_the_best_epochs_are_kept(tmp_path):
+def test_only_the_best_first_are_kept(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     for epoch in range(5):
         checkpoints.save_epoch(epoch, {"a": torch.full((2,), float(epoch))})
@@ -66,5 +66,5 @@ def test_only_the_best_epochs_are_kept(tmp_path):
 def test_the_three_best_are_in_order_and_of_equal_ones_the_earlier_first():
     best = []
     for epoch, cosine in enumerate([0.1, 0.5, 0.3, 0.5, 0.2]):
-        best = best_epochs(best, cosine, epoch)
+        best = best_first(best, cosine, epoch)
     assert best == [(0.5, 1), (0.5, 3), (0.3, 2)]

@@ -11,14 +11,14 @@ import torch
 from nextvec.errors import IntegrityError, TrainingError, UsageError
 from nextvec.models.baseline import mean_cosine
 from nextvec.models.heads.point import PointConfig
-from nextvec.models.network import Network, build_network
+from nextvec.models.network import Network
 from nextvec.records import read_lines
 from nextvec.records.names import RUN_LOG
 from nextvec.training import loop as loop_module
 from nextvec.training import processes as processes_module
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.checkpoint import Checkpoints
-from nextvec.training.loop import LOG_STEPS, Reference, _groups, train
+from nextvec.training.loop import LOG_STEPS, Reference, train
 from nextvec.training.processes import make_accelerator
 
 REFERENCE = Reference(global_mean=0.1, best_baseline=0.5, best_name="ewma")
@@ -337,13 +337,3 @@ def test_processes_that_cannot_work_together_are_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "3")
     with pytest.raises(UsageError, match=r"3 processes were launched, and on cpu they cannot train together"):
         make_accelerator(loop_module.TrainingConfig())
-
-
-def test_weight_decay_is_on_matrices_alone():
-    network = build_network("gru", 8, {"width": 4}, anchor="none")
-    network.backbone.project.weight.no_weight_decay = True
-    decayed, rest = (group["params"] for group in _groups(network, 0.1))
-    assert all(parameter.ndim >= 2 for parameter in decayed)
-    assert any(parameter is network.backbone.project.weight for parameter in rest)
-    assert len(decayed) + len(rest) == len(list(network.parameters()))
-    assert [group["weight_decay"] for group in _groups(network, 0.1)] == [0.1, 0.0]

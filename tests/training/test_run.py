@@ -24,6 +24,7 @@ from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.data import TrainingData
 from nextvec.training.recipe import TrainingConfig
 from nextvec.training.run import finished, plan_record, resolve_plan, run_fingerprint, train_model
+from nextvec.training.tracker import Tracking
 from nextvec.workspace import Workspace
 
 
@@ -182,15 +183,14 @@ def test_a_run_is_resumed_with_the_plan_it_began_with(options, message, trained,
         train_model(corpus, make_plan(**options), trained[0], cache=cache, resume=True)
 
 
-CHANGES_NOTHING = {"device": "cpu", "checkpoint_steps": 7, "tensorboard": True}
+CHANGES_NOTHING = {"device": "cpu", "checkpoint_steps": 7, "tensorboard": True, "tracker": "tensorboard"}
 
 
 @pytest.mark.parametrize("key", CHANGES_NOTHING)
 def test_a_run_goes_on_with_other_settings_that_change_nothing_and_says_so(
     key, trained, corpus, make_plan, cache, tmp_path, monkeypatch
 ):
-    if key == "tensorboard":
-        monkeypatch.setattr("nextvec.training.runlog._board", lambda folder: None)
+    monkeypatch.setattr("nextvec.training.run.open_tracking", lambda names, folder, say: Tracking())
     folder, said = tmp_path / "gru", []
     with monkeypatch.context() as patch:
         patch.setattr(run_module, "save_bundle", lambda *of, **what: None)  # as if it had been killed before

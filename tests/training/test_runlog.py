@@ -1,12 +1,9 @@
 import json
-import sys
 
-import pytest
-
-from nextvec.errors import MissingDependencyError
 from nextvec.records import read_lines
 from nextvec.records.names import RUN_LOG
 from nextvec.training.runlog import RunLog
+from nextvec.training.tracker import Tracking
 
 
 def events(folder):
@@ -55,16 +52,12 @@ def test_keeping_nothing_begins_a_log(tmp_path):
     assert events(tmp_path) == ["start"]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_tensorboard_gets_the_scalars(tmp_path):
-    pytest.importorskip("tensorboard", reason="TensorBoard is an extra: pip install 'nextvec[track]'")
-    log = RunLog(tmp_path, tensorboard=True)
-    log.write("step", step=20, loss=0.5, note="text")
-    log.close()
-    assert list((tmp_path / "tensorboard").glob("events.*"))
+def test_trackers_are_told_the_same(tmp_path):
+    told = []
 
+    class Told(Tracking):
+        def log(self, event, step, figures):
+            told.append((event, step, figures))
 
-def test_without_tensorboard_the_remedy_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'nextvec\[track\]'"):
-        RunLog(tmp_path, tensorboard=True)
+    RunLog(tmp_path, Told()).write("step", step=20, loss=0.5)
+    assert told == [("step", 20, {"loss": 0.5})]

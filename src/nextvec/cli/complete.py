@@ -30,10 +30,11 @@ class Feedback(StrEnum):
 
 def complete_command(
     text: Annotated[str, typer.Argument(help="The beginning of a text; - reads it from standard input.")],
-    model: Annotated[str, typer.Option("--model", help="A model of the workspace, or an alias.")],
+    model: Annotated[str, typer.Option("--model", help="A model, an alias, or hf:NAME[@REV].")],
     sentences: Annotated[int, typer.Option("--sentences", min=1, max=64, help="Sentences to add, at most.")] = 3,
     decoder: Annotated[
-        str, typer.Option("--decoder", metavar="DECODER", help="nearest, vec2text:FOLDER or inverter:ID.")
+        str,
+        typer.Option("--decoder", metavar="DECODER", help="nearest, vec2text:FOLDER, inverter:ID, inverter:hf:NAME."),
     ] = "nearest",
     feedback: Annotated[
         Feedback, typer.Option("--feedback", help="What is predicted from next: the vector, or its text encoded again.")

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli.exchange import export_command, import_command, push_command
 from nextvec.cli.on_ray import require_ray
-from nextvec.cli.options import CorpusArgument, JsonOption, RayOption, SetOption, WorkersOption, WorkspaceOption
+from nextvec.cli.options import (
+    CorpusArgument,
+    DtypeOption,
+    EncoderOption,
+    JsonOption,
+    RayOption,
+    SaltOption,
+    SetOption,
+    TestOption,
+    ValidationOption,
+    WorkersOption,
+    WorkspaceOption,
+    split_given,
+)
 from nextvec.cli.output import duration, emit, listed, print_table, share, size
 
 if TYPE_CHECKING:
-    from nextvec.corpus.document import Source
+    from nextvec.api import Corpus
     from nextvec.encoders.encoder import EncoderSpec
     from nextvec.encoders.lengths import Cut
     from nextvec.store.breaks import Breaks
     from nextvec.store.compaction import Compaction
     from nextvec.store.report import Characters, IngestReport
-    from nextvec.store.snapshot import Snapshot
-    from nextvec.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
-
-SaltOption = Annotated[
-    str | None, typer.Option("--salt", help="New corpus: salt of the split.", show_default="nextvec")
-]
-TestOption = Annotated[
-    int | None,
-    typer.Option("--test", help="New corpus: documents in buckets below this (of 1000) are test.", show_default="100"),
-]
-ValidationOption = Annotated[
-    int | None,
-    typer.Option(
-        "--validation", help="New corpus: from --test to below this, validation; the rest trains.", show_default="200"
-    ),
-]
-DtypeOption = Annotated[
-    str | None, typer.Option("--dtype", help="New corpus: float16 or float32.", show_default="float16")
-]
 
 SHOWN_FAILURES = 5
 SHOWN_REASONS = 5
@@ -48,10 +42,10 @@ INTERRUPTED = 130
 @app.command("ingest")
 def ingest_command(
     source: Annotated[
-        str, typer.Argument(help="A path, or wikipedia:PATH, hf:NAME[:CONFIG], pydocs:, ...", show_default=False)
+        str, typer.Argument(help="A path, wikipedia:PATH, hf:NAME[:CONFIG], postgresql://..., ...", show_default=False)
     ],
     corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
-    encoder: Annotated[str, typer.Option("--encoder", help="minilm, hashing:64, gtr-t5-base, ...")] = "minilm",
+    encoder: EncoderOption = "minilm",
     chunker: Annotated[str, typer.Option("--chunker", help="sentence, paragraph, packed, ...")] = "sentence",
     assignments: SetOption = None,
     limit: Annotated[
@@ -75,72 +69,38 @@ def ingest_command(
     With --ray, workers encode and write, each with an encoder of its own; the corpus is the same. Every node must see
     the workspace under the same path.
     """
+    from nextvec.api import open
     from nextvec.cli.progress import ingest_progress
     from nextvec.config import parse_assignments
-    from nextvec.corpus.chunkers import build_chunker
-    from nextvec.corpus.sources import open_source
-    from nextvec.workspace import Workspace
 
     require_ray(ray, workers)
-    place = Workspace(workspace)
-    documents = open_source(source)
     options = parse_assignments(assignments or [])
-    build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
-    split = _split(salt, test, validation)
-    tools = {"encoder": encoder, "chunker": chunker, "options": options}
-    how = {"split": split, "limit": limit, "dtype": dtype, **({} if tolerate is None else {"tolerate": tolerate})}
     try:
         with ingest_progress(corpus, limit) as show:
-            if ray is None:
-                report = _ingest_here(place, corpus, documents, tools, progress=show, **how)
-            else:
-                report = _ingest_on_ray(ray, workers, place, corpus, documents, tools, progress=show, **how)
+            made = open(workspace).ingest(
+                source, corpus, encoder=encoder, chunker=chunker, chunker_options=options, limit=limit,
+                tolerate=tolerate, split=split_given(salt, test, validation), dtype=dtype, ray=ray, workers=workers,
+                on_progress=show,
+            )  # fmt: skip
     except KeyboardInterrupt:
         typer.echo("Stopped. What was stored stays; run the same command again to continue.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    from nextvec.store.vectors import Corpus
-
-    spec = Corpus.open(place, corpus).metadata.encoder
-    emit(report.to_dict(), [*_report_lines(report), *_cut_lines(report.cut, spec)], as_json)
-
-
-def _ingest_here(place: Workspace, corpus: str, documents: Source, tools: dict[str, Any], **how: Any) -> IngestReport:
-    from nextvec.store.fitting import load_tools
-    from nextvec.store.ingest import ingest
-
-    encoder, chunker = load_tools(place, corpus, **tools)
-    return ingest(place, corpus, documents, chunker, encoder, **how)
-
-
-def _ingest_on_ray(
-    address: str, workers: int | None, place: Workspace, corpus: str, documents: Source, tools: dict[str, Any],
-    **how: Any,
-) -> IngestReport:  # fmt: skip
-    from functools import partial
-
-    from nextvec.distributed.cluster import cluster, everywhere
-
-    with cluster(address, workers) as count:
-        from nextvec.distributed.ingest import ingest_on_ray
-        from nextvec.store.fitting import load_tools
-
-        load = partial(load_tools, everywhere(place), corpus, **tools)
-        return ingest_on_ray(place, corpus, documents, load, workers=count, **how)
+    report = made.require_report()
+    emit(report.to_dict(), [*_report_lines(report), *_cut_lines(report.cut, made.encoder)], as_json)
 
 
 @app.command("list")
 def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Every corpus of the workspace."""
-    from nextvec.store.vectors import Corpus, corpus_names
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    place = Workspace(workspace)
-    infos = [Corpus.open(place, name).info() for name in corpus_names(place)]
+    place = open(workspace)
+    infos = [corpus.info() for corpus in place.corpora()]
     if as_json:
         emit([info.to_dict() for info in infos], [], as_json)
         return
     if not infos:
-        typer.echo(f"No corpus in {place}. Make one: nextvec corpus ingest SOURCE --corpus NAME")
+        typer.echo(f"No corpus in {place.place}. Make one: nextvec corpus ingest SOURCE --corpus NAME")
         return
     columns = ("corpus", "documents", "chunks", "encoder", "size", "tags")
     rows = [
@@ -160,11 +120,9 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
 @app.command("info")
 def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """What a corpus holds and how it was made."""
-    from nextvec.store.vectors import Corpus
-    from nextvec.workspace import Workspace, parse_reference
+    from nextvec.api import open
 
-    name, tag = parse_reference(reference)
-    info = Corpus.open(Workspace(workspace), name).info(tag)
+    info = open(workspace).corpus(reference).info()
     split = info.split
     test, validation = split["test"], split["validation"]
     lines = [
@@ -231,18 +189,12 @@ def tag_command(
     as_json: JsonOption = False,
 ) -> None:
     """Name the newest version: a generation that can always be read again, exactly."""
-    from nextvec.store.vectors import Corpus
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    corpus = Corpus.open(Workspace(workspace), name)
-    version = corpus.tag(tag)
-    info = corpus.info(tag)
-    line = f"{name}@{tag} is version {version}: {info.documents:,} documents, {info.chunks:,} chunks"
-    emit(
-        {"corpus": name, "tag": tag, "version": version, "documents": info.documents, "chunks": info.chunks},
-        [line],
-        as_json,
-    )
+    info = open(workspace).corpus(name).tag(tag).info()
+    record = {"corpus": name, "tag": tag, "version": info.version, "documents": info.documents, "chunks": info.chunks}
+    line = f"{name}@{tag} is version {info.version}: {info.documents:,} documents, {info.chunks:,} chunks"
+    emit(record, [line], as_json)
 
 
 @app.command("compact")
@@ -259,94 +211,39 @@ def compact_command(
     Nothing else ever does this. Whoever is reading an old version without a tag, by number or because it was the
     newest when it was opened, cannot go on.
     """
-    from nextvec.store.vectors import Corpus
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    done = Corpus.open(Workspace(workspace), name).compact(keep_versions=keep_versions)
+    done = open(workspace).corpus(name).compact(keep_versions=keep_versions)
     emit({"corpus": name, **done.to_dict()}, _compaction_lines(name, done), as_json)
 
 
 @app.command("check")
 def check_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Is this sequential text, and do its parts share nothing? Exit status 1 when one fails, with the reasons."""
-    from nextvec.evaluation.coherence import check_coherence
-    from nextvec.store.vectors import open_snapshot
-    from nextvec.workspace import Workspace
+    from nextvec.api import open
 
-    place = Workspace(workspace)
-    snapshot = open_snapshot(place, reference)
-    report = check_coherence(snapshot)
-    leakage, lines = _leakage(snapshot, place.cache)
+    corpus = open(workspace).corpus(reference)
+    report = corpus.coherence()
+    leakage, lines = _leakage(corpus)
     emit({**report.to_dict(), "leakage": leakage}, [*report.lines(), *lines], as_json)
     if not (report.passed and leakage["passed"] is not False):
         raise typer.Exit(1)
 
 
-def _leakage(snapshot: Snapshot, cache: Path) -> tuple[dict[str, Any], list[str]]:
+def _leakage(corpus: Corpus) -> tuple[dict[str, Any], list[str]]:
     """What the parts of a corpus share, as a record and in lines; `passed` is None for one too small to be split."""
     from nextvec.errors import DataError
-    from nextvec.sequences.leakage import check_leakage
-    from nextvec.sequences.splits import split_snapshot
 
     try:
-        report = check_leakage(snapshot, split_snapshot(snapshot).parts, cache=cache)
+        report = corpus.leakage()
     except DataError as why:
         return {"passed": None, "findings": []}, [f"leakage   not checked: {why}"]
     return report.to_dict(), [f"leakage   {line}" for line in report.lines()]
 
 
-@app.command("export")
-def export_command(
-    reference: CorpusArgument,
-    out: Annotated[Path, typer.Argument(metavar="OUT.npz", help="File to write.")],
-    context: Annotated[int, typer.Option("--context", min=1, help="Vectors before the target.")] = 5,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write every window and its next vector to an NPZ file, float32."""
-    from nextvec.store.npz import export_npz
-    from nextvec.store.vectors import open_snapshot
-    from nextvec.workspace import Workspace
-
-    snapshot = open_snapshot(Workspace(workspace), reference)
-    windows = export_npz(snapshot, out, context=context)
-    written = out.stat().st_size
-    line = f"{windows:,} windows of {context} vectors from {reference} written to {out} ({size(written)})"
-    emit(
-        {"corpus": reference, "file": str(out), "windows": windows, "context": context, "bytes": written},
-        [line],
-        as_json,
-    )
-
-
-@app.command("import")
-def import_command(
-    path: Annotated[Path, typer.Argument(metavar="IN.npz", help="Windows, as export writes them.")],
-    corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
-    encoder: Annotated[
-        str,
-        typer.Option(
-            "--encoder", help="The encoder that made the vectors, or a .json file of its spec.", show_default=False
-        ),
-    ],
-    salt: SaltOption = None,
-    test: TestOption = None,
-    validation: ValidationOption = None,
-    dtype: DtypeOption = None,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Rebuild documents from an NPZ file of windows. Nothing in the file is trusted: a malformed one is refused."""
-    from nextvec.store.npz import import_npz
-    from nextvec.workspace import Workspace
-
-    split = _split(salt, test, validation)
-    report = import_npz(Workspace(workspace), path, corpus, _encoder_spec(encoder), split=split, dtype=dtype)
-    lines = [
-        f"{report.stored:,} documents ({report.chunks:,} vectors) stored in corpus '{corpus}'",
-        f"rebuilt from {report.windows:,} windows; already there: {report.already:,}",
-    ]
-    emit(report.to_dict(), lines, as_json)
+app.command("export")(export_command)
+app.command("push")(push_command)
+app.command("import")(import_command)
 
 
 def _compaction_lines(name: str, done: Compaction) -> list[str]:
@@ -358,25 +255,6 @@ def _compaction_lines(name: str, done: Compaction) -> list[str]:
         f"on disk: {size(done.bytes_before)} before, {size(done.bytes_after)} after, "
         f"{size(abs(freed))} {'freed' if freed >= 0 else 'more'}",
     ]
-
-
-def _split(salt: str | None, test: int | None, validation: int | None) -> dict[str, Any] | None:
-    """None when nothing was asked for, so that an existing corpus keeps its split without a comparison."""
-    from nextvec.store.metadata import DEFAULT_SPLIT
-
-    given = {"salt": salt, "test": test, "validation": validation}
-    chosen = {key: value for key, value in given.items() if value is not None}
-    return {**DEFAULT_SPLIT, **chosen} if chosen else None
-
-
-def _encoder_spec(reference: str) -> EncoderSpec:
-    from nextvec.encoders import load_encoder
-    from nextvec.encoders.encoder import EncoderSpec
-    from nextvec.records import read_json
-
-    if reference.endswith(".json"):
-        return EncoderSpec.parse(read_json(Path(reference)), owner=reference)
-    return load_encoder(reference).spec
 
 
 def _cut_lines(cut: Cut, encoder: EncoderSpec) -> list[str]:

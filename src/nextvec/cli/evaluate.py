@@ -13,10 +13,12 @@ from nextvec.cli.options import JsonOption, LeakageOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, warning_lines, wrapped
 
 if TYPE_CHECKING:
+    from nextvec.comparing.contest import Contest
     from nextvec.evaluation.comparison import Comparison, Row
-    from nextvec.studies.contest import Contest
 
-ModelsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Models of the workspace, or aliases.")]
+ModelsArgument = Annotated[
+    list[str], typer.Argument(metavar="ID...", help="Models, aliases, or hf:NAME[@REV] of the hub.")
+]
 OnOption = Annotated[
     str | None,
     typer.Option(
@@ -96,7 +98,7 @@ def compare_command(
 def verify_command(models: ModelsArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Reload each model in a fresh process and reproduce its recorded figure. Exit status 1 when one does not."""
     from nextvec.api import open
-    from nextvec.studies.verify import BATCH_SIZES, TOLERANCE
+    from nextvec.comparing.verify import BATCH_SIZES, TOLERANCE
 
     results = []
     for result in open(workspace).verify(models):

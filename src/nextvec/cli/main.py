@@ -17,6 +17,7 @@ from nextvec.cli import (
     evaluate,
     models,
     promote,
+    push,
     rank,
     serve,
     study,
@@ -59,6 +60,7 @@ app.command("evaluate")(evaluate.evaluate_command)
 app.command("compare")(evaluate.compare_command)
 app.command("verify")(evaluate.verify_command)
 app.add_typer(study.app, name="study")
+app.command("push")(push.push_command)
 app.command("promote")(promote.promote_command)
 app.command("aliases")(promote.aliases_command)
 app.command("rollback")(promote.rollback_command)

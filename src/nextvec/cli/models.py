@@ -8,6 +8,7 @@ import typer
 
 from nextvec.cli.options import JsonOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, wrapped
+from nextvec.hub import is_on_hub
 
 app = typer.Typer(no_args_is_help=True, help="Models: what can be trained, what was.")
 
@@ -58,7 +59,7 @@ def show_command(
     from nextvec.api import describe, open
 
     place = open(workspace)
-    if what in place.aliases() or place.has_model(what):
+    if is_on_hub(what) or what in place.aliases() or place.has_model(what):
         model = place.model(what)
         emit(model.config, [model.card], as_json)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -39,3 +39,43 @@ WorkersOption = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="With --ray: how many at once.", show_default="one a GPU, else one a CPU"),
 ]
+TrackOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        metavar="NAME[:ADDRESS]",
+        help="Who else is told of it: mlflow, mlflow:http://HOST:PORT, tensorboard. Not recorded.",
+        show_default=False,
+    ),
+]
+EncoderOption = Annotated[
+    str,
+    typer.Option(
+        "--encoder",
+        help="minilm, hashing:64, model2vec:FOLDER, ...; with options: 'minilm?dim=128&prompt=query: '. "
+        "All: docs/encoders.md.",
+    ),
+]
+
+SaltOption = Annotated[
+    str | None, typer.Option("--salt", help="New corpus: salt of the split.", show_default="nextvec")
+]
+TestOption = Annotated[
+    int | None,
+    typer.Option("--test", help="New corpus: documents in buckets below this (of 1000) are test.", show_default="100"),
+]
+ValidationOption = Annotated[
+    int | None,
+    typer.Option(
+        "--validation", help="New corpus: from --test to below this, validation; the rest trains.", show_default="200"
+    ),
+]
+DtypeOption = Annotated[
+    str | None, typer.Option("--dtype", help="New corpus: float16 or float32.", show_default="float16")
+]
+
+
+def split_given(salt: str | None, test: int | None, validation: int | None) -> dict[str, Any]:
+    """Of a new corpus' split, what was said."""
+    given = {"salt": salt, "test": test, "validation": validation}
+    return {key: value for key, value in given.items() if value is not None}

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from nextvec.store.report import IngestReport
+if TYPE_CHECKING:
+    from nextvec.store.report import IngestReport
 
 LINE_SECONDS = 10.0
 
-Show = Callable[[IngestReport, float], None]
+Show: TypeAlias = "Callable[[IngestReport, float], None]"
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from nextvec.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nextvec.studies.gates import Gate
+    from nextvec.comparing.gates import Gate
 
 
 def promote_command(
@@ -33,8 +33,8 @@ def promote_command(
     recorded: nothing is measured here.
     """
     from nextvec.api import open
+    from nextvec.comparing.gates import GateError
     from nextvec.config import parse_assignments
-    from nextvec.studies.gates import GateError
 
     if force != (reason is not None):
         raise UsageError("--force and --reason 'TEXT' go together: a promotion against the gates is recorded with why")
@@ -44,7 +44,7 @@ def promote_command(
     if checked and not as_json:
         _print_gates(checked)
     try:
-        change = place.promote(model, alias, gates=checked, reason=reason)
+        change = place.promote(model, alias, gates=checked, reason=reason, say=_warn)
     except GateError:
         if as_json:
             emit({"alias": alias, "model": model, "gates": [asdict(gate) for gate in checked]}, [], as_json)
@@ -74,8 +74,12 @@ def rollback_command(
     """Undo the last promotion of an alias; again, the one before."""
     from nextvec.api import open
 
-    change = open(workspace).rollback(alias)
+    change = open(workspace).rollback(alias, say=_warn)
     emit(asdict(change), [change.sentence], as_json)
+
+
+def _warn(line: str) -> None:
+    typer.echo(wrapped(line), err=True)
 
 
 def _print_gates(gates: Sequence[Gate]) -> None:

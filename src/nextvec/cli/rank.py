@@ -39,9 +39,7 @@ def rank_command(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(
-            "--model", help="A model of the workspace, or an alias.", show_default="production or the only one"
-        ),
+        typer.Option("--model", help="A model, an alias, or hf:NAME[@REV].", show_default="production or the only one"),
     ] = None,
     top: Annotated[
         int | None, typer.Option("--top", min=1, metavar="N", help="The first N alone.", show_default="all")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nextvec.cli.on_ray import again_on_ray, require_ray
-from nextvec.cli.options import JsonOption, LeakageOption, RayOption, WorkersOption, WorkspaceOption
+from nextvec.cli.options import JsonOption, LeakageOption, RayOption, TrackOption, WorkersOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, wrapped
+from nextvec.cli.tracked import again_tracked
 from nextvec.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def run_command(
     allow_leakage: LeakageOption = False,
     ray: RayOption = None,
     workers: WorkersOption = None,
+    track: TrackOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,13 +55,13 @@ def run_command(
     try:
         outcome = place.run_study(
             path, watch=training_progress, allow_unordered=allow_unordered, allow_leakage=allow_leakage, say=_say,
-            ray=ray, workers=workers,
+            ray=ray, workers=workers, track=track or [],
         )  # fmt: skip
     except KeyboardInterrupt:
         again = ["nextvec", "study", "run", str(path)]
         again += ["--allow-unordered"] if allow_unordered else []
         again += ["--allow-leakage"] if allow_leakage else []
-        again += again_on_ray(ray, workers)
+        again += [*again_on_ray(ray, workers), *again_tracked(track)]
         again += ["--workspace", str(workspace)] if workspace else []
         typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -10,8 +10,9 @@ import typer
 
 from nextvec.cli.launched import command, complain
 from nextvec.cli.on_ray import again_on_ray, require_ray
-from nextvec.cli.options import LeakageOption, RayOption, SetOption, WorkersOption, WorkspaceOption
+from nextvec.cli.options import LeakageOption, RayOption, SetOption, TrackOption, WorkersOption, WorkspaceOption
 from nextvec.cli.output import duration, emit, warning_lines
+from nextvec.cli.tracked import again_tracked
 from nextvec.launch import is_main
 from nextvec.models.presets import RECOMMENDED
 
@@ -36,6 +37,7 @@ def train_command(
     allow_leakage: LeakageOption = False,
     ray: RayOption = None,
     workers: WorkersOption = None,
+    track: TrackOption = None,
     workspace: WorkspaceOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -58,7 +60,7 @@ def train_command(
             model = place.train(
                 architecture, corpus, name=identity, seed=seed, resume=resume, allow_unordered=allow_unordered,
                 allow_leakage=allow_leakage, options=parse_assignments(assignments or []), on_progress=show,
-                ray=ray, workers=workers, on_event=lambda event: _tell(identity, event),
+                ray=ray, workers=workers, track=track or [], on_event=lambda event: _tell(identity, event),
                 on_change=lambda change: typer.echo(f"{identity}: {change}", err=True),
             )  # fmt: skip
     except KeyboardInterrupt:
@@ -67,7 +69,7 @@ def train_command(
         again += [part for pair in assignments or [] for part in ("--set", pair)]
         again += ["--allow-unordered"] if allow_unordered else []
         again += ["--allow-leakage"] if allow_leakage else []
-        again += again_on_ray(ray, workers)
+        again += [*again_on_ray(ray, workers), *again_tracked(track)]
         again += ["--workspace", str(workspace)] if workspace else []
         complain(f"Stopped. Go on with: {shlex.join(again)}")
         raise typer.Exit(INTERRUPTED) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.options import CorpusArgument, JsonOption, WorkspaceOption
+from nextvec.cli.options import CorpusArgument, EncoderOption, JsonOption, WorkspaceOption
 from nextvec.cli.output import emit
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
@@ -26,7 +26,7 @@ def encode_command(
     texts: Annotated[
         list[str] | None, typer.Argument(help="Texts; without any, one a line from standard input.")
     ] = None,
-    encoder: Annotated[str, typer.Option("--encoder", help="minilm, hashing:64, gtr-t5-base, ...")] = "minilm",
+    encoder: EncoderOption = "minilm",
     breaks: Annotated[
         Path | None,
         typer.Option("--breaks", metavar="BREAKS.txt", help="Write too which lines begin a paragraph: for predict."),
@@ -34,7 +34,7 @@ def encode_command(
     as_json: JsonOption = False,
 ) -> None:
     """Write the unit vectors of texts, one row each, float32. On standard input a blank line separates paragraphs."""
-    from nextvec.encoders import load_encoder
+    from nextvec.api import open
     from nextvec.encoders.lengths import count_cut
 
     if texts and breaks:
@@ -45,7 +45,7 @@ def encode_command(
     given = texts or [line.rstrip("\n") for line in lines if line.strip()]
     if not given:
         raise UsageError("nothing to encode: give texts as arguments, or one a line on standard input")
-    loaded = load_encoder(encoder)
+    loaded = open().encoder(encoder)
     _write(out, vectors := loaded.encode(given))
     if breaks is not None:
         breaks.write_text("".join(f"{code}\n" for code in _breaks_of_lines(lines)))
@@ -60,7 +60,7 @@ def encode_command(
 def predict_command(
     vectors: VectorsArgument,
     out: OutOption,
-    model: Annotated[str, typer.Option("--model", help="A model of the workspace.")],
+    model: Annotated[str, typer.Option("--model", help="A model, an alias, or hf:NAME[@REV].")],
     breaks: Annotated[
         Path | None,
         typer.Option(
@@ -91,7 +91,7 @@ def decode_command(
     vectors: VectorsArgument,
     corpus: CorpusArgument,
     decoder: Annotated[
-        str, typer.Option("--decoder", help="nearest, inverter:ID, vec2text:FOLDER: who writes the texts.")
+        str, typer.Option("--decoder", help="nearest, inverter:ID, inverter:hf:NAME, vec2text:FOLDER: who writes.")
     ] = "nearest",
     steps: Annotated[
         int, typer.Option("--steps", min=0, help="Corrections by encoding again; the nearest decoder takes none.")

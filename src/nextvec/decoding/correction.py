@@ -146,12 +146,21 @@ def refine(writer: Writer, encode: Encode, target_ND: Vectors, *, steps: int, be
     return [Refined(search.best, search.steps) for search in searches]
 
 
+def encode_written(encode: Encode, texts: Sequence[str], dim: int) -> Vectors:
+    """(N, D), the unit vectors of texts that a network wrote; zero for an empty one, which no encoder takes."""
+    vectors = np.zeros((len(texts), dim), dtype=np.float32)
+    rows = [row for row, text in enumerate(texts) if text.strip()]
+    if rows:
+        vectors[rows] = encode([texts[row] for row in rows])
+    return vectors
+
+
 def _weigh(
     proposed: list[list[str]], encode: Encode, target_ND: Vectors, owners: Sequence[int]
 ) -> list[list[Candidate]]:
     """Every proposal with its vector and cosine; each text is encoded once."""
     unique = sorted({text for texts in proposed for text in texts})
-    vector_of = dict(zip(unique, encode(unique), strict=True))
+    vector_of = dict(zip(unique, encode_written(encode, unique, target_ND.shape[1]), strict=True))
     return [
         [Candidate(text, vector_of[text], float(vector_of[text] @ target_ND[owner])) for text in dict.fromkeys(texts)]
         for owner, texts in zip(owners, proposed, strict=True)

@@ -9,11 +9,10 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
-from nextvec.errors import MissingDependencyError, NotFoundError, UsageError
+from nextvec.errors import NotFoundError, UsageError, require_packages
 from nextvec.storage import place_of
 from nextvec.workspace import Workspace
 
@@ -36,8 +35,7 @@ def cluster(address: str, workers: int | None = None, environment: Mapping[str, 
 
     Raises MissingDependencyError without Ray, UsageError for what is no address, NotFoundError when nothing answers.
     """
-    if find_spec("ray") is None:
-        raise MissingDependencyError.for_extra("ray", "ray")
+    require_packages("ray", "ray")
     _require_address(address)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)

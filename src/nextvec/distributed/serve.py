@@ -22,10 +22,10 @@ from nextvec.errors import NextvecError, UsageError
 from nextvec.serving.app import create_app
 from nextvec.serving.engine import Engine
 from nextvec.serving.metrics import Metrics
-from nextvec.serving.server import KEEP_ALIVE_SECONDS, bind, describe, size_threads
+from nextvec.serving.server import bind, describe
 from nextvec.serving.settings import ListenerSettings, Settings, is_loopback, read_token, require_safe
-from nextvec.serving.supervisor import configure_logging
 from nextvec.serving.token import Token
+from nextvec.serving.worker import KEEP_ALIVE_SECONDS, configure_logging, size_threads
 from nextvec.workspace import Workspace
 
 NAME = "nextvec"
@@ -97,6 +97,7 @@ def serve_on_ray(workspace: Workspace, settings: Settings, address: str, replica
     Raises what `cluster` raises; UsageError for several listeners, an address that others can reach without a token or
     that is taken, and where Serve runs on the cluster already; ReplicasFailError.
     """
+    configure_logging()
     token = read_token(settings)
     require_safe(settings, token)
     if address == LOCAL:

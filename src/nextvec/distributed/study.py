@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nextvec.comparing.entrants import Generation
 from nextvec.distributed.cluster import a_worker, everywhere
 from nextvec.errors import MismatchError, TrainingError
 from nextvec.models.bundle import METRICS
 from nextvec.records import read_json
 from nextvec.store.lock import held
 from nextvec.store.vectors import open_snapshot
-from nextvec.studies.entrants import Generation
 from nextvec.studies.plan import PlannedRun
 from nextvec.studies.record import Run
 from nextvec.studies.runner import FAILURES, Note, Trained, lock_of, train_run
@@ -42,6 +42,7 @@ class Job:
     run: Run
     plan: Plan
     corpus: str
+    track: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class RayTrainer:
 
     workspace: Workspace
     workers: int
+    track: tuple[str, ...] = ()
     _running: set[ray.ObjectRef[Any]] = field(default_factory=set)
 
     def __call__(self, runs: Sequence[PlannedRun], note: Note) -> Trained:
@@ -77,7 +79,8 @@ class RayTrainer:
     def _on_a_worker(self, planned: PlannedRun) -> dict[str, Any] | Exception:
         import ray
 
-        job = Job(everywhere(self.workspace), planned.run, planned.plan, planned.generation.snapshot.fingerprint)
+        corpus = planned.generation.snapshot.fingerprint
+        job = Job(everywhere(self.workspace), planned.run, planned.plan, corpus, self.track)
         task = ray.remote(train_on_worker).options(max_retries=RETRIES, **a_worker()).remote(job)
         self._running.add(task)
         try:
@@ -102,7 +105,7 @@ def train_on_worker(job: Job) -> dict[str, Any] | Exception:
     try:
         planned = PlannedRun(run=job.run, plan=job.plan, generation=_generation(job))
         _await_release(job)
-        trained = train_run(job.workspace, planned)
+        trained = train_run(job.workspace, planned, track=job.track)
         return trained or read_json(job.workspace.model(job.run.model) / METRICS)
     except FAILURES as error:
         return TrainingError(" ".join(str(error).split()) or type(error).__name__)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,7 @@ class Job:
     fingerprint: str
     plan: Plan
     model: str
+    track: tuple[str, ...] = ()
 
 
 def train_on_ray(
@@ -56,6 +57,7 @@ def train_on_ray(
     workers: int,
     resume: bool = False,
     on_event: Said | None = None,
+    track: Sequence[str] = (),
 ) -> dict[str, Any]:
     """`train_model` by so many workers of the cluster that this process is connected to; all see the workspace.
 
@@ -64,7 +66,7 @@ def train_on_ray(
     folder = workspace.model(model)
     require_begun(folder, resume)  # as a run in one process begins: workers cannot tell a run of theirs from another
     reference = generation_label({"name": snapshot.name, "tag": snapshot.tag, "version": snapshot.version})
-    job = Job(everywhere(workspace), reference, snapshot.fingerprint, plan, model)
+    job = Job(everywhere(workspace), reference, snapshot.fingerprint, plan, model, tuple(track))
     with _watched(folder / RUN_LOG, on_event):
         _fit(job, workers)
     metrics: dict[str, Any] = read_json(folder / METRICS)
@@ -117,7 +119,8 @@ def _train(job: Job) -> None:
             f"is to be trained: give a workspace that every node sees ({job.workspace.root})"
         )
     folder = job.workspace.model(job.model)
-    train_model(snapshot, job.plan, folder, cache=job.workspace.cache, resume=_begun(folder))
+    cache, begun = job.workspace.cache, _begun(folder)
+    train_model(snapshot, job.plan, folder, cache=cache, resume=begun, track=job.track)
 
 
 def _begun(folder: Path) -> bool:

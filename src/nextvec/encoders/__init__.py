@@ -2,23 +2,89 @@
 
 from __future__ import annotations
 
-from nextvec.encoders.encoder import Encoder, EncoderFactory
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nextvec.config import parse_query
+from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
+from nextvec.encoders.reading import Reading, as_read
+from nextvec.errors import UsageError
+from nextvec.records import read_json
 from nextvec.registry import Registry
 
-ENCODERS: Registry[EncoderFactory] = Registry("encoders", "nextvec.encoders")
+LoadEncoder = Callable[[str, Any], Encoder]
+"""From what follows `KIND:` in a reference ("" when nothing does), and its options, to the encoder."""
+
+F = TypeVar("F", bound=LoadEncoder)
+
+
+@dataclass(frozen=True)
+class EncoderKind:
+    """`options`: what may follow a question mark; `licence`: of its weights, "" where these are the user's choice;
+    `after`: a sign that its options stand behind, for arguments that may hold question marks of their own."""
+
+    load: LoadEncoder
+    options: type[Reading]
+    licence: str
+    after: str
+
+
+ENCODERS: Registry[EncoderKind] = Registry("encoders", "nextvec.encoders")
+
+
+def register_encoder(
+    name: str, *, options: type[Reading] = Reading, licence: str = "", after: str = ""
+) -> Callable[[F], F]:
+    """Decorator that makes an encoder's loader known under `name`."""
+
+    def add(loader: F) -> F:
+        ENCODERS.register(name)(EncoderKind(loader, options, licence, after))
+        return loader
+
+    return add
 
 
 def load_encoder(reference: str) -> Encoder:
     """The encoder that `reference` names, ready for use.
 
     Args:
-        reference: KIND or KIND:ARGUMENT, one of `minilm`, `gtr-t5-base[:FOLDER]`, `hashing[:DIM]`,
-            `sentence-transformers:NAME_OR_FOLDER`, `openai:URL#MODEL[?batch=32]`, or a kind that another package
-            registers.
+        reference: KIND or KIND:ARGUMENT, one of `minilm`, `gtr-t5-base[:FOLDER]`, `hashing[:DIM]`, `model2vec:FOLDER`,
+            `sentence-transformers:NAME_OR_FOLDER`, `openai:URL#MODEL`, or a kind that another package registers; then
+            options, above all how it is read: `minilm?prompt=query: &dim=128&max_length=64` (see `reading.Reading`).
 
     Raises:
-        UsageError: the kind is unknown or the argument is not one it takes.
+        UsageError: the kind or an option is unknown, or the argument is not one it takes.
         NotFoundError, IntegrityError, MissingDependencyError: from the encoder itself, when it cannot be loaded.
     """
-    kind, _, argument = reference.partition(":")
-    return ENCODERS.get(kind)(argument)
+    name = re.split("[:?]", reference, maxsplit=1)[0]
+    kind, owner = ENCODERS.get(name), f"encoder '{name}'"
+    before, mark, rest = reference.partition(kind.after) if kind.after else ("", "", reference)
+    body, query = parse_query(rest, owner=owner)
+    options = kind.options.parse(query, owner=owner)
+    argument = f"{before}{mark}{body}".removeprefix(name).removeprefix(":")
+    return as_read(kind.load(argument, options), options)
+
+
+def encoder_spec(reference: str) -> EncoderSpec:
+    """Of the encoder that `reference` names, or what a .json file says of one. Raises as `load_encoder`, DataError."""
+    if reference.endswith(".json"):
+        return EncoderSpec.parse(read_json(Path(reference)), owner=reference)
+    return load_encoder(reference).spec
+
+
+def proving_encoder(reference: str) -> Encoder:
+    """As `encoder_spec`, but one that encodes: a spec alone proves nothing.
+
+    Raises UsageError for a spec that says not how to load it, MismatchError where that loads another one.
+    """
+    if not reference.endswith(".json"):
+        return load_encoder(reference)
+    spec = encoder_spec(reference)
+    if not spec.reference:
+        raise UsageError(f"{reference}: encoder {spec.name} cannot be loaded by its spec; name one that can encode")
+    encoder = load_encoder(spec.reference)
+    require_same_encoder(encoder.spec, spec, left_name=spec.reference, right_name=reference)
+    return encoder

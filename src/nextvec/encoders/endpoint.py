@@ -37,19 +37,16 @@ _TOO_MUCH = re.compile(
 
 
 class Patience(Config):
-    """How patiently to ask.
+    """How patiently to ask."""
 
-    Attributes:
-        timeout_s: seconds until an unanswered request counts as failed.
-        attempts: tries of one request before giving up; only failures that may pass are tried again.
-        wait_s: seconds before the second try, doubled before each further one; longer where the server says so.
-        longest_wait_s: no single wait is longer, whatever the server says.
-    """
-
-    timeout_s: float = Field(default=60.0, gt=0)
-    attempts: int = Field(default=5, gt=0)
-    wait_s: float = Field(default=0.5, ge=0)
-    longest_wait_s: float = Field(default=120.0, ge=0)
+    timeout_s: float = Field(default=60.0, gt=0, description="seconds until an unanswered request counts as failed")
+    attempts: int = Field(
+        default=5, gt=0, description="tries of one request before giving up; only what may pass is tried again"
+    )
+    wait_s: float = Field(
+        default=0.5, ge=0, description="seconds before the second try, doubled before each further one"
+    )
+    longest_wait_s: float = Field(default=120.0, ge=0, description="no single wait is longer, whatever the server says")
 
 
 class RefusedRequestError(NextvecError):

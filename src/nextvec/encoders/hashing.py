@@ -14,9 +14,10 @@ from threading import Lock
 
 import numpy as np
 
-from nextvec.encoders import ENCODERS
+from nextvec.encoders import register_encoder
 from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
+from nextvec.encoders.reading import Reading
 from nextvec.errors import UsageError
 
 DEFAULT_DIM = 256
@@ -152,8 +153,8 @@ def _weighted_features(word: str) -> Iterator[tuple[str, float]]:
         yield padded[start : start + 3], _TRIGRAM_WEIGHT
 
 
-@ENCODERS.register("hashing")
-def load_hashing(argument: str) -> HashingEncoder:
+@register_encoder("hashing", licence="Apache-2.0")
+def load_hashing(argument: str, _: Reading) -> HashingEncoder:
     """`argument`: the dimension, or "" for DEFAULT_DIM. Raises UsageError."""
     if argument and not argument.isdecimal():
         raise UsageError(f"hashing:{argument}: expected a dimension, for example hashing:64")

@@ -12,25 +12,25 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from urllib.parse import parse_qsl
 
 import numpy as np
 from pydantic import Field
 
-from nextvec.encoders import ENCODERS
+from nextvec.encoders import register_encoder
 from nextvec.encoders.answers import error_of, in_brief, read_vectors
 from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
 from nextvec.encoders.endpoint import Endpoint, Patience, RefusedRequestError
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
+from nextvec.encoders.reading import Reading
 from nextvec.errors import DataError, NextvecError, RefusedTextsError, UsageError
 
 KEY_VARIABLE = "NEXTVEC_EMBEDDINGS_KEY"
 
 
-class ServerOptions(Patience):
-    """`batch`: texts in a request, at most."""
+class ServerOptions(Patience, Reading):
+    """How to ask, and how the encoder is read; a server cuts texts as it likes."""
 
-    batch: int = Field(default=64, gt=0)
+    batch: int = Field(default=64, gt=0, description="texts in a request, at most")
 
 
 class OpenAIEncoder:
@@ -42,7 +42,7 @@ class OpenAIEncoder:
     Args:
         url: of the endpoint; one without a path gets /v1/embeddings.
         model: the model's name on the server.
-        options: see ServerOptions and Patience.
+        options: how to ask; how it is read is `load_encoder`'s to see to.
         sleep: waits the given seconds between tries (tests pass one that does not).
 
     Raises NextvecError when the server cannot be reached or refuses, DataError when its answer cannot be used.
@@ -152,28 +152,17 @@ class OpenAIEncoder:
         return vectors
 
     def _refused(self, texts: Sequence[str], reasons: dict[int, str], vectors: np.ndarray) -> RefusedTextsError:
-        first = min(reasons)
         vectors[list(reasons)] = np.nan
-        return RefusedTextsError(
-            f"{self._endpoint.url}: {len(reasons)} of {len(texts)} texts cannot be encoded; the first, text {first} "
-            f"({len(texts[first]):,} characters), {reasons[first]}",
-            reasons,
-            _unit(vectors),
-        )
+        return RefusedTextsError.of(self._endpoint.url, texts, reasons, _unit(vectors))
 
 
-@ENCODERS.register("openai")
-def load_openai(argument: str) -> OpenAIEncoder:
-    """`argument`: URL#MODEL, and after a question mark options of `ServerOptions`. Raises UsageError."""
-    url, _, rest = argument.rpartition("#")
-    model, _, query = rest.partition("?")
+@register_encoder("openai", options=ServerOptions, after="#")
+def load_openai(argument: str, options: ServerOptions) -> OpenAIEncoder:
+    """`argument`: URL#MODEL. Raises UsageError for anything else."""
+    url, _, model = argument.rpartition("#")
     if not url or not model:
         raise UsageError(f"openai:{argument}: expected openai:URL#MODEL, e.g. openai:http://localhost:8767#gtr-t5-base")
-    try:
-        options = dict(parse_qsl(query, strict_parsing=True)) if query else {}
-    except ValueError:
-        raise UsageError(f"openai:{argument}: after '?' expected key=value[&key=value], got '{query}'") from None
-    return OpenAIEncoder(url, model, ServerOptions.parse(options, owner=f"openai:{url}#{model}"))
+    return OpenAIEncoder(url, model, options)
 
 
 def _bad_rows(vectors: np.ndarray) -> dict[int, str]:

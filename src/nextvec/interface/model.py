@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nextvec.continuation.ranking import Ranking
     from nextvec.continuation.stages import Served
     from nextvec.continuation.stopping import StopConfig
+    from nextvec.hub import Pushed
     from nextvec.models.bundle import AnyPredictor, Bundle
     from nextvec.models.forecast import Forecast
     from nextvec.models.memory import Memory
@@ -44,6 +45,27 @@ class Model:
 
     place: Workspace
     name: str
+
+    @classmethod
+    def from_pretrained(cls, reference: Path | str, workspace: Path | str | None = None) -> Model:
+        """`hf:NAME[@REV]`, a folder in which somebody has such a repository, or a model of the workspace.
+
+        The first two become a model of the workspace (None for that of the environment), named for their commit.
+        Raises NotFoundError, UsageError for what holds no safetensors.
+        """
+        from nextvec.hub import PREFIX
+        from nextvec.models.aliases import Aliases
+
+        place, given = Workspace(workspace), str(reference)
+        if not given.startswith(PREFIX) and Path(given).is_dir():
+            given = f"{PREFIX}{given}"
+        return cls(place, Aliases(place).resolve(given))
+
+    def push(self, name: str, *, licence: str | None = None, public: bool = False) -> Pushed:
+        """Commit it to the repository `name` of the Hugging Face hub; see `sharing.models.push_model`."""
+        from nextvec.sharing.models import push_model
+
+        return push_model(self.place, self.name, name, licence=licence, public=public)
 
     @property
     def folder(self) -> Path:

@@ -13,7 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from nextvec.adoption import adopted
 from nextvec.errors import LostRaceError, NotFoundError, UsageError, did_you_mean
+from nextvec.hub import is_on_hub
 from nextvec.mirror import fetch
 from nextvec.records import append_if, read_lines
 from nextvec.records.names import ALIASES
@@ -56,10 +58,14 @@ class Aliases:
         self.record: Path = workspace.models / ALIASES
 
     def resolve(self, name: str) -> str:
-        """The id of the model that `name` stands for; the id of a finished model stands for itself.
+        """The id of the model that `name` stands for; the id of a finished model stands for itself, and hf:NAME[@REV]
+        for that of the hub, which is fetched.
 
-        Raises UsageError for what cannot be a name, NotFoundError when it is neither, or its model is gone.
+        Raises UsageError for what cannot be a name, NotFoundError when it is neither, or its model is gone; and what
+        `adoption.adopted` raises.
         """
+        if is_on_hub(name):
+            return adopted(self._workspace, name)
         if self._is_model(name):
             return name
         known = self.all()

@@ -15,24 +15,28 @@ from nextvec.device import free_memory
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.retrieval.ivf import FaissIndex, IVFConfig, faiss_installed
 from nextvec.retrieval.neighbours import Index, IndexSpec, Neighbours, check_search
+from nextvec.retrieval.on_disk import OnDiskConfig, OnDiskIndex
 from nextvec.retrieval.scan import DeviceScan, Scan, SingleScan, fastest_scan
+from nextvec.store.stored import StoredVectors, VectorSource
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
     from nextvec.workspace import Workspace
 
-IndexKind = Literal["auto", "exact", "faiss"]
+IndexKind = Literal["auto", "exact", "faiss", "lance"]
 
 APPROXIMATE_ABOVE = 200_000
 """Stored vectors from which `auto` prefers FAISS, when it is installed."""
+
+LARGEST_SHARE = 0.5
+"""Of the memory that is free, what vectors may take for `auto` to keep them there; beyond, it searches on disk. And of
+a GPU's, for an exact index to scan there."""
 
 BATCH_QUERIES = 8
 """Queries from which a batch is scanned together."""
 
 BLOCK_QUERIES = 64
 CPU = torch.device("cpu")
-LARGEST_SHARE = 0.5
-"""Of a device's free memory that an index takes."""
 EXACT_ROWS = 8_192
 SELECTION_BLOCK = 64
 
@@ -162,20 +166,30 @@ def build_index(
 
     Args:
         snapshot: what to search; its rows are the answers.
-        kind: "exact", "faiss", or "auto": FAISS above 200,000 vectors where it is installed, exact otherwise.
-        workspace: where a FAISS index is kept (`cache/indexes`) and found again while it still fits the snapshot's
-            fingerprint and the settings; otherwise it is built anew. None keeps nothing.
+        kind: "exact"; "faiss"; "lance", on disk; or "auto": "lance" for a corpus whose vectors take more than half of
+            the memory that is free, "faiss" above 200,000 vectors where it is installed, "exact" otherwise.
+        workspace: where an approximate index is kept (`cache/indexes`) and found again while it still fits the
+            snapshot's fingerprint and the settings; otherwise it is built anew. None keeps nothing.
         device: where an exact index scans, if there is room; the answers are the same.
 
-    Raises MissingDependencyError for "faiss" without the package, UsageError for another kind.
+    Raises MissingDependencyError for "faiss" without the package, UsageError for another kind, and for "lance" of a
+    snapshot in memory.
     """
     if kind not in get_args(IndexKind):
         raise UsageError.unknown("kind of index", kind, get_args(IndexKind))
-    large = len(snapshot.vectors) > APPROXIMATE_ABOVE
-    if kind == "faiss" or (kind == "auto" and large and faiss_installed()):
+    chosen = _kind_for(snapshot.stored) if kind == "auto" else kind
+    if chosen == "lance":
+        return OnDiskIndex.of(snapshot, OnDiskConfig(), workspace)
+    if chosen == "faiss":
         return FaissIndex.of(snapshot, IVFConfig(), workspace)
     room = snapshot.vectors.nbytes <= LARGEST_SHARE * free_memory(device)
     return ExactIndex(snapshot.vectors, IndexSpec.of("exact", snapshot, {}), device=device if room else CPU)
+
+
+def _kind_for(vectors: VectorSource) -> IndexKind:
+    if isinstance(vectors, StoredVectors) and vectors.nbytes > LARGEST_SHARE * free_memory(CPU):
+        return "lance"
+    return "faiss" if len(vectors) > APPROXIMATE_ABOVE and faiss_installed() else "exact"
 
 
 def recall_against_exact(index: Index, exact: Index, queries: np.ndarray, k: int = 16) -> float:

@@ -13,17 +13,17 @@ import math
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from pydantic import Field
 
 from nextvec.config import Config
 from nextvec.disk import storing
 from nextvec.errors import IntegrityError, MissingDependencyError
 from nextvec.records import read_json, write_json
-from nextvec.retrieval.neighbours import IndexSpec, Neighbours, check_search
+from nextvec.retrieval.neighbours import IndexSpec, Neighbours, check_search, scored
+from nextvec.retrieval.tuning import Tuned, tune
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
@@ -37,9 +37,6 @@ RESCORED, RESCORED_BY_DIM = 5, 96
 """Rows found by their codes and scored exactly, for each one wanted: 5 + 96 / D, because the errors of a code's parts
 average out over the D components."""
 
-CONVERTED = 32_768
-"""Numbers from which torch converts with several threads."""
-
 CODED_COMPONENTS, CODE_BITS = 2, 4
 MADE: dict[str, int | float | str | None] = {
     "codes": f"{CODE_BITS} bits for {CODED_COMPONENTS} components",
@@ -49,11 +46,6 @@ MADE: dict[str, int | float | str | None] = {
 
 LEAST_TRAINING = MIN_POINTS_PER_LIST * 2**CODE_BITS
 """Vectors that training wants for its codes; fewer are repeated."""
-
-PROBES = (4, 8, 16, 24, 32, 48, 64, 96, 112, 128, 160, 192, 256, 384, 512)
-TUNING_QUERIES = 256
-TUNING_NEIGHBOURS = 16
-TUNING_WINDOW = 5
 
 
 class IVFConfig(Config):
@@ -108,7 +100,7 @@ class FaissIndex:
         if lists is None:
             lists = _build(snapshot.vectors, config)
         if config.probes is None and (tuned is None or tuned.target != config.recall):
-            tuned, fresh = _tune(lists, snapshot, config.recall), True
+            tuned, fresh = _tuned(lists, snapshot, config.recall), True
         if path and fresh:
             _write(path, lists, built, tuned)
         chosen, recall = (tuned.probes, tuned.recall) if config.probes is None and tuned else (config.probes, None)
@@ -163,15 +155,16 @@ def _search(
     wanted = math.ceil(k * (RESCORED + RESCORED_BY_DIM / vectors.shape[1]))
     found = lists.search(queries, min(len(vectors), wanted), params=parameters)[1]
     # Rows are in order from here on: they come from memory faster so.
-    best = [_scored(vectors, query, np.sort(rows[rows >= 0])) for query, rows in zip(queries, found, strict=True)]
+    best = [scored(vectors, query, np.sort(rows[rows >= 0])) for query, rows in zip(queries, found, strict=True)]
     return Neighbours.best_of(best, k)
 
 
-def _scored(vectors: np.ndarray, query: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`rows` with their inner products. torch converts from float16 many times faster than NumPy, and pieces this small
-    in this thread alone: waking another one takes longer than the work."""
-    pieces = torch.from_numpy(vectors[rows]).split(max(1, CONVERTED // vectors.shape[1]))
-    return np.concatenate([piece.float().numpy() @ query for piece in pieces]), rows
+def _tuned(lists: Any, snapshot: Snapshot, target: float) -> Tuned:
+    def search(probes: int, queries: np.ndarray, k: int) -> Neighbours:
+        lists.nprobe = probes
+        return _search(lists, snapshot.vectors, queries, k)
+
+    return tune(search, snapshot.vectors, lists.nlist, target)
 
 
 def _sample(vectors: np.ndarray, config: IVFConfig) -> np.ndarray:
@@ -179,58 +172,6 @@ def _sample(vectors: np.ndarray, config: IVFConfig) -> np.ndarray:
     rows = np.random.default_rng(config.seed).choice(len(vectors), wanted, replace=False)
     chosen = vectors[np.sort(rows)].astype(np.float32)
     return np.resize(chosen, (max(len(chosen), LEAST_TRAINING), vectors.shape[1]))
-
-
-class Tuned(NamedTuple):
-    """The fewest probes whose recall@16 against exact search reached the target."""
-
-    target: float
-    probes: int
-    recall: float
-
-
-def _tune(lists: Any, snapshot: Snapshot, target: float) -> Tuned:
-    """Queries are what a snap asks for: means of windows of consecutive rows, whose own rows do not count."""
-    own, queries = _windows(snapshot)
-    true = _without(_nearest(snapshot.vectors, queries), own)
-    probes = [count for count in PROBES if count < lists.nlist] + [lists.nlist]
-    for count in probes:
-        lists.nprobe = count
-        found = _without(_search(lists, snapshot.vectors, queries, TUNING_NEIGHBOURS + own.shape[1]).rows, own)
-        recall = float(
-            np.mean([len(left & right) / max(1, len(right)) for left, right in zip(found, true, strict=True)])
-        )
-        if recall >= target:
-            break
-    return Tuned(target, count, recall)
-
-
-def _windows(snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (Q, W) of consecutive vectors, and the directions (Q, D) of their means."""
-    width = min(TUNING_WINDOW, len(snapshot))
-    firsts = np.random.default_rng(0).integers(len(snapshot) - width + 1, size=TUNING_QUERIES)
-    rows = firsts[:, None] + np.arange(width)
-    means = snapshot.vectors[rows].astype(np.float32).mean(axis=1)
-    return rows, means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-
-
-def _nearest(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
-    """Exact nearest rows, a block of vectors at a time, best first, -1 where there are fewer."""
-    k = TUNING_NEIGHBOURS + TUNING_WINDOW
-    scores, rows = np.full((len(queries), k), -np.inf, np.float32), np.full((len(queries), k), -1)
-    for start in range(0, len(vectors), ADDED_ROWS):
-        block = queries @ vectors[start : start + ADDED_ROWS].astype(np.float32).T
-        numbers = np.broadcast_to(np.arange(start, start + block.shape[1]), block.shape)
-        scores, rows = np.concatenate([scores, block], axis=1), np.concatenate([rows, numbers], axis=1)
-        best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-        scores, rows = np.take_along_axis(scores, best, axis=1), np.take_along_axis(rows, best, axis=1)
-    return rows
-
-
-def _without(rows: np.ndarray, own: np.ndarray) -> list[set[int]]:
-    """The first 16 rows for each query that are not its own."""
-    kept = (row[(row >= 0) & ~np.isin(row, mine)] for row, mine in zip(rows, own, strict=True))
-    return [set(row[:TUNING_NEIGHBOURS].tolist()) for row in kept]
 
 
 def _read(path: Path, spec: IndexSpec) -> tuple[Any | None, Tuned | None]:

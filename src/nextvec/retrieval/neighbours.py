@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
+import torch
 from pydantic import Field
 
 from nextvec.config import Config
@@ -18,7 +19,11 @@ from nextvec.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
+    from nextvec.store.stored import VectorSource
 
+
+CONVERTED = 32_768
+"""Numbers from which torch converts with several threads."""
 
 Options = dict[str, int | float | str | None]
 
@@ -45,6 +50,17 @@ def _best(scores: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.
     if not missing[1]:
         return scores[order], rows[order]
     return np.pad(scores[order], missing, constant_values=-np.inf), np.pad(rows[order], missing, constant_values=-1)
+
+
+def scored(vectors: VectorSource, query: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The inner products of `rows` (n,), in ascending order, with a query (D,), and the rows.
+
+    torch converts from float16 many times faster than NumPy, and pieces this small in this thread alone: waking another
+    one takes longer than the work.
+    """
+    chosen = np.require(vectors[rows], requirements="W")  # torch has no read-only tensors
+    pieces = torch.from_numpy(chosen).split(max(1, CONVERTED // vectors.shape[1]))
+    return np.concatenate([piece.float().numpy() @ query for piece in pieces]), rows
 
 
 class IndexSpec(Config):

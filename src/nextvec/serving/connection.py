@@ -5,70 +5,95 @@ from __future__ import annotations
 import asyncio
 import secrets
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from nextvec.serving.problems import MEDIA_TYPE, ProblemError, body_of
 
 HEADER_BYTES = 65_536
 
 
-def impatient(header_seconds: float) -> type[HttpToolsProtocol]:
-    """uvicorn's protocol with a limit on the time and the size of a request's headers."""
+class Gate(asyncio.Protocol):
+    """Stands before uvicorn's protocol and reads along, so that each request's headers have a limit on time and size.
 
-    class Impatient(HttpToolsProtocol):
-        def __init__(self, *args: Any, **settings: Any) -> None:
-            super().__init__(*args, **settings)
-            self._clock: asyncio.TimerHandle | None = None
-            self._received = 0
+    Args:
+        settings: what uvicorn gives to its protocols.
+    """
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
+    header_seconds: float
+
+    def __init__(self, **settings: Any) -> None:
+        self._behind = AutoHTTPProtocol(**settings)
+        self._parser = httptools.HttpRequestParser(self)
+        self._clock: asyncio.TimerHandle | None = None
+        self._received = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._behind.connection_made(transport)
+        self._expect_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._headers_came()
+        self._behind.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._parser = httptools.HttpRequestParser(self)
+        except httptools.HttpParserError:
+            self._refuse(400, "this is not a valid HTTP request")
+            return
+        if self._clock is not None and self._received > HEADER_BYTES:
+            self._refuse(431, f"the headers are longer than {HEADER_BYTES:,} bytes")
+            return
+        self._behind.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._behind.eof_received()
+
+    def pause_writing(self) -> None:
+        self._behind.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._behind.resume_writing()
+
+    def on_message_begin(self) -> None:
+        """Told by the parser."""
+        if self._clock is None:
             self._expect_headers()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._headers_came()
-            super().connection_lost(exc)
+    def on_headers_complete(self) -> None:
+        """Told by the parser."""
+        self._headers_came()
 
-        def data_received(self, data: bytes) -> None:
-            self._received += len(data)
-            super().data_received(data)
-            if self._clock is not None and self._received > HEADER_BYTES:
-                self._refuse(431, f"the headers are longer than {HEADER_BYTES:,} bytes")
+    def _expect_headers(self) -> None:
+        self._received = 0
+        self._clock = asyncio.get_running_loop().call_later(self.header_seconds, self._too_slow)
 
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            if self._clock is None:
-                self._expect_headers()
-
-        def on_headers_complete(self) -> None:
-            self._headers_came()
-            super().on_headers_complete()
-
-        def send_400_response(self, msg: str) -> None:
-            self._refuse(400, "this is not a valid HTTP request")
-
-        def _expect_headers(self) -> None:
-            self._received = 0
-            self._clock = self.loop.call_later(header_seconds, self._too_slow)
-
-        def _headers_came(self) -> None:
-            if self._clock is not None:
-                self._clock.cancel()
-                self._clock = None
-
-        def _too_slow(self) -> None:
+    def _headers_came(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
             self._clock = None
-            self._refuse(408, f"the headers did not arrive within {header_seconds:g} s")
 
-        def _refuse(self, status: int, detail: str) -> None:
-            self._headers_came()
-            if not self.transport.is_closing():
-                self.transport.write(_response(status, detail))
-                self.transport.close()
+    def _too_slow(self) -> None:
+        self._clock = None
+        self._refuse(408, f"the headers did not arrive within {self.header_seconds:g} s")
 
-    return Impatient
+    def _refuse(self, status: int, detail: str) -> None:
+        self._headers_came()
+        if not self._transport.is_closing():
+            self._transport.write(_response(status, detail))
+            self._transport.close()
+
+
+def gated(header_seconds: float) -> type[Gate]:
+    """uvicorn's protocol behind a gate with that limit."""
+    return type("Gated", (Gate,), {"header_seconds": header_seconds})
 
 
 def _response(status: int, detail: str) -> bytes:

@@ -16,6 +16,7 @@ from nextvec.continuation.resources import Resources
 from nextvec.continuation.stages import Served
 from nextvec.device import device_of
 from nextvec.errors import NextvecError
+from nextvec.hub import is_on_hub
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import CONFIG, WEIGHTS, is_predictor
 from nextvec.serving.batching import StageTimeoutError, Traffic
@@ -91,6 +92,7 @@ class Engine:
         self._batching = Batching(self._pool, settings.limits, settings.timeouts, metrics, self.traffic)
         self._signature: Signature | None = None
         self._shelves: dict[str, asyncio.Task[Shelf]] = {}
+        self._adopted: dict[str, str] = {}
         self._look, self._looked = asyncio.Event(), asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
 
@@ -221,7 +223,7 @@ class Engine:
                 yield ModelSettings(model=path.parent.name)
 
     def _load_lane(self, entry: ModelSettings) -> ModelLane:
-        identity = Aliases(self.workspace).resolve(entry.model)
+        identity = self._resolve(entry.model)
         stamp = (identity, (self.workspace.model(identity) / CONFIG).stat().st_mtime_ns)
         known = self.line.lanes.get(entry.label)
         if known is not None and known.stamp == stamp:
@@ -229,6 +231,14 @@ class Engine:
         served = Served.load(identity, self._resources, entry.stages or self.settings.stages, [entry.decoder])
         served.warm()
         return ModelLane(entry, served, stamp, self._batching, stop=entry.stop or self.settings.stop)
+
+    def _resolve(self, name: str) -> str:
+        """The hub is asked once: what it has newer by then is for the next server."""
+        if not is_on_hub(name):
+            return Aliases(self.workspace).resolve(name)
+        if name not in self._adopted:
+            self._adopted[name] = Aliases(self.workspace).resolve(name)
+        return self._adopted[name]
 
     def _corpora(self, lanes: Mapping[str, ModelLane]) -> tuple[str, ...]:
         named = self.settings.corpora or corpus_names(self.workspace)

@@ -15,7 +15,7 @@ from pydantic import Field
 from nextvec.config import Config
 from nextvec.continuation.stages import StagesConfig
 from nextvec.continuation.stopping import StopConfig
-from nextvec.device import DeviceName
+from nextvec.device import DeviceName, require_device_name
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.serving.token import Token
 
@@ -204,6 +204,25 @@ def _check_names(settings: Settings, owner: str) -> None:
         for name in listener.models or ():
             if labels and name not in labels:
                 raise UsageError.unknown(f"model of listener {listener.port} in {owner}", name, labels)
+
+
+def chosen_settings(
+    path: Path | None, *, host: str | None = None, port: int | None = None, **given: int | str | None
+) -> Settings:
+    """Those of a file, or without one for the whole workspace, with what was given in place of theirs (None: nothing).
+
+    Raises what `read_settings` raises, UsageError for an address where the file names several.
+    """
+    settings = Settings() if path is None else read_settings(path)
+    address = {key: value for key, value in {"host": host, "port": port}.items() if value is not None}
+    if address and len(settings.listeners) > 1:
+        raise UsageError(f"{path} names {len(settings.listeners)} listeners: give their hosts and ports there")
+    require_device_name(given.get("device") or "auto")
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if address:
+        changed = settings.listeners[0].to_dict() | address
+        changes["listeners"] = (ListenerSettings.parse(changed, owner="serve"),)
+    return settings.model_copy(update=changes)
 
 
 def read_token(settings: Settings) -> Token | None:

@@ -19,9 +19,9 @@ from multiprocessing.context import SpawnProcess
 
 from nextvec.errors import NextvecError
 from nextvec.serving.metrics import MULTIPROCESS, forget
-from nextvec.serving.server import run_worker
 from nextvec.serving.settings import Settings
 from nextvec.serving.token import Token
+from nextvec.serving.worker import configure_logging, run_worker
 from nextvec.workspace import Workspace
 
 DEATHS, DEATH_SECONDS = 5, 30.0
@@ -134,9 +134,3 @@ def _end_with_parent(alive: Connection) -> None:
     with contextlib.suppress(EOFError, OSError):
         alive.recv()
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def configure_logging() -> None:
-    """What this server says goes to the error stream; others are heard when something is wrong."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    logging.getLogger("nextvec").setLevel(logging.INFO)

@@ -28,6 +28,7 @@ from nextvec.fingerprint import fingerprint_bytes
 from nextvec.store.archive import MAX_BYTES, Archive, open_archive
 from nextvec.store.encoded import EncodedDocument
 from nextvec.store.headings import headings_content
+from nextvec.store.importing import ImportReport, in_batches, store_new
 from nextvec.store.ingest import open_or_create
 from nextvec.store.npz_codes import BREAKS, NUMBERS, WindowCodes
 from nextvec.store.npz_columns import (
@@ -45,26 +46,10 @@ from nextvec.workspace import Workspace
 
 DEFAULT_CONTEXT = 5
 EXPORT_BLOCK = 2048
-BATCH_ROWS = 16_384
 MAX_SPEC_BYTES = 1 << 16
 OVERLAP_TOLERANCE = 2e-3
 CONTEXT_KEYS = ("context_vectors", "context_sequences", "contexts")
 TARGET_KEYS = ("target_vectors", "targets")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
-    """Documents stored and known already, windows read, chunks stored."""
-
-    corpus: str
-    stored: int
-    already: int
-    windows: int
-    chunks: int
-    version: int
-
-    def to_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def export_npz(snapshot: Snapshot, path: Path, *, context: int = DEFAULT_CONTEXT) -> int:
@@ -111,7 +96,8 @@ def import_npz(
             chunker = {"name": "npz", "context": layout.context}
             corpus = open_or_create(workspace, corpus_name, chunker, encoder, split=split, dtype=dtype)
             _require_room(corpus, windows)
-            return _store(corpus, windows, f"npz:{path.name}")
+            documents = (_encoded(identity, windows, f"npz:{path.name}") for identity in windows.rows)
+            return store_new(corpus, in_batches(documents), windows=len(windows.targets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,38 +313,6 @@ def _require_room(corpus: Corpus, windows: _Windows) -> None:
             )
 
 
-def _store(corpus: Corpus, windows: _Windows, source: str) -> ImportReport:
-    stored = already = chunks = 0
-    with corpus.writing():
-        known = corpus.known_documents()
-        for batch in _batches(windows, source):
-            new = [encoded for encoded in batch if not _is_known(known, encoded.document, corpus.name)]
-            already += len(batch) - len(new)
-            stored += len(new)
-            chunks += sum(len(encoded.chunks) for encoded in new)
-            corpus.append(new)
-    corpus.snapshot()  # as after an ingest: leaves the memory map ready
-    return ImportReport(
-        corpus=corpus.name,
-        stored=stored,
-        already=already,
-        windows=len(windows.targets),
-        chunks=chunks,
-        version=corpus.version,
-    )
-
-
-def _batches(windows: _Windows, source: str) -> Iterator[list[EncodedDocument]]:
-    batch: list[EncodedDocument] = []
-    for identity in windows.rows:
-        batch.append(_encoded(identity, windows, source))
-        if sum(len(encoded.chunks) for encoded in batch) >= BATCH_ROWS:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
 def _encoded(identity: str, windows: _Windows, source: str) -> EncodedDocument:
     """The document's text stands for its vectors and what is known of its paragraphs and headings, so that its content
     hash tells changed ones apart."""
@@ -374,13 +328,3 @@ def _encoded(identity: str, windows: _Windows, source: str) -> EncodedDocument:
         for position, (begins, heading) in enumerate(zip(breaks.tolist(), numbers.tolist(), strict=True))
     ]
     return EncodedDocument(document=document, chunks=chunks, vectors=vectors, heading_vectors=headings.vectors)
-
-
-def _is_known(known: Mapping[str, str], document: Document, corpus: str) -> bool:
-    stored = known.get(document.id)
-    if stored is not None and stored != document.content_hash:
-        raise DataError(
-            f"document '{document.id}' differs from the one stored in corpus '{corpus}'. "
-            f"Stored documents never change: import into a new corpus name"
-        )
-    return stored is not None

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     import lance
     import pyarrow as pa
 
+BATCH_ROWS = 16_384
 _TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "digest"]
 
 
@@ -314,6 +315,12 @@ class Corpus:
             read_texts=lambda rows: dataset.take(list(rows), columns=["text"])["text"].to_pylist(),
             read_headings=lambda chosen: self._headings(dataset, offsets[list(chosen)]),
         )
+
+    def batches(self, at: str | int | None = None, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """Everything that a version holds, in order, in the columns of `CorpusMetadata.schema`; one from before there
+        were breaks or headings lacks theirs. Raises NotFoundError."""
+        dataset, _ = self._at(at)
+        yield from dataset.to_batches(batch_size=rows)
 
     def info(self, at: str | int | None = None) -> CorpusInfo:
         """What the version holds that `at` names, as for `snapshot`. Raises NotFoundError."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
+from nextvec.comparing.contest import Contest
 from nextvec.evaluation.compare import Drawing, compare
 from nextvec.evaluation.comparison import Comparison, Contrast, Row
 from nextvec.evaluation.evaluation import Evaluation
@@ -19,7 +20,6 @@ from nextvec.evaluation.report import Answer
 from nextvec.evaluation.report.wording import count, listed, number, signed, signed_span
 from nextvec.evaluation.seeds import SEEDS_FOR_A_CLAIM, average, seed_groups, seed_spreads
 from nextvec.evaluation.statistics import Verdict, p_text
-from nextvec.studies.contest import Contest
 from nextvec.studies.record import Run
 
 FIGURE = "cosine"

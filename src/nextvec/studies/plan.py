@@ -24,6 +24,7 @@ from typing import Any
 
 from pydantic import Field
 
+from nextvec.comparing.entrants import Generation
 from nextvec.config import Config
 from nextvec.errors import DataError, NextvecError, NotFoundError, UsageError
 from nextvec.evaluation.heldout import fair_documents
@@ -34,7 +35,6 @@ from nextvec.models.presets import PRESETS
 from nextvec.records import read_json
 from nextvec.records.names import PLAN
 from nextvec.store.vectors import open_snapshot
-from nextvec.studies.entrants import Generation
 from nextvec.studies.record import Run
 from nextvec.training.run import Plan, plan_record, resolve_plan, run_fingerprint
 from nextvec.workspace import Workspace, check_name, parse_reference

@@ -12,6 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from nextvec.comparing.contest import Contest, run_contest
+from nextvec.comparing.contest_report import record_contest, report_content
+from nextvec.comparing.entrants import Generation
+from nextvec.comparing.stage import Memory, Say
 from nextvec.errors import NextvecError
 from nextvec.evaluation.coherence import require_sequential
 from nextvec.evaluation.latency import Latency
@@ -20,16 +24,13 @@ from nextvec.records import read_json, read_lines
 from nextvec.records.names import COMPARISON, PLAN, RECORD, REPORT
 from nextvec.sequences.findings import require_no_leakage
 from nextvec.store.lock import exclusive
-from nextvec.studies.contest import Contest, run_contest
-from nextvec.studies.contest_report import record_contest, report_content
-from nextvec.studies.entrants import Generation
 from nextvec.studies.leaderboard import answers
 from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs
 from nextvec.studies.record import LOCK, Run, read_study, write_event, write_study
-from nextvec.studies.stage import Memory, Say
 from nextvec.studies.status import study_status
 from nextvec.training.loop import Progress
 from nextvec.training.run import finished, train_model
+from nextvec.training.tracker import open_tracking
 from nextvec.workspace import Workspace
 
 Show = Callable[[Progress], None]
@@ -78,11 +79,13 @@ def run_study(
     allow_unordered: bool = False,
     allow_leakage: bool = False,
     trainer: Trainer | None = None,
+    track: Sequence[str] = (),
     say: Say = lambda line: None,
 ) -> Outcome:
     """Do every run of the plan that is not done; a study that was stopped goes on.
 
     trainer: trains the runs elsewhere; without one they are trained here, one after another, each shown by `watch`.
+    track: who else is told of the study and its runs, NAME or NAME:ADDRESS; not recorded.
     A run that fails is recorded with its reason, and the others are done all the same.
 
     Raises UsageError when another process runs this study, DataError for a corpus that is not ordered text,
@@ -94,22 +97,29 @@ def run_study(
     if not allow_unordered:
         for generation in study.generations:
             require_sequential(generation.coherence)
-    with exclusive(study.folder / LOCK, what=f"study '{plan.name}'") as require_held:
+    with (
+        exclusive(study.folder / LOCK, what=f"study '{plan.name}'") as require_held,
+        open_tracking(track, study.folder, say) as tracking,
+    ):
         study.begin()
-        with closing((trainer or _trainer(workspace, watch))(study.planned, study.note)) as trained:
+        tracking.start({"study": plan.to_dict()})
+        with closing((trainer or _trainer(workspace, watch, track, say))(study.planned, study.note)) as trained:
             for planned, failure in trained:
                 require_held()
                 study.judge(planned.run, failure)
-        return study.end()
+        outcome = study.end()
+        for name in (REPORT, COMPARISON) if outcome.contest else ():
+            tracking.artefact(study.folder / name)
+        return outcome
 
 
-def _trainer(workspace: Workspace, watch: Watch) -> Trainer:
+def _trainer(workspace: Workspace, watch: Watch, track: Sequence[str], say: Say) -> Trainer:
     """Of this process."""
 
     def trained(runs: Sequence[PlannedRun], note: Note) -> Trained:
         for planned in runs:
             try:
-                _train_here(workspace, planned, watch, note)
+                _train_here(workspace, planned, watch, note, track=track, say=say)
                 yield planned, None
             except FAILURES as error:
                 yield planned, error
@@ -117,15 +127,21 @@ def _trainer(workspace: Workspace, watch: Watch) -> Trainer:
     return trained
 
 
-def _train_here(workspace: Workspace, planned: PlannedRun, watch: Watch, note: Note) -> None:
+def _train_here(workspace: Workspace, planned: PlannedRun, watch: Watch, note: Note, **tracked: Any) -> None:
     model = planned.run.model
-    metrics = train_run(workspace, planned, watch, begin=lambda: note("start", model=model))
+    metrics = train_run(workspace, planned, watch, begin=lambda: note("start", model=model), **tracked)
     if metrics is not None:
         note("finish", model=model, **metrics)
 
 
 def train_run(
-    workspace: Workspace, planned: PlannedRun, watch: Watch = unwatched, begin: Callable[[], None] = lambda: None
+    workspace: Workspace,
+    planned: PlannedRun,
+    watch: Watch = unwatched,
+    begin: Callable[[], None] = lambda: None,
+    *,
+    track: Sequence[str] = (),
+    say: Say | None = None,
 ) -> dict[str, Any] | None:
     """Train a run, from its checkpoint if it has one; its metrics, or None when it is finished already.
 
@@ -145,6 +161,8 @@ def train_run(
                 cache=workspace.cache,
                 resume=(folder / PLAN).exists(),
                 on_progress=show,
+                on_change=say,
+                track=track,
             )
 
 

@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
+from torch.nn import Module
 
 from nextvec.errors import IntegrityError
 from nextvec.mirror import discard
@@ -56,7 +57,7 @@ class Checkpoints:
         write_atomic(self.path_of(epoch), save(weights))
 
     def keep_epochs(self, best: list[tuple[float, int]]) -> None:
-        """Delete the weights of epochs not among `best` ((cosine, epoch)). Call it once `best` is saved itself."""
+        """Delete the weights of epochs not among `best` ((score, epoch)). Call it once `best` is saved itself."""
         keep = {self.path_of(kept) for _, kept in best}
         for path in self.folder.glob("epoch-*.safetensors"):
             if path not in keep:
@@ -74,6 +75,23 @@ class Checkpoints:
         return self.folder / f"epoch-{epoch:03d}.safetensors"
 
 
-def best_epochs(best: list[tuple[float, int]], cosine: float, epoch: int) -> list[tuple[float, int]]:
-    """The three best (cosine, epoch), best first; of equal ones the earlier."""
-    return sorted([*best, (cosine, epoch)], key=lambda entry: (-entry[0], entry[1]))[:KEEP]
+def best_first(best: list[tuple[float, int]], score: float, number: int) -> list[tuple[float, int]]:
+    """The three best (score, number), best first; of equal ones the earlier."""
+    return sorted([*best, (score, number)], key=lambda entry: (-entry[0], entry[1]))[:KEEP]
+
+
+def trained_weights(network: Module) -> dict[str, Tensor]:
+    """All that training changes: not an anchor's numbers, which are large."""
+    return {name: tensor.cpu() for name, tensor in network.state_dict().items() if ".anchor." not in name}
+
+
+def load_trained(network: Module, weights: dict[str, Tensor], path: Path) -> None:
+    """Put back what `trained_weights` gave and `path` held. Raises IntegrityError unless names and shapes agree."""
+    own = {name: tensor.shape for name, tensor in trained_weights(network).items()}
+    given = {name: tensor.shape for name, tensor in weights.items()}
+    if own != given:
+        odd = sorted(name for name in own.keys() | given.keys() if own.get(name) != given.get(name))
+        raise IntegrityError(
+            f"{path} holds the weights of another network: {odd[0]} differs. Resume what it began with."
+        )
+    network.load_state_dict(weights, strict=False)

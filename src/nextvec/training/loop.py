@@ -8,29 +8,28 @@ are in one state: what is read from a disk is read by the main process and told 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
 
-from nextvec.errors import IntegrityError, TrainingError, UsageError
+from nextvec.errors import TrainingError, UsageError
 from nextvec.models.baseline import mean_cosine
 from nextvec.models.network import Network, NetworkConfig
 from nextvec.models.processes import sum_over_processes
 from nextvec.sequences.batches import Batch, Batches
-from nextvec.training.checkpoint import Checkpoints, best_epochs
+from nextvec.training import engine
 from nextvec.training.data import TrainingData
-from nextvec.training.interruption import Interruption
+from nextvec.training.engine import Engine, Saved
 from nextvec.training.meter import Meter
+from nextvec.training.optimizer import adamw
 from nextvec.training.processes import from_main, make_accelerator
 from nextvec.training.randomness import random_states, restore_random_states, seed_processes
 from nextvec.training.recipe import TrainingConfig, learning_rate
 from nextvec.training.runlog import RunLog
+from nextvec.training.tracker import Tracking
 
 COLLAPSE_MARGIN = 0.01
 LOG_STEPS = 20
@@ -77,20 +76,15 @@ class Reference:
 
 
 @dataclass(slots=True)
-class State:
-    """Everything about a run that is not a tensor. `best` holds scores and epochs, `validation` every epoch's scores by
-    head, and the cosine; `seen` targets and `seconds` are over all its resumptions."""
+class State(engine.State):
+    """`best` are epochs by the judging head's score, `validation` has every epoch's scores by head, and the cosine;
+    `seen` are targets."""
 
     epoch: int = 0
     step_in_epoch: int = 0
-    step: int = 0
-    best: list[tuple[float, int]] = field(default_factory=list)
     validation: list[dict[str, float]] = field(default_factory=list)
     loss_sum: float = 0.0
     loss_count: int = 0
-    seen: int = 0
-    seconds: float = 0.0
-    events: int = 0
     stopped_early: bool = False
 
     @property
@@ -132,6 +126,7 @@ def train(
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     accelerator: Accelerator | None = None,
+    tracking: Tracking | None = None,
 ) -> Outcome:
     """Train `network` in place and leave it with its best weights.
 
@@ -144,9 +139,9 @@ def train(
     Raises TrainingError when loss, gradient or validation cosine is not finite, at the latest before the next line of
     the log or checkpoint is written; IntegrityError for a checkpoint that is damaged or of another network.
     """
-    run = _Run(network, data, config, folder, reference, on_progress, accelerator or make_accelerator(config))
-    with Interruption() as run.interruption:
-        return run.run(resume)
+    accelerator = accelerator or make_accelerator(config)
+    run = _Run(network, data, config, folder, reference, on_progress, accelerator, tracking)
+    return run.engine.run(run, resume)
 
 
 class _Run:
@@ -159,46 +154,49 @@ class _Run:
         reference: Reference,
         on_progress: Callable[[Progress], None] | None,
         accelerator: Accelerator,
+        tracking: Tracking | None,
     ) -> None:
         self.network, self.data, self.config, self.reference = network, data, config, reference
         self.accelerator, self.on_progress = accelerator, on_progress
-        self.interruption = Interruption()
-        optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.lr, fused=True)
-        self.model, self.optimizer = accelerator.prepare(network, optimizer)
+        optimizer = adamw(network, lr=config.lr, weight_decay=config.weight_decay)
+        self.model, optimizer = accelerator.prepare(network, optimizer)
         self.batches: Batches = data.training_batches(network, config)
         self.judge = judging_head(network.config, config)
         # The schedule needs the number of all steps. Backwards, so that the plan of the first epoch is still there.
         self.total = sum(self.batches.steps(epoch) for epoch in reversed(range(config.epochs)))
-        self.checkpoints = Checkpoints(folder)
-        self.log = RunLog(folder, tensorboard=config.tensorboard and accelerator.is_main_process)
-        self.state, self.meter = State(), Meter()
+        self.engine = Engine(
+            folder, network, optimizer, State(), RunLog(folder, tracking),
+            checkpoint_steps=config.checkpoint_steps, lr=config.lr, accelerator=accelerator,
+        )  # fmt: skip
+        self.meter = Meter()
         self.loss, self.failure = math.nan, ""
-        self.started = time.perf_counter()
 
-    def run(self, resume: bool) -> Outcome:
-        saved = from_main(self.accelerator, lambda: self._saved() if resume else None)
-        self._begin() if saved is None else self._restore(saved)
-        while self.state.epoch < self.config.epochs and not self.state.stopped_early:
-            self._train_epoch()
-            self._finish_epoch()
-        self._load_best()
-        outcome = self._outcome()
-        self._write_log("end", **asdict(outcome))
-        self.log.close()
-        return outcome
+    @property
+    def state(self) -> State:
+        return self.engine.state
 
-    def _begin(self) -> None:
+    @property
+    def over(self) -> bool:
+        return self.state.epoch >= self.config.epochs or self.state.stopped_early
+
+    def begin(self) -> None:
         seed_processes(self.config.seed)
-        if self.accelerator.is_main_process:
-            self.log.keep(0)
-        self._write_log(
+        self.engine.write(
             "start", targets=self.batches.targets(0), steps=self.total, processes=self.accelerator.num_processes,
             device=self.accelerator.device.type, rows=self.data.vectors.kind, config=self.config.to_dict(),
         )  # fmt: skip
         self._judge_epoch()
-        self._save()
+        self.engine.save(self)
 
-    def _train_epoch(self) -> None:
+    def restore(self, saved: Saved) -> None:
+        restore_random_states(self.accelerator, saved["random"], self.config.seed)
+
+    def extras(self) -> Saved:
+        self._require_finite_steps()  # what is saved can be gone on from
+        return {"random": random_states(self.accelerator)}
+
+    def advance(self) -> None:
+        """By an epoch, or what is left of it."""
         state = self.state
         self.model.train()
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
@@ -209,19 +207,15 @@ class _Run:
             state.seen += batch.targets
             if state.step % LOG_STEPS == 0:
                 self._require_finite_steps()
-                self._write_log("step", loss=self.loss, lr=self.optimizer.param_groups[0]["lr"])
+                self.engine.write("step", loss=self.loss, lr=self.engine.optimizer.param_groups[0]["lr"])
             self._report()
-            stop = self._any_process(self.interruption.asked)
-            if stop or state.step % self.config.checkpoint_steps == 0:
-                self._save()
-            if stop:
-                self.accelerator.wait_for_everyone()  # who ends first is taken for failed, and the others are ended
-                raise KeyboardInterrupt
+            self.engine.after_step(self)
+        self._finish_epoch()
 
     def _step(self, batch: Batch) -> None:
         """One optimiser step; what it came to stays on the device."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.state.step, self.total, self.config)
+        optimizer = self.engine.optimizer
+        self.engine.set_rate(learning_rate(self.state.step, self.total, self.config))
         # Not accelerate's own mixed precision: that replaces the network's forward for good, in `predict` too.
         with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
             loss = self.model(batch, batch.whole, batch.share)
@@ -229,8 +223,8 @@ class _Run:
         self.accelerator.backward(loss * batch.share * self.accelerator.num_processes)  # gradients are averaged
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.meter.add(self.state.step, batch.targets, whole_loss, norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
 
     def _read_meter(self) -> float:
         """The epoch's mean loss, once all steps so far are counted."""
@@ -240,7 +234,7 @@ class _Run:
             self.state.loss_count += targets
             for what, value in (("loss", loss), ("norm of the gradient", norm)):
                 if not math.isfinite(value):
-                    self.failure = self.failure or self._not_finite(what, value, step)
+                    self.failure = self.failure or self.engine.not_finite(what, value, step)
         return self.state.mean_loss
 
     def _require_finite_steps(self) -> None:
@@ -249,49 +243,29 @@ class _Run:
         if self.failure:
             raise TrainingError(self.failure)
 
-    def _require_finite(self, what: str, value: float) -> None:
-        if self._any_process(not math.isfinite(value)):
-            raise TrainingError(self._not_finite(what, value, self.state.step))
-
-    def _not_finite(self, what: str, value: float, step: int) -> str:
-        return (
-            f"the {what} became {value} at step {step}. Train again under another name with a lower lr "
-            f"(it was {self.config.lr}); the best weights so far are in {self.checkpoints.folder}"
-        )
-
-    def _any_process(self, flag: bool) -> bool:
-        """Whether it is so in any process: all must take the same way, or one waits for ever."""
-        if self.accelerator.num_processes == 1:
-            return flag
-        return bool(sum_over_processes(torch.tensor(float(flag), device=self.accelerator.device)))
-
     def _finish_epoch(self) -> None:
         self._require_finite_steps()
         self.state.epoch += 1
         self.state.step_in_epoch = 0
         self._judge_epoch()
         self.state.loss_sum, self.state.loss_count = 0.0, 0
-        self._save()
-        if self.accelerator.is_main_process:
-            self.checkpoints.keep_epochs(self.state.best)
+        self.engine.save(self)
 
     def _judge_epoch(self) -> None:
         """Validate, keep the weights if among the three best, sound the collapse alarm, decide about stopping."""
         state, reference = self.state, self.reference
         scores = self._validate()
-        self._require_finite("validation cosine", scores["cosine"])
+        self.engine.require_finite("validation cosine", scores["cosine"])
         for name in self.network.heads:
-            self._require_finite(f"validation of head {name}", scores[name])
+            self.engine.require_finite(f"validation of head {name}", scores[name])
         state.validation.append(scores)
-        state.best = best_epochs(state.best, scores[self.judge], state.epoch)
-        if any(epoch == state.epoch for _, epoch in state.best) and self.accelerator.is_main_process:
-            self.checkpoints.save_epoch(state.epoch, _trained(self.network))
+        self.engine.judge(scores[self.judge], state.epoch)
         patience = self.config.patience
-        state.stopped_early = bool(patience) and state.epoch - state.best[0][1] >= patience
+        state.stopped_early = bool(patience) and state.epoch - self.engine.best >= patience
         cosine = scores["cosine"]
-        self._write_log(
+        self.engine.write(
             "epoch", epoch=state.epoch, loss=state.mean_loss, validation_cosine=cosine, skill=reference.skill(cosine),
-            vectors_per_second=self._speed(), collapsed=state.epoch > 0 and reference.collapsed(cosine),
+            vectors_per_second=self.engine.speed, collapsed=state.epoch > 0 and reference.collapsed(cosine),
             heads={name: {"score": scores[name], **set_to} for name, set_to in self.network.calibration.items()},
         )  # fmt: skip
 
@@ -304,73 +278,35 @@ class _Run:
         cosine = (
             scores["point"] if "point" in scores else mean_cosine(self.network.predict, self.data.validation_batches)
         )
-        scores = {**scores, "cosine": cosine}
-        return scores if self.accelerator.num_processes == 1 else from_main(self.accelerator, lambda: scores)
-
-    def _save(self) -> None:
-        self._require_finite_steps()  # what is saved can be gone on from
-        random = random_states(self.accelerator)  # of every process
-        if not self.accelerator.is_main_process:
-            return
-        self.state.seconds, self.state.events = self._seconds(), self.log.events
-        self.log.publish()
-        self.checkpoints.save_last(
-            {
-                "weights": _trained(self.network),
-                "optimizer": self.optimizer.state_dict(),
-                "random": random,
-                "state": asdict(self.state),
-            }
-        )
-
-    def _saved(self) -> dict[str, Any] | None:
-        """The last checkpoint; None for a run that was stopped before its first."""
-        return self.checkpoints.load_last() if self.checkpoints.last.exists() else None
-
-    def _restore(self, saved: dict[str, Any]) -> None:
-        _load_trained(self.network, saved["weights"], self.checkpoints.last)
-        self.optimizer.load_state_dict(saved["optimizer"])
-        restore_random_states(self.accelerator, saved["random"], self.config.seed)
-        self.state = State(**saved["state"])
-        self.started -= self.state.seconds
-        if self.accelerator.is_main_process:
-            self.log.keep(self.state.events)
-
-    def _load_best(self) -> None:
-        epoch = self.state.best[0][1]
-        weights = from_main(self.accelerator, lambda: self.checkpoints.load_epoch(epoch))
-        _load_trained(self.network, weights, self.checkpoints.path_of(epoch))
-
-    def _write_log(self, event: str, **figures: Any) -> None:
-        if self.accelerator.is_main_process:
-            self.log.write(event, step=self.state.step, **figures)
-
-    def _seconds(self) -> float:
-        return time.perf_counter() - self.started
-
-    def _speed(self) -> float:
-        return self.state.seen / self._seconds()
+        return from_main(self.accelerator, lambda: {**scores, "cosine": cosine})
 
     def _report(self) -> None:
-        if self.on_progress is None or not self.accelerator.is_main_process:
+        if self.on_progress is None or not self.engine.main:
             return
         state, cosine = self.state, self.state.best_scores["cosine"]
-        left = (self.total - state.step) * self._seconds() / state.step
+        left = (self.total - state.step) * self.engine.seconds / state.step
         self.on_progress(
             Progress(
                 epoch=state.epoch + 1, epochs=self.config.epochs, step=state.step, steps=self.total,
                 validation_cosine=cosine, skill=self.reference.skill(cosine),
-                vectors_per_second=self._speed(), seconds_left=left, read_loss=self._read_meter,
+                vectors_per_second=self.engine.speed, seconds_left=left, read_loss=self._read_meter,
             )
         )  # fmt: skip
 
+    def finish(self) -> Outcome:
+        """With the best weights in the network."""
+        self.engine.load_best()
+        outcome = self._outcome()
+        self.engine.write("end", **asdict(outcome))
+        return outcome
+
     def _outcome(self) -> Outcome:
-        scores, epoch = dict(self.state.best_scores), self.state.best[0][1]
+        scores, state = dict(self.state.best_scores), self.state
         cosine = scores.pop("cosine")
         return Outcome(
-            best_epoch=epoch, validation_cosine=cosine, validation=scores, epochs=self.state.epoch,
-            steps=self.state.step, seconds=self._seconds(), vectors_per_second=self._speed(),
-            collapsed=self.reference.collapsed(cosine), stopped_early=self.state.stopped_early,
+            best_epoch=self.engine.best, validation_cosine=cosine, validation=scores, epochs=state.epoch,
+            steps=state.step, seconds=self.engine.seconds, vectors_per_second=self.engine.speed,
+            collapsed=self.reference.collapsed(cosine), stopped_early=state.stopped_early,
         )  # fmt: skip
 
 
@@ -380,29 +316,3 @@ def judging_head(network: NetworkConfig, config: TrainingConfig) -> str:
     if name not in network.heads:
         raise UsageError(f"judged_by = {name}: the heads are {', '.join(network.heads)}; name one, or add it to them")
     return name
-
-
-def _groups(network: Network, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay on matrices; none on biases, norms and whatever a parameter marks with `no_weight_decay`."""
-    parameters = list(network.parameters())
-    decayed = [p for p in parameters if p.ndim >= 2 and not getattr(p, "no_weight_decay", False)]
-    chosen = {id(p) for p in decayed}
-    rest = [p for p in parameters if id(p) not in chosen]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
-
-
-def _trained(network: Network) -> dict[str, Tensor]:
-    """All that training changes: not the anchor's numbers, which are large."""
-    return {name: tensor.cpu() for name, tensor in network.state_dict().items() if ".anchor." not in name}
-
-
-def _load_trained(network: Network, weights: dict[str, Tensor], path: Path) -> None:
-    """Put back what `_trained` gave. Raises IntegrityError unless every name and shape agrees."""
-    own = {name: tensor.shape for name, tensor in _trained(network).items()}
-    given = {name: tensor.shape for name, tensor in weights.items()}
-    if own != given:
-        odd = sorted(name for name in own.keys() | given.keys() if own.get(name) != given.get(name))
-        raise IntegrityError(
-            f"{path} holds the weights of another network: {odd[0]} differs. Resume what it began with."
-        )
-    network.load_state_dict(weights, strict=False)

@@ -13,6 +13,7 @@ from torch import distributed
 
 from nextvec.errors import NextvecError, UsageError
 from nextvec.launch import launched
+from nextvec.models.processes import sum_over_processes
 
 if TYPE_CHECKING:
     from nextvec.training.recipe import TrainingConfig
@@ -56,12 +57,20 @@ def require_one_process(work: str) -> None:
         )
 
 
-def from_main(accelerator: Accelerator, function: Callable[[], T]) -> T:
-    """What `function` gives in the main process, in every process: of all disks, the main process's counts.
+def any_process(accelerator: Accelerator | None, flag: bool) -> bool:
+    """Whether it is so in any process: all must take the same way, or one waits for ever. None is one process."""
+    if accelerator is None or accelerator.num_processes == 1:
+        return flag
+    return bool(sum_over_processes(torch.tensor(float(flag), device=accelerator.device)))
+
+
+def from_main(accelerator: Accelerator | None, function: Callable[[], T]) -> T:
+    """What `function` gives in the main process, in every process: of all disks, the main process's counts. None is one
+    process.
 
     An error of ours or of the machine's that it raises there is raised in every process.
     """
-    if accelerator.num_processes == 1:
+    if accelerator is None or accelerator.num_processes == 1:
         return function()
     outcome: list[Any] = [_outcome(function) if accelerator.is_main_process else None]
     broadcast_object_list(outcome)

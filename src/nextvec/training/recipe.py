@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nextvec.config import Config
 
-CHANGES_NOTHING = ("device", "rows", "checkpoint_steps", "tensorboard")
+CHANGES_NOTHING = ("device", "rows", "checkpoint_steps", "tensorboard", "tracker")
 """Settings that say where and how a run is carried out, not what comes out: they tell no two models apart."""
 
 
@@ -39,6 +39,16 @@ class TrainingConfig(Config):
         500, ge=1, description="steps between checkpoints; one is written after each epoch too"
     )
     tensorboard: bool = False
+    tracker: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_,-]+$",
+        description="who else is told of the run: mlflow, tensorboard",
+    )
+
+    @property
+    def trackers(self) -> list[str]:
+        """Names of all that are told of the run."""
+        return [*(["tensorboard"] if self.tensorboard else []), *(self.tracker.split(",") if self.tracker else [])]
 
     def targets_per_step(self, context: int | None) -> int:
         return self.batch or (1024 if context is None else 64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from nextvec.fingerprint import fingerprint
 from nextvec.mirror import fetch_folder
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, told_cosine
-from nextvec.models.bundle import AnyPredictor, read_config, save_bundle
+from nextvec.models.bundle import CARD, CONFIG, METRICS, AnyPredictor, read_config, save_bundle
 from nextvec.models.head import HEADS
 from nextvec.models.network import Network, NetworkConfig, parse_heads
 from nextvec.models.presets import PRESETS
@@ -26,6 +26,7 @@ from nextvec.training.loop import Outcome, Progress, Reference, judging_head, tr
 from nextvec.training.processes import from_main, make_accelerator
 from nextvec.training.provenance import decisive, origin_record, require_plan
 from nextvec.training.recipe import TrainingConfig
+from nextvec.training.tracker import TRACKERS, open_tracking
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
@@ -90,6 +91,8 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
         ),
     )
     judging_head(plan.network, plan.training)
+    for tracker in plan.training.trackers:
+        TRACKERS.get(tracker)
     return plan
 
 
@@ -135,13 +138,14 @@ def train_model(
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     on_change: Callable[[str], None] | None = None,
+    track: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Train (or fit) what `plan` says on `snapshot` and write the bundle into `folder`; returns its metrics.
 
     With `resume` a run that was stopped goes on; its plan and corpus must be the ones it began with (MismatchError).
-    `on_change` is told, in words, which settings that change nothing are others now, and where vectors are kept if they
-    do not fit into memory. Of several processes the main one reads and writes `folder`, decides about resuming and
-    calls `on_progress` and `on_change`.
+    `on_change` is told, in words, which settings that change nothing are others now, where vectors are kept if they do
+    not fit into memory, and which tracker has failed. `track` names trackers besides those of the plan. Of several
+    processes the main one reads and writes `folder`, decides about resuming and calls `on_progress` and `on_change`.
     Raises UsageError when `folder` holds a run and `resume` is not set, NotFoundError when there is none to resume.
     """
     accelerator = make_accelerator(plan.training)
@@ -154,26 +158,32 @@ def train_model(
     # Built before anything is written: options that it refuses leave no folder behind.
     network = None if plan.architecture in BASELINES else Network(plan.network)
     record = {**plan_record(data, plan), "processes": accelerator.num_processes}
-    resume, changes = from_main(accelerator, lambda: (resume, _begin(folder, record, resume)))
-    if on_change and accelerator.is_main_process:
-        for change in [*changes, *data.notes]:
-            on_change(change)
-    predictor: AnyPredictor
-    if network is None:
-        with accelerator.main_process_first():
-            predictor, metrics = _fitted(plan.architecture, baselines)
-    else:
-        predictor = network
-        with accelerator.main_process_first():
-            network.set_anchors(baselines.get)
-            reference = measure_reference(baselines)
-        outcome = train(
-            network, data, plan.training, folder, reference,
-            resume=resume, on_progress=on_progress, accelerator=accelerator,
-        )  # fmt: skip
-        metrics = _metrics(outcome, reference)
-    if accelerator.is_main_process:
-        save_bundle(folder, predictor, origin=_origin(data, plan), metrics=metrics)
+    names = [*plan.training.trackers, *track] if accelerator.is_main_process else []
+    with open_tracking(names, folder, on_change) as tracking:
+        resume, changes = from_main(accelerator, lambda: (resume, _begin(folder, record, resume)))
+        if on_change and accelerator.is_main_process:
+            for change in [*changes, *data.notes]:
+                on_change(change)
+        tracking.start({"architecture": plan.architecture, **record})
+        predictor: AnyPredictor
+        if network is None:
+            with accelerator.main_process_first():
+                predictor, metrics = _fitted(plan.architecture, baselines)
+        else:
+            predictor = network
+            with accelerator.main_process_first():
+                network.set_anchors(baselines.get)
+                reference = measure_reference(baselines)
+            outcome = train(
+                network, data, plan.training, folder, reference,
+                resume=resume, on_progress=on_progress, accelerator=accelerator, tracking=tracking,
+            )  # fmt: skip
+            metrics = _metrics(outcome, reference)
+        if accelerator.is_main_process:
+            save_bundle(folder, predictor, origin=_origin(data, plan), metrics=metrics)
+            tracking.log("model", metrics.get("steps", 0), metrics)
+            for name in (CARD, METRICS, CONFIG):
+                tracking.artefact(folder / name)
     return metrics
 
 

@@ -1,15 +1,14 @@
-"""The run log: one JSON line an event, written as it happens; TensorBoard beside it when that is asked for."""
+"""The run log: one JSON line an event, written as it happens. Trackers are told the same."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from nextvec.errors import MissingDependencyError, UsageError
 from nextvec.mirror import publish
 from nextvec.records import append_here, write_atomic
 from nextvec.records.names import RUN_LOG
-from nextvec.storage import place_of
+from nextvec.training.tracker import Tracking
 
 
 class RunLog:
@@ -19,21 +18,17 @@ class RunLog:
 
     Args:
         folder: of the run.
-        tensorboard: also write scalars to `folder/tensorboard` (extra `track`).
+        tracking: trackers that are told as well.
     """
 
-    def __init__(self, folder: Path, *, tensorboard: bool = False) -> None:
-        self.path = folder / RUN_LOG
+    def __init__(self, folder: Path, tracking: Tracking | None = None) -> None:
+        self.path, self.tracking = folder / RUN_LOG, tracking or Tracking()
         self.events = 0
-        self._board = _board(folder / "tensorboard") if tensorboard else None
 
     def write(self, event: str, *, step: int, **figures: Any) -> None:
         append_here(self.path, {"event": event, "step": step, **figures})
         self.events += 1
-        if self._board is not None:
-            for name, value in figures.items():
-                if isinstance(value, float):
-                    self._board.add_scalar(f"{event}/{name}", value, step)
+        self.tracking.log(event, step, figures)
 
     def keep(self, events: int) -> None:
         """Drop all but the first `events`: what a killed run logged after the checkpoint it is resumed from."""
@@ -42,20 +37,5 @@ class RunLog:
         self.events = min(events, len(complete))
 
     def publish(self) -> None:
-        """Before a checkpoint: in a bucket the events so far are there once this returns."""
+        """Before a checkpoint, and in the end: in a bucket the events so far are there once this returns."""
         publish(self.path)
-
-    def close(self) -> None:
-        self.publish()
-        if self._board is not None:
-            self._board.close()
-
-
-def _board(folder: Path) -> Any:
-    if place := place_of(folder):
-        raise UsageError(f"TensorBoard cannot write to {place}: leave tensorboard out, or train in a folder")
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise MissingDependencyError.for_extra("tensorboard", "track") from None
-    return SummaryWriter(str(folder))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from nextvec.decoding.vec2text.checkpoint import find_folder, load_vec2text
+from nextvec.decoding.vec2text.checkpoint import load_vec2text
 from nextvec.errors import IntegrityError, MismatchError, NotFoundError
 
 
@@ -83,6 +83,26 @@ def test_two_folders_may_be_named(copy, models):
     assert load_vec2text(f"{copy}/inverter,{copy}/corrector").weights == models.weights
 
 
+def test_half_precision_is_computed_with_in_float32(copy, models):
+    def halve(weights):
+        weights.update({name: tensor.bfloat16() for name, tensor in weights.items()})
+
+    change(copy / "corrector", halve)
+    halved = load_vec2text(str(copy)).corrector.state_dict()
+    assert {tensor.dtype for tensor in halved.values()} == {torch.float32}
+    assert all(torch.allclose(halved[k], v, atol=1e-2) for k, v in models.corrector.state_dict().items())
+
+
+def test_less_than_half_precision_is_refused(copy):
+    def quantise(weights):
+        name = "encoder_decoder.decoder.block.0.layer.0.SelfAttention.k.weight"
+        weights[name] = (weights[name] * 100).to(torch.int8)
+
+    change(copy / "inverter", quantise)
+    with pytest.raises(IntegrityError, match=r"SelfAttention\.k\.weight is saved as int8"):
+        load_vec2text(str(copy))
+
+
 def test_pseudo_tokens_must_agree_with_the_configuration(copy):
     (copy / "inverter" / "config.json").write_text(json.dumps({"num_repeat_tokens": 16}))
     with pytest.raises(IntegrityError, match=r"num_repeat_tokens = 16.*make 3"):
@@ -114,4 +134,4 @@ def test_without_the_hub_it_says_what_to_do(monkeypatch):
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(NotFoundError, match=r"cannot load 'nextvec-tests/not-there'.*vec2text:FOLDER"):
-        find_folder("nextvec-tests/not-there")
+        load_vec2text("nextvec-tests/not-there,nextvec-tests/not-there")

@@ -8,7 +8,7 @@ import torch
 from nextvec.errors import UsageError
 from nextvec.models.backbones.mamba2 import Mamba2, Mamba2Block, Mamba2Config, chunked_ssd
 from nextvec.models.network import build_network
-from nextvec.training.loop import _groups
+from nextvec.training.optimizer import parameter_groups
 
 SMALL = {"width": 16, "layers": 2, "state": 6, "head_width": 8, "dropout": 0}
 
@@ -78,7 +78,7 @@ def test_steering_parameters_begin_where_the_paper_says():
 
 def test_steering_parameters_are_exempt_from_weight_decay():
     network = build_network("mamba2", 12, SMALL, anchor="none")
-    decayed, rest = (group["params"] for group in _groups(network, 0.1))
+    decayed, rest = (group["params"] for group in parameter_groups(network, 0.1))
     for block in network.backbone.blocks:
         for parameter in (block.A_log, block.dt_bias, block.skip):
             assert parameter.no_weight_decay

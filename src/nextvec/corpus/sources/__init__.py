@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
+from nextvec.config import parse_query
 from nextvec.corpus.document import Source
 from nextvec.corpus.sources.checked import CheckedSource
 from nextvec.errors import DataError, NotFoundError, UsageError
+from nextvec.postgres import split_uri, without_user
 from nextvec.registry import Registry
 
 _SNIFF_BYTES = 4096
@@ -56,8 +57,8 @@ def open_source(reference: str, limit: int | None = None) -> Source:
     """The source that `reference` names; its documents are checked and their ids unique.
 
     Args:
-        reference: the path of a file or folder, or KIND:ARGUMENT (`wikipedia:PATH`, `hf:NAME[:CONFIG]`, `pydocs:`);
-            options follow a question mark, for example `notes.parquet?text=body&id=key`.
+        reference: the path of a file or folder, or KIND:ARGUMENT (`wikipedia:PATH`, `hf:NAME[:CONFIG]`, `pydocs:`,
+            `postgresql://HOST/DATABASE`); options follow a question mark, for example `notes.parquet?text=body&id=key`.
         limit: stop after so many usable documents, at least 1; None for all.
 
     Raises:
@@ -112,10 +113,12 @@ def _ends(path: Path, suffix: str) -> bool:
 
 
 def _open(reference: str) -> Source:
+    kind, _, argument = reference.partition(":")
+    if argument.startswith("//"):
+        return _open_uri(reference)
     if reference and Path(reference).exists():
         return open_path(Path(reference), {}, Path(reference).name)
-    body, _, query = reference.partition("?")
-    options = _parse_options(reference, query)
+    body, options = parse_query(reference, owner=f"source '{reference}'")
     kind, colon, argument = body.partition(":")
     if colon and kind in SOURCES:
         return SOURCES.get(kind).open(argument, options, Path(argument).name or kind)
@@ -126,11 +129,19 @@ def _open(reference: str) -> Source:
     raise missing_path(Path(body))
 
 
-def _parse_options(reference: str, query: str) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(query, strict_parsing=True)) if query else {}
-    except ValueError:
-        raise UsageError(f"source '{reference}': after '?' expected key=value[&key=value], got '{query}'") from None
+def _open_uri(uri: str) -> Source:
+    kind, argument, query = split_uri(uri)
+    if kind not in SOURCES:
+        raise UsageError.unknown("kind of source", kind, SOURCES)
+    return SOURCES.get(kind).open(argument, options_of(uri, query), kind)
+
+
+def options_of(uri: str, query: str) -> dict[str, str]:
+    """The options that the query of a URI names. A plus sign is itself, as in URIs of data bases.
+
+    Raises UsageError that does not repeat them, as one may be a password.
+    """
+    return parse_query(f"?{query.replace('+', '%2B')}", owner=f"source '{without_user(uri)}'", secret=True)[1]
 
 
 def missing_path(path: Path) -> NotFoundError:

@@ -50,13 +50,17 @@ def _looks_like_html(head: bytes) -> bool:
 
 
 class OneDocument:
-    """A file as one document, whose id is `name`; `read` gives the prose of its content, or raises DataError.
+    """A file as one document, whose id is `name`; `read` gives the prose of its content, or raises DataError, which is
+    told as a `problem`.
 
     Raises NotFoundError when there is no such file.
     """
 
-    def __init__(self, argument: str, name: str, read: Callable[[bytes], Prose]) -> None:
+    def __init__(
+        self, argument: str, name: str, read: Callable[[bytes], Prose], *, problem: str = "cannot be decoded"
+    ) -> None:
         self._path = Path(argument)
+        self._problem = problem
         self._name = name
         self._read = read
         if not self._path.is_file():
@@ -69,7 +73,7 @@ class OneDocument:
             yield Unusable(id=self._name, reason=f"cannot be read: {error.strerror}", kind="failed")
             return
         except DataError as error:
-            yield Unusable(id=self._name, reason="cannot be decoded", detail=str(error), kind="failed")
+            yield Unusable(id=self._name, reason=self._problem, detail=str(error), kind="failed")
             return
         yield Document(
             id=self._name,

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nextvec.decoding import DECODERS
 from nextvec.decoding.decoder import Decoder, Surroundings
 from nextvec.errors import UsageError
 
+KEPT = 0.75
+"""Of the round-trip cosine that was recorded on validation texts, so much at least comes back of a few chunks."""
+CHUNKS = 4
+
 
 @DECODERS.register("inverter")
 def build_inverter(argument: str, given: Surroundings) -> Decoder:
-    """`argument`: a model of the workspace. Raises UsageError without one, and what `load_inverter` raises."""
+    """`argument`: a model of the workspace, or hf:NAME[@REV] of the hub.
+
+    Raises UsageError without one, MismatchError when a few chunks of the corpus come back worse than those did on which
+    it was validated, and what `adopted` and `load_inverter` raise.
+    """
     if not argument:
         raise UsageError(
             "decoder 'inverter': which one? Name it as inverter:ID; train one with: nextvec train-inverter"
         )
+    from nextvec.adoption import adopted
+    from nextvec.decoding.gate import require_round_trip
     from nextvec.decoding.inverter.bundle import load_inverter
     from nextvec.decoding.inverter.writer import inverter_decoder
     from nextvec.device import chosen
     from nextvec.encoders import load_encoder
     from nextvec.workspace import Workspace
 
-    folder = (given.workspace or Workspace()).model(argument)
+    workspace = given.workspace or Workspace()
+    folder = workspace.model(adopted(workspace, argument))
     encoder = given.encoder or load_encoder(given.snapshot.encoder.reference)
-    return inverter_decoder(load_inverter(folder, chosen() or "cpu"), encoder, given.snapshot.encoder)
+    inverter = load_inverter(folder, chosen() or "cpu")
+    decoder = inverter_decoder(inverter, encoder, given.snapshot.encoder)
+    rows = np.unique(np.linspace(0, len(given.snapshot) - 1, CHUNKS).round().astype(int))
+    recorded = inverter.metrics.get("round_trip")
+    require_round_trip(
+        decoder, encoder, given.snapshot.texts(rows), owner=f"inverter:{argument}",
+        least=None if recorded is None else KEPT * recorded,
+    )  # fmt: skip
+    return decoder

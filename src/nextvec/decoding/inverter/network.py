@@ -107,9 +107,8 @@ class InverterNetwork(nn.Module):
         super().__init__()
         self.config = config
         width, tokens = config.width, config.pseudo_tokens
-        self.embedding = nn.Embedding(config.vocabulary, width)
-        self.position = nn.Embedding(config.longest, width)
-        self.hypothesis_position = nn.Embedding(config.longest, width)
+        self.embedding, self.position = _table(config.vocabulary, width), _table(config.longest, width)
+        self.hypothesis_position = _table(config.longest, width)
         self.bias = nn.Parameter(torch.zeros(config.vocabulary))
         self.target, self.hypothesis, self.difference = (_to_tokens(config.dim, width, tokens) for _ in range(3))
         self.everywhere = nn.Linear(config.dim, width, bias=False)
@@ -190,6 +189,12 @@ class InverterNetwork(nn.Module):
             assert isinstance(block, Block)
             for layer in (block.mixed, block.narrow):
                 nn.init.normal_(layer.weight, std=1 / math.sqrt(layer.in_features * depth))
+
+
+def _table(rows: int, width: int) -> nn.Embedding:
+    table = nn.Embedding(rows, width)
+    table.weight.no_weight_decay = True  # type: ignore[attr-defined]
+    return table
 
 
 def _to_tokens(dim: int, width: int, tokens: int) -> nn.Sequential:

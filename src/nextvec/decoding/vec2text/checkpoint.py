@@ -18,6 +18,7 @@ from transformers import AutoTokenizer
 
 from nextvec.decoding.vec2text.network import Corrector, Inverter, Vec2TextConfig
 from nextvec.device import chosen
+from nextvec.encoders.folders import find_folder
 from nextvec.encoders.inference.pretrained import quiet_transformers
 from nextvec.errors import IntegrityError, MismatchError, NotFoundError
 from nextvec.fingerprint import fingerprint, sha256_file
@@ -27,6 +28,8 @@ from nextvec.shapes import difference
 INVERTER, CORRECTOR = "inverter", "corrector"
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 EMBEDDER = "embedder."
+FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+"""What weights may be saved in; all are computed with in float32, as half precision costs the vectors' last digits."""
 T5 = "encoder_decoder."
 T5_NAME = "t5-base"
 SHARED = f"{T5}shared.weight"
@@ -53,7 +56,7 @@ def load_vec2text(reference: str) -> Vec2Text:
     Raises NotFoundError when a part cannot be found or reached, IntegrityError when its weights are not exactly those
     that the networks have, MismatchError when the two do not belong together.
     """
-    folders = {part: find_folder(name) for part, name in _parts(reference).items()}
+    folders = {part: find_folder(name, owner="vec2text") for part, name in _parts(reference).items()}
     inverter, inverter_dim = _load(Inverter, folders[INVERTER], "embedding_transform")
     corrector, dim = _load(Corrector, folders[CORRECTOR], "embedding_transform_1")
     if inverter_dim != dim:
@@ -66,22 +69,6 @@ def load_vec2text(reference: str) -> Vec2Text:
         dim=dim,
         weights=fingerprint(hashes),
     )
-
-
-def find_folder(name: str) -> Path:
-    """A folder as it is; anything else is fetched from the hub or its local cache. Raises NotFoundError."""
-    if Path(name).is_dir():
-        return Path(name)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.model"]))
-    except (OSError, HFValidationError) as error:
-        raise NotFoundError(
-            f"vec2text: cannot load '{name}' from a folder, the local cache or the Hugging Face hub "
-            f"({_first_line(error)}). Connect to the hub once, or give a folder: vec2text:FOLDER"
-        ) from None
 
 
 def load_weights(network: Inverter | Corrector, weights: Weights, folder: Path) -> None:
@@ -158,14 +145,24 @@ def _load(kind: type[Any], folder: Path, projection: str) -> tuple[Any, int]:
 
 
 def _read_weights(folder: Path) -> Weights:
-    """All tensors in float32 but those of the embedder, which is loaded as an encoder."""
+    """All tensors in float32, however they are saved, but those of the embedder, which is loaded as an encoder.
+
+    Raises IntegrityError for tensors of anything below half precision: their codes are no weights.
+    """
     weights: Weights = {}
     for path in _weight_files(folder):
         try:
             weights |= load_file(path)
         except (SafetensorError, FileNotFoundError) as error:
             raise IntegrityError(f"{path} is missing or damaged ({error}). Download it again.") from None
-    return {name: tensor.to(torch.float32) for name, tensor in weights.items() if not name.startswith(EMBEDDER)}
+    own = {name: tensor for name, tensor in weights.items() if not name.startswith(EMBEDDER)}
+    for name, tensor in own.items():
+        if tensor.dtype not in FLOATS:
+            raise IntegrityError(
+                f"{folder}: {name} is saved as {str(tensor.dtype).removeprefix('torch.')}; vec2text needs weights in "
+                "float32 or bfloat16, and computes in float32. Download those that were not quantised"
+            )
+    return {name: tensor.to(torch.float32) for name, tensor in own.items()}
 
 
 def _weight_files(folder: Path) -> list[Path]:
@@ -197,9 +194,5 @@ def _load_tokenizer(folder: Path) -> Any:
     except OSError as error:
         raise NotFoundError(
             f"vec2text: cannot load the tokenizer '{name}' from the local cache or the Hugging Face hub "
-            f"({_first_line(error)}). Connect to the hub once, or put tokenizer.json into {folder}"
+            f"({str(error).strip().splitlines()[0]}). Connect to the hub once, or put tokenizer.json into {folder}"
         ) from None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]

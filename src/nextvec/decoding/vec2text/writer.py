@@ -25,10 +25,12 @@ def require_gtr(spec: EncoderSpec) -> None:
 
     The same model with its Dense layer decodes at a cosine of 0.076 in place of 0.63 to 0.85.
     """
-    if spec.name != GTR or spec.pooling != "mean" or spec.projection != "none":
+    plain = (spec.pooling, spec.projection, spec.prompt, spec.whole_dim) == ("mean", "none", "", None)
+    if spec.name.partition("?")[0] != GTR or not plain:
         raise MismatchError(
-            f"vec2text decodes vectors of {GTR} (mean pooling, no Dense layer); these are of {spec.describe()}, "
-            f"pooling {spec.pooling}, projection {spec.projection}. Encode with {GTR}, or: nextvec train-inverter"
+            f"vec2text decodes vectors of {GTR} (mean pooling, no Dense layer, no prompt, all dimensions); these are "
+            f"of {spec.describe()}, pooling {spec.pooling}, projection {spec.projection}. Encode with {GTR}, or: "
+            "nextvec train-inverter"
         )
     if spec.mean_norm is None:
         raise MismatchError(f"{spec.describe()} records no mean norm, which vec2text needs. Encode with {GTR} again.")

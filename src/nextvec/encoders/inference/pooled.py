@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from nextvec.device import fastest
-from nextvec.encoders.encoder import EncoderSpec, Progress, require_texts
+from nextvec.encoders.encoder import EncoderSpec, Progress, require_list, require_texts
 from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
 from nextvec.encoders.inference.batches import TOKEN_BUDGET, equal_batches
 from nextvec.encoders.inference.precision import halve_where_faithful
@@ -54,7 +54,7 @@ class PooledTransformer:
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """int64 (N,): tokens of each whole text, special ones included; `spec.max_length` of them are read."""
-        require_texts(texts)
+        require_list(texts)
         return count_with(self._tokenizer, texts)
 
     def _pool(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save
 
+from nextvec.decoding.correction import encode_written
 from nextvec.decoding.inverter.generation import Rows, drawn, generate
 from nextvec.decoding.inverter.network import InverterNetwork
 from nextvec.decoding.inverter.vocabulary import Vocabulary
@@ -57,7 +58,8 @@ def write_hypotheses(
     written: Rows = [[] for _ in rows]
     for number, row in zip(order.tolist(), rows, strict=True):
         written[number] = row
-    return Chunks(texts=Texts.of(written), vectors=encoder.encode(vocabulary.decode(written)))
+    vectors = encode_written(encoder.encode, vocabulary.decode(written), encoder.spec.dim)
+    return Chunks(texts=Texts.of(written), vectors=vectors)
 
 
 def save_hypotheses(path: Path, hypotheses: Chunks) -> None:

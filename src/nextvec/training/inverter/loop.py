@@ -7,9 +7,8 @@ was not (bit for bit on CPU, unless `seconds` bounds it: time never passes twice
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nextvec.decoding.correction import encode_written
 from nextvec.decoding.inverter.generation import generate
 from nextvec.decoding.inverter.network import Hypothesis, InverterNetwork
 from nextvec.decoding.inverter.vocabulary import Vocabulary
 from nextvec.device import fastest
 from nextvec.encoders.encoder import Encoder
 from nextvec.encoders.inference.precision import bfloat16_is_native
-from nextvec.errors import TrainingError
 from nextvec.mirror import discard
-from nextvec.training.checkpoint import Checkpoints, best_epochs
-from nextvec.training.interruption import Interruption
+from nextvec.training import engine
+from nextvec.training.engine import Engine, Saved
 from nextvec.training.inverter.chunks import (
     Batch,
     Chunks,
@@ -40,6 +39,7 @@ from nextvec.training.inverter.chunks import (
 from nextvec.training.inverter.hypotheses import choose, load_hypotheses, save_hypotheses, write_hypotheses
 from nextvec.training.inverter.loss import cross_entropy, sampled_cross_entropy
 from nextvec.training.inverter.recipe import InverterRecipe
+from nextvec.training.optimizer import adamw
 from nextvec.training.runlog import RunLog
 
 HYPOTHESES = "hypotheses.safetensors"
@@ -67,25 +67,17 @@ class Progress:
 
 
 @dataclass(slots=True)
-class State:
-    """Everything about a run that is not a tensor. Streams are (epoch, place).
+class State(engine.State):
+    """`best` are validations by their negative loss; `best_step`, `validation_loss` and `round_trip` are those of the
+    first of them, whose weights the run ends with. Streams are (epoch, place); `seen` are tokens."""
 
-    `best` are the (negative loss, number) of the validations whose weights are kept; `best_step`, `validation_loss` and
-    `round_trip` are those of the first of them, whose weights the run ends with.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    seen: int = 0
     loss: float = math.nan
     writing: tuple[int, int] = (0, 0)
     correcting: tuple[int, int] = (0, 0)
     validations: int = 0
-    best: list[tuple[float, int]] = field(default_factory=list)
     best_step: int | None = None
     validation_loss: float = math.inf
     round_trip: float | None = None
-    events: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +105,7 @@ def train(
     checkpoint written (KeyboardInterrupt). Raises TrainingError when loss or gradient is not finite.
     """
     run = _Run(network, material, recipe, folder, on_progress)
-    with Interruption() as run.interruption:
-        return run.run(resume)
+    return run.engine.run(run, resume)
 
 
 class _Run:
@@ -130,11 +121,10 @@ class _Run:
         self.network = network.to(self.device)
         self.material, self.recipe, self.folder, self.on_progress = material, recipe, folder, on_progress
         self.half = recipe.precision == "bf16" or (recipe.precision == "auto" and bfloat16_is_native(self.device))
-        self.optimizer = torch.optim.AdamW(
-            _groups(network, recipe.weight_decay), lr=recipe.lr, betas=(0.9, 0.98), fused=True
+        optimizer = adamw(network, lr=recipe.lr, weight_decay=recipe.weight_decay, betas=(0.9, 0.98))
+        self.engine = Engine(
+            folder, network, optimizer, State(), RunLog(folder), checkpoint_steps=recipe.checkpoint_steps, lr=recipe.lr
         )
-        self.checkpoints, self.log = Checkpoints(folder), RunLog(folder)
-        self.state, self.interruption = State(), Interruption()
         lengths = material.training.texts.lengths
         self.writing = Stream(lengths, recipe.tokens, recipe.seed)
         self.total = max(1, round(recipe.epochs * self.writing.batches_an_epoch))
@@ -143,49 +133,62 @@ class _Run:
         self.correcting = Stream(lengths[self.chosen], recipe.tokens // 2, recipe.seed + 1)
         self.hypotheses: Chunks | None = None
         self.validating = _validation_numbers(material.validation, recipe.tokens)
-        self.started = time.perf_counter()
+        self.texts, self.corrections = iter(self.writing), iter(self.correcting)
 
-    def run(self, resume: bool) -> dict[str, Any]:
-        if resume and self.checkpoints.last.exists():
-            self._restore()
-        else:
-            self._begin()
-        texts, corrections = iter(self.writing), iter(self.correcting)
-        while (done := self._done()) < 1:
-            if self.hypotheses is None and done >= self.recipe.correct_from:
-                self._write_hypotheses()
-            self._step(self._next_batch(texts, corrections), done)
-            self._after_step()
-        self._validate()
-        return self._finish()
+    @property
+    def state(self) -> State:
+        return self.engine.state
 
-    def _begin(self) -> None:
-        self.log.keep(0)
+    @property
+    def over(self) -> bool:
+        return self._done() >= 1
+
+    def begin(self) -> None:
         discard(self.folder / HYPOTHESES)
-        self._write_log("start", chunks=len(self.material.training), steps=self.total, device=self.device.type)
-        self._save()
+        self.engine.write("start", chunks=len(self.material.training), steps=self.total, device=self.device.type)
+        self.engine.save(self)
+
+    def restore(self, saved: Saved) -> None:
+        self.writing.epoch, self.writing.place = self.state.writing
+        self.correcting.epoch, self.correcting.place = self.state.correcting
+        if saved["corrects"]:
+            self.hypotheses = load_hypotheses(self.folder / HYPOTHESES)
+
+    def extras(self) -> Saved:
+        self.state.writing = (self.writing.epoch, self.writing.place)
+        self.state.correcting = (self.correcting.epoch, self.correcting.place)
+        return {"corrects": self.hypotheses is not None}
+
+    def advance(self) -> None:
+        done = self._done()
+        if self.hypotheses is None and done >= self.recipe.correct_from:
+            self._write_hypotheses()
+        self._step(self._next_batch(), done)
+        if self.state.step % self.recipe.validation_steps == 0:
+            self._validate()
+        self._report("")
+        self.engine.after_step(self)
 
     def _done(self) -> float:
         share = self.state.step / self.total
-        return share if self.recipe.seconds is None else max(share, self._seconds() / self.recipe.seconds)
+        return share if self.recipe.seconds is None else max(share, self.engine.seconds / self.recipe.seconds)
 
-    def _next_batch(self, texts: Iterator[Ints], corrections: Iterator[Ints]) -> Batch:
+    def _next_batch(self) -> Batch:
         """Once there are hypotheses, every second step corrects."""
         recipe, step = self.recipe, self.state.step
         if self.hypotheses is None or step % 2 == 0:
-            chosen, training = next(texts), self.material.training
+            chosen, training = next(self.texts), self.material.training
             seed = (recipe.seed, 1, step)
             vectors_BD = disturbed(training, chosen, noise=recipe.noise, predicted=recipe.predicted, seed=seed)
             return make_batch(training, chosen, vectors_BD)
-        numbers = next(corrections)
+        numbers = next(self.corrections)
         batch = make_batch(self.material.training, self.chosen[numbers])
         return replace(batch, hypothesis=make_hypothesis(self.hypotheses, numbers))
 
     def _step(self, batch: Batch, done: float) -> None:
         recipe, state = self.recipe, self.state
         rate = recipe.rate(done)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        self.engine.set_rate(rate)
         self.network.train()
         with self._autocast():
             states_BLM, wanted_BL = self._states(batch)
@@ -195,15 +198,17 @@ class _Run:
             )  # fmt: skip
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
-        self._require_finite(value := float(loss.detach()), float(norm))
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        value = float(loss.detach())
+        self.engine.require_finite("loss", value)
+        self.engine.require_finite("norm of the gradient", float(norm))
+        self.engine.optimizer.step()
+        self.engine.optimizer.zero_grad(set_to_none=True)
         state.loss = value if math.isnan(state.loss) else 0.98 * state.loss + 0.02 * value
         state.step += 1
         state.seen += batch.tokens
         if state.step % LOG_STEPS == 0:
             kind = "write" if batch.hypothesis is None else "correct"
-            self._write_log("step", loss=value, kind=kind, lr=rate, seconds=self._seconds())
+            self.engine.write("step", loss=value, kind=kind, lr=rate, seconds=self.engine.seconds)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.half)
@@ -218,18 +223,9 @@ class _Run:
         states_BLM = self.network(batch.target_BD.to(self.device), batch.given_BL.to(self.device), hypothesis)
         return states_BLM, batch.wanted_BL.to(self.device)
 
-    def _after_step(self) -> None:
-        if self.state.step % self.recipe.validation_steps == 0:
-            self._validate()
-        self._report("")
-        if self.interruption.asked or self.state.step % self.recipe.checkpoint_steps == 0:
-            self._save()
-        if self.interruption.asked:
-            raise KeyboardInterrupt
-
     def _write_hypotheses(self) -> None:
         """Once in a run, with the weights of that moment: a run that is killed meanwhile begins it again."""
-        self._save()
+        self.engine.save(self)
         chosen = self.material.training.subset(self.chosen)
         self.network.eval()
         self.hypotheses = write_hypotheses(
@@ -239,8 +235,8 @@ class _Run:
         )  # fmt: skip
         save_hypotheses(self.folder / HYPOTHESES, self.hypotheses)
         cosine = np.einsum("nd,nd->n", self.hypotheses.vectors, chosen.vectors.astype(np.float32)).mean()
-        self._write_log("hypotheses", chunks=len(self.chosen), cosine=float(cosine), seconds=self._seconds())
-        self._save()
+        self.engine.write("hypotheses", chunks=len(self.chosen), cosine=float(cosine), seconds=self.engine.seconds)
+        self.engine.save(self)
 
     @torch.no_grad()
     def _validate(self) -> None:
@@ -253,65 +249,30 @@ class _Run:
                 loss = cross_entropy(self.network, *self._states(batch))
             total, count = total + float(loss) * batch.tokens, count + batch.tokens
         self._keep_if_good(total / count, self._round_trip())
-        self._save()
-        self.checkpoints.keep_epochs(self.state.best)
+        self.engine.save(self)
 
     def _keep_if_good(self, loss: float, round_trip: float) -> None:
         """Log a validation; keep the weights if they are among the three best, its figures if they are the best."""
         state = self.state
         state.validations += 1
-        state.best = best_epochs(state.best, -loss, state.validations)
-        if any(number == state.validations for _, number in state.best):
-            self.checkpoints.save_epoch(state.validations, _weights(self.network))
-        if state.best[0][1] == state.validations:
+        if self.engine.judge(-loss, state.validations):
             state.best_step, state.validation_loss, state.round_trip = state.step, loss, round_trip
-        self._write_log("validation", validation_loss=loss, round_trip=round_trip, seconds=self._seconds())
+        self.engine.write("validation", validation_loss=loss, round_trip=round_trip, seconds=self.engine.seconds)
 
     def _round_trip(self) -> float:
         numbers = np.concatenate(self.validating)[:ROUND_TRIPS]
         vectors = self.material.validation.vectors[numbers].astype(np.float32)
         with self._autocast():
             rows = generate(self.network, torch.from_numpy(vectors).to(self.device))
-        written = self.material.encoder.encode(self.material.vocabulary.decode(rows))
+        texts = self.material.vocabulary.decode(rows)
+        written = encode_written(self.material.encoder.encode, texts, vectors.shape[1])
         return float(np.einsum("nd,nd->n", vectors, written).mean())
 
-    def _require_finite(self, loss: float, norm: float) -> None:
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise TrainingError(
-                f"loss {loss}, norm of the gradient {norm} at step {self.state.step}. Train again under another name "
-                f"with a lower lr (it was {self.recipe.lr})"
-            )
-
-    def _save(self) -> None:
+    def finish(self) -> dict[str, Any]:
+        """After a last validation, with the best weights in the network."""
+        self._validate()
+        self.engine.load_best()
         state = self.state
-        state.seconds, state.events = self._seconds(), self.log.events
-        state.writing = (self.writing.epoch, self.writing.place)
-        state.correcting = (self.correcting.epoch, self.correcting.place)
-        self.log.publish()
-        self.checkpoints.save_last(
-            {
-                "weights": _weights(self.network),
-                "optimizer": self.optimizer.state_dict(),
-                "state": asdict(state),
-                "corrects": self.hypotheses is not None,
-            }
-        )
-
-    def _restore(self) -> None:
-        saved = self.checkpoints.load_last()
-        self.network.load_state_dict(saved["weights"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        self.state = State(**saved["state"])
-        self.writing.epoch, self.writing.place = self.state.writing
-        self.correcting.epoch, self.correcting.place = self.state.correcting
-        if saved["corrects"]:
-            self.hypotheses = load_hypotheses(self.folder / HYPOTHESES)
-        self.started -= self.state.seconds
-        self.log.keep(self.state.events)
-
-    def _finish(self) -> dict[str, Any]:
-        state = self.state
-        self.network.load_state_dict(self.checkpoints.load_epoch(state.best[0][1]))
         metrics = {
             "validation_loss": state.validation_loss,
             "round_trip": state.round_trip,
@@ -319,23 +280,16 @@ class _Run:
             "steps": state.step,
             "tokens": state.seen,
             "epochs": self.writing.epoch + self.writing.place / self.writing.batches_an_epoch,
-            "seconds": self._seconds(),
-            "tokens_per_second": state.seen / self._seconds(),
+            "seconds": self.engine.seconds,
+            "tokens_per_second": self.engine.speed,
         }
-        self._write_log("end", **metrics)
-        self.log.close()
+        self.engine.write("end", **metrics)
         return metrics
-
-    def _write_log(self, event: str, **figures: Any) -> None:
-        self.log.write(event, step=self.state.step, **figures)
-
-    def _seconds(self) -> float:
-        return time.perf_counter() - self.started
 
     def _report(self, doing: str) -> None:
         if self.on_progress is None:
             return
-        state, done, seconds = self.state, self._done(), self._seconds()
+        state, done, seconds = self.state, self._done(), self.engine.seconds
         self.on_progress(
             Progress(
                 doing=doing, done=min(done, 1.0), step=state.step, loss=state.loss,
@@ -343,20 +297,6 @@ class _Run:
                 tokens_per_second=state.seen / seconds, seconds_left=max(0.0, seconds * (1 - done) / max(done, 1e-6)),
             )
         )  # fmt: skip
-
-
-def _groups(network: InverterNetwork, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay on the matrices of the layers; none on embeddings, biases and norms."""
-    tables = {id(table.weight) for table in network.modules() if isinstance(table, torch.nn.Embedding)}
-    parameters = list(network.parameters())
-    decayed = [p for p in parameters if p.ndim >= 2 and id(p) not in tables]
-    chosen = {id(p) for p in decayed}
-    rest = [p for p in parameters if id(p) not in chosen]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
-
-
-def _weights(network: InverterNetwork) -> dict[str, Tensor]:
-    return {name: tensor.cpu() for name, tensor in network.state_dict().items()}
 
 
 def _validation_numbers(chunks: Chunks, budget: int) -> list[Ints]:

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from nextvec.comparing.verify import BATCH_SIZES, TOLERANCE, validation_cosine, verify, verify_here
 from nextvec.corpus.headings import Heading
 from nextvec.errors import IntegrityError, NotFoundError
 from nextvec.models.baseline import told_cosine
 from nextvec.models.bundle import load_bundle, record_metrics
 from nextvec.models.predictor import unit
 from nextvec.store.headings import Headings
-from nextvec.studies.verify import BATCH_SIZES, TOLERANCE, validation_cosine, verify, verify_here
 from nextvec.training.data import TrainingData
 
 MODELS = ["plain", "anchored", "windowed", "baseline"]

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nextvec.comparing.inversion import draw_chunks, measure_inversion
 from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.quality import Verdict
 from nextvec.encoders import load_encoder
 from nextvec.errors import DataError
 from nextvec.sequences.splits import split_snapshot
 from nextvec.store.snapshot import Snapshot
-from nextvec.studies.inversion import draw_chunks, measure_inversion
 
 WORDS = [first + rest for first in "bdfg" for rest in ("alo", "eri", "inu", "osa")]
 

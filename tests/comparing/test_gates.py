@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 import pytest
 
+from nextvec.comparing import contest as contest_module
+from nextvec.comparing.contest import run_contest
+from nextvec.comparing.contest_report import record_contest, report_content, save_evaluations
+from nextvec.comparing.gates import GateError, Gates, check_gates, promote
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.records import read_json, write_json
-from nextvec.studies import contest as contest_module
-from nextvec.studies.contest import run_contest
-from nextvec.studies.contest_report import record_contest, report_content, save_evaluations
-from nextvec.studies.gates import GateError, Gates, check_gates, promote
 from nextvec.workspace import Workspace
 
 LOW = Gates(skill=-1.0, out_of_domain_skill=-1.0)

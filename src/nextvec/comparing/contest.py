@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from nextvec.comparing.entrants import Entrant, Generation, Guest
+from nextvec.comparing.stage import Ints, Judge, Memory, Say
 from nextvec.device import fastest
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
 from nextvec.errors import UsageError
@@ -24,8 +26,6 @@ from nextvec.models.baseline import BASELINES
 from nextvec.sequences.findings import LeakageReport, require_no_leakage
 from nextvec.store.generation import generation_label, trained_generation
 from nextvec.store.snapshot import Snapshot
-from nextvec.studies.entrants import Entrant, Generation, Guest
-from nextvec.studies.stage import Ints, Judge, Memory, Say
 from nextvec.workspace import Workspace
 
 LATENCY_SECONDS = 0.3

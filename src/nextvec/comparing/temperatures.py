@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nextvec.comparing.entrants import Candidate, Generation
 from nextvec.device import fastest
 from nextvec.evaluation.temperature import fit_temperatures
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.models.predictor import Predictor
 from nextvec.records import append_line, read_lines
 from nextvec.records.names import TEMPERATURES
-from nextvec.studies.entrants import Candidate, Generation
 
 REVISION = 2
 """Raised when the fit changes, so that no kept one is taken for the new one."""

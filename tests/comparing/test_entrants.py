@@ -1,7 +1,7 @@
 import pytest
 
+from nextvec.comparing.entrants import _variant
 from nextvec.models.network import Network
-from nextvec.studies.entrants import _variant
 from nextvec.training.run import resolve_plan
 
 

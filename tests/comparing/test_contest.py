@@ -7,6 +7,12 @@ import shutil
 import numpy as np
 import pytest
 
+from nextvec.comparing import stage as stage_module
+from nextvec.comparing import temperatures as temperatures_module
+from nextvec.comparing.contest import run_contest
+from nextvec.comparing.contest_report import report_content, save_contest
+from nextvec.comparing.entrants import Generation
+from nextvec.comparing.stage import Judge, Memory, Stage
 from nextvec.errors import IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.evaluation.evaluate import evaluate_on
 from nextvec.evaluation.evaluation import read_evaluations
@@ -17,12 +23,6 @@ from nextvec.records.names import EVALUATIONS
 from nextvec.sequences.findings import LeakageError
 from nextvec.sequences.splits import split_snapshot
 from nextvec.store.vectors import open_snapshot
-from nextvec.studies import stage as stage_module
-from nextvec.studies import temperatures as temperatures_module
-from nextvec.studies.contest import run_contest
-from nextvec.studies.contest_report import report_content, save_contest
-from nextvec.studies.entrants import Generation
-from nextvec.studies.stage import Judge, Memory, Stage
 
 
 @pytest.fixture(scope="module")
@@ -305,7 +305,7 @@ def test_a_corpus_that_was_made_anew_under_the_same_name_is_found(place, tmp_pat
 
 
 def test_latency_is_measured_for_models_and_baselines(place, monkeypatch):
-    from nextvec.studies import contest as module
+    from nextvec.comparing import contest as module
 
     measured = []
     monkeypatch.setattr(module, "measure_latency", lambda predictor, **known: measured.append(known))
@@ -316,7 +316,7 @@ def test_latency_is_measured_for_models_and_baselines(place, monkeypatch):
 
 
 def test_known_latencies_are_not_measured_again(place, monkeypatch):
-    from nextvec.studies import contest as module
+    from nextvec.comparing import contest as module
 
     measured = []
     monkeypatch.setattr(module, "measure_latency", lambda predictor, **known: measured.append(predictor.spec.name))

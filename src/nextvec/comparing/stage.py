@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nextvec.comparing.entrants import Candidate, Entrant, Generation, Guest, named
+from nextvec.comparing.temperatures import temperatures
 from nextvec.device import fastest
 from nextvec.errors import MismatchError, UsageError
 from nextvec.evaluation.evaluate import evaluate_on
@@ -28,8 +30,6 @@ from nextvec.sequences.leakage import Documents, Pair, check_pairs, part_pairs
 from nextvec.sequences.splits import Part
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
-from nextvec.studies.entrants import Candidate, Entrant, Generation, Guest, named
-from nextvec.studies.temperatures import temperatures
 from nextvec.workspace import Workspace
 
 Say = Callable[[str], None]

@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 
 from nextvec import __version__
+from nextvec.comparing.contest import Contest
+from nextvec.comparing.examples import find_examples
 from nextvec.evaluation.coherence import CoherenceReport, check_coherence
 from nextvec.evaluation.report import Answer, ReportContent, write_report
 from nextvec.records import read_lines, write_json
 from nextvec.records.names import COMPARISON, REPORT, RUN_LOG
 from nextvec.store.generation import generation_label
-from nextvec.studies.contest import Contest
-from nextvec.studies.examples import find_examples
 from nextvec.workspace import Workspace
 
 EXAMPLES = 6

@@ -14,12 +14,12 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator
 
+from nextvec.comparing.entrants import Entrant
 from nextvec.config import Config
 from nextvec.errors import NextvecError, UsageError
 from nextvec.models.aliases import Aliases, Change
 from nextvec.records import read_json
 from nextvec.records.names import COMPARISON
-from nextvec.studies.entrants import Entrant
 from nextvec.workspace import Workspace
 
 REFERENCE_COSINE = 0.15

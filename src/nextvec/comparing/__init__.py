@@ -1,0 +1,1 @@
+"""Models set against each other and against baselines: contests and their reports, gates, verification, inversion."""

@@ -1,0 +1,42 @@
+"""Documents of offices, printers and e-readers, one document each: EPUB, Word's DOCX, PDF with a text layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nextvec.config import Config
+from nextvec.corpus.markup.epub import read_epub
+from nextvec.corpus.markup.pdf import read_pdf, require_pypdf
+from nextvec.corpus.markup.word import read_word, require_mammoth
+from nextvec.corpus.sources import register_source
+from nextvec.corpus.sources.files import OneDocument
+
+CANNOT = "cannot be read"
+
+
+class DocumentOptions(Config):
+    """None so far."""
+
+
+@register_source("epub", suffixes=(".epub",))
+def open_epub(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
+    """A book, titled by its package; its pages are read as HTML, in their order."""
+    DocumentOptions.parse(options, owner=f"EPUB {name}")
+    return OneDocument(argument, name, read_epub, problem=CANNOT)
+
+
+@register_source("docx", suffixes=(".docx",))
+def open_docx(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
+    """A text of Word, titled by its first heading of level 1 or its title. Raises MissingDependencyError."""
+    DocumentOptions.parse(options, owner=f"DOCX {name}")
+    require_mammoth()
+    return OneDocument(argument, name, read_word, problem=CANNOT)
+
+
+@register_source("pdf", suffixes=(".pdf",), sniff=lambda head: head.startswith(b"%PDF-"))
+def open_pdf(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
+    """A PDF with a text layer, titled by its own title. Raises MissingDependencyError."""
+    DocumentOptions.parse(options, owner=f"PDF {name}")
+    require_pypdf()
+    return OneDocument(argument, name, read_pdf, problem=CANNOT)

@@ -1,0 +1,29 @@
+"""Where a model's files are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nextvec.errors import NotFoundError
+
+FETCHED = ("*.json", "*.safetensors", "*.model")
+
+
+def find_folder(name: str, *, owner: str) -> Path:
+    """A folder as it is; anything else is fetched from the Hugging Face hub or its local cache.
+
+    Raises NotFoundError, in which `owner` names what the files are for.
+    """
+    if Path(name).is_dir():
+        return Path(name)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(FETCHED)))
+    except (OSError, HFValidationError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise NotFoundError(
+            f"{owner}: cannot load '{name}' from a folder, the local cache or the Hugging Face hub ({reason}). "
+            f"Connect to the hub once, or give a folder: {owner}:FOLDER"
+        ) from None

@@ -1,0 +1,127 @@
+"""`nextvec push`: a model's bundle on the hub, with a card that says what it is worth and what may be done with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nextvec.adoption import CONFIG, FILES, WEIGHTS
+from nextvec.errors import IntegrityError
+from nextvec.evaluation.evaluation import Evaluation, read_evaluations
+from nextvec.hub import Pushed, push_repository, require_hub
+from nextvec.mirror import fetch, fetch_folder
+from nextvec.models.bundle import CARD, read_config
+from nextvec.records import append_line, read_json, read_lines
+from nextvec.records.names import EVALUATIONS, PUSHED
+from nextvec.sharing.cards import front_matter, licence_lines, licence_values, public_reference, split_card, table
+from nextvec.workspace import Workspace
+
+SHOWN = ("cosine", "skill", "mrr[document]", "mrr[ahead]", "bits_gained[document]", "log_density", "energy_score")
+"""Figures of an evaluation that a card shows, where they were measured."""
+
+
+def push_model(
+    workspace: Workspace, identity: str, name: str, *, licence: str | None = None, public: bool = False
+) -> Pushed:
+    """Commit a finished model, network, baseline or inverter, to the repository `name`, which is made if need be.
+
+    licence: as the hub writes it, such as `apache-2.0`. public: of a repository that is made.
+    Raises NotFoundError without such a model, IntegrityError when it is not complete, what `push_repository` raises.
+    """
+    require_hub()
+    folder = workspace.model(identity)
+    read_config(folder)
+    config = _without_folders(read_json(folder / CONFIG))
+    fetch_folder(folder)
+    files: dict[str, Path | bytes] = {each: folder / each for each in FILES if (folder / each).exists()}
+    if WEIGHTS not in files:
+        raise IntegrityError(f"{folder / WEIGHTS} is missing; the model is not complete")
+    local, usage = (folder / CARD).read_text("utf-8"), _usage(config, name, _corpus_on_hub(workspace, config))
+    card = model_card(local, identity, config, _evaluations(folder), licence, usage)
+    files |= {CARD: card.encode(), CONFIG: (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()}
+    done = push_repository(name, "model", files, public=public, message=f"nextvec push {identity}")
+    record_push(folder / PUSHED, done)
+    return done
+
+
+def record_push(path: Path, done: Pushed) -> None:
+    """One more line of where it was pushed to."""
+    append_line(path, {**asdict(done), "at": datetime.now(UTC).isoformat(timespec="seconds")})
+
+
+def model_card(
+    local: str,
+    identity: str,
+    config: Mapping[str, Any],
+    evaluations: Sequence[Evaluation],
+    licence: str | None,
+    usage: Sequence[str],
+) -> str:
+    """The card of the workspace with the licence, the figures on held-out documents, and how it is used."""
+    head, body = split_card(local, f"the card of {identity}")
+    lines = [
+        "", "## On held-out documents", "", *(line for each in evaluations for line in _figures(each)),
+        *([] if evaluations else ["None was judged: `nextvec compare`.", ""]),
+        "## Licence", "", *licence_lines(licence, config.get("corpus", {}).get("licences", [])),
+        "## Use it", "", *(f"    {line}".rstrip() for line in usage), "",
+        "Weights are safetensors, and checked against config.json and a recorded answer when they are loaded.", "",
+    ]  # fmt: skip
+    return front_matter({**head, **licence_values(licence)}) + "\n" + body.rstrip() + "\n" + "\n".join(lines)
+
+
+def _corpus_on_hub(workspace: Workspace, config: Mapping[str, Any]) -> str | None:
+    """`hf:NAME@REV` of the newest push of its corpus."""
+    if (corpus := config.get("corpus", {}).get("name")) is None:
+        return None
+    path = workspace.corpus(corpus).with_suffix(f".{PUSHED}")
+    fetch(path)
+    pushed = read_lines(path)
+    return f"hf:{pushed[-1]['name']}@{pushed[-1]['revision']}" if pushed else None
+
+
+def _usage(config: Mapping[str, Any], name: str, corpus: str | None) -> list[str]:
+    """`corpus`: where on the hub that is, as far as is known."""
+    fetching = [f"nextvec corpus import {corpus} --corpus {config['corpus']['name']}"] if corpus else []
+    if config["kind"] == "inverter":
+        return [*fetching, f"nextvec decode VECTORS.npy CORPUS --decoder inverter:hf:{name}"]
+    return [
+        *fetching,
+        f'nextvec complete "Some text. And some more." --model hf:{name}',
+        "",
+        "import nextvec",
+        f'nextvec.Model.from_pretrained("hf:{name}").predict(vectors)',
+    ]
+
+
+def _evaluations(folder: Path) -> list[Evaluation]:
+    """The newest on each test set."""
+    return list({each.fingerprint: each for each in read_evaluations(folder / EVALUATIONS)}.values())
+
+
+def _figures(evaluation: Evaluation) -> Iterator[str]:
+    targets = int(evaluation.targets.sum())
+    yield f"{evaluation.documents:,} documents of {evaluation.corpus}, {targets:,} targets, 95 % intervals:"
+    yield ""
+    rows = []
+    for figure in (each for each in SHOWN if each in evaluation.columns):
+        found, chance = evaluation.interval(figure), evaluation.chance(figure)
+        rows.append(
+            (
+                figure,
+                f"{found.estimate:.4f}",
+                f"{found.low:.4f} .. {found.high:.4f}",
+                "" if chance is None else f"{chance:.4f}",
+            )
+        )
+    yield from table(("figure", "estimate", "interval", "chance"), rows)
+
+
+def _without_folders(config: dict[str, Any]) -> dict[str, Any]:
+    encoder = config.get("encoder")
+    if not encoder:
+        return config
+    return {**config, "encoder": {**encoder, "reference": public_reference(encoder.get("reference", ""))}}

@@ -1,0 +1,41 @@
+"""--track: who else is told of a command's work."""
+
+import pytest
+
+from nextvec.cli.tracked import again_tracked
+
+SMALL = ["--set", "epochs=1", "--set", "width=8", "--allow-unordered"]
+
+
+@pytest.fixture(scope="module")
+def place(nextvec, write_prose, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tracked")
+    text, split = write_prose(folder / "text"), ["--test", 200, "--validation", 400]
+    nextvec("corpus", "ingest", text, "--corpus", "tales", "--encoder", "hashing:16", *split, workspace=folder / "ws")
+    return folder / "ws"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_run_is_tracked(nextvec, place):
+    pytest.importorskip("tensorboard", reason="TensorBoard is an extra: pip install 'nextvec[track]'")
+    line = ["train", "gru", "--corpus", "tales", "--name", "one", "--track", "tensorboard", *SMALL]
+    assert nextvec(*line, workspace=place).err.count("tensorboard") == 0
+    assert list((place / "models" / "one" / "tensorboard").glob("events.*"))
+
+
+def test_a_mistake_is_one_line(nextvec, place):
+    line = ["train", "gru", "--corpus", "tales", "--name", "no", *SMALL]
+    assert "Did you mean 'mlflow'?" in nextvec(*line, "--track", "mlflo:http://x", workspace=place, expect=2).err
+    refused = nextvec(*line, "--set", "tracker=mlflow:http://me:secret@x", workspace=place, expect=2).err
+    assert "tracker" in refused
+    assert not (place / "models" / "no").exists()
+
+
+def test_how_to_go_on_is_said_without_passwords():
+    assert again_tracked(["mlflow:http://me:secret@x", "tensorboard"]) == [
+        "--track",
+        "mlflow:http://...@x",
+        "--track",
+        "tensorboard",
+    ]
+    assert again_tracked(None) == []
