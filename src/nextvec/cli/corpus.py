@@ -131,6 +131,7 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
         f"chunks      {info.chunks:,}",
         f"paragraphs  {_paragraphs_text(info.breaks, info.chunks)}",
         f"headings    {'not kept' if info.headings is None else format(info.headings, ',')}",
+        *([f"sources     {_sources_text(info.sources)}"] if info.sources else []),
         f"encoder     {info.encoder.describe()}",
         *(f"cut         {line}" for line in _cut_lines(info.cut, info.encoder)),
         f"chunker     {_chunker_text(info.chunker)}",
@@ -266,6 +267,11 @@ def _paragraphs_text(breaks: Breaks, chunks: int) -> str:
         return "not known"
     unknown = f"; not known of {breaks.unknown:,}" if breaks.unknown else ""
     return f"{breaks.begins:,} chunks begin one{unknown}"
+
+
+def _sources_text(sources: dict[str, dict[str, int]]) -> str:
+    counts = ((name, own["documents"], own["chunks"]) for name, own in sources.items())
+    return "; ".join(f"{name}: {documents:,} documents, {chunks:,} chunks" for name, documents, chunks in counts)
 
 
 def _chunker_text(spec: dict[str, Any]) -> str:

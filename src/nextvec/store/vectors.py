@@ -6,6 +6,7 @@ compacted or removed unless `compact` is asked for, and every tagged generation 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ import numpy as np
 
 from nextvec.corpus.document import Document
 from nextvec.corpus.headings import NONE
+from nextvec.corpus.origin import origins
 from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.encoders.lengths import Cut
@@ -72,7 +74,8 @@ _TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "diges
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusInfo:
     """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together; `cut` counts
-    the chunks that are longer than the encoder reads; `headings` is None in a corpus from before they were kept."""
+    the chunks that are longer than the encoder reads; `headings` is None in a corpus from before they were kept;
+    `sources`: documents and chunks by the part of a mixture, most first; nothing where there are not several."""
 
     name: str
     tag: str | None
@@ -88,6 +91,7 @@ class CorpusInfo:
     cut: Cut
     breaks: Breaks
     headings: int | None
+    sources: dict[str, dict[str, int]]
 
     def to_dict(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in self.__slots__}
@@ -340,6 +344,7 @@ class Corpus:
             cut=cut_chunks(dataset),
             breaks=Breaks.count(_breaks(dataset)),
             headings=_count_headings(dataset),
+            sources=_count_sources(dataset),
         )
 
     def _storing(self, what: str) -> AbstractContextManager[None]:
@@ -516,6 +521,16 @@ def _numbers(dataset: lance.LanceDataset) -> np.ndarray:
     numbers = numbers_of_table(dataset.to_table(columns=columns or ["position"]))
     numbers.flags.writeable = False
     return numbers
+
+
+def _count_sources(dataset: lance.LanceDataset) -> dict[str, dict[str, int]]:
+    sources = dataset.to_table(columns=["source"], filter="position = 0")["source"].to_pylist()
+    documents: Counter[str] = Counter()
+    chunks: Counter[str] = Counter()
+    for name, length in zip(origins(sources) or [], np.diff(_offsets(dataset)).tolist(), strict=False):
+        documents[name] += 1
+        chunks[name] += length
+    return {name: {"documents": count, "chunks": chunks[name]} for name, count in documents.most_common()}
 
 
 def _count_headings(dataset: lance.LanceDataset) -> int | None:
