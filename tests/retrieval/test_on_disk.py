@@ -1,6 +1,5 @@
 """Lance's index: recall, exclusion, a cache that is never stale, and the choice of it."""
 
-
 import numpy as np
 import pytest
 
