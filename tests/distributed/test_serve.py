@@ -293,6 +293,21 @@ def test_what_is_lost_answers_nothing_wrong(lose, server, alone, two_nodes):
         server.wait(lambda: both_answer(client))
 
 
+def test_what_there_is_no_room_for_is_said(monkeypatch, caplog):
+    import ray
+
+    from nextvec.distributed.serve import Job, _each, _warn_of_little_room
+    from nextvec.serving.settings import Settings
+
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0, "GPU": 1.0})
+    monkeypatch.setattr(ray, "available_resources", lambda: {"CPU": 3.0, "GPU": 1.0})
+    for device in ("auto", "cpu"):
+        _warn_of_little_room(_each(Job(Workspace("ws"), Settings(device=device, threads=2), None)), 2)
+    there = "the cluster has {} free: it answers once there are more"
+    cpus, gpus = f"2 replicas take 4 CPUs, {there.format(3)}", f"2 replicas take 2 GPUs, {there.format(1)}"
+    assert [record.getMessage() for record in caplog.records] == [cpus, gpus, cpus]
+
+
 def test_a_second_server_on_the_cluster_is_refused(server, two_nodes):
     port = str(free_port())
     command = [sys.executable, "-m", "nextvec", "serve", "--ray", two_nodes.address, "--port", port]

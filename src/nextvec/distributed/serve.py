@@ -105,7 +105,7 @@ def serve_on_ray(workspace: Workspace, settings: Settings, address: str, replica
     job = Job(everywhere(workspace), _at_one_address(settings, address), token)
     with cluster(address, replicas * job.threads, PROXY):
         _begin(job.listener)
-        _warn_of_little_room(replicas * job.threads)
+        _warn_of_little_room(_each(job), replicas)
         try:
             handle = _deploy(job, replicas)
             _tell(handle)
@@ -145,26 +145,31 @@ def _begin(listener: ListenerSettings) -> None:
     )
 
 
-def _warn_of_little_room(cpus: int) -> None:
+def _each(job: Job) -> dict[str, float]:
+    """What a replica takes of the cluster."""
+    return a_worker() | {"num_cpus": job.threads} | ({"num_gpus": 0} if job.settings.device == "cpu" else {})
+
+
+def _warn_of_little_room(each: dict[str, float], replicas: int) -> None:
     import ray
 
-    free = int(ray.available_resources().get("CPU", 0))
-    if free < cpus:
-        log.warning("the replicas take %d CPUs and the cluster has %d free: it answers once there are more", cpus, free)
+    free = ray.available_resources()
+    for name, amount in (("CPU", each["num_cpus"]), ("GPU", each["num_gpus"])):
+        taken, there = int(replicas * amount), int(free.get(name, 0))
+        if there < taken:
+            told = "%d replicas take %d %ss, the cluster has %d free: it answers once there are more"
+            log.warning(told, replicas, taken, name, there)
 
 
 def _deploy(job: Job, replicas: int) -> Any:
     """A handle to all replicas, once they are ready."""
     from ray import serve
 
-    limits, each = job.settings.limits, a_worker()
+    limits = job.settings.limits
     deployment = serve.deployment(serve.ingress()(Replica)).options(
         name=NAME,
         num_replicas=replicas,
-        ray_actor_options={
-            "num_cpus": job.threads,
-            "num_gpus": 0 if job.settings.device == "cpu" else each["num_gpus"],
-        },
+        ray_actor_options=_each(job),
         max_ongoing_requests=2 * limits.requests,  # the application itself refuses what is over its limit
         max_queued_requests=limits.requests,
         health_check_period_s=HEALTH_SECONDS,
