@@ -510,11 +510,15 @@ class Workspace:
 
         options: sizes (width, layers, ...) and training (epochs, seconds, lr, ...). Raises as `train`.
         """
+        from nextvec.adoption import adopted
         from nextvec.encoders import load_encoder
         from nextvec.models.bundle import load_bundle
         from nextvec.training.inverter.run import resolve_plan, train_inverter
 
-        plan = resolve_plan({"seed": seed, **(options or {})})
+        given = dict(options or {})
+        if "predictor" in given:
+            given["predictor"] = adopted(self.place, given["predictor"])
+        plan = resolve_plan({"seed": seed, **given})
         snapshot = self.corpus(corpus).snapshot
         predictor = load_bundle(self.place.model(plan.recipe.predictor)) if plan.recipe.predictor else None
         return train_inverter(
