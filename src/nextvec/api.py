@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from nextvec.comparing.chunkings import Chunking
     from nextvec.comparing.entrants import Guest
     from nextvec.comparing.gates import Gate
     from nextvec.comparing.verify import Verification
@@ -302,6 +303,40 @@ class Workspace:
         spec = encoder_spec(encoder)
         return import_npz(self.place, Path(path), corpus, spec, split=_whole_split(split), dtype=dtype)
 
+    def compare_chunkers(
+        self,
+        source: str | Source,
+        chunkers: Sequence[str] = ("sentence", "packed", "semantic"),
+        *,
+        encoder: str | Encoder = "minilm",
+        limit: int | None = None,
+        on_change: Say | None = None,
+    ) -> list[Chunking]:
+        """The same documents cut by each of the chunkers: sizes, coherence, skill of the baselines. Nothing is stored.
+
+        Args:
+            source, encoder, limit: as for `ingest`.
+            chunkers: names, with options: `packed?max_words=120`.
+            on_change: told each one's name before it runs.
+
+        Raises what `comparing.chunkings.compare_chunkers` raises.
+
+        Examples:
+            >>> cut = ws.compare_chunkers("texts/", ["sentence", "paragraph"])
+            >>> len(cut)
+            2
+        """
+        from nextvec.comparing.chunkings import compare_chunkers
+        from nextvec.corpus.sources import open_source
+        from nextvec.encoders import load_encoder
+
+        documents = open_source(source) if isinstance(source, str) else source
+        loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
+        self.place.cache.mkdir(parents=True, exist_ok=True)
+        return compare_chunkers(
+            documents, loaded, list(chunkers), cache=str(self.place.cache), limit=limit, say=on_change or _quiet
+        )
+
     def corpora(self) -> list[Corpus]:
         """Every corpus, by name.
 
@@ -354,10 +389,10 @@ class Workspace:
         )
 
     def import_data_set(self, source: str, corpus: str, *, encoder: str | None = None) -> Brought:
-        """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it; see
-        `sharing.corpora.import_corpus`.
+        """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it.
 
-        encoder: that which made them, where the data set's own cannot be loaded here: a name, or a .json file's path.
+        encoder: that which made the vectors, where its card names none that every nextvec has; or the path of a .json
+        file with its spec, which is taken at its word. Raises as `sharing.corpora.import_corpus`.
 
         Examples:
             >>> folder = corpus.export_data_set("shared").folder
@@ -367,8 +402,8 @@ class Workspace:
         from nextvec.encoders import encoder_spec
         from nextvec.sharing.corpora import import_corpus
 
-        given = encoder_spec(encoder) if encoder and encoder.endswith(".json") else encoder
-        return import_corpus(self.place, source, corpus, encoder=given)
+        spec = encoder_spec(encoder) if encoder and encoder.endswith(".json") else encoder
+        return import_corpus(self.place, source, corpus, encoder=spec)
 
     # Models
 
@@ -421,6 +456,42 @@ class Workspace:
         if name is None:
             name = PRODUCTION if PRODUCTION in aliases.all() else self._only_model()
         return Model(self.place, aliases.resolve(name))
+
+    def begun(self, name: str) -> Model:
+        """A model that is finished or only begun, to be removed. Raises NotFoundError.
+
+        Examples:
+            >>> ws.begun("gru-mine").name
+            'gru-mine'
+        """
+        from nextvec.housekeeping.models import model_loss
+
+        model_loss(self.place, name)
+        return Model(self.place, name)
+
+    def archived(self) -> list[str]:
+        """Names of the models in the archive.
+
+        Examples:
+            >>> ws.archived()
+            []
+        """
+        from nextvec.housekeeping.models import archived_models
+
+        return archived_models(self.place)
+
+    def restore(self, name: str) -> Model:
+        """Bring a model back from the archive. Raises NotFoundError, UsageError for a name that is taken by now.
+
+        Examples:
+            >>> archive = ws.model("gru-mine").archive()
+            >>> ws.restore("gru-mine").name
+            'gru-mine'
+        """
+        from nextvec.housekeeping.models import restore_model
+
+        restore_model(self.place, name)
+        return Model(self.place, name)
 
     def _only_model(self) -> str:
         from nextvec.models.bundle import is_predictor
