@@ -322,9 +322,8 @@ class Workspace:
         Raises what `comparing.chunkings.compare_chunkers` raises.
 
         Examples:
-            >>> cut = ws.compare_chunkers("texts/", ["sentence", "paragraph"])
-            >>> len(cut)
-            2
+            >>> [each.name for each in ws.compare_chunkers("texts/", ["sentence"])]
+            ['sentence']
         """
         from nextvec.comparing.chunkings import compare_chunkers
         from nextvec.corpus.sources import open_source
