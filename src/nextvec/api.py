@@ -902,10 +902,17 @@ class Workspace:
         host: str | None = None,
         port: int | None = None,
         workers: int | None = None,
+        device: str | None = None,
+        ray: str | None = None,
+        replicas: int | None = None,
     ) -> None:
         """Serve every model of the workspace, or what the file `config` names, until somebody stops it.
 
-        host, port, workers: in place of those of the file. Raises UsageError, MissingDependencyError.
+        Args:
+            host, port, workers, device: in place of those of the file.
+            ray: the address of a cluster, or `local`, on which so many replicas answer (default: as many as workers).
+
+        Raises UsageError, MissingDependencyError.
 
         Examples:
             >>> ws.serve(port=9000)  # doctest: +SKIP
@@ -913,7 +920,14 @@ class Workspace:
         from nextvec.serving.settings import chosen_settings
 
         require_packages("serve", "fastapi", "uvicorn", "httptools", "prometheus_client")
-        settings = chosen_settings(None if config is None else Path(config), host=host, port=port, workers=workers)
+        path = None if config is None else Path(config)
+        settings = chosen_settings(path, host=host, port=port, workers=workers, device=device)
+        if ray is not None or replicas is not None:
+            _require_replicas_on_ray(ray, replicas, workers)
+            from nextvec.distributed.serve import serve_on_ray
+
+            serve_on_ray(self.place, settings, ray or "", replicas or settings.workers)
+            return
         from nextvec.serving.server import serve
 
         serve(self.place, settings)
@@ -929,6 +943,13 @@ def _whole_split(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
     from nextvec.store.metadata import DEFAULT_SPLIT
 
     return {**DEFAULT_SPLIT, **given} if given else None
+
+
+def _require_replicas_on_ray(address: str | None, replicas: int | None, workers: int | None) -> None:
+    if address is None:
+        raise UsageError(f"{replicas} replicas are of a Ray cluster: name it with --ray ADDRESS, or --ray local")
+    if workers is not None:
+        raise UsageError(f"{workers} workers are processes of this machine: on Ray ask for --replicas {workers}")
 
 
 def _name(model: Model | str) -> str:

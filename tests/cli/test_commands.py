@@ -65,7 +65,7 @@ SURFACE = {
     "encode": "--out TEXTS --encoder --breaks --json",
     "predict": "VECTORS --out --model --breaks --workspace --json",
     "decode": "VECTORS CORPUS --decoder --steps --workspace --json",
-    "serve": "--config --host --port --workers --workspace",
+    "serve": "--config --host --port --workers --device --ray --replicas --workspace",
 }
 """Every command with its arguments (in capitals) and options, in the order of its help. People's scripts hold them."""
 
