@@ -271,5 +271,5 @@ def test_every_source_is_told_with_its_forms_options_and_extra(generate: ModuleT
 
 
 def test_what_a_docstring_says_of_errors_is_left_out(generate: ModuleType) -> None:
-    said = "One\n    thing. Raises UsageError for\n    another.\n\n        x = 1\n\n        y = 2\n\n    Raises DataError.\n    "
+    said = "One\n    thing. Raises UsageError for\n    another.\n\n        x = 1\n\n        y = 2\n\n    Raises Error."
     assert generate.about(said) == "One thing.\n\n    x = 1\n\n    y = 2"
