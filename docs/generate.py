@@ -5,9 +5,11 @@
 
 docs/benchmarks.md  from benchmarks/results/*.json
 docs/commands.md    from the command line's own help
+docs/mistakes.md    from docs/mistakes.py, by making them
 docs/sources.md     from the registry of sources and their configurations
 docs/models.md      from the registries of models and their configurations
 docs/decoding.md    from the inverter's configurations, and docs/results/inverter.json (a model's inversion.json)
+docs/notebooks/     a page of each notebook, to read
 docs/scale.md       from benchmarks/results/*.json, in proportion
 docs/results.md     from docs/results/quality.json, which benchmarks/quality.py writes, with docs/results/data.svg
 README.md           the block of results, from the same
@@ -19,11 +21,13 @@ import argparse
 import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import mistakes
 import typer
 import typer.main
 
@@ -77,6 +81,10 @@ def documents(root: Path) -> Iterator[tuple[Path, str]]:
         yield root / "docs" / "scale.md", page("Scale", *scale.sections(measured_here))
     yield root / "docs" / "sources.md", sources_page()
     yield root / "docs" / "models.md", models_page()
+    if (root / "docs" / "mistakes.py").exists():
+        yield root / "docs" / "mistakes.md", mistakes_page()
+    for notebook in sorted((root / "docs" / "notebooks").glob("*.ipynb")):
+        yield notebook.with_suffix(".md"), notebook_page(read_json(notebook), notebook.name)
     measured = root / "docs" / "results" / "inverter.json"
     yield root / "docs" / "decoding.md", decoding_page(read_json(measured) if measured.exists() else None)
     measured = root / "docs" / "results" / "quality.json"
@@ -337,6 +345,47 @@ def _range(field: Any) -> str:
     bounds = [(sign, getattr(rule, name, None)) for rule in field.metadata for name, sign in signs.items()]
     literals = getattr(field.annotation, "__args__", ()) if "Literal" in str(field.annotation) else ()
     return ", ".join([f"{sign} {value:g}" for sign, value in bounds if value is not None] + [str(a) for a in literals])
+
+
+# Mistakes
+
+
+def mistakes_page() -> str:
+    told = mistakes.answers()
+    return page(
+        "When something is wrong",
+        "An error is one line that says what was given, what was expected and what to do. These are often met, each as "
+        "it is printed. On the command line the exit status is 2 where the call is wrong, 1 where the work failed; in "
+        "Python all of them are `nextvec.NextvecError`s. `nextvec doctor` looks over an installation and a workspace.",
+        *(
+            f"## {group}\n\n" + "\n\n".join(_mistake(each, told) for each in made)
+            for group, made in mistakes.MISTAKES.items()
+        ),
+    )
+
+
+def _mistake(mistake: mistakes.Mistake, told: dict[str, str]) -> str:
+    typed = f"$ {mistake.typed}" if mistake.is_command else f">>> {mistake.typed}"
+    return f"### {mistake.title}\n\n```console\n{typed}\n{fill_answer(told[mistake.title])}\n```"
+
+
+def fill_answer(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, HELP_WIDTH, break_long_words=False, break_on_hyphens=False))
+
+
+# Notebooks
+
+
+def notebook_page(notebook: dict[str, Any], name: str) -> str:
+    """Its cells in order, with where to get it under its title. `notebook`: as an .ipynb file holds it."""
+    first, *rest = (_cell(cell["cell_type"], "".join(cell["source"])) for cell in notebook["cells"])
+    title, _, introduction = first.partition("\n\n")
+    got = f"This page is a notebook: [{name}]({name}){{ download }}."
+    return "\n\n".join([NOTICE, title, introduction, got, *rest]) + "\n"
+
+
+def _cell(kind: str, source: str) -> str:
+    return f"```python\n{source}\n```" if kind == "code" else source
 
 
 # Decoding

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli.chunkers import chunkers_command
 from nextvec.cli.exchange import export_command, import_command, push_command
 from nextvec.cli.on_ray import require_ray
 from nextvec.cli.options import (
@@ -50,7 +51,7 @@ def ingest_command(
     ],
     corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
     encoder: EncoderOption = "minilm",
-    chunker: Annotated[str, typer.Option("--chunker", help="sentence, paragraph, packed, ...")] = "sentence",
+    chunker: Annotated[str, typer.Option("--chunker", help="sentence, paragraph, packed, semantic, ...")] = "sentence",
     assignments: SetOption = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Take this many documents.", show_default="all")
@@ -146,6 +147,7 @@ def info_command(
         f"headings    {'not kept' if info.headings is None else format(info.headings, ',')}",
         *([f"sources     {_sources_text(info.sources)}"] if info.sources else []),
         f"encoder     {info.encoder.describe()}",
+        *([f"licence     {info.encoder.licence} (of the encoder's weights)"] if info.encoder.licence else []),
         f"cut         {_cut_text(info.cut, info.encoder)}",
         f"chunker     {_chunker_text(info.chunker)}",
         *_measured_lines(info.measured, reference),
@@ -330,6 +332,7 @@ def _leakage(corpus: Corpus) -> tuple[dict[str, Any], list[str]]:
     return report.to_dict(), [f"leakage   {line}" for line in report.lines()]
 
 
+app.command("chunkers")(chunkers_command)
 app.command("export")(export_command)
 app.command("push")(push_command)
 app.command("import")(import_command)
