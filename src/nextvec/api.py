@@ -330,16 +330,16 @@ class Workspace:
         )
 
     def import_data_set(self, source: str, corpus: str, *, encoder: str | None = None) -> Brought:
-        """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it; see
-        `sharing.corpora.import_corpus`.
+        """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it.
 
-        encoder: that which made them, where the data set's own cannot be loaded here: a name, or a .json file's path.
+        encoder: that which made the vectors, where its card names none that every nextvec has; or the path of a .json
+        file with its spec, which is taken at its word. Raises as `sharing.corpora.import_corpus`.
         """
         from nextvec.encoders import encoder_spec
         from nextvec.sharing.corpora import import_corpus
 
-        given = encoder_spec(encoder) if encoder and encoder.endswith(".json") else encoder
-        return import_corpus(self.place, source, corpus, encoder=given)
+        spec = encoder_spec(encoder) if encoder and encoder.endswith(".json") else encoder
+        return import_corpus(self.place, source, corpus, encoder=spec)
 
     # Models
 
@@ -373,6 +373,26 @@ class Workspace:
         if name is None:
             name = PRODUCTION if PRODUCTION in aliases.all() else self._only_model()
         return Model(self.place, aliases.resolve(name))
+
+    def begun(self, name: str) -> Model:
+        """A model that is finished or only begun, to be removed. Raises NotFoundError."""
+        from nextvec.housekeeping.models import model_loss
+
+        model_loss(self.place, name)
+        return Model(self.place, name)
+
+    def archived(self) -> list[str]:
+        """Names of the models in the archive."""
+        from nextvec.housekeeping.models import archived_models
+
+        return archived_models(self.place)
+
+    def restore(self, name: str) -> Model:
+        """Bring a model back from the archive. Raises NotFoundError, UsageError for a name that is taken by now."""
+        from nextvec.housekeeping.models import restore_model
+
+        restore_model(self.place, name)
+        return Model(self.place, name)
 
     def _only_model(self) -> str:
         from nextvec.models.bundle import is_predictor

@@ -6,7 +6,7 @@ N vectors of one document, D their size.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nextvec.continuation.ranking import Ranking
     from nextvec.continuation.stages import Served
     from nextvec.continuation.stopping import StopConfig
+    from nextvec.housekeeping.models import ModelLoss
     from nextvec.hub import Pushed
     from nextvec.models.bundle import AnyPredictor, Bundle
     from nextvec.models.forecast import Forecast
@@ -66,6 +67,28 @@ class Model:
         from nextvec.sharing.models import push_model
 
         return push_model(self.place, self.name, name, licence=licence, public=public)
+
+    def rename(self, name: str, *, force: bool = False) -> Model:
+        """Give it another name. Raises as `remove`, and UsageError for a name that is taken, or in a bucket."""
+        from nextvec.housekeeping.models import rename_model
+
+        rename_model(self.place, self.name, name, force=force)
+        return Model(self.place, name)
+
+    def remove(self, *, force: bool = False, ask: Callable[[ModelLoss], None] | None = None) -> ModelLoss:
+        """Delete it for good; `ask` is told first what will be lost, and may raise.
+
+        Raises UsageError while an alias, a server or its settings need it, and, unless `force`, where a study names it.
+        """
+        from nextvec.housekeeping.models import remove_model
+
+        return remove_model(self.place, self.name, force=force, ask=ask)
+
+    def archive(self, *, force: bool = False) -> Path:
+        """Move it into the archive of the workspace: `Workspace.restore` brings it back. Raises as `rename`."""
+        from nextvec.housekeeping.models import archive_model
+
+        return archive_model(self.place, self.name, force=force)
 
     @property
     def folder(self) -> Path:

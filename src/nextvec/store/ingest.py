@@ -123,6 +123,7 @@ def carry_out(intake: Intake[Block], blocks: Iterable[Block], corpus: Corpus, re
             intake.commit()
         report.finish()
         corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
+        corpus.info()  # and what is counted
 
 
 def check_tolerate(tolerate: float) -> None:
