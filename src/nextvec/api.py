@@ -193,13 +193,13 @@ class Workspace:
 
         The corpus' `report` says what happened. Raises what `store.ingest.ingest` raises, UsageError.
         """
-        from nextvec.corpus.chunkers import build_chunker
+        from nextvec.corpus.chunkers import check_chunker
         from nextvec.corpus.sources import open_source
         from nextvec.store.ingest import TOLERATED
 
         documents = open_source(source) if isinstance(source, str) else source
         options = dict(chunker_options or {})
-        build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
+        check_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
         tools = {"encoder": encoder, "chunker": chunker, "options": options}
         how: dict[str, Any] = {
             "split": _whole_split(split), "limit": limit, "dtype": dtype,
