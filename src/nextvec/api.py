@@ -227,7 +227,7 @@ class Workspace:
             >>> ws.ingest("texts/", "few", limit=10).info().documents
             10
         """
-        from nextvec.corpus.chunkers import build_chunker
+        from nextvec.corpus.chunkers import check_chunker
         from nextvec.corpus.sources import open_source
         from nextvec.store.ingest import TOLERATED
 
@@ -235,7 +235,7 @@ class Workspace:
         if not hasattr(documents, "documents"):
             raise UsageError(f"a source is a path, a name or an object with documents(); got a {type(source).__name__}")
         options = dict(chunker_options or {})
-        build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
+        check_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
         tools = {"encoder": encoder, "chunker": chunker, "options": options}
         how: dict[str, Any] = {
             "split": _whole_split(split), "limit": limit, "dtype": dtype,
