@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from nextvec.store.importing import ImportReport
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
+    from nextvec.studies.plan import StudyPlan
     from nextvec.studies.runner import Outcome
     from nextvec.studies.status import StudyStatus
     from nextvec.training.inverter.loop import Progress as InverterProgress
@@ -563,12 +564,39 @@ class Workspace:
         raise.
         """
         from nextvec.studies.plan import parse_plan, read_plan
+
+        parsed = parse_plan(plan, owner="plan") if isinstance(plan, Mapping) else read_plan(Path(plan))
+        return self._run(parsed, watch, ray, workers, how)
+
+    def update_study(
+        self,
+        study: str,
+        corpus: str,
+        *,
+        name: str | None = None,
+        watch: Any = None,
+        ray: str | None = None,
+        workers: int | None = None,
+        **how: Any,
+    ) -> Outcome:
+        """Train the models of a study on a newer generation, and set each against its predecessor on documents that
+        neither has seen. It is a study of its own, by default STUDY-CORPUS-TAG; stopped, it goes on where it was.
+
+        how: as `run_study` takes it. Raises NotFoundError, UsageError for the generation that the study was trained on,
+        and what `run_study` raises.
+        """
+        from nextvec.studies.update import updated_plan
+
+        return self._run(updated_plan(self.place, study, corpus, name), watch, ray, workers, how)
+
+    def _run(
+        self, plan: StudyPlan, watch: Any, ray: str | None, workers: int | None, how: Mapping[str, Any]
+    ) -> Outcome:
         from nextvec.studies.runner import run_study, unwatched
         from nextvec.training.processes import require_one_process
 
         require_one_process("a study")
-        parsed = parse_plan(plan, owner="plan") if isinstance(plan, Mapping) else read_plan(Path(plan))
-        run = partial(run_study, self.place, parsed, watch=watch or unwatched, **how)
+        run = partial(run_study, self.place, plan, watch=watch or unwatched, **how)
         if ray is None:
             return run()
         from nextvec.distributed.cluster import cluster
