@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from nextvec.models.aliases import Change
     from nextvec.models.own import Function
     from nextvec.models.predictor import Predictor
+    from nextvec.records.study_status import StudyStatus
     from nextvec.registry import Registry
     from nextvec.sharing.corpora import Brought
     from nextvec.store.importing import ImportReport
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
     from nextvec.studies.plan import StudyPlan
     from nextvec.studies.runner import Outcome
-    from nextvec.studies.status import StudyStatus
     from nextvec.training.inverter.loop import Progress as InverterProgress
     from nextvec.training.loop import Progress
     from nextvec.training.run import Plan
@@ -611,6 +611,12 @@ class Workspace:
         from nextvec.studies.status import study_status
 
         return study_status(self.place, name)
+
+    def watch_study(self, name: str, *, seconds: float = 1.0) -> Iterator[StudyStatus]:
+        """`study_status` every so many seconds until the study no longer runs. Raises NotFoundError."""
+        from nextvec.studies.status import watch_study
+
+        return watch_study(self.place, name, seconds)
 
     def study_report(self, name: str, *, allow_leakage: bool = False, say: Say | None = None) -> Outcome:
         """Compare what has finished and write the report anew. Raises NotFoundError, LeakageError."""

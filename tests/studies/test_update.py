@@ -9,9 +9,9 @@ from nextvec.errors import NotFoundError, UsageError
 from nextvec.evaluation.compare import Drawing, compare
 from nextvec.records import read_json, read_lines
 from nextvec.records.names import RECORD, REPORT, STUDY
+from nextvec.records.study import write_event, write_study
 from nextvec.studies import leaderboard as leaderboard_module
 from nextvec.studies.plan import parse_plan
-from nextvec.studies.record import write_event, write_study
 from nextvec.studies.runner import run_study, study_so_far
 from nextvec.studies.update import found_before, updated_plan
 from nextvec.workspace import Workspace

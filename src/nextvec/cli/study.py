@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from nextvec.api import Workspace
     from nextvec.evaluation.report import Answer
+    from nextvec.records.study_status import RunStatus, StudyStatus
     from nextvec.studies.runner import Outcome
-    from nextvec.studies.status import RunStatus, StudyStatus
 
 INTERRUPTED = 130
 SHOWN = 10
@@ -153,6 +153,23 @@ def status_command(study: StudyArgument, workspace: WorkspaceOption = None, as_j
     for run in status.runs:
         if run.state == "failed":
             typer.echo(wrapped(f"{run.run.model} failed: {run.note}"))
+    if status.report:
+        typer.echo(f"report: {status.report}")
+
+
+@app.command("watch")
+def watch_command(study: StudyArgument, workspace: WorkspaceOption = None) -> None:
+    """Follow a study until it ends: runs, trials, epochs, validation, and about how long it will take.
+
+    On a terminal a table, elsewhere a line every few seconds. Ctrl-C stops watching; the study goes on.
+    """
+    from nextvec.api import open
+    from nextvec.cli.study_watch import follow
+
+    try:
+        status = follow(open(workspace).watch_study(study))
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
     if status.report:
         typer.echo(f"report: {status.report}")
 

@@ -35,8 +35,8 @@ from nextvec.models.baseline import BASELINES
 from nextvec.models.presets import PRESETS
 from nextvec.records import read_json
 from nextvec.records.names import PLAN
+from nextvec.records.study import Run
 from nextvec.store.vectors import open_snapshot
-from nextvec.studies.record import Run
 from nextvec.studies.space import Options, Search, check_search, example
 from nextvec.training.run import Plan, plan_record, resolve_plan, run_fingerprint
 from nextvec.workspace import Workspace, check_name, parse_reference

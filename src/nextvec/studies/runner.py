@@ -22,11 +22,11 @@ from nextvec.evaluation.report import Answer, write_report
 from nextvec.evaluation.report.wording import plural
 from nextvec.records import read_json
 from nextvec.records.names import COMPARISON, PLAN, REPORT
+from nextvec.records.study import LOCK, Run, judged, read_study, write_event, write_study
 from nextvec.sequences.findings import require_no_leakage
 from nextvec.store.lock import exclusive
 from nextvec.studies.leaderboard import answers
 from nextvec.studies.plan import PlannedRun, StudyPlan, in_order, open_generations, parse_plan, resolve_runs, settings
-from nextvec.studies.record import LOCK, Run, judged, read_study, write_event, write_study
 from nextvec.studies.search import SearchRun, adopt, require_same_search, search_answers
 from nextvec.studies.space import Options, Search
 from nextvec.studies.status import study_status
@@ -225,11 +225,15 @@ class _Study:
     def begin(self) -> None:
         """Raises MismatchError for a search that is not the one that the study began with."""
         runs = self.runs if self.plan.search is None else require_same_search(self.folder, self.plan.to_dict())
-        write_study(self.folder, self.plan.to_dict(), runs)
+        self.write(runs)
         done = sum(finished(self.workspace.model(run.model)) for run in self.runs)
         self.note("begin", runs=len(self.runs), finished=done)
         if self.plan.search is None:
             self.say(f"study {self.plan.name}: {len(self.runs)} runs, {done} of them finished before")
+
+    def write(self, runs: list[Run]) -> None:
+        trials = self.plan.search.planned if self.plan.search else 0
+        write_study(self.folder, self.plan.to_dict(), runs, trials)
 
     def search(self, watch: Watch) -> None:
         """Where the plan has a search, do it; the runs are those of its finalists from then on."""
@@ -239,7 +243,7 @@ class _Study:
         search = self._search(self.plan.search, watch)
         found = {one.variant: one for one in search.run()}
         self.resolve([(one.options, variant) for variant, one in found.items()])
-        write_study(self.folder, self.plan.to_dict(), self.runs)
+        self.write(self.runs)
         for run in self.runs:
             if run.seed == self.plan.seeds[0]:
                 adopt(search.of(found[run.variant].number), self.workspace.model(run.model))

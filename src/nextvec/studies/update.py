@@ -5,9 +5,9 @@ from __future__ import annotations
 from nextvec.comparing.entrants import Generation
 from nextvec.errors import UsageError
 from nextvec.models.aliases import FINISHED
+from nextvec.records.study import Run, read_study, read_trials
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies.plan import StudyPlan, parse_plan
-from nextvec.studies.record import Run, read_study, read_trials
 from nextvec.studies.space import Options
 from nextvec.workspace import Workspace
 
