@@ -39,7 +39,7 @@ OVER = status(
 
 def test_a_line_says_where_a_study_stands():
     assert summary(SEARCHING) == (
-        "tiny: 1 of 3 trials, 0 of 0 runs done, trial 2 epoch 2 of 4, about 42.0 s left, best validation 0.3100"
+        "tiny: 1 of 3 trials, trial 2 epoch 2 of 4, about 42.0 s left, best validation 0.3100"
     )
     assert summary(TRAINING) == (
         "tiny: 0 of 2 runs done, gru-c-a epoch 2 of 4, about 42.0 s left, best validation 0.5000"

@@ -46,9 +46,12 @@ def _lines(states: Iterable[StudyStatus]) -> StudyStatus:
 
 
 def summary(status: StudyStatus) -> str:
-    """E.g. "tuned: trial 3 of 7, epoch 2 of 20, best validation 0.3399, about 40 s left"."""
+    """E.g. "tuned: 2 of 7 trials, trial 3 epoch 2 of 20, about 40.0 s left, best validation 0.3399"."""
     done, over = status.counts["done"], sum(trial.state in ("done", "pruned", "failed") for trial in status.trials)
-    parts = [f"{over} of {status.planned} trials" * bool(status.planned), f"{done} of {len(status.runs)} runs done"]
+    parts = [
+        f"{over} of {status.planned} trials" * bool(status.planned),
+        f"{done} of {len(status.runs)} runs done" * bool(status.runs),
+    ]
     parts += [f"{status.counts['failed']} failed" * bool(status.counts["failed"])]
     running = next((run for run in status.runs if run.state == "running"), None)
     pace, name = (running.pace, running.run.model) if running else (status.pace, f"trial {over + 1}")
