@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +23,8 @@ import pytest
 from ebooklib import epub
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
 
 from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.sources import SOURCES, open_source
@@ -194,6 +197,31 @@ def write_pdf(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     return str(folder / "a.pdf"), sum(count("".join(page)) for page in lines)
 
 
+def write_crawl(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    """Pages, and every third text as a crawler's plain text; and records that hold none."""
+    with (folder / "a.warc").open("wb") as file:
+        writer = WARCWriter(file, gzip=False)
+        writer._create_temp_file = BytesIO  # it leaves its own open
+        for place, text in enumerate(texts):
+            given: dict[str, Any] = {"payload": BytesIO(text.encode())}
+            if place % 3:
+                headers = [("Content-Type", "text/html; charset=utf-8")]
+                given |= {"record_type": "response", "http_headers": StatusAndHeaders("200 OK", headers, "HTTP/1.1")}
+            else:
+                given |= {"record_type": "conversion", "warc_content_type": "text/plain"}
+            writer.write_record(writer.create_warc_record(f"http://example.org/{place}", **given))
+        writer.write_record(writer.create_warc_record("http://example.org", "metadata", BytesIO(b"a: b")))
+    return str(folder / "a.warc"), sum(count(text.removeprefix(BYTE_ORDER_MARK)) for text in texts)
+
+
+def write_mixture(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    half = len(texts) // 2
+    held = write_jsonl(folder, texts[:half])[1] + one_file("a.md")(folder, texts[half:])[1]
+    source = [{"name": name, "from": name, "weight": 2} for name in ("rows.jsonl", "a.md")]
+    (folder / "mix.json").write_text(json.dumps({"until": "last", "source": source}))
+    return f"manifest:{folder / 'mix.json'}", held
+
+
 def xml_text(text: str) -> str:
     return "".join(sign for sign in text if sign >= " " or sign in "\t\n")
 
@@ -231,6 +259,8 @@ WRITE: dict[str, Write] = {
     "epub": write_book,
     "docx": write_word,
     "pdf": write_pdf,
+    "warc": write_crawl,
+    "manifest": write_mixture,
 }
 GIVEN: dict[str, Any] = {}
 """What fixtures give to those who write."""

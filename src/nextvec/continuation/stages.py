@@ -7,7 +7,7 @@ of HTTP and may be called from several threads. Shapes: N texts, B contexts, T v
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -176,7 +176,8 @@ class Served:
     ) -> Served:
         """The model that an id or an alias names. Raises what `Aliases.resolve` and `load_bundle` raise."""
         workspace = resources.workspace
-        bundle = load_bundle(workspace.model(Aliases(workspace).resolve(name)))
+        folder = workspace.model(Aliases(workspace).resolve(name))
+        bundle = load_bundle(folder, resources.device)
         return cls(bundle, resources, config, decoders)
 
     @property
@@ -230,7 +231,7 @@ class Served:
     @cached_property
     def chunker(self) -> Chunker:
         if self.config.chunker:
-            return build_chunker(self.config.chunker, self.config.chunker_options, self.encoder.fit())
+            return self._built(self.config.chunker, self.config.chunker_options)
         options = dict(self.snapshot.chunker)
         name = options.pop("name")
         if name not in CHUNKERS:
@@ -238,7 +239,10 @@ class Served:
                 f"{self.snapshot.label} was not cut from texts ('{name}'), so no text can be cut as it was. "
                 "Give its models vectors: nextvec predict"
             )
-        return build_chunker(name, options, self.encoder.fit())
+        return self._built(name, options)
+
+    def _built(self, name: str, options: Mapping[str, Any]) -> Chunker:
+        return build_chunker(name, options, self.encoder.fit(), self.encoder.encode)
 
     @cached_property
     def _snap(self) -> ManifoldSnap:
@@ -273,7 +277,7 @@ class Served:
     def _fewest_threads(self, context: Context) -> int | None:
         """1 where a single thread predicts from one context sooner than all that torch has, else None: for a small
         model, waking others takes longer than their share of the work."""
-        if torch.get_num_threads() == 1:
+        if torch.get_num_threads() == 1 or self._resources.device.type != "cpu":
             return None
         seconds = {threads: self._seconds_with(threads, context) for threads in (None, 1)}
         return min(seconds, key=seconds.__getitem__)
@@ -343,7 +347,8 @@ class Served:
         """
         for query in queries:
             self._require_context(query.context)
-        return read_all(self.bundle.predictor, [self._in_window(query) for query in queries])
+        queries = [self._in_window(query) for query in queries]
+        return read_all(self.bundle.predictor, queries, self._resources.device)
 
     def draw(self, queries: Sequence[DrawQuery]) -> list[Drawn]:
         """See `Chances.draw`."""
@@ -422,7 +427,7 @@ class Served:
         return result
 
     def _predict_batch(self, contexts: Sequence[Context], part: Part) -> np.ndarray:
-        padded = Padded.of(contexts)
+        padded = Padded.of(contexts).to(self._resources.device)
         with torch.inference_mode():
             return self._predict_last(padded, part).cpu().numpy()
 

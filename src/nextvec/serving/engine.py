@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 
 import torch
 
+from nextvec.continuation.presence import Announcement
 from nextvec.continuation.resources import Resources
 from nextvec.continuation.stages import Served
+from nextvec.device import device_of
 from nextvec.errors import NextvecError
 from nextvec.hub import is_on_hub
 from nextvec.models.aliases import Aliases
@@ -79,7 +81,9 @@ class Engine:
         self.loading = True
         self.draining = False
         self._hindrance = ""
-        self._resources = Resources(workspace)
+        self.device = device_of(settings.device)
+        told = settings.device != "auto" or self.device.type != "cpu"  # else encoders may be on a GPU of their choice
+        self._resources = Resources(workspace, device=self.device if told else None)
         # A thread that begins while a model is timed on one thread (`Served.warm`) would have one ever after.
         self._pool = ThreadPoolExecutor(
             POOL_THREADS, "nextvec-stage", initializer=torch.set_num_threads, initargs=(torch.get_num_threads(),)
@@ -90,13 +94,15 @@ class Engine:
         self._signature: Signature | None = None
         self._shelves: dict[str, asyncio.Task[Shelf]] = {}
         self._adopted: dict[str, str] = {}
-        self._look = asyncio.Event()
+        self._announcement = Announcement(workspace)
+        self._look, self._looked = asyncio.Event(), asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to load, and from then on to look for changes."""
         self._watch = asyncio.create_task(self._keep_current(), name="reload")
         self._watch.add_done_callback(_log_failure)
+        self._watch.add_done_callback(lambda _: self._looked.set())
 
     async def stop(self) -> list[str]:
         """Let go of the threads; requests have finished by then. Returns the stages that still run: a thread cannot be
@@ -105,6 +111,8 @@ class Engine:
             self._watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
+        with contextlib.suppress(OSError, NextvecError):  # then the lock says that nobody is here any more
+            self._announcement.close()
         for pool in (self._pool, self._loader):
             pool.shutdown(wait=False, cancel_futures=True)
         return [f"{one.stage} of {one.scope}" for one in self._batching.all() if one.running_since is not None]
@@ -113,6 +121,10 @@ class Engine:
         """Look for changes now."""
         self._signature = None
         self._look.set()
+
+    async def first_look(self) -> None:
+        """Returns once everything was loaded for the first time, or could not be."""
+        await self._looked.wait()
 
     async def shelf(self, reference: str) -> Shelf:
         """One of `line.corpora` to search, opened when first asked for.
@@ -161,6 +173,7 @@ class Engine:
                 self._hindrance = ""
             except (NextvecError, OSError) as error:  # a damaged record, a folder that went away while it was read
                 self._signature, self._hindrance = None, _said_once("looking for models", error, self._hindrance)
+            self._looked.set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.reload_seconds or None):
                     await self._look.wait()
@@ -169,6 +182,7 @@ class Engine:
         first = self._signature is None and self.loading
         self._signature = signature
         line = await asyncio.get_running_loop().run_in_executor(self._loader, self._load)
+        await asyncio.get_running_loop().run_in_executor(self._loader, self._announce, line)
         self.line, self._shelves = line, {}
         self.loading = False
         self.metrics.serving(len(line.lanes))
@@ -176,7 +190,20 @@ class Engine:
             self.metrics.searching(lane.corpus, lane.index.recall)
         if not first:
             self.metrics.reloaded()
-        log.info("serving %d models: %s", len(line.lanes), ", ".join(line.lanes) or "none")
+        log.info("serving %d models on %s: %s", len(line.lanes), self.device, ", ".join(line.lanes) or "none")
+
+    def _announce(self, line: Line) -> None:
+        """So that nobody takes away what is served; where the workspace cannot be written, nobody can."""
+        lanes = line.lanes.values()
+        decoders = (name for lane in lanes for name in lane.served.decoders)
+        inverters = [name.removeprefix("inverter:") for name in decoders if name.startswith("inverter:")]
+        try:
+            self._announcement.tell(
+                [*(lane.served.identity for lane in lanes), *inverters],
+                [lane.served.snapshot.name for lane in lanes],
+            )
+        except (OSError, NextvecError) as error:
+            log.warning("what is served is not noted in the workspace: %s", error)
 
     def _sign(self) -> Signature:
         """Equal as long as no model, alias or corpus has changed."""

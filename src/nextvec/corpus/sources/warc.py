@@ -1,0 +1,157 @@
+"""WARC (ISO 28500), what crawlers keep: HTML pages as they were answered; and Common Crawl's WET, their text.
+
+Memory is bounded by the largest page. Records that hold no page are `Unusable` of kind "skipped", so that they are
+counted, and so are answers that are no success or no HTML.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from os import SEEK_END
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from nextvec.config import Config
+from nextvec.corpus.document import Document, Unusable
+from nextvec.corpus.encodings import decode
+from nextvec.corpus.markup.html import declared_encoding, read_html
+from nextvec.corpus.markup.plain import read_plain
+from nextvec.corpus.prose import Prose
+from nextvec.corpus.sources import missing_path, register_source
+from nextvec.errors import DataError, MissingDependencyError
+
+_HTML = ("text/html", "application/xhtml+xml")
+_SUCCESS = "200"
+_PACKINGS = ("", "identity", "gzip", "x-gzip", "deflate")
+"""Of an answer; those for which nothing else has to be installed."""
+_URN = "urn:uuid:"
+
+
+class WarcOptions(Config):
+    """None so far."""
+
+
+@register_source(
+    "warc",
+    suffixes=(".warc", ".warc.gz", ".wet", ".wet.gz"),
+    sniff=lambda head: head.startswith(b"WARC/"),
+    extra="documents",
+    leaves="what a page of HTML, or plain text, leaves out; answers that are no success or no HTML, and other records",
+)
+class WarcSource:
+    """Documents have the id of their record, the address of the page as their source, and the title of the page.
+
+    Raises NotFoundError, MissingDependencyError.
+    """
+
+    def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
+        WarcOptions.parse(options, owner=f"WARC {name}")
+        self._path, self._name = Path(argument), name
+        if not self._path.is_file():
+            raise missing_path(self._path)
+        _library()
+
+    def documents(self) -> Iterator[Document | Unusable]:
+        warcio, records = _library(), 0
+        damaged = (warcio.exceptions.ArchiveLoadFailed, EOFError, OSError, ValueError, zlib.error)
+        with self._path.open("rb") as file:
+            try:
+                archive = warcio.ArchiveIterator(file)
+                for record in archive:
+                    yield _read(record, f"{self._name}:{records + 1}")
+                    _require_whole(record)
+                    records += 1
+                _require_end(file, archive.offset)
+            except damaged as error:
+                reason, detail = f"cannot be read on after {records} records", " ".join(str(error).split())
+                name = f"{self._name}:{records + 1}"
+                yield Unusable(id=name, reason=reason, detail=detail or type(error).__name__, kind="failed")
+
+
+def _library() -> Any:
+    try:
+        import warcio
+        import warcio.exceptions
+    except ImportError:
+        raise MissingDependencyError.for_extra("warcio", "documents") from None
+    return warcio
+
+
+def _read(record: Any, place: str) -> Document | Unusable:
+    """`place` is the record's, where it has no id."""
+    identity = (record.rec_headers.get_header("WARC-Record-ID") or place).strip("<>").removeprefix(_URN)
+    if reason := _no_page(record):
+        return Unusable(id=identity, reason=reason, place=place, kind="skipped")
+    packing = (_header(record, "Content-Encoding") or "").lower()
+    if packing not in _PACKINGS:
+        return Unusable(id=identity, reason=f"packed with {packing}", place=place, kind="failed")
+    address = record.rec_headers.get_header("WARC-Target-URI") or place
+    try:
+        prose = _prose(record, address)
+    except DataError as error:
+        return Unusable(id=identity, reason="cannot be decoded", detail=str(error), place=place, kind="failed")
+    return Document(
+        id=identity,
+        title=prose.title or address,
+        text=prose.text,
+        source=address,
+        licence="unknown",
+        left_out=prose.left_out,
+        headings=prose.headings,
+    )
+
+
+def _no_page(record: Any) -> str:
+    """Why a record holds none, "" where it does."""
+    if record.rec_type == "conversion":
+        return "" if _kind(record) == "text/plain" else f"not text: {_kind(record)}"
+    if record.rec_type not in ("response", "resource"):
+        return f"{record.rec_type} record"
+    if record.rec_type == "response" and (status := _status(record)) != _SUCCESS:
+        return f"HTTP status {status or 'unknown'}"
+    return "" if _kind(record) in _HTML else f"not HTML: {_kind(record) or 'of no kind'}"
+
+
+def _prose(record: Any, address: str) -> Prose:
+    """Raises DataError for bytes that are not in the encoding that headers, or the page, declare."""
+    content, label = record.content_stream().read(), _label(record)
+    _require_whole(record)
+    if record.rec_type == "conversion":
+        return read_plain(decode(content, address, declared=label))
+    return read_html(decode(content, address, declared=label or declared_encoding(content)))
+
+
+def _require_end(file: BinaryIO, offset: int) -> None:
+    """Raises EOFError where something stands behind the last record, which ends at `offset`: one without its end."""
+    if left := file.seek(0, SEEK_END) - offset:
+        raise EOFError(f"its last {left:,} bytes are no whole record")
+
+
+def _require_whole(record: Any) -> None:
+    """Raises EOFError for a record of which less is there than it says, which the library passes over."""
+    while record.raw_stream.read():
+        pass
+    if getattr(record.raw_stream, "limit", 1) > 0:  # without a limit where its own header lacks its length
+        raise EOFError("its last record is cut short")
+
+
+def _status(record: Any) -> str | None:
+    """None for an answer that is none of HTTP."""
+    return record.http_headers and record.http_headers.get_statuscode()
+
+
+def _header(record: Any, name: str) -> str | None:
+    """Of the answer; of the record where it holds none."""
+    headers = record.http_headers or record.rec_headers
+    value: str | None = headers.get_header(name)
+    return value
+
+
+def _kind(record: Any) -> str:
+    return (_header(record, "Content-Type") or "").partition(";")[0].strip().lower()
+
+
+def _label(record: Any) -> str | None:
+    _, mark, label = (_header(record, "Content-Type") or "").lower().partition("charset=")
+    return label.partition(";")[0].strip(" \"'") if mark else None

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import gzip
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from nextvec.corpus.document import Document, Unusable
+from nextvec.corpus.sources import open_source
+from nextvec.errors import MissingDependencyError, UsageError
+
+TEXT = "The river rises in the hills. It was named after a king, who never saw it."
+PAGE = f"<html><head><title>Rivers</title></head><body><h1>The River</h1><p>{TEXT}</p><nav>Home</nav></body></html>"
+ADDRESS = "http://example.org/{}"
+
+
+class Writer(WARCWriter):
+    """Closes what it opens, which the library leaves to the garbage collection."""
+
+    def _create_temp_file(self) -> BytesIO:
+        return BytesIO()
+
+
+class Archive:
+    """A file that warcio writes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("wb")
+        self._writer = Writer(self._file, gzip=path.suffix == ".gz")
+        self._count = 0
+
+    def add(
+        self, kind: str, content: bytes, *, http: list[tuple[str, str]] | None = None, status: str = "200 OK", **how
+    ):
+        self._count += 1
+        headers = None if http is None else StatusAndHeaders(status, http, protocol="HTTP/1.1")
+        given = {"WARC-Record-ID": f"<urn:uuid:{self._count:032d}>", **how.pop("warc_headers_dict", {})}
+        record = self._writer.create_warc_record(
+            ADDRESS.format(self._count), kind, payload=BytesIO(content), http_headers=headers,
+            warc_headers_dict=given, **how,
+        )  # fmt: skip
+        self._writer.write_record(record)
+
+    def page(self, content: bytes, kind: str = "text/html", **how) -> None:
+        headers = [("Content-Type", kind), *how.pop("headers", [])]
+        self.add("response", content, http=headers, **how)
+
+    def read(self) -> list[Document | Unusable]:
+        self._file.close()
+        return list(open_source(str(self.path)).documents())
+
+
+@pytest.fixture(params=["a.warc", "a.warc.gz"])
+def archive(request, tmp_path: Path):
+    made = Archive(tmp_path / request.param)
+    yield made
+    made._file.close()
+
+
+def test_pages_are_read_as_html(archive: Archive) -> None:
+    archive.page(PAGE.encode())
+    [document] = archive.read()
+    assert isinstance(document, Document)
+    assert (document.id, document.source) == (f"{1:032d}", ADDRESS.format(1))
+    assert (document.title, document.text) == ("The River", TEXT)
+    assert document.left_out["navigation"] == 4
+    assert [one.text for one in document.headings] == ["The River"]
+
+
+def test_what_is_no_page_is_counted_by_its_reason(archive: Archive) -> None:
+    archive.add("warcinfo", b"software: none\r\n")
+    archive.add("request", b"", http=[("Host", "example.org")])
+    archive.page(b"\x89PNG", "image/png")
+    archive.page(PAGE.encode(), status="404 Not Found")
+    archive.page(PAGE.encode())
+    archive.add("metadata", b"a: b")
+    *unusable, document, last = archive.read()
+    assert isinstance(document, Document)
+    causes = [(item.cause, item.kind) for item in (*unusable, last) if isinstance(item, Unusable)]
+    names = ("warcinfo record", "request record", "not HTML", "HTTP status 404", "metadata record")
+    assert causes == [(name, "skipped") for name in names]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("text/html; charset=ISO-8859-1", "é".encode("latin-1")),
+        ('text/html;charset="utf-8"', "é".encode()),
+        ("text/html", b'<meta charset="windows-1252">' + "é".encode("cp1252")),
+        ("text/html", "é".encode()),
+        ("application/xhtml+xml", "é".encode()),
+    ],
+)
+def test_encodings_are_those_of_the_headers_then_of_the_page(archive: Archive, kind: str, content: bytes) -> None:
+    archive.page(b"<p>" + content + b" is a letter that has an accent.</p>", kind)
+    [document] = archive.read()
+    assert isinstance(document, Document)
+    assert document.text == "é is a letter that has an accent."
+
+
+def test_what_cannot_be_decoded_fails_alone(archive: Archive) -> None:
+    archive.page(b"<p>\xff\xfe\xfd is no letter of UTF-8.</p>", "text/html; charset=utf-8")
+    archive.page(PAGE.encode(), headers=[("Content-Encoding", "br")])
+    archive.page(PAGE.encode())
+    bad, packed, document = archive.read()
+    assert isinstance(bad, Unusable)
+    assert (bad.cause, bad.kind, bad.place) == ("cannot be decoded", "failed", f"{archive.path.name}:1")
+    assert isinstance(packed, Unusable)
+    assert packed.cause == "packed with br"
+    assert isinstance(document, Document)
+
+
+def test_answers_may_be_packed(archive: Archive) -> None:
+    archive.page(gzip.compress(PAGE.encode()), headers=[("Content-Encoding", "gzip")])
+    [document] = archive.read()
+    assert isinstance(document, Document)
+    assert document.text == TEXT
+
+
+def test_resources_have_no_answer(archive: Archive) -> None:
+    archive.add("resource", PAGE.encode(), warc_content_type="text/html")
+    [document] = archive.read()
+    assert isinstance(document, Document)
+    assert document.text == TEXT
+
+
+def test_common_crawls_wet_is_plain_text(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "CC-MAIN.warc.wet.gz")
+    archive.add("warcinfo", b"Software-Info: none\r\n")
+    archive.add("conversion", f"The River\n{TEXT}\nÜber den Fluß.".encode(), warc_content_type="text/plain")
+    archive.add("conversion", b"no text", warc_content_type="application/octet-stream")
+    skipped, document, other = archive.read()
+    assert isinstance(document, Document)
+    assert (document.title, document.source) == (ADDRESS.format(2), ADDRESS.format(2))
+    assert document.text == f"The River\n\n{TEXT}\n\nÜber den Fluß."
+    assert (skipped.reason, other.reason) == ("warcinfo record", "not text: application/octet-stream")
+
+
+@pytest.mark.parametrize("keep", [0.4, 0.5, 0.9])
+def test_a_file_that_is_cut_short(archive: Archive, keep: float) -> None:
+    for _ in range(3):
+        archive.page(PAGE.encode())
+    assert len(archive.read()) == 3
+    content = archive.path.read_bytes()
+    archive.path.write_bytes(content[: int(keep * len(content))])
+    items = list(open_source(str(archive.path)).documents())
+    assert 1 <= sum(isinstance(item, Document) for item in items) < 3
+    assert isinstance(items[-1], Unusable)
+    assert items[-1].kind == "failed"
+
+
+def test_what_is_no_warc(tmp_path: Path) -> None:
+    (tmp_path / "a.warc").write_bytes(b"no such thing\r\n\r\n" * 4)
+    [item] = open_source(str(tmp_path / "a.warc")).documents()
+    assert isinstance(item, Unusable)
+    assert item.reason == "cannot be read on after 0 records"
+
+
+def test_without_the_package(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "a.warc").write_bytes(b"")
+    with pytest.raises(UsageError, match="unknown option"):
+        open_source(f"{tmp_path / 'a.warc'}?encoding=utf-8")
+    monkeypatch.setitem(sys.modules, "warcio", None)
+    with pytest.raises(MissingDependencyError, match=r"nextvec\[documents\]"):
+        open_source(str(tmp_path / "a.warc"))
