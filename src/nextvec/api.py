@@ -44,13 +44,14 @@ if TYPE_CHECKING:
     from nextvec.models.aliases import Change
     from nextvec.models.own import Function
     from nextvec.models.predictor import Predictor
+    from nextvec.records.study_status import StudyStatus
     from nextvec.registry import Registry
     from nextvec.sharing.corpora import Brought
     from nextvec.store.importing import ImportReport
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
+    from nextvec.studies.plan import StudyPlan
     from nextvec.studies.runner import Outcome
-    from nextvec.studies.status import StudyStatus
     from nextvec.training.inverter.loop import Progress as InverterProgress
     from nextvec.training.loop import Progress
     from nextvec.training.run import Plan
@@ -739,12 +740,39 @@ class Workspace:
             {}
         """
         from nextvec.studies.plan import parse_plan, read_plan
+
+        parsed = parse_plan(plan, owner="plan") if isinstance(plan, Mapping) else read_plan(Path(plan))
+        return self._run(parsed, watch, ray, workers, how)
+
+    def update_study(
+        self,
+        study: str,
+        corpus: str,
+        *,
+        name: str | None = None,
+        watch: Any = None,
+        ray: str | None = None,
+        workers: int | None = None,
+        **how: Any,
+    ) -> Outcome:
+        """Train the models of a study on a newer generation, and set each against its predecessor on documents that
+        neither has seen. It is a study of its own, by default STUDY-CORPUS-TAG; stopped, it goes on where it was.
+
+        how: as `run_study` takes it. Raises NotFoundError, UsageError for the generation that the study was trained on,
+        and what `run_study` raises.
+        """
+        from nextvec.studies.update import updated_plan
+
+        return self._run(updated_plan(self.place, study, corpus, name), watch, ray, workers, how)
+
+    def _run(
+        self, plan: StudyPlan, watch: Any, ray: str | None, workers: int | None, how: Mapping[str, Any]
+    ) -> Outcome:
         from nextvec.studies.runner import run_study, unwatched
         from nextvec.training.processes import require_one_process
 
         require_one_process("a study")
-        parsed = parse_plan(plan, owner="plan") if isinstance(plan, Mapping) else read_plan(Path(plan))
-        run = partial(run_study, self.place, parsed, watch=watch or unwatched, **how)
+        run = partial(run_study, self.place, plan, watch=watch or unwatched, **how)
         if ray is None:
             return run()
         from nextvec.distributed.cluster import cluster
@@ -764,6 +792,12 @@ class Workspace:
         from nextvec.studies.status import study_status
 
         return study_status(self.place, name)
+
+    def watch_study(self, name: str, *, seconds: float = 1.0) -> Iterator[StudyStatus]:
+        """`study_status` every so many seconds until the study no longer runs. Raises NotFoundError."""
+        from nextvec.studies.status import watch_study
+
+        return watch_study(self.place, name, seconds)
 
     def study_report(self, name: str, *, allow_leakage: bool = False, say: Say | None = None) -> Outcome:
         """Compare what has finished and write the report anew. Raises NotFoundError, LeakageError.
