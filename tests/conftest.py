@@ -173,6 +173,44 @@ def tiny_t5(tmp_path_factory, t5_tokenizer):
 
 
 @pytest.fixture(scope="session")
+def nllb_tokenizer():
+    """Of NLLB's kind, with 150 pieces and three languages."""
+    import json
+
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import NllbTokenizer
+
+    trained = Tokenizer(models.BPE(unk_token="<unk>"))
+    trained.pre_tokenizer = pre_tokenizers.Metaspace()
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    trained.train_from_iterator(SENTENCES * 3, trainers.BpeTrainer(vocab_size=150, special_tokens=special))
+    model = json.loads(trained.to_str())["model"]
+    merges = [tuple(merge) for merge in model["merges"]]
+    languages = ["eng_Latn", "fra_Latn", "zho_Hans"]
+    return NllbTokenizer(vocab=model["vocab"], merges=merges, extra_special_tokens=languages)
+
+
+@pytest.fixture(scope="session")
+def sonar_port(tmp_path_factory, nllb_tokenizer):
+    """Folder of random SONAR, 16-D, as the Hugging Face ports are: `encoder/`, `decoder/`, and `both/` in one model."""
+    import torch
+    from transformers import M2M100Config, M2M100ForConditionalGeneration
+
+    folder = tmp_path_factory.mktemp("sonar")
+    torch.manual_seed(0)
+    sizes = {"d_model": 16, "encoder_ffn_dim": 32, "decoder_ffn_dim": 32, "max_position_embeddings": 64}
+    layers = {f"{half}_{what}": 2 for half in ("encoder", "decoder") for what in ("layers", "attention_heads")}
+    ids = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 2}
+    model = M2M100ForConditionalGeneration(M2M100Config(vocab_size=len(nllb_tokenizer), **sizes, **layers, **ids))
+    for tensor in model.parameters():
+        torch.nn.init.normal_(tensor, std=0.3)
+    for name, part in (("encoder", model.model.encoder), ("decoder", model.model.decoder), ("both", model)):
+        part.save_pretrained(folder / name)
+        nllb_tokenizer.save_pretrained(folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def static_model(tmp_path_factory):
     """Folder of a static model, 16-D, as model2vec saves it."""
     import numpy as np

@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "serving": {"continuation"},
     "distributed": {"studies", "serving"},
     "sharing": {"evaluation", "decoding"},
-    "interface": {"studies", "continuation", "sharing"},
+    "housekeeping": {"studies", "continuation"},
+    "interface": {"studies", "continuation", "sharing", "housekeeping"},
 }
 """Direct neighbours below each package; what those may import is allowed too. The command line may import all."""
 

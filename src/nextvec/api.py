@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from nextvec.comparing.chunkings import Chunking
     from nextvec.comparing.entrants import Guest
     from nextvec.comparing.gates import Gate
     from nextvec.comparing.verify import Verification
@@ -66,6 +67,7 @@ KINDS = {
     "backbone": ("nextvec.models.backbone", "BACKBONES"),
     "baseline": ("nextvec.models.baseline", "BASELINES"),
     "chunker": ("nextvec.corpus.chunkers", "CHUNKERS"),
+    "encoder": ("nextvec.encoders", "ENCODERS"),
     "head": ("nextvec.models.head", "HEADS"),
     "metric": ("nextvec.evaluation.metric", "METRICS"),
     "source": ("nextvec.corpus.sources", "SOURCES"),
@@ -80,11 +82,8 @@ def open(root: Path | str | None = None) -> Workspace:
 
 
 def register(kind: str, name: str) -> Callable[[T], T]:
-    """Decorator: an architecture, head, baseline, metric, source or chunker of one's own, known by `name` from then on,
-    also from a notebook's cell, which may be run again.
-
-        @nextvec.register("backbone", "mine")
-        class Mine(Backbone): ...
+    """Decorator: an architecture (`backbone`), head, baseline, metric, encoder, source or chunker of one's own, known
+    by `name` from then on, also from a notebook's cell, which may be run again.
 
     Raises UsageError for an unknown kind and for a name that something else has.
     """
@@ -92,9 +91,11 @@ def register(kind: str, name: str) -> Callable[[T], T]:
 
     if kind not in KINDS:
         raise UsageError.unknown("kind of component", kind, KINDS)
-    module, constant = KINDS[kind]
-    registry: Registry[Any] = getattr(import_module(module), constant)
-    return registry.register(name)
+    module, constant = import_module(KINDS[kind][0]), KINDS[kind][1]
+    registry: Registry[Any] = getattr(module, constant)
+    registry.names()  # built-ins first, so that it is the newcomer who is told that a name is taken
+    decorator: Callable[[str], Callable[[T], T]] = getattr(module, f"register_{kind}", registry.register)
+    return decorator(name)
 
 
 def architectures() -> dict[str, list[str]]:
@@ -164,7 +165,7 @@ class Workspace:
 
     def ingest(
         self,
-        source: str | Source,
+        source: str | Path | Source,
         corpus: str,
         *,
         encoder: str | Encoder = "minilm",
@@ -196,7 +197,9 @@ class Workspace:
         from nextvec.corpus.sources import open_source
         from nextvec.store.ingest import TOLERATED
 
-        documents = open_source(source) if isinstance(source, str) else source
+        documents = open_source(str(source)) if isinstance(source, str | Path) else source
+        if not hasattr(documents, "documents"):
+            raise UsageError(f"a source is a path, a name or an object with documents(); got a {type(source).__name__}")
         options = dict(chunker_options or {})
         build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
         tools = {"encoder": encoder, "chunker": chunker, "options": options}
@@ -261,6 +264,35 @@ class Workspace:
         spec = encoder_spec(encoder)
         return import_npz(self.place, Path(path), corpus, spec, split=_whole_split(split), dtype=dtype)
 
+    def compare_chunkers(
+        self,
+        source: str | Source,
+        chunkers: Sequence[str] = ("sentence", "packed", "semantic"),
+        *,
+        encoder: str | Encoder = "minilm",
+        limit: int | None = None,
+        on_change: Say | None = None,
+    ) -> list[Chunking]:
+        """The same documents cut by each of the chunkers: sizes, coherence, skill of the baselines. Nothing is stored.
+
+        Args:
+            source, encoder, limit: as for `ingest`.
+            chunkers: names, with options: `packed?max_words=120`.
+            on_change: told each one's name before it runs.
+
+        Raises what `comparing.chunkings.compare_chunkers` raises.
+        """
+        from nextvec.comparing.chunkings import compare_chunkers
+        from nextvec.corpus.sources import open_source
+        from nextvec.encoders import load_encoder
+
+        documents = open_source(source) if isinstance(source, str) else source
+        loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
+        self.place.cache.mkdir(parents=True, exist_ok=True)
+        return compare_chunkers(
+            documents, loaded, list(chunkers), cache=str(self.place.cache), limit=limit, say=on_change or _quiet
+        )
+
     def corpora(self) -> list[Corpus]:
         """Every corpus, by name."""
         from nextvec.store.vectors import corpus_names
@@ -300,16 +332,16 @@ class Workspace:
         )
 
     def import_data_set(self, source: str, corpus: str, *, encoder: str | None = None) -> Brought:
-        """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it; see
-        `sharing.corpora.import_corpus`.
+        """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it.
 
-        encoder: that which made them, where the data set's own cannot be loaded here: a name, or a .json file's path.
+        encoder: that which made the vectors, where its card names none that every nextvec has; or the path of a .json
+        file with its spec, which is taken at its word. Raises as `sharing.corpora.import_corpus`.
         """
         from nextvec.encoders import encoder_spec
         from nextvec.sharing.corpora import import_corpus
 
-        given = encoder_spec(encoder) if encoder and encoder.endswith(".json") else encoder
-        return import_corpus(self.place, source, corpus, encoder=given)
+        spec = encoder_spec(encoder) if encoder and encoder.endswith(".json") else encoder
+        return import_corpus(self.place, source, corpus, encoder=spec)
 
     # Models
 
@@ -343,6 +375,26 @@ class Workspace:
         if name is None:
             name = PRODUCTION if PRODUCTION in aliases.all() else self._only_model()
         return Model(self.place, aliases.resolve(name))
+
+    def begun(self, name: str) -> Model:
+        """A model that is finished or only begun, to be removed. Raises NotFoundError."""
+        from nextvec.housekeeping.models import model_loss
+
+        model_loss(self.place, name)
+        return Model(self.place, name)
+
+    def archived(self) -> list[str]:
+        """Names of the models in the archive."""
+        from nextvec.housekeeping.models import archived_models
+
+        return archived_models(self.place)
+
+    def restore(self, name: str) -> Model:
+        """Bring a model back from the archive. Raises NotFoundError, UsageError for a name that is taken by now."""
+        from nextvec.housekeeping.models import restore_model
+
+        restore_model(self.place, name)
+        return Model(self.place, name)
 
     def _only_model(self) -> str:
         from nextvec.models.bundle import is_predictor
@@ -395,14 +447,14 @@ class Workspace:
         chosen = self.corpus(corpus)
         identity = name or default_name(architecture, corpus, seed)
         Aliases(self.place).require_free(identity)
+        plan = resolve_plan(
+            architecture, chosen.snapshot.dim, {"seed": seed, **nested({**(options or {}), **settings})}
+        )
         if not allow_unordered:
             chosen.require_sequential()
         leakage = chosen.leakage()
         if not allow_leakage:
             chosen.require_no_leakage()
-        plan = resolve_plan(
-            architecture, chosen.snapshot.dim, {"seed": seed, **nested({**(options or {}), **settings})}
-        )
         if ray is None:
             metrics = train_model(
                 chosen.snapshot, plan, self.place.model(identity), cache=self.place.cache, resume=resume,
@@ -509,6 +561,8 @@ class Workspace:
         """
         from nextvec.comparing.contest import run_contest
 
+        if isinstance(models, str | Model) or callable(models):
+            raise UsageError("compare takes a list, also of one: compare([...])")
         named = [self._named(each) for each in models if isinstance(each, str | Model)]
         guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, on)
         contest = run_contest(

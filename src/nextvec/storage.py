@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -31,6 +31,7 @@ RETRIES = {"max_retries": 5, "retry_timeout": timedelta(seconds=30)}
 _URI = re.compile(r"(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]*(/(?!\.+(/|$))[A-Za-z0-9._-]+)*")
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|SAS|PASSWORD|CREDENTIAL|SERVICE_ACCOUNT")
 _FILE = "file://"
+_ONE_SLASH = re.compile(r"(s3|gs|az):/(?!/)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,14 @@ class Place:
         with _asking(self, "removed"):
             obstore.delete(_store(self.uri), self.key)
 
+    def remove_all(self, keys: Sequence[str]) -> None:
+        """Objects of the workspace, a thousand in one request."""
+        import obstore
+
+        if keys:
+            with _asking(self, "removed"):
+                obstore.delete(_store(self.uri), list(keys))
+
     def below(self) -> dict[str, Stat]:
         """Every object whose key continues this one's after a slash, by key."""
         import obstore
@@ -131,6 +140,10 @@ def workspace_folder(root: str) -> Path:
     """
     if root.startswith(_FILE):
         return Path(unquote(root.removeprefix(_FILE)))
+    if mistyped := _ONE_SLASH.match(root):
+        raise UsageError(
+            f"{root} is a folder named '{mistyped[1]}:'; expected {mistyped[1]}://BUCKET/PREFIX for a bucket"
+        )
     if "://" not in root:
         return Path(root)
     uri = root.rstrip("/")

@@ -20,25 +20,31 @@ from nextvec.workspace import Workspace
 
 NEW_CORPUS = "--salt --test --validation --dtype --workspace --json"
 SURFACE = {
-    "": "--version --install-completion --show-completion",
+    "": "--config --version --install-completion --show-completion",
     "demo": "--workspace",
     "doctor": "--workspace --json",
     "corpus": "",
     "corpus ingest": "SOURCE --corpus --encoder --chunker --set --limit --tolerate --salt --test --validation --dtype "
     "--ray --workers --workspace --json",
     "corpus list": "--workspace --json",
-    "corpus info": "REFERENCE --workspace --json",
+    "corpus info": "REFERENCE --measure --workspace --json",
     "corpus show": "REFERENCE DOCUMENT --workspace --json",
     "corpus search": "REFERENCE TEXT --count --workspace --json",
     "corpus tag": "NAME TAG --workspace --json",
     "corpus compact": "NAME --keep-versions --workspace --json",
+    "corpus rename": "NAME NEW --force --workspace --json",
+    "corpus remove": "NAME --yes --force --workspace --json",
     "corpus check": "REFERENCE --workspace --json",
-    "corpus export": "REFERENCE OUT --format --context --licence --workspace --json",
+    "corpus export": "REFERENCE OUT --format --context --replace --licence --workspace --json",
     "corpus push": "REFERENCE NAME --licence --public --workspace --json",
     "corpus import": f"SOURCE --corpus --encoder {NEW_CORPUS}",
     "models": "",
-    "models list": "--workspace --json",
+    "models list": "--archived --workspace --json",
     "models show": "WHAT --dim --workspace --json",
+    "models rename": "MODEL NAME --force --workspace --json",
+    "models remove": "MODEL --yes --force --workspace --json",
+    "models archive": "MODEL --force --workspace --json",
+    "models restore": "MODEL --workspace --json",
     "train": "ARCHITECTURE --corpus --name --seed --set --resume --allow-unordered --allow-leakage --ray --workers "
     "--track --workspace --json",
     "train-inverter": "--corpus --name --seed --set --resume --report --workspace --json",
@@ -196,6 +202,12 @@ JSON = {
     "encode": ["Some text.", "--encoder", "hashing:32", "--out", "VECTORS.npy"],
     "predict": ["in.npy", "--model", "gru-tales-first", "--out", "PREDICTED.npy"],
     "decode": ["in.npy", "tales"],
+    "models rename": ["as-json", "renamed"],
+    "models archive": ["renamed"],
+    "models restore": ["renamed"],
+    "models remove": ["renamed", "--yes"],
+    "corpus rename": ["back", "again"],
+    "corpus remove": ["again", "--yes"],
 }
 KEYS = {
     "doctor": "found",
@@ -227,6 +239,12 @@ KEYS = {
     "encode": "shape",
     "predict": "shape",
     "decode": "text",
+    "models rename": "before",
+    "models archive": "folder",
+    "models restore": "model",
+    "models remove": "bytes",
+    "corpus rename": "before",
+    "corpus remove": "documents",
 }
 
 
@@ -255,7 +273,8 @@ def test_json_is_all_that_is_printed(nextvec, place: Path, path: str) -> None:
 
 PLAIN = [
     ["doctor"], ["corpus", "show", "tales", "story-003.txt"], ["corpus", "search", "tales", "The of was in."],
-    ["corpus", "list"], ["corpus", "info", "tales"], ["corpus", "check", "tales"], ["models", "list"],
+    ["corpus", "list"], ["corpus", "info", "tales"],
+    ["corpus", "info", "tales@first", "--measure"], ["corpus", "check", "tales"], ["models", "list"],
     ["models", "show", "gru"], ["models", "show", "ridge-mix"], ["evaluate", "gru-tales-first"],
     ["compare", "gru-tales-first"], ["verify", "gru-tales-first"], ["study", "run", "plan.toml"],
     ["study", "status", "one"], ["study", "report", "one"], ["aliases"], ["aliases", "back"],
@@ -337,7 +356,7 @@ ERRORS = [
     (["aliases", "bakc"], 1, "there is no alias 'bakc'. Did you mean 'back'?"),
     (["rollback", "production"], 1, "there is no alias 'production'"),
     (["train", "ewma", "--corpus", "tales", "--name", "back"], 2, "'back' is an alias of"),
-    (["models", "show", "grue"], 2, "unknown architecture 'grue'"),
+    (["models", "show", "grue"], 2, "unknown architecture or model 'grue'"),
     (["corpus", "info", "tale"], 1, "no corpus 'tale'"),
     (["corpus", "ingest", "nowhere.txt", "--corpus", "new"], 1, "no file or folder 'nowhere.txt'"),
     (["corpus", "ingest", "pydocs:", "--corpus", "new", "--chunker", "sentense"], 2, "Did you mean 'sentence'?"),

@@ -75,6 +75,7 @@ REFERENCES = {
     "minilm": "minilm",
     "model2vec": "model2vec:{static_model}",
     "openai": "openai:{address}#tiny",
+    "sonar": "sonar:{sonar_port}",
     "sentence-transformers": "sentence-transformers:{sentence_transformer}",
 }
 """Of each kind, with the fixtures that it needs in braces."""

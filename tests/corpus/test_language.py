@@ -8,7 +8,7 @@ from nextvec.corpus.language import check_language, detect_language, primary
 from nextvec.errors import UsageError
 
 
-@pytest.mark.parametrize("code", ["en", "zh", "EN", "pt-BR", "de_AT", "zh-Hant", "yue", "auto"])
+@pytest.mark.parametrize("code", ["en", "zh", "EN", "pt-BR", "de_AT", "zh-Hant", "fra_Latn", "yue", "auto"])
 def test_codes_are_kept_as_they_are_given(code: str) -> None:
     assert check_language(code) == code
 
@@ -30,6 +30,7 @@ def test_chunkers_refuse_them_in_one_line(name: str) -> None:
 
 def test_the_region_is_left_away() -> None:
     assert [primary(code) for code in ("pt-BR", "de_AT", "ZH")] == ["pt", "de", "zh"]
+    assert [primary(code) for code in ("fra_Latn", "zho_Hans", "ban_Latn")] == ["fr", "zh", "ban"]
 
 
 @pytest.mark.parametrize(

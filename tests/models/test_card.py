@@ -2,14 +2,14 @@ from nextvec.models.card import card
 from nextvec.models.network import build_network
 
 
-def make_card():
+def make_card(**encoder):
     spec = build_network("gru", 8, {"width": 4, "layers": 1}, anchor="ewma-mix", context=5).spec
     heads = {"point": {"loss": "mse", "rho": None}, "rank": {}}
     config = {
         "network": {"head_options": heads},
         "spec": spec.to_dict(),
         "corpus": {"name": "wiki", "tag": "small", "fingerprint": "c0ffee", "licences": ["CC BY-SA 4.0"]},
-        "encoder": {"name": "minilm"},
+        "encoder": {"name": "minilm", **encoder},
         "encoder_fingerprint": "ab12",
         "split": {"salt": "s", "test": 100},
         "training": {"epochs": 3, "lr": 0.001},
@@ -25,6 +25,12 @@ def test_front_matter_is_what_hugging_face_reads():
         "pipeline_tag: feature-extraction",
         "tags: [latent-vector-model, next-vector-prediction, gru]",
     ]
+
+
+def test_a_licence_of_the_encoder_s_weights_is_the_model_s():
+    text = make_card(licence="CC-BY-NC-4.0")
+    assert "license: cc-by-nc-4.0" in text.split("---\n")[1].splitlines()
+    assert "| licence of the encoder's weights | CC-BY-NC-4.0 |" in text
 
 
 def test_it_says_what_the_model_is_was_made_from_and_scores():

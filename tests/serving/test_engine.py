@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from nextvec.continuation.presence import servers
 from nextvec.continuation.stages import Served
 from nextvec.models.aliases import Aliases
 from nextvec.records import read_json, write_json
@@ -46,6 +47,24 @@ def test_a_new_model_and_a_switched_alias_are_found(connect, copy) -> None:
         eventually(lambda: client.engine.line.find("production").served.identity == "mix")
         shutil.rmtree(copy.model("another"))
         eventually(lambda: names(client) == ["gru", "mix"])
+
+
+def test_what_is_served_is_noted_while_it_is(connect, copy) -> None:
+    with connect(copy, QUICKLY) as client:
+        eventually(lambda: names(client) == ["gru", "mix"])
+        (server,) = servers(copy)
+        assert (server.models, server.corpora) == (("gru", "mix"), ("tales",))
+        shutil.copytree(copy.model("gru"), copy.model("another"))
+        eventually(lambda: servers(copy)[0].models == ("another", "gru", "mix"))
+    assert servers(copy) == []
+
+
+def test_a_model_in_the_hub_s_format_is_served(connect, copy, tmp_path) -> None:
+    shutil.move(copy.model("mix"), tmp_path / "pushed")
+    settings = Settings(models=(ModelSettings(name="it", model=f"hf:{tmp_path / 'pushed'}"),))
+    with connect(copy, settings) as client:
+        assert client.post("/v1/predict", json={"model": "it", "texts": [TEXT]}).status_code == 200
+        assert client.engine.line.lanes["it"].served.identity.startswith("pushed--")
 
 
 def test_a_request_finishes_with_the_model_it_began_with(connect, copy, monkeypatch) -> None:

@@ -1,5 +1,7 @@
 """The answers in words, on figures made so that the answers are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -150,3 +152,20 @@ def test_the_luck_of_training_is_told_with_its_caution():
     assert "Fewer than" not in enough.short
     assert len(enough.evidence) == len(COSINES)
     assert "How much is the luck of training?" not in said()
+
+
+def test_whether_training_collapses_is_read_off_the_variance_of_predictions():
+    contest, runs = study(seeds=2)
+    question = "Does training collapse?"
+    for low, short in ((), "No: what each of"), ({"gru-c-small-s0", "gru-c-small-s1"}, "Yes: 2 of "):
+        models = [with_spread(model, 0.001 if model.name in low else 0.4) for model in contest.models]
+        found = {answer.question: answer for answer in answers(replace(contest, models=models), runs, drawing=QUICK)}
+        assert found[question].short.startswith(short)
+        assert ("gru on c@small, 2 seeds" in found[question].short) == bool(low)
+        assert "gru on c@small: 0." in found[question].evidence[1]
+    assert question not in said()
+
+
+def with_spread(model, spread):
+    ones = np.ones(DOCUMENTS)
+    return replace(model, columns={**model.columns, "spread": Column(spread * ones, ones)})

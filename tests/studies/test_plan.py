@@ -7,7 +7,7 @@ import pytest
 
 from nextvec.errors import DataError, MismatchError, NotFoundError, UsageError
 from nextvec.models.backbone import BACKBONES
-from nextvec.studies.plan import parse_plan, read_plan, resolve_runs, settings
+from nextvec.studies.plan import open_generations, parse_plan, read_plan, resolve_runs, settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TINY = {"name": "tiny", "architectures": ["gru"], "corpora": ["c@small"]}
@@ -19,7 +19,8 @@ def plan(**changed):
 
 
 def runs(place, **changed):
-    return [planned.run for planned in resolve_runs(place, plan(**changed))]
+    given = plan(**changed)
+    return [planned.run for planned in resolve_runs(place, given, open_generations(place, given))]
 
 
 def test_the_reference_study_is_the_one_of_the_issue():
@@ -28,6 +29,14 @@ def test_the_reference_study_is_the_one_of_the_issue():
     assert set(BACKBONES) == {name.removesuffix("-reference") for name in reference.architectures}
     assert len(reference.corpora) >= 2
     assert len(reference.seeds) >= 3
+
+
+def test_the_reference_sweeps_are_those_of_the_issue():
+    gru, lstm = (read_plan(EXAMPLES / "sweeps" / f"{name}.toml") for name in ("gru", "lstm"))
+    assert (gru.search.planned, gru.search.finalists, gru.seeds) == (27, 1, [0, 1, 2])
+    assert gru.search.grid()[0] == {"lr": 3e-4, "batch": 32, "epochs": 20}
+    assert [variant for _, variant in settings(lstm, "lstm-reference")] == ["lr=0.0001", "lr=0.0002", "lr=0.0005"]
+    assert lstm.seeds == [0, 1, 2]
 
 
 def test_a_list_is_tried_value_by_value_and_only_what_varies_is_named():

@@ -21,6 +21,7 @@ from nextvec.studies.plan import parse_plan
 from nextvec.studies.record import LOCK
 from nextvec.studies.runner import run_study, study_so_far, train_run
 from nextvec.studies.status import study_status
+from nextvec.training.tracker import Tracking
 from nextvec.workspace import Workspace
 
 PLAN = {
@@ -200,6 +201,7 @@ def test_the_answers_are_in_the_outcome_the_record_and_the_report(outcome, place
         "Which architecture gains from more data?",
         "Does size pay off?",
         "Which is best per millisecond?",
+        "Does training collapse?",
         "How much is the luck of training?",
     ]
     record = read_json(place.study("tiny") / COMPARISON)
@@ -207,6 +209,36 @@ def test_the_answers_are_in_the_outcome_the_record_and_the_report(outcome, place
     page = (place.study("tiny") / REPORT).read_text()
     assert all(question in page for question in questions)
     assert "8 of the study&#x27;s 12 runs had finished" in page or "8 of the study's 12 runs had finished" in page
+
+
+def test_it_says_whether_training_collapses(outcome):
+    (answer,) = [answer for answer in outcome.answers if answer.question == "Does training collapse?"]
+    fallen = {name for name, entrant in outcome.contest.entrants.items() if entrant.metrics["collapsed"]}
+    assert answer.short.startswith(f"Yes: {len(fallen)} of 8 runs" if fallen else "No: what each of 8 runs predicts")
+    assert all(run.label in answer.evidence[1] for run in outcome.runs if run.model not in outcome.failed)
+
+
+def test_the_status_says_how_often_test_documents_were_looked_at(outcome, place):
+    status = study_status(place, "tiny")
+    assert (status.looks, status.planned, status.trials) == (8, 0, [])
+
+
+def test_trackers_are_told_of_the_study_and_of_its_runs(place, monkeypatch):
+    told = []
+
+    def tracking(names, folder, say):
+        told.append((list(names), folder.name))
+        return Tracking()
+
+    monkeypatch.setattr("nextvec.studies.runner.open_tracking", tracking)
+    monkeypatch.setattr("nextvec.training.run.open_tracking", tracking)
+    tracked = plan(
+        name="tracked", architectures=["amn"], corpora=["c@small"], seeds=[0], set={"epochs": 1, "hidden": 5}
+    )
+    found = run_study(place, tracked, track=["mlflow:sqlite:///x"], allow_unordered=True)
+    assert told == [(["mlflow:sqlite:///x"], name) for name in ("tracked", found.runs[0].model)]
+    written = b"".join(path.read_bytes() for path in place.study("tracked").iterdir() if path.is_file())
+    assert b"sqlite" not in written
 
 
 def test_the_same_plan_again_does_nothing_but_what_failed(outcome, place):

@@ -2,7 +2,8 @@
 
 Every line of standard input is a JSON list: workspace, plan, moment. A process is forked for it (importing torch takes
 longer than a study of this size), runs the study, and kills itself at the moment: "MODEL step N", "MODEL finished"
-(trained, not compared), "MODEL reported" (compared, not recorded), or "never". Then "ended STATUS" is said.
+(trained, not compared), "MODEL reported" (compared, not recorded), "trial N done" (noted, not told to the search),
+"trial N told", or "never". Then "ended STATUS" is said. A plan is a TOML file, or JSON.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from pathlib import Path
 import torch
 
 from nextvec.comparing import contest
-from nextvec.studies import runner
-from nextvec.studies.plan import read_plan
+from nextvec.studies import runner, search
+from nextvec.studies.plan import parse_plan, read_plan
 from nextvec.studies.runner import Show, run_study
 from nextvec.training.loop import Progress
 from nextvec.workspace import Workspace
@@ -35,7 +36,15 @@ def main(folder: str, plan: str, moment: str) -> None:
         record(path, event, **facts)
         if event == "finish":
             die_at(moment, f"{facts['model']} finished")
+        if event == "trial" and facts["state"] != "running":
+            die_at(moment, f"trial {facts['trial'] + 1} done")
 
+    def dies_after(trials: search.SearchRun, number: int) -> None:
+        die_at(moment, f"trial {number + 1} told")
+        forget(trials, number)
+
+    forget = search.SearchRun._forget
+    search.SearchRun._forget, search.STARTUP = dies_after, 1
     runner.write_event = dies_before
 
     @contextmanager
@@ -46,7 +55,9 @@ def main(folder: str, plan: str, moment: str) -> None:
 
         yield show
 
-    run_study(Workspace(folder), read_plan(Path(plan)), watch=watch, allow_unordered=True)
+    path = Path(plan)
+    parsed = parse_plan(json.loads(path.read_text()), owner=plan) if path.suffix == ".json" else read_plan(path)
+    run_study(Workspace(folder), parsed, watch=watch, allow_unordered=True)
 
 
 def die_at(moment: str, now: str) -> None:

@@ -34,7 +34,11 @@ def complete_command(
     sentences: Annotated[int, typer.Option("--sentences", min=1, max=64, help="Sentences to add, at most.")] = 3,
     decoder: Annotated[
         str,
-        typer.Option("--decoder", metavar="DECODER", help="nearest, vec2text:FOLDER, inverter:ID, inverter:hf:NAME."),
+        typer.Option(
+            "--decoder",
+            metavar="DECODER",
+            help="nearest, inverter:ID, inverter:hf:NAME, vec2text:FOLDER, ...",
+        ),
     ] = "nearest",
     feedback: Annotated[
         Feedback, typer.Option("--feedback", help="What is predicted from next: the vector, or its text encoded again.")

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli.chunkers import chunkers_command
 from nextvec.cli.exchange import export_command, import_command, push_command
 from nextvec.cli.on_ray import require_ray
 from nextvec.cli.options import (
     CorpusArgument,
     DtypeOption,
     EncoderOption,
+    ForceOption,
     JsonOption,
     RayOption,
     SaltOption,
@@ -20,16 +22,19 @@ from nextvec.cli.options import (
     ValidationOption,
     WorkersOption,
     WorkspaceOption,
+    YesOption,
     split_given,
 )
-from nextvec.cli.output import duration, emit, listed, print_table, share, size
+from nextvec.cli.output import confirm, duration, emit, listed, print_table, share, size
 
 if TYPE_CHECKING:
     from nextvec.api import Corpus
     from nextvec.encoders.encoder import EncoderSpec
     from nextvec.encoders.lengths import Cut
+    from nextvec.housekeeping.corpora import CorpusLoss
     from nextvec.store.breaks import Breaks
     from nextvec.store.compaction import Compaction
+    from nextvec.store.measures import Measures
     from nextvec.store.report import Characters, IngestReport
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
@@ -46,7 +51,7 @@ def ingest_command(
     ],
     corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
     encoder: EncoderOption = "minilm",
-    chunker: Annotated[str, typer.Option("--chunker", help="sentence, paragraph, packed, ...")] = "sentence",
+    chunker: Annotated[str, typer.Option("--chunker", help="sentence, paragraph, packed, semantic, ...")] = "sentence",
     assignments: SetOption = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Take this many documents.", show_default="all")
@@ -118,11 +123,20 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
 
 
 @app.command("info")
-def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """What a corpus holds and how it was made."""
+def info_command(
+    reference: CorpusArgument,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Also measure what takes a while; once a generation.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a corpus holds and how it was made; with --measure also windows, the sizes of its parts, how close
+    neighbours are, and how well its index finds."""
     from nextvec.api import open
 
-    info = open(workspace).corpus(reference).info()
+    corpus = open(workspace).corpus(reference)
+    info = corpus.measure() if measure else corpus.info()
     split = info.split
     test, validation = split["test"], split["validation"]
     lines = [
@@ -133,13 +147,47 @@ def info_command(reference: CorpusArgument, workspace: WorkspaceOption = None, a
         f"headings    {'not kept' if info.headings is None else format(info.headings, ',')}",
         *([f"sources     {_sources_text(info.sources)}"] if info.sources else []),
         f"encoder     {info.encoder.describe()}",
-        *(f"cut         {line}" for line in _cut_lines(info.cut, info.encoder)),
+        *([f"licence     {info.encoder.licence} (of the encoder's weights)"] if info.encoder.licence else []),
+        f"cut         {_cut_text(info.cut, info.encoder)}",
         f"chunker     {_chunker_text(info.chunker)}",
+        *_measured_lines(info.measured, reference),
         f"split       test {test / 10:g} %, validation {(validation - test) / 10:g} %, salt '{split['salt']}'",
         f"stored as   {info.dtype}, {size(info.stored_bytes)} on disk, all versions",
         f"tags        {', '.join(f'{tag} (version {version})' for tag, version in info.tags.items()) or 'none'}",
     ]
     emit(info.to_dict(), lines, as_json)
+
+
+def _cut_text(cut: Cut, encoder: EncoderSpec) -> str:
+    if cut.cut:
+        return cut.sentence(encoder, "chunks")
+    return "no chunk is longer than the encoder reads" if cut.counted else "not counted"
+
+
+def _measured_lines(measured: Measures | None, reference: str) -> list[str]:
+    """Of what takes a while."""
+    if measured is None:
+        return [f"measured    not yet: nextvec corpus info {reference} --measure"]
+    parts = (f"{name} {part.documents:,} ({part.windows:,})" for name, part in measured.parts.items())
+    left_out = f"; {measured.left_out:,} near-duplicates are left out of training" if measured.left_out else ""
+    return [
+        f"windows     {measured.windows:,} targets with five chunks before them",
+        f"parts       documents (windows): {', '.join(parts)}{left_out}",
+        f"neighbours  {_neighbours_text(measured)}",
+        f"index       {_index_text(measured)}",
+    ]
+
+
+def _neighbours_text(measured: Measures) -> str:
+    if measured.lag_1 is None or measured.shuffled is None:
+        return "no document has two chunks"
+    return f"mean cosine {measured.lag_1:.3f}, of chunks in random order {measured.shuffled:.3f}"
+
+
+def _index_text(measured: Measures) -> str:
+    if measured.recall is None:
+        return f"{measured.index}, its recall was not measured"
+    return f"{measured.index}, finds {measured.recall:.1%} of the 16 nearest"
 
 
 @app.command("show")
@@ -218,6 +266,48 @@ def compact_command(
     emit({"corpus": name, **done.to_dict()}, _compaction_lines(name, done), as_json)
 
 
+@app.command("rename")
+def rename_command(
+    name: Annotated[str, typer.Argument(metavar="OLD", help="A corpus.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="What it is called from now on.")],
+    force: ForceOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a corpus another name, which the models that were trained on it learn. Refused while it is written to or
+    served. Comparisons from before keep the name that it had then."""
+    from nextvec.api import open
+
+    open(workspace).corpus(name).rename(new, force=force)
+    emit({"corpus": new, "before": name}, [f"corpus '{name}' is '{new}' now"], as_json)
+
+
+@app.command("remove")
+def remove_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus.")],
+    yes: YesOption = False,
+    force: ForceOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete a corpus with all its generations, for good. Refused while it is written to or served, and, without
+    --force, while models or studies rest on it."""
+    from dataclasses import asdict
+
+    from nextvec.api import open
+
+    loss = open(workspace).corpus(name).remove(force=force, ask=lambda loss: confirm(_loss_line(loss), yes))
+    emit(asdict(loss), [f"corpus '{name}' is removed, {size(loss.bytes)} freed"], as_json)
+
+
+def _loss_line(loss: CorpusLoss) -> str:
+    what = f"corpus '{loss.corpus}' with {loss.documents:,} documents, {loss.chunks:,} chunks, {size(loss.bytes)}"
+    tags = f", tags {', '.join(loss.tags)}" if loss.tags else ""
+    models = f"; models that were trained on it, and read its texts: {', '.join(loss.models)}" if loss.models else ""
+    studies = f"; studies: {', '.join(loss.studies)}" if loss.studies else ""
+    return f"Lost for good: {what}{tags}{models}{studies}"
+
+
 @app.command("check")
 def check_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Is this sequential text, and do its parts share nothing? Exit status 1 when one fails, with the reasons."""
@@ -242,6 +332,7 @@ def _leakage(corpus: Corpus) -> tuple[dict[str, Any], list[str]]:
     return report.to_dict(), [f"leakage   {line}" for line in report.lines()]
 
 
+app.command("chunkers")(chunkers_command)
 app.command("export")(export_command)
 app.command("push")(push_command)
 app.command("import")(import_command)

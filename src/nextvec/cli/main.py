@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +27,7 @@ from nextvec.cli import (
     train_inverter,
     vectors,
 )
+from nextvec.cli.defaults import config_first, use_defaults
 from nextvec.cli.launched import complain
 from nextvec.errors import NextvecError
 
@@ -33,6 +36,9 @@ INTERRUPTED = 130
 
 class Commands(TyperGroup):
     """Ctrl-C ends every command alike; one that can say more than this says it itself."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, config_first(args))
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -82,11 +88,22 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def common(
+    ctx: typer.Context,
+    config_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            envvar="NEXTVEC_CONFIG",
+            help="TOML file with defaults for any command's options.",
+        ),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    if config_file is not None:
+        use_defaults(ctx, config_file)
 
 
 def run() -> None:
@@ -112,4 +129,9 @@ def _of_the_machine(error: OSError) -> str:
         return str(
             FullDiskError("what was being written", error.filename or "the workspace", "What was stored is kept")
         )
-    return redacted(f"{error.strerror or error}: {error.filename or 'no file named'}")
+    said = redacted(f"{error.strerror or error}: {error.filename or 'no file named'}")
+    return f"{said}. Change its rights, or choose another workspace: --workspace PATH" if _unwritable(error) else said
+
+
+def _unwritable(error: OSError) -> bool:
+    return isinstance(error, PermissionError | NotADirectoryError) or error.errno == errno.EROFS

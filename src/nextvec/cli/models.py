@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.options import JsonOption, WorkspaceOption
-from nextvec.cli.output import emit, print_table, wrapped
+from nextvec.cli.options import ForceOption, JsonOption, WorkspaceOption, YesOption
+from nextvec.cli.output import confirm, emit, print_table, size, wrapped
+from nextvec.errors import UsageError
 from nextvec.hub import is_on_hub
 
+if TYPE_CHECKING:
+    from nextvec.api import Workspace
+    from nextvec.housekeeping.models import ModelLoss
+
+ModelArgument = Annotated[str, typer.Argument(metavar="ID", help="A model of the workspace.")]
 app = typer.Typer(no_args_is_help=True, help="Models: what can be trained, what was.")
 
 
 @app.command("list")
-def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Architectures, baselines and presets, and the models of the workspace."""
+def list_command(
+    archived: Annotated[bool, typer.Option("--archived", help="What is in the archive.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Architectures, baselines and presets, and the models of the workspace; with --archived, those of its archive."""
     from nextvec.api import architectures, open
 
     place, known = open(workspace), architectures()
+    if archived:
+        names = place.archived()
+        emit(names, names or ["No model in the archive: nextvec models archive ID"], as_json)
+        return
     trained, aliases = [model.summary for model in place.models()], place.aliases()
     if as_json:
         emit({**known, "models": trained, "aliases": aliases}, [], as_json)
@@ -56,14 +70,14 @@ def show_command(
     as_json: JsonOption = False,
 ) -> None:
     """Parameters, options and defaults of an architecture; the card of a model."""
-    from nextvec.api import describe, open
+    from nextvec.api import open
 
     place = open(workspace)
     if is_on_hub(what) or what in place.aliases() or place.has_model(what):
         model = place.model(what)
         emit(model.config, [model.card], as_json)
         return
-    description = describe(what, dim)
+    description = described(place, what, dim)
     if not description["training"]:
         emit(
             description,
@@ -76,6 +90,80 @@ def show_command(
     lines += ["", "for every architecture:", ""]
     lines += [f"  {key} = {value}" for key, value in description["training"].items()]
     emit(description, lines, as_json)
+
+
+@app.command("rename")
+def rename_command(
+    model: ModelArgument,
+    name: Annotated[str, typer.Argument(metavar="NEW", help="What it is called from now on.")],
+    force: ForceOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a model another name. Refused while an alias, a server or its settings need it."""
+    from nextvec.api import open
+
+    renamed = open(workspace).begun(model).rename(name, force=force)
+    emit({"model": renamed.name, "before": model}, [f"model '{model}' is '{renamed.name}' now"], as_json)
+
+
+@app.command("remove")
+def remove_command(
+    model: ModelArgument,
+    yes: YesOption = False,
+    force: ForceOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete a model for good, or a training that was only begun. Refused while an alias, a server or its settings need
+    it. To keep it out of the way: nextvec models archive."""
+    from dataclasses import asdict
+
+    from nextvec.api import open
+
+    loss = open(workspace).begun(model).remove(force=force, ask=lambda loss: confirm(_loss_line(loss), yes))
+    emit(asdict(loss), [f"model '{model}' is removed, {size(loss.bytes)} freed"], as_json)
+
+
+def _loss_line(loss: ModelLoss) -> str:
+    studies = f"; it is a part of study {', '.join(loss.studies)}" if loss.studies else ""
+    return f"Lost for good: model '{loss.model}', {size(loss.bytes)}{studies}"
+
+
+@app.command("archive")
+def archive_command(
+    model: ModelArgument,
+    force: ForceOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Move a model out of the way: into the workspace's archive. Refused while an alias, a server or its settings need
+    it."""
+    from nextvec.api import open
+
+    place = open(workspace).begun(model).archive(force=force)
+    lines = [f"model '{model}' is in {place}", f"back: nextvec models restore {model}"]
+    emit({"model": model, "folder": str(place)}, lines, as_json)
+
+
+@app.command("restore")
+def restore_command(model: ModelArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Bring a model back from the archive."""
+    from nextvec.api import open
+
+    open(workspace).restore(model)
+    emit({"model": model}, [f"model '{model}' is back"], as_json)
+
+
+def described(place: Workspace, what: str, dim: int) -> dict[str, Any]:
+    """Of an architecture. Raises UsageError, with the models that are there as well, for what is neither."""
+    from nextvec.api import architectures, describe
+
+    known = [name for names in architectures().values() for name in names]
+    known += [*place.aliases(), *(model.name for model in place.models())]
+    if what not in known:
+        raise UsageError.unknown("architecture or model", what, known)
+    return describe(what, dim)
 
 
 def _cosine(value: float | None) -> str:

@@ -6,7 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from nextvec.cli.defaults import with_defaults
 from nextvec.workspace import DEFAULT, VARIABLE
+
+
+def _with_defaults(ctx: typer.Context, given: list[str] | None) -> list[str] | None:
+    return with_defaults(ctx, given)
+
 
 WorkspaceOption = Annotated[
     str | None,
@@ -27,7 +33,13 @@ LeakageOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change one option; repeat for several.", show_default=False),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change one option; repeat for several.",
+        show_default=False,
+        callback=_with_defaults,
+    ),
 ]
 RayOption = Annotated[
     str | None,
@@ -56,6 +68,8 @@ EncoderOption = Annotated[
         "All: docs/encoders.md.",
     ),
 ]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Although models or studies rest on it.")]
 
 SaltOption = Annotated[
     str | None, typer.Option("--salt", help="New corpus: salt of the split.", show_default="nextvec")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from nextvec.errors import UsageError
 
 if TYPE_CHECKING:
     from nextvec.sequences.findings import LeakageReport
@@ -22,6 +25,16 @@ def emit(value: Any, lines: Sequence[str], as_json: bool) -> None:
         return
     for line in lines:
         typer.echo(line if "\n" in line else wrapped(line))
+
+
+def confirm(what: str, yes: bool) -> None:
+    """Go on only if somebody at a terminal, or --yes, says so. Raises UsageError where nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"{what}. Nobody can be asked here: say --yes")
+    typer.echo(wrapped(what), err=True)
+    typer.confirm("Go on?", abort=True, err=True)
 
 
 def wrapped(text: str, indent: int = 2) -> str:

@@ -15,7 +15,7 @@ from nextvec.cli.tracked import again_tracked
 from nextvec.errors import TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from nextvec.api import Workspace
     from nextvec.evaluation.report import Answer
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from nextvec.studies.status import RunStatus, StudyStatus
 
 INTERRUPTED = 130
+SHOWN = 10
+"""Trials of a search."""
 
 app = typer.Typer(no_args_is_help=True, help="Studies: many models from one plan, one answer.")
 StudyArgument = Annotated[str, typer.Argument(metavar="ID", help="The name of a study: its plan says it.")]
@@ -83,8 +85,11 @@ def status_command(study: StudyArgument, workspace: WorkspaceOption = None, as_j
     if as_json:
         emit(status.to_dict(), [], as_json)
         return
-    typer.echo(_summary(status))
-    _print_runs(status.runs)
+    typer.echo(wrapped(_summary(status)))
+    if status.trials:
+        _print_trials(status)
+    if status.runs:
+        _print_runs(status.runs)
     for run in status.runs:
         if run.state == "failed":
             typer.echo(wrapped(f"{run.run.model} failed: {run.note}"))
@@ -126,7 +131,7 @@ def _show(place: Workspace, name: str, outcome: Outcome, as_json: bool) -> None:
         print_warning(outcome.contest)
         print_leaderboard(outcome.contest.comparison)
     _print_answers(outcome.answers)
-    typer.echo(f"\n{_summary(status)}")
+    typer.echo(f"\n{wrapped(_summary(status))}")
     typer.echo(f"report: {status.report}" if status.report else "report: none before a run has finished")
 
 
@@ -137,7 +142,33 @@ def _print_answers(answers: Sequence[Answer]) -> None:
 
 def _summary(status: StudyStatus) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in status.counts.items() if count)
-    return f"study {status.name}: {counts}" + ("" if status.running else "; not running")
+    counts = "; ".join(part for part in (_searched(status), counts) if part)
+    looks = f"; test documents looked at for {status.looks} model{'s' * (status.looks != 1)}"
+    return f"study {status.name}: {counts}{looks}" + ("" if status.running else "; not running")
+
+
+def _searched(status: StudyStatus) -> str:
+    """How far the search is, where there is one."""
+    over = sum(trial.state in ("done", "pruned", "failed") for trial in status.trials)
+    return f"{over} of {status.planned} trials" if status.planned else ""
+
+
+def _print_trials(status: StudyStatus) -> None:
+    """The best first, then those that are not over."""
+    ranked = sorted(status.trials, key=lambda trial: (trial.state != "done", -(trial.validation or 0.0)))
+    rows = [
+        (str(trial.trial + 1), trial.state, _figure(trial.validation), str(trial.epochs or ""), _options(trial.options))
+        for trial in ranked[:SHOWN]
+    ]
+    print_table(("trial", "state", "val.", "epochs", "settings"), rows, right={"trial", "val.", "epochs"})
+    if len(ranked) > SHOWN:
+        typer.echo(f"and {len(ranked) - SHOWN} trials more: --json has all")
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{key}={value:.3g}" if isinstance(value, float) else f"{key}={value}" for key, value in options.items()
+    )
 
 
 def _print_runs(runs: Sequence[RunStatus]) -> None:

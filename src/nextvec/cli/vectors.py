@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.options import CorpusArgument, EncoderOption, JsonOption, WorkspaceOption
+from nextvec.cli.options import CorpusArgument, EncoderOption, JsonOption, SetOption, WorkspaceOption
 from nextvec.cli.output import emit
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
@@ -91,8 +91,10 @@ def decode_command(
     vectors: VectorsArgument,
     corpus: CorpusArgument,
     decoder: Annotated[
-        str, typer.Option("--decoder", help="nearest, inverter:ID, inverter:hf:NAME, vec2text:FOLDER: who writes.")
+        str,
+        typer.Option("--decoder", help="nearest, inverter:ID, inverter:hf:NAME, vec2text:FOLDER, sonar:FOLDER."),
     ] = "nearest",
+    assignments: SetOption = None,
     steps: Annotated[
         int, typer.Option("--steps", min=0, help="Corrections by encoding again; the nearest decoder takes none.")
     ] = 0,
@@ -101,13 +103,16 @@ def decode_command(
 ) -> None:
     """A text for each vector, with the cosine of its round trip. Without --decoder it is the nearest stored chunk.
 
-    Vectors of another norm than 1 are scaled to it.
+    Vectors of another norm than 1 are scaled to it. --set: the decoder's options, such as language=fra_Latn for sonar.
     """
     from nextvec.api import open
+    from nextvec.config import parse_assignments, parse_query, with_query
 
     chosen = open(workspace).corpus(corpus)
     given = _read(vectors, chosen.snapshot.dim, chosen.snapshot.label)
-    plain = chosen.decode(given, decoder=decoder, steps=steps, owner=f"{vectors}: vector")
+    body, options = parse_query(decoder, owner=f"decoder '{decoder}'")
+    writer = with_query(body, options | parse_assignments(assignments or []))
+    plain = chosen.decode(given, decoder=writer, steps=steps, owner=f"{vectors}: vector")
     emit(plain, [_decoded_line(entry) for entry in plain], as_json)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from nextvec import __version__
+from nextvec.applied import applied_defaults
 from nextvec.comparing.contest import Contest
 from nextvec.comparing.examples import find_examples
 from nextvec.evaluation.coherence import CoherenceReport, check_coherence
@@ -110,8 +111,10 @@ def _provenance(contest: Contest, command: str) -> dict[str, str]:
         f"fingerprint {g.snapshot.fingerprint}"
         for g in contest.generations
     ]
+    defaults = applied_defaults().get("defaults")
     return {
         "command": command,
+        **({"defaults": f"{defaults['file']}, fingerprint {defaults['fingerprint']}"} if defaults else {}),
         "date": f"{_now():%Y-%m-%d %H:%M} UTC",
         "trained on": "; ".join(generations),
         "tested on": f"{contest.comparison.documents} {_part(contest)} of {contest.test.label}, "

@@ -7,7 +7,7 @@ of HTTP and may be called from several threads. Shapes: N texts, B contexts, T v
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -231,7 +231,7 @@ class Served:
     @cached_property
     def chunker(self) -> Chunker:
         if self.config.chunker:
-            return build_chunker(self.config.chunker, self.config.chunker_options, self.encoder.fit())
+            return self._built(self.config.chunker, self.config.chunker_options)
         options = dict(self.snapshot.chunker)
         name = options.pop("name")
         if name not in CHUNKERS:
@@ -239,7 +239,10 @@ class Served:
                 f"{self.snapshot.label} was not cut from texts ('{name}'), so no text can be cut as it was. "
                 "Give its models vectors: nextvec predict"
             )
-        return build_chunker(name, options, self.encoder.fit())
+        return self._built(name, options)
+
+    def _built(self, name: str, options: Mapping[str, Any]) -> Chunker:
+        return build_chunker(name, options, self.encoder.fit(), self.encoder.encode)
 
     @cached_property
     def _snap(self) -> ManifoldSnap:

@@ -29,6 +29,20 @@ _THREE_LETTERS = """
 CODES = frozenset((_TWO_LETTERS + _THREE_LETTERS).split())
 """ISO 639-1, and those of three letters that have a Wikipedia or a chain of nearest languages in sentencex."""
 
+_OF_THREE_LETTERS = """
+    acq:ar afr:af ajp:ar aka:ak amh:am arb:ar ars:ar asm:as ayr:ay azj:az bak:ba bam:bm bel:be ben:bn bod:bo bos:bs
+    bul:bg cat:ca ces:cs cym:cy dan:da deu:de dzo:dz ell:el eng:en epo:eo est:et eus:eu ewe:ee fao:fo fij:fj fin:fi
+    fra:fr fuv:ff gaz:om gla:gd gle:ga glg:gl grn:gn guj:gu hat:ht hau:ha heb:he hin:hi hrv:hr hun:hu hye:hy ibo:ig
+    ind:id isl:is ita:it jav:jv jpn:ja kan:kn kas:ks kat:ka kaz:kk khk:mn khm:km kik:ki kin:rw kir:ky kmr:ku kon:kg
+    kor:ko lao:lo lim:li lin:ln lit:lt ltz:lb lug:lg lvs:lv mal:ml mar:mr mkd:mk mlt:mt mri:mi mya:my nld:nl nno:nn
+    nob:nb npi:ne nya:ny oci:oc ory:or pan:pa pbt:ps pes:fa plt:mg pol:pl por:pt prs:fa quy:qu ron:ro run:rn rus:ru
+    sag:sg san:sa sin:si slk:sk slv:sl smo:sm sna:sn snd:sd som:so sot:st spa:es srd:sc srp:sr ssw:ss sun:su swe:sv
+    swh:sw tam:ta tat:tt tel:te tgk:tg tgl:tl tha:th tir:ti tsn:tn tso:ts tuk:tk tur:tr twi:tw uig:ug ukr:uk urd:ur
+    uzn:uz vie:vi wol:wo xho:xh ydd:yi yor:yo zho:zh zsm:ms zul:zu
+"""
+"""ISO 639-3, as NLLB and SONAR name languages with their script (`fra_Latn`), to ISO 639-1."""
+_TWO_OF_THREE = dict(pair.split(":") for pair in _OF_THREE_LETTERS.split())
+
 _NAMES = {
     "amharic": "am", "arabic": "ar", "armenian": "hy", "bengali": "bn", "bulgarian": "bg", "burmese": "my",
     "catalan": "ca", "chinese": "zh", "czech": "cs", "danish": "da", "deutsch": "de", "dutch": "nl", "english": "en",
@@ -46,7 +60,8 @@ _NAMES = {
 
 
 def check_language(code: str) -> str:
-    """`code` as it is given, when it is `auto` or an ISO 639 code, with or without a region (`pt-BR`, `de_AT`).
+    """`code` as it is given, when it is `auto` or an ISO 639 code, with or without a region (`pt-BR`, `de_AT`), or as
+    NLLB names it (`fra_Latn`).
 
     Raises UsageError, with the nearest known code, for anything else.
     """
@@ -60,8 +75,9 @@ def check_language(code: str) -> str:
 
 
 def primary(code: str) -> str:
-    """The language of a code without region or script, in lower case: `zh-Hant` is `zh`."""
-    return code.lower().replace("_", "-").partition("-")[0]
+    """The language of a code without region or script, in lower case: `zh-Hant` is `zh`, `fra_Latn` is `fr`."""
+    language, _, script = code.lower().replace("_", "-").partition("-")
+    return _TWO_OF_THREE.get(language, language) if script else language
 
 
 def detect_language(text: str) -> str:

@@ -19,6 +19,7 @@ from nextvec.errors import MismatchError, UsageError
 
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
+MAX_STEPS = 50
 
 
 class Writer(Protocol):
@@ -49,13 +50,21 @@ class CorrectingDecoder:
         encoder: encodes them; of the vectors that are decoded.
         beam: hypotheses of a vector that are corrected side by side.
         quality: bounds of the verdict.
+        max_steps: corrections of a text, 0 where the writer makes none.
     """
 
-    max_steps = 50
-
-    def __init__(self, writer: Writer, encoder: Encoder, *, beam: int = 1, quality: QualityConfig = DEFAULT) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        encoder: Encoder,
+        *,
+        beam: int = 1,
+        quality: QualityConfig = DEFAULT,
+        max_steps: int = MAX_STEPS,
+    ) -> None:
         if beam < 1:
             raise UsageError(f"beam = {beam}: expected 1 hypothesis or more")
+        self.max_steps = max_steps
         self._writer, self._encoder, self._beam, self._quality = writer, encoder, beam, quality
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nextvec.decoding.decoder import Decoded
     from nextvec.encoders.encoder import EncoderSpec
     from nextvec.evaluation.coherence import CoherenceReport
+    from nextvec.housekeeping.corpora import CorpusLoss
     from nextvec.hub import Pushed
     from nextvec.retrieval.neighbours import NearChunk
     from nextvec.sequences.findings import LeakageReport
@@ -74,8 +75,20 @@ class Corpus:
         return self._stored.metadata.encoder
 
     def info(self) -> CorpusInfo:
-        """Sizes, encoder, chunker, split, tags. Raises NotFoundError for an unknown corpus or tag."""
+        """Sizes, encoder, chunker, split, tags, and what was measured. Raises NotFoundError for an unknown corpus or
+        tag."""
         return self._stored.info(parse_reference(self.reference)[1])
+
+    def measure(self) -> CorpusInfo:
+        """`info`, with windows, sizes of the parts, cosine at lag 1 and recall of the index, measured now unless they
+        have been of this generation before."""
+        from nextvec.evaluation.measure import measure
+
+        info = self.info()
+        if info.measured is not None:
+            return info
+        self._stored.note(measure(self.snapshot, self.place), info.version)
+        return self.info()
 
     def tags(self) -> Mapping[str, int]:
         """Versions by tag."""
@@ -90,6 +103,23 @@ class Corpus:
     def compact(self, *, keep_versions: bool = False) -> Compaction:
         """Merge files and remove old versions without a tag; nothing else ever does."""
         return self._stored.compact(keep_versions=keep_versions)
+
+    def rename(self, name: str, *, force: bool = False) -> Corpus:
+        """Give it another name, which the models that were trained on it learn; see
+        `housekeeping.corpora.rename_corpus`."""
+        from nextvec.housekeeping.corpora import rename_corpus
+
+        rename_corpus(self.place, self.name, name, force=force)
+        return Corpus(self.place, name)
+
+    def remove(self, *, force: bool = False, ask: Callable[[CorpusLoss], None] | None = None) -> CorpusLoss:
+        """Delete it with all its generations, for good; `ask` is told first what will be lost, and may raise.
+
+        Raises UsageError while it is written to or served, and, unless `force`, where models or studies rest on it.
+        """
+        from nextvec.housekeeping.corpora import remove_corpus
+
+        return remove_corpus(self.place, self.name, force=force, ask=ask)
 
     def coherence(self) -> CoherenceReport:
         """Whether this is sequential text, with the reasons."""
@@ -124,7 +154,7 @@ class Corpus:
         snapshot, known = self.snapshot, {BEGINS: True, CONTINUES: False}
         ids = snapshot.documents.ids
         if document not in ids:
-            hint = did_you_mean(document, ids)
+            hint = did_you_mean(document, ids) or f"They begin with {', '.join(ids[:3])}"
             raise NotFoundError(f"{snapshot.label} has no document '{document}' among {len(ids):,}. {hint}".rstrip())
         number = ids.index(document)
         first, end = int(snapshot.offsets[number]), int(snapshot.offsets[number + 1])

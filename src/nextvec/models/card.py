@@ -13,6 +13,7 @@ def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
         "library_name: nextvec",
         "pipeline_tag: feature-extraction",
         "tags: [latent-vector-model, next-vector-prediction, " + spec["name"] + "]",
+        *front_matter_licence(encoder),
         "---",
         "",
         f"# {identity}",
@@ -29,6 +30,11 @@ def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def front_matter_licence(encoder: dict[str, Any]) -> list[str]:
+    """A model that was made from vectors of weights under a licence that forbids something is under it as well."""
+    return [f"license: {encoder['licence'].lower()}"] if encoder.get("licence") else []
 
 
 def _model_rows(spec: dict[str, Any], network: dict[str, Any]) -> list[tuple[str, str]]:
@@ -49,6 +55,7 @@ def _options(options: dict[str, Any]) -> str:
 def _origin_rows(config: dict[str, Any], corpus: dict[str, Any], encoder: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [(f"corpus {key}", str(value)) for key, value in corpus.items()]
     rows += [("encoder", f"{encoder.get('name')} (fingerprint {config.get('encoder_fingerprint')})")] if encoder else []
+    rows += [("licence of the encoder's weights", encoder["licence"])] if encoder.get("licence") else []
     rows += [(f"split {key}", str(value)) for key, value in config.get("split", {}).items()]
     rows += [(f"training {key}", str(value)) for key, value in config.get("training", {}).items()]
     return rows + [(f"version of {key}", str(value)) for key, value in config.get("versions", {}).items()]

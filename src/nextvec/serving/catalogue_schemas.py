@@ -167,6 +167,26 @@ class EncoderRecord(Record):
     fingerprint: str = Field(examples=["5767ff2e1a8f8598"])
 
 
+class PartRecord(Record):
+    documents: int = Field(examples=[560])
+    chunks: int = Field(examples=[38211])
+    windows: int = Field(description="Targets with five chunks before them.", examples=[35411])
+
+
+class MeasuresRecord(Record):
+    """Figures of a generation that take a while to find."""
+
+    windows: int = Field(description="Targets with five chunks before them.", examples=[44320])
+    parts: dict[str, PartRecord] = Field(description="By name: train, validation, test.")
+    left_out: int | None = Field(
+        description="Training documents that nearly duplicate a held-out one; null for a corpus too small to be split."
+    )
+    lag_1: float | None = Field(description="Mean cosine of neighbouring chunks, -1..1.", examples=[0.387])
+    shuffled: float | None = Field(description="The same with each document's order lost.", examples=[0.288])
+    index: str = Field(description="The kind of index that a corpus of this size gets.", examples=["exact"])
+    recall: float | None = Field(description="Of the exact 16 nearest chunks, found, 0..1.", examples=[0.992])
+
+
 class CorpusEntry(Record):
     """A corpus at its newest version."""
 
@@ -191,6 +211,7 @@ class CorpusEntry(Record):
     headings: int | None = Field(
         description="Of all documents, beside the chunks; null in a corpus from before they were kept.", examples=[4812]
     )
+    measured: MeasuresRecord | None = Field(description="Null until `nextvec corpus info NAME --measure` has run.")
     modified: str = Field(description="ISO 8601, UTC.")
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from nextvec.continuation.presence import Announcement
 from nextvec.continuation.resources import Resources
 from nextvec.continuation.stages import Served
 from nextvec.device import device_of
@@ -93,6 +94,7 @@ class Engine:
         self._signature: Signature | None = None
         self._shelves: dict[str, asyncio.Task[Shelf]] = {}
         self._adopted: dict[str, str] = {}
+        self._announcement = Announcement(workspace)
         self._look, self._looked = asyncio.Event(), asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
 
@@ -109,6 +111,8 @@ class Engine:
             self._watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
+        with contextlib.suppress(OSError, NextvecError):  # then the lock says that nobody is here any more
+            self._announcement.close()
         for pool in (self._pool, self._loader):
             pool.shutdown(wait=False, cancel_futures=True)
         return [f"{one.stage} of {one.scope}" for one in self._batching.all() if one.running_since is not None]
@@ -178,6 +182,7 @@ class Engine:
         first = self._signature is None and self.loading
         self._signature = signature
         line = await asyncio.get_running_loop().run_in_executor(self._loader, self._load)
+        await asyncio.get_running_loop().run_in_executor(self._loader, self._announce, line)
         self.line, self._shelves = line, {}
         self.loading = False
         self.metrics.serving(len(line.lanes))
@@ -186,6 +191,19 @@ class Engine:
         if not first:
             self.metrics.reloaded()
         log.info("serving %d models on %s: %s", len(line.lanes), self.device, ", ".join(line.lanes) or "none")
+
+    def _announce(self, line: Line) -> None:
+        """So that nobody takes away what is served; where the workspace cannot be written, nobody can."""
+        lanes = line.lanes.values()
+        decoders = (name for lane in lanes for name in lane.served.decoders)
+        inverters = [name.removeprefix("inverter:") for name in decoders if name.startswith("inverter:")]
+        try:
+            self._announcement.tell(
+                [*(lane.served.identity for lane in lanes), *inverters],
+                [lane.served.snapshot.name for lane in lanes],
+            )
+        except (OSError, NextvecError) as error:
+            log.warning("what is served is not noted in the workspace: %s", error)
 
     def _sign(self) -> Signature:
         """Equal as long as no model, alias or corpus has changed."""

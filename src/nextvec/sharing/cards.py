@@ -58,5 +58,6 @@ def _cell(value: object) -> str:
 
 def public_reference(reference: str) -> str:
     """Of an encoder, without the folder of this machine that it was found in: its last part stays."""
-    found = _FOLDER.fullmatch(reference)
-    return f"{found['kind']}:{found['last']}" if found else reference
+    place, question, options = reference.partition("?")
+    found = _FOLDER.fullmatch(place)
+    return f"{found['kind']}:{found['last']}{question}{options}" if found else reference

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 CARD = "README.md"
 SHARD_ROWS = 262_144
-WELL_KNOWN = ("minilm", "hashing", "gtr-t5-base")
+WELL_KNOWN = re.compile(r"(minilm|gtr-t5-base|hashing(:\d+)?)(\?.*)?")
 """Encoders that a card may name: they ask no server, and load nothing that the card could choose."""
 
 
@@ -198,7 +199,7 @@ def _proven(recorded: EncoderSpec, given: str | EncoderSpec | None, source: str)
         require_same_encoder(recorded, given, left_name=source, right_name="--encoder")
         return recorded.model_copy(update={"reference": given.reference})
     reference = given or recorded.reference
-    if not given and reference.partition(":")[0] not in WELL_KNOWN:
+    if not given and not WELL_KNOWN.fullmatch(reference):
         raise UsageError(
             f"{source} was made with encoder {recorded.describe()}, by its card to be loaded as "
             f"'{reference or 'nothing'}'. A card does not decide what is loaded here, or which server is asked: say "

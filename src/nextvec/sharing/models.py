@@ -121,7 +121,9 @@ def _figures(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _without_folders(config: dict[str, Any]) -> dict[str, Any]:
+    """Nor the defaults that it was made with, which may name some; what they came to is in the rest of it."""
+    kept = {key: value for key, value in config.items() if key != "defaults"}
     encoder = config.get("encoder")
     if not encoder:
-        return config
-    return {**config, "encoder": {**encoder, "reference": public_reference(encoder.get("reference", ""))}}
+        return kept
+    return {**kept, "encoder": {**encoder, "reference": public_reference(encoder.get("reference", ""))}}

@@ -113,6 +113,18 @@ def append_fragments(
     return lance.LanceDataset.commit(dataset, transaction)
 
 
+def remove_objects(path: Path) -> None:
+    """Of a dataset in a bucket: what lists its versions goes first, all of it in one request, then the rest.
+
+    Raises StorageError.
+    """
+    place = place_of(path)
+    assert place is not None, "a folder of this machine is renamed"
+    keys = list(place.below())
+    place.remove_all([key for key in keys if key.endswith(_MANIFEST)])
+    place.remove_all([key for key in keys if not key.endswith(_MANIFEST)])
+
+
 def create_tag(path: Path, tag: str, version: int) -> None:
     """Name a version. Lance decodes a URI of this scheme, and so finds the folder that has the name itself."""
     if (remote := place_of(path)) is not None:

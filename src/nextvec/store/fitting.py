@@ -36,12 +36,12 @@ def fitted_chunker(
     Not set where the chunker has no such option, the options say something else, or the corpus began without it.
     """
     fit = fit_of(encoder)
-    chunker = build_chunker(name, options, fit)
+    chunker = build_chunker(name, options, fit, encoder.encode)
     if fit is None or "max_tokens" in options or not isinstance(chunker, FittedChunker):
         return chunker
     if _began_without(workspace, corpus, name):
         return chunker
-    return build_chunker(name, {**options, "max_tokens": fit.max_tokens}, fit)
+    return build_chunker(name, {**options, "max_tokens": fit.max_tokens}, fit, encoder.encode)
 
 
 def load_tools(

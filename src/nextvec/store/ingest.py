@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from nextvec.corpus.chunkers.fit import EncodingChunker
 from nextvec.corpus.document import Chunk, Chunker, Document, Source, Unusable
 from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
 from nextvec.encoders.encoder import Progress as EncodeProgress
@@ -33,6 +34,7 @@ from nextvec.mirror import fetch
 from nextvec.records import write_json
 from nextvec.store.encoded import EncodedDocument, first_bad_vector
 from nextvec.store.metadata import DEFAULT_SPLIT, CorpusMetadata, check_dtype, check_split
+from nextvec.store.remembered import Remembered
 from nextvec.store.report import IngestReport
 from nextvec.store.vectors import Corpus
 from nextvec.store.waiting import Waiting
@@ -47,6 +49,8 @@ MIN_CHUNKS = 2
 TOLERATED = 0.05
 """Share of the documents that may fail before a run is stopped."""
 MASS_FAILURE_AFTER = 20
+LEARNING = 0.5
+"""Of the work on a document that is cut by its sentences' vectors, so much is encoding these."""
 TOO_SHORT = "too short"
 CHANGED = "changed since it was stored"
 NO_CHUNKS = "cannot be cut into chunks"
@@ -119,6 +123,7 @@ def carry_out(intake: Intake[Block], blocks: Iterable[Block], corpus: Corpus, re
             intake.commit()
         report.finish()
         corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
+        corpus.info()  # and what is counted
 
 
 def check_tolerate(tolerate: float) -> None:
@@ -246,6 +251,10 @@ class Encoding:
         documents of a block are encoded, where a fraction counts."""
         self._chunker = chunker
         self._encoder = encoder
+        self._memory: Remembered | None = None
+        if isinstance(chunker, EncodingChunker):
+            self._memory, self._reads = Remembered(encoder), chunker.reads
+            self._chunker = chunker.with_encoder(self._memory.encode)
         self._known = known
         self._report = report
         self._keeps_headings = keeps_headings
@@ -253,6 +262,21 @@ class Encoding:
 
     def encode(self, block: Sequence[Document | Unusable]) -> list[EncodedDocument]:
         """The documents to be stored, in order; the others are in the report."""
+        if self._memory is None:
+            return self._stored(block)
+        try:
+            self._learn(block, self._memory)
+            return self._stored(block)
+        finally:
+            self._memory.forget()
+
+    def _learn(self, block: Sequence[Document | Unusable], memory: Remembered) -> None:
+        """Encode together what the chunker will read, document by document, of what is new."""
+        documents = [item for item in block if isinstance(item, Document) and item.id not in self._known]
+        texts = [text for document in documents for text in self._reads(document)]
+        memory.learn(texts, lambda done, total: self._progress(len(documents) * LEARNING * done / total))
+
+    def _stored(self, block: Sequence[Document | Unusable]) -> list[EncodedDocument]:
         new: dict[str, tuple[Document, list[Chunk]]] = {}
         for item in block:
             if isinstance(item, Unusable):
@@ -297,9 +321,10 @@ class Encoding:
         if not documents:
             return
         texts = [chunk.text for _, chunks in documents for chunk in chunks]
+        learnt = 0.0 if self._memory is None else LEARNING
         vectors, reasons = self._vectors(
             texts,
-            lambda done, total: self._progress(len(documents) * done / total),
+            lambda done, total: self._progress(len(documents) * (learnt + (1 - learnt) * done / total)),
         )
         bounds = np.cumsum([0, *(len(chunks) for _, chunks in documents)])
         cut = cut_texts(self._encoder, texts)
@@ -335,7 +360,7 @@ class Encoding:
     ) -> tuple[np.ndarray, Mapping[int, str]]:
         """(texts, D), and by text why it has none."""
         try:
-            vectors = self._encoder.encode(texts, progress)
+            vectors = (self._memory or self._encoder).encode(texts, progress)
         except RefusedTextsError as refused:
             return refused.vectors, refused.reasons
         return vectors, {}

@@ -6,25 +6,27 @@ compacted or removed unless `compact` is asked for, and every tagged generation 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nextvec.corpus.document import Document
 from nextvec.corpus.headings import NONE
-from nextvec.corpus.origin import origins
 from nextvec.disk import storing
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint_columns
 from nextvec.lease import Held
+from nextvec.records import read_json
+from nextvec.records.names import RENAMED
 from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
 from nextvec.store.compaction import Compaction, merge_fragments, remove_untagged
+from nextvec.store.counts import counts_of
 from nextvec.store.cut import cut_chunks, cut_properties
 from nextvec.store.dataset import (
     Fragment,
@@ -49,10 +51,10 @@ from nextvec.store.headings import (
     numbers_of_table,
 )
 from nextvec.store.lock import exclusive
+from nextvec.store.measures import Measures, keep_measures, kept_measures
 from nextvec.store.metadata import (
     BREAKS_COLUMN,
     HEADING_COLUMN,
-    HEADINGS_COLUMN,
     METADATA_KEY,
     CorpusMetadata,
     check_dtype,
@@ -75,7 +77,8 @@ _TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "diges
 class CorpusInfo:
     """What `corpus info` shows of one version. `stored_bytes` is the whole dataset, all versions together; `cut` counts
     the chunks that are longer than the encoder reads; `headings` is None in a corpus from before they were kept;
-    `sources`: documents and chunks by the part of a mixture, most first; nothing where there are not several."""
+    `sources`: documents and chunks by the part of a mixture, most first; nothing where there are not several;
+    `measured` is None until somebody has asked for it to be (`Corpus.note`)."""
 
     name: str
     tag: str | None
@@ -92,12 +95,15 @@ class CorpusInfo:
     breaks: Breaks
     headings: int | None
     sources: dict[str, dict[str, int]]
+    measured: Measures | None = None
 
     def to_dict(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in self.__slots__}
         encoder = self.encoder.model_dump(mode="json", exclude={"golden"})
         encoder |= {"fingerprint": self.encoder.fingerprint}
-        return plain | {"encoder": encoder, "cut": self.cut.to_dict(), "breaks": self.breaks.to_dict()}
+        measured = self.measured and self.measured.to_dict()
+        told = {"encoder": encoder, "cut": self.cut.to_dict(), "breaks": self.breaks.to_dict(), "measured": measured}
+        return plain | told
 
 
 class Corpus:
@@ -131,6 +137,8 @@ class Corpus:
         with _corpus_lock(workspace, name):
             if cls.exists(workspace, name):
                 raise UsageError(f"corpus '{name}' exists already. Open it, or choose another name")
+            if (now := renamed_to(workspace, name)) is not None:
+                raise UsageError(f"'{name}' is being renamed. End that first: nextvec corpus rename {name} {now}")
             schema = metadata.schema()
             path = workspace.corpus(name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,6 +164,8 @@ class Corpus:
     @classmethod
     def open(cls, workspace: Workspace, name: str) -> Corpus:
         """The newest version. Raises NotFoundError with the names that exist."""
+        if not cls.exists(workspace, name) and (now := renamed_to(workspace, name)) is not None:
+            return cls.open(workspace, now)
         if not cls.exists(workspace, name):
             raise NotFoundError(
                 f"no corpus '{name}' in {workspace}. Known: {', '.join(corpus_names(workspace)) or 'none'}. "
@@ -329,11 +339,12 @@ class Corpus:
     def info(self, at: str | int | None = None) -> CorpusInfo:
         """What the version holds that `at` names, as for `snapshot`. Raises NotFoundError."""
         dataset, tag = self._at(at)
+        counts = counts_of(self.workspace, self.name, dataset)
         return CorpusInfo(
             name=self.name,
             tag=tag,
             version=int(dataset.version),
-            documents=dataset.count_rows(filter="position = 0"),
+            documents=counts.documents,
             chunks=dataset.count_rows(),
             dtype=self.metadata.dtype,
             encoder=self.metadata.encoder,
@@ -342,10 +353,15 @@ class Corpus:
             tags=self.tags(),
             stored_bytes=stored_bytes(self.workspace.corpus(self.name)),
             cut=cut_chunks(dataset),
-            breaks=Breaks.count(_breaks(dataset)),
-            headings=_count_headings(dataset),
-            sources=_count_sources(dataset),
+            breaks=counts.breaks,
+            headings=counts.headings,
+            sources=counts.sources,
+            measured=kept_measures(self.workspace, self.name, dataset),
         )
+
+    def note(self, measures: Measures, at: str | int | None = None) -> None:
+        """Keep what was measured of the version that `at` names, as for `snapshot`. Raises NotFoundError."""
+        keep_measures(self.workspace, self.name, self._at(at)[0], measures)
 
     def _storing(self, what: str) -> AbstractContextManager[None]:
         kept = f"Corpus '{self.name}' stays as it was, version {self.version}"
@@ -468,6 +484,24 @@ def corpus_names(workspace: Workspace) -> list[str]:
     return dataset_names(workspace.corpora)
 
 
+def rename_note(workspace: Workspace, name: str) -> Path:
+    """Where it is said what a corpus that had this name is called now, until its models know."""
+    return workspace.corpus(name).with_suffix(f".{RENAMED}")
+
+
+def renamed_to(workspace: Workspace, name: str) -> str | None:
+    """What that note says."""
+    note = rename_note(workspace, name)
+    return str(read_json(note)["to"]) if note.exists() else None
+
+
+@contextmanager
+def writing_alone(workspace: Workspace, name: str) -> Iterator[None]:
+    """Keep out who stores documents, gives tags or compacts. Raises UsageError that names the process that does."""
+    with _corpus_lock(workspace, name), _generations_lock(workspace, name):
+        yield
+
+
 @contextmanager
 def _corpus_lock(workspace: Workspace, name: str) -> Iterator[Held]:
     with exclusive(workspace.corpus(name).with_suffix(".lock"), what=f"corpus '{name}'") as held:
@@ -521,21 +555,3 @@ def _numbers(dataset: lance.LanceDataset) -> np.ndarray:
     numbers = numbers_of_table(dataset.to_table(columns=columns or ["position"]))
     numbers.flags.writeable = False
     return numbers
-
-
-def _count_sources(dataset: lance.LanceDataset) -> dict[str, dict[str, int]]:
-    sources = dataset.to_table(columns=["source"], filter="position = 0")["source"].to_pylist()
-    documents: Counter[str] = Counter()
-    chunks: Counter[str] = Counter()
-    for name, length in zip(origins(sources) or [], np.diff(_offsets(dataset)).tolist(), strict=False):
-        documents[name] += 1
-        chunks[name] += length
-    return {name: {"documents": count, "chunks": chunks[name]} for name, count in documents.most_common()}
-
-
-def _count_headings(dataset: lance.LanceDataset) -> int | None:
-    """None for a version that keeps none."""
-    if HEADINGS_COLUMN not in dataset.schema.names:
-        return None
-    lists = dataset.to_table(columns=[HEADINGS_COLUMN], filter="position = 0")[HEADINGS_COLUMN]
-    return int(sum(len(chunk.flatten()) for chunk in lists.chunks))

@@ -8,6 +8,7 @@ the best is read off the test documents, and a test chosen by its result counts 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
@@ -17,12 +18,14 @@ from nextvec.evaluation.compare import Drawing, compare
 from nextvec.evaluation.comparison import Comparison, Contrast, Row
 from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.report import Answer
-from nextvec.evaluation.report.wording import count, listed, number, signed, signed_span
+from nextvec.evaluation.report.wording import count, listed, number, plural, signed, signed_span
 from nextvec.evaluation.seeds import SEEDS_FOR_A_CLAIM, average, seed_groups, seed_spreads
 from nextvec.evaluation.statistics import Verdict, p_text
 from nextvec.studies.record import Run
 
 FIGURE = "cosine"
+COLLAPSED = 0.02
+"""Of the targets' variance: a model whose predictions have less says nearly the same everywhere."""
 _GAINS: dict[Verdict, tuple[str, str]] = {
     "better": ("gains", "gain"),
     "worse": ("loses", "lose"),
@@ -52,7 +55,7 @@ def answers(contest: Contest, runs: Sequence[Run], drawing: Drawing | None = Non
     found = (_training(claims), _data(claims), _size(claims), _speed(claims))
     told = [_with_caution(answer, contest.models) for answer in found if answer is not None]
     luck = _luck(contest.models)
-    return [*told, luck] if luck else told
+    return [*told, *(answer for answer in (_collapse(contest, runs), luck) if answer)]
 
 
 def make_claims(contest: Contest, runs: Sequence[Run], drawing: Drawing | None = None) -> Claims:
@@ -195,6 +198,43 @@ def _speed(claims: Claims) -> Answer | None:
     line = ", ".join(f"{_short(row.name)} {claims.milliseconds[row.name]:.2f} ms" for row in ranked)
     return Answer(
         question="Which is best per millisecond?", short=short, evidence=(f"One prediction at a time: {line}.",)
+    )
+
+
+def _collapse(contest: Contest, runs: Sequence[Run]) -> Answer | None:
+    """Which runs end near one point: by their predictions on test documents, or by the alarm on validation."""
+    spreads = {one.name: one.estimate("spread") for one in contest.models if "spread" in one.columns}
+    shown = [run for run in runs if run.model in spreads]
+    if not shown:
+        return None
+    alarmed = {name for name, entrant in contest.entrants.items() if entrant.metrics.get("collapsed")}
+    fallen = [run for run in shown if run.model in alarmed or spreads[run.model] < COLLAPSED]
+    groups: dict[str, list[str]] = {}
+    for run in shown:
+        groups.setdefault(run.label, []).append(number(spreads[run.model], 3))
+    each = [f"{label}: {', '.join(group)}" for label, group in groups.items()]
+    return Answer(
+        question="Does training collapse?",
+        short=_fallen(fallen, shown) if fallen else _standing(shown, spreads),
+        evidence=(
+            f"A run has collapsed where its predictions have less than {COLLAPSED:g} of the variance of the targets, "
+            "or where it is no better on validation than always saying the mean.",
+            f"Variances, a run each: {'; '.join(each)}.",
+        ),
+    )
+
+
+def _fallen(fallen: Sequence[Run], shown: Sequence[Run]) -> str:
+    times = Counter(run.label for run in fallen)
+    told = (f"{label}, {plural(seeds, 'seed')}" for label, seeds in times.items())
+    return f"Yes: {len(fallen)} of {plural(len(shown), 'run')} say nearly the same everywhere: {'; '.join(told)}."
+
+
+def _standing(shown: Sequence[Run], spreads: Mapping[str, float]) -> str:
+    least = min(shown, key=lambda run: spreads[run.model])
+    return (
+        f"No: what each of {plural(len(shown), 'run')} predicts is spread out, least that of {least.model}, which has "
+        f"{number(spreads[least.model], 3)} of the variance of the targets."
     )
 
 

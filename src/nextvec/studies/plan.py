@@ -1,4 +1,5 @@
-"""The plan of a study: architectures x settings x corpus generations x seeds, as a TOML file says them.
+"""The plan of a study: architectures x settings x corpus generations x seeds, as a TOML file says them. With a table
+[search] (space.py) the settings of one architecture are searched on one generation.
 
 name = "reference"
 architectures = ["gru", "transformer"]
@@ -36,10 +37,9 @@ from nextvec.records import read_json
 from nextvec.records.names import PLAN
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies.record import Run
+from nextvec.studies.space import Options, Search, check_search, example
 from nextvec.training.run import Plan, plan_record, resolve_plan, run_fingerprint
 from nextvec.workspace import Workspace, check_name, parse_reference
-
-Options = dict[str, Any]
 
 
 class StudyPlan(Config):
@@ -51,6 +51,12 @@ class StudyPlan(Config):
     seeds: list[int] = Field(default=[0], min_length=1)
     on: str | None = Field(None, description="corpus whose test documents are used; default: the oldest of `corpora`")
     set: dict[str, Any] = Field(default_factory=dict)
+    search: Search | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plans were before there was a search, where there is none."""
+        plain = super().to_dict()
+        return plain if self.search else {key: value for key, value in plain.items() if key != "search"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +97,30 @@ def parse_plan(options: Mapping[str, Any], *, owner: str) -> StudyPlan:
     for key, value in plan.set.items():
         if isinstance(value, dict) and key not in plan.architectures:
             raise UsageError.unknown("architecture under [set]", key, plan.architectures)
+    if plan.search is not None:
+        _check_search(plan, plan.search, owner)
     for architecture in plan.architectures:
         for given, _ in settings(plan, architecture):
             resolve_plan(architecture, 1, given)
     return plan
+
+
+def _check_search(plan: StudyPlan, search: Search, owner: str) -> None:
+    """Raises UsageError unless one architecture is searched on one generation, by settings that nothing else sets."""
+    check_search(search, f"{owner} [search]")
+    if len(plan.architectures) > 1 or len(plan.corpora) > 1:
+        raise UsageError(f"{owner}: a search is of one architecture on one generation; make a plan for each")
+    (architecture,) = plan.architectures
+    fixed = list(settings(plan, architecture))
+    if len(fixed) > 1:
+        raise UsageError(
+            f"{owner}: [set] tries {fixed[0][1].partition('=')[0]} value by value; move it to [search.space]"
+        )
+    if twice := sorted(fixed[0][0].keys() & search.space):
+        raise UsageError(f"{owner}: {twice[0]} is set and searched; leave it out of [set] or of [search.space]")
+    if "seed" in search.space:
+        raise UsageError(f"{owner}: seed is nothing to search; finalists are trained with each of seeds = [0, 1, 2]")
+    resolve_plan(architecture, 1, {**fixed[0][0], **example(search)})
 
 
 def settings(plan: StudyPlan, architecture: str) -> Iterator[tuple[Options, str]]:
@@ -112,14 +138,10 @@ def settings(plan: StudyPlan, architecture: str) -> Iterator[tuple[Options, str]
         yield options, ", ".join(f"{key}={options[key]}" for key in varied)
 
 
-def resolve_runs(workspace: Workspace, plan: StudyPlan) -> list[PlannedRun]:
-    """The runs in the order they are done: every generation, oldest first, and every architecture for the first seed,
-    then for the next.
+def open_generations(workspace: Workspace, plan: StudyPlan) -> list[Generation]:
+    """Of the plan's corpora, oldest first.
 
-    A run whose model is in the workspace already, finished or begun, by whatever name, is that model.
-
-    Raises NotFoundError for a corpus or tag that is not there, MismatchError for generations that cannot be compared,
-    UsageError for two runs that come to the same.
+    Raises NotFoundError for a corpus or tag that is not there, MismatchError for generations that cannot be compared.
     """
     generations = [
         Generation(snapshot=open_snapshot(workspace, corpus), cache=workspace.cache) for corpus in plan.corpora
@@ -127,9 +149,26 @@ def resolve_runs(workspace: Workspace, plan: StudyPlan) -> list[PlannedRun]:
     generations.sort(key=lambda generation: len(generation.snapshot))
     if plan.on is None:
         fair_documents([generation.snapshot for generation in generations])
+    return generations
+
+
+def resolve_runs(
+    workspace: Workspace,
+    plan: StudyPlan,
+    generations: Sequence[Generation],
+    searched: Sequence[tuple[Options, str]] | None = None,
+) -> list[PlannedRun]:
+    """The runs in the order they are done: every generation, oldest first, and every architecture for the first seed,
+    then for the next. Where the plan has a search, `searched` are the settings that were found, best first,
+    each with its variant.
+
+    A run whose model is in the workspace already, finished or begun, by whatever name, is that model.
+
+    Raises UsageError for two runs that come to the same.
+    """
     known, runs = _models_by_fingerprint(workspace), dict[str, PlannedRun]()
     for seed, generation, architecture in product(plan.seeds, generations, plan.architectures):
-        for options, variant in settings(plan, architecture):
+        for options, variant in _chosen(plan, architecture, searched):
             resolved = resolve_plan(architecture, generation.snapshot.dim, {**options, "seed": seed})
             identity = run_fingerprint(plan_record(generation.data, resolved))
             name = _model_name(architecture, variant, generation.label, seed)
@@ -146,6 +185,16 @@ def resolve_runs(workspace: Workspace, plan: StudyPlan) -> list[PlannedRun]:
             )
             runs[identity] = PlannedRun(run=run, plan=resolved, generation=generation)
     return list(runs.values())
+
+
+def _chosen(
+    plan: StudyPlan, architecture: str, searched: Sequence[tuple[Options, str]] | None
+) -> Iterator[tuple[Options, str]]:
+    for options, variant in settings(plan, architecture):
+        if searched is None:
+            yield options, variant
+        for found, name in searched or ():
+            yield {**options, **found}, name
 
 
 def _check_architecture(name: str) -> None:

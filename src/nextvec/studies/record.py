@@ -1,20 +1,21 @@
 """What a study keeps in its folder: its runs, everything that happened to them, and what came out.
 
-study.json         the plan, and the runs that it resolves to
-record.jsonl       one line an event: begin, start, finish, compare, fail, end
+study.json         the plan, and the runs that it resolves to; of a search, those of its finalists once they are known
+record.jsonl       one line an event: begin, trial, start, finish, compare, fail, end
 comparison.json    rows, contrasts, latencies and answers of the runs finished so far
 report.html        the same for people
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from nextvec.errors import NotFoundError, did_you_mean
-from nextvec.records import append_line, read_json, write_json
+from nextvec.records import append_line, read_json, read_lines, write_json
 from nextvec.records.names import RECORD, STUDY
 from nextvec.workspace import Workspace
 
@@ -57,6 +58,35 @@ def read_study(workspace: Workspace, name: str) -> tuple[dict[str, Any], list[Ru
         )
     study = read_json(path)
     return study["plan"], [Run(**run) for run in study["runs"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One of a search, counted from 0: its settings, what has become of it, and how good its judging head is on
+    validation after so many epochs."""
+
+    trial: int
+    state: Literal["running", "waiting", "done", "pruned", "failed"]
+    options: Mapping[str, Any]
+    validation: float | None = None
+    epochs: int = 0
+    reason: str = ""
+
+
+def read_trials(folder: Path) -> list[Trial]:
+    """Of a study's search, in order; none where it has no search."""
+    found: dict[int, Trial] = {}
+    for event in read_lines(folder / RECORD):
+        if event["event"] == "trial":
+            facts = {key: value for key, value in event.items() if key not in ("event", "at")}
+            found[facts["trial"]] = Trial(**facts)
+    return [found[number] for number in sorted(found)]
+
+
+def judged(folder: Path) -> list[str]:
+    """Models of a study whose figures on test documents are in its record, each once: so often it has looked there."""
+    compared = [event["model"] for event in read_lines(folder / RECORD) if event["event"] == "compare"]
+    return list(dict.fromkeys(compared))
 
 
 def write_event(folder: Path, event: str, **facts: Any) -> None:

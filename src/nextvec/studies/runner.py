@@ -14,22 +14,24 @@ from typing import Any, Protocol
 
 from nextvec.comparing.contest import Contest, run_contest
 from nextvec.comparing.contest_report import record_contest, report_content
-from nextvec.comparing.entrants import Generation
 from nextvec.comparing.stage import Memory, Say
 from nextvec.errors import NextvecError
 from nextvec.evaluation.coherence import require_sequential
 from nextvec.evaluation.latency import Latency
 from nextvec.evaluation.report import Answer, write_report
-from nextvec.records import read_json, read_lines
-from nextvec.records.names import COMPARISON, PLAN, RECORD, REPORT
+from nextvec.evaluation.report.wording import plural
+from nextvec.records import read_json
+from nextvec.records.names import COMPARISON, PLAN, REPORT
 from nextvec.sequences.findings import require_no_leakage
 from nextvec.store.lock import exclusive
 from nextvec.studies.leaderboard import answers
-from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs
-from nextvec.studies.record import LOCK, Run, read_study, write_event, write_study
+from nextvec.studies.plan import PlannedRun, StudyPlan, open_generations, parse_plan, resolve_runs, settings
+from nextvec.studies.record import LOCK, Run, judged, read_study, write_event, write_study
+from nextvec.studies.search import SearchRun, adopt, require_same_search, search_answers
+from nextvec.studies.space import Options, Search
 from nextvec.studies.status import study_status
 from nextvec.training.loop import Progress
-from nextvec.training.run import finished, train_model
+from nextvec.training.run import finished, resolve_plan, train_model
 from nextvec.training.tracker import open_tracking
 from nextvec.workspace import Workspace
 
@@ -103,6 +105,7 @@ def run_study(
     ):
         study.begin()
         tracking.start({"study": plan.to_dict()})
+        study.search(watch)
         with closing((trainer or _trainer(workspace, watch, track, say))(study.planned, study.note)) as trained:
             for planned, failure in trained:
                 require_held()
@@ -178,9 +181,11 @@ def study_so_far(
 
     Raises NotFoundError for an unknown study, LeakageError when training and what is judged overlap.
     """
-    options, _ = read_study(workspace, name)
+    options, runs = read_study(workspace, name)
     study = _Study(workspace, parse_plan(options, owner=f"study {name}"), allow_leakage, say)
     study.require_no_leakage()
+    if study.plan.search is not None:
+        study.runs = runs
     study.failed = {run.run.model: run.note for run in study_status(workspace, name).runs if run.state == "failed"}
     return study.report([run for run in study.runs if finished(workspace.model(run.model))])
 
@@ -192,13 +197,19 @@ class _Study:
         self.workspace, self.plan, self.allow_leakage, self.say = workspace, plan, allow_leakage, say
         self.memory = Memory()
         self.folder = workspace.study(plan.name)
-        self.planned = resolve_runs(workspace, plan)
-        self.runs = [planned.run for planned in self.planned]
-        self.generations = _generations(self.planned)
+        self.generations = open_generations(workspace, plan)
         self.latencies = _latencies(self.folder / COMPARISON)
-        recorded = {event["model"] for event in read_lines(self.folder / RECORD) if event["event"] == "compare"}
-        self.compared = [run for run in self.runs if run.model in recorded and finished(workspace.model(run.model))]
         self.failed: dict[str, str] = {}
+        self.resolve(None if plan.search is None else [])
+
+    def resolve(self, searched: Sequence[tuple[Options, str]] | None) -> None:
+        """The runs, and which of them are compared already; of a search, those of the settings that it has found."""
+        self.planned = resolve_runs(self.workspace, self.plan, self.generations, searched)
+        self.runs = [planned.run for planned in self.planned]
+        recorded = judged(self.folder)
+        self.compared = [
+            run for run in self.runs if run.model in recorded and finished(self.workspace.model(run.model))
+        ]
 
     def require_no_leakage(self) -> None:
         """Between the parts of each generation, and between all of them and what is judged."""
@@ -209,10 +220,36 @@ class _Study:
             require_no_leakage(stage.leakage(self.say), stage.name)
 
     def begin(self) -> None:
-        write_study(self.folder, self.plan.to_dict(), self.runs)
+        """Raises MismatchError for a search that is not the one that the study began with."""
+        runs = self.runs if self.plan.search is None else require_same_search(self.folder, self.plan.to_dict())
+        write_study(self.folder, self.plan.to_dict(), runs)
         done = sum(finished(self.workspace.model(run.model)) for run in self.runs)
         self.note("begin", runs=len(self.runs), finished=done)
-        self.say(f"study {self.plan.name}: {len(self.runs)} runs, {done} of them finished before")
+        if self.plan.search is None:
+            self.say(f"study {self.plan.name}: {len(self.runs)} runs, {done} of them finished before")
+
+    def search(self, watch: Watch) -> None:
+        """Where the plan has a search, do it; the runs are those of its finalists from then on."""
+        if self.plan.search is None:
+            return
+        self.say(f"study {self.plan.name}: {self.plan.search.planned} trials, {self.plan.search.finalists} finalists")
+        search = self._search(self.plan.search, watch)
+        found = {one.variant: one for one in search.run()}
+        self.resolve([(one.options, variant) for variant, one in found.items()])
+        write_study(self.folder, self.plan.to_dict(), self.runs)
+        for run in self.runs:
+            if run.seed == self.plan.seeds[0]:
+                adopt(search.of(found[run.variant].number), self.workspace.model(run.model))
+
+    def _search(self, search: Search, watch: Watch) -> SearchRun:
+        (architecture,), (generation,) = self.plan.architectures, self.generations
+        ((fixed, _),) = settings(self.plan, architecture)
+        dim, seed = generation.snapshot.dim, self.plan.seeds[0]
+        return SearchRun(
+            search=search, folder=self.folder, generation=generation, cache=self.workspace.cache,
+            resolve=lambda options: resolve_plan(architecture, dim, {**fixed, **options, "seed": seed}),
+            note=self.note, say=self.say, watch=watch, failures=FAILURES,
+        )  # fmt: skip
 
     def note(self, event: str, **facts: Any) -> None:
         write_event(self.folder, event, **facts)
@@ -268,13 +305,13 @@ class _Study:
             say=self.say,
         )
         self.latencies = contest.latencies
-        found = answers(contest, runs)
+        found = [*answers(contest, runs), *search_answers(self.folder, self.plan.search)]
         content = report_content(contest, f"nextvec study run {self.plan.name}.toml")
         content = replace(
             content,
             title=f"Study {self.plan.name}: {content.title[0].lower()}{content.title[1:]}",
             answers=found,
-            notes=[*content.notes, *self._notes(len(runs))],
+            notes=[*content.notes, *self._notes([run.model for run in runs])],
         )
         record_contest(contest, content, self.folder)
         write_report(self.folder / REPORT, content)
@@ -282,14 +319,12 @@ class _Study:
             name=self.plan.name, runs=tuple(self.runs), contest=contest, answers=tuple(found), failed=self.failed
         )
 
-    def _notes(self, shown: int) -> list[str]:
-        unfinished = f"{shown} of the study's {len(self.runs)} runs had finished when this was written."
-        failed = [f"{model} failed: {reason}" for model, reason in self.failed.items()]
-        return [*([unfinished] if shown < len(self.runs) else []), *failed]
-
-
-def _generations(planned: Sequence[PlannedRun]) -> list[Generation]:
-    return list({one.generation.label: one.generation for one in planned}.values())
+    def _notes(self, shown: Sequence[str]) -> list[str]:
+        looked = len({*judged(self.folder), *shown})
+        notes = [f"The test documents were looked at for {plural(looked, 'model')} of this study."]
+        if len(shown) < len(self.runs):
+            notes.append(f"{len(shown)} of the study's {len(self.runs)} runs had finished when this was written.")
+        return [*notes, *(f"{model} failed: {reason}" for model, reason in self.failed.items())]
 
 
 def _latencies(path: Path) -> Mapping[str, Latency]:

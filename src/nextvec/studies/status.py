@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +11,8 @@ from nextvec.models.aliases import FINISHED
 from nextvec.records import read_lines
 from nextvec.records.names import RECORD, REPORT, RUN_LOG
 from nextvec.store.lock import held
-from nextvec.studies.record import LOCK, Run, read_study
+from nextvec.studies.record import LOCK, Run, Trial, judged, read_study, read_trials
+from nextvec.studies.space import Search
 from nextvec.workspace import Workspace
 
 State = Literal["done", "running", "waiting", "failed"]
@@ -33,10 +34,16 @@ class RunStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyStatus:
+    """`looks`: for how many of its models the study has looked at the test documents. `trials` are those of its
+    search, which does not look at them; `planned` is how many there are to be, 0 without a search."""
+
     name: str
     running: bool
     runs: Sequence[RunStatus]
     report: Path | None
+    looks: int = 0
+    trials: Sequence[Trial] = ()
+    planned: int = 0
 
     @property
     def counts(self) -> dict[State, int]:
@@ -48,13 +55,21 @@ class StudyStatus:
         for run in runs:
             del run["run"]
         report = str(self.report) if self.report else None
-        return {"study": self.name, "running": self.running, "counts": self.counts, "report": report, "runs": runs}
+        return {
+            "study": self.name,
+            "running": self.running,
+            "counts": self.counts,
+            "report": report,
+            "runs": runs,
+            "looks": self.looks,
+            "search": {"planned": self.planned, "trials": [asdict(trial) for trial in self.trials]},
+        }
 
 
 def study_status(workspace: Workspace, name: str) -> StudyStatus:
     """Raises NotFoundError for an unknown study."""
     folder = workspace.study(name)
-    _, runs = read_study(workspace, name)
+    plan, runs = read_study(workspace, name)
     running = held(folder / LOCK)
     events: dict[str, list[dict[str, Any]]] = {}
     for event in read_lines(folder / RECORD):
@@ -65,7 +80,19 @@ def study_status(workspace: Workspace, name: str) -> StudyStatus:
         running=running,
         runs=[_status(run, workspace.model(run.model), events.get(run.model, []), running) for run in runs],
         report=report if report.exists() else None,
+        looks=len(judged(folder)),
+        trials=[_as_it_is(trial, running) for trial in read_trials(folder)],
+        planned=_planned(plan),
     )
+
+
+def _as_it_is(trial: Trial, running: bool) -> Trial:
+    """One that was interrupted is gone on with when the study is run again."""
+    return trial if running or trial.state != "running" else replace(trial, state="waiting")
+
+
+def _planned(plan: Mapping[str, Any]) -> int:
+    return Search.parse(plan["search"], owner="search").planned if plan.get("search") else 0
 
 
 def _status(run: Run, folder: Path, events: Sequence[Mapping[str, Any]], running: bool) -> RunStatus:

@@ -25,7 +25,7 @@ from nextvec.training.data import TrainingData
 from nextvec.training.engine import Engine, Saved
 from nextvec.training.meter import Meter
 from nextvec.training.optimizer import adamw
-from nextvec.training.processes import from_main, make_accelerator
+from nextvec.training.processes import any_process, from_main, make_accelerator
 from nextvec.training.randomness import random_states, restore_random_states, seed_processes
 from nextvec.training.recipe import TrainingConfig, learning_rate
 from nextvec.training.runlog import RunLog
@@ -33,6 +33,9 @@ from nextvec.training.tracker import Tracking
 
 COLLAPSE_MARGIN = 0.01
 LOG_STEPS = 20
+
+OnEpoch = Callable[[int, float], bool]
+"""Told, after each epoch, its number from 1 and the score of the judging head; says whether that is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ def train(
     *,
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
+    on_epoch: OnEpoch | None = None,
     accelerator: Accelerator | None = None,
     tracking: Tracking | None = None,
 ) -> Outcome:
@@ -134,13 +138,14 @@ def train(
     too, so an anchored network never ends below its anchor on validation.
 
     With `resume` a run goes on from its last checkpoint, or begins when it was stopped before its first.
-    Ctrl-C ends the run after the step at hand, checkpoint written (KeyboardInterrupt).
+    Ctrl-C ends the run after the step at hand, checkpoint written (KeyboardInterrupt). So does `on_epoch` with True
+    after an epoch, and then the run has stopped early. The main process alone asks it.
 
     Raises TrainingError when loss, gradient or validation cosine is not finite, at the latest before the next line of
     the log or checkpoint is written; IntegrityError for a checkpoint that is damaged or of another network.
     """
     accelerator = accelerator or make_accelerator(config)
-    run = _Run(network, data, config, folder, reference, on_progress, accelerator, tracking)
+    run = _Run(network, data, config, folder, reference, on_progress, on_epoch, accelerator, tracking)
     return run.engine.run(run, resume)
 
 
@@ -153,11 +158,12 @@ class _Run:
         folder: Path,
         reference: Reference,
         on_progress: Callable[[Progress], None] | None,
+        on_epoch: OnEpoch | None,
         accelerator: Accelerator,
         tracking: Tracking | None,
     ) -> None:
         self.network, self.data, self.config, self.reference = network, data, config, reference
-        self.accelerator, self.on_progress = accelerator, on_progress
+        self.accelerator, self.on_progress, self.on_epoch = accelerator, on_progress, on_epoch
         optimizer = adamw(network, lr=config.lr, weight_decay=config.weight_decay)
         self.model, optimizer = accelerator.prepare(network, optimizer)
         self.batches: Batches = data.training_batches(network, config)
@@ -260,14 +266,19 @@ class _Run:
             self.engine.require_finite(f"validation of head {name}", scores[name])
         state.validation.append(scores)
         self.engine.judge(scores[self.judge], state.epoch)
-        patience = self.config.patience
-        state.stopped_early = bool(patience) and state.epoch - self.engine.best >= patience
+        state.stopped_early = self._is_enough(scores[self.judge])
         cosine = scores["cosine"]
         self.engine.write(
             "epoch", epoch=state.epoch, loss=state.mean_loss, validation_cosine=cosine, skill=reference.skill(cosine),
             vectors_per_second=self.engine.speed, collapsed=state.epoch > 0 and reference.collapsed(cosine),
             heads={name: {"score": scores[name], **set_to} for name, set_to in self.network.calibration.items()},
         )  # fmt: skip
+
+    def _is_enough(self, score: float) -> bool:
+        """After an epoch whose judging head has this score."""
+        epoch, patience = self.state.epoch, self.config.patience
+        stop = self.engine.main and self.on_epoch is not None and epoch > 0 and self.on_epoch(epoch, score)
+        return any_process(self.accelerator, stop) or (bool(patience) and epoch - self.engine.best >= patience)
 
     def _validate(self) -> dict[str, float]:
         """How good every head is on validation, calibrated on the same batches, and the mean cosine.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nextvec import __version__
+from nextvec.applied import applied_defaults
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.records import read_json
 from nextvec.records.names import PLAN
@@ -40,6 +41,7 @@ def origin_record(snapshot: Snapshot, split: Split, training: dict[str, Any]) ->
         "split": {**snapshot.split, "fingerprint": split.fingerprint},
         "training": training,
         "versions": {"nextvec": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        **applied_defaults(),
     }
 
 

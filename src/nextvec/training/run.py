@@ -22,7 +22,7 @@ from nextvec.records import write_json
 from nextvec.records.names import PLAN
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
-from nextvec.training.loop import Outcome, Progress, Reference, judging_head, train
+from nextvec.training.loop import OnEpoch, Outcome, Progress, Reference, judging_head, train
 from nextvec.training.processes import from_main, make_accelerator
 from nextvec.training.provenance import decisive, origin_record, require_plan
 from nextvec.training.recipe import TrainingConfig
@@ -137,6 +137,7 @@ def train_model(
     cache: Path | None,
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
+    on_epoch: OnEpoch | None = None,
     on_change: Callable[[str], None] | None = None,
     track: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -144,8 +145,9 @@ def train_model(
 
     With `resume` a run that was stopped goes on; its plan and corpus must be the ones it began with (MismatchError).
     `on_change` is told, in words, which settings that change nothing are others now, where vectors are kept if they do
-    not fit into memory, and which tracker has failed. `track` names trackers besides those of the plan. Of several
-    processes the main one reads and writes `folder`, decides about resuming and calls `on_progress` and `on_change`.
+    not fit into memory, and which tracker has failed; `on_epoch` is the loop's. `track` names trackers besides those of
+    the plan. Of several processes the main one reads and writes `folder`, decides about resuming and calls what is
+    given to be called.
     Raises UsageError when `folder` holds a run and `resume` is not set, NotFoundError when there is none to resume.
     """
     accelerator = make_accelerator(plan.training)
@@ -176,7 +178,7 @@ def train_model(
                 reference = measure_reference(baselines)
             outcome = train(
                 network, data, plan.training, folder, reference,
-                resume=resume, on_progress=on_progress, accelerator=accelerator, tracking=tracking,
+                resume=resume, on_progress=on_progress, on_epoch=on_epoch, accelerator=accelerator, tracking=tracking,
             )  # fmt: skip
             metrics = _metrics(outcome, reference)
         if accelerator.is_main_process:

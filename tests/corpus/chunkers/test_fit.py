@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.chunkers.fit import Fit
 from nextvec.corpus.document import Document
+from nextvec.encoders.hashing import HashingEncoder
 from nextvec.errors import UsageError
 from nextvec.structure import BEGINS, CONTINUES
 
@@ -20,12 +21,14 @@ def count(texts: Sequence[str]) -> list[int]:
 
 
 FIT = Fit(12, count)
+ENCODE = HashingEncoder(16).encode
+FITTED = ["packed", "paragraph", "semantic"]
 TEXT = "One two three four. Five six seven eight. Nine ten.\n\nShort one.\n\n" + "Word " * 14 + "end. Then one more."
 
 
 def cut(name: str, text: str = TEXT, **options: object) -> list[str]:
     document = Document(id="d", title="t", text=text, source="s", licence="l")
-    return [chunk.text for chunk in build_chunker(name, options, FIT).chunks(document)]
+    return [chunk.text for chunk in build_chunker(name, options, FIT, ENCODE).chunks(document)]
 
 
 def test_the_pieces_of_a_paragraph_that_is_too_long_go_on_with_it() -> None:
@@ -66,7 +69,7 @@ def test_without_a_limit_nothing_is_counted_and_the_spec_is_that_of_older_corpor
     assert len(chunker.chunks(Document(id="d", title="t", text=TEXT, source="s", licence="l"))) in (1, 3)
 
 
-@pytest.mark.parametrize("name", ["packed", "paragraph"])
+@pytest.mark.parametrize("name", FITTED)
 def test_the_spec_makes_the_same_chunker_again(name: str) -> None:
     spec = build_chunker(name, {"max_tokens": "8", "language": "de"}, FIT).spec
     assert spec["max_tokens"] == 8
@@ -74,21 +77,19 @@ def test_the_spec_makes_the_same_chunker_again(name: str) -> None:
     assert build_chunker(name, options, FIT).spec == spec
 
 
-@pytest.mark.parametrize("name", ["packed", "paragraph"])
+@pytest.mark.parametrize("name", FITTED)
 def test_more_than_the_encoder_reads_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=f"'{name}': max_tokens = 13, but the encoder reads 12 tokens"):
         build_chunker(name, {"max_tokens": 13}, FIT)
 
 
-@pytest.mark.parametrize("name", ["packed", "paragraph"])
+@pytest.mark.parametrize("name", FITTED)
 def test_a_limit_without_an_encoder_that_counts_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=f"'{name}': max_tokens = 8, but the encoder does not count"):
         build_chunker(name, {"max_tokens": 8})
 
 
-@given(
-    st.lists(st.integers(1, 9), min_size=1, max_size=20), st.integers(4, 12), st.sampled_from(["packed", "paragraph"])
-)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=20), st.integers(4, 12), st.sampled_from(FITTED))
 def test_only_single_sentences_are_longer(sizes: list[int], max_tokens: int, name: str) -> None:
     sentences = ["Word" + " word" * (size - 1) + "." for size in sizes]
     chunks = cut(name, " ".join(sentences), max_tokens=max_tokens)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from nextvec.corpus.chunkers.fit import Fit, FittedChunker
+from nextvec.corpus.chunkers.fit import Encode, EncodingChunker, Fit, FittedChunker
 from nextvec.corpus.document import Chunker
 from nextvec.registry import Registry
 
@@ -22,11 +22,16 @@ class ChunkerFactory(Protocol):
 CHUNKERS: Registry[ChunkerFactory] = Registry("chunkers", "nextvec.corpus.chunkers")
 
 
-def build_chunker(name: str, options: Mapping[str, Any] = NO_OPTIONS, fit: Fit | None = None) -> Chunker:
+def build_chunker(
+    name: str, options: Mapping[str, Any] = NO_OPTIONS, fit: Fit | None = None, encode: Encode | None = None
+) -> Chunker:
     """The chunker of that name. Raises UsageError for an unknown name, an unknown option or a bad value.
 
     fit: of the encoder that will read the chunks; without one, or for an encoder that does not count its tokens, no
         chunker can keep within `max_tokens`.
+    encode: of the same encoder; without it no chunker can cut by vectors.
     """
     chunker = CHUNKERS.get(name)(options)
+    if encode is not None and isinstance(chunker, EncodingChunker):
+        chunker = chunker.with_encoder(encode)
     return chunker.fitted(fit) if isinstance(chunker, FittedChunker) else chunker

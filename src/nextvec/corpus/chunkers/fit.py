@@ -1,4 +1,4 @@
-"""How much of a text an encoder reads, for chunkers that keep within it."""
+"""What chunkers may know of an encoder: how much of a text it reads, and what it makes of one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from nextvec.corpus.document import Chunker
+import numpy as np
+
+from nextvec.corpus.document import Chunker, Document
 from nextvec.errors import UsageError
+
+Encode = Callable[[Sequence[str]], np.ndarray]
+"""Texts to float32 (N, D), unit norm."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,19 @@ class FittedChunker(Chunker, Protocol):
 
     def fitted(self, fit: Fit | None) -> Chunker:
         """The same chunker, for the encoder that `fit` is of. Raises UsageError when there is none and it needs one."""
+        ...
+
+
+@runtime_checkable
+class EncodingChunker(Chunker, Protocol):
+    """A chunker that cuts by the vectors of sentences."""
+
+    def reads(self, document: Document) -> list[str]:
+        """The texts that it will have encoded for a document."""
+        ...
+
+    def with_encoder(self, encode: Encode) -> Chunker:
+        """The same chunker, with what encodes."""
         ...
 
 

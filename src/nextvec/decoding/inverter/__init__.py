@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from nextvec.decoding import DECODERS
 from nextvec.decoding.decoder import Decoder, Surroundings
 from nextvec.errors import UsageError
 
 KEPT = 0.75
 """Of the round-trip cosine that was recorded on validation texts, so much at least comes back of a few chunks."""
-CHUNKS = 4
 
 
 @DECODERS.register("inverter")
@@ -25,7 +22,7 @@ def build_inverter(argument: str, given: Surroundings) -> Decoder:
             "decoder 'inverter': which one? Name it as inverter:ID; train one with: nextvec train-inverter"
         )
     from nextvec.adoption import adopted
-    from nextvec.decoding.gate import require_round_trip
+    from nextvec.decoding.gate import require_round_trip, spread_vectors
     from nextvec.decoding.inverter.bundle import load_inverter
     from nextvec.decoding.inverter.writer import inverter_decoder
     from nextvec.device import chosen
@@ -37,10 +34,7 @@ def build_inverter(argument: str, given: Surroundings) -> Decoder:
     encoder = given.encoder or load_encoder(given.snapshot.encoder.reference)
     inverter = load_inverter(folder, chosen() or "cpu")
     decoder = inverter_decoder(inverter, encoder, given.snapshot.encoder)
-    rows = np.unique(np.linspace(0, len(given.snapshot) - 1, CHUNKS).round().astype(int))
     recorded = inverter.metrics.get("round_trip")
-    require_round_trip(
-        decoder, encoder, given.snapshot.texts(rows), owner=f"inverter:{argument}",
-        least=None if recorded is None else KEPT * recorded,
-    )  # fmt: skip
+    least = None if recorded is None else KEPT * recorded
+    require_round_trip(decoder, spread_vectors(given.snapshot), encoder.spec, owner=f"inverter:{argument}", least=least)
     return decoder

@@ -14,6 +14,7 @@ def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
         "library_name: nextvec",
         "pipeline_tag: text-generation",
         "tags: [latent-vector-model, embedding-inversion]",
+        *([f"license: {encoder['licence'].lower()}"] if encoder.get("licence") else []),
         "---",
         "",
         f"# {identity}",

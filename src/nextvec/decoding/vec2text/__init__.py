@@ -19,7 +19,7 @@ def build_vec2text(argument: str, given: Surroundings) -> Decoder:
             "decoder 'vec2text': which weights? vec2text:FOLDER with inverter/ and corrector/ in it, or "
             "vec2text:INVERTER,CORRECTOR, two names on the Hugging Face hub"
         )
-    from nextvec.decoding.gate import require_round_trip
+    from nextvec.decoding.gate import TEXTS, require_round_trip
     from nextvec.decoding.vec2text.checkpoint import load_vec2text
     from nextvec.decoding.vec2text.writer import require_gtr, vec2text_decoder
     from nextvec.encoders import load_encoder
@@ -27,5 +27,5 @@ def build_vec2text(argument: str, given: Surroundings) -> Decoder:
     require_gtr(given.snapshot.encoder)
     encoder = given.encoder or load_encoder(given.snapshot.encoder.reference)
     decoder = vec2text_decoder(load_vec2text(argument), encoder, given.snapshot.encoder)
-    require_round_trip(decoder, encoder, owner=f"vec2text:{argument}")
+    require_round_trip(decoder, encoder.encode(TEXTS), encoder.spec, owner=f"vec2text:{argument}")
     return decoder

@@ -10,33 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
 from transformers import AutoTokenizer
 
 from nextvec.decoding.vec2text.network import Corrector, Inverter, Vec2TextConfig
 from nextvec.device import chosen
 from nextvec.encoders.folders import find_folder
 from nextvec.encoders.inference.pretrained import quiet_transformers
+from nextvec.encoders.inference.weights import Weights, fill, read_weights, weight_files
 from nextvec.errors import IntegrityError, MismatchError, NotFoundError
 from nextvec.fingerprint import fingerprint, sha256_file
 from nextvec.records import read_json
-from nextvec.shapes import difference
 
 INVERTER, CORRECTOR = "inverter", "corrector"
-CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+CONFIG = "config.json"
 EMBEDDER = "embedder."
-FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
-"""What weights may be saved in; all are computed with in float32, as half precision costs the vectors' last digits."""
+"""Before the names of the encoder that the weights were trained with: it is loaded as an encoder."""
 T5 = "encoder_decoder."
 T5_NAME = "t5-base"
 SHARED = f"{T5}shared.weight"
 TIED = frozenset(f"{T5}{name}.weight" for name in ("lm_head", "encoder.embed_tokens", "decoder.embed_tokens"))
 """Names that a checkpoint may leave out: each is the shared token embedding again."""
-
-Weights = dict[str, Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +54,7 @@ def load_vec2text(reference: str) -> Vec2Text:
     corrector, dim = _load(Corrector, folders[CORRECTOR], "embedding_transform_1")
     if inverter_dim != dim:
         raise MismatchError(f"vec2text:{reference}: the inverter reads {inverter_dim}-D vectors, the corrector {dim}-D")
-    hashes = [sha256_file(path) for folder in folders.values() for path in _weight_files(folder)]
+    hashes = [sha256_file(path) for folder in folders.values() for path in weight_files(folder)]
     return Vec2Text(
         inverter=inverter,
         corrector=corrector,
@@ -73,20 +66,7 @@ def load_vec2text(reference: str) -> Vec2Text:
 
 def load_weights(network: Inverter | Corrector, weights: Weights, folder: Path) -> None:
     """Fill the network. Raises IntegrityError unless exactly the tied names are missing and none is unexpected."""
-    try:
-        report = network.load_state_dict(weights, strict=False)
-    except RuntimeError as error:
-        problem = difference(network.state_dict(), weights, error)
-        raise IntegrityError(
-            f"{folder}: the weights do not fit {type(network).__name__}: {problem}. Download it again"
-        ) from None
-    missing = sorted(set(report.missing_keys) - TIED)
-    if missing or report.unexpected_keys:
-        wrong = f"lack {missing[0]}" if missing else f"hold {min(report.unexpected_keys)}, for which there is no place"
-        raise IntegrityError(
-            f"{folder}: the weights of the {type(network).__name__.lower()} {wrong} "
-            f"({len(missing)} missing, {len(report.unexpected_keys)} unexpected). Download it again."
-        )
+    fill(network, weights, folder, what=type(network).__name__.lower(), absent=TIED)
     network.encoder_decoder.tie_weights()
 
 
@@ -128,7 +108,7 @@ def _count_blocks(weights: Weights, side: str) -> int:
 
 def _load(kind: type[Any], folder: Path, projection: str) -> tuple[Any, int]:
     """A network in evaluation mode, and the D it reads."""
-    weights = _read_weights(folder)
+    weights = read_weights(folder, but=EMBEDDER)
     try:
         config = read_shapes(weights, projection)
     except KeyError as error:
@@ -142,33 +122,6 @@ def _load(kind: type[Any], folder: Path, projection: str) -> tuple[Any, int]:
     network = kind(config)
     load_weights(network, weights, folder)
     return network.eval().requires_grad_(False).to(chosen() or "cpu"), config.dim
-
-
-def _read_weights(folder: Path) -> Weights:
-    """All tensors in float32, however they are saved, but those of the embedder, which is loaded as an encoder.
-
-    Raises IntegrityError for tensors of anything below half precision: their codes are no weights.
-    """
-    weights: Weights = {}
-    for path in _weight_files(folder):
-        try:
-            weights |= load_file(path)
-        except (SafetensorError, FileNotFoundError) as error:
-            raise IntegrityError(f"{path} is missing or damaged ({error}). Download it again.") from None
-    own = {name: tensor for name, tensor in weights.items() if not name.startswith(EMBEDDER)}
-    for name, tensor in own.items():
-        if tensor.dtype not in FLOATS:
-            raise IntegrityError(
-                f"{folder}: {name} is saved as {str(tensor.dtype).removeprefix('torch.')}; vec2text needs weights in "
-                "float32 or bfloat16, and computes in float32. Download those that were not quantised"
-            )
-    return {name: tensor.to(torch.float32) for name, tensor in own.items()}
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    if (folder / INDEX).exists():
-        return [folder / name for name in sorted(set(read_json(folder / INDEX)["weight_map"].values()))]
-    return [folder / WEIGHTS]
 
 
 def _parts(reference: str) -> dict[str, str]:

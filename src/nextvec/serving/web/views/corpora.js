@@ -69,6 +69,7 @@ function one(corpus) {
         "held out",
         `${percent(corpus.split.test / 1000)} test, ${percent((corpus.split.validation - corpus.split.test) / 1000)} validation, by document`,
       ],
+      ...measured(corpus.measured),
       ["on disk", `${bytes(corpus.stored_bytes)}, ${corpus.dtype}`],
       ["last written", date(corpus.modified)],
     ]),
@@ -77,6 +78,20 @@ function one(corpus) {
     samples(corpus.samples),
   ];
   return { title: corpus.name, content: content.filter(Boolean) };
+}
+
+function measured(found) {
+  if (!found) return [];
+  const parts = Object.entries(found.parts).map(([name, part]) => `${name} ${count(part.documents)}`);
+  return [
+    ["windows", `${count(found.windows)} targets with five chunks before them`],
+    ["documents by part", parts.join(", ")],
+    [
+      "neighbouring chunks",
+      found.lag_1 === null ? null : `mean cosine ${number(found.lag_1)}, in random order ${number(found.shuffled)}`,
+    ],
+    ["index", found.recall === null ? found.index : `${found.index}, finds ${percent(found.recall)} of the 16 nearest`],
+  ].filter(([, text]) => text !== null);
 }
 
 function generations({ name, generations: versions }) {

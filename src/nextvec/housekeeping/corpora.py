@@ -1,0 +1,120 @@
+"""Corpora: another name, which their models learn, or gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from nextvec.errors import UsageError
+from nextvec.housekeeping.models import rewrite_card
+from nextvec.housekeeping.needs import needs_of_corpus, records_on
+from nextvec.housekeeping.removal import remove_folder, require_here
+from nextvec.mirror import discard
+from nextvec.models.aliases import FINISHED
+from nextvec.records import read_json, write_json
+from nextvec.records.names import MEASURED, ORIGIN, PUSHED
+from nextvec.storage import place_of
+from nextvec.store.dataset import is_dataset, remove_objects
+from nextvec.store.vectors import Corpus, rename_note, renamed_to, writing_alone
+from nextvec.workspace import Workspace
+
+BESIDE = (".report.json", f".{ORIGIN}", f".{PUSHED}", f".{MEASURED}")
+"""Ends of files beside a corpus that are its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusLoss:
+    """What is lost with a corpus: all its generations, and what models that were trained on it read texts of."""
+
+    corpus: str
+    documents: int
+    chunks: int
+    bytes: int
+    tags: tuple[str, ...]
+    models: tuple[str, ...]
+    studies: tuple[str, ...]
+
+
+def corpus_loss(workspace: Workspace, name: str) -> CorpusLoss:
+    """Raises NotFoundError."""
+    info, needs = Corpus.open(workspace, name).info(), needs_of_corpus(workspace, name)
+    return CorpusLoss(
+        corpus=name, documents=info.documents, chunks=info.chunks, bytes=info.stored_bytes, tags=tuple(info.tags),
+        models=needs.models, studies=needs.studies,
+    )  # fmt: skip
+
+
+def remove_corpus(
+    workspace: Workspace, name: str, *, force: bool = False, ask: Callable[[CorpusLoss], None] | None = None
+) -> CorpusLoss:
+    """Delete a corpus with all its generations, for good.
+
+    force: also one that models or studies rest on. ask: told what will be lost; what it raises keeps it.
+    Raises UsageError while it is written to, or served.
+    """
+    loss = corpus_loss(workspace, name)
+    needs = needs_of_corpus(workspace, name)
+    needs.require_idle(f"corpus '{name}'")
+    if not force:
+        needs.require_unused(f"corpus '{name}'")
+    if ask is not None:
+        ask(loss)
+    with writing_alone(workspace, name):
+        path = workspace.corpus(name)
+        if place_of(path) is None:
+            remove_folder(workspace, path)
+        else:
+            remove_objects(path)
+        for end in BESIDE:
+            discard(path.with_suffix(end))
+    return loss
+
+
+def rename_corpus(workspace: Workspace, name: str, new: str, *, force: bool = False) -> list[str]:
+    """Give a corpus another name, and tell the models that were trained on it, whose names are returned.
+
+    Killed in the middle, it is found under both names until the same call has ended what was begun. Comparisons from
+    before keep the name that it had then. force: although a study names it, which then finds it no more.
+
+    Raises UsageError for a name that is taken, while it is written to or served, and in a bucket.
+    """
+    require_here(workspace.corpus(name), f"corpus '{name}'")
+    if is_dataset(workspace.corpus(name)) or renamed_to(workspace, name) != new:
+        _require_may_move(workspace, name, new, force)
+        _move(workspace, name, new)
+    return _tell_models(workspace, name, new)
+
+
+def _require_may_move(workspace: Workspace, name: str, new: str, force: bool) -> None:
+    Corpus.open(workspace, name)
+    if workspace.corpus(new).exists() or renamed_to(workspace, new) is not None:
+        raise UsageError(f"there is a corpus '{new}' already; choose another name")
+    needs = needs_of_corpus(workspace, name)
+    needs.require_idle(f"corpus '{name}'")
+    if not force:
+        replace(needs, models=()).require_unused(f"corpus '{name}'")
+
+
+def _move(workspace: Workspace, name: str, new: str) -> None:
+    """The note first: from the one rename on that counts, models find the corpus by it."""
+    with writing_alone(workspace, name), writing_alone(workspace, new):
+        write_json(rename_note(workspace, name), {"to": new})
+        for end in BESIDE:
+            beside = workspace.corpus(name).with_suffix(end)
+            if beside.exists():
+                beside.rename(workspace.corpus(new).with_suffix(end))
+        workspace.corpus(name).rename(workspace.corpus(new))
+
+
+def _tell_models(workspace: Workspace, name: str, new: str) -> list[str]:
+    """The note goes last."""
+    told = []
+    for folder, files in records_on(workspace, name):
+        for path in files:
+            plain = read_json(path)
+            write_json(path, {**plain, "corpus": {**plain["corpus"], "name": new}})
+        if (folder / FINISHED).exists():
+            rewrite_card(folder)
+            told.append(folder.name)
+    discard(rename_note(workspace, name))
+    return told

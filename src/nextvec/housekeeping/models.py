@@ -1,0 +1,131 @@
+"""Models: another name, into the archive and back, or gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nextvec.errors import NotFoundError, UsageError, did_you_mean
+from nextvec.housekeeping.needs import needs_of_model
+from nextvec.housekeeping.removal import remove_folder, require_here
+from nextvec.models.aliases import FINISHED, Aliases
+from nextvec.records import read_json
+from nextvec.records.names import PLAN
+from nextvec.store.dataset import stored_bytes
+from nextvec.workspace import Workspace, check_name
+
+ARCHIVE = "archive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelLoss:
+    """What is lost with a model. A study that it is a part of trains it again when it is run again."""
+
+    model: str
+    bytes: int
+    studies: tuple[str, ...]
+
+
+def model_loss(workspace: Workspace, identity: str) -> ModelLoss:
+    """Raises NotFoundError for what is no model, finished or begun."""
+    folder = _folder(workspace, identity)
+    return ModelLoss(
+        model=identity, bytes=stored_bytes(folder), studies=needs_of_model(workspace, identity).studies
+    )  # fmt: skip
+
+
+def remove_model(
+    workspace: Workspace, identity: str, *, force: bool = False, ask: Callable[[ModelLoss], None] | None = None
+) -> ModelLoss:
+    """Delete a model, or a run that was begun, for good.
+
+    force: also one that a study names. ask: told what will be lost; what it raises keeps it.
+    Raises UsageError while an alias, a server or its settings need it.
+    """
+    loss = model_loss(workspace, identity)
+    _require_free_to_go(workspace, identity, force)
+    if ask is not None:
+        ask(loss)
+    remove_folder(workspace, workspace.model(identity), first=(FINISHED, PLAN))
+    return loss
+
+
+def rename_model(workspace: Workspace, identity: str, name: str, *, force: bool = False) -> None:
+    """Give a finished model another id. Raises as `remove_model`, and for a name that is taken, or in a bucket."""
+    folder = _finished(workspace, identity)
+    require_here(folder, f"model '{identity}'")
+    _require_new(workspace, name)
+    _require_free_to_go(workspace, identity, force)
+    folder.rename(workspace.model(name))
+    rewrite_card(workspace.model(name))
+
+
+def archive_model(workspace: Workspace, identity: str, *, force: bool = False) -> Path:
+    """Move a finished model into the workspace's archive, where nothing finds it but `restore_model`; returns where it
+    is. Raises as `rename_model`."""
+    folder = _finished(workspace, identity)
+    require_here(folder, f"model '{identity}'")
+    place = workspace.root / ARCHIVE / identity
+    if place.exists():
+        raise UsageError(f"the archive has a model '{identity}' already; rename this one first")
+    _require_free_to_go(workspace, identity, force)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return folder.rename(place)
+
+
+def restore_model(workspace: Workspace, identity: str) -> None:
+    """Back from the archive. Raises NotFoundError for what is not there, UsageError for a name that is taken."""
+    known = archived_models(workspace)
+    if identity not in known:
+        raise NotFoundError(
+            f"the archive has no model '{identity}'. {did_you_mean(identity, known)}List it: nextvec models list "
+            "--archived"
+        )
+    _require_new(workspace, identity)
+    workspace.models.mkdir(parents=True, exist_ok=True)
+    (workspace.root / ARCHIVE / check_name("model", identity)).rename(workspace.model(identity))
+
+
+def archived_models(workspace: Workspace) -> list[str]:
+    """Names of what is in the archive."""
+    return sorted(path.parent.name for path in (workspace.root / ARCHIVE).glob(f"*/{FINISHED}"))
+
+
+def _require_free_to_go(workspace: Workspace, identity: str, force: bool) -> None:
+    needs = needs_of_model(workspace, identity)
+    needs.require_idle(f"model '{identity}'")
+    if not force:
+        needs.require_unused(f"model '{identity}'")
+
+
+def _folder(workspace: Workspace, identity: str) -> Path:
+    folder = workspace.model(identity)
+    if not any((folder / name).exists() for name in (FINISHED, PLAN)):
+        known = [path.name for path in workspace.models.glob("*/")]
+        raise NotFoundError(
+            f"there is no model '{identity}'. {did_you_mean(identity, known)}List them: nextvec models list"
+        )
+    return folder
+
+
+def _finished(workspace: Workspace, identity: str) -> Path:
+    folder = _folder(workspace, identity)
+    if not (folder / FINISHED).exists():
+        raise UsageError(f"'{identity}' is a run that was stopped; go on with it (train --resume), or remove it")
+    return folder
+
+
+def _require_new(workspace: Workspace, name: str) -> None:
+    Aliases(workspace).require_free(name)
+    if workspace.model(name).exists():
+        raise UsageError(f"there is a model '{name}' already; choose another name")
+
+
+def rewrite_card(folder: Path) -> None:
+    """Its card has its name in it."""
+    from nextvec.decoding.inverter import bundle as inverter
+    from nextvec.models import bundle
+
+    kept = inverter if read_json(folder / FINISHED)["kind"] == inverter.KIND else bundle
+    kept.record_metrics(folder, read_json(folder / bundle.METRICS))

@@ -1,0 +1,125 @@
+"""Who needs a model or a corpus: aliases, servers and their settings, models, studies."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nextvec.continuation.presence import servers
+from nextvec.errors import IntegrityError, UsageError
+from nextvec.models.aliases import FINISHED, Aliases
+from nextvec.records import read_json
+from nextvec.records.names import PLAN, STUDY
+from nextvec.studies.record import read_study
+from nextvec.workspace import Workspace, parse_reference
+
+SETTINGS = "serving.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """aliases: that stand for it. servers: that run and serve it, in words. settings: files that name it. models:
+    trained on it. studies: it is a part of."""
+
+    aliases: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    studies: tuple[str, ...] = ()
+
+    def require_idle(self, what: str) -> None:
+        """Raises UsageError where somebody relies on it now; nothing overrides that."""
+        if self.aliases:
+            raise UsageError(
+                f"{what} is what {_listed(self.aliases)} stands for. Promote another model first, or roll it back: "
+                f"nextvec rollback {self.aliases[0]}"
+            )
+        if self.servers:
+            raise UsageError(f"{what} is being served by {_listed(self.servers)}. Stop that server first")
+        if self.settings:
+            raise UsageError(f"{what} is named in {_listed(self.settings)}. Take it out there first")
+
+    def require_unused(self, what: str) -> None:
+        """Raises UsageError where models or studies rest on it, which --force overrides."""
+        parts = [
+            *([f"{len(self.models)} models were trained on it ({_listed(self.models)})"] if self.models else []),
+            *([f"it is a part of study {_listed(self.studies)}"] if self.studies else []),
+        ]
+        if parts:
+            raise UsageError(f"{what}: {' and '.join(parts)}. --force does it all the same")
+
+
+def needs_of_model(workspace: Workspace, identity: str) -> Needs:
+    """Who needs a model of that id."""
+    aliases = Aliases(workspace)
+    names = {identity, *aliases.of(identity)}
+    return Needs(
+        aliases=tuple(aliases.of(identity)),
+        servers=tuple(str(server) for server in servers(workspace) if identity in server.models),
+        settings=tuple(str(path) for path in _settings(workspace) if names & _named_in(path)),
+        studies=tuple(name for name in _studies(workspace) if identity in _models_of(workspace, name)),
+    )
+
+
+def needs_of_corpus(workspace: Workspace, name: str) -> Needs:
+    """Who needs a corpus, whatever generation of it."""
+    return Needs(
+        servers=tuple(str(server) for server in servers(workspace) if name in server.corpora),
+        models=tuple(folder.name for folder, _ in records_on(workspace, name) if (folder / FINISHED).exists()),
+        studies=tuple(study for study in _studies(workspace) if name in _corpora_of(workspace, study)),
+    )
+
+
+def records_on(workspace: Workspace, corpus: str) -> Iterator[tuple[Path, list[Path]]]:
+    """(folder, its files that name the corpus) of every model, finished or begun, that is trained on it."""
+    for folder in sorted(workspace.models.glob("*/")):
+        files = [folder / name for name in (FINISHED, PLAN) if _corpus_in(folder / name) == corpus]
+        if files:
+            yield folder, files
+
+
+def _corpus_in(path: Path) -> str | None:
+    """None where a file names none, is not there or cannot be read."""
+    try:
+        plain = read_json(path) if path.exists() else {}
+        return str(plain["corpus"]["name"])
+    except (IntegrityError, KeyError, TypeError):
+        return None
+
+
+def _studies(workspace: Workspace) -> list[str]:
+    return sorted(path.parent.name for path in workspace.studies.glob(f"*/{STUDY}"))
+
+
+def _models_of(workspace: Workspace, study: str) -> set[str]:
+    return {run.model for run in read_study(workspace, study)[1]}
+
+
+def _corpora_of(workspace: Workspace, study: str) -> set[str]:
+    plan, runs = read_study(workspace, study)
+    named = [run.corpus for run in runs] + list(plan.get("corpora", []))
+    return {parse_reference(reference)[0] for reference in named}
+
+
+def _settings(workspace: Workspace) -> list[Path]:
+    """Those that a server is usually started with."""
+    found = [path for path in (workspace.root / SETTINGS, Path(SETTINGS)) if path.is_file()]
+    return list({path.resolve(): path for path in found}.values())
+
+
+def _named_in(path: Path) -> set[str]:
+    """Models and inverters; nothing in a file that is no TOML, which no server starts with."""
+    try:
+        entries = tomllib.loads(path.read_text("utf-8")).get("models", [])
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return set()
+    tables = [entry for entry in entries if isinstance(entry, dict)]
+    inverters = [str(entry.get("decoder", "")).removeprefix("inverter:") for entry in tables]
+    return {str(entry.get("model", "")) for entry in tables} | set(inverters)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"

@@ -1,0 +1,87 @@
+"""How many documents, paragraphs and headings a corpus version has: counted once, and kept in the workspace's cache."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nextvec.corpus.origin import origins
+from nextvec.errors import IntegrityError, NextvecError
+from nextvec.records import read_json, write_json
+from nextvec.store.breaks import Breaks, break_columns, breaks_of_table
+from nextvec.store.measures import commit_of
+from nextvec.store.metadata import HEADINGS_COLUMN
+from nextvec.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import lance
+
+FOLDER = "counts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """`headings` is None for a version that keeps none. `sources`: documents and chunks by the part of a mixture, most
+    first; nothing where there are not several."""
+
+    documents: int
+    breaks: Breaks
+    headings: int | None
+    sources: dict[str, dict[str, int]]
+
+
+def counts_of(workspace: Workspace, name: str, dataset: lance.LanceDataset) -> Counts:
+    """Of the dataset's version. Where the cache cannot be written they are counted every time."""
+    path, commit = workspace.cache / FOLDER / f"{name}.json", commit_of(dataset)
+    known = _kept(path).get(commit)
+    if known is not None:
+        return known
+    counted = _count(dataset)
+    with suppress(OSError, NextvecError):
+        plain = {key: asdict(one) for key, one in {**_kept(path), commit: counted}.items()}
+        write_json(path, plain)
+    return counted
+
+
+def _count(dataset: lance.LanceDataset) -> Counts:
+    return Counts(
+        documents=dataset.count_rows(filter="position = 0"),
+        breaks=Breaks.count(breaks_of_table(dataset.to_table(columns=break_columns(dataset.schema)))),
+        headings=_count_headings(dataset),
+        sources=_count_sources(dataset),
+    )
+
+
+def _count_sources(dataset: lance.LanceDataset) -> dict[str, dict[str, int]]:
+    named = origins(dataset.to_table(columns=["source"], filter="position = 0")["source"].to_pylist())
+    if not named:
+        return {}
+    positions = dataset.to_table(columns=["position"])["position"].to_numpy()
+    lengths = np.diff(np.append(np.flatnonzero(positions == 0), len(positions)))
+    documents: Counter[str] = Counter(named)
+    chunks: Counter[str] = Counter()
+    for name, length in zip(named, lengths.tolist(), strict=True):
+        chunks[name] += length
+    return {name: {"documents": count, "chunks": chunks[name]} for name, count in documents.most_common()}
+
+
+def _count_headings(dataset: lance.LanceDataset) -> int | None:
+    if HEADINGS_COLUMN not in dataset.schema.names:
+        return None
+    lists = dataset.to_table(columns=[HEADINGS_COLUMN], filter="position = 0")[HEADINGS_COLUMN]
+    return int(sum(len(chunk.flatten()) for chunk in lists.chunks))
+
+
+def _kept(path: Path) -> dict[str, Counts]:
+    """Nothing where there is no such file, or another one than this writes."""
+    try:
+        plain = read_json(path) if path.exists() else {}
+        return {key: Counts(**{**one, "breaks": Breaks(**one["breaks"])}) for key, one in plain.items()}
+    except (IntegrityError, TypeError, KeyError, AttributeError, OSError):
+        return {}

@@ -1,0 +1,147 @@
+"""Corpora get other names and go away; what is needed stays, and a death in the middle loses nothing."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+
+import pytest
+
+import nextvec as api
+from nextvec.continuation.presence import Announcement
+from nextvec.errors import NotFoundError, UsageError
+from nextvec.housekeeping.corpora import remove_corpus, rename_corpus
+from nextvec.models.bundle import read_config
+from nextvec.store.generation import trained_generation
+from nextvec.store.vectors import Corpus, corpus_names, open_snapshot, writing_alone
+from nextvec.studies.record import Run, write_study
+
+
+def generations(place):
+    """Of every model the fingerprint of what it was trained on, which has to be there."""
+    return [trained_generation(place, read_config(place.model(name))).fingerprint for name in ("gru", "mix")]
+
+
+def test_models_learn_the_new_name(own, nextvec):
+    before = generations(own)
+    assert rename_corpus(own, "tales", "stories") == ["gru", "mix"]
+    assert corpus_names(own) == ["stories"]
+    assert generations(own) == before
+    assert open_snapshot(own, "stories@first").fingerprint == before[0]
+    assert "| corpus name | stories |" in (own.model("gru") / "README.md").read_text()
+    assert json.loads((own.model("gru") / "plan.json").read_text())["corpus"]["name"] == "stories"
+    assert own.corpus("stories").with_suffix(".report.json").exists()
+    with pytest.raises(NotFoundError, match="no corpus 'tales'"):
+        Corpus.open(own, "tales")
+    nextvec("verify", "mix", workspace=own.root)
+
+
+def test_killed_at_any_step_everything_is_found_and_the_same_call_ends_it(own, killed_at):
+    before = generations(own)
+    for step, (old, new) in zip(itertools.count(1), itertools.cycle([("tales", "stories"), ("stories", "tales")])):
+        if not killed_at(step, lambda old=old, new=new: rename_corpus(own, old, new)):
+            break
+        assert generations(own) == before
+        rename_corpus(own, old, new)
+        assert generations(own) == before
+        assert corpus_names(own) == [new]
+        assert not list(own.corpora.glob("*.renamed.json"))
+    assert step > 8
+
+
+def test_a_half_renamed_corpus_cannot_be_made_anew(own, killed_at, nextvec):
+    assert killed_at(4, lambda: rename_corpus(own, "tales", "stories"))
+    assert corpus_names(own) == ["stories"]
+    text = own.root.parent / "text"
+    text.mkdir()
+    (text / "a.txt").write_text("One is here. Two is there.")
+    line = ["corpus", "ingest", text, "--corpus", "tales", "--encoder", "hashing:32"]
+    assert "nextvec corpus rename tales stories" in nextvec(*line, workspace=own.root, expect=2).err
+
+
+def test_removed_is_removed_with_all_that_is_beside_it(own, nextvec):
+    line = ["corpus", "remove", "tales"]
+    refused = nextvec(*line, "--yes", workspace=own.root, expect=2).err
+    assert "2 models were trained on it (gru, mix)" in refused
+    refused = nextvec(*line, "--force", workspace=own.root, expect=2).err
+    assert "Lost for good: corpus 'tales' with 40 documents" in refused
+    assert "tags first" in refused
+    assert "Nobody can be asked here: say --yes" in refused
+    done = json.loads(nextvec(*line, "--yes", "--force", "--json", workspace=own.root).out)
+    assert (done["documents"], done["models"]) == (40, ["gru", "mix"])
+    assert corpus_names(own) == []
+    assert {path.suffix for path in own.corpora.iterdir()} <= {".lock", ".generations"}
+    assert not (own.root / ".removed").exists()
+    with pytest.raises(NotFoundError):
+        remove_corpus(own, "tales")
+
+
+def test_killed_while_removing_it_is_whole_or_gone(own, killed_at):
+    for step in itertools.count(1):
+        if not killed_at(step, lambda: remove_corpus(own, "tales", force=True)):
+            break
+        if corpus_names(own):
+            assert generations(own)
+        else:
+            break
+    assert step <= 2
+    assert corpus_names(own) == []
+
+
+def test_whoever_is_asked_may_keep_it(own):
+    def no(loss):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        api.open(own.root).corpus("tales").remove(force=True, ask=no)
+    assert corpus_names(own) == ["tales"]
+
+
+def test_one_that_is_written_to_stays(own):
+    with writing_alone(own, "tales"):
+        for act in (lambda: remove_corpus(own, "tales", force=True), lambda: rename_corpus(own, "tales", "new")):
+            with pytest.raises(UsageError, match=f"is being written by process {os.getpid()}"):
+                act()
+    assert corpus_names(own) == ["tales"]
+
+
+def test_one_that_is_served_stays(own):
+    server = Announcement(own)
+    server.tell(["gru"], ["tales"])
+    for act in (lambda: remove_corpus(own, "tales", force=True), lambda: rename_corpus(own, "tales", "new")):
+        with pytest.raises(UsageError, match=rf"being served by process {os.getpid()} on .*Stop that server"):
+            act()
+    server.close()
+    rename_corpus(own, "tales", "new")
+
+
+def test_a_study_is_named(own):
+    run = Run(architecture="gru", corpus="tales@first", variant="", seed=0, fingerprint="f", model="other")
+    write_study(own.study("one"), {"corpora": ["tales@first"]}, [run])
+    with pytest.raises(UsageError, match="it is a part of study one"):
+        rename_corpus(own, "tales", "stories")
+    with pytest.raises(UsageError, match=r"2 models were trained on it .* and it is a part of study one"):
+        remove_corpus(own, "tales")
+    rename_corpus(own, "tales", "stories", force=True)
+
+
+@pytest.mark.parametrize(("new", "words"), [("tales", "already"), ("a/b", "cannot name a corpus")])
+def test_a_name_that_cannot_be_given_is_refused(new, words, own):
+    with pytest.raises(UsageError, match=words):
+        rename_corpus(own, "tales", new)
+    with pytest.raises(NotFoundError, match="no corpus 'tails'"):
+        rename_corpus(own, "tails", "new")
+
+
+def test_in_a_bucket_it_can_be_removed_and_not_renamed(bucket, make_corpus):
+    from nextvec.workspace import Workspace
+
+    place = Workspace(bucket)
+    make_corpus(place, "c")
+    with pytest.raises(UsageError, match="in a bucket, where nothing can be renamed"):
+        rename_corpus(place, "c", "d")
+    remove_corpus(place, "c")
+    assert corpus_names(place) == []
+    make_corpus(place, "c")
+    assert corpus_names(place) == ["c"]

@@ -1,0 +1,188 @@
+"""Models get other names, are put away and brought back, or removed; not while somebody relies on them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import nextvec as api
+from nextvec.continuation.presence import Announcement, servers
+from nextvec.errors import NotFoundError, UsageError
+from nextvec.housekeeping.models import archive_model, archived_models, remove_model, rename_model, restore_model
+from nextvec.models.bundle import load_bundle
+from nextvec.studies.record import Run, write_study
+from nextvec.workspace import Workspace
+
+ACTS = {
+    "remove": lambda place, name, **how: remove_model(place, name, **how),
+    "rename": lambda place, name, **how: rename_model(place, name, "new", **how),
+    "archive": lambda place, name, **how: archive_model(place, name, **how),
+}
+
+
+@pytest.fixture(params=ACTS)
+def act(request):
+    return ACTS[request.param]
+
+
+def test_an_alias_keeps_its_model(own, act):
+    with pytest.raises(UsageError, match=r"what production stands for.*nextvec rollback production"):
+        act(own, "gru", force=True)
+    assert load_bundle(own.model("gru"))
+
+
+def test_a_server_keeps_its_model(own, act):
+    server = Announcement(own)
+    server.tell(["mix"], ["tales"])
+    server.tell(["mix"], ["tales"])
+    with pytest.raises(UsageError, match=f"being served by process {os.getpid()}"):
+        act(own, "mix", force=True)
+    server.close()
+    act(own, "mix")
+
+
+def test_its_settings_keep_its_model(own, act):
+    (own.root / "serving.toml").write_text('[[models]]\nmodel = "production"\ndecoder = "inverter:mix"\n')
+    with pytest.raises(UsageError, match=r"named in .*serving\.toml"):
+        act(own, "mix")
+
+
+def test_a_study_keeps_its_model_unless_forced(own, act):
+    run = Run(architecture="gru", corpus="tales@first", variant="", seed=0, fingerprint="f", model="mix")
+    write_study(own.study("one"), {"corpora": ["tales@first"]}, [run])
+    with pytest.raises(UsageError, match=r"it is a part of study one.*--force"):
+        act(own, "mix")
+    act(own, "mix", force=True)
+
+
+def test_killed_at_any_step_it_is_whole_somewhere(own, act, killed_at, tmp_path):
+    shutil.copytree(own.root, tmp_path / "kept")
+    for step in range(1, 20):
+        dead = killed_at(step, lambda: act(own, "mix"))
+        there = [path.parent for path in own.root.glob("*/*/config.json") if path.parent.name != "gru"]
+        assert all(load_bundle(folder) for folder in there)
+        assert len(there) == 1 or act is ACTS["remove"]
+        if not dead:
+            break
+        shutil.rmtree(own.root)
+        shutil.copytree(tmp_path / "kept", own.root)
+    assert step > 1
+
+
+def test_a_renamed_model_is_the_same_with_its_name_in_its_card(own, nextvec):
+    nextvec("models", "rename", "mix", "mixed", workspace=own.root)
+    assert load_bundle(own.model("mixed"))
+    assert "# mixed" in (own.model("mixed") / "README.md").read_text()
+    assert not own.model("mix").exists()
+    for taken in ("gru", "production"):
+        with pytest.raises(UsageError):
+            rename_model(own, "mixed", taken)
+
+
+def test_put_away_and_brought_back(own, nextvec):
+    kept = (own.model("mix") / "model.safetensors").read_bytes()
+    assert "models restore mix" in nextvec("models", "archive", "mix", workspace=own.root).out
+    assert archived_models(own) == ["mix"]
+    assert json.loads(nextvec("models", "list", "--archived", "--json", workspace=own.root).out) == ["mix"]
+    assert [model.name for model in api.open(own.root).models()] == ["gru"]
+    with pytest.raises(NotFoundError):
+        archive_model(own, "mix")
+    with pytest.raises(NotFoundError, match="Did you mean 'mix'"):
+        restore_model(own, "mixx")
+    nextvec("models", "restore", "mix", workspace=own.root)
+    assert (own.model("mix") / "model.safetensors").read_bytes() == kept
+    assert archived_models(own) == []
+
+
+def test_names_that_are_taken_are_told(own):
+    archive_model(own, "mix")
+    shutil.copytree(own.model("gru"), own.model("mix"))
+    with pytest.raises(UsageError, match="there is a model 'mix' already"):
+        restore_model(own, "mix")
+    with pytest.raises(UsageError, match="the archive has a model 'mix' already"):
+        archive_model(own, "mix")
+
+
+def test_removed_is_removed(own, nextvec):
+    refused = nextvec("models", "remove", "mix", workspace=own.root, expect=2).err
+    assert "Lost for good: model 'mix'" in refused
+    assert "say --yes" in refused
+    assert json.loads(nextvec("models", "remove", "mix", "--yes", "--json", workspace=own.root).out)["bytes"] > 0
+    assert not own.model("mix").exists()
+    assert not (own.root / ".removed").exists()
+    error = nextvec("models", "remove", "mux", "--yes", workspace=own.root, expect=1).err
+    assert "there is no model 'mux'" in error
+
+
+def test_a_run_that_was_only_begun_can_be_removed_alone(own, act):
+    (own.model("mix") / "config.json").unlink()
+    if act is ACTS["remove"]:
+        act(own, "mix")
+        assert not own.model("mix").exists()
+    else:
+        with pytest.raises(UsageError, match="a run that was stopped"):
+            act(own, "mix")
+
+
+def test_what_a_killed_remover_left_is_removed_by_the_next(own, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *given, **how: None)
+        remove_model(own, "mix")
+    assert list((own.root / ".removed").iterdir())
+    shutil.copytree(own.model("gru"), own.model("again"))
+    remove_model(own, "again")
+    assert not (own.root / ".removed").exists()
+
+
+SERVER = """
+import sys, time
+from nextvec.continuation.presence import Announcement
+from nextvec.workspace import Workspace
+server = Announcement(Workspace(sys.argv[1]))
+server.tell(["mix"], ["tales"])
+print("serving", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_killed_server_keeps_nothing(own):
+    process = subprocess.Popen([sys.executable, "-c", SERVER, str(own.root)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "serving\n"
+    assert [server.models for server in servers(own)] == [("mix",)]
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert servers(own) == []
+    remove_model(own, "mix")
+
+
+def test_in_a_bucket_it_is_removed_and_nothing_else(bucket, train, make_corpus, machine):
+    place = Workspace(bucket)
+    make_corpus(place, "c")
+    train(place, "mix", "c@small", "ewma-mix")
+    server = Announcement(place)
+    server.tell(["mix"], ["c"])
+    machine("second")
+    elsewhere = Workspace(bucket)
+    with pytest.raises(UsageError, match="being served"):
+        remove_model(elsewhere, "mix")
+    machine("first")
+    server.close()
+    machine("second")
+    for act in ("rename", "archive"):
+        with pytest.raises(UsageError, match="in a bucket"):
+            ACTS[act](elsewhere, "mix")
+    remove_model(elsewhere, "mix")
+    assert not any(key.startswith("models/mix") for key in Place(bucket).below())
+
+
+def Place(uri):
+    from nextvec import storage
+
+    return storage.Place(uri, "")
