@@ -614,11 +614,15 @@ class Workspace:
         Examples:
             >>> figures = ws.train_inverter("mine@small", options={"epochs": 1})  # doctest: +SKIP
         """
+        from nextvec.adoption import adopted
         from nextvec.encoders import load_encoder
         from nextvec.models.bundle import load_bundle
         from nextvec.training.inverter.run import resolve_plan, train_inverter
 
-        plan = resolve_plan({"seed": seed, **(options or {})})
+        given = dict(options or {})
+        if "predictor" in given:
+            given["predictor"] = adopted(self.place, given["predictor"])
+        plan = resolve_plan({"seed": seed, **given})
         snapshot = self.corpus(corpus).snapshot
         predictor = load_bundle(self.place.model(plan.recipe.predictor)) if plan.recipe.predictor else None
         return train_inverter(
