@@ -166,6 +166,68 @@ class Leaderboard(Record):
     recorded: list[ComparisonEntry] = Field(description="Every comparison, newest first.")
 
 
+class StudyEntry(Record):
+    id: str = Field(examples=["reference"])
+    date: str = Field(description="When something was last recorded: ISO 8601, UTC.")
+    running: bool
+    counts: dict[str, int] = Field(description="Runs by state.", examples=[{"done": 3, "running": 1}])
+    looks: int = Field(description="Models that were judged on test documents.")
+    trials: int = Field(description="Of its search, those that are over.")
+    planned: int = Field(description="Trials of its search; 0 without one.")
+
+
+class StudyList(Record):
+    object: Literal["list"]
+    data: list[StudyEntry]
+
+
+class PaceRecord(Record):
+    epoch: int = Field(description="Epochs that are behind.", examples=[2])
+    epochs: int = Field(examples=[20])
+    step: int
+    steps: int
+    seconds_left: float | None = Field(description="About; null where that cannot be told yet.")
+
+
+class StudyRun(Record):
+    model: str = Field(description="Its id in the workspace, once it is done.", examples=["gru-wiki-small"])
+    architecture: str
+    corpus: str
+    variant: str = Field(description="Settings that the study varies.", examples=["lr=0.001"])
+    seed: int
+    state: Literal["done", "running", "waiting", "failed"]
+    note: str
+    validation_cosine: float | None
+    cosine: dict[str, Any] | None = Field(description="On test documents, with its interval.")
+    pace: PaceRecord | None = Field(description="Of one that is running.")
+
+
+class StudyTrial(Record):
+    trial: int = Field(description="From 0.")
+    state: Literal["running", "waiting", "done", "pruned", "failed"]
+    options: dict[str, Any] = Field(examples=[{"lr": 0.0003, "batch": 64}])
+    validation: float | None = Field(description="Score of the head that decides, on validation documents.")
+    epochs: int
+    reason: str
+
+
+class StudySearch(Record):
+    planned: int = Field(description="Trials; 0 without a search.")
+    trials: list[StudyTrial]
+    pace: PaceRecord | None = Field(description="Of the trial at hand.")
+
+
+class StudyDetail(Record):
+    object: Literal["study"]
+    id: str = Field(examples=["reference"])
+    running: bool
+    compared: bool = Field(description="Whether the leaderboard has it.")
+    counts: dict[str, int]
+    looks: int = Field(description="Models that were judged on test documents.")
+    runs: list[StudyRun]
+    search: StudySearch
+
+
 class EncoderRecord(Record):
     name: str = Field(examples=["minilm"])
     dim: int = Field(examples=[384])
