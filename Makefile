@@ -5,10 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check lint types docs bench clean help
+.PHONY: demo test check lint types docs docs-site bench clean help
 
 help:            ## what there is
-	@grep -E '^[a-z]+: .*##|^[a-z]+: *##' $(MAKEFILE_LIST) | sed 's/:.*##/  /'
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+: *##' $(MAKEFILE_LIST) | sed 's/:.*##/  /'
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -33,7 +33,10 @@ types: $(STAMP)  ## types
 docs: $(STAMP)   ## generated documents are up to date
 	$(BIN)/python docs/generate.py --check
 
-check: lint types docs test  ## all of it; what CI runs
+docs-site: $(STAMP)  ## the documentation as a site in build/site; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
+check: lint types docs docs-site test  ## all of it; what CI runs
 
 bench: $(STAMP)  ## every benchmark, on real text (about two hours on two cores)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'

@@ -285,11 +285,13 @@ class Load:
         return len(self.seconds) / self.wall
 
 
-def generate_load(url: str, path: str, body: bytes, clients: int, seconds: float) -> Load:
+def generate_load(
+    url: str, path: str, body: bytes, clients: int, seconds: float, media_type: str = "application/octet-stream"
+) -> Load:
     """`clients` connections, each with its next request as soon as the last is answered."""
     load, host = Load(), urlsplit(url)
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: {host.netloc}\r\nContent-Type: application/octet-stream\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {host.netloc}\r\nContent-Type: {media_type}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     request = head.encode() + body

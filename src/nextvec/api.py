@@ -67,6 +67,7 @@ KINDS = {
     "backbone": ("nextvec.models.backbone", "BACKBONES"),
     "baseline": ("nextvec.models.baseline", "BASELINES"),
     "chunker": ("nextvec.corpus.chunkers", "CHUNKERS"),
+    "encoder": ("nextvec.encoders", "ENCODERS"),
     "head": ("nextvec.models.head", "HEADS"),
     "metric": ("nextvec.evaluation.metric", "METRICS"),
     "source": ("nextvec.corpus.sources", "SOURCES"),
@@ -81,11 +82,8 @@ def open(root: Path | str | None = None) -> Workspace:
 
 
 def register(kind: str, name: str) -> Callable[[T], T]:
-    """Decorator: an architecture, head, baseline, metric, source or chunker of one's own, known by `name` from then on,
-    also from a notebook's cell, which may be run again.
-
-        @nextvec.register("backbone", "mine")
-        class Mine(Backbone): ...
+    """Decorator: an architecture (`backbone`), head, baseline, metric, encoder, source or chunker of one's own, known
+    by `name` from then on, also from a notebook's cell, which may be run again.
 
     Raises UsageError for an unknown kind and for a name that something else has.
     """
@@ -93,9 +91,11 @@ def register(kind: str, name: str) -> Callable[[T], T]:
 
     if kind not in KINDS:
         raise UsageError.unknown("kind of component", kind, KINDS)
-    module, constant = KINDS[kind]
-    registry: Registry[Any] = getattr(import_module(module), constant)
-    return registry.register(name)
+    module, constant = import_module(KINDS[kind][0]), KINDS[kind][1]
+    registry: Registry[Any] = getattr(module, constant)
+    registry.names()  # built-ins first, so that it is the newcomer who is told that a name is taken
+    decorator: Callable[[str], Callable[[T], T]] = getattr(module, f"register_{kind}", registry.register)
+    return decorator(name)
 
 
 def architectures() -> dict[str, list[str]]:
@@ -165,7 +165,7 @@ class Workspace:
 
     def ingest(
         self,
-        source: str | Source,
+        source: str | Path | Source,
         corpus: str,
         *,
         encoder: str | Encoder = "minilm",
@@ -197,7 +197,9 @@ class Workspace:
         from nextvec.corpus.sources import open_source
         from nextvec.store.ingest import TOLERATED
 
-        documents = open_source(source) if isinstance(source, str) else source
+        documents = open_source(str(source)) if isinstance(source, str | Path) else source
+        if not hasattr(documents, "documents"):
+            raise UsageError(f"a source is a path, a name or an object with documents(); got a {type(source).__name__}")
         options = dict(chunker_options or {})
         check_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
         tools = {"encoder": encoder, "chunker": chunker, "options": options}
@@ -445,14 +447,14 @@ class Workspace:
         chosen = self.corpus(corpus)
         identity = name or default_name(architecture, corpus, seed)
         Aliases(self.place).require_free(identity)
+        plan = resolve_plan(
+            architecture, chosen.snapshot.dim, {"seed": seed, **nested({**(options or {}), **settings})}
+        )
         if not allow_unordered:
             chosen.require_sequential()
         leakage = chosen.leakage()
         if not allow_leakage:
             chosen.require_no_leakage()
-        plan = resolve_plan(
-            architecture, chosen.snapshot.dim, {"seed": seed, **nested({**(options or {}), **settings})}
-        )
         if ray is None:
             metrics = train_model(
                 chosen.snapshot, plan, self.place.model(identity), cache=self.place.cache, resume=resume,
@@ -559,6 +561,8 @@ class Workspace:
         """
         from nextvec.comparing.contest import run_contest
 
+        if isinstance(models, str | Model) or callable(models):
+            raise UsageError("compare takes a list, also of one: compare([...])")
         named = [self._named(each) for each in models if isinstance(each, str | Model)]
         guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, on)
         contest = run_contest(
@@ -725,15 +729,29 @@ class Workspace:
         host: str | None = None,
         port: int | None = None,
         workers: int | None = None,
+        device: str | None = None,
+        ray: str | None = None,
+        replicas: int | None = None,
     ) -> None:
         """Serve every model of the workspace, or what the file `config` names, until somebody stops it.
 
-        host, port, workers: in place of those of the file. Raises UsageError, MissingDependencyError.
+        Args:
+            host, port, workers, device: in place of those of the file.
+            ray: the address of a cluster, or `local`, on which so many replicas answer (default: as many as workers).
+
+        Raises UsageError, MissingDependencyError.
         """
         from nextvec.serving.settings import chosen_settings
 
         require_packages("serve", "fastapi", "uvicorn", "httptools", "prometheus_client")
-        settings = chosen_settings(None if config is None else Path(config), host=host, port=port, workers=workers)
+        path = None if config is None else Path(config)
+        settings = chosen_settings(path, host=host, port=port, workers=workers, device=device)
+        if ray is not None or replicas is not None:
+            _require_replicas_on_ray(ray, replicas, workers)
+            from nextvec.distributed.serve import serve_on_ray
+
+            serve_on_ray(self.place, settings, ray or "", replicas or settings.workers)
+            return
         from nextvec.serving.server import serve
 
         serve(self.place, settings)
@@ -749,6 +767,13 @@ def _whole_split(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
     from nextvec.store.metadata import DEFAULT_SPLIT
 
     return {**DEFAULT_SPLIT, **given} if given else None
+
+
+def _require_replicas_on_ray(address: str | None, replicas: int | None, workers: int | None) -> None:
+    if address is None:
+        raise UsageError(f"{replicas} replicas are of a Ray cluster: name it with --ray ADDRESS, or --ray local")
+    if workers is not None:
+        raise UsageError(f"{workers} workers are processes of this machine: on Ray ask for --replicas {workers}")
 
 
 def _name(model: Model | str) -> str:

@@ -43,7 +43,10 @@ class Registry(Generic[T]):
         def add(entry: T) -> T:
             known = self._entries.get(name)
             if known is not None and _origin(known) != _origin(entry):
-                raise UsageError(f"{self.kind}: '{name}' is registered twice, by {_origin(known)} and {_origin(entry)}")
+                raise UsageError(
+                    f"{self.kind}: '{name}' is registered twice, by {_origin(known)} and {_origin(entry)}. "
+                    "Choose another name for one of them"
+                )
             self._entries[name] = entry
             return entry
 

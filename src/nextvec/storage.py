@@ -31,6 +31,7 @@ RETRIES = {"max_retries": 5, "retry_timeout": timedelta(seconds=30)}
 _URI = re.compile(r"(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]*(/(?!\.+(/|$))[A-Za-z0-9._-]+)*")
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|SAS|PASSWORD|CREDENTIAL|SERVICE_ACCOUNT")
 _FILE = "file://"
+_ONE_SLASH = re.compile(r"(s3|gs|az):/(?!/)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,10 @@ def workspace_folder(root: str) -> Path:
     """
     if root.startswith(_FILE):
         return Path(unquote(root.removeprefix(_FILE)))
+    if mistyped := _ONE_SLASH.match(root):
+        raise UsageError(
+            f"{root} is a folder named '{mistyped[1]}:'; expected {mistyped[1]}://BUCKET/PREFIX for a bucket"
+        )
     if "://" not in root:
         return Path(root)
     uri = root.rstrip("/")

@@ -65,7 +65,7 @@ SURFACE = {
     "encode": "--out TEXTS --encoder --breaks --json",
     "predict": "VECTORS --out --model --breaks --workspace --json",
     "decode": "VECTORS CORPUS --decoder --steps --workspace --json",
-    "serve": "--config --host --port --workers --workspace",
+    "serve": "--config --host --port --workers --device --ray --replicas --workspace",
 }
 """Every command with its arguments (in capitals) and options, in the order of its help. People's scripts hold them."""
 
@@ -356,7 +356,7 @@ ERRORS = [
     (["aliases", "bakc"], 1, "there is no alias 'bakc'. Did you mean 'back'?"),
     (["rollback", "production"], 1, "there is no alias 'production'"),
     (["train", "ewma", "--corpus", "tales", "--name", "back"], 2, "'back' is an alias of"),
-    (["models", "show", "grue"], 2, "unknown architecture 'grue'"),
+    (["models", "show", "grue"], 2, "unknown architecture or model 'grue'"),
     (["corpus", "info", "tale"], 1, "no corpus 'tale'"),
     (["corpus", "ingest", "nowhere.txt", "--corpus", "new"], 1, "no file or folder 'nowhere.txt'"),
     (["corpus", "ingest", "pydocs:", "--corpus", "new", "--chunker", "sentense"], 2, "Did you mean 'sentence'?"),

@@ -1,5 +1,7 @@
 """The exact index against brute force, and the choice of an index."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.retrieval import index as index_module
 from nextvec.retrieval.index import ExactIndex, build_index, recall_against_exact
-from nextvec.retrieval.scan import ByteScan, HalfScan, Scan
+from nextvec.retrieval.scan import ByteScan, DeviceScan, HalfScan, Scan
 from nextvec.store.snapshot import Snapshot
 
 
@@ -38,7 +40,11 @@ def snapshot_of(vectors: np.ndarray, name: str = "wiki") -> Snapshot:
     )
 
 
-SCANS = [HalfScan, pytest.param(ByteScan, marks=pytest.mark.skipif(not ByteScan.supported(), reason="no int8 kernel"))]
+SCANS = [
+    HalfScan,
+    partial(DeviceScan, device="cpu"),
+    pytest.param(ByteScan, marks=pytest.mark.skipif(not ByteScan.supported(), reason="no int8 kernel")),
+]
 
 
 @pytest.mark.parametrize("scan", SCANS)
@@ -53,6 +59,33 @@ def test_equals_brute_force(dtype: type, queries: int, scan: type[Scan]) -> None
     np.testing.assert_array_equal(found.scores, scores)
     assert found.scores.dtype == np.float32
     assert found.rows.dtype == np.int64
+
+
+@pytest.mark.parametrize("excluded", [False, True])
+def test_what_is_chosen_where_the_scores_are_holds_the_same_best(
+    excluded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, whose place the CPU takes here."""
+    vectors, asked = unit_rows(5_000, 32).astype(np.float16), unit_rows(3, 32, seed=1)
+    barred = np.arange(5_000) % 3 == 0 if excluded else None
+    expected = ExactIndex(vectors).search(asked, 7, barred)
+    monkeypatch.setattr(index_module, "chosen_here", index_module.chosen_there)
+    found = ExactIndex(vectors, scan=partial(DeviceScan, device="cpu")).search(asked, 7, barred)
+    np.testing.assert_array_equal(found.rows, expected.rows)
+    np.testing.assert_array_equal(found.scores, expected.scores)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA GPU")
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize("queries", [1, 70])
+def test_a_gpu_finds_the_same(queries: int, fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", fast)
+    vectors, asked = unit_rows(9_001, 50, shared=0.4).astype(np.float16), unit_rows(queries, 50, seed=1, shared=0.4)
+    found = ExactIndex(vectors, device="cuda").search(asked, 16)
+    scores, rows = brute_force(vectors, asked, 16)
+    np.testing.assert_array_equal(found.rows, rows)
+    np.testing.assert_array_equal(found.scores, scores)
 
 
 def test_an_answer_does_not_depend_on_the_batch() -> None:

@@ -1,7 +1,5 @@
 """Lance's index: recall, exclusion, a cache that is never stale, and the choice of it."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -130,5 +128,5 @@ def test_a_snapshot_in_memory_is_refused():
 
 
 def test_auto_searches_on_disk_what_memory_does_not_hold(snapshot, grown, monkeypatch):
-    monkeypatch.setattr(index_module.psutil, "virtual_memory", lambda: SimpleNamespace(available=1_000))
+    monkeypatch.setattr(index_module, "free_memory", lambda device: 1_000)
     assert build_index(snapshot, workspace=grown).spec.kind == "lance"

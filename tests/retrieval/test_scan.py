@@ -1,14 +1,17 @@
 """Approximate scores never err by more than they say."""
 
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from nextvec.retrieval.scan import ByteScan, HalfScan, SingleScan, fastest_scan
+from nextvec.retrieval.scan import ByteScan, DeviceScan, HalfScan, SingleScan, fastest_scan
 
 SCANS = [
     SingleScan,
     HalfScan,
+    partial(DeviceScan, device="cpu"),
     pytest.param(ByteScan, marks=pytest.mark.skipif(not ByteScan.supported(), reason="no int8 kernel")),
 ]
 

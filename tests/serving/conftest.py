@@ -46,11 +46,12 @@ def connect():
     from nextvec.serving.engine import Engine
     from nextvec.serving.metrics import Metrics
     from nextvec.serving.settings import ListenerSettings, Settings
+    from nextvec.serving.token import Token
 
     @contextlib.contextmanager
     def connect(workspace, settings=None, *, token=None, listener=None, ready=True):
         engine = Engine(workspace, settings or Settings(), Metrics())
-        app = create_app(engine, listener or ListenerSettings(), token)
+        app = create_app(engine, listener or ListenerSettings(), token and Token.of(token))
         with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
             client.engine = engine
             until = time.monotonic() + 60

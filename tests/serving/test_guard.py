@@ -11,6 +11,7 @@ from nextvec.serving.lanes import ModelLane
 from nextvec.serving.metrics import Metrics
 from nextvec.serving.problems import without_paths
 from nextvec.serving.settings import Limits, Settings
+from nextvec.serving.token import Token
 
 TOKEN = "a-token-of-some-length"
 LIMITS = Limits(body_bytes=20_000, text_characters=500, texts=3, vectors=20, context=10, json_depth=8, body_seconds=0.5)
@@ -119,7 +120,7 @@ class TestToken:
         async def receive() -> None:
             raise AssertionError("a body was read")
 
-        guard = Guard(app, limits=LIMITS, token=TOKEN, metrics=Metrics(), traffic=Traffic())
+        guard = Guard(app, limits=LIMITS, token=Token.of(TOKEN), metrics=Metrics(), traffic=Traffic())
         headers = [(b"content-length", b"19000"), (b"content-type", b"application/json")]
         scope = {"type": "http", "method": "POST", "path": "/health/live", "headers": headers}
         asyncio.run(guard(scope, receive, receive))

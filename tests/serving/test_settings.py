@@ -15,6 +15,7 @@ from nextvec.serving.settings import (
     read_token,
     require_safe,
 )
+from nextvec.serving.token import Token
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "serving.toml"
 TOKEN = "0123456789abcdef"
@@ -107,7 +108,7 @@ def test_any_other_address_needs_a_token(host) -> None:
     assert not is_loopback(host)
     with pytest.raises(UsageError, match="no token is set"):
         require_safe(settings, None)
-    require_safe(settings, TOKEN)
+    require_safe(settings, Token.of(TOKEN))
 
 
 def test_the_token_comes_from_the_environment_or_a_file(monkeypatch, tmp_path) -> None:
@@ -115,9 +116,9 @@ def test_the_token_comes_from_the_environment_or_a_file(monkeypatch, tmp_path) -
     assert read_token(Settings()) is None
     (tmp_path / "token").write_text(f"{TOKEN}-file\n# made today\n")
     from_file = Settings(token_file=str(tmp_path / "token"))
-    assert read_token(from_file) == f"{TOKEN}-file"
+    assert read_token(from_file) == Token.of(f"{TOKEN}-file")
     monkeypatch.setenv("NEXTVEC_TOKEN", TOKEN)
-    assert read_token(from_file) == TOKEN
+    assert read_token(from_file) == Token.of(TOKEN)
     monkeypatch.setenv("NEXTVEC_TOKEN", "short")
     with pytest.raises(UsageError, match="has 5 characters"):
         read_token(Settings())

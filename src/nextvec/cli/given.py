@@ -24,6 +24,6 @@ def content(path: str) -> str:
     try:
         return sys.stdin.read() if path == STANDARD_INPUT else Path(path).read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise NotFoundError(f"there is no file {place}") from None
+        raise NotFoundError(f"there is no file {place}; give the path of one, or - for standard input") from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{place} is not {error.encoding} text: {error.reason} at byte {error.start}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -128,4 +129,9 @@ def _of_the_machine(error: OSError) -> str:
         return str(
             FullDiskError("what was being written", error.filename or "the workspace", "What was stored is kept")
         )
-    return redacted(f"{error.strerror or error}: {error.filename or 'no file named'}")
+    said = redacted(f"{error.strerror or error}: {error.filename or 'no file named'}")
+    return f"{said}. Change its rights, or choose another workspace: --workspace PATH" if _unwritable(error) else said
+
+
+def _unwritable(error: OSError) -> bool:
+    return isinstance(error, PermissionError | NotADirectoryError) or error.errno == errno.EROFS

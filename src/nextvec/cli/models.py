@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nextvec.cli.options import ForceOption, JsonOption, WorkspaceOption, YesOption
 from nextvec.cli.output import confirm, emit, print_table, size, wrapped
+from nextvec.errors import UsageError
 from nextvec.hub import is_on_hub
 
 if TYPE_CHECKING:
+    from nextvec.api import Workspace
     from nextvec.housekeeping.models import ModelLoss
 
 ModelArgument = Annotated[str, typer.Argument(metavar="ID", help="A model of the workspace.")]
@@ -68,14 +70,14 @@ def show_command(
     as_json: JsonOption = False,
 ) -> None:
     """Parameters, options and defaults of an architecture; the card of a model."""
-    from nextvec.api import describe, open
+    from nextvec.api import open
 
     place = open(workspace)
     if is_on_hub(what) or what in place.aliases() or place.has_model(what):
         model = place.model(what)
         emit(model.config, [model.card], as_json)
         return
-    description = describe(what, dim)
+    description = described(place, what, dim)
     if not description["training"]:
         emit(
             description,
@@ -151,6 +153,17 @@ def restore_command(model: ModelArgument, workspace: WorkspaceOption = None, as_
 
     open(workspace).restore(model)
     emit({"model": model}, [f"model '{model}' is back"], as_json)
+
+
+def described(place: Workspace, what: str, dim: int) -> dict[str, Any]:
+    """Of an architecture. Raises UsageError, with the models that are there as well, for what is neither."""
+    from nextvec.api import architectures, describe
+
+    known = [name for names in architectures().values() for name in names]
+    known += [*place.aliases(), *(model.name for model in place.models())]
+    if what not in known:
+        raise UsageError.unknown("architecture or model", what, known)
+    return describe(what, dim)
 
 
 def _cosine(value: float | None) -> str:

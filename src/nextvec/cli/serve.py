@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nextvec.cli.options import WorkspaceOption
+from nextvec.cli.options import RayOption, WorkspaceOption
 
 
 def serve_command(
@@ -17,6 +17,13 @@ def serve_command(
     host: Annotated[str | None, typer.Option("--host", help="Address; any but loopback needs a token.")] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, max=64, help="Processes.")] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", metavar="[auto|cpu|cuda]", help="Where to compute; auto: a GPU, if any.")
+    ] = None,
+    ray: RayOption = None,
+    replicas: Annotated[
+        int | None, typer.Option("--replicas", min=1, help="On Ray: processes of one engine each, like --workers.")
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Serve models, a web page and an API that OpenAI's clients speak, at http://127.0.0.1:9000.
@@ -25,4 +32,4 @@ def serve_command(
     """
     from nextvec.api import open
 
-    open(workspace).serve(config, host=host, port=port, workers=workers)
+    open(workspace).serve(config, host=host, port=port, workers=workers, device=device, ray=ray, replicas=replicas)

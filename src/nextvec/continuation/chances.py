@@ -126,7 +126,8 @@ class Chances:
 
     def _values(self, kind: Tells, forecast: Forecast, vectors_ND: Tensor) -> list[float]:
         if kind == "density":
-            return [float(forecast.log_density(y_D[None, None])) for y_D in vectors_ND]
+            there_ND = vectors_ND.to(forecast.point.device)
+            return [float(forecast.log_density(y_D[None, None])) for y_D in there_ND]
         values: list[float] = torch.log_softmax(self._log_odds(forecast, vectors_ND), 0).tolist()
         return values
 

@@ -122,18 +122,27 @@ class Padded:
         for row, context in enumerate(contexts):
             x_BTD[row, : len(context)], breaks_BT[row, : len(context)] = context.vectors, context.breaks
             next_BT[row, len(context) - 1] = context.following
-        lengths_B1 = torch.tensor([[len(context)] for context in contexts])
+        lengths_B1 = np.array([[len(context)] for context in contexts])
         return cls(
             x_BTD=torch.from_numpy(x_BTD),
-            mask_BT=torch.arange(shape[1]) < lengths_B1,
+            mask_BT=torch.from_numpy(np.arange(shape[1]) < lengths_B1),
             breaks_BT=torch.from_numpy(breaks_BT),
             next_BT=torch.from_numpy(next_BT),
             heading=_heading_of(contexts, x_BTD),
         )
 
+    def to(self, device: torch.device) -> Padded:
+        return Padded(
+            x_BTD=self.x_BTD.to(device),
+            mask_BT=self.mask_BT.to(device),
+            breaks_BT=self.breaks_BT.to(device),
+            next_BT=self.next_BT.to(device),
+            heading=self.heading and self.heading.to(device),
+        )
+
     def last_of(self, y_BTD: Tensor) -> Tensor:
         """(B, D): what stands at the last position of each context."""
-        return y_BTD[torch.arange(len(y_BTD)), self.mask_BT.sum(1) - 1]
+        return y_BTD[torch.arange(len(y_BTD), device=y_BTD.device), self.mask_BT.sum(1) - 1]
 
 
 def _heading_of(contexts: Sequence[Context], x_BTD: np.ndarray) -> NextHeading | None:

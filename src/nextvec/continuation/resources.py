@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
+import torch
 
 from nextvec.corpus.chunkers.fit import Fit
 from nextvec.corpus.sources.checked import encoding_problem
 from nextvec.decoding import load_decoder
 from nextvec.decoding.decoder import Decoder
+from nextvec.device import working_on
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Encoder, EncoderSpec, Progress, require_same_encoder
 from nextvec.encoders.lengths import Cut, count_cut
@@ -83,10 +85,13 @@ class Resources:
     Args:
         workspace: where corpora and models are.
         index: the kind of index, see `build_index`.
+        device: where everything is loaded and computed. None: models and decoders on the CPU, encoders where they are
+            best by themselves.
     """
 
-    def __init__(self, workspace: Workspace, index: IndexKind = "auto") -> None:
-        self.workspace = workspace
+    def __init__(self, workspace: Workspace, index: IndexKind = "auto", device: torch.device | None = None) -> None:
+        self.workspace, self._everything_on = workspace, device
+        self.device = device or torch.device("cpu")
         self._index_kind: IndexKind = index
         self._kept: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
         self._lock = threading.RLock()
@@ -107,7 +112,7 @@ class Resources:
         """Over all rows of a snapshot; what it is goes into the log."""
 
         def build() -> Index:
-            index = build_index(snapshot, self._index_kind, self.workspace)
+            index = build_index(snapshot, self._index_kind, self.workspace, self.device)
             found = "not measured" if index.recall is None else f"{index.recall:.3f}"
             log.info("index of %s: %s, %d vectors, recall@16 %s", snapshot.label, index.spec.kind, len(snapshot), found)
             return index
@@ -128,7 +133,12 @@ class Resources:
 
     def encoder(self, reference: str) -> SharedEncoder:
         """The encoder of that reference. Raises what `load_encoder` raises."""
-        return self._once(("encoder", reference), lambda: SharedEncoder(load_encoder(reference)))
+
+        def load() -> SharedEncoder:
+            with working_on(self._everything_on):
+                return SharedEncoder(load_encoder(reference))
+
+        return self._once(("encoder", reference), load)
 
     def encoder_of(self, spec: EncoderSpec, *, owner: str) -> SharedEncoder:
         """The encoder that made what `owner` holds.
@@ -149,7 +159,10 @@ class Resources:
 
         def load() -> Decoder:
             encoder = self.encoder_of(snapshot.encoder, owner=snapshot.label)
-            return load_decoder(reference, snapshot, self.index(snapshot), workspace=self.workspace, encoder=encoder)
+            with working_on(self._everything_on):
+                return load_decoder(
+                    reference, snapshot, self.index(snapshot), workspace=self.workspace, encoder=encoder
+                )
 
         return self._once(("decoder", reference, snapshot.fingerprint), load)
 

@@ -176,7 +176,8 @@ class Served:
     ) -> Served:
         """The model that an id or an alias names. Raises what `Aliases.resolve` and `load_bundle` raise."""
         workspace = resources.workspace
-        bundle = load_bundle(workspace.model(Aliases(workspace).resolve(name)))
+        folder = workspace.model(Aliases(workspace).resolve(name))
+        bundle = load_bundle(folder, resources.device)
         return cls(bundle, resources, config, decoders)
 
     @property
@@ -276,7 +277,7 @@ class Served:
     def _fewest_threads(self, context: Context) -> int | None:
         """1 where a single thread predicts from one context sooner than all that torch has, else None: for a small
         model, waking others takes longer than their share of the work."""
-        if torch.get_num_threads() == 1:
+        if torch.get_num_threads() == 1 or self._resources.device.type != "cpu":
             return None
         seconds = {threads: self._seconds_with(threads, context) for threads in (None, 1)}
         return min(seconds, key=seconds.__getitem__)
@@ -346,7 +347,8 @@ class Served:
         """
         for query in queries:
             self._require_context(query.context)
-        return read_all(self.bundle.predictor, [self._in_window(query) for query in queries])
+        queries = [self._in_window(query) for query in queries]
+        return read_all(self.bundle.predictor, queries, self._resources.device)
 
     def draw(self, queries: Sequence[DrawQuery]) -> list[Drawn]:
         """See `Chances.draw`."""
@@ -425,7 +427,7 @@ class Served:
         return result
 
     def _predict_batch(self, contexts: Sequence[Context], part: Part) -> np.ndarray:
-        padded = Padded.of(contexts)
+        padded = Padded.of(contexts).to(self._resources.device)
         with torch.inference_mode():
             return self._predict_last(padded, part).cpu().numpy()
 

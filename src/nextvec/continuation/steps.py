@@ -19,6 +19,8 @@ from nextvec.models.forecast import Forecast
 from nextvec.models.memory import Memory, join
 from nextvec.models.predictor import Predictor
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReadQuery:
@@ -40,8 +42,11 @@ class ReadResult:
     forecast: Forecast | None = None
 
 
-def read_all(predictor: Predictor, queries: Sequence[ReadQuery]) -> list[ReadResult]:
-    """A result for each query, the same alone and in company. Raises MismatchError for vectors of another D."""
+def read_all(predictor: Predictor, queries: Sequence[ReadQuery], device: torch.device = CPU) -> list[ReadResult]:
+    """A result for each query, the same alone and in company; `device` is the predictor's.
+
+    Raises MismatchError for vectors of another D.
+    """
     memories = [query.memory or predictor.start(1) for query in queries]
     together: dict[object, list[int]] = {}
     for number, (query, memory) in enumerate(zip(queries, memories, strict=True)):
@@ -50,15 +55,17 @@ def read_all(predictor: Predictor, queries: Sequence[ReadQuery]) -> list[ReadRes
     results: dict[int, ReadResult] = {}
     for numbers in together.values():
         asked = [queries[number] for number in numbers]
-        found = _read_together(predictor, asked, join([memories[number] for number in numbers]))
+        found = _read_together(predictor, asked, join([memories[number] for number in numbers]), device)
         results |= dict(zip(numbers, found, strict=True))
     return [results[number] for number in range(len(queries))]
 
 
 @torch.inference_mode()
-def _read_together(predictor: Predictor, queries: Sequence[ReadQuery], memory: Memory) -> list[ReadResult]:
+def _read_together(
+    predictor: Predictor, queries: Sequence[ReadQuery], memory: Memory, device: torch.device
+) -> list[ReadResult]:
     """Of contexts of one length; of a single one, if its forecast is kept."""
-    padded = Padded.of([query.context for query in queries])
+    padded = Padded.of([query.context for query in queries]).to(device)
     forecast, memory = predictor.read(padded.x_BTD, memory, padded.breaks_BT, padded.next_BT, padded.heading)
     predictions_BD = forecast.point[:, -1].cpu().numpy()
     kept = forecast if queries[0].keep else None

@@ -7,8 +7,9 @@ import os
 import socket
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from types import MappingProxyType
 from typing import Any
 
 from nextvec.errors import NotFoundError, UsageError, require_packages
@@ -19,17 +20,18 @@ LOCAL = "local"
 FOUND_BY_RAY = "auto"
 EXPECTED = "expected HOST:PORT of its head node, 'auto' on a node of it, or 'local' for this machine"
 ANSWER_SECONDS = 5.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
 PASSED_ON = ("PYTHONPATH", "OMP_NUM_THREADS", "HF_HOME", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 """Of the environment, to workers. No credentials: those a node has of its own, and Ray would keep them readable."""
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 
 
 @contextmanager
-def cluster(address: str, workers: int | None = None) -> Iterator[int]:
+def cluster(address: str, workers: int | None = None, environment: Mapping[str, str] = NOTHING) -> Iterator[int]:
     """Connected to the cluster inside, and how many workers it shall have: as many as asked for, or as it has room for.
 
     A `local` cluster is started with a CPU for each worker and stopped behind; any other is left as it is, less what
-    this process has on it. Where this process is connected already, it stays so.
+    this process has on it. Where this process is connected already, it stays so. `environment` is of its processes.
 
     Raises MissingDependencyError without Ray, UsageError for what is no address, NotFoundError when nothing answers.
     """
@@ -43,7 +45,7 @@ def cluster(address: str, workers: int | None = None) -> Iterator[int]:
         yield workers or room()
         return
     with redirect_stdout(sys.stderr):  # Ray tells of lost workers on standard output, which is for results
-        _connect(address, workers)
+        _connect(address, workers, environment)
         try:
             yield workers or room()
         finally:
@@ -82,22 +84,26 @@ def _require_address(address: str) -> None:
         raise _no_answer(address, error) from None
 
 
-def _connect(address: str, workers: int | None) -> None:
+def _connect(address: str, workers: int | None, environment: Mapping[str, str]) -> None:
     import ray
+
+    settings = _settings(address, workers, environment)
 
     try:
         with warnings.catch_warnings():  # Lance says at every fork that it is not safe in the child: Ray's run others
             warnings.filterwarnings("ignore", "lance is not fork-safe")
-            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **_settings(address, workers))
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **settings)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise _no_answer(address, error) from None
 
 
-def _settings(address: str, workers: int | None) -> dict[str, Any]:
+def _settings(address: str, workers: int | None, environment: Mapping[str, str]) -> dict[str, Any]:
     """Workers of this machine have its environment; a process that Ray starts with one of its own starts later."""
     if address == LOCAL:
+        os.environ.update(environment)
         return {"include_dashboard": False, "num_cpus": workers}
-    return {"runtime_env": {"env_vars": {name: os.environ[name] for name in PASSED_ON if name in os.environ}}}
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {"runtime_env": {"env_vars": passed_on | dict(environment)}}
 
 
 def _no_answer(address: str, error: Exception) -> NotFoundError:

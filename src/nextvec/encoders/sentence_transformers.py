@@ -103,11 +103,13 @@ def load_sentence_transformer(
     require_packages("hf", "sentence_transformers")
     from sentence_transformers import SentenceTransformer
 
+    from nextvec.device import chosen
     from nextvec.encoders.inference.pretrained import quiet_transformers
 
+    where = chosen()
     try:
         with quiet_transformers():
-            model = SentenceTransformer(argument, model_kwargs={"dtype": "float32"})
+            model = SentenceTransformer(argument, device=where and str(where), model_kwargs={"dtype": "float32"})
     except OSError as error:
         reason = str(error).strip().split("\n")[0]
         raise NotFoundError(

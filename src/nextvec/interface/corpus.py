@@ -154,7 +154,7 @@ class Corpus:
         snapshot, known = self.snapshot, {BEGINS: True, CONTINUES: False}
         ids = snapshot.documents.ids
         if document not in ids:
-            hint = did_you_mean(document, ids)
+            hint = did_you_mean(document, ids) or f"They begin with {', '.join(ids[:3])}"
             raise NotFoundError(f"{snapshot.label} has no document '{document}' among {len(ids):,}. {hint}".rstrip())
         number = ids.index(document)
         first, end = int(snapshot.offsets[number]), int(snapshot.offsets[number + 1])

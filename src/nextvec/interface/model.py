@@ -14,7 +14,7 @@ from pathlib import Path
 from secrets import randbits
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nextvec.errors import UsageError
+from nextvec.errors import MismatchError, UsageError
 from nextvec.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -165,14 +165,14 @@ class Model:
         `breaks` (N,) says which chunks begin a paragraph: 1 yes, 0 no, -1 not known; None: nothing is known.
         Raises DataError for vectors that are not of unit norm, MismatchError for another D.
         """
-        return self.predictor.forecast(*_document(vectors, breaks, "vector"))
+        return self.predictor.forecast(*self._document(vectors, breaks, "vector"))
 
     def predict(
         self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None, *, owner: str = "vector"
     ) -> npt.NDArray[np.float32]:
         """(N, D) unit vectors: the mean of what may come after each of the vectors. Raises as `forecast`; `owner` is
         what errors call the vectors."""
-        return _plain(self.predictor.predict(*_document(vectors, breaks, owner))[0])
+        return _plain(self.predictor.predict(*self._document(vectors, breaks, owner))[0])
 
     def query(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None) -> npt.NDArray[np.float32]:
         """(N, D): the candidate y with the largest query . y comes next. Raises as `forecast`."""
@@ -203,6 +203,23 @@ class Model:
         following_1ND = torch.from_numpy(np.atleast_2d(np.asarray(following, np.float32)))[None]
         return _plain(self.forecast(vectors, breaks).log_density(following_1ND)[0])
 
+    def _document(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None, owner: str) -> tuple[Any, Any, Any]:
+        """Tensors of one document: vectors (1, N, D), a mask (1, N) and breaks (1, N), or None."""
+        import numpy as np
+        import torch
+
+        from nextvec.store.given import require_breaks, require_unit
+
+        given = np.atleast_2d(np.asarray(vectors))
+        if given.dtype.kind in "fiu" and given.shape[1:] != (self.spec.dim,):
+            raise MismatchError(
+                f"{self.name} reads the vectors of one document, (N, {self.spec.dim}), as encoder "
+                f"{self.config['encoder']['name']} makes them; {owner} has shape {given.shape}"
+            )
+        x_1ND = torch.from_numpy(require_unit(given, [owner]))[None]
+        breaks_1N = None if breaks is None else torch.from_numpy(require_breaks(breaks))[None]
+        return x_1ND, torch.ones(x_1ND.shape[:2], dtype=torch.bool), breaks_1N
+
     def start(self) -> Memory:
         """What to give to the first `step` of a document."""
         return self.predictor.start(1)
@@ -229,8 +246,8 @@ class Model:
         from nextvec.continuation.continuation import Direct
         from nextvec.continuation.ranking import rank
 
-        if not candidates:
-            raise UsageError("there is no candidate to rank; give one or more texts")
+        if not candidates or isinstance(candidates, str):
+            raise UsageError("there is no candidate to rank; give a list of one or more texts")
         served = self._served()
         return asyncio.run(rank(Direct(served), served.chunk(text), list(candidates), served.temperature))
 
@@ -331,18 +348,6 @@ class Model:
     @cached_property
     def _kept(self) -> dict[str, Any]:
         return {}
-
-
-def _document(vectors: npt.ArrayLike, breaks: npt.ArrayLike | None, owner: str) -> tuple[Any, Any, Any]:
-    """Tensors of one document: vectors (1, N, D), a mask (1, N) and breaks (1, N), or None."""
-    import numpy as np
-    import torch
-
-    from nextvec.store.given import require_unit
-
-    x_1ND = torch.from_numpy(require_unit(np.atleast_2d(np.asarray(vectors)), [owner]))[None]
-    breaks_1N = None if breaks is None else torch.from_numpy(np.array(breaks, np.int8))[None]
-    return x_1ND, torch.ones(x_1ND.shape[:2], dtype=torch.bool), breaks_1N
 
 
 def _plain(tensor: Any) -> Any:

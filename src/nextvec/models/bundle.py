@@ -224,4 +224,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise IntegrityError(f"{path} is missing; the model is not complete") from None
+        raise IntegrityError(f"{path} is missing, the model is not complete; restore it or train again") from None

@@ -14,6 +14,7 @@ from nextvec.errors import UsageError
 
 Sampler = Callable[[int, Generator], Tensor]
 Density = Callable[[Tensor], Tensor]
+SAY = "predicts=point,mixture"
 
 
 class Forecast:
@@ -48,7 +49,7 @@ class Forecast:
     def sample(self, n: int, generator: Generator) -> Tensor:
         """(n, B, S, D) unit vectors, drawn independently at every position. Raises UsageError where it cannot."""
         if self._sampler is None:
-            raise UsageError("this model gives one vector and draws none: train one with a head that samples")
+            raise UsageError(f"this model gives one vector and draws none: train one with a head that samples, {SAY}")
         return self._sampler(n, generator)
 
     def log_density(self, y_BSD: Tensor) -> Tensor:
@@ -57,5 +58,5 @@ class Forecast:
         Raises UsageError where there is no density.
         """
         if self._density is None:
-            raise UsageError("this model has no density: train one with a head that has")
+            raise UsageError(f"this model has no density: train one with a head that has one, {SAY}")
         return self._density(y_BSD)

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-import psutil
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nextvec.device import free_memory
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.retrieval.ivf import FaissIndex, IVFConfig, faiss_installed
 from nextvec.retrieval.neighbours import Index, IndexSpec, Neighbours, check_search
 from nextvec.retrieval.on_disk import OnDiskConfig, OnDiskIndex
-from nextvec.retrieval.scan import Scan, SingleScan, fastest_scan
+from nextvec.retrieval.scan import DeviceScan, Scan, SingleScan, fastest_scan
 from nextvec.store.stored import StoredVectors, VectorSource
 
 if TYPE_CHECKING:
@@ -29,12 +29,14 @@ APPROXIMATE_ABOVE = 200_000
 """Stored vectors from which `auto` prefers FAISS, when it is installed."""
 
 LARGEST_SHARE = 0.5
-"""Of the memory that is free, what vectors may take for `auto` to keep them there; beyond, it searches on disk."""
+"""Of the memory that is free, what vectors may take for `auto` to keep them there; beyond, it searches on disk. And of
+a GPU's, for an exact index to scan there."""
 
 BATCH_QUERIES = 8
 """Queries from which a batch is scanned together."""
 
 BLOCK_QUERIES = 64
+CPU = torch.device("cpu")
 EXACT_ROWS = 8_192
 SELECTION_BLOCK = 64
 
@@ -54,6 +56,7 @@ class ExactIndex:
         vectors: (N, D), float16 or float32, array, memory map or tensor; not copied.
         spec: what the vectors are; None for bare vectors.
         scan: of one query at a time; None means the fastest that this processor has.
+        device: where to scan: a GPU holds a copy of the vectors, and answers the same.
 
     Raises DataError for another shape or type, no vectors, or values that are not finite or beyond float16.
     """
@@ -63,12 +66,14 @@ class ExactIndex:
         vectors: np.ndarray | Tensor,
         spec: IndexSpec | None = None,
         scan: Callable[[Tensor], Scan] = fastest_scan,
+        device: torch.device | str = "cpu",
     ) -> None:
         self._rows_ND = _as_tensor(vectors)
         size, dim = self._rows_ND.shape
         self._spec = spec or IndexSpec(kind="exact", size=size, dim=dim)
-        self._together: Scan = SingleScan(self._rows_ND)
-        self._alone = scan(self._rows_ND)
+        there = torch.device(device).type != "cpu"
+        self._together: Scan = DeviceScan(self._rows_ND, device) if there else SingleScan(self._rows_ND)
+        self._alone = self._together if there else scan(self._rows_ND)
 
     @property
     def spec(self) -> IndexSpec:
@@ -88,13 +93,11 @@ class ExactIndex:
         scan = self._together if len(queries_QD) >= BATCH_QUERIES else self._alone
         approximate_QN, error_Q = scan.scores(F.normalize(queries_QD, dim=1))
         if barred_N is not None:
-            approximate_QN.masked_fill_(barred_N, -torch.inf)
+            approximate_QN.masked_fill_(barred_N.to(approximate_QN.device), -torch.inf)
         left = k if barred_N is None else min(k, int((~barred_N).sum()))
         scored = [
             self._scored(query, _candidates(approximate, error, left))
-            for query, approximate, error in zip(
-                queries_QD.numpy(), approximate_QN.numpy(), error_Q.tolist(), strict=True
-            )
+            for query, approximate, error in zip(queries_QD.numpy(), approximate_QN, error_Q.tolist(), strict=True)
         ]
         return Neighbours.best_of(scored, k)
 
@@ -109,16 +112,32 @@ class ExactIndex:
         return np.einsum("rd,d->r", chosen, query.astype(np.float64)).astype(np.float32)
 
 
-def _candidates(approximate_N: np.ndarray, error: float, k: int) -> np.ndarray:
+def _candidates(approximate_N: Tensor, error: float, k: int) -> np.ndarray:
     """Rows that certainly hold the best k: all that score within twice `error` of the k-th best, or of less."""
     if k == 0:
         return np.empty(0, dtype=np.int64)
+    choose = chosen_here if approximate_N.device.type == "cpu" else chosen_there
+    return choose(approximate_N, error, k)
+
+
+def chosen_there(approximate_N: Tensor, error: float, k: int) -> np.ndarray:
+    """Where the scores are: only what is chosen comes from there."""
+    bar = _bar(float(approximate_N.topk(k).values[-1]), error)
+    return (approximate_N >= float(bar)).nonzero()[:, 0].cpu().numpy()
+
+
+def chosen_here(scores_N: Tensor, error: float, k: int) -> np.ndarray:
+    """The same on the CPU, faster there."""
+    approximate_N = scores_N.numpy()
     # The k-th best maximum of a block is a score that k rows reach; finding it costs a tenth of the k-th best score.
     whole = len(approximate_N) // SELECTION_BLOCK * SELECTION_BLOCK
     maxima = approximate_N[:whole].reshape(-1, SELECTION_BLOCK).max(axis=1)
     best = maxima if len(maxima) >= 2 * k and np.isfinite(np.partition(maxima, -k)[-k]) else approximate_N
-    bar = np.nextafter(np.float32(np.partition(best, -k)[-k] - 2 * error), np.float32(-np.inf))
-    return np.flatnonzero(approximate_N >= bar)
+    return np.flatnonzero(approximate_N >= _bar(np.partition(best, -k)[-k], error))
+
+
+def _bar(lowest: float, error: float) -> np.float32:
+    return np.nextafter(np.float32(lowest - 2 * error), np.float32(-np.inf))
 
 
 def _as_tensor(vectors: np.ndarray | Tensor) -> Tensor:
@@ -137,7 +156,12 @@ def _view(vectors: np.ndarray) -> Tensor:
         return torch.from_numpy(vectors)
 
 
-def build_index(snapshot: Snapshot, kind: IndexKind = "auto", workspace: Workspace | None = None) -> Index:
+def build_index(
+    snapshot: Snapshot,
+    kind: IndexKind = "auto",
+    workspace: Workspace | None = None,
+    device: torch.device = CPU,
+) -> Index:
     """An index over all vectors of a snapshot.
 
     Args:
@@ -146,6 +170,7 @@ def build_index(snapshot: Snapshot, kind: IndexKind = "auto", workspace: Workspa
             the memory that is free, "faiss" above 200,000 vectors where it is installed, "exact" otherwise.
         workspace: where an approximate index is kept (`cache/indexes`) and found again while it still fits the
             snapshot's fingerprint and the settings; otherwise it is built anew. None keeps nothing.
+        device: where an exact index scans, if there is room; the answers are the same.
 
     Raises MissingDependencyError for "faiss" without the package, UsageError for another kind, and for "lance" of a
     snapshot in memory.
@@ -157,11 +182,12 @@ def build_index(snapshot: Snapshot, kind: IndexKind = "auto", workspace: Workspa
         return OnDiskIndex.of(snapshot, OnDiskConfig(), workspace)
     if chosen == "faiss":
         return FaissIndex.of(snapshot, IVFConfig(), workspace)
-    return ExactIndex(snapshot.vectors, IndexSpec.of("exact", snapshot, {}))
+    room = snapshot.vectors.nbytes <= LARGEST_SHARE * free_memory(device)
+    return ExactIndex(snapshot.vectors, IndexSpec.of("exact", snapshot, {}), device=device if room else CPU)
 
 
 def _kind_for(vectors: VectorSource) -> IndexKind:
-    if isinstance(vectors, StoredVectors) and vectors.nbytes > LARGEST_SHARE * psutil.virtual_memory().available:
+    if isinstance(vectors, StoredVectors) and vectors.nbytes > LARGEST_SHARE * free_memory(CPU):
         return "lance"
     return "faiss" if len(vectors) > APPROXIMATE_ABOVE and faiss_installed() else "exact"
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 import torch
 from torch import Tensor
 
+from nextvec.device import free_memory
 from nextvec.sequences.windows import IntArray
 
 if TYPE_CHECKING:
@@ -207,13 +207,6 @@ def choose_place(snapshot: Snapshot, device: torch.device) -> Place:
         return "resident"
     file = snapshot.map_file
     return "mapped" if file is None or file.exists() or size <= LARGEST_SHARE * free_disk(file) else "sharded"
-
-
-def free_memory(device: torch.device) -> int:
-    """Bytes that can still be had there."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
 
 
 def free_disk(file: Path) -> int:

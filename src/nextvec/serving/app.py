@@ -30,6 +30,7 @@ from nextvec.serving.routes.rerank import rerank_router
 from nextvec.serving.routes.search import search_router
 from nextvec.serving.schemas import PredictAnswer, PredictRequest
 from nextvec.serving.settings import ListenerSettings
+from nextvec.serving.token import Token
 
 DESCRIPTION = (
     "Models that predict the next vector of a document. Times are in milliseconds unless a name says otherwise, "
@@ -71,21 +72,26 @@ def create_api(access: Access, lifespan: Lifespan | None = None) -> FastAPI:
     return api
 
 
-def create_app(engine: Engine, listener: ListenerSettings, token: str | None, *, own: bool = True) -> ASGIApp:
+def create_app(
+    engine: Engine, listener: ListenerSettings, token: Token | None, *, own: bool = True, at_once: bool = True
+) -> ASGIApp:
     """What a listener runs.
 
     Args:
         own: this application starts the engine and stops it; False where several listeners share one.
+        at_once: it answers while models are still loaded; otherwise its lifespan begins when they are.
     """
-    api = create_api(Access(engine, listener), _lifespan(engine) if own else None)
+    api = create_api(Access(engine, listener), _lifespan(engine, at_once) if own else None)
     limits = engine.settings.limits
     return Guard(api, limits=limits, token=token, metrics=engine.metrics, traffic=engine.traffic)
 
 
-def _lifespan(engine: Engine) -> Lifespan:
+def _lifespan(engine: Engine, at_once: bool) -> Lifespan:
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
         engine.start()
+        if not at_once:
+            await engine.first_look()
         yield
         await engine.stop()
 

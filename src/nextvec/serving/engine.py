@@ -15,6 +15,7 @@ import torch
 from nextvec.continuation.presence import Announcement
 from nextvec.continuation.resources import Resources
 from nextvec.continuation.stages import Served
+from nextvec.device import device_of
 from nextvec.errors import NextvecError
 from nextvec.hub import is_on_hub
 from nextvec.models.aliases import Aliases
@@ -80,7 +81,9 @@ class Engine:
         self.loading = True
         self.draining = False
         self._hindrance = ""
-        self._resources = Resources(workspace)
+        self.device = device_of(settings.device)
+        told = settings.device != "auto" or self.device.type != "cpu"  # else encoders may be on a GPU of their choice
+        self._resources = Resources(workspace, device=self.device if told else None)
         # A thread that begins while a model is timed on one thread (`Served.warm`) would have one ever after.
         self._pool = ThreadPoolExecutor(
             POOL_THREADS, "nextvec-stage", initializer=torch.set_num_threads, initargs=(torch.get_num_threads(),)
@@ -92,13 +95,14 @@ class Engine:
         self._shelves: dict[str, asyncio.Task[Shelf]] = {}
         self._adopted: dict[str, str] = {}
         self._announcement = Announcement(workspace)
-        self._look = asyncio.Event()
+        self._look, self._looked = asyncio.Event(), asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to load, and from then on to look for changes."""
         self._watch = asyncio.create_task(self._keep_current(), name="reload")
         self._watch.add_done_callback(_log_failure)
+        self._watch.add_done_callback(lambda _: self._looked.set())
 
     async def stop(self) -> list[str]:
         """Let go of the threads; requests have finished by then. Returns the stages that still run: a thread cannot be
@@ -117,6 +121,10 @@ class Engine:
         """Look for changes now."""
         self._signature = None
         self._look.set()
+
+    async def first_look(self) -> None:
+        """Returns once everything was loaded for the first time, or could not be."""
+        await self._looked.wait()
 
     async def shelf(self, reference: str) -> Shelf:
         """One of `line.corpora` to search, opened when first asked for.
@@ -165,6 +173,7 @@ class Engine:
                 self._hindrance = ""
             except (NextvecError, OSError) as error:  # a damaged record, a folder that went away while it was read
                 self._signature, self._hindrance = None, _said_once("looking for models", error, self._hindrance)
+            self._looked.set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.reload_seconds or None):
                     await self._look.wait()
@@ -181,7 +190,7 @@ class Engine:
             self.metrics.searching(lane.corpus, lane.index.recall)
         if not first:
             self.metrics.reloaded()
-        log.info("serving %d models: %s", len(line.lanes), ", ".join(line.lanes) or "none")
+        log.info("serving %d models on %s: %s", len(line.lanes), self.device, ", ".join(line.lanes) or "none")
 
     def _announce(self, line: Line) -> None:
         """So that nobody takes away what is served; where the workspace cannot be written, nobody can."""

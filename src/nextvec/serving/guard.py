@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import re
 import secrets
 import time
@@ -13,25 +12,16 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nextvec.serving.answer import Answer
 from nextvec.serving.batching import Traffic
 from nextvec.serving.metrics import Metrics
-from nextvec.serving.problems import MEDIA_TYPE, ProblemError, body_of
+from nextvec.serving.problems import ProblemError
 from nextvec.serving.settings import Limits, is_loopback
+from nextvec.serving.token import Token
 
 JSON, RAW = "application/json", "application/octet-stream"
 OPEN = re.compile(r"/|/static/.*|/health/.*|/openapi\.json")
 """Paths that hold nothing of the workspace: no token, never refused for load. They take no body: none is read."""
-
-HEADERS = {
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-    b"x-content-type-options": b"nosniff",
-    b"x-frame-options": b"DENY",
-    b"referrer-policy": b"no-referrer",
-    b"cross-origin-opener-policy": b"same-origin",
-    b"cross-origin-resource-policy": b"same-origin",
-    b"cache-control": b"no-store",
-}
-"""Sent unless the route sets its own."""
 
 TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
@@ -45,10 +35,12 @@ class Guard:
             requests that name this machine as their host, so that no page of the web can reach it by a name of its own.
     """
 
-    def __init__(self, app: ASGIApp, *, limits: Limits, token: str | None, metrics: Metrics, traffic: Traffic) -> None:
+    def __init__(
+        self, app: ASGIApp, *, limits: Limits, token: Token | None, metrics: Metrics, traffic: Traffic
+    ) -> None:
         self.app = app
         self._limits, self._metrics, self._traffic = limits, metrics, traffic
-        self._token = None if token is None else token.encode()
+        self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,7 +48,7 @@ class Guard:
             return
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(send, request_id)
+        answer = Answer(send, request_id)
         started = time.perf_counter()
         self._traffic.enter()
         try:
@@ -68,7 +60,7 @@ class Guard:
             route = getattr(scope.get("route"), "path", "unmatched")
             self._metrics.request(route, scope["method"], answer.status, time.perf_counter() - started)
 
-    async def _pass(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    async def _pass(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         headers = dict(scope["headers"])
         is_open = OPEN.fullmatch(scope["path"]) is not None
         if not is_open:
@@ -87,7 +79,7 @@ class Guard:
     def _check_sender(self, headers: dict[bytes, bytes]) -> None:
         self._check_host(headers)
         scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
-        known = self._token is None or (scheme.lower() == b"bearer" and hmac.compare_digest(given, self._token))
+        known = self._token is None or (scheme.lower() == b"bearer" and self._token.is_given(given))
         if not known:
             raise ProblemError(
                 401, "a token is needed: send it as Authorization: Bearer TOKEN", headers={"WWW-Authenticate": "Bearer"}
@@ -133,33 +125,6 @@ class Guard:
                     more = (await receive()).get("more_body", False)
         detail = f"the body is longer than {self._limits.body_bytes:,} bytes; send fewer texts or vectors at once"
         return ProblemError(413, detail, headers={"Connection": "close"})
-
-
-class _Answer:
-    """Sends, with the headers that every answer has; remembers the status."""
-
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send, self._request_id = send, request_id
-        self.status = 500
-        self._started = False
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._started, self.status = True, message["status"]
-            headers = list(message.get("headers", ()))
-            present = {name.lower() for name, _ in headers}
-            headers += [(name, value) for name, value in HEADERS.items() if name not in present]
-            message["headers"] = [*headers, (b"x-request-id", self._request_id.encode())]
-        await self._send(message)
-
-    async def problem(self, problem: ProblemError) -> None:
-        if self._started:
-            return
-        body = body_of(problem, self._request_id)
-        headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **problem.headers}
-        encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        await self.send({"type": "http.response.start", "status": problem.status, "headers": encoded})
-        await self.send({"type": "http.response.body", "body": body})
 
 
 def host_name(host: str) -> str:

@@ -15,7 +15,9 @@ from pydantic import Field
 from nextvec.config import Config
 from nextvec.continuation.stages import StagesConfig
 from nextvec.continuation.stopping import StopConfig
+from nextvec.device import DeviceName, require_device_name
 from nextvec.errors import NotFoundError, UsageError
+from nextvec.serving.token import Token
 
 PORT = 9000
 TOKEN_VARIABLE = "NEXTVEC_TOKEN"
@@ -113,6 +115,7 @@ class Settings(Config):
         stop: when a continuation has run its course.
         listeners: where; without any, 127.0.0.1:9000 with everything.
         workers: processes that share the addresses.
+        device: where models, encoders, exact search and written texts are computed; auto is the GPU where there is one.
         threads: for computing, in each worker; None for the machine's cores divided by the workers.
         token_file: a file whose first line is the token that requests must carry; $NEXTVEC_TOKEN goes before it.
         reload_seconds: between two looks at models and aliases; 0 looks only when told to (SIGHUP).
@@ -128,6 +131,7 @@ class Settings(Config):
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     workers: int = Field(default=1, ge=1, le=64)
+    device: DeviceName = "auto"
     threads: int | None = Field(default=None, ge=1)
     token_file: str = ""
     reload_seconds: float = Field(default=2.0, ge=0)
@@ -203,9 +207,9 @@ def _check_names(settings: Settings, owner: str) -> None:
 
 
 def chosen_settings(
-    path: Path | None, *, host: str | None = None, port: int | None = None, workers: int | None = None
+    path: Path | None, *, host: str | None = None, port: int | None = None, **given: int | str | None
 ) -> Settings:
-    """Those of a file, or without one for the whole workspace, with what was given in place of theirs.
+    """Those of a file, or without one for the whole workspace, with what was given in place of theirs (None: nothing).
 
     Raises what `read_settings` raises, UsageError for an address where the file names several.
     """
@@ -213,14 +217,15 @@ def chosen_settings(
     address = {key: value for key, value in {"host": host, "port": port}.items() if value is not None}
     if address and len(settings.listeners) > 1:
         raise UsageError(f"{path} names {len(settings.listeners)} listeners: give their hosts and ports there")
-    changes: dict[str, Any] = {} if workers is None else {"workers": workers}
+    require_device_name(given.get("device") or "auto")
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if address:
         changed = settings.listeners[0].to_dict() | address
         changes["listeners"] = (ListenerSettings.parse(changed, owner="serve"),)
     return settings.model_copy(update=changes)
 
 
-def read_token(settings: Settings) -> str | None:
+def read_token(settings: Settings) -> Token | None:
     """The token that requests must carry; None when none is set.
 
     Raises NotFoundError without the file that is named, UsageError for a token of less than 16 characters.
@@ -235,7 +240,7 @@ def read_token(settings: Settings) -> str | None:
             f"the token has {len(token)} characters; expected {TOKEN_LENGTH} or more ASCII ones. Make one: "
             'python -c "import secrets; print(secrets.token_urlsafe(32))"'
         )
-    return token
+    return Token.of(token)
 
 
 def _first_line(path: Path) -> str:
@@ -245,7 +250,7 @@ def _first_line(path: Path) -> str:
         raise NotFoundError(f"there is no token file {path}, which token_file names") from None
 
 
-def require_safe(settings: Settings, token: str | None) -> None:
+def require_safe(settings: Settings, token: Token | None) -> None:
     """Raises UsageError when an address that others can reach would be served without a token."""
     for listener in settings.listeners:
         if token is None and not is_loopback(listener.host):

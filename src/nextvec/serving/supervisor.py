@@ -20,6 +20,7 @@ from multiprocessing.context import SpawnProcess
 from nextvec.errors import NextvecError
 from nextvec.serving.metrics import MULTIPROCESS, forget
 from nextvec.serving.settings import Settings
+from nextvec.serving.token import Token
 from nextvec.serving.worker import configure_logging, run_worker
 from nextvec.workspace import Workspace
 
@@ -41,7 +42,7 @@ class Supervisor:
     """Starts `settings.workers` processes that share `sockets`, and watches them."""
 
     def __init__(
-        self, workspace: Workspace, settings: Settings, token: str | None, sockets: Sequence[socket.socket]
+        self, workspace: Workspace, settings: Settings, token: Token | None, sockets: Sequence[socket.socket]
     ) -> None:
         self._arguments = (str(workspace.root), settings, token, list(sockets))
         self._settings = settings
@@ -122,7 +123,7 @@ class Supervisor:
                 signal.signal(number, handler)
 
 
-def _work(root: str, settings: Settings, token: str | None, sockets: list[socket.socket], alive: Connection) -> None:
+def _work(root: str, settings: Settings, token: Token | None, sockets: list[socket.socket], alive: Connection) -> None:
     """The main function of a worker process."""
     configure_logging()
     threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()

@@ -18,6 +18,7 @@ from nextvec.serving.connection import gated
 from nextvec.serving.engine import Engine
 from nextvec.serving.metrics import Metrics
 from nextvec.serving.settings import ListenerSettings, Settings
+from nextvec.serving.token import Token
 from nextvec.workspace import Workspace
 
 BACKLOG = 512
@@ -26,7 +27,7 @@ KEEP_ALIVE_SECONDS = 30
 log = logging.getLogger("nextvec.serving")
 
 
-def run_worker(workspace: Workspace, settings: Settings, token: str | None, sockets: Sequence[socket.socket]) -> None:
+def run_worker(workspace: Workspace, settings: Settings, token: Token | None, sockets: Sequence[socket.socket]) -> None:
     """One worker, in this process, until it is told to stop. Ends the process when a stage hangs by then."""
     size_threads(settings.torch_threads())
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -44,7 +45,7 @@ def size_threads(threads: int) -> None:
 
 
 async def _work(
-    workspace: Workspace, settings: Settings, token: str | None, sockets: Sequence[socket.socket]
+    workspace: Workspace, settings: Settings, token: Token | None, sockets: Sequence[socket.socket]
 ) -> list[str]:
     """Returns the stages that still run when all else has ended."""
     engine = Engine(workspace, settings, Metrics())
@@ -62,7 +63,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(engine: Engine, listener: ListenerSettings, token: str | None) -> _Server:
+def _server(engine: Engine, listener: ListenerSettings, token: Token | None) -> _Server:
     settings = engine.settings
     config = uvicorn.Config(
         create_app(engine, listener, token, own=False),

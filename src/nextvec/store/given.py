@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from nextvec.errors import DataError
 from nextvec.store.encoded import first_bad_vector
+from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
 
 NORM_TOLERANCE = 0.02
 """How far from 1 a norm may be: more than rounding to float16 does."""
@@ -18,6 +20,8 @@ def require_unit(vectors: np.ndarray, names: Sequence[str] = ("vector",)) -> np.
 
     Raises DataError that says where the first other one is, by `names` of the axes before the last, and what it is.
     """
+    if vectors.dtype.kind not in "fiu":
+        raise DataError(f"got an array of {vectors.dtype}; expected vectors of norm 1: encode the texts first")
     wrong = _not_unit(vectors)
     if wrong.any():
         place = np.unravel_index(int(wrong.argmax()), wrong.shape)
@@ -30,6 +34,14 @@ def require_unit(vectors: np.ndarray, names: Sequence[str] = ("vector",)) -> np.
 def is_unit(vectors: np.ndarray) -> bool:
     """Whether `require_unit` takes them."""
     return not _not_unit(vectors).any()
+
+
+def require_breaks(breaks: npt.ArrayLike) -> npt.NDArray[np.int8]:
+    """int8 (N,): 1, 0 or -1 a chunk. Raises DataError for anything else."""
+    codes = np.asarray(breaks)
+    if not np.isin(codes, (UNKNOWN, CONTINUES, BEGINS)).all():
+        raise DataError(f"breaks {codes.tolist()}: expected for each chunk 1 (begins a paragraph), 0 (goes on) or -1")
+    return codes.astype(np.int8)
 
 
 def directions(vectors: np.ndarray, name: str = "vector") -> np.ndarray:

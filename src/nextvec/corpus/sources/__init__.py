@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nextvec.config import parse_query
+from nextvec.config import Config, parse_query
 from nextvec.corpus.document import Source
 from nextvec.corpus.sources.checked import CheckedSource
 from nextvec.errors import DataError, NotFoundError, UsageError
@@ -31,23 +31,38 @@ F = TypeVar("F", bound=OpenSource)
 @dataclass(frozen=True)
 class SourceKind:
     """`suffixes`: endings of the names of files that it opens, in lower case; `sniff`: whether a file with another
-    ending that begins with these bytes is of this kind."""
+    ending that begins with these bytes is of this kind.
+
+    For people: the `form` of a reference to it, its `options`, the `extra` that has to be installed ("" for none), and
+    what it `leaves` out, by reason.
+    """
 
     open: OpenSource
     suffixes: tuple[str, ...]
     sniff: Callable[[bytes], bool]
+    form: str
+    options: type[Config] | None
+    extra: str
+    leaves: str
 
 
 SOURCES: Registry[SourceKind] = Registry("sources", "nextvec.corpus.sources")
 
 
 def register_source(
-    name: str, *, suffixes: tuple[str, ...] = (), sniff: Callable[[bytes], bool] = lambda head: False
+    name: str,
+    *,
+    suffixes: tuple[str, ...] = (),
+    sniff: Callable[[bytes], bool] = lambda head: False,
+    form: str = "",
+    options: type[Config] | None = None,
+    extra: str = "",
+    leaves: str = "",
 ) -> Callable[[F], F]:
-    """Decorator that makes a source (a class called as `OpenSource`) known under `name`."""
+    """Decorator that makes a source (a class called as `OpenSource`) known under `name`; the rest as `SourceKind`."""
 
     def add(opener: F) -> F:
-        SOURCES.register(name)(SourceKind(opener, suffixes, sniff))
+        SOURCES.register(name)(SourceKind(opener, suffixes, sniff, form or "PATH", options, extra, leaves))
         return opener
 
     return add

@@ -19,14 +19,24 @@ class DocumentOptions(Config):
     """None so far."""
 
 
-@register_source("epub", suffixes=(".epub",))
+@register_source(
+    "epub",
+    suffixes=(".epub",),
+    leaves="what a page of HTML leaves out; navigation (tables of contents), beside the text (pages in no order)",
+)
 def open_epub(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """A book, titled by its package; its pages are read as HTML, in their order."""
     DocumentOptions.parse(options, owner=f"EPUB {name}")
     return OneDocument(argument, name, read_epub, problem=CANNOT)
 
 
-@register_source("docx", suffixes=(".docx",))
+@register_source(
+    "docx",
+    suffixes=(".docx",),
+    extra="documents",
+    leaves="heading (kept as context), running head (and foot), list (items that are no sentences), table (of data), "
+    "footnote, fragment",
+)
 def open_docx(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """A text of Word, titled by its first heading of level 1 or its title. Raises MissingDependencyError."""
     DocumentOptions.parse(options, owner=f"DOCX {name}")
@@ -34,7 +44,14 @@ def open_docx(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     return OneDocument(argument, name, read_word, problem=CANNOT)
 
 
-@register_source("pdf", suffixes=(".pdf",), sniff=lambda head: head.startswith(b"%PDF-"))
+@register_source(
+    "pdf",
+    suffixes=(".pdf",),
+    sniff=lambda head: head.startswith(b"%PDF-"),
+    extra="documents",
+    leaves="heading (kept as context), running head (heads, feet and page numbers at one place of many pages), "
+    "navigation (tables of contents), markup (hyphens at line ends, bullets)",
+)
 def open_pdf(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """A PDF with a text layer, titled by its own title. Raises MissingDependencyError."""
     DocumentOptions.parse(options, owner=f"PDF {name}")

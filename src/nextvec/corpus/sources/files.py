@@ -20,6 +20,12 @@ from nextvec.corpus.prose import Prose
 from nextvec.corpus.sources import missing_path, register_source
 from nextvec.errors import DataError
 
+_PAGE_LEAVES = (
+    "heading (kept as context), title, navigation, page header, footer, aside, byline, advertisement, form, hidden, "
+    "comment, code, caption, footnote, note mark, table (of data), list (items that are no sentences), fragment, "
+    "control characters, markup"
+)
+
 
 class PageOptions(Config):
     """`encoding`: a label of the web or of Python, for example windows-1252; None: as the file says, else UTF-8."""
@@ -86,7 +92,12 @@ class OneDocument:
         )
 
 
-@register_source("text", suffixes=(".txt", ".text"))
+@register_source(
+    "text",
+    suffixes=(".txt", ".text"),
+    options=TextOptions,
+    leaves="control characters, subtitle marks, running head, markup (bullets, rules, marks of quotation)",
+)
 def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """Plain text, titled by the file's name without its ending."""
     chosen = TextOptions.parse(options, owner=f"text file {name}")
@@ -95,7 +106,12 @@ def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     )
 
 
-@register_source("markdown", suffixes=(".md", ".markdown", ".mdown", ".mdx"))
+@register_source(
+    "markdown",
+    suffixes=(".md", ".markdown", ".mdown", ".mdx"),
+    options=PageOptions,
+    leaves="what the page of HTML leaves out that it makes; front matter",
+)
 def open_markdown(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """Markdown, titled by its front matter or its first heading."""
     chosen = PageOptions.parse(options, owner=f"Markdown file {name}")
@@ -103,7 +119,11 @@ def open_markdown(argument: str, options: Mapping[str, Any], name: str) -> OneDo
 
 
 @register_source(
-    "html", suffixes=(".html", ".htm", ".xhtml", ".xht", ".shtml", ".mhtml", ".mht"), sniff=_looks_like_html
+    "html",
+    suffixes=(".html", ".htm", ".xhtml", ".xht", ".shtml", ".mhtml", ".mht"),
+    sniff=_looks_like_html,
+    options=PageOptions,
+    leaves=_PAGE_LEAVES,
 )
 def open_html(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """HTML, also as the page of a web archive, titled by its first heading of level 1 or its title."""

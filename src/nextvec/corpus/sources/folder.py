@@ -12,7 +12,9 @@ from nextvec.corpus.sources.listing import Listing, list_folder
 from nextvec.errors import DataError, NextvecError
 
 
-@register_source("folder")
+@register_source(
+    "folder", form="FOLDER", leaves="hidden files, files of no known kind, what a second path leads to: by their names"
+)
 class FolderSource:
     """Files that are one document are named by their path from the folder. Options go to every file.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.sources import register_source
-from nextvec.corpus.sources.rows import Columns, Row, documents_from_rows
+from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows
 from nextvec.errors import DataError, MissingDependencyError, NotFoundError, UsageError
 
 _PATTERN = re.compile(r"[*?\[]")
@@ -22,7 +22,7 @@ class HuggingFaceOptions(Columns):
     revision: str | None = None
 
 
-@register_source("hf")
+@register_source("hf", form="hf:NAME[:CONFIG]", options=HuggingFaceOptions, extra="hf", leaves=ROWS_LEAVE)
 class HuggingFaceSource:
     """NAME is a data set on the hub or a local folder in the hub's format; CONFIG one of its configurations.
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.sources import missing_path, register_source
-from nextvec.corpus.sources.rows import Columns, Row, documents_from_rows
+from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _UNPACK: Mapping[bytes, Callable[[Path], Any]] = {_GZIP_MAGIC: gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
@@ -37,7 +37,13 @@ def _encoding(head: bytes) -> str:
     return json.detect_encoding(head[:_HEAD])
 
 
-@register_source("jsonl", suffixes=(".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"), sniff=_looks_like_jsonl)
+@register_source(
+    "jsonl",
+    suffixes=(".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"),
+    sniff=_looks_like_jsonl,
+    options=Columns,
+    leaves=ROWS_LEAVE,
+)
 class JsonlSource:
     """Keys are found by common names (`doc_id` or `id`, `title`, `text`, `source`, `license`) or given as options.
 

@@ -69,7 +69,7 @@ class Manifest(Config):
         return parts
 
 
-@register_source("manifest")
+@register_source("manifest", form="manifest:MIX.toml", leaves="what its sources leave out")
 class ManifestSource:
     """Documents have the id `NAME/ID` and the source `NAME: SOURCE`, with those that they have in their own source.
 

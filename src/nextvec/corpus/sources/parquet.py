@@ -8,12 +8,18 @@ from typing import Any
 
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.sources import missing_path, register_source
-from nextvec.corpus.sources.rows import Columns, Row, documents_from_rows
+from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows
 
 BATCH_ROWS = 256
 
 
-@register_source("parquet", suffixes=(".parquet",), sniff=lambda head: head.startswith(b"PAR1"))
+@register_source(
+    "parquet",
+    suffixes=(".parquet",),
+    sniff=lambda head: head.startswith(b"PAR1"),
+    options=Columns,
+    leaves=ROWS_LEAVE,
+)
 class ParquetSource:
     """Columns are found by common names or given as options. Rows of one document (same id, own positions) must be
     adjacent. Raises NotFoundError, and UsageError for a column that the file does not have."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.sources import options_of, register_source
-from nextvec.corpus.sources.rows import Columns, Row, documents_from_rows
+from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows
 from nextvec.errors import UsageError
 from nextvec.postgres import Address, columns_of, connected, find_address, identifier, require_table, split_uri
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from psycopg.sql import Composed, Identifier
 
 BATCH_ROWS = 256
+FORM = "postgresql://[HOST[:PORT]]/DATABASE?table=TABLE"
 AGAIN = "What was stored stays; run the same command again to continue"
 
 
@@ -42,8 +43,8 @@ class PostgresOptions(Columns):
         return SQL("({}) AS found").format(SQL(str(self.query).strip().rstrip(";")))
 
 
-@register_source("postgres")
-@register_source("postgresql")
+@register_source("postgres", form=FORM, options=PostgresOptions, extra="postgres", leaves=ROWS_LEAVE)
+@register_source("postgresql", form=FORM, options=PostgresOptions, extra="postgres", leaves=ROWS_LEAVE)
 class PostgresSource:
     """Columns are found by common names or given as options; one for the document's id is needed.
 

@@ -26,7 +26,11 @@ class PydocsOptions(Config):
     """None so far."""
 
 
-@register_source("pydocs")
+@register_source(
+    "pydocs",
+    form="pydocs:",
+    leaves="heading (kept as context), list, code, markup; topics that another one contains",
+)
 class PydocsSource:
     """The topics of `pydoc_data`, in order of name, each passage once. Raises UsageError for text after the colon."""
 

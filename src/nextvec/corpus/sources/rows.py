@@ -28,6 +28,7 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "licence": ("licence", "license"),
 }
 NAMES_SHOWN = 12
+ROWS_LEAVE = "what plain text leaves out, of the text; other columns are no text"
 _KINDS = {
     **dict.fromkeys(("int", "float"), "a number"),
     "list": "a list",

@@ -36,6 +36,8 @@ class WarcOptions(Config):
     "warc",
     suffixes=(".warc", ".warc.gz", ".wet", ".wet.gz"),
     sniff=lambda head: head.startswith(b"WARC/"),
+    extra="documents",
+    leaves="what a page of HTML, or plain text, leaves out; answers that are no success or no HTML, and other records",
 )
 class WarcSource:
     """Documents have the id of their record, the address of the page as their source, and the title of the page.

@@ -108,6 +108,9 @@ class Page:
     "wikipedia",
     suffixes=(".xml", ".xml.bz2", ".xml.gz"),
     sniff=lambda head: head.startswith((b"<mediawiki", b"BZh")),
+    form="PATH or wikipedia:PATH",
+    leaves="heading (kept as context), back matter, template, table, list, caption or file link, reference, category, "
+    "short paragraph, sentence with a hole, markup; whole pages: redirects, disambiguations, lists, what is no article",
 )
 class WikipediaSource:
     """Documents have the id `enwiki/12` (wiki and page number: stable when a page is renamed), the address of the

@@ -25,13 +25,14 @@ def build_inverter(argument: str, given: Surroundings) -> Decoder:
     from nextvec.decoding.gate import require_round_trip, spread_vectors
     from nextvec.decoding.inverter.bundle import load_inverter
     from nextvec.decoding.inverter.writer import inverter_decoder
+    from nextvec.device import chosen
     from nextvec.encoders import load_encoder
     from nextvec.workspace import Workspace
 
     workspace = given.workspace or Workspace()
     folder = workspace.model(adopted(workspace, argument))
     encoder = given.encoder or load_encoder(given.snapshot.encoder.reference)
-    inverter = load_inverter(folder)
+    inverter = load_inverter(folder, chosen() or "cpu")
     decoder = inverter_decoder(inverter, encoder, given.snapshot.encoder)
     recorded = inverter.metrics.get("round_trip")
     least = None if recorded is None else KEPT * recorded

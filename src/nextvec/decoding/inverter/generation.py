@@ -28,15 +28,16 @@ def drawn(temperature: float, seed: int, device: torch.device | str = "cpu") -> 
     return noise
 
 
-def alternatives(count: int, temperature: float, seed: int, device: torch.device | str = "cpu") -> Noise:
+def alternatives(count: int, temperature: float, seed: int) -> Noise:
     """For rows that hold each vector `count` times in a row: nothing for the first, which so is the most probable text,
-    and for the others the same draws for every vector, so that a vector's texts do not depend on its company."""
-    generator = torch.Generator(device).manual_seed(seed)
+    and for the others the same draws for every vector, so that a vector's texts do not depend on its company, and on
+    every device."""
+    generator = torch.Generator().manual_seed(seed)
 
     def noise(logits_BV: Tensor) -> Tensor:
         one_CV = temperature * _gumbel(torch.Size((count, logits_BV.shape[1])), generator)
         one_CV[0] = 0.0
-        return one_CV.repeat(len(logits_BV) // count, 1)
+        return one_CV.to(logits_BV).repeat(len(logits_BV) // count, 1)
 
     return noise
 

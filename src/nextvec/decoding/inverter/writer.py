@@ -67,7 +67,7 @@ class InverterWriter:
         for first in range(0, len(target_ND), BATCH):
             part = slice(first, first + BATCH)
             hypothesis = self._hypothesis(given[0][part], given[1][part]) if given else None
-            noise = alternatives(self._candidates, self._temperature, SEED, self._device)
+            noise = alternatives(self._candidates, self._temperature, SEED)
             rows = generate(self._inverter.network, self._repeated(target_ND[part]), hypothesis, noise)
             written += self._inverter.vocabulary.decode(rows)
         return [written[first : first + self._candidates] for first in range(0, len(written), self._candidates)]

@@ -13,6 +13,7 @@ from typing import Any
 from transformers import AutoTokenizer
 
 from nextvec.decoding.vec2text.network import Corrector, Inverter, Vec2TextConfig
+from nextvec.device import chosen
 from nextvec.encoders.folders import find_folder
 from nextvec.encoders.inference.pretrained import quiet_transformers
 from nextvec.encoders.inference.weights import Weights, fill, read_weights, weight_files
@@ -120,7 +121,7 @@ def _load(kind: type[Any], folder: Path, projection: str) -> tuple[Any, int]:
         )
     network = kind(config)
     load_weights(network, weights, folder)
-    return network.eval().requires_grad_(False), config.dim
+    return network.eval().requires_grad_(False).to(chosen() or "cpu"), config.dim
 
 
 def _parts(reference: str) -> dict[str, str]:

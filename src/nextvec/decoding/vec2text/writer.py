@@ -74,6 +74,7 @@ class Vec2TextWriter:
         self._models, self._norm, self._candidates = models, norm, candidates
         self.name = f"vec2text:{models.weights}:{candidates}"
         self.dim = models.dim
+        self._device = models.inverter.encoder_decoder.device
 
     @torch.inference_mode()
     def begin(self, target_ND: Vectors) -> list[list[str]]:
@@ -85,14 +86,14 @@ class Vec2TextWriter:
         corrector = self._models.corrector
         tokens = self._models.tokenizer(
             list(texts), padding=True, truncation=True, max_length=LONGEST, return_tensors="pt"
-        )
+        ).to(self._device)
         inputs = corrector.inputs(
             self._scaled(target_ND), self._scaled(encoded_ND), tokens["input_ids"], tokens["attention_mask"]
         )
         return self._generate(corrector.encoder_decoder, *inputs)
 
     def _scaled(self, unit_ND: Vectors) -> Tensor:
-        return torch.from_numpy(unit_ND) * self._norm
+        return torch.from_numpy(unit_ND).to(self._device) * self._norm
 
     def _generate(self, t5: Any, x_BSM: Tensor, mask_BS: Tensor) -> list[list[str]]:
         if not len(x_BSM):
