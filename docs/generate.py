@@ -5,9 +5,9 @@
 
 docs/benchmarks.md  from benchmarks/results/*.json
 docs/commands.md    from the command line's own help
-docs/encoders.md    from the registry of encoders and their options, and benchmarks/results/encoders.json
 docs/mistakes.md    from docs/mistakes.py, by making them
 docs/sources.md     from the registry of sources and their configurations
+docs/encoders.md    from the registry of encoders and their options, and benchmarks/results/encoders.json
 docs/models.md      from the registries of models and their configurations
 docs/decoding.md    from the inverter's configurations, and docs/results/inverter.json (a model's inversion.json)
 docs/notebooks/     a page of each notebook, to read
@@ -80,8 +80,8 @@ def documents(root: Path) -> Iterator[tuple[Path, str]]:
     yield root / "docs" / "commands.md", commands_page(app)
     if measured_here.keys() >= set(scale.NEEDED):
         yield root / "docs" / "scale.md", page("Scale", *scale.sections(measured_here))
-    yield root / "docs" / "encoders.md", encoders_page(measured_here.get("encoders"))
     yield root / "docs" / "sources.md", sources_page()
+    yield root / "docs" / "encoders.md", encoders_page(measured_here.get("encoders"))
     yield root / "docs" / "models.md", models_page()
     if (root / "docs" / "mistakes.py").exists():
         yield root / "docs" / "mistakes.md", mistakes_page()
@@ -349,6 +349,47 @@ def _range(field: Any) -> str:
     return ", ".join([f"{sign} {value:g}" for sign, value in bounds if value is not None] + [str(a) for a in literals])
 
 
+# Mistakes
+
+
+def mistakes_page() -> str:
+    told = mistakes.answers()
+    return page(
+        "When something is wrong",
+        "An error is one line that says what was given, what was expected and what to do. These are often met, each as "
+        "it is printed. On the command line the exit status is 2 where the call is wrong, 1 where the work failed; in "
+        "Python all of them are `nextvec.NextvecError`s. `nextvec doctor` looks over an installation and a workspace.",
+        *(
+            f"## {group}\n\n" + "\n\n".join(_mistake(each, told) for each in made)
+            for group, made in mistakes.MISTAKES.items()
+        ),
+    )
+
+
+def _mistake(mistake: mistakes.Mistake, told: dict[str, str]) -> str:
+    typed = f"$ {mistake.typed}" if mistake.is_command else f">>> {mistake.typed}"
+    return f"### {mistake.title}\n\n```console\n{typed}\n{fill_answer(told[mistake.title])}\n```"
+
+
+def fill_answer(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, HELP_WIDTH, break_long_words=False, break_on_hyphens=False))
+
+
+# Notebooks
+
+
+def notebook_page(notebook: dict[str, Any], name: str) -> str:
+    """Its cells in order, with where to get it under its title. `notebook`: as an .ipynb file holds it."""
+    first, *rest = (_cell(cell["cell_type"], "".join(cell["source"])) for cell in notebook["cells"])
+    title, _, introduction = first.partition("\n\n")
+    got = f"This page is a notebook: [{name}]({name}){{ download }}."
+    return "\n\n".join([NOTICE, title, introduction, got, *rest]) + "\n"
+
+
+def _cell(kind: str, source: str) -> str:
+    return f"```python\n{source}\n```" if kind == "code" else source
+
+
 # Encoders
 
 
@@ -413,47 +454,6 @@ def encoder_speeds(record: dict[str, Any]) -> list[str]:
         " ".join(record["limits"]),
         "Made by `python benchmarks/encoders.py`.",
     ]
-
-
-# Mistakes
-
-
-def mistakes_page() -> str:
-    told = mistakes.answers()
-    return page(
-        "When something is wrong",
-        "An error is one line that says what was given, what was expected and what to do. These are often met, each as "
-        "it is printed. On the command line the exit status is 2 where the call is wrong, 1 where the work failed; in "
-        "Python all of them are `nextvec.NextvecError`s. `nextvec doctor` looks over an installation and a workspace.",
-        *(
-            f"## {group}\n\n" + "\n\n".join(_mistake(each, told) for each in made)
-            for group, made in mistakes.MISTAKES.items()
-        ),
-    )
-
-
-def _mistake(mistake: mistakes.Mistake, told: dict[str, str]) -> str:
-    typed = f"$ {mistake.typed}" if mistake.is_command else f">>> {mistake.typed}"
-    return f"### {mistake.title}\n\n```console\n{typed}\n{fill_answer(told[mistake.title])}\n```"
-
-
-def fill_answer(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, HELP_WIDTH, break_long_words=False, break_on_hyphens=False))
-
-
-# Notebooks
-
-
-def notebook_page(notebook: dict[str, Any], name: str) -> str:
-    """Its cells in order, with where to get it under its title. `notebook`: as an .ipynb file holds it."""
-    first, *rest = (_cell(cell["cell_type"], "".join(cell["source"])) for cell in notebook["cells"])
-    title, _, introduction = first.partition("\n\n")
-    got = f"This page is a notebook: [{name}]({name}){{ download }}."
-    return "\n\n".join([NOTICE, title, introduction, got, *rest]) + "\n"
-
-
-def _cell(kind: str, source: str) -> str:
-    return f"```python\n{source}\n```" if kind == "code" else source
 
 
 # Decoding

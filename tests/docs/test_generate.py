@@ -83,7 +83,12 @@ def test_written_once_nothing_is_stale(
 @pytest.mark.parametrize(
     "name",
     [
-        *(f"docs/{name}.md" for name in ("benchmarks", "commands", "encoders", "models", "sources", "results")),
+        "docs/benchmarks.md",
+        "docs/commands.md",
+        "docs/encoders.md",
+        "docs/models.md",
+        "docs/sources.md",
+        "docs/results.md",
         "README.md",
     ],
 )
@@ -262,6 +267,22 @@ def test_without_a_measurement_there_are_only_the_options(generate: ModuleType) 
     assert "| pseudo_tokens | `4` | >= 1 |" in text
 
 
+def test_every_source_is_told_with_its_forms_options_and_extra(generate: ModuleType) -> None:
+    from nextvec.corpus.sources import SOURCES
+
+    page = generate.sources_page()
+    told = {line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")}
+    assert told == {*SOURCES, "Chunks with vectors"} - {"postgres"}
+    assert "| pdf | `PATH` | `.pdf` | `pip install 'nextvec[documents]'` |" in page
+    assert "Options, with their defaults: `encoding`, `lines` (`auto`)." in page
+    assert "Raises" not in page
+
+
+def test_what_a_docstring_says_of_errors_is_left_out(generate: ModuleType) -> None:
+    said = "One\n    thing. Raises UsageError for\n    it.\n\n        x = 1\n\n        y = 2\n\n    Raises Other.\n    "
+    assert generate.about(said) == "One thing.\n\n    x = 1\n\n    y = 2"
+
+
 def test_every_encoder_is_told_with_its_options_and_its_speed(generate) -> None:
     from nextvec.encoders import ENCODERS
 
@@ -279,19 +300,3 @@ def test_every_encoder_is_told_with_its_options_and_its_speed(generate) -> None:
     assert "| minilm | 384 | 1,234 | 1,000 | 1.23 | its own |" in page
     assert "| hashing | 64 | 9,000 |  |  | none |" in page
     assert "## Speed" not in generate.encoders_page(None)
-
-
-def test_every_source_is_told_with_its_forms_options_and_extra(generate: ModuleType) -> None:
-    from nextvec.corpus.sources import SOURCES
-
-    page = generate.sources_page()
-    told = {line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")}
-    assert told == {*SOURCES, "Chunks with vectors"} - {"postgres"}
-    assert "| pdf | `PATH` | `.pdf` | `pip install 'nextvec[documents]'` |" in page
-    assert "Options, with their defaults: `encoding`, `lines` (`auto`)." in page
-    assert "Raises" not in page
-
-
-def test_what_a_docstring_says_of_errors_is_left_out(generate: ModuleType) -> None:
-    said = "One\n    thing. Raises UsageError for\n    it.\n\n        x = 1\n\n        y = 2\n\n    Raises Other.\n    "
-    assert generate.about(said) == "One thing.\n\n    x = 1\n\n    y = 2"
