@@ -104,9 +104,10 @@ def serve_on_ray(workspace: Workspace, settings: Settings, address: str, replica
         device_of(settings.device)  # to say at once that it is not there
     job = Job(everywhere(workspace), _at_one_address(settings, address), token)
     with cluster(address, replicas * job.threads, PROXY):
-        _begin(job.listener)
-        _warn_of_little_room(_each(job), replicas)
+        _require_none_before()
         try:
+            _begin(job.listener)
+            _warn_of_little_room(_each(job), replicas)
             handle = _deploy(job, replicas)
             _tell(handle)
             log.info("%s at %s, %d replicas", describe(job.listener), _place(job.listener, address), replicas)
@@ -131,18 +132,29 @@ def _at_one_address(settings: Settings, address: str) -> Settings:
     return settings.model_copy(update={"listeners": (listener,)})
 
 
-def _begin(listener: ListenerSettings) -> None:
-    """Ray's proxies: where the head node is for an address of the loopback, else on every node that has a replica."""
+def _require_none_before() -> None:
     from ray import serve
 
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     if serve.status().proxies:
         raise UsageError("Ray Serve runs on this cluster already. End what it serves: serve shutdown -y")
-    serve.start(
-        proxy_location="HeadOnly" if is_loopback(listener.host) else "EveryNode",
-        http_options={"host": listener.host, "port": listener.port, "keep_alive_timeout_s": KEEP_ALIVE_SECONDS},
-        logging_config={"log_level": "WARNING", "enable_access_log": False},
-    )
+
+
+def _begin(listener: ListenerSettings) -> None:
+    """Ray's proxies: where the head node is for an address of the loopback, else on every node that has a replica."""
+    from ray import serve
+
+    try:
+        serve.start(
+            proxy_location="HeadOnly" if is_loopback(listener.host) else "EveryNode",
+            http_options={"host": listener.host, "port": listener.port, "keep_alive_timeout_s": KEEP_ALIVE_SECONDS},
+            logging_config={"log_level": "WARNING", "enable_access_log": False},
+        )
+    except (RuntimeError, TimeoutError) as error:
+        where = f"{listener.host}:{listener.port}"
+        raise UsageError(
+            f"{where}: no proxy of Ray could begin there ({_end_of(str(error))}); choose another"
+        ) from None
 
 
 def _each(job: Job) -> dict[str, float]:
@@ -184,12 +196,16 @@ def _deploy(job: Job, replicas: int) -> Any:
 
 
 def _reason() -> str:
-    """What the last replica that was tried has raised: the end of the trace that Ray tells."""
+    """What the last replica that was tried has raised."""
     from ray import serve
 
-    told = serve.status().applications[NAME].deployments[NAME].message.strip()
-    last = told.splitlines()[-1] if told else ""
-    return last.partition(": ")[2] if last.startswith(f"{NAME}.") else last
+    return _end_of(serve.status().applications[NAME].deployments[NAME].message)
+
+
+def _end_of(trace: str) -> str:
+    """What was raised, of what Ray tells with the whole trace."""
+    last = trace.strip().rpartition("\n")[2]
+    return last.partition(": ")[2] or last
 
 
 def _tell(handle: Any) -> None:

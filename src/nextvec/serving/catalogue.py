@@ -14,6 +14,7 @@ from nextvec.errors import IntegrityError, NotFoundError
 from nextvec.evaluation.coherence import check_coherence
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations
 from nextvec.evaluation.statistics import few_documents
+from nextvec.lineage.tree import lineage_of
 from nextvec.models.aliases import Aliases, Change
 from nextvec.models.bundle import CARD, CONFIG, METRICS, read_config
 from nextvec.records import read_json, read_lines
@@ -67,6 +68,7 @@ class Catalogue:
                 "metrics": read_json(folder / METRICS),
                 "evaluations": _evaluations(folder / EVALUATIONS),
                 "curve": _curve(read_lines(folder / RUN_LOG)),
+                "lineage": without_folders(lineage_of(self._workspace, folder.name).to_dict()),
                 "aliases": aliases.of(folder.name),
                 "history": [_change(c) for c in aliases.history() if folder.name in (c.model, c.replaced)],
             },

@@ -69,6 +69,14 @@ class AliasChange(Record):
     sentence: str = Field(description="Who replaced whom, in words.")
 
 
+class LineageNode(Record):
+    """What a model comes from or led to."""
+
+    what: str = Field(examples=["encoder"])
+    said: str = Field(examples=["minilm 384-D, fingerprint 5767ff2e1a8f8598"])
+    below: list[LineageNode]
+
+
 class ModelRecord(Record):
     """Everything recorded about a model."""
 
@@ -87,6 +95,7 @@ class ModelRecord(Record):
     metrics: dict[str, Any] = Field(description="Of the training: cosines -1..1, `seconds`, `vectors_per_second`.")
     evaluations: list[EvaluationRecord] = Field(description="Newest first.")
     curve: Curve
+    lineage: LineageNode = Field(description="The model, and below it all that it comes from and led to.")
     aliases: list[str] = Field(description="Those that stand for it now.", examples=[["production"]])
     history: list[AliasChange] = Field(description="Oldest first.")
 
