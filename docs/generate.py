@@ -461,6 +461,7 @@ def encoder_speeds(record: dict[str, Any]) -> list[str]:
 
 def decoding_page(record: dict[str, Any] | None) -> str:
     """`record`: the inversion.json of an inverter, None where none was measured."""
+    from nextvec.decoding.edit.bank import EditOptions
     from nextvec.decoding.gate import LEAST
     from nextvec.decoding.inverter import KEPT
     from nextvec.decoding.inverter.network import NetworkConfig
@@ -469,7 +470,8 @@ def decoding_page(record: dict[str, Any] | None) -> str:
     measured = [] if record is None else [inverter_results(record), inverter_again(record), inverter_examples(record)]
     return page(
         "Decoding",
-        "From vectors back to text. `nearest` gives the nearest stored chunk as it is; `inverter:ID` writes with a "
+        "From vectors back to text. `nearest` gives the nearest stored chunk as it is; `edit` begins there and edits "
+        "it towards the vector with words and clauses of the next nearest ones; `inverter:ID` writes with a "
         "network trained here, on any encoder; `vec2text:FOLDER` writes with the public pre-trained decoders of GTR's "
         "vectors (`inverter/` and `corrector/` in that folder, or two names on the hub with a comma between); "
         "`sonar:FOLDER?language=fra_Latn` with SONAR's decoder, in any of its languages. `inverter` and `vec2text` "
@@ -479,6 +481,12 @@ def decoding_page(record: dict[str, Any] | None) -> str:
         f"{KEPT} of what it recorded of itself, where that is less) it is refused with the figure, because at another "
         "encoder's vectors a decoder writes fluent texts about something else. vec2text and SONAR decode in float32 "
         "whatever precision their weights are saved in; quantised ones are refused.",
+        "`edit` takes words and clauses from the next nearest chunks, leaves words out, encodes all candidates of a "
+        "step together, and keeps what raises the cosine and is not stranger, by more than `bound`, than the chunk it "
+        "begins at. Strange is what is less likely where it stands than by itself, to a Kneser-Ney model of trigrams "
+        "learnt from the corpus's training texts; that a word is rare costs nothing. Its cosine is never below that of "
+        "the nearest chunk of the same bank. Options: `--decoder edit --set steps=20`, or `edit?steps=20`.",
+        options_table(EditOptions),
         *measured,
         "## Options of `nextvec train-inverter`\n\nEach is set with `--set KEY=VALUE`. Sizes:",
         options_table(NetworkConfig, but={"dim", "vocabulary"}),

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "retrieval": {"store"},
     "training": {"sequences", "models", "decoding"},
     "evaluation": {"sequences", "models", "retrieval"},
-    "decoding": {"encoders", "retrieval"},
+    "decoding": {"encoders", "retrieval", "sequences"},
     "comparing": {"training", "evaluation"},
     "studies": {"comparing"},
     "continuation": {"evaluation", "decoding"},

@@ -37,7 +37,7 @@ def complete_command(
         typer.Option(
             "--decoder",
             metavar="DECODER",
-            help="nearest, inverter:ID, inverter:hf:NAME, vec2text:FOLDER, ...",
+            help="nearest, edit, inverter:ID, inverter:hf:NAME, vec2text:FOLDER, ...",
         ),
     ] = "nearest",
     feedback: Annotated[

@@ -92,18 +92,19 @@ def decode_command(
     corpus: CorpusArgument,
     decoder: Annotated[
         str,
-        typer.Option("--decoder", help="nearest, inverter:ID, inverter:hf:NAME, vec2text:FOLDER, sonar:FOLDER."),
+        typer.Option("--decoder", help="nearest, edit, inverter:ID, inverter:hf:NAME, vec2text:FOLDER, sonar:FOLDER."),
     ] = "nearest",
     assignments: SetOption = None,
     steps: Annotated[
-        int, typer.Option("--steps", min=0, help="Corrections by encoding again; the nearest decoder takes none.")
+        int, typer.Option("--steps", min=0, help="Corrections by encoding again; nearest and edit take none.")
     ] = 0,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """A text for each vector, with the cosine of its round trip. Without --decoder it is the nearest stored chunk.
 
-    Vectors of another norm than 1 are scaled to it. --set: the decoder's options, such as language=fra_Latn for sonar.
+    Vectors of another norm than 1 are scaled to it. --set: the decoder's options, such as language=fra_Latn for sonar
+    or steps=20 for edit.
     """
     from nextvec.api import open
     from nextvec.config import parse_assignments, parse_query, with_query

@@ -1,0 +1,196 @@
+"""Retrieve and edit: begin at the nearest stored chunk, and keep what brings it nearer and leaves it fluent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import Field
+
+from nextvec.config import Config
+from nextvec.decoding.correction import Candidate, Encode, Vectors, encode_written
+from nextvec.decoding.decoder import Decoded, per_vector
+from nextvec.decoding.edit.edits import Material, edits_of, folded, is_word, pieces_of, text_of
+from nextvec.decoding.edit.fluency import Fluency, words
+from nextvec.decoding.nearest import NearestDecoder
+from nextvec.decoding.quality import DEFAULT, judge
+from nextvec.errors import UsageError
+from nextvec.fingerprint import fingerprint
+from nextvec.retrieval.neighbours import Index
+from nextvec.store.snapshot import Snapshot
+
+LEAST_GAIN = 1e-3
+"""In cosine; stored vectors are rounded by about so much."""
+LOOKED_AT = 16
+"""Edits whose fluency is measured, for each candidate that is wanted."""
+
+
+class EditConfig(Config):
+    """How texts are edited; every option with its range."""
+
+    steps: int = Field(default=12, ge=0, le=100, description="edits of a text, at most")
+    beam: int = Field(default=2, ge=1, le=16, description="texts of a vector that are edited side by side")
+    candidates: int = Field(default=32, ge=1, le=1024, description="edits of a text that are encoded in a step")
+    neighbours: int = Field(default=8, ge=1, le=64, description="next nearest chunks, whose words are put in")
+    bound: float = Field(
+        default=0.0, ge=0, le=10, description="nats a word by which a text may be stranger than the chunk it begins at"
+    )
+    weight: float = Field(default=0.05, ge=0, le=10, description="cosine that a nat a word is worth among candidates")
+
+
+class EditDecoder:
+    """Stored texts, edited. The cosine is never below that of the nearest stored chunk of the same bank.
+
+    Args:
+        snapshot: whose chunks are edited.
+        index: over this snapshot.
+        encode: texts to unit vectors, as the snapshot's encoder does.
+        fluency: of the snapshot's texts.
+        excluded: bool (N,), True for rows that are neither begun at nor taken from; None excludes none.
+        config: see `EditConfig`.
+
+    Raises MismatchError when the index is of another snapshot.
+    """
+
+    max_steps = 0
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        index: Index,
+        encode: Encode,
+        fluency: Fluency,
+        excluded: np.ndarray | None = None,
+        config: EditConfig | None = None,
+    ) -> None:
+        self._nearest = NearestDecoder(snapshot, index, excluded)
+        self._snapshot, self._index, self._encode, self._fluency = snapshot, index, encode, fluency
+        self._excluded, self._config = excluded, config or EditConfig()
+
+    @property
+    def name(self) -> str:
+        bank = None if self._excluded is None else np.packbits(self._excluded).tobytes().hex()
+        return f"edit:{self._index.spec.fingerprint}:{fingerprint([self._config.to_dict(), bank])}"
+
+    def decode(
+        self, vectors: np.ndarray, sources: Sequence[Sequence[str]] | None = None, *, steps: int = 0
+    ) -> list[Decoded]:
+        """See `Decoder.decode`. Raises DataError when every row is excluded, UsageError for steps: how many it takes is
+        an option of its own."""
+        if steps:
+            raise UsageError(f"{steps} correction steps asked of edit; its steps are an option: edit?steps={steps}")
+        begun = self._nearest.decode(vectors, sources)
+        searches = self._begin(vectors.astype(np.float32, copy=False))
+        for _ in range(self._config.steps):
+            if not self._step(searches):
+                break
+        return [
+            search.decoded(first, source)
+            for search, first, source in zip(searches, begun, per_vector(sources, len(begun)), strict=True)
+        ]
+
+    def _begin(self, target_QD: Vectors) -> list[_Search]:
+        wanted = min(max(self._config.beam, self._config.neighbours + 1), self._index.spec.size)
+        found = self._index.search(target_QD, wanted, self._excluded)
+        return [
+            self._search(target_D, rows[rows >= 0], scores)
+            for target_D, scores, rows in zip(target_QD, found.scores, found.rows, strict=True)
+        ]
+
+    def _search(self, target_D: Vectors, rows: np.ndarray, scores: np.ndarray) -> _Search:
+        texts, stored = self._snapshot.texts(rows), self._snapshot.vectors[rows].astype(np.float32)
+        strangeness = self._fluency.strangeness([words(text) for text in texts]).tolist()
+        candidates = [Candidate(*each) for each in zip(texts, stored, scores.tolist(), strict=False)]
+        first = [_Text(*each) for each in zip(candidates, strangeness, strict=True)][: self._config.beam]
+        said = sorted({folded(word) for text in texts for word in words(text) if is_word(word)})
+        worth = dict(zip(said, encode_written(self._encode, said, len(target_D)), strict=True))
+        return _Search(target_D, first, Material.of(texts[1:]), worth)
+
+    def _step(self, searches: Sequence[_Search]) -> bool:
+        """Edit every text once more; False where there is none to edit. All candidates are encoded together."""
+        proposed = [search.proposals(self._fluency, self._config) for search in searches]
+        unique = sorted({one.text for proposals in proposed for one in proposals})
+        if not unique:
+            return False
+        encoded = encode_written(self._encode, unique, self._snapshot.dim)
+        vector_of = dict(zip(unique, encoded, strict=True))
+        for search, proposals in zip(searches, proposed, strict=True):
+            search.take(proposals, vector_of, self._config)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """One that is kept, and how strange it is, in nats a word."""
+
+    candidate: Candidate
+    strangeness: float
+
+    @property
+    def cosine(self) -> float:
+        return self.candidate.cosine
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposal:
+    """One to be encoded; it is kept if it comes nearer than the text that it was made from."""
+
+    text: str
+    strangeness: float
+    made_from: _Text
+
+
+class _Search:
+    """The search for one target: the best texts so far, and which of them were edited already."""
+
+    def __init__(
+        self, target_D: Vectors, first: Sequence[_Text], material: Material, word_vectors: Mapping[str, Vectors]
+    ) -> None:
+        self._target_D, self._material, self._begun = target_D, material, first[0]
+        self._words, self._word_vectors = list(word_vectors), np.array(list(word_vectors.values()))
+        self._kept, self._edited = list(first), set[str]()
+        self._tried = {text.candidate.text for text in first}
+
+    def proposals(self, fluency: Fluency, config: EditConfig) -> list[_Proposal]:
+        """Of every text that was not edited yet."""
+        waiting = [text for text in self._kept if text.candidate.text not in self._edited]
+        self._edited |= {text.candidate.text for text in waiting}
+        return [proposal for text in waiting for proposal in self._edits(text, fluency, config)]
+
+    def take(self, proposals: Sequence[_Proposal], vector_of: Mapping[str, Vectors], config: EditConfig) -> None:
+        """Keep the best of what there was and what came nearer."""
+        for one in proposals:
+            vector = vector_of[one.text]
+            text = _Text(Candidate(one.text, vector, float(vector @ self._target_D)), one.strangeness)
+            if text.cosine > max(one.made_from.cosine, self._begun.cosine) + LEAST_GAIN:
+                self._kept.append(text)
+        self._kept.sort(key=lambda text: config.weight * text.strangeness - text.cosine)
+        del self._kept[config.beam :]
+
+    def decoded(self, first: Decoded, source: Sequence[str]) -> Decoded:
+        """The best text; `first`, the stored chunk, where no edit came nearer."""
+        better = [text.candidate for text in self._kept if text.cosine > self._begun.cosine]
+        if not better:
+            return first
+        return Decoded(text=better[0].text, verdict=judge(better[0].text, source, DEFAULT), cosine=better[0].cosine)
+
+    def _edits(self, begun: _Text, fluency: Fluency, config: EditConfig) -> list[_Proposal]:
+        worth = self._worth(begun.candidate)
+        material = self._material.promising(worth, config.candidates)
+        edits = edits_of(pieces_of(begun.candidate.text), material, worth, LOOKED_AT * config.candidates)
+        gain_of = {text_of(edit.pieces): edit.gain for edit in reversed(edits)}
+        new = [text for text in gain_of if text not in self._tried]
+        strangeness = fluency.strangeness([words(text) for text in new]).tolist()
+        most = self._begun.strangeness + config.bound
+        proposals = [_Proposal(text, nats, begun) for text, nats in zip(new, strangeness, strict=True) if nats <= most]
+        proposals.sort(key=lambda one: config.weight * one.strangeness - gain_of[one.text])
+        self._tried.update(one.text for one in proposals[: config.candidates])
+        return proposals[: config.candidates]
+
+    def _worth(self, begun: Candidate) -> dict[str, float]:
+        """Of each word, how far it leads where the text has still to go, beside the others."""
+        if not self._words:
+            return {}
+        towards = self._word_vectors @ (self._target_D - begun.cosine * begun.vector)
+        return dict(zip(self._words, (towards - towards.mean()).tolist(), strict=True))
