@@ -137,6 +137,14 @@ class TestChance:
         assert "seed" not in json.loads(call(text, "--model", "mix", "--seed", 7, "--json").out)
 
 
+def test_stored_chunks_are_edited_towards_the_prediction(call, text: str) -> None:
+    plain = ["--model", "mix", "--sentences", 2, "--no-snap", "--json"]
+    stored, edited = (json.loads(call(text, *plain, "--decoder", each).out) for each in ("nearest", "edit?bound=1"))
+    first = [found["sentences"][0] for found in (stored, edited)]
+    assert first[1]["round_trip"] > first[0]["round_trip"]
+    assert not first[1]["degraded"]
+
+
 ERRORS = [
     (["Text.", "--model", "ridge", "--temperature", "1"], 2, "ridge gives one vector and draws none: nextvec compare"),
     (["Text.", "--model", "ridge", "--n", "2"], 2, "--n 2 without a temperature would give one text 2 times; add"),
@@ -145,6 +153,7 @@ ERRORS = [
     (["", "--model", "ridge"], 2, "'' has no sentence to continue; give a few sentences"),
     (["Text.", "--model", "ridge", "--decoder", "nearst"], 2, "Did you mean 'nearest'?"),
     (["Text.", "--model", "ridge", "--decoder", "nearest:5"], 2, "it takes no argument"),
+    (["Text.", "--model", "ridge", "--decoder", "edit?beem=1"], 2, "Did you mean 'beam'?"),
     (["Text.", "--model", "ridge", "--sentences", "0"], 2, "greater than or equal to 1"),
     (["Text.", "--model", "ridge", "--feedback", "both"], 2, "'both' is not one of"),
     (["Text.", "--model", "ridge", "--set", "fill.neerest=3"], 2, "complete [fill] 'neerest'. Did you mean 'nearest'?"),

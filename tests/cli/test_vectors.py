@@ -55,6 +55,17 @@ def test_and_are_decoded_the_same(ask, vectors: Any, dtype: str) -> None:
     assert ask("decode", vectors.astype(dtype)).out == ask("decode", vectors).out
 
 
+def test_stored_chunks_are_edited(nextvec, place: Path) -> None:
+    def decoded(*options: Any) -> list[dict[str, Any]]:
+        line = ["decode", place / "in.npy", "tales", "--json", *options]
+        return json.loads(nextvec(*line, workspace=place).out)
+
+    edited = decoded("--decoder", "edit?bank=all", "--set", "bound=2")
+    assert all(new["cosine"] >= old["cosine"] for new, old in zip(edited, decoded(), strict=True))
+    assert any(one["title"] is None for one in edited)
+    assert edited == decoded("--decoder", "edit?bank=all", "--set", "bound=2")
+
+
 def test_another_norm_than_1_is_scaled_where_a_direction_will_do(ask, vectors: Any) -> None:
     plain, scaled = (json.loads(ask("decode", array).out) for array in (vectors, 30 * vectors))
     assert [one["text"] for one in plain] == [one["text"] for one in scaled]

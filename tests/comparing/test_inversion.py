@@ -78,6 +78,15 @@ def test_the_ceiling_is_the_text_itself(record):
     assert ceiling == pytest.approx({"cosine": 1, "token_f1": 1, "bleu": 100, "exact_match": 1}, abs=1e-3)
 
 
+def test_what_is_written_is_as_fluent_as_texts_that_nobody_measured(record, snapshot, encoder):
+    truth, nearest, other, knowing = (row["perplexity"] for row in record["rows"])
+    assert 1 < truth == pytest.approx(nearest, rel=0.5)
+    assert other > 2 * truth  # "something else" is of words that no document has
+    assert knowing < other
+    everything = measure_inversion(snapshot, encoder, [], chunks=10_000)
+    assert everything["rows"][0]["perplexity"] > 1
+
+
 def test_rows_are_in_order_and_timed(record):
     assert [(row["name"], row["steps"]) for row in record["rows"]] == [
         ("the true text", 0),

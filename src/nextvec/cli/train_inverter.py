@@ -74,11 +74,12 @@ def _report_lines(record: dict[str, Any]) -> list[str]:
     ]
     for row in record["rows"]:
         figures = {name: interval["estimate"] for name, interval in row["figures"].items()}
+        perplexity = "" if row["perplexity"] is None else f", perplexity {row['perplexity']:.0f}"
         taken = "" if row["milliseconds"] is None else f", {row['milliseconds']:.0f} ms"
         name = f"{row['name']}, {row['steps']} steps" if row["steps"] else row["name"]
         lines.append(
             f"  {name}: cosine {figures['cosine']:.3f}, token F1 {figures['token_f1']:.3f}, BLEU "
-            f"{figures['bleu']:.1f}, exact {figures['exact_match']:.1%}{taken}"
+            f"{figures['bleu']:.1f}, exact {figures['exact_match']:.1%}{perplexity}{taken}"
         )
     return lines
 

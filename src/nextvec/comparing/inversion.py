@@ -1,7 +1,8 @@
 """What a decoder is worth: how much of held-out chunks comes back from their vectors, beside what retrieval gives.
 
 Every row is measured on the same chunks of test documents. `nearest` may give the chunks of training documents alone;
-the ceiling is the true text itself, encoded again. Intervals are by bootstrap over documents.
+the ceiling is the true text itself, encoded again. The perplexity of a word is that under trigrams of other held-out
+documents. Intervals are by bootstrap over documents.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ import numpy.typing as npt
 import torch
 
 from nextvec.decoding.decoder import Decoded, Decoder
+from nextvec.decoding.edit.bank import learnt_from
+from nextvec.decoding.edit.fluency import Fluency
 from nextvec.decoding.inverter.bundle import load_inverter, record_metrics
 from nextvec.decoding.inverter.writer import inverter_decoder
 from nextvec.decoding.nearest import NearestDecoder
@@ -26,7 +30,7 @@ from nextvec.errors import DataError
 from nextvec.evaluation.column import Column
 from nextvec.evaluation.draws import Draws
 from nextvec.evaluation.statistics import Measurements, verdict
-from nextvec.evaluation.text_metrics import exact_match, sentence_bleu, token_f1
+from nextvec.evaluation.text_metrics import exact_match, sentence_bleu, token_f1, words
 from nextvec.records import write_json
 from nextvec.retrieval.index import build_index
 from nextvec.retrieval.neighbours import Index
@@ -128,7 +132,7 @@ def measure_inversion(
         for count in steps if decoder.max_steps else (0,):
             say(f"{_kind(decoder)}, {count} steps")
             outcomes.append(_measure(decoder, encoder, held_out, count))
-    measured = _measured(outcomes, held_out.document)
+    measured, fluency = _measured(outcomes, held_out.document), _fluency(snapshot, split, held_out)
     return {
         "corpus": snapshot.label,
         "corpus_fingerprint": snapshot.fingerprint,
@@ -139,7 +143,7 @@ def measure_inversion(
         "seed": seed,
         "threads": torch.get_num_threads(),
         "load_average": round(os.getloadavg()[0], 1),
-        "rows": [_row(outcome, measured) for outcome in outcomes],
+        "rows": [_row(outcome, measured) | _perplexity(outcome, fluency) for outcome in outcomes],
         "contrasts": _contrasts(outcomes, measured),
         "examples": _examples(outcomes, held_out),
     }
@@ -231,6 +235,23 @@ def _row(outcome: Outcome, measured: Measurements[Key]) -> dict[str, Any]:
         "milliseconds": outcome.milliseconds,
         "figures": {name: interval.to_dict() for name, interval in intervals.items()},
     }
+
+
+def _fluency(snapshot: Snapshot, split: Split, held_out: HeldOutChunks) -> Fluency | None:
+    """Of held-out documents that nothing is measured on; None where they have no word twice."""
+    others = np.setdiff1d(np.concatenate([split.validation, split.test]), held_out.document)
+    with suppress(DataError):
+        return learnt_from(snapshot, np.flatnonzero(np.isin(snapshot.doc_index, others)), _folded)
+    return None
+
+
+def _perplexity(outcome: Outcome, fluency: Fluency | None) -> dict[str, float | None]:
+    """A word, beside that of the true text; case and accents folded, as in the other figures."""
+    return {"perplexity": None if fluency is None else fluency.perplexity([_folded(text) for text in outcome.texts])}
+
+
+def _folded(text: str) -> str:
+    return " ".join(words(text))
 
 
 def _contrasts(outcomes: Sequence[Outcome], measured: Measurements[Key]) -> list[dict[str, Any]]:

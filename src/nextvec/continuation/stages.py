@@ -457,7 +457,7 @@ class Served:
         vectors = np.stack([query.vector for query in queries])
         texts = self._ladder(reference).decode(vectors, [query.sources for query in queries], steps=steps)
         return [
-            self._extract(query, degraded=True) if decoded.degraded else Sentence(decoded=decoded)
+            Sentence(decoded=decoded) if decoded.row is None else self._extract(query, degraded=decoded.degraded)
             for query, decoded in zip(queries, texts, strict=True)
         ]
 

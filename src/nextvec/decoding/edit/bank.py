@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -40,15 +41,16 @@ def fluency_of(snapshot: Snapshot, held_out: np.ndarray) -> Fluency:
     """
     rows = np.flatnonzero(~held_out)
     if snapshot.cache is None:
-        return _learnt(snapshot, rows)
+        return learnt_from(snapshot, rows)
     path = snapshot.cache / f"fluency-{fingerprint([snapshot.fingerprint, snapshot.split, REVISION])}.npz"
     kept = Fluency.load(path)
     if kept is None:
-        kept = _learnt(snapshot, rows)
+        kept = learnt_from(snapshot, rows)
         kept.save(path)
     return kept
 
 
-def _learnt(snapshot: Snapshot, rows: np.ndarray) -> Fluency:
+def learnt_from(snapshot: Snapshot, rows: np.ndarray, written: Callable[[str], str] = str) -> Fluency:
+    """From these rows' texts, or what is `written` for them. Raises what `Fluency.learn` raises."""
     spread = np.linspace(0, len(rows) - 1, min(len(rows), MOST_TEXTS)).round().astype(np.int64)
-    return Fluency.learn(snapshot.texts(rows[spread]))
+    return Fluency.learn([written(text) for text in snapshot.texts(rows[spread])])
