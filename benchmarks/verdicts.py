@@ -28,8 +28,8 @@ from nextvec.evaluation.comparison import Comparison
 from nextvec.evaluation.draws import Drawing
 from nextvec.evaluation.evaluation import Evaluation, Subject
 from nextvec.evaluation.seeds import average
+from nextvec.records.study import Run
 from nextvec.studies.leaderboard import answers, make_claims
-from nextvec.studies.record import Run
 from record import Claim, leave_record, options_of
 
 Floats = NDArray[np.float64]

@@ -7,6 +7,7 @@ docs/benchmarks.md  from benchmarks/results/*.json
 docs/commands.md    from the command line's own help
 docs/mistakes.md    from docs/mistakes.py, by making them
 docs/sources.md     from the registry of sources and their configurations
+docs/encoders.md    from the registry of encoders and their options, and benchmarks/results/encoders.json
 docs/models.md      from the registries of models and their configurations
 docs/decoding.md    from the inverter's configurations, and docs/results/inverter.json (a model's inversion.json)
 docs/notebooks/     a page of each notebook, to read
@@ -80,6 +81,7 @@ def documents(root: Path) -> Iterator[tuple[Path, str]]:
     if measured_here.keys() >= set(scale.NEEDED):
         yield root / "docs" / "scale.md", page("Scale", *scale.sections(measured_here))
     yield root / "docs" / "sources.md", sources_page()
+    yield root / "docs" / "encoders.md", encoders_page(measured_here.get("encoders"))
     yield root / "docs" / "models.md", models_page()
     if (root / "docs" / "mistakes.py").exists():
         yield root / "docs" / "mistakes.md", mistakes_page()
@@ -388,11 +390,79 @@ def _cell(kind: str, source: str) -> str:
     return f"```python\n{source}\n```" if kind == "code" else source
 
 
+# Encoders
+
+
+def encoders_page(record: dict[str, Any] | None) -> str:
+    """`record`: of benchmarks/encoders.py, None where none was measured."""
+    from nextvec.encoders import ENCODERS
+    from nextvec.encoders.reading import LimitedReading
+
+    common = set(LimitedReading.model_fields)
+    own = [
+        f"### {name}\n\n{options_table(ENCODERS.get(name).options, but=common)}"
+        for name in ENCODERS
+        if not set(ENCODERS.get(name).options.model_fields) <= common
+    ]
+    limited = [name for name in ENCODERS if issubclass(ENCODERS.get(name).options, LimitedReading)]
+    return page(
+        "Encoders",
+        "What `--encoder` takes: a kind, for some with an argument after a colon, and options after a question mark: "
+        "`minilm?dim=128&prompt=query: `. Every corpus, model and index carries its encoder's fingerprint, and two "
+        "encoders are never mixed. Unit vectors are stored; the mean norm of what the weights give is kept for "
+        "decoders that need it.",
+        table(("kind", "dimensions", "tokens", "licence of the weights", "in short"), _encoder_rows()),
+        "Where nothing stands it is the model's own. Texts longer than an encoder reads are counted at ingest.",
+        "## How an encoder is read\n\nEach option makes another encoder of it, with another fingerprint. "
+        f"`max_length` is for those that count tokens: {', '.join(f'`{name}`' for name in limited)}. E5 and BGE want "
+        "their prompts; `dim` is for models that were trained so that their first dimensions do without the others "
+        "(Matryoshka): the vector is cut after everything else and scaled to norm 1 again.",
+        options_table(LimitedReading),
+        "## Options of their own",
+        *own,
+        *([] if record is None else encoder_speeds(record)),
+    )
+
+
+def _encoder_rows() -> Iterator[tuple[str, ...]]:
+    from nextvec.encoders import ENCODERS
+
+    for name in ENCODERS:
+        kind = ENCODERS.get(name)
+        own = kind.load.__doc__ or ""
+        told = sys.modules[kind.load.__module__].__doc__ if own.startswith("`argument`") else own
+        yield f"`{name}`", kind.dim, kind.tokens, kind.licence, summary(told)
+
+
+def encoder_speeds(record: dict[str, Any]) -> list[str]:
+    columns = ("encoder", "dimensions", "here", "sentence-transformers", "ratio", "weights")
+    rows = [
+        (
+            row["name"],
+            str(row["dim"]),
+            f"{row['ours']:,.0f}",
+            "" if row["library"] is None else f"{row['library']:,.0f}",
+            "" if row["ratio"] is None else f"{row['ratio']:.2f}",
+            row["weights"],
+        )
+        for row in record["rows"]
+    ]
+    return [
+        f"## Speed\n\nSentences a second of {record['dataset']}, with {record['threads']} thread by the "
+        f"{record['clock']} clock, each beside `SentenceTransformer.encode` with the same weights in the same run.",
+        table(columns, rows, right=set(columns[1:5])),
+        " ".join(record["limits"]),
+        "Made by `python benchmarks/encoders.py`.",
+    ]
+
+
 # Decoding
 
 
 def decoding_page(record: dict[str, Any] | None) -> str:
     """`record`: the inversion.json of an inverter, None where none was measured."""
+    from nextvec.decoding.gate import LEAST
+    from nextvec.decoding.inverter import KEPT
     from nextvec.decoding.inverter.network import NetworkConfig
     from nextvec.training.inverter.recipe import InverterRecipe
 
@@ -401,9 +471,14 @@ def decoding_page(record: dict[str, Any] | None) -> str:
         "Decoding",
         "From vectors back to text. `nearest` gives the nearest stored chunk as it is; `inverter:ID` writes with a "
         "network trained here, on any encoder; `vec2text:FOLDER` writes with the public pre-trained decoders of GTR's "
-        "vectors (`inverter/` and `corrector/` in that folder, or two names on the hub with a comma between). The last "
-        "two correct what they wrote: encode it again, compare it with the target, write a better text, keep the best "
+        "vectors (`inverter/` and `corrector/` in that folder, or two names on the hub with a comma between); "
+        "`sonar:FOLDER?language=fra_Latn` with SONAR's decoder, in any of its languages. `inverter` and `vec2text` "
+        "correct what they wrote: encode it again, compare it with the target, write a better text, keep the best "
         "cosine.",
+        f"Before one of them decodes, a few texts go there and back: at a mean cosine below {LEAST} (for an inverter: "
+        f"{KEPT} of what it recorded of itself, where that is less) it is refused with the figure, because at another "
+        "encoder's vectors a decoder writes fluent texts about something else. vec2text and SONAR decode in float32 "
+        "whatever precision their weights are saved in; quantised ones are refused.",
         *measured,
         "## Options of `nextvec train-inverter`\n\nEach is set with `--set KEY=VALUE`. Sizes:",
         options_table(NetworkConfig, but={"dim", "vocabulary"}),

@@ -26,11 +26,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "comparing": {"training", "evaluation"},
     "studies": {"comparing"},
     "continuation": {"evaluation", "decoding"},
-    "serving": {"continuation"},
+    "serving": {"continuation", "lineage"},
     "distributed": {"studies", "serving"},
     "sharing": {"evaluation", "decoding"},
+    "lineage": {"evaluation"},
     "housekeeping": {"studies", "continuation"},
-    "interface": {"studies", "continuation", "sharing", "housekeeping"},
+    "interface": {"studies", "continuation", "sharing", "housekeeping", "lineage"},
 }
 """Direct neighbours below each package; what those may import is allowed too. The command line may import all."""
 

@@ -44,13 +44,14 @@ if TYPE_CHECKING:
     from nextvec.models.aliases import Change
     from nextvec.models.own import Function
     from nextvec.models.predictor import Predictor
+    from nextvec.records.study_status import StudyStatus
     from nextvec.registry import Registry
     from nextvec.sharing.corpora import Brought
     from nextvec.store.importing import ImportReport
     from nextvec.store.report import IngestReport
     from nextvec.store.snapshot import Snapshot
+    from nextvec.studies.plan import StudyPlan
     from nextvec.studies.runner import Outcome
-    from nextvec.studies.status import StudyStatus
     from nextvec.training.inverter.loop import Progress as InverterProgress
     from nextvec.training.loop import Progress
     from nextvec.training.run import Plan
@@ -77,7 +78,12 @@ KINDS = {
 
 def open(root: Path | str | None = None) -> Workspace:
     """The workspace in a folder, or in a bucket at s3://, gs:// or az://; None for $NEXTVEC_WORKSPACE, else
-    ./nextvec-workspace. Nothing is made before it is needed."""
+    ./nextvec-workspace. Nothing is made before it is needed.
+
+    Examples:
+        >>> nextvec.open("elsewhere").models()
+        []
+    """
     return Workspace(Place(root))
 
 
@@ -86,6 +92,14 @@ def register(kind: str, name: str) -> Callable[[T], T]:
     by `name` from then on, also from a notebook's cell, which may be run again.
 
     Raises UsageError for an unknown kind and for a name that something else has.
+
+    Examples:
+        >>> from nextvec.models.baseline import BASELINES
+        >>> @nextvec.register("baseline", "mine")
+        ... class Mine(BASELINES.get("copy-last")):
+        ...     "Something else than the last vector, in time."
+        >>> "mine" in ws.compare(["gru-mine"], latency=False).frame()["subject"].unique()
+        True
     """
     from importlib import import_module
 
@@ -147,16 +161,33 @@ def _head_options(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Corpora, models and studies in one folder, and all that can be done with them. Made by `open`."""
+    """Corpora, models and studies in one folder, and all that can be done with them. Made by `open`.
+
+    Examples:
+        >>> ws = nextvec.open()
+        >>> [model.name for model in ws.models()]
+        ['gru-mine', 'recommended-mine']
+    """
 
     place: Place
 
     @property
     def root(self) -> Path:
+        """Where it is; of one in a bucket, where its copies here are.
+
+        Examples:
+            >>> ws.root.name
+            'nextvec-workspace'
+        """
         return self.place.root
 
     def examine(self) -> list[Finding]:
-        """What this installation and this workspace have and lack, and what to do about that."""
+        """What this installation and this workspace have and lack, and what to do about that.
+
+        Examples:
+            >>> ws.examine()[0].what
+            'Python'
+        """
         from nextvec.interface.doctor import examine
 
         return examine(self.place)
@@ -192,8 +223,12 @@ class Workspace:
                 has room for), each with an encoder of its own, so `encoder` is a name; the corpus is the same.
 
         The corpus' `report` says what happened. Raises what `store.ingest.ingest` raises, UsageError.
+
+        Examples:
+            >>> ws.ingest("texts/", "few", limit=10).info().documents
+            10
         """
-        from nextvec.corpus.chunkers import build_chunker
+        from nextvec.corpus.chunkers import check_chunker
         from nextvec.corpus.sources import open_source
         from nextvec.store.ingest import TOLERATED
 
@@ -201,7 +236,7 @@ class Workspace:
         if not hasattr(documents, "documents"):
             raise UsageError(f"a source is a path, a name or an object with documents(); got a {type(source).__name__}")
         options = dict(chunker_options or {})
-        build_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
+        check_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
         tools = {"encoder": encoder, "chunker": chunker, "options": options}
         how: dict[str, Any] = {
             "split": _whole_split(split), "limit": limit, "dtype": dtype,
@@ -257,6 +292,11 @@ class Workspace:
             split, dtype: as `ingest` takes them.
 
         Raises DataError for a malformed file, MismatchError for vectors of another encoder.
+
+        Examples:
+            >>> windows = corpus.export_npz("windows.npz")
+            >>> ws.import_npz("windows.npz", "again", encoder="minilm").windows == windows
+            True
         """
         from nextvec.encoders import encoder_spec
         from nextvec.store.npz import import_npz
@@ -281,6 +321,10 @@ class Workspace:
             on_change: told each one's name before it runs.
 
         Raises what `comparing.chunkings.compare_chunkers` raises.
+
+        Examples:
+            >>> [each.name for each in ws.compare_chunkers("texts/", ["sentence"])]
+            ['sentence']
         """
         from nextvec.comparing.chunkings import compare_chunkers
         from nextvec.corpus.sources import open_source
@@ -294,13 +338,23 @@ class Workspace:
         )
 
     def corpora(self) -> list[Corpus]:
-        """Every corpus, by name."""
+        """Every corpus, by name.
+
+        Examples:
+            >>> [corpus.name for corpus in ws.corpora()]
+            ['mine']
+        """
         from nextvec.store.vectors import corpus_names
 
         return [Corpus(self.place, name) for name in corpus_names(self.place)]
 
     def corpus(self, reference: str) -> Corpus:
-        """`NAME`, `NAME@TAG` or `NAME@v3`. Raises UsageError for what is no name; nothing is read yet."""
+        """`NAME`, `NAME@TAG` or `NAME@v3`. Raises UsageError for what is no name; nothing is read yet.
+
+        Examples:
+            >>> ws.corpus("mine@small").info().documents
+            60
+        """
         found = Corpus(self.place, reference)
         _ = found.name
         return found
@@ -321,6 +375,9 @@ class Workspace:
             encoder, split, dtype: as `import_npz` takes them, but the encoder must be one that can encode.
 
         Raises MismatchError for vectors of another encoder, DataError, StorageError, UsageError.
+
+        Examples:
+            >>> ws.import_table("postgresql://me@server/db?table=chunks", "theirs", encoder="minilm")  # doctest: +SKIP
         """
         from nextvec.corpus.sources.postgres import open_address
         from nextvec.encoders import proving_encoder
@@ -336,6 +393,11 @@ class Workspace:
 
         encoder: that which made the vectors, where its card names none that every nextvec has; or the path of a .json
         file with its spec, which is taken at its word. Raises as `sharing.corpora.import_corpus`.
+
+        Examples:
+            >>> folder = corpus.export_data_set("shared").folder
+            >>> ws.import_data_set(str(folder), "again").stored
+            60
         """
         from nextvec.encoders import encoder_spec
         from nextvec.sharing.corpora import import_corpus
@@ -346,20 +408,35 @@ class Workspace:
     # Models
 
     def models(self) -> list[Model]:
-        """Every finished model, by name."""
+        """Every finished model, by name.
+
+        Examples:
+            >>> [model.name for model in ws.models()]
+            ['gru-mine', 'recommended-mine']
+        """
         from nextvec.models.bundle import CONFIG
 
         folders = sorted(self.place.models.glob("*")) if self.place.models.exists() else []
         return [Model(self.place, folder.name) for folder in folders if (folder / CONFIG).exists()]
 
     def has_model(self, name: str) -> bool:
-        """Whether there is a finished model of that name."""
+        """Whether there is a finished model of that name.
+
+        Examples:
+            >>> ws.has_model("gru-mine")
+            True
+        """
         from nextvec.models.bundle import CONFIG
 
         return (self.place.model(name) / CONFIG).exists()
 
     def has_begun(self, name: str) -> bool:
-        """Whether a training of that name was stopped, and can be gone on with: `train(..., resume=True)`."""
+        """Whether a training of that name was stopped, and can be gone on with: `train(..., resume=True)`.
+
+        Examples:
+            >>> ws.has_begun("never")
+            False
+        """
         from nextvec.training.checkpoint import Checkpoints
 
         return Checkpoints(self.place.model(name)).last.exists()
@@ -368,6 +445,10 @@ class Workspace:
         """By its name, an alias, or `hf:NAME[@REV]`; None for the one in production, or the only one.
 
         Raises NotFoundError for an unknown name, UsageError where None does not decide.
+
+        Examples:
+            >>> ws.model("gru-mine").summary["architecture"]
+            'gru'
         """
         from nextvec.models.aliases import Aliases
 
@@ -377,20 +458,36 @@ class Workspace:
         return Model(self.place, aliases.resolve(name))
 
     def begun(self, name: str) -> Model:
-        """A model that is finished or only begun, to be removed. Raises NotFoundError."""
+        """A model that is finished or only begun, to be removed. Raises NotFoundError.
+
+        Examples:
+            >>> ws.begun("gru-mine").name
+            'gru-mine'
+        """
         from nextvec.housekeeping.models import model_loss
 
         model_loss(self.place, name)
         return Model(self.place, name)
 
     def archived(self) -> list[str]:
-        """Names of the models in the archive."""
+        """Names of the models in the archive.
+
+        Examples:
+            >>> ws.archived()
+            []
+        """
         from nextvec.housekeeping.models import archived_models
 
         return archived_models(self.place)
 
     def restore(self, name: str) -> Model:
-        """Bring a model back from the archive. Raises NotFoundError, UsageError for a name that is taken by now."""
+        """Bring a model back from the archive. Raises NotFoundError, UsageError for a name that is taken by now.
+
+        Examples:
+            >>> archive = ws.model("gru-mine").archive()
+            >>> ws.restore("gru-mine").name
+            'gru-mine'
+        """
         from nextvec.housekeeping.models import restore_model
 
         restore_model(self.place, name)
@@ -439,6 +536,10 @@ class Workspace:
             on_change: told what is no longer as it was when a resumed run began, and which tracker has failed.
 
         Raises UsageError for unknown settings, DataError, LeakageError, TrainingError.
+
+        Examples:
+            >>> ws.train("gru", "mine@small", epochs=1, width=8).name
+            'gru-mine-small'
         """
         from nextvec.config import nested
         from nextvec.models.aliases import Aliases
@@ -509,12 +610,19 @@ class Workspace:
         """Train a decoder from vectors to text, `inverter:NAME` wherever a decoder is named; returns its metrics.
 
         options: sizes (width, layers, ...) and training (epochs, seconds, lr, ...). Raises as `train`.
+
+        Examples:
+            >>> figures = ws.train_inverter("mine@small", options={"epochs": 1})  # doctest: +SKIP
         """
+        from nextvec.adoption import adopted
         from nextvec.encoders import load_encoder
         from nextvec.models.bundle import load_bundle
         from nextvec.training.inverter.run import resolve_plan, train_inverter
 
-        plan = resolve_plan({"seed": seed, **(options or {})})
+        given = dict(options or {})
+        if "predictor" in given:
+            given["predictor"] = adopted(self.place, given["predictor"])
+        plan = resolve_plan({"seed": seed, **given})
         snapshot = self.corpus(corpus).snapshot
         predictor = load_bundle(self.place.model(plan.recipe.predictor)) if plan.recipe.predictor else None
         return train_inverter(
@@ -526,7 +634,11 @@ class Workspace:
     def judge_inverter(
         self, name: str, corpus: str, *, chunks: int = 256, on_progress: Say | None = None
     ) -> dict[str, Any]:
-        """What an inverter makes of held-out chunks, beside the nearest training chunks; recorded in its metrics."""
+        """What an inverter makes of held-out chunks, beside the nearest training chunks; recorded in its metrics.
+
+        Examples:
+            >>> record = ws.judge_inverter("inverter-mine-small", "mine@small")  # doctest: +SKIP
+        """
         from nextvec.comparing.inversion import report_inverter
         from nextvec.encoders import load_encoder
 
@@ -558,6 +670,11 @@ class Workspace:
             say: told before each longer piece of work.
 
         Raises UsageError, MismatchError naming both for models of different encoders or splits, LeakageError.
+
+        Examples:
+            >>> found = ws.compare(["gru-mine", lambda vectors: vectors[-1]], latency=False)
+            >>> sorted(row.name for row in found.rows if row.kind == "model")
+            ['gru-mine', 'own']
         """
         from nextvec.comparing.contest import run_contest
 
@@ -593,7 +710,12 @@ class Workspace:
         return [Guest(predictor=predictor, home=generation) for predictor in own]
 
     def verify(self, models: Sequence[Model | str]) -> Iterator[Verification]:
-        """Load each model in a fresh process and reproduce its recorded figure."""
+        """Load each model in a fresh process and reproduce its recorded figure.
+
+        Examples:
+            >>> [each.passed for each in ws.verify(["gru-mine"])]
+            [True]
+        """
         from nextvec.comparing.verify import verify
 
         return verify(self.place, [self._named(model).name for model in models])
@@ -615,14 +737,46 @@ class Workspace:
         as it has room for).
         how: allow_unordered, allow_leakage, track, say. Raises what `studies.runner.run_study` and `cluster.cluster`
         raise.
+
+        Examples:
+            >>> plan = {"architectures": ["gru"], "corpora": ["mine@small"], "set": {"width": [8], "epochs": 1}}
+            >>> ws.run_study({"name": "narrow", **plan}).failed
+            {}
         """
         from nextvec.studies.plan import parse_plan, read_plan
+
+        parsed = parse_plan(plan, owner="plan") if isinstance(plan, Mapping) else read_plan(Path(plan))
+        return self._run(parsed, watch, ray, workers, how)
+
+    def update_study(
+        self,
+        study: str,
+        corpus: str,
+        *,
+        name: str | None = None,
+        watch: Any = None,
+        ray: str | None = None,
+        workers: int | None = None,
+        **how: Any,
+    ) -> Outcome:
+        """Train the models of a study on a newer generation, and set each against its predecessor on documents that
+        neither has seen. It is a study of its own, by default STUDY-CORPUS-TAG; stopped, it goes on where it was.
+
+        how: as `run_study` takes it. Raises NotFoundError, UsageError for the generation that the study was trained on,
+        and what `run_study` raises.
+        """
+        from nextvec.studies.update import updated_plan
+
+        return self._run(updated_plan(self.place, study, corpus, name), watch, ray, workers, how)
+
+    def _run(
+        self, plan: StudyPlan, watch: Any, ray: str | None, workers: int | None, how: Mapping[str, Any]
+    ) -> Outcome:
         from nextvec.studies.runner import run_study, unwatched
         from nextvec.training.processes import require_one_process
 
         require_one_process("a study")
-        parsed = parse_plan(plan, owner="plan") if isinstance(plan, Mapping) else read_plan(Path(plan))
-        run = partial(run_study, self.place, parsed, watch=watch or unwatched, **how)
+        run = partial(run_study, self.place, plan, watch=watch or unwatched, **how)
         if ray is None:
             return run()
         from nextvec.distributed.cluster import cluster
@@ -633,13 +787,29 @@ class Workspace:
             return run(trainer=RayTrainer(self.place, count, tuple(how.get("track", ()))))
 
     def study_status(self, name: str) -> StudyStatus:
-        """Every run and how far it is, also while the study runs. Raises NotFoundError."""
+        """Every run and how far it is, also while the study runs. Raises NotFoundError.
+
+        Examples:
+            >>> ws.study_status("widths").counts["done"]
+            1
+        """
         from nextvec.studies.status import study_status
 
         return study_status(self.place, name)
 
+    def watch_study(self, name: str, *, seconds: float = 1.0) -> Iterator[StudyStatus]:
+        """`study_status` every so many seconds until the study no longer runs. Raises NotFoundError."""
+        from nextvec.studies.status import watch_study
+
+        return watch_study(self.place, name, seconds)
+
     def study_report(self, name: str, *, allow_leakage: bool = False, say: Say | None = None) -> Outcome:
-        """Compare what has finished and write the report anew. Raises NotFoundError, LeakageError."""
+        """Compare what has finished and write the report anew. Raises NotFoundError, LeakageError.
+
+        Examples:
+            >>> ws.study_report("widths").name
+            'widths'
+        """
         from nextvec.studies.runner import study_so_far
 
         return study_so_far(self.place, name, allow_leakage=allow_leakage, say=say or _quiet)
@@ -647,7 +817,12 @@ class Workspace:
     # Aliases
 
     def gates(self, model: Model | str, changes: Mapping[str, Any] | None = None) -> list[Gate]:
-        """What is asked of a model before an alias takes it, and what was recorded of it; `changes` by gate's name."""
+        """What is asked of a model before an alias takes it, and what was recorded of it; `changes` by gate's name.
+
+        Examples:
+            >>> ws.gates("gru-mine")[0].gate
+            'validation_cosine'
+        """
         from nextvec.comparing.gates import Gates, check_gates
 
         return check_gates(self.place, _name(model), Gates.parse(dict(changes or {}), owner="gates"))
@@ -666,6 +841,10 @@ class Workspace:
 
         `reason`: why gates that it does not pass do not matter; recorded. `say`: told which tracker has failed.
         Raises GateError naming those gates.
+
+        Examples:
+            >>> ws.promote("gru-mine", "best", reason="a try").model
+            'gru-mine'
         """
         from nextvec.comparing.gates import promote
 
@@ -680,25 +859,47 @@ class Workspace:
         return change
 
     def require_usable(self, alias: str) -> None:
-        """Raises UsageError for an alias that is no name, or that a model has for its own."""
+        """Raises UsageError for an alias that is no name, or that a model has for its own.
+
+        Examples:
+            >>> ws.require_usable("best")
+        """
         from nextvec.models.aliases import Aliases
 
         Aliases(self.place).require_usable(alias)
 
     def rollback(self, alias: str, *, say: Say | None = None) -> Change:
-        """Let it stand for what it stood for before. Raises UsageError where there is nothing before."""
+        """Let it stand for what it stood for before. Raises UsageError where there is nothing before.
+
+        Examples:
+            >>> for name in ("gru-mine", "recommended-mine"):
+            ...     change = ws.promote(name, "best", reason="a try")
+            >>> ws.rollback("best").model
+            'gru-mine'
+        """
         from nextvec.models.aliases import Aliases
 
         return self._mirrored(Aliases(self.place).rollback(alias), say)
 
     def aliases(self) -> dict[str, str]:
-        """Model names by alias."""
+        """Model names by alias.
+
+        Examples:
+            >>> ws.aliases()
+            {}
+        """
         from nextvec.models.aliases import Aliases
 
         return Aliases(self.place).all()
 
     def alias_history(self, alias: str | None = None) -> list[Change]:
-        """Every change of one alias, or of all, oldest first. Raises NotFoundError for one that never was."""
+        """Every change of one alias, or of all, oldest first. Raises NotFoundError for one that never was.
+
+        Examples:
+            >>> change = ws.promote("gru-mine", "best", reason="a try")
+            >>> [change.action for change in ws.alias_history("best")]
+            ['promote']
+        """
         from nextvec.errors import did_you_mean
         from nextvec.models.aliases import Aliases
 
@@ -711,13 +912,23 @@ class Workspace:
     # Vectors and texts
 
     def encoder(self, name: str = "minilm") -> Encoder:
-        """By its name, loaded: `encode` texts with it. Raises NotFoundError, MissingDependencyError."""
+        """By its name, loaded: `encode` texts with it. Raises NotFoundError, MissingDependencyError.
+
+        Examples:
+            >>> ws.encoder("hashing:64").spec.dim
+            64
+        """
         from nextvec.encoders import load_encoder
 
         return load_encoder(name)
 
     def encode(self, texts: Sequence[str], encoder: str = "minilm") -> npt.NDArray[np.float32]:
-        """(N, D) unit vectors of the texts."""
+        """(N, D) unit vectors of the texts.
+
+        Examples:
+            >>> ws.encode(["A text.", "And another."], encoder="hashing:64").shape
+            (2, 64)
+        """
         return self.encoder(encoder).encode(texts)
 
     # Serving
@@ -740,6 +951,9 @@ class Workspace:
             ray: the address of a cluster, or `local`, on which so many replicas answer (default: as many as workers).
 
         Raises UsageError, MissingDependencyError.
+
+        Examples:
+            >>> ws.serve(port=9000)  # doctest: +SKIP
         """
         from nextvec.serving.settings import chosen_settings
 

@@ -35,6 +35,7 @@ SURFACE = {
     "corpus rename": "NAME NEW --force --workspace --json",
     "corpus remove": "NAME --yes --force --workspace --json",
     "corpus check": "REFERENCE --workspace --json",
+    "corpus chunkers": "SOURCE --chunkers --encoder --limit --workspace --json",
     "corpus export": "REFERENCE OUT --format --context --replace --licence --workspace --json",
     "corpus push": "REFERENCE NAME --licence --public --workspace --json",
     "corpus import": f"SOURCE --corpus --encoder {NEW_CORPUS}",
@@ -64,7 +65,7 @@ SURFACE = {
     "rank": "--candidates TEXT --context --model --top --workspace --json",
     "encode": "--out TEXTS --encoder --breaks --json",
     "predict": "VECTORS --out --model --breaks --workspace --json",
-    "decode": "VECTORS CORPUS --decoder --steps --workspace --json",
+    "decode": "VECTORS CORPUS --decoder --set --steps --workspace --json",
     "serve": "--config --host --port --workers --device --ray --replicas --workspace",
 }
 """Every command with its arguments (in capitals) and options, in the order of its help. People's scripts hold them."""
@@ -179,6 +180,7 @@ JSON = {
     "corpus list": [],
     "corpus info": ["tales@first"],
     "corpus check": ["tales"],
+    "corpus chunkers": ["TEXT", "--chunkers", "sentence", "--encoder", "hashing:32"],
     "corpus export": ["tales", "OUT.npz"],
     "corpus import": ["OUT.npz", "--corpus", "back", "--encoder", "hashing:32"],
     "corpus ingest": ["TEXT", "--corpus", "tales", "--encoder", "hashing:32"],
@@ -216,6 +218,7 @@ KEYS = {
     "corpus list": "name",
     "corpus info": "documents",
     "corpus check": "passed",
+    "corpus chunkers": "chunks",
     "corpus export": "windows",
     "corpus import": "stored",
     "corpus ingest": "already",

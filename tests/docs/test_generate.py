@@ -82,7 +82,15 @@ def test_written_once_nothing_is_stale(
 
 @pytest.mark.parametrize(
     "name",
-    ["docs/benchmarks.md", "docs/commands.md", "docs/models.md", "docs/sources.md", "docs/results.md", "README.md"],
+    [
+        "docs/benchmarks.md",
+        "docs/commands.md",
+        "docs/encoders.md",
+        "docs/models.md",
+        "docs/sources.md",
+        "docs/results.md",
+        "README.md",
+    ],
 )
 def test_what_is_stale_is_named(
     generate: ModuleType, repository: Path, capsys: pytest.CaptureFixture[str], name: str
@@ -273,3 +281,22 @@ def test_every_source_is_told_with_its_forms_options_and_extra(generate: ModuleT
 def test_what_a_docstring_says_of_errors_is_left_out(generate: ModuleType) -> None:
     said = "One\n    thing. Raises UsageError for\n    it.\n\n        x = 1\n\n        y = 2\n\n    Raises Other.\n    "
     assert generate.about(said) == "One thing.\n\n    x = 1\n\n    y = 2"
+
+
+def test_every_encoder_is_told_with_its_options_and_its_speed(generate) -> None:
+    from nextvec.encoders import ENCODERS
+
+    rows = [
+        {"name": "minilm", "dim": 384, "ours": 1234.4, "library": 1000.0, "ratio": 1.234, "weights": "its own"},
+        {"name": "hashing", "dim": 64, "ours": 9000.0, "library": None, "ratio": None, "weights": "none"},
+    ]
+    record = {"dataset": "8 sentences", "threads": 1, "clock": "wall", "limits": ["One machine."], "rows": rows}
+    page = generate.encoders_page(record)
+    assert all(f"| `{name}` |" in page for name in ENCODERS)
+    assert "| `sonar` | 1024 | 512 | CC-BY-NC-4.0 |" in page
+    assert "| max_length | `None` | >= 3 |" in page
+    assert "### sonar" in page
+    assert "### minilm" not in page
+    assert "| minilm | 384 | 1,234 | 1,000 | 1.23 | its own |" in page
+    assert "| hashing | 64 | 9,000 |  |  | none |" in page
+    assert "## Speed" not in generate.encoders_page(None)

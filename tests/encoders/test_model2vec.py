@@ -64,6 +64,8 @@ def test_what_is_needed_is_said(monkeypatch):
 
     with pytest.raises(UsageError, match="expected model2vec:FOLDER"):
         load_encoder("model2vec")
+    with pytest.raises(NotFoundError, match=r"'/not/there' is no folder, and no name on the Hugging Face hub"):
+        load_encoder("model2vec:/not/there")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(NotFoundError, match=r"cannot load 'nextvec-tests/not-there'.*model2vec:FOLDER"):
         load_encoder("model2vec:nextvec-tests/not-there")

@@ -47,7 +47,7 @@ def test_what_makes_another_encoder_is_in_its_name_and_patience_is_not(monkeypat
     class Patient(Reading):
         batch: int = 3
 
-    kind = EncoderKind(lambda argument, options: Crossing(), Patient, "", "")
+    kind = EncoderKind(lambda argument, options: Crossing(), Patient)
     monkeypatch.setitem(ENCODERS._entries, "crossing", kind)
     spec = load_encoder("crossing?batch=2&dim=2&prompt=is it? ").spec
     assert spec.name == spec.reference == "crossing?prompt=is+it%3F+&dim=2"

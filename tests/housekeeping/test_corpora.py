@@ -13,9 +13,9 @@ from nextvec.continuation.presence import Announcement
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.housekeeping.corpora import remove_corpus, rename_corpus
 from nextvec.models.bundle import read_config
+from nextvec.records.study import Run, write_study
 from nextvec.store.generation import trained_generation
 from nextvec.store.vectors import Corpus, corpus_names, open_snapshot, writing_alone
-from nextvec.studies.record import Run, write_study
 
 
 def generations(place):

@@ -16,7 +16,7 @@ from nextvec.continuation.presence import Announcement, servers
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.housekeeping.models import archive_model, archived_models, remove_model, rename_model, restore_model
 from nextvec.models.bundle import load_bundle
-from nextvec.studies.record import Run, write_study
+from nextvec.records.study import Run, write_study
 from nextvec.workspace import Workspace
 
 ACTS = {

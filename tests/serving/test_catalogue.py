@@ -2,13 +2,23 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.evaluation.evaluation import read_evaluations
+from nextvec.records.study import LOCK, Run, write_event, write_study
 from nextvec.serving.catalogue import CURVE_POINTS, SAMPLED_CHUNKS, Catalogue, _curve, _shown_encoder
-from nextvec.serving.catalogue_schemas import CorpusDetail, CorpusList, Leaderboard, ModelDetail
+from nextvec.serving.catalogue_schemas import (
+    CorpusDetail,
+    CorpusList,
+    Leaderboard,
+    ModelDetail,
+    StudyDetail,
+    StudyList,
+)
+from nextvec.store.lock import exclusive
 from nextvec.store.vectors import Corpus, open_snapshot
 from nextvec.workspace import Workspace
 
@@ -241,3 +251,53 @@ def test_samples_are_bounded(compared):
     assert SAMPLED_CHUNKS >= 16
     sample = sample_snapshot(corpus, corpus.version, documents=7, chunks=5)
     assert (len(sample.documents), len(sample)) == (7, 35)
+
+
+@pytest.fixture
+def studied(compared, tmp_path):
+    """A workspace with a study whose model is there, and that searches."""
+    shutil.copytree(compared.root, tmp_path / "ws")
+    place = Workspace(tmp_path / "ws")
+    run = Run(architecture="gru", corpus="tales@first", variant="", seed=0, fingerprint="f", model="gru")
+    write_study(place.study("tuned"), {}, [run, replace(run, seed=1, model="lost")], 3)
+    write_event(place.study("tuned"), "trial", trial=0, state="running", options={"lr": 0.1})
+    write_event(place.study("tuned"), "compare", model="gru", cosine={"estimate": 0.5, "low": 0.4, "high": 0.6})
+    write_event(place.study("tuned"), "fail", model="lost", reason="no space in /home/someone/ws/models")
+    return place
+
+
+def test_a_study_says_where_it_stands(studied):
+    catalogue = Catalogue(studied)
+    with exclusive(studied.study("tuned") / LOCK, what="it"):
+        study = catalogue.study("tuned")
+    StudyDetail.model_validate(study, strict=True)
+    assert (study["id"], study["running"], study["compared"], study["looks"]) == ("tuned", True, False, 1)
+    assert study["counts"] == {"done": 1, "running": 0, "waiting": 0, "failed": 1}
+    assert [trial["state"] for trial in study["search"]["trials"]] == ["running"]
+    assert study["search"]["planned"] == 3
+    assert "someone" not in json.dumps(study)
+    assert catalogue.study("tuned")["search"]["trials"][0]["state"] == "waiting"
+    with pytest.raises(NotFoundError, match="no study 'compare-"):
+        catalogue.study("compare-20260101-000000-000000")
+
+
+def test_studies_are_listed_with_how_far_they_are(studied, catalogue):
+    listed = {"object": "list", "data": Catalogue(studied).studies()}
+    StudyList.model_validate(listed, strict=True)
+    (entry,) = listed["data"]
+    assert (entry["id"], entry["running"], entry["trials"], entry["planned"]) == ("tuned", False, 0, 3)
+    assert catalogue.studies() == []
+
+
+def test_a_study_that_has_not_changed_is_not_sent_again(studied, connect):
+    from nextvec.serving.settings import Settings
+
+    with connect(studied, Settings()) as client:
+        first = client.get("/v1/studies/tuned")
+        assert first.json()["id"] == "tuned"
+        again = client.get("/v1/studies/tuned", headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        write_event(studied.study("tuned"), "trial", trial=0, state="failed", options={}, reason="x")
+        assert client.get("/v1/studies/tuned", headers={"If-None-Match": first.headers["etag"]}).status_code == 200
+        assert client.get("/v1/studies/none").status_code == 404
+        assert [study["id"] for study in client.get("/v1/studies").json()["data"]] == ["tuned"]

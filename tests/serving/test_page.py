@@ -12,6 +12,8 @@ from nextvec.models.baseline import BASELINES
 from nextvec.models.bundle import predictions_fingerprint
 from nextvec.records import append_line
 from nextvec.records.names import EVALUATIONS
+from nextvec.records.study import LOCK, Run, write_event, write_study
+from nextvec.store.lock import exclusive
 from nextvec.workspace import Workspace
 
 VIEWS = {
@@ -19,6 +21,7 @@ VIEWS = {
     "order": "Order",
     "models": "Models",
     "leaderboard": "Leaderboard",
+    "studies": "Studies",
     "corpora": "Corpora",
 }
 SHIFT, CONTROL = 8, 2
@@ -70,6 +73,23 @@ class TestViews:
             chromium.wait("document.querySelector('.trouble')")
             assert words in chromium.text("h1")
             chromium.call("Page.navigate", url="about:blank")
+
+    def test_a_study_is_followed_while_it_runs(self, tab, server, furnished):
+        folder = furnished.study("live")
+        run = Run(architecture="gru", corpus="tales@first", variant="", seed=0, fingerprint="f", model="gru")
+        write_study(folder, {}, [run], 2)
+        write_event(folder, "trial", trial=0, state="running", options={"lr": 0.00031249, "note": "<b>&"})
+        with exclusive(folder / LOCK, what="it"):
+            tab.open(f"{server}/#/studies")
+            assert "Running: 0 of 2 trials" in tab.text("tbody tr")
+            tab.go("#/studies/live", "live")
+            assert "lr 0.000312, note <b>&" in tab.text("section:last-of-type tbody tr")
+            tab.run("document.querySelector('section:first-of-type tbody a').focus()")
+            write_event(folder, "trial", trial=0, state="done", options={"lr": 0.00031249}, validation=0.5, epochs=3)
+            tab.wait("document.querySelector('.lead').textContent.startsWith('Running: 1 of 2 trials')")
+            assert focused(tab) == "gru"
+            assert tab.text("#live").endswith("Running: 1 of 2 trials, 1 of 1 run done.")
+        shutil.rmtree(folder)
 
     def test_an_address_can_be_opened_and_gone_back_from(self, tab, server):
         tab.open(f"{server}/#/models/gru")

@@ -8,11 +8,16 @@ import numpy as np
 import pyarrow.parquet as parquet
 import pytest
 
+from nextvec.adoption import adopted
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
+from nextvec.models.bundle import load_bundle
 from nextvec.sequences.splits import PARTS, SplitSpec
 from nextvec.sharing import corpora
 from nextvec.sharing.corpora import export_corpus, import_corpus, push_corpus
+from nextvec.sharing.models import push_model
+from nextvec.store.generation import trained_generation
 from nextvec.store.vectors import Corpus, open_snapshot
+from nextvec.workspace import Workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=")  # of huggingface_hub, about itself
 
@@ -57,8 +62,6 @@ def test_headings_and_breaks_come_back(nextvec, elsewhere, tmp_path):
         (tmp_path / "text" / f"{number}.md").write_text(f"# Title {number}\n\n{text}\n")
     ingest = ["corpus", "ingest", tmp_path / "text", "--corpus", "told", "--encoder", "hashing:16"]
     nextvec(*ingest, "--dtype", "float32", workspace=tmp_path / "ws")
-    from nextvec.workspace import Workspace
-
     place = Workspace(tmp_path / "ws")
     export_corpus(place, "told", tmp_path / "out")
     import_corpus(elsewhere, str(tmp_path / "out"), "told")
@@ -96,7 +99,7 @@ def test_files_of_many_shards_are_joined(workspace, elsewhere, tmp_path, monkeyp
     assert open_snapshot(elsewhere, "mine").fingerprint == open_snapshot(workspace, "tales@first").fingerprint
 
 
-def test_it_goes_by_the_hub(own, hub, elsewhere, nextvec):
+def test_it_goes_by_the_hub(own, hub, elsewhere, nextvec, tmp_path):
     pushed = json.loads(nextvec("corpus", "push", "tales@first", "ada/tales", "--json", workspace=own.root).out)
     assert hub.private["dataset", "ada/tales"]
     pinned = f"hf:ada/tales@{pushed['revision']}"
@@ -107,6 +110,9 @@ def test_it_goes_by_the_hub(own, hub, elsewhere, nextvec):
     nextvec("push", "gru", "ada/gru", workspace=own.root)
     card = hub.commits["model", "ada/gru"][-1][1]["README.md"].decode()
     assert f"nextvec corpus import {pinned} --corpus tales" in card
+    line = ["complete", "One. Two.", "--model", "hf:ada/gru"]
+    lost = nextvec(*line, workspace=tmp_path / "empty", expect=1).err
+    assert f"It is on the hub: nextvec corpus import {pinned} --corpus tales" in lost
     said = nextvec("complete", "One. Two.", "--model", "hf:ada/gru", "--sentences", "1", workspace=elsewhere.root)
     assert "on tales@first" in said.out
 
@@ -247,3 +253,19 @@ def test_push_says_who_pushed_where(own, hub):
     assert done.name == "ada/tales"
     assert not hub.private["dataset", "ada/tales"]
     assert json.loads(own.corpus("tales").with_suffix(".pushed.jsonl").read_text())["revision"] == done.revision
+
+
+def test_in_a_bucket_all_of_it_works(own, hub, bucket, machine):
+    place = Workspace(bucket)
+    pushed, model = push_corpus(own, "tales@first", "ada/tales"), push_model(own, "gru", "ada/gru")
+    import_corpus(place, "hf:ada/tales", "tales")
+    identity = adopted(place, "hf:ada/gru")
+    machine("second")
+    elsewhere = Workspace(bucket)
+    assert adopted(elsewhere, f"hf:ada/gru@{model.revision}") == identity
+    assert trained_generation(elsewhere, load_bundle(elsewhere.model(identity)).config).label == "tales@first"
+    again = push_corpus(elsewhere, "tales@first", "ada/tales-again")
+    first, second = (hub.commits["dataset", name][-1][1] for name in ("ada/tales", "ada/tales-again"))
+    assert first == second
+    assert again.revision != pushed.revision or again.name != pushed.name
+    push_model(elsewhere, identity, "ada/gru-again")

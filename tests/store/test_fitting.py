@@ -7,7 +7,7 @@ import pytest
 
 from nextvec.encoders import load_encoder
 from nextvec.encoders.lengths import Cut
-from nextvec.errors import MismatchError
+from nextvec.errors import MismatchError, UsageError
 from nextvec.store.fitting import fit_of, fitted_chunker
 from nextvec.store.ingest import ingest
 from nextvec.store.vectors import Corpus
@@ -73,3 +73,17 @@ def test_an_encoder_without_a_limit_leaves_the_chunker_alone(workspace):
 def test_sentences_stay_sentences(workspace):
     spec = fitted_chunker(workspace, "c", "sentence", {}, Counting()).spec
     assert spec == {"name": "sentence", "language": "en"}
+
+
+def test_a_limit_that_is_asked_for_needs_no_encoder_before_there_is_one(kit, workspace) -> None:
+    """The names of options are looked at before an encoder is loaded; what it can count is known only then."""
+    import nextvec
+
+    source = kit.source([kit.document("d", text=TEXT)])
+    options = {"max_tokens": 12}
+    made = nextvec.open(workspace.root).ingest(
+        source, "c", encoder=Counting(), chunker="paragraph", chunker_options=options
+    )
+    assert made.require_report().chunks == 6
+    with pytest.raises(UsageError, match="the encoder does not count its tokens"):
+        nextvec.open(workspace.root).ingest(source, "d", encoder="hashing", chunker="packed", chunker_options=options)

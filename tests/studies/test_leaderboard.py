@@ -10,8 +10,8 @@ from nextvec.evaluation.compare import Drawing
 from nextvec.evaluation.evaluation import Column, Evaluation, Subject
 from nextvec.evaluation.latency import BatchLatency, Latency
 from nextvec.evaluation.report.wording import MINUS
+from nextvec.records.study import Run
 from nextvec.studies.leaderboard import answers, make_claims
-from nextvec.studies.record import Run
 
 QUICK = Drawing(resamples=200, permutations=2000)
 DOCUMENTS = 80

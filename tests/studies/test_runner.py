@@ -14,11 +14,11 @@ from nextvec.evaluation.heldout import hold_out
 from nextvec.models.baseline import BASELINES
 from nextvec.records import read_json, read_lines
 from nextvec.records.names import COMPARISON, RECORD, REPORT
+from nextvec.records.study import LOCK
 from nextvec.sequences.findings import LeakageError
 from nextvec.store.lock import exclusive
 from nextvec.studies import leaderboard as leaderboard_module
 from nextvec.studies.plan import parse_plan
-from nextvec.studies.record import LOCK
 from nextvec.studies.runner import run_study, study_so_far, train_run
 from nextvec.studies.status import study_status
 from nextvec.training.tracker import Tracking

@@ -13,10 +13,10 @@ from nextvec.errors import MismatchError, TrainingError
 from nextvec.evaluation.compare import Drawing, compare
 from nextvec.records import read_json, read_lines
 from nextvec.records.names import REPORT, RUN_LOG
+from nextvec.records.study import read_trials
 from nextvec.studies import leaderboard as leaderboard_module
 from nextvec.studies import search as search_module
 from nextvec.studies.plan import parse_plan
-from nextvec.studies.record import read_trials
 from nextvec.studies.runner import run_study, study_so_far
 from nextvec.studies.status import study_status
 from nextvec.workspace import Workspace

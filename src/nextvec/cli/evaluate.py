@@ -64,6 +64,9 @@ def evaluate_command(
             [(name, f"{i.estimate:.4f}", f"{i.low:.4f} .. {i.high:.4f}", _chance(row, name)) for name, i in shown],
             right={"estimate", "95 % interval", "chance"},
         )
+    if found.table.by_source:
+        typer.echo("")
+        print_sources(found.table)
 
 
 def compare_command(
@@ -132,6 +135,7 @@ def print_leaderboard(comparison: Comparison) -> None:
     typer.echo(f"\n{wrapped(comparison.title, 0)}\n")
     _print_rows(comparison.table("cosine"), left_at_end=1)
     print_abilities(comparison)
+    print_sources(comparison)
     for structure, found in comparison.structure.items():
         if found:
             typer.echo(wrapped(worth_sentence(structure, found), 0) + "\n")
@@ -146,6 +150,13 @@ def print_abilities(comparison: Comparison) -> None:
         best = "; ".join(f"{name} ({', '.join(short)})" for name, short in best_baselines(comparison).items())
         if best:
             typer.echo(wrapped(f"+ better, - worse, ? cannot tell from the best baseline: {best}") + "\n")
+
+
+def print_sources(comparison: Comparison) -> None:
+    """Of a mixture, what each model is worth on its parts; nothing for any other corpus."""
+    if lines := comparison.source_table():
+        print_table(list(lines[0]), [list(line.values()) for line in lines], right=list(lines[0])[2:])
+        typer.echo("")
 
 
 def _print_rows(table: Sequence[Mapping[str, str]], left_at_end: int = 0) -> None:

@@ -69,13 +69,13 @@ def show_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Parameters, options and defaults of an architecture; the card of a model."""
+    """Parameters, options and defaults of an architecture; the card of a model, and the tree of what it comes from."""
     from nextvec.api import open
 
     place = open(workspace)
     if is_on_hub(what) or what in place.aliases() or place.has_model(what):
         model = place.model(what)
-        emit(model.config, [model.card], as_json)
+        emit({**model.config, "lineage": model.lineage.to_dict()}, [model.card, str(model.lineage)], as_json)
         return
     description = described(place, what, dim)
     if not description["training"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,27 +16,28 @@ from nextvec.cli.tracked import again_tracked
 from nextvec.errors import TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nextvec.api import Workspace
     from nextvec.evaluation.report import Answer
+    from nextvec.records.study_status import RunStatus, StudyStatus
     from nextvec.studies.runner import Outcome
-    from nextvec.studies.status import RunStatus, StudyStatus
 
 INTERRUPTED = 130
 SHOWN = 10
 """Trials of a search."""
 
 app = typer.Typer(no_args_is_help=True, help="Studies: many models from one plan, one answer.")
+UnorderedOption = Annotated[
+    bool, typer.Option("--allow-unordered", help="Train although a corpus is not sequential text.")
+]
 StudyArgument = Annotated[str, typer.Argument(metavar="ID", help="The name of a study: its plan says it.")]
 
 
 @app.command("run")
 def run_command(
     path: Annotated[Path, typer.Argument(metavar="PLAN.toml", help="What to train: examples/reference-study.toml.")],
-    allow_unordered: Annotated[
-        bool, typer.Option("--allow-unordered", help="Train although a corpus is not sequential text.")
-    ] = False,
+    allow_unordered: UnorderedOption = False,
     allow_leakage: LeakageOption = False,
     ray: RayOption = None,
     workers: WorkersOption = None,
@@ -54,19 +56,77 @@ def run_command(
 
     require_ray(ray, workers)
     place = open(workspace)
-    try:
+    again = ["run", str(path), *_again(allow_unordered, allow_leakage, ray, workers, track, workspace)]
+    with _stopping(again):
         outcome = place.run_study(
             path, watch=training_progress, allow_unordered=allow_unordered, allow_leakage=allow_leakage, say=_say,
             ray=ray, workers=workers, track=track or [],
         )  # fmt: skip
+    _end(place, outcome, as_json)
+
+
+@app.command("update")
+def update_command(
+    study: StudyArgument,
+    corpus: Annotated[str, typer.Option("--corpus", metavar="NAME@TAG", help="The newer generation.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="Of the new study.", show_default="STUDY-CORPUS-TAG")
+    ] = None,
+    allow_unordered: UnorderedOption = False,
+    allow_leakage: LeakageOption = False,
+    ray: RayOption = None,
+    workers: WorkersOption = None,
+    track: TrackOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the models of a study on a newer generation, each against its predecessor on documents neither has seen.
+
+    It is a study of its own, with a report of its own. Ctrl-C stops it; the same command goes on where it was.
+    """
+    from nextvec.api import open
+    from nextvec.cli.training_progress import training_progress
+
+    require_ray(ray, workers)
+    place = open(workspace)
+    again = ["update", study, "--corpus", corpus, *(["--name", name] if name else [])]
+    with _stopping([*again, *_again(allow_unordered, allow_leakage, ray, workers, track, workspace)]):
+        outcome = place.update_study(
+            study, corpus, name=name, watch=training_progress, allow_unordered=allow_unordered,
+            allow_leakage=allow_leakage, say=_say, ray=ray, workers=workers, track=track or [],
+        )  # fmt: skip
+    _end(place, outcome, as_json)
+
+
+def _again(
+    allow_unordered: bool,
+    allow_leakage: bool,
+    ray: str | None,
+    workers: int | None,
+    track: Sequence[str] | None,
+    workspace: str | None,
+) -> list[str]:
+    """The options of a command that goes on."""
+    return [
+        *(["--allow-unordered"] if allow_unordered else []),
+        *(["--allow-leakage"] if allow_leakage else []),
+        *again_on_ray(ray, workers),
+        *again_tracked(track),
+        *(["--workspace", str(workspace)] if workspace else []),
+    ]
+
+
+@contextmanager
+def _stopping(again: Sequence[str]) -> Iterator[None]:
+    """Ctrl-C inside says how to go on."""
+    try:
+        yield
     except KeyboardInterrupt:
-        again = ["nextvec", "study", "run", str(path)]
-        again += ["--allow-unordered"] if allow_unordered else []
-        again += ["--allow-leakage"] if allow_leakage else []
-        again += [*again_on_ray(ray, workers), *again_tracked(track)]
-        again += ["--workspace", str(workspace)] if workspace else []
-        typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
+        typer.echo(f"Stopped. Go on with: {shlex.join(['nextvec', 'study', *again])}", err=True)
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _end(place: Workspace, outcome: Outcome, as_json: bool) -> None:
     _show(place, outcome.name, outcome, as_json)
     if outcome.failed:
         first, reason = next(iter(outcome.failed.items()))
@@ -93,6 +153,23 @@ def status_command(study: StudyArgument, workspace: WorkspaceOption = None, as_j
     for run in status.runs:
         if run.state == "failed":
             typer.echo(wrapped(f"{run.run.model} failed: {run.note}"))
+    if status.report:
+        typer.echo(f"report: {status.report}")
+
+
+@app.command("watch")
+def watch_command(study: StudyArgument, workspace: WorkspaceOption = None) -> None:
+    """Follow a study until it ends: runs, trials, epochs, validation, and about how long it will take.
+
+    On a terminal a table, elsewhere a line every few seconds. Ctrl-C stops watching; the study goes on.
+    """
+    from nextvec.api import open
+    from nextvec.cli.study_watch import follow
+
+    try:
+        status = follow(open(workspace).watch_study(study))
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
     if status.report:
         typer.echo(f"report: {status.report}")
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nextvec.config import parse_query
-from nextvec.corpus.chunkers import build_chunker
+from nextvec.corpus.chunkers import check_chunker
 from nextvec.corpus.document import Source
 from nextvec.encoders.encoder import Encoder
 from nextvec.encoders.lengths import TokenLimited
@@ -117,7 +117,7 @@ def compare_chunkers(
     if len(set(chunkers)) < len(chunkers) or not chunkers:
         raise UsageError(f"chunkers {', '.join(chunkers) or 'none'}: expected one or more, each once")
     for name, options in parsed:
-        build_chunker(name, options)  # a mistake in one is told before the first has run
+        check_chunker(name, options)  # a mistake in one is told before the first has run
     made = []
     for reference, (name, options) in zip(chunkers, parsed, strict=True):
         say(reference)

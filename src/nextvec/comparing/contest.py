@@ -16,6 +16,7 @@ from nextvec.comparing.stage import Ints, Judge, Memory, Say
 from nextvec.device import fastest
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
 from nextvec.errors import UsageError
+from nextvec.evaluation.by_source import figures_by_source
 from nextvec.evaluation.compare import compare
 from nextvec.evaluation.comparison import Comparison
 from nextvec.evaluation.evaluation import Evaluation
@@ -111,10 +112,17 @@ def run_contest(
     models = [*(judge.model(entrant) for entrant in entrants.values()), *(judge.guest(guest) for guest in guests)]
     baselines, validation = judge.baselines("test"), judge.baselines("validation")
     usual = judge.shown("ewma", generations[-1])
-    comparison = compare([*models, *averaged(models)], baselines, validation=validation, reference=reference or usual)
+    compared = [*models, *averaged(models)]
+    comparison = compare(compared, baselines, validation=validation, reference=reference or usual)
+    best = [baseline for baseline in baselines if baseline.name == comparison.best_baseline]
     structure = {each: worth_of(each, baselines, judge.untold(each), validation) for each in STRUCTURE}
     return Contest(
-        comparison=replace(comparison, whole=stage.foreign, structure=structure),
+        comparison=replace(
+            comparison,
+            whole=stage.foreign,
+            structure=structure,
+            by_source=figures_by_source([*compared, *best], stage.snapshot),
+        ),
         models=models,
         baselines=baselines,
         validation=validation,

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 APART = ": "
 MOST = 32
-"""Parts of a mixture; where documents have more sources than that, each is a source of its own."""
+"""Parts of a mixture. Where documents have more sources than that, or hardly more documents than sources, each is a
+source of its own."""
+DOCUMENTS_A_PART = 3
 
 
 def named_source(name: str, source: str) -> str:
@@ -22,4 +24,4 @@ def origin_of(source: str) -> str:
 def origins(sources: Sequence[str]) -> list[str] | None:
     """Of each document, by its source; None where there are not several parts, or too many to be such."""
     found = list(map(origin_of, sources))
-    return found if 2 <= len(set(found)) <= MOST else None
+    return found if 2 <= len(set(found)) <= min(MOST, len(found) // DOCUMENTS_A_PART) else None

@@ -48,8 +48,7 @@ def require_round_trip(
     """
     needed = LEAST if least is None else min(LEAST, least)
     found, taken = -1.0, 0
-    for steps in STEPS:
-        taken = min(steps, decoder.max_steps)
+    for taken in dict.fromkeys(min(steps, decoder.max_steps) for steps in STEPS):
         found = float(np.mean([one.cosine or 0.0 for one in decoder.decode(vectors, steps=taken)]))
         if found >= needed:
             return found

@@ -17,10 +17,10 @@ from nextvec.distributed.cluster import a_worker, everywhere
 from nextvec.errors import MismatchError, TrainingError
 from nextvec.models.bundle import METRICS
 from nextvec.records import read_json
+from nextvec.records.study import Run
 from nextvec.store.lock import held
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies.plan import PlannedRun
-from nextvec.studies.record import Run
 from nextvec.studies.runner import FAILURES, Note, Trained, lock_of, train_run
 from nextvec.training.run import Plan, finished
 from nextvec.workspace import Workspace

@@ -23,25 +23,26 @@ F = TypeVar("F", bound=LoadEncoder)
 
 @dataclass(frozen=True)
 class EncoderKind:
-    """`options`: what may follow a question mark; `licence`: of its weights, "" where these are the user's choice;
-    `after`: a sign that its options stand behind, for arguments that may hold question marks of their own."""
+    """`options`: what may follow a question mark; `after`: a sign that its options stand behind, for arguments that may
+    hold question marks of their own; `dim`, `tokens`, `licence`: for documents, "" where the weights are the user's
+    choice, and with them these."""
 
     load: LoadEncoder
-    options: type[Reading]
-    licence: str
-    after: str
+    options: type[Reading] = Reading
+    after: str = ""
+    dim: str = ""
+    tokens: str = ""
+    licence: str = ""
 
 
 ENCODERS: Registry[EncoderKind] = Registry("encoders", "nextvec.encoders")
 
 
-def register_encoder(
-    name: str, *, options: type[Reading] = Reading, licence: str = "", after: str = ""
-) -> Callable[[F], F]:
-    """Decorator that makes an encoder's loader known under `name`."""
+def register_encoder(name: str, **known: Any) -> Callable[[F], F]:
+    """Decorator that makes an encoder's loader known under `name`; `known` are the other attributes of its kind."""
 
     def add(loader: F) -> F:
-        ENCODERS.register(name)(EncoderKind(loader, options, licence, after))
+        ENCODERS.register(name)(EncoderKind(loader, **known))
         return loader
 
     return add

@@ -21,7 +21,11 @@ def find_folder(name: str, *, owner: str) -> Path:
 
     try:
         return Path(snapshot_download(name, allow_patterns=list(FETCHED)))
-    except (OSError, HFValidationError) as error:
+    except HFValidationError:
+        raise NotFoundError(
+            f"{owner}: '{name}' is no folder, and no name on the Hugging Face hub. Give one that is: {owner}:FOLDER"
+        ) from None
+    except OSError as error:
         reason = str(error).strip().split("\n")[0]
         raise NotFoundError(
             f"{owner}: cannot load '{name}' from a folder, the local cache or the Hugging Face hub ({reason}). "

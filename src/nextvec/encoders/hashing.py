@@ -153,7 +153,7 @@ def _weighted_features(word: str) -> Iterator[tuple[str, float]]:
         yield padded[start : start + 3], _TRIGRAM_WEIGHT
 
 
-@register_encoder("hashing", licence="Apache-2.0")
+@register_encoder("hashing", dim="256, or DIM", tokens="all", licence="none: no weights")
 def load_hashing(argument: str, _: Reading) -> HashingEncoder:
     """`argument`: the dimension, or "" for DEFAULT_DIM. Raises UsageError."""
     if argument and not argument.isdecimal():

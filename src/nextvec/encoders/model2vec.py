@@ -1,4 +1,4 @@
-"""`model2vec:FOLDER`: static models, a vector a token and their mean, hundreds of times as fast as a transformer.
+"""`model2vec:FOLDER`: static models, a vector a token and their mean, a hundred times as fast as MiniLM.
 
 They are read by the library of that name (Tulkens and van Dongen 2024, "Model2Vec"), its character limit included: of a
 long text it takes so many times the median length of its tokens before it counts any.

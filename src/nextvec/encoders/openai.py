@@ -156,7 +156,7 @@ class OpenAIEncoder:
         return RefusedTextsError.of(self._endpoint.url, texts, reasons, _unit(vectors))
 
 
-@register_encoder("openai", options=ServerOptions, after="#")
+@register_encoder("openai", options=ServerOptions, after="#", tokens="as the server cuts")
 def load_openai(argument: str, options: ServerOptions) -> OpenAIEncoder:
     """`argument`: URL#MODEL. Raises UsageError for anything else."""
     url, _, model = argument.rpartition("#")

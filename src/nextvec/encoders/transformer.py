@@ -27,7 +27,7 @@ GTR_TOKENS = 512
 PLAIN = LimitedReading()
 
 
-@register_encoder("minilm", options=LimitedReading, licence="Apache-2.0")
+@register_encoder("minilm", options=LimitedReading, dim="384", tokens="256, to 512", licence="Apache-2.0")
 def load_minilm(argument: str, options: LimitedReading = PLAIN, *, exact: bool = False) -> PooledTransformer:
     """MiniLM-L6 (384-D, 256 tokens) with the weights of the installed package; nothing is downloaded.
 
@@ -78,7 +78,7 @@ def require_minilm_weights(path: Path) -> None:
         )
 
 
-@register_encoder("gtr-t5-base", options=LimitedReading, licence="Apache-2.0")
+@register_encoder("gtr-t5-base", options=LimitedReading, dim="768", tokens="128, to 512", licence="Apache-2.0")
 def load_gtr(argument: str, options: LimitedReading = PLAIN, *, exact: bool = False) -> PooledTransformer:
     """GTR's T5 encoder (768-D, 128 tokens), masked mean, *no Dense layer*: the form that vec2text decoders read.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from nextvec.evaluation.by_source import SHOWN, SourceFigures
 from nextvec.evaluation.evaluation import Subject
 from nextvec.evaluation.heldout import Structure
 from nextvec.evaluation.seeds import SeedSpread
@@ -104,6 +105,7 @@ class Comparison:
     """Rows from the best cosine to the worst, every contrast, and the spread over seeds.
 
     `structure` are of baselines that read it, by what is withheld, see `worth.worth_of`.
+    `by_source`: figures of the models and the best baseline on each source of a corpus that is a mixture.
     `whole`: all documents of the corpus were judged, of which no model comes, not its test documents alone.
     """
 
@@ -116,6 +118,7 @@ class Comparison:
     contrasts: tuple[Contrast, ...]
     seeds: tuple[SeedSpread, ...]
     structure: Mapping[Structure, tuple[Contrast, ...]] = field(default_factory=dict)
+    by_source: tuple[SourceFigures, ...] = ()
     whole: bool = False
 
     @property
@@ -133,6 +136,20 @@ class Comparison:
             c for c in self.contrasts if (c.left, c.role, c.figure, right or c.right) == (left, role, figure, c.right)
         )
         return next(found, None)
+
+    def source_table(self) -> list[dict[str, str]]:
+        """`by_source` as short texts by column heading, the same columns in every line."""
+        measured = [name for name in SHOWN if any(name in each.figures for each in self.by_source)]
+        return [
+            {"source": each.source, "model": each.name, "documents": f"{each.documents:,}"}
+            | {name: f"{each.figures[name].estimate:.4f}" if name in each.figures else "" for name in measured}
+            for each in self.by_source
+        ]
+
+    @property
+    def best_baseline(self) -> str | None:
+        """In cosine, chosen on validation documents; None without one."""
+        return next((c.right for c in self.contrasts if (c.role, c.figure) == ("best baseline", "cosine")), None)
 
     def sentences(self, figure: str = "cosine") -> list[str]:
         """The verdicts in one figure, model by model in the order of the rows, each sentence once."""
@@ -175,5 +192,6 @@ class Comparison:
             "rows": [row.to_dict() for row in self.rows],
             "contrasts": [contrast.to_dict() for contrast in self.contrasts],
             **{name: [contrast.to_dict() for contrast in found] for name, found in self.structure.items()},
+            "by_source": [each.to_dict() for each in self.by_source],
             "seeds": [asdict(spread) | {"note": spread.note} for spread in self.seeds],
         }

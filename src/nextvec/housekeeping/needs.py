@@ -12,7 +12,7 @@ from nextvec.errors import IntegrityError, UsageError
 from nextvec.models.aliases import FINISHED, Aliases
 from nextvec.records import read_json
 from nextvec.records.names import PLAN, STUDY
-from nextvec.studies.record import read_study
+from nextvec.records.study import read_study
 from nextvec.workspace import Workspace, parse_reference
 
 SETTINGS = "serving.toml"

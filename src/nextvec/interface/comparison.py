@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Made by `Workspace.compare`. `command` says in records what was asked for."""
+    """Made by `Workspace.compare`. `command` says in records what was asked for.
+
+    Examples:
+        >>> found = ws.compare(["gru-mine"], latency=False)
+        >>> found.rows[0].figures["cosine"].documents
+        8
+    """
 
     place: Workspace
     contest: Contest
@@ -29,25 +35,51 @@ class Comparison:
 
     @property
     def table(self) -> Table:
-        """Rows from the best cosine to the worst, all contrasts, and the spread over seeds."""
+        """Rows from the best cosine to the worst, all contrasts, and the spread over seeds.
+
+        Examples:
+            >>> found.table.rows == found.rows
+            True
+        """
         return self.contest.comparison
 
     @property
     def rows(self) -> tuple[Row, ...]:
+        """From the best cosine to the worst, models and baselines.
+
+        Examples:
+            >>> {row.kind for row in found.rows} == {"model", "baseline"}
+            True
+        """
         return self.table.rows
 
     @property
     def contrasts(self) -> tuple[Contrast, ...]:
-        """Paired differences with their intervals, adjusted p-values and verdicts."""
+        """Paired differences with their intervals, adjusted p-values and verdicts.
+
+        Examples:
+            >>> {contrast.left for contrast in found.contrasts if contrast.role == "best baseline"}
+            {'gru-mine'}
+        """
         return self.table.contrasts
 
     @property
     def warning(self) -> str:
-        """What has to stand before every figure of it; empty where nothing that is judged was seen in training."""
+        """What has to stand before every figure of it; empty where nothing that is judged was seen in training.
+
+        Examples:
+            >>> found.warning
+            ''
+        """
         return self.contest.warning
 
     def verdicts(self, figure: str = "cosine") -> list[str]:
-        """What may be said in that figure, a sentence each."""
+        """What may be said in that figure, a sentence each.
+
+        Examples:
+            >>> found.verdicts()[0].split()[0]
+            'gru-mine'
+        """
         return self.table.sentences(figure)
 
     def frame(self) -> pd.DataFrame:
@@ -55,6 +87,11 @@ class Comparison:
         was set against the best baseline, `difference` and `verdict`.
 
         Raises MissingDependencyError without pandas.
+
+        Examples:
+            >>> frame = found.frame()
+            >>> list(frame.columns)[:5]
+            ['subject', 'kind', 'figure', 'estimate', 'low']
         """
         try:
             import pandas as pd
@@ -75,11 +112,21 @@ class Comparison:
         ]  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, JSON-able."""
+        """All of it, JSON-able.
+
+        Examples:
+            >>> found.to_dict()["warning"]
+            ''
+        """
         return {"warning": self.warning, **self.table.to_dict(), "leakage": self.contest.leakage.to_dict()}
 
     def to_html(self, path: Path | str) -> Path:
-        """Write the report: one file, without a network."""
+        """Write the report: one file, without a network.
+
+        Examples:
+            >>> found.to_html("report.html").exists()
+            True
+        """
         from nextvec.evaluation.report import write_report
 
         write_report(Path(path), self.report_content)
@@ -87,20 +134,34 @@ class Comparison:
 
     def save(self, path: Path | str | None = None) -> Path:
         """Record it in the workspace's studies/, where gates and the page find it, with its report; returns where the
-        report is: beside the record, or at `path`."""
+        report is: beside the record, or at `path`.
+
+        Examples:
+            >>> found.save().name
+            'report.html'
+        """
         from nextvec.comparing.contest_report import save_contest
 
         return save_contest(self.contest, self.report_content, self.place, None if path is None else Path(path))
 
     def save_figures(self) -> Path:
-        """Record it without a report; returns the folder."""
+        """Record it without a report; returns the folder.
+
+        Examples:
+            >>> found.save_figures().exists()
+            True
+        """
         from nextvec.comparing.contest_report import save_evaluations
 
         return save_evaluations(self.contest, self.command, self.place)
 
     @cached_property
     def report_content(self) -> ReportContent:
-        """What the report shows."""
+        """What the report shows.
+
+        Examples:
+            >>> content = found.report_content
+        """
         from nextvec.comparing.contest_report import report_content
 
         return report_content(self.contest, self.command)

@@ -36,6 +36,10 @@ class Corpus:
     """`reference` is `NAME`, the newest version whatever it is by then, or `NAME@TAG`, which never changes.
 
     Made by `Workspace.corpus` and `Workspace.ingest`. Nothing is read before it is asked for.
+
+    Examples:
+        >>> ws.corpus("mine@small").info().tag
+        'small'
     """
 
     place: Workspace
@@ -44,13 +48,24 @@ class Corpus:
     """What the ingest did that it comes from."""
 
     def require_report(self) -> IngestReport:
-        """What the ingest did that this corpus comes from. Raises UsageError for one that was looked up."""
+        """What the ingest did that this corpus comes from. Raises UsageError for one that was looked up.
+
+        Examples:
+            >>> ws.ingest("texts/", "few", limit=10).require_report().stored
+            10
+        """
         if self.report is None:
             raise UsageError(f"corpus '{self.reference}' was looked up, not ingested just now: it has no report")
         return self.report
 
     @property
     def name(self) -> str:
+        """Without a tag or version.
+
+        Examples:
+            >>> ws.corpus("mine@small").name
+            'mine'
+        """
         return parse_reference(self.reference)[0]
 
     @property
@@ -64,6 +79,10 @@ class Corpus:
         """The vectors (N, D), texts by row, document table and structure of the version that is there now.
 
         Raises NotFoundError for an unknown corpus or tag.
+
+        Examples:
+            >>> len(corpus.snapshot.vectors) == corpus.info().chunks
+            True
         """
         from nextvec.store.vectors import open_snapshot
 
@@ -71,17 +90,32 @@ class Corpus:
 
     @property
     def encoder(self) -> EncoderSpec:
-        """Of the encoder that made the vectors. Raises NotFoundError for an unknown corpus."""
+        """Of the encoder that made the vectors. Raises NotFoundError for an unknown corpus.
+
+        Examples:
+            >>> corpus.encoder == corpus.info().encoder
+            True
+        """
         return self._stored.metadata.encoder
 
     def info(self) -> CorpusInfo:
         """Sizes, encoder, chunker, split, tags, and what was measured. Raises NotFoundError for an unknown corpus or
-        tag."""
+        tag.
+
+        Examples:
+            >>> corpus.info().documents
+            60
+        """
         return self._stored.info(parse_reference(self.reference)[1])
 
     def measure(self) -> CorpusInfo:
         """`info`, with windows, sizes of the parts, cosine at lag 1 and recall of the index, measured now unless they
-        have been of this generation before."""
+        have been of this generation before.
+
+        Examples:
+            >>> corpus.measure().measured is not None
+            True
+        """
         from nextvec.evaluation.measure import measure
 
         info = self.info()
@@ -91,22 +125,42 @@ class Corpus:
         return self.info()
 
     def tags(self) -> Mapping[str, int]:
-        """Versions by tag."""
+        """Versions by tag.
+
+        Examples:
+            >>> list(corpus.tags())
+            ['small']
+        """
         return self._stored.tags()
 
     def tag(self, tag: str) -> Corpus:
-        """Name the newest version, and return that generation. Raises UsageError for a tag that is taken."""
+        """Name the newest version, and return that generation. Raises UsageError for a tag that is taken.
+
+        Examples:
+            >>> ws.corpus("mine").tag("today").reference
+            'mine@today'
+        """
         check_name("tag", tag)
         self._stored.tag(tag)
         return Corpus(self.place, f"{self.name}@{tag}")
 
     def compact(self, *, keep_versions: bool = False) -> Compaction:
-        """Merge files and remove old versions without a tag; nothing else ever does."""
+        """Merge files and remove old versions without a tag; nothing else ever does.
+
+        Examples:
+            >>> corpus.compact().tags
+            ('small',)
+        """
         return self._stored.compact(keep_versions=keep_versions)
 
     def rename(self, name: str, *, force: bool = False) -> Corpus:
         """Give it another name, which the models that were trained on it learn; see
-        `housekeeping.corpora.rename_corpus`."""
+        `housekeeping.corpora.rename_corpus`.
+
+        Examples:
+            >>> ws.corpus("mine").rename("ours").name
+            'ours'
+        """
         from nextvec.housekeeping.corpora import rename_corpus
 
         rename_corpus(self.place, self.name, name, force=force)
@@ -116,32 +170,55 @@ class Corpus:
         """Delete it with all its generations, for good; `ask` is told first what will be lost, and may raise.
 
         Raises UsageError while it is written to or served, and, unless `force`, where models or studies rest on it.
+
+        Examples:
+            >>> loss = ws.corpus("mine").remove(force=True)
+            >>> ws.corpora()
+            []
         """
         from nextvec.housekeeping.corpora import remove_corpus
 
         return remove_corpus(self.place, self.name, force=force, ask=ask)
 
     def coherence(self) -> CoherenceReport:
-        """Whether this is sequential text, with the reasons."""
+        """Whether this is sequential text, with the reasons.
+
+        Examples:
+            >>> corpus.coherence().passed
+            True
+        """
         from nextvec.evaluation.coherence import check_coherence
 
         return check_coherence(self.snapshot)
 
     def leakage(self) -> LeakageReport:
-        """What the parts of its split share. Raises DataError for a corpus too small to be split."""
+        """What the parts of its split share. Raises DataError for a corpus too small to be split.
+
+        Examples:
+            >>> corpus.leakage().leaks
+            []
+        """
         from nextvec.sequences.leakage import check_leakage
         from nextvec.sequences.splits import split_snapshot
 
         return check_leakage(self.snapshot, split_snapshot(self.snapshot).parts, cache=self.place.cache)
 
     def require_sequential(self) -> None:
-        """Raises DataError with the reasons when it is not ordered text."""
+        """Raises DataError with the reasons when it is not ordered text.
+
+        Examples:
+            >>> corpus.require_sequential()
+        """
         from nextvec.evaluation.coherence import require_sequential
 
         require_sequential(self.coherence())
 
     def require_no_leakage(self) -> None:
-        """Raises LeakageError naming what its parts share."""
+        """Raises LeakageError naming what its parts share.
+
+        Examples:
+            >>> corpus.require_no_leakage()
+        """
         from nextvec.sequences.findings import require_no_leakage
 
         require_no_leakage(self.leakage(), self.snapshot.label)
@@ -150,6 +227,11 @@ class Corpus:
         """The chunks of a document in order, each with whether it begins a paragraph, None where nobody knows.
 
         Raises NotFoundError for a document that is not there.
+
+        Examples:
+            >>> chunks = corpus.show(corpus.snapshot.documents.ids[0])
+            >>> [begins for text, begins in chunks][:3]
+            [True, False, False]
         """
         snapshot, known = self.snapshot, {BEGINS: True, CONTINUES: False}
         ids = snapshot.documents.ids
@@ -164,7 +246,12 @@ class Corpus:
     def search(self, text: str, count: int = 5) -> list[NearChunk]:
         """The stored chunks nearest to a text, the nearest first.
 
-        Raises MismatchError for an encoder that is another one by now."""
+        Raises MismatchError for an encoder that is another one by now.
+
+        Examples:
+            >>> len(corpus.search("Something like this.", 3))
+            3
+        """
         from nextvec.encoders import load_encoder
         from nextvec.encoders.encoder import require_same_encoder
         from nextvec.retrieval.index import build_index
@@ -177,19 +264,33 @@ class Corpus:
         return nearest_chunks(snapshot, index, encoder.encode([text]), count)[0]
 
     def export_npz(self, path: Path | str, *, context: int = 5) -> int:
-        """Write every window of `context` vectors and its next vector to an NPZ file; returns how many there are."""
+        """Write every window of `context` vectors and its next vector to an NPZ file; returns how many there are.
+
+        Examples:
+            >>> corpus.export_npz("windows.npz") < corpus.info().chunks
+            True
+        """
         from nextvec.store.npz import export_npz
 
         return export_npz(self.snapshot, Path(path), context=context)
 
     def export_data_set(self, folder: Path | str, *, licence: str | None = None) -> Exported:
-        """Write it as a data set that `datasets.load_dataset` reads: Parquet with texts and vectors, and a card."""
+        """Write it as a data set that `datasets.load_dataset` reads: Parquet with texts and vectors, and a card.
+
+        Examples:
+            >>> corpus.export_data_set("shared").documents
+            60
+        """
         from nextvec.sharing.corpora import export_corpus
 
         return export_corpus(self.place, self.reference, Path(folder), licence=licence)
 
     def push(self, name: str, *, licence: str | None = None, public: bool = False) -> Pushed:
-        """Commit that to the data set `name` of the Hugging Face hub, which is made if need be."""
+        """Commit that to the data set `name` of the Hugging Face hub, which is made if need be.
+
+        Examples:
+            >>> corpus.push("me/mine", licence="cc-by-4.0")  # doctest: +SKIP
+        """
         from nextvec.sharing.corpora import push_corpus
 
         return push_corpus(self.place, self.reference, name, licence=licence, public=public)
@@ -198,6 +299,9 @@ class Corpus:
         """Write every chunk to a table of pgvector, postgresql://HOST/DATABASE?table=NAME, in one transaction.
 
         Raises UsageError for a table that exists, unless it may be replaced; DataError, StorageError.
+
+        Examples:
+            >>> corpus.export_table("postgresql://me@server/db?table=chunks")  # doctest: +SKIP
         """
         from nextvec.corpus.sources.postgres import open_address
         from nextvec.store.pgvector import export_table
@@ -212,6 +316,10 @@ class Corpus:
 
         Vectors of another norm than 1 are scaled to it. `owner` is what errors call them. Raises MismatchError for
         another dimension, DataError for a vector without a direction.
+
+        Examples:
+            >>> corpus.decode(vectors[:1])[0]["text"] == corpus.snapshot.texts([0])[0]
+            True
         """
         import numpy as np
 

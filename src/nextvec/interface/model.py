@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nextvec.continuation.stopping import StopConfig
     from nextvec.housekeeping.models import ModelLoss
     from nextvec.hub import Pushed
+    from nextvec.lineage.tree import Node
     from nextvec.models.bundle import AnyPredictor, Bundle
     from nextvec.models.forecast import Forecast
     from nextvec.models.memory import Memory
@@ -42,7 +43,13 @@ STOP = "stop"
 
 @dataclass(frozen=True)
 class Model:
-    """A finished model of a workspace. Made by `Workspace.model` and `Workspace.train`; loaded when first needed."""
+    """A finished model of a workspace. Made by `Workspace.model` and `Workspace.train`; loaded when first needed.
+
+    Examples:
+        >>> model = ws.model("recommended-mine")
+        >>> model.predict(vectors).shape == vectors.shape
+        True
+    """
 
     place: Workspace
     name: str
@@ -63,13 +70,22 @@ class Model:
         return cls(place, Aliases(place).resolve(given))
 
     def push(self, name: str, *, licence: str | None = None, public: bool = False) -> Pushed:
-        """Commit it to the repository `name` of the Hugging Face hub; see `sharing.models.push_model`."""
+        """Commit it to the repository `name` of the Hugging Face hub; see `sharing.models.push_model`.
+
+        Examples:
+            >>> model.push("me/recommended", licence="apache-2.0")  # doctest: +SKIP
+        """
         from nextvec.sharing.models import push_model
 
         return push_model(self.place, self.name, name, licence=licence, public=public)
 
     def rename(self, name: str, *, force: bool = False) -> Model:
-        """Give it another name. Raises as `remove`, and UsageError for a name that is taken, or in a bucket."""
+        """Give it another name. Raises as `remove`, and UsageError for a name that is taken, or in a bucket.
+
+        Examples:
+            >>> model.rename("first").name
+            'first'
+        """
         from nextvec.housekeeping.models import rename_model
 
         rename_model(self.place, self.name, name, force=force)
@@ -79,31 +95,58 @@ class Model:
         """Delete it for good; `ask` is told first what will be lost, and may raise.
 
         Raises UsageError while an alias, a server or its settings need it, and, unless `force`, where a study names it.
+
+        Examples:
+            >>> loss = model.remove()
+            >>> ws.has_model("recommended-mine")
+            False
         """
         from nextvec.housekeeping.models import remove_model
 
         return remove_model(self.place, self.name, force=force, ask=ask)
 
     def archive(self, *, force: bool = False) -> Path:
-        """Move it into the archive of the workspace: `Workspace.restore` brings it back. Raises as `rename`."""
+        """Move it into the archive of the workspace: `Workspace.restore` brings it back. Raises as `rename`.
+
+        Examples:
+            >>> archive = model.archive()
+            >>> ws.archived()
+            ['recommended-mine']
+        """
         from nextvec.housekeeping.models import archive_model
 
         return archive_model(self.place, self.name, force=force)
 
     @property
     def folder(self) -> Path:
+        """Its bundle, which may not be there yet.
+
+        Examples:
+            >>> (model.folder / "model.safetensors").exists()
+            True
+        """
         return self.place.model(self.name)
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
-        """What it is and what it was made from: the bundle's config.json."""
+        """What it is and what it was made from: the bundle's config.json.
+
+        Examples:
+            >>> model.config["network"]["architecture"]
+            'transformer'
+        """
         from nextvec.models.bundle import read_config
 
         return read_config(self.folder)
 
     @property
     def metrics(self) -> Mapping[str, Any]:
-        """Figures recorded so far."""
+        """Figures recorded so far.
+
+        Examples:
+            >>> 0 < model.metrics["validation_cosine"] < 1
+            True
+        """
         from nextvec.models.bundle import METRICS
         from nextvec.records import read_json
 
@@ -112,26 +155,53 @@ class Model:
 
     @property
     def card(self) -> str:
-        """Markdown, generated from `config` and `metrics`."""
+        """Markdown, generated from `config` and `metrics`.
+
+        Examples:
+            >>> model.card.splitlines()[6]
+            '# recommended-mine'
+        """
         from nextvec.models.bundle import CARD
 
         return (self.folder / CARD).read_text("utf-8")
 
     @property
+    def lineage(self) -> Node:
+        """A tree of what it comes from and what became of it; as text it is drawn."""
+        from nextvec.lineage.tree import lineage_of
+
+        return lineage_of(self.place, self.name)
+
+    @property
     def corpus(self) -> str:
-        """The generation that it was trained on: `NAME@TAG`."""
+        """The generation that it was trained on: `NAME@TAG`.
+
+        Examples:
+            >>> model.corpus
+            'mine@small'
+        """
         from nextvec.store.generation import generation_label
 
         return generation_label(self.config["corpus"])
 
     @property
     def snapshot(self) -> Snapshot:
-        """That generation, as it was. Raises MismatchError where it is not what it was."""
+        """That generation, as it was. Raises MismatchError where it is not what it was.
+
+        Examples:
+            >>> len(model.snapshot.documents)
+            60
+        """
         return self._served().snapshot
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Keys name, architecture, anchor, parameters, corpus, validation_cosine; the weights are not loaded."""
+        """Keys name, architecture, anchor, parameters, corpus, validation_cosine; the weights are not loaded.
+
+        Examples:
+            >>> model.summary["anchor"]
+            'ridge-mix'
+        """
         spec = self.config["spec"]
         return {
             "name": self.name,
@@ -144,11 +214,22 @@ class Model:
 
     @property
     def spec(self) -> PredictorSpec:
+        """Name, D, context and sizes of what predicts.
+
+        Examples:
+            >>> model.spec.dim == vectors.shape[1]
+            True
+        """
         return self.predictor.spec
 
     @property
     def predictor(self) -> AnyPredictor:
-        """The network or baseline itself, a torch module. Raises IntegrityError for a bundle that is damaged."""
+        """The network or baseline itself, a torch module. Raises IntegrityError for a bundle that is damaged.
+
+        Examples:
+            >>> model.predictor.spec == model.spec
+            True
+        """
         return self._bundle.predictor
 
     @cached_property
@@ -164,6 +245,11 @@ class Model:
 
         `breaks` (N,) says which chunks begin a paragraph: 1 yes, 0 no, -1 not known; None: nothing is known.
         Raises DataError for vectors that are not of unit norm, MismatchError for another D.
+
+        Examples:
+            >>> forecast = model.forecast(vectors)
+            >>> forecast.point.shape == forecast.query.shape == (1, *vectors.shape)
+            True
         """
         return self.predictor.forecast(*self._document(vectors, breaks, "vector"))
 
@@ -171,11 +257,20 @@ class Model:
         self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None, *, owner: str = "vector"
     ) -> npt.NDArray[np.float32]:
         """(N, D) unit vectors: the mean of what may come after each of the vectors. Raises as `forecast`; `owner` is
-        what errors call the vectors."""
+        what errors call the vectors.
+
+        Examples:
+            >>> model.predict(vectors).shape == vectors.shape
+            True
+        """
         return _plain(self.predictor.predict(*self._document(vectors, breaks, owner))[0])
 
     def query(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None) -> npt.NDArray[np.float32]:
-        """(N, D): the candidate y with the largest query . y comes next. Raises as `forecast`."""
+        """(N, D): the candidate y with the largest query . y comes next. Raises as `forecast`.
+
+        Examples:
+            >>> scores = vectors @ model.query(vectors[:3])[-1]  # the largest is expected next
+        """
         return _plain(self.forecast(vectors, breaks).query[0])
 
     def sample(
@@ -184,6 +279,10 @@ class Model:
         """(n, D) unit vectors, each drawn from what may come after the last of them; the same for the same seed.
 
         Raises UsageError for a model that draws none, and as `forecast`.
+
+        Examples:
+            >>> len(model.sample(vectors, 5, seed=1))
+            5
         """
         import torch
 
@@ -196,6 +295,10 @@ class Model:
         """(N,) nats of the unit vectors `following` (N, D) after each vector, against the uniform distribution.
 
         Raises UsageError for a model without a density, and as `forecast`.
+
+        Examples:
+            >>> model.log_density(vectors[:-1], vectors[1:]).shape
+            (5,)
         """
         import numpy as np
         import torch
@@ -221,11 +324,23 @@ class Model:
         return x_1ND, torch.ones(x_1ND.shape[:2], dtype=torch.bool), breaks_1N
 
     def start(self) -> Memory:
-        """What to give to the first `step` of a document."""
+        """What to give to the first `step` of a document.
+
+        Examples:
+            >>> forecast, memory = model.step(vectors[0], model.start())
+        """
         return self.predictor.start(1)
 
     def step(self, vector: npt.ArrayLike, memory: Memory) -> tuple[Forecast, Memory]:
-        """Read one more unit vector (D,): what comes after it, as tensors (1, 1, D), and what the next step needs."""
+        """Read one more unit vector (D,): what comes after it, as tensors (1, 1, D), and what the next step needs.
+
+        Examples:
+            >>> memory = model.start()
+            >>> for vector in vectors:
+            ...     forecast, memory = model.step(vector, memory)
+            >>> forecast.point.shape == (1, 1, len(vector))
+            True
+        """
         import numpy as np
         import torch
 
@@ -234,7 +349,12 @@ class Model:
     # Text
 
     def read(self, text: str) -> Passage:
-        """The text cut as its corpus was. Raises UsageError for one without a chunk."""
+        """The text cut as its corpus was. Raises UsageError for one without a chunk.
+
+        Examples:
+            >>> model.read("Something was said. And more.").texts
+            ['Something was said.', 'And more.']
+        """
         return self._served().chunk(text)
 
     def rank(self, text: str, candidates: Sequence[str]) -> Ranking:
@@ -242,6 +362,11 @@ class Model:
 
         A blank line at the text's end says that a paragraph begins, a Markdown heading there under which heading.
         Raises UsageError for a text without a chunk, or without any candidate.
+
+        Examples:
+            >>> ranking = model.rank("Something was said.", ["Then this.", "Or that."])
+            >>> sorted(candidate.index for candidate in ranking.candidates)
+            [0, 1]
         """
         from nextvec.continuation.continuation import Direct
         from nextvec.continuation.ranking import rank
@@ -252,12 +377,22 @@ class Model:
         return asyncio.run(rank(Direct(served), served.chunk(text), list(candidates), served.temperature))
 
     def too_long(self, texts: Sequence[str]) -> int:
-        """How many of the texts are longer than its encoder reads."""
+        """How many of the texts are longer than its encoder reads.
+
+        Examples:
+            >>> model.too_long(["Short enough."])
+            0
+        """
         return self._served().encoder.count_cut(texts).cut
 
     @property
     def draws_from(self) -> str:
-        """`samples` of its own, or `candidates`, stored chunks. Raises UsageError for a model that cannot draw."""
+        """`samples` of its own, or `candidates`, stored chunks. Raises UsageError for a model that cannot draw.
+
+        Examples:
+            >>> model.draws_from
+            'samples'
+        """
         return self._served().chances.require_draws()
 
     def continue_text(
@@ -272,13 +407,23 @@ class Model:
                 `nextvec.continuation.continuation.ContinuationRequest` describes them.
 
         Raises UsageError for an unknown option or a text without a chunk.
+
+        Examples:
+            >>> len(model.continue_text("Something was said.", sentences=2).steps)
+            2
+            >>> drawn = model.continue_text("Something was said.", temperature=1, seed=7).text
         """
         return self.continuations(text, 1, sentences, settings=settings, **options)[0]
 
     def continuations(
         self, text: str, n: int, sentences: int = 3, *, settings: Mapping[str, Any] | None = None, **options: Any
     ) -> list[Continuation]:
-        """`n` of them, each drawn for itself. Raises UsageError for several without a temperature."""
+        """`n` of them, each drawn for itself. Raises UsageError for several without a temperature.
+
+        Examples:
+            >>> len(model.continuations("Something was said.", 3, sentences=1, temperature=1, seed=7))
+            3
+        """
         from nextvec.continuation.continuation import Direct, begin, complete
 
         served, requests, stop = self._asked(text, n, sentences, settings, options)
@@ -293,7 +438,12 @@ class Model:
     def stream(
         self, text: str, n: int = 1, sentences: int = 3, *, settings: Mapping[str, Any] | None = None, **options: Any
     ) -> Iterator[Event]:
-        """The same while it is made: for each continuation an opening, a step for each sentence, an ending."""
+        """The same while it is made: for each continuation an opening, a step for each sentence, an ending.
+
+        Examples:
+            >>> [type(event).__name__ for event in model.stream("Something was said.", sentences=2)]
+            ['Opening', 'Step', 'Step', 'Ending']
+        """
         from nextvec.continuation.continuation import Direct, begin, continue_text
 
         served, requests, stop = self._asked(text, n, sentences, settings, options)

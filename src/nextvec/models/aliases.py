@@ -18,12 +18,9 @@ from nextvec.errors import LostRaceError, NotFoundError, UsageError, did_you_mea
 from nextvec.hub import is_on_hub
 from nextvec.mirror import fetch
 from nextvec.records import append_if, read_lines
-from nextvec.records.names import ALIASES
+from nextvec.records.names import ALIASES, FINISHED
 from nextvec.storage import shown
 from nextvec.workspace import Workspace, check_name
-
-FINISHED = "config.json"
-"""The file that makes a folder a model: `models.bundle.CONFIG`, which is not imported because it brings torch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

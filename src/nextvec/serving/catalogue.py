@@ -14,13 +14,17 @@ from nextvec.errors import IntegrityError, NotFoundError
 from nextvec.evaluation.coherence import check_coherence
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations
 from nextvec.evaluation.statistics import few_documents
+from nextvec.lineage.tree import lineage_of
 from nextvec.models.aliases import Aliases, Change
 from nextvec.models.bundle import CARD, CONFIG, METRICS, read_config
 from nextvec.records import read_json, read_lines
-from nextvec.records.names import COMPARISON, EVALUATIONS, RUN_LOG
+from nextvec.records.names import COMPARISON, EVALUATIONS, RECORD, RUN_LOG, STUDY
+from nextvec.records.study import LOCK
+from nextvec.records.study_status import StudyStatus, study_status
 from nextvec.serving.problems import without_folders
 from nextvec.store.dataset import changed_ns, made_ns
 from nextvec.store.generation import generation_label
+from nextvec.store.lock import held
 from nextvec.store.sample import sample_snapshot
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus, corpus_names
@@ -64,6 +68,7 @@ class Catalogue:
                 "metrics": read_json(folder / METRICS),
                 "evaluations": _evaluations(folder / EVALUATIONS),
                 "curve": _curve(read_lines(folder / RUN_LOG)),
+                "lineage": without_folders(lineage_of(self._workspace, folder.name).to_dict()),
                 "aliases": aliases.of(folder.name),
                 "history": [_change(c) for c in aliases.history() if folder.name in (c.model, c.replaced)],
             },
@@ -84,6 +89,26 @@ class Catalogue:
         chosen = _known("comparison", identity, ids) if identity else next(iter(ids), None)
         shown = _comparison(self._workspace.studies / chosen / COMPARISON) if chosen else None
         return {"object": "leaderboard", "comparison": shown, "recorded": recorded}
+
+    def studies(self) -> list[dict[str, Any]]:
+        """Every study, the one last written first: how far it is, in numbers."""
+        records = sorted(self._workspace.studies.glob(f"*/{STUDY}"), key=_changed, reverse=True)
+        return [_study_entry(self._status(path.parent.name)) | {"date": _iso(_changed(path))} for path in records]
+
+    def study(self, identity: str) -> dict[str, Any]:
+        """Where a study stands: its runs, the trials of its search, and how often it looked at test documents.
+
+        Raises NotFoundError for an id that is none of a study.
+        """
+        known = [path.parent.name for path in self._workspace.studies.glob(f"*/{STUDY}")]
+        status = self._status(_known("study", identity, known))
+        plain = status.to_dict()
+        compared = plain.pop("report") is not None
+        return {"object": "study", "id": plain.pop("study"), "compared": compared, **without_folders(plain)}
+
+    def _status(self, identity: str) -> StudyStatus:
+        lock = self._workspace.studies / identity / LOCK
+        return study_status(self._workspace, identity, running=held(lock))
 
     def corpora(self) -> list[dict[str, Any]]:
         """Every corpus at its newest version, sorted by name."""
@@ -135,6 +160,24 @@ def _known(what: str, name: str, known: list[str]) -> str:
     if name not in known:
         raise NotFoundError(f"no {what} '{name}'. Known: {', '.join(known) or 'none'}.")
     return name
+
+
+def _changed(study: Path) -> float:
+    """When something was last recorded of a study."""
+    record = study.with_name(RECORD)
+    return _written(record if record.exists() else study)
+
+
+def _study_entry(status: StudyStatus) -> dict[str, Any]:
+    over = sum(trial.state in ("done", "pruned", "failed") for trial in status.trials)
+    return {
+        "id": status.name,
+        "running": status.running,
+        "counts": status.counts,
+        "looks": status.looks,
+        "trials": over,
+        "planned": status.planned,
+    }
 
 
 def _written(path: Path) -> float:

@@ -69,6 +69,14 @@ class AliasChange(Record):
     sentence: str = Field(description="Who replaced whom, in words.")
 
 
+class LineageNode(Record):
+    """What a model comes from or led to."""
+
+    what: str = Field(examples=["encoder"])
+    said: str = Field(examples=["minilm 384-D, fingerprint 5767ff2e1a8f8598"])
+    below: list[LineageNode]
+
+
 class ModelRecord(Record):
     """Everything recorded about a model."""
 
@@ -87,6 +95,7 @@ class ModelRecord(Record):
     metrics: dict[str, Any] = Field(description="Of the training: cosines -1..1, `seconds`, `vectors_per_second`.")
     evaluations: list[EvaluationRecord] = Field(description="Newest first.")
     curve: Curve
+    lineage: LineageNode = Field(description="The model, and below it all that it comes from and led to.")
     aliases: list[str] = Field(description="Those that stand for it now.", examples=[["production"]])
     history: list[AliasChange] = Field(description="Oldest first.")
 
@@ -155,6 +164,68 @@ class Leaderboard(Record):
     object: Literal["leaderboard"]
     comparison: ComparisonRecord | None = Field(description="Null as long as nothing was compared.")
     recorded: list[ComparisonEntry] = Field(description="Every comparison, newest first.")
+
+
+class StudyEntry(Record):
+    id: str = Field(examples=["reference"])
+    date: str = Field(description="When something was last recorded: ISO 8601, UTC.")
+    running: bool
+    counts: dict[str, int] = Field(description="Runs by state.", examples=[{"done": 3, "running": 1}])
+    looks: int = Field(description="Models that were judged on test documents.")
+    trials: int = Field(description="Of its search, those that are over.")
+    planned: int = Field(description="Trials of its search; 0 without one.")
+
+
+class StudyList(Record):
+    object: Literal["list"]
+    data: list[StudyEntry]
+
+
+class PaceRecord(Record):
+    epoch: int = Field(description="Epochs that are behind.", examples=[2])
+    epochs: int = Field(examples=[20])
+    step: int
+    steps: int
+    seconds_left: float | None = Field(description="About; null where that cannot be told yet.")
+
+
+class StudyRun(Record):
+    model: str = Field(description="Its id in the workspace, once it is done.", examples=["gru-wiki-small"])
+    architecture: str
+    corpus: str
+    variant: str = Field(description="Settings that the study varies.", examples=["lr=0.001"])
+    seed: int
+    state: Literal["done", "running", "waiting", "failed"]
+    note: str
+    validation_cosine: float | None
+    cosine: dict[str, Any] | None = Field(description="On test documents, with its interval.")
+    pace: PaceRecord | None = Field(description="Of one that is running.")
+
+
+class StudyTrial(Record):
+    trial: int = Field(description="From 0.")
+    state: Literal["running", "waiting", "done", "pruned", "failed"]
+    options: dict[str, Any] = Field(examples=[{"lr": 0.0003, "batch": 64}])
+    validation: float | None = Field(description="Score of the head that decides, on validation documents.")
+    epochs: int
+    reason: str
+
+
+class StudySearch(Record):
+    planned: int = Field(description="Trials; 0 without a search.")
+    trials: list[StudyTrial]
+    pace: PaceRecord | None = Field(description="Of the trial at hand.")
+
+
+class StudyDetail(Record):
+    object: Literal["study"]
+    id: str = Field(examples=["reference"])
+    running: bool
+    compared: bool = Field(description="Whether the leaderboard has it.")
+    counts: dict[str, int]
+    looks: int = Field(description="Models that were judged on test documents.")
+    runs: list[StudyRun]
+    search: StudySearch
 
 
 class EncoderRecord(Record):

@@ -147,13 +147,14 @@ def _write(workspace: Workspace, reference: str, folder: Path, licence: str | No
     shards = {part: _Shards(folder / "data", part) for part in PARTS}
     for batch in corpus.batches(at):
         table = shared_batch(batch)
-        parts = np.array([part_of(doc_id) for doc_id in table["document"].to_pylist()])
+        documents = table["document"].combine_chunks().dictionary_encode()
+        parts = np.array([part_of(doc_id) for doc_id in documents.dictionary.to_pylist()])[documents.indices.to_numpy()]
         for part in PARTS:
             shards[part].write(table.filter(parts == part))
     counts = {part: each.finish() for part, each in shards.items()}
     parts_of = [part_of(doc_id) for doc_id in snapshot.documents.ids]
-    documents = {part: parts_of.count(part) for part in PARTS}
-    (folder / CARD).write_text(corpus_card(given, counts, documents, snapshot.documents.licences, licence), "utf-8")
+    held = {part: parts_of.count(part) for part in PARTS}
+    (folder / CARD).write_text(corpus_card(given, counts, held, snapshot.documents.licences, licence), "utf-8")
     return given
 
 

@@ -18,6 +18,7 @@ from nextvec.models.bundle import CARD, read_config
 from nextvec.records import append_line, read_json, read_lines
 from nextvec.records.names import EVALUATIONS, PUSHED
 from nextvec.sharing.cards import front_matter, licence_lines, licence_values, public_reference, split_card, table
+from nextvec.store.generation import HUB
 from nextvec.workspace import Workspace
 
 SHOWN = ("cosine", "skill", "mrr[document]", "mrr[ahead]", "bits_gained[document]", "log_density", "energy_score")
@@ -36,11 +37,14 @@ def push_model(
     folder = workspace.model(identity)
     read_config(folder)
     config = _without_folders(read_json(folder / CONFIG))
+    corpus = _corpus_on_hub(workspace, config)
+    if corpus is not None:
+        config = {**config, "corpus": {**config["corpus"], HUB: corpus}}
     fetch_folder(folder)
     files: dict[str, Path | bytes] = {each: folder / each for each in FILES if (folder / each).exists()}
     if WEIGHTS not in files:
         raise IntegrityError(f"{folder / WEIGHTS} is missing; the model is not complete")
-    local, usage = (folder / CARD).read_text("utf-8"), _usage(config, name, _corpus_on_hub(workspace, config))
+    local, usage = (folder / CARD).read_text("utf-8"), _usage(config, name, corpus)
     card = model_card(local, identity, config, _evaluations(folder), licence, usage)
     files |= {CARD: card.encode(), CONFIG: (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()}
     done = push_repository(name, "model", files, public=public, message=f"nextvec push {identity}")

@@ -28,12 +28,15 @@ FOLDER = "counts"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """`headings` is None for a version that keeps none. `sources`: documents and chunks by the part of a mixture, most
-    first; nothing where there are not several."""
+    first; nothing where there are not several; `different_sources` of documents as they are, and that of the first one.
+    """
 
     documents: int
     breaks: Breaks
     headings: int | None
     sources: dict[str, dict[str, int]]
+    different_sources: int
+    first_source: str | None
 
 
 def counts_of(workspace: Workspace, name: str, dataset: lance.LanceDataset) -> Counts:
@@ -50,16 +53,19 @@ def counts_of(workspace: Workspace, name: str, dataset: lance.LanceDataset) -> C
 
 
 def _count(dataset: lance.LanceDataset) -> Counts:
+    sources = dataset.to_table(columns=["source"], filter="position = 0")["source"]
     return Counts(
         documents=dataset.count_rows(filter="position = 0"),
         breaks=Breaks.count(breaks_of_table(dataset.to_table(columns=break_columns(dataset.schema)))),
         headings=_count_headings(dataset),
-        sources=_count_sources(dataset),
+        sources=_count_sources(dataset, sources.to_pylist()),
+        different_sources=len(sources.unique()),
+        first_source=sources[0].as_py() if len(sources) else None,
     )
 
 
-def _count_sources(dataset: lance.LanceDataset) -> dict[str, dict[str, int]]:
-    named = origins(dataset.to_table(columns=["source"], filter="position = 0")["source"].to_pylist())
+def _count_sources(dataset: lance.LanceDataset, sources: list[str]) -> dict[str, dict[str, int]]:
+    named = origins(sources)
     if not named:
         return {}
     positions = dataset.to_table(columns=["position"])["position"].to_numpy()

@@ -46,6 +46,12 @@ class DocumentTable(Sequence[DocumentRecord]):
         return ids
 
     @property
+    def sources(self) -> list[str]:
+        """Every document's source, in order."""
+        sources: list[str] = self._columns["source"].to_pylist()
+        return sources
+
+    @property
     def licences(self) -> list[str]:
         """Each once, sorted."""
         return sorted(self._columns["licence"].unique().to_pylist())

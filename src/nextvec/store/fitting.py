@@ -45,10 +45,10 @@ def fitted_chunker(
 
 
 def load_tools(
-    workspace: Workspace, corpus: str, *, encoder: str, chunker: str, options: Mapping[str, Any]
+    workspace: Workspace, corpus: str, *, encoder: str | Encoder, chunker: str, options: Mapping[str, Any]
 ) -> tuple[Encoder, Chunker]:
-    """What a corpus is made with, from references: an encoder, and the chunker that fits it."""
-    loaded = load_encoder(encoder)
+    """What a corpus is made with, from references: an encoder, or the one given, and the chunker that fits it."""
+    loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
     return loaded, fitted_chunker(workspace, corpus, chunker, options, loaded)
 
 

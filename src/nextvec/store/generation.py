@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from nextvec.errors import MismatchError
+from nextvec.errors import MismatchError, NotFoundError
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace, generation_name
+
+HUB = "hub"
+"""Of the corpus record of a model that was pushed: where its corpus is, `hf:NAME@COMMIT`."""
+_PINNED = re.compile(r"hf:[A-Za-z0-9._-]+/[A-Za-z0-9._-]+@[0-9a-f]{40}")
 
 
 def trained_generation(workspace: Workspace, config: Mapping[str, Any]) -> Snapshot:
@@ -18,13 +23,24 @@ def trained_generation(workspace: Workspace, config: Mapping[str, Any]) -> Snaps
     """
     corpus = config["corpus"]
     at = corpus["tag"] if corpus["tag"] is not None else corpus["version"]
-    snapshot = Corpus.open(workspace, corpus["name"]).snapshot(at)
+    snapshot = _corpus(workspace, corpus).snapshot(at)
     if snapshot.fingerprint != corpus["fingerprint"]:
         raise MismatchError(
             f"a model was trained on {generation_label(corpus)} with fingerprint {corpus['fingerprint']}, and "
             f"{generation_label(corpus)} now has {snapshot.fingerprint}: it was made anew. Train the model again."
         )
     return snapshot
+
+
+def _corpus(workspace: Workspace, record: Mapping[str, Any]) -> Corpus:
+    """Raises NotFoundError that says where on the hub it is, if whoever pushed the model knew."""
+    hub, name = str(record.get(HUB, "")), record["name"]
+    if Corpus.exists(workspace, name) or not _PINNED.fullmatch(hub):
+        return Corpus.open(workspace, name)
+    raise NotFoundError(
+        f"a model was trained on corpus '{name}', which is not in {workspace}. It is on the hub: nextvec corpus import "
+        f"{hub} --corpus {name}"
+    )
 
 
 def generation_label(corpus: Mapping[str, Any]) -> str:

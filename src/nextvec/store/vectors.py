@@ -26,7 +26,7 @@ from nextvec.records import read_json
 from nextvec.records.names import RENAMED
 from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
 from nextvec.store.compaction import Compaction, merge_fragments, remove_untagged
-from nextvec.store.counts import counts_of
+from nextvec.store.counts import Counts, counts_of
 from nextvec.store.cut import cut_chunks, cut_properties
 from nextvec.store.dataset import (
     Fragment,
@@ -339,7 +339,7 @@ class Corpus:
     def info(self, at: str | int | None = None) -> CorpusInfo:
         """What the version holds that `at` names, as for `snapshot`. Raises NotFoundError."""
         dataset, tag = self._at(at)
-        counts = counts_of(self.workspace, self.name, dataset)
+        counts = self.counts(at)
         return CorpusInfo(
             name=self.name,
             tag=tag,
@@ -358,6 +358,10 @@ class Corpus:
             sources=counts.sources,
             measured=kept_measures(self.workspace, self.name, dataset),
         )
+
+    def counts(self, at: str | int | None = None) -> Counts:
+        """Of the version that `at` names, as for `snapshot`. Raises NotFoundError."""
+        return counts_of(self.workspace, self.name, self._at(at)[0])
 
     def note(self, measures: Measures, at: str | int | None = None) -> None:
         """Keep what was measured of the version that `at` names, as for `snapshot`. Raises NotFoundError."""

@@ -21,7 +21,7 @@ from nextvec.evaluation.report import Answer
 from nextvec.evaluation.report.wording import count, listed, number, plural, signed, signed_span
 from nextvec.evaluation.seeds import SEEDS_FOR_A_CLAIM, average, seed_groups, seed_spreads
 from nextvec.evaluation.statistics import Verdict, p_text
-from nextvec.studies.record import Run
+from nextvec.records.study import Run
 
 FIGURE = "cosine"
 COLLAPSED = 0.02

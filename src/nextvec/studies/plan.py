@@ -35,8 +35,8 @@ from nextvec.models.baseline import BASELINES
 from nextvec.models.presets import PRESETS
 from nextvec.records import read_json
 from nextvec.records.names import PLAN
+from nextvec.records.study import Run
 from nextvec.store.vectors import open_snapshot
-from nextvec.studies.record import Run
 from nextvec.studies.space import Options, Search, check_search, example
 from nextvec.training.run import Plan, plan_record, resolve_plan, run_fingerprint
 from nextvec.workspace import Workspace, check_name, parse_reference
@@ -52,11 +52,11 @@ class StudyPlan(Config):
     on: str | None = Field(None, description="corpus whose test documents are used; default: the oldest of `corpora`")
     set: dict[str, Any] = Field(default_factory=dict)
     search: Search | None = None
+    updates: str | None = Field(None, description="study whose models are trained anew: nextvec study update")
 
     def to_dict(self) -> dict[str, Any]:
-        """As plans were before there was a search, where there is none."""
-        plain = super().to_dict()
-        return plain if self.search else {key: value for key, value in plain.items() if key != "search"}
+        """Without what is not in it, as plans were before it could be."""
+        return {key: value for key, value in super().to_dict().items() if value or key not in ("search", "updates")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +143,17 @@ def open_generations(workspace: Workspace, plan: StudyPlan) -> list[Generation]:
 
     Raises NotFoundError for a corpus or tag that is not there, MismatchError for generations that cannot be compared.
     """
-    generations = [
-        Generation(snapshot=open_snapshot(workspace, corpus), cache=workspace.cache) for corpus in plan.corpora
-    ]
-    generations.sort(key=lambda generation: len(generation.snapshot))
+    return in_order(
+        plan, [Generation(snapshot=open_snapshot(workspace, corpus), cache=workspace.cache) for corpus in plan.corpora]
+    )
+
+
+def in_order(plan: StudyPlan, generations: Sequence[Generation]) -> list[Generation]:
+    """Oldest first. Raises MismatchError for generations that cannot be compared."""
+    ordered = sorted(generations, key=lambda generation: len(generation.snapshot))
     if plan.on is None:
-        fair_documents([generation.snapshot for generation in generations])
-    return generations
+        fair_documents([generation.snapshot for generation in ordered])
+    return ordered
 
 
 def resolve_runs(

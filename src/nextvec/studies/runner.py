@@ -22,14 +22,15 @@ from nextvec.evaluation.report import Answer, write_report
 from nextvec.evaluation.report.wording import plural
 from nextvec.records import read_json
 from nextvec.records.names import COMPARISON, PLAN, REPORT
+from nextvec.records.study import LOCK, Run, judged, read_study, write_event, write_study
 from nextvec.sequences.findings import require_no_leakage
 from nextvec.store.lock import exclusive
 from nextvec.studies.leaderboard import answers
-from nextvec.studies.plan import PlannedRun, StudyPlan, open_generations, parse_plan, resolve_runs, settings
-from nextvec.studies.record import LOCK, Run, judged, read_study, write_event, write_study
+from nextvec.studies.plan import PlannedRun, StudyPlan, in_order, open_generations, parse_plan, resolve_runs, settings
 from nextvec.studies.search import SearchRun, adopt, require_same_search, search_answers
 from nextvec.studies.space import Options, Search
 from nextvec.studies.status import study_status
+from nextvec.studies.update import found_before, predecessors
 from nextvec.training.loop import Progress
 from nextvec.training.run import finished, resolve_plan, train_model
 from nextvec.training.tracker import open_tracking
@@ -197,14 +198,16 @@ class _Study:
         self.workspace, self.plan, self.allow_leakage, self.say = workspace, plan, allow_leakage, say
         self.memory = Memory()
         self.folder = workspace.study(plan.name)
-        self.generations = open_generations(workspace, plan)
+        self.earlier, generations = predecessors(workspace, plan)
+        self.own = open_generations(workspace, plan)
+        self.generations = in_order(plan, [*generations, *self.own])
         self.latencies = _latencies(self.folder / COMPARISON)
         self.failed: dict[str, str] = {}
-        self.resolve(None if plan.search is None else [])
+        self.resolve(found_before(workspace, plan) if plan.search is None else [])
 
     def resolve(self, searched: Sequence[tuple[Options, str]] | None) -> None:
         """The runs, and which of them are compared already; of a search, those of the settings that it has found."""
-        self.planned = resolve_runs(self.workspace, self.plan, self.generations, searched)
+        self.planned = resolve_runs(self.workspace, self.plan, self.own, searched)
         self.runs = [planned.run for planned in self.planned]
         recorded = judged(self.folder)
         self.compared = [
@@ -222,11 +225,15 @@ class _Study:
     def begin(self) -> None:
         """Raises MismatchError for a search that is not the one that the study began with."""
         runs = self.runs if self.plan.search is None else require_same_search(self.folder, self.plan.to_dict())
-        write_study(self.folder, self.plan.to_dict(), runs)
+        self.write(runs)
         done = sum(finished(self.workspace.model(run.model)) for run in self.runs)
         self.note("begin", runs=len(self.runs), finished=done)
         if self.plan.search is None:
             self.say(f"study {self.plan.name}: {len(self.runs)} runs, {done} of them finished before")
+
+    def write(self, runs: list[Run]) -> None:
+        trials = self.plan.search.planned if self.plan.search else 0
+        write_study(self.folder, self.plan.to_dict(), runs, trials)
 
     def search(self, watch: Watch) -> None:
         """Where the plan has a search, do it; the runs are those of its finalists from then on."""
@@ -236,13 +243,13 @@ class _Study:
         search = self._search(self.plan.search, watch)
         found = {one.variant: one for one in search.run()}
         self.resolve([(one.options, variant) for variant, one in found.items()])
-        write_study(self.folder, self.plan.to_dict(), self.runs)
+        self.write(self.runs)
         for run in self.runs:
             if run.seed == self.plan.seeds[0]:
                 adopt(search.of(found[run.variant].number), self.workspace.model(run.model))
 
     def _search(self, search: Search, watch: Watch) -> SearchRun:
-        (architecture,), (generation,) = self.plan.architectures, self.generations
+        (architecture,), (generation,) = self.plan.architectures, self.own
         ((fixed, _),) = settings(self.plan, architecture)
         dim, seed = generation.snapshot.dim, self.plan.seeds[0]
         return SearchRun(
@@ -296,7 +303,7 @@ class _Study:
             return Outcome(name=self.plan.name, runs=tuple(self.runs), contest=None, answers=(), failed=self.failed)
         contest = run_contest(
             self.workspace,
-            [run.model for run in runs],
+            [run.model for run in [*self.earlier, *runs]],
             on=self.plan.on,
             latencies=self.latencies,
             generations=self.generations,
@@ -305,8 +312,8 @@ class _Study:
             say=self.say,
         )
         self.latencies = contest.latencies
-        found = [*answers(contest, runs), *search_answers(self.folder, self.plan.search)]
-        content = report_content(contest, f"nextvec study run {self.plan.name}.toml")
+        found = [*answers(contest, [*self.earlier, *runs]), *search_answers(self.folder, self.plan.search)]
+        content = report_content(contest, self._command)
         content = replace(
             content,
             title=f"Study {self.plan.name}: {content.title[0].lower()}{content.title[1:]}",
@@ -319,9 +326,17 @@ class _Study:
             name=self.plan.name, runs=tuple(self.runs), contest=contest, answers=tuple(found), failed=self.failed
         )
 
+    @property
+    def _command(self) -> str:
+        if self.plan.updates:
+            return f"nextvec study update {self.plan.updates} --corpus {self.plan.corpora[0]}"
+        return f"nextvec study run {self.plan.name}.toml"
+
     def _notes(self, shown: Sequence[str]) -> list[str]:
         looked = len({*judged(self.folder), *shown})
         notes = [f"The test documents were looked at for {plural(looked, 'model')} of this study."]
+        if self.plan.updates:
+            notes.append(f"Its models are those of study {self.plan.updates}, trained on {self.plan.corpora[0]}.")
         if len(shown) < len(self.runs):
             notes.append(f"{len(shown)} of the study's {len(self.runs)} runs had finished when this was written.")
         return [*notes, *(f"{model} failed: {reason}" for model, reason in self.failed.items())]

@@ -22,7 +22,8 @@ from nextvec.evaluation.report.wording import plural
 from nextvec.mirror import publish
 from nextvec.records import read_json, write_atomic
 from nextvec.records.names import PLAN, RUN_LOG, STUDY
-from nextvec.studies.record import Run, read_trials
+from nextvec.records.study import Run, read_trials
+from nextvec.records.study_status import TRIALS
 from nextvec.studies.space import Options, Search, in_words, suggest
 from nextvec.training.loop import judging_head
 from nextvec.training.run import Plan, train_model
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
 
 
-JOURNAL, TRIALS = "trials.jsonl", "trials"
+JOURNAL = "trials.jsonl"
 CHECKPOINTS = "checkpoints"
 STARTUP = 5
 """Trials that are over before one is ended early."""

@@ -1,131 +1,28 @@
-"""Where a study stands: read from its record and its models' run logs, also while it runs. Needs no torch."""
+"""Where a study stands, now or as long as it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+import time
+from collections.abc import Iterator
 
-from nextvec.models.aliases import FINISHED
-from nextvec.records import read_lines
-from nextvec.records.names import RECORD, REPORT, RUN_LOG
+from nextvec.records.study import LOCK
+from nextvec.records.study_status import StudyStatus
+from nextvec.records.study_status import study_status as read_status
 from nextvec.store.lock import held
-from nextvec.studies.record import LOCK, Run, Trial, judged, read_study, read_trials
-from nextvec.studies.space import Search
 from nextvec.workspace import Workspace
-
-State = Literal["done", "running", "waiting", "failed"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStatus:
-    """`validation_cosine` is the best so far of a run that is not done. `cosine` is on test documents, with `low` and
-    `high`, and `against_earlier` what may be said about it and the same model of the generation before. `note` is why
-    a run failed, or how far one has come."""
-
-    run: Run
-    state: State
-    note: str = ""
-    validation_cosine: float | None = None
-    cosine: Mapping[str, float] | None = None
-    against_earlier: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyStatus:
-    """`looks`: for how many of its models the study has looked at the test documents. `trials` are those of its
-    search, which does not look at them; `planned` is how many there are to be, 0 without a search."""
-
-    name: str
-    running: bool
-    runs: Sequence[RunStatus]
-    report: Path | None
-    looks: int = 0
-    trials: Sequence[Trial] = ()
-    planned: int = 0
-
-    @property
-    def counts(self) -> dict[State, int]:
-        states: tuple[State, ...] = ("done", "running", "waiting", "failed")
-        return {state: sum(run.state == state for run in self.runs) for state in states}
-
-    def to_dict(self) -> dict[str, Any]:
-        runs = [{**asdict(status.run), **asdict(status)} for status in self.runs]
-        for run in runs:
-            del run["run"]
-        report = str(self.report) if self.report else None
-        return {
-            "study": self.name,
-            "running": self.running,
-            "counts": self.counts,
-            "report": report,
-            "runs": runs,
-            "looks": self.looks,
-            "search": {"planned": self.planned, "trials": [asdict(trial) for trial in self.trials]},
-        }
 
 
 def study_status(workspace: Workspace, name: str) -> StudyStatus:
     """Raises NotFoundError for an unknown study."""
-    folder = workspace.study(name)
-    plan, runs = read_study(workspace, name)
-    running = held(folder / LOCK)
-    events: dict[str, list[dict[str, Any]]] = {}
-    for event in read_lines(folder / RECORD):
-        events.setdefault(event.get("model", ""), []).append(event)
-    report = folder / REPORT
-    return StudyStatus(
-        name=name,
-        running=running,
-        runs=[_status(run, workspace.model(run.model), events.get(run.model, []), running) for run in runs],
-        report=report if report.exists() else None,
-        looks=len(judged(folder)),
-        trials=[_as_it_is(trial, running) for trial in read_trials(folder)],
-        planned=_planned(plan),
-    )
+    return read_status(workspace, name, running=held(workspace.study(name) / LOCK))
 
 
-def _as_it_is(trial: Trial, running: bool) -> Trial:
-    """One that was interrupted is gone on with when the study is run again."""
-    return trial if running or trial.state != "running" else replace(trial, state="waiting")
+def watch_study(workspace: Workspace, name: str, seconds: float) -> Iterator[StudyStatus]:
+    """Where it stands, every so many seconds, as long as it runs; the last one is of a study that does not.
 
-
-def _planned(plan: Mapping[str, Any]) -> int:
-    return Search.parse(plan["search"], owner="search").planned if plan.get("search") else 0
-
-
-def _status(run: Run, folder: Path, events: Sequence[Mapping[str, Any]], running: bool) -> RunStatus:
-    last: Mapping[str, Any] = events[-1] if events else {"event": None}
-    if last["event"] == "fail":
-        return RunStatus(run=run, state="failed", note=last["reason"], validation_cosine=_best(folder))
-    if (folder / FINISHED).exists():
-        return _finished(run, events)
-    state: State = "running" if running and last["event"] == "start" else "waiting"
-    return RunStatus(run=run, state=state, note=_progress(folder), validation_cosine=_best(folder))
-
-
-def _finished(run: Run, events: Sequence[Mapping[str, Any]]) -> RunStatus:
-    """What is known of a finished model; a figure that is not recorded yet is about to be."""
-    facts = {key: value for event in events for key, value in event.items()}
-    counterpart = facts.get("counterpart")
-    return RunStatus(
-        run=run,
-        state="done",
-        validation_cosine=facts.get("validation_cosine"),
-        cosine=facts.get("cosine"),
-        against_earlier=counterpart["sentence"] if counterpart else None,
-    )
-
-
-def _epochs(folder: Path) -> list[dict[str, Any]]:
-    return [event for event in read_lines(folder / RUN_LOG) if event["event"] == "epoch"]
-
-
-def _best(folder: Path) -> float | None:
-    return max((event["validation_cosine"] for event in _epochs(folder)), default=None)
-
-
-def _progress(folder: Path) -> str:
-    epochs = _epochs(folder)
-    return f"after epoch {epochs[-1]['epoch']}" if epochs else ""
+    Raises NotFoundError for an unknown study.
+    """
+    while (status := study_status(workspace, name)).running:
+        yield status
+        time.sleep(seconds)
+    yield status

@@ -103,5 +103,5 @@ def test_what_it_does_not_take_is_said(options: dict[str, object], words: str) -
 
 
 def test_the_least_needs_an_encoder_that_counts() -> None:
-    with pytest.raises(UsageError, match="the encoder does not count"):
+    with pytest.raises(UsageError, match="min_tokens = 3, but the encoder does not count"):
         build_chunker("semantic", {"min_tokens": 3}, None, encode)

@@ -22,6 +22,11 @@ class ChunkerFactory(Protocol):
 CHUNKERS: Registry[ChunkerFactory] = Registry("chunkers", "nextvec.corpus.chunkers")
 
 
+def check_chunker(name: str, options: Mapping[str, Any] = NO_OPTIONS) -> None:
+    """Raises UsageError for an unknown name, an unknown option or a bad value: before an encoder has been loaded."""
+    CHUNKERS.get(name)(options)
+
+
 def build_chunker(
     name: str, options: Mapping[str, Any] = NO_OPTIONS, fit: Fit | None = None, encode: Encode | None = None
 ) -> Chunker:

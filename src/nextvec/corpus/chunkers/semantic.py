@@ -61,8 +61,11 @@ class SemanticChunker:
     def fitted(self, fit: Fit | None) -> SemanticChunker:
         options = self._options
         limited = require_fit(fit, options.max_tokens, owner=OWNER)
-        counting = limited or (require_fit(fit, options.min_tokens, owner=OWNER) and fit)
-        return SemanticChunker(options.to_dict(), counting, self._encode)
+        if options.min_tokens and fit is None:
+            raise UsageError(
+                f"{OWNER}: min_tokens = {options.min_tokens}, but the encoder does not count its tokens. Leave it out"
+            )
+        return SemanticChunker(options.to_dict(), limited or (fit if options.min_tokens else None), self._encode)
 
     def with_encoder(self, encode: Encode) -> SemanticChunker:
         return SemanticChunker(self._options.to_dict(), self._fit, encode)

@@ -22,7 +22,7 @@ from nextvec.evaluation.report.plots import (
     lag_curve,
     rank_histogram,
 )
-from nextvec.evaluation.report.tables import every_figure, leaderboard, plain_table, seed_table
+from nextvec.evaluation.report.tables import every_figure, leaderboard, plain_table, seed_table, source_table
 from nextvec.evaluation.report.wording import MARKS, figure_title, number, plural, signed, signed_span
 from nextvec.evaluation.statistics import p_text
 from nextvec.evaluation.worth import STRUCTURE, worth_sentence
@@ -111,6 +111,7 @@ def _leaderboard(content: ReportContent) -> Section:
         before=(leaderboard(content),),
         after=(
             *((element("h3", "Spread over training seeds"), seeds) if seeds else ()),
+            *((element("h3", "By source"), by_source) if (by_source := source_table(content)) else ()),
             *(part for each in STRUCTURE for part in _worth(content, each)),
             element("details", element("summary", "Every figure that was measured"), every_figure(content)),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nextvec.evaluation.by_source import SHOWN
 from nextvec.evaluation.comparison import Row
 from nextvec.evaluation.metric import figures
 from nextvec.evaluation.report.content import ReportContent
@@ -260,3 +261,19 @@ def seed_table(content: ReportContent) -> Html | None:
     ]
     heads = ["Model", "Figure", "Seeds", "Mean", "Lowest", "Highest", "Deviation", "Note"]
     return plain_table("Spread over training seeds", heads, lines) if lines else None
+
+
+def source_table(content: ReportContent) -> Html | None:
+    """Models and the best baseline on each part of a mixture; None for a corpus that is none."""
+    found = content.comparison.by_source
+    measured = [name for name in SHOWN if any(name in each.figures for each in found)]
+    lines = [
+        (each.source, each.name, f"{each.documents:,}", *(_with_span(each.figures.get(name)) for name in measured))
+        for each in found
+    ]
+    heads = ["Source", "Model", "Documents", *map(figure_title, measured)]
+    return plain_table("Figures by source", heads, lines) if lines else None
+
+
+def _with_span(interval: Interval | None) -> str:
+    return MISSING if interval is None else f"{number(interval.estimate)} ({span(interval)})"

@@ -41,6 +41,15 @@ export async function get(path, signal) {
   return response.json();
 }
 
+/** {tag, value} of a GET request; `value` is null where nothing has changed since the answer of that tag. */
+export async function getChanged(path, tag, signal) {
+  const known = tag ? { "If-None-Match": tag } : {};
+  const response = await reach(path, { signal, cache: "no-store", headers: { ...headers(), ...known } });
+  if (response.status === 304) return { tag, value: null };
+  if (!response.ok) throw await problemOf(response);
+  return { tag: response.headers.get("ETag"), value: await response.json() };
+}
+
 /** `documents` in the order in which the model expects them. Throws Problem, AbortError when aborted. */
 export async function rerank(request, signal) {
   const response = await post("/v1/rerank", request, signal);

@@ -8,8 +8,9 @@ import * as leaderboard from "./views/leaderboard.js";
 import * as models from "./views/models.js";
 import * as order from "./views/order.js";
 import * as playground from "./views/playground.js";
+import * as studies from "./views/studies.js";
 
-const VIEWS = { playground, order, models, leaderboard, corpora };
+const VIEWS = { playground, order, models, leaderboard, studies, corpora };
 const THEMES = ["system", "light", "dark"];
 const main = document.getElementById("main");
 let loading = new AbortController();

@@ -93,11 +93,19 @@ function one(model) {
     ]),
     h("section", { class: "charts" }, validation(m), loss(m)),
     ...evaluations(m.evaluations, model.id),
+    lineage(m.lineage),
     history(m.history ?? []),
     disclosure("Model card", h("div", { class: "card" }, render(m.card, 2))),
     disclosure("Configuration", h("pre", { tabindex: "0" }, h("code", {}, JSON.stringify(m.config, null, 2)))),
   ];
   return { title: model.id, content: content.filter(Boolean) };
+}
+
+/** What it comes from and what became of it, as nested lists. */
+function lineage(root) {
+  const node = ({ what, said, below }) =>
+    h("li", {}, h("b", {}, what), " ", said, below.length ? h("ul", {}, below.map(node)) : null);
+  return h("section", {}, h("h2", {}, "Lineage"), h("ul", { class: "lineage" }, node(root)));
 }
 
 function startOf({ kind, anchor }) {

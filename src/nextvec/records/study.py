@@ -43,8 +43,9 @@ class Run:
         return f"{self.architecture}{f' ({self.variant})' if self.variant else ''} on {self.corpus}"
 
 
-def write_study(folder: Path, plan: dict[str, Any], runs: list[Run]) -> None:
-    write_json(folder / STUDY, {"plan": plan, "runs": [asdict(run) for run in runs]})
+def write_study(folder: Path, plan: dict[str, Any], runs: list[Run], trials: int = 0) -> None:
+    """`trials` that its search is to have."""
+    write_json(folder / STUDY, {"plan": plan, "trials": trials, "runs": [asdict(run) for run in runs]})
 
 
 def read_study(workspace: Workspace, name: str) -> tuple[dict[str, Any], list[Run]]:
@@ -87,6 +88,11 @@ def judged(folder: Path) -> list[str]:
     """Models of a study whose figures on test documents are in its record, each once: so often it has looked there."""
     compared = [event["model"] for event in read_lines(folder / RECORD) if event["event"] == "compare"]
     return list(dict.fromkeys(compared))
+
+
+def planned_trials(folder: Path) -> int:
+    """Of the study's search; 0 where it has none."""
+    return int(read_json(folder / STUDY).get("trials", 0))
 
 
 def write_event(folder: Path, event: str, **facts: Any) -> None:

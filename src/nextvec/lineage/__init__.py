@@ -1,0 +1,1 @@
+"""What a model comes from, and what became of it."""
