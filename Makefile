@@ -20,8 +20,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)   ## text to report in one go, on text that every Python carries
 	$(BIN)/nextvec demo
 
-test: $(STAMP)   ## the tests
-	$(BIN)/python -m pytest
+test: $(STAMP)   ## the tests, a process for each core; a file's tests stay together
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP)   ## style
 	$(BIN)/ruff check .
