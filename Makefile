@@ -35,6 +35,7 @@ docs: $(STAMP)   ## generated documents are up to date
 
 docs-site: $(STAMP)  ## the documentation as a site in build/site; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@! grep -rnE '<(script|link|img)[^>]+(src|href)="?(https?:)?//' build/site --include='*.html'
 
 check: lint types docs docs-site test  ## all of it; what CI runs
 
