@@ -20,8 +20,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)   ## text to report in one go, on text that every Python carries
 	$(BIN)/nextvec demo
 
-test: $(STAMP)   ## the tests
-	$(BIN)/python -m pytest
+test: $(STAMP)   ## the tests, a process for each core; a file's tests stay together
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP)   ## style
 	$(BIN)/ruff check .
@@ -35,6 +35,7 @@ docs: $(STAMP)   ## generated documents are up to date
 
 docs-site: $(STAMP)  ## the documentation as a site in build/site; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@! grep -rnE '<(script|link|img)[^>]+(src|href)="?(https?:)?//' build/site --include='*.html'
 
 check: lint types docs docs-site test  ## all of it; what CI runs
 

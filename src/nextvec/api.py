@@ -764,6 +764,9 @@ class Workspace:
 
         how: as `run_study` takes it. Raises NotFoundError, UsageError for the generation that the study was trained on,
         and what `run_study` raises.
+
+        Examples:
+            >>> ws.update_study("widths", "mine@large")  # doctest: +SKIP
         """
         from nextvec.studies.update import updated_plan
 
@@ -798,7 +801,12 @@ class Workspace:
         return study_status(self.place, name)
 
     def watch_study(self, name: str, *, seconds: float = 1.0) -> Iterator[StudyStatus]:
-        """`study_status` every so many seconds until the study no longer runs. Raises NotFoundError."""
+        """`study_status` every so many seconds until the study no longer runs. Raises NotFoundError.
+
+        Examples:
+            >>> [status.running for status in ws.watch_study("widths")]
+            [False]
+        """
         from nextvec.studies.status import watch_study
 
         return watch_study(self.place, name, seconds)

@@ -74,7 +74,7 @@ def test_written_once_nothing_is_stale(
     generate: ModuleType, repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert generate.main(repository, []) == 0
-    assert capsys.readouterr().out.count("written: ") == 8
+    assert capsys.readouterr().out.count("written: ") == 9
     assert generate.main(repository, ["--check"]) == 0
     assert generate.main(repository, []) == 0
     assert capsys.readouterr().out == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -48,6 +49,14 @@ def test_one_commit_holds_safetensors_a_card_with_figures_and_nothing_of_this_ma
     assert not any(b"secret" in content or str(own.root).encode() in content for content in files.values())
     assert not hub.private["model", "ada/gru"]
     assert done.revision == hub.commits["model", "ada/gru"][-1][0]
+
+
+def test_the_card_has_the_figures_that_were_measured_with_their_intervals(own, hub, nextvec):
+    nextvec("evaluate", "mix", workspace=own.root)
+    push_model(own, "mix", "ada/mix")
+    card = hub.commits["model", "ada/mix"][-1][1]["README.md"].decode()
+    assert "targets, 95 % intervals:" in card
+    assert re.search(r"\| cosine \| 0\.\d{4} \| 0\.\d{4} \.\. 0\.\d{4} \|", card)
 
 
 def test_what_is_made_is_private_and_without_a_licence_the_card_says_so(own, hub):

@@ -14,8 +14,9 @@ import pytest
 
 from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.sources import open_source
+from nextvec.corpus.sources import postgres as source
 from nextvec.encoders import load_encoder
-from nextvec.errors import StorageError
+from nextvec.errors import DataError, StorageError
 from nextvec.store.ingest import ingest
 from nextvec.store.vectors import open_snapshot
 from nextvec.workspace import Workspace
@@ -56,10 +57,10 @@ def test_killed_around_a_commit(table, tmp_path) -> None:
 
 
 class Stopping:
-    """Kills the server as it is asked the fifth time, as a crash of the machine would."""
+    """Kills the server as it is asked the fifth time, as a crash of the machine would, and starts it again or not."""
 
-    def __init__(self, server) -> None:
-        self._inner, self._server, self._asked = load_encoder("hashing:16"), server, 0
+    def __init__(self, server, *, starts: bool) -> None:
+        self._inner, self._server, self._asked, self._starts = load_encoder("hashing:16"), server, 0, starts
         self.spec = self._inner.spec
 
     def encode(self, texts: Sequence[str], on_progress=None) -> np.ndarray:
@@ -68,14 +69,40 @@ class Stopping:
             process = self._server.get_postmaster_info().process
             os.kill(process.pid, signal.SIGQUIT)
             process.wait(30)
+            if self._starts:
+                self._server.ensure_postgres_running()
         return self._inner.encode(texts, on_progress)
 
 
-def test_a_server_that_goes_away_and_comes_back(postgres_server, table, tmp_path) -> None:
+def test_a_server_that_comes_back_is_read_on(postgres_server, table, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(source, "PAUSES", (0.0,) * 3)
+    run(tmp_path / "whole", load_encoder("hashing:16"), table.uri("table=t"))
+    run(tmp_path / "on", Stopping(postgres_server, starts=True), table.uri("table=t"))
+    assert content(tmp_path / "on") == content(tmp_path / "whole")
+
+
+def test_rows_that_changed_meanwhile_are_refused(postgres_server, table, monkeypatch) -> None:
+    monkeypatch.setattr(source, "PAUSES", (0.0,) * 3)
+    for change in ("DELETE FROM t WHERE id > 5", "UPDATE t SET text = 'Other words than those.' WHERE id = 1"):
+        items = open_source(table.uri("table=t")).documents()
+        for _ in range(10):
+            next(items)
+        process = postgres_server.get_postmaster_info().process
+        os.kill(process.pid, signal.SIGQUIT)
+        process.wait(30)
+        postgres_server.ensure_postgres_running()
+        table.execute(f"CREATE TABLE kept AS SELECT * FROM t; {change}")
+        with pytest.raises(DataError, match=r"(before|while) the server was away"):
+            list(items)
+        table.execute("DROP TABLE t; ALTER TABLE kept RENAME TO t")
+
+
+def test_a_server_that_is_gone_stops_the_ingest(postgres_server, table, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(source, "PAUSES", (0.0,))
     reference = table.uri("table=t")
     run(tmp_path / "whole", load_encoder("hashing:16"), reference)
     with pytest.raises(StorageError, match="run the same command again to continue") as caught:
-        run(tmp_path / "stopped", Stopping(postgres_server), reference)
+        run(tmp_path / "stopped", Stopping(postgres_server, starts=False), reference)
     assert table.password not in str(caught.value)
     with pytest.raises(StorageError, match="cannot connect"):
         run(tmp_path / "stopped", load_encoder("hashing:16"), reference)

@@ -45,7 +45,7 @@ class Lines:
     spec = {"name": "lines"}  # noqa: RUF012 - a constant that the protocol asks for
 
     def chunks(self, document: Document) -> list[Chunk]:
-        parts = enumerate(document.text.split("\n"))
+        parts = enumerate(filter(None, document.text.split("\n")))
         return [Chunk(text=text, position=position, start=0, end=len(text)) for position, text in parts]
 
 

@@ -167,7 +167,12 @@ class Model:
 
     @property
     def lineage(self) -> Node:
-        """A tree of what it comes from and what became of it; as text it is drawn."""
+        """A tree of what it comes from and what became of it; as text it is drawn.
+
+        Examples:
+            >>> "mine" in " ".join(model.lineage.lines())
+            True
+        """
         from nextvec.lineage.tree import lineage_of
 
         return lineage_of(self.place, self.name)

@@ -68,8 +68,8 @@ def model_card(
     """The card of the workspace with the licence, the figures on held-out documents, and how it is used."""
     head, body = split_card(local, f"the card of {identity}")
     lines = [
-        "", "## On held-out documents", "", *(line for each in evaluations for line in _figures(each)),
-        *([] if evaluations else ["None was judged: `nextvec compare`.", ""]),
+        "", *(["## On held-out documents", ""] if evaluations else []),
+        *(line for each in evaluations for line in _figures(each)),
         "## Licence", "", *licence_lines(licence, config.get("corpus", {}).get("licences", [])),
         "## Use it", "", *(f"    {line}".rstrip() for line in usage), "",
         "Weights are safetensors, and checked against config.json and a recorded answer when they are loaded.", "",

@@ -65,13 +65,13 @@ def import_table(
     Raises MismatchError, with the cosine, for vectors of another encoder; UsageError for columns that are not there;
     DataError for rows that are no chunks, or without a text to prove anything by; StorageError.
     """
-    corpus = open_or_create(workspace, corpus_name, CHUNKER, encoder.spec, split=split, dtype=dtype)
     with connected(address, advice=AGAIN) as server:
         read_only(server)
         table = _table(server, options, address)
         declared = encoder_of(server, options.table) if options.table else None
         if declared is not None:
             require_same_encoder(declared, encoder.spec, left_name=table.name, right_name="--encoder")
+        corpus = open_or_create(workspace, corpus_name, CHUNKER, encoder.spec, split=split, dtype=dtype)
         rows = rows_in_order(server, options, table.columns, binary=True)
         batches = in_batches(_documents(rows, table, encoder.spec))
         proved = _proved(batches, table.name, encoder, declared=declared is not None)
@@ -185,7 +185,7 @@ def _proved(
 ) -> Iterator[list[EncodedDocument]]:
     """The batches, whose vectors are those of their texts; without texts only where the table names the encoder."""
     for batch in batches:
-        chunks = [(one, chunk) for one in batch for chunk in one.chunks if chunk.text]
+        chunks = [(one, chunk) for one in batch for chunk in one.chunks if chunk.text.strip()]
         if chunks:
             sample = np.unique(np.linspace(0, len(chunks) - 1, PROVED).round().astype(int))
             _prove([chunks[place] for place in sample], name, encoder)

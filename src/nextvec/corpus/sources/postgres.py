@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.sources import options_of, register_source
 from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows
-from nextvec.errors import UsageError
+from nextvec.errors import DataError, StorageError, UsageError
 from nextvec.postgres import Address, columns_of, connected, find_address, identifier, require_table, split_uri
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from psycopg.sql import Composed, Identifier
 
 BATCH_ROWS = 256
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds before each attempt to reach a server again that went away."""
 FORM = "postgresql://[HOST[:PORT]]/DATABASE?table=TABLE"
 AGAIN = "What was stored stays; run the same command again to continue"
 
@@ -49,11 +53,13 @@ class PostgresSource:
     """Columns are found by common names or given as options; one for the document's id is needed.
 
     Rows are read in order of id, position and text, so that a run that continues another meets the same documents, with
-    a cursor of the server in one read-only transaction that sees a single state of the table. Any other option is one
-    of libpq's connection (`host`, `sslmode`, ...).
+    a cursor of the server in one read-only transaction that sees a single state of the table. Where the server goes
+    away meanwhile and comes back within a minute, the rows that were given are read again, compared, and reading goes
+    on. Any other option is one of libpq's connection (`host`, `sslmode`, ...).
 
     Raises MissingDependencyError, UsageError for a URI or an option that is none; `documents` raises StorageError when
-    the server does not answer, refuses or goes away, NotFoundError for an unknown table, UsageError for a column.
+    the server does not answer, refuses or goes away for good, NotFoundError for an unknown table, UsageError for a
+    column, DataError when the rows have changed while the server was away.
     """
 
     def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
@@ -74,14 +80,25 @@ class PostgresSource:
         return f"postgresql:{self._address.shown.rpartition('/')[2]}/{self._options.table or 'query'}"
 
     def _rows(self) -> Iterator[Row]:
+        given, before = _Given(), 0
+        while True:
+            try:
+                for values in given.beyond(self._read(), self._name):
+                    yield Row(f"{self._name}:{given.count}", values)
+                return
+            except StorageError:
+                if given.count == before or not comes_back(self._address):
+                    raise
+                before = given.count
+
+    def _read(self) -> Iterator[dict[str, Any]]:
         with connected(self._address, advice=AGAIN) as server:
             read_only(server)
             if self._options.table:
                 require_table(server, self._options.table, self._address)
             columns = self._options.present(columns_of(server, self._options.relation))
             self._require_id(columns)
-            for number, values in enumerate(rows_in_order(server, self._options, columns), start=1):
-                yield Row(f"{self._name}:{number}", values)
+            yield from rows_in_order(server, self._options, columns)
 
     def _require_id(self, columns: Sequence[str]) -> None:
         if not self._options.id and not set(self._options.names("id")) & set(columns):
@@ -104,6 +121,39 @@ def parse_options(options: Mapping[str, Any], address: Address) -> PostgresOptio
     if (chosen.table is None) == (chosen.query is None):
         raise UsageError(f"{address}: expected one of ?table=NAME and ?query=SELECT ..., what to read")
     return chosen
+
+
+class _Given:
+    """The rows that were given: how many, and what they were."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._content = b""
+
+    def beyond(self, rows: Iterable[dict[str, Any]], name: str) -> Iterator[dict[str, Any]]:
+        """Those of `rows` that come after them. Raises DataError when they do not begin with them any more."""
+        known, number, state = self.count, 0, hashlib.blake2b(digest_size=16)
+        for number, values in enumerate(rows, start=1):
+            state.update(repr(list(values.values())).encode(errors="surrogatepass"))
+            if number == known and state.digest() != self._content:
+                raise DataError(f"{name}: its rows have changed while the server was away. {AGAIN}")
+            if number > known:
+                self.count, self._content = number, state.digest()
+                yield values
+        if number < known:
+            raise DataError(f"{name}: rows are gone that were there before the server was away. {AGAIN}")
+
+
+def comes_back(address: Address) -> bool:
+    """Whether a server that went away answers within the pauses."""
+    for pause in PAUSES:
+        time.sleep(pause)
+        try:
+            with connected(address, advice=AGAIN):
+                return True
+        except StorageError:
+            continue
+    return False
 
 
 def read_only(connection: psycopg.Connection) -> None:
