@@ -472,12 +472,18 @@ def save_pdf():
 def postgres_server():
     """A server of PostgreSQL with pgvector, of pgserver, reached over a socket."""
     import tempfile
+    from functools import partial
     from pathlib import Path
 
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="nextvec-") as folder:
         patch.setenv("XDG_RUNTIME_DIR", folder)  # without one the package warns as it is imported
         pgserver = pytest.importorskip("pgserver", reason="pgserver has no wheel for this Python")
-        server = pgserver.get_server(Path(folder) / "data")
+        from fasteners import InterProcessLock
+
+        waits = partial(pgserver.postgres_server.pg_ctl, timeout=120)
+        patch.setattr(pgserver.postgres_server, "pg_ctl", lambda *given, timeout=0, **how: waits(*given, **how))
+        with InterProcessLock(Path(tempfile.gettempdir()) / "nextvec-pgserver.lock"):  # it may have to make a user
+            server = pgserver.get_server(Path(folder) / "data")
         yield server
         server.cleanup()
 

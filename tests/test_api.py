@@ -114,6 +114,8 @@ def test_vectors_in_vectors_out(place, model):
         np.testing.assert_allclose(forecast.point[0, 0].detach(), expected, atol=1e-3)
     with pytest.raises(DataError, match="expected vectors of norm 1"):
         model.predict(2 * vectors)
+    with pytest.raises(DataError, match="begins a paragraph"):
+        model.predict(vectors, breaks=[7] * 12)
     with pytest.raises(UsageError, match="draws none"):
         model.sample(vectors)
 
@@ -139,6 +141,8 @@ def test_text_in_text_out(place, model):
     assert {candidate.index for candidate in ranking.candidates} == {0, 1}
     with pytest.raises(UsageError, match="no candidate"):
         model.rank(text, [])
+    with pytest.raises(UsageError, match="give a list"):
+        model.rank(text, "The red thing came next.")
     with pytest.raises(UsageError, match="without a temperature"):
         model.continuations(text, 2)
     with pytest.raises(UsageError, match="Did you mean 'sentences'"):
@@ -196,6 +200,37 @@ def test_an_architecture_of_ones_own_is_trained_by_its_name(place):
         assert isinstance(own.predictor.backbone, Mine)
     finally:
         del BACKBONES._entries["mine"]
+
+
+def test_a_source_and_an_encoder_of_ones_own_go_by_their_names(place):
+    from nextvec.corpus.document import Document
+    from nextvec.corpus.sources import SOURCES
+    from nextvec.encoders import ENCODERS
+    from nextvec.encoders.hashing import HashingEncoder
+
+    random = np.random.default_rng(1)
+
+    @nextvec.register("encoder", "few-numbers")
+    def load(argument, options):
+        return HashingEncoder(int(argument))
+
+    @nextvec.register("source", "counting")
+    class Counting:
+        def __init__(self, argument, options, name):
+            self.count = int(argument)
+
+        def documents(self):
+            for number in range(self.count):
+                yield Document(id=str(number), title="", text=story(random), source="counting", licence="")
+
+    try:
+        info = place.ingest("counting:3", "counted", encoder="few-numbers:16").info()
+        assert (info.documents, info.encoder.dim) == (3, 16)
+    finally:
+        del SOURCES._entries["counting"], ENCODERS._entries["few-numbers"]
+        place.corpus("counted").remove(force=True)
+    with pytest.raises(UsageError, match="object with documents"):
+        place.ingest(["a text"], "counted", encoder="hashing:16")
 
 
 def test_kinds_of_components_are_known():

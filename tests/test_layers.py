@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sharing": {"evaluation", "decoding"},
     "lineage": {"evaluation"},
     "housekeeping": {"studies", "continuation"},
-    "interface": {"studies", "continuation", "sharing", "housekeeping", "lineage"},
+    "interface": {"distributed", "sharing", "housekeeping", "lineage"},
 }
 """Direct neighbours below each package; what those may import is allowed too. The command line may import all."""
 

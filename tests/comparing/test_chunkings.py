@@ -93,7 +93,7 @@ def test_the_command_fits_80_columns(nextvec, prose, tmp_path):
     line = ["corpus", "chunkers", prose, "--encoder", "hashing:32", "--chunkers", "sentence,semantic", "--limit", 20]
     told = nextvec(*line, workspace=tmp_path)
     assert max(map(len, told.out.splitlines())) <= 80
-    for label in ("chunks", "characters, median", "coherence, lag 1", "skill, ewma-mix"):
+    for label in ("chunks", "characters", "cosine, lag 1", "ewma-mix"):
         assert label in told.out
     assert [one["name"] for one in json.loads(nextvec(*line, "--json", workspace=tmp_path).out)] == [
         "sentence",

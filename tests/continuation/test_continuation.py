@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from nextvec.continuation.contexts import Context
 from nextvec.continuation.continuation import ContinuationRequest, Direct, begin, complete, continue_text
@@ -189,11 +190,13 @@ def test_steps_predict_what_the_whole_context_would(name, request, run):
     served = request.getfixturevalue(name)
     stages = Recorded(served)
     found = run(stages, sentences=6)
+    # Large weights of means that are nearly the same cancel each other, and enlarge rounding as they do.
+    rounding = max(1e-4, 2.0**-24 * float(getattr(served.bundle.predictor, "weights", torch.zeros(1)).abs().sum()))
     assert [len(context) for context in stages.contexts[1:]] == [1] * 5
     whole = stages.contexts[0]
     for step, read in zip(found.steps, [*stages.contexts[1:], stages.contexts[0]], strict=True):
         cosines = whole.last(served.window).vectors @ served.predict([whole])[0]
-        np.testing.assert_allclose(step.context_cosines, cosines, atol=1e-4)  # mix's weights enlarge rounding
+        np.testing.assert_allclose(step.context_cosines, cosines, atol=rounding)
         whole = whole.then(read.vectors[-1])
 
 

@@ -264,6 +264,8 @@ WRITE: dict[str, Write] = {
 }
 GIVEN: dict[str, Any] = {}
 """What fixtures give to those who write."""
+SLOW = {"docx": 8}
+"""Texts that are tried of kinds whose files take long to make."""
 FIXTURES = {"postgresql": "postgres", "pdf": "save_pdf"}
 
 
@@ -300,7 +302,7 @@ def test_what_is_read_is_kept_or_left_out_for_a_reason(
         monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
         monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=SLOW.get(kind, 25), deadline=None)
     @given(texts_of(kind))
     def holds(texts: list[str]) -> None:
         with TemporaryDirectory() as place:

@@ -26,9 +26,16 @@ def documented() -> Iterator[tuple[str, str]]:
     for entry in (api.open, api.register, *CLASSES):
         yield entry.__name__, inspect.getdoc(entry) or ""
     for kind in CLASSES:
-        for name, member in vars(kind).items():
+        for name, member in _members(kind):
             if not name.startswith("_") and (function := _function(member)):
                 yield f"{kind.__name__}.{name}", inspect.cleandoc(function.__doc__ or "")
+
+
+def _members(kind: type) -> Iterator[tuple[str, Any]]:
+    """Of a class and of those of ours that it is made of."""
+    for base in kind.__mro__:
+        if base.__module__.startswith("nextvec."):
+            yield from vars(base).items()
 
 
 def _function(member: Any) -> Any:

@@ -28,13 +28,17 @@ REFERENCE = Reference(global_mean=0.1, best_baseline=0.5, best_name="ewma")
 def start(data, make_plan, tmp_path):
     """Train `make_plan(architecture, **options)` in a folder of its own; returns (outcome, network)."""
 
-    def start(architecture="gru", *, folder="run", reference=REFERENCE, resume=False, on_progress=None, **options):
+    def start(
+        architecture="gru", *, folder="run", reference=REFERENCE, resume=False, on_progress=None, on_epoch=None,
+        **options,
+    ):  # fmt: skip
         plan = make_plan(architecture, **options)
         torch.manual_seed(plan.training.seed)
         network = Network(plan.network)
         outcome = train(
-            network, data, plan.training, tmp_path / folder, reference, resume=resume, on_progress=on_progress
-        )
+            network, data, plan.training, tmp_path / folder, reference,
+            resume=resume, on_progress=on_progress, on_epoch=on_epoch,
+        )  # fmt: skip
         return outcome, network
 
     return start
@@ -135,6 +139,14 @@ def test_it_stops_when_validation_has_not_risen_for_so_many_epochs(start, monkey
     outcome, _ = start(epochs=9, patience=3)
     assert outcome.stopped_early
     assert (outcome.epochs, outcome.best_epoch, outcome.validation_cosine) == (5, 2, 0.5)
+
+
+def test_it_stops_when_it_is_told_after_an_epoch(start, monkeypatch):
+    script(monkeypatch, [0.1, 0.2, 0.5, 0.4])
+    told = []
+    outcome, _ = start(epochs=9, patience=0, on_epoch=lambda epoch, score: told.append((epoch, score)) or epoch == 3)
+    assert told == [(1, 0.2), (2, 0.5), (3, 0.4)]
+    assert (outcome.stopped_early, outcome.epochs, outcome.best_epoch) == (True, 3, 2)
 
 
 def test_without_patience_it_never_stops_early(start, monkeypatch):

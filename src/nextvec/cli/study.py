@@ -49,7 +49,8 @@ def run_command(
 
     A run that fails is recorded, and the rest goes on. Ctrl-C stops it; the same command goes on where it was, and
     trains nothing twice. With --ray, runs are trained side by side, each by one worker, and one whose worker is lost
-    goes on from its checkpoint on another; every node must see the workspace under the same path.
+    goes on from its checkpoint on another; every node must see the workspace under the same path. The trials of a
+    search are done here, one after another, its finalists where --ray says.
     """
     from nextvec.api import open
     from nextvec.cli.training_progress import training_progress

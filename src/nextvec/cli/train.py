@@ -49,9 +49,10 @@ def train_command(
     (its heads), those of a head (loss, or point.loss), those of training (epochs, lr, batch, patience, ...) and the
     architecture's own: nextvec models show ARCH.
     """
-    from nextvec.api import default_name, open
+    from nextvec.api import open
     from nextvec.cli.training_progress import training_progress
     from nextvec.config import parse_assignments
+    from nextvec.interface.training import default_name
 
     require_ray(ray, workers)
     place, identity = open(workspace), name or default_name(architecture, corpus, seed)

@@ -38,8 +38,9 @@ def train_inverter_command(
     Options for --set: sizes (width, layers, heads, pseudo_tokens, longest) and training (epochs, seconds, lr, tokens,
     noise, corrections, ...). Ctrl-C stops it; the same command with --resume goes on.
     """
-    from nextvec.api import default_name, open
+    from nextvec.api import open
     from nextvec.config import parse_assignments
+    from nextvec.interface.training import default_name
 
     place, identity = open(workspace), name or default_name("inverter", corpus, 0)
     try:

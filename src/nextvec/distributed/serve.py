@@ -153,7 +153,7 @@ def _begin(listener: ListenerSettings) -> None:
     except (RuntimeError, TimeoutError) as error:
         where = f"{listener.host}:{listener.port}"
         raise UsageError(
-            f"{where}: no proxy of Ray could begin there ({_end_of(str(error))}); choose another"
+            f"{where}: no proxy of Ray could begin there ({_end_of(str(error))}); choose another port"
         ) from None
 
 

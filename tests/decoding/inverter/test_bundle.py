@@ -84,3 +84,13 @@ def test_recorded_metrics_reach_the_card(copy):
     card = (copy / "README.md").read_text()
     assert "| round_trip | 0.2500 |" in card
     assert "| steps | 1,000 |" in card
+
+
+def test_a_licence_of_the_encoder_s_weights_is_the_inverter_s(folder):
+    from nextvec.decoding.inverter.card import card
+    from nextvec.records import read_json
+
+    config = read_json(folder / "config.json")
+    assert "license:" not in card("i", config, {})
+    config["encoder"]["licence"] = "CC-BY-NC-4.0"
+    assert "license: cc-by-nc-4.0" in card("i", config, {}).split("---\n")[1].splitlines()

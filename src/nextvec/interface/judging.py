@@ -1,0 +1,103 @@
+"""What models are worth: compared, verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from nextvec.errors import UsageError
+from nextvec.interface.comparison import Comparison
+from nextvec.interface.model import Model
+
+if TYPE_CHECKING:
+    from nextvec.comparing.entrants import Guest
+    from nextvec.comparing.verify import Verification
+    from nextvec.models.own import Function
+    from nextvec.models.predictor import Predictor
+
+from nextvec.interface.corpora import Say, quiet
+from nextvec.interface.training import Models
+
+Judged: TypeAlias = "Model | str | Predictor | Function"
+"""What can be compared: a model of the workspace or its name, a predictor, or a function of a document's vectors."""
+
+
+class Judging(Models):
+    """What can be said of models."""
+
+    __slots__ = ()
+
+    def compare(
+        self,
+        models: Sequence[Judged],
+        *,
+        on: str | None = None,
+        reference: str | None = None,
+        latency: bool = True,
+        allow_leakage: bool = False,
+        say: Say | None = None,
+    ) -> Comparison:
+        """Models, and functions of one's own, beside every baseline on the same held-out documents.
+
+        Args:
+            models: see `Judged`. A function is given the vectors (n, D) of a document so far and answers with the next
+                one (D,); its baselines are those of `on`, or of the first model's corpus.
+            on: a corpus to judge on; by default the one that the models were trained on.
+            reference: a model or baseline that all are set against besides the best baseline.
+            say: told before each longer piece of work.
+
+        Raises UsageError, MismatchError naming both for models of different encoders or splits, LeakageError.
+
+        Examples:
+            >>> found = ws.compare(["gru-mine", lambda vectors: vectors[-1]], latency=False)
+            >>> sorted(row.name for row in found.rows if row.kind == "model")
+            ['gru-mine', 'own']
+        """
+        from nextvec.comparing.contest import run_contest
+
+        if isinstance(models, str | Model) or callable(models):
+            raise UsageError("compare takes a list, also of one: compare([...])")
+        named = [self._named(each) for each in models if isinstance(each, str | Model)]
+        guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, on)
+        contest = run_contest(
+            self.place, [model.name for model in named], on=on, guests=guests, reference=reference, latency=latency,
+            allow_leakage=allow_leakage, say=say or quiet,
+        )  # fmt: skip
+        names = [*(model.name for model in named), *(guest.identity for guest in guests)]
+        return Comparison(self.place, contest, f"nextvec compare {' '.join(names)}")
+
+    def _named(self, model: Model | str) -> Model:
+        return self.model(model) if isinstance(model, str) else model
+
+    def _guests(self, given: Sequence[Predictor | Function], models: Sequence[Model], on: str | None) -> list[Guest]:
+        from nextvec.comparing.entrants import Generation, Guest
+        from nextvec.models.own import OwnPredictor
+        from nextvec.models.predictor import Predictor
+
+        if not given:
+            return []
+        home = on or (models[0].corpus if models else "")
+        if not home:
+            raise UsageError("a function of your own needs a corpus to be judged on: compare([...], on='NAME@TAG')")
+        generation = Generation(snapshot=self.corpus(home).snapshot, cache=self.place.cache)
+        own = (
+            each if isinstance(each, Predictor) else OwnPredictor(each, generation.snapshot.dim, _name_of(each))
+            for each in given
+        )
+        return [Guest(predictor=predictor, home=generation) for predictor in own]
+
+    def verify(self, models: Sequence[Model | str]) -> Iterator[Verification]:
+        """Load each model in a fresh process and reproduce its recorded figure.
+
+        Examples:
+            >>> [each.passed for each in ws.verify(["gru-mine"])]
+            [True]
+        """
+        from nextvec.comparing.verify import verify
+
+        return verify(self.place, [self._named(model).name for model in models])
+
+
+def _name_of(function: object) -> str:
+    name = str(getattr(function, "__name__", type(function).__name__))
+    return "own" if name == "<lambda>" else name

@@ -1,0 +1,118 @@
+"""Aliases of a workspace: what stands for which model, and what is asked before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nextvec.errors import NotFoundError, did_you_mean
+from nextvec.interface.model import Model
+
+if TYPE_CHECKING:
+    from nextvec.comparing.gates import Gate
+    from nextvec.models.aliases import Change
+
+from nextvec.interface.studying import Studies
+from nextvec.interface.training import Say
+
+
+class Promoting(Studies):
+    """What can be done with aliases."""
+
+    __slots__ = ()
+
+    def gates(self, model: Model | str, changes: Mapping[str, Any] | None = None) -> list[Gate]:
+        """What is asked of a model before an alias takes it, and what was recorded of it; `changes` by gate's name.
+
+        Examples:
+            >>> ws.gates("gru-mine")[0].gate
+            'validation_cosine'
+        """
+        from nextvec.comparing.gates import Gates, check_gates
+
+        return check_gates(self.place, _name(model), Gates.parse(dict(changes or {}), owner="gates"))
+
+    def promote(
+        self,
+        model: Model | str,
+        alias: str,
+        *,
+        gates: Sequence[Gate] | None = None,
+        reason: str | None = None,
+        say: Say | None = None,
+    ) -> Change:
+        """Let an alias stand for a model that passes the gates (by default all of them). Trackers that know the model
+        are told.
+
+        `reason`: why gates that it does not pass do not matter; recorded. `say`: told which tracker has failed.
+        Raises GateError naming those gates.
+
+        Examples:
+            >>> ws.promote("gru-mine", "best", reason="a try").model
+            'gru-mine'
+        """
+        from nextvec.comparing.gates import promote
+
+        self.require_usable(alias)
+        checked = self.gates(model) if gates is None else gates
+        return self._mirrored(promote(self.place, alias, _name(model), checked, reason=reason), say)
+
+    def _mirrored(self, change: Change, say: Say | None) -> Change:
+        from nextvec.training.tracker import mirror_alias
+
+        mirror_alias(change.alias, self.place.model(change.model), say)
+        return change
+
+    def require_usable(self, alias: str) -> None:
+        """Raises UsageError for an alias that is no name, or that a model has for its own.
+
+        Examples:
+            >>> ws.require_usable("best")
+        """
+        from nextvec.models.aliases import Aliases
+
+        Aliases(self.place).require_usable(alias)
+
+    def rollback(self, alias: str, *, say: Say | None = None) -> Change:
+        """Let it stand for what it stood for before. Raises UsageError where there is nothing before.
+
+        Examples:
+            >>> for name in ("gru-mine", "recommended-mine"):
+            ...     change = ws.promote(name, "best", reason="a try")
+            >>> ws.rollback("best").model
+            'gru-mine'
+        """
+        from nextvec.models.aliases import Aliases
+
+        return self._mirrored(Aliases(self.place).rollback(alias), say)
+
+    def aliases(self) -> dict[str, str]:
+        """Model names by alias.
+
+        Examples:
+            >>> ws.aliases()
+            {}
+        """
+        from nextvec.models.aliases import Aliases
+
+        return Aliases(self.place).all()
+
+    def alias_history(self, alias: str | None = None) -> list[Change]:
+        """Every change of one alias, or of all, oldest first. Raises NotFoundError for one that never was.
+
+        Examples:
+            >>> change = ws.promote("gru-mine", "best", reason="a try")
+            >>> [change.action for change in ws.alias_history("best")]
+            ['promote']
+        """
+        from nextvec.models.aliases import Aliases
+
+        changes = Aliases(self.place).history(alias)
+        if alias is not None and not changes:
+            hint = did_you_mean(alias, self.aliases())
+            raise NotFoundError(f"there is no alias '{alias}'. {hint}List them: nextvec aliases")
+        return changes
+
+
+def _name(model: Model | str) -> str:
+    return model.name if isinstance(model, Model) else model

@@ -1,0 +1,272 @@
+"""The models of a workspace: trained, looked up, brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nextvec.errors import UsageError
+from nextvec.interface.model import Model
+from nextvec.models.presets import RECOMMENDED
+
+if TYPE_CHECKING:
+    from nextvec.store.snapshot import Snapshot
+    from nextvec.training.inverter.loop import Progress as InverterProgress
+    from nextvec.training.loop import Progress
+    from nextvec.training.run import Plan
+
+from nextvec.interface.corpora import Corpora, Say, quiet
+
+PRODUCTION = "production"
+
+
+class Models(Corpora):
+    """What can be done with models."""
+
+    __slots__ = ()
+
+    def models(self) -> list[Model]:
+        """Every finished model, by name.
+
+        Examples:
+            >>> [model.name for model in ws.models()]
+            ['gru-mine', 'recommended-mine']
+        """
+        from nextvec.models.bundle import CONFIG
+
+        folders = sorted(self.place.models.glob("*")) if self.place.models.exists() else []
+        return [Model(self.place, folder.name) for folder in folders if (folder / CONFIG).exists()]
+
+    def has_model(self, name: str) -> bool:
+        """Whether there is a finished model of that name.
+
+        Examples:
+            >>> ws.has_model("gru-mine")
+            True
+        """
+        from nextvec.models.bundle import CONFIG
+
+        return (self.place.model(name) / CONFIG).exists()
+
+    def has_begun(self, name: str) -> bool:
+        """Whether a training of that name was stopped, and can be gone on with: `train(..., resume=True)`.
+
+        Examples:
+            >>> ws.has_begun("never")
+            False
+        """
+        from nextvec.training.checkpoint import Checkpoints
+
+        return Checkpoints(self.place.model(name)).last.exists()
+
+    def model(self, name: str | None = None) -> Model:
+        """By its name, an alias, or `hf:NAME[@REV]`; None for the one in production, or the only one.
+
+        Raises NotFoundError for an unknown name, UsageError where None does not decide.
+
+        Examples:
+            >>> ws.model("gru-mine").summary["architecture"]
+            'gru'
+        """
+        from nextvec.models.aliases import Aliases
+
+        aliases = Aliases(self.place)
+        if name is None:
+            name = PRODUCTION if PRODUCTION in aliases.all() else self._only_model()
+        return Model(self.place, aliases.resolve(name))
+
+    def begun(self, name: str) -> Model:
+        """A model that is finished or only begun, to be removed. Raises NotFoundError.
+
+        Examples:
+            >>> ws.begun("gru-mine").name
+            'gru-mine'
+        """
+        from nextvec.housekeeping.models import model_loss
+
+        model_loss(self.place, name)
+        return Model(self.place, name)
+
+    def archived(self) -> list[str]:
+        """Names of the models in the archive.
+
+        Examples:
+            >>> ws.archived()
+            []
+        """
+        from nextvec.housekeeping.models import archived_models
+
+        return archived_models(self.place)
+
+    def restore(self, name: str) -> Model:
+        """Bring a model back from the archive. Raises NotFoundError, UsageError for a name that is taken by now.
+
+        Examples:
+            >>> archive = ws.model("gru-mine").archive()
+            >>> ws.restore("gru-mine").name
+            'gru-mine'
+        """
+        from nextvec.housekeeping.models import restore_model
+
+        restore_model(self.place, name)
+        return Model(self.place, name)
+
+    def _only_model(self) -> str:
+        from nextvec.models.bundle import is_predictor
+
+        names = [model.name for model in self.models() if is_predictor(model.folder)]
+        if len(names) != 1:
+            known = f"choose with --model: {', '.join(names)}" if names else "train one: nextvec train --corpus NAME"
+            raise UsageError(f"{len(names)} models in {self.place}, none in production; {known}")
+        return names[0]
+
+    def train(
+        self,
+        architecture: str = RECOMMENDED,
+        corpus: str = "",
+        *,
+        name: str | None = None,
+        seed: int = 0,
+        resume: bool = False,
+        allow_unordered: bool = False,
+        allow_leakage: bool = False,
+        options: Mapping[str, Any] | None = None,
+        ray: str | None = None,
+        workers: int | None = None,
+        track: Sequence[str] = (),
+        on_progress: Callable[[Progress], None] | None = None,
+        on_change: Say | None = None,
+        on_event: Callable[[dict[str, Any]], None] | None = None,
+        **settings: Any,
+    ) -> Model:
+        """Train one model on a corpus generation, or go on with it.
+
+        Args:
+            architecture: a backbone, baseline or preset.
+            corpus: `NAME` or `NAME@TAG`.
+            name: of the model; by default ARCH-CORPUS-TAG[-sSEED].
+            resume: go on with a run of that name that was stopped.
+            allow_unordered, allow_leakage: go on although the corpus is no sequential text, or its parts overlap.
+            settings, options: of architecture, heads and training; `options` for keys with a dot: {"rank.width": 64}.
+            ray: the address of a cluster, or `local`, on which so many workers train together, as so many processes
+                here would (default: as many as it has room for). What they log is given to `on_event` as it comes.
+            track: who else is told of the run, NAME or NAME:ADDRESS, such as `mlflow:http://HOST:PORT`; not recorded.
+            on_change: told what is no longer as it was when a resumed run began, and which tracker has failed.
+
+        Raises UsageError for unknown settings, DataError, LeakageError, TrainingError.
+
+        Examples:
+            >>> ws.train("gru", "mine@small", epochs=1, width=8).name
+            'gru-mine-small'
+        """
+        from nextvec.config import nested
+        from nextvec.models.aliases import Aliases
+        from nextvec.training.run import resolve_plan, train_model
+
+        chosen = self.corpus(corpus)
+        identity = name or default_name(architecture, corpus, seed)
+        Aliases(self.place).require_free(identity)
+        plan = resolve_plan(
+            architecture, chosen.snapshot.dim, {"seed": seed, **nested({**(options or {}), **settings})}
+        )
+        if not allow_unordered:
+            chosen.require_sequential()
+        leakage = chosen.leakage()
+        if not allow_leakage:
+            chosen.require_no_leakage()
+        if ray is None:
+            metrics = train_model(
+                chosen.snapshot, plan, self.place.model(identity), cache=self.place.cache, resume=resume,
+                on_progress=on_progress or quiet, on_change=on_change, track=track,
+            )  # fmt: skip
+        else:
+            metrics = self._train_on_ray(ray, workers, chosen.snapshot, plan, identity, resume, on_event, track)
+        self._warn(identity, metrics, leakage.warning)
+        return Model(self.place, identity)
+
+    def _train_on_ray(
+        self,
+        address: str,
+        workers: int | None,
+        snapshot: Snapshot,
+        plan: Plan,
+        identity: str,
+        resume: bool,
+        on_event: Callable[[dict[str, Any]], None] | None,
+        track: Sequence[str],
+    ) -> dict[str, Any]:
+        from nextvec.distributed.cluster import cluster
+        from nextvec.training.processes import require_one_process
+
+        require_one_process("training on Ray")
+        with cluster(address, workers) as count:
+            from nextvec.distributed.train import train_on_ray
+
+            return train_on_ray(
+                self.place, snapshot, plan, identity, workers=count, resume=resume, on_event=on_event, track=track
+            )
+
+    def _warn(self, identity: str, metrics: Mapping[str, Any], warning: str) -> None:
+        """Said by every figure of a model that was trained although the parts of its corpus overlap."""
+        from nextvec.launch import is_main
+        from nextvec.models.bundle import record_metrics
+
+        if warning and is_main():
+            record_metrics(self.place.model(identity), {**metrics, "warning": warning})
+
+    def train_inverter(
+        self,
+        corpus: str,
+        *,
+        name: str | None = None,
+        seed: int = 0,
+        resume: bool = False,
+        options: Mapping[str, Any] | None = None,
+        on_progress: Callable[[InverterProgress], None] | None = None,
+        on_change: Say | None = None,
+    ) -> dict[str, Any]:
+        """Train a decoder from vectors to text, `inverter:NAME` wherever a decoder is named; returns its metrics.
+
+        options: sizes (width, layers, ...) and training (epochs, seconds, lr, ...). Raises as `train`.
+
+        Examples:
+            >>> figures = ws.train_inverter("mine@small", options={"epochs": 1})  # doctest: +SKIP
+        """
+        from nextvec.adoption import adopted
+        from nextvec.encoders import load_encoder
+        from nextvec.models.bundle import load_bundle
+        from nextvec.training.inverter.run import resolve_plan, train_inverter
+
+        given = dict(options or {})
+        if "predictor" in given:
+            given["predictor"] = adopted(self.place, given["predictor"])
+        plan = resolve_plan({"seed": seed, **given})
+        snapshot = self.corpus(corpus).snapshot
+        predictor = load_bundle(self.place.model(plan.recipe.predictor)) if plan.recipe.predictor else None
+        return train_inverter(
+            snapshot, load_encoder(snapshot.encoder.reference), plan,
+            self.place.model(name or default_name("inverter", corpus, 0)), predictor=predictor, resume=resume,
+            on_progress=on_progress or quiet, on_change=on_change or quiet,
+        )  # fmt: skip
+
+    def judge_inverter(
+        self, name: str, corpus: str, *, chunks: int = 256, on_progress: Say | None = None
+    ) -> dict[str, Any]:
+        """What an inverter makes of held-out chunks, beside the nearest training chunks; recorded in its metrics.
+
+        Examples:
+            >>> record = ws.judge_inverter("inverter-mine-small", "mine@small")  # doctest: +SKIP
+        """
+        from nextvec.comparing.inversion import report_inverter
+        from nextvec.encoders import load_encoder
+
+        snapshot = self.corpus(corpus).snapshot
+        encoder = load_encoder(snapshot.encoder.reference)
+        return report_inverter(
+            self.place.model(name), snapshot, encoder, chunks=chunks, on_progress=on_progress or quiet
+        )
+
+
+def default_name(architecture: str, corpus: str, seed: int) -> str:
+    """Of a model that is given none."""
+    return f"{architecture}-{corpus.replace('@', '-')}" + (f"-s{seed}" if seed else "")
