@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -23,9 +24,9 @@ def small_minilm(argument: str, options: Any) -> Encoder:
     return HashingEncoder(32)
 
 
-@pytest.fixture(scope="session")
-def quick() -> Iterator[None]:
-    """A small encoder, and latencies of a few calls."""
+@contextmanager
+def quickened() -> Iterator[None]:
+    """A small encoder, and latencies of a few calls; other tests find everything as it was."""
     from nextvec.encoders import ENCODERS
     from nextvec.evaluation import latency
 
@@ -40,22 +41,29 @@ def quick() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def prepared(quick: None, write_prose: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(write_prose: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `texts/`, and a workspace with the corpus `mine` (tag `small`) and two models of it."""
     import nextvec
 
     folder = tmp_path_factory.mktemp("documents")
     write_prose(folder / "texts", documents=DOCUMENTS, sentences=SENTENCES)
     workspace = nextvec.open(folder / "nextvec-workspace")
-    workspace.ingest(str(folder / "texts"), "mine").tag("small")
-    workspace.train("recommended", "mine@small", name="recommended-mine", epochs=1)
-    workspace.train("gru", "mine@small", name="gru-mine", epochs=1, width=16)
-    workspace.compare(["recommended-mine", "gru-mine"], latency=False).save()
+    with quickened():
+        workspace.ingest(str(folder / "texts"), "mine").tag("small")
+        workspace.train("recommended", "mine@small", name="recommended-mine", epochs=1)
+        workspace.train("gru", "mine@small", name="gru-mine", epochs=1, width=16)
+        workspace.compare(["recommended-mine", "gru-mine"], latency=False).save()
     return folder
 
 
 @pytest.fixture
-def home(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def quick() -> Iterator[None]:
+    with quickened():
+        yield
+
+
+@pytest.fixture
+def home(prepared: Path, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it, in which the example runs; what it registers is forgotten afterwards."""
     from nextvec.api import KINDS
 

@@ -573,4 +573,4 @@ def test_an_empty_workspace_is_told_what_to_run(tab, launch, tmp_path):
         tab.open(server.urls[0])
         for view, heading in VIEWS.items():
             tab.go(f"#/{view}", heading)
-            assert re.search(r"^nextvec (corpus ingest|train) ", tab.text(".empty pre"), re.MULTILINE), view
+            assert re.search(r"^nextvec (corpus ingest|train|study run) ", tab.text(".empty pre"), re.MULTILINE), view
