@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import shutil
 
 import cohere
 import httpx
@@ -14,6 +15,7 @@ from nextvec.continuation.continuation import Direct
 from nextvec.continuation.ranking import UNFITTED, rank
 from nextvec.continuation.resources import Resources
 from nextvec.continuation.stages import Served, StagesConfig
+from nextvec.workspace import Workspace
 
 TEXT = "Here the cats of tale 8 meet. Then the cats eat."
 DOCUMENTS = ["Here the owls of tale 3 meet.", "Later the cats sleep.", "Then the bees eat."]
@@ -75,10 +77,11 @@ class TestOrder:
 
 
 @pytest.fixture(scope="module")
-def place(nextvec, tales):
-    """The workspace of tales, with a model that has a query of its own beside those that have none."""
-    nextvec("train", "contrast", "--corpus", "tales", "--allow-unordered", "--allow-leakage", workspace=tales.root)
-    return tales
+def place(nextvec, tales, tmp_path_factory):
+    """A copy of tales, with a model that has a query of its own beside those that have none."""
+    copy = Workspace(shutil.copytree(tales.root, tmp_path_factory.mktemp("ranking") / "ws"))
+    nextvec("train", "contrast", "--corpus", "tales", "--allow-unordered", "--allow-leakage", workspace=copy.root)
+    return copy
 
 
 @pytest.fixture(scope="module")
