@@ -7,7 +7,6 @@ stop alone cannot tell is decided here by what stands to both sides of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
 
@@ -39,18 +38,15 @@ def sentence_ends(text: str, language: str) -> list[int]:
     shown = text if text.isascii() else _WIDE_SPACE.sub(" ", text)
     if uncased and _needs_capitals(language):
         shown = _with_capitals(shown)
-    found = set(_after_closing(text, accumulate(map(len, sentencex.segment(language, shown)))))
+    ends = accumulate(map(len, sentencex.segment(language, shown)))
+    found = {_after_closing(text, end) if text[end : end + 1] in _MAY_CLOSE else end for end in ends}
     found.update(missed_ends(text, found, uncased))
     return [end for end in sorted(found) if end == len(text) or not is_mistaken(text, end, language, uncased)]
 
 
-def _after_closing(text: str, ends: Iterator[int]) -> Iterator[int]:
-    for end in ends:
-        if text[end : end + 1] not in _MAY_CLOSE:
-            yield end
-            continue
-        closing = (_CLOSING_BRACKET if text[end - 1].isspace() else _CLOSING).match(text, end)
-        yield closing.end() if closing else end
+def _after_closing(text: str, end: int) -> int:
+    closing = (_CLOSING_BRACKET if text[end - 1].isspace() else _CLOSING).match(text, end)
+    return closing.end() if closing else end
 
 
 def _is_uncased(text: str) -> bool:

@@ -65,7 +65,7 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
 
 def _is_title(text: str, cut: int) -> bool:
     """Whether the last word before the cut is a title (`Ft.`) or initials (`J.-P.`) of the name after it."""
-    word = text[max(0, cut - _LONGEST_TITLE) : cut].split()[-1].lstrip(_OPENING)
+    word = text[max(0, cut - _LONGEST_TITLE) : cut].rsplit(None, 1)[-1].lstrip(_OPENING)
     if not word.endswith(".") or not (word[:-1] in TITLES or ("-" in word and _DOUBLE_INITIAL.fullmatch(word[:-1]))):
         return False
     return text[cut : cut + _WINDOW].split()[0] not in STARTERS
