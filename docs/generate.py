@@ -471,7 +471,8 @@ def decoding_page(record: dict[str, Any] | None) -> str:
     return page(
         "Decoding",
         "From vectors back to text. `nearest` gives the nearest stored chunk as it is; `edit` begins there and edits "
-        "it towards the vector with words and clauses of the next nearest ones; `inverter:ID` writes with a "
+        "it towards the vector with words and clauses of the next nearest ones, and `edit:inverter:ID` begins at what "
+        "an inverter (or any other decoder) wrote; `inverter:ID` writes with a "
         "network trained here, on any encoder; `vec2text:FOLDER` writes with the public pre-trained decoders of GTR's "
         "vectors (`inverter/` and `corrector/` in that folder, or two names on the hub with a comma between); "
         "`sonar:FOLDER?language=fra_Latn` with SONAR's decoder, in any of its languages. `inverter` and `vec2text` "
@@ -482,10 +483,11 @@ def decoding_page(record: dict[str, Any] | None) -> str:
         "encoder's vectors a decoder writes fluent texts about something else. vec2text and SONAR decode in float32 "
         "whatever precision their weights are saved in; quantised ones are refused.",
         "`edit` takes words and clauses from the next nearest chunks, leaves words out, encodes all candidates of a "
-        "step together, and keeps what raises the cosine and is not stranger, by more than `bound`, than the chunk it "
+        "step together, and keeps what raises the cosine and is not stranger, by more than `bound`, than the text it "
         "begins at. Strange is what is less likely where it stands than by itself, to a Kneser-Ney model of trigrams "
         "learnt from the corpus's training texts; that a word is rare costs nothing. Its cosine is never below that of "
-        "the nearest chunk of the same bank. Options: `--decoder edit --set steps=20`, or `edit?steps=20`.",
+        "the text it begins at. Options: `--decoder edit --set steps=20`, or `edit?steps=20`. What is in small letters "
+        "alone, as inverters write, it spells as the corpus does most often.",
         options_table(EditOptions),
         *measured,
         "## Options of `nextvec train-inverter`\n\nEach is set with `--set KEY=VALUE`. Sizes:",
