@@ -499,7 +499,7 @@ def decoding_page(record: dict[str, Any] | None) -> str:
 
 def inverter_results(record: dict[str, Any]) -> str:
     """The table of an inversion.json, on what it was measured, and what it does not show."""
-    columns = ("", "steps", "cosine [95 %]", "token F1 [95 %]", "BLEU [95 %]", "exact", "ms")
+    columns = ("", "steps", "cosine [95 %]", "token F1 [95 %]", "BLEU [95 %]", "exact", "perplexity", "ms")
     inverter = record["inverter"]
     return "\n\n".join(
         [
@@ -510,7 +510,8 @@ def inverter_results(record: dict[str, Any]) -> str:
             f"chunks of training documents. The inverter has {inverter['parameters']:,} parameters, most of them token "
             f"embeddings, and saw {inverter['metrics']['tokens']:,} tokens in "
             f"{inverter['metrics']['seconds'] / 60:.0f} minutes of a shared CPU. Cosine is of the text encoded again; "
-            "token F1, BLEU (of single texts, 0 to 100) and exact match fold case and accents, as the encoder does. "
+            "token F1, BLEU (of single texts, 0 to 100) and exact match fold case and accents, as the encoder does; "
+            "the perplexity of a word is under trigrams of other held-out documents, and folds them, too. "
             f"Milliseconds are for one text alone, with {record['threads']} threads at a load of "
             f"{record['load_average']}.",
             " ".join(_inversion_verdicts(record)),
@@ -522,7 +523,8 @@ def _inversion_row(row: dict[str, Any]) -> tuple[str, ...]:
     figures = row["figures"]
     time = "" if row["milliseconds"] is None else f"{row['milliseconds']:.0f}"
     shown = (interval(figures[name], form) for name, form in (("cosine", ".3f"), ("token_f1", ".3f"), ("bleu", ".1f")))
-    return row["name"], str(row["steps"]), *shown, f"{figures['exact_match']['estimate']:.1%}", time
+    perplexity = "" if row.get("perplexity") is None else f"{row['perplexity']:.0f}"
+    return row["name"], str(row["steps"]), *shown, f"{figures['exact_match']['estimate']:.1%}", perplexity, time
 
 
 def _inversion_verdicts(record: dict[str, Any]) -> Iterator[str]:
@@ -533,7 +535,7 @@ def _inversion_verdicts(record: dict[str, Any]) -> Iterator[str]:
         if contrast["steps"] == last:
             judged = contrast["verdict"]
             end = "cannot be told from nearest" if judged == "cannot tell" else f"is {judged} than nearest"
-            yield f"After {last} steps the inverter's {names[contrast['figure']]} {end}."
+            yield f"After {last} steps the {names[contrast['figure']]} of {contrast['left']} {end}."
 
 
 def inverter_again(record: dict[str, Any]) -> str:
