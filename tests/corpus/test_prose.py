@@ -4,7 +4,7 @@ import re
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nextvec.corpus.prose import (
@@ -117,6 +117,7 @@ def test_visible_counts_what_is_no_white_space(more: str) -> None:
     assert visible(text) == sum(not sign.isspace() for sign in text)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_quick_counts_are_those_of_one_character_after_the_other(text: str) -> None:
     assert visible(text) == sum(not sign.isspace() for sign in text)
@@ -129,6 +130,7 @@ def test_quick_counts_are_those_of_one_character_after_the_other(text: str) -> N
     assert [has_words(text, least) for least in range(1, 9)] == [words >= least for least in range(1, 9)]
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_texts_without_odd_characters_are_told_at_once(text: str) -> None:
     lines = _NEWLINE.sub("\n", text)
@@ -143,6 +145,7 @@ def test_every_character_that_shows_nothing_is_found_by_itself() -> None:
     assert without_controls(others) == (others, 0)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_a_text_that_is_collapsed_already_is_itself(text: str) -> None:
     assert collapse(text.replace("\n", " ")) == " ".join(text.split())

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nextvec.corpus.markup.plain import Lines, paragraphs, read_plain
@@ -105,6 +105,7 @@ def test_what_lines_are_can_be_said() -> None:
     assert lines(WRAPPED, "sentences") == WRAPPED.split("\n")
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1).filter(lambda line: line[0].isalnum() and "\n" not in line))
 def test_a_line_that_begins_with_a_letter_or_digit_is_a_paragraph_as_it_is(line: str) -> None:
     """It is neither looked at for marks nor compared with others; beside lines that are, it reads the same."""
