@@ -43,6 +43,7 @@ _OF_THE_BODY = {
 }
 _OF_THE_BODY |= {"afterword", "appendix", "conclusion", "z3998:fiction", "z3998:non-fiction"}
 _TYPED = re.compile(r"<(?:body|section|div)\b[^>]*\bepub:type\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 _IMPRINT = re.compile(
     r"all rights reserved|no part of this|\bISBN\b|(?:\bcopyright\s*)?(?:©|\(c\))\s*\d{4}", re.IGNORECASE
 )
@@ -130,7 +131,7 @@ def _read(archive: ZipFile, page: _Page) -> Prose:
     reason = page.reason or _reason_of_types(text)
     prose = Prose(title="", text="") if reason else read_html(text)
     if len(prose.text) <= _LONGEST_APART:
-        reason = reason or page.hint or (IMPRINT if _is_imprint(prose.text) else "")
+        reason = reason or page.hint or (IMPRINT if _is_imprint(_TAG.sub(" ", text)) else "")
     if reason:
         return Prose(title="", text="", left_out={reason: visible(text)} if visible(text) else {})
     return prose
@@ -143,8 +144,8 @@ def _reason_of_types(page: str) -> str:
 
 
 def _is_imprint(text: str) -> bool:
-    """Whether at least two different things are said that imprints say."""
-    return len({found.lower()[:4] for found in _IMPRINT.findall(text)}) > 1
+    """Whether at least two different things are said that imprints say, and not much else."""
+    return len(collapse(text)) <= _LONGEST_APART and len({found.lower()[:4] for found in _IMPRINT.findall(text)}) > 1
 
 
 def _joined(title: str, parts: Sequence[Prose]) -> Prose:
