@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"\]\([^()\s]*(?:\{\{.*?\}\}|\{%.*?%\})[^()\s]*")
 _CALLOUT = re.compile(r"^([ \t]*>[> \t]*)\[![\w-]+\][+-]?[ \t]+(\S.*)$", re.MULTILINE)
 _BOLD_CALLOUT = re.compile(
     r"""^([ \t]*>[> \t]*)(?:[^\w\s*>]+[ \t]*)?
-        (\*\*(?:notes?|tip|warning|important|caution|info|danger|hint)\*\*:?)[ \t]*\n""",
+        (\*\*(?:notes?|tip|warning|important|caution|info|danger|hint):?\*\*:?)[ \t]*\n""",
     re.MULTILINE | re.IGNORECASE | re.VERBOSE,
 )
 """A quotation that begins with a kind of note in bold, alone on its line: older pages of GitHub."""
