@@ -82,8 +82,8 @@ STARTERS = _listed(
 NO_STARTERS = _listed("A As At Had Has Her I If My Many No One Our So Will")
 """Of these, names, letters and numerals too: `Dr. No`, `fig. A`, `J. Will`."""
 
-JOINTS = _listed("and or of in by at de von van to for on with is was are were")
-"""Before which `Fm.`, `Jo.` and other short names are shortened."""
+JOINTS = _listed("and or of in by at de von van to for on with")
+"""They begin no sentence in small letters where others begin with capital ones."""
 
 NEVER_LAST = _listed("e.g i.e a.k.a c.f")
 """Of what has a full stop a letter, what no sentence ends with."""

@@ -28,6 +28,8 @@ _FACES = re.compile(
 _CITATION = re.compile(r"\((?:[A-Z][^()]{1,60}[, ])?\d{4}[a-z]?(?:[,:] ?(?:pp?\. ?)?[\d–-]+)?\)\s+(?=[A-Z“\"])")
 """`(Smith, 1990)` behind the full stop of what it belongs to."""
 _OPENS = re.compile(r"\s[\"“”„«»]\Z")
+_MARK = re.compile(r"\((\w{1,4})\)(?=[\s.,;:])")
+"""Of a list or reference: after `(1)` sentencex sees no end to the end of the paragraph."""
 _GERSHAYIM = re.compile(r"(?<=[\u05d0-\u05ea])\"(?=[\u05d0-\u05ea])")
 """In a Hebrew abbreviation, where it is no quotation mark."""
 _WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
@@ -49,6 +51,7 @@ def sentence_ends(text: str, language: str) -> list[int]:
         text = _GERSHAYIM.sub("\u05f4", text)
     uncased = _is_uncased(text)
     shown = text if text.isascii() else _WIDE_SPACE.sub(" ", text)
+    shown = _MARK.sub(r"X\1X", shown) if "(" in shown else shown
     if uncased and _needs_capitals(language):
         shown = _with_capitals(shown)
     found = set(_after_closing(text, accumulate(map(len, sentencex.segment(language, shown)))))

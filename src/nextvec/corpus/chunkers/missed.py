@@ -21,6 +21,9 @@ _WORD = re.compile(r"[^\W\d_]+")
 _CONTRACTED = re.compile(r"[.!?]\s+(?=['’‘](?:[stnk]\s[A-Z]|T(?:is|was|were|il)\b))")
 """`'s Avonds`, `'Tis`: a sentence begins with the apostrophe."""
 _ANSWERED = re.compile(r"[.!?…][”»]\s+(?=[“«])")
+_AGREED = ("OK", "Ok")
+_RATE = re.compile(r"[^\W\d_]/(?:[^\W\d_]{0,2}[^\W\d_A-KM-Z])\Z|I/O\Z")
+"""`120 km/h`, `bbl/d`"""
 _VARIABLES = frozenset("xyzthk")
 _BRACKETED = re.compile(r"[(（\[][^()（）\[\]]*[.!?…。！？][)）\]]\s*(?=\S)")
 _STOPS = ".!?…。！？"
@@ -57,7 +60,13 @@ def _is_end(text: str, stop: re.Match[str], words: list[str], language: str, unc
     """Before a capital letter `plan B.` or an enumeration (`etc.`) ends, before a small one a word like `no`."""
     if is_small(text[stop.end()]):
         return uncased and words[-1] in WHOLE
-    if words == ["No"] or not LIST_ENDS.isdisjoint((words[-1], "".join(words))) or _is_letter_of_noun(words):
+    if (
+        words == ["No"]
+        or words[-1] in _AGREED
+        or _RATE.search(words[-1])
+        or not LIST_ENDS.isdisjoint((words[-1], "".join(words)))
+        or _is_letter_of_noun(words)
+    ):
         return True
     following = _WORD.match(text, stop.end())
     return following is not None and _may_begin(following[0], words, language)
