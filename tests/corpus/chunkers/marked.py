@@ -436,6 +436,10 @@ MARKED: dict[str, list[str]] = {
         "There were three: a. the first; b. the second. |Good.",
         "I need a car. |is this correct?",
         "We met (in May). |They left (in June). |Nobody stayed.",
+        "1. Open the box |2. Take the lamp out |3. Close the box",
+        "1) Open the box. |2) Take the lamp out.",
+        "a. Open the box |b. Take the lamp out |c. Close the box",
+        "1. He finished in 5. |She came later.",
     ],
     "de": [
         "Er kam am 3. Mai an. |Sie ging am 12. Juni.",
@@ -598,6 +602,7 @@ MARKED: dict[str, list[str]] = {
         "El Prof. Pérez vino. |La Lic. Gómez, no.",
         "Bueno… |No sé.",
         "(a) El primer punto está aquí. |Tiene dos frases.",
+        "Véase el n°. 1026. |Ahí está.",
     ],
     "it": [
         "È venuto. |Lei è partita.",

@@ -42,7 +42,7 @@ def _words(listed: str) -> frozenset[str]:
     return frozenset(form for word in listed.split() for form in (word, word[0].upper() + word[1:]))
 
 
-NUMBERED = (_words(_REFERENCES) | _listed("p n s f v t c с т п ч")) - {"No"}
+NUMBERED = (_words(_REFERENCES) | _listed("p n s f v t c с т п ч n° N° nº Nº")) - {"No"}
 """What a number follows: `tab. 2`, `Vol. 3`, `рис. 4`."""
 TITLES = _words(_NAMED)
 """What a name follows: `Ft. Worth`, `डॉ. शर्मा`."""

@@ -13,7 +13,7 @@ from itertools import accumulate
 
 import sentencex
 
-from nextvec.corpus.chunkers.missed import missed_ends
+from nextvec.corpus.chunkers.missed import item_starts, missed_ends
 from nextvec.corpus.chunkers.mistaken import is_mistaken
 from nextvec.corpus.prose import is_small
 
@@ -56,7 +56,9 @@ def sentence_ends(text: str, language: str) -> list[int]:
         shown = _with_capitals(shown)
     found = set(_after_closing(text, accumulate(map(len, sentencex.segment(language, shown)))))
     found.update(missed_ends(text, found, language, uncased))
-    return [end for end in sorted(found) if end == len(text) or not is_mistaken(text, end, language, uncased)]
+    certain = {len(text), *item_starts(text)}
+    mistaken = {end for end in found - certain if is_mistaken(text, end, language, uncased)}
+    return sorted(found - mistaken | certain)
 
 
 def _after_closing(text: str, ends: Iterator[int]) -> Iterator[int]:
