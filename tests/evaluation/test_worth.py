@@ -1,5 +1,6 @@
 """What is made up to be worth is found, of each baseline against itself, and said in one sentence."""
 
+import json
 import runpy
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from nextvec.evaluation.draws import Drawing
 from nextvec.evaluation.metric import figures
-from nextvec.evaluation.worth import WORTH, worth_of, worth_sentence
+from nextvec.evaluation.worth import WORTH, recorded_worths, worth_of, worth_sentence
 
 SAMPLE = runpy.run_path(str(Path(__file__).with_name("report_sample.py")))
 QUICK = Drawing(resamples=200, permutations=500)
@@ -68,6 +69,13 @@ def test_of_headings_the_same_is_said_of_headings():
     found = worth_of("headings", told, untold, SAMPLE["baselines"]("validation"), QUICK)
     assert {(c.right, c.role) for c in found} == {("itself without headings", "without headings")}
     assert worth_sentence("headings", found).startswith("Headings are worth +0.0100 cosine [")
+
+
+def test_a_record_says_the_same():
+    table = SAMPLE["comparison"](["gru"])
+    recorded = json.loads(json.dumps(table.to_dict()))
+    assert recorded_worths(recorded) == [worth_sentence("breaks", table.structure["breaks"])]
+    assert recorded_worths({"contrasts": []}) == []
 
 
 def test_a_baseline_that_makes_nothing_of_them_gains_nothing():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from nextvec.evaluation.by_source import SHOWN, SourceFigures
@@ -59,6 +59,12 @@ class Contrast:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"sentence": self.sentence}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Contrast:
+        """Of what `to_dict` gave."""
+        own = {each.name: plain[each.name] for each in fields(cls)}
+        return cls(**own | {"difference": Interval(**plain["difference"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

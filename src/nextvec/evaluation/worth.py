@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from nextvec.evaluation.compare import best_of
 from nextvec.evaluation.comparison import Contrast, Role
@@ -70,6 +71,12 @@ def worth_sentence(structure: Structure, contrasts: Sequence[Contrast]) -> str:
     firsts = {contrast.figure: contrast for contrast in reversed(contrasts)}
     worths = [_worth(firsts[figure]) for figure in WORTH if figure in firsts]
     return f"{STRUCTURE[structure][1]} {', '.join(worths)}." if worths else ""
+
+
+def recorded_worths(comparison: Mapping[str, Any]) -> list[str]:
+    """The sentences of a recorded comparison (`Comparison.to_dict`), none of what was not measured in it."""
+    found = {each: [Contrast.from_dict(plain) for plain in comparison.get(each, ())] for each in STRUCTURE}
+    return [worth_sentence(each, contrasts) for each, contrasts in found.items() if contrasts]
 
 
 def _worth(contrast: Contrast) -> str:
