@@ -58,7 +58,7 @@ def test_baselines_that_read_breaks_are_set_against_themselves_without(contest):
     small, told = contest.generations[0], hold_out(contest.test, contest.test_documents)
     with_them, without = (
         evaluate_on(each, small.baselines.get("contrast"), train_mean=small.mean, metrics=["ranks"])
-        for each in (told, told.without("breaks"))
+        for each in (told, told.otherwise("breaks"))
     )
     gained = with_them.estimate("mrr[document]") - without.estimate("mrr[document]")
     assert found["contrast (c@small)"].difference.estimate == pytest.approx(gained, abs=1e-8)
@@ -67,7 +67,7 @@ def test_baselines_that_read_breaks_are_set_against_themselves_without(contest):
 def test_where_no_breaks_are_known_no_baseline_is_evaluated_without_them(contest, place):
     stage = Stage(place, contest.generations, None)
     stage._held_out["test", None] = stage.held_out("test", "breaks")
-    assert Judge(stage=stage, memory=Memory(), metrics=None, say=pytest.fail).untold("breaks") == []
+    assert Judge(stage=stage, memory=Memory(), metrics=None, say=pytest.fail).otherwise("breaks") == []
 
 
 def test_the_figures_are_what_the_process_says(contest):

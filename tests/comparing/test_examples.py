@@ -40,7 +40,9 @@ def test_models_are_told_of_paragraphs_and_headings(seed, snapshot):
     breaks = torch.from_numpy(np.array(snapshot.breaks))
     expected = {}
     for batch in DocumentBatches(snapshot.vectors, snapshot.offsets, documents, 64, breaks, headings):
-        cosine_BT = (Told.predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT, batch.heading) * batch.target_BTD).sum(-1)
+        cosine_BT = (Told.predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT, batch.heading) * batch.target_BTD).sum(
+            -1
+        )
         rows = batch.rows_BT[batch.mask_BT].tolist()
         expected |= dict(zip(map(str, rows), cosine_BT[batch.mask_BT].tolist(), strict=True))
     assert len(found) == 3

@@ -151,6 +151,13 @@ class Entrant:
             split_fingerprint=config["split"]["fingerprint"],
         )
 
+    @property
+    def reads_next(self) -> bool:
+        """Whether it may answer otherwise where it is known if the next chunk begins a paragraph."""
+        if self.config["kind"] == "network":
+            return bool(self.config["network"].get("structure")) or self.subject.anchor in BASELINES
+        return BASELINES.get(self.subject.architecture).reads_structure
+
     @cached_property
     def _loaded(self) -> tuple[AnyPredictor, float]:
         bundle, seconds = timed(lambda: load_bundle(self.folder))

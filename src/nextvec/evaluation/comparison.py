@@ -23,6 +23,7 @@ Role = Literal[
     "shuffled context",
     "without breaks",
     "without headings",
+    "without the next break",
 ]
 
 
@@ -110,7 +111,7 @@ class Row:
 class Comparison:
     """Rows from the best cosine to the worst, every contrast, and the spread over seeds.
 
-    `structure` are of baselines that read it, by what is withheld, see `worth.worth_of`.
+    `structure` are of what reads it, by what is told more of it, see `worth.worth_of`.
     `by_source`: figures of the models and the best baseline on each source of a corpus that is a mixture.
     `whole`: all documents of the corpus were judged, of which no model comes, not its test documents alone.
     """

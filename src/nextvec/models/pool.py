@@ -66,14 +66,15 @@ def log_losses(scores_MN: Tensor, scales: Iterable[float]) -> Tensor:
 
 
 def least_log_loss(
-    rank: Callable[[Tensor, Tensor | None], Tensor], batches: Callable[[], Iterable[TargetBatch]]
+    rank: Callable[[TargetBatch], Tensor], batches: Callable[[], Iterable[TargetBatch]]
 ) -> tuple[float, float]:
-    """The least mean log loss of a batch's targets in their own documents, and what queries must be multiplied by for
-    it, of `SCALES` in units of their mean norm in the first batch. No loss and 1 where nothing can be ranked."""
+    """The least mean log loss of a batch's targets in their own documents, and what the queries (B, T, D) that `rank`
+    gives must be multiplied by for it, of `SCALES` in units of their mean norm in the first batch. No loss and 1 where
+    nothing can be ranked."""
     totals: list[Tensor] = []
     count, length = 0, 0.0
     for batch in batches():
-        query_BTD = rank(batch.x_BTD, batch.breaks_BT)
+        query_BTD = rank(batch)
         length = length or float(query_BTD[batch.mask_BT].norm(dim=-1).mean())
         for query_MD, vectors_ND in own_pools(query_BTD, batch):
             losses_KM = log_losses(pool_scores(query_MD, vectors_ND), [scale / max(length, 1e-12) for scale in SCALES])

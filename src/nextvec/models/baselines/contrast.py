@@ -18,12 +18,12 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from nextvec.heading import NextHeading
+from nextvec.ahead import Ahead
 from nextvec.models.baseline import BASELINES, Batches
 from nextvec.models.memory import Kept
 from nextvec.models.pool import own_pools, pool_means, pool_scores, reciprocal_ranks
 from nextvec.models.reader import Reader
-from nextvec.models.targets import TargetBatch
+from nextvec.models.targets import TargetBatch, ahead_of
 
 PENALTIES = (1_000.0, 3_000.0, 10_000.0, 30_000.0, 100_000.0, 300_000.0)
 """Of the ridge regression, in units of a feature's mean square."""
@@ -42,15 +42,18 @@ class Contrast(Reader):
 
     name = "contrast"
     ranks_by = "query"
+    optional = (*Reader.optional, "precision")
     penalty: Tensor
     shrinkage: Tensor
     matrix: Tensor
+    precision: Tensor | None
 
     def __init__(self, dim: int, *, is_twin: bool = False) -> None:
         super().__init__(dim, is_twin=is_twin)
         self.register_buffer("penalty", torch.tensor(float("inf")))
         self.register_buffer("shrinkage", torch.tensor(float("inf")))
         self.register_buffer("matrix", torch.zeros(0 if is_twin else self.size, dim))
+        self.register_buffer("precision", None)
 
     def fit_one(self, train: Batches, validation: Batches) -> float:
         moments, best = Moments.of(self.features, train), -1.0
@@ -67,30 +70,37 @@ class Contrast(Reader):
     def direction(self, f_BTF: Tensor) -> Tensor:
         return f_BTF @ self.matrix.to(f_BTF)
 
-    def rank_after(
-        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
-    ) -> Tensor:
-        return self.direction_after(x_BTD, breaks_BT, kept, heading)
+    def rank_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
+        return self.direction_after(x_BTD, breaks_BT, kept, ahead)
 
-    def score(self, validation: Batches) -> float:
+    def score(self, validation: Batches, *, begins: bool = False) -> float:
         """Mean reciprocal rank in the targets' own documents; 0 where nothing can be ranked."""
         total, count = 0.0, 0
         for batch in validation():
-            query_BTD = self.rank_after(batch.x_BTD, batch.breaks_BT, None, batch.heading)
+            query_BTD = self.rank_after(batch.x_BTD, batch.breaks_BT, None, ahead_of(batch, begins=begins))
             for query_TD, vectors_ND in own_pools(query_BTD, batch):
                 total += float(reciprocal_ranks(pool_scores(query_TD, vectors_ND)).sum())
                 count += len(query_TD)
         return total / max(count, 1)
 
     def left_over(self, train: Batches) -> Callable[[TargetBatch], Tensor]:
-        answering = cast(Contrast, self.structured) if self._has_better_twin else self
-        precision_DD = Moments.of(_nothing, train).precision(float(answering.shrinkage))
+        precision_DD = Moments.of(_nothing, train).precision(float(cast(Contrast, self.answering).shrinkage))
+        return lambda batch: (
+            self.wanted(batch) @ precision_DD - self.direction_after(batch.x_BTD, batch.breaks_BT, None)
+        )
 
-        def of(batch: TargetBatch) -> Tensor:
-            difference_BTD = batch.target_BTD - pool_means(batch.x_BTD, batch.target_BTD, batch.mask_BT)
-            return difference_BTD @ precision_DD - self.direction_after(batch.x_BTD, batch.breaks_BT, None)
+    def wanted(self, batch: TargetBatch) -> Tensor:
+        return batch.target_BTD - pool_means(batch.x_BTD, batch.target_BTD, batch.mask_BT)
 
-        return of
+    def framed(self, v_BTD: Tensor) -> Tensor:
+        assert self.precision is not None, "it is set where weights shift"
+        return v_BTD @ self.precision.to(v_BTD)
+
+    def fit_weight_shift(self, train: Batches, validation: Batches) -> None:
+        self.precision = Moments.of(_nothing, train).precision(float(self.shrinkage))
+        super().fit_weight_shift(train, validation)
+        if self.weight_shift is None:
+            self.precision = None
 
     def _scores(self, difference_FD: Tensor, moments: Moments, validation: Batches) -> list[float]:
         """Mean reciprocal rank on validation documents for every shrinkage. Where nothing can be ranked, all are 0."""

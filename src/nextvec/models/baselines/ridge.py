@@ -11,10 +11,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine, told_cosine
+from nextvec.models.baseline import BASELINES, Baseline, Batches, cosine_of, mean_cosine
 from nextvec.models.predictor import unit
 from nextvec.models.reader import Reader
-from nextvec.models.targets import TargetBatch
+from nextvec.models.scalar_weights import ScalarWeights
+from nextvec.models.targets import TargetBatch, ahead_of
 
 RIDGE_GRID = (1.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 100_000.0, 1_000_000.0)
 RIDGE_CONTEXT = 5
@@ -39,14 +40,11 @@ class EwmaMix(Reader):
         self.register_buffer("weights", torch.zeros(self.means))
 
     def fit_one(self, train: Batches, validation: Batches) -> float:
-        K = self.means
-        gram_KK, moment_K = (self.weights.new_zeros(*shape, dtype=torch.float64) for shape in ((K, K), (K,)))
+        sums = ScalarWeights.of(self.means, self.weights.device)
         for batch in train():
-            means_NKD = self.means_of(self.features(batch.x_BTD, batch.breaks_BT))[batch.target_mask_BT]
-            target_ND = batch.target_BTD[batch.target_mask_BT]
-            gram_KK += torch.matmul(means_NKD, means_NKD.transpose(1, 2)).sum(0, dtype=torch.float64)
-            moment_K += torch.einsum("nkd,nd->k", means_NKD, target_ND).double()
-        self.weights = torch.linalg.lstsq(gram_KK.cpu(), moment_K.cpu(), driver="gelsd").solution.to(self.weights)
+            means_BTKD = self.means_of(self.features(batch.x_BTD, batch.breaks_BT))
+            sums.add(means_BTKD[batch.target_mask_BT], batch.target_BTD[batch.target_mask_BT])
+        self.weights = sums.solve().to(self.weights)
         return mean_cosine(
             lambda x_BTD, mask_BT, breaks_BT: unit(self.mix(self.features(x_BTD, breaks_BT))), validation
         )
@@ -62,8 +60,14 @@ class EwmaMix(Reader):
     def direction(self, f_BTF: Tensor) -> Tensor:
         return self.mean(f_BTF)
 
-    def score(self, validation: Batches) -> float:
-        return told_cosine(self.predict, validation)
+    def score(self, validation: Batches, *, begins: bool = False) -> float:
+        def predict(batch: TargetBatch) -> Tensor:
+            return self.point_after(batch.x_BTD, batch.breaks_BT, None, ahead_of(batch, begins=begins))
+
+        return cosine_of(predict, validation)
+
+    def wanted(self, batch: TargetBatch) -> Tensor:
+        return batch.target_BTD
 
     def left_over(self, train: Batches) -> Callable[[TargetBatch], Tensor]:
         return lambda batch: batch.target_BTD - self.direction_after(batch.x_BTD, batch.breaks_BT, None)
@@ -121,7 +125,10 @@ class RidgeMix(EwmaMix):
         return ((axes_DD * factor_D) @ axes_DD.T).float()
 
     def mean(self, f_BTF: Tensor) -> Tensor:
-        return (self.mix(f_BTF) + f_BTF @ self.matrix.to(f_BTF)) @ self.lengths.to(f_BTF)
+        return self.framed(self.mix(f_BTF) + f_BTF @ self.matrix.to(f_BTF))
+
+    def framed(self, v_BTD: Tensor) -> Tensor:
+        return v_BTD @ self.lengths.to(v_BTD)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """What was saved before there were lengths has none; what is trained without its anchor leaves it as it is."""
