@@ -7,6 +7,7 @@ import torch
 
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline
+from nextvec.models.baselines.contrast import Contrast
 from nextvec.models.bundle import load_bundle, save_bundle
 from nextvec.models.predictor import unit
 from nextvec.models.reader import Reader
@@ -37,9 +38,9 @@ def moved(fitted):
         baseline.load_state_dict(fitted[name].state_dict())
         for module in baseline.modules():
             if isinstance(module, Reader):
-                module.weight_shift = torch.randn(2, module.means, generator=random)
-                if "precision" in module._buffers:
-                    module.precision = torch.eye(DIM)
+                parts = len(module._sizes) if isinstance(module, Contrast) else module.means
+                module.weight_shift = torch.randn(2, parts, generator=random)
+                module.constant = 0.1 * torch.randn(2, DIM, generator=random)
         return baseline
 
     return get

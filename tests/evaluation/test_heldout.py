@@ -173,6 +173,15 @@ def test_headings_can_be_withheld_alone(make_snapshot):
     assert untold.fingerprint == replace(told, headings=None).fingerprint != told.fingerprint
 
 
+def test_the_next_break_can_be_told_and_that_is_another_test_set(make_snapshot):
+    usual = hold_out(make_snapshot([8, 12], breaks=np.array([1, *[0] * 7, 1, *[0] * 11], np.int8)), [0, 1])
+    told = usual.otherwise("next")
+    assert (told.tells_next, usual.tells_next) == (True, False)
+    assert usual.knows("next")
+    assert not usual.otherwise("breaks").knows("next")
+    assert told.fingerprint != usual.fingerprint
+
+
 def test_nothing_to_evaluate_on():
     with pytest.raises(UsageError, match="no corpus generation"):
         fair_documents([])

@@ -71,10 +71,23 @@ def test_of_headings_the_same_is_said_of_headings():
     assert worth_sentence("headings", found).startswith("Headings are worth +0.0100 cosine [")
 
 
+def test_of_the_next_break_what_knows_it_is_set_against_what_does_not():
+    told, untold = SAMPLE["baselines"](), readers(SAMPLE["baselines"](worse=0.01))
+    model = SAMPLE["evaluation"]("gru", 0.56, 0.2, architecture="gru", parameters=9)
+    less = SAMPLE["evaluation"]("gru", 0.55, 0.2, architecture="gru", parameters=9)
+    found = worth_of("next", [*told, model], [less, *untold], SAMPLE["baselines"]("validation"), QUICK)
+    assert {(c.right, c.role) for c in found} == {("itself without the next break", "without the next break")}
+    assert {c.left: c.basis for c in found} == {**dict.fromkeys(READERS, ""), "gru": "one checkpoint"}
+    said = worth_sentence("next", found)
+    assert said.startswith("To know whether the next chunk begins a paragraph is worth +0.0100 cosine [")
+    assert ", and to gru +0.0100 cosine [" in said
+
+
 def test_a_record_says_the_same():
     table = SAMPLE["comparison"](["gru"])
     recorded = json.loads(json.dumps(table.to_dict()))
-    assert recorded_worths(recorded) == [worth_sentence("breaks", table.structure["breaks"])]
+    assert recorded_worths(recorded) == [worth_sentence(each, found) for each, found in table.structure.items()]
+    assert len(recorded_worths(recorded)) == 2
     assert recorded_worths({"contrasts": []}) == []
 
 

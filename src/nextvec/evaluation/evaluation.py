@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from nextvec.errors import IntegrityError, UsageError
 from nextvec.evaluation.column import Column
-from nextvec.evaluation.statistics import Interval, bootstrap_interval
+from nextvec.evaluation.draws import Drawing, Draws
+from nextvec.evaluation.statistics import Interval, Measurements
 from nextvec.fingerprint import fingerprint
 from nextvec.records import append_line, read_lines
 
@@ -170,8 +171,8 @@ class Evaluation:
         return self.column(figure).chance
 
     def interval(self, figure: str, *, seed: int = 0) -> Interval:
-        column = self.column(figure)
-        return bootstrap_interval(column.sums, column.counts, seed=seed)
+        """Of an average over training runs with their luck in it."""
+        return Measurements({"": self.column(figure)}, Draws(Drawing(seed=seed))).interval("")
 
     def summary(self) -> dict[str, float]:
         """Estimates by figure: what a bundle keeps in metrics.json."""

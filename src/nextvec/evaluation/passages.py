@@ -94,9 +94,9 @@ class _Answers:
 
     def _forecast_of(self, batch: Batch, part: tuple[slice, ...] = ()) -> Forecast:
         """Of these sequences and positions: told of the next chunks what the batch knows of them."""
-        known = batch.breaks_BT, batch.begins_BT, batch.heading
-        own = (None if each is None else each[part] for each in known)
-        return self.predictor.forecast(batch.x_BTD[part], batch.mask_BT[part], *own)
+        breaks_BT, next_BT = (None if each is None else each[part] for each in (batch.breaks_BT, batch.begins_BT))
+        heading = None if batch.heading is None else batch.heading[part]
+        return self.predictor.forecast(batch.x_BTD[part], batch.mask_BT[part], breaks_BT, next_BT, heading)
 
     def _require_finite(self, answer: Tensor) -> None:
         if not bool(torch.isfinite(answer).all()):

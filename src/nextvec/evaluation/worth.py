@@ -96,7 +96,7 @@ def worth_sentence(structure: Structure, contrasts: Sequence[Contrast]) -> str:
     [+0.0039, +0.0046] to ridge-mix, ..."; empty where there are none."""
     trained = [contrast for contrast in contrasts if contrast.basis]
     firsts = {contrast.figure: contrast for contrast in reversed(contrasts) if not contrast.basis}
-    worths = [f"{_worth(firsts[figure])} to {firsts[figure].left}" for figure in WORTH if figure in firsts]
+    worths = [_worth(firsts[figure], f" to {firsts[figure].left}") for figure in WORTH if figure in firsts]
     models = list(dict.fromkeys(contrast.left for contrast in trained))
     worths += [_worth_to(name, trained) for name in models] if len(models) <= MOST_MODELS else []
     return f"{STRUCTURE[structure].sentence} {', '.join(worths)}." if worths else ""
@@ -113,7 +113,7 @@ def recorded_worths(comparison: Mapping[str, Any]) -> list[str]:
     return [worth_sentence(each, contrasts) for each, contrasts in found.items() if contrasts]
 
 
-def _worth(contrast: Contrast) -> str:
+def _worth(contrast: Contrast, whom: str = "") -> str:
     d = contrast.difference
     doubt = " (cannot tell)" if contrast.verdict == "cannot tell" else ""
-    return f"{d.estimate:+.4f} {WORTH[contrast.figure]} [{d.low:+.4f}, {d.high:+.4f}]{doubt}"
+    return f"{d.estimate:+.4f} {WORTH[contrast.figure]} [{d.low:+.4f}, {d.high:+.4f}]{whom}{doubt}"

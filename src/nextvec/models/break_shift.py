@@ -7,7 +7,7 @@ regressed on the same targets before does not spoil.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -16,25 +16,40 @@ from nextvec.models.scalar_weights import ScalarWeights
 from nextvec.models.targets import TargetBatch
 from nextvec.structure import BEGINS, CONTINUES
 
-SIZES = (0.25, 0.5, 0.75, 1.0)
-"""Of the shift that are tried on validation."""
+KINDS = (CONTINUES, BEGINS)
 
 
 def weight_shifts(
-    means: Callable[[TargetBatch], Tensor], wanted: Callable[[TargetBatch], Tensor], train: Iterable[TargetBatch]
+    means: Callable[[TargetBatch], Tensor], train: Iterable[TargetBatch], device: torch.device
 ) -> Tensor | None:
     """(2, K) float64, of targets that go on with their paragraph and of those that begin one: the weights of `means`
-    (B, T, K, D) for `wanted` (B, T, D), less those for all of them; None where there is no target of one kind."""
-    sums: dict[int, ScalarWeights] = {}
+    (B, T, K, D) for them, less those for all of both; None where there is no target of one kind."""
+    sums = [ScalarWeights(device), ScalarWeights(device)]
     for batch in train:
-        if batch.begins_BT is None:
-            continue
-        means_BTKD, wanted_BTD = means(batch), wanted(batch)
-        for begins in (CONTINUES, BEGINS):
-            some_BT = batch.target_mask_BT & (batch.begins_BT == begins)
-            own = sums.setdefault(begins, ScalarWeights.of(means_BTKD.shape[2], means_BTKD.device))
-            own.add(means_BTKD[some_BT], wanted_BTD[some_BT])
-    if not sums or not all(own.count for own in sums.values()):
+        if batch.begins_BT is not None:
+            means_BTKD = means(batch)
+            for own, some_BT in zip(sums, _each_kind(batch, batch.begins_BT), strict=True):
+                own.add(means_BTKD[some_BT], batch.target_BTD[some_BT])
+    if not all(own.count for own in sums):
         return None
-    whole_K = (sums[CONTINUES] + sums[BEGINS]).solve()
-    return torch.stack([sums[begins].solve() - whole_K for begins in (CONTINUES, BEGINS)])
+    both_K = (sums[0] + sums[1]).solve()
+    return torch.stack([own.solve() - both_K for own in sums])
+
+
+def constants(left_over: Callable[[TargetBatch], Tensor], train: Iterable[TargetBatch]) -> Tensor:
+    """(2, D) float32: the mean of what is `left_over` (B, T, D) at targets of each kind, zero where there is none."""
+    totals: list[Tensor] = []
+    counts = [0, 0]
+    for batch in train:
+        if batch.begins_BT is not None:
+            rest_BTD = left_over(batch)
+            masks = list(_each_kind(batch, batch.begins_BT))
+            own = [rest_BTD[some_BT].double().sum(0) for some_BT in masks]
+            totals = [sum(pair) for pair in zip(totals, own, strict=True)] if totals else own
+            counts = [count + int(some_BT.sum()) for count, some_BT in zip(counts, masks, strict=True)]
+    return torch.stack([total_D / max(count, 1) for total_D, count in zip(totals, counts, strict=True)]).float()
+
+
+def _each_kind(batch: TargetBatch, begins_BT: Tensor) -> Iterator[Tensor]:
+    """(B, T) bool, the targets of each of `KINDS`."""
+    return (batch.target_mask_BT & (begins_BT == kind) for kind in KINDS)

@@ -35,10 +35,14 @@ def pool_means(x_BTD: Tensor, target_BTD: Tensor, mask_BT: Tensor) -> Tensor:
 
 def pool_scores(query_MD: Tensor, vectors_ND: Tensor) -> Tensor:
     """(M, N) scores q . y of a document's rows for its last M, -inf where a row is no candidate."""
-    scores_MN = query_MD @ vectors_ND.T
-    target_M = torch.arange(len(vectors_ND) - len(query_MD), len(vectors_ND), device=scores_MN.device)
-    back_MN = target_M[:, None] - torch.arange(len(vectors_ND), device=scores_MN.device)
-    return scores_MN.masked_fill_((back_MN > 0) & (back_MN <= RECENT), -torch.inf)
+    return (query_MD @ vectors_ND.T).masked_fill_(recent(len(query_MD), vectors_ND), -torch.inf)
+
+
+def recent(targets: int, vectors_ND: Tensor) -> Tensor:
+    """(M, N) bool: the rows that are no candidates, of a document whose last M rows are targets."""
+    row_N = torch.arange(len(vectors_ND), device=vectors_ND.device)
+    back_MN = row_N[len(vectors_ND) - targets :, None] - row_N
+    return (back_MN > 0) & (back_MN <= RECENT)
 
 
 def reciprocal_ranks(scores_MN: Tensor) -> Tensor:

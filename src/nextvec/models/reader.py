@@ -16,14 +16,13 @@ from torch import Tensor
 
 from nextvec.ahead import Ahead
 from nextvec.models.baseline import Baseline, Batches
-from nextvec.models.break_shift import SIZES, weight_shifts
 from nextvec.models.decay import MIX_DECAYS, continued_means
 from nextvec.models.heading_shift import shifts
 from nextvec.models.memory import Kept, parts_of
 from nextvec.models.predictor import unit
 from nextvec.models.structure import PLACES, any_known, known_or_not, paragraph_means, paragraphs_after, places
 from nextvec.models.targets import TargetBatch
-from nextvec.structure import UNKNOWN
+from nextvec.structure import CONTINUES, UNKNOWN
 
 PARAGRAPHS = 2
 
@@ -33,21 +32,24 @@ class Reader(Baseline):
 
     `structured` is the twin, None in the twin itself; `helps` whether the twin was better on validation; `shift`
     (2, D, D) what headings are multiplied by that are not fresh and that are, None where neither was better for it;
-    `weight_shift` (2, K) by how much more each mean weighs where the next chunk goes on with its paragraph and where it
-    begins one, of the one of the two that answers where structure is known; None where that was no better.
+    `weight_shift` (2, W) by how much more each of its parts weighs where the next chunk goes on with its paragraph and
+    where it begins one, and `constant` (2, D) what is added there, both of the one of the two that answers where
+    structure is known; None where that was no better.
     """
 
     reads_structure = True
-    optional: ClassVar[tuple[str, ...]] = ("shift", "weight_shift")
+    optional: ClassVar[tuple[str, ...]] = ("shift", "weight_shift", "constant")
     helps: Tensor
     shift: Tensor | None
     weight_shift: Tensor | None
+    constant: Tensor | None
 
     def __init__(self, dim: int, *, is_twin: bool = False) -> None:
         super().__init__(dim)
         self.is_twin = is_twin
         self.register_buffer("shift", None)
         self.register_buffer("weight_shift", None)
+        self.register_buffer("constant", None)
         self.structured = None if is_twin else type(self)(dim, is_twin=True)
         if not is_twin:
             self.register_buffer("helps", torch.tensor(False))
@@ -84,21 +86,14 @@ class Reader(Baseline):
         if any(batch.heading is not None for batch in train()):
             self.fit_shift(train, validation)
 
+    @abstractmethod
     def fit_weight_shift(self, train: Batches, validation: Batches) -> None:
-        """Set `weight_shift` to as much as is best on validation of what explains how training targets begin."""
-        self.weight_shift = None
-        found_2K = weight_shifts(self._means_at, self.wanted, train())
-        if found_2K is None:
-            return
-        best, chosen_2K = self.score(validation), None
-        for size in SIZES:
-            self.weight_shift = (size * found_2K).to(next(self.buffers()).device, torch.float32)
-            if (score := self.score(validation, begins=True)) > best:
-                best, chosen_2K = score, self.weight_shift
-        self.weight_shift = chosen_2K
+        """Set `weight_shift`, and `constant` where it has one, from how targets begin."""
 
-    def _means_at(self, batch: TargetBatch) -> Tensor:
-        return self.means_of(self.features(batch.x_BTD, batch.breaks_BT))
+    def keep_weight_shift(self, validation: Batches) -> None:
+        """Only where it is better on validation than none."""
+        if self.weight_shift is not None and self.score(validation, begins=True) <= self.score(validation):
+            self.weight_shift = self.constant = None
 
     def fit_shift(self, train: Batches, validation: Batches) -> None:
         """Set `shift` to the best on validation of none and those that explain what is left over in training."""
@@ -123,12 +118,8 @@ class Reader(Baseline):
         """How good its answers are, told headings and, where that is asked, how targets begin; more is better."""
 
     @abstractmethod
-    def wanted(self, batch: TargetBatch) -> Tensor:
-        """(B, T, D): what weighted means are to explain, before they are `framed`."""
-
-    def framed(self, v_BTD: Tensor) -> Tensor:
-        """What weighted means are in `direction`."""
-        return v_BTD
+    def moved(self, f_BTF: Tensor, weight_BTW: Tensor) -> Tensor:
+        """(B, T, D): what its parts add to `direction` that weigh so much more."""
 
     @abstractmethod
     def left_over(self, train: Batches) -> Callable[[TargetBatch], Tensor]:
@@ -166,12 +157,14 @@ class Reader(Baseline):
 
     def shifted(self, f_BTF: Tensor, begins_BT: Tensor | None) -> Tensor:
         """`direction`, moved where it is known how the next chunk begins."""
-        direction_BTD = self.direction(f_BTF)
-        if self.weight_shift is None or begins_BT is None or not (begins_BT != UNKNOWN).any():
+        direction_BTD, known_BT = self.direction(f_BTF), None if begins_BT is None else begins_BT != UNKNOWN
+        if self.weight_shift is None or begins_BT is None or known_BT is None or not known_BT.any():
             return direction_BTD
-        weight_BTK = self.weight_shift[begins_BT.clamp(min=0).long()] * (begins_BT != UNKNOWN)[..., None]
-        moved_BTD = torch.einsum("btkd,btk->btd", self.means_of(f_BTF), weight_BTK.to(f_BTF))
-        return direction_BTD + self.framed(moved_BTD)
+        kind_BT = begins_BT.clamp(min=CONTINUES).long()
+        moved_BTD = self.moved(f_BTF, self.weight_shift.to(f_BTF)[kind_BT])
+        if self.constant is not None:
+            moved_BTD = moved_BTD + self.constant.to(f_BTF)[kind_BT]
+        return direction_BTD + moved_BTD * known_BT[..., None]
 
     def _begins(self, ahead: Ahead) -> Tensor | None:
         """How the next chunk begins, as far as a fresh heading has not said it: its shift has that in it."""

@@ -7,23 +7,22 @@ from torch import Tensor
 
 
 class ScalarWeights:
-    """The weights w (K,) for which sum_k w_k m_k is nearest to the targets that were added."""
+    """Sums over targets, and the weights w (K,) for which sum_k w_k m_k is nearest to them."""
 
-    def __init__(self, gram_KK: Tensor, moment_K: Tensor, count: int = 0) -> None:
-        self.gram_KK, self.moment_K, self.count = gram_KK, moment_K, count
-
-    @classmethod
-    def of(cls, means: int, device: torch.device) -> ScalarWeights:
-        """Of no targets yet."""
-        return cls(*(torch.zeros(*shape, dtype=torch.float64, device=device) for shape in ((means, means), (means,))))
+    def __init__(self, device: torch.device) -> None:
+        zero = torch.zeros((), dtype=torch.float64, device=device)
+        self.gram_KK, self.moment_K, self.count = zero, zero, 0
 
     def add(self, means_NKD: Tensor, target_ND: Tensor) -> None:
-        self.gram_KK += torch.matmul(means_NKD, means_NKD.transpose(1, 2)).sum(0, dtype=torch.float64)
-        self.moment_K += torch.einsum("nkd,nd->k", means_NKD, target_ND).double()
+        self.gram_KK = self.gram_KK + torch.matmul(means_NKD, means_NKD.transpose(1, 2)).sum(0, dtype=torch.float64)
+        self.moment_K = self.moment_K + torch.einsum("nkd,nd->k", means_NKD, target_ND).double()
         self.count += len(target_ND)
 
     def __add__(self, other: ScalarWeights) -> ScalarWeights:
-        return ScalarWeights(self.gram_KK + other.gram_KK, self.moment_K + other.moment_K, self.count + other.count)
+        both = ScalarWeights(self.gram_KK.device)
+        both.gram_KK, both.moment_K = self.gram_KK + other.gram_KK, self.moment_K + other.moment_K
+        both.count = self.count + other.count
+        return both
 
     def solve(self) -> Tensor:
         """(K,) float64, the shortest of equally good ones, on the CPU: no GPU has the driver for it."""

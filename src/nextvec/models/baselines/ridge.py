@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from nextvec.models.baseline import BASELINES, Baseline, Batches, cosine_of, mean_cosine
+from nextvec.models.break_shift import constants, weight_shifts
 from nextvec.models.predictor import unit
 from nextvec.models.reader import Reader
 from nextvec.models.scalar_weights import ScalarWeights
@@ -30,7 +31,7 @@ Features = Callable[[Tensor, Tensor | None], Tensor]
 @BASELINES.register("ewma-mix")
 class EwmaMix(Reader):
     """unit(sum_j w_j m_j): scalar least-squares weights on the seven unit decayed means m_j of `MIX_DECAYS`, and where
-    there is structure, on the two paragraph means."""
+    there is structure, on the two paragraph means; others where it is known how the next chunk begins."""
 
     name = "ewma-mix"
     weights: Tensor
@@ -40,7 +41,7 @@ class EwmaMix(Reader):
         self.register_buffer("weights", torch.zeros(self.means))
 
     def fit_one(self, train: Batches, validation: Batches) -> float:
-        sums = ScalarWeights.of(self.means, self.weights.device)
+        sums = ScalarWeights(self.weights.device)
         for batch in train():
             means_BTKD = self.means_of(self.features(batch.x_BTD, batch.breaks_BT))
             sums.add(means_BTKD[batch.target_mask_BT], batch.target_BTD[batch.target_mask_BT])
@@ -66,8 +67,15 @@ class EwmaMix(Reader):
 
         return cosine_of(predict, validation)
 
-    def wanted(self, batch: TargetBatch) -> Tensor:
-        return batch.target_BTD
+    def fit_weight_shift(self, train: Batches, validation: Batches) -> None:
+        found_2K = weight_shifts(
+            lambda batch: self.means_of(self.features(batch.x_BTD, batch.breaks_BT)), train(), self.weights.device
+        )
+        self.weight_shift = None if found_2K is None else found_2K.to(self.weights)
+        self.keep_weight_shift(validation)
+
+    def moved(self, f_BTF: Tensor, weight_BTW: Tensor) -> Tensor:
+        return torch.einsum("btkd,btk->btd", self.means_of(f_BTF), weight_BTW)
 
     def left_over(self, train: Batches) -> Callable[[TargetBatch], Tensor]:
         return lambda batch: batch.target_BTD - self.direction_after(batch.x_BTD, batch.breaks_BT, None)
@@ -77,6 +85,9 @@ class EwmaMix(Reader):
 class RidgeMix(EwmaMix):
     """unit((ewma-mix + W f) S): a ridge regression, tuned on validation, of what ewma-mix leaves over, on the decayed
     means and, where there is structure, paragraph means and places.
+
+    Where it is known whether the next chunk begins a paragraph, its means weigh as much more or less as in `ewma-mix`,
+    and what training targets of that kind have in common besides is added.
 
     S shortens the mean along some axes more than along others, as one penalty for all does not: of the axes of the
     training targets' second moments, in groups of equal size, each is multiplied by least squares on validation. It is
@@ -125,10 +136,21 @@ class RidgeMix(EwmaMix):
         return ((axes_DD * factor_D) @ axes_DD.T).float()
 
     def mean(self, f_BTF: Tensor) -> Tensor:
-        return self.framed(self.mix(f_BTF) + f_BTF @ self.matrix.to(f_BTF))
+        return (self.mix(f_BTF) + f_BTF @ self.matrix.to(f_BTF)) @ self.lengths.to(f_BTF)
 
-    def framed(self, v_BTD: Tensor) -> Tensor:
-        return v_BTD @ self.lengths.to(v_BTD)
+    def moved(self, f_BTF: Tensor, weight_BTW: Tensor) -> Tensor:
+        return super().moved(f_BTF, weight_BTW) @ self.lengths.to(f_BTF)
+
+    def fit_weight_shift(self, train: Batches, validation: Batches) -> None:
+        super().fit_weight_shift(train, validation)
+        if self.weight_shift is None:
+            return
+        without, self.constant = self.score(validation, begins=True), constants(self._left_over_told, train())
+        if self.score(validation, begins=True) <= without:
+            self.constant = None
+
+    def _left_over_told(self, batch: TargetBatch) -> Tensor:
+        return batch.target_BTD - self.shifted(self.features(batch.x_BTD, batch.breaks_BT), batch.begins_BT)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """What was saved before there were lengths has none; what is trained without its anchor leaves it as it is."""
