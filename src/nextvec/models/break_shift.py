@@ -45,7 +45,7 @@ def constants(left_over: Callable[[TargetBatch], Tensor], train: Iterable[Target
             rest_BTD = left_over(batch)
             masks = list(_each_kind(batch, batch.begins_BT))
             own = [rest_BTD[some_BT].double().sum(0) for some_BT in masks]
-            totals = [sum(pair) for pair in zip(totals, own, strict=True)] if totals else own
+            totals = [total_D + own_D for total_D, own_D in zip(totals, own, strict=True)] if totals else own
             counts = [count + int(some_BT.sum()) for count, some_BT in zip(counts, masks, strict=True)]
     return torch.stack([total_D / max(count, 1) for total_D, count in zip(totals, counts, strict=True)]).float()
 

@@ -22,7 +22,8 @@ MOST = 4_096
 """Targets that the weights are fitted to: some twenty numbers."""
 DEVIATION = 2.0
 """Of what a weight is expected to change by, in units of the weight: it matters where there are few targets."""
-_SEARCH = {"max_iter": 20, "line_search_fn": "strong_wolfe"}
+STEPS = 20
+"""Of the search, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def likeliest(scores: Sequence[PartScores], usual_P: Tensor) -> Tensor:
     """(2, P): what to add for each kind to the `usual` weights. Changes are taken to be normal around none, with
     `DEVIATION`, so that few targets move little."""
     change_2P = torch.zeros(2, len(usual_P), device=usual_P.device, requires_grad=True)
-    optimizer = torch.optim.LBFGS([change_2P], **_SEARCH)
+    optimizer = torch.optim.LBFGS([change_2P], max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
