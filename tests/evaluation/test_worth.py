@@ -61,7 +61,7 @@ def test_the_baseline_that_is_best_on_validation_comes_first():
     assert first["log_density"] == "gaussian"
     said = worth_sentence("breaks", found)
     assert said.startswith("Paragraph breaks are worth +0.0100 cosine [+0.0100, +0.0100] to ridge-mix, +0.0100 MRR [")
-    assert said.endswith(" to gaussian (cannot tell).")
+    assert said.endswith(" to ewma-mix."), "of the density, which is the same, nothing is said"
 
 
 def test_of_headings_the_same_is_said_of_headings():
@@ -96,6 +96,8 @@ def test_a_baseline_that_makes_nothing_of_them_gains_nothing():
     for contrast in worth_of("breaks", told, readers(told), validation, QUICK):
         assert contrast.difference.low == contrast.difference.high == 0
         assert contrast.verdict == "cannot tell"
+    found = worth_of("breaks", told, readers(told), validation, QUICK)
+    assert worth_sentence("breaks", found) == "Paragraph breaks are worth nothing here."
 
 
 def test_figures_that_were_not_measured_are_left_out():
