@@ -280,6 +280,13 @@ def test_chosen_metrics_are_not_recorded(place):
     assert len(read_evaluations(place.model("baseline") / EVALUATIONS)) == before
 
 
+def test_where_nothing_is_measured_that_structure_is_worth_in_it_is_not_withheld(place):
+    said = []
+    contest = run_contest(place, ["windowed"], latency=False, metrics=["spread"], say=said.append)
+    assert not any(contest.comparison.structure.values())
+    assert all(line.endswith(" documents") for line in said if line.startswith("evaluating"))
+
+
 def test_one_generation_needs_no_labels(place):
     contest = run_contest(place, ["plain", "windowed"], latency=False)
     assert rows(contest, "baseline").keys() == set(BASELINES)

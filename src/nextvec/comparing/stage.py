@@ -187,8 +187,8 @@ class Judge:
 
     def otherwise(self, structure: Structure, entrants: Iterable[Entrant] = ()) -> list[Evaluation]:
         """The baselines that read it once more, and those of the `entrants` that read the next break, on what is judged
-        with all of that structure withheld, or told; none where there is none."""
-        if not self.stage.held_out("test").knows(structure):
+        with all of that structure withheld, or told; none where there is none, or nothing that it is worth in."""
+        if not self.stage.held_out("test").knows(structure) or not self._chosen(structure):
             return []
         readers = [name for name in BASELINES if BASELINES.get(name).reads_structure]
         generations = self.stage.generations
@@ -216,8 +216,7 @@ class Judge:
         """On the documents of that part, as they are, or in what structure is worth in with more or less of it told."""
         load = cache(load)
         held_out, centre = self.stage.held_out(part, otherwise), self.stage.centre(part)
-        chosen = [*(default_metrics() if self.metrics is None else self.metrics)]
-        chosen = chosen if otherwise is None else [name for name in chosen if name in MEASURED_IN]
+        chosen = self._chosen(otherwise)
         wanted = metric_versions(chosen)
         fitted = temperatures(candidate, home, load) if "log_loss" in wanted else {}
         records = self._records(candidate, otherwise)
@@ -236,6 +235,11 @@ class Judge:
             evaluation = Evaluation.from_dict(evaluation.to_dict())  # as it will be read, to the last digit
             self.memory.recorded[records].append(evaluation)
         return evaluation
+
+    def _chosen(self, otherwise: Structure | None) -> list[str]:
+        """The metrics that are measured."""
+        chosen = default_metrics() if self.metrics is None else self.metrics
+        return [name for name in chosen if otherwise is None or name in MEASURED_IN]
 
     def _records(self, candidate: Candidate, otherwise: Structure | None) -> Path | None:
         """Where it is kept: not for metrics of one's own, and apart from what is told what it always is."""
