@@ -31,6 +31,7 @@ class Subject:
 
     `name` is what tables print and is unique within a comparison; `architecture` is the network's or baseline's own
     name; `variant` says in which settings it differs from the architecture's own, but for anchor, context and seed;
+    `starts` says of what it gives (point, query, samples, density) which baseline the head starts at that gives it;
     `trained_on` labels the corpus generation and `trained_rows` is its size in rows; fingerprints are None where
     nothing was trained or the caller does not know.
     """
@@ -38,6 +39,7 @@ class Subject:
     name: str
     architecture: str
     anchor: str = "none"
+    starts: tuple[tuple[str, str], ...] = ()
     variant: str = ""
     context: int | None = None
     parameters: int = 0
@@ -52,6 +54,11 @@ class Subject:
     def but_seed(self) -> Subject:
         """What it has in common with other seeds of the same architecture and settings."""
         return replace(self, name="", seed=None)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Subject:
+        """Of a record, in which tuples are lists."""
+        return cls(**plain | {"starts": tuple(map(tuple, plain.get("starts", ())))})
 
     @classmethod
     def of(cls, spec: PredictorSpec, *, name: str | None = None, **known: Any) -> Subject:
@@ -202,7 +209,7 @@ class Evaluation:
             targets = np.asarray(plain["targets"], dtype=np.int64)
             rest = {key: value for key, value in plain.items() if key != "format"}
             read = {
-                "subject": Subject(**plain["subject"]),
+                "subject": Subject.from_dict(plain["subject"]),
                 "doc_ids": tuple(plain["doc_ids"]),
                 "targets": targets,
                 "columns": {name: Column.from_dict(column, targets) for name, column in plain["columns"].items()},
