@@ -205,9 +205,9 @@ def _starts(config: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         return ()
     kinds = [HEADS.get(name) for name in config["network"]["heads"]]
     anchor = config["network"]["anchor"]
-    found = {gift: kind.baseline(anchor) for kind in reversed(kinds) for gift in kind.gives}
-    found = {"point": found.get("query"), "query": found.get("point")} | found
-    return tuple(sorted((gift, name) for gift, name in found.items() if name is not None))
+    own = {gift: kind.baseline(anchor) for kind in reversed(kinds) for gift in kind.gives}
+    every: dict[str, str | None] = {"point": own.get("query"), "query": own.get("point"), **own}
+    return tuple(sorted((gift, name) for gift, name in every.items() if name is not None))
 
 
 def _variant(config: Mapping[str, Any]) -> str:

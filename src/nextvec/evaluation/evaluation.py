@@ -58,7 +58,7 @@ class Subject:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Subject:
         """Of a record, in which tuples are lists."""
-        return cls(**plain | {"starts": tuple(map(tuple, plain.get("starts", ())))})
+        return cls(**{**plain, "starts": tuple((gift, name) for gift, name in plain.get("starts", ()))})
 
     @classmethod
     def of(cls, spec: PredictorSpec, *, name: str | None = None, **known: Any) -> Subject:
