@@ -205,8 +205,8 @@ def _starts(config: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         return ()
     kinds = [HEADS.get(name) for name in config["network"]["heads"]]
     anchor = config["network"]["anchor"]
-    own = {gift: kind.baseline(anchor) for kind in reversed(kinds) for gift in kind.gives}
-    every: dict[str, str | None] = {"point": own.get("query"), "query": own.get("point"), **own}
+    own: dict[str, str | None] = {gift: kind.baseline(anchor) for kind in reversed(kinds) for gift in kind.gives}
+    every = {"point": own.get("query"), "query": own.get("point"), **own}
     return tuple(sorted((gift, name) for gift, name in every.items() if name is not None))
 
 
