@@ -154,7 +154,8 @@ class RidgeMix(EwmaMix):
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """What was saved before there were lengths has none; what is trained without its anchor leaves it as it is."""
-        state_dict.setdefault(f"{prefix}lengths", self.lengths)
+        if any(name.startswith(prefix) for name in state_dict):
+            state_dict.setdefault(f"{prefix}lengths", self.lengths)
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
