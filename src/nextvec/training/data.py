@@ -135,7 +135,7 @@ class TrainingData:
             for name, head in heads.items():
                 base_NE = head.base(batch.x_BTD, *known(batch))[batch.mask_BT].half()
                 if name not in bases:
-                    bases[name] = self.vectors.like(base_NE.shape[1])
+                    bases[name] = self.vectors.like(base_NE.shape[1], self.snapshot.cache)
                 bases[name].put(rows_N, base_NE)
         return bases
 
