@@ -14,7 +14,7 @@ from itertools import accumulate
 
 import sentencex
 
-from nextvec.corpus.chunkers.missed import missed_ends
+from nextvec.corpus.chunkers.missed import item_starts, missed_ends
 from nextvec.corpus.chunkers.mistaken import is_mistaken
 from nextvec.corpus.prose import is_small
 
@@ -32,6 +32,8 @@ _CITATION = re.compile(r"\((?:[A-Z][^()]{1,60}[, ])?\d{4}[a-z]?(?:[,:] ?(?:pp?\.
 """`(Smith, 1990)` behind the full stop of what it belongs to."""
 _MAY_OPEN = '"“”„«»'
 _OPENS = re.compile(rf"\s[{_MAY_OPEN}]\Z")
+_MARK = re.compile(r"\((\w{1,4})\)(?=[\s.,;:])")
+"""Of a list or reference: after `(1)` sentencex sees no end to the end of the paragraph."""
 _GERSHAYIM = re.compile(r"(?<=[\u05d0-\u05ea])\"(?=[\u05d0-\u05ea])")
 """In a Hebrew abbreviation, where it is no quotation mark."""
 _WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
@@ -53,11 +55,14 @@ def sentence_ends(text: str, language: str) -> list[int]:
         text = _GERSHAYIM.sub("\u05f4", text)
     uncased = _is_uncased(text)
     shown = text if text.isascii() else _WIDE_SPACE.sub(" ", text)
+    shown = _MARK.sub(r"X\1X", shown) if "(" in shown else shown
     if uncased and _needs_capitals(language):
         shown = _with_capitals(shown)
     found = set(_after_closing(text, accumulate(map(len, sentencex.segment(language, shown)))))
     found.update(missed_ends(text, found, language, uncased))
-    return [end for end in sorted(found) if end == len(text) or not is_mistaken(text, end, language, uncased)]
+    certain = {len(text), *item_starts(text)}
+    mistaken = {end for end in found - certain if is_mistaken(text, end, language, uncased)}
+    return sorted(found - mistaken | certain)
 
 
 def _after_closing(text: str, ends: Iterator[int]) -> Iterator[int]:
