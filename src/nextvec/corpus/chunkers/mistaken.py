@@ -70,7 +70,7 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
     if not text[cut - 1].isspace():
         return _inside_token(text, cut, language)
     first = text[cut]
-    before = text[max(0, cut - _WINDOW) : cut].split()
+    before = text[max(0, cut - _WINDOW) : cut].rsplit(None, 2)
     if before[-1][-1] not in _STOPS and (language != "el" or before[-1][-1] != ";") and _ITEM.match(text, cut):
         return True
     if _is_inner_number(before):
@@ -103,7 +103,7 @@ def _capital_goes_on(text: str, cut: int, before: list[str], language: str) -> b
     word = before[-1].lstrip(_OPENING)[:-1]
     if (word in NUMBERED or word in words("shortened", language)) and _NUMERAL.match(text, cut):
         return True
-    if _DAY.match(text, cut) and _TIME.search(text, max(0, cut - _WINDOW), cut):
+    if before[-1][-2:] in ("m.", "M.") and _DAY.match(text, cut) and _TIME.search(text, max(0, cut - _WINDOW), cut):
         return True
     return _is_title(text, cut, before[-1], language) or _is_initial(text, cut, before, language)
 

@@ -36,7 +36,8 @@ def without_notices(text: str) -> tuple[str, Mapping[str, int]]:
     """`text` without notices and bracketed remarks, and by reason the characters of these. Line ends are newlines."""
     left_out: Counter[str] = Counter()
     kept = _between_notices(text)
-    left_out[NOTICE] = visible(text) - visible(kept)
+    if kept is not text:
+        left_out[NOTICE] = visible(text) - visible(kept)
     if "[" in kept:
         kept = _BESIDE.sub(lambda match: _counted(match, left_out), kept)
     return kept, +left_out
