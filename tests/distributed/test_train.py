@@ -43,6 +43,7 @@ def test_a_killed_worker_changes_nothing(two_nodes, place):
     _, said = process.communicate()
     assert process.returncode == 0, said
     assert weights(place, "shared") == weights(place, train_in_two_processes(place))
+    assert place.model("shared").summary["defaults"] == {"file": "my.toml"}
 
 
 def train_in_two_processes(place) -> str:
