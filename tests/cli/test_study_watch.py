@@ -38,11 +38,9 @@ OVER = status(
 
 
 def test_a_line_says_where_a_study_stands():
-    assert summary(SEARCHING) == (
-        "tiny: 1 of 3 trials, trial 2 epoch 2 of 4, about 42.0 s left, best validation 0.3100"
-    )
+    assert summary(SEARCHING) == ("tiny: 1 of 3 trials, trial 2 epoch 2 of 4, about 42 s left, best validation 0.3100")
     assert summary(TRAINING) == (
-        "tiny: 0 of 2 runs done, gru-c-a epoch 2 of 4, about 42.0 s left, best validation 0.5000"
+        "tiny: 0 of 2 runs done, gru-c-a epoch 2 of 4, about 42 s left, best validation 0.5000"
     )
     assert summary(OVER) == "tiny: 1 of 2 runs done, 1 failed, best validation 0.5200, not running"
 
@@ -60,7 +58,7 @@ def test_on_a_terminal_it_is_a_table(monkeypatch):
     monkeypatch.setattr(study_watch, "Console", lambda: Console(file=out, force_terminal=True, width=80))
     assert follow([SEARCHING, TRAINING, OVER]) is OVER
     shown = out.getvalue()
-    for part in ("lr=0.0123", "2 of 4", "about 42.0 s", "gru-c-a", "failed", "0.5100"):
+    for part in ("lr=0.0123", "2 of 4", "about 42 s", "gru-c-a", "failed", "0.5100"):
         assert part in shown
 
 

@@ -82,6 +82,14 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
 
 
+def remaining(seconds: float) -> str:
+    """As exact as an estimate is: `40 s`, `16 min`, `3 h 20 min`."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60} min"
+
+
 def share(part: int, whole: int) -> str:
     """`93.1 %`; below 0.1 % and above 99.9 % it says so, because nothing left out and almost nothing are two things."""
     if 0 < part < 0.001 * whole:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nextvec.cli.options import JsonOption, SetOption, TrackOption, WorkspaceOption
-from nextvec.cli.output import duration, emit
+from nextvec.cli.output import duration, emit, remaining
 from nextvec.cli.tracked import again_tracked
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ def _state(progress: Progress) -> str:
     """One line that fits beside a bar on 80 columns."""
     return (
         f"{progress.doing}{progress.done:.0%} loss {progress.loss:.2f} best {progress.validation_loss:.3f} "
-        f"cos {_cosine(progress.round_trip)} {progress.tokens_per_second:,.0f}/s {progress.seconds_left:,.0f} s left"
+        f"cos {_cosine(progress.round_trip)} {progress.tokens_per_second:,.0f}/s "
+        f"{remaining(progress.seconds_left)} left"
     )
 
 
