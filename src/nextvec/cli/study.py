@@ -222,7 +222,8 @@ def _summary(status: StudyStatus) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in status.counts.items() if count)
     counts = "; ".join(part for part in (_searched(status), counts) if part)
     looks = f"; test documents looked at for {status.looks} model{'s' * (status.looks != 1)}"
-    return f"study {status.name}: {counts}{looks}" + ("" if status.running else "; not running")
+    now = f"; comparing {status.compared}" if status.compared else "" if status.running else "; not running"
+    return f"study {status.name}: {counts}{looks}{now}"
 
 
 def _searched(status: StudyStatus) -> str:

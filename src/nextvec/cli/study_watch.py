@@ -56,6 +56,7 @@ def summary(status: StudyStatus) -> str:
     running = next((run for run in status.runs if run.state == "running"), None)
     pace, name = (running.pace, running.run.model) if running else (status.pace, f"trial {over + 1}")
     parts += [f"{name} {_epochs(pace)}" if pace else "", f"{_left(pace)} left" if _left(pace) else ""]
+    parts += [f"comparing {status.compared}" if status.compared and not running else ""]
     scores = [each for each in (status.best_trial, *(run.validation_cosine for run in status.runs)) if each is not None]
     parts += [f"best validation {max(scores):.4f}" if scores else "", "" if status.running else "not running"]
     return f"{status.name}: {', '.join(part for part in parts if part)}"

@@ -63,6 +63,12 @@ class StudyStatus:
         return max((t.validation for t in self.trials if t.state == "done" and t.validation is not None), default=None)
 
     @property
+    def compared(self) -> str | None:
+        """The model that is being compared, if one is."""
+        trained = (run.run.model for run in self.runs if run.state == "done" and run.cosine is None)
+        return next(trained, None) if self.running else None
+
+    @property
     def counts(self) -> dict[State, int]:
         states: tuple[State, ...] = ("done", "running", "waiting", "failed")
         return {state: sum(run.state == state for run in self.runs) for state in states}
