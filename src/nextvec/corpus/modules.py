@@ -65,7 +65,5 @@ def package_licence(package: str) -> str:
 
 
 def _licence(said: PackageMetadata) -> str:
-    if expression := said.get("License-Expression"):
-        return str(expression)
-    classes = [each for each in said.get_all("Classifier", []) if each.startswith("License ::")]
-    return classes[0].rpartition(" :: ")[2] if classes else UNKNOWN_LICENCE
+    classes = [each.rpartition(" :: ")[2] for each in said.get_all("Classifier", []) if each.startswith("License ::")]
+    return str([*said.get_all("License-Expression", []), *classes, UNKNOWN_LICENCE][0])
