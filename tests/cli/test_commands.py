@@ -30,7 +30,7 @@ SURFACE = {
     "corpus info": "REFERENCE --measure --workspace --json",
     "corpus show": "REFERENCE DOCUMENT --workspace --json",
     "corpus search": "REFERENCE TEXT --count --workspace --json",
-    "corpus tag": "NAME TAG --workspace --json",
+    "corpus tag": "REFERENCE TAG --workspace --json",
     "corpus compact": "NAME --keep-versions --workspace --json",
     "corpus rename": "NAME NEW --force --workspace --json",
     "corpus remove": "NAME --yes --force --workspace --json",
@@ -48,7 +48,7 @@ SURFACE = {
     "models restore": "MODEL --workspace --json",
     "train": "ARCHITECTURE --corpus --name --seed --set --resume --allow-unordered --allow-leakage --ray --workers "
     "--track --workspace --json",
-    "train-inverter": "--corpus --name --seed --set --resume --report --workspace --json",
+    "train-inverter": "--corpus --name --seed --set --resume --report --track --workspace --json",
     "evaluate": "MODELS --on --allow-leakage --workspace --json",
     "compare": "MODELS --on --reference --report --allow-leakage --workspace --json",
     "verify": "MODELS --workspace --json",
