@@ -21,6 +21,7 @@ from nextvec.evaluation.compare import compare
 from nextvec.evaluation.comparison import Comparison
 from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.latency import Latency, measure_latency
+from nextvec.evaluation.report.wording import plural
 from nextvec.evaluation.seeds import averaged
 from nextvec.evaluation.worth import STRUCTURE, worth_of
 from nextvec.models.baseline import BASELINES
@@ -152,7 +153,7 @@ def _measure_latencies(
     wanted = [*entrants, *guests, *architectures]
     missing = [name for name in wanted if name not in known]
     if missing:
-        say(f"measuring the latency of {len(missing)} models and baselines")
+        say(f"measuring the latency of {plural(len(missing), 'predictor')}")
     measured = {}
     for name in missing:
         if entrant := entrants.get(name):
