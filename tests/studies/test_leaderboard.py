@@ -174,6 +174,10 @@ def test_the_luck_of_training_is_told_with_its_caution():
     assert few.short.endswith("Fewer than 3 seeds allow no claim about architectures.")
     enough = said(seeds=3)["How much is the luck of training?"]
     assert "Fewer than" not in enough.short
+    contest, runs = study(seeds=3, cosines={("gru", "large"): 0.55})
+    varied = [replace(run, architecture="gru-reference", variant="lr=0.1") for run in runs]
+    (luck,) = [each for each in answers(contest, varied, drawing=QUICK) if each.question.startswith("How much")]
+    assert "that of gru-reference (lr=0.1) on c@large: " in luck.short
     assert len(enough.evidence) == len(COSINES)
     assert "How much is the luck of training?" not in said()
 

@@ -54,7 +54,7 @@ def answers(contest: Contest, runs: Sequence[Run], drawing: Drawing | None = Non
     claims = make_claims(contest, runs, drawing)
     found = (_training(claims), _data(claims), _settings(claims), _size(claims), _speed(claims))
     told = [_with_caution(answer, contest.models) for answer in found if answer is not None]
-    luck = _luck(contest.models)
+    luck = _luck(_as_planned(contest.models, runs))
     return [*told, *(answer for answer in (_collapse(contest, runs), luck) if answer)]
 
 
@@ -82,6 +82,12 @@ def make_claims(contest: Contest, runs: Sequence[Run], drawing: Drawing | None =
         if contest.latencies
         else {},
     )
+
+
+def _as_planned(models: Sequence[Evaluation], runs: Sequence[Run]) -> list[Evaluation]:
+    """Named as in the plan: by its architecture, with nothing but the settings that the study varies."""
+    named = {run.model: {"architecture": run.architecture, "variant": run.variant} for run in runs}
+    return [replace(model, subject=replace(model.subject, **named[model.name])) for model in models]
 
 
 def _with_caution(answer: Answer, models: Sequence[Evaluation]) -> Answer:
