@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nextvec.encoders import load_encoder
@@ -95,6 +95,7 @@ def test_vectors_are_those_of_one_feature_after_the_other(monkeypatch, kept):
     assert np.array_equal(HashingEncoder(24).encode(texts), np.array([slow(text, 24) for text in texts], np.float32))
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1).filter(lambda text: bool(text.strip())), max_size=5))
 def test_any_text_is_read_as_by_the_slow_twin(texts):
     assert np.array_equal(

@@ -34,6 +34,10 @@ _DOUBLE_INITIAL = re.compile(r"(?:\w\.-)+\w")
 _WEB = re.compile(r"://|www\.")
 _ORDINAL = re.compile(r"\d{1,4}|[IVXLC]+")
 _ITEM = re.compile(r"[(\[]?\w{1,4}[)\]]")
+_REFERENCE = re.compile(r"[(\[]\d{1,3}[a-z]?[)\]]")
+_VERSE = re.compile(r"\d{1,3}:\d")
+_INNER_NUMBER = re.compile(r"(?:\d{1,2}|[a-hivx]{1,4})[.)]")
+_FIRST_NUMBERS = ("1.", "a.", "i.", "1)", "a)", "i)")
 _NUMERAL = re.compile(r"(?:[IVXLCDM]{2,}|[VXLC]|I(?=[,;:)]))\b")
 _TIME = re.compile(r"\b[ap]\.m\.\s+\Z", re.IGNORECASE)
 _DAY = re.compile(
@@ -48,7 +52,7 @@ _OPENING = "\"'([{“‘«„"
 _OPENING_WIDE = "「『（【《〈¿¡"
 _CLOSING = "\"')]}”’»*†‡"
 _WAVERING = "!?…"
-_STOPS = ".!?…։:。！？｡।॥۔؟\u037e;"
+_STOPS = ".!?…։:。！？｡।॥۔؟\u037e"
 
 
 def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
@@ -63,8 +67,10 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
     if not text[cut - 1].isspace():
         return _inside_token(text, cut, language)
     first = text[cut]
-    before = text[max(0, cut - _WINDOW) : cut].split()
-    if before[-1][-1] not in _STOPS and _ITEM.match(text, cut):
+    before = text[max(0, cut - _WINDOW) : cut].rsplit(None, 2)
+    if before[-1][-1] not in _STOPS and (language != "el" or before[-1][-1] != ";") and _ITEM.match(text, cut):
+        return True
+    if _is_inner_number(before):
         return True
     if first.isupper() and language != "de":
         return _capital_goes_on(text, cut, before, language)
@@ -78,9 +84,9 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
         return is_small(first) and _small_goes_on(before[-1][-1], uncased)
     word = before[-1].lstrip(_OPENING)[:-1]
     if is_small(first):
-        return _small_belongs(before, word, language, uncased) or _is_short_name(text, cut, word)
-    if first.isdecimal():
-        return word in NUMBERED or word in words("shortened", language)
+        return _small_belongs(before, word, language, uncased) or (not uncased and _joins(text, cut))
+    if first.isdecimal() or _REFERENCE.match(text, cut):
+        return word in NUMBERED or word in words("shortened", language) or _is_verse(text, cut, word)
     if language == "de" and _is_german_ordinal(before):
         return True
     return _is_title(text, cut, before[-1], language) or (not first.isupper() and word in words("shortened", language))
@@ -93,7 +99,7 @@ def _capital_goes_on(text: str, cut: int, before: list[str], language: str) -> b
     word = before[-1].lstrip(_OPENING)[:-1]
     if (word in NUMBERED or word in words("shortened", language)) and _NUMERAL.match(text, cut):
         return True
-    if _DAY.match(text, cut) and _TIME.search(text, max(0, cut - _WINDOW), cut):
+    if before[-1][-2:] in ("m.", "M.") and _DAY.match(text, cut) and _TIME.search(text, max(0, cut - _WINDOW), cut):
         return True
     return _is_title(text, cut, before[-1], language) or _is_initial(text, cut, before, language)
 
@@ -123,8 +129,22 @@ def _is_initial(text: str, cut: int, before: list[str], language: str) -> bool:
     return following.istitle() and following not in starters
 
 
-def _is_short_name(text: str, cut: int, word: str) -> bool:
-    return word.istitle() and len(word) <= _LONGEST_SHORT_NAME and text[cut : cut + _WINDOW].split()[0] in JOINTS
+def _joins(text: str, cut: int) -> bool:
+    """Whether a small word follows that begins no sentence where others begin with capitals: `the Gurabo Fm. and`."""
+    return text[cut : cut + _WINDOW].split()[0] in JOINTS
+
+
+def _is_inner_number(before: list[str]) -> bool:
+    """Whether the last word is the number of an item within a sentence: `: 1. the first; 2. the second; and 3. all`."""
+    if len(before) < 2 or not _INNER_NUMBER.fullmatch(before[-1]):
+        return False
+    last = before[-3] if len(before) > 2 and before[-2] in ("and", "or") else before[-2]
+    return last.endswith(";") or (last.endswith(":") and before[-1] in _FIRST_NUMBERS)
+
+
+def _is_verse(text: str, cut: int, word: str) -> bool:
+    """`Jn. 3:16`"""
+    return word.istitle() and len(word) <= _LONGEST_SHORT_NAME and _VERSE.match(text, cut) is not None
 
 
 def _is_german_ordinal(before: list[str]) -> bool:

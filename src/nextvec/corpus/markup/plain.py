@@ -94,7 +94,7 @@ def without_bullet(text: str) -> str:
 
 
 def _groups(block: list[Line], lines: Lines, column: float | None) -> Iterator[list[Line]]:
-    if lines == "sentences":
+    if lines == "sentences" or len(block) == 1:
         return ([line] for line in block)
     return group_items(block) if lines == "wrapped" else group_lines(block, column)
 
@@ -108,6 +108,8 @@ def _blocks(text: str) -> Iterator[list[Line]]:
 
 def _line(raw: str) -> Line | None:
     stripped = raw.strip()
+    if stripped[:1].isalnum() and stripped[0] == raw[0]:
+        return Line(stripped)
     quoted = _QUOTED.match(stripped)
     text = stripped[quoted.end() :].strip() if quoted else stripped
     if not text or _RULE.fullmatch(text):
@@ -118,6 +120,9 @@ def _line(raw: str) -> Line | None:
 
 def _marked(block: list[Line]) -> Iterator[Line]:
     """The lines without bullets, told which of them start an item."""
+    if len(block) == 1 and block[0].text[0].isalnum():
+        yield block[0]
+        return
     dashes, speeches, numbered = _begins_items(block, _DASH), _begins_items(block, _SPOKEN), _in_sequence(block)
     for place, line in enumerate(block):
         bullet = _BULLET.match(line.text) or (_DASH.match(line.text) if dashes else None)
