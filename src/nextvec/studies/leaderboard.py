@@ -86,8 +86,12 @@ def make_claims(contest: Contest, runs: Sequence[Run], drawing: Drawing | None =
 
 def _as_planned(models: Sequence[Evaluation], runs: Sequence[Run]) -> list[Evaluation]:
     """Named as in the plan: by its architecture, with nothing but the settings that the study varies."""
-    named = {run.model: {"architecture": run.architecture, "variant": run.variant} for run in runs}
-    return [replace(model, subject=replace(model.subject, **named[model.name])) for model in models]
+    planned = {run.model: run for run in runs}
+    return [_named(model, planned[model.name]) for model in models]
+
+
+def _named(model: Evaluation, run: Run) -> Evaluation:
+    return replace(model, subject=replace(model.subject, architecture=run.architecture, variant=run.variant))
 
 
 def _with_caution(answer: Answer, models: Sequence[Evaluation]) -> Answer:
