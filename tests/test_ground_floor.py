@@ -45,6 +45,12 @@ def test_a_config_refuses_unknown_keys_and_bad_values_by_name() -> None:
         Options.parse({"layers": "many"}, owner="gru")
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999"])
+def test_a_config_holds_finite_numbers_alone(value: str) -> None:
+    with pytest.raises(UsageError, match=f"gru: dropout = '{value}': Input should be a finite number"):
+        Options.parse({"dropout": value}, owner="gru")
+
+
 def test_assignments() -> None:
     assert parse_assignments(["lr=1e-3", "anchor=none"]) == {"lr": "1e-3", "anchor": "none"}
     with pytest.raises(UsageError, match="expected key=value"):
