@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -317,6 +318,19 @@ def test_the_loss_is_an_option_of_the_point_head(call, key: str) -> None:
 def test_an_architecture_shows_the_options_of_its_head(call) -> None:
     lines = call("models", "show", "gru").out.splitlines()
     assert {"  predicts = point", "  loss = cosine", "  structure = False", "  context = unlimited"} <= set(lines)
+
+
+def test_what_is_damaged_is_told_and_hides_nothing_else(nextvec, place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place, tmp_path / "ws")
+    (tmp_path / "ws" / "models" / "ewma-mix-small" / "config.json").write_text("{}")
+    for manifest in (tmp_path / "ws" / "corpora" / "small.lance").glob("_versions/*.manifest"):
+        manifest.write_bytes(b"")
+    listed = nextvec("models", "list", workspace=tmp_path / "ws", expect=1)
+    assert "gru-tales-first" in listed.out
+    assert "ewma-mix-small/config.json has format None" in " ".join(listed.err.split())
+    listed = nextvec("corpus", "list", workspace=tmp_path / "ws", expect=1)
+    assert "tales" in listed.out
+    assert "small.lance cannot be read as a corpus" in " ".join(listed.err.split())
 
 
 def test_a_long_name_is_not_cut(call) -> None:

@@ -13,6 +13,7 @@ from nextvec.corpus.origin import origins
 from nextvec.errors import IntegrityError, NextvecError
 from nextvec.records import read_json, write_json
 from nextvec.store.breaks import Breaks, break_columns, breaks_of_table
+from nextvec.store.dataset import read_table
 from nextvec.store.measures import commit_of
 from nextvec.store.metadata import HEADINGS_COLUMN
 from nextvec.workspace import Workspace
@@ -53,10 +54,10 @@ def counts_of(workspace: Workspace, name: str, dataset: lance.LanceDataset) -> C
 
 
 def _count(dataset: lance.LanceDataset) -> Counts:
-    sources = dataset.to_table(columns=["source"], filter="position = 0")["source"]
+    sources = read_table(dataset, columns=["source"], filter="position = 0")["source"]
     return Counts(
         documents=dataset.count_rows(filter="position = 0"),
-        breaks=Breaks.count(breaks_of_table(dataset.to_table(columns=break_columns(dataset.schema)))),
+        breaks=Breaks.count(breaks_of_table(read_table(dataset, columns=break_columns(dataset.schema)))),
         headings=_count_headings(dataset),
         sources=_count_sources(dataset, sources.to_pylist()),
         different_sources=len(sources.unique()),
@@ -68,7 +69,7 @@ def _count_sources(dataset: lance.LanceDataset, sources: list[str]) -> dict[str,
     named = origins(sources)
     if not named:
         return {}
-    positions = dataset.to_table(columns=["position"])["position"].to_numpy()
+    positions = read_table(dataset, columns=["position"])["position"].to_numpy()
     lengths = np.diff(np.append(np.flatnonzero(positions == 0), len(positions)))
     documents: Counter[str] = Counter(named)
     chunks: Counter[str] = Counter()
@@ -80,7 +81,7 @@ def _count_sources(dataset: lance.LanceDataset, sources: list[str]) -> dict[str,
 def _count_headings(dataset: lance.LanceDataset) -> int | None:
     if HEADINGS_COLUMN not in dataset.schema.names:
         return None
-    lists = dataset.to_table(columns=[HEADINGS_COLUMN], filter="position = 0")[HEADINGS_COLUMN]
+    lists = read_table(dataset, columns=[HEADINGS_COLUMN], filter="position = 0")[HEADINGS_COLUMN]
     return int(sum(len(chunk.flatten()) for chunk in lists.chunks))
 
 
