@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from nextvec.sequences.findings import LeakageReport
 
 WIDTH = 80
-T, V = TypeVar("T"), TypeVar("V")
+T = TypeVar("T")
+V = TypeVar("V")
 
 
 def emit(value: Any, lines: Sequence[str], as_json: bool) -> None:
