@@ -3,7 +3,7 @@
     python benchmarks/quality.py [--workspace W] [--documents 3200] [--seeds 3] [--only PART ...] [--hours H]
 
 Parts, in this order; all but the controls on Wikipedia, paragraph breaks read, each model under the recipe that its
-preset declares:
+preset declares, or, where several are compared, under one budget for all of them (BUDGET):
 
     model     the recommended model, every seed, and then on every other domain, of which it has seen nothing
     homes     the recommended model trained on textbooks and on narratives, and judged there
@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import platform
 import random
 import time
@@ -87,6 +86,8 @@ TOGETHER = {"wikipedia": 6_332, "textbooks": 3_416, "narratives": 892}
 """Documents of each that one model is trained on."""
 CONTROL_DOCUMENTS = 800
 CONTEXTS = [1, 2, 5, 10, 20, "unlimited"]
+BUDGET = {"epochs": 1}
+"""Of every head, trunk and context: one pass over the training documents, the rate falling to its end."""
 TRUNKS: dict[str, dict[str, Any]] = {
     "gru": {"width": 384, "layers": 1, "lr": 2e-3, "anchor": ["ridge-mix", "none"]},
     "lstm": {"width": 384, "layers": 1, "lr": 2e-3},
@@ -189,16 +190,16 @@ class Quality:
         self.put(name, {**reduced(contest.comparison), "costs": costs})
 
     def put(self, name: str, part: dict[str, Any]) -> None:
-        self.found[name] = part
+        self.found[name] = {**part, "hardware": hardware()}
         write_json(self.out, {**self.found, "provenance": self.provenance()})
 
     def provenance(self) -> dict[str, Any]:
-        before = self.found.get("provenance", {}).get("hours", 0.0)
+        """Hours are this run's and those of the runs before it."""
+        before = self.found.get("provenance", {})
         return {
+            **before,
             "encoder": self.encoder.spec.describe(),
-            "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads, {accelerator()}",
-            "hours": round(before + (time.perf_counter() - self.began) / 3600, 2),
-            "load_average": round(os.getloadavg()[0], 2),
+            "hours": round(before.get("hours", 0.0) + (time.perf_counter() - self.began) / 3600, 2),
         }
 
     # The parts
@@ -271,17 +272,17 @@ class Quality:
         own = BACKBONES.get(PRESETS[RECOMMENDED].architecture).Config.model_fields
         recipe = {key: value for key, value in PRESETS[RECOMMENDED].options.items() if key not in own}
         architectures = [RECOMMENDED, *TRUNKS]
-        self.study("trunks", {"architectures": architectures, "corpora": [self.home], "set": {**recipe, **TRUNKS}})
+        settings = {**recipe, **BUDGET, **TRUNKS}
+        self.study("trunks", {"architectures": architectures, "corpora": [self.home], "set": settings})
 
     def heads(self) -> None:
         self.grow()
-        self.study(
-            "heads", {"architectures": [RECOMMENDED], "corpora": [self.home], "set": {"predicts": beside_the_mean()}}
-        )
+        settings = {"predicts": beside_the_mean(), **BUDGET}
+        self.study("heads", {"architectures": [RECOMMENDED], "corpora": [self.home], "set": settings})
 
     def context(self) -> None:
         self.grow()
-        settings = {"predicts": "point", "context": CONTEXTS, "span": 32, "structure": False}
+        settings = {"predicts": "point", "context": CONTEXTS, "span": 32, "structure": False, **BUDGET}
         self.study("context", {"architectures": [RECOMMENDED], "corpora": [self.home], "set": settings})
 
     def controls(self) -> None:
@@ -438,8 +439,10 @@ def cost(folder: Path) -> dict[str, float]:
     return {key: metrics[key] for key in ("seconds", "epochs", "steps", "vectors_per_second") if key in metrics}
 
 
-def accelerator() -> str:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+def hardware() -> str:
+    accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    threads = torch.get_num_threads()
+    return f"{platform.machine()}, {threads} thread{'' if threads == 1 else 's'}, {accelerator}"
 
 
 say = partial(print, flush=True)

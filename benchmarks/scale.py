@@ -1,9 +1,12 @@
-"""What ten million chunks cost: opening, planning, a step of training from disk; and verdicts over many documents.
+"""What ten million chunks cost: opening, planning, a step of training from disk; verdicts over many documents; and what
+an ingest adds to its encoder.
 
     python benchmarks/scale.py [--chunks 10000000] [--chunks-a-document 20]
 
 The corpus is synthetic, 384-D, and is written on the first run, which takes minutes and 16 GB of disk; it stays in the
-workspace. Every task is a process of its own, so that the peak of its memory is its own.
+workspace. Every task is a process of its own, so that the peak of its memory is its own. What is ingested is real text,
+shared/data/wikipedia or the Python manual, cut into sentences; its seconds are the processor's, of all threads, after
+the imports.
 """
 
 from __future__ import annotations
@@ -12,16 +15,21 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
 
+from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.document import Chunk, Document
-from nextvec.encoders.encoder import EncoderSpec
+from nextvec.corpus.sources import open_source
+from nextvec.encoders import load_encoder
+from nextvec.encoders.encoder import Encoder, EncoderSpec, Progress
+from nextvec.encoders.lengths import TokenLimited
 from nextvec.evaluation.column import Column
 from nextvec.evaluation.compare import compare
 from nextvec.evaluation.evaluation import Evaluation, Subject
@@ -29,11 +37,13 @@ from nextvec.models.network import build_network
 from nextvec.sequences.batches import Batches, SpanBatches
 from nextvec.sequences.rows import Place, place_rows
 from nextvec.sequences.splits import split_snapshot
+from nextvec.store.ingest import ingest
 from nextvec.store.metadata import DEFAULT_SPLIT
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus, EncodedDocument, open_snapshot
 from nextvec.training.data import TrainingData
 from nextvec.workspace import Workspace
+from real import source, source_name
 from record import Claim, leave_record, options_of
 from storage import peak_megabytes
 
@@ -44,6 +54,8 @@ SPANS = {"short": (32, 4), "long": (512, None)}
 """Longest piece of a document in a batch, and that in the first epoch: the default recipe's, and whole documents."""
 STEPS = 20
 JUDGED, MODELS, FIGURES = 10_000, 20, 10
+INGESTED = {"hashing": 3_200, "minilm": 24}
+"""Documents by encoder."""
 LIMITS = [
     "Synthetic vectors and documents of one length. The files were in the page cache as far as memory allows: a first "
     "pass over a cold disk is slower.",
@@ -65,7 +77,8 @@ def main() -> None:
     measured = {task: run_child(options, task) for task in CHILDREN}
     for task, value in measured.items():
         print(f"{task}: {value:,.2f}")
-    dataset = f"{options.chunks:,} synthetic chunks in documents of {options.chunks_a_document}, {DIM}-D"
+    synthetic = f"{options.chunks:,} synthetic chunks in documents of {options.chunks_a_document}, {DIM}-D"
+    dataset = f"{synthetic}; ingested: documents of {source_name()}"
     leave_record(options, dataset=dataset, claims=list(claims(measured)), limits=LIMITS, measured=measured)
 
 
@@ -94,6 +107,13 @@ def claims(measured: dict[str, float]) -> Iterator[Claim]:
     for place, where in {"mapped": "on disk", "sharded": "in the corpus"}.items():
         speed, what = measured["step-resident"] / measured[f"step-{place}"], f"A step from rows {where}, speed"
         yield Claim(what=what, figure=speed, reference="rows in memory", at_least=0.9)
+    yield Claim(
+        what=f"Ingest with hashing:{DIM}, chunks a processor second", figure=measured["ingest-hashing"],
+        unit="chunks/s", reference="a bound", at_least=20_000,
+    )  # fmt: skip
+    yield Claim(
+        what="Ingest with minilm, speed", figure=measured["ingest-minilm"], reference="the encoder alone", at_least=0.95
+    )
     what = f"Verdicts over {JUDGED:,} documents and {MODELS} models"
     yield Claim(what=what, figure=measured["verdicts"], at_most=30, **seconds)
 
@@ -195,6 +215,45 @@ def step(options: argparse.Namespace, place: Place) -> float:
     return (ends[-1] - ends[0]) / STEPS
 
 
+class MeteredEncoder:
+    """An encoder whose processor seconds are counted. `measured`: the encoder."""
+
+    def __init__(self, measured: Encoder) -> None:
+        self.measured, self.spec, self.seconds = measured, measured.spec, 0.0
+
+    def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
+        began = time.process_time()
+        vectors = self.measured.encode(texts, on_progress)
+        self.seconds += time.process_time() - began
+        return vectors
+
+    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        assert isinstance(self.measured, TokenLimited)
+        return self.measured.count_tokens(texts)
+
+
+def ingesting(options: argparse.Namespace, encoder: Encoder, documents: int) -> tuple[float, int]:
+    """Processor seconds of a whole ingest, and the chunks that were stored."""
+    text, chunker = open_source(source()), build_chunker("sentence")
+    with TemporaryDirectory(dir=options.workspace) as folder:
+        began = time.process_time()
+        report = ingest(Workspace(folder), "c", text, chunker, encoder, limit=documents)
+        return time.process_time() - began, report.chunks
+
+
+def ingest_hashing(options: argparse.Namespace) -> float:
+    """Chunks a processor second."""
+    seconds, chunks = ingesting(options, load_encoder(f"hashing:{DIM}"), INGESTED["hashing"])
+    return chunks / seconds
+
+
+def ingest_minilm(options: argparse.Namespace) -> float:
+    """The encoder's share of the seconds."""
+    encoder = MeteredEncoder(load_encoder("minilm"))
+    seconds, _ = ingesting(options, encoder, INGESTED["minilm"])
+    return encoder.seconds / seconds
+
+
 def verdicts(options: argparse.Namespace) -> float:
     random = np.random.default_rng(0)
     targets = random.integers(5, 100, JUDGED)
@@ -226,6 +285,8 @@ CHILDREN: dict[str, Callable[[argparse.Namespace], float]] = {
     "step-resident": lambda options: step(options, "resident"),
     "step-mapped": lambda options: step(options, "mapped"),
     "step-sharded": lambda options: step(options, "sharded"),
+    "ingest-hashing": ingest_hashing,
+    "ingest-minilm": ingest_minilm,
     "verdicts": verdicts,
 }
 

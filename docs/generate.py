@@ -471,7 +471,8 @@ def decoding_page(record: dict[str, Any] | None) -> str:
     return page(
         "Decoding",
         "From vectors back to text. `nearest` gives the nearest stored chunk as it is; `edit` begins there and edits "
-        "it towards the vector with words and clauses of the next nearest ones; `inverter:ID` writes with a "
+        "it towards the vector with words and clauses of the next nearest ones, and `edit:inverter:ID` begins at what "
+        "an inverter (or any other decoder) wrote; `inverter:ID` writes with a "
         "network trained here, on any encoder; `vec2text:FOLDER` writes with the public pre-trained decoders of GTR's "
         "vectors (`inverter/` and `corrector/` in that folder, or two names on the hub with a comma between); "
         "`sonar:FOLDER?language=fra_Latn` with SONAR's decoder, in any of its languages. `inverter` and `vec2text` "
@@ -482,10 +483,11 @@ def decoding_page(record: dict[str, Any] | None) -> str:
         "encoder's vectors a decoder writes fluent texts about something else. vec2text and SONAR decode in float32 "
         "whatever precision their weights are saved in; quantised ones are refused.",
         "`edit` takes words and clauses from the next nearest chunks, leaves words out, encodes all candidates of a "
-        "step together, and keeps what raises the cosine and is not stranger, by more than `bound`, than the chunk it "
+        "step together, and keeps what raises the cosine and is not stranger, by more than `bound`, than the text it "
         "begins at. Strange is what is less likely where it stands than by itself, to a Kneser-Ney model of trigrams "
         "learnt from the corpus's training texts; that a word is rare costs nothing. Its cosine is never below that of "
-        "the nearest chunk of the same bank. Options: `--decoder edit --set steps=20`, or `edit?steps=20`.",
+        "the text it begins at. Options: `--decoder edit --set steps=20`, or `edit?steps=20`. What is in small letters "
+        "alone, as inverters write, it spells as the corpus does most often.",
         options_table(EditOptions),
         *measured,
         "## Options of `nextvec train-inverter`\n\nEach is set with `--set KEY=VALUE`. Sizes:",
@@ -497,7 +499,7 @@ def decoding_page(record: dict[str, Any] | None) -> str:
 
 def inverter_results(record: dict[str, Any]) -> str:
     """The table of an inversion.json, on what it was measured, and what it does not show."""
-    columns = ("", "steps", "cosine [95 %]", "token F1 [95 %]", "BLEU [95 %]", "exact", "ms")
+    columns = ("", "steps", "cosine [95 %]", "token F1 [95 %]", "BLEU [95 %]", "exact", "perplexity", "ms")
     inverter = record["inverter"]
     return "\n\n".join(
         [
@@ -508,7 +510,8 @@ def inverter_results(record: dict[str, Any]) -> str:
             f"chunks of training documents. The inverter has {inverter['parameters']:,} parameters, most of them token "
             f"embeddings, and saw {inverter['metrics']['tokens']:,} tokens in "
             f"{inverter['metrics']['seconds'] / 60:.0f} minutes of a shared CPU. Cosine is of the text encoded again; "
-            "token F1, BLEU (of single texts, 0 to 100) and exact match fold case and accents, as the encoder does. "
+            "token F1, BLEU (of single texts, 0 to 100) and exact match fold case and accents, as the encoder does; "
+            "the perplexity of a word is under trigrams of other held-out documents, and folds them, too. "
             f"Milliseconds are for one text alone, with {record['threads']} threads at a load of "
             f"{record['load_average']}.",
             " ".join(_inversion_verdicts(record)),
@@ -520,7 +523,8 @@ def _inversion_row(row: dict[str, Any]) -> tuple[str, ...]:
     figures = row["figures"]
     time = "" if row["milliseconds"] is None else f"{row['milliseconds']:.0f}"
     shown = (interval(figures[name], form) for name, form in (("cosine", ".3f"), ("token_f1", ".3f"), ("bleu", ".1f")))
-    return row["name"], str(row["steps"]), *shown, f"{figures['exact_match']['estimate']:.1%}", time
+    perplexity = "" if row.get("perplexity") is None else f"{row['perplexity']:.0f}"
+    return row["name"], str(row["steps"]), *shown, f"{figures['exact_match']['estimate']:.1%}", perplexity, time
 
 
 def _inversion_verdicts(record: dict[str, Any]) -> Iterator[str]:
@@ -531,7 +535,7 @@ def _inversion_verdicts(record: dict[str, Any]) -> Iterator[str]:
         if contrast["steps"] == last:
             judged = contrast["verdict"]
             end = "cannot be told from nearest" if judged == "cannot tell" else f"is {judged} than nearest"
-            yield f"After {last} steps the inverter's {names[contrast['figure']]} {end}."
+            yield f"After {last} steps the {names[contrast['figure']]} of {contrast['left']} {end}."
 
 
 def inverter_again(record: dict[str, Any]) -> str:

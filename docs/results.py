@@ -141,8 +141,8 @@ def sections(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _how(provenance: Mapping[str, Any]) -> str:
     return (
-        f"`benchmarks/quality.py` measured this on {provenance['hardware']}, with vectors of {provenance['encoder']}, "
-        f"in {provenance['hours']:.1f} hours so far. In every table + is better than the best baseline in that figure, "
+        f"`benchmarks/quality.py` measured this with vectors of {provenance['encoder']}, in "
+        f"{provenance['hours']:.1f} hours so far. In every table + is better than the best baseline in that figure, "
         "- worse, ? cannot tell: paired over documents, adjusted over the table, the spread between seeds in the "
         "intervals. The best baseline is chosen on validation documents, for each figure its own."
         + "".join(f" {note}" for note in provenance.get("notes", []))
@@ -359,7 +359,7 @@ def interval(plain: Mapping[str, float], form: str) -> str:
 def _measured_on(part: Part) -> str:
     return (
         f"{part['targets']:,} targets in {part['documents']} documents of corpus {part['corpus']}, encoded with "
-        f"{part['encoder']}."
+        f"{part['encoder']}. Trained and judged on {part['hardware']}."
     )
 
 

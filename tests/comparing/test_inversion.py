@@ -97,6 +97,12 @@ def test_rows_are_in_order_and_timed(record):
     assert all((row["milliseconds"] is None) == (row["name"] == "the true text") for row in record["rows"])
 
 
+def test_what_was_written_is_edited_after_the_most_steps(snapshot, encoder):
+    record = measure_inversion(snapshot, encoder, [Knowing(snapshot)], edited=True, chunks=5, steps=(0, 1))
+    assert [(row["name"], row["steps"]) for row in record["rows"]][-2:] == [("knowing", 1), ("edited knowing", 1)]
+    assert row_of(record, "edited knowing", 1)["cosine"] == pytest.approx(1, abs=1e-5)
+
+
 def test_a_decoder_is_judged_against_retrieval(record):
     knowing = row_of(record, "knowing", 1)
     assert knowing["cosine"] == knowing["token_f1"] == 1

@@ -1,8 +1,48 @@
 from __future__ import annotations
 
-import pytest
+import re
+import sys
 
-from nextvec.corpus.prose import count_words, has_blank_line, is_sentence, is_small, visible
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nextvec.corpus.prose import (
+    _CHARACTERS,
+    _CONTROL,
+    _NEWLINE,
+    _SYLLABLES,
+    collapse,
+    count_words,
+    has_blank_line,
+    has_words,
+    is_sentence,
+    is_small,
+    visible,
+    without_controls,
+)
+
+EVERY = [chr(code) for code in range(sys.maxunicode + 1)]
+PIECES = [
+    " ",
+    "  ",
+    "\n",
+    "\t",
+    "\u00a0",
+    "\u2028",
+    "\x1c",
+    "\x00",
+    "\u200b",
+    "-",
+    "ab",
+    "é",
+    "我",
+    "用",
+    "Python",
+    "เข",
+    "\ud800",
+]
+TEXTS = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 
 
 @pytest.mark.parametrize(
@@ -75,3 +115,41 @@ def test_a_blank_line_is_found_where_it_is_looked_for(between: str, blank: bool)
 def test_visible_counts_what_is_no_white_space(more: str) -> None:
     text = "".join(map(chr, range(128))) * 2 + more
     assert visible(text) == sum(not sign.isspace() for sign in text)
+
+
+@settings(deadline=None)
+@given(TEXTS)
+def test_quick_counts_are_those_of_one_character_after_the_other(text: str) -> None:
+    assert visible(text) == sum(not sign.isspace() for sign in text)
+    spaced = re.sub(_CHARACTERS.pattern, " ", text)
+    letters = _SYLLABLES.findall(spaced)
+    runs = _SYLLABLES.sub(" ", spaced).split()
+    others = -(-len(_CHARACTERS.findall(text)) // 2) - (-len(letters) // 4)
+    words = others + sum(any(map(str.isalnum, run)) for run in runs) if others else len(text.split())
+    assert count_words(text) == words
+    assert [has_words(text, least) for least in range(1, 9)] == [words >= least for least in range(1, 9)]
+
+
+@settings(deadline=None)
+@given(TEXTS)
+def test_texts_without_odd_characters_are_told_at_once(text: str) -> None:
+    lines = _NEWLINE.sub("\n", text)
+    clean = _CONTROL.sub("", lines)
+    assert without_controls(text) == (clean, visible(lines) - visible(clean))
+
+
+def test_every_character_that_shows_nothing_is_found_by_itself() -> None:
+    odd = "".join(sign for sign in EVERY if _CONTROL.match(sign) or _NEWLINE.match(sign))
+    assert all(without_controls(f"a{sign}b")[0] != f"a{sign}b" for sign in odd)
+    others = "".join(sign for sign in EVERY if sign not in odd)
+    assert without_controls(others) == (others, 0)
+
+
+@settings(deadline=None)
+@given(TEXTS)
+def test_a_text_that_is_collapsed_already_is_itself(text: str) -> None:
+    assert collapse(text.replace("\n", " ")) == " ".join(text.split())
+
+
+def test_a_space_is_the_only_white_space_that_is_printable() -> None:
+    assert [sign for sign in EVERY if sign.isspace() and sign.isprintable()] == [" "]

@@ -1,5 +1,10 @@
+import hashlib
+import re
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nextvec.encoders import load_encoder
 from nextvec.encoders.hashing import HashingEncoder
@@ -54,19 +59,45 @@ def test_progress_reaches_all(texts):
     assert seen[-1] == (len(texts), len(texts))
 
 
-@pytest.mark.parametrize("kept", [0, 2, 1 << 16])
-def test_vectors_are_those_of_one_text_after_the_other(monkeypatch, kept):
-    """The slow twin: features summed text by text, word by word."""
-    from nextvec.encoders.hashing import _word_features
+def slow_vectors(texts, dim):
+    return np.array([slow(text, dim) for text in texts], dtype=np.float32).reshape(-1, dim)
 
-    def slow(text):
-        total = np.zeros(24)
-        for word in text.lower().strip(".").split():
-            for hashed, weight in zip(*_word_features(word), strict=True):
-                total[hashed % 24] += weight
-        return total / np.linalg.norm(total) if total.any() else np.full(24, 24**-0.5)
 
+def slow(text, dim):
+    """One feature after the other, as the encoder is defined."""
+    total = np.zeros(dim)
+    for word in re.findall(r"\w+", text.lower()):
+        padded = f"<{word}>"
+        trigrams = [padded[start : start + 3] for start in range(len(word))]
+        for name, weight in ((f"word {word}", 1.0), *((trigram, 0.5) for trigram in trigrams)):
+            number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+            total[number % 2**62 % dim] += weight if number >> 63 else -weight
+    return total / np.linalg.norm(total) if total.any() else np.full(dim, dim**-0.5)
+
+
+@pytest.mark.parametrize("kept", [0, 2, 1 << 17])
+def test_vectors_are_those_of_one_feature_after_the_other(monkeypatch, kept):
     monkeypatch.setattr("nextvec.encoders.hashing._TOGETHER", 3)
     monkeypatch.setattr("nextvec.encoders.hashing._KEPT_WORDS", kept)
-    texts = ["one two one", ".", "two", ".", "Straße zwei drei", "one", "a", "."]
-    assert np.array_equal(HashingEncoder(24).encode(texts), np.array([slow(text) for text in texts], dtype=np.float32))
+    texts = [
+        "one two one",
+        ".",
+        "two",
+        ".",
+        "Straße zwei",
+        "a_1\x1cB\tc",
+        "Ä.Σ İ",
+        "K \u212a \u017f",
+        "\U00020000ab 一二",
+        "a",
+        ".",
+    ]
+    assert np.array_equal(HashingEncoder(24).encode(texts), np.array([slow(text, 24) for text in texts], np.float32))
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(min_size=1).filter(lambda text: bool(text.strip())), max_size=5))
+def test_any_text_is_read_as_by_the_slow_twin(texts):
+    assert np.array_equal(
+        HashingEncoder(5).encode(texts), np.array([slow(text, 5) for text in texts], np.float32).reshape(-1, 5)
+    )

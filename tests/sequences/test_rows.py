@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from nextvec.corpus.document import Chunk, Document
 from nextvec.encoders.encoder import EncoderSpec
-from nextvec.errors import IntegrityError
+from nextvec.errors import FullDiskError, IntegrityError
 from nextvec.sequences import rows
 from nextvec.sequences.batches import Batch, DocumentBatches, SpanBatches, WindowBatches
 from nextvec.sequences.rows import AHEAD, Place, ResidentRows, Rows, ShardedRows, VectorRows, place_rows, rows_of
@@ -143,6 +144,21 @@ def test_what_is_put_into_rows_alike_is_gathered(snapshot: Snapshot) -> None:
         found = alike.gather(torch.tensor([[0, 1], [4, 4]]))
         expected = [[[0.0, 0.0, 0.0], [4.0, 5.0, 6.0]], [[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]]]
         assert found.tolist() == expected
+
+
+def test_rows_alike_that_fit_on_no_disk_are_an_error(
+    snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(file: int, first: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, f"{size} bytes")
+
+    resident, *others = kinds(snapshot)
+    monkeypatch.setattr(rows.os, "posix_fallocate", refuse, raising=False)
+    assert resident.like(3, tmp_path / "not" / "there").kind == "resident"
+    for kind in others:
+        with pytest.raises(FullDiskError, match="what heads start at"):
+            kind.like(3, tmp_path / "not" / "there")
+    assert not list((tmp_path / "not" / "there").iterdir())
 
 
 def test_rows_stay_where_they_fit(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:

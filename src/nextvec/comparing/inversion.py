@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,9 @@ import numpy.typing as npt
 import torch
 
 from nextvec.decoding.decoder import Decoded, Decoder
-from nextvec.decoding.edit.bank import learnt_from
+from nextvec.decoding.edit.bank import fluency_of, learnt_from, untrained
 from nextvec.decoding.edit.fluency import Fluency
+from nextvec.decoding.edit.search import EditDecoder
 from nextvec.decoding.inverter.bundle import load_inverter, record_metrics
 from nextvec.decoding.inverter.writer import inverter_decoder
 from nextvec.decoding.nearest import NearestDecoder
@@ -83,6 +84,7 @@ def report_inverter(
     Returns the record. Raises what `load_inverter` raises, MismatchError when the encoder is another one.
     """
     inverter = load_inverter(folder)
+    index = build_index(snapshot, "exact")
     decoder = inverter_decoder(inverter, encoder, snapshot.encoder)
     record = {
         "inverter": {
@@ -93,10 +95,12 @@ def report_inverter(
             "training": inverter.config["training"],
             "metrics": inverter.metrics,
         },
-        **measure_inversion(snapshot, encoder, [decoder], chunks=chunks, on_progress=on_progress),
+        **measure_inversion(
+            snapshot, encoder, [decoder], edited=True, index=index, chunks=chunks, on_progress=on_progress
+        ),
     }
     write_json(folder / RECORD, record)
-    best = record["rows"][-1]
+    best = next(row for row in reversed(record["rows"]) if row["name"] == _kind(decoder))
     figures = {f"test_{name}": interval["estimate"] for name, interval in best["figures"].items()}
     record_metrics(folder, {**inverter.metrics, **figures, "test_steps": best["steps"]})
     return record
@@ -107,6 +111,7 @@ def measure_inversion(
     encoder: Encoder,
     decoders: Sequence[Decoder],
     *,
+    edited: bool = False,
     index: Index | None = None,
     chunks: int = CHUNKS,
     steps: Sequence[int] = STEPS,
@@ -118,20 +123,25 @@ def measure_inversion(
     Args:
         encoder: of the snapshot, for the ceiling.
         decoders: each is measured at every number of `steps` that it can use.
+        edited: what each writes after the most steps is edited, too, where the training documents show what is fluent.
         index: exact, over the snapshot; None builds one.
         chunks: how many chunks of test documents are drawn (all, when there are fewer).
         on_progress: told the name of each row before it is measured.
     """
     split = split_snapshot(snapshot)
     held_out = draw_chunks(snapshot, split.test, chunks, seed)
-    nearest = _training_bank(snapshot, split, index or build_index(snapshot, "exact"))
+    index = index or build_index(snapshot, "exact")
+    nearest = _training_bank(snapshot, split, index)
     say = on_progress or (lambda name: None)
     say("ceiling")
     outcomes = [_ceiling(held_out, encoder)]
     for decoder in (nearest, *decoders):
         for count in steps if decoder.max_steps else (0,):
             say(f"{_kind(decoder)}, {count} steps")
-            outcomes.append(_measure(decoder, encoder, held_out, count))
+            outcomes.append(_measure(_kind(decoder), decoder, encoder, held_out, count))
+    for name, decoder in _editing(decoders, snapshot, index, encoder) if edited else ():
+        say(f"{name}, {steps[-1]} steps")
+        outcomes.append(_measure(name, decoder, encoder, held_out, steps[-1]))
     measured, fluency = _measured(outcomes, held_out.document), _fluency(snapshot, split, held_out)
     return {
         "corpus": snapshot.label,
@@ -147,6 +157,19 @@ def measure_inversion(
         "contrasts": _contrasts(outcomes, measured),
         "examples": _examples(outcomes, held_out),
     }
+
+
+def _editing(
+    decoders: Sequence[Decoder], snapshot: Snapshot, index: Index, encoder: Encoder
+) -> Iterator[tuple[str, Decoder]]:
+    """Each with its texts edited with words of training documents' chunks; none where these do not show what is
+    fluent."""
+    held_out = untrained(snapshot)
+    with suppress(DataError):
+        fluency = fluency_of(snapshot, held_out)
+        for decoder in decoders:
+            edit = EditDecoder(snapshot, index, encoder.encode, fluency, held_out, begin=decoder)
+            yield f"edited {_kind(decoder)}", edit
 
 
 def draw_chunks(snapshot: Snapshot, documents: Ints, count: int, seed: int) -> HeldOutChunks:
@@ -180,11 +203,11 @@ def _ceiling(held_out: HeldOutChunks, encoder: Encoder) -> Outcome:
     )
 
 
-def _measure(decoder: Decoder, encoder: Encoder, held_out: HeldOutChunks, steps: int) -> Outcome:
+def _measure(name: str, decoder: Decoder, encoder: Encoder, held_out: HeldOutChunks, steps: int) -> Outcome:
     decoded = decoder.decode(held_out.vectors, steps=steps)
     texts = [one.text for one in decoded]
     return Outcome(
-        name=_kind(decoder),
+        name=name,
         steps=steps,
         texts=texts,
         values=_values(texts, held_out.texts, _cosines(decoded, encoder, held_out.vectors)),

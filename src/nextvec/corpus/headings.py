@@ -67,4 +67,4 @@ def without_last_heading(text: str) -> tuple[str, str]:
 
 def heading_at(headings: Sequence[Heading], place: int) -> int:
     """The number of the heading that stands last before the character `place` of the text; NONE where none does."""
-    return bisect_right(headings, place, key=lambda heading: heading.start) - 1
+    return bisect_right(headings, place, key=lambda heading: heading.start) - 1 if headings else NONE

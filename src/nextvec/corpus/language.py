@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from nextvec.errors import UsageError, did_you_mean
 
 AUTO = "auto"
@@ -74,6 +76,7 @@ def check_language(code: str) -> str:
     )
 
 
+@lru_cache
 def primary(code: str) -> str:
     """The language of a code without region or script, in lower case: `zh-Hant` is `zh`, `fra_Latn` is `fr`."""
     language, _, script = code.lower().replace("_", "-").partition("-")

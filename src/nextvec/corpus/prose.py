@@ -16,6 +16,7 @@ _CONTROL = re.compile(
 )
 _NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _ODD = re.compile(rf"[\r\x0b\x0c\x85\u2028\u2029{_CONTROL.pattern[1:-1]}]")
+_ODD_ASCII = bytes(code for code in range(128) if _ODD.match(chr(code)))
 _PARAGRAPH = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _CHARACTERS = re.compile(
@@ -30,8 +31,11 @@ _SYLLABLES = re.compile(
 )
 """Thai, Lao, Tibetan, Burmese, Khmer, Tai Le, Balinese, Javanese: without spaces between words, marks above and below
 counted as letters."""
+_UNSPACED = re.compile(f"{_CHARACTERS.pattern}|{_SYLLABLES.pattern}")
 _CHARACTERS_A_WORD = 2
 _SYLLABLE_LETTERS_A_WORD = 4
+_GLANCE_WORD = 12
+"""Characters that are looked at for a word before a whole text is counted."""
 _STOPS = (
     *".!?\u2026\u203c\u203d\u2047\u2048\u2049\u3002\uff01\uff1f\uff0e\uff61",  # Latin and relatives, Chinese, Japanese
     *"\u0964\u0965\u06d4\u061f\u0589\u037e\u1362\u1367\u1368",  # Indic, Urdu, Arabic, Armenian, Greek, Ethiopic
@@ -44,7 +48,8 @@ _AFTER_STOPS = _CLOSERS + string.whitespace
 _THAI_OR_LAO = re.compile(r"[\u0e01-\u0e4e\u0e81-\u0edf]\Z")
 """At the end of a text: both are written without full stops."""
 _UNSPACED_SIGN = rf"(?:{_CHARACTERS.pattern}|{_SYLLABLES.pattern}|[\u3001-\u303f\uff01-\uff60])"
-_ASCII_SPACE = bytes(code for code in range(128) if chr(code).isspace())
+_ASCII = bytes(range(128))
+_NOT_VISIBLE_ASCII = bytes(code for code in range(256) if code > 127 or chr(code).isspace())
 _UNSPACED_LINE_END = re.compile(rf"(?<={_UNSPACED_SIGN})[^\S\n]*\n\s*(?={_UNSPACED_SIGN})")
 
 
@@ -63,9 +68,17 @@ class Prose:
 
 def visible(text: str) -> int:
     """Characters other than white space: the unit in which text that is kept or left out is counted."""
-    if text.isascii():
-        return len(text.encode().translate(None, _ASCII_SPACE))
-    return len("".join(text.split()))
+    count = len(_encoded(text).translate(None, _NOT_VISIBLE_ASCII))
+    return count if text.isascii() else count + len("".join(_beyond_ascii(text).split()))
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
+
+
+def _beyond_ascii(text: str) -> str:
+    """Those of its characters. To delete bytes is much faster than to look for characters, and most texts have few."""
+    return _encoded(text).translate(None, _ASCII).decode(errors="surrogatepass")
 
 
 def is_unspaced(sign: str) -> bool:
@@ -79,24 +92,37 @@ def count_words(text: str) -> int:
 
     In a text without such scripts every run counts, a dash between spaces too.
     """
-    if text.isascii():
+    if text.isascii() or not _UNSPACED.search(_beyond_ascii(text)):
         return len(text.split())
     spaced, characters = _CHARACTERS.subn(" ", text)
     spaced, letters = _SYLLABLES.subn(" ", spaced)
-    if not characters + letters:
-        return len(text.split())
     words = sum(any(map(str.isalnum, run)) for run in spaced.split())
     return words + -(-characters // _CHARACTERS_A_WORD) + -(-letters // _SYLLABLE_LETTERS_A_WORD)
+
+
+def has_words(text: str, least: int) -> bool:
+    """Whether `count_words` counts as many; most texts show it at their beginning, where other scripts add to them."""
+    beginning = text[: _GLANCE_WORD * least]
+    if beginning.isascii() and sum(any(map(str.isalnum, run)) for run in beginning.split()) >= least:
+        return True
+    return count_words(text) >= least
 
 
 def without_controls(text: str) -> tuple[str, int]:
     """`text` with every kind of line end as a newline and without characters that show nothing, and how many of these
     there were: controls, zero-width and soft-hyphen characters. Joiners stay: Persian, Hindi and emoji need them."""
-    if _ODD.search(text) is None:
+    if not _is_odd(text):
         return text, 0
     text = _NEWLINE.sub("\n", text)
     clean = _CONTROL.sub("", text)
     return clean, visible(text) - visible(clean)
+
+
+def _is_odd(text: str) -> bool:
+    encoded = _encoded(text)
+    if len(encoded.translate(None, _ODD_ASCII)) < len(encoded):
+        return True
+    return not text.isascii() and _ODD.search(_beyond_ascii(text)) is not None
 
 
 def is_small(letter: str) -> bool:
@@ -107,6 +133,8 @@ def is_small(letter: str) -> bool:
 def collapse(text: str) -> str:
     """`text` stripped, with every run of white space turned into one space; into nothing where it is a line end in the
     midst of a script that is written without spaces."""
+    if text.isprintable() and "  " not in text:  # of all white space a space alone is printable
+        return text.strip(" ")
     if "\n" in text:
         text = _UNSPACED_LINE_END.sub("", text)
     return " ".join(text.split())
@@ -120,7 +148,7 @@ def paragraph_spans(text: str) -> Iterator[tuple[int, int]]:
 
 def has_blank_line(text: str, start: int, end: int) -> bool:
     """Whether a blank line, which separates paragraphs, lies in `text[start:end]`; in none whose end is before it."""
-    return _BLANK_LINE.search(text, start, end) is not None
+    return end - start > 1 and _BLANK_LINE.search(text, start, end) is not None
 
 
 def ends_sentence(text: str) -> bool:

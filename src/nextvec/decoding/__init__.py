@@ -27,9 +27,9 @@ def load_decoder(
     """The decoder that `reference` names, ready for use.
 
     Args:
-        reference: KIND or KIND:ARGUMENT, one of `nearest`, `edit[?steps=12]`, `inverter:ID` (a model of the workspace,
-            or a folder), `vec2text:FOLDER`, `sonar:FOLDER[?language=fra_Latn]`, or a kind that another package
-            registers.
+        reference: KIND or KIND:ARGUMENT, one of `nearest`, `edit[:BEGIN][?steps=12]` (BEGIN is another decoder, whose
+            texts are edited), `inverter:ID` (a model of the workspace, or a folder), `vec2text:FOLDER`,
+            `sonar:FOLDER[?language=fra_Latn]`, or a kind that another package registers.
         snapshot, index: the corpus whose vectors are decoded, and its index.
         workspace: where models are named; None means the one of the environment.
         encoder: of the snapshot, for decoders that encode their texts again; None loads it when one needs it.

@@ -6,12 +6,13 @@ Batches gather the rows they want; what they get is the same, bit for bit, whate
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from shutil import disk_usage
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor
 
 from nextvec.device import free_memory
+from nextvec.disk import storing
 from nextvec.sequences.windows import IntArray
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ class ResidentRows:
     def device(self) -> torch.device:
         return self.tensor_ND.device
 
-    def like(self, width: int) -> ResidentRows:
+    def like(self, width: int, _: Path | None = None) -> ResidentRows:
         """As many rows of float16 zeros, kept alike."""
         return ResidentRows(torch.zeros(len(self.tensor_ND), width, dtype=torch.float16, device=self.device))
 
@@ -100,9 +102,9 @@ class MappedRows:
     def shape(self) -> tuple[int, int]:
         return self.array_ND.shape[0], self.array_ND.shape[1]
 
-    def like(self, width: int) -> MappedRows:
-        """As many rows of float16 zeros, kept alike."""
-        return empty_rows(len(self.array_ND), width, self.device)
+    def like(self, width: int, folder: Path | None = None) -> MappedRows:
+        """As many rows of float16 zeros, kept alike, as `empty_rows`."""
+        return empty_rows(len(self.array_ND), width, self.device, folder)
 
     def put(self, index_M: Tensor, rows_MD: Tensor) -> None:
         self.array_ND[index_M.cpu().numpy()] = rows_MD.cpu().numpy()
@@ -127,9 +129,9 @@ class ShardedRows:
     def shape(self) -> tuple[int, int]:
         return self.source_ND.shape[0], self.source_ND.shape[1]
 
-    def like(self, width: int) -> MappedRows:
-        """As many rows of float16 zeros, which are on the disk: a corpus holds no others."""
-        return empty_rows(len(self.source_ND), width, self.device)
+    def like(self, width: int, folder: Path | None = None) -> MappedRows:
+        """As many rows of float16 zeros, as `empty_rows`: a corpus holds no others."""
+        return empty_rows(len(self.source_ND), width, self.device, folder)
 
     def gather(self, index: Tensor) -> Tensor:
         return _gathered(self.source_ND, index, self.device)
@@ -173,10 +175,22 @@ def _gathered(source_ND: VectorSource, index: Tensor, device: torch.device) -> T
 Rows = ResidentRows | MappedRows | ShardedRows
 
 
-def empty_rows(count: int, width: int, device: torch.device) -> MappedRows:
-    """Rows of float16 zeros in a file without a name, which goes with them."""
-    with TemporaryFile() as file:
+def empty_rows(count: int, width: int, device: torch.device, folder: Path | None = None) -> MappedRows:
+    """Rows of float16 zeros in a file without a name, which goes with them: in `folder`, or where the system keeps such
+    files, which may be its memory.
+
+    Raises FullDiskError: a process whose memory map outgrows the disk would be killed without a word.
+    """
+    place = folder or Path(gettempdir())
+    place.mkdir(parents=True, exist_ok=True)
+    with storing("what heads start at", place), TemporaryFile(dir=place) as file:
+        _reserve(file.fileno(), count * width * np.dtype(np.float16).itemsize)
         return MappedRows(np.memmap(file, np.float16, "w+", shape=(count, width)), device)
+
+
+def _reserve(file: int, size: int) -> None:
+    if size and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
 
 
 def rows_of(vectors: npt.NDArray[np.floating] | Tensor | VectorRows) -> VectorRows:

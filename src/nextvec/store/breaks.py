@@ -56,7 +56,7 @@ def breaks_of_chunks(chunks: Sequence[Chunk], owner: str) -> np.ndarray:
 
 def breaks_by_spans(chunks: Sequence[Chunk]) -> np.ndarray:
     """(n,) int8: what the spans of all chunks of a document tell."""
-    starts, ends = (np.array([getattr(chunk, bound) for chunk in chunks]) for bound in ("start", "end"))
+    starts, ends = np.array([chunk.start for chunk in chunks]), np.array([chunk.end for chunk in chunks])
     return breaks_of_spans(np.arange(len(chunks)), starts, ends)
 
 

@@ -54,11 +54,13 @@ def counts_of(workspace: Workspace, name: str, dataset: lance.LanceDataset) -> C
 
 
 def _count(dataset: lance.LanceDataset) -> Counts:
-    sources = read_table(dataset, columns=["source"], filter="position = 0")["source"]
+    lists = [HEADINGS_COLUMN] if HEADINGS_COLUMN in dataset.schema.names else []
+    first_chunks = read_table(dataset, columns=["source", *lists], filter="position = 0")
+    sources = first_chunks["source"]
     return Counts(
-        documents=dataset.count_rows(filter="position = 0"),
+        documents=len(sources),
         breaks=Breaks.count(breaks_of_table(read_table(dataset, columns=break_columns(dataset.schema)))),
-        headings=_count_headings(dataset),
+        headings=sum(len(part.flatten()) for part in first_chunks[HEADINGS_COLUMN].chunks) if lists else None,
         sources=_count_sources(dataset, sources.to_pylist()),
         different_sources=len(sources.unique()),
         first_source=sources[0].as_py() if len(sources) else None,
@@ -76,13 +78,6 @@ def _count_sources(dataset: lance.LanceDataset, sources: list[str]) -> dict[str,
     for name, length in zip(named, lengths.tolist(), strict=True):
         chunks[name] += length
     return {name: {"documents": count, "chunks": chunks[name]} for name, count in documents.most_common()}
-
-
-def _count_headings(dataset: lance.LanceDataset) -> int | None:
-    if HEADINGS_COLUMN not in dataset.schema.names:
-        return None
-    lists = read_table(dataset, columns=[HEADINGS_COLUMN], filter="position = 0")[HEADINGS_COLUMN]
-    return int(sum(len(chunk.flatten()) for chunk in lists.chunks))
 
 
 def _kept(path: Path) -> dict[str, Counts]:

@@ -51,6 +51,8 @@ def check_vectors(encoded: EncodedDocument, dim: int) -> np.ndarray:
 def check_headings(encoded: EncodedDocument, dim: int) -> Headings:
     """Those of the document, float32. Raises DataError naming document and heading, as `check_vectors` does."""
     headings, owner = encoded.document.headings, f"document '{encoded.document.id}'"
+    if encoded.heading_vectors is None and not headings:
+        return Headings.empty(dim, np.dtype(np.float32))
     vectors = np.empty((0, dim), np.float32) if encoded.heading_vectors is None else encoded.heading_vectors
     if vectors.shape != (len(headings), dim):
         raise DataError(f"{owner}: vectors {vectors.shape} for {len(headings)} headings, expected (headings, {dim})")
@@ -62,6 +64,8 @@ def check_headings(encoded: EncodedDocument, dim: int) -> Headings:
 
 def first_bad_vector(vectors: np.ndarray, tolerance: float = NORM_TOLERANCE) -> tuple[int, str] | None:
     """(row, what is wrong with it) of the first of (n, D) vectors that is not finite, zero, or not of norm 1."""
+    if _are_unit(vectors, tolerance):
+        return None
     norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
     for wrong, what in (
         (~np.isfinite(norms), "is not finite"),
@@ -74,6 +78,12 @@ def first_bad_vector(vectors: np.ndarray, tolerance: float = NORM_TOLERANCE) -> 
     return None
 
 
+def _are_unit(vectors: np.ndarray, tolerance: float) -> bool:
+    """Whether all have norm 1, as far as single precision tells: the quick look. |n - 1| is below |n² - 1|."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return vectors.dtype == np.float32 and bool((np.abs(np.vecdot(vectors, vectors) - 1) < tolerance).all())
+
+
 def digest(chunks: Sequence[Chunk], vectors: np.ndarray, breaks: np.ndarray, headings: Iterable[bytes] = ()) -> str:
     """16 hexadecimal digits of what is stored of a document: texts, spans, vectors, breaks (n,) int8, and what
     `headings_content` tells of its headings.
@@ -82,8 +92,7 @@ def digest(chunks: Sequence[Chunk], vectors: np.ndarray, breaks: np.ndarray, hea
     fingerprints they had before there were breaks and headings.
     """
     state = hashlib.blake2b(digest_size=8)
-    for chunk in chunks:
-        state.update(f"{chunk.start}:{chunk.end}:{chunk.text}\0".encode())
+    state.update("".join([f"{chunk.start}:{chunk.end}:{chunk.text}\0" for chunk in chunks]).encode())
     state.update(vectors.reshape(-1).view(np.uint8).data)
     if (breaks != breaks_by_spans(chunks)).any():
         state.update(breaks.tobytes())

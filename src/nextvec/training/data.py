@@ -128,7 +128,7 @@ class TrainingData:
                     known = (batch.breaks_BT, None, batch.heading) if told else ()
                     base_NE = head.base(batch.x_BTD, *known)[batch.mask_BT].half()
                     if name not in bases:
-                        bases[name] = self.vectors.like(base_NE.shape[1])
+                        bases[name] = self.vectors.like(base_NE.shape[1], self.snapshot.cache)
                     bases[name].put(rows_N, base_NE)
         return bases
 

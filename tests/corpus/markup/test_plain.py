@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from nextvec.corpus.markup.plain import Lines, read_plain
+from nextvec.corpus.markup.plain import Lines, paragraphs, read_plain
 
 WRAPPED = """It was late in the autumn when the boat came back, and the people who
 had waited for it all summer had gone home. Only the harbour master was
@@ -101,3 +103,11 @@ def test_what_lines_are_can_be_said() -> None:
     text = "a boat came\nit was late\n\n- one\n- two"
     assert lines(text, "wrapped") == ["a boat came it was late", "one", "two"]
     assert lines(WRAPPED, "sentences") == WRAPPED.split("\n")
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1).filter(lambda line: line[0].isalnum() and "\n" not in line))
+def test_a_line_that_begins_with_a_letter_or_digit_is_a_paragraph_as_it_is(line: str) -> None:
+    """It is neither looked at for marks nor compared with others; beside lines that are, it reads the same."""
+    assert list(paragraphs(line)) == [" ".join(line.split())]
+    assert list(paragraphs(f"* Mark\n\n{line}\n\n  {line}")) == ["Mark", *[" ".join(line.split())] * 2]

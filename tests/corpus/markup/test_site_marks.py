@@ -25,6 +25,8 @@ MORE = "The second paragraph tells of the boats. They carry salt and wool."
         ("See [it]({{ site.url }}/a 'T') for all the rest.\n", "See it for all the rest.", "markup"),
         ("This is ==marked== and a==b is kept here. ^block-1\n", "This is marked and a==b is kept here.", "markup"),
         ("It rose by 100%% and then by 50%% of _that_.\n", "It rose by 100%% and then by 50%% of that.", "markup"),
+        ("> **Note**\n> It holds for all rivers.\n", "It holds for all rivers.", "heading"),
+        ("> ⚠️ **Warning:**\n>\n> It is deep there.\n", "It is deep there.", "heading"),
         ("A %%hidden remark%% stands in the line.\n", "A stands in the line.", "markup"),
     ],
 )

@@ -34,3 +34,33 @@ def test_webvtt() -> None:
 
 def test_an_arrow_is_no_subtitle() -> None:
     assert read_plain("At 10:00 --> 11:00 they met.").text == "At 10:00 --> 11:00 they met."
+
+
+ROLLING = """WEBVTT
+
+00:00:00.000 --> 00:00:02.000 align:start
+so<00:00:00.500><c> today</c><00:00:01.000><c> we</c>
+
+00:00:02.000 --> 00:00:02.010 align:start
+so today we
+\x20
+
+00:00:02.010 --> 00:00:04.000 align:start
+so today we
+talk<00:00:02.500><c> of rivers</c><00:00:03.000><c> &amp; boats.</c>
+"""
+
+
+def test_captions_that_roll_are_said_once() -> None:
+    prose = read_plain(ROLLING)
+    assert prose.text == "so today we talk of rivers & boats."
+    assert visible(ROLLING) == visible(prose.text) + sum(prose.left_out.values())
+
+
+def test_what_is_said_twice_in_other_subtitles_stays() -> None:
+    twice = (
+        SUBRIP.replace("in the hills", "in hills")
+        .replace("<i>and it is very long.</i>", "No!\n")
+        .replace("- I am", "- No!\n- I")
+    )
+    assert "No!\n\nWhere are you?\n\nNo!" in read_plain(twice).text

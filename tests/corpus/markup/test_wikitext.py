@@ -45,6 +45,12 @@ LEAK = re.compile(r"\[\[|\]\]|\{\{|\}\}|\{\||\|\}|\||<\w+[^<>]*>|\ufffc")
         ("The value <math>x</math> is a number too.", "The value x is a number too."),
         ("One two three four five six. It is <math>\\sqrt</math>. So.", "One two three four five six. So."),
         ("One two three four five six. It is {{odd|x}} here. So.", "One two three four five six. So."),
+        ("One two three four five six.{{odd|x}} It is so; {{odd}} is not. So.", "One two three four five six. So."),
+        ("One two three four five,{{odd|x}} and then six.", "One two three four five, and then six."),
+        (
+            "One two three four five six seven. It is {{odd|x}} by Dr. J. Smith. So.",
+            "One two three four five six seven. So.",
+        ),
         ("It cost $3 (${{inflation|US|3}} today) to get in.", "It cost $3 to get in."),
         ("One two three four\nfive six seven.", "One two three four five six seven."),
         ("* an item in a list that is long\n: and a line set in from the left", ""),
@@ -100,7 +106,7 @@ def test_what_is_never_closed_costs_its_line_only() -> None:
         ("Write to [mailto:a@b.c him] or [[Media:a.ogg|listen]] to it.", "Write to him or listen to it."),
         (
             "The cat sat on the mat. Text.{{odd|x}} So it was. The dog sat.",
-            "The cat sat on the mat. Text. The dog sat.",
+            "The cat sat on the mat. Text. So it was. The dog sat.",
         ),
     ],
 )

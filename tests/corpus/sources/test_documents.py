@@ -7,6 +7,7 @@ from pathlib import Path
 import docx
 import pypdf
 import pytest
+from docx.enum.style import WD_STYLE_TYPE
 from ebooklib import epub
 
 from nextvec.corpus.document import Document, Unusable
@@ -58,6 +59,71 @@ def test_a_book_is_read_in_its_order(book: Path) -> None:
     assert document.left_out["list"] == 5
     assert document.left_out["navigation"] > 100
     assert document.left_out["beside the text"] > 50
+
+
+XHTML = """<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops">
+<head><title/><meta name="a" content="b"/></head><body{type}>{body}</body></html>"""
+ALONE = "It ends in a delta of many arms."
+FIRST = "EPUB/text/one.xhtml"
+
+
+def page(body: str, type: str = "") -> bytes:
+    return XHTML.format(body=body, type=f' epub:type="{type}"' * bool(type)).encode()
+
+
+def test_empty_elements_of_xhtml_hold_nothing(book: Path) -> None:
+    marks = (
+        '<span epub:type="pagebreak" id="p5" title="5"/>',
+        '<i class="x" />',
+        "<a id='a'/>",
+        "<p/>",
+        "<div/>",
+        "<b/>",
+    )
+    change(book, FIRST, page("".join(f"<p>The river{mark} is long.</p>" for mark in marks)))
+    document = read(book)
+    assert isinstance(document, Document)
+    said = " ".join(document.text.split("\n\n")).replace("river is", "is")
+    assert said.count("is long.") == len(marks)
+
+
+@pytest.mark.parametrize(
+    ("body", "type", "reason"),
+    [
+        ("<p>Copyright © 2020 Jane Doe. All rights reserved.</p><p>ISBN 978-0-00-000000-0</p>", "", "imprint"),
+        ("<p>Published by the river press.</p>", "copyright-page", "imprint"),
+        ("<section epub:type='endnotes'><p>A note on the river.</p></section>", "backmatter", "footnote"),
+        ("<section epub:type='titlepage'><p>A book by somebody.</p></section>", "frontmatter", "beside the text"),
+    ],
+)
+def test_pages_of_a_book_that_are_no_text(book: Path, body: str, type: str, reason: str) -> None:
+    change(book, FIRST, page(body, type))
+    document = read(book)
+    assert isinstance(document, Document)
+    assert document.text == ALONE
+    assert document.left_out[reason] > 50
+
+
+def test_a_page_that_holds_text_too_is_read(book: Path) -> None:
+    sections = (
+        f"<section epub:type='titlepage'><p>By us.</p></section><section epub:type='chapter'><p>{TEXT}</p></section>"
+    )
+    change(book, FIRST, page(sections))
+    document = read(book)
+    assert isinstance(document, Document)
+    assert TEXT in document.text
+
+
+@pytest.mark.parametrize(("address", "length", "kept"), [("", 1, False), ("#top", 1, True), ("", 90, True)])
+def test_a_guide_is_believed_of_short_pages(book: Path, address: str, length: int, kept: bool) -> None:
+    change(book, FIRST, page(f"<p>{TEXT}</p>" * length))
+    guide = f'<guide><reference type="toc" href="text/one.xhtml{address}"/></guide></package>'
+    with zipfile.ZipFile(book) as archive:
+        package = archive.read("EPUB/content.opf").decode()
+    change(book, "EPUB/content.opf", package.replace("</package>", guide).encode())
+    document = read(book)
+    assert isinstance(document, Document)
+    assert (TEXT in document.text) == kept
 
 
 def change(path: Path, name: str, content: bytes | None) -> None:
@@ -121,6 +187,20 @@ def test_a_text_of_word(text: Path) -> None:
     assert document.title == "A Text of Rivers"
     assert told(document) == [("A Text of Rivers", 1, 0), ("Mouth", 2, document.text.index("It ends"))]
     assert document.left_out == {"heading": 18, "list": 5, "table": 20, "running head": 16}
+
+
+def test_captions_and_contents_of_word_are_left_out(tmp_path: Path) -> None:
+    made = docx.Document()
+    for name in ("toc 1", "toc 2"):
+        made.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
+        made.add_paragraph("The source of the river in the hills\t7", style=name)
+    made.add_paragraph(TEXT)
+    made.add_paragraph("Table 1: All the rivers and their lengths.", style="Caption")
+    made.save(str(tmp_path / "a.docx"))
+    document = read(tmp_path / "a.docx")
+    assert isinstance(document, Document)
+    assert document.text == TEXT
+    assert {"caption", "navigation"} <= set(document.left_out)
 
 
 def test_notes_of_word_are_no_part_of_the_text(text: Path) -> None:

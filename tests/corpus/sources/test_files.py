@@ -186,3 +186,9 @@ def test_a_saved_page_is_read_from_its_archive(tmp_path: Path, name: str) -> Non
 )
 def test_headings_travel_with_the_document(tmp_path: Path, name: str, content: str, headings: list[Heading]) -> None:
     assert list(read(write(tmp_path / name, content)).headings) == headings
+
+
+@pytest.mark.parametrize("name", ["a.srt", "a.vtt"])
+def test_subtitles_are_known_by_their_endings(tmp_path: Path, name: str) -> None:
+    cues = "WEBVTT\n\n1\n00:00:01.000 --> 00:00:04.000\nThe river rises\nin the hills."
+    assert read(write(tmp_path / name, cues)).text == "The river rises in the hills."

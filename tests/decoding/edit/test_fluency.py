@@ -40,6 +40,11 @@ def test_what_was_met_once_is_left_out(fluency):
     assert len(Fluency.learn([*TEXTS, "The mouse ate the dog."])._triples.keys) == len(fluency._triples.keys)
 
 
+def test_words_are_spelt_as_they_are_met_most_often():
+    fluency = Fluency.learn(["In Rome the cat sat.", "The cat left Rome.", "A cat saw Rome.", "He saw the CAT."] * 2)
+    assert "".join(fluency.spelt(piece) for piece in ("the", " CAT", " of", " rome", ".")) == "the cat of Rome."
+
+
 def test_a_text_in_disorder_is_stranger_and_more_perplexing(fluency):
     text, disorder = "The dog ate the mouse.", "mouse the the. ate dog The"
     plain, strange = fluency.strangeness([words(text), words(disorder)])

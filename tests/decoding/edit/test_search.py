@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from nextvec.decoding import DECODERS, load_decoder
+from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.edit.bank import fluency_of, untrained
 from nextvec.decoding.edit.fluency import words
 from nextvec.decoding.edit.search import EditConfig, EditDecoder
 from nextvec.decoding.nearest import NearestDecoder
+from nextvec.decoding.quality import Verdict
 from nextvec.encoders.hashing import HashingEncoder
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.retrieval.index import ExactIndex, build_index
@@ -131,7 +133,7 @@ def test_a_name_says_all_that_the_texts_depend_on(edited):
 @pytest.mark.parametrize(
     ("reference", "says"),
     [
-        ("edit:12", "expected options alone, for example edit"),
+        ("edit:12", "unknown decoder '12'"),
         ("edit?step=1", "Did you mean 'steps'?"),
         ("edit?beam=0", "greater than or equal to 1"),
         ("edit?bank=test", "'train' or 'all'"),
@@ -148,6 +150,56 @@ def test_its_steps_are_an_option(edited, targets):
     assert decoder.max_steps == 0
     with pytest.raises(UsageError, match=r"edit\?steps=3"):
         decoder.decode(targets, steps=3)
+
+
+class Writing:
+    """A decoder that writes one text for every vector, and corrects it by adding to it."""
+
+    name, max_steps = "writing", 5
+
+    def __init__(self, text):
+        self._text = text
+
+    def decode(self, vectors, sources=None, *, steps=0):
+        text = self._text + " and the rat" * steps
+        cosines = vectors @ ENCODER.encode([text])[0]
+        return [Decoded(text=text, verdict=Verdict(True), steps=steps, cosine=float(one)) for one in cosines]
+
+
+@pytest.fixture
+def begun_at(snapshot):
+    def begun_at(begin, config=None):
+        held_out = untrained(snapshot)
+        index, fluency = build_index(snapshot), fluency_of(snapshot, held_out)
+        return EditDecoder(snapshot, index, ENCODER.encode, fluency, held_out, config or EditConfig(), begin)
+
+    return begun_at
+
+
+def test_what_another_decoder_wrote_is_edited(begun_at, targets):
+    begin = Writing("The rat sees the cat.")
+    found, begun = begun_at(begin).decode(targets), begin.decode(targets)
+    assert all(one.cosine >= given.cosine for one, given in zip(found, begun, strict=True))
+    assert any(one.text != given.text for one, given in zip(found, begun, strict=True))
+    again = np.einsum("nd,nd->n", ENCODER.encode([one.text for one in found]), targets)
+    assert again == pytest.approx([one.cosine for one in found], abs=1e-5)
+
+
+def test_the_other_decoder_takes_the_corrections(begun_at, targets):
+    decoder = begun_at(Writing("The rat sees the cat"), EditConfig(steps=0))
+    assert decoder.max_steps == 5
+    (found, *_) = decoder.decode(targets, steps=2)
+    assert (found.text, found.steps) == ("The rat sees the cat and the rat and the rat", 2)
+
+
+def test_small_letters_are_spelt_as_in_the_corpus_where_that_costs_nothing(snapshot, begun_at, targets):
+    decoder = begun_at(Writing("the rat sees the cat."), EditConfig(steps=0))
+    assert {one.text for one in decoder.decode(targets)} == {"The rat sees the cat."}
+
+
+def test_a_decoder_to_begin_with_is_named_in_the_reference(edited, targets, nearest):
+    assert [one.text for one in edited("edit:nearest?steps=0").decode(targets)] == [one.text for one in nearest]
+    assert edited("edit:nearest").name != edited("edit").name
 
 
 def test_another_encoder_or_index_is_refused(snapshot, edited):

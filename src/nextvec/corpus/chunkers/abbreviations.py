@@ -16,7 +16,7 @@ _REFERENCES = """
     рис стр гл табл илл ст пп разд прим вып кн mon tue tues wed thu thur thurs fri
 """
 _NAMED = """
-    Abp Adm Amb Archbp Bp Bros Brig Capt Card Cdr Cmdr Cmdt Cpl Cpt Dept Dir Dn Dr Drs Ens Fr Frl
+    Abp Adm Amb Archbp Atty Bp Bros Brig Capt Card Cdr Cmdr Cmdt Cpl Cpt Dept Dir Dn Dr Drs Ens Fr Frl
     Dipl.-Ing Dña Ft Gov Hon Hr Insp Ing Ks Lic Lt M Maj Mgr Mlle Mlles Mme Mmes MM Mons Mr Mrs Ms Mt Mts Mx Pfc Pres
     Prof Pvt Rep Reps Revd Rt Sens Sgt Sig Sigg Sra Sras Srta Sres Ste Supt Visc
     al dhr doc dott hab mevr św ul nám tř inż tow
@@ -26,9 +26,9 @@ _NAMED = """
 """
 _SMALL = """
     abbr acc adj admin adv agric aka alt anon appl arr assn assoc attr aux avg bdg bibl biol bln bot calc cert cf
-    chem constr cont contd corp cv dept deriv diam distr econ eds elec encl esp est etc excl facs freq geol geom gram
-    ibid illus incl indiv introd inv irreg jun math mech misc ok perf pers phil phys pref prep pres prob prof
-    pron prov pseud psych publ recd reg rel resp sched sci seq sp spec spl spp ssp subj subsp suppl syn theol transl
+    chem constr cont contd corp cv dept deriv diam distr doz econ eds elec encl esp est etc excl facs fm freq geol geom
+    gram ibid illus incl indiv introd inv irreg jun math mech misc perf pers phil phys pref prep pres prob prof
+    pkg pron prov pseud psych publ recd reg rel resp sched sci seq sp spec spl spp ssp subj subsp suppl syn theol transl
     trig univ usu var viz vgl vs
 """
 
@@ -79,7 +79,16 @@ STARTERS = _listed(
 )
 """English words that have a capital letter only where a sentence begins."""
 
-WHOLE = _listed("no me may miss ill art fed ma")
+NO_STARTERS = _listed("A As At Had Has Her I If My Many No One Our So Will")
+"""Of these, names, letters and numerals too: `Dr. No`, `fig. A`, `J. Will`."""
+
+JOINTS = _listed("and or of in by at de von van to for on with is was are were")
+"""Before which `Fm.`, `Jo.` and other short names are shortened."""
+
+NEVER_LAST = _listed("e.g i.e a.k.a c.f")
+"""Of what has a full stop a letter, what no sentence ends with."""
+
+WHOLE = _listed("no me may miss ill art fed ma ok")
 """Words that sentencex takes for abbreviations (of number, Maine, May, ...) and that end sentences in small letters."""
 
 BEFORE_ORDINALS = _listed("am ab beim bis das dem den der des die im seit vom zum zur")

@@ -17,9 +17,19 @@ from nextvec.corpus.chunkers.missed import missed_ends
 from nextvec.corpus.chunkers.mistaken import is_mistaken
 from nextvec.corpus.prose import is_small
 
-_CLOSING = re.compile(r"(?:[)\]”»’』」）】⁰¹²³⁴-⁹]|\[[^\[\]\n]{1,30}\](?=\s|$))+\s*")
-_MAY_CLOSE = ")]”»’』」）】⁰¹²³⁴⁵⁶⁷⁸⁹["
+_CLOSING = re.compile(r"(?:[)\]”»’』」）】⁰¹²³⁴-⁹]|\[[^\[\]\n]{1,30}\](?=\s|$)|[*†‡]{1,3}(?=\s|$))+\s*")
+_MAY_CLOSE = ")]”»’』」）】⁰¹²³⁴⁵⁶⁷⁸⁹[*†‡"
 _CLOSING_BRACKET = re.compile(r"[)\]）】]+\s*")
+_FACES = re.compile(
+    r"(?:[\u2600-\u27bf\u2b50\u2b55\u3030\U0001f000-\U0001faff][\ufe0f\u200d\u20e3\U000e0020-\U000e007f]*"
+    r"|[:;]-?[()DPp](?=\s|$))+(?:\s+|$)"
+)
+"""Emoji and emoticons; after a sentence they belong to it."""
+_CITATION = re.compile(r"\((?:[A-Z][^()]{1,60}[, ])?\d{4}[a-z]?(?:[,:] ?(?:pp?\. ?)?[\d–-]+)?\)\s+(?=[A-Z“\"])")
+"""`(Smith, 1990)` behind the full stop of what it belongs to."""
+_OPENS = re.compile(r"\s[\"“”„«»]\Z")
+_GERSHAYIM = re.compile(r"(?<=[\u05d0-\u05ea])\"(?=[\u05d0-\u05ea])")
+"""In a Hebrew abbreviation, where it is no quotation mark."""
 _WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
 """sentencex 1.0.32 panics at one between a word and a stop: `B\u3000.`"""
 _LETTER = re.compile(r"[^\W\d_]")
@@ -35,22 +45,33 @@ def sentence_ends(text: str, language: str) -> list[int]:
         text: one paragraph, not empty.
         language: ISO 639 code in small letters, without a region.
     """
+    if language == "he":
+        text = _GERSHAYIM.sub("\u05f4", text)
     uncased = _is_uncased(text)
     shown = text if text.isascii() else _WIDE_SPACE.sub(" ", text)
     if uncased and _needs_capitals(language):
         shown = _with_capitals(shown)
     found = set(_after_closing(text, accumulate(map(len, sentencex.segment(language, shown)))))
-    found.update(missed_ends(text, found, uncased))
+    found.update(missed_ends(text, found, language, uncased))
     return [end for end in sorted(found) if end == len(text) or not is_mistaken(text, end, language, uncased)]
 
 
 def _after_closing(text: str, ends: Iterator[int]) -> Iterator[int]:
+    faces_begin = _FACES.match(text) is not None
     for end in ends:
-        if text[end : end + 1] not in _MAY_CLOSE:
-            yield end
-            continue
-        closing = (_CLOSING_BRACKET if text[end - 1].isspace() else _CLOSING).match(text, end)
-        yield closing.end() if closing else end
+        if text[end : end + 1] in _MAY_CLOSE:
+            closing = (_CLOSING_BRACKET if text[end - 1].isspace() else _CLOSING).match(text, end)
+            end = closing.end() if closing else end
+        if not faces_begin and (faces := _FACES.match(text, end)):
+            end = faces.end()
+        elif citation := _CITATION.match(text, end):
+            end = citation.end()
+        yield end - _opens(text, end)
+
+
+def _opens(text: str, end: int) -> bool:
+    """Whether the last character before `end` is a quotation mark that opens what follows."""
+    return text[end : end + 1].isalnum() and _OPENS.search(text, max(0, end - 2), end) is not None
 
 
 def _is_uncased(text: str) -> bool:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Iterator
 from itertools import chain
 
-from nextvec.corpus.chunkers.abbreviations import LIST_ENDS, NUMBERED, WHOLE, WITH_LETTERS
+from nextvec.corpus.chunkers.abbreviations import DOTTED, LIST_ENDS, NEVER_LAST, NUMBERED, UNITS, WHOLE, WITH_LETTERS
+from nextvec.corpus.chunkers.words import words as words_of
 from nextvec.corpus.prose import is_small
 
 _WINDOW = 40
@@ -14,7 +15,13 @@ _WINDOW = 40
 _SHORTEST_CLAUSE = 24
 """Characters: in Thai and Lao a space ends a sentence or a clause, and after fewer often only an item of a list."""
 
-_STOP = re.compile(r"\.(?:[\"”»’]?\d{1,3})?\s+(?=[^\W\d_])")
+_STOP = re.compile(r"\.(?:[\"”»’]?\d{1,3}(?:[,–-]\d{1,3})*)?\s+(?=[^\W\d_])")
+_ELLIPSIS = re.compile(r"…\s+(?=[^\W\d_])")
+_WORD = re.compile(r"[^\W\d_]+")
+_CONTRACTED = re.compile(r"[.!?]\s+(?=['’‘](?:[stnk]\s[A-Z]|T(?:is|was|were|il)\b))")
+"""`'s Avonds`, `'Tis`: a sentence begins with the apostrophe."""
+_ANSWERED = re.compile(r"[.!?…][”»]\s+(?=[“«])")
+_VARIABLES = frozenset("xyzthk")
 _BRACKETED = re.compile(r"[(（\[][^()（）\[\]]*[.!?…。！？][)）\]]\s*(?=\S)")
 _STOPS = ".!?…。！？"
 _GOING_ON = ".,;:!?)。，"
@@ -23,12 +30,13 @@ _OTHER_STOP = re.compile(r"[\u037e\u0f0d\u0f0e\u17d4\u17d5]+[\"”»]*\s*|[。�
 _THAI_SPACE = re.compile(r"(?<=[\u0e01-\u0edf])\s+(?=[\u0e01-\u0edf])")
 
 
-def missed_ends(text: str, found: Collection[int], uncased: bool) -> Iterator[int]:
+def missed_ends(text: str, found: Collection[int], language: str, uncased: bool) -> Iterator[int]:
     """Ends of sentences in the paragraph `text` beside those `found` so far; like them, none between quotation marks.
 
     uncased: sentences of the paragraph begin with small letters.
     """
-    for end in chain(_after_stops(text, found, uncased), _after_brackets(text, found)):
+    stops = chain(_after_stops(text, found, language, uncased), _after_brackets(text, found))
+    for end in chain(stops, _after_ellipses(text, language), _before_marks(text)):
         if not _is_quoted(text, end):
             yield end
     if not text.isascii() and _OTHER.search(text):
@@ -36,20 +44,56 @@ def missed_ends(text: str, found: Collection[int], uncased: bool) -> Iterator[in
         yield from _clauses(text)
 
 
-def _after_stops(text: str, found: Collection[int], uncased: bool) -> Iterator[int]:
+def _after_stops(text: str, found: Collection[int], language: str, uncased: bool) -> Iterator[int]:
     for stop in _STOP.finditer(text):
         if stop.end() in found or not (words := text[max(0, stop.start() - _WINDOW) : stop.start()].split()[-2:]):
             continue
         is_noted = not text[stop.start() + 1].isspace()
-        if _has_note(text, stop, words[-1]) if is_noted else _is_end(text, stop, words, uncased):
+        if _has_note(text, stop, words[-1]) if is_noted else _is_end(text, stop, words, language, uncased):
             yield stop.end()
 
 
-def _is_end(text: str, stop: re.Match[str], words: list[str], uncased: bool) -> bool:
+def _is_end(text: str, stop: re.Match[str], words: list[str], language: str, uncased: bool) -> bool:
     """Before a capital letter `plan B.` or an enumeration (`etc.`) ends, before a small one a word like `no`."""
     if is_small(text[stop.end()]):
         return uncased and words[-1] in WHOLE
-    return words == ["No"] or not LIST_ENDS.isdisjoint((words[-1], "".join(words))) or _is_letter_of_noun(words)
+    if words == ["No"] or not LIST_ENDS.isdisjoint((words[-1], "".join(words))) or _is_letter_of_noun(words):
+        return True
+    following = _WORD.match(text, stop.end())
+    return following is not None and _may_begin(following[0], words, language)
+
+
+def _may_begin(following: str, words: list[str], language: str) -> bool:
+    """Whether the word after the stop begins a sentence, which then ends with what the stop shortens."""
+    if language == "en" and (words[-1] == "no" or UNITS.search(" ".join(words) + ".")):
+        return len(following) > 1 and not following.isupper()
+    return following in words_of("starters", language) and _may_be_last(words[-1], language)
+
+
+def _may_be_last(word: str, language: str) -> bool:
+    if language != "en":
+        return word in words_of("last", language)
+    return word in _VARIABLES or (len(word) > 1 and word not in NEVER_LAST and DOTTED.fullmatch(word) is not None)
+
+
+def _before_marks(text: str) -> Iterator[int]:
+    """Before an apostrophe that a sentence begins with, and between two speeches."""
+    if " '" in text or " ’" in text or " ‘" in text:
+        yield from (stop.end() for stop in _CONTRACTED.finditer(text))
+    if "” “" in text or "» «" in text:
+        yield from (stop.end() for stop in _ANSWERED.finditer(text))
+
+
+def _after_ellipses(text: str, language: str) -> Iterator[int]:
+    """Where a capital letter follows; in German, where nouns have one, a word that begins sentences; never `I`."""
+    if "…" not in text:
+        return
+    for stop in _ELLIPSIS.finditer(text):
+        word = _WORD.match(text, stop.end())
+        if word is None or not word[0][0].isupper() or (language == "en" and word[0] == "I"):
+            continue
+        if language != "de" or word[0] in words_of("starters", language):
+            yield stop.end()
 
 
 def _is_letter_of_noun(words: list[str]) -> bool:

@@ -7,13 +7,17 @@ import re
 from nextvec.corpus.chunkers.abbreviations import (
     BEFORE_ORDINALS,
     DOTTED,
+    JOINTS,
     NUMBERED,
     ORDINAL_LANGUAGES,
     SHORTENED,
     STARTERS,
     TITLES,
     UNITS,
+    WITH_LETTERS,
 )
+from nextvec.corpus.chunkers.attribution import names_speaker
+from nextvec.corpus.chunkers.words import words
 from nextvec.corpus.prose import is_small
 
 _WINDOW = 40
@@ -28,10 +32,23 @@ _PARTICLE = re.compile(r"と(?!ても|ころ|き|にかく|もだち)|って|な
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _DOUBLE_INITIAL = re.compile(r"(?:\w\.-)+\w")
 _WEB = re.compile(r"://|www\.")
-_ORDINAL = re.compile(r"\d{1,3}|[IVXLC]+")
+_ORDINAL = re.compile(r"\d{1,4}|[IVXLC]+")
+_ITEM = re.compile(r"[(\[]?\w{1,4}[)\]]")
+_NUMERAL = re.compile(r"(?:[IVXLCDM]{2,}|[VXLC]|I(?=[,;:)]))\b")
+_TIME = re.compile(r"\b[ap]\.m\.\s+\Z", re.IGNORECASE)
+_DAY = re.compile(
+    r"(?:Sun|Mon|Tues|Wednes|Thurs|Fri|Satur)day|(?:January|February|March|April|May|June|July|August|September|October"
+    r"|November|December)\s\d|(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat|Jan|Feb|Mar|Apr|Aug|Sept|Oct|Nov|Dec)\.|[A-Z]{1,3}T\b"
+    r"|UTC|(?:Eastern|Central|Mountain|Pacific|Greenwich)\b"
+)
+"""What tells of a time on which day or by which clock: `at 9 a.m. Monday`, `5 p.m. EST`."""
+_CODE = re.compile(r"\w\(\)|[^\W_]_[^\W_]|[a-z]\.[a-z]{2}")
+_LONGEST_SHORT_NAME = 4
 _OPENING = "\"'([{“‘«„"
-_CLOSING = "\"')]}”’»"
+_OPENING_WIDE = "「『（【《〈¿¡"
+_CLOSING = "\"')]}”’»*†‡"
 _WAVERING = "!?…"
+_STOPS = ".!?…։:。！？｡।॥۔؟\u037e;"
 
 
 def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
@@ -44,31 +61,70 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
         uncased: sentences of the paragraph begin with small letters.
     """
     if not text[cut - 1].isspace():
-        return _inside_token(text, cut)
+        return _inside_token(text, cut, language)
     first = text[cut]
-    if first.isupper() and language != "de":
-        return _is_title(text, cut)
     before = text[max(0, cut - _WINDOW) : cut].split()
+    if before[-1][-1] not in _STOPS and _ITEM.match(text, cut):
+        return True
+    if first.isupper() and language != "de":
+        return _capital_goes_on(text, cut, before, language)
     if first in "&–—":
         return text.startswith("& ", cut) or _dash_goes_on(text, cut)
     if is_small(first) and _NAME_IN_SMALL.match(text, cut):
         return False
+    if names_speaker(text, cut, language):
+        return True
     if not before[-1].endswith("."):
         return is_small(first) and _small_goes_on(before[-1][-1], uncased)
     word = before[-1].lstrip(_OPENING)[:-1]
     if is_small(first):
-        return _small_belongs(before, word, language, uncased)
+        return _small_belongs(before, word, language, uncased) or _is_short_name(text, cut, word)
     if first.isdecimal():
-        return word in NUMBERED
-    return _is_title(text, cut) or (language == "de" and _is_german_ordinal(before))
+        return word in NUMBERED or word in words("shortened", language)
+    if language == "de" and _is_german_ordinal(before):
+        return True
+    return _is_title(text, cut, before[-1], language) or (not first.isupper() and word in words("shortened", language))
 
 
-def _is_title(text: str, cut: int) -> bool:
+def _capital_goes_on(text: str, cut: int, before: list[str], language: str) -> bool:
+    """Whether a capital letter is that of a name, numeral or day that belongs to what stands before it."""
+    if not before[-1].endswith("."):
+        return names_speaker(text, cut, language)
+    word = before[-1].lstrip(_OPENING)[:-1]
+    if (word in NUMBERED or word in words("shortened", language)) and _NUMERAL.match(text, cut):
+        return True
+    if _DAY.match(text, cut) and _TIME.search(text, max(0, cut - _WINDOW), cut):
+        return True
+    return _is_title(text, cut, before[-1], language) or _is_initial(text, cut, before, language)
+
+
+def _is_title(text: str, cut: int, word: str, language: str) -> bool:
     """Whether the last word before the cut is a title (`Ft.`) or initials (`J.-P.`) of the name after it."""
-    word = text[max(0, cut - _LONGEST_TITLE) : cut].split()[-1].lstrip(_OPENING)
-    if not word.endswith(".") or not (word[:-1] in TITLES or ("-" in word and _DOUBLE_INITIAL.fullmatch(word[:-1]))):
+    word = word.lstrip(_OPENING)
+    if not word.endswith(".") or len(word) > _LONGEST_TITLE:
+        return False
+    if word[:-1] in words("names", language):
+        return True
+    if not (word[:-1] in TITLES or ("-" in word and _DOUBLE_INITIAL.fullmatch(word[:-1]))):
         return False
     return text[cut : cut + _WINDOW].split()[0] not in STARTERS
+
+
+def _is_initial(text: str, cut: int, before: list[str], language: str) -> bool:
+    """Outside of English, which sentencex knows better: `et A. Martin`, `20 d. C.`; not `vitamine C. Elle`."""
+    starters = words("starters", language)
+    if language == "en" or not starters:
+        return False
+    if before[-1] in ("a.", "d.") and text.startswith("C.", cut):
+        return True
+    if len(before[-1]) != 2 or not before[-1][0].isupper() or (len(before) > 1 and before[-2].lower() in WITH_LETTERS):
+        return False
+    following = text[cut : cut + _WINDOW].split()[0].rstrip(",.;:")
+    return following.istitle() and following not in starters
+
+
+def _is_short_name(text: str, cut: int, word: str) -> bool:
+    return word.istitle() and len(word) <= _LONGEST_SHORT_NAME and text[cut : cut + _WINDOW].split()[0] in JOINTS
 
 
 def _is_german_ordinal(before: list[str]) -> bool:
@@ -81,9 +137,13 @@ def _is_german_ordinal(before: list[str]) -> bool:
     )
 
 
-def _inside_token(text: str, cut: int) -> bool:
+def _inside_token(text: str, cut: int, language: str) -> bool:
     """Where no space follows: inside a name or number, or two sentences that touch (`He left.She came.`)."""
     mark, first = text[cut - 1], text[cut]
+    if mark in "》〉":
+        return True
+    if mark in _CLOSING + "」』" and names_speaker(text, cut, language):
+        return True
     if mark in "」』":
         return _PARTICLE.match(text, cut) is not None
     if mark in _CLOSING:
@@ -93,9 +153,11 @@ def _inside_token(text: str, cut: int) -> bool:
     token = text[max(0, cut - _WINDOW) : cut].rsplit(None, 1)[-1]
     if _WEB.search(token):
         return True
-    return mark == "." and (
-        first in "-–" or first.isdecimal() or (first.isalpha() and not _touch(token[:-1], text, cut))
-    )
+    if mark != ".":
+        return _dash_goes_on(text, cut)
+    if not first.isalpha():
+        return first not in _OPENING + _OPENING_WIDE + "—"
+    return not _touch(token[:-1], text, cut)
 
 
 def _touch(word: str, text: str, cut: int) -> bool:
@@ -108,12 +170,12 @@ def _touch(word: str, text: str, cut: int) -> bool:
     if word.endswith((*_CLOSING, "..")) or following.group() in STARTERS:
         return True
     word = word.lstrip(_OPENING)
-    return len(word) > 1 and word.isalpha() and word.islower()
+    return len(word) > 1 and word.isalpha() and word.islower() and not _CODE.search(text)
 
 
 def _dash_goes_on(text: str, cut: int) -> bool:
     after = _DASH.match(text, cut)
-    return after is not None and is_small(after[1])
+    return after is not None and not after[1].isupper()
 
 
 def _small_goes_on(mark: str, uncased: bool) -> bool:
@@ -126,5 +188,8 @@ def _small_belongs(before: list[str], word: str, language: str, uncased: bool) -
     if not word or word.endswith("."):  # the last of an ellipsis
         return not uncased
     is_ordinal = language in ORDINAL_LANGUAGES and _ORDINAL.fullmatch(word) is not None
-    shortened = word in SHORTENED or DOTTED.fullmatch(word) is not None
+    if word.isdecimal() and not uncased and len(word) < 3:
+        return True
+    listed = word in SHORTENED or any(word in words(kind, language) for kind in ("shortened", "last", "names"))
+    shortened = listed or DOTTED.fullmatch(word) is not None
     return is_ordinal or shortened or UNITS.search(" ".join(before[-2:])) is not None

@@ -15,7 +15,7 @@ from nextvec.corpus.chunkers.ends import sentence_ends
 from nextvec.corpus.chunkers.spans import Span, chunks_of_spans, trim
 from nextvec.corpus.document import Chunk, Document
 from nextvec.corpus.language import AUTO, check_language, detect_language, primary
-from nextvec.corpus.prose import count_words, paragraph_spans
+from nextvec.corpus.prose import count_words, paragraph_spans, visible
 
 LONGEST_QUOTATION = 50
 """Words; sentencex never cuts between quotation marks or in brackets, and a speech in a novel can fill a page."""
@@ -24,6 +24,8 @@ _LIST_MARK = re.compile(r"\W*(?:\w|[ivxlcIVXLC]{1,5}|\d{1,3}[a-z]?)[.)\]:]*")
 """What is left when a segmenter takes a list's number or a lone initial for a sentence."""
 _LONGEST_MARK = 20
 """Characters, space around it included."""
+_SHORTEST_LONG = 2 * LONGEST_QUOTATION
+"""Characters, a space or another letter after each."""
 
 _MARKS = '"()[]\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019'
 _WITHOUT_MARKS = {ord(mark): " " for mark in _MARKS}
@@ -82,16 +84,19 @@ def _segment(paragraph: str, language: str) -> Iterator[Span]:
     cuts = [0]
     for cut in sentence_ends(paragraph, language):
         start = cuts[-1]
-        if _is_long(paragraph[start:cut]):
+        if cut - start > _SHORTEST_LONG and _is_long(paragraph[start:cut]):
             cuts += [start + inner for inner in _ends_in_quotation(paragraph[start:cut], language)]
         cuts.append(cut)
     return pairwise([*cuts[:-1], len(paragraph)])
 
 
 def _is_long(piece: str) -> bool:
-    """More than LONGEST_QUOTATION words; not counted where its characters are too few for that."""
-    shortest_word = 4 if piece.isascii() else 2
-    return len(piece) > shortest_word * LONGEST_QUOTATION and count_words(piece) > LONGEST_QUOTATION
+    """More than LONGEST_QUOTATION words; not counted where its characters, or its spaces, are too few for that."""
+    if not piece.isascii():
+        return count_words(piece) > LONGEST_QUOTATION
+    if len(piece) <= 4 * LONGEST_QUOTATION or len(piece) - visible(piece) < LONGEST_QUOTATION:
+        return False
+    return count_words(piece) > LONGEST_QUOTATION
 
 
 def _ends_in_quotation(text: str, language: str) -> Iterator[int]:
@@ -105,12 +110,13 @@ def _ends_in_quotation(text: str, language: str) -> Iterator[int]:
 def _merge_debris(text: str, pieces: list[Span]) -> list[Span]:
     merged: list[Span] = []
     for start, end in pieces:
-        if merged and _is_list_mark(text[slice(*merged[-1])]):
-            merged[-1] = (merged[-1][0], end)
+        first, last = merged[-1] if merged else (start, start)
+        if first < last <= first + _LONGEST_MARK and _is_list_mark(text[first:last]):
+            merged[-1] = (first, end)
         else:
             merged.append((start, end))
     return merged
 
 
 def _is_list_mark(piece: str) -> bool:
-    return len(piece) <= _LONGEST_MARK and _LIST_MARK.fullmatch(piece.strip()) is not None
+    return _LIST_MARK.fullmatch(piece.strip()) is not None

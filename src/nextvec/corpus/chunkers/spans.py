@@ -18,13 +18,13 @@ NO_LETTER = "pieces without a letter"
 def trim(text: str, span: Span) -> Span:
     """The span without the white space at its ends; empty (at its start) when there is nothing else in it."""
     start, end = span
-    passage = text[start:end]
-    start += len(passage) - len(passage.lstrip())
-    return start, start + len(passage.strip())
+    passage = text[start:end].lstrip()
+    start = end - len(passage)
+    return start, start + len(passage.rstrip())
 
 
 def has_letter(text: str) -> bool:
-    return any(map(str.isalpha, text))
+    return text[:1].isalpha() or any(map(str.isalpha, text))
 
 
 def chunks_of_spans(document: Document, spans: Iterable[Span]) -> list[Chunk]:
@@ -34,16 +34,17 @@ def chunks_of_spans(document: Document, spans: Iterable[Span]) -> list[Chunk]:
     """
     chunks: list[Chunk] = []
     for start, end in spans:
-        if has_letter(document.text[start:end]):
-            chunks.append(_chunk(document, (start, end), chunks))
+        passage = document.text[start:end]
+        if has_letter(passage):
+            chunks.append(_chunk(document, passage, (start, end), chunks))
     return chunks
 
 
-def _chunk(document: Document, span: Span, before: Sequence[Chunk]) -> Chunk:
+def _chunk(document: Document, passage: str, span: Span, before: Sequence[Chunk]) -> Chunk:
     start, end = span
     begins = BEGINS if not before or has_blank_line(document.text, before[-1].end, start) else CONTINUES
     return Chunk(
-        text=collapse(document.text[start:end]),
+        text=collapse(passage),
         position=len(before),
         start=start,
         end=end,
@@ -58,8 +59,8 @@ def left_out(text: str, chunks: Iterable[Chunk]) -> int:
     `chunks` are ordered by their beginnings and may overlap; with the characters that they cover, each counted once,
     the result adds up to `visible(text)`.
     """
-    reached = outside = 0
+    reached, outside = 0, []
     for chunk in chunks:
-        outside += visible(text[reached : chunk.start])
+        outside.append(text[reached : chunk.start])
         reached = max(reached, chunk.end)
-    return outside + visible(text[reached:])
+    return visible("".join([*outside, text[reached:]]))

@@ -62,6 +62,7 @@ _NAMES = {
 _WEAK_NAMES = {
     **dict.fromkeys(("menu", "links", "tags", "header", "topbar", "masthead"), "navigation"),
     **dict.fromkeys(("share", "sharing", "social", "related", "recommended", "more", "popular", "promo"), "navigation"),
+    **dict.fromkeys(("widget", "relatedposts", "sharedaddy", "teaser", "teasers", "trending"), "navigation"),
     "meta": "byline",
 }
 _STAND_BESIDE = {"has", "no", "with", "without"}

@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from nextvec.corpus.headings import Title, compose
+from nextvec.corpus.markup.boilerplate import boilerplate
 from nextvec.corpus.markup.html_tree import TITLES, Part, Passage, Table, Tree, parse, read_tree
 from nextvec.corpus.prose import Prose, count_words, ends_sentence, holds_sentence, is_sentence, visible
 
 MOSTLY_LINKS = 0.6
 LINKS_OF_FURNITURE = 0.3
+LINKS_OF_TITLES = 0.95
 PROSE_OF_LAYOUT = 0.5
 PROSE_OF_CORE = 0.7
 PROSE_BESIDE_FURNITURE = 0.1
@@ -97,7 +99,7 @@ def _declared(content: bytes) -> str | None:
 
 def _reasons(passages: Sequence[Passage]) -> list[str]:
     """For every passage why it is left out, "" where it is not."""
-    reasons = _without_data(passages, [_reason(item) for item in passages])
+    reasons = _without_links(passages, _without_data(passages, [_reason(item) for item in passages]))
     weights = [0 if reason else visible(item.text) for item, reason in zip(passages, reasons, strict=True)]
     furniture, core = _furniture(passages, weights), _core(passages, weights)
     placed = [_reason_of_place(item, furniture, core) for item in passages]
@@ -112,6 +114,8 @@ def _reason(item: Passage) -> str:
     if kind in ("heading", "headed"):
         least = HEADING_WORDS if kind == "heading" else 1
         return "" if ends_sentence(item.text) and count_words(item.text) >= least else "heading"
+    if reason := boilerplate(item.text):
+        return reason
     if is_sentence(item.text):
         return ""
     if item.linked > (MOSTLY_LINKS if kind == "paragraph" else LINKS_OF_FURNITURE):
@@ -154,6 +158,17 @@ def _without_data(passages: Sequence[Passage], reasons: Sequence[str]) -> list[s
             prose[table] += weight * is_prose
     data = {table for table in said if not table.lays_out and prose[table] <= PROSE_OF_LAYOUT * said[table]}
     return ["table" if item.place.table in data else reason for item, reason in zip(passages, reasons, strict=True)]
+
+
+def _without_links(passages: Sequence[Passage], reasons: list[str]) -> list[str]:
+    """The reasons, with those of sentences that are links as a whole, as titles of other pages are; not in a page of
+    which they are a half."""
+    whole = [item.linked >= LINKS_OF_TITLES and not reason for item, reason in zip(passages, reasons, strict=True)]
+    said = sum(visible(item.text) for item, reason in zip(passages, reasons, strict=True) if not reason)
+    linked = sum(visible(item.text) for item, is_link in zip(passages, whole, strict=True) if is_link)
+    if 2 * linked >= said:
+        return reasons
+    return ["navigation" if is_link else reason for reason, is_link in zip(reasons, whole, strict=True)]
 
 
 def _furniture(passages: Sequence[Passage], weights: Sequence[int]) -> set[Part]:

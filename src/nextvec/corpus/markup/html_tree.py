@@ -48,6 +48,11 @@ _CODE_SIGN = re.compile(r"[{}=<>;_#\\$|/]")
 MOST_CODE_SIGNS = 0.02
 _RAW_TEXT = "script|style|iframe|noframes|noembed|noscript|xmp"
 _EMPTY_RAW = re.compile(rf"<(?:{_RAW_TEXT}|title|textarea)\b[^<>]*/>", re.IGNORECASE)
+_VOID = "area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr"
+_EMPTY = re.compile(
+    rf"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?\]\]>|<(?P<tag>(?!(?:{_VOID})\b)[A-Za-z][\w:.-]*)(?P<rest>(?:\s[^<>]*?)?)/>",
+    re.DOTALL | re.IGNORECASE,
+)
 _CDATA = re.compile(
     rf"<!--.*?(?:-->|\Z)|<({_RAW_TEXT})\b.*?</\1\s*>|<!\[CDATA\[(?P<text>.*?)\]\]>", re.DOTALL | re.IGNORECASE
 )
@@ -128,7 +133,12 @@ def _as_html(page: str) -> str:
         page = _OPEN_TITLE.sub(lambda match: f"{match[0]}</title>" if match["title"] else match[0], page)
     if not _IS_XML.match(page):
         return page
-    return _CDATA.sub(_unwrapped, _EMPTY_RAW.sub("", page))
+    return _CDATA.sub(_unwrapped, _EMPTY.sub(_closed, _EMPTY_RAW.sub("", page)))
+
+
+def _closed(match: re.Match[str]) -> str:
+    """`<span/>` as `<span></span>`: in HTML it would hold what follows."""
+    return f"<{match['tag']}{match['rest']}></{match['tag']}>" if match["tag"] else match[0]
 
 
 def _unwrapped(match: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from nextvec.corpus.markup.sheets import join_pages
 from nextvec.corpus.markup.subtitles import spoken
+from nextvec.corpus.markup.transcripts import without_emphasis, without_notices
 from nextvec.corpus.markup.wrapping import Line, columns, common_column, group_items, group_lines
 from nextvec.corpus.prose import Prose, collapse, visible, without_controls
 
@@ -25,19 +26,31 @@ _SPOKEN = re.compile(r"[\u2013\u2014]\s*(?=\S)")
 _NUMBER = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
 _HYPHENATED = re.compile(r"(?<=[^\W\d_]-)\n(?=[^\W\d_])")
 _DIVIDED = re.compile(r"(?<=[^\W\d_])[-\u2010]\n(?=[^\W\d_])")
+_TABLE = re.compile(r"^(?:[ \t]*(?:\|[^\n]*\||\+[-=+]{2,}\+)[ \t]*(?:\n|\Z)){2,}", re.MULTILINE)
+"""Rows that begin and end with a bar, and the rules between them."""
 DIVIDED_SHARE = 0.08
 """Of line ends, in text whose words are divided; Project Gutenberg's has hyphens at less than a fiftieth."""
 
 
 def read_plain(text: str, lines: Lines = "auto") -> Prose:
     """The paragraphs of a text without title. Left out: control characters, the marks of subtitles, running heads and
-    feet of pages, and as markup what marks lines."""
+    feet of pages, what transcribers add, tables, and as markup what marks lines and emphasis."""
     unpaged, heads, marks = _unpaged(text)
     clean, controls = without_controls(unpaged)
-    prose = "\n\n".join(paragraphs(clean, lines))
-    left_out = {"control characters": controls, "running head": heads, "subtitle marks": marks}
-    left_out["markup"] = visible(clean) - visible(prose)
+    body, beside = without_notices(clean)
+    said, tables = _without_tables(body)
+    prose = "\n\n".join(paragraphs(without_emphasis(said), lines))
+    left_out = {"control characters": controls, "running head": heads, "subtitle marks": marks, **beside}
+    left_out |= {"table": tables, "markup": visible(said) - visible(prose)}
     return Prose(title="", text=prose, left_out={reason: count for reason, count in left_out.items() if count})
+
+
+def _without_tables(text: str) -> tuple[str, int]:
+    """`text` without tables that are drawn with bars, and their characters."""
+    if "|" not in text:
+        return text, 0
+    kept = _TABLE.sub("\n", text)
+    return kept, visible(text) - visible(kept)
 
 
 def _unpaged(text: str) -> tuple[str, int, int]:
@@ -81,7 +94,7 @@ def without_bullet(text: str) -> str:
 
 
 def _groups(block: list[Line], lines: Lines, column: float | None) -> Iterator[list[Line]]:
-    if lines == "sentences":
+    if lines == "sentences" or len(block) == 1:
         return ([line] for line in block)
     return group_items(block) if lines == "wrapped" else group_lines(block, column)
 
@@ -95,6 +108,8 @@ def _blocks(text: str) -> Iterator[list[Line]]:
 
 def _line(raw: str) -> Line | None:
     stripped = raw.strip()
+    if stripped[:1].isalnum() and stripped[0] == raw[0]:
+        return Line(stripped)
     quoted = _QUOTED.match(stripped)
     text = stripped[quoted.end() :].strip() if quoted else stripped
     if not text or _RULE.fullmatch(text):
@@ -105,6 +120,9 @@ def _line(raw: str) -> Line | None:
 
 def _marked(block: list[Line]) -> Iterator[Line]:
     """The lines without bullets, told which of them start an item."""
+    if len(block) == 1 and block[0].text[0].isalnum():
+        yield block[0]
+        return
     dashes, speeches, numbered = _begins_items(block, _DASH), _begins_items(block, _SPOKEN), _in_sequence(block)
     for place, line in enumerate(block):
         bullet = _BULLET.match(line.text) or (_DASH.match(line.text) if dashes else None)

@@ -22,6 +22,12 @@ _COMMENT = re.compile(
 _ADDRESS = re.compile(r"\]\([^()\s]*(?:\{\{.*?\}\}|\{%.*?%\})[^()\s]*")
 """Of a link, where a call works it out: it may hold spaces, as no address does."""
 _CALLOUT = re.compile(r"^([ \t]*>[> \t]*)\[![\w-]+\][+-]?[ \t]+(\S.*)$", re.MULTILINE)
+_BOLD_CALLOUT = re.compile(
+    r"""^([ \t]*>[> \t]*)(?:[^\w\s*>]+[ \t]*)?
+        (\*\*(?:notes?|tip|warning|important|caution|info|danger|hint):?\*\*:?)[ \t]*\n""",
+    re.MULTILINE | re.IGNORECASE | re.VERBOSE,
+)
+"""A quotation that begins with a kind of note in bold, alone on its line: older pages of GitHub."""
 _TITLE_BLOCK = re.compile(r"%[ \t]+(\S.*)\n(?:[ \t]+\S.*\n)*(?:%.*\n){0,2}(?=\s*\n)")
 
 
@@ -31,6 +37,7 @@ def without_calls(body: str) -> tuple[str, Counter[str]]:
     for reason, pattern in (("code", _CODE), ("comment", _COMMENT)):
         left_out[reason] = sum(visible(match[0]) for match in pattern.finditer(body))
         body = pattern.sub("\n\n", body)
+    body = _BOLD_CALLOUT.sub(r"\1<summary>\2</summary>\n\1\n", body)
     return _CALLOUT.sub(r"\1<summary>\2</summary>\n\1", _ADDRESS.sub("](x", body)), left_out
 
 

@@ -84,6 +84,15 @@ _CONSTANTS = {
 _FUNCTIONS = ("formatnum:", "defaultsort:", "displaytitle:")
 _ACCIDENTALS = {"flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮"}
 _STYLES = frozenset(("e", "s", "S"))
+_LEVELS = {
+    **{f"DE-{name.upper()}": f"ü. {name}" for name in ("NHN", "NN", "HN")},
+    **dict.fromkeys(("DE", "DE-NHN"), "ü. NHN"),
+    **dict.fromkeys(("AT", "AT-ADRIA"), "ü. A."),
+    **dict.fromkeys(("CH", "LI"), "ü. M."),
+    "IT": "s.l.m.",
+    "FR": "ü. NGF",
+}
+"""Which level of the sea heights of a country are told from, in German."""
 _SHIPS = ("uss", "hms", "ss", "rms", "hmas", "hmcs", "mv", "ms", "rv", "sms", "ins", "usns", "uscgc")
 
 
@@ -160,6 +169,12 @@ def _second_or_first(arguments: Arguments) -> str:
     return arguments.at(1) or arguments.at(0)
 
 
+def _height(arguments: Arguments) -> str:
+    """`312|DE-NHN` to "312 m ü. NHN"; without what is not known to be above what."""
+    level = _LEVELS.get(arguments.at(1).upper(), "")
+    return f"{arguments.at(0)} m {level}".strip() if arguments.at(0) else HOLE
+
+
 def _silent(arguments: Arguments) -> str:
     return ""
 
@@ -192,6 +207,7 @@ _KINDS: dict[str, Renderer] = {
     "date": _in_order,
     "link": lambda arguments: arguments.named("texte", "fr") or arguments.at(0) or arguments.named("trad") or HOLE,
     "second_or_first": _second_or_first,
+    "height": _height,
     "last": _last,
     "measure": measure,
     "value": QUANTITIES["val"],

@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
+from itertools import pairwise
 from operator import itemgetter
 
-import sentencex
-
+from nextvec.corpus.chunkers.ends import sentence_ends
 from nextvec.corpus.headings import Title, compose
 from nextvec.corpus.markup.arguments import BREAK, HOLE
 from nextvec.corpus.markup.ledger import Ledger
@@ -102,6 +102,7 @@ _SPACE_BEFORE_LOW = re.compile(r" (?=[,.](?:\s|$))")
 _SPACED_MARKS = ("fr", "br", "oc")
 """Languages that set a space before the marks ; : ! and ?."""
 _DOUBLED = re.compile(r"([,;])(?: ?[,;])+")
+_HOLE_BEHIND = re.compile(rf"(?<=[.,;:!?…»”)]){HOLE}+(?=\s|\Z)|(?<=[。，、；：！？」』）]){HOLE}+")
 _HOLE_IN_BRACKETS = re.compile(
     rf"(?:\s|(?<=[\u3040-\u9fff\uac00-\ud7af]))\([^(){HOLE}]*{HOLE}[^()]*\)|（[^（）{HOLE}]*{HOLE}[^（）]*）"
 )
@@ -155,9 +156,11 @@ def _running_text(section: str, wiki: Wiki, nesting: Nesting, ledger: Ledger) ->
 def whole_sentences(paragraph: str, language: str = "en") -> list[str]:
     """The sentences of a paragraph of `_running_text`, without those that have unexplained markup or a hole.
 
-    Where the hole is in a parenthesis, that alone goes: the sentence stands without it.
+    Where the hole is in a parenthesis, that alone goes: the sentence stands without it. One right behind the end of a
+    sentence or clause holds no word of it, only a remark.
     """
-    sentences = sentencex.segment(language, _HOLE_IN_BRACKETS.sub("", paragraph))
+    text = _HOLE_IN_BRACKETS.sub("", _HOLE_BEHIND.sub("", paragraph))
+    sentences = (text[start:end] for start, end in pairwise([0, *sentence_ends(text, language)]))
     return [sentence for sentence in sentences if HOLE not in sentence and not _LEAK.search(sentence)]
 
 

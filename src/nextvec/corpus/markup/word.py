@@ -17,7 +17,13 @@ from nextvec.corpus.markup.html_tree import read_tree
 from nextvec.corpus.prose import Prose, visible
 from nextvec.errors import DataError, MissingDependencyError
 
-_STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => h2:fresh"
+_STYLES = "\n".join(
+    (
+        *("p[style-name='Title'] => h1:fresh", "p[style-name='Subtitle'] => h2:fresh"),
+        *("p[style-name='caption'] => figcaption:fresh", "p[style-name='Caption'] => figcaption:fresh"),
+        *(f"p[style-name^='{name} '] => nav > p:fresh" for name in ("toc", "TOC", "index")),
+    )
+)
 _TAG = re.compile(r"<[^<>]*>")
 _NOTE = re.compile(r"<li (?=id=\"(?:foot|end)note-)")
 _HEAD_OR_FOOT = re.compile(r"word/(?:header|footer)\d*\.xml")

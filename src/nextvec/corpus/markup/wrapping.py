@@ -76,7 +76,8 @@ def _columns_of_sign(sign: str) -> int:
 
 def common_column(blocks: Sequence[Sequence[Line]]) -> float | None:
     """The column at which a text is wrapped, as the blocks show that are evidently wrapped; None without one."""
-    widths = [max(line.end for line in block) for block in blocks if _is_evident(_breaks(block))]
+    several = [block for block in blocks if len(block) > 1]
+    widths = [max(line.end for line in block) for block in several if _is_evident(_breaks(block))]
     return median(widths) if widths else None
 
 

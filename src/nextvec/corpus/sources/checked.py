@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nextvec.corpus.document import Document, Source, Unusable
-from nextvec.corpus.prose import MIN_WORDS, count_words, visible
+from nextvec.corpus.prose import MIN_WORDS, count_words, has_words, visible
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ def encoding_problem(text: str) -> str | None:
 
 
 def _long_enough(document: Document) -> Document | Unusable:
-    words = count_words(document.text)
-    if words >= MIN_WORDS:
+    if has_words(document.text, MIN_WORDS):
         return document
+    words = count_words(document.text)
     if not words:
         return _unusable(document, "empty", "skipped")
     return _unusable(document, "too short", "skipped", f"{words} words, at least {MIN_WORDS} wanted")

@@ -22,7 +22,8 @@ class DocumentOptions(Config):
 @register_source(
     "epub",
     suffixes=(".epub",),
-    leaves="what a page of HTML leaves out; navigation (tables of contents), beside the text (pages in no order)",
+    leaves="what a page of HTML leaves out; navigation (tables of contents), imprint, footnote (pages of notes), "
+    "beside the text (covers, title pages, pages in no order)",
 )
 def open_epub(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """A book, titled by its package; its pages are read as HTML, in their order."""
@@ -35,7 +36,7 @@ def open_epub(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     suffixes=(".docx",),
     extra="documents",
     leaves="heading (kept as context), running head (and foot), list (items that are no sentences), table (of data), "
-    "footnote, fragment",
+    "caption, navigation (tables of contents), footnote, fragment",
 )
 def open_docx(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """A text of Word, titled by its first heading of level 1 or its title. Raises MissingDependencyError."""

@@ -1,25 +1,24 @@
-"""`edit?steps=12`: the nearest stored chunk, edited towards the vector with words of the next nearest ones."""
+"""`edit?steps=12`: the nearest stored chunk, edited towards the vector with words of the next nearest ones;
+`edit:inverter:ID?steps=12`: what another decoder wrote, edited so."""
 
 from __future__ import annotations
 
 from nextvec.config import parse_query
-from nextvec.decoding import DECODERS
+from nextvec.decoding import DECODERS, load_decoder
 from nextvec.decoding.decoder import Decoder, Surroundings
-from nextvec.errors import UsageError
 
 OWNER = "decoder 'edit'"
 
 
 @DECODERS.register("edit")
 def build_edit(argument: str, given: Surroundings) -> Decoder:
-    """`argument`: nothing but options after a question mark, see `EditOptions`.
+    """`argument`: the decoder that it begins with (none: the nearest stored chunk), and after a question mark options,
+    see `EditOptions`.
 
-    Raises UsageError for anything else, MismatchError when the encoder is not the snapshot's, DataError for a corpus
-    whose training documents do not show what is fluent, and what `split_snapshot` raises.
+    Raises UsageError for an unknown one, MismatchError when the encoder is not the snapshot's, DataError for a corpus
+    whose training documents do not show what is fluent, and what `split_snapshot` and that decoder raise.
     """
     body, query = parse_query(argument, owner=OWNER)
-    if body:
-        raise UsageError(f"{OWNER}: '{body}' given, expected options alone, for example edit?steps=12")
     from nextvec.decoding.edit.bank import EditOptions, fluency_of, untrained
     from nextvec.decoding.edit.search import EditDecoder
     from nextvec.encoders import load_encoder
@@ -31,4 +30,6 @@ def build_edit(argument: str, given: Surroundings) -> Decoder:
     require_same_encoder(encoder.spec, snapshot.encoder, left_name="the encoder at hand", right_name=snapshot.label)
     held_out = untrained(snapshot)
     excluded = held_out if options.bank == "train" else None
-    return EditDecoder(snapshot, given.index, encoder.encode, fluency_of(snapshot, held_out), excluded, options)
+    begin = load_decoder(body, snapshot, given.index, workspace=given.workspace, encoder=encoder) if body else None
+    fluency = fluency_of(snapshot, held_out)
+    return EditDecoder(snapshot, given.index, encoder.encode, fluency, excluded, options, begin)

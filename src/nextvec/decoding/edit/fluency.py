@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -118,6 +119,17 @@ class Fluency:
         triples_N3, _ = _triples([words(text) for text in texts], self._number)
         unknown = (triples_N3[:, 2] == UNKNOWN) * np.log(self._rare)
         return float(np.exp(np.mean(unknown - np.log(self._chances(triples_N3)))))
+
+    def spelt(self, piece: str) -> str:
+        """A word as these texts spell it most often, its space and an unknown one left as they are."""
+        word = piece.strip()
+        return piece.replace(word, self._spelling.get(word.casefold(), word))
+
+    @cached_property
+    def _spelling(self) -> dict[str, str]:
+        """Of folded words; the most probable is the last to be entered."""
+        order = np.argsort(self._single[KNOWN:], kind="stable").tolist()
+        return {self._vocabulary[place].casefold(): self._vocabulary[place] for place in order}
 
     def save(self, path: Path) -> None:
         """Raises FullDiskError."""

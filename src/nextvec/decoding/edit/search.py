@@ -1,16 +1,17 @@
-"""Retrieve and edit: begin at the nearest stored chunk, and keep what brings it nearer and leaves it fluent."""
+"""Edit: begin at the nearest stored chunk, or at what another decoder wrote, and keep what brings it nearer and leaves
+it fluent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import Field
 
 from nextvec.config import Config
 from nextvec.decoding.correction import Candidate, Encode, Vectors, encode_written
-from nextvec.decoding.decoder import Decoded, per_vector
+from nextvec.decoding.decoder import Decoded, Decoder, per_vector
 from nextvec.decoding.edit.edits import Material, edits_of, folded, is_word, pieces_of, text_of
 from nextvec.decoding.edit.fluency import Fluency, words
 from nextvec.decoding.nearest import NearestDecoder
@@ -34,26 +35,26 @@ class EditConfig(Config):
     candidates: int = Field(default=32, ge=1, le=1024, description="edits of a text that are encoded in a step")
     neighbours: int = Field(default=8, ge=1, le=64, description="next nearest chunks, whose words are put in")
     bound: float = Field(
-        default=0.0, ge=0, le=10, description="nats a word by which a text may be stranger than the chunk it begins at"
+        default=0.0, ge=0, le=10, description="nats a word by which a text may be stranger than the one it begins at"
     )
     weight: float = Field(default=0.05, ge=0, le=10, description="cosine that a nat a word is worth among candidates")
 
 
 class EditDecoder:
-    """Stored texts, edited. The cosine is never below that of the nearest stored chunk of the same bank.
+    """Texts, edited with words of the stored chunks. The cosine is never below that of the text it begins at.
 
     Args:
-        snapshot: whose chunks are edited.
+        snapshot: whose chunks are edited and taken from.
         index: over this snapshot.
         encode: texts to unit vectors, as the snapshot's encoder does.
         fluency: of the snapshot's texts.
         excluded: bool (N,), True for rows that are neither begun at nor taken from; None excludes none.
         config: see `EditConfig`.
+        begin: gives the texts that are edited; None means the nearest stored chunks of the same bank. What it writes in
+            small letters alone is spelt as the corpus spells it.
 
     Raises MismatchError when the index is of another snapshot.
     """
-
-    max_steps = 0
 
     def __init__(
         self,
@@ -63,25 +64,35 @@ class EditDecoder:
         fluency: Fluency,
         excluded: np.ndarray | None = None,
         config: EditConfig | None = None,
+        begin: Decoder | None = None,
     ) -> None:
-        self._nearest = NearestDecoder(snapshot, index, excluded)
+        self._given, self._nearest = begin, NearestDecoder(snapshot, index, excluded)
         self._snapshot, self._index, self._encode, self._fluency = snapshot, index, encode, fluency
         self._excluded, self._config = excluded, config or EditConfig()
 
     @property
     def name(self) -> str:
         bank = None if self._excluded is None else np.packbits(self._excluded).tobytes().hex()
-        return f"edit:{self._index.spec.fingerprint}:{fingerprint([self._config.to_dict(), bank])}"
+        begin = self._given and self._given.name
+        return f"edit:{self._index.spec.fingerprint}:{fingerprint([self._config.to_dict(), bank, begin])}"
+
+    @property
+    def max_steps(self) -> int:
+        """Corrections of the decoder that it begins with; its own steps are an option."""
+        return self._given.max_steps if self._given else 0
 
     def decode(
         self, vectors: np.ndarray, sources: Sequence[Sequence[str]] | None = None, *, steps: int = 0
     ) -> list[Decoded]:
-        """See `Decoder.decode`. Raises DataError when every row is excluded, UsageError for steps: how many it takes is
-        an option of its own."""
-        if steps:
+        """See `Decoder.decode`. Raises DataError when every row is excluded, UsageError for steps where the decoder it
+        begins with takes none: how many edits it makes is an option of its own."""
+        if steps and not self.max_steps:
             raise UsageError(f"{steps} correction steps asked of edit; its steps are an option: edit?steps={steps}")
-        begun = self._nearest.decode(vectors, sources)
-        searches = self._begin(vectors.astype(np.float32, copy=False))
+        target_QD = vectors.astype(np.float32, copy=False)
+        begun = (self._given or self._nearest).decode(vectors, sources, steps=steps)
+        if self._given:
+            begun = self._spelt(target_QD, begun)
+        searches = self._begin(target_QD, begun)
         for _ in range(self._config.steps):
             if not self._step(searches):
                 break
@@ -90,22 +101,46 @@ class EditDecoder:
             for search, first, source in zip(searches, begun, per_vector(sources, len(begun)), strict=True)
         ]
 
-    def _begin(self, target_QD: Vectors) -> list[_Search]:
-        wanted = min(max(self._config.beam, self._config.neighbours + 1), self._index.spec.size)
-        found = self._index.search(target_QD, wanted, self._excluded)
+    def _spelt(self, target_QD: Vectors, begun: Sequence[Decoded]) -> list[Decoded]:
+        """What is in small letters as the corpus spells it, where that takes nothing from the cosine."""
+        texts = [self._spelling(one.text) if one.text == one.text.lower() else one.text for one in begun]
+        cosines = np.einsum("qd,qd->q", self._vectors(texts), target_QD).tolist()
         return [
-            self._search(target_D, rows[rows >= 0], scores)
-            for target_D, scores, rows in zip(target_QD, found.scores, found.rows, strict=True)
+            replace(one, text=text, cosine=cosine) if cosine > (one.cosine or -1.0) - LEAST_GAIN else one
+            for one, text, cosine in zip(begun, texts, cosines, strict=True)
         ]
 
-    def _search(self, target_D: Vectors, rows: np.ndarray, scores: np.ndarray) -> _Search:
-        texts, stored = self._snapshot.texts(rows), self._snapshot.vectors[rows].astype(np.float32)
-        strangeness = self._fluency.strangeness([words(text) for text in texts]).tolist()
-        candidates = [Candidate(*each) for each in zip(texts, stored, scores.tolist(), strict=False)]
-        first = [_Text(*each) for each in zip(candidates, strangeness, strict=True)][: self._config.beam]
-        said = sorted({folded(word) for text in texts for word in words(text) if is_word(word)})
-        worth = dict(zip(said, encode_written(self._encode, said, len(target_D)), strict=True))
-        return _Search(target_D, first, Material.of(texts[1:]), worth)
+    def _spelling(self, text: str) -> str:
+        return text_of(tuple(self._fluency.spelt(piece) for piece in pieces_of(text)))
+
+    def _vectors(self, texts: Sequence[str]) -> Vectors:
+        return encode_written(self._encode, texts, self._snapshot.dim)
+
+    def _begin(self, target_QD: Vectors, begun: Sequence[Decoded]) -> list[_Search]:
+        wanted = min(max(self._config.beam, self._config.neighbours + 1), self._index.spec.size)
+        found = self._index.search(target_QD, wanted, self._excluded)
+        stored = [self._stored(rows[rows >= 0], scores) for scores, rows in zip(found.scores, found.rows, strict=True)]
+        if self._given is None:
+            return [
+                self._search(target_D, each[: self._config.beam], each[1:])
+                for target_D, each in zip(target_QD, stored, strict=True)
+            ]
+        texts = [one.text for one in begun]
+        cosines = [one.cosine or -1.0 for one in begun]
+        firsts = [[Candidate(*each)] for each in zip(texts, self._vectors(texts), cosines, strict=True)]
+        return [self._search(*each) for each in zip(target_QD, firsts, stored, strict=True)]
+
+    def _stored(self, rows: np.ndarray, scores: np.ndarray) -> list[Candidate]:
+        texts, vectors = self._snapshot.texts(rows), self._snapshot.vectors[rows].astype(np.float32)
+        return [Candidate(*each) for each in zip(texts, vectors, scores.tolist(), strict=False)]
+
+    def _search(self, target_D: Vectors, first: Sequence[Candidate], others: Sequence[Candidate]) -> _Search:
+        strangeness = self._fluency.strangeness([words(candidate.text) for candidate in first]).tolist()
+        begun = [_Text(*each) for each in zip(first, strangeness, strict=True)]
+        texts = [candidate.text for candidate in others]
+        said = sorted({folded(word) for text in (*texts, first[0].text) for word in words(text) if is_word(word)})
+        worth = dict(zip(said, self._vectors(said), strict=True))
+        return _Search(target_D, begun, Material.of(texts), worth)
 
     def _step(self, searches: Sequence[_Search]) -> bool:
         """Edit every text once more; False where there is none to edit. All candidates are encoded together."""
@@ -113,8 +148,7 @@ class EditDecoder:
         unique = sorted({one.text for proposals in proposed for one in proposals})
         if not unique:
             return False
-        encoded = encode_written(self._encode, unique, self._snapshot.dim)
-        vector_of = dict(zip(unique, encoded, strict=True))
+        vector_of = dict(zip(unique, self._vectors(unique), strict=True))
         for search, proposals in zip(searches, proposed, strict=True):
             search.take(proposals, vector_of, self._config)
         return True
@@ -169,11 +203,12 @@ class _Search:
         del self._kept[config.beam :]
 
     def decoded(self, first: Decoded, source: Sequence[str]) -> Decoded:
-        """The best text; `first`, the stored chunk, where no edit came nearer."""
+        """The best text; `first`, as it was given, where no edit came nearer."""
         better = [text.candidate for text in self._kept if text.cosine > self._begun.cosine]
         if not better:
             return first
-        return Decoded(text=better[0].text, verdict=judge(better[0].text, source, DEFAULT), cosine=better[0].cosine)
+        text, cosine = better[0].text, better[0].cosine
+        return Decoded(text=text, verdict=judge(text, source, DEFAULT), steps=first.steps, cosine=cosine)
 
     def _edits(self, begun: _Text, fluency: Fluency, config: EditConfig) -> list[_Proposal]:
         worth = self._worth(begun.candidate)

@@ -1,0 +1,32 @@
+"""Who says what stands between quotation marks: `“Why?” Alice asked.` is one sentence, as `“Why?” she asked.` is."""
+
+from __future__ import annotations
+
+import re
+
+_VERBS = """
+    said asked cried exclaimed replied answered shouted called whispered murmured muttered returned repeated demanded
+    inquired enquired remarked added continued interrupted screamed yelled roared growled gasped groaned sobbed wailed
+    retorted rejoined responded ejaculated echoed snapped thought wondered mused breathed pleaded begged interposed
+    protested insisted declared persisted queried
+"""
+_NO_NAMES = "He|She|They|We|It|You|This|That|Then|Some|One|Nobody"
+_SPEAKERS = {
+    "en": re.compile(
+        rf"(?:I|(?!(?:{_NO_NAMES})\b)(?:[A-Z][\w’'-]*\.?\s){{0,2}}[A-Z][\w’'-]*)\s(?:{'|'.join(_VERBS.split())})\b"
+        r"(?![^.!?“”\"]{0,60}[,:]\s[“\"][A-Z])"
+    ),
+    "zh": re.compile(r"(?:(?![没不])[\u4e00-\u9fff]){1,5}?(?:说|說|问|問|道|喊|叫|答|嚷)[着著了]?[，。！]"),
+    "ko": re.compile(r"\S+(?:\s\S+)?\s(?:물었다|말했다|외쳤다|대답했다|소리쳤다|되물었다)"),
+    "hi": re.compile(r"\S+(?:\s\S+){0,2}\s(?:पूछा|कहा|बोला|बोली|चिल्लाया|चिल्लाई)"),
+}
+"""Not where the speaker begins another speech: `“Why?” Alice said: “Go!”`."""
+_QUOTED = ("?”", "!”", '?"', '!"', "—”", "…”", "?’", "!’", "？”", "！”", "？」", "！」")
+
+
+def names_speaker(text: str, cut: int, language: str) -> bool:
+    """Whether a question or exclamation in quotation marks that ends before `cut`, and the space after it, is followed
+    by who says it, in a language where no small letter tells."""
+    if language not in _SPEAKERS or not text[max(0, cut - 4) : cut].rstrip().endswith(_QUOTED):
+        return False
+    return _SPEAKERS[language].match(text, cut) is not None

@@ -1,0 +1,27 @@
+"""The words of words.toml, by language."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from nextvec.corpus.chunkers.abbreviations import NO_STARTERS, STARTERS
+
+
+@cache
+def words(kind: str, language: str) -> frozenset[str]:
+    """Those of a kind of words.toml, `shortened` and `names` also capitalised; English has only `starters`."""
+    if language == "en":
+        return STARTERS - NO_STARTERS if kind == "starters" else frozenset()
+    entry = _table().get(language, {})
+    own = frozenset(entry.get(kind, "").split())
+    if kind in ("shortened", "names"):
+        own |= {word[0].upper() + word[1:] for word in own}
+    return own.union(*(words(kind, other) for other in entry.get("same", ())))
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath("words.toml").read_text("utf-8"))

@@ -1,0 +1,69 @@
+# ruff: noqa: RUF001 (typographic signs are part of what is matched)
+"""What pages say of themselves in paragraphs of their own, told by its words: who holds the rights, what made the page,
+when it was changed, whom a picture is by. English, with the commonest words of other languages."""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST = 240
+"""Characters; what is longer is a text about such things."""
+
+_NAME = r"(?:[A-Z][\w.'’-]*|de|la|del|der|di|van|von|and|und|et|y|&)[¹²³⁴⁵⁶⁷⁸⁹⁰*†‡,]*"
+"""A word of a list of authors, with the marks of their addresses."""
+_PATTERNS = (
+    (
+        "footer",
+        r"""(?:[\w.,&'’-]+\s){0,4}(?:©|\(c\)\s|copyright\b)\W{0,3}(?:(?:©|\(c\)|by|copyright)\W{0,3})*\d{4}\b.*
+        | (?:.{0,80}\b)?all\srights\sreserved\b.{0,80} | .{0,80}\balle\srechte\svorbehalten\b.{0,80}
+        | (?:.{0,80}\b)?tous\sdroits\sréservés\b.{0,80} | .{0,80}\btodos\slos\sderechos\sreservados\b.{0,80}
+        | (?:this\s(?:page|site|article|document)\s(?:was|has\sbeen)\s)?last\s
+          (?:updated|modified|edited|changed|reviewed|revised)\b(?:\son|\sat|\sby|:)?\s[^.!?]*\d.{0,80}
+        | (?:zuletzt\s(?:geändert|aktualisiert)|letzte\s(?:änderung|aktualisierung)|stand:|dernière\smise\sà\sjour
+          |última\s(?:actualización|modificación|atualização)|ultim[oa]\s(?:aggiornamento|modifica))(?!\w).{0,60}\d.{0,20}
+        | (?:(?:proudly\s)?powered\sby|(?:built|made|created|generated)\s(?:with|using|by)|best\sviewed\s(?:with|in)
+          |desenvolvido\s(?:por|pel[oa])|desarrollado\spor|propulsé\spar|erstellt\smit)\s(?:[^\s.!?,]+\s?){1,6}\.?""",
+    ),
+    (
+        "note on versions",
+        r"(?:new|added|changed|deprecated|removed)\s(?:in|since)\s(?:version\s)?v?\d[\w.]*[.:]?",
+    ),
+    (
+        "navigation",
+        r"""(?:skip|jump|back|return|go)\s(?:to\s)?(?:the\s)?
+          (?:main\s|top|content|navigation|recipe|home|comments)\b[^.!?]{0,20}
+        | (?:(?:tags|categories|category|schlagwörter|étiquettes|etiquetas)\s?:|(?:filed\sunder|posted\sin):?)
+          \s[^.!?]{1,120}
+        | (?:share|follow)\s(?:this|us|on)\b[^.!?]{0,40}:? | (?:read|learn)\smore\.{0,3}""",
+    ),
+    (
+        "byline",
+        rf"""(?i:posted|published|updated|written|by|von|par|por)\b(?:[^.!?]|(?<=\d)\.|(?<=\b[A-Z])\.){{2,80}}\b(?:19|20)\d\d\b[^.!?]{{0,40}}
+        | {_NAME}(?:\s{_NAME})*(?<=[¹²³⁴⁵⁶⁷⁸⁹⁰*†‡])
+        | \d{{1,2}}\smin(?:ute)?s?\sread""",
+    ),
+    (
+        "caption",
+        r"\(?(?:(?:photo|image|picture|foto|bild|illustration)(?:\s(?:by|credit:)|:)|credit:)\s(?:[^.!?]|(?<=\b[A-Z])\.){2,100}",
+    ),
+    (
+        "advertisement",
+        r"""advertisements?|sponsored(?:\scontent)?|anzeige|publicité|publicidad
+        | (?:subscribe|sign\sup)\s(?:to|for)\s(?:our|the|my)\b.{0,60}\bnewsletter\b.{0,120}""",
+    ),
+    (
+        "notice",
+        r"(?:we|this\s(?:site|website|page))\suses?\scookies\b.*\b(?:experience|accept|agree|analy\w+|ads|privacy|traffic)\b.*",
+    ),
+)
+_KINDS = tuple(
+    (reason, re.compile(pattern, re.VERBOSE if reason == "byline" else re.VERBOSE | re.IGNORECASE))
+    for reason, pattern in _PATTERNS
+)
+
+
+def boilerplate(text: str) -> str:
+    """Why a paragraph is no part of the text of a page, "" where nothing says so."""
+    if len(text) > _LONGEST:
+        return ""
+    return next((reason for reason, pattern in _KINDS if pattern.fullmatch(text)), "")
