@@ -486,10 +486,18 @@ def test_an_unordered_corpus_trains_only_when_told_to(call) -> None:
     call("train", "copy-last", "--corpus", "shuffled", "--allow-unordered")
 
 
-def test_what_the_machine_refuses_is_one_line(nextvec, tmp_path: Path) -> None:
-    out = tmp_path / "no" / "folder" / "x.npy"
+def test_what_the_machine_refuses_is_one_line(nextvec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "x.npy"
     error = nextvec("encode", "Hi.", "--encoder", "hashing:32", "--out", out, expect=1).err
-    assert error == f"nextvec: No such file or directory: {out}\n"
+    assert error.startswith((f"nextvec: File exists: {out.parent}", f"nextvec: Not a directory: {out.parent}"))
+    monkeypatch.setattr("nextvec.cli.doctor.emit", _opens_a_folder)
+    error = nextvec("doctor", "--json", "--workspace", tmp_path, expect=1).err
+    assert error == "nextvec: / is a folder; expected a file. Give the path of a file\n"
+
+
+def _opens_a_folder(*_: object) -> None:
+    Path("/").read_bytes()
 
 
 def test_ctrl_c_says_how_to_go_on(call, monkeypatch: pytest.MonkeyPatch) -> None:
