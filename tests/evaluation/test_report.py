@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nextvec.evaluation.report import Example, ReportContent, render_report, write_report
+from nextvec.evaluation.report import Answer, Example, ReportContent, render_report, write_report
 from nextvec.evaluation.report.abilities import abilities
 from nextvec.evaluation.report.headline import headline
 from nextvec.evaluation.report.limits import limits
@@ -172,6 +172,8 @@ def test_the_headline_of_a_model_that_is_better(content):
     assert "gru is better than the best baseline; amn is not distinguishable from" in words
     assert "lead over gru, the second, is 0.0015; this pair was not tested" in words
     assert "6,595 targets in 83 documents of wiki@small" in words
+    answered = replace(content, answers=[Answer(question="Which?", short="That.", evidence=())])
+    assert "the second, is 0.0015; see what the study says." in " ".join(headline(answered).paragraphs)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from nextvec.evaluation.comparison import Comparison, Contrast
 from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.heldout import Structure
 from nextvec.evaluation.latency import Latency, measure_latency
+from nextvec.evaluation.report.wording import plural
 from nextvec.evaluation.seeds import averaged, in_groups
 from nextvec.evaluation.worth import worth_of
 from nextvec.models.baseline import BASELINES
@@ -157,7 +158,7 @@ def _measure_latencies(
     wanted = [*entrants, *guests, *architectures]
     missing = [name for name in wanted if name not in known]
     if missing:
-        say(f"measuring the latency of {len(missing)} models and baselines")
+        say(f"measuring the latency of {plural(len(missing), 'predictor')}")
     measured = {}
     for name in missing:
         if entrant := entrants.get(name):
