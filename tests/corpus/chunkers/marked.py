@@ -520,6 +520,9 @@ MARKED: dict[str, list[str]] = {
         "Er kam am Mi., d. 3. Okt. 2018, nach Haus. |Sie nicht.",
         "Das gilt gem. Art. 13 Abs. 1 GG nicht. |Das ist klar.",
         "Er wohnt in der Königstr. 12 im Hof. |Sie auch.",
+        "Das schrieb J.W. Goethe. |Er starb.",
+        "‚Warum?‘, fragte er. |‚Darum.‘ |Sie ging.",
+        "›Warum?‹ fragte er. |›Darum.‹ |Sie ging.",
     ],
     "fr": [
         "Il est venu. |Elle est partie.",
@@ -570,6 +573,7 @@ MARKED: dict[str, list[str]] = {
         "Le prix est de 1 000 €. |C'est peu.",
         "(1) Le premier point est ici. |Il a deux phrases.",
         "Le 1er janv. 2020, il arriva. |Elle partit.",
+        "Écrit par J.R.R. Tolkien. |Il est mort.",
     ],
     "es": [
         "¿Quién es? |¡Nadie! |Vamos.",
@@ -639,6 +643,7 @@ MARKED: dict[str, list[str]] = {
         "Sig.ra Rossi, venga. |Grazie.",
         "S. Pietro è grande. |SS. Pietro e Paolo pure.",
         "Visse nel 50 a.C. (dice lui) a Roma. |Morì lì.",
+        "La vitamina C. |Essa è utile.",
     ],
     "pt": [
         "O Sr. Silva chegou. |A Sra. Costa saiu.",
@@ -701,6 +706,7 @@ MARKED: dict[str, list[str]] = {
         "Gen. Anders i płk Kowalski walczyli. |Wygrali.",
         "J. Słowacki i A. Mickiewicz pisali. |Obaj wielcy.",
         "Dnia 3 paźdz. 2018 r. przybył o godz. 9.30. |Potem wyszedł.",
+        "Napisał to J.R.R. Tolkien. |Potem umarł.",
     ],
     "ru": [
         "Он пришёл. |Она ушла.",
@@ -754,6 +760,7 @@ MARKED: dict[str, list[str]] = {
         "Гр. Иванов. |Тов. Петров.",
         "(1) Первый пункт здесь. |В нём два предложения.",
         "3 окт. 2018 г. он прибыл. |Она уехала.",
+        "Роман написал Л.Н. Толстой. |Потом пришли А.С. Пушкин и М.Ю. Лермонтов.",
     ],
     "uk": [
         "Він прийшов. |Вона пішла.",
@@ -762,6 +769,7 @@ MARKED: dict[str, list[str]] = {
         "Яблука, груші тощо. |Їжте.",
         "Див. с. 5 та рис. 3. |Там є.",
         "Вул. Хрещатик, буд. 5. |Там він живе.",
+        "Написав Т.Г. Шевченко. |Він помер.",
     ],
     "el": [
         "Ποιος είναι; |Κανείς. |Πάμε.",

@@ -18,8 +18,8 @@ from nextvec.corpus.chunkers.missed import item_starts, missed_ends
 from nextvec.corpus.chunkers.mistaken import is_mistaken
 from nextvec.corpus.prose import is_small
 
-_CLOSING = re.compile(r"(?:[)\]”»’』」）】⁰¹²³⁴-⁹]|\[[^\[\]\n]{1,30}\](?=\s|$)|[*†‡]{1,3}(?=\s|$))+\s*")
-_MAY_CLOSE = ")]”»’』」）】⁰¹²³⁴⁵⁶⁷⁸⁹[*†‡"
+_CLOSING = re.compile(r"(?:[)\]”»’』」）】⁰¹²³⁴-⁹]|\[[^\[\]\n]{1,30}\](?=\s|$)|[*†‡]{1,3}(?=\s|$)|[‘‹›](?=\s|$))+\s*")
+_MAY_CLOSE = ")]”»’‘‹›』」）】⁰¹²³⁴⁵⁶⁷⁸⁹[*†‡"
 _BEGINNERS = frozenset(string.ascii_letters + string.digits)
 """What nearly every sentence begins with; neither face nor citation does."""
 _CLOSING_BRACKET = re.compile(r"[)\]）】]+\s*")
@@ -30,7 +30,7 @@ _FACES = re.compile(
 """Emoji and emoticons; after a sentence they belong to it."""
 _CITATION = re.compile(r"\((?:[A-Z][^()]{1,60}[, ])?\d{4}[a-z]?(?:[,:] ?(?:pp?\. ?)?[\d–-]+)?\)\s+(?=[A-Z“\"])")
 """`(Smith, 1990)` behind the full stop of what it belongs to."""
-_MAY_OPEN = '"“”„«»'
+_MAY_OPEN = '"“”„«»‚‘›‹'
 _OPENS = re.compile(rf"\s[{_MAY_OPEN}]\Z")
 _MARK = re.compile(r"\((\w{1,4})\)(?=[\s.,;:])")
 """Of a list or reference: after `(1)` sentencex sees no end to the end of the paragraph."""

@@ -38,6 +38,7 @@ _REFERENCE = re.compile(r"[(\[]\d{1,3}[a-z]?[)\]]")
 _DATE = re.compile(r"(?<!\d)\d{1,2}(?:\.|er|º|°)?\s[^\W\d_]{3,6}\.\s(?:1\d|20)\d\d\Z")
 """`3 oct. 2018`: the month is shortened."""
 _GERMAN_MONTH = re.compile(r"(?:Jan|Feb|März|Apr|Mai|Juni|Juli|Aug|Sept|Okt|Nov|Dez)(?:\.|\w*\b)")
+_INITIALS = re.compile(r"(?:[A-ZÀ-ÞА-ЯЁІЇЄҐ]\.){1,3}")
 _VERSE = re.compile(r"\d{1,3}:\d")
 _INNER_NUMBER = re.compile(r"(?:\d{1,2}|[a-hivx]{1,4})[.)]")
 _FIRST_NUMBERS = ("1.", "a.", "i.", "1)", "a)", "i)")
@@ -127,7 +128,9 @@ def _is_initial(text: str, cut: int, before: list[str], language: str) -> bool:
         return False
     if before[-1] in ("a.", "d.") and text.startswith("C.", cut):
         return True
-    if len(before[-1]) != 2 or not before[-1][0].isupper() or (len(before) > 1 and before[-2].lower() in WITH_LETTERS):
+    if not _INITIALS.fullmatch(before[-1].lstrip(_OPENING)):
+        return False
+    if len(before[-1]) == 2 and len(before) > 1 and before[-2].lower() in WITH_LETTERS:
         return False
     following = text[cut : cut + _WINDOW].split()[0].rstrip(",.;:")
     return following.istitle() and following not in starters
