@@ -22,7 +22,7 @@ from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
 from nextvec.encoders.reading import Reading
 from nextvec.errors import UsageError
 
-DEFAULT_DIM = 256
+DEFAULT_DIM, MOST_DIM = 256, 65_536
 _WORD = re.compile(r"\w+")
 _SMALL_WORDS = bytes(ord(chr(code).lower()) if _WORD.match(chr(code)) else ord(" ") for code in range(128)) + bytes(128)
 """What becomes of the bytes of ASCII: small letters, digits, underscores, and spaces for the rest."""
@@ -41,12 +41,12 @@ class HashingEncoder:
     A text without words, or whose features cancel, becomes the vector with all components 1 / sqrt(D).
 
     Args:
-        dim: D, at least 2.
+        dim: D, 2 to MOST_DIM.
     """
 
     def __init__(self, dim: int = DEFAULT_DIM) -> None:
-        if dim < 2:
-            raise UsageError(f"hashing:{dim}: the dimension must be at least 2, for example hashing:64")
+        if not 2 <= dim <= MOST_DIM:
+            raise UsageError(f"hashing:{dim}: the dimension must be 2 to {MOST_DIM:,}, for example hashing:64")
         self._dim = dim
         sketch = sketch_vectors(self.encode(GOLDEN_SENTENCES))
         self.spec = EncoderSpec(
@@ -184,6 +184,6 @@ def _digest(name: bytes) -> bytes:
 @register_encoder("hashing", dim="256, or DIM", tokens="all", licence="none: no weights")
 def load_hashing(argument: str, _: Reading) -> HashingEncoder:
     """`argument`: the dimension, or "" for DEFAULT_DIM. Raises UsageError."""
-    if argument and not argument.isdecimal():
+    if argument and not (argument.isdecimal() and len(argument) < 20):
         raise UsageError(f"hashing:{argument}: expected a dimension, for example hashing:64")
     return HashingEncoder(int(argument or DEFAULT_DIM))
