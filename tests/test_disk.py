@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nextvec.disk import is_full_disk, storing
+from nextvec.disk import is_full_disk, replacing, storing
 from nextvec.errors import FullDiskError
 from nextvec.records import append_line, read_json, write_atomic, write_json
 
@@ -46,13 +46,33 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_record_is_the_old_one_or_nothing(tmp_path: Path, full: None) -> None:
-    (tmp_path / "old.json").write_text("1")
+    (tmp_path / "old.json").write_text('{"n": 1}')
     with pytest.raises(FullDiskError, match=r"no space for old\.json \(2 bytes\) .* The old\.json from before is kept"):
         write_json(tmp_path / "old.json", 2)
     with pytest.raises(FullDiskError, match=r"no space for new\.pt \(3 bytes\) .* What was stored before is kept"):
         write_atomic(tmp_path / "new.pt", b"new")
-    assert read_json(tmp_path / "old.json") == 1
+    assert read_json(tmp_path / "old.json") == {"n": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["old.json"]
+
+
+def test_a_link_stays_one_and_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "there" / "target.json")
+    write_json(tmp_path / "link.json", {"n": 1})
+    assert (tmp_path / "link.json").is_symlink()
+    assert read_json(tmp_path / "there" / "target.json") == {"n": 1}
+    with pytest.raises(IsADirectoryError, match=r"there'$"):
+        write_json(tmp_path / "there", {"n": 1})
+
+
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+    """As is /dev/null, which root could replace by a file."""
+    os.mkfifo(pipe := tmp_path / "pipe")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with replacing(pipe) as file:
+        file.write(b"what is written")
+    assert os.read(reader, 99) == b"what is written"
+    os.close(reader)
+    assert pipe.is_fifo()
 
 
 def test_a_line_that_has_no_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

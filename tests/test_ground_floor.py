@@ -10,7 +10,7 @@ import pytest
 from nextvec.config import Config, parse_assignments, parse_query, with_query
 from nextvec.errors import IntegrityError, MissingDependencyError, NextvecError, UsageError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes, sha256_file
-from nextvec.records import BLOCK, append_line, read_json, read_lines, write_json
+from nextvec.records import BLOCK, append_line, read_json, read_lines, taken_apart, write_json
 from nextvec.registry import Registry
 from nextvec.workspace import VARIABLE, Workspace, generation_name, numbered_version, parse_reference
 
@@ -43,6 +43,12 @@ def test_a_config_refuses_unknown_keys_and_bad_values_by_name() -> None:
         Options.parse({"layer": 3}, owner="gru")
     with pytest.raises(UsageError, match="gru: layers = 'many'"):
         Options.parse({"layers": "many"}, owner="gru")
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999"])
+def test_a_config_holds_finite_numbers_alone(value: str) -> None:
+    with pytest.raises(UsageError, match=f"gru: dropout = '{value}': Input should be a finite number"):
+        Options.parse({"dropout": value}, owner="gru")
 
 
 def test_assignments() -> None:
@@ -103,6 +109,32 @@ def test_json_is_replaced_whole(tmp_path: Path) -> None:
         read_json(path)
     with pytest.raises(IntegrityError, match="missing"):
         read_json(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "is not JSON"),
+        (b"\0" * 9, "is not JSON"),
+        (b"\xff", "is not JSON"),
+        (b"[]", "a JSON list"),
+        (b"null", "NoneType"),
+    ],
+)
+def test_a_record_is_an_object_or_damaged(tmp_path: Path, content: bytes, what: str) -> None:
+    path, lines = tmp_path / "a.json", tmp_path / "a.jsonl"
+    path.write_bytes(content)
+    lines.write_bytes(b'{"n": 1}\n' + (content or b"{") + b"\n")
+    with pytest.raises(IntegrityError, match=f"a.json .*{what}.*Restore it from a copy"):
+        read_json(path)
+    with pytest.raises(IntegrityError, match=rf"a.jsonl, line 2, .*{what if content else 'is not JSON'}"):
+        read_lines(lines)
+
+
+@pytest.mark.parametrize("wrong", [{}, {"n": "x"}, {"n": None}, {"n": [1]}])
+def test_a_record_without_its_parts_is_damaged(tmp_path: Path, wrong: dict[str, object]) -> None:
+    with pytest.raises(IntegrityError, match=r"a\.json is not as it was written"), taken_apart(tmp_path / "a.json"):
+        len(range(wrong["n"]))  # type: ignore[call-overload]
 
 
 def test_a_line_cut_off_by_a_killed_run_is_dropped(tmp_path: Path) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 from urllib.parse import parse_qsl, urlencode
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nextvec.errors import UsageError
 
 C = TypeVar("C", bound="Config")
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+"""What torch and JSON's readers elsewhere take for one."""
 
 
 class Config(BaseModel):
-    """Base of all configurations: immutable, no unknown keys, values checked and converted on construction."""
+    """Base of all configurations: immutable, no unknown keys, values checked and converted on construction; numbers are
+    finite, as JSON, in which all of them are kept, has no others."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, protected_namespaces=()
+    )
 
     @classmethod
     def parse(cls: type[C], options: Mapping[str, Any], *, owner: str) -> C:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -35,7 +36,18 @@ def storing(what: str, place: Path, kept: str = "What was stored before is kept"
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `path` once it is written, and is gone when it cannot be."""
+    """A new file that takes the place of `path` once it is written, and is gone when it cannot be.
+
+    A link stays one: what it points to is replaced. A device or a pipe is written to as it is.
+    Raises IsADirectoryError for a folder.
+    """
+    path = path.resolve() if path.is_symlink() else path
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
+        with path.open("wb") as device:
+            yield device
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -319,6 +320,19 @@ def test_an_architecture_shows_the_options_of_its_head(call) -> None:
     assert {"  predicts = point", "  loss = cosine", "  structure = False", "  context = unlimited"} <= set(lines)
 
 
+def test_what_is_damaged_is_told_and_hides_nothing_else(nextvec, place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place, tmp_path / "ws")
+    (tmp_path / "ws" / "models" / "ewma-mix-small" / "config.json").write_text("{}")
+    for manifest in (tmp_path / "ws" / "corpora" / "small.lance").glob("_versions/*.manifest"):
+        manifest.write_bytes(b"")
+    listed = nextvec("models", "list", workspace=tmp_path / "ws", expect=1)
+    assert "gru-tales-first" in listed.out
+    assert "ewma-mix-small/config.json has format None" in " ".join(listed.err.split())
+    listed = nextvec("corpus", "list", workspace=tmp_path / "ws", expect=1)
+    assert "tales" in listed.out
+    assert "small.lance cannot be read as a corpus" in " ".join(listed.err.split())
+
+
 def test_a_long_name_is_not_cut(call) -> None:
     name = "a-name-that-is-longer-than-any-table-would-like-it-to-be"
     call("train", "copy-last", "--corpus", "tales", "--name", name)
@@ -336,6 +350,11 @@ ERRORS = [
     ([*TRAIN, "tales", "--set", "layers"], 2, "expected key=value"),
     ([*TRAIN, "tales", "--set", "layers=two"], 2, "gru: layers = 'two'"),
     ([*TRAIN, "tales", "--set", "epochs=0"], 2, "gru: epochs = '0'"),
+    ([*TRAIN, "tales", "--set", "lr=inf"], 2, "gru: lr = 'inf': Input should be a finite number"),
+    ([*TRAIN, "tales", "--name", "new", "--seed", str(2**63)], 2, "gru: seed = 9223372036854775808"),
+    ([*TRAIN, "tales", "--name", "new", "--set", "width=1000000000"], 1, "there is not enough memory: "),
+    (["models", "show", "gru", "--dim", str(10**11)], 1, "there is not enough memory: "),
+    (["corpus", "ingest", "pydocs:", "--corpus", "new", "--encoder", f"hashing:{10**11}"], 2, "must be 2 to 65,536"),
     ([*TRAIN, "tales", "--set", "lr=1", "--set", "lr=2"], 2, "--set lr is given twice"),
     ([*TRAIN, "tales", "--set", "loss=cosin"], 2, "unknown loss 'cosin'. Did you mean 'cosine'?"),
     ([*TRAIN, "tales", "--set", "point=mse"], 2, "point = 'mse': expected options of the head"),
@@ -363,6 +382,7 @@ ERRORS = [
     (["promote", "gru-tales-first", "--as", "ewma-mix-small", *NO_GATES], 2, "is the id of a model"),
     (["promote", "gru-tales-first", "--as", "production", "--force"], 2, "--force and --reason 'TEXT' go together"),
     (["promote", "gru-tales-first", "--as", "production", "--set", "skil=1"], 2, "Did you mean 'skill'?"),
+    (["promote", "gru-tales-first", "--as", "production", "--set", "skill=nan"], 2, "gates: skill = 'nan'"),
     (["aliases", "bakc"], 1, "there is no alias 'bakc'. Did you mean 'back'?"),
     (["rollback", "production"], 1, "there is no alias 'production'"),
     (["train", "ewma", "--corpus", "tales", "--name", "back"], 2, "'back' is an alias of"),
@@ -466,10 +486,18 @@ def test_an_unordered_corpus_trains_only_when_told_to(call) -> None:
     call("train", "copy-last", "--corpus", "shuffled", "--allow-unordered")
 
 
-def test_what_the_machine_refuses_is_one_line(nextvec, tmp_path: Path) -> None:
-    out = tmp_path / "no" / "folder" / "x.npy"
+def test_what_the_machine_refuses_is_one_line(nextvec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "x.npy"
     error = nextvec("encode", "Hi.", "--encoder", "hashing:32", "--out", out, expect=1).err
-    assert error == f"nextvec: No such file or directory: {out}\n"
+    assert error.startswith((f"nextvec: File exists: {out.parent}", f"nextvec: Not a directory: {out.parent}"))
+    monkeypatch.setattr("nextvec.cli.doctor.emit", _opens_a_folder)
+    error = nextvec("doctor", "--json", "--workspace", tmp_path, expect=1).err
+    assert error == "nextvec: / is a folder; expected a file. Give the path of a file\n"
+
+
+def _opens_a_folder(*_: object) -> None:
+    Path("/").read_bytes()
 
 
 def test_ctrl_c_says_how_to_go_on(call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,32 @@ def test_breaks_that_do_not_fit_are_told(nextvec, place: Path, tmp_path: Path, b
     assert told in nextvec(*ask, "--breaks", tmp_path / "breaks.txt", workspace=place, expect=1).err
 
 
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_what_is_no_text_is_not_encoded(nextvec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: str) -> None:
+    """In the locale of C, bytes of any kind are read."""
+    given = io.TextIOWrapper(io.BytesIO(b"A text.\nca\xe9 au lait\n"), encoding="ascii", errors=errors)
+    monkeypatch.setattr("sys.stdin", given)
+    told = nextvec("encode", "--encoder", "hashing:32", "--out", tmp_path / "x.npy", expect=2).err
+    assert told.startswith("nextvec: standard input is not utf-8 text")
+    assert not (tmp_path / "x.npy").exists()
+
+
+def test_a_folder_is_told_before_anything_is_encoded(nextvec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.npy").mkdir()
+    assert "'x.npy' is a directory" in nextvec("encode", "A.", "--encoder", "none", "--out", "x.npy", expect=2).err
+
+
+def test_what_was_there_is_kept_until_all_is_written(nextvec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "x.npy"
+    out.write_bytes(b"before")
+    monkeypatch.setattr("numpy.save", lambda file, vectors: (file.write(b"half"), file.fileno() // 0))
+    with pytest.raises(ZeroDivisionError):
+        nextvec("encode", "A text.", "--encoder", "hashing:32", "--out", out)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.npy"]
+    assert out.read_bytes() == b"before"
+
+
 def test_texts_as_arguments_say_nothing_of_paragraphs(nextvec, tmp_path: Path) -> None:
     out = ["--out", tmp_path / "in.npy", "--breaks", tmp_path / "breaks.txt"]
     told = nextvec("encode", "The of was in.", *out, "--encoder", "hashing:32", expect=2).err

@@ -123,3 +123,9 @@ def test_finding_the_kinds_imports_nothing_heavy():
         "sys.exit(bool({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("text", "what"), [("a \ud800 b", "half a surrogate pair at character 2"), (3, "is a int")])
+def test_what_is_no_text_is_refused(text, what):
+    with pytest.raises(DataError, match=f"text 1 of 2 .*{what}"):
+        require_texts(["abc", text])

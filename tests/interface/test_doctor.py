@@ -46,6 +46,35 @@ def place(tales, tmp_path):
     return Workspace(tmp_path / "ws")
 
 
+@pytest.mark.parametrize("damage", [b"", b"[]", None])
+@pytest.mark.parametrize("file", ["model.safetensors", "metrics.json", "config.json"])
+def test_every_file_of_a_model_is_looked_at(place, file, damage):
+    path = place.model("ridge") / file
+    path.unlink()
+    path.mkdir() if damage is None else path.write_bytes(damage)
+    found = by_name(examine(place))
+    assert file in found["model ridge"].found
+    assert found["models"].found == "1 of 2 are whole"
+
+
+def test_weights_that_are_others_are_found(place):
+    path = place.model("ridge") / "model.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert "is not the file that config.json records" in by_name(examine(place))["model ridge"].found
+
+
+def test_a_damaged_corpus_and_damaged_aliases_are_found(place):
+    assert "1 of 1 can be opened" in by_name(examine(place))["corpora"].found
+    for manifest in place.corpus("tales").glob("_versions/*.manifest"):
+        manifest.write_bytes(b"")
+    (place.models / "aliases.jsonl").write_text('{"alias": "a"}\n')
+    found = by_name(examine(place))
+    assert "cannot be read as a corpus" in found["corpus tales"].found
+    assert "0 of 1 can be opened" in found["corpora"].found
+    assert "aliases.jsonl is not as it was written" in found["aliases"].found
+
+
 def test_a_damaged_model_and_a_lost_corpus_are_found(place, nextvec, monkeypatch):
     assert by_name(examine(place))["models"].found == "2 of 2 are whole"
     (place.model("ridge") / "model.safetensors").unlink()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from nextvec.errors import NotFoundError, UsageError
+from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.evaluation.evaluation import read_evaluations
 from nextvec.records.study import LOCK, Run, write_event, write_study
 from nextvec.serving.catalogue import CURVE_POINTS, SAMPLED_CHUNKS, Catalogue, _curve, _shown_encoder
@@ -40,6 +40,25 @@ def test_a_model_says_what_it_is(catalogue, compared):
     assert [change["sentence"][:17] for change in known["history"]] == ["production is gru"]
     assert "golden" not in known["config"]["encoder"]
     assert str(compared.root) not in json.dumps(model)
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{}", '{"rows": []}'])
+def test_what_is_damaged_hides_nothing_else(compared, tmp_path, damage):
+    root = tmp_path / "ws"
+    shutil.copytree(compared.root, root)
+    whole = Catalogue(Workspace(root))
+    corpora, comparisons = whole.corpora(), whole.comparisons()
+    shutil.copytree(next((root / "studies").glob("*/comparison.json")).parent, root / "studies" / "damaged")
+    (root / "studies" / "damaged" / "comparison.json").write_text(damage)
+    shutil.copytree(root / "corpora" / f"{corpora[0]['name']}.lance", root / "corpora" / "damaged.lance")
+    for manifest in (root / "corpora" / "damaged.lance").glob("_versions/*.manifest"):
+        manifest.write_text(damage)
+    catalogue = Catalogue(Workspace(root))
+    assert [each["name"] for each in catalogue.corpora()] == [each["name"] for each in corpora]
+    assert [each["id"] for each in catalogue.comparisons()] == [each["id"] for each in comparisons]
+    assert catalogue.leaderboard()["comparison"]["id"] == comparisons[0]["id"]
+    with pytest.raises(IntegrityError):
+        catalogue.corpus("damaged")
 
 
 def test_folders_of_the_server_are_not_told(compared, tmp_path):

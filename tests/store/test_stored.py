@@ -46,7 +46,7 @@ def test_what_cannot_be_read_is_an_integrity_error(snapshot, workspace):
     for file in workspace.corpus("c").glob("data/*"):
         file.unlink()
     for rows in (slice(0, 3), np.array([0, 5])):
-        with pytest.raises(IntegrityError, match=r"c\.lance: vectors cannot be read"):
+        with pytest.raises(IntegrityError, match=r"c\.lance is damaged: "):
             snapshot.stored[rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,7 +26,7 @@ from nextvec.cli.options import (
     YesOption,
     split_given,
 )
-from nextvec.cli.output import confirm, duration, emit, listed, print_table, share, size
+from nextvec.cli.output import confirm, duration, emit, listed, print_table, read_each, share, size
 
 if TYPE_CHECKING:
     from nextvec.api import Corpus
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from nextvec.store.compaction import Compaction
     from nextvec.store.measures import Measures
     from nextvec.store.report import Characters, IngestReport
+    from nextvec.store.vectors import CorpusInfo
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generations, inspect, check, exchange.")
 
@@ -100,13 +102,18 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
     from nextvec.api import open
 
     place = open(workspace)
-    infos = [corpus.info() for corpus in place.corpora()]
+    infos, damaged = read_each(lambda corpus: corpus.info(), place.corpora())
     if as_json:
         emit([info.to_dict() for info in infos], [], as_json)
-        return
-    if not infos:
+    elif infos or damaged:
+        _print_list(infos)
+    else:
         typer.echo(f"No corpus in {place.place}. Make one: nextvec corpus ingest SOURCE --corpus NAME")
-        return
+    if damaged:
+        raise typer.Exit(1)
+
+
+def _print_list(infos: Sequence[CorpusInfo]) -> None:
     columns = ("corpus", "documents", "chunks", "encoder", "size", "tags")
     rows = [
         (
@@ -313,15 +320,28 @@ def _loss_line(loss: CorpusLoss) -> str:
 
 @app.command("check")
 def check_command(reference: CorpusArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Is this sequential text, and do its parts share nothing? Exit status 1 when one fails, with the reasons."""
+    """Is this sequential text, do its parts share nothing, and is it what was stored? Exit status 1 when one fails,
+    with the reasons."""
     from nextvec.api import open
 
     corpus = open(workspace).corpus(reference)
     report = corpus.coherence()
     leakage, lines = _leakage(corpus)
-    emit({**report.to_dict(), "leakage": leakage}, [*report.lines(), *lines], as_json)
-    if not (report.passed and leakage["passed"] is not False):
+    altered = corpus.altered()
+    told = {**report.to_dict(), "leakage": leakage, "altered": altered}
+    emit(told, [*report.lines(), *lines, _stored_line(altered)], as_json)
+    if altered or not (report.passed and leakage["passed"] is not False):
         raise typer.Exit(1)
+
+
+def _stored_line(altered: Sequence[str]) -> str:
+    if not altered:
+        return "stored    PASSED: every document is what was stored"
+    some = ", ".join(altered[:SHOWN_FAILURES]) + (", ..." if len(altered) > SHOWN_FAILURES else "")
+    return (
+        f"stored    FAILED: {len(altered):,} documents are damaged since ({some}). Restore the corpus from a copy, or "
+        "remove it and ingest its texts again"
+    )
 
 
 def _leakage(corpus: Corpus) -> tuple[dict[str, Any], list[str]]:

@@ -11,7 +11,7 @@ MARKS = {"ok": "", "missing": "not installed", "wrong": "WRONG"}
 
 
 def doctor_command(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Versions, devices, room on the disk, extras, damaged models. Exit status 1 when something is wrong."""
+    """Versions, devices, room on the disk, extras, what is damaged. Exit status 1 when something is wrong."""
     from nextvec.api import open
 
     findings = open(workspace).examine()

@@ -77,7 +77,10 @@ def compare_command(
         typer.Option("--reference", metavar="NAME", help="Set every model against this one, too.", show_default="ewma"),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="HTML file to write.", show_default="in the workspace's studies/")
+        Path | None,
+        typer.Option(
+            "--report", dir_okay=False, help="HTML file to write.", show_default="in the workspace's studies/"
+        ),
     ] = None,
     allow_leakage: LeakageOption = False,
     workspace: WorkspaceOption = None,

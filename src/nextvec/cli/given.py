@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
@@ -22,8 +23,17 @@ def content(path: str) -> str:
     """
     place = "standard input" if path == STANDARD_INPUT else path
     try:
-        return sys.stdin.read() if path == STANDARD_INPUT else Path(path).read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
+        return _standard_input() if path == STANDARD_INPUT else Path(path).read_text(encoding="utf-8-sig")
+    except IsADirectoryError:
+        raise NotFoundError(f"{place} is a folder; give the path of a file, or - for standard input") from None
+    except FileNotFoundError:
         raise NotFoundError(f"there is no file {place}; give the path of one, or - for standard input") from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{place} is not {error.encoding} text: {error.reason} at byte {error.start}") from None
+
+
+def _standard_input() -> str:
+    """Read as UTF-8 whatever the locale: in that of C, bytes that are no text would pass for half surrogate pairs."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="strict")
+    return sys.stdin.read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,6 +33,8 @@ from nextvec.cli.launched import complain
 from nextvec.errors import NextvecError
 
 INTERRUPTED = 130
+_NO_MEMORY = re.compile(r"allocate memory|out of memory")
+_ASKED = re.compile(r"\d[\d.]* ?(?:bytes|[KMGTP]iB)\b")
 
 
 class Commands(TyperGroup):
@@ -118,6 +121,22 @@ def run() -> None:
     except OSError as error:  # a full disk, a folder that cannot be written: of the machine, not of the code
         complain(f"nextvec: {_of_the_machine(error)}")
         sys.exit(1)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        complain(f"nextvec: {_no_memory(error)}")
+        sys.exit(1)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Of numpy, or of torch, which says it in words alone where it is not a GPU's memory."""
+    return isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)) is not None
+
+
+def _no_memory(error: BaseException) -> str:
+    asked = _ASKED.search(str(error))
+    size = f": {asked[0]} were asked for at once" if asked else ""
+    return f"there is not enough memory{size}. Ask for something smaller (width, batch, dim, --limit), or free some"
 
 
 def _of_the_machine(error: OSError) -> str:
@@ -129,6 +148,8 @@ def _of_the_machine(error: OSError) -> str:
         return str(
             FullDiskError("what was being written", error.filename or "the workspace", "What was stored is kept")
         )
+    if isinstance(error, IsADirectoryError):
+        return f"{error.filename} is a folder; expected a file. Give the path of a file"
     said = redacted(f"{error.strerror or error}: {error.filename or 'no file named'}")
     return f"{said}. Change its rights, or choose another workspace: --workspace PATH" if _unwritable(error) else said
 

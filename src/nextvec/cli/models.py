@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nextvec.cli.options import ForceOption, JsonOption, WorkspaceOption, YesOption
-from nextvec.cli.output import confirm, emit, print_table, size, wrapped
+from nextvec.cli.output import confirm, emit, print_table, read_each, size, wrapped
 from nextvec.errors import UsageError
 from nextvec.hub import is_on_hub
 
@@ -33,10 +34,19 @@ def list_command(
         names = place.archived()
         emit(names, names or ["No model in the archive: nextvec models archive ID"], as_json)
         return
-    trained, aliases = [model.summary for model in place.models()], place.aliases()
+    trained, damaged = read_each(lambda model: model.summary, place.models())
+    aliases = place.aliases()
     if as_json:
         emit({**known, "models": trained, "aliases": aliases}, [], as_json)
-        return
+    else:
+        _print_list(known, trained, aliases)
+    if damaged:
+        raise typer.Exit(1)
+
+
+def _print_list(
+    known: Mapping[str, Sequence[str]], trained: Sequence[Mapping[str, Any]], aliases: Mapping[str, str]
+) -> None:
     for kind, names in known.items():
         typer.echo(wrapped(f"{kind:<11}{', '.join(names)}", indent=11))
     if not trained:

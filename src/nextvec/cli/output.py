@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from textwrap import fill, wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from nextvec.errors import UsageError
+from nextvec.errors import IntegrityError, UsageError
 
 if TYPE_CHECKING:
     from nextvec.sequences.findings import LeakageReport
 
 WIDTH, LEAST_NAME = 80, 12
+T = TypeVar("T")
+V = TypeVar("V")
 
 
 def emit(value: Any, lines: Sequence[str], as_json: bool) -> None:
@@ -114,3 +116,15 @@ def size(count: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def read_each(read: Callable[[T], V], things: Iterable[T]) -> tuple[list[V], int]:
+    """What `read` makes of each, and how many are damaged: they hide no other, and are told on the error stream."""
+    found, damaged = [], 0
+    for thing in things:
+        try:
+            found.append(read(thing))
+        except IntegrityError as error:
+            typer.echo(wrapped(f"damaged: {error}"), err=True)
+            damaged += 1
+    return found, damaged

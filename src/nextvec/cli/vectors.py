@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli.given import STANDARD_INPUT, content
 from nextvec.cli.options import CorpusArgument, EncoderOption, JsonOption, SetOption, WorkspaceOption
 from nextvec.cli.output import emit
+from nextvec.disk import replacing, storing
 from nextvec.errors import DataError, MismatchError, UsageError
+from nextvec.records import write_atomic
 from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
 
 if TYPE_CHECKING:
     import numpy as np
 
 VectorsArgument = Annotated[Path, typer.Argument(metavar="IN.npy", help="Vectors (N, D): float16, float32 or float64.")]
-OutOption = Annotated[Path, typer.Option("--out", metavar="OUT.npy", help="File to write.")]
+OutOption = Annotated[Path, typer.Option("--out", metavar="OUT.npy", dir_okay=False, help="File to write.")]
 
 
 def encode_command(
@@ -29,7 +31,12 @@ def encode_command(
     encoder: EncoderOption = "minilm",
     breaks: Annotated[
         Path | None,
-        typer.Option("--breaks", metavar="BREAKS.txt", help="Write too which lines begin a paragraph: for predict."),
+        typer.Option(
+            "--breaks",
+            metavar="BREAKS.txt",
+            dir_okay=False,
+            help="Write too which lines begin a paragraph: for predict.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,14 +49,14 @@ def encode_command(
         raise UsageError(
             f"--breaks {breaks}: texts as arguments say nothing of paragraphs. Give them as lines on standard input"
         )
-    lines = [] if texts else list(sys.stdin)
-    given = texts or [line.rstrip("\n") for line in lines if line.strip()]
+    lines = [] if texts else content(STANDARD_INPUT).split("\n")
+    given = texts or [line for line in lines if line.strip()]
     if not given:
         raise UsageError("nothing to encode: give texts as arguments, or one a line on standard input")
     loaded = open().encoder(encoder)
     _write(out, vectors := loaded.encode(given))
     if breaks is not None:
-        breaks.write_text("".join(f"{code}\n" for code in _breaks_of_lines(lines)))
+        write_atomic(breaks, "".join(f"{code}\n" for code in _breaks_of_lines(lines)).encode())
     cut = count_cut(loaded, given)
     if cut.cut:
         typer.echo(cut.sentence(loaded.spec, "texts"), err=True)
@@ -165,7 +172,8 @@ def _read_breaks(path: Path, rows: int) -> np.ndarray:
 
 
 def _write(path: Path, vectors: np.ndarray) -> None:
+    """What was at `path` is kept until all of it is written."""
     import numpy as np
 
-    with path.open("wb") as file:  # a path, not a name that numpy would append .npy to
+    with storing(path.name, path.parent), replacing(path) as file:
         np.save(file, vectors)

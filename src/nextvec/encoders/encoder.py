@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -94,6 +95,9 @@ class Encoder(Protocol):
         ...
 
 
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
+
+
 def require_list(texts: Sequence[str]) -> None:
     """Raises UsageError for one string in place of a list of them, the mistake that silently encodes its letters."""
     if isinstance(texts, str):
@@ -101,11 +105,19 @@ def require_list(texts: Sequence[str]) -> None:
 
 
 def require_texts(texts: Sequence[str]) -> None:
-    """Raises what `require_list` raises, and DataError for an empty text: it would get a vector that says nothing."""
+    """Raises what `require_list` raises, and DataError for what is no text, for an empty one, which would get a vector
+    that says nothing, and for half a surrogate pair, which no tokenizer reads."""
     require_list(texts)
     for number, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise DataError(f"text {number} of {len(texts)} is a {type(text).__name__}, expected a string")
         if not text or text.isspace():
             raise DataError(f"text {number} of {len(texts)} is empty, expected some words. Leave it out")
+        if not text.isascii() and (half := _HALF_A_PAIR.search(text)):
+            raise DataError(
+                f"text {number} of {len(texts)} has half a surrogate pair at character {half.start()}: it was not read "
+                "in the encoding that it has. Read it as UTF-8, or in its own"
+            )
 
 
 def require_same_encoder(left: EncoderSpec, right: EncoderSpec, *, left_name: str, right_name: str) -> None:

@@ -22,7 +22,7 @@ from nextvec.encoders.golden import GOLDEN_SENTENCES, sketch_vectors
 from nextvec.encoders.reading import Reading
 from nextvec.errors import UsageError
 
-DEFAULT_DIM = 256
+DEFAULT_DIM, MOST_DIM = 256, 65_536
 _WORD = re.compile(r"\w+")
 _SMALL_WORDS = bytes(ord(chr(code).lower()) if _WORD.match(chr(code)) else ord(" ") for code in range(128)) + bytes(128)
 """What becomes of the bytes of ASCII: small letters, digits, underscores, and spaces for the rest."""
@@ -31,6 +31,7 @@ _TOGETHER = 256
 """Texts whose features are summed in one call: few enough that the sums stay in the processor's cache."""
 _KEPT_WORDS = 1 << 17
 """About 30 MB."""
+_LETTER_BITS = (1 << 21) - 1
 _SLOT_BITS = np.uint64((1 << 62) - 1)
 
 
@@ -40,12 +41,12 @@ class HashingEncoder:
     A text without words, or whose features cancel, becomes the vector with all components 1 / sqrt(D).
 
     Args:
-        dim: D, at least 2.
+        dim: D, 2 to MOST_DIM.
     """
 
     def __init__(self, dim: int = DEFAULT_DIM) -> None:
-        if dim < 2:
-            raise UsageError(f"hashing:{dim}: the dimension must be at least 2, for example hashing:64")
+        if not 2 <= dim <= MOST_DIM:
+            raise UsageError(f"hashing:{dim}: the dimension must be 2 to {MOST_DIM:,}, for example hashing:64")
         self._dim = dim
         sketch = sketch_vectors(self.encode(GOLDEN_SENTENCES))
         self.spec = EncoderSpec(
@@ -172,7 +173,7 @@ def _features(words: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarra
 @lru_cache(maxsize=1 << 16)
 def _digest_of_trigram(key: int) -> bytes:
     """Of three letters of 21 bits each. Words share most of their trigrams."""
-    return _digest("".join(chr(key >> shift & 0x1FFFFF) for shift in (42, 21, 0)).encode())
+    return _digest((chr(key >> 42) + chr(key >> 21 & _LETTER_BITS) + chr(key & _LETTER_BITS)).encode())
 
 
 def _digest(name: bytes) -> bytes:
@@ -183,6 +184,6 @@ def _digest(name: bytes) -> bytes:
 @register_encoder("hashing", dim="256, or DIM", tokens="all", licence="none: no weights")
 def load_hashing(argument: str, _: Reading) -> HashingEncoder:
     """`argument`: the dimension, or "" for DEFAULT_DIM. Raises UsageError."""
-    if argument and not argument.isdecimal():
+    if argument and not (argument.isdecimal() and len(argument) < 20):
         raise UsageError(f"hashing:{argument}: expected a dimension, for example hashing:64")
     return HashingEncoder(int(argument or DEFAULT_DIM))

@@ -234,7 +234,10 @@ def read_evaluations(path: Path, on_older: Callable[[int], None] = lambda count:
     known = [plain for plain in records if not _older(plain)]
     if len(known) < len(records):
         on_older(len(records) - len(known))
-    return [Evaluation.from_dict(plain) for plain in known]
+    try:
+        return [Evaluation.from_dict(plain) for plain in known]
+    except IntegrityError as error:
+        raise IntegrityError(f"{path}: {error} Move the file away before: what is needed is measured anew") from None
 
 
 def _older(plain: Mapping[str, Any]) -> bool:

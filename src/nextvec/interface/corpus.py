@@ -204,6 +204,17 @@ class Corpus:
 
         return check_leakage(self.snapshot, split_snapshot(self.snapshot).parts, cache=self.place.cache)
 
+    def altered(self) -> list[str]:
+        """Documents that are not what was stored: damaged on the disk since. All of it is read.
+
+        Examples:
+            >>> corpus.altered()
+            []
+        """
+        from nextvec.store.soundness import altered_documents
+
+        return altered_documents(self._stored, parse_reference(self.reference)[1])
+
     def require_sequential(self) -> None:
         """Raises DataError with the reasons when it is not ordered text.
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from packaging.requirements import Requirement
 
-from nextvec.errors import NextvecError
+from nextvec.errors import IntegrityError, NextvecError
 from nextvec.workspace import Workspace
 
 State = Literal["ok", "missing", "wrong"]
@@ -42,7 +42,7 @@ def examine(place: Workspace) -> list[Finding]:
 
     `missing` is an extra that is not installed, which is well where it is not needed; `wrong` is what will fail.
     """
-    return [*_versions(), *_devices(), *_room(place), *_extras(), *_models(place)]
+    return [*_versions(), *_devices(), *_room(place), *_extras(), *_corpora(place), *_models(place), *_aliases(place)]
 
 
 def _versions() -> Iterator[Finding]:
@@ -117,16 +117,42 @@ def _installed(package: str) -> bool:
     return True
 
 
+def _corpora(place: Workspace) -> Iterator[Finding]:
+    """Those that cannot be opened; whether all that they hold is what was stored, `corpus check` says."""
+    from nextvec.store.vectors import Corpus, corpus_names
+
+    names, well = corpus_names(place), 0
+    for name in names:
+        try:
+            Corpus.open(place, name).info()
+            well += 1
+        except IntegrityError as error:
+            yield Finding(what=f"corpus {name}", found=str(error), state="wrong", do="restore it, or ingest again")
+    if names:
+        yield Finding(what="corpora", found=f"{well} of {len(names)} can be opened; more: nextvec corpus check NAME")
+
+
+def _aliases(place: Workspace) -> Iterator[Finding]:
+    from nextvec.models.aliases import Aliases
+
+    try:
+        Aliases(place).all()
+    except IntegrityError as error:
+        yield Finding(what="aliases", found=str(error), state="wrong", do="restore the file from a copy")
+
+
 def _models(place: Workspace) -> Iterator[Finding]:
     """Those that say something else than they hold; the weights are read, the networks not built."""
-    from nextvec.models.bundle import CONFIG, predictions_fingerprint, read_config
+    from nextvec.models.bundle import CONFIG, METRICS, read_config, require_recorded_weights
+    from nextvec.records import read_json
     from nextvec.store.vectors import Corpus
 
     folders = sorted(folder for folder in place.models.glob("*") if (folder / CONFIG).exists())
     well = 0
     for folder in folders:
         try:
-            predictions_fingerprint(folder)
+            require_recorded_weights(folder)
+            read_json(folder / METRICS)
             corpus = read_config(folder).get("corpus", {}).get("name")
             if corpus is not None and not Corpus.exists(place, corpus):
                 yield Finding(
@@ -135,7 +161,7 @@ def _models(place: Workspace) -> Iterator[Finding]:
                 )  # fmt: skip
                 continue
             well += 1
-        except (NextvecError, KeyError, TypeError) as error:
+        except (NextvecError, OSError, KeyError, TypeError) as error:
             yield Finding(what=f"model {folder.name}", found=str(error), state="wrong", do="train it again")
     yield Finding(what="models", found=f"{well} of {len(folders)} are whole")
 

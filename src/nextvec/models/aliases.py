@@ -17,7 +17,7 @@ from nextvec.adoption import adopted
 from nextvec.errors import LostRaceError, NotFoundError, UsageError, did_you_mean
 from nextvec.hub import is_on_hub
 from nextvec.mirror import fetch
-from nextvec.records import append_if, read_lines
+from nextvec.records import append_if, read_lines, taken_apart
 from nextvec.records.names import ALIASES, FINISHED
 from nextvec.storage import shown
 from nextvec.workspace import Workspace, check_name
@@ -149,12 +149,12 @@ class Aliases:
         change = Change(
             alias=alias, model=model, replaced=replaced, at=at, action=action, gates=tuple(gates), forced=forced
         )
-        append_if(self.record, asdict(change), partial(_require_unchanged, change))
+        append_if(self.record, asdict(change), partial(_require_unchanged, change, self.record))
         return change
 
     def _changes(self) -> Iterator[Change]:
         fetch(self.record)
-        return _read(read_lines(self.record))
+        return _read(read_lines(self.record), self.record)
 
     def _replay(self) -> dict[str, list[str]]:
         """By alias, the promotions in force, the newest last: a roll-back takes the newest away."""
@@ -174,8 +174,9 @@ class Aliases:
         return [path.parent.name for path in self._workspace.models.glob(f"*/{FINISHED}")]
 
 
-def _read(lines: Iterable[Mapping[str, Any]]) -> Iterator[Change]:
-    return (Change(**plain) for plain in lines)
+def _read(lines: Iterable[Mapping[str, Any]], record: Path) -> Iterator[Change]:
+    with taken_apart(record):
+        yield from [Change(**plain) for plain in lines]
 
 
 def _meanings(changes: Iterable[Change]) -> dict[str, str]:
@@ -183,9 +184,9 @@ def _meanings(changes: Iterable[Change]) -> dict[str, str]:
     return {change.alias: change.model for change in changes}
 
 
-def _require_unchanged(change: Change, lines: Sequence[Mapping[str, Any]]) -> None:
+def _require_unchanged(change: Change, record: Path, lines: Sequence[Mapping[str, Any]]) -> None:
     """Raises LostRaceError when its alias stands for another model by now than for the one that it replaces."""
-    now = _meanings(_read(lines)).get(change.alias)
+    now = _meanings(_read(lines, record)).get(change.alias)
     if now != change.replaced:
         raise LostRaceError(
             f"'{change.alias}' was {change.replaced or 'no alias'} and has just been made {now} by another process; "

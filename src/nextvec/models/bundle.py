@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -136,14 +137,23 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
             f"{config['kind']}:{folder.name}"
         )
     predictor = _rebuild(config)
-    content = _read(folder / WEIGHTS)
-    if fingerprint_bytes([content]) != config["weights"]:
-        raise IntegrityError(f"{folder / WEIGHTS} is not the file that config.json records; restore it or train again")
-    _load_weights(predictor, content, folder)
+    _load_weights(predictor, _recorded_weights(folder, config), folder)
     predictor.eval()
     _check_probe(predictor, folder)
     metrics = read_json(folder / METRICS)
     return Bundle(folder=folder, predictor=predictor.to(device), config=config, metrics=metrics)
+
+
+def require_recorded_weights(folder: Path) -> None:
+    """Raises as `read_config`, and IntegrityError unless the weights are those that it records; also of an inverter."""
+    _recorded_weights(folder, read_config(folder))
+
+
+def _recorded_weights(folder: Path, config: Mapping[str, Any]) -> bytes:
+    content = _read(folder / WEIGHTS)
+    if fingerprint_bytes([content]) != config["weights"]:
+        raise IntegrityError(f"{folder / WEIGHTS} is not the file that config.json records; restore it or train again")
+    return content
 
 
 def _describe(predictor: AnyPredictor) -> dict[str, Any]:

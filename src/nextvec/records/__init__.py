@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,6 +13,7 @@ from nextvec.disk import replacing, storing
 from nextvec.errors import IntegrityError
 from nextvec.mirror import mirrored, published, rewrite
 
+REMEDY = "Restore it from a copy, or make anew what it belongs to"
 BLOCK = 65_536
 """Bytes read at once where a file is read backwards."""
 
@@ -35,13 +37,33 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Raises IntegrityError when the file is missing or is not JSON."""
+    """The object that it holds. Raises IntegrityError when the file is missing or holds none."""
     try:
-        return json.loads(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError:
-        raise IntegrityError(f"{path} is missing") from None
+        raise IntegrityError(f"{path} is missing. {REMEDY}") from None
+    return _object(str(path), content)
+
+
+def _object(place: str, content: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(content.decode("utf-8-sig"))
     except ValueError as error:
-        raise IntegrityError(f"{path} is not JSON: {error}") from None
+        raise IntegrityError(f"{place} is not JSON: {error}. {REMEDY}") from None
+    if not isinstance(value, dict):
+        raise IntegrityError(f"{place} holds a JSON {type(value).__name__}, expected an object. {REMEDY}")
+    return value
+
+
+@contextmanager
+def taken_apart(place: object, remedy: str = REMEDY) -> Iterator[None]:
+    """Around what reads the parts of a record: parts that are not there, or are something else than what was written,
+    are an IntegrityError that names `place`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        told = f"without {error}" if isinstance(error, KeyError) else error
+        raise IntegrityError(f"{place} is not as it was written ({told}). {remedy}") from None
 
 
 def append_line(path: Path, value: Any) -> None:
@@ -101,7 +123,7 @@ def _complete_bytes(file: BinaryIO, end: int) -> int:
 def read_lines(path: Path) -> list[Any]:
     """Every complete line of a JSON-lines file; one cut off by a killed run is ignored. [] without a file.
 
-    Raises IntegrityError, with its number, for a complete line that is not JSON.
+    Raises IntegrityError, with its number, for a complete line that is no JSON object.
     """
     if not path.exists():
         return []
@@ -110,11 +132,4 @@ def read_lines(path: Path) -> list[Any]:
 
 def _values(path: Path, content: bytes) -> list[Any]:
     lines = content.split(b"\n")
-    return [_read_line(path, number, line) for number, line in enumerate(lines[:-1], 1) if line.strip()]
-
-
-def _read_line(path: Path, number: int, line: bytes) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise IntegrityError(f"{path}, line {number}, is not JSON: {error}") from None
+    return [_object(f"{path}, line {number},", line) for number, line in enumerate(lines[:-1], 1) if line.strip()]

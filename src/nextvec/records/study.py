@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nextvec.errors import NotFoundError, did_you_mean
-from nextvec.records import append_line, read_json, read_lines, write_json
+from nextvec.records import append_line, read_json, read_lines, taken_apart, write_json
 from nextvec.records.names import RECORD, STUDY
 from nextvec.workspace import Workspace
 
@@ -60,7 +60,8 @@ def read_study(workspace: Workspace, name: str) -> tuple[dict[str, Any], list[Ru
             "Begin one with: nextvec study run PLAN.toml"
         )
     study = read_json(path)
-    return study["plan"], [Run(**run) for run in study["runs"]]
+    with taken_apart(path):
+        return study["plan"], [Run(**run) for run in study["runs"]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +80,11 @@ class Trial:
 def read_trials(folder: Path) -> list[Trial]:
     """Of a study's search, in order; none where it has no search."""
     found: dict[int, Trial] = {}
-    for event in read_lines(folder / RECORD):
-        if event["event"] == "trial":
-            facts = {key: value for key, value in event.items() if key not in ("event", "at")}
-            found[facts["trial"]] = Trial(**facts)
+    with taken_apart(folder / RECORD):
+        for event in read_lines(folder / RECORD):
+            if event["event"] == "trial":
+                facts = {key: value for key, value in event.items() if key not in ("event", "at")}
+                found[facts["trial"]] = Trial(**facts)
     return [found[number] for number in sorted(found)]
 
 

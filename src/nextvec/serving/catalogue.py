@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nextvec.errors import IntegrityError, NotFoundError
 from nextvec.evaluation.coherence import check_coherence
@@ -18,7 +18,7 @@ from nextvec.evaluation.worth import recorded_worths
 from nextvec.lineage.tree import lineage_of
 from nextvec.models.aliases import Aliases, Change
 from nextvec.models.bundle import CARD, CONFIG, METRICS, read_config
-from nextvec.records import read_json, read_lines
+from nextvec.records import read_json, read_lines, taken_apart
 from nextvec.records.names import COMPARISON, EVALUATIONS, RECORD, RUN_LOG, STUDY
 from nextvec.records.study import LOCK
 from nextvec.records.study_status import StudyStatus, study_status
@@ -31,6 +31,7 @@ from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus, corpus_names
 from nextvec.workspace import Workspace, check_name
 
+T = TypeVar("T")
 CURVE_POINTS = 400
 SAMPLED_DOCUMENTS, SAMPLED_CHUNKS = 100, 100
 SHOWN_DOCUMENTS, SHOWN_CHUNKS = 5, 8
@@ -76,9 +77,9 @@ class Catalogue:
         }
 
     def comparisons(self) -> list[dict[str, Any]]:
-        """Every recorded comparison, newest first: `id`, `date`, `corpus`, and the numbers of `models`, `documents`."""
+        """Every comparison that can be read, newest first: `id`, `date`, `corpus`, numbers of `models`, `documents`."""
         paths = sorted(self._workspace.studies.glob(f"*/{COMPARISON}"), key=_written, reverse=True)
-        return [_entry(path) for path in paths]
+        return list(_whole(_entry, paths))
 
     def leaderboard(self, identity: str | None = None) -> dict[str, Any]:
         """The newest comparison, or the one of that id, with what else is recorded; `comparison` is None without any.
@@ -92,9 +93,12 @@ class Catalogue:
         return {"object": "leaderboard", "comparison": shown, "recorded": recorded}
 
     def studies(self) -> list[dict[str, Any]]:
-        """Every study, the one last written first: how far it is, in numbers."""
+        """Every study that can be read, the one last written first: how far it is, in numbers."""
         records = sorted(self._workspace.studies.glob(f"*/{STUDY}"), key=_changed, reverse=True)
-        return [_study_entry(self._status(path.parent.name)) | {"date": _iso(_changed(path))} for path in records]
+        return list(_whole(self._study_entry, records))
+
+    def _study_entry(self, path: Path) -> dict[str, Any]:
+        return _progress_of(self._status(path.parent.name)) | {"date": _iso(_changed(path))}
 
     def study(self, identity: str) -> dict[str, Any]:
         """Where a study stands: its runs, the trials of its search, and how often it looked at test documents.
@@ -112,8 +116,10 @@ class Catalogue:
         return study_status(self._workspace, identity, running=held(lock))
 
     def corpora(self) -> list[dict[str, Any]]:
-        """Every corpus at its newest version, sorted by name."""
-        return [self._summary(Corpus.open(self._workspace, name)) for name in corpus_names(self._workspace)]
+        """Every corpus that can be read, at its newest version, sorted by name."""
+        return list(
+            _whole(lambda name: self._summary(Corpus.open(self._workspace, name)), corpus_names(self._workspace))
+        )
 
     def corpus(self, name: str) -> dict[str, Any]:
         """One corpus: generations, coherence measured on a sample, and the beginnings of some documents.
@@ -156,6 +162,13 @@ class Catalogue:
                 yield path.parent.name, read_config(path.parent)
 
 
+def _whole(read: Callable[[T], dict[str, Any]], things: Iterable[T]) -> Iterator[dict[str, Any]]:
+    """What `read` makes of each; a damaged one hides no other, and is told where it is asked for by its name."""
+    for thing in things:
+        with suppress(IntegrityError):
+            yield read(thing)
+
+
 def _known(what: str, name: str, known: list[str]) -> str:
     check_name(what, name)
     if name not in known:
@@ -169,7 +182,7 @@ def _changed(study: Path) -> float:
     return _written(record if record.exists() else study)
 
 
-def _study_entry(status: StudyStatus) -> dict[str, Any]:
+def _progress_of(status: StudyStatus) -> dict[str, Any]:
     over = sum(trial.state in ("done", "pruned", "failed") for trial in status.trials)
     return {
         "id": status.name,
@@ -277,13 +290,14 @@ def _only(event: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def _entry(path: Path) -> dict[str, Any]:
     comparison = _compared(path)
-    return {
-        "id": path.parent.name,
-        "date": _date(path),
-        "corpus": comparison["corpus"],
-        "documents": comparison["documents"],
-        "models": sum(row["kind"] == "model" for row in comparison["rows"]),
-    }
+    with taken_apart(path):
+        return {
+            "id": path.parent.name,
+            "date": _date(path),
+            "corpus": comparison["corpus"],
+            "documents": comparison["documents"],
+            "models": sum(row["kind"] == "model" for row in comparison["rows"]),
+        }
 
 
 def _compared(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from nextvec.corpus.origin import origins
 from nextvec.errors import IntegrityError, NextvecError
 from nextvec.records import read_json, write_json
 from nextvec.store.breaks import Breaks, break_columns, breaks_of_table
+from nextvec.store.dataset import read_table
 from nextvec.store.measures import commit_of
 from nextvec.store.metadata import HEADINGS_COLUMN
 from nextvec.workspace import Workspace
@@ -54,11 +55,11 @@ def counts_of(workspace: Workspace, name: str, dataset: lance.LanceDataset) -> C
 
 def _count(dataset: lance.LanceDataset) -> Counts:
     lists = [HEADINGS_COLUMN] if HEADINGS_COLUMN in dataset.schema.names else []
-    first_chunks = dataset.to_table(columns=["source", *lists], filter="position = 0")
+    first_chunks = read_table(dataset, columns=["source", *lists], filter="position = 0")
     sources = first_chunks["source"]
     return Counts(
         documents=len(sources),
-        breaks=Breaks.count(breaks_of_table(dataset.to_table(columns=break_columns(dataset.schema)))),
+        breaks=Breaks.count(breaks_of_table(read_table(dataset, columns=break_columns(dataset.schema)))),
         headings=sum(len(part.flatten()) for part in first_chunks[HEADINGS_COLUMN].chunks) if lists else None,
         sources=_count_sources(dataset, sources.to_pylist()),
         different_sources=len(sources.unique()),
@@ -70,7 +71,7 @@ def _count_sources(dataset: lance.LanceDataset, sources: list[str]) -> dict[str,
     named = origins(sources)
     if not named:
         return {}
-    positions = dataset.to_table(columns=["position"])["position"].to_numpy()
+    positions = read_table(dataset, columns=["position"])["position"].to_numpy()
     lengths = np.diff(np.append(np.flatnonzero(positions == 0), len(positions)))
     documents: Counter[str] = Counter(named)
     chunks: Counter[str] = Counter()

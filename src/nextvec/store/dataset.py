@@ -7,7 +7,8 @@ name, which is another folder wherever a name needs encoding."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 SUFFIX, VERSIONS, _MANIFEST = ".lance", "_versions", ".manifest"
 Fragment = Any
 """Lance's FragmentMetadata: it can be pickled."""
+_SOURCE = re.compile(r",? ?/\S+\.rs:\d+:\d+")
+_REMEDY = "Restore it from a copy, or remove it and ingest its texts again: nextvec corpus remove NAME"
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -32,8 +35,42 @@ def open_dataset(path: Path, version: int | None = None) -> lance.LanceDataset:
     try:
         return lance.dataset(str(place) if place else path.absolute(), version=version)
     except (ValueError, OSError) as error:
-        why = redacted(str(error)).partition("\n")[0] if place else error
-        raise IntegrityError(f"{shown(path)} cannot be read as a corpus: {why}") from None
+        why = redacted(str(error)).partition("\n")[0] if place else _said(error)
+        raise IntegrityError(f"{shown(path)} cannot be read as a corpus: {why}. {_REMEDY}") from None
+
+
+def read_table(dataset: lance.LanceDataset, **what: Any) -> pa.Table:
+    """`to_table`. Raises IntegrityError for files that are damaged or gone."""
+    with _readable(dataset):
+        return dataset.to_table(**what)
+
+
+def take_rows(dataset: lance.LanceDataset, rows: Any, columns: list[str]) -> pa.Table:
+    """Those rows in their order, repeats allowed. Raises as `read_table`."""
+    with _readable(dataset):
+        return dataset.take(rows, columns=columns)
+
+
+def read_batches(dataset: lance.LanceDataset, **what: Any) -> Iterator[pa.RecordBatch]:
+    """In the order of the rows; `what` is that of a scanner. Raises as `read_table`."""
+    with _readable(dataset):
+        yield from dataset.scanner(**what).to_batches()
+
+
+@contextmanager
+def _readable(dataset: lance.LanceDataset) -> Iterator[None]:
+    """A bucket may be out of reach for a while; a file of this machine that cannot be read is damaged."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        if "://" in dataset.uri:
+            raise
+        raise IntegrityError(f"{dataset.uri} is damaged: {_said(error)}. {_REMEDY}") from None
+
+
+def _said(error: Exception) -> str:
+    """Without the lines of Lance's own source."""
+    return _SOURCE.sub("", str(error).partition("\n")[0])
 
 
 def is_dataset(path: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nextvec.store.breaks import break_columns, breaks_of_table
-from nextvec.store.dataset import open_dataset
+from nextvec.store.dataset import open_dataset, read_table, take_rows
 from nextvec.store.documents import RECORD, DocumentTable
 from nextvec.store.headings import headings_of_table, list_columns, number_columns, numbers_of_table
 from nextvec.store.metadata import numpy_dtype
@@ -31,10 +31,10 @@ def sample_snapshot(
     every vector in the workspace's cache. The fingerprint is the sample's own.
     """
     dataset = open_dataset(corpus.workspace.corpus(corpus.name), version)
-    positions = dataset.to_table(columns=["position"])["position"].to_numpy()
+    positions = read_table(dataset, columns=["position"])["position"].to_numpy()
     rows, offsets = _beginnings(np.flatnonzero(positions == 0), len(positions), documents, chunks, seed)
     structure = [columns_of(dataset.schema) for columns_of in (break_columns, number_columns, list_columns)]
-    table = dataset.take(rows.tolist(), columns=[*_DOCUMENT, "text", "vector", *chain.from_iterable(structure)])
+    table = take_rows(dataset, rows.tolist(), columns=[*_DOCUMENT, "text", "vector", *chain.from_iterable(structure)])
     records = _records(table, offsets)
     dim = corpus.metadata.dim
     sample = Snapshot.from_arrays(

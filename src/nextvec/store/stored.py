@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nextvec.errors import IntegrityError
+from nextvec.store.dataset import read_batches, read_table, take_rows
 
 if TYPE_CHECKING:
     import lance
@@ -62,20 +63,20 @@ class StoredVectors:
     def blocks(self) -> Iterator[npt.NDArray[np.floating]]:
         """All rows in order. A short read-ahead: with Lance's own, fresh memory for it costs more than the waiting it
         saves."""
-        scanner = self.dataset.scanner(
-            columns=["vector"], batch_readahead=2, fragment_readahead=1, io_buffer_size=1 << 23
-        )  # fmt: skip
-        return (self._array(batch.column(0)) for batch in scanner.to_batches())
+        batches = read_batches(
+            self.dataset, columns=["vector"], batch_readahead=2, fragment_readahead=1, io_buffer_size=1 << 23
+        )
+        return (self._array(batch.column(0)) for batch in batches)
 
     def _range(self, rows: slice) -> npt.NDArray[np.floating]:
         first, end, _ = rows.indices(len(self))
-        table = self.dataset.to_table(columns=["vector"], offset=first, limit=max(0, end - first))
+        table = read_table(self.dataset, columns=["vector"], offset=first, limit=max(0, end - first))
         return self._array(table["vector"])
 
     def _take(self, rows: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.floating]:
         """Lance reads what lies side by side at once, if it is asked for in order, and each row once."""
         wanted, place = np.unique(rows, return_inverse=True)
-        read_WD = self._array(self.dataset.take(wanted.tolist(), columns=["vector"])["vector"])
+        read_WD = self._array(take_rows(self.dataset, wanted.tolist(), columns=["vector"])["vector"])
         return read_WD if len(wanted) == len(rows) and (place[:-1] < place[1:]).all() else read_WD[place]
 
     def _array(self, column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.floating]:

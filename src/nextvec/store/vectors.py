@@ -35,7 +35,10 @@ from nextvec.store.dataset import (
     dataset_names,
     is_dataset,
     open_dataset,
+    read_batches,
+    read_table,
     stored_bytes,
+    take_rows,
     write_dataset,
 )
 from nextvec.store.documents import DocumentTable
@@ -301,7 +304,7 @@ class Corpus:
 
     def known_documents(self) -> dict[str, str]:
         """doc_id to content hash, in the order they were stored."""
-        table = self._dataset.to_table(columns=["doc_id", "content_hash"], filter="position = 0")
+        table = read_table(self._dataset, columns=["doc_id", "content_hash"], filter="position = 0")
         return dict(zip(table["doc_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True))
 
     def snapshot(self, at: str | int | None = None) -> Snapshot:
@@ -309,7 +312,7 @@ class Corpus:
         one."""
         dataset, tag = self._at(at)
         offsets = _offsets(dataset)
-        table = dataset.take(offsets[:-1], columns=_TABLE_COLUMNS)
+        table = take_rows(dataset, offsets[:-1], columns=_TABLE_COLUMNS)
         content = self._fingerprint(table)
         return Snapshot(
             name=self.name,
@@ -326,7 +329,7 @@ class Corpus:
             fingerprint=content,
             by_number=isinstance(at, str) and tag is None,
             cache=self.workspace.cache,
-            read_texts=lambda rows: dataset.take(list(rows), columns=["text"])["text"].to_pylist(),
+            read_texts=lambda rows: take_rows(dataset, list(rows), columns=["text"])["text"].to_pylist(),
             read_headings=lambda chosen: self._headings(dataset, offsets[list(chosen)]),
         )
 
@@ -334,7 +337,7 @@ class Corpus:
         """Everything that a version holds, in order, in the columns of `CorpusMetadata.schema`; one from before there
         were breaks or headings lacks theirs. Raises NotFoundError."""
         dataset, _ = self._at(at)
-        yield from dataset.to_batches(batch_size=rows)
+        yield from read_batches(dataset, batch_size=rows)
 
     def info(self, at: str | int | None = None) -> CorpusInfo:
         """What the version holds that `at` names, as for `snapshot`. Raises NotFoundError."""
@@ -419,7 +422,7 @@ class Corpus:
         rows = self._dataset.count_rows()
         if rows == 0:
             return 0
-        return int(self._dataset.take([rows - 1], columns=["doc_number"])["doc_number"][0].as_py()) + 1
+        return int(take_rows(self._dataset, [rows - 1], columns=["doc_number"])["doc_number"][0].as_py()) + 1
 
     def rows(self, documents: Sequence[EncodedDocument], first: int) -> pa.Table:
         """The rows of documents that are numbered from `first`. Raises DataError naming one that cannot be stored."""
@@ -469,7 +472,7 @@ class Corpus:
     def _headings(self, dataset: lance.LanceDataset, rows: np.ndarray) -> list[Headings]:
         """Of the documents that begin at these rows."""
         columns = list_columns(dataset.schema)
-        table = dataset.take(rows.tolist(), columns=columns or ["position"])
+        table = take_rows(dataset, rows.tolist(), columns=columns or ["position"])
         return headings_of_table(table, self.metadata.dim, numpy_dtype(self.metadata.dtype))
 
     def _fingerprint(self, table: pa.Table) -> str:
@@ -544,18 +547,18 @@ def _document_columns(
 
 
 def _offsets(dataset: lance.LanceDataset) -> np.ndarray:
-    positions = dataset.to_table(columns=["position"])["position"].to_numpy()
+    positions = read_table(dataset, columns=["position"])["position"].to_numpy()
     return np.append(np.flatnonzero(positions == 0), len(positions)).astype(np.int64)
 
 
 def _breaks(dataset: lance.LanceDataset) -> np.ndarray:
-    breaks = breaks_of_table(dataset.to_table(columns=break_columns(dataset.schema)))
+    breaks = breaks_of_table(read_table(dataset, columns=break_columns(dataset.schema)))
     breaks.flags.writeable = False
     return breaks
 
 
 def _numbers(dataset: lance.LanceDataset) -> np.ndarray:
     columns = number_columns(dataset.schema)
-    numbers = numbers_of_table(dataset.to_table(columns=columns or ["position"]))
+    numbers = numbers_of_table(read_table(dataset, columns=columns or ["position"]))
     numbers.flags.writeable = False
     return numbers

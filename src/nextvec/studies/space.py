@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from nextvec.config import Config
+from nextvec.config import Config, Seed
 from nextvec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Search(Config):
     space: dict[str, Any] = Field(min_length=1)
     trials: int | None = Field(None, ge=1, description="needed but for a grid")
     sampler: Literal["tpe", "random", "grid"] = "tpe"
-    seed: int = Field(0, ge=0, description="of the sampler")
+    seed: Seed = Field(0, description="of the sampler")
     prune: bool = Field(True, description="end a trial whose best epoch so far is below the median of the others'")
     finalists: int = Field(1, ge=1, description="trials that are judged on test documents: the best on validation")
 

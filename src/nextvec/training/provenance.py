@@ -12,7 +12,7 @@ import torch
 from nextvec import __version__
 from nextvec.applied import applied_defaults
 from nextvec.errors import MismatchError, NotFoundError, UsageError
-from nextvec.records import read_json
+from nextvec.records import read_json, taken_apart
 from nextvec.records.names import PLAN
 from nextvec.sequences.splits import Split
 from nextvec.store.generation import generation_label
@@ -56,11 +56,12 @@ def require_plan(folder: Path, now: dict[str, Any], decides: Iterable[str], resu
     if not resume:
         return []
     begun = read_json(folder / PLAN)
-    _require_same_generation(folder.name, begun.get("corpus"), now.get("corpus"))
-    before, after = decisive(begun, decides), decisive(now, decides)
-    for key in before:
-        _require_same(folder.name, key, before[key], after[key])
-    return _changes(_carried_out(begun), _carried_out(now))
+    with taken_apart(folder / PLAN):
+        _require_same_generation(folder.name, begun.get("corpus"), now.get("corpus"))
+        before, after = decisive(begun, decides), decisive(now, decides)
+        for key in before:
+            _require_same(folder.name, key, before[key], after[key])
+        return _changes(_carried_out(begun), _carried_out(now))
 
 
 def require_begun(folder: Path, begun: bool) -> None:

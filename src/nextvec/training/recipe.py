@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from nextvec.config import Config
+from nextvec.config import Config, Seed
 
 CHANGES_NOTHING = ("device", "rows", "checkpoint_steps", "tensorboard", "tracker")
 """Settings that say where and how a run is carried out, not what comes out: they tell no two models apart."""
@@ -29,7 +29,7 @@ class TrainingConfig(Config):
     tell_next: float = Field(0.1, ge=0, le=1, description="share of positions told how the next chunk begins")
     patience: int = Field(4, ge=0, description="epochs without a better validation cosine before stopping; 0: never")
     judged_by: str | None = Field(None, description="head whose validation decides which epoch is best; default: first")
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
     device: Literal["auto", "cpu"] = "auto"
     rows: Literal["auto", "resident", "mapped", "sharded"] = Field(
         "auto", description="vectors: in the device's memory, mapped from a copy on disk, or read from the corpus"

@@ -440,6 +440,8 @@ MARKED: dict[str, list[str]] = {
         "1) Open the box. |2) Take the lamp out.",
         "a. Open the box |b. Take the lamp out |c. Close the box",
         "1. He finished in 5. |She came later.",
+        "It took approx. 100 yrs. later to see it. |Nobody did.",
+        "See Suppl. Table 3. |It is long.",
     ],
     "de": [
         "Er kam am 3. Mai an. |Sie ging am 12. Juni.",
@@ -515,6 +517,9 @@ MARKED: dict[str, list[str]] = {
         "Das Gesetz vom 5. 3. 1990 gilt. |Das vom 6. 4. nicht.",
         "(1) Die Würde des Menschen ist unantastbar. |Sie zu achten ist Pflicht aller Gewalt.",
         "(2) Das Volk bekennt sich dazu. |Es gilt.",
+        "Er kam am Mi., d. 3. Okt. 2018, nach Haus. |Sie nicht.",
+        "Das gilt gem. Art. 13 Abs. 1 GG nicht. |Das ist klar.",
+        "Er wohnt in der Königstr. 12 im Hof. |Sie auch.",
     ],
     "fr": [
         "Il est venu. |Elle est partie.",
@@ -564,6 +569,7 @@ MARKED: dict[str, list[str]] = {
         "É. Zola écrivit Germinal. |V. Hugo non.",
         "Le prix est de 1 000 €. |C'est peu.",
         "(1) Le premier point est ici. |Il a deux phrases.",
+        "Le 1er janv. 2020, il arriva. |Elle partit.",
     ],
     "es": [
         "¿Quién es? |¡Nadie! |Vamos.",
@@ -603,6 +609,7 @@ MARKED: dict[str, list[str]] = {
         "Bueno… |No sé.",
         "(a) El primer punto está aquí. |Tiene dos frases.",
         "Véase el n°. 1026. |Ahí está.",
+        "Llevaba novelas, etc. |¿Para qué?",
     ],
     "it": [
         "È venuto. |Lei è partita.",
@@ -631,6 +638,7 @@ MARKED: dict[str, list[str]] = {
         "Dott. Rossi, venga. |Grazie.",
         "Sig.ra Rossi, venga. |Grazie.",
         "S. Pietro è grande. |SS. Pietro e Paolo pure.",
+        "Visse nel 50 a.C. (dice lui) a Roma. |Morì lì.",
     ],
     "pt": [
         "O Sr. Silva chegou. |A Sra. Costa saiu.",
@@ -650,6 +658,7 @@ MARKED: dict[str, list[str]] = {
         "Maçãs, peras etc. são boas. |Coma.",
         "S. Paulo é grande. |Sto. André não.",
         "O Exmo. Sr. Presidente falou. |Todos ouviram.",
+        "Pesa aprox. 3,5 kg. |É muito.",
     ],
     "nl": [
         "Hij kwam o.a. uit Gent. |Zij niet.",
@@ -667,6 +676,7 @@ MARKED: dict[str, list[str]] = {
         "Het is koud. |'s Avonds is het warm.",
         "Hij kwam t.a.v. dhr. De Boer. |Zij niet.",
         "Hij zei: ‘Ik ga.’ |Zij bleef.",
+        "Op 3 okt. 2018 kwam hij aan. |Zij niet.",
     ],
     "pl": [
         "Mieszka przy ul. Prostej. |Jest tam od 5 lat.",
@@ -690,6 +700,7 @@ MARKED: dict[str, list[str]] = {
         "Ok. 5 km dalej. |Tam jest dom.",
         "Gen. Anders i płk Kowalski walczyli. |Wygrali.",
         "J. Słowacki i A. Mickiewicz pisali. |Obaj wielcy.",
+        "Dnia 3 paźdz. 2018 r. przybył o godz. 9.30. |Potem wyszedł.",
     ],
     "ru": [
         "Он пришёл. |Она ушла.",
@@ -742,6 +753,7 @@ MARKED: dict[str, list[str]] = {
         "Ст. 5 УК РФ. |Ч. 2 ст. 6.",
         "Гр. Иванов. |Тов. Петров.",
         "(1) Первый пункт здесь. |В нём два предложения.",
+        "3 окт. 2018 г. он прибыл. |Она уехала.",
     ],
     "uk": [
         "Він прийшов. |Вона пішла.",
@@ -796,6 +808,7 @@ MARKED: dict[str, list[str]] = {
         "انظر ص. 5. |هناك.",
         "أ. د. محمد علي جاء. |ثم ذهب.",
         "حسنا... |لا أعرف.",
+        "وصل أ.د. محمد علي إلى القاهرة. |ثم ذهب.",
     ],
     "fa": [
         "او آمد. |او رفت.",
@@ -975,6 +988,7 @@ MARKED: dict[str, list[str]] = {
         "II. Mehmet İstanbul'u aldı. |I. Selim doğuya gitti.",
         "II. Dünya Savaşı bitti. |Barış geldi.",
         "Atatürk Cad. No: 5'te oturuyor. |Yakın.",
+        "3 Eki. 2018 günü geldi. |Sonra gitti.",
     ],
     "vi": [
         "Anh ấy đến. |Cô ấy đi.",
@@ -999,6 +1013,8 @@ MARKED: dict[str, list[str]] = {
         "Han kom kl. 5. |Hon gick kl. 6.",
         "Se s. 5 o. fig. 3. |Där står det.",
         "Äpplen m.m. såldes. |Päron m.fl. inte.",
+        "Den 3 okt. 2018 kom han. |Sedan gick han.",
+        "Han hade böcker, kartor m.m. |Varför?",
     ],
     "cs": [
         "Přišel např. Jan. |Odešla Eva.",

@@ -18,7 +18,7 @@ _REFERENCES = """
 _NAMED = """
     Abp Adm Amb Archbp Atty Bp Bros Brig Capt Card Cdr Cmdr Cmdt Cpl Cpt Dept Dir Dn Dr Drs Ens Fr Frl
     Dipl.-Ing Dña Ft Gov Hon Hr Insp Ing Ks Lic Lt M Maj Mgr Mlle Mlles Mme Mmes MM Mons Mr Mrs Ms Mt Mts Mx Pfc Pres
-    Prof Pvt Rep Reps Revd Rt Sens Sgt Sig Sigg Sra Sras Srta Sres Ste Supt Visc
+    Prof Pvt Rep Reps Revd Rt Sens Sgt Sig Sigg Sra Sras Srta Sres Ste Suppl Supt Visc
     al dhr doc dott hab mevr św ul nám tř inż tow
     TP Tp ThS PGS GS TS BS
     им ул пр просп пер г-н г-жа д-р проф акад св тов гр оз пос
@@ -52,11 +52,11 @@ SHORTENED = _words(_SMALL) | TITLES | NUMBERED - _words("art cap ex max ms no pa
 DOTTED = re.compile(r"[^\W\d_]|(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}|(?:Ph|Litt|Phil|Sc|[A-Z])\.[^\W\d_]{1,4}")
 """Initials, and what has a full stop a letter: b, a.m, U.S, Ph.D (the last full stop is not part of it)."""
 UNITS = re.compile(
-    r"\d\s?(?:bln|cm|cu|dl|ft|gal|h|hr|hrs|in|kg|km|lb|lbs|mi|mil|min|mins|ml|mln|mm|oz|pt|qt|sec|secs|sq|tbsp|tsp|yd|yds"
+    r"\d\s?(?:bln|cm|cu|dl|ft|gal|h|hr|hrs|in|kg|km|lb|lbs|mi|mil|min|mins|ml|mln|mm|oz|pt|qt|sec|secs|sq|tbsp|tsp|wks|yd|yds|yrs"
     r"|млн|млрд|тыс|руб)\.\s*$"
 )
 """`20 lb. or so`"""
-LIST_ENDS = _listed("etc usw ecc osv atd itd itp stb enz т.д т.п")
+LIST_ENDS = _listed("etc usw ecc osv atd itd itp stb enz m.m m.fl т.д т.п")
 """Ends of enumerations: a capital letter after one begins a sentence."""
 
 WITH_LETTERS = _listed(

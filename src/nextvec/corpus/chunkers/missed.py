@@ -15,7 +15,7 @@ _WINDOW = 40
 _SHORTEST_CLAUSE = 24
 """Characters: in Thai and Lao a space ends a sentence or a clause, and after fewer often only an item of a list."""
 
-_STOP = re.compile(r"\.(?:[\"”»’]?\d{1,3}(?:[,–-]\d{1,3})*)?\s+(?=[^\W\d_])")
+_STOP = re.compile(r"\.(?:[\"”»’]?\d{1,3}(?:[,–-]\d{1,3})*)?\s+(?=[¿¡]?[^\W\d_])")
 _ELLIPSIS = re.compile(r"…\s+(?=[^\W\d_])")
 _WORD = re.compile(r"[^\W\d_]+")
 _CONTRACTED = re.compile(r"[.!?]\s+(?=['’‘](?:[stnk]\s[A-Z]|T(?:is|was|were|il)\b))")

@@ -35,6 +35,9 @@ _WEB = re.compile(r"://|www\.")
 _ORDINAL = re.compile(r"\d{1,4}|[IVXLC]+")
 _ITEM = re.compile(r"[(\[]?\w{1,4}[)\]]")
 _REFERENCE = re.compile(r"[(\[]\d{1,3}[a-z]?[)\]]")
+_DATE = re.compile(r"(?<!\d)\d{1,2}(?:\.|er|º|°)?\s[^\W\d_]{3,6}\.\s(?:1\d|20)\d\d\Z")
+"""`3 oct. 2018`: the month is shortened."""
+_GERMAN_MONTH = re.compile(r"(?:Jan|Feb|März|Apr|Mai|Juni|Juli|Aug|Sept|Okt|Nov|Dez)(?:\.|\w*\b)")
 _VERSE = re.compile(r"\d{1,3}:\d")
 _INNER_NUMBER = re.compile(r"(?:\d{1,2}|[a-hivx]{1,4})[.)]")
 _FIRST_NUMBERS = ("1.", "a.", "i.", "1)", "a)", "i)")
@@ -86,10 +89,11 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
     if is_small(first):
         return _small_belongs(before, word, language, uncased) or (not uncased and _joins(text, cut))
     if first.isdecimal() or _REFERENCE.match(text, cut):
-        return word in NUMBERED or word in words("shortened", language) or _is_verse(text, cut, word)
-    if language == "de" and _is_german_ordinal(before):
+        listed = word in NUMBERED or word in words("shortened", language) or word.endswith("str")
+        return listed or _is_verse(text, cut, word) or _DATE.search(text, max(0, cut - _WINDOW), cut + 4) is not None
+    if language == "de" and (_is_german_ordinal(before) or _is_german_date(text, cut, word)):
         return True
-    return _is_title(text, cut, before[-1], language) or (not first.isupper() and word in words("shortened", language))
+    return _is_title(text, cut, before[-1], language) or (not first.isupper() and _is_shortened_there(word, language))
 
 
 def _capital_goes_on(text: str, cut: int, before: list[str], language: str) -> bool:
@@ -129,6 +133,12 @@ def _is_initial(text: str, cut: int, before: list[str], language: str) -> bool:
     return following.istitle() and following not in starters
 
 
+def _is_shortened_there(word: str, language: str) -> bool:
+    """In its language; or with full stops between letters that are neither small nor capital (`أ.د`)."""
+    dotted = len(word) > 1 and word[0] == word[0].swapcase() and DOTTED.fullmatch(word) is not None
+    return dotted or any(word in words(kind, language) for kind in ("shortened", "last", "names"))
+
+
 def _joins(text: str, cut: int) -> bool:
     """Whether a small word follows that begins no sentence where others begin with capitals: `the Gurabo Fm. and`."""
     return text[cut : cut + _WINDOW].split()[0] in JOINTS
@@ -155,6 +165,10 @@ def _is_german_ordinal(before: list[str]) -> bool:
         and before[-1][:-1].isdecimal()
         and len(before[-1]) < 5
     )
+
+
+def _is_german_date(text: str, cut: int, word: str) -> bool:
+    return word.isdecimal() and len(word) < 3 and _GERMAN_MONTH.match(text, cut) is not None
 
 
 def _inside_token(text: str, cut: int, language: str) -> bool:
@@ -210,6 +224,5 @@ def _small_belongs(before: list[str], word: str, language: str, uncased: bool) -
     is_ordinal = language in ORDINAL_LANGUAGES and _ORDINAL.fullmatch(word) is not None
     if word.isdecimal() and not uncased and len(word) < 3:
         return True
-    listed = word in SHORTENED or any(word in words(kind, language) for kind in ("shortened", "last", "names"))
-    shortened = listed or DOTTED.fullmatch(word) is not None
+    shortened = word in SHORTENED or _is_shortened_there(word, language) or DOTTED.fullmatch(word) is not None
     return is_ordinal or shortened or UNITS.search(" ".join(before[-2:])) is not None

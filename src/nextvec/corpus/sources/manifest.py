@@ -42,7 +42,7 @@ class Part(Config):
 
     name: str = Field(min_length=1, max_length=100)
     reference: str = Field(alias="from", min_length=1)
-    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    weight: float = Field(default=1.0, gt=0)
     limit: int | None = Field(default=None, ge=1)
 
     @field_validator("name")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from nextvec.config import Config
+from nextvec.config import Config, Seed
 from nextvec.training.recipe import TrainingConfig, learning_rate
 
 
@@ -31,7 +31,7 @@ class InverterRecipe(Config):
     correct_from: float = Field(0.6, ge=0, le=1, description="share of the run after which it learns to correct too")
     corrections: int = Field(32768, ge=1, description="chunks whose hypotheses it learns to correct")
     pretrained_embedding: bool = Field(True, description="begin with MiniLM's token embedding, projected")
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
     device: Literal["auto", "cpu"] = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     checkpoint_steps: int = Field(500, ge=1, description="steps between checkpoints")
