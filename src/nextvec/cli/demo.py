@@ -16,7 +16,7 @@ from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.models.presets import RECOMMENDED
 
 if TYPE_CHECKING:
-    from nextvec.api import Workspace
+    from nextvec.api import Comparison, Workspace
     from nextvec.evaluation.report import Example
 
 CORPUS = "demo"
@@ -59,8 +59,8 @@ def demo_command(workspace: WorkspaceOption = None) -> None:
     found = replace(found, command="nextvec demo")
     print_leaderboard(found.table)
     print_verdicts(found.table)
-    _step(4, "Continuation: a passage of a test document, and what the recommended model expects next")
-    _show_example(found.report_content.examples[0], FIRST)
+    _step(4, "Continuation: a passage of a test document, and what the best model expects next")
+    _show_example(found.report_content.examples[0], _best(found))
     report = found.save(place.root / "demo-report.html")
     typer.echo(f"\nReport: {report}   (one file, opens in any browser, works offline)")
     typer.echo(
@@ -109,6 +109,10 @@ def _usable(place: Workspace, identity: str) -> bool:
         typer.echo(wrapped(f"   Trained again, the old one is in {aside}: {problem}", indent=5))
         return False
     return True
+
+
+def _best(found: Comparison) -> str:
+    return next(row.name for row in found.rows if row.kind == "model")
 
 
 def _show_example(example: Example, model: str) -> None:
