@@ -265,9 +265,9 @@ def models_page() -> str:
         table(("architecture", *sizes, "in short"), _architecture_rows(), right=sizes),
         "## Presets\n\nAn architecture with other settings, under a name of its own.",
         table(("preset", "architecture", *sizes, "settings"), _preset_rows(sorted(PRESETS)), right=sizes),
-        "## Baselines\n\nFitted in closed form, in a few passes over the corpus (`scale-mixture` by a short search): "
-        "numbers that `fit` sets. They are "
-        "predictors like all others: `nextvec train NAME` saves one as a model.",
+        "## Baselines\n\nFitted in closed form, in a few passes over the corpus (`scale-mixture`, and what `contrast` "
+        "makes of the next break, by a short search): numbers that `fit` sets. They are predictors like all others: "
+        "`nextvec train NAME` saves one as a model.",
         table(("baseline", *sizes, "in short"), _baseline_rows(), right=sizes),
         "## Options of the architectures\n\nEach is set with `--set KEY=VALUE`.",
         *options,

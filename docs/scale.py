@@ -50,7 +50,8 @@ KNOBS = (
     "**Encoding** is nearly all of the time. `corpus ingest --ray ADDRESS --workers N` spreads it over machines; a GPU "
     "is used where there is one; larger chunks (`--chunker paragraph`, `packed`) are fewer.",
     "**Vectors beyond memory**: `--set rows=auto` keeps them in memory while they fit, else in a file that is mapped, "
-    "else reads them from the corpus in shards. The results are the same, bit for bit.",
+    "else reads them from the corpus in shards. The results are the same, bit for bit. What a head with an anchor "
+    "starts at is about as large again; it is reserved in the workspace's cache before training begins.",
     "**Versions**: ingest commits every 32,768 chunks or 60 seconds; `corpus compact NAME` merges files when you like.",
     "**Training time** is epochs times what the table says, and validation decides which epoch is kept. "
     "`train --ray ADDRESS --workers N` shares each batch among workers, with the weights of N processes here.",

@@ -11,7 +11,7 @@ import torch
 
 import nextvec
 from nextvec import api
-from nextvec.errors import DataError, NotFoundError, UsageError
+from nextvec.errors import DataError, MismatchError, NotFoundError, UsageError
 from nextvec.models.baseline import BASELINES
 
 MOST_NAMES = 25
@@ -116,6 +116,10 @@ def test_vectors_in_vectors_out(place, model):
         model.predict(2 * vectors)
     with pytest.raises(DataError, match="begins a paragraph"):
         model.predict(vectors, breaks=[7] * 12)
+    known = [1, *[0] * 11]
+    np.testing.assert_array_equal(model.predict(vectors, [*known, -1]), model.predict(vectors, known))
+    with pytest.raises(MismatchError, match="paragraph breaks are"):
+        model.predict(vectors, known[1:])
     with pytest.raises(UsageError, match="draws none"):
         model.sample(vectors)
 

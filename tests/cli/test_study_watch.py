@@ -30,6 +30,7 @@ SEARCHING = status(
 TRAINING = status(
     RunStatus(run=RUN, state="running", validation_cosine=0.5, pace=HALF), RunStatus(run=OTHER, state="waiting")
 )
+COMPARING = status(RunStatus(run=RUN, state="done", validation_cosine=0.52))
 OVER = status(
     RunStatus(run=RUN, state="done", validation_cosine=0.52, cosine={"estimate": 0.51, "low": 0.5, "high": 0.52}),
     RunStatus(run=OTHER, state="failed", note="lost"),
@@ -38,12 +39,11 @@ OVER = status(
 
 
 def test_a_line_says_where_a_study_stands():
-    assert summary(SEARCHING) == (
-        "tiny: 1 of 3 trials, trial 2 epoch 2 of 4, about 42.0 s left, best validation 0.3100"
-    )
+    assert summary(SEARCHING) == ("tiny: 1 of 3 trials, trial 2 epoch 2 of 4, about 42 s left, best validation 0.3100")
     assert summary(TRAINING) == (
-        "tiny: 0 of 2 runs done, gru-c-a epoch 2 of 4, about 42.0 s left, best validation 0.5000"
+        "tiny: 0 of 2 runs done, gru-c-a epoch 2 of 4, about 42 s left, best validation 0.5000"
     )
+    assert summary(COMPARING) == "tiny: 1 of 1 runs done, comparing gru-c-a, best validation 0.5200"
     assert summary(OVER) == "tiny: 1 of 2 runs done, 1 failed, best validation 0.5200, not running"
 
 
@@ -60,7 +60,7 @@ def test_on_a_terminal_it_is_a_table(monkeypatch):
     monkeypatch.setattr(study_watch, "Console", lambda: Console(file=out, force_terminal=True, width=80))
     assert follow([SEARCHING, TRAINING, OVER]) is OVER
     shown = out.getvalue()
-    for part in ("lr=0.0123", "2 of 4", "about 42.0 s", "gru-c-a", "failed", "0.5100"):
+    for part in ("lr=0.0123", "2 of 4", "about 42 s", "gru-c-a", "failed", "0.5100"):
         assert part in shown
 
 

@@ -5,6 +5,8 @@ import pytest
 from nextvec.cli.tracked import again_tracked
 
 SMALL = ["--set", "epochs=1", "--set", "width=8", "--allow-unordered"]
+SIZES = ("width=16", "heads=2", "layers=1", "epochs=1", "longest=24")
+TINY_INVERTER = [part for pair in SIZES for part in ("--set", pair)]
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +23,14 @@ def test_a_run_is_tracked(nextvec, place):
     line = ["train", "gru", "--corpus", "tales", "--name", "one", "--track", "tensorboard", *SMALL]
     assert nextvec(*line, workspace=place).err.count("tensorboard") == 0
     assert list((place / "models" / "one" / "tensorboard").glob("events.*"))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_inverter_is_tracked(nextvec, place):
+    pytest.importorskip("tensorboard", reason="TensorBoard is an extra: pip install 'nextvec[track]'")
+    line = ["train-inverter", "--corpus", "tales", "--name", "writer", "--report", 0, "--track", "tensorboard"]
+    nextvec(*line, *TINY_INVERTER, workspace=place)
+    assert list((place / "models" / "writer" / "tensorboard").glob("events.*"))
 
 
 def test_a_mistake_is_one_line(nextvec, place):

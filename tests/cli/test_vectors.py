@@ -96,31 +96,32 @@ def test_what_is_no_vector_is_one_line(ask, vectors: Any, tmp_path: Path, comman
     assert not (tmp_path / "out.npy").exists()
 
 
+@pytest.mark.parametrize(("end", "following"), [("", None), ("\n", [[-1, -1, 1]])])
 def test_lines_say_where_paragraphs_begin_and_predict_reads_it(
-    nextvec, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    nextvec, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, following: Any
 ) -> None:
     out = ["--out", tmp_path / "in.npy", "--breaks", tmp_path / "breaks.txt"]
-    monkeypatch.setattr("sys.stdin", io.StringIO("\nThe of was in.\nIn was of the.\n \nWas the of in.\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"\nThe of was in.\nIn was of the.\n \nWas the of in.\n{end}"))
     nextvec("encode", *out, "--encoder", "hashing:32")
-    assert (tmp_path / "breaks.txt").read_text() == "1\n0\n1\n"
+    assert (tmp_path / "breaks.txt").read_text() == "1\n0\n1\n" + ("1\n" if end else "")
 
     told: list[Any] = []
-    predict = EwmaMix.predict
+    forecast = EwmaMix.forecast
 
-    def listen(baseline: Any, x_BTD: Any, mask_BT: Any, breaks_BT: Any = None) -> Any:
-        told.append(breaks_BT)
-        return predict(baseline, x_BTD, mask_BT, breaks_BT)
+    def listen(baseline: Any, x_BTD: Any, mask_BT: Any, *known: Any) -> Any:
+        told.append([None if codes is None else codes.tolist() for codes in known])
+        return forecast(baseline, x_BTD, mask_BT, *known)
 
-    monkeypatch.setattr(EwmaMix, "predict", listen)
+    monkeypatch.setattr(EwmaMix, "forecast", listen)
     ask = ["predict", tmp_path / "in.npy", "--model", "mix", "--out", tmp_path / "out.npy"]
     nextvec(*ask, "--breaks", tmp_path / "breaks.txt", workspace=place)
     nextvec(*ask, workspace=place)
-    assert [codes.tolist() for codes in told if codes is not None] == [[[1, 0, 1]]]
+    assert [known for known in told if known and known[0] is not None] == [[[[1, 0, 1]], following]]
 
 
 @pytest.mark.parametrize(
     ("breaks", "told"),
-    [("1 0", "holds 2 codes for 3 rows; expected one each"), ("1 0 yes", "holds b'yes'; expected 1")],
+    [("1 0", "holds 2 codes for 3 rows; expected one each, or one more"), ("1 0 yes", "holds b'yes'; expected 1")],
 )
 def test_breaks_that_do_not_fit_are_told(nextvec, place: Path, tmp_path: Path, breaks: str, told: str) -> None:
     (tmp_path / "breaks.txt").write_text(breaks)

@@ -19,7 +19,7 @@ from nextvec.evaluation.evaluation import read_evaluations
 from nextvec.evaluation.heldout import hold_out
 from nextvec.models.baseline import BASELINES
 from nextvec.records import read_json, write_json
-from nextvec.records.names import EVALUATIONS
+from nextvec.records.names import EVALUATIONS, TOLD
 from nextvec.sequences.findings import LeakageError
 from nextvec.sequences.splits import split_snapshot
 from nextvec.store.vectors import open_snapshot
@@ -58,7 +58,7 @@ def test_baselines_that_read_breaks_are_set_against_themselves_without(contest):
     small, told = contest.generations[0], hold_out(contest.test, contest.test_documents)
     with_them, without = (
         evaluate_on(each, small.baselines.get("contrast"), train_mean=small.mean, metrics=["ranks"])
-        for each in (told, told.without("breaks"))
+        for each in (told, told.otherwise("breaks"))
     )
     gained = with_them.estimate("mrr[document]") - without.estimate("mrr[document]")
     assert found["contrast (c@small)"].difference.estimate == pytest.approx(gained, abs=1e-8)
@@ -67,7 +67,7 @@ def test_baselines_that_read_breaks_are_set_against_themselves_without(contest):
 def test_where_no_breaks_are_known_no_baseline_is_evaluated_without_them(contest, place):
     stage = Stage(place, contest.generations, None)
     stage._held_out["test", None] = stage.held_out("test", "breaks")
-    assert Judge(stage=stage, memory=Memory(), metrics=None, say=pytest.fail).untold("breaks") == []
+    assert Judge(stage=stage, memory=Memory(), metrics=None, say=pytest.fail).otherwise("breaks") == []
 
 
 def test_the_figures_are_what_the_process_says(contest):
@@ -93,8 +93,25 @@ def test_evaluations_are_recorded_and_not_repeated(contest, place):
 def test_only_what_is_new_is_evaluated(contest, place):
     said = []
     run_contest(place, ["plain", "anchored", "windowed"], latency=False, say=said.append)
-    assert len(said) == 1
-    assert "windowed" in said[0]
+    assert len(said) == 2
+    assert all("windowed" in line for line in said)
+    assert said[1].endswith(" test documents, told of the next break")
+
+
+def test_the_next_break_is_told_to_baselines_and_to_the_models_that_read_it(contest, place):
+    found = {c.left: c for c in contest.comparison.structure["next"] if c.figure == "mrr[document]"}
+    readers = {name for name in BASELINES if BASELINES.get(name).reads_structure}
+    assert found.keys() == {"anchored"} | {f"{name} ({label})" for name in readers for label in ("c@small", "c@large")}
+    told = hold_out(contest.test, contest.test_documents)
+    small = contest.generations[0]
+    without, with_it = (
+        evaluate_on(each, small.baselines.get("contrast"), train_mean=small.mean, metrics=["ranks"])
+        for each in (told, told.otherwise("next"))
+    )
+    gained = with_it.estimate("mrr[document]") - without.estimate("mrr[document]")
+    assert found["contrast (c@small)"].difference.estimate == pytest.approx(gained, abs=1e-8)
+    assert [TOLD in path.name for path in place.model("anchored").glob("*.jsonl")].count(True) == 1
+    assert not (place.model("plain") / TOLD).exists()
 
 
 def changed(folder, change):
@@ -171,7 +188,9 @@ def test_contests_that_share_a_memory_read_and_make_everything_once(place, monke
     memory = Memory()
     for models in (["plain"], ["plain", "windowed"], ["windowed"]):
         run_contest(place, models, latency=False, memory=memory)
-    assert len(read) == len(set(read)) == 3, "two models, and the baselines of their generation"
+    assert len(read) == len(set(read))
+    assert sum(path.name == EVALUATIONS for path in read) == 3, "two models, and the baselines of their generation"
+    assert sum(path.name == TOLD for path in read) == 2, "one of them and the baselines"
     assert len(made) == 2
 
 
@@ -259,6 +278,13 @@ def test_chosen_metrics_are_not_recorded(place):
     contest = run_contest(place, ["baseline"], latency=False, metrics=["cosine"])
     assert "cosine" in rows(contest, "model")["baseline"].figures
     assert len(read_evaluations(place.model("baseline") / EVALUATIONS)) == before
+
+
+def test_where_nothing_is_measured_that_structure_is_worth_in_it_is_not_withheld(place):
+    said = []
+    contest = run_contest(place, ["windowed"], latency=False, metrics=["spread"], say=said.append)
+    assert not any(contest.comparison.structure.values())
+    assert all(line.endswith(" documents") for line in said if line.startswith("evaluating"))
 
 
 def test_one_generation_needs_no_labels(place):

@@ -1,6 +1,6 @@
 import pytest
 
-from nextvec.comparing.entrants import _variant
+from nextvec.comparing.entrants import _starts, _variant
 from nextvec.models.network import Network
 from nextvec.training.run import resolve_plan
 
@@ -24,6 +24,26 @@ def test_models_that_differ_in_a_setting_have_another_variant(options, variant):
     network = Network(plan.network)
     described = {"spec": network.spec.to_dict(), "network": network.config.to_dict()}
     assert _variant({"kind": "network", **described, "training": plan.training.to_dict()}) == variant
+
+
+@pytest.mark.parametrize(
+    ("predicts", "anchor", "starts"),
+    [
+        ("point", "ridge-mix", {"point": "ridge-mix", "query": "ridge-mix"}),
+        ("rank", "ridge-mix", {"point": "novelty", "query": "novelty"}),
+        ("point", "mean", {"point": "context-mean", "query": "context-mean"}),
+        ("rank,point", "none", {}),
+        (
+            "rank,point,mixture,energy",
+            "ridge-mix",
+            {"point": "ridge-mix", "query": "novelty", "samples": "scale-mixture", "density": "scale-mixture"},
+        ),
+    ],
+)
+def test_each_gift_starts_at_the_baseline_of_its_head(predicts, anchor, starts):
+    network = resolve_plan("gru", 8, {"predicts": predicts, "anchor": anchor}).network.to_dict()
+    assert dict(_starts({"kind": "network", "network": network})) == starts
+    assert _starts({"kind": "baseline"}) == ()
 
 
 def test_a_baseline_has_no_variants():

@@ -13,6 +13,7 @@ import torch
 from nextvec.continuation.contexts import Context
 from nextvec.continuation.resources import Resources
 from nextvec.continuation.stages import DecodeQuery, Served, SnapQuery, StagesConfig, _breaks_of_rows, same_text
+from nextvec.continuation.steps import ReadQuery, read_all
 from nextvec.decoding import DECODERS
 from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.quality import judge
@@ -156,6 +157,23 @@ def test_predictors_are_told_of_paragraphs(resources, vectors):
     assert breaks_BT.tolist() == [[0, 1, 0], [-1, -1, -1]]
     assert next_BT.tolist() == [[-1, -1, 1], [-1, -1, -1]]
     assert breaks_BT.dtype == next_BT.dtype == torch.int8
+
+
+def test_a_baseline_answers_otherwise_where_a_paragraph_begins(resources, vectors):
+    served = Served.load("mix", resources)
+    answering = served.bundle.predictor.answering
+    answering.weight_shift = torch.randn(2, answering.means, generator=torch.Generator().manual_seed(0))
+    try:
+        breaks = np.array([1, 0, 1, 0], np.int8)
+        contexts = [
+            Context(vectors=vectors[:4], breaks=breaks, following=code) for code in (UNKNOWN, CONTINUES, BEGINS)
+        ]
+        said = served.predict(contexts)
+        read = [each.prediction for each in read_all(served.bundle.predictor, [ReadQuery(context=c) for c in contexts])]
+    finally:
+        answering.weight_shift = None
+    np.testing.assert_allclose(said, read, atol=1e-5)
+    assert all(np.abs(said[i] - said[j]).max() > 1e-3 for i, j in ((0, 1), (0, 2), (1, 2)))
 
 
 def test_what_is_retrieved_goes_on_with_a_paragraph_only_where_it_is_there(ridge):

@@ -37,6 +37,7 @@ from nextvec.workspace import Workspace
 ENCODER = load_encoder("hashing:8")
 BYTE_ORDER_MARK = "\ufeff"
 
+BOATS = "The boat lies in a harbour of the north, and nobody sails it. " * 20
 PROSE = (
     *("The river rises in the hills. ", "It was named after a king, who never saw it. ", "Dr. Ng left at 5 p.m. "),
     *("他来了。他看见了。", "«Да!» сказал он. ", "a tail without an end ", "* * *", "1998. ", "🙂 ", "हाँ। ", "é "),
@@ -320,3 +321,15 @@ def test_the_manual_is_kept_or_left_out_for_a_reason(tmp_path: Path) -> None:
 
     characters = accounted(tmp_path, "pydocs:")
     assert characters["read"] == characters["kept"] + characters["left_out"] == sum(map(count, topics.values()))
+
+
+def test_docstrings_are_kept_or_left_out_for_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a module holds is its name and its docstrings, each under the name of what it describes."""
+    (tmp_path / "fleet.py").write_text(
+        f'"""{BOATS}"""\ndef sail():\n    """Sail away.\n\n    Args:\n        to: x.\n    """'
+    )
+    (tmp_path / "other.py").write_text(f'"""{BOATS}"""')
+    monkeypatch.syspath_prepend(tmp_path)
+    characters = accounted(tmp_path, "pydocs:fleet,other")
+    held = 2 * count(BOATS) + count("Sail away. Args: to: x.") + count("fleet sail other")
+    assert characters["read"] == characters["kept"] + characters["left_out"] == held

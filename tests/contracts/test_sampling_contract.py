@@ -98,7 +98,7 @@ def low():
     mask_BT = torch.ones(40, 8, dtype=torch.bool)
     batch = SimpleNamespace(
         x_BTD=x_BTD[:, :-1], target_BTD=x_BTD[:, 1:], mask_BT=mask_BT, target_mask_BT=mask_BT, breaks_BT=None,
-        heading=None,
+        heading=None, begins_BT=None,
     )  # fmt: skip
     kinds = {kind for name in SAMPLERS if (kind := HEADS.get(name).baseline("ridge-mix")) is not None}
     batches = [lambda: iter([batch])] * 2

@@ -8,10 +8,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from nextvec.applied import apply_defaults
 from nextvec.distributed.cluster import cluster
 
 
 def main(address: str, folder: str, plan: str) -> None:
+    apply_defaults({"file": "my.toml"})
     with cluster(address, workers=2) as workers:
         from nextvec.comparing import contest
         from nextvec.distributed.study import RayTrainer

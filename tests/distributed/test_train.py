@@ -9,7 +9,10 @@ import psutil
 import pytest
 
 import nextvec
+from nextvec.applied import apply_defaults
+from nextvec.distributed.train import Job, train_on_worker
 from nextvec.errors import TrainingError, UsageError
+from nextvec.training.run import resolve_plan
 
 EPOCHS, SEEN = 30, 3
 OPTIONS = {"epochs": EPOCHS, "patience": EPOCHS, "batch": 64, "width": 16, "layers": 1, "checkpoint_steps": 1}
@@ -43,6 +46,7 @@ def test_a_killed_worker_changes_nothing(two_nodes, place):
     _, said = process.communicate()
     assert process.returncode == 0, said
     assert weights(place, "shared") == weights(place, train_in_two_processes(place))
+    assert place.model("shared").config["defaults"] == {"file": "my.toml"}
 
 
 def train_in_two_processes(place) -> str:
@@ -56,6 +60,19 @@ def train_in_two_processes(place) -> str:
 
 def weights(place, name: str) -> bytes:
     return (place.model(name).folder / "model.safetensors").read_bytes()
+
+
+def test_a_worker_records_the_defaults_of_the_command(place):
+    """Without a cluster: what a worker of one does, in this process."""
+    snapshot, given = place.corpus("c@small").snapshot, {"file": "my.toml"}
+    plan = resolve_plan("gru", snapshot.dim, {"epochs": 1, "width": 4, "layers": 1})
+    try:
+        assert (
+            train_on_worker({"job": Job(place.place, "c@small", snapshot.fingerprint, plan, "told", (), given)}) is None
+        )
+    finally:
+        apply_defaults(None)
+    assert place.model("told").config["defaults"] == given
 
 
 def test_what_fails_is_told_as_it_would_be_here(two_nodes, place):

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from nextvec.api import open
+from nextvec.applied import apply_defaults
 
 
 def tell(event: dict[str, Any]) -> None:
@@ -18,6 +19,7 @@ def tell(event: dict[str, Any]) -> None:
 
 def main(address: str, folder: str, name: str, *options: str) -> None:
     given = dict(option.split("=", 1) for option in options)
+    apply_defaults({"file": "my.toml"})
     open(folder).train(
         "gru", "c@small", name=name, allow_unordered=True, options=given, ray=address, workers=2,
         on_event=tell,

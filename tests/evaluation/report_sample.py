@@ -149,10 +149,21 @@ def comparison(models=tuple(MODELS), *, documents=DOCUMENTS, generations=(None,)
     found = [model(name, documents=documents, generation=g, shift=shift) for g in generations for name in models]
     rivals = [b for g in generations for b in baselines(documents=documents, generation=g)] if with_baselines else []
     chosen = [b for g in generations for b in baselines("validation", documents, g)] if with_baselines else []
-    untold = [b for g in generations for b in baselines(documents=documents, generation=g, worse=0.004)]
-    readers = [b for b in untold if with_baselines and b.subject.architecture in READERS]
+    untold, told = (
+        [
+            b
+            for g in generations
+            for b in baselines(documents=documents, generation=g, worse=worse)
+            if with_baselines and b.subject.architecture in READERS
+        ]
+        for worse in (0.004, -0.003)
+    )
     table = compare(found, rivals, validation=chosen, drawing=drawing)
-    return replace(table, structure={"breaks": worth_of("breaks", rivals, readers, chosen, drawing)})
+    structure = {
+        "breaks": worth_of("breaks", rivals, untold, chosen, drawing),
+        "next": worth_of("next", told, rivals, chosen, drawing),
+    }
+    return replace(table, structure=structure)
 
 
 def latency(milliseconds, parameters):

@@ -41,6 +41,18 @@ def test_every_source_has_the_figures_of_its_documents(mixture) -> None:
     assert (news.source, news.documents, news.figures["cosine"].estimate) == ("news", 3, 7.0)
 
 
+def test_the_luck_of_training_is_in_the_figures_of_a_source(mixture) -> None:
+    """Three runs, 1 apart in every document: the mean of another three may be far from theirs."""
+    one = evaluation(mixture.documents.ids)
+    column = one.column("cosine")
+    runs = [Column(column.sums + lucky * column.counts, column.counts) for lucky in (-1.0, 0.0, 1.0)]
+    tales, averages = figures_by_source([one, replace(one, columns={"cosine": Column.mean(runs)})], mixture)[:2]
+    assert tales.source == averages.source == "tales"
+    alone, averaged = tales.figures["cosine"], averages.figures["cosine"]
+    assert averaged.estimate == pytest.approx(alone.estimate)
+    assert averaged.high - averaged.low > 1.2 * (alone.high - alone.low)
+
+
 def test_a_source_of_which_nothing_was_judged_is_left_out(mixture) -> None:
     [only] = figures_by_source([evaluation(mixture.documents.ids[:5])], mixture)
     assert (only.source, only.documents) == ("tales", 5)

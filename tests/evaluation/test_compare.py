@@ -124,6 +124,13 @@ def test_a_model_meets_its_own_anchor():
     assert comparison.contrast("c", "anchor") is None
 
 
+def test_each_figure_meets_what_its_own_head_starts_at():
+    starts = (("point", "ewma-mix"), ("query", "context-mean"))
+    comparison = run([model("a", 0.55, anchor="ridge-mix", starts=starts)], headlines=["cosine", "mrr[document]"])
+    assert comparison.contrast("a", "anchor").right == "ewma-mix"
+    assert comparison.contrast("a", "anchor", "mrr[document]").right == "context-mean"
+
+
 def test_a_model_meets_the_generation_before():
     generations = [("small", 100), ("large", 300), ("middle", 200)]
     models = [

@@ -158,7 +158,7 @@ def test_a_changed_document_is_no_growth(make_snapshot):
 def test_breaks_can_be_withheld_and_that_is_another_test_set(make_snapshot):
     known = make_snapshot([8, 12], breaks=np.array([1, *[0] * 7, 1, *[0] * 5, 1, *[0] * 5], np.int8))
     told, never = hold_out(known, [0, 1]), hold_out(make_snapshot([8, 12]), [0, 1])
-    untold = told.without("breaks")
+    untold = told.otherwise("breaks")
     assert told.knows("breaks")
     assert not untold.knows("breaks")
     assert not never.knows("breaks")
@@ -167,10 +167,19 @@ def test_breaks_can_be_withheld_and_that_is_another_test_set(make_snapshot):
 
 def test_headings_can_be_withheld_alone(make_snapshot):
     told = replace(hold_out(make_snapshot([8, 12]), [0, 1]), headings=(np.eye(3, 4), np.zeros(20, np.int64)))
-    untold = told.without("headings")
+    untold = told.otherwise("headings")
     assert told.knows("headings")
     assert not untold.knows("headings")
     assert untold.fingerprint == replace(told, headings=None).fingerprint != told.fingerprint
+
+
+def test_the_next_break_can_be_told_and_that_is_another_test_set(make_snapshot):
+    usual = hold_out(make_snapshot([8, 12], breaks=np.array([1, *[0] * 7, 1, *[0] * 11], np.int8)), [0, 1])
+    told = usual.otherwise("next")
+    assert (told.tells_next, usual.tells_next) == (True, False)
+    assert usual.knows("next")
+    assert not usual.otherwise("breaks").knows("next")
+    assert told.fingerprint != usual.fingerprint
 
 
 def test_nothing_to_evaluate_on():

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nextvec.evaluation.report import Example, ReportContent, render_report, write_report
+from nextvec.evaluation.report import Answer, Example, ReportContent, render_report, write_report
 from nextvec.evaluation.report.abilities import abilities
 from nextvec.evaluation.report.headline import headline
 from nextvec.evaluation.report.limits import limits
@@ -126,8 +126,11 @@ def test_nothing_is_loaded_from_anywhere(content, page):
 def test_given_text_stays_text(table):
     rows = tuple(replace(row, subject=replace(row.subject, name=f"{HOSTILE}{row.name}")) for row in table.rows)
     contrasts = tuple(replace(c, left=HOSTILE + c.left, right=HOSTILE + c.right) for c in table.contrasts)
+    structure = {
+        each: tuple(replace(c, left=HOSTILE + c.left) for c in found) for each, found in table.structure.items()
+    }
     hostile = SAMPLE.sample(
-        replace(table, rows=rows, contrasts=contrasts, corpus=HOSTILE),
+        replace(table, rows=rows, contrasts=contrasts, structure=structure, corpus=HOSTILE),
         title=HOSTILE,
         latencies={},
         curves={HOSTILE: SAMPLE.curve("gru")},
@@ -169,6 +172,8 @@ def test_the_headline_of_a_model_that_is_better(content):
     assert "gru is better than the best baseline; amn is not distinguishable from" in words
     assert "lead over gru, the second, is 0.0015; this pair was not tested" in words
     assert "6,595 targets in 83 documents of wiki@small" in words
+    answered = replace(content, answers=[Answer(question="Which?", short="That.", evidence=())])
+    assert "the second, is 0.0015; see what the study says." in " ".join(headline(answered).paragraphs)
 
 
 @pytest.mark.parametrize(
@@ -226,6 +231,17 @@ def test_what_paragraph_breaks_are_worth_stands_below_the_baselines(content):
     assert table.count("<tr") == 1 + 3 * 3 + 1
     bare = replace(content, comparison=replace(content.comparison, structure={}))
     assert "Paragraph breaks" not in render_report(bare)
+
+
+def test_figures_with_the_told_break_stand_beside_those_without(content):
+    html = render_report(content)
+    assert "To know whether the next chunk begins a paragraph is worth +0.0030 cosine [+0.0030, +0.0030] to " in html
+    table = html.partition("What the next break is worth to baselines and models</summary>")[2].partition("</table>")[0]
+    usual = {row.name: row.figures["cosine"].estimate for row in content.comparison.rows}
+    for contrast in content.comparison.structure["next"]:
+        if contrast.figure == "cosine":
+            without = usual[contrast.left]
+            assert f"<td>{without:.4f}</td><td>{without + 0.003:.4f}</td>" in table
 
 
 def test_a_warning_is_the_first_line_of_the_page(content):

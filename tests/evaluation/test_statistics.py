@@ -279,6 +279,18 @@ def test_what_rounding_makes_is_no_difference():
     assert verdict(Interval(3e-8, 1e-8, 2e-6, 300), 0.0001) == "better"
 
 
+def test_rounding_is_relative_to_what_is_rounded():
+    """In float32 a density of 200 nats is known to 2e-5: a head whose correction is nothing has its anchor's."""
+    counts = np.full(300, 20.0)
+    sums = np.random.default_rng(0).normal(200.0, 20.0, 300) * counts
+    found = paired_difference(sums + 1e-5 * counts, counts, sums, counts)
+    assert found.p_adjusted < 0.001
+    assert found.scale == pytest.approx(200, rel=0.05)
+    assert verdict(found.interval, found.p_adjusted, scale=found.scale) == "cannot tell"
+    cosine = paired_difference(sums / 400 + 1e-5 * counts, counts, sums / 400, counts)
+    assert verdict(cosine.interval, cosine.p_adjusted, scale=cosine.scale) == "better"
+
+
 def test_few_documents_are_said_aloud():
     assert few_documents(50) is None
     assert few_documents(49) == "only 49 documents"

@@ -1,5 +1,6 @@
 """What is made up to be worth is found, of each baseline against itself, and said in one sentence."""
 
+import json
 import runpy
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from nextvec.evaluation.draws import Drawing
 from nextvec.evaluation.metric import figures
-from nextvec.evaluation.worth import WORTH, worth_of, worth_sentence
+from nextvec.evaluation.worth import WORTH, recorded_worths, worth_of, worth_sentence
 
 SAMPLE = runpy.run_path(str(Path(__file__).with_name("report_sample.py")))
 QUICK = Drawing(resamples=200, permutations=500)
@@ -60,7 +61,7 @@ def test_the_baseline_that_is_best_on_validation_comes_first():
     assert first["log_density"] == "gaussian"
     said = worth_sentence("breaks", found)
     assert said.startswith("Paragraph breaks are worth +0.0100 cosine [+0.0100, +0.0100] to ridge-mix, +0.0100 MRR [")
-    assert said.endswith(" to gaussian (cannot tell).")
+    assert said.endswith(" to ewma-mix."), "of the density, which is the same, nothing is said"
 
 
 def test_of_headings_the_same_is_said_of_headings():
@@ -70,11 +71,33 @@ def test_of_headings_the_same_is_said_of_headings():
     assert worth_sentence("headings", found).startswith("Headings are worth +0.0100 cosine [")
 
 
+def test_of_the_next_break_what_knows_it_is_set_against_what_does_not():
+    told, untold = SAMPLE["baselines"](), readers(SAMPLE["baselines"](worse=0.01))
+    model = SAMPLE["evaluation"]("gru", 0.56, 0.2, architecture="gru", parameters=9)
+    less = SAMPLE["evaluation"]("gru", 0.55, 0.2, architecture="gru", parameters=9)
+    found = worth_of("next", [*told, model], [less, *untold], SAMPLE["baselines"]("validation"), QUICK)
+    assert {(c.right, c.role) for c in found} == {("itself without the next break", "without the next break")}
+    assert {c.left: c.basis for c in found} == {**dict.fromkeys(READERS, ""), "gru": "one checkpoint"}
+    said = worth_sentence("next", found)
+    assert said.startswith("To know whether the next chunk begins a paragraph is worth +0.0100 cosine [")
+    assert ", and to gru +0.0100 cosine [" in said
+
+
+def test_a_record_says_the_same():
+    table = SAMPLE["comparison"](["gru"])
+    recorded = json.loads(json.dumps(table.to_dict()))
+    assert recorded_worths(recorded) == [worth_sentence(each, found) for each, found in table.structure.items()]
+    assert len(recorded_worths(recorded)) == 2
+    assert recorded_worths({"contrasts": []}) == []
+
+
 def test_a_baseline_that_makes_nothing_of_them_gains_nothing():
     told, validation = SAMPLE["baselines"](), SAMPLE["baselines"]("validation")
     for contrast in worth_of("breaks", told, readers(told), validation, QUICK):
         assert contrast.difference.low == contrast.difference.high == 0
         assert contrast.verdict == "cannot tell"
+    found = worth_of("breaks", told, readers(told), validation, QUICK)
+    assert worth_sentence("breaks", found) == "Paragraph breaks are worth nothing here."
 
 
 def test_figures_that_were_not_measured_are_left_out():

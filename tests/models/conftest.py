@@ -38,6 +38,7 @@ def make_batches(make_vectors):
                     target_mask_BT=mask,
                     breaks_BT=None,
                     heading=None,
+                    begins_BT=None,
                 )
             )
         return lambda: iter(batches)

@@ -63,7 +63,7 @@ def test_it_starts_at_what_its_anchor_expects(make_vectors):
 class Doubting(BASELINES.get("ewma-mix")):
     """A baseline that tells heads more than its point: how far it is to be believed."""
 
-    def base_after(self, x_BTD, breaks_BT, kept, heading=None):
+    def base_after(self, x_BTD, breaks_BT, kept, ahead=None):
         return 0.5 * self.either(type(self).answer, x_BTD, breaks_BT, kept)
 
 

@@ -355,8 +355,8 @@ def known(lengths: list[int]) -> torch.Tensor:
 
 def told(lengths: list[int], **shares: Any) -> SpanBatches:
     vectors, offsets = corpus(lengths)
-    plain = {"point": torch.full(vectors.shape, -1.0)}
-    structure = Structure(known(lengths), plain_bases=plain, **shares)
+    plain, heard = ({"point": torch.full(vectors.shape, value)} for value in (-1.0, 2.0))
+    structure = Structure(known(lengths), plain_bases=plain, told_bases=heard, **shares)
     bases = {"point": torch.ones(vectors.shape)}
     return SpanBatches(vectors, offsets, np.arange(len(lengths)), 8, 64, 0, bases=bases, structure=structure)
 
@@ -383,7 +383,8 @@ def test_a_sequence_hides_all_of_its_structure_or_none() -> None:
         for b, mask_T in enumerate(batch.mask_BT):
             silent = bool((breaks_BT[b][mask_T] == UNKNOWN).all())
             assert silent or not bool((breaks_BT[b][mask_T] == UNKNOWN).any())
-            assert (base_BT[b][mask_T] == (-1 if silent else 1)).all()
+            expected_T = torch.where(next_BT[b] == UNKNOWN, -1 if silent else 1, 2)
+            assert torch.equal(base_BT[b][mask_T], expected_T[mask_T].float())
             assert not silent or bool((next_BT[b] == UNKNOWN).all())
             hidden, count = hidden + silent, count + 1
     assert 0.2 < hidden / count < 0.4
@@ -418,6 +419,16 @@ def test_some_positions_are_told_how_the_next_row_begins() -> None:
         assert (batch.next_BT[~batch.mask_BT] == UNKNOWN).all()
         heard, count = heard + int(said_BT.sum()), count + int(batch.mask_BT.sum())
     assert 0.2 < heard / count < 0.3
+
+
+def test_documents_know_how_each_target_begins() -> None:
+    lengths = small_lengths(2)
+    vectors, offsets = corpus(lengths)
+    for batch in DocumentBatches(vectors, offsets, np.arange(len(lengths)), 64, known(lengths)):
+        assert batch.begins_BT is not None
+        assert torch.equal(batch.begins_BT[batch.mask_BT], known(lengths)[batch.rows_BT[batch.mask_BT]])
+        assert (batch.begins_BT[~batch.mask_BT] == UNKNOWN).all()
+        assert batch.next_BT is None
 
 
 def test_what_is_told_is_one_for_an_epoch_wherever_it_begins() -> None:

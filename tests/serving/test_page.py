@@ -508,6 +508,7 @@ class TestCatalogue:
         assert "best baseline" in tab.text(".lead")
         assert re.search(r"Caution: only \d+ documents\.", shown)
         assert re.search(r"Measured on \d+ targets in \d+ test documents of tales@first", shown)
+        assert any(text.startswith("Paragraph breaks are worth ") for text in tab.texts("p"))
         assert len(tab.texts("tbody tr")) == 2 + len(list(BASELINES))
         assert tab.run("document.querySelectorAll('.whisker .hollow').length") == len(list(BASELINES))
 

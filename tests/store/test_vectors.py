@@ -111,6 +111,17 @@ def test_an_unused_corpus_is_made_anew_and_a_used_one_is_not(kit, workspace):
         corpus.remake(other.metadata)
 
 
+def test_an_older_version_can_be_given_a_tag(kit, workspace):
+    corpus = kit.corpus(workspace)
+    older = corpus.version
+    corpus.append([kit.encoded("later")])
+    assert corpus.tag("before", f"v{older}") == older
+    assert corpus.tag("now") == corpus.version == older + 1
+    with pytest.raises(NotFoundError, match="no version 99"):
+        corpus.tag("never", "v99")
+    assert list(corpus.tags()) == ["before", "now"]
+
+
 def test_a_tag_never_moves(kit, workspace):
     corpus = kit.corpus(workspace)
     corpus.append([kit.encoded("a")])

@@ -128,6 +128,30 @@ def test_whether_size_pays_off(large, expected):
     assert order == sorted(order), "by size"
 
 
+def test_of_several_settings_the_best_is_named_with_those_that_are_worse():
+    found = {"layers=1": 0.540, "layers=2": 0.5401, "layers=3": 0.520}
+    runs = [
+        Run(architecture="gru", corpus="c@large", variant=variant, seed=0, fingerprint=variant, model=f"gru-{variant}")
+        for variant in found
+    ]
+    models = [
+        evaluation(
+            f"gru-{variant}", cosine, architecture="gru", variant=variant, parameters=10, seed=0,
+            trained_on="c@large", trained_rows=5000,
+        )
+        for variant, cosine in found.items()
+    ]  # fmt: skip
+    contest = replace(study(timed=False)[0], models=models)
+    told = {answer.question: answer for answer in answers(contest, runs, drawing=QUICK)}
+    answer = told["Which setting has the highest cosine?"]
+    assert answer.short.startswith(
+        "layers=2 (0.5401); worse is layers=3 (0.5200), layers=1 (0.5400) cannot be told from it."
+    )
+    assert answer.short.endswith(ONCE)
+    assert len(answer.evidence) == 2
+    assert "Which setting has the highest cosine?" not in said()
+
+
 def test_the_best_per_millisecond_says_what_it_costs_in_cosine():
     answer = said()["Which is best per millisecond?"]
     assert answer.short.startswith("amn: cosine 0.5400 in 0.50 ms a prediction, 1.08 a millisecond.")
@@ -150,6 +174,10 @@ def test_the_luck_of_training_is_told_with_its_caution():
     assert few.short.endswith("Fewer than 3 seeds allow no claim about architectures.")
     enough = said(seeds=3)["How much is the luck of training?"]
     assert "Fewer than" not in enough.short
+    contest, runs = study(seeds=3, cosines={("gru", "large"): 0.55})
+    varied = [replace(run, architecture="gru-reference", variant="lr=0.1") for run in runs]
+    (luck,) = [each for each in answers(contest, varied, drawing=QUICK) if each.question.startswith("How much")]
+    assert "that of gru-reference (lr=0.1) on c@large: " in luck.short
     assert len(enough.evidence) == len(COSINES)
     assert "How much is the luck of training?" not in said()
 

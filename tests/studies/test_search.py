@@ -13,12 +13,13 @@ from nextvec.errors import MismatchError, TrainingError
 from nextvec.evaluation.compare import Drawing, compare
 from nextvec.records import read_json, read_lines
 from nextvec.records.names import REPORT, RUN_LOG
-from nextvec.records.study import read_trials
+from nextvec.records.study import read_trials, trial_folder, trial_of
 from nextvec.studies import leaderboard as leaderboard_module
 from nextvec.studies import search as search_module
 from nextvec.studies.plan import parse_plan
 from nextvec.studies.runner import run_study, study_so_far
 from nextvec.studies.status import study_status
+from nextvec.training.tracker import Tracking
 from nextvec.workspace import Workspace
 
 pytest.importorskip("optuna", reason="Optuna is an extra: pip install 'nextvec[search]'")
@@ -129,6 +130,25 @@ def test_the_report_says_what_was_searched_and_how_often_test_documents_were_loo
     assert "The test documents were looked at for 2 models of this study." in report
     again = study_so_far(place, "tuned")
     assert [run.model for run in again.runs] == [run.model for run in outcome.runs]
+
+
+def test_trackers_are_told_of_its_trials_too(place, monkeypatch):
+    told = []
+
+    def tracking(names, folder, say):
+        told.append(folder)
+        return Tracking()
+
+    monkeypatch.setattr("nextvec.studies.runner.open_tracking", tracking)
+    monkeypatch.setattr("nextvec.training.run.open_tracking", tracking)
+    short = {"name": "tracked", "seeds": [0], "set": {**PLAN["set"], "epochs": 1}}
+    search = {"sampler": "grid", "space": {"lr": [1e-3, 2e-3]}}
+    found = run_study(
+        place, parse_plan({**PLAN, **short, "search": search}, owner="the test"), allow_unordered=True, track=["mlflow"]
+    )
+    study = place.study("tracked")
+    assert told == [study, trial_folder(study, 0), trial_folder(study, 1), place.model(found.runs[0].model)]
+    assert [trial_of(folder) for folder in told] == [None, (study, 0), (study, 1), None]
 
 
 def test_the_same_search_again_trains_nothing(outcome, place):

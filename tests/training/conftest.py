@@ -1,4 +1,4 @@
-"""A small corpus of a process that can be learned, and small plans to train on it."""
+"""A small corpus of a process that can be learned, small plans to train on it, and a tracker that takes notes."""
 
 import json
 
@@ -7,6 +7,7 @@ import pytest
 
 from nextvec.training.data import TrainingData
 from nextvec.training.run import resolve_plan
+from nextvec.training.tracker import TRACKERS, Tracker
 
 SMALL = {
     "amn": {"hidden": 16, "attention": 8},
@@ -16,6 +17,50 @@ SMALL = {
     "graphmert-lvm": {"layers": 1, "heads": 2, "feedforward": 32},
     "mamba2": {"width": 16, "layers": 1, "state": 8, "head_width": 8},
 }
+
+
+class Notes(Tracker):
+    """Notes what it is told, until it is to fail."""
+
+    heard: list
+    fails_at = ""
+
+    @classmethod
+    def open(cls, folder, address):
+        return cls()
+
+    @classmethod
+    def knows(cls, folder):
+        return True
+
+    def note(self, *what):
+        self.heard.append(what)
+        if what[0] == self.fails_at:
+            raise RuntimeError("http://me:secret@server is gone\nfor good")
+
+    def start(self, settings):
+        self.note("start", settings["architecture"])
+
+    def log(self, event, step, figures, at):
+        self.note(event, step)
+
+    def artefact(self, path):
+        self.note("artefact", path.name)
+
+    def alias(self, alias):
+        self.note("alias", alias)
+
+    def close(self, *, finished):
+        self.note("close", finished)
+
+
+@pytest.fixture
+def notes(monkeypatch):
+    """A registered tracker `notes`; its class, which has all that it heard."""
+    kind = type("Mine", (Notes,), {"heard": []})
+    TRACKERS.names()
+    monkeypatch.setitem(TRACKERS._entries, "notes", kind)
+    return kind
 
 
 @pytest.fixture(scope="session")

@@ -72,6 +72,27 @@ def test_paragraphs_reach_training_and_validation(make_process, corpus):
         assert any(bool((b.next_BT != UNKNOWN).any()) for b in batches) is hides
 
 
+def test_spans_are_told_of_the_next_break_together_with_their_anchors(make_process, corpus):
+    """Each position comes with what its anchor expects that is told as much."""
+    breaks = (np.arange(len(corpus)) % 4 == 0).astype(np.int8)
+    data = TrainingData(make_process(corpus.lengths.tolist(), vectors=corpus.vectors, breaks=breaks))
+    anchor = fit_baseline("ewma-mix", corpus.dim, data.fitting_batches, data.validation_batches)
+    anchor.answering.weight_shift = torch.randn(2, anchor.answering.means)
+    network = build_network("gru", corpus.dim, {"width": 4}, anchor="ewma-mix", structure=True)
+    network.set_anchors(lambda name: anchor)
+    expected = {}
+    for batch in data.fitting_batches():
+        known = (None, batch.begins_BT)
+        said = [anchor.forecast(batch.x_BTD, batch.mask_BT, batch.breaks_BT, each).point for each in known]
+        rows = batch.rows_BT[batch.mask_BT].tolist()
+        expected |= dict(zip(rows, zip(*(y_BTD[batch.mask_BT] for y_BTD in said), strict=True), strict=True))
+    recipe = TrainingConfig(batch=64, span=6, first_span=0, hide_structure=0.0, tell_next=0.5)
+    for batch in data.training_batches(network, recipe).epoch(0):
+        bases, told = batch.bases["point"][batch.mask_BT], (batch.next_BT[batch.mask_BT] != UNKNOWN).tolist()
+        for row, base_D, heard in zip(batch.rows_BT[batch.mask_BT].tolist(), bases, told, strict=True):
+            torch.testing.assert_close(base_D, expected[row][heard], atol=1e-3, rtol=0)
+
+
 def test_without_paragraphs_nothing_is_said_of_them(data, corpus):
     network = build_network("gru", corpus.dim, {"width": 4}, anchor="none", structure=True)
     assert data.breaks is None

@@ -315,16 +315,30 @@ def test_a_run_on_rows_on_disk_has_the_same_weights(context, make_process, tmp_p
     assert weights[0] == weights[1] == weights[2]
 
 
+def with_telling_breaks(make_process):
+    """Every fourth chunk begins a paragraph, near what the document is about; others are near the one before them."""
+    random, rows = np.random.default_rng(1), []
+    for _ in range(60):
+        about = random.standard_normal(8)
+        for place in range(17):
+            rows.append((rows[-1] if place % 4 else about) + 0.5 * random.standard_normal(8))
+    vectors = np.array(rows) / np.linalg.norm(rows, axis=1, keepdims=True)
+    return make_process([17] * 60, dim=8, vectors=vectors, breaks=np.tile(np.arange(17) % 4 == 0, 60).astype(np.int8))
+
+
 @pytest.mark.parametrize("heads", ["point", "point,rank,mixture"])
-@pytest.mark.parametrize("headed", [False, True])
-def test_what_a_head_starts_at_is_what_was_fitted_also_after_training(heads, headed, make_process, tmp_path):
+@pytest.mark.parametrize("told", ["nothing", "headings", "breaks"])
+def test_what_a_head_starts_at_is_what_was_fitted_also_after_training(heads, told, make_process, tmp_path):
     """Its best epoch is loaded without its anchors, which must stay as they are."""
-    snapshot = with_telling_headings(make_process) if headed else make_process([17] * 60, dim=8, seed=3)
+    make = {"headings": with_telling_headings, "breaks": with_telling_breaks}
+    snapshot = make[told](make_process) if told in make else make_process([17] * 60, dim=8, seed=3)
     plan = resolve_plan("gru", 8, {"epochs": 2, "batch": 64, "width": 8, "predicts": heads})
     train_model(snapshot, plan, tmp_path / "model", cache=tmp_path / "cache")
     network = load_bundle(tmp_path / "model").predictor
-    assert headed or not torch.equal(network.heads["point"].anchor.lengths, torch.eye(8))
-    assert (network.heads["point"].anchor.shift is not None) == headed
+    anchor = network.heads["point"].anchor
+    assert told != "nothing" or not torch.equal(anchor.lengths, torch.eye(8))
+    assert (anchor.shift is not None) == (told == "headings")
+    assert anchor.reads_next == (told == "breaks")
     for head in network.heads.values():
         (folder,) = (tmp_path / "cache" / "baselines").glob(f"*/{head.anchor.name}")
         fitted = load_bundle(folder).predictor.state_dict()

@@ -8,51 +8,7 @@ from nextvec.errors import UsageError
 from nextvec.training import tracker as tracker_module
 from nextvec.training.recipe import CHANGES_NOTHING, TrainingConfig
 from nextvec.training.run import resolve_plan, train_model
-from nextvec.training.tracker import TRACKERS, Tracker, mirror_alias, open_tracking, scalars
-
-
-class Notes(Tracker):
-    """Notes what it is told, until it is to fail."""
-
-    heard: list
-    fails_at = ""
-
-    @classmethod
-    def open(cls, folder, address):
-        return cls()
-
-    @classmethod
-    def knows(cls, folder):
-        return True
-
-    def note(self, *what):
-        self.heard.append(what)
-        if what[0] == self.fails_at:
-            raise RuntimeError("http://me:secret@server is gone\nfor good")
-
-    def start(self, settings):
-        self.note("start", settings["architecture"])
-
-    def log(self, event, step, figures, at):
-        self.note(event, step)
-
-    def artefact(self, path):
-        self.note("artefact", path.name)
-
-    def alias(self, alias):
-        self.note("alias", alias)
-
-    def close(self, *, finished):
-        self.note("close", finished)
-
-
-@pytest.fixture
-def notes(monkeypatch):
-    """A registered tracker `notes`; its class, which has all that it heard."""
-    kind = type("Mine", (Notes,), {"heard": []})
-    TRACKERS.names()
-    monkeypatch.setitem(TRACKERS._entries, "notes", kind)
-    return kind
+from nextvec.training.tracker import mirror_alias, open_tracking, scalars
 
 
 def test_a_run_tells_its_trackers_everything_in_order(notes, corpus, make_plan, cache, tmp_path):

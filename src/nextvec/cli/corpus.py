@@ -239,15 +239,18 @@ def search_command(
 
 @app.command("tag")
 def tag_command(
-    name: Annotated[str, typer.Argument(help="A corpus.")],
+    reference: Annotated[
+        str, typer.Argument(metavar="NAME[@v3]", help="A corpus, or one of its versions. Of one alone, the newest.")
+    ],
     tag: Annotated[str, typer.Argument(help="The name of the generation.")],
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Name the newest version: a generation that can always be read again, exactly."""
+    """Name a version: a generation that can always be read again, exactly."""
     from nextvec.api import open
 
-    info = open(workspace).corpus(name).tag(tag).info()
+    info = open(workspace).corpus(reference).tag(tag).info()
+    name = info.name
     record = {"corpus": name, "tag": tag, "version": info.version, "documents": info.documents, "chunks": info.chunks}
     line = f"{name}@{tag} is version {info.version}: {info.documents:,} documents, {info.chunks:,} chunks"
     emit(record, [line], as_json)

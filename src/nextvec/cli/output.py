@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
-from textwrap import fill
+from textwrap import fill, wrap
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -15,7 +15,7 @@ from nextvec.errors import IntegrityError, UsageError
 if TYPE_CHECKING:
     from nextvec.sequences.findings import LeakageReport
 
-WIDTH = 80
+WIDTH, LEAST_NAME = 80, 12
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -62,13 +62,22 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Co
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    console, table = Console(), Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    width = _first_width(columns, rows, console.width)
     for column in columns:
         # A name is folded, never cut: it is there to be typed again.
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    for first, *others in rows:
+        name = first if len(first) <= width else "\n".join(wrap(first, width))
+        table.add_row(*(Text(cell) for cell in (name, *others)))
+    console.print(table)
+
+
+def _first_width(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> int:
+    """What the others leave to the first column, so that a name is folded at a hyphen, and no number in two."""
+    head = [max(map(len, column.split()), default=0) for column in columns]
+    widest = [max([head[i], *(len(row[i]) for row in rows)]) for i in range(1, len(columns))]
+    return max(LEAST_NAME, width - sum(widest) - 2 * len(columns))
 
 
 def warning_lines(leakage: LeakageReport) -> list[str]:
@@ -82,6 +91,14 @@ def duration(seconds: float) -> str:
     """`2 min 3 s`, or `4.5 s` below a minute."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def remaining(seconds: float) -> str:
+    """As exact as an estimate is: `40 s`, `16 min`, `3 h 20 min`."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60} min"
 
 
 def share(part: int, whole: int) -> str:

@@ -11,7 +11,7 @@ import typer
 
 from nextvec.cli.on_ray import again_on_ray, require_ray
 from nextvec.cli.options import JsonOption, LeakageOption, RayOption, TrackOption, WorkersOption, WorkspaceOption
-from nextvec.cli.output import emit, print_table, wrapped
+from nextvec.cli.output import emit, print_table, remaining, wrapped
 from nextvec.cli.tracked import again_tracked
 from nextvec.errors import TrainingError
 
@@ -152,8 +152,8 @@ def status_command(study: StudyArgument, workspace: WorkspaceOption = None, as_j
     if status.runs:
         _print_runs(status.runs)
     for run in status.runs:
-        if run.state == "failed":
-            typer.echo(wrapped(f"{run.run.model} failed: {run.note}"))
+        if run.note:
+            typer.echo(wrapped(_noted(run)))
     if status.report:
         typer.echo(f"report: {status.report}")
 
@@ -222,7 +222,8 @@ def _summary(status: StudyStatus) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in status.counts.items() if count)
     counts = "; ".join(part for part in (_searched(status), counts) if part)
     looks = f"; test documents looked at for {status.looks} model{'s' * (status.looks != 1)}"
-    return f"study {status.name}: {counts}{looks}" + ("" if status.running else "; not running")
+    now = f"; comparing {status.compared}" if status.compared else "" if status.running else "; not running"
+    return f"study {status.name}: {counts}{looks}{now}"
 
 
 def _searched(status: StudyStatus) -> str:
@@ -250,13 +251,18 @@ def _options(options: Mapping[str, Any]) -> str:
 
 
 def _print_runs(runs: Sequence[RunStatus]) -> None:
-    rows = [(run.run.model, _state(run), _figure(run.validation_cosine), *_test(run)) for run in runs]
+    rows = [(run.run.model, run.state, _figure(run.validation_cosine), *_test(run)) for run in runs]
     columns = ("run", "state", "val.", "test", "95 %")
     print_table(columns, rows, right={"val.", "test"})
 
 
-def _state(status: RunStatus) -> str:
-    return f"{status.state} {status.note}" if status.note and status.state != "failed" else status.state
+def _noted(status: RunStatus) -> str:
+    """Why it failed, or how far it has come; in the table there is no room for it beside a name."""
+    if status.state == "failed":
+        return f"{status.run.model} failed: {status.note}"
+    pace = status.pace
+    left = f", about {remaining(pace.seconds_left)} left" if pace and pace.seconds_left is not None else ""
+    return f"{status.run.model}: {status.state} {status.note}{f' of {pace.epochs}' if pace else ''}{left}"
 
 
 def _test(status: RunStatus) -> tuple[str, str]:

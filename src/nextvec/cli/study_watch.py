@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from nextvec.cli.output import duration
+from nextvec.cli.output import remaining
 
 if TYPE_CHECKING:
     from nextvec.records.study_status import Pace, RunStatus, StudyStatus
@@ -46,7 +46,7 @@ def _lines(states: Iterable[StudyStatus]) -> StudyStatus:
 
 
 def summary(status: StudyStatus) -> str:
-    """E.g. "tuned: 2 of 7 trials, trial 3 epoch 2 of 20, about 40.0 s left, best validation 0.3399"."""
+    """E.g. "tuned: 2 of 7 trials, trial 3 epoch 2 of 20, about 40 s left, best validation 0.3399"."""
     done, over = status.counts["done"], sum(trial.state in ("done", "pruned", "failed") for trial in status.trials)
     parts = [
         f"{over} of {status.planned} trials" * bool(status.planned),
@@ -56,6 +56,7 @@ def summary(status: StudyStatus) -> str:
     running = next((run for run in status.runs if run.state == "running"), None)
     pace, name = (running.pace, running.run.model) if running else (status.pace, f"trial {over + 1}")
     parts += [f"{name} {_epochs(pace)}" if pace else "", f"{_left(pace)} left" if _left(pace) else ""]
+    parts += [f"comparing {status.compared}" if status.compared and not running else ""]
     scores = [each for each in (status.best_trial, *(run.validation_cosine for run in status.runs)) if each is not None]
     parts += [f"best validation {max(scores):.4f}" if scores else "", "" if status.running else "not running"]
     return f"{status.name}: {', '.join(part for part in parts if part)}"
@@ -106,7 +107,7 @@ def _epochs(pace: Pace | None) -> str:
 
 
 def _left(pace: Pace | None) -> str:
-    return f"about {duration(pace.seconds_left)}" if pace and pace.seconds_left is not None else ""
+    return f"about {remaining(pace.seconds_left)}" if pace and pace.seconds_left is not None else ""
 
 
 def _figure(value: float | None) -> str:

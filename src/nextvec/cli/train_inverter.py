@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.options import JsonOption, SetOption, WorkspaceOption
-from nextvec.cli.output import duration, emit
+from nextvec.cli.options import JsonOption, SetOption, TrackOption, WorkspaceOption
+from nextvec.cli.output import duration, emit, remaining
+from nextvec.cli.tracked import again_tracked
 
 if TYPE_CHECKING:
     from nextvec.training.inverter.loop import Progress
@@ -30,6 +31,7 @@ def train_inverter_command(
     chunks: Annotated[
         int, typer.Option("--report", min=0, help="Held-out chunks to measure it on; 0 measures nothing.")
     ] = 256,
+    track: TrackOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,12 +49,14 @@ def train_inverter_command(
         with inverter_progress(identity) as show:
             metrics = place.train_inverter(
                 corpus, name=identity, seed=seed, resume=resume, options=parse_assignments(assignments or []),
-                on_progress=show, on_change=lambda change: typer.echo(f"{identity}: {change}", err=True),
+                track=track or [], on_progress=show,
+                on_change=lambda change: typer.echo(f"{identity}: {change}", err=True),
             )  # fmt: skip
     except KeyboardInterrupt:
         again = ["nextvec", "train-inverter", "--corpus", corpus, "--name", identity, "--resume"]
         again += ["--seed", str(seed)] if seed else []
         again += [part for pair in assignments or [] for part in ("--set", pair)]
+        again += again_tracked(track)
         again += ["--workspace", str(workspace)] if workspace else []
         typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -125,7 +129,8 @@ def _state(progress: Progress) -> str:
     """One line that fits beside a bar on 80 columns."""
     return (
         f"{progress.doing}{progress.done:.0%} loss {progress.loss:.2f} best {progress.validation_loss:.3f} "
-        f"cos {_cosine(progress.round_trip)} {progress.tokens_per_second:,.0f}/s {progress.seconds_left:,.0f} s left"
+        f"cos {_cosine(progress.round_trip)} {progress.tokens_per_second:,.0f}/s "
+        f"{remaining(progress.seconds_left)} left"
     )
 
 

@@ -1,7 +1,8 @@
-"""Progress of training: a bar on a terminal, one line an epoch elsewhere, both on the error stream."""
+"""Progress of training: a bar on a terminal, a line every few seconds elsewhere, both on the error stream."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
+from nextvec.cli.output import remaining
+from nextvec.cli.progress import LINE_SECONDS
 from nextvec.launch import is_main
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ def training_progress(name: str) -> Iterator[Show]:
     if not (console.is_terminal and is_main()):
         yield _plain_lines(name)
         return
-    with Bar(TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), console=console) as bar:
+    with Bar(TextColumn("{task.description}", markup=False), BarColumn(bar_width=8), console=console) as bar:
         yield _on_bar(bar, bar.add_task(f"{name}: fitting baselines", total=None))
 
 
@@ -37,12 +40,12 @@ def _on_bar(bar: Bar, task: TaskID) -> Show:
 
 
 def _plain_lines(name: str) -> Show:
-    last = 0
+    last = time.monotonic()
 
     def show(progress: Progress) -> None:
         nonlocal last
-        if progress.epoch != last:
-            last = progress.epoch
+        if time.monotonic() - last >= LINE_SECONDS:
+            last = time.monotonic()
             typer.echo(f"{name}: {state(progress)}", err=True)
 
     return show
@@ -52,5 +55,5 @@ def state(progress: Progress) -> str:
     """One line that fits beside a bar on 80 columns."""
     return (
         f"{progress.epoch:>2}/{progress.epochs} loss {progress.loss:.4f} best {progress.validation_cosine:.4f} "
-        f"skill {progress.skill:+.2%} {progress.vectors_per_second:,.0f}/s {progress.seconds_left:,.0f} s left"
+        f"skill {progress.skill:+.2%} {progress.vectors_per_second:,.0f}/s {remaining(progress.seconds_left)} left"
     )

@@ -40,7 +40,8 @@ def encode_command(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the unit vectors of texts, one row each, float32. On standard input a blank line separates paragraphs."""
+    """Write the unit vectors of texts, one row each, float32. On standard input a blank line separates paragraphs; one
+    at the end says that the next chunk begins one."""
     from nextvec.api import open
     from nextvec.encoders.lengths import count_cut
 
@@ -75,7 +76,8 @@ def predict_command(
             metavar="BREAKS.txt",
             exists=True,
             dir_okay=False,
-            help="For each row 1 if it begins a paragraph, 0 if not, -1 if not known, as encode --breaks writes.",
+            help="For each row 1 if it begins a paragraph, 0 if not, -1 if not known, and one more for the next, as "
+            "encode --breaks writes.",
             show_default="not known",
         ),
     ] = None,
@@ -143,24 +145,29 @@ def _read(path: Path, dim: int, owner: str) -> np.ndarray:
 
 
 def _breaks_of_lines(lines: Sequence[str]) -> Iterator[int]:
-    """For each that is not blank, whether it is the first or comes after a blank one."""
+    """For each that is not blank, whether it is the first or comes after a blank one; and where the last is blank, that
+    what comes next begins a paragraph."""
     blank = True
     for line in lines:
         if line.strip():
             yield BEGINS if blank else CONTINUES
         blank = not line.strip()
+    if blank:
+        yield BEGINS
 
 
 def _read_breaks(path: Path, rows: int) -> np.ndarray:
-    """(rows,) int8. Raises DataError for another number, or what is no code."""
+    """(rows,) int8, or one more, of what comes next. Raises DataError for another number, or what is no code."""
     import numpy as np
 
     codes = path.read_bytes().split()
     known = {str(code).encode() for code in (UNKNOWN, CONTINUES, BEGINS)}
     if odd := [code for code in codes if code not in known]:
         raise DataError(f"{path} holds {odd[0][:20]!r}; expected 1, 0 or -1 for each row")
-    if len(codes) != rows:
-        raise DataError(f"{path} holds {len(codes):,} codes for {rows:,} rows; expected one each")
+    if len(codes) not in (rows, rows + 1):
+        raise DataError(
+            f"{path} holds {len(codes):,} codes for {rows:,} rows; expected one each, or one more, of what comes next"
+        )
     return np.array(codes, dtype=np.int8)
 
 

@@ -18,11 +18,13 @@ from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
 from nextvec.errors import UsageError
 from nextvec.evaluation.by_source import figures_by_source
 from nextvec.evaluation.compare import compare
-from nextvec.evaluation.comparison import Comparison
+from nextvec.evaluation.comparison import Comparison, Contrast
 from nextvec.evaluation.evaluation import Evaluation
+from nextvec.evaluation.heldout import Structure
 from nextvec.evaluation.latency import Latency, measure_latency
-from nextvec.evaluation.seeds import averaged
-from nextvec.evaluation.worth import STRUCTURE, worth_of
+from nextvec.evaluation.report.wording import plural
+from nextvec.evaluation.seeds import averaged, in_groups
+from nextvec.evaluation.worth import worth_of
 from nextvec.models.baseline import BASELINES
 from nextvec.sequences.findings import LeakageReport, require_no_leakage
 from nextvec.store.generation import generation_label, trained_generation
@@ -115,7 +117,11 @@ def run_contest(
     compared = [*models, *averaged(models)]
     comparison = compare(compared, baselines, validation=validation, reference=reference or usual)
     best = [baseline for baseline in baselines if baseline.name == comparison.best_baseline]
-    structure = {each: worth_of(each, baselines, judge.untold(each), validation) for each in STRUCTURE}
+    structure: dict[Structure, tuple[Contrast, ...]] = {
+        each: worth_of(each, baselines, judge.otherwise(each), validation) for each in ("breaks", "headings")
+    }
+    told = judge.otherwise("next", entrants.values())
+    structure["next"] = worth_of("next", in_groups(told), [*compared, *baselines], validation)
     return Contest(
         comparison=replace(
             comparison,
@@ -152,7 +158,7 @@ def _measure_latencies(
     wanted = [*entrants, *guests, *architectures]
     missing = [name for name in wanted if name not in known]
     if missing:
-        say(f"measuring the latency of {len(missing)} models and baselines")
+        say(f"measuring the latency of {plural(len(missing), 'predictor')}")
     measured = {}
     for name in missing:
         if entrant := entrants.get(name):

@@ -19,6 +19,7 @@ from nextvec.evaluation.heldout import HeldOut, hold_out, training_mean
 from nextvec.evaluation.latency import timed
 from nextvec.models.baseline import BASELINES
 from nextvec.models.bundle import METRICS, AnyPredictor, load_bundle, predictions_fingerprint, read_config
+from nextvec.models.head import HEADS
 from nextvec.models.predictor import Predictor, PredictorSpec
 from nextvec.records import read_json
 from nextvec.records.names import EVALUATIONS
@@ -143,6 +144,7 @@ class Entrant:
         return Subject.of(
             PredictorSpec.parse(config["spec"], owner=self.identity),
             name=self.identity,
+            starts=_starts(config),
             variant=_variant(config),
             seed=config["training"].get("seed"),
             trained_on=generation_label(config["corpus"]),
@@ -150,6 +152,13 @@ class Entrant:
             encoder_fingerprint=config["encoder_fingerprint"],
             split_fingerprint=config["split"]["fingerprint"],
         )
+
+    @property
+    def reads_next(self) -> bool:
+        """Whether it may answer otherwise where it is known if the next chunk begins a paragraph."""
+        if self.config["kind"] == "network":
+            return bool(self.config["network"].get("structure")) or self.subject.anchor in BASELINES
+        return BASELINES.get(self.subject.architecture).reads_structure
 
     @cached_property
     def _loaded(self) -> tuple[AnyPredictor, float]:
@@ -188,6 +197,17 @@ class Guest:
 def named(candidate: Candidate, name: str) -> Candidate:
     """The same under another name."""
     return replace(candidate, subject=replace(candidate.subject, name=name))
+
+
+def _starts(config: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """See `Subject`. Where no head has a query the point is ranked by, and the other way round."""
+    if config["kind"] != "network":
+        return ()
+    kinds = [HEADS.get(name) for name in config["network"]["heads"]]
+    anchor = config["network"]["anchor"]
+    own: dict[str, str | None] = {gift: kind.baseline(anchor) for kind in reversed(kinds) for gift in kind.gives}
+    every = {"point": own.get("query"), "query": own.get("point"), **own}
+    return tuple(sorted((gift, name) for gift, name in every.items() if name is not None))
 
 
 def _variant(config: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from pydantic import Field, field_validator
 from nextvec.comparing.entrants import Entrant
 from nextvec.config import Config
 from nextvec.errors import NextvecError, UsageError
+from nextvec.evaluation.evaluation import Subject
 from nextvec.models.aliases import Aliases, Change
 from nextvec.records import read_json
 from nextvec.records.names import COMPARISON
@@ -235,10 +236,11 @@ def _not_compared(entrant: Entrant) -> Reading:
 def _rows(workspace: Workspace, entrant: Entrant) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
     """Every comparison that the entrant took part in, the newest first: the name of its study, its record, and the
     entrant's row. Another model may have had its name before: the weights must be the same. A record from before they
-    were recorded says too little."""
-    subject, weights = asdict(entrant.subject), entrant.candidate.weights
+    were recorded says too little; what its heads start at was recorded later, and is in the weights."""
+    subject, weights = replace(entrant.subject, starts=()), entrant.candidate.weights
     paths = workspace.studies.glob(f"*/{COMPARISON}")
     for path in sorted(paths, key=lambda path: -path.stat().st_mtime_ns):
         record = read_json(path)
         if record.get("weights", {}).get(entrant.identity) == weights:
-            yield from ((path.parent.name, record, row) for row in record["rows"] if row["subject"] == subject)
+            same = (row for row in record["rows"] if Subject.from_dict({**row["subject"], "starts": ()}) == subject)
+            yield from ((path.parent.name, record, row) for row in same)

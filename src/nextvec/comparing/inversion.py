@@ -292,7 +292,7 @@ def _contrasts(outcomes: Sequence[Outcome], measured: Measurements[Key]) -> list
             "figure": name,
             "difference": difference.interval.to_dict(),
             "p_value": difference.p_adjusted,
-            "verdict": verdict(difference.interval, difference.p_adjusted),
+            "verdict": verdict(difference.interval, difference.p_adjusted, scale=difference.scale),
         }
         for (outcome, name), difference in zip(pairs, found, strict=True)
     ]

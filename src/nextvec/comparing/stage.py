@@ -7,7 +7,7 @@ always chosen on validation documents of a corpus that the models come from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -23,8 +23,10 @@ from nextvec.evaluation.evaluate import evaluate_on
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations, save_evaluation
 from nextvec.evaluation.heldout import HeldOut, Structure, balance_point, fair_documents, hold_out
 from nextvec.evaluation.metric import default_metrics, metric_versions
+from nextvec.evaluation.worth import MEASURED_IN, STRUCTURE
 from nextvec.models.baseline import BASELINES
 from nextvec.models.predictor import Predictor
+from nextvec.records.names import TOLD
 from nextvec.sequences.findings import LeakageReport
 from nextvec.sequences.leakage import Documents, Pair, check_pairs, part_pairs
 from nextvec.sequences.splits import Part
@@ -101,12 +103,12 @@ class Stage:
         """Indexes into `snapshot` of what is judged."""
         return self._chosen["test"][1]
 
-    def held_out(self, part: Part, withheld: Structure | None = None) -> HeldOut:
-        """The documents of a part, with or without what is known of their structure; made once."""
-        if (part, withheld) not in self._held_out:
-            made = self._hold_out(part) if withheld is None else self.held_out(part).without(withheld)
-            self._held_out[part, withheld] = made
-        return self._held_out[part, withheld]
+    def held_out(self, part: Part, otherwise: Structure | None = None) -> HeldOut:
+        """The documents of a part, as they are or with more or less told of their structure; made once."""
+        if (part, otherwise) not in self._held_out:
+            made = self._hold_out(part) if otherwise is None else self.held_out(part).otherwise(otherwise)
+            self._held_out[part, otherwise] = made
+        return self._held_out[part, otherwise]
 
     def _hold_out(self, part: Part) -> HeldOut:
         # Where models come from several corpora, these documents are a part of a split that is not everybody's.
@@ -172,9 +174,9 @@ class Judge:
     metrics: Sequence[str] | None
     say: Say
 
-    def model(self, entrant: Entrant) -> Evaluation:
+    def model(self, entrant: Entrant, otherwise: Structure | None = None) -> Evaluation:
         home = next(each for each in self.stage.generations if each.label == entrant.subject.trained_on)
-        return self._evaluate(entrant.candidate, home, lambda: entrant.predictor, "test")
+        return self._evaluate(entrant.candidate, home, lambda: entrant.predictor, "test", otherwise)
 
     def guest(self, guest: Guest) -> Evaluation:
         return self._evaluate(guest.candidate, guest.home, lambda: guest.predictor, "test")
@@ -183,21 +185,25 @@ class Judge:
         """Every baseline fitted on every generation."""
         return [self._baseline(generation, name, part) for generation in self.stage.generations for name in BASELINES]
 
-    def untold(self, structure: Structure) -> list[Evaluation]:
-        """The baselines that read it once more, on what is judged with all of that structure withheld; none where
-        there is none."""
-        if not self.stage.held_out("test").knows(structure):
+    def otherwise(self, structure: Structure, entrants: Iterable[Entrant] = ()) -> list[Evaluation]:
+        """The baselines that read it once more, and those of the `entrants` that read the next break, on what is judged
+        with all of that structure withheld, or told; none where there is none, or nothing that it is worth in."""
+        if not self.stage.held_out("test").knows(structure) or not self._chosen(structure):
             return []
         readers = [name for name in BASELINES if BASELINES.get(name).reads_structure]
-        return [self._baseline(each, name, "test", structure) for each in self.stage.generations for name in readers]
+        generations = self.stage.generations
+        baselines = [self._baseline(each, name, "test", structure) for each in generations for name in readers]
+        return [*baselines, *(self.model(entrant, structure) for entrant in entrants if entrant.reads_next)]
 
     def shown(self, baseline: str, generation: Generation) -> str:
         """What tables call a baseline fitted on `generation`."""
         return baseline if len(self.stage.generations) == 1 else f"{baseline} ({generation.label})"
 
-    def _baseline(self, generation: Generation, name: str, part: Part, withheld: Structure | None = None) -> Evaluation:
+    def _baseline(
+        self, generation: Generation, name: str, part: Part, otherwise: Structure | None = None
+    ) -> Evaluation:
         candidate = named(generation.fitted[name], self.shown(name, generation))
-        return self._evaluate(candidate, generation, lambda: generation.baselines.get(name), part, withheld)
+        return self._evaluate(candidate, generation, lambda: generation.baselines.get(name), part, otherwise)
 
     def _evaluate(
         self,
@@ -205,29 +211,41 @@ class Judge:
         home: Generation,
         load: Callable[[], Predictor],
         part: Part,
-        withheld: Structure | None = None,
+        otherwise: Structure | None = None,
     ) -> Evaluation:
-        """On the documents of that part, `withheld` not told."""
+        """On the documents of that part, as they are, or in what structure is worth in with more or less of it told."""
         load = cache(load)
-        held_out, centre = self.stage.held_out(part, withheld), self.stage.centre(part)
-        wanted = metric_versions(default_metrics() if self.metrics is None else self.metrics)
+        held_out, centre = self.stage.held_out(part, otherwise), self.stage.centre(part)
+        chosen = self._chosen(otherwise)
+        wanted = metric_versions(chosen)
         fitted = temperatures(candidate, home, load) if "log_loss" in wanted else {}
-        records = candidate.records if self.metrics is None else None
+        records = self._records(candidate, otherwise)
         for known in [] if records is None else self.memory.evaluations(records, self.say):
             if known.temperatures == fitted and _answers(known, candidate.weights, held_out, centre, wanted):
                 return replace(known, subject=candidate.subject, corpus=held_out.corpus)
-        without = f" without their {withheld}" if withheld else ""
+        told = "" if otherwise is None else STRUCTURE[otherwise].told
         kind = "documents" if part == "test" and self.stage.foreign else f"{part} documents"
-        self.say(f"evaluating {candidate.subject.name} on {len(held_out.doc_ids)} {kind}{without}")
+        self.say(f"evaluating {candidate.subject.name} on {len(held_out.doc_ids)} {kind}{told}")
         evaluation = evaluate_on(
             held_out, load(), train_mean=centre, subject=candidate.subject, weights=candidate.weights,
-            metrics=self.metrics, temperatures=fitted, device=fastest(),
+            metrics=chosen, temperatures=fitted, device=fastest(),
         )  # fmt: skip
         if records is not None:
             save_evaluation(records, evaluation)
             evaluation = Evaluation.from_dict(evaluation.to_dict())  # as it will be read, to the last digit
             self.memory.recorded[records].append(evaluation)
         return evaluation
+
+    def _chosen(self, otherwise: Structure | None) -> list[str]:
+        """The metrics that are measured."""
+        chosen = default_metrics() if self.metrics is None else self.metrics
+        return [name for name in chosen if otherwise is None or name in MEASURED_IN]
+
+    def _records(self, candidate: Candidate, otherwise: Structure | None) -> Path | None:
+        """Where it is kept: not for metrics of one's own, and apart from what is told what it always is."""
+        if candidate.records is None or self.metrics is not None:
+            return None
+        return candidate.records if otherwise is None else candidate.records.with_name(TOLD)
 
 
 def _answers(known: Evaluation, weights: str | None, held_out: HeldOut, centre: Floats, wanted: dict[str, int]) -> bool:

@@ -7,11 +7,12 @@ threads its weights are the same bit for bit.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nextvec.applied import apply_defaults, defaults_file
 from nextvec.comparing.entrants import Generation
 from nextvec.distributed.cluster import a_worker, everywhere
 from nextvec.errors import MismatchError, TrainingError
@@ -36,13 +37,15 @@ RELEASE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker needs to train a run: the corpus it finds in the workspace must have this fingerprint."""
+    """What a worker needs to train a run: the corpus it finds in the workspace must have this fingerprint; `defaults`
+    are those of the command."""
 
     workspace: Workspace
     run: Run
     plan: Plan
     corpus: str
     track: tuple[str, ...]
+    defaults: Mapping[str, Any] | None
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class RayTrainer:
     workspace: Workspace
     workers: int
     track: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] | None = field(default_factory=defaults_file)
     _running: set[ray.ObjectRef[Any]] = field(default_factory=set)
 
     def __call__(self, runs: Sequence[PlannedRun], note: Note) -> Trained:
@@ -80,7 +84,7 @@ class RayTrainer:
         import ray
 
         corpus = planned.generation.snapshot.fingerprint
-        job = Job(everywhere(self.workspace), planned.run, planned.plan, corpus, self.track)
+        job = Job(everywhere(self.workspace), planned.run, planned.plan, corpus, self.track, self.defaults)
         task = ray.remote(train_on_worker).options(max_retries=RETRIES, **a_worker()).remote(job)
         self._running.add(task)
         try:
@@ -102,6 +106,7 @@ class RayTrainer:
 
 def train_on_worker(job: Job) -> dict[str, Any] | Exception:
     """What a worker does: the run's metrics, also where a worker before it had just finished, or why it has failed."""
+    apply_defaults(job.defaults)
     try:
         planned = PlannedRun(run=job.run, plan=job.plan, generation=_generation(job))
         _await_release(job)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from nextvec.applied import apply_defaults, defaults_file
 from nextvec.distributed.cluster import a_worker, everywhere
 from nextvec.errors import MismatchError, NextvecError, TrainingError
 from nextvec.models.bundle import METRICS
@@ -38,7 +39,8 @@ Said = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What each worker needs: the corpus it finds in the workspace must have this fingerprint."""
+    """What each worker needs: the corpus it finds in the workspace must have this fingerprint; `defaults` are those of
+    the command."""
 
     workspace: Workspace
     corpus: str
@@ -46,6 +48,7 @@ class Job:
     plan: Plan
     model: str
     track: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] | None = None
 
 
 def train_on_ray(
@@ -66,7 +69,9 @@ def train_on_ray(
     folder = workspace.model(model)
     require_begun(folder, resume)  # as a run in one process begins: workers cannot tell a run of theirs from another
     reference = generation_label({"name": snapshot.name, "tag": snapshot.tag, "version": snapshot.version})
-    job = Job(everywhere(workspace), reference, snapshot.fingerprint, plan, model, tuple(track))
+    job = Job(
+        everywhere(workspace), reference, snapshot.fingerprint, plan, model, tuple(track), defaults_file()
+    )  # fmt: skip
     with _watched(folder / RUN_LOG, on_event):
         _fit(job, workers)
     metrics: dict[str, Any] = read_json(folder / METRICS)
@@ -112,6 +117,7 @@ def train_on_worker(config: dict[str, Any]) -> NextvecError | None:
 
 
 def _train(job: Job) -> None:
+    apply_defaults(job.defaults)
     snapshot = open_snapshot(job.workspace, job.corpus)
     if snapshot.fingerprint != job.fingerprint:
         raise MismatchError(

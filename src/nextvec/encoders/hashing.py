@@ -31,6 +31,7 @@ _TOGETHER = 256
 """Texts whose features are summed in one call: few enough that the sums stay in the processor's cache."""
 _KEPT_WORDS = 1 << 17
 """About 30 MB."""
+_LETTER_BITS = (1 << 21) - 1
 _SLOT_BITS = np.uint64((1 << 62) - 1)
 
 
@@ -172,7 +173,7 @@ def _features(words: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarra
 @lru_cache(maxsize=1 << 16)
 def _digest_of_trigram(key: int) -> bytes:
     """Of three letters of 21 bits each. Words share most of their trigrams."""
-    return _digest("".join(chr(key >> shift & 0x1FFFFF) for shift in (42, 21, 0)).encode())
+    return _digest((chr(key >> 42) + chr(key >> 21 & _LETTER_BITS) + chr(key & _LETTER_BITS)).encode())
 
 
 def _digest(name: bytes) -> bytes:

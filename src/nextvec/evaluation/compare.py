@@ -232,7 +232,7 @@ class _Arena:
             yield pair_of(figure, "peer", left, right)
 
     def _opponents(self, model: Evaluation, figure: str, reference: str | None) -> Iterator[tuple[Role, Evaluation]]:
-        best, anchor = self._best_baseline(model, figure), self._anchor(model)
+        best, anchor = self._best_baseline(model, figure), self._anchor(model, figure)
         if best is not None:
             yield "best baseline", best
         if anchor is not None:
@@ -254,8 +254,11 @@ class _Arena:
         same = [b for b in self._baselines.values() if b.subject.trained_on == model.subject.trained_on]
         return same or list(self._baselines.values())
 
-    def _anchor(self, model: Evaluation) -> Evaluation | None:
-        wanted = {"none": None, "mean": "context-mean"}.get(model.subject.anchor, model.subject.anchor)
+    def _anchor(self, model: Evaluation, figure: str) -> Evaluation | None:
+        """What the head starts at whose figure it is; that of the network where its heads are not known."""
+        starts, anchor = dict(model.subject.starts), model.subject.anchor
+        usual = {"none": None, "mean": "context-mean"}.get(anchor, anchor)
+        wanted = starts.get(self._figures[figure].judges) if starts else usual
         return next((b for b in self._rivals(model) if b.subject.architecture == wanted), None)
 
     def _earlier(self, model: Evaluation) -> Evaluation | None:

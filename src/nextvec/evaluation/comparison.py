@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from nextvec.evaluation.by_source import SHOWN, SourceFigures
@@ -23,6 +23,7 @@ Role = Literal[
     "shuffled context",
     "without breaks",
     "without headings",
+    "without the next break",
 ]
 
 
@@ -59,6 +60,12 @@ class Contrast:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"sentence": self.sentence}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Contrast:
+        """Of what `to_dict` gave."""
+        own = {each.name: plain[each.name] for each in fields(cls)}
+        return cls(**own | {"difference": Interval(**plain["difference"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +111,7 @@ class Row:
 class Comparison:
     """Rows from the best cosine to the worst, every contrast, and the spread over seeds.
 
-    `structure` are of baselines that read it, by what is withheld, see `worth.worth_of`.
+    `structure` are of what reads it, by what is told more of it, see `worth.worth_of`.
     `by_source`: figures of the models and the best baseline on each source of a corpus that is a mixture.
     `whole`: all documents of the corpus were judged, of which no model comes, not its test documents alone.
     """

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from nextvec.errors import IntegrityError, UsageError
 from nextvec.evaluation.column import Column
-from nextvec.evaluation.statistics import Interval, bootstrap_interval
+from nextvec.evaluation.draws import Drawing, Draws
+from nextvec.evaluation.statistics import Interval, Measurements
 from nextvec.fingerprint import fingerprint
 from nextvec.records import append_line, read_lines
 
@@ -30,6 +31,7 @@ class Subject:
 
     `name` is what tables print and is unique within a comparison; `architecture` is the network's or baseline's own
     name; `variant` says in which settings it differs from the architecture's own, but for anchor, context and seed;
+    `starts` says of what it gives (point, query, samples, density) which baseline the head starts at that gives it;
     `trained_on` labels the corpus generation and `trained_rows` is its size in rows; fingerprints are None where
     nothing was trained or the caller does not know.
     """
@@ -37,6 +39,7 @@ class Subject:
     name: str
     architecture: str
     anchor: str = "none"
+    starts: tuple[tuple[str, str], ...] = ()
     variant: str = ""
     context: int | None = None
     parameters: int = 0
@@ -51,6 +54,11 @@ class Subject:
     def but_seed(self) -> Subject:
         """What it has in common with other seeds of the same architecture and settings."""
         return replace(self, name="", seed=None)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Subject:
+        """Of a record, in which tuples are lists."""
+        return cls(**{**plain, "starts": tuple((gift, name) for gift, name in plain.get("starts", ()))})
 
     @classmethod
     def of(cls, spec: PredictorSpec, *, name: str | None = None, **known: Any) -> Subject:
@@ -170,8 +178,8 @@ class Evaluation:
         return self.column(figure).chance
 
     def interval(self, figure: str, *, seed: int = 0) -> Interval:
-        column = self.column(figure)
-        return bootstrap_interval(column.sums, column.counts, seed=seed)
+        """Of an average over training runs with their luck in it."""
+        return Measurements({"": self.column(figure)}, Draws(Drawing(seed=seed))).interval("")
 
     def summary(self) -> dict[str, float]:
         """Estimates by figure: what a bundle keeps in metrics.json."""
@@ -201,7 +209,7 @@ class Evaluation:
             targets = np.asarray(plain["targets"], dtype=np.int64)
             rest = {key: value for key, value in plain.items() if key != "format"}
             read = {
-                "subject": Subject(**plain["subject"]),
+                "subject": Subject.from_dict(plain["subject"]),
                 "doc_ids": tuple(plain["doc_ids"]),
                 "targets": targets,
                 "columns": {name: Column.from_dict(column, targets) for name, column in plain["columns"].items()},

@@ -34,8 +34,9 @@ _BALANCED = 1e-5
 _SMALLEST = np.float32(1e-12)
 
 IntArray = npt.NDArray[np.int64]
-Structure = Literal["breaks", "headings"]
-"""What may be known of a text beside its chunks: where paragraphs begin, and the headings above them."""
+Structure = Literal["breaks", "headings", "next"]
+"""What may be known of a text beside its chunks: where paragraphs begin, the headings above them, and, before the next
+chunk is there, whether it begins one. The first two are told, as a text that is there has them; the third is not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ class HeldOut:
         offsets: (docs + 1,), document i owns rows offsets[i]:offsets[i+1] of `vectors`.
         pool: (P, D) foreign candidates; pool_owner (P,) is the document they belong to, -1 for one not evaluated.
         split_fingerprint: of the split that these documents are a part of; None where they are all of a corpus.
+        tells_next: whether predictors are told if the next chunk begins a paragraph.
     """
 
     corpus: str
@@ -65,6 +67,7 @@ class HeldOut:
     pool: npt.NDArray[np.floating]
     pool_owner: IntArray
     headings: HeadingArrays | None = None
+    tells_next: bool = False
 
     @property
     def dim(self) -> int:
@@ -79,17 +82,20 @@ class HeldOut:
     def fingerprint(self) -> str:
         """Of everything that decides what a predictor is asked: documents, rows, their content, and the pool."""
         header = f"{self.encoder_fingerprint} {self.min_context} {self.vectors.dtype} {chr(0).join(self.doc_ids)}"
+        header += " told the next break" if self.tells_next else ""
         arrays = (self.offsets, self.vectors, self.breaks, self.pool_owner, self.pool, *(self.headings or ()))
         return fingerprint_bytes(
             [header.encode(), *(np.ascontiguousarray(a).reshape(-1).view(np.uint8).data for a in arrays)]
         )
 
     def knows(self, structure: Structure) -> bool:
-        """Whether anything is known of paragraphs, or of headings."""
+        """Whether anything is known of headings, or of paragraphs."""
         return self.headings is not None if structure == "headings" else bool((self.breaks != UNKNOWN).any())
 
-    def without(self, structure: Structure) -> HeldOut:
-        """The same, with nothing known of paragraphs, or of headings."""
+    def otherwise(self, structure: Structure) -> HeldOut:
+        """The same, with nothing known of paragraphs, or of headings; or with the next break told."""
+        if structure == "next":
+            return replace(self, tells_next=True)
         if structure == "headings":
             return replace(self, headings=None)
         return replace(self, breaks=np.full_like(self.breaks, UNKNOWN))

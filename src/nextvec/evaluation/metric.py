@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -31,7 +31,8 @@ class Figure:
     """A number that a metric reports.
 
     `higher_is_better` is None for a description that is neither good nor bad; `low` and `high` bound its values;
-    `optional` is one that some predictors cannot have: those without samples, or without a density.
+    `optional` is one that some predictors cannot have: those without samples, or without a density; `judges` is the
+    part of a forecast that it is a figure of.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Figure:
     low: float = -1.0
     high: float = 1.0
     optional: bool = False
+    judges: Literal["point", "query", "samples", "density"] = "point"
 
 
 @dataclass(frozen=True, slots=True)

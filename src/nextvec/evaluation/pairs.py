@@ -61,5 +61,5 @@ def _contrast(pair: Pair, difference: Difference) -> Contrast:
         difference=interval,
         p_value=difference.p_value,
         p_adjusted=adjusted,
-        verdict=verdict(interval, adjusted, higher_is_better=higher_is_better),
+        verdict=verdict(interval, adjusted, higher_is_better=higher_is_better, scale=difference.scale),
     )

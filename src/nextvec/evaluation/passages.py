@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +14,7 @@ from nextvec.errors import DataError
 from nextvec.evaluation.drawn import SAMPLES
 from nextvec.evaluation.heldout import HeldOut
 from nextvec.evaluation.metric import Passage, document_rng, unit_rows
-from nextvec.models.predictor import Predictor
+from nextvec.models.predictor import Forecast, Predictor
 from nextvec.sequences.batches import Batch, DocumentBatches
 from nextvec.sequences.headings import heading_rows
 
@@ -34,7 +35,7 @@ def passages(
     headings = heading_rows(held_out.headings, device)
     batches = DocumentBatches(vectors, held_out.offsets, documents, batch_targets, breaks, headings)
     for numbers, batch in zip(batches.plan, batches, strict=True):
-        answers = _Answers(predictor, batch)
+        answers = _Answers(predictor, batch if held_out.tells_next else replace(batch, begins_BT=None))
         for b, number in enumerate(numbers.tolist()):
             yield _passage(held_out, number, answers, b)
 
@@ -62,7 +63,7 @@ class _Answers:
 
     def __init__(self, predictor: Predictor, batch: Batch) -> None:
         self.predictor, self.batch = predictor, batch
-        self._forecast = predictor.forecast(batch.x_BTD, batch.mask_BT, batch.breaks_BT, heading=batch.heading)
+        self._forecast = self._forecast_of(batch)
         self.point_BTD, self.query_BTD = (self._vectors(x) for x in (self._forecast.point, self._forecast.query))
 
     def _vectors(self, answer_BTD: Tensor) -> Tensor:
@@ -84,15 +85,18 @@ class _Answers:
 
     def samples(self, b: int, length: int, seed: int) -> Tensor:
         """(K, length, D) of sequence `b` by itself: what is drawn depends on no other."""
-        batch, alone = self.batch, (slice(b, b + 1), slice(length))
-        breaks_1T = None if batch.breaks_BT is None else batch.breaks_BT[alone]
-        heading = None if batch.heading is None else batch.heading[alone]
-        generator = torch.Generator(device=batch.x_BTD.device).manual_seed(seed)
+        generator = torch.Generator(device=self.batch.x_BTD.device).manual_seed(seed)
         with torch.no_grad():
-            forecast = self.predictor.forecast(batch.x_BTD[alone], batch.mask_BT[alone], breaks_1T, heading=heading)
+            forecast = self._forecast_of(self.batch, (slice(b, b + 1), slice(length)))
             y_KTD = forecast.sample(SAMPLES, generator)[:, 0]
         self._require_finite(y_KTD)
         return y_KTD
+
+    def _forecast_of(self, batch: Batch, part: tuple[slice, ...] = ()) -> Forecast:
+        """Of these sequences and positions: told of the next chunks what the batch knows of them."""
+        breaks_BT, next_BT = (None if each is None else each[part] for each in (batch.breaks_BT, batch.begins_BT))
+        heading = None if batch.heading is None else batch.heading[part]
+        return self.predictor.forecast(batch.x_BTD[part], batch.mask_BT[part], breaks_BT, next_BT, heading)
 
     def _require_finite(self, answer: Tensor) -> None:
         if not bool(torch.isfinite(answer).all()):

@@ -80,6 +80,12 @@ def seed_groups(models: Sequence[Evaluation]) -> list[list[Evaluation]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
+def in_groups(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    """The same, with one average in place of each group of at least two seeds, at the end."""
+    grouped = {each.name for group in seed_groups(evaluations) for each in group}
+    return [*(each for each in evaluations if each.name not in grouped), *averaged(evaluations)]
+
+
 def average(group: Sequence[Evaluation], name: str) -> Evaluation:
     """One evaluation called `name` for a group that differs in the seed alone; its columns know their runs."""
     first = group[0]

@@ -37,7 +37,8 @@ FEW_DOCUMENTS = 50
 LEVEL = 0.95
 SIGNIFICANCE = 0.05
 ROUNDING = 1e-6
-"""Differences within it are those of float32 arithmetic, whatever the figure: all of them are of order 1."""
+"""Differences within it are those of float32 arithmetic, of figures of order 1; of larger ones, such as the nats of a
+density, within as much more."""
 
 Verdict = Literal["better", "worse", "cannot tell"]
 K = TypeVar("K", bound=Hashable)
@@ -67,12 +68,14 @@ class Interval:
 class Difference:
     """left - right on the same documents: its paired interval and two-sided p-values, in (0, 1].
 
-    `p_value` is its own; `p_adjusted` that of its family, at least as large.
+    `p_value` is its own; `p_adjusted` that of its family, at least as large; `scale` is how large the figures
+    themselves are, 1 at least.
     """
 
     interval: Interval
     p_value: float
     p_adjusted: float
+    scale: float = 1.0
 
 
 def few_documents(documents: int) -> str | None:
@@ -118,7 +121,7 @@ class Measurements(Generic[K]):
         observed = np.array([self._difference(*pair) for pair in distinct])
         own, adjusted = _p_values(np.abs(observed), np.abs(nulls), lucky)
         found = {
-            pair: Difference(self._paired(*pair), float(p), float(q))
+            pair: Difference(self._paired(*pair), float(p), float(q), self._scale(*pair))
             for pair, p, q in zip(distinct, own, adjusted, strict=True)
         }
         return [found[pair] for pair in pairs]
@@ -156,6 +159,9 @@ class Measurements(Generic[K]):
 
     def _difference(self, left: K, right: K) -> float:
         return float(self._estimates[self._place[left]] - self._estimates[self._place[right]])
+
+    def _scale(self, *keys: K) -> float:
+        return max(1.0, *(abs(float(self._estimates[self._place[key]])) for key in keys))
 
     def _paired(self, left: K, right: K) -> Interval:
         i, j = self._place[left], self._place[right]
@@ -215,17 +221,22 @@ def paired_difference(
 
 
 def verdict(
-    difference: Interval, p_value: float, *, higher_is_better: bool = True, significance: float = SIGNIFICANCE
+    difference: Interval,
+    p_value: float,
+    *,
+    higher_is_better: bool = True,
+    significance: float = SIGNIFICANCE,
+    scale: float = 1.0,
 ) -> Verdict:
     """What may be said of left against right: both the interval and the (adjusted) p-value must exclude zero, and the
-    interval must reach past `ROUNDING`. A correction of exactly nothing is otherwise "worse" than what it corrects: the
-    same rounding in every document is as significant as anything.
+    interval must reach past `ROUNDING` of figures as large as `scale`. A correction of exactly nothing is otherwise
+    "worse" than what it corrects: the same rounding in every document is as significant as anything.
 
     Raises DataError when one of them is not a number: nothing may be said then.
     """
     if not np.isfinite([difference.low, difference.estimate, difference.high, p_value]).all():
         raise DataError(f"no verdict from {difference} and p = {p_value}: all must be finite numbers")
-    rounding = max(-difference.low, difference.high) < ROUNDING
+    rounding = max(-difference.low, difference.high) < ROUNDING * scale
     if p_value >= significance or difference.low <= 0.0 <= difference.high or rounding:
         return "cannot tell"
     return "better" if (difference.estimate > 0) == higher_is_better else "worse"

@@ -134,14 +134,15 @@ class Corpus:
         return self._stored.tags()
 
     def tag(self, tag: str) -> Corpus:
-        """Name the newest version, and return that generation. Raises UsageError for a tag that is taken.
+        """Name the version that is meant, the newest where none is named, and return that generation. Raises UsageError
+        for a tag that is taken, NotFoundError for a version that is not there.
 
         Examples:
             >>> ws.corpus("mine").tag("today").reference
             'mine@today'
         """
         check_name("tag", tag)
-        self._stored.tag(tag)
+        self._stored.tag(tag, parse_reference(self.reference)[1])
         return Corpus(self.place, f"{self.name}@{tag}")
 
     def compact(self, *, keep_versions: bool = False) -> Compaction:

@@ -16,11 +16,13 @@ from secrets import randbits
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nextvec.errors import MismatchError, UsageError
+from nextvec.structure import UNKNOWN
 from nextvec.workspace import Workspace
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from torch import Tensor
 
     from nextvec.continuation.contexts import Passage
     from nextvec.continuation.continuation import ContinuationRequest
@@ -250,7 +252,8 @@ class Model:
     def forecast(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None) -> Forecast:
         """All it expects after each of the unit vectors (N, D) of one document: tensors (1, N, D).
 
-        `breaks` (N,) says which chunks begin a paragraph: 1 yes, 0 no, -1 not known; None: nothing is known.
+        `breaks` (N,) says which chunks begin a paragraph: 1 yes, 0 no, -1 not known; None: nothing is known. One more,
+        (N + 1,), says it of the chunk that comes next.
         Raises DataError for vectors that are not of unit norm, MismatchError for another D.
 
         Examples:
@@ -270,7 +273,7 @@ class Model:
             >>> model.predict(vectors).shape == vectors.shape
             True
         """
-        return _plain(self.predictor.predict(*self._document(vectors, breaks, owner))[0])
+        return _plain(self.predictor.forecast(*self._document(vectors, breaks, owner)).point[0])
 
     def query(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None) -> npt.NDArray[np.float32]:
         """(N, D): the candidate y with the largest query . y comes next. Raises as `forecast`.
@@ -317,8 +320,8 @@ class Model:
             )
         return _plain(forecast.log_density(following_1ND.float())[0])
 
-    def _document(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None, owner: str) -> tuple[Any, Any, Any]:
-        """Tensors of one document: vectors (1, N, D), a mask (1, N) and breaks (1, N), or None."""
+    def _document(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None, owner: str) -> tuple[Any, Any, Any, Any]:
+        """Tensors of one document: vectors (1, N, D), a mask (1, N), breaks and those after each (1, N), or None."""
         import numpy as np
         import torch
 
@@ -331,8 +334,8 @@ class Model:
                 f"{self.config['encoder']['name']} makes them; {owner} has shape {given.shape}"
             )
         x_1ND = torch.from_numpy(require_unit(given, [owner]))[None]
-        breaks_1N = None if breaks is None else torch.from_numpy(require_breaks(breaks))[None]
-        return x_1ND, torch.ones(x_1ND.shape[:2], dtype=torch.bool), breaks_1N
+        known = None if breaks is None else torch.from_numpy(require_breaks(breaks))[None]
+        return x_1ND, torch.ones(x_1ND.shape[:2], dtype=torch.bool), *_with_next(known, x_1ND.shape[1])
 
     def start(self) -> Memory:
         """What to give to the first `step` of a document.
@@ -511,6 +514,15 @@ class Model:
     @cached_property
     def _kept(self) -> dict[str, Any]:
         return {}
+
+
+def _with_next(known: Tensor | None, length: int) -> tuple[Tensor | None, Tensor | None]:
+    """Breaks (1, N) and those of the chunk after each: of the last one's, where there is a code more than vectors."""
+    if known is None or known.shape[1] != length + 1:
+        return known, None
+    next_1N = known[:, 1:].clone()
+    next_1N[:, :-1] = UNKNOWN
+    return known[:, :-1], next_1N
 
 
 def _plain(tensor: Any) -> Any:

@@ -222,12 +222,14 @@ class Models(Corpora):
         seed: int = 0,
         resume: bool = False,
         options: Mapping[str, Any] | None = None,
+        track: Sequence[str] = (),
         on_progress: Callable[[InverterProgress], None] | None = None,
         on_change: Say | None = None,
     ) -> dict[str, Any]:
         """Train a decoder from vectors to text, `inverter:NAME` wherever a decoder is named; returns its metrics.
 
-        options: sizes (width, layers, ...) and training (epochs, seconds, lr, ...). Raises as `train`.
+        options: sizes (width, layers, ...) and training (epochs, seconds, lr, ...). `track` is as in `train`, which
+        says what is raised.
 
         Examples:
             >>> figures = ws.train_inverter("mine@small", options={"epochs": 1})  # doctest: +SKIP
@@ -246,7 +248,7 @@ class Models(Corpora):
         return train_inverter(
             snapshot, load_encoder(snapshot.encoder.reference), plan,
             self.place.model(name or default_name("inverter", corpus, 0)), predictor=predictor, resume=resume,
-            on_progress=on_progress or quiet, on_change=on_change or quiet,
+            on_progress=on_progress or quiet, on_change=on_change or quiet, track=track,
         )  # fmt: skip
 
     def judge_inverter(

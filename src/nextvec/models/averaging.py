@@ -7,7 +7,7 @@ from typing import cast
 
 from torch import Tensor
 
-from nextvec.heading import NextHeading
+from nextvec.ahead import Ahead
 from nextvec.models.baseline import Baseline
 from nextvec.models.decay import continued_means
 from nextvec.models.memory import Kept
@@ -26,9 +26,7 @@ class AveragingBaseline(Baseline):
     def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return self.point_after(x_BTD, breaks_BT, None)
 
-    def point_after(
-        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
-    ) -> Tensor:
+    def point_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
         return self.of_means(self._continued(x_BTD, kept)[0])
 
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Generator, Tensor, nn
 
+from nextvec.ahead import Ahead
 from nextvec.errors import TrainingError
 from nextvec.heading import NextHeading
 from nextvec.models.forecast import Forecast
@@ -42,6 +43,11 @@ class Baseline(nn.Module, Predictor, ABC):
     extends: ClassVar[str | None] = None
     reads_structure: ClassVar[bool] = False
 
+    @property
+    def reads_next(self) -> bool:
+        """Whether it answers otherwise where it is known if the next chunk begins a paragraph."""
+        return False
+
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.dim = dim
@@ -54,24 +60,18 @@ class Baseline(nn.Module, Predictor, ABC):
         """Queries q_BTD, as causal; the predictions, where there are no others."""
         return self(x_BTD, breaks_BT)
 
-    def point_after(
-        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
-    ) -> Tensor:
+    def point_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
         """The predictions at vectors that follow those of which `kept` is kept (None: none)."""
         return self(*self._seen(x_BTD, breaks_BT, kept))[:, -x_BTD.shape[1] :]
 
-    def rank_after(
-        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
-    ) -> Tensor:
+    def rank_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
         """The queries there."""
         return self.rank(*self._seen(x_BTD, breaks_BT, kept))[:, -x_BTD.shape[1] :]
 
-    def base_after(
-        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
-    ) -> Tensor:
+    def base_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
         """(B, T, E) what a head that starts at this baseline is told there: what it ranks by, unless it says more."""
         after = self.rank_after if self.ranks_by == "query" else self.point_after
-        return after(x_BTD, breaks_BT, kept, heading)
+        return after(x_BTD, breaks_BT, kept, ahead)
 
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
         """What to keep from then on; nothing that is kept already is changed in place."""
@@ -122,8 +122,8 @@ class Baseline(nn.Module, Predictor, ABC):
         """See `Predictor.forecast`."""
         check_input(self.name, self.dim, x_BTD, mask_BT, breaks_BT, next_BT)
         check_heading(self.name, x_BTD, heading)
-        read = x_BTD.float(), breaks_BT, None, heading
-        if heading is None:
+        read = x_BTD.float(), breaks_BT, None, (ahead := Ahead.of(next_BT, heading))
+        if ahead is None:
             return self._forecast(lambda: self(*read[:2]), lambda: self.rank(*read[:2]), lambda: self.base_after(*read))
         return self._forecast(
             *(partial(after, *read) for after in (self.point_after, self.rank_after, self.base_after))
@@ -142,7 +142,7 @@ class Baseline(nn.Module, Predictor, ABC):
         check_input(self.name, self.dim, x_BTD, None, breaks_BT, next_BT)
         check_heading(self.name, x_BTD, heading)
         check_memory(self.name, len(x_BTD), memory)
-        read = x_BTD.float(), breaks_BT, memory.kept, heading
+        read = x_BTD.float(), breaks_BT, memory.kept, Ahead.of(next_BT, heading)
 
         def last(answer: Callable[..., Tensor]) -> Callable[[], Tensor]:
             return lambda: answer(*read)[:, -1:]
@@ -209,17 +209,18 @@ def mean_cosine(predict: Callable[[Tensor, Tensor, Tensor | None], Tensor], batc
 
     Raises TrainingError when there is no target.
     """
-    return _cosine(lambda batch: predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT), batches)
+    return cosine_of(lambda batch: predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT), batches)
 
 
 def told_cosine(
     predict: Callable[[Tensor, Tensor, Tensor | None, NextHeading | None], Tensor], batches: Batches
 ) -> float:
     """The same of predictions that are told headings as well."""
-    return _cosine(lambda batch: predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT, batch.heading), batches)
+    return cosine_of(lambda batch: predict(batch.x_BTD, batch.mask_BT, batch.breaks_BT, batch.heading), batches)
 
 
-def _cosine(predict: Callable[[TargetBatch], Tensor], batches: Batches) -> float:
+def cosine_of(predict: Callable[[TargetBatch], Tensor], batches: Batches) -> float:
+    """The same of whatever is made of a batch, (B, T, D)."""
     total, count = 0.0, 0
     for batch in batches():
         cosine_BT = (predict(batch) * batch.target_BTD).sum(-1)[batch.target_mask_BT]

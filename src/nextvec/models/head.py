@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Literal
 
 from torch import Generator, Tensor, nn
 
+from nextvec.ahead import Ahead
 from nextvec.config import Config
 from nextvec.errors import MismatchError, UsageError
-from nextvec.heading import NextHeading
 from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
 from nextvec.models.memory import Kept
@@ -95,14 +95,14 @@ class Head(nn.Module, ABC):
         x_BTD: Tensor,
         breaks_BT: Tensor | None = None,
         kept: Kept = None,
-        heading: NextHeading | None = None,
+        ahead: Ahead | None = None,
     ) -> Tensor:
         """(B, T, E) what it starts at after each position; asked only where it is anchored.
 
         `kept` is what `remember` gave of the vectors before these; None where documents begin.
         """
         assert self.anchor is not None
-        return self.anchor.base_after(x_BTD, breaks_BT, kept, heading)
+        return self.anchor.base_after(x_BTD, breaks_BT, kept, ahead)
 
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
         """What its base needs of a document to go on with it after these vectors; nothing without an anchor."""

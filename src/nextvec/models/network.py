@@ -160,7 +160,8 @@ class Network(nn.Module, Predictor):
             return None
         if (known_BTE := batch.bases.get(name)) is not None:
             return known_BTE[:, -1:] if last_only else known_BTE
-        return self._base(Reading(batch.x_BTD, batch.breaks_BT, heading=batch.heading), head=head, last_only=last_only)
+        reading = Reading(batch.x_BTD, batch.breaks_BT, batch.next_BT, batch.heading)
+        return self._base(reading, head=head, last_only=last_only)
 
     def _hidden(self, reading: Reading, *, last_only: bool = False) -> Tensor:
         input_BTD = self._input(reading)
@@ -173,7 +174,7 @@ class Network(nn.Module, Predictor):
     def _base(self, reading: Reading, kept: Kept = None, *, head: Head, last_only: bool = False) -> Tensor:
         # Reduced precision is for what is trained: an anchor that is off by 1e-3 would be worse than its baseline.
         with torch.autocast(reading.x_BTD.device.type, enabled=False):
-            base_BTE = head.base(reading.x_BTD.float(), reading.breaks_BT, kept, reading.heading)
+            base_BTE = head.base(reading.x_BTD.float(), reading.breaks_BT, kept, reading.ahead)
         return base_BTE[:, -1:] if last_only else base_BTE
 
     def forecast(

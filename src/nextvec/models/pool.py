@@ -35,10 +35,14 @@ def pool_means(x_BTD: Tensor, target_BTD: Tensor, mask_BT: Tensor) -> Tensor:
 
 def pool_scores(query_MD: Tensor, vectors_ND: Tensor) -> Tensor:
     """(M, N) scores q . y of a document's rows for its last M, -inf where a row is no candidate."""
-    scores_MN = query_MD @ vectors_ND.T
-    target_M = torch.arange(len(vectors_ND) - len(query_MD), len(vectors_ND), device=scores_MN.device)
-    back_MN = target_M[:, None] - torch.arange(len(vectors_ND), device=scores_MN.device)
-    return scores_MN.masked_fill_((back_MN > 0) & (back_MN <= RECENT), -torch.inf)
+    return (query_MD @ vectors_ND.T).masked_fill_(recent(len(query_MD), vectors_ND), -torch.inf)
+
+
+def recent(targets: int, vectors_ND: Tensor) -> Tensor:
+    """(M, N) bool: the rows that are no candidates, of a document whose last M rows are targets."""
+    row_N = torch.arange(len(vectors_ND), device=vectors_ND.device)
+    back_MN = row_N[len(vectors_ND) - targets :, None] - row_N
+    return (back_MN > 0) & (back_MN <= RECENT)
 
 
 def reciprocal_ranks(scores_MN: Tensor) -> Tensor:
@@ -66,14 +70,15 @@ def log_losses(scores_MN: Tensor, scales: Iterable[float]) -> Tensor:
 
 
 def least_log_loss(
-    rank: Callable[[Tensor, Tensor | None], Tensor], batches: Callable[[], Iterable[TargetBatch]]
+    rank: Callable[[TargetBatch], Tensor], batches: Callable[[], Iterable[TargetBatch]]
 ) -> tuple[float, float]:
-    """The least mean log loss of a batch's targets in their own documents, and what queries must be multiplied by for
-    it, of `SCALES` in units of their mean norm in the first batch. No loss and 1 where nothing can be ranked."""
+    """The least mean log loss of a batch's targets in their own documents, and what the queries (B, T, D) that `rank`
+    gives must be multiplied by for it, of `SCALES` in units of their mean norm in the first batch. No loss and 1 where
+    nothing can be ranked."""
     totals: list[Tensor] = []
     count, length = 0, 0.0
     for batch in batches():
-        query_BTD = rank(batch.x_BTD, batch.breaks_BT)
+        query_BTD = rank(batch)
         length = length or float(query_BTD[batch.mask_BT].norm(dim=-1).mean())
         for query_MD, vectors_ND in own_pools(query_BTD, batch):
             losses_KM = log_losses(pool_scores(query_MD, vectors_ND), [scale / max(length, 1e-12) for scale in SCALES])

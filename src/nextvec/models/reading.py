@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nextvec.ahead import Ahead
 from nextvec.heading import NextHeading
 from nextvec.models.memory import Kept, latest, parts_of
 from nextvec.models.structure import PLACES, any_known, known_or_not, paragraph_means, paragraphs_after, places
@@ -26,6 +27,11 @@ class Reading:
     breaks_BT: Tensor | None = None
     next_BT: Tensor | None = None
     heading: NextHeading | None = None
+
+    @property
+    def ahead(self) -> Ahead | None:
+        """What is known of the chunks after each."""
+        return Ahead.of(self.next_BT, self.heading)
 
     def until(self, length: int) -> Reading:
         """The first `length` positions."""

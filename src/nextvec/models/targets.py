@@ -8,6 +8,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from nextvec.ahead import Ahead
 from nextvec.heading import NextHeading
 
 
@@ -23,9 +24,17 @@ class TargetBatch(Protocol):
     @property
     def heading(self) -> NextHeading | None: ...
     @property
+    def begins_BT(self) -> Tensor | None: ...
+    @property
     def target_BTD(self) -> Tensor: ...
     @property
     def target_mask_BT(self) -> Tensor: ...
+
+
+def ahead_of(batch: TargetBatch, *, begins: bool = False) -> Ahead | None:
+    """What is told of a batch's targets: the heading that each stands under, and where that is to be known too, whether
+    it `begins` a paragraph."""
+    return Ahead.of(batch.begins_BT if begins else None, batch.heading)
 
 
 class BatchTargets(Protocol):

@@ -20,6 +20,8 @@ from nextvec.records.names import RECORD, STUDY
 from nextvec.workspace import Workspace
 
 LOCK = "study.lock"
+TRIALS = "trials"
+"""Of a search, a folder each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,16 @@ def read_trials(folder: Path) -> list[Trial]:
                 facts = {key: value for key, value in event.items() if key not in ("event", "at")}
                 found[facts["trial"]] = Trial(**facts)
     return [found[number] for number in sorted(found)]
+
+
+def trial_folder(study: Path, number: int) -> Path:
+    """Of the run of a trial, in its study's folder."""
+    return study / TRIALS / f"{number:03d}"
+
+
+def trial_of(folder: Path) -> tuple[Path, int] | None:
+    """Study's folder and number of the trial whose run is in `folder`; None for the run of a model, or a study."""
+    return (folder.parent.parent, int(folder.name)) if folder.parent.name == TRIALS else None
 
 
 def judged(folder: Path) -> list[str]:

@@ -9,14 +9,10 @@ from typing import Any, Literal
 
 from nextvec.records import read_lines
 from nextvec.records.names import FINISHED, RECORD, REPORT, RUN_LOG
-from nextvec.records.study import Run, Trial, judged, planned_trials, read_study, read_trials
+from nextvec.records.study import Run, Trial, judged, planned_trials, read_study, read_trials, trial_folder
 from nextvec.workspace import Workspace
 
 State = Literal["done", "running", "waiting", "failed"]
-
-
-TRIALS = "trials"
-"""In a study's folder: those of its search, a folder each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +63,12 @@ class StudyStatus:
         return max((t.validation for t in self.trials if t.state == "done" and t.validation is not None), default=None)
 
     @property
+    def compared(self) -> str | None:
+        """The model that is being compared, if one is."""
+        trained = (run.run.model for run in self.runs if run.state == "done" and run.cosine is None)
+        return next(trained, None) if self.running else None
+
+    @property
     def counts(self) -> dict[State, int]:
         states: tuple[State, ...] = ("done", "running", "waiting", "failed")
         return {state: sum(run.state == state for run in self.runs) for state in states}
@@ -113,7 +115,7 @@ def study_status(workspace: Workspace, name: str, *, running: bool) -> StudyStat
 
 def _pace_of_trials(folder: Path, trials: Sequence[Trial]) -> Pace | None:
     running = [trial for trial in trials if trial.state == "running"]
-    return pace(folder / TRIALS / f"{running[-1].trial:03d}") if running else None
+    return pace(trial_folder(folder, running[-1].trial)) if running else None
 
 
 def _as_it_is(trial: Trial, running: bool) -> Trial:

@@ -60,6 +60,8 @@ class Batch:
     """(B, T) int8, the same of the chunk after each input; None: nothing is known."""
     heading: NextHeading | None = None
     """Of the chunk after each input, the heading that it stands under; None: nothing is known."""
+    begins_BT: Tensor | None = None
+    """(B, S) int8, whether each target begins a paragraph, whoever is told of it; None: nothing is known."""
     bases: Mapping[str, Tensor] = field(default_factory=dict)
     """(B, T, E) by name: what each anchor expects at each position, where that was computed before."""
     whole: Contrast | None = None
@@ -93,6 +95,8 @@ class Structure:
     told: float = 0.0
     plain_bases: Mapping[str, Tensor | VectorRows] = field(default_factory=dict)
     """As `bases` of `SpanBatches`, of anchors that know nothing of the structure."""
+    told_bases: Mapping[str, Tensor | VectorRows] = field(default_factory=dict)
+    """The same of anchors that know of every chunk how the next one begins, as far as they make anything of that."""
 
     def draw(self, seed: int, number: int) -> tuple[Tensor, Tensor]:
         """(N,) bool each, of epoch `number`: a sequence that ends at the row keeps its structure; a row is told to the
@@ -236,6 +240,9 @@ class DocumentBatches:
         planned = (_runs(self.first[batch], self.targets[batch], self.first[batch]) for batch in self._batches)
         for part, read in _gathered(self.vectors, planned):
             made = _padded(part, read, breaks=self.breaks)
+            if self.breaks is not None:
+                begins_BT = self.breaks[made.rows_BT].masked_fill(~made.target_mask_BT, UNKNOWN)
+                made = replace(made, begins_BT=begins_BT)
             yield made if self.headings is None else replace(made, heading=self.headings.before(made.rows_BT))
 
 
@@ -314,22 +321,15 @@ class SpanBatches:
         hidden_B1 = ~keep_N[last_B1]
         next_BT = structure.breaks[batch.rows_BT].masked_fill(~next_N[batch.rows_BT] | hidden_B1, UNKNOWN)
         assert batch.breaks_BT is not None
+        next_BT = next_BT.masked_fill(~batch.mask_BT, UNKNOWN)
+        others = (structure.plain_bases, hidden_B1), (structure.told_bases, next_BT != UNKNOWN)
         return replace(
             batch,
             breaks_BT=batch.breaks_BT.masked_fill(hidden_B1, UNKNOWN),
-            next_BT=next_BT.masked_fill(~batch.mask_BT, UNKNOWN),
+            next_BT=next_BT,
             heading=None if headings is None else headings.before(batch.rows_BT).hidden(hidden_B1),
-            bases={name: self._base(name, base, batch, hidden_B1) for name, base in batch.bases.items()},
+            bases={name: _base(name, base, batch, others) for name, base in batch.bases.items()},
         )
-
-    def _base(self, name: str, base_BTE: Tensor, batch: Batch, hidden_B1: Tensor) -> Tensor:
-        """What an anchor expects where a sequence's structure is hidden from it too."""
-        assert self.structure is not None
-        plain_NE = self.structure.plain_bases.get(name)
-        if plain_NE is None:
-            return base_BTE
-        rows_BT = (batch.rows_BT - 1).clamp(min=0)
-        return torch.where(hidden_B1[..., None], rows_of(plain_NE).gather(rows_BT), base_BTE)
 
     def _draw_told(self, number: int) -> tuple[Tensor, Tensor]:
         assert self.structure is not None
@@ -357,6 +357,18 @@ class SpanBatches:
         end = np.minimum(lead[document] + piece * longest, self._targets[document])
         beginning = self._first[document]
         return beginning + start, end - start, beginning
+
+
+def _base(
+    name: str, base_BTE: Tensor, batch: Batch, others: Iterable[tuple[Mapping[str, Tensor | VectorRows], Tensor]]
+) -> Tensor:
+    """What an anchor expects that knows as much of the structure as the sequence tells: one of the `others` where its
+    mask, (B, T) or (B, 1), says so."""
+    rows_BT = (batch.rows_BT - 1).clamp(min=0)
+    for bases, where_BT in others:
+        if (other_NE := bases.get(name)) is not None:
+            base_BTE = torch.where(where_BT[..., None], rows_of(other_NE).gather(rows_BT), base_BTE)
+    return base_BTE
 
 
 def _with_targets(offsets: npt.ArrayLike, documents: npt.ArrayLike) -> tuple[IntArray, IntArray, IntArray]:

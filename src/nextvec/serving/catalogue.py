@@ -14,6 +14,7 @@ from nextvec.errors import IntegrityError, NotFoundError
 from nextvec.evaluation.coherence import check_coherence
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations
 from nextvec.evaluation.statistics import few_documents
+from nextvec.evaluation.worth import recorded_worths
 from nextvec.lineage.tree import lineage_of
 from nextvec.models.aliases import Aliases, Change
 from nextvec.models.bundle import CARD, CONFIG, METRICS, read_config
@@ -310,7 +311,8 @@ def _read_comparison(path: Path, written: float) -> dict[str, Any]:
 
 
 def _comparison(path: Path) -> dict[str, Any]:
-    """A comparison with its caution, and of its many contrasts those against the best baseline and those in cosine."""
+    """A comparison with its caution, what structure is worth in words, and of its many contrasts those against the best
+    baseline and those in cosine."""
     comparison = _compared(path)
     told = [c for c in comparison["contrasts"] if c["figure"] == "cosine" or c["role"] == "best baseline"]
     return comparison | {
@@ -318,6 +320,7 @@ def _comparison(path: Path) -> dict[str, Any]:
         "id": path.parent.name,
         "date": _date(path),
         "caution": few_documents(comparison["documents"]),
+        "worth": recorded_worths(comparison),
         "contrasts": told,
     }
 

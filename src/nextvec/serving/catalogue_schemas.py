@@ -148,6 +148,7 @@ class ComparisonRecord(Record):
     caution: str | None
     rows: list[BoardRow] = Field(description="From the best cosine to the worst.")
     contrasts: list[ContrastRecord] = Field(description="Those in cosine, and those against the best baseline.")
+    worth: list[str] = Field(description="What breaks and headings are worth to baselines, a sentence each.")
     seeds: list[dict[str, Any]] = Field(description="Spread over seeds.")
     latencies: dict[str, dict[str, Any]] = Field({}, description="By row; milliseconds where a name ends in `_ms`.")
 

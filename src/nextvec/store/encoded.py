@@ -79,11 +79,11 @@ def first_bad_vector(vectors: np.ndarray, tolerance: float = NORM_TOLERANCE) -> 
 
 
 def _are_unit(vectors: np.ndarray, tolerance: float) -> bool:
-    """Whether all have norm 1, as far as single precision tells: the quick look. |n - 1| is below |n² - 1|, and that of a
-    zero is 1, whatever is tolerated."""
-    near = min(tolerance, 1.0)
+    """Whether all have norm 1, as far as single precision tells: the quick look. |n - 1| is below |n² - 1|. A zero
+    vector has it at no tolerance."""
+    limit = min(tolerance, 0.5)
     with np.errstate(over="ignore", invalid="ignore"):
-        return vectors.dtype == np.float32 and bool((np.abs(np.vecdot(vectors, vectors) - 1) < near).all())
+        return vectors.dtype == np.float32 and bool((np.abs(np.vecdot(vectors, vectors) - 1) < limit).all())
 
 
 def digest(chunks: Sequence[Chunk], vectors: np.ndarray, breaks: np.ndarray, headings: Iterable[bytes] = ()) -> str:

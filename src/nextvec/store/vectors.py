@@ -248,30 +248,30 @@ class Corpus:
             self._ids.update(ids)
         return self.version
 
-    def tag(self, tag: str) -> int:
-        """Name the newest version a generation; returns it.
+    def tag(self, tag: str, at: str | int | None = None) -> int:
+        """Name a version a generation: that which `at` names, as for `snapshot`, or the newest; returns it.
 
         Raises UsageError when another version has the tag, the tag reads as a version's number, or the corpus is being
-        compacted; NotFoundError when it was, and what is the newest version here is gone.
+        compacted; NotFoundError when it was, and the version is gone.
         """
         check_name("tag", tag)
         with _generations_lock(self.workspace, self.name):
-            return self._tag(tag)
+            return self._tag(tag, self.version if at is None else int(self._at(at)[0].version))
 
-    def _tag(self, tag: str) -> int:
-        self._open_numbered(self.version)
+    def _tag(self, tag: str, version: int) -> int:
+        self._open_numbered(version)
         existing = self.tags().get(tag)
         if existing is None and numbered_version(tag) is not None:
             raise UsageError(f"'{tag}' names a version of a corpus by its number and cannot be a tag: choose another")
         if existing is None:
             with self._storing(f"the tag '{tag}'"):
-                create_tag(self.workspace.corpus(self.name), tag, self.version)
-        elif existing != self.version:
+                create_tag(self.workspace.corpus(self.name), tag, version)
+        elif existing != version:
             raise UsageError(
                 f"corpus '{self.name}' has a tag '{tag}' already, on version {existing} (newest: {self.version}). "
                 f"A generation never moves: choose another tag"
             )
-        return self.version
+        return version
 
     def tags(self) -> dict[str, int]:
         """Tag to version, oldest first."""

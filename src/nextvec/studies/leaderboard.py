@@ -19,7 +19,7 @@ from nextvec.evaluation.comparison import Comparison, Contrast, Row
 from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.report import Answer
 from nextvec.evaluation.report.wording import count, listed, number, plural, signed, signed_span
-from nextvec.evaluation.seeds import SEEDS_FOR_A_CLAIM, average, seed_groups, seed_spreads
+from nextvec.evaluation.seeds import SEEDS_FOR_A_CLAIM, SeedSpread, average, seed_groups, seed_spreads
 from nextvec.evaluation.statistics import Verdict, p_text
 from nextvec.records.study import Run
 
@@ -52,9 +52,9 @@ class Claims:
 def answers(contest: Contest, runs: Sequence[Run], drawing: Drawing | None = None) -> list[Answer]:
     """The answers that the models of the contest allow, `runs` being those they were trained in."""
     claims = make_claims(contest, runs, drawing)
-    found = (_training(claims), _data(claims), _size(claims), _speed(claims))
+    found = (_training(claims), _data(claims), _settings(claims), _size(claims), _speed(claims))
     told = [_with_caution(answer, contest.models) for answer in found if answer is not None]
-    luck = _luck(contest.models)
+    luck = _luck(_as_planned(contest.models, runs))
     return [*told, *(answer for answer in (_collapse(contest, runs), luck) if answer)]
 
 
@@ -82,6 +82,16 @@ def make_claims(contest: Contest, runs: Sequence[Run], drawing: Drawing | None =
         if contest.latencies
         else {},
     )
+
+
+def _as_planned(models: Sequence[Evaluation], runs: Sequence[Run]) -> list[Evaluation]:
+    """Named as in the plan: by its architecture, with nothing but the settings that the study varies."""
+    planned = {run.model: run for run in runs}
+    return [_named(model, planned[model.name]) for model in models]
+
+
+def _named(model: Evaluation, run: Run) -> Evaluation:
+    return replace(model, subject=replace(model.subject, architecture=run.architecture, variant=run.variant))
 
 
 def _with_caution(answer: Answer, models: Sequence[Evaluation]) -> Answer:
@@ -143,6 +153,29 @@ def _gains(contrasts: Sequence[Contrast]) -> Iterator[str]:
         names = [f"{_short(c.left)} ({signed(c.difference.estimate)})" for c in ranked if c.verdict == verdict]
         if names:
             yield f"{listed(names)} {one if len(names) == 1 else several}"
+
+
+def _settings(claims: Claims) -> Answer | None:
+    """Where one architecture was trained with several settings: which is best, and which are worse than it."""
+    architecture, _, variant = _short(claims.best.name).partition(" (")
+    others = claims.newest[1:]
+    if not variant or not others or any(_short(row.name).partition(" (")[0] != architecture for row in others):
+        return None
+    against = {_setting(row): _against_best(claims, row) for row in others}
+    worse = [name for name, found in against.items() if found and found.verdict == "worse"]
+    alike = [name for name in against if name not in worse]
+    told = [f"worse {'is' if len(worse) == 1 else 'are'} {listed(worse)}"] * bool(worse)
+    told += [f"{listed(alike)} cannot be told from it"] * bool(alike)
+    return Answer(
+        question="Which setting has the highest cosine?",
+        short=f"{_setting(claims.best)}; {', '.join(told)}.",
+        evidence=tuple(found.sentence for found in against.values() if found),
+    )
+
+
+def _setting(row: Row) -> str:
+    """ "layers=2 (0.5400)"."""
+    return f"{_short(row.name).partition(' (')[2].removesuffix(')')} ({_cosine(row)})"
 
 
 def _size(claims: Claims) -> Answer | None:
@@ -244,17 +277,22 @@ def _luck(models: Sequence[Evaluation]) -> Answer | None:
         return None
     widest = max(spreads, key=lambda spread: spread.deviation)
     short = (
-        f"The widest spread over seeds is that of {widest.architecture} on {widest.trained_on}: "
+        f"The widest spread over seeds is that of {_seeded(widest)}: "
         f"{number(widest.low)} to {number(widest.high)}, standard deviation {number(widest.deviation)}."
     )
     if min(spread.seeds for spread in spreads) < SEEDS_FOR_A_CLAIM:
         short += f" Fewer than {SEEDS_FOR_A_CLAIM} seeds allow no claim about architectures."
     lines = (
-        f"{s.architecture}{f' ({s.variant})' if s.variant else ''} on {s.trained_on}: mean {number(s.mean)} of "
+        f"{_seeded(s)}: mean {number(s.mean)} of "
         f"{s.seeds} seeds, {number(s.low)} to {number(s.high)}, deviation {number(s.deviation)}"
         for s in spreads
     )
     return Answer(question="How much is the luck of training?", short=short, evidence=tuple(lines))
+
+
+def _seeded(spread: SeedSpread) -> str:
+    variant = f" ({spread.variant})" if spread.variant else ""
+    return f"{spread.architecture}{variant} on {spread.trained_on}"
 
 
 def _short(name: str) -> str:

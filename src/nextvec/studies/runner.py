@@ -88,7 +88,7 @@ def run_study(
     """Do every run of the plan that is not done; a study that was stopped goes on.
 
     trainer: trains the runs elsewhere; without one they are trained here, one after another, each shown by `watch`.
-    track: who else is told of the study and its runs, NAME or NAME:ADDRESS; not recorded.
+    track: who else is told of the study, its trials and its runs, NAME or NAME:ADDRESS; not recorded.
     A run that fails is recorded with its reason, and the others are done all the same.
 
     Raises UsageError when another process runs this study, DataError for a corpus that is not ordered text,
@@ -106,7 +106,7 @@ def run_study(
     ):
         study.begin()
         tracking.start({"study": plan.to_dict()})
-        study.search(watch)
+        study.search(watch, track)
         with closing((trainer or _trainer(workspace, watch, track, say))(study.planned, study.note)) as trained:
             for planned, failure in trained:
                 require_held()
@@ -235,12 +235,12 @@ class _Study:
         trials = self.plan.search.planned if self.plan.search else 0
         write_study(self.folder, self.plan.to_dict(), runs, trials)
 
-    def search(self, watch: Watch) -> None:
+    def search(self, watch: Watch, track: Sequence[str]) -> None:
         """Where the plan has a search, do it; the runs are those of its finalists from then on."""
         if self.plan.search is None:
             return
         self.say(f"study {self.plan.name}: {self.plan.search.planned} trials, {self.plan.search.finalists} finalists")
-        search = self._search(self.plan.search, watch)
+        search = self._search(self.plan.search, watch, track)
         found = {one.variant: one for one in search.run()}
         self.resolve([(one.options, variant) for variant, one in found.items()])
         self.write(self.runs)
@@ -248,14 +248,14 @@ class _Study:
             if run.seed == self.plan.seeds[0]:
                 adopt(search.of(found[run.variant].number), self.workspace.model(run.model))
 
-    def _search(self, search: Search, watch: Watch) -> SearchRun:
+    def _search(self, search: Search, watch: Watch, track: Sequence[str]) -> SearchRun:
         (architecture,), (generation,) = self.plan.architectures, self.own
         ((fixed, _),) = settings(self.plan, architecture)
         dim, seed = generation.snapshot.dim, self.plan.seeds[0]
         return SearchRun(
             search=search, folder=self.folder, generation=generation, cache=self.workspace.cache,
             resolve=lambda options: resolve_plan(architecture, dim, {**fixed, **options, "seed": seed}),
-            note=self.note, say=self.say, watch=watch, failures=FAILURES,
+            note=self.note, say=self.say, watch=watch, failures=FAILURES, track=track,
         )  # fmt: skip
 
     def note(self, event: str, **facts: Any) -> None:

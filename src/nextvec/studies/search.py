@@ -9,7 +9,7 @@ and since each draws from a seed of its own, the trials to come are those of a s
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,8 +22,7 @@ from nextvec.evaluation.report.wording import plural
 from nextvec.mirror import publish
 from nextvec.records import read_json, write_atomic
 from nextvec.records.names import PLAN, RUN_LOG, STUDY
-from nextvec.records.study import Run, read_trials
-from nextvec.records.study_status import TRIALS
+from nextvec.records.study import Run, read_trials, trial_folder
 from nextvec.studies.space import Options, Search, in_words, suggest
 from nextvec.training.loop import judging_head
 from nextvec.training.run import Plan, train_model
@@ -74,6 +73,7 @@ class SearchRun:
     say: Callable[[str], None]
     watch: Callable[[str], Any]
     failures: tuple[type[Exception], ...]
+    track: Sequence[str] = ()
 
     def run(self) -> list[Found]:
         """Do every trial that is not done; the finalists, best first.
@@ -173,7 +173,7 @@ class SearchRun:
         with self.watch(f"{self.folder.name} trial {trial.number + 1}") as show:
             metrics = train_model(
                 self.generation.snapshot, plan, folder, cache=self.cache, resume=(folder / PLAN).exists(),
-                on_progress=show, on_epoch=on_epoch,
+                on_progress=show, on_epoch=on_epoch, on_change=self.say, track=self.track,
             )  # fmt: skip
         validation = metrics["validation"][judging_head(plan.network, plan.training)]
         pruned = metrics["stopped_early"] and trial.should_prune()
@@ -189,7 +189,7 @@ class SearchRun:
 
     def of(self, number: int) -> Path:
         """The folder of a trial's run."""
-        return self.folder / TRIALS / f"{number:03d}"
+        return trial_folder(self.folder, number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from nextvec.errors import TrainingError
+from nextvec.models.baseline import Baseline
+from nextvec.models.targets import ahead_of
 from nextvec.sequences.batches import (
     Batch,
     Batches,
@@ -97,7 +99,7 @@ class TrainingData:
                 self.vectors, rows, context, targets, seed, structure, contrast=network.contrasts
             )  # fmt: skip
         longest = recipe.span or max(1, int(self.snapshot.lengths.max()))
-        bases = self._bases(network, told=True)
+        bases = self._bases(network, _structure)
         first_span, structure = recipe.first_span or None, self._structure(network, recipe)
         return SpanBatches(
             self.vectors, offsets, documents, longest, targets, seed, first_span, bases, structure,
@@ -109,27 +111,32 @@ class TrainingData:
             return None
         if not network.config.structure:
             return Structure(self.breaks, self.headings)
-        hidden, whole = recipe.hide_structure, network.config.context is None
-        plain = self._bases(network, told=False) if hidden and whole else {}
-        return Structure(self.breaks, self.headings, hidden, recipe.tell_next, plain)
+        hidden, next_told, whole = recipe.hide_structure, recipe.tell_next, network.config.context is None
+        plain = self._bases(network, lambda batch: ()) if hidden and whole else {}
+        told = self._bases(network, _everything, _reads_next) if next_told and whole else {}
+        return Structure(self.breaks, self.headings, hidden, next_told, plain, told)
 
     @torch.no_grad()
-    def _bases(self, network: Network, *, told: bool) -> dict[str, ResidentRows | MappedRows]:
-        """By head (N, E) float16: what it starts at after each row of the training documents, elsewhere 0; as much as
-        it makes of their structure, or where it is not `told` of it.
+    def _bases(
+        self,
+        network: Network,
+        known: Callable[[Batch], tuple[Any, ...]],
+        chosen: Callable[[Baseline], bool] = lambda anchor: True,
+    ) -> dict[str, ResidentRows | MappedRows]:
+        """By head with a `chosen` anchor (N, E) float16: what it starts at after each row of the training documents,
+        elsewhere 0, where of a batch it is told what is `known` of it (the arguments of `Head.base`).
 
         Rounding moves a unit vector by less than 1e-3, its cosine by less than 1e-6.
         """
+        heads = {name: head for name, head in network.each_head() if head.anchor is not None and chosen(head.anchor)}
         bases: dict[str, ResidentRows | MappedRows] = {}
-        for batch in self.fitting_batches():
+        for batch in self.fitting_batches() if heads else ():
             rows_N = batch.rows_BT[batch.mask_BT] - 1
-            for name, head in network.each_head():
-                if head.anchor is not None:
-                    known = (batch.breaks_BT, None, batch.heading) if told else ()
-                    base_NE = head.base(batch.x_BTD, *known)[batch.mask_BT].half()
-                    if name not in bases:
-                        bases[name] = self.vectors.like(base_NE.shape[1], self.snapshot.cache)
-                    bases[name].put(rows_N, base_NE)
+            for name, head in heads.items():
+                base_NE = head.base(batch.x_BTD, *known(batch))[batch.mask_BT].half()
+                if name not in bases:
+                    bases[name] = self.vectors.like(base_NE.shape[1], self.snapshot.cache)
+                bases[name].put(rows_N, base_NE)
         return bases
 
     def fitting_batches(self) -> Iterator[Batch]:
@@ -145,3 +152,15 @@ class TrainingData:
 
     def _in_order(self, documents: IntArray) -> DocumentBatches:
         return DocumentBatches(self.vectors, self.snapshot.offsets, documents, FIT_TARGETS, self.breaks, self.headings)
+
+
+def _structure(batch: Batch) -> tuple[Any, ...]:
+    return batch.breaks_BT, None, ahead_of(batch)
+
+
+def _everything(batch: Batch) -> tuple[Any, ...]:
+    return batch.breaks_BT, None, ahead_of(batch, begins=True)
+
+
+def _reads_next(anchor: Baseline) -> bool:
+    return anchor.reads_next

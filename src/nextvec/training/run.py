@@ -183,9 +183,7 @@ def train_model(
             metrics = _metrics(outcome, reference)
         if accelerator.is_main_process:
             save_bundle(folder, predictor, origin=_origin(data, plan), metrics=metrics)
-            tracking.log("model", metrics.get("steps", 0), metrics)
-            for name in (CARD, METRICS, CONFIG):
-                tracking.artefact(folder / name)
+            tracking.outcome(metrics, [folder / name for name in (CARD, METRICS, CONFIG)])
     return metrics
 
 

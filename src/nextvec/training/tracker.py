@@ -10,7 +10,7 @@ import logging
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -92,6 +92,12 @@ class Tracking:
     def artefact(self, path: Path) -> None:
         for told in self._told:
             told.tell(lambda tracker: tracker.artefact(path))
+
+    def outcome(self, metrics: Mapping[str, Any], files: Iterable[Path]) -> None:
+        """What a run has come to: its figures, and the files that say so."""
+        self.log("model", metrics.get("steps", 0), metrics)
+        for path in files:
+            self.artefact(path)
 
     def __enter__(self) -> Self:
         return self

@@ -61,6 +61,8 @@ def test_a_book_is_what_stands_between_the_notices(end: str) -> None:
         "[He leaves the room.]",
         "The name _private and __init__ and snake_case_name_ are as they are.",
         "She saw [Illustration: a hill] in the text.",
+        "Types such as FooFnItem<'_> have the lifetime '_. A slice is [_, .., _] or Closure(_), and Kind(_).",
+        "The member's _value_ is set. An _order_ is given.",
         "a_b and c_d are names, _ is none.",
     ],
 )

@@ -69,7 +69,7 @@ def test_a_missing_file_says_what_is_there(tmp_path: Path) -> None:
     ("reference", "message"),
     [
         ("pydoc:", "Did you mean 'pydocs'"),
-        ("pydocs:3", "expected nothing after the colon"),
+        ("pydocs:3", "no package '3' is installed"),
         ("pydocs:?x", "expected key=value"),
         ("", "no file or folder"),
     ],

@@ -51,7 +51,7 @@ def test_it_is_contrast_without_what_was_said(data, novelty):
 
 def test_strength_and_scale_are_tuned_on_the_log_loss(data, novelty):
     assert any(abs(float(novelty.strength) - strength) < 1e-6 for strength in STRENGTHS)
-    best, scale = least_log_loss(novelty.rank, data.validation_batches)
+    best, scale = least_log_loss(lambda batch: novelty.rank(batch.x_BTD, batch.breaks_BT), data.validation_batches)
     assert scale == pytest.approx(1.0)
     losses = torch.cat(
         [
@@ -73,4 +73,4 @@ def test_where_nothing_can_be_ranked_no_scale_is_better_than_another(data):
         for batch in data.validation_batches():
             yield replace(batch, mask_BT=batch.mask_BT & (torch.arange(batch.mask_BT.shape[1]) < RECENT - 1))
 
-    assert least_log_loss(lambda x_BTD, breaks_BT: x_BTD, beginnings) == (0.0, 1.0)
+    assert least_log_loss(lambda batch: batch.x_BTD, beginnings) == (0.0, 1.0)

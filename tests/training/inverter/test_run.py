@@ -101,6 +101,20 @@ def test_a_finished_run_is_left_as_it_is(trained, snapshot, encoder, make_plan):
     assert again == metrics
 
 
+def test_its_trackers_are_told_everything_in_order(notes, snapshot, encoder, make_plan, tmp_path):
+    folder = tmp_path / "inverter"
+    train_inverter(snapshot, encoder, make_plan(epochs=1), folder, track=["notes"])
+    assert notes.heard[0] == ("start", "inverter")
+    assert notes.heard[1:-5] == [(event["event"], event["step"]) for event in read_lines(folder / RUN_LOG)]
+    assert [what[0] for what in notes.heard[-5:]] == ["model", "artefact", "artefact", "artefact", "close"]
+
+
+def test_an_unknown_tracker_leaves_no_folder_behind(snapshot, encoder, make_plan, tmp_path):
+    with pytest.raises(UsageError, match="Did you mean 'mlflow'"):
+        train_inverter(snapshot, encoder, make_plan(), tmp_path / "inverter", track=["mlfow"])
+    assert not (tmp_path / "inverter").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -8,7 +8,7 @@ from nextvec.errors import MissingDependencyError
 from nextvec.records import read_json, read_lines
 from nextvec.records.names import RUN_LOG
 from nextvec.training.run import train_model
-from nextvec.training.tracker import mirror_alias
+from nextvec.training.tracker import mirror_alias, open_tracking
 from nextvec.training.trackers.mlflow import RECORD, require_mlflow
 
 mlflow = pytest.importorskip("mlflow", reason="MLflow is an extra: pip install 'nextvec[mlflow]'")
@@ -76,6 +76,19 @@ def test_card_figures_and_description_are_its_artefacts(tracked, client, place):
     files = {file.path for file in client.list_artifacts(run.info.run_id, "model")}
     assert files == {"model/README.md", "model/metrics.json", "model/config.json"}
     assert run.info.artifact_uri.startswith((place / "mlflow-files").as_uri())
+
+
+def test_a_trial_of_a_study_is_a_run_with_a_name_in_the_same_file(place, client):
+    folder = place / "studies" / "tuned" / "trials" / "007"
+    folder.mkdir(parents=True)
+    with open_tracking(["mlflow"], folder) as tracking:
+        tracking.start({"architecture": "gru"})
+    run = client.get_run(read_json(folder / RECORD)["run"])
+    assert (run.info.run_name, run.data.tags["nextvec"], run.info.status) == (
+        "tuned trial 8",
+        "tuned trial 8",
+        "FINISHED",
+    )
 
 
 def test_aliases_are_those_of_a_registered_model(tracked, client):

@@ -18,7 +18,7 @@ _REFERENCES = """
 _NAMED = """
     Abp Adm Amb Archbp Atty Bp Bros Brig Capt Card Cdr Cmdr Cmdt Cpl Cpt Dept Dir Dn Dr Drs Ens Fr Frl
     Dipl.-Ing Dña Ft Gov Hon Hr Insp Ing Ks Lic Lt M Maj Mgr Mlle Mlles Mme Mmes MM Mons Mr Mrs Ms Mt Mts Mx Pfc Pres
-    Prof Pvt Rep Reps Revd Rt Sens Sgt Sig Sigg Sra Sras Srta Sres Ste Supt Visc
+    Prof Pvt Rep Reps Revd Rt Sens Sgt Sig Sigg Sra Sras Srta Sres Ste Suppl Supt Visc
     al dhr doc dott hab mevr św ul nám tř inż tow
     TP Tp ThS PGS GS TS BS
     им ул пр просп пер г-н г-жа д-р проф акад св тов гр оз пос
@@ -42,7 +42,7 @@ def _words(listed: str) -> frozenset[str]:
     return frozenset(form for word in listed.split() for form in (word, word[0].upper() + word[1:]))
 
 
-NUMBERED = (_words(_REFERENCES) | _listed("p n s f v t c с т п ч")) - {"No"}
+NUMBERED = (_words(_REFERENCES) | _listed("p n s f v t c с т п ч n° N° nº Nº")) - {"No"}
 """What a number follows: `tab. 2`, `Vol. 3`, `рис. 4`."""
 TITLES = _words(_NAMED)
 """What a name follows: `Ft. Worth`, `डॉ. शर्मा`."""
@@ -52,11 +52,11 @@ SHORTENED = _words(_SMALL) | TITLES | NUMBERED - _words("art cap ex max ms no pa
 DOTTED = re.compile(r"[^\W\d_]|(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}|(?:Ph|Litt|Phil|Sc|[A-Z])\.[^\W\d_]{1,4}")
 """Initials, and what has a full stop a letter: b, a.m, U.S, Ph.D (the last full stop is not part of it)."""
 UNITS = re.compile(
-    r"\d\s?(?:bln|cm|cu|dl|ft|gal|h|hr|hrs|in|kg|km|lb|lbs|mi|mil|min|mins|ml|mln|mm|oz|pt|qt|sec|secs|sq|tbsp|tsp|yd|yds"
+    r"\d\s?(?:bln|cm|cu|dl|ft|gal|h|hr|hrs|in|kg|km|lb|lbs|mi|mil|min|mins|ml|mln|mm|oz|pt|qt|sec|secs|sq|tbsp|tsp|wks|yd|yds|yrs"
     r"|млн|млрд|тыс|руб)\.\s*$"
 )
 """`20 lb. or so`"""
-LIST_ENDS = _listed("etc usw ecc osv atd itd itp stb enz т.д т.п")
+LIST_ENDS = _listed("etc usw ecc osv atd itd itp stb enz m.m m.fl т.д т.п")
 """Ends of enumerations: a capital letter after one begins a sentence."""
 
 WITH_LETTERS = _listed(
@@ -82,8 +82,8 @@ STARTERS = _listed(
 NO_STARTERS = _listed("A As At Had Has Her I If My Many No One Our So Will")
 """Of these, names, letters and numerals too: `Dr. No`, `fig. A`, `J. Will`."""
 
-JOINTS = _listed("and or of in by at de von van to for on with is was are were")
-"""Before which `Fm.`, `Jo.` and other short names are shortened."""
+JOINTS = _listed("and or of in by at de von van to for on with")
+"""They begin no sentence in small letters where others begin with capital ones."""
 
 NEVER_LAST = _listed("e.g i.e a.k.a c.f")
 """Of what has a full stop a letter, what no sentence ends with."""

@@ -7,18 +7,21 @@ stop alone cannot tell is decided here by what stands to both sides of it.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
 
 import sentencex
 
-from nextvec.corpus.chunkers.missed import missed_ends
+from nextvec.corpus.chunkers.missed import item_starts, missed_ends
 from nextvec.corpus.chunkers.mistaken import is_mistaken
 from nextvec.corpus.prose import is_small
 
 _CLOSING = re.compile(r"(?:[)\]”»’』」）】⁰¹²³⁴-⁹]|\[[^\[\]\n]{1,30}\](?=\s|$)|[*†‡]{1,3}(?=\s|$))+\s*")
 _MAY_CLOSE = ")]”»’』」）】⁰¹²³⁴⁵⁶⁷⁸⁹[*†‡"
+_BEGINNERS = frozenset(string.ascii_letters + string.digits)
+"""What nearly every sentence begins with; neither face nor citation does."""
 _CLOSING_BRACKET = re.compile(r"[)\]）】]+\s*")
 _FACES = re.compile(
     r"(?:[\u2600-\u27bf\u2b50\u2b55\u3030\U0001f000-\U0001faff][\ufe0f\u200d\u20e3\U000e0020-\U000e007f]*"
@@ -27,7 +30,10 @@ _FACES = re.compile(
 """Emoji and emoticons; after a sentence they belong to it."""
 _CITATION = re.compile(r"\((?:[A-Z][^()]{1,60}[, ])?\d{4}[a-z]?(?:[,:] ?(?:pp?\. ?)?[\d–-]+)?\)\s+(?=[A-Z“\"])")
 """`(Smith, 1990)` behind the full stop of what it belongs to."""
-_OPENS = re.compile(r"\s[\"“”„«»]\Z")
+_MAY_OPEN = '"“”„«»'
+_OPENS = re.compile(rf"\s[{_MAY_OPEN}]\Z")
+_MARK = re.compile(r"\((\w{1,4})\)(?=[\s.,;:])")
+"""Of a list or reference: after `(1)` sentencex sees no end to the end of the paragraph."""
 _GERSHAYIM = re.compile(r"(?<=[\u05d0-\u05ea])\"(?=[\u05d0-\u05ea])")
 """In a Hebrew abbreviation, where it is no quotation mark."""
 _WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
@@ -49,11 +55,14 @@ def sentence_ends(text: str, language: str) -> list[int]:
         text = _GERSHAYIM.sub("\u05f4", text)
     uncased = _is_uncased(text)
     shown = text if text.isascii() else _WIDE_SPACE.sub(" ", text)
+    shown = _MARK.sub(r"X\1X", shown) if "(" in shown else shown
     if uncased and _needs_capitals(language):
         shown = _with_capitals(shown)
     found = set(_after_closing(text, accumulate(map(len, sentencex.segment(language, shown)))))
     found.update(missed_ends(text, found, language, uncased))
-    return [end for end in sorted(found) if end == len(text) or not is_mistaken(text, end, language, uncased)]
+    certain = {len(text), *item_starts(text)}
+    mistaken = {end for end in found - certain if is_mistaken(text, end, language, uncased)}
+    return sorted(found - mistaken | certain)
 
 
 def _after_closing(text: str, ends: Iterator[int]) -> Iterator[int]:
@@ -62,7 +71,9 @@ def _after_closing(text: str, ends: Iterator[int]) -> Iterator[int]:
         if text[end : end + 1] in _MAY_CLOSE:
             closing = (_CLOSING_BRACKET if text[end - 1].isspace() else _CLOSING).match(text, end)
             end = closing.end() if closing else end
-        if not faces_begin and (faces := _FACES.match(text, end)):
+        if text[end : end + 1] in _BEGINNERS:
+            pass
+        elif not faces_begin and (faces := _FACES.match(text, end)):
             end = faces.end()
         elif citation := _CITATION.match(text, end):
             end = citation.end()
@@ -71,6 +82,8 @@ def _after_closing(text: str, ends: Iterator[int]) -> Iterator[int]:
 
 def _opens(text: str, end: int) -> bool:
     """Whether the last character before `end` is a quotation mark that opens what follows."""
+    if text[end - 1] not in _MAY_OPEN:
+        return False
     return text[end : end + 1].isalnum() and _OPENS.search(text, max(0, end - 2), end) is not None
 
 

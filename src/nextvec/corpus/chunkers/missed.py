@@ -15,12 +15,17 @@ _WINDOW = 40
 _SHORTEST_CLAUSE = 24
 """Characters: in Thai and Lao a space ends a sentence or a clause, and after fewer often only an item of a list."""
 
-_STOP = re.compile(r"\.(?:[\"”»’]?\d{1,3}(?:[,–-]\d{1,3})*)?\s+(?=[^\W\d_])")
+_STOP = re.compile(r"\.(?:[\"”»’]?\d{1,3}(?:[,–-]\d{1,3})*)?\s+(?=[¿¡]?[^\W\d_])")
 _ELLIPSIS = re.compile(r"…\s+(?=[^\W\d_])")
 _WORD = re.compile(r"[^\W\d_]+")
 _CONTRACTED = re.compile(r"[.!?]\s+(?=['’‘](?:[stnk]\s[A-Z]|T(?:is|was|were|il)\b))")
 """`'s Avonds`, `'Tis`: a sentence begins with the apostrophe."""
+_FIRST_ITEM = re.compile(r"\s*\(?([1a])[.)]\s+(?=[^\W\d_])")
+_ITEM = re.compile(r"(?<=\s)\(?(\d{1,2}|[b-z])[.)]\s+(?=[^\W\d_])")
 _ANSWERED = re.compile(r"[.!?…][”»]\s+(?=[“«])")
+_AGREED = ("OK", "Ok")
+_RATE = re.compile(r"[^\W\d_]/(?:[^\W\d_]{0,2}[^\W\d_A-KM-Z])\Z|I/O\Z")
+"""`120 km/h`, `bbl/d`"""
 _VARIABLES = frozenset("xyzthk")
 _BRACKETED = re.compile(r"[(（\[][^()（）\[\]]*[.!?…。！？][)）\]]\s*(?=\S)")
 _STOPS = ".!?…。！？"
@@ -57,7 +62,13 @@ def _is_end(text: str, stop: re.Match[str], words: list[str], language: str, unc
     """Before a capital letter `plan B.` or an enumeration (`etc.`) ends, before a small one a word like `no`."""
     if is_small(text[stop.end()]):
         return uncased and words[-1] in WHOLE
-    if words == ["No"] or not LIST_ENDS.isdisjoint((words[-1], "".join(words))) or _is_letter_of_noun(words):
+    if (
+        words == ["No"]
+        or words[-1] in _AGREED
+        or _RATE.search(words[-1])
+        or not LIST_ENDS.isdisjoint((words[-1], "".join(words)))
+        or _is_letter_of_noun(words)
+    ):
         return True
     following = _WORD.match(text, stop.end())
     return following is not None and _may_begin(following[0], words, language)
@@ -74,6 +85,18 @@ def _may_be_last(word: str, language: str) -> bool:
     if language != "en":
         return word in words_of("last", language)
     return word in _VARIABLES or (len(word) > 1 and word not in NEVER_LAST and DOTTED.fullmatch(word) is not None)
+
+
+def item_starts(text: str) -> Iterator[int]:
+    """Before the items of a list on one line, which begins with the first: `1. One thing 2. Another thing`."""
+    first = _FIRST_ITEM.match(text)
+    if first is None:
+        return
+    number = ord(first[1])
+    for item in _ITEM.finditer(text, first.end()):
+        if item[1] in (chr(number + 1), str(number + 1 - ord("0"))):
+            number += 1
+            yield item.start()
 
 
 def _before_marks(text: str) -> Iterator[int]:

@@ -34,6 +34,13 @@ _DOUBLE_INITIAL = re.compile(r"(?:\w\.-)+\w")
 _WEB = re.compile(r"://|www\.")
 _ORDINAL = re.compile(r"\d{1,4}|[IVXLC]+")
 _ITEM = re.compile(r"[(\[]?\w{1,4}[)\]]")
+_REFERENCE = re.compile(r"[(\[]\d{1,3}[a-z]?[)\]]")
+_DATE = re.compile(r"(?<!\d)\d{1,2}(?:\.|er|º|°)?\s[^\W\d_]{3,6}\.\s(?:1\d|20)\d\d\Z")
+"""`3 oct. 2018`: the month is shortened."""
+_GERMAN_MONTH = re.compile(r"(?:Jan|Feb|März|Apr|Mai|Juni|Juli|Aug|Sept|Okt|Nov|Dez)(?:\.|\w*\b)")
+_VERSE = re.compile(r"\d{1,3}:\d")
+_INNER_NUMBER = re.compile(r"(?:\d{1,2}|[a-hivx]{1,4})[.)]")
+_FIRST_NUMBERS = ("1.", "a.", "i.", "1)", "a)", "i)")
 _NUMERAL = re.compile(r"(?:[IVXLCDM]{2,}|[VXLC]|I(?=[,;:)]))\b")
 _TIME = re.compile(r"\b[ap]\.m\.\s+\Z", re.IGNORECASE)
 _DAY = re.compile(
@@ -48,7 +55,7 @@ _OPENING = "\"'([{“‘«„"
 _OPENING_WIDE = "「『（【《〈¿¡"
 _CLOSING = "\"')]}”’»*†‡"
 _WAVERING = "!?…"
-_STOPS = ".!?…։:。！？｡।॥۔؟\u037e;"
+_STOPS = ".!?…։:。！？｡।॥۔؟\u037e"
 
 
 def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
@@ -63,8 +70,10 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
     if not text[cut - 1].isspace():
         return _inside_token(text, cut, language)
     first = text[cut]
-    before = text[max(0, cut - _WINDOW) : cut].split()
-    if before[-1][-1] not in _STOPS and _ITEM.match(text, cut):
+    before = text[max(0, cut - _WINDOW) : cut].rsplit(None, 2)
+    if before[-1][-1] not in _STOPS and (language != "el" or before[-1][-1] != ";") and _ITEM.match(text, cut):
+        return True
+    if _is_inner_number(before):
         return True
     if first.isupper() and language != "de":
         return _capital_goes_on(text, cut, before, language)
@@ -78,12 +87,13 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
         return is_small(first) and _small_goes_on(before[-1][-1], uncased)
     word = before[-1].lstrip(_OPENING)[:-1]
     if is_small(first):
-        return _small_belongs(before, word, language, uncased) or _is_short_name(text, cut, word)
-    if first.isdecimal():
-        return word in NUMBERED or word in words("shortened", language)
-    if language == "de" and _is_german_ordinal(before):
+        return _small_belongs(before, word, language, uncased) or (not uncased and _joins(text, cut))
+    if first.isdecimal() or _REFERENCE.match(text, cut):
+        listed = word in NUMBERED or word in words("shortened", language) or word.endswith("str")
+        return listed or _is_verse(text, cut, word) or _DATE.search(text, max(0, cut - _WINDOW), cut + 4) is not None
+    if language == "de" and (_is_german_ordinal(before) or _is_german_date(text, cut, word)):
         return True
-    return _is_title(text, cut, before[-1], language) or (not first.isupper() and word in words("shortened", language))
+    return _is_title(text, cut, before[-1], language) or (not first.isupper() and _is_shortened_there(word, language))
 
 
 def _capital_goes_on(text: str, cut: int, before: list[str], language: str) -> bool:
@@ -93,7 +103,7 @@ def _capital_goes_on(text: str, cut: int, before: list[str], language: str) -> b
     word = before[-1].lstrip(_OPENING)[:-1]
     if (word in NUMBERED or word in words("shortened", language)) and _NUMERAL.match(text, cut):
         return True
-    if _DAY.match(text, cut) and _TIME.search(text, max(0, cut - _WINDOW), cut):
+    if before[-1][-2:] in ("m.", "M.") and _DAY.match(text, cut) and _TIME.search(text, max(0, cut - _WINDOW), cut):
         return True
     return _is_title(text, cut, before[-1], language) or _is_initial(text, cut, before, language)
 
@@ -123,8 +133,28 @@ def _is_initial(text: str, cut: int, before: list[str], language: str) -> bool:
     return following.istitle() and following not in starters
 
 
-def _is_short_name(text: str, cut: int, word: str) -> bool:
-    return word.istitle() and len(word) <= _LONGEST_SHORT_NAME and text[cut : cut + _WINDOW].split()[0] in JOINTS
+def _is_shortened_there(word: str, language: str) -> bool:
+    """In its language; or with full stops between letters that are neither small nor capital (`أ.د`)."""
+    dotted = len(word) > 1 and word[0] == word[0].swapcase() and DOTTED.fullmatch(word) is not None
+    return dotted or any(word in words(kind, language) for kind in ("shortened", "last", "names"))
+
+
+def _joins(text: str, cut: int) -> bool:
+    """Whether a small word follows that begins no sentence where others begin with capitals: `the Gurabo Fm. and`."""
+    return text[cut : cut + _WINDOW].split()[0] in JOINTS
+
+
+def _is_inner_number(before: list[str]) -> bool:
+    """Whether the last word is the number of an item within a sentence: `: 1. the first; 2. the second; and 3. all`."""
+    if len(before) < 2 or not _INNER_NUMBER.fullmatch(before[-1]):
+        return False
+    last = before[-3] if len(before) > 2 and before[-2] in ("and", "or") else before[-2]
+    return last.endswith(";") or (last.endswith(":") and before[-1] in _FIRST_NUMBERS)
+
+
+def _is_verse(text: str, cut: int, word: str) -> bool:
+    """`Jn. 3:16`"""
+    return word.istitle() and len(word) <= _LONGEST_SHORT_NAME and _VERSE.match(text, cut) is not None
 
 
 def _is_german_ordinal(before: list[str]) -> bool:
@@ -135,6 +165,10 @@ def _is_german_ordinal(before: list[str]) -> bool:
         and before[-1][:-1].isdecimal()
         and len(before[-1]) < 5
     )
+
+
+def _is_german_date(text: str, cut: int, word: str) -> bool:
+    return word.isdecimal() and len(word) < 3 and _GERMAN_MONTH.match(text, cut) is not None
 
 
 def _inside_token(text: str, cut: int, language: str) -> bool:
@@ -190,6 +224,5 @@ def _small_belongs(before: list[str], word: str, language: str, uncased: bool) -
     is_ordinal = language in ORDINAL_LANGUAGES and _ORDINAL.fullmatch(word) is not None
     if word.isdecimal() and not uncased and len(word) < 3:
         return True
-    listed = word in SHORTENED or any(word in words(kind, language) for kind in ("shortened", "last", "names"))
-    shortened = listed or DOTTED.fullmatch(word) is not None
+    shortened = word in SHORTENED or _is_shortened_there(word, language) or DOTTED.fullmatch(word) is not None
     return is_ordinal or shortened or UNITS.search(" ".join(before[-2:])) is not None

@@ -246,6 +246,11 @@ def _date(arguments: Arguments) -> str:
     return f"{MONTHS[int(month) - 1]} {day}, {year}" if day else f"{MONTHS[int(month) - 1]} {year}"
 
 
+def _date_and_age(arguments: Arguments) -> str:
+    """The date alone: how long ago that is changes from day to day."""
+    return _date(Arguments(arguments.positional[:3]))
+
+
 def _circa(arguments: Arguments) -> str:
     return HOLE if arguments.beyond(2) else " – ".join(f"c. {value}" for value in arguments.beyond(0)) or "c."
 
@@ -303,6 +308,7 @@ _RENDERERS: dict[str, Renderer] = {
     **dict.fromkeys(("harvtxt", "harvcoltxt"), _author_and_year),
     **{name: _ship(name.upper()) for name in _SHIPS},
     **dict.fromkeys(("birth date", "death date", "start date", "end date"), _date),
+    **dict.fromkeys(("birth date and age", "death date and age", "start date and age"), _date_and_age),
     "as of": _as_of,
     "oldstyledate": _two(" "),
     **dict.fromkeys(("bibleverse", "bibleref", "bibleref2", "bible verse", "sourcetext"), _two(" ")),

@@ -26,14 +26,18 @@ _BESIDE = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _REASONS = {"illustration": "caption", "footnote": "footnote", "sidenote": "aside"}
-_EMPHASIS = re.compile(r"(?<![\w_])_(?=[^\s_])((?:[^_\n]|\n(?!\s*\n)){1,400}?)(?<=[^\s_])_(?![\w_])")
+_EMPHASIS = re.compile(
+    r"(?<![^\s(\[\"'\u2018\u201c\u2014-])_((?:\w|[\"'\u2018\u201c](?=\w))(?:[^_\n]|\n(?!\s*\n)){0,400}?)"
+    r"(?<=[\w.,;:!?\"'\u2019\u201d)-])_(?![\w_])"
+)
 
 
 def without_notices(text: str) -> tuple[str, Mapping[str, int]]:
     """`text` without notices and bracketed remarks, and by reason the characters of these. Line ends are newlines."""
     left_out: Counter[str] = Counter()
     kept = _between_notices(text)
-    left_out[NOTICE] = visible(text) - visible(kept)
+    if kept is not text:
+        left_out[NOTICE] = visible(text) - visible(kept)
     if "[" in kept:
         kept = _BESIDE.sub(lambda match: _counted(match, left_out), kept)
     return kept, +left_out
@@ -56,5 +60,8 @@ def _between_notices(text: str) -> str:
 
 
 def without_emphasis(text: str) -> str:
-    """`text` without the underscores around what was printed in italics; names of programs keep theirs."""
-    return _EMPHASIS.sub(r"\1", text) if "_" in text else text
+    """`text` without the underscores around what was printed in italics; as it is where none are around several words,
+    because one alone is as often the name of something in a program."""
+    if "_" not in text or not any(" " in found for found in _EMPHASIS.findall(text)):
+        return text
+    return _EMPHASIS.sub(r"\1", text)

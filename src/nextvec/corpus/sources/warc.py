@@ -16,7 +16,7 @@ from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.encodings import decode
 from nextvec.corpus.markup.html import declared_encoding, read_html
-from nextvec.corpus.markup.plain import read_plain
+from nextvec.corpus.markup.web_text import read_web_text
 from nextvec.corpus.prose import Prose
 from nextvec.corpus.sources import missing_path, register_source
 from nextvec.errors import DataError, MissingDependencyError
@@ -37,7 +37,8 @@ class WarcOptions(Config):
     suffixes=(".warc", ".warc.gz", ".wet", ".wet.gz"),
     sniff=lambda head: head.startswith(b"WARC/"),
     extra="documents",
-    leaves="what a page of HTML, or plain text, leaves out; answers that are no success or no HTML, and other records",
+    leaves="what a page of HTML, or plain text, leaves out; of WET navigation (lines of menus), footer, byline; "
+    "answers that are no success or no HTML, and other records",
 )
 class WarcSource:
     """Documents have the id of their record, the address of the page as their source, and the title of the page.
@@ -118,7 +119,7 @@ def _prose(record: Any, address: str) -> Prose:
     content, label = record.content_stream().read(), _label(record)
     _require_whole(record)
     if record.rec_type == "conversion":
-        return read_plain(decode(content, address, declared=label))
+        return read_web_text(decode(content, address, declared=label))
     return read_html(decode(content, address, declared=label or declared_encoding(content)))
 
 

@@ -33,6 +33,7 @@ class Calibration:
                 higher_is_better=None,
                 low=0.0,
                 optional=True,
+                judges="samples",
             )
             for percent in (50, 90)
         ),
@@ -43,6 +44,7 @@ class Calibration:
                 higher_is_better=None,
                 low=0.0,
                 optional=True,
+                judges="samples",
             )
             for place in range(1, BINS + 1)
         ),

@@ -16,6 +16,7 @@ class Density:
             low=-float("inf"),
             high=float("inf"),
             optional=True,
+            judges="density",
         ),
     )
     costly: ClassVar[bool] = False

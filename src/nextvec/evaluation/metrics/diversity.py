@@ -21,6 +21,7 @@ class Diversity:
             low=0.0,
             high=float("inf"),
             optional=True,
+            judges="samples",
         ),
     )
     costly: ClassVar[bool] = False

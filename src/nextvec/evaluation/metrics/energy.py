@@ -20,6 +20,7 @@ class Energy:
             higher_is_better=False,
             high=2.0,
             optional=True,
+            judges="samples",
         ),
     )
     costly: ClassVar[bool] = False

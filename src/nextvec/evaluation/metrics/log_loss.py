@@ -20,12 +20,14 @@ def _figures(pool: str) -> Iterator[Figure]:
         higher_is_better=False,
         low=0.0,
         high=float("inf"),
+        judges="query",
     )
     yield Figure(
         name=f"bits_gained[{pool}]",
         meaning="bits that the query tells of the target, (log(pool size) - log loss) / log 2; guessing tells none",
         low=-float("inf"),
         high=float("inf"),
+        judges="query",
     )
 
 

@@ -21,13 +21,16 @@ matrix product."""
 
 def _figures(pool: str) -> Iterator[Figure]:
     for k in RECALLS:
-        yield Figure(name=f"recall@{k}[{pool}]", meaning=f"share of targets ranked {k} or better", low=0.0)
-    yield Figure(name=f"mrr[{pool}]", meaning="mean of 1 / rank of the target", low=0.0)
+        yield Figure(
+            name=f"recall@{k}[{pool}]", meaning=f"share of targets ranked {k} or better", low=0.0, judges="query"
+        )
+    yield Figure(name=f"mrr[{pool}]", meaning="mean of 1 / rank of the target", low=0.0, judges="query")
     yield Figure(
         name=f"rank_norm[{pool}]",
         meaning="mean of (rank - 1) / (pool size - 1); pools of one left out",
         higher_is_better=False,
         low=0.0,
+        judges="query",
     )
     yield Figure(
         name=f"pool_size[{pool}]",
@@ -35,6 +38,7 @@ def _figures(pool: str) -> Iterator[Figure]:
         higher_is_better=None,
         low=1.0,
         high=float("inf"),
+        judges="query",
     )
 
 

@@ -139,7 +139,10 @@ def _lead(content: ReportContent, rows: list[Row]) -> Iterator[str]:
     tested = any(
         {c.left, c.right} == {best.name, second.name} and c.figure == FIGURE for c in content.comparison.contrasts
     )
-    caution = "see the verdicts below" if tested else "this pair was not tested, so do not read an order into it"
+    untested = (
+        "see what the study says" if content.answers else "this pair was not tested, so do not read an order into it"
+    )
+    caution = "see the verdicts below" if tested else untested
     yield f"Its lead over {second.name}, the second, is {number(ahead)}; {caution}."
 
 

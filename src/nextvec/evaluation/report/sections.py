@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nextvec.evaluation.coherence import CoherenceReport
-from nextvec.evaluation.comparison import Contrast
+from nextvec.evaluation.comparison import Contrast, Row
 from nextvec.evaluation.heldout import Structure
 from nextvec.evaluation.report.abilities import abilities
 from nextvec.evaluation.report.content import Answer, Example, ReportContent
@@ -27,6 +27,11 @@ from nextvec.evaluation.report.wording import MARKS, figure_title, number, plura
 from nextvec.evaluation.statistics import p_text
 from nextvec.evaluation.worth import STRUCTURE, worth_sentence
 
+_WORTHS: dict[Structure, str] = {
+    "breaks": "What breaks are worth to each baseline",
+    "headings": "What headings are worth to each baseline",
+    "next": "What the next break is worth to baselines and models",
+}
 _EVIDENCE = ("Verdict", "Difference, 95 % interval", "p, adjusted", "Documents")
 
 
@@ -121,11 +126,19 @@ def _leaderboard(content: ReportContent) -> Section:
 def _worth(content: ReportContent, structure: Structure) -> Iterator[Html]:
     found = content.comparison.structure.get(structure)
     if found:
-        caption = f"What {structure} are worth to each baseline"
-        lines = [(c.left, figure_title(c.figure), *_evidence(c)) for c in found]
-        table = plain_table(caption, ["Baseline", "Figure", *_EVIDENCE], lines)
+        caption = _WORTHS[structure]
+        rows = {row.name: row for row in content.comparison.rows}
+        lines = [(c.left, figure_title(c.figure), *_both(c, rows[c.left]), *_evidence(c)) for c in found]
+        table = plain_table(caption, ["Model", "Figure", "Without", "With", *_EVIDENCE], lines)
         yield element("p", worth_sentence(structure, found), class_="lead")
         yield element("details", element("summary", caption), table)
+
+
+def _both(contrast: Contrast, row: Row) -> tuple[str, str]:
+    """The figure without and with that structure; the leaderboard has it without the next break, with the others."""
+    figure, gained = row.figures[contrast.figure].estimate, contrast.difference.estimate
+    low, high = (figure, figure + gained) if contrast.role == "without the next break" else (figure - gained, figure)
+    return f"{low:.4f}", f"{high:.4f}"
 
 
 def _differences(content: ReportContent) -> Section | None:

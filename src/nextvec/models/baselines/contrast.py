@@ -18,12 +18,15 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from nextvec.heading import NextHeading
+from nextvec.ahead import Ahead
 from nextvec.models.baseline import BASELINES, Batches
+from nextvec.models.break_shift import constants
 from nextvec.models.memory import Kept
-from nextvec.models.pool import own_pools, pool_means, pool_scores, reciprocal_ranks
+from nextvec.models.part_weights import likeliest, part_scores
+from nextvec.models.pool import least_log_loss, own_pools, pool_means, pool_scores, reciprocal_ranks
 from nextvec.models.reader import Reader
-from nextvec.models.targets import TargetBatch
+from nextvec.models.structure import CONTINUES, PLACES
+from nextvec.models.targets import TargetBatch, ahead_of
 
 PENALTIES = (1_000.0, 3_000.0, 10_000.0, 30_000.0, 100_000.0, 300_000.0)
 """Of the ridge regression, in units of a feature's mean square."""
@@ -36,7 +39,9 @@ class Contrast(Reader):
     """q = W f with W = (ridge regression of target - pool mean on the features) (S + s I)^-1; features are the decayed
     means and, where there is structure, paragraph means and places.
 
-    Penalty and shrinkage are tuned on the reciprocal ranks of validation targets in their documents. Its point is the
+    Penalty and shrinkage are tuned on the reciprocal ranks of validation targets in their documents. Where it is known
+    whether the next chunk begins a paragraph, each mean's part of the query weighs more or less, and what training
+    targets of that kind have in common is added, as validation targets are likeliest (`part_weights`). Its point is the
     direction of its query, which is no prediction of the mean.
     """
 
@@ -67,30 +72,60 @@ class Contrast(Reader):
     def direction(self, f_BTF: Tensor) -> Tensor:
         return f_BTF @ self.matrix.to(f_BTF)
 
-    def rank_after(
-        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
-    ) -> Tensor:
-        return self.direction_after(x_BTD, breaks_BT, kept, heading)
+    def rank_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
+        return self.direction_after(x_BTD, breaks_BT, kept, ahead)
 
-    def score(self, validation: Batches) -> float:
+    def score(self, validation: Batches, *, begins: bool = False) -> float:
         """Mean reciprocal rank in the targets' own documents; 0 where nothing can be ranked."""
         total, count = 0.0, 0
         for batch in validation():
-            query_BTD = self.rank_after(batch.x_BTD, batch.breaks_BT, None, batch.heading)
+            query_BTD = self.rank_after(batch.x_BTD, batch.breaks_BT, None, ahead_of(batch, begins=begins))
             for query_TD, vectors_ND in own_pools(query_BTD, batch):
                 total += float(reciprocal_ranks(pool_scores(query_TD, vectors_ND)).sum())
                 count += len(query_TD)
         return total / max(count, 1)
 
     def left_over(self, train: Batches) -> Callable[[TargetBatch], Tensor]:
-        answering = cast(Contrast, self.structured) if self._has_better_twin else self
-        precision_DD = Moments.of(_nothing, train).precision(float(answering.shrinkage))
+        precision_DD = Moments.of(_nothing, train).precision(float(cast(Contrast, self.answering).shrinkage))
+        return lambda batch: (
+            self.wanted(batch) @ precision_DD - self.direction_after(batch.x_BTD, batch.breaks_BT, None)
+        )
 
-        def of(batch: TargetBatch) -> Tensor:
-            difference_BTD = batch.target_BTD - pool_means(batch.x_BTD, batch.target_BTD, batch.mask_BT)
-            return difference_BTD @ precision_DD - self.direction_after(batch.x_BTD, batch.breaks_BT, None)
+    def wanted(self, batch: TargetBatch) -> Tensor:
+        """(B, T, D): the targets' differences from the means of their pools."""
+        return batch.target_BTD - pool_means(batch.x_BTD, batch.target_BTD, batch.mask_BT)
 
-        return of
+    def fit_weight_shift(self, train: Batches, validation: Batches) -> None:
+        """Those with which validation targets are likeliest, at the scale at which its queries are log odds."""
+        self.weight_shift = self.constant = None
+        if not any(batch.begins_BT is not None for batch in train()):
+            return
+        _, scale = least_log_loss(lambda batch: self.rank(batch.x_BTD, batch.breaks_BT), validation)
+        common_2D = constants(self.left_over(train), train())
+        scores = part_scores(lambda batch: scale * self._parts(batch, common_2D), validation)
+        usual_P = torch.ones(len(self._sizes) + 1, device=self.matrix.device)
+        usual_P[-1] = 0.0
+        change_2P = likeliest(scores, usual_P)
+        self.weight_shift, self.constant = change_2P[:, :-1], change_2P[:, -1:] * common_2D
+        self.keep_weight_shift(validation)
+
+    def moved(self, f_BTF: Tensor, weight_BTW: Tensor) -> Tensor:
+        sizes = torch.tensor(self._sizes, device=f_BTF.device)
+        return self.direction(f_BTF * weight_BTW.repeat_interleave(sizes, dim=-1))
+
+    @property
+    def _sizes(self) -> list[int]:
+        """How many features each of its parts has: the means, and in the twin the places together."""
+        return [self.dim] * self.means + [PLACES] * self.is_twin
+
+    def _parts(self, batch: TargetBatch, common_2D: Tensor) -> Tensor:
+        """(B, T, P, D): what each of its parts gives to the query, and last what targets of their kind have in
+        common."""
+        assert batch.begins_BT is not None, "asked of those that are known alone"
+        f_BTF = self.features(batch.x_BTD, batch.breaks_BT)
+        blocks = zip(f_BTF.split(self._sizes, dim=-1), self.matrix.to(f_BTF).split(self._sizes), strict=True)
+        common_BTD = common_2D.to(f_BTF)[batch.begins_BT.clamp(min=CONTINUES).long()]
+        return torch.stack([*(f_BTf @ matrix_fD for f_BTf, matrix_fD in blocks), common_BTD], dim=2)
 
     def _scores(self, difference_FD: Tensor, moments: Moments, validation: Batches) -> list[float]:
         """Mean reciprocal rank on validation documents for every shrinkage. Where nothing can be ranked, all are 0."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from nextvec.heading import NextHeading
+from nextvec.ahead import Ahead
 from nextvec.models.angular import log_density
 from nextvec.models.baseline import BASELINES, Batches
 from nextvec.models.baselines.ridge import RidgeMix
 from nextvec.models.memory import Kept
 from nextvec.models.predictor import unit
+from nextvec.models.targets import ahead_of
 
 SHRINKAGES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """Of the covariance: the share of it that is replaced by its mean eigenvalue. Never less than a thousandth: MiniLM has
@@ -64,7 +65,7 @@ class Gaussian(RidgeMix):
         """Eigenvalues (D,), the largest first, and eigenvectors (D, D), in columns, of the residuals' covariance."""
         total_DD, count = torch.zeros_like(self.axes, dtype=torch.float64), 0
         for batch in train():
-            residual_BTD = batch.target_BTD - self.mean_after(batch.x_BTD, batch.breaks_BT, heading=batch.heading)
+            residual_BTD = batch.target_BTD - self.mean_after(batch.x_BTD, batch.breaks_BT, ahead=ahead_of(batch))
             residual_ND = residual_BTD[batch.target_mask_BT]
             total_DD += residual_ND.T @ residual_ND
             count += len(residual_ND)
@@ -77,7 +78,7 @@ class Gaussian(RidgeMix):
         weights_DR, volume_R = (1 / spreads.T).float(), spreads.log().sum(1).float() / 2
         totals, count = spreads.new_zeros(len(SHRINKAGES), len(CERTAINTIES)), 0
         for batch in validation():
-            mean_BTD = self.mean_after(batch.x_BTD, batch.breaks_BT, heading=batch.heading)
+            mean_BTD = self.mean_after(batch.x_BTD, batch.breaks_BT, ahead=ahead_of(batch))
             mask_BT = batch.target_mask_BT
             y_ND, mean_ND = (v_BTD[mask_BT] @ self.axes for v_BTD in (batch.target_BTD, mean_BTD))
             parts = [product_ND @ weights_DR for product_ND in (y_ND.square(), y_ND * mean_ND, mean_ND.square())]
@@ -89,16 +90,14 @@ class Gaussian(RidgeMix):
         return (totals / count).tolist()
 
     def mean_after(
-        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept = None, heading: NextHeading | None = None
+        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept = None, ahead: Ahead | None = None
     ) -> Tensor:
         """(B, T, D): the mean before it is projected onto the sphere."""
-        return self.direction_after(x_BTD, breaks_BT, kept, heading)
+        return self.direction_after(x_BTD, breaks_BT, kept, ahead)
 
-    def base_after(
-        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
-    ) -> Tensor:
+    def base_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
         """(B, T, D) the whitened mean, as long as the certainty says: all that its distributions depend on."""
-        return self.whiten(float(self.certainty) * self.mean_after(x_BTD, breaks_BT, kept, heading))
+        return self.whiten(float(self.certainty) * self.mean_after(x_BTD, breaks_BT, kept, ahead))
 
     def whiten(self, v_D: Tensor) -> Tensor:
         """(..., D) in the axes of the residuals, the largest first, each in units of its standard deviation."""

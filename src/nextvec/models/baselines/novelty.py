@@ -11,13 +11,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nextvec.heading import NextHeading
+from nextvec.ahead import Ahead
 from nextvec.models.baseline import BASELINES, Baseline, Batches
 from nextvec.models.baselines.contrast import Contrast
 from nextvec.models.innovations import innovations, without
 from nextvec.models.memory import Kept, parts_of
 from nextvec.models.pool import RECENT, least_log_loss
 from nextvec.models.predictor import unit
+from nextvec.models.targets import TargetBatch, ahead_of
 
 STRENGTHS = (0.01, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Of the projection, s: of a direction that one vector had, 1 / (1 + s) is left."""
@@ -49,13 +50,20 @@ class Novelty(Baseline):
         self.contrast.load_state_dict(fitted.state_dict())
 
     def fit(self, train: Batches, validation: Batches) -> None:
+        def rank(batch: TargetBatch) -> Tensor:
+            return self.rank_after(batch.x_BTD, batch.breaks_BT, None, ahead_of(batch))
+
         found = []
         for strength in STRENGTHS:
             self.strength.fill_(strength)
-            found.append((*least_log_loss(self.rank, validation), strength))
+            found.append((*least_log_loss(rank, validation), strength))
         _, scale, strength = min(found)
         self.scale.fill_(scale)
         self.strength.fill_(strength)
+
+    @property
+    def reads_next(self) -> bool:
+        return self.contrast.reads_next
 
     def forward(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return self.point_after(x_BTD, breaks_BT, None)
@@ -63,16 +71,12 @@ class Novelty(Baseline):
     def rank(self, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> Tensor:
         return self.rank_after(x_BTD, breaks_BT, None)
 
-    def point_after(
-        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
-    ) -> Tensor:
-        return unit(self.rank_after(x_BTD, breaks_BT, kept, heading))
+    def point_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
+        return unit(self.rank_after(x_BTD, breaks_BT, kept, ahead))
 
-    def rank_after(
-        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
-    ) -> Tensor:
+    def rank_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
         of_contrast, known_BPD = parts_of(kept, 2)
-        query_BTD = self.contrast.rank_after(x_BTD, breaks_BT, of_contrast, heading)
+        query_BTD = self.contrast.rank_after(x_BTD, breaks_BT, of_contrast, ahead)
         return self.scale * without(query_BTD, innovations(x_BTD, float(self.strength), known_BPD), RECENT)
 
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:

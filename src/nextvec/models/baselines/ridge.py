@@ -11,10 +11,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from nextvec.models.baseline import BASELINES, Baseline, Batches, mean_cosine, told_cosine
+from nextvec.models.baseline import BASELINES, Baseline, Batches, cosine_of, mean_cosine
+from nextvec.models.break_shift import constants, weight_shifts
 from nextvec.models.predictor import unit
 from nextvec.models.reader import Reader
-from nextvec.models.targets import TargetBatch
+from nextvec.models.scalar_weights import ScalarWeights
+from nextvec.models.targets import TargetBatch, ahead_of
 
 RIDGE_GRID = (1.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 100_000.0, 1_000_000.0)
 RIDGE_CONTEXT = 5
@@ -29,7 +31,7 @@ Features = Callable[[Tensor, Tensor | None], Tensor]
 @BASELINES.register("ewma-mix")
 class EwmaMix(Reader):
     """unit(sum_j w_j m_j): scalar least-squares weights on the seven unit decayed means m_j of `MIX_DECAYS`, and where
-    there is structure, on the two paragraph means."""
+    there is structure, on the two paragraph means; others where it is known how the next chunk begins."""
 
     name = "ewma-mix"
     weights: Tensor
@@ -39,14 +41,11 @@ class EwmaMix(Reader):
         self.register_buffer("weights", torch.zeros(self.means))
 
     def fit_one(self, train: Batches, validation: Batches) -> float:
-        K = self.means
-        gram_KK, moment_K = (self.weights.new_zeros(*shape, dtype=torch.float64) for shape in ((K, K), (K,)))
+        sums = ScalarWeights(self.weights.device)
         for batch in train():
-            means_NKD = self.means_of(self.features(batch.x_BTD, batch.breaks_BT))[batch.target_mask_BT]
-            target_ND = batch.target_BTD[batch.target_mask_BT]
-            gram_KK += torch.matmul(means_NKD, means_NKD.transpose(1, 2)).sum(0, dtype=torch.float64)
-            moment_K += torch.einsum("nkd,nd->k", means_NKD, target_ND).double()
-        self.weights = torch.linalg.lstsq(gram_KK.cpu(), moment_K.cpu(), driver="gelsd").solution.to(self.weights)
+            means_BTKD = self.means_of(self.features(batch.x_BTD, batch.breaks_BT))
+            sums.add(means_BTKD[batch.target_mask_BT], batch.target_BTD[batch.target_mask_BT])
+        self.weights = sums.solve().to(self.weights)
         return mean_cosine(
             lambda x_BTD, mask_BT, breaks_BT: unit(self.mix(self.features(x_BTD, breaks_BT))), validation
         )
@@ -62,8 +61,21 @@ class EwmaMix(Reader):
     def direction(self, f_BTF: Tensor) -> Tensor:
         return self.mean(f_BTF)
 
-    def score(self, validation: Batches) -> float:
-        return told_cosine(self.predict, validation)
+    def score(self, validation: Batches, *, begins: bool = False) -> float:
+        def predict(batch: TargetBatch) -> Tensor:
+            return self.point_after(batch.x_BTD, batch.breaks_BT, None, ahead_of(batch, begins=begins))
+
+        return cosine_of(predict, validation)
+
+    def fit_weight_shift(self, train: Batches, validation: Batches) -> None:
+        found_2K = weight_shifts(
+            lambda batch: self.means_of(self.features(batch.x_BTD, batch.breaks_BT)), train(), self.weights.device
+        )
+        self.weight_shift = None if found_2K is None else found_2K.to(self.weights)
+        self.keep_weight_shift(validation)
+
+    def moved(self, f_BTF: Tensor, weight_BTW: Tensor) -> Tensor:
+        return torch.einsum("btkd,btk->btd", self.means_of(f_BTF), weight_BTW)
 
     def left_over(self, train: Batches) -> Callable[[TargetBatch], Tensor]:
         return lambda batch: batch.target_BTD - self.direction_after(batch.x_BTD, batch.breaks_BT, None)
@@ -73,6 +85,9 @@ class EwmaMix(Reader):
 class RidgeMix(EwmaMix):
     """unit((ewma-mix + W f) S): a ridge regression, tuned on validation, of what ewma-mix leaves over, on the decayed
     means and, where there is structure, paragraph means and places.
+
+    Where it is known whether the next chunk begins a paragraph, its means weigh as much more or less as in `ewma-mix`,
+    and what training targets of that kind have in common besides is added.
 
     S shortens the mean along some axes more than along others, as one penalty for all does not: of the axes of the
     training targets' second moments, in groups of equal size, each is multiplied by least squares on validation. It is
@@ -123,9 +138,24 @@ class RidgeMix(EwmaMix):
     def mean(self, f_BTF: Tensor) -> Tensor:
         return (self.mix(f_BTF) + f_BTF @ self.matrix.to(f_BTF)) @ self.lengths.to(f_BTF)
 
+    def moved(self, f_BTF: Tensor, weight_BTW: Tensor) -> Tensor:
+        return super().moved(f_BTF, weight_BTW) @ self.lengths.to(f_BTF)
+
+    def fit_weight_shift(self, train: Batches, validation: Batches) -> None:
+        super().fit_weight_shift(train, validation)
+        if self.weight_shift is None:
+            return
+        without, self.constant = self.score(validation, begins=True), constants(self._left_over_told, train())
+        if self.score(validation, begins=True) <= without:
+            self.constant = None
+
+    def _left_over_told(self, batch: TargetBatch) -> Tensor:
+        return batch.target_BTD - self.shifted(self.features(batch.x_BTD, batch.breaks_BT), batch.begins_BT)
+
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """What was saved before there were lengths has none; what is trained without its anchor leaves it as it is."""
-        state_dict.setdefault(f"{prefix}lengths", self.lengths)
+        if any(name.startswith(prefix) for name in state_dict):
+            state_dict.setdefault(f"{prefix}lengths", self.lengths)
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 

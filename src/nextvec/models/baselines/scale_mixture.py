@@ -14,13 +14,14 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from nextvec.heading import NextHeading
+from nextvec.ahead import Ahead
 from nextvec.models import mixing
 from nextvec.models.baseline import BASELINES, Batches
 from nextvec.models.baselines.gaussian import Gaussian
 from nextvec.models.memory import Kept
 from nextvec.models.mixing import KINDS, Components, components, grouped, groups_of, products, weigh
 from nextvec.models.predictor import unit
+from nextvec.models.targets import ahead_of
 
 STEPS = 30
 MOST = 8_000
@@ -110,7 +111,7 @@ class ScaleMixture(Gaussian):
     def _pieces(self, batches: Batches) -> Iterator[Tensor]:
         for batch in batches():
             mask_BT = batch.target_mask_BT
-            base_ND = self.base_after(batch.x_BTD, batch.breaks_BT, None, batch.heading)[mask_BT]
+            base_ND = self.base_after(batch.x_BTD, batch.breaks_BT, None, ahead_of(batch))[mask_BT]
             z_ND = self.whiten(batch.target_BTD[mask_BT])
             for z, base in zip(z_ND.split(AT_ONCE), base_ND.split(AT_ONCE), strict=True):
                 yield products(z, base, self.members_DG)
@@ -127,10 +128,8 @@ class ScaleMixture(Gaussian):
     def _weigh(self, products_3NG: Tensor) -> Tensor:
         return weigh(self.components, products_3NG, self.members_DG, self.volume)
 
-    def point_after(
-        self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, heading: NextHeading | None = None
-    ) -> Tensor:
-        base_ND = self.base_after(x_BTD, breaks_BT, kept, heading).flatten(0, 1)
+    def point_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
+        base_ND = self.base_after(x_BTD, breaks_BT, kept, ahead).flatten(0, 1)
         return unit(self.colour(mixing.mean(self.components, base_ND, self.members_DG))).view_as(x_BTD)
 
     def sample(self, base_BSD: Tensor, n: int, generator: Generator) -> Tensor:

@@ -9,9 +9,9 @@ import torch
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 
+from nextvec.ahead import Ahead
 from nextvec.config import Config
 from nextvec.errors import TrainingError, UsageError
-from nextvec.heading import NextHeading
 from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
 from nextvec.models.head import HEADS, SIZES, Head, Readings, State, start_at_zero
@@ -80,10 +80,10 @@ class PointHead(Head):
         x_BTD: Tensor,
         breaks_BT: Tensor | None = None,
         kept: Kept = None,
-        heading: NextHeading | None = None,
+        ahead: Ahead | None = None,
     ) -> Tensor:
         if not self.from_mean:
-            return super().base(x_BTD, breaks_BT, kept, heading)
+            return super().base(x_BTD, breaks_BT, kept, ahead)
         count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device)[:, None]
         if kept is None:
             return x_BTD.cumsum(1) / count_T1

@@ -41,6 +41,7 @@ from nextvec.training.inverter.loss import cross_entropy, sampled_cross_entropy
 from nextvec.training.inverter.recipe import InverterRecipe
 from nextvec.training.optimizer import adamw
 from nextvec.training.runlog import RunLog
+from nextvec.training.tracker import Tracking
 
 HYPOTHESES = "hypotheses.safetensors"
 LOG_STEPS = 25  # odd, so that steps of both kinds are logged
@@ -98,13 +99,14 @@ def train(
     *,
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
+    tracking: Tracking | None = None,
 ) -> dict[str, Any]:
     """Train `network` in place, leave it with the weights of the lowest validation loss, return the metrics.
 
     Writes `run.jsonl`, `checkpoints/` and the hypotheses into `folder`. Ctrl-C ends the run after the step at hand,
     checkpoint written (KeyboardInterrupt). Raises TrainingError when loss or gradient is not finite.
     """
-    run = _Run(network, material, recipe, folder, on_progress)
+    run = _Run(network, material, recipe, folder, on_progress, tracking)
     return run.engine.run(run, resume)
 
 
@@ -116,6 +118,7 @@ class _Run:
         recipe: InverterRecipe,
         folder: Path,
         on_progress: Callable[[Progress], None] | None,
+        tracking: Tracking | None = None,
     ) -> None:
         self.device = fastest() if recipe.device == "auto" else torch.device("cpu")
         self.network = network.to(self.device)
@@ -123,8 +126,9 @@ class _Run:
         self.half = recipe.precision == "bf16" or (recipe.precision == "auto" and bfloat16_is_native(self.device))
         optimizer = adamw(network, lr=recipe.lr, weight_decay=recipe.weight_decay, betas=(0.9, 0.98))
         self.engine = Engine(
-            folder, network, optimizer, State(), RunLog(folder), checkpoint_steps=recipe.checkpoint_steps, lr=recipe.lr
-        )
+            folder, network, optimizer, State(), RunLog(folder, tracking),
+            checkpoint_steps=recipe.checkpoint_steps, lr=recipe.lr,
+        )  # fmt: skip
         lengths = material.training.texts.lengths
         self.writing = Stream(lengths, recipe.tokens, recipe.seed)
         self.total = max(1, round(recipe.epochs * self.writing.batches_an_epoch))

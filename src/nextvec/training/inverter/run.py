@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nextvec.decoding.inverter.bundle import CONFIG, METRICS, save_inverter
+from nextvec.decoding.inverter.bundle import CARD, CONFIG, KIND, METRICS, save_inverter
 from nextvec.decoding.inverter.network import InverterNetwork, NetworkConfig
 from nextvec.decoding.inverter.vocabulary import FIRST, Vocabulary, load_tokenizer
 from nextvec.encoders.encoder import Encoder, require_same_encoder
@@ -28,6 +28,7 @@ from nextvec.training.inverter.predictions import predict_chunks
 from nextvec.training.inverter.recipe import InverterRecipe
 from nextvec.training.processes import require_one_process
 from nextvec.training.provenance import origin_record, require_plan
+from nextvec.training.tracker import open_tracking
 
 if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
@@ -69,6 +70,7 @@ def train_inverter(
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     on_change: Callable[[str], None] | None = None,
+    track: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Train an inverter on the training documents of `snapshot`, write its bundle into `folder`, return its metrics.
 
@@ -76,7 +78,8 @@ def train_inverter(
         encoder: of the snapshot; encodes what the inverter writes.
         predictor: the model that the recipe names, if it names one.
         resume: go on with a run that was stopped; plan and corpus must be the ones it began with (MismatchError).
-        on_change: is told, in words, which settings that change nothing are others now.
+        on_change: is told, in words, which settings that change nothing are others now, and which tracker has failed.
+        track: trackers, NAME or NAME:ADDRESS.
 
     With `resume` a finished run is left as it is. Raises UsageError when `folder` holds a run and `resume` is not set,
     or when several processes were launched; NotFoundError when there is none to resume.
@@ -87,21 +90,31 @@ def train_inverter(
     origin = origin_record(snapshot, split, plan.recipe.to_dict())
     record = {"sizes": plan.sizes, **origin}
     fetch_folder(folder)
-    for change in require_plan(folder, record, DECIDES, resume):
-        if on_change:
-            on_change(change)
-    if (folder / CONFIG).exists():
-        return dict(read_json(folder / METRICS))
-    material = prepare(snapshot, split, encoder, plan.sizes["longest"], predictor)
-    if not resume:
-        write_json(folder / PLAN, record)
-    torch.manual_seed(plan.recipe.seed)
-    network = InverterNetwork(NetworkConfig(dim=snapshot.dim, vocabulary=len(material.vocabulary), **plan.sizes))
-    initialise(network, material.training, material.vocabulary.pieces, pretrained=plan.recipe.pretrained_embedding)
-    metrics = train(network, material, plan.recipe, folder, resume=resume, on_progress=on_progress)
-    metrics["training_chunks"] = len(material.training)
-    save_inverter(folder, network, material.vocabulary, snapshot.encoder, origin=origin, metrics=metrics)
+    with open_tracking(track, folder, on_change) as tracking:
+        for change in require_plan(folder, record, DECIDES, resume):
+            if on_change:
+                on_change(change)
+        if (folder / CONFIG).exists():
+            return dict(read_json(folder / METRICS))
+        material = prepare(snapshot, split, encoder, plan.sizes["longest"], predictor)
+        if not resume:
+            write_json(folder / PLAN, record)
+        tracking.start({"architecture": KIND, **record})
+        network = _untrained(plan, material, snapshot.dim)
+        metrics = train(
+            network, material, plan.recipe, folder, resume=resume, on_progress=on_progress, tracking=tracking
+        )
+        metrics["training_chunks"] = len(material.training)
+        save_inverter(folder, network, material.vocabulary, snapshot.encoder, origin=origin, metrics=metrics)
+        tracking.outcome(metrics, [folder / name for name in (CARD, METRICS, CONFIG)])
     return metrics
+
+
+def _untrained(plan: InverterPlan, material: Material, dim: int) -> InverterNetwork:
+    torch.manual_seed(plan.recipe.seed)
+    network = InverterNetwork(NetworkConfig(dim=dim, vocabulary=len(material.vocabulary), **plan.sizes))
+    initialise(network, material.training, material.vocabulary.pieces, pretrained=plan.recipe.pretrained_embedding)
+    return network
 
 
 def prepare(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nextvec.errors import MissingDependencyError, UsageError
 from nextvec.records import read_json, write_json
+from nextvec.records.study import trial_of
 from nextvec.storage import place_of, without_secrets
 from nextvec.training.tracker import TRACKERS, Tracker, scalars
 
@@ -88,7 +89,8 @@ class MLflow(Tracker):
     def _new_run(self) -> str:
         experiment = self.client.get_experiment_by_name(self.experiment)
         number = experiment.experiment_id if experiment else self._new_experiment()
-        made = self.client.create_run(number, run_name=self.folder.name, tags={"nextvec": self.folder.name})
+        name = _name_of(self.folder)
+        made = self.client.create_run(number, run_name=name, tags={"nextvec": name})
         run = str(made.info.run_id)
         write_json(self.folder / RECORD, {"run": run, "address": without_secrets(self.address)})
         return run
@@ -142,10 +144,16 @@ def require_mlflow() -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
+def _name_of(folder: Path) -> str:
+    trial = trial_of(folder)
+    return f"{trial[0].name} trial {trial[1] + 1}" if trial else folder.name
+
+
 def _own_address(folder: Path) -> str:
     if place := place_of(folder):
         raise UsageError(f"MLflow keeps no SQLite file at {place}: name a server, --track mlflow:http://HOST:PORT")
-    return f"sqlite:///{folder.resolve().parent.parent / 'mlflow.db'}"
+    owner = trial[0] if (trial := trial_of(folder)) else folder
+    return f"sqlite:///{owner.resolve().parent.parent / 'mlflow.db'}"
 
 
 def _files_beside(address: str) -> str | None:

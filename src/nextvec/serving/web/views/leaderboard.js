@@ -50,6 +50,7 @@ function page(comparison, recorded) {
     ),
     place,
     h("p", { class: "caption" }, measuredOn(comparison)),
+    ...comparison.worth.map((sentence) => h("p", { class: "worth" }, sentence)),
     answers(comparison.answers ?? []),
     verdicts(comparison),
     origin(comparison),

@@ -1,0 +1,31 @@
+"""Tables on 80 columns."""
+
+from __future__ import annotations
+
+import pytest
+
+from nextvec.cli.output import print_table
+
+NAME = "lstm-reference-lr-0.0001-wiki-14k (3 seeds)"
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_a_name_that_does_not_fit_is_folded_at_a_hyphen_and_no_number_in_two(capsys):
+    row = [NAME, "0.3215", "0.2814..0.3588", "-46.8%", "is the best baseline"]
+    print_table(
+        ["model", "cosine", "95 %", "skill", "against the best baseline"], [row], right=["cosine", "95 %", "skill"]
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("0.0001" in line for line in lines)
+    for figure in row[1:4]:
+        assert any(figure in line for line in lines)
+
+
+def test_a_name_that_fits_is_left_alone(capsys):
+    print_table(["model", "cosine"], [[NAME, "0.3215"]])
+    assert f"{NAME}  0.3215" in capsys.readouterr().out
