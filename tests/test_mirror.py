@@ -84,22 +84,22 @@ def test_what_is_gone_from_the_bucket_goes_from_here(at, machine):
 
 def test_a_file_that_is_ahead_of_its_object_stays(at, machine):
     log = at("models/a/run.jsonl")
-    append_here(log, 1)
+    append_here(log, {"n": 1})
     publish(log)
-    append_here(log, 2)
+    append_here(log, {"n": 2})
     fetch_folder(at("models"))
-    assert read_lines(log) == [1, 2]
+    assert read_lines(log) == [{"n": 1}, {"n": 2}]
     publish(log)
     machine("second")
     fetch(at("models/a/run.jsonl"))
-    assert read_lines(at("models/a/run.jsonl")) == [1, 2]
+    assert read_lines(at("models/a/run.jsonl")) == [{"n": 1}, {"n": 2}]
 
 
 def test_appended_lines_of_two_machines_are_all_kept(at, machine):
     for name, line in (("first", 1), ("second", 2), ("first", 3)):
         machine(name)
-        append_line(at("models/a/evaluations.jsonl"), line)
-    assert read_lines(at("models/a/evaluations.jsonl")) == [1, 2, 3]
+        append_line(at("models/a/evaluations.jsonl"), {"n": line})
+    assert read_lines(at("models/a/evaluations.jsonl")) == [{"n": n} for n in (1, 2, 3)]
 
 
 def test_a_change_is_made_again_when_another_came_first(at):
@@ -116,24 +116,24 @@ def test_a_change_is_made_again_when_another_came_first(at):
 
 
 def test_what_a_line_rests_on_is_checked_against_the_newest(at, machine):
-    append_line(at("models/aliases.jsonl"), 1)
+    append_line(at("models/aliases.jsonl"), {"n": 1})
     machine("second")
     seen = []
-    append_if(at("models/aliases.jsonl"), 2, seen.append)
-    assert seen == [[1]]
+    append_if(at("models/aliases.jsonl"), {"n": 2}, seen.append)
+    assert seen == [[{"n": 1}]]
 
     def refuse(lines):
         raise LostRaceError("lost")
 
     with pytest.raises(LostRaceError, match="lost"):
-        append_if(at("models/aliases.jsonl"), 3, refuse)
-    assert read_lines(at("models/aliases.jsonl")) == [1, 2]
+        append_if(at("models/aliases.jsonl"), {"n": 3}, refuse)
+    assert read_lines(at("models/aliases.jsonl")) == [{"n": 1}, {"n": 2}]
 
 
 def test_a_cache_is_never_published(at, bucket):
     write_json(at("cache/baselines/a.json"), {})
-    append_line(at("cache/baselines/b.jsonl"), 1)
-    assert read_lines(at("cache/baselines/b.jsonl")) == [1]
+    append_line(at("cache/baselines/b.jsonl"), {"n": 1})
+    assert read_lines(at("cache/baselines/b.jsonl")) == [{"n": 1}]
     assert Place(bucket, "").below() == {}
 
 

@@ -118,5 +118,5 @@ def require_packages(extra: str, *packages: str) -> None:
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """ "Did you mean 'NAME'? " with the nearest known name, or nothing when none is near."""
-    near = difflib.get_close_matches(given, sorted(known), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(given), sorted(known), n=1, cutoff=0.5)
     return f"Did you mean '{near[0]}'? " if near else ""

@@ -52,7 +52,7 @@ class Pushed:
 
 def is_on_hub(reference: str) -> bool:
     """Whether it is `hf:NAME[@REV]`."""
-    return reference.startswith(PREFIX)
+    return str(reference).startswith(PREFIX)
 
 
 def parse_hub_name(reference: str) -> tuple[str, str | None]:

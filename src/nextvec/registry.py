@@ -38,7 +38,10 @@ class Registry(Generic[T]):
         self._discovered = False
 
     def register(self, name: str) -> Callable[[T], T]:
-        """Decorator that files its target under `name`. Raises UsageError when the name is taken by another target."""
+        """Decorator that files its target under `name`. Raises UsageError for what is no name, and when it is taken by
+        another target."""
+        if not isinstance(name, str) or not name:
+            raise UsageError(f"{self.kind}: {name!r} is no name; give a string of a letter or more")
 
         def add(entry: T) -> T:
             known = self._entries.get(name)

@@ -75,7 +75,7 @@ def _brought(folder: Path) -> Path:
 
 def check_name(what: str, name: str) -> str:
     """`name` itself. Raises UsageError unless it is 1..100 of [A-Za-z0-9._-] and begins with a letter or digit."""
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UsageError(
             f"'{name}' cannot name a {what}: use 1..100 letters, digits, '.', '_', '-', a letter or digit first"
         )
@@ -95,6 +95,6 @@ def numbered_version(name: str) -> int | None:
 
 def parse_reference(text: str) -> tuple[str, str | None]:
     """`NAME`, `NAME@TAG` or `NAME@v3` to (name, what follows the @ or None)."""
-    name, separator, tag = text.partition("@")
+    name, separator, tag = text.partition("@") if isinstance(text, str) else (text, "", "")
     check_name("corpus", name)
     return (name, check_name("tag", tag)) if separator else (name, None)

@@ -161,7 +161,7 @@ def test_unknown_formats_are_refused(saved):
     with pytest.raises(IntegrityError, match=r"has format 3; this version of nextvec reads 2"):
         load_bundle(folder)
     (folder / CONFIG).write_text("[]")
-    with pytest.raises(IntegrityError, match=r"has format None"):
+    with pytest.raises(IntegrityError, match=r"holds a JSON list, expected an object"):
         load_bundle(folder)
 
 

@@ -49,7 +49,7 @@ def encode_command(
         raise UsageError(
             f"--breaks {breaks}: texts as arguments say nothing of paragraphs. Give them as lines on standard input"
         )
-    lines = [] if texts else content(STANDARD_INPUT).split("\n")
+    lines = [] if texts else content(STANDARD_INPUT).removesuffix("\n").split("\n")
     given = texts or [line for line in lines if line.strip()]
     if not given:
         raise UsageError("nothing to encode: give texts as arguments, or one a line on standard input")

@@ -179,7 +179,10 @@ class Resources:
 
 
 def require_unicode(text: str) -> None:
-    """Raises UsageError for half a surrogate pair, which JSON and a command line let pass and tokenizers do not."""
+    """Raises UsageError for what is no string, and for half a surrogate pair: JSON and a command line let it pass, and
+    tokenizers do not."""
+    if not isinstance(text, str):
+        raise UsageError(f"a text is a string, got a {type(text).__name__}: {str(text)[:40]}")
     if problem := encoding_problem(text):
         raise UsageError(f"{text[:40]!a} is no Unicode text: it {problem}")
 

@@ -25,6 +25,7 @@ from nextvec.store.ingest import (
     TOLERATED,
     Progress,
     carry_out,
+    check_limit,
     check_tolerate,
     no_progress,
     open_or_create,
@@ -72,6 +73,7 @@ def ingest_on_ray(
     beside this one, in this folder.
     """
     check_tolerate(tolerate)
+    check_limit(limit)
     encoder, chunker = tools()
     corpus = open_or_create(workspace, corpus_name, chunker.spec, encoder.spec, split=split, dtype=dtype)
     report = IngestReport(corpus=corpus_name, version=corpus.version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -99,9 +99,12 @@ _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def require_list(texts: Sequence[str]) -> None:
-    """Raises UsageError for one string in place of a list of them, the mistake that silently encodes its letters."""
+    """Raises UsageError for one string in place of a list of them, the mistake that silently encodes its letters, and
+    for what has no order or can be read once alone."""
     if isinstance(texts, str):
         raise UsageError(f"encode takes a list of texts, got one string ({texts[:40]!r}). Put it in a list.")
+    if isinstance(texts, Mapping) or not (hasattr(texts, "__len__") and hasattr(texts, "__getitem__")):
+        raise UsageError(f"encode takes a list of texts, got a {type(texts).__name__}. Make a list of it: list(...)")
 
 
 def require_texts(texts: Sequence[str]) -> None:

@@ -337,11 +337,13 @@ class Corpus:
 
         from nextvec.decoding import load_decoder
         from nextvec.retrieval.index import build_index
-        from nextvec.store.given import directions
+        from nextvec.store.given import as_array, directions
 
-        snapshot, given = self.snapshot, np.atleast_2d(np.asarray(vectors))
-        if given.shape[1] != snapshot.dim:
-            raise MismatchError(f"{given.shape[1]}-D vectors; {snapshot.label} works on {snapshot.dim}-D ones")
+        snapshot, given = self.snapshot, np.atleast_2d(as_array(vectors, owner))
+        if given.shape != (max(1, len(given)), snapshot.dim):
+            raise MismatchError(
+                f"vectors of shape {given.shape}; {snapshot.label} works on one or more of {snapshot.dim} numbers"
+            )
         index = build_index(snapshot, workspace=self.place)
         writer = load_decoder(decoder, snapshot, index, workspace=self.place)
         return [_described(snapshot, one) for one in writer.decode(directions(given, owner), steps=steps)]

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from secrets import randbits
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
 
 T = TypeVar("T")
+MOST_SAMPLES = 100_000
 STOP = "stop"
 """Settings of this name are those of the stop rules; others are those of the stages."""
 
@@ -286,7 +288,7 @@ class Model:
     ) -> npt.NDArray[np.float32]:
         """(n, D) unit vectors, each drawn from what may come after the last of them; the same for the same seed.
 
-        Raises UsageError for a model that draws none, and as `forecast`.
+        Raises UsageError for a model that draws none, or numbers that are none, and as `forecast`.
 
         Examples:
             >>> len(model.sample(vectors, 5, seed=1))
@@ -294,6 +296,8 @@ class Model:
         """
         import torch
 
+        _require_whole("n", n, 1, MOST_SAMPLES)
+        _require_whole("seed", seed, 0, 2**63 - 1)
         generator = torch.Generator().manual_seed(seed)
         return _plain(self.forecast(vectors, breaks).sample(n, generator)[:, 0, -1])
 
@@ -308,20 +312,22 @@ class Model:
             >>> model.log_density(vectors[:-1], vectors[1:]).shape
             (5,)
         """
-        import numpy as np
-        import torch
-
-        following_1ND = torch.from_numpy(np.atleast_2d(np.asarray(following, np.float32)))[None]
-        return _plain(self.forecast(vectors, breaks).log_density(following_1ND)[0])
+        forecast = self.forecast(vectors, breaks)
+        following_1ND = self._document(following, None, "following")[0]
+        if following_1ND.shape != forecast.point.shape:
+            raise MismatchError(
+                f"{following_1ND.shape[1]} vectors follow {forecast.point.shape[1]}; expected one after each"
+            )
+        return _plain(forecast.log_density(following_1ND.float())[0])
 
     def _document(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None, owner: str) -> tuple[Any, Any, Any, Any]:
         """Tensors of one document: vectors (1, N, D), a mask (1, N), breaks and those after each (1, N), or None."""
         import numpy as np
         import torch
 
-        from nextvec.store.given import require_breaks, require_unit
+        from nextvec.store.given import as_array, require_breaks, require_unit
 
-        given = np.atleast_2d(np.asarray(vectors))
+        given = np.atleast_2d(as_array(vectors, owner))
         if given.dtype.kind in "fiu" and given.shape[1:] != (self.spec.dim,):
             raise MismatchError(
                 f"{self.name} reads the vectors of one document, (N, {self.spec.dim}), as encoder "
@@ -342,6 +348,8 @@ class Model:
     def step(self, vector: npt.ArrayLike, memory: Memory) -> tuple[Forecast, Memory]:
         """Read one more unit vector (D,): what comes after it, as tensors (1, 1, D), and what the next step needs.
 
+        Raises as `forecast`, MismatchError for several vectors.
+
         Examples:
             >>> memory = model.start()
             >>> for vector in vectors:
@@ -349,10 +357,10 @@ class Model:
             >>> forecast.point.shape == (1, 1, len(vector))
             True
         """
-        import numpy as np
-        import torch
-
-        return self.predictor.step(torch.from_numpy(np.asarray(vector, np.float32))[None], memory)
+        x_1ND = self._document(vector, None, "vector")[0]
+        if x_1ND.shape[1] != 1:
+            raise MismatchError(f"a step reads one vector ({self.spec.dim},), got {x_1ND.shape[1]}; give them in turn")
+        return self.predictor.step(x_1ND[:, 0].float(), memory)
 
     # Text
 
@@ -530,3 +538,8 @@ def _now(events: AsyncIterator[T]) -> Iterator[T]:
     with asyncio.Runner() as runner, suppress(StopAsyncIteration):
         while True:
             yield from runner.run(following())
+
+
+def _require_whole(name: str, given: Any, least: int, most: int) -> None:
+    if not isinstance(given, Integral) or isinstance(given, bool) or not least <= int(given) <= most:
+        raise UsageError(f"{name} = {given!r}: expected a whole number, {least} to {most:,}")

@@ -88,7 +88,10 @@ class OwnPredictor(Predictor):
 
     def _after(self, x_ND: Tensor) -> Tensor:
         """(1, D) or (N, D) float32, as the function answers."""
-        said = np.ascontiguousarray(np.atleast_2d(self._function(x_ND.float().cpu().numpy())), np.float32)
+        said = np.atleast_2d(np.asarray(self._function(x_ND.float().cpu().numpy())))
+        if said.dtype.kind not in "fiu":
+            raise DataError(f"{self._spec.name} answered with an array of {said.dtype}; expected real numbers, vectors")
+        said = np.ascontiguousarray(said, np.float32)
         if said.shape not in ((1, self._spec.dim), tuple(x_ND.shape)) or not np.isfinite(said).all():
             raise DataError(
                 f"{self._spec.name} answered {len(x_ND)} vectors of {self._spec.dim} numbers with an array of shape "

@@ -15,6 +15,23 @@ NORM_TOLERANCE = 0.02
 """How far from 1 a norm may be: more than rounding to float16 does."""
 
 
+def as_array(given: npt.ArrayLike, name: str = "vector") -> np.ndarray:
+    """The numbers of an array, a tensor or nested lists: contiguous, in the order of bytes of this machine, and a copy
+    where nothing may be written to them, as torch asks for.
+
+    Raises DataError for rows of different lengths, a tensor that is no array here, and an array with masked numbers.
+    """
+    if isinstance(given, np.ma.MaskedArray) and given.mask.any():
+        raise DataError(
+            f"{name}: {int(given.mask.sum()):,} of its numbers are masked; fill them, or leave the rows out"
+        )
+    try:
+        numbers = np.asarray(given)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"{name}: no array of numbers, (N, D) ({str(error).splitlines()[0]})") from None
+    return np.require(numbers, numbers.dtype.newbyteorder("="), ["C", "W"])
+
+
 def require_unit(vectors: np.ndarray, names: Sequence[str] = ("vector",)) -> np.ndarray:
     """`vectors` (..., D) themselves, every one of norm 1 up to `NORM_TOLERANCE`.
 
@@ -46,6 +63,8 @@ def require_breaks(breaks: npt.ArrayLike) -> npt.NDArray[np.int8]:
 
 def directions(vectors: np.ndarray, name: str = "vector") -> np.ndarray:
     """`vectors` (N, D) scaled to norm 1, float32. Raises DataError, with name and number, for one without direction."""
+    if vectors.dtype.kind not in "fiu":
+        raise DataError(f"{name}: got an array of {vectors.dtype}; expected numbers: encode the texts first")
     problem = first_bad_vector(vectors, tolerance=np.inf)
     if problem is not None:
         raise DataError(f"{name} {problem[0]} {problem[1]}; expected finite numbers with a direction: any norm but 0")

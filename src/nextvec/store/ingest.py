@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import pairwise
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -93,6 +94,7 @@ def ingest(
     before stays, and the report beside the corpus (NAME.report.json) is written in every case.
     """
     check_tolerate(tolerate)
+    check_limit(limit)
     corpus = open_or_create(workspace, corpus_name, chunker.spec, encoder.spec, split=split, dtype=dtype)
     report = IngestReport(corpus=corpus_name, version=corpus.version)
     with corpus.writing():
@@ -124,6 +126,12 @@ def carry_out(intake: Intake[Block], blocks: Iterable[Block], corpus: Corpus, re
         report.finish()
         corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
         corpus.info()  # and what is counted
+
+
+def check_limit(limit: int | None) -> None:
+    """Raises UsageError unless it is None, for all, or a number of documents, 1 or more."""
+    if limit is not None and (not isinstance(limit, Integral) or isinstance(limit, bool) or int(limit) < 1):
+        raise UsageError(f"limit = {limit!r}: expected a whole number of documents, 1 or more, or None for all")
 
 
 def check_tolerate(tolerate: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -110,17 +111,18 @@ def heading_type() -> pa.StructType:
 def check_split(split: Mapping[str, Any]) -> dict[str, Any]:
     """`split` as a plain dictionary of salt, test, validation.
 
-    Raises UsageError for missing or unknown keys, or unless 0 < test < validation < 1000.
+    Raises UsageError for missing or unknown keys, or unless they are whole, 0 < test < validation < 1000.
     """
     if set(split) != set(DEFAULT_SPLIT):
         raise UsageError(f"split {sorted(split)}: expected the keys {sorted(DEFAULT_SPLIT)}")
-    salt, test, validation = str(split["salt"]), int(split["test"]), int(split["validation"])
-    if not 0 < test < validation < BUCKETS:
+    salt, test, validation = str(split["salt"]), split["test"], split["validation"]
+    whole = all(isinstance(bound, Integral) and not isinstance(bound, bool) for bound in (test, validation))
+    if not whole or not 0 < test < validation < BUCKETS:
         raise UsageError(
-            f"split bounds test={test}, validation={validation}: expected 0 < test < validation < {BUCKETS}; "
+            f"split bounds test={test}, validation={validation}: expected whole 0 < test < validation < {BUCKETS}; "
             f"test=100, validation=200 holds out a tenth for each"
         )
-    return {"salt": salt, "test": test, "validation": validation}
+    return {"salt": salt, "test": int(test), "validation": int(validation)}
 
 
 def check_dtype(dtype: str) -> StoredDtype:

@@ -131,6 +131,8 @@ def settings(plan: StudyPlan, architecture: str) -> Iterator[tuple[Options, str]
         raise UsageError(f"plan {plan.name}: seed is not an option to set; list them: seeds = [0, 1, 2]")
     grid = {key: value if isinstance(value, list) else [value] for key, value in given.items()}
     for key, values in grid.items():
+        if not values:
+            raise UsageError(f"plan {plan.name}: {architecture}: {key} = []: give a value or more, or leave it out")
         _refuse_repetition(values, f"plan {plan.name}: {architecture}: {key}")
     varied = sorted(key for key, values in grid.items() if len(values) > 1)
     for chosen in product(*grid.values()):
