@@ -33,7 +33,7 @@ class EditConfig(Config):
     steps: int = Field(default=12, ge=0, le=100, description="edits of a text, at most")
     beam: int = Field(default=2, ge=1, le=16, description="texts of a vector that are edited side by side")
     candidates: int = Field(default=32, ge=1, le=1024, description="edits of a text that are encoded in a step")
-    neighbours: int = Field(default=8, ge=1, le=64, description="next nearest chunks, whose words are put in")
+    neighbours: int = Field(default=16, ge=1, le=64, description="next nearest chunks, whose words are put in")
     bound: float = Field(
         default=0.0, ge=0, le=10, description="nats a word by which a text may be stranger than the one it begins at"
     )
