@@ -13,7 +13,7 @@ from nextvec.distributed.cluster import cluster
 
 
 def main(address: str, folder: str, plan: str) -> None:
-    apply_defaults({"file": "my.toml"})
+    apply_defaults({"file": "my.toml", "fingerprint": "0123456789abcdef", "content": {}})
     with cluster(address, workers=2) as workers:
         from nextvec.comparing import contest
         from nextvec.distributed.study import RayTrainer
