@@ -1,31 +1,16 @@
 """What every predictor must hold that is told the heading of the next chunk."""
 
-import itertools
-
 import pytest
 import torch
 
 from nextvec.errors import MismatchError, UsageError
 from nextvec.heading import NextHeading
-from nextvec.models.backbone import BACKBONES
-from nextvec.models.baseline import BASELINES, Baseline
+from nextvec.models.baseline import Baseline
 from nextvec.models.bundle import load_bundle, save_bundle
 from nextvec.models.predictor import unit
 from nextvec.models.reader import Reader
-from nextvec.training.run import resolve_plan
 
-DIM = 8
-T = 12
-NETWORKS = [
-    (name, context)
-    for name, context in itertools.product(BACKBONES, (None, 4))
-    if context is not None or resolve_plan(name, DIM, {}).network.context is None
-]
-CASES = [*NETWORKS, *((name, None) for name in BASELINES)]
-
-
-def name_of(case):
-    return "-".join(map(str, case))
+from .told import DIM, T, every_predictor, listening, name_of
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +31,7 @@ def moved(fitted):
 @pytest.fixture(scope="module")
 def make_predictor(moved, build):
     def make(case):
-        name, context = case
-        if name in BASELINES:
-            return moved(name)
-        torch.manual_seed(0)
-        network = build(name, anchor="ridge-mix", context=context, structure=True, headings=True)
-        network.set_anchors(moved)
-        for parameter in [*network.structure.parameters(), *list(network.heads["point"].parameters())[-2:]]:
-            torch.nn.init.normal_(parameter, std=0.1)
-        return network.eval()
+        return listening(case, moved, build, headings=True)
 
     return make
 
@@ -66,9 +43,6 @@ def heading():
     vector_BTD = unit(torch.randn(3, T // 3, DIM, generator=random)).repeat_interleave(3, dim=1)
     vector_BTD[:, :3] = 0
     return NextHeading(vector_BTD, (torch.arange(T) % 3 == 0).expand(3, T) & vector_BTD.any(-1))
-
-
-every_predictor = pytest.mark.parametrize("case", CASES, ids=name_of)
 
 
 def query(predictor, x_BTD, heading=None):

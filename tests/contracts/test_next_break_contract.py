@@ -1,31 +1,16 @@
 """What every predictor must hold that is told whether the next chunk begins a paragraph."""
 
-import itertools
-
 import pytest
 import torch
 
-from nextvec.models.backbone import BACKBONES
-from nextvec.models.baseline import BASELINES, Baseline
+from nextvec.models.baseline import Baseline
 from nextvec.models.baselines.contrast import Contrast
 from nextvec.models.bundle import load_bundle, save_bundle
 from nextvec.models.predictor import unit
 from nextvec.models.reader import Reader
 from nextvec.structure import UNKNOWN
-from nextvec.training.run import resolve_plan
 
-DIM = 8
-T = 12
-NETWORKS = [
-    (name, context)
-    for name, context in itertools.product(BACKBONES, (None, 4))
-    if context is not None or resolve_plan(name, DIM, {}).network.context is None
-]
-CASES = [*NETWORKS, *((name, None) for name in BASELINES)]
-
-
-def name_of(case):
-    return "-".join(map(str, case))
+from .told import DIM, T, every_predictor, listening, name_of
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +34,7 @@ def moved(fitted):
 @pytest.fixture(scope="module")
 def make_predictor(moved, build):
     def make(case):
-        name, context = case
-        if name in BASELINES:
-            return moved(name)
-        torch.manual_seed(0)
-        network = build(name, anchor="ridge-mix", context=context, structure=True)
-        network.set_anchors(moved)
-        for parameter in [*network.structure.parameters(), *list(network.heads["point"].parameters())[-2:]]:
-            torch.nn.init.normal_(parameter, std=0.1)
-        return network.eval()
+        return listening(case, moved, build)
 
     return make
 
@@ -65,9 +42,6 @@ def make_predictor(moved, build):
 @pytest.fixture
 def next_BT():
     return torch.randint(0, 2, (3, T), generator=torch.Generator().manual_seed(4), dtype=torch.int8)
-
-
-every_predictor = pytest.mark.parametrize("case", CASES, ids=name_of)
 
 
 def query(predictor, x_BTD, next_BT=None):

@@ -84,7 +84,6 @@ def report_inverter(
     Returns the record. Raises what `load_inverter` raises, MismatchError when the encoder is another one.
     """
     inverter = load_inverter(folder)
-    index = build_index(snapshot, "exact")
     decoder = inverter_decoder(inverter, encoder, snapshot.encoder)
     record = {
         "inverter": {
@@ -95,9 +94,7 @@ def report_inverter(
             "training": inverter.config["training"],
             "metrics": inverter.metrics,
         },
-        **measure_inversion(
-            snapshot, encoder, [decoder], edited=True, index=index, chunks=chunks, on_progress=on_progress
-        ),
+        **measure_inversion(snapshot, encoder, [decoder], edited=True, chunks=chunks, on_progress=on_progress),
     }
     write_json(folder / RECORD, record)
     best = next(row for row in reversed(record["rows"]) if row["name"] == _kind(decoder))
@@ -165,11 +162,15 @@ def _editing(
     """Each with its texts edited with words of training documents' chunks; none where these do not show what is
     fluent."""
     held_out = untrained(snapshot)
-    with suppress(DataError):
+    try:
         fluency = fluency_of(snapshot, held_out)
-        for decoder in decoders:
-            edit = EditDecoder(snapshot, index, encoder.encode, fluency, held_out, begin=decoder)
-            yield f"edited {_kind(decoder)}", edit
+    except DataError:
+        return
+    for decoder in decoders:
+        yield (
+            f"edited {_kind(decoder)}",
+            EditDecoder(snapshot, index, encoder.encode, fluency, held_out, begin=decoder),
+        )
 
 
 def draw_chunks(snapshot: Snapshot, documents: Ints, count: int, seed: int) -> HeldOutChunks:

@@ -12,8 +12,8 @@ OWNER = "decoder 'edit'"
 
 @DECODERS.register("edit")
 def build_edit(argument: str, given: Surroundings) -> Decoder:
-    """`argument`: the decoder that it begins with (none: the nearest stored chunk), and after a question mark options,
-    see `EditOptions`.
+    """`argument`: the decoder that it begins with (none: the nearest stored chunk), and after a question mark options
+    of editing, see `EditOptions`; that decoder takes its own defaults.
 
     Raises UsageError for an unknown one, MismatchError when the encoder is not the snapshot's, DataError for a corpus
     whose training documents do not show what is fluent, and what `split_snapshot` and that decoder raise.

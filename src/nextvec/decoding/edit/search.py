@@ -89,10 +89,14 @@ class EditDecoder:
         if steps and not self.max_steps:
             raise UsageError(f"{steps} correction steps asked of edit; its steps are an option: edit?steps={steps}")
         target_QD = vectors.astype(np.float32, copy=False)
-        begun = (self._given or self._nearest).decode(vectors, sources, steps=steps)
-        if self._given:
-            begun = self._spelt(target_QD, begun)
-        searches = self._begin(target_QD, begun)
+        if self._given is None:
+            begun = self._nearest.decode(vectors, sources)
+            searches = self._from_stored(target_QD)
+        else:
+            given = self._given.decode(vectors, sources, steps=steps)
+            firsts = self._spelt(target_QD, [one.text for one in given])
+            begun = [replace(one, text=c.text, cosine=c.cosine) for one, c in zip(given, firsts, strict=True)]
+            searches = self._from_written(target_QD, firsts)
         for _ in range(self._config.steps):
             if not self._step(searches):
                 break
@@ -101,38 +105,45 @@ class EditDecoder:
             for search, first, source in zip(searches, begun, per_vector(sources, len(begun)), strict=True)
         ]
 
-    def _spelt(self, target_QD: Vectors, begun: Sequence[Decoded]) -> list[Decoded]:
-        """What is in small letters as the corpus spells it, where that takes nothing from the cosine."""
-        texts = [self._spelling(one.text) if one.text == one.text.lower() else one.text for one in begun]
-        cosines = np.einsum("qd,qd->q", self._vectors(texts), target_QD).tolist()
+    def _from_stored(self, target_QD: Vectors) -> list[_Search]:
+        beam = self._config.beam
         return [
-            replace(one, text=text, cosine=cosine) if cosine > (one.cosine or -1.0) - LEAST_GAIN else one
-            for one, text, cosine in zip(begun, texts, cosines, strict=True)
+            self._search(target_D, near[:beam], near[1:])
+            for target_D, near in zip(target_QD, self._neighbours(target_QD), strict=True)
         ]
+
+    def _from_written(self, target_QD: Vectors, firsts: Sequence[Candidate]) -> list[_Search]:
+        return [
+            self._search(target_D, [first], near)
+            for target_D, first, near in zip(target_QD, firsts, self._neighbours(target_QD), strict=True)
+        ]
+
+    def _neighbours(self, target_QD: Vectors) -> list[list[Candidate]]:
+        """The nearest stored chunks of each, nearest first."""
+        wanted = min(max(self._config.beam, self._config.neighbours + 1), self._index.spec.size)
+        found = self._index.search(target_QD, wanted, self._excluded)
+        return [self._stored(rows[rows >= 0], scores) for scores, rows in zip(found.scores, found.rows, strict=True)]
+
+    def _stored(self, rows: np.ndarray, scores: np.ndarray) -> list[Candidate]:
+        texts, vectors = self._snapshot.texts(rows), self._snapshot.vectors[rows].astype(np.float32)
+        return [Candidate(*each) for each in zip(texts, vectors, scores.tolist(), strict=False)]
+
+    def _spelt(self, target_QD: Vectors, written: Sequence[str]) -> list[Candidate]:
+        """What is in small letters alone as the corpus spells it, where that takes nothing from the cosine."""
+        spelt = [self._spelling(text) if text == text.lower() else text for text in written]
+        unique = sorted({*written, *spelt})
+        vector_of = dict(zip(unique, self._vectors(unique), strict=True))
+        chosen = []
+        for target_D, *texts in zip(target_QD, written, spelt, strict=True):
+            plain, other = (Candidate(text, vector_of[text], float(vector_of[text] @ target_D)) for text in texts)
+            chosen.append(other if other.cosine > plain.cosine - LEAST_GAIN else plain)
+        return chosen
 
     def _spelling(self, text: str) -> str:
         return text_of(tuple(self._fluency.spelt(piece) for piece in pieces_of(text)))
 
     def _vectors(self, texts: Sequence[str]) -> Vectors:
         return encode_written(self._encode, texts, self._snapshot.dim)
-
-    def _begin(self, target_QD: Vectors, begun: Sequence[Decoded]) -> list[_Search]:
-        wanted = min(max(self._config.beam, self._config.neighbours + 1), self._index.spec.size)
-        found = self._index.search(target_QD, wanted, self._excluded)
-        stored = [self._stored(rows[rows >= 0], scores) for scores, rows in zip(found.scores, found.rows, strict=True)]
-        if self._given is None:
-            return [
-                self._search(target_D, each[: self._config.beam], each[1:])
-                for target_D, each in zip(target_QD, stored, strict=True)
-            ]
-        texts = [one.text for one in begun]
-        cosines = [one.cosine or -1.0 for one in begun]
-        firsts = [[Candidate(*each)] for each in zip(texts, self._vectors(texts), cosines, strict=True)]
-        return [self._search(*each) for each in zip(target_QD, firsts, stored, strict=True)]
-
-    def _stored(self, rows: np.ndarray, scores: np.ndarray) -> list[Candidate]:
-        texts, vectors = self._snapshot.texts(rows), self._snapshot.vectors[rows].astype(np.float32)
-        return [Candidate(*each) for each in zip(texts, vectors, scores.tolist(), strict=False)]
 
     def _search(self, target_D: Vectors, first: Sequence[Candidate], others: Sequence[Candidate]) -> _Search:
         strangeness = self._fluency.strangeness([words(candidate.text) for candidate in first]).tolist()
