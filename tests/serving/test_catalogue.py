@@ -9,6 +9,7 @@ import pytest
 from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.evaluation.evaluation import read_evaluations
 from nextvec.records.study import LOCK, Run, write_event, write_study
+from nextvec.sequences.splits import split_snapshot
 from nextvec.serving.catalogue import CURVE_POINTS, SAMPLED_CHUNKS, Catalogue, _curve, _shown_encoder
 from nextvec.serving.catalogue_schemas import (
     CorpusDetail,
@@ -190,6 +191,13 @@ def test_a_corpus_shows_generations_coherence_and_text(catalogue, compared):
     start = int(snapshot.offsets[number])
     assert sample["chunks"] == snapshot.texts(range(start, start + len(sample["chunks"])))
     assert sample["title"] == snapshot.documents[number].title
+
+
+def test_examples_are_beginnings_of_documents_that_no_model_has_seen(catalogue, compared):
+    snapshot, examples = open_snapshot(compared, "tales@first"), catalogue.corpus("tales")["examples"]
+    begun = {" ".join(snapshot.texts(range(first, first + 4))): i for i, first in enumerate(snapshot.offsets[:-1])}
+    assert examples
+    assert {begun[example] for example in examples} <= set(split_snapshot(snapshot).test.tolist())
 
 
 def test_a_newest_version_without_a_tag_is_shown_as_one(catalogue):

@@ -213,6 +213,15 @@ FAINT = """(() => {
 
 
 class TestPlayground:
+    def test_it_begins_with_a_held_out_document_of_the_corpus(self, tab, server):
+        tab.open(server)
+        examples = tab.run("fetch('/v1/corpora/tales').then((answer) => answer.json())")["examples"]
+        tab.wait(f"document.querySelector('#text').value === {json.dumps(examples[0])}")
+        tab.run(
+            "[...document.querySelectorAll('button.link')].find((b) => b.textContent === 'Another example').click()"
+        )
+        assert tab.run("document.querySelector('#text').value") == examples[1 % len(examples)]
+
     def test_each_chosen_model_continues_the_text(self, tab, server, story):
         tab.open(server)
         complete_text(tab, story)

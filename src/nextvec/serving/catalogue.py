@@ -22,6 +22,7 @@ from nextvec.records import read_json, read_lines, taken_apart
 from nextvec.records.names import COMPARISON, EVALUATIONS, RECORD, RUN_LOG, STUDY
 from nextvec.records.study import LOCK
 from nextvec.records.study_status import StudyStatus, study_status
+from nextvec.sequences.splits import SplitSpec
 from nextvec.serving.problems import without_folders
 from nextvec.store.dataset import changed_ns, made_ns
 from nextvec.store.generation import generation_label
@@ -35,6 +36,7 @@ T = TypeVar("T")
 CURVE_POINTS = 400
 SAMPLED_DOCUMENTS, SAMPLED_CHUNKS = 100, 100
 SHOWN_DOCUMENTS, SHOWN_CHUNKS = 5, 8
+SHOWN_EXAMPLES, SHOWN_SENTENCES = 8, 4
 
 
 class Catalogue:
@@ -335,17 +337,32 @@ def _measured(root: Path, name: str, tag: str | None, version: int, created: int
     return {
         "coherence": check_coherence(sample).to_dict() if len(sample) else None,
         "samples": [_beginning(sample, document) for document in range(0, len(sample.documents), stride)],
+        "examples": _examples(sample),
     }
 
 
-def _beginning(sample: Snapshot, document: int) -> dict[str, Any]:
+def _examples(sample: Snapshot) -> list[str]:
+    """Beginnings of documents that no model is trained on, to be continued."""
+    split = SplitSpec.parse(sample.split, owner=f"the split of {sample.label}")
+    held_out = [
+        document
+        for document, record in enumerate(sample.documents)
+        if split.assign(record.doc_id) == "test" and sample.lengths[document] > SHOWN_SENTENCES
+    ]
+    return [" ".join(_first_texts(sample, document, SHOWN_SENTENCES)) for document in held_out[:SHOWN_EXAMPLES]]
+
+
+def _first_texts(sample: Snapshot, document: int, count: int) -> list[str]:
     first = int(sample.offsets[document])
-    rows = range(first, min(int(sample.offsets[document + 1]), first + SHOWN_CHUNKS))
+    return sample.texts(range(first, min(int(sample.offsets[document + 1]), first + count)))
+
+
+def _beginning(sample: Snapshot, document: int) -> dict[str, Any]:
     record = sample.documents[document]
     return {
         "document": record.doc_id,
         "title": record.title,
         "source": record.source,
         "licence": record.licence,
-        "chunks": sample.texts(rows),
+        "chunks": _first_texts(sample, document, SHOWN_CHUNKS),
     }

@@ -327,3 +327,4 @@ class CorpusDetail(CorpusEntry):
     generations: list[Generation] = Field(description="Oldest first.")
     coherence: CoherenceRecord | None = Field(description="Null without documents.")
     samples: list[Sample]
+    examples: list[str] = Field(description="Beginnings of test documents, to be continued.")

@@ -1,13 +1,13 @@
 // Text in; each chosen model's continuation beside the others, sentence by sentence, with everything that led to it.
 
-import { complete } from "../api.js";
+import { complete, get } from "../api.js";
 import { announce, h } from "../dom.js";
 import { Draws } from "../draws.js";
 import { number, signedPercent } from "../format.js";
 import { Reading } from "../reading.js";
 import { chosenAtFirst, lasting } from "../served.js";
 
-const EXAMPLES = [
+const GENERAL = [
   "The lighthouse stands at the northern tip of the island. It was built of granite blocks that were shipped across the bay in winter. " +
     "For ninety years a keeper lit the lamp by hand every evening. The light could be seen from a distance of twenty miles.",
   "The council met in the spring to decide where the new railway should go. Merchants wanted a station near the harbour. " +
@@ -20,8 +20,9 @@ const DRAWS = { samples: "draws samples", candidates: "draws stored sentences" }
 const MOST_CHOICES = 16;
 const ALTERNATIVES = 3;
 
-let draft = EXAMPLES[0]; // what the user wrote outlives a change of the models
+let examples = GENERAL;
 let example = 0;
+let draft = examples[0]; // what the user wrote outlives a change of the models
 
 export const show = lasting("Playground", "No model to continue a text with yet", build);
 
@@ -29,7 +30,7 @@ function build(models) {
   const form = h(
     "form",
     { class: "bench panel", "aria-label": "Text and models" },
-    textField(),
+    textField(chosenAtFirst(models)),
     modelField(models),
     howField(),
     chanceField(),
@@ -57,7 +58,18 @@ function build(models) {
   return [h("h1", {}, "Playground"), h("div", { class: "lab" }, form, results)];
 }
 
-function textField() {
+/** From now on the beginnings of held-out documents of that model's corpus, if there are any. */
+async function takeExamples({ nextvec: model }, area) {
+  if (!model.corpus) return;
+  const name = encodeURIComponent(model.corpus.split("@")[0]);
+  const { examples: own } = await get(`/v1/corpora/${name}`).catch(() => ({ examples: [] }));
+  if (!own.length) return;
+  const untouched = area.value === examples[example];
+  [examples, example] = [own, 0];
+  if (untouched) area.value = draft = own[0];
+}
+
+function textField(model) {
   const area = h(
     "textarea",
     { id: "text", name: "text", rows: "8", required: true, "aria-describedby": "text-hint", spellcheck: "false" },
@@ -65,10 +77,11 @@ function textField() {
   );
   area.addEventListener("input", () => (draft = area.value));
   const another = () => {
-    example = (example + 1) % EXAMPLES.length;
-    area.value = draft = EXAMPLES[example];
+    example = (example + 1) % examples.length;
+    area.value = draft = examples[example];
     area.focus();
   };
+  takeExamples(model, area);
   return h(
     "div",
     { class: "field" },
