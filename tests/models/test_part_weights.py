@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nextvec.models import part_weights
-from nextvec.models.part_weights import PartScores, likeliest, part_scores
+from nextvec.models.part_weights import PartScores, gain, likeliest, log_loss, part_scores
 from nextvec.models.pool import pool_scores
 
 USUAL = torch.tensor([1.0, 1.0, 0.0])
@@ -32,6 +32,34 @@ def test_the_weights_that_targets_were_drawn_with_are_found():
 def test_few_targets_move_little_and_none_nothing():
     assert float((likeliest([drawn(3)], USUAL)).abs().max()) < part_weights.DEVIATION
     assert torch.equal(likeliest([], USUAL), torch.zeros(2, 3))
+
+
+def test_weights_are_worth_what_documents_gain_that_they_were_not_fitted_to():
+    pieces = [drawn(2_000, seed=seed) for seed in range(4)]
+    first, second = pieces[::2], pieces[1::2]
+    for_second, for_first = (USUAL + likeliest(half, USUAL) for half in (first, second))
+    untold = log_loss(pieces, USUAL.expand(2, -1))
+    assert gain(pieces, USUAL) == pytest.approx(
+        float(untold - log_loss(first, for_first) - log_loss(second, for_second)), rel=1e-4
+    )
+    assert gain(pieces, USUAL) < untold - log_loss(pieces, USUAL + likeliest(pieces, USUAL))
+
+
+def test_weights_that_fit_their_own_documents_alone_are_worth_less_than_none():
+    def noise(seed: int) -> PartScores:
+        random = torch.Generator().manual_seed(seed)
+        margin_MPN = torch.randn(12, 3, 8, generator=random)
+        return PartScores(margin_MPN, torch.zeros(12, 8).bool(), torch.randint(0, 2, (12,), generator=random))
+
+    pieces = [noise(seed) for seed in range(2)]
+    best_P = USUAL + likeliest([noise(seed) for seed in range(2, 400)], USUAL).mean(0)
+    fitted_2P = best_P + likeliest(pieces, best_P)
+    assert gain(pieces, best_P) < 0 < log_loss(pieces, best_P.expand(2, -1)) - log_loss(pieces, fitted_2P)
+
+
+def test_one_document_is_not_enough_to_tell():
+    assert gain([drawn(500)], USUAL) <= 0
+    assert gain([], USUAL) == 0
 
 
 def test_what_is_no_candidate_does_not_count():

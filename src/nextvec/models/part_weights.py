@@ -75,14 +75,29 @@ def likeliest(scores: Sequence[PartScores], usual_P: Tensor) -> Tensor:
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        total = change_2P.square().sum() / (2 * DEVIATION**2)
-        for each in scores:
-            weight_MP1 = (usual_P + change_2P)[each.kind_M][..., None]
-            log_odds_MN = (weight_MP1 * each.margin_MPN).sum(1).masked_fill(each.recent_MN, -torch.inf)
-            total = total + log_odds_MN.logsumexp(1).sum()
+        total = log_loss(scores, usual_P + change_2P) + change_2P.square().sum() / (2 * DEVIATION**2)
         total.backward()
         return total.detach()
 
     with torch.enable_grad():
         optimizer.step(loss)
     return change_2P.detach()
+
+
+def log_loss(scores: Iterable[PartScores], weight_2P: Tensor) -> Tensor:
+    """Of all targets together, in nats, where each kind's parts weigh so much; a scalar."""
+    total = weight_2P.new_zeros(())
+    for each in scores:
+        log_odds_MN = (weight_2P[each.kind_M][..., None] * each.margin_MPN).sum(1)
+        total = total + log_odds_MN.masked_fill(each.recent_MN, -torch.inf).logsumexp(1).sum()
+    return total
+
+
+def gain(scores: Sequence[PartScores], usual_P: Tensor) -> float:
+    """By how many nats all targets together are likelier with the weights that the other half of the documents gives
+    than with the usual ones: what changes are worth to documents that they were not fitted to."""
+    halves = scores[::2], scores[1::2]
+    return sum(
+        float(log_loss(judged, usual_P.expand(2, -1)) - log_loss(judged, usual_P + likeliest(fitted, usual_P)))
+        for fitted, judged in (halves, halves[::-1])
+    )

@@ -22,7 +22,7 @@ from nextvec.ahead import Ahead
 from nextvec.models.baseline import BASELINES, Batches
 from nextvec.models.break_shift import constants
 from nextvec.models.memory import Kept
-from nextvec.models.part_weights import likeliest, part_scores
+from nextvec.models.part_weights import gain, likeliest, part_scores
 from nextvec.models.pool import least_log_loss, own_pools, pool_means, pool_scores, reciprocal_ranks
 from nextvec.models.reader import Reader
 from nextvec.models.structure import CONTINUES, PLACES
@@ -96,7 +96,8 @@ class Contrast(Reader):
         return batch.target_BTD - pool_means(batch.x_BTD, batch.target_BTD, batch.mask_BT)
 
     def fit_weight_shift(self, train: Batches, validation: Batches) -> None:
-        """Those with which validation targets are likeliest, at the scale at which its queries are log odds."""
+        """Those with which validation targets are likeliest, at the scale at which its queries are log odds; none where
+        those of one half of the documents are worth nothing to the other."""
         self.weight_shift = self.constant = None
         if not any(batch.begins_BT is not None for batch in train()):
             return
@@ -105,9 +106,9 @@ class Contrast(Reader):
         scores = part_scores(lambda batch: scale * self._parts(batch, common_2D), validation)
         usual_P = torch.ones(len(self._sizes) + 1, device=self.matrix.device)
         usual_P[-1] = 0.0
-        change_2P = likeliest(scores, usual_P)
-        self.weight_shift, self.constant = change_2P[:, :-1], change_2P[:, -1:] * common_2D
-        self.keep_weight_shift(validation)
+        if gain(scores, usual_P) > 0:
+            change_2P = likeliest(scores, usual_P)
+            self.weight_shift, self.constant = change_2P[:, :-1], change_2P[:, -1:] * common_2D
 
     def moved(self, f_BTF: Tensor, weight_BTW: Tensor) -> Tensor:
         sizes = torch.tensor(self._sizes, device=f_BTF.device)
