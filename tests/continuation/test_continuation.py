@@ -122,7 +122,7 @@ def test_a_finite_context_is_filled_before_the_texts_own_chunks(ridge, run):
     assert (opening.own, opening.filled, opening.empty, opening.left_out) == (2, 3, 0, 0)
     assert list(opening.chunks[-2:]) == ridge.chunk(TEXT).texts
     assert list(opening.chunks[:3]) == ridge.snapshot.texts(opening.rows)
-    assert set(opening.times) == {"chunk", "encode", "fill"}
+    assert set(opening.times) == {"chunk", "encode", "recognise", "fill"}
 
 
 def test_filling_can_be_left_out_and_an_unlimited_context_needs_none(ridge, mix, run):

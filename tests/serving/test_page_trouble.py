@@ -69,6 +69,23 @@ def scripted():
     server.stop()
 
 
+class TestWhatTheCorpusDoesNotKnow:
+    @pytest.mark.parametrize("known", [True, False])
+    def test_is_told_before_the_answer(self, chromium, scripted, known):
+        told = {"nearest": 0.31, "usual": 0.55, "least": 0.46, "known": known}
+        parts = [event(context=CONTEXT | {"familiarity": told}, sentences=[STEP]), "data: [DONE]\n\n"]
+        scripted.answers["v1/completions"] = lambda: StreamingResponse(iter(parts), media_type="text/event-stream")
+        chromium.open(scripted.url)
+        chromium.click("button[name=go]")
+        chromium.wait("document.querySelector('.utterance')")
+        assert [words[:46] for words in chromium.texts(".unknown")] == [
+            "The corpus knows nothing like this text, so do"
+        ] * (not known)
+        first, second = ".unknown", ".utterance"
+        order = f"document.querySelector('{first}')?.compareDocumentPosition(document.querySelector('{second}'))"
+        assert known or chromium.run(order) & 4  # what follows
+
+
 class TestTrouble:
     """These leave complaints about refused requests on the console, so they do not use `tab`."""
 

@@ -18,6 +18,7 @@ from nextvec.structure import BEGINS
 
 if TYPE_CHECKING:
     from nextvec.continuation.events import Continuation, Ending, Event, Likelihood, Opening, Step
+    from nextvec.continuation.familiarity import Familiarity
     from nextvec.interface.model import Model
 
 
@@ -134,6 +135,15 @@ def _print_opening(model: Model, opening: Opening) -> None:
     elif opening.following == BEGINS:
         parts.append("and a new paragraph begins")
     typer.echo(wrapped(f"{model.name} on {model.snapshot.label}, from these chunks: {', '.join(parts)}") + "\n")
+    if opening.familiarity is not None and not opening.familiarity.known:
+        typer.echo(wrapped(_unknown(opening.familiarity, model.snapshot.label)) + "\n")
+
+
+def _unknown(told: Familiarity, corpus: str) -> str:
+    return (
+        f"{corpus} knows nothing like this text, so do not expect much: its nearest chunks have cosine "
+        f"{told.nearest:.2f}; for held-out texts of the corpus that is {told.usual:.2f}, seldom below {told.least:.2f}"
+    )
 
 
 def _print_chance(model: Model, chance: Mapping[str, Any]) -> None:

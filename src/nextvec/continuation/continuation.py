@@ -22,6 +22,7 @@ from nextvec.continuation.chances import WeighQuery
 from nextvec.continuation.contexts import Context, Passage
 from nextvec.continuation.drawing import HOTTEST, Drawn, DrawQuery, ExhaustedError, seed_of
 from nextvec.continuation.events import Continuation, Ending, Event, Likelihood, Neighbour, Opening, SnapReport, Step
+from nextvec.continuation.familiarity import Familiarity
 from nextvec.continuation.stages import (
     NEAREST,
     DecodeQuery,
@@ -94,6 +95,7 @@ class Stages(Protocol):
 
     async def chunk(self, text: str) -> Passage: ...
     async def encode(self, texts: Sequence[str]) -> np.ndarray: ...
+    async def recognise(self, own: np.ndarray) -> Familiarity | None: ...
     async def fill(self, own: np.ndarray) -> Filled: ...
     async def read(self, query: ReadQuery) -> ReadResult: ...
     async def draw(self, query: DrawQuery) -> Drawn: ...
@@ -121,6 +123,9 @@ class Direct:
 
     async def encode(self, texts: Sequence[str]) -> np.ndarray:
         return self._served.encode(texts)
+
+    async def recognise(self, own: np.ndarray) -> Familiarity | None:
+        return self._served.recognise([own])[0]
 
     async def fill(self, own: np.ndarray) -> Filled:
         return self._served.fill([own])[0]
@@ -284,6 +289,8 @@ async def _open(stages: Stages, request: ContinuationRequest) -> tuple[Reading, 
     used = passage.last(stages.window)
     with times.of("encode"):
         own = Context.of(used, await stages.encode(used.written))
+    with times.of("recognise"):
+        familiarity = await stages.recognise(own.vectors)
     reading = Reading(own, used.texts, stages.window, {same_text(text) for text in passage.texts})
     empty = max(0, (stages.slots or 0) - len(own))
     rows: list[int] = []
@@ -301,6 +308,7 @@ async def _open(stages: Stages, request: ContinuationRequest) -> tuple[Reading, 
         own=len(own),
         left_out=len(passage.texts) - len(own),
         empty=empty,
+        familiarity=familiarity,
         times=dict(times),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+from nextvec.continuation.familiarity import Familiarity
 from nextvec.decoding.decoder import Decoded
 
 Reason = Literal["length", "repetition", "drift", "time", "exhausted"]
@@ -27,7 +28,8 @@ class Opening:
         own: how many are the user's.
         left_out: chunks of the user's text before those, more than the model looks at.
         empty: slots that nothing filled.
-        times: milliseconds of chunk, encode and fill.
+        familiarity: how near the corpus is to the text; None where it has too few held-out documents to say.
+        times: milliseconds of chunk, encode, recognise and fill.
     """
 
     chunks: tuple[str, ...]
@@ -38,6 +40,7 @@ class Opening:
     own: int
     left_out: int
     empty: int
+    familiarity: Familiarity | None
     times: dict[str, float]
 
     @property
@@ -191,6 +194,9 @@ class Continuation:
         }
 
 
+_Told = Neighbour | SnapReport | Likelihood | Alternative | Familiarity
+
+
 def _plain(record: Any) -> dict[str, Any]:
     return {field.name: _value(getattr(record, field.name)) for field in fields(record)}
 
@@ -203,4 +209,4 @@ def _value(value: Any) -> Any:
         return {key: _value(part) for key, part in value.items()}
     if isinstance(value, tuple):
         return [_value(part) for part in value]
-    return value.to_dict() if isinstance(value, Neighbour | SnapReport | Likelihood | Alternative) else value
+    return value.to_dict() if isinstance(value, _Told) else value

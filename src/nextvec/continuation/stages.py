@@ -1,4 +1,5 @@
-"""The stages of a request, each on its own: chunk, encode, fill, predict, query, draw, snap, decode, weigh, search.
+"""The stages of a request, each on its own: chunk, encode, recognise, fill, predict, query, draw, snap, decode, weigh,
+search.
 
 `Served` is one loaded model and everything that answers for it. Its stages are synchronous, take batches, know nothing
 of HTTP and may be called from several threads. Shapes: N texts, B contexts, T vectors of a context, D their size.
@@ -24,6 +25,7 @@ from nextvec.continuation.chances import Chances, WeighQuery
 from nextvec.continuation.contexts import Context, Padded, Passage
 from nextvec.continuation.drawing import Drawn, DrawQuery, ExhaustedError
 from nextvec.continuation.events import Likelihood
+from nextvec.continuation.familiarity import LONGEST, Familiarity, Usual, nearest_cosines
 from nextvec.continuation.resources import Resources, SharedEncoder, require_unicode
 from nextvec.continuation.steps import ReadQuery, ReadResult, read_all
 from nextvec.continuation.temperature import fitted_temperature
@@ -245,6 +247,10 @@ class Served:
         return build_chunker(name, options, self.encoder.fit(), self.encoder.encode)
 
     @cached_property
+    def _usual(self) -> Usual:
+        return Usual.of(self.snapshot, self.index)
+
+    @cached_property
     def _snap(self) -> ManifoldSnap:
         return ManifoldSnap(self.index, self.snapshot.vectors, self.config.snap)
 
@@ -267,6 +273,7 @@ class Served:
         (prediction,) = self.predict([Context.untold(vectors)])
         self._lone_threads = self._fewest_threads(Context.untold(np.repeat(vectors, WARM_VECTORS, axis=0)))
         self.query([Context.untold(vectors)])
+        self.recognise([vectors])
         self.snap([SnapQuery(prediction=prediction, query=vectors[0], context_mean=vectors[0])])
         self.decode([DecodeQuery(vector=prediction)])
 
@@ -321,6 +328,14 @@ class Served:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """float32 (N, D), unit norm."""
         return self.encoder.encode(texts)
+
+    def recognise(self, owns: Sequence[np.ndarray]) -> list[Familiarity | None]:
+        """For each user's own vectors (T, D) how near the bank is to them, beside what is usual; None where the corpus
+        has too few held-out documents to say."""
+        lasts = [own[-LONGEST:] for own in owns]
+        cosines = nearest_cosines(self.index, np.concatenate(lasts), self._barred)
+        each = np.split(cosines, np.cumsum([len(last) for last in lasts])[:-1])
+        return [self._usual.judge(nearest_S) for nearest_S in each]
 
     def fill(self, owns: Sequence[np.ndarray]) -> list[Filled]:
         """Each user's own vectors (T, D) with retrieved ones before them, up to `slots`. See `fill_context`."""

@@ -20,6 +20,7 @@ from nextvec.continuation.chances import WeighQuery
 from nextvec.continuation.contexts import Context, Passage
 from nextvec.continuation.drawing import Drawn, DrawQuery
 from nextvec.continuation.events import Likelihood
+from nextvec.continuation.familiarity import Familiarity
 from nextvec.continuation.resources import Resources, SharedEncoder
 from nextvec.continuation.stages import NEAREST, DecodeQuery, Filled, Sentence, Served, SnapQuery, SnapResult
 from nextvec.continuation.steps import ReadQuery, ReadResult
@@ -123,6 +124,9 @@ class ModelLane:
         self._timeouts = batching.timeouts
         self.encoder = batching.encoder(served.encoder)
         label = settings.label
+        self._recognise: MicroBatcher[np.ndarray, Familiarity | None] = batching.make(
+            "recognise", label, served.recognise
+        )
         self._fill: MicroBatcher[np.ndarray, Filled] = batching.make("fill", label, served.fill)
         self._predict: MicroBatcher[Context, np.ndarray] = batching.make("predict", label, served.predict, served.lone)
         self._read: MicroBatcher[ReadQuery, ReadResult] = batching.make("read", label, served.read, served.lone)
@@ -165,6 +169,9 @@ class ModelLane:
 
     async def encode(self, texts: Sequence[str]) -> np.ndarray:
         return await self.encoder.encode(texts)
+
+    async def recognise(self, own: np.ndarray) -> Familiarity | None:
+        return (await self._recognise.submit([own], self._timeouts.recognise))[0]
 
     async def fill(self, own: np.ndarray) -> Filled:
         return (await self._fill.submit([own], self._timeouts.fill))[0]

@@ -94,6 +94,7 @@ class Timeouts(Config):
     """Seconds that a request waits for a stage, queue included; 504 after them."""
 
     encode: float = Field(default=30, gt=0)
+    recognise: float = Field(default=10, gt=0)
     fill: float = Field(default=10, gt=0)
     predict: float = Field(default=10, gt=0)
     query: float = Field(default=10, gt=0)

@@ -5,7 +5,7 @@ import { announce, disclosure, facts, h } from "./dom.js";
 import { duration, number, percent, plural, signed } from "./format.js";
 import { trouble } from "./trouble.js";
 
-const STAGES = ["chunk", "encode", "fill", "predict", "draw", "snap", "decode", "weigh"];
+const STAGES = ["chunk", "encode", "recognise", "fill", "predict", "draw", "snap", "decode", "weigh"];
 const ENDINGS = {
   length: "complete",
   repetition: "stopped: it began to repeat itself",
@@ -21,6 +21,7 @@ export class Reading {
     this.name = place ? `${model}, ${place.number} of ${place.of}` : model;
     this.retry = retry;
     this.short = place !== null;
+    this.repeats = place !== null && place.number > 1; // what its first one has said already
     this.status = h("p", { class: "status" });
     this.note = h("p", { class: "status" });
     this.body = h("div", {});
@@ -42,7 +43,9 @@ export class Reading {
     this.finished = false;
     this.sentences = h("ol", { class: "steps" });
     this.context = h("div", {});
-    this.body.replaceChildren(...(this.short ? [this.sentences, this.context] : [this.context, this.sentences]));
+    this.notice = h("div", {});
+    const parts = this.short ? [this.sentences, this.context] : [this.context, this.sentences];
+    this.body.replaceChildren(this.notice, ...parts);
     this.note.textContent = "";
     this.element.classList.remove("likeliest");
     this.element.classList.add("running");
@@ -63,7 +66,7 @@ export class Reading {
     if (finish) this.finish(finish);
   }
 
-  open({ chunks, own, filled, left_out: left, heading, times = {} }) {
+  open({ chunks, own, filled, left_out: left, heading, familiarity, times = {} }) {
     this.kinds = chunks.map((_, i) => (i < chunks.length - own ? "filled" : "own"));
     this.texts = [...chunks];
     const words = [
@@ -80,6 +83,7 @@ export class Reading {
       ),
     );
     this.context.replaceChildren(disclosure(`Context: ${words.join(", ")}`, list, stageBar(times)));
+    this.notice.replaceChildren(this.repeats ? "" : unknown(familiarity));
   }
 
   add(step) {
@@ -116,6 +120,17 @@ export class Reading {
   say(words) {
     this.status.textContent = words;
   }
+}
+
+/** Says so where the corpus holds nothing like the text. */
+function unknown(told) {
+  if (!told || told.known) return "";
+  const [nearest, usual, least] = [told.nearest, told.usual, told.least].map((value) => number(value, 2));
+  const words =
+    "The corpus knows nothing like this text, so do not expect much. " +
+    `Its nearest chunks have cosine ${nearest}; for held-out texts of the corpus that is ${usual}, seldom below ${least}.`;
+  announce(words);
+  return h("p", { class: "unknown" }, words);
 }
 
 /** The sentence and how likely it was, and the rest behind a summary. */
