@@ -197,7 +197,9 @@ def test_examples_are_beginnings_of_documents_that_no_model_has_seen(catalogue, 
     snapshot, examples = open_snapshot(compared, "tales@first"), catalogue.corpus("tales")["examples"]
     begun = {" ".join(snapshot.texts(range(first, first + 4))): i for i, first in enumerate(snapshot.offsets[:-1])}
     assert examples
-    assert {begun[example] for example in examples} <= set(split_snapshot(snapshot).test.tolist())
+    assert {begun[example["text"]] for example in examples} <= set(split_snapshot(snapshot).test.tolist())
+    first = int(snapshot.offsets[begun[examples[0]["text"]]])
+    assert examples[0]["following"] == snapshot.texts(range(first + 4, first + 8))
 
 
 def test_a_newest_version_without_a_tag_is_shown_as_one(catalogue):

@@ -216,11 +216,12 @@ class TestPlayground:
     def test_it_begins_with_a_held_out_document_of_the_corpus(self, tab, server):
         tab.open(server)
         examples = tab.run("fetch('/v1/corpora/tales').then((answer) => answer.json())")["examples"]
-        tab.wait(f"document.querySelector('#text').value === {json.dumps(examples[0])}")
+        texts = [example["text"] for example in examples]
+        tab.wait(f"document.querySelector('#text').value === {json.dumps(texts[0])}")
         tab.run(
             "[...document.querySelectorAll('button.link')].find((b) => b.textContent === 'Another example').click()"
         )
-        assert tab.run("document.querySelector('#text').value") == examples[1 % len(examples)]
+        assert tab.run("document.querySelector('#text').value") == texts[1 % len(texts)]
 
     def test_each_chosen_model_continues_the_text(self, tab, server, story):
         tab.open(server)
@@ -456,9 +457,18 @@ class TestOrder:
             tab.wait("document.querySelector('.ranking')")
             tab.run("document.querySelector('.ranking').remove()")
 
+    def test_it_begins_with_a_held_out_document_and_what_follows_there(self, tab, server):
+        tab.open(server)
+        example, other = tab.run("fetch('/v1/corpora/tales').then((answer) => answer.json())")["examples"][:2]
+        tab.go("#/order", "Order")
+        tab.wait(f"document.getElementById('context').value === {json.dumps(example['text'])}")
+        candidates = tab.run("document.getElementById('candidates').value").split("\n")
+        assert candidates == sorted([*example["following"][:3], other["following"][0]])
+
     def test_another_example_can_be_asked_for(self, tab, server):
         tab.open(server)
         tab.go("#/order", "Order")
+        tab.wait("!document.getElementById('context').value.startsWith('The lighthouse')")
         texts = "[document.getElementById('context').value, document.getElementById('candidates').value]"
         first = tab.run(texts)
         tab.click(".bench .link")

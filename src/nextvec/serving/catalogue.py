@@ -36,7 +36,7 @@ T = TypeVar("T")
 CURVE_POINTS = 400
 SAMPLED_DOCUMENTS, SAMPLED_CHUNKS = 100, 100
 SHOWN_DOCUMENTS, SHOWN_CHUNKS = 5, 8
-SHOWN_EXAMPLES, SHOWN_SENTENCES = 8, 4
+SHOWN_EXAMPLES, SHOWN_SENTENCES, SHOWN_FOLLOWING = 8, 4, 4
 
 
 class Catalogue:
@@ -341,7 +341,7 @@ def _measured(root: Path, name: str, tag: str | None, version: int, created: int
     }
 
 
-def _examples(sample: Snapshot) -> list[str]:
+def _examples(sample: Snapshot) -> list[dict[str, Any]]:
     """Beginnings of documents that no model is trained on, to be continued."""
     split = SplitSpec.parse(sample.split, owner=f"the split of {sample.label}")
     held_out = [
@@ -349,7 +349,12 @@ def _examples(sample: Snapshot) -> list[str]:
         for document, record in enumerate(sample.documents)
         if split.assign(record.doc_id) == "test" and sample.lengths[document] > SHOWN_SENTENCES
     ]
-    return [" ".join(_first_texts(sample, document, SHOWN_SENTENCES)) for document in held_out[:SHOWN_EXAMPLES]]
+    return [_example(sample, document) for document in held_out[:SHOWN_EXAMPLES]]
+
+
+def _example(sample: Snapshot, document: int) -> dict[str, Any]:
+    texts = _first_texts(sample, document, SHOWN_SENTENCES + SHOWN_FOLLOWING)
+    return {"text": " ".join(texts[:SHOWN_SENTENCES]), "following": texts[SHOWN_SENTENCES:]}
 
 
 def _first_texts(sample: Snapshot, document: int, count: int) -> list[str]:

@@ -323,8 +323,13 @@ class Sample(Record):
     chunks: list[str] = Field(description="Its first ones.")
 
 
+class Example(Record):
+    text: str = Field(description="The beginning of a test document.")
+    following: list[str] = Field(description="The chunks that it goes on with, one or more, in order.")
+
+
 class CorpusDetail(CorpusEntry):
     generations: list[Generation] = Field(description="Oldest first.")
     coherence: CoherenceRecord | None = Field(description="Null without documents.")
     samples: list[Sample]
-    examples: list[str] = Field(description="Beginnings of test documents, to be continued.")
+    examples: list[Example] = Field(description="Test documents, to be continued.")

@@ -39,6 +39,13 @@ export function chosenAtFirst(models) {
   return production ?? byCosine[0];
 }
 
+/** Test documents of the corpus that a model is trained on, {text, following}; none where nobody knows. */
+export async function heldOut({ nextvec: { corpus } }) {
+  if (!corpus) return [];
+  const detail = await get(`/v1/corpora/${encodeURIComponent(corpus.split("@")[0])}`).catch(() => ({ examples: [] }));
+  return detail.examples;
+}
+
 /** The empty state, with the commands to run or what stood in the way. */
 export function noModel(title, faults) {
   if (faults.length)

@@ -4,10 +4,10 @@ import { rerank } from "../api.js";
 import { bar } from "../charts.js";
 import { announce, h } from "../dom.js";
 import { duration, number, percent, plural } from "../format.js";
-import { chosenAtFirst, lasting } from "../served.js";
+import { chosenAtFirst, heldOut, lasting } from "../served.js";
 import { trouble } from "../trouble.js";
 
-const EXAMPLES = [
+const GENERAL = [
   {
     context:
       "The lighthouse stands at the northern tip of the island. It was built of granite blocks that were shipped across the bay in winter. " +
@@ -31,8 +31,11 @@ const EXAMPLES = [
   },
 ];
 
-let draft = EXAMPLES[0]; // what the user wrote outlives a change of the models
+const MOST = 4;
+
+let examples = GENERAL;
 let example = 0;
+let draft = examples[0]; // what the user wrote outlives a change of the models
 
 export const show = lasting("Order", "No model to order sentences with yet", build);
 
@@ -52,6 +55,7 @@ function build(models) {
   );
   const results = h("section", { class: "readings", "aria-label": "Order" }, idle());
   const { context, candidates } = form.elements;
+  takeExamples(chosenAtFirst(models), form);
   form.addEventListener("input", () => (draft = { context: context.value, candidates: lines(candidates) }));
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
@@ -62,6 +66,28 @@ function build(models) {
     run();
   });
   return [h("h1", {}, "Order"), h("div", { class: "lab" }, form, results)];
+}
+
+/** From now on test documents of that model's corpus, if there are any: what follows each, and a sentence of another. */
+async function takeExamples(model, form) {
+  const own = (await heldOut(model)).filter(({ following }) => following.length > 1);
+  if (!own.length) return;
+  const { context, candidates } = form.elements;
+  const shown = examples[example];
+  const untouched = context.value === shown.context && candidates.value === shown.candidates.join("\n");
+  const strange = (number) => own[(number + 1) % own.length].following.slice(0, own.length > 1 ? 1 : 0);
+  examples = own.map(({ text, following }, number) => ({
+    context: text,
+    candidates: [...following.slice(0, MOST - 1), ...strange(number)].toSorted(),
+  }));
+  example = 0;
+  if (untouched) write(form, examples[0]);
+}
+
+function write(form, written) {
+  draft = written;
+  form.elements.context.value = draft.context;
+  form.elements.candidates.value = draft.candidates.join("\n");
 }
 
 const lines = (field) =>
@@ -104,10 +130,8 @@ function modelField(models) {
 
 function anotherExample() {
   const change = ({ target: { form } }) => {
-    example = (example + 1) % EXAMPLES.length;
-    draft = EXAMPLES[example];
-    form.elements.context.value = draft.context;
-    form.elements.candidates.value = draft.candidates.join("\n");
+    example = (example + 1) % examples.length;
+    write(form, examples[example]);
     form.elements.context.focus();
   };
   return h("button", { type: "button", class: "link", on: { click: change } }, "Another example");

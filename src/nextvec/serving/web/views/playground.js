@@ -1,11 +1,11 @@
 // Text in; each chosen model's continuation beside the others, sentence by sentence, with everything that led to it.
 
-import { complete, get } from "../api.js";
+import { complete } from "../api.js";
 import { announce, h } from "../dom.js";
 import { Draws } from "../draws.js";
 import { number, signedPercent } from "../format.js";
 import { Reading } from "../reading.js";
-import { chosenAtFirst, lasting } from "../served.js";
+import { chosenAtFirst, heldOut, lasting } from "../served.js";
 
 const GENERAL = [
   "The lighthouse stands at the northern tip of the island. It was built of granite blocks that were shipped across the bay in winter. " +
@@ -59,10 +59,8 @@ function build(models) {
 }
 
 /** From now on the beginnings of held-out documents of that model's corpus, if there are any. */
-async function takeExamples({ nextvec: model }, area) {
-  if (!model.corpus) return;
-  const name = encodeURIComponent(model.corpus.split("@")[0]);
-  const { examples: own } = await get(`/v1/corpora/${name}`).catch(() => ({ examples: [] }));
+async function takeExamples(model, area) {
+  const own = (await heldOut(model)).map(({ text }) => text);
   if (!own.length) return;
   const untouched = area.value === examples[example];
   [examples, example] = [own, 0];
