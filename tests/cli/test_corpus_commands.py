@@ -123,10 +123,11 @@ def test_a_version_is_named_by_its_number(ingest, call):
 
 
 def test_chunker_options_and_split_are_kept(ingest, call):
-    ingest("--chunker", "paragraph", "--salt", "mine", "--test", 200, "--validation", 400, "--dtype", "float32")
+    packed = ["--chunker", "packed", "--set", "min_words=3", "--set", "max_words=9"]
+    ingest(*packed, "--salt", "mine", "--test", 200, "--validation", 400, "--dtype", "float32")
     info = json.loads(call("info", "rivers", "--json").stdout)
     assert info["split"] == {"salt": "mine", "test": 200, "validation": 400}
-    assert info["chunker"]["name"] == "paragraph"
+    assert (info["chunker"]["name"], info["chunker"]["max_words"]) == ("packed", 9)
     assert info["dtype"] == "float32"
 
 

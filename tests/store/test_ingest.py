@@ -261,6 +261,15 @@ def test_a_run_in_which_everything_fails_is_an_error_however_small(run):
         run([Unusable(id=identity, reason="r", kind="failed") for identity in "xy"])
 
 
+def test_a_corpus_that_stays_empty_is_an_error_that_says_why(kit, run):
+    with pytest.raises(DataError, match=r"3 documents were skipped: 2 too short, 1 empty\. Nothing was stored"):
+        run([kit.document("a", 1), kit.document("b", 1), Unusable(id="c", reason="empty", kind="skipped")])
+    with pytest.raises(DataError, match="the source has no document"):
+        run([])
+    assert run([kit.document("d")]).stored == 1
+    assert run([kit.document("a", 1)]).skipped == {"too short": 1}
+
+
 @pytest.mark.parametrize("split", [None, {"salt": "other", "test": 100, "validation": 200}])
 def test_a_run_that_stored_nothing_pins_nothing(kit, workspace, run, split):
     with pytest.raises(DataError, match="Nothing was stored"):

@@ -90,8 +90,9 @@ def ingest(
     have gone by since the last one, whichever is first; and the end of the run, whatever ends it but a kill.
 
     Raises UsageError for a share that is none, MismatchError when the corpus was made with another encoder, chunker,
-    split or dtype, DataError when too many documents fail, and whatever source or encoder raise. What was committed
-    before stays, and the report beside the corpus (NAME.report.json) is written in every case.
+    split or dtype, DataError when too many documents fail or the corpus stays empty, and whatever source or encoder
+    raise. What was committed before stays, and the report beside the corpus (NAME.report.json) is written in every
+    case.
     """
     check_tolerate(tolerate)
     check_limit(limit)
@@ -115,7 +116,8 @@ class Intake(Protocol[Block]):
 def carry_out(intake: Intake[Block], blocks: Iterable[Block], corpus: Corpus, report: IngestReport) -> None:
     """Everything in, and the report written; what was taken in before an error or an interrupt is stored.
 
-    Raises what the blocks and their intake raise, and DataError when the run has only failed.
+    Raises what the blocks and their intake raise, and DataError when the run has only failed or the corpus is still
+    without a document.
     """
     with _reporting(report, report_path(corpus.workspace, corpus.name)):
         try:
@@ -124,6 +126,10 @@ def carry_out(intake: Intake[Block], blocks: Iterable[Block], corpus: Corpus, re
         finally:
             intake.commit()
         report.finish()
+        if corpus.unused:
+            raise DataError(
+                f"{report.skips_in_words()}. Nothing was stored in corpus '{corpus.name}', which stays empty"
+            )
         corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
         corpus.info()  # and what is counted
 

@@ -124,6 +124,14 @@ class IngestReport:
             raise DataError(f"{self.failures_in_words()}. Nothing was stored")
         self.complete = True
 
+    def skips_in_words(self) -> str:
+        """`3 documents were skipped: 2 too short, 1 empty`."""
+        count = self.skipped.total()
+        if not count:
+            return "the source has no document"
+        said = ", ".join(f"{times:,} {reason}" for reason, times in self.skipped.most_common())
+        return f"{count:,} document{'s were' if count > 1 else ' was'} skipped: {said}"
+
     def failures_in_words(self) -> str:
         """`6 of 60 documents failed, most often (4) because: ...; (2) because: ...`."""
         causes = sorted(self.causes.values(), key=lambda cause: -cause.times)

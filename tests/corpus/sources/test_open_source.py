@@ -72,11 +72,19 @@ def test_a_missing_file_says_what_is_there(tmp_path: Path) -> None:
         ("pydocs:3", "no package '3' is installed"),
         ("pydocs:?x", "expected key=value"),
         ("", "no file or folder"),
+        ("-", "Write the text to a file first"),
+        ("/dev/null", "'/dev/null' is a pipe or a device"),
     ],
 )
 def test_a_wrong_reference_is_one_clear_line(reference: str, message: str) -> None:
     with pytest.raises((UsageError, NotFoundError), match=message):
         open_source(reference)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "text.txt")
+    with pytest.raises(UsageError, match="is a pipe or a device"):
+        open_source(str(tmp_path / "text.txt"))
 
 
 def test_limit_below_one_is_refused() -> None:

@@ -88,7 +88,10 @@ def open_source(reference: str, limit: int | None = None) -> Source:
 def open_path(path: Path, options: Mapping[str, Any], name: str) -> Source:
     """The source for an existing file or folder.
 
-    Raises UsageError when its kind cannot be told, DataError for one whose content was never fetched."""
+    Raises UsageError when its kind cannot be told or it is a pipe or a device, DataError for one whose content was
+    never fetched."""
+    if not (path.is_dir() or path.is_file()):
+        raise UsageError(f"'{path}' is a pipe or a device; a source is read more than once. Write it to a file first")
     if path.is_file() and _head(path).startswith(_LFS_POINTER):
         raise DataError(f"'{path}' is a pointer of Git LFS, its content is not here. Fetch it: git lfs pull")
     return SOURCES.get(find_kind(path)).open(str(path), options, plain_name(name))
@@ -164,6 +167,8 @@ def missing_path(path: Path) -> NotFoundError:
     folder = path.parent
     if not folder.is_dir():
         return NotFoundError(f"no file or folder '{path}': its folder '{folder}' does not exist either")
+    if str(path) == "-":
+        return NotFoundError("'-' is no source: a source is read more than once. Write the text to a file first")
     names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     shown = ", ".join(names[:_NEIGHBOURS_SHOWN]) + (", ..." if len(names) > _NEIGHBOURS_SHOWN else "")
     return NotFoundError(f"no file or folder '{path}'. '{folder}' holds: {shown or 'nothing'}.")
