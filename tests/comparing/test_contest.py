@@ -318,6 +318,15 @@ def test_models_are_named_once_and_exist(place):
         run_contest(place, ["never"])
 
 
+def test_an_unknown_reference_is_refused_before_anything_is_evaluated(place):
+    said = []
+    with pytest.raises(UsageError, match=r"unknown reference 'plane'\. Did you mean 'plain'"):
+        run_contest(place, ["plain", "anchored"], reference="plane", latency=False, say=said.append)
+    assert not said
+    with pytest.raises(UsageError, match=r"unknown reference 'plain \(9 seeds\)'"):
+        run_contest(place, ["plain"], reference="plain (9 seeds)", latency=False)
+
+
 def test_a_corpus_that_was_made_anew_under_the_same_name_is_found(place, tmp_path):
     folder = place.model("impostor")
     shutil.copytree(place.model("plain"), folder)

@@ -107,6 +107,25 @@ def test_what_is_damaged_or_no_predictor_is_no_model(compared, tmp_path):
         catalogue.model("gru")
 
 
+@pytest.mark.parametrize("damage", [None, "", "[]\n", "{}\n", "{\n"])
+def test_a_damaged_record_of_a_model_is_named_and_hides_no_other(compared, tmp_path, damage):
+    shutil.copytree(compared.root, tmp_path / "ws")
+    whole = Catalogue(Workspace(tmp_path / "ws")).model("gru")["nextvec"]
+    assert whole["damaged"] == []
+    fields = {"metrics.json": "metrics", "evaluations.jsonl": "evaluations", "run.jsonl": "curve", "README.md": "card"}
+    for name, field in fields.items():
+        path = tmp_path / "ws" / "models" / "gru" / name
+        kept = path.read_text()
+        path.unlink() if damage is None else path.write_text(damage)
+        answer = Catalogue(Workspace(tmp_path / "ws")).model("gru")
+        ModelDetail.model_validate(answer, strict=True)
+        told = answer["nextvec"]
+        assert set(told["damaged"]) <= {name, "lineage"}
+        assert name in told["damaged"] or told[field] != whole[field]
+        assert all(told[other] == whole[other] for other in fields.values() if other != field)
+        path.write_text(kept)
+
+
 def test_an_alias_names_its_model(catalogue):
     assert catalogue.model("production") == catalogue.model("gru")
 

@@ -78,10 +78,10 @@ class TestWhatTheCorpusDoesNotKnow:
         chromium.open(scripted.url)
         chromium.click("button[name=go]")
         chromium.wait("document.querySelector('.utterance')")
-        assert [words[:46] for words in chromium.texts(".unknown")] == [
+        assert [words[:46] for words in chromium.texts(".reading .caution")] == [
             "The corpus knows nothing like this text, so do"
         ] * (not known)
-        first, second = ".unknown", ".utterance"
+        first, second = ".reading .caution", ".utterance"
         order = f"document.querySelector('{first}')?.compareDocumentPosition(document.querySelector('{second}'))"
         assert known or chromium.run(order) & 4  # what follows
 

@@ -23,7 +23,7 @@ from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.heldout import Structure
 from nextvec.evaluation.latency import Latency, measure_latency
 from nextvec.evaluation.report.wording import plural
-from nextvec.evaluation.seeds import averaged, in_groups
+from nextvec.evaluation.seeds import averaged, in_groups, is_average
 from nextvec.evaluation.worth import worth_of
 from nextvec.models.baseline import BASELINES
 from nextvec.sequences.findings import LeakageReport, require_no_leakage
@@ -107,10 +107,11 @@ def run_contest(
     generations = _generations(workspace, list(entrants.values()), generations)
     memory = memory or Memory()
     stage = memory.stage(workspace, generations, on)
+    judge = Judge(stage=stage, memory=memory, metrics=metrics, say=say)
+    _require_reference(reference, [*identities, *(guest.identity for guest in guests)], judge)
     leakage = stage.leakage(say)
     if not allow_leakage:
         require_no_leakage(leakage, stage.name)
-    judge = Judge(stage=stage, memory=memory, metrics=metrics, say=say)
     models = [*(judge.model(entrant) for entrant in entrants.values()), *(judge.guest(guest) for guest in guests)]
     baselines, validation = judge.baselines("test"), judge.baselines("validation")
     usual = judge.shown("ewma", generations[-1])
@@ -143,6 +144,13 @@ def run_contest(
         if latency
         else {},
     )
+
+
+def _require_reference(reference: str | None, names: Sequence[str], judge: Judge) -> None:
+    """Before anything is evaluated, which takes minutes. The names of averages over seeds `compare` knows later."""
+    known = [*names, *(judge.shown(name, each) for each in judge.stage.generations for name in BASELINES)]
+    if reference is not None and reference not in known and not is_average(reference):
+        raise UsageError.unknown("reference", reference, known)
 
 
 def _measure_latencies(

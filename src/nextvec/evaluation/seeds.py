@@ -13,6 +13,7 @@ from nextvec.evaluation.column import Column
 from nextvec.evaluation.evaluation import Evaluation, Subject
 
 SEEDS_FOR_A_CLAIM = 3
+_AVERAGE = re.compile(r" \(\d+ seeds\)$")
 _SEED = re.compile(r"(?:[-_. ](?:s|seed)\d*)?[-_. ]*$")
 
 
@@ -69,6 +70,11 @@ def averaged(models: Sequence[Evaluation]) -> list[Evaluation]:
     if not all(names) or len(set(names)) < len(names):
         names = [_described(group) for group in groups]
     return [average(group, f"{name} ({len(group)} seeds)") for group, name in zip(groups, names, strict=True)]
+
+
+def is_average(name: str) -> bool:
+    """Whether it is a name that `averaged` gives."""
+    return bool(_AVERAGE.search(name))
 
 
 def seed_groups(models: Sequence[Evaluation]) -> list[list[Evaluation]]:

@@ -74,7 +74,7 @@ def append_line(path: Path, value: Any) -> None:
     if mirrored(path):
         rewrite(path, lambda content: content + _line(value))
     else:
-        append_here(path, value)
+        append_here(path, value, lasting=True)
 
 
 def append_if(path: Path, value: Any, accept: Callable[[list[Any]], None]) -> None:
@@ -82,13 +82,14 @@ def append_if(path: Path, value: Any, accept: Callable[[list[Any]], None]) -> No
     if mirrored(path):
         rewrite(path, lambda content: _accepted(path, content, accept) + _line(value))
     else:
-        append_here(path, value)
+        append_here(path, value, lasting=True)
 
 
-def append_here(path: Path, value: Any) -> None:
+def append_here(path: Path, value: Any, *, lasting: bool = False) -> None:
     """`append_line` to the file on this machine alone, until it is published.
 
-    Only the end of the file is read: a line costs the same in a long file. Raises FullDiskError.
+    Only the end of the file is read: a line costs the same in a long file. A `lasting` one is on the disk when this
+    returns, whatever becomes of the machine. Raises FullDiskError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     line = _line(value)
@@ -97,6 +98,9 @@ def append_here(path: Path, value: Any) -> None:
         if (complete := _complete_bytes(file, end)) < end:
             file.truncate(complete)
         file.write(line)
+        if lasting:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _line(value: Any) -> bytes:

@@ -15,7 +15,7 @@ from nextvec.evaluation.coherence import check_coherence
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations
 from nextvec.evaluation.statistics import few_documents
 from nextvec.evaluation.worth import recorded_worths
-from nextvec.lineage.tree import lineage_of
+from nextvec.lineage.tree import Node, lineage_of
 from nextvec.models.aliases import Aliases, Change
 from nextvec.models.bundle import CARD, CONFIG, METRICS, read_config
 from nextvec.records import read_json, read_lines, taken_apart
@@ -55,11 +55,15 @@ class Catalogue:
     def model(self, name: str) -> dict[str, Any]:
         """Everything recorded about a model, in the shape of an OpenAI model object with the extension `nextvec`.
 
-        `name` may be an alias. Raises NotFoundError with the models that exist.
+        `name` may be an alias. Raises NotFoundError with the models that exist. Damaged records are named in `damaged`,
+        and hide no others.
         """
         aliases = Aliases(self._workspace)
         folder = self._workspace.models / _known("model", aliases.all().get(name, name), self.model_names())
-        config = read_config(folder)
+        config, legible = read_config(folder), _Legible()
+        lineage = legible.read(
+            "lineage", lambda: lineage_of(self._workspace, folder.name), Node(what="model", said=name)
+        )
         return {
             "id": folder.name,
             "object": "model",
@@ -67,12 +71,13 @@ class Catalogue:
             "owned_by": "nextvec",
             "nextvec": _described(config)
             | {
-                "card": without_folders((folder / CARD).read_text()),
+                "card": without_folders(legible.read(CARD, lambda: (folder / CARD).read_text(), "")),
                 "config": _shown_config(config),
-                "metrics": read_json(folder / METRICS),
-                "evaluations": _evaluations(folder / EVALUATIONS),
-                "curve": _curve(read_lines(folder / RUN_LOG)),
-                "lineage": without_folders(lineage_of(self._workspace, folder.name).to_dict()),
+                "metrics": legible.read(METRICS, lambda: read_json(folder / METRICS), {}),
+                "evaluations": legible.read(EVALUATIONS, lambda: _evaluations(folder / EVALUATIONS), list[Any]()),
+                "curve": legible.read(RUN_LOG, lambda: _curve(read_lines(folder / RUN_LOG)), _curve([])),
+                "lineage": without_folders(lineage.to_dict()),
+                "damaged": legible.damaged,
                 "aliases": aliases.of(folder.name),
                 "history": [_change(c) for c in aliases.history() if folder.name in (c.model, c.replaced)],
             },
@@ -284,6 +289,21 @@ def _curve(events: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         "epochs": [_only(event, "epoch", "step", "loss", "validation_cosine", "skill") for event in epochs],
         "steps": [_only(event, "step", "loss", "lr") for event in steps[::-1][::stride][::-1]],
     }
+
+
+class _Legible:
+    """What of a model's records can be read; `damaged` names what cannot."""
+
+    def __init__(self) -> None:
+        self.damaged: list[str] = []
+
+    def read(self, name: str, read: Callable[[], T], otherwise: T) -> T:
+        try:
+            with taken_apart(name):
+                return read()
+        except (IntegrityError, FileNotFoundError):
+            self.damaged.append(name)
+            return otherwise
 
 
 def _only(event: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -96,6 +96,7 @@ class ModelRecord(Record):
     evaluations: list[EvaluationRecord] = Field(description="Newest first.")
     curve: Curve
     lineage: LineageNode = Field(description="The model, and below it all that it comes from and led to.")
+    damaged: list[str] = Field(description="Records that cannot be read, and are empty here.", examples=[[]])
     aliases: list[str] = Field(description="Those that stand for it now.", examples=[["production"]])
     history: list[AliasChange] = Field(description="Oldest first.")
 

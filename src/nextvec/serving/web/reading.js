@@ -130,7 +130,7 @@ function unknown(told) {
     "The corpus knows nothing like this text, so do not expect much. " +
     `Its nearest chunks have cosine ${nearest}; for held-out texts of the corpus that is ${usual}, seldom below ${least}.`;
   announce(words);
-  return h("p", { class: "unknown" }, words);
+  return h("p", { class: "caution" }, words);
 }
 
 /** The sentence and how likely it was, and the rest behind a summary. */

@@ -91,6 +91,9 @@ function one(model) {
       ["encoder", m.encoder && `${m.encoder}, ${m.dim} numbers a vector`],
       ["saved", date(new Date(model.created * 1000).toISOString())],
     ]),
+    m.damaged?.length
+      ? h("p", { class: "caution" }, `Damaged, so it cannot be shown: ${m.damaged.join(", ")}. Restore it from a copy.`)
+      : null,
     h("section", { class: "charts" }, validation(m), loss(m)),
     ...evaluations(m.evaluations, model.id),
     lineage(m.lineage),
