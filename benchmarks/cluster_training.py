@@ -32,7 +32,7 @@ from record import Claim, leave_record, options_of
 from storage import SyntheticSource
 
 DIM, WIDTH = 128, 256
-EPOCHS = (1, 6)
+EPOCHS = (1, 24)
 CORPUS = "synthetic"
 LOOK_SECONDS = 0.5
 LIMITS = [
