@@ -5,6 +5,8 @@ from functools import partialmethod
 import pytest
 
 from nextvec.errors import IntegrityError
+from nextvec.records import write_json
+from nextvec.store.ingest import report_path
 from nextvec.store.soundness import altered_documents
 from nextvec.store.vectors import Corpus
 
@@ -53,6 +55,19 @@ def test_a_file_that_is_cut_off_is_an_integrity_error(corpus, keep):
     for read in (again.snapshot, again.known_documents, lambda: altered_documents(again)):
         with pytest.raises(IntegrityError, match=r"c\.lance is damaged: .*Restore it from a copy, or remove it"):
             read()
+
+
+@pytest.mark.parametrize("told_by", ["report", "tag"])
+def test_a_newest_version_that_is_gone_is_not_taken_for_one_that_never_was(corpus, told_by):
+    if told_by == "tag":
+        corpus.tag("newest")
+    else:
+        write_json(report_path(corpus.workspace, "c"), {"version": corpus.version})
+    assert altered_documents(Corpus.open(corpus.workspace, "c")) == []
+    newest = min(corpus.workspace.corpus("c").glob("_versions/*.manifest"), key=lambda path: path.name)
+    newest.unlink()
+    with pytest.raises(IntegrityError, match="version 3 of corpus 'c' was written and is gone: the newest .* is 2"):
+        altered_documents(Corpus.open(corpus.workspace, "c"))
 
 
 def test_lances_own_source_is_not_told(corpus):

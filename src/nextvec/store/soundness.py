@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nextvec.corpus.document import Chunk
+from nextvec.errors import IntegrityError
+from nextvec.mirror import fetch
+from nextvec.records import read_json
 from nextvec.store.breaks import breaks_of_table
 from nextvec.store.encoded import digest
 from nextvec.store.headings import headings_content, headings_of_table, numbers_of_table
+from nextvec.store.ingest import report_path
 from nextvec.store.metadata import numpy_dtype
 from nextvec.store.vectors import Corpus
 
@@ -25,13 +29,28 @@ if TYPE_CHECKING:
 def altered_documents(corpus: Corpus, at: str | int | None = None) -> list[str]:
     """Ids of the documents of a version that are not what was stored, in order.
 
-    Raises NotFoundError for an unknown version, IntegrityError where its files cannot be read at all.
+    Raises NotFoundError for an unknown version, IntegrityError where its files cannot be read at all, or where the
+    newest version that was written is gone.
     """
+    _require_newest(corpus)
     return [
         str(table["doc_id"][0])
         for table in _documents(corpus, at)
         if _digest(table, corpus) != table["digest"][0].as_py()
     ]
+
+
+def _require_newest(corpus: Corpus) -> None:
+    """Lance takes the newest manifest that it finds for the newest version: where one is lost, the one before answers
+    in its place, without a word. Raises IntegrityError for that."""
+    reported = report_path(corpus.workspace, corpus.name)
+    fetch(reported)
+    told = [int(read_json(reported).get("version", 0))] if reported.exists() else []
+    if (written := max([*told, *corpus.tags().values()], default=0)) > corpus.version:
+        raise IntegrityError(
+            f"version {written} of corpus '{corpus.name}' was written and is gone: the newest that is there is "
+            f"{corpus.version}. Restore the corpus from a copy, or ingest again what is missing"
+        )
 
 
 def _documents(corpus: Corpus, at: str | int | None) -> Iterator[pa.Table]:
