@@ -66,7 +66,7 @@ def test_a_newest_version_that_is_gone_is_not_taken_for_one_that_never_was(corpu
     assert altered_documents(Corpus.open(corpus.workspace, "c")) == []
     newest = min(corpus.workspace.corpus("c").glob("_versions/*.manifest"), key=lambda path: path.name)
     newest.unlink()
-    with pytest.raises(IntegrityError, match="version 3 of corpus 'c' was written and is gone: the newest .* is 2"):
+    with pytest.raises(IntegrityError, match=r"version 3 of corpus 'c' was written and is gone: the newest .* is 2"):
         altered_documents(Corpus.open(corpus.workspace, "c"))
 
 

@@ -67,6 +67,7 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
         (b'{"text": "\\ud800 and a few more words here"}', "half a surrogate pair"),
         (b'{"id": "\\ud800", "text": "and a few more words here"}', "its id cannot be written as UTF-8: it has half"),
         (b"[" * 100_000, "not JSON"),
+        (b'{"id": 1, "text": "One.", "text": "Two."}', "a key is there twice: 'text'"),
     ],
 )
 def test_a_bad_line_fails_alone(tmp_path: Path, line: bytes, reason: str) -> None:
@@ -77,6 +78,12 @@ def test_a_bad_line_fails_alone(tmp_path: Path, line: bytes, reason: str) -> Non
     assert first.kind == "failed"
     assert reason in first.message
     assert isinstance(second, Document)
+
+
+def test_a_key_that_is_there_twice_further_in_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(f'{{"id": "x", "text": {json.dumps(TEXT)}, "about": {{"tag": 1, "tag": 2}}}}')
+    [document] = found(tmp_path / "a.jsonl")
+    assert isinstance(document, Document)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import io
 import json
 import lzma
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -98,7 +99,7 @@ def _lines(file: io.BufferedReader) -> Iterator[bytes | str]:
 def _parse(line: bytes | str, name: str) -> Row | Unusable:
     try:
         text = line.decode() if isinstance(line, bytes) else line
-        values = json.loads(text.lstrip(_BYTE_ORDER_MARK))
+        values = json.loads(text.lstrip(_BYTE_ORDER_MARK), object_pairs_hook=_object)
     except UnicodeDecodeError as error:
         detail = f"at byte {error.start} of the line. Save the file as UTF-8"
         return Unusable(id=name, reason="not UTF-8", detail=detail, kind="failed")
@@ -109,4 +110,21 @@ def _parse(line: bytes | str, name: str) -> Row | Unusable:
         kind = _KINDS.get(type(values).__name__, "null")
         detail = f"it is {kind}, expected an object with a text, one on each line"
         return Unusable(id=name, reason="not a JSON object", detail=detail, kind="failed")
+    if isinstance(values, _Doubled):
+        detail = f"{', '.join(map(repr, values.doubled))}; which one counts, nobody can know"
+        return Unusable(id=name, reason="a key is there twice", detail=detail, kind="failed")
     return Row(name, values)
+
+
+class _Doubled(dict[str, Any]):
+    """An object some of whose keys were `doubled`: of each the last value is left, as JSON's readers do."""
+
+    doubled: tuple[str, ...]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(values := dict(pairs)) == len(pairs):
+        return values
+    doubled = _Doubled(values)
+    doubled.doubled = tuple(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+    return doubled
