@@ -86,10 +86,11 @@ class FlowHead(CarryingHead):
         y -> velocity(unit(y)), to which the direction across the sphere gives nothing."""
         probes_P11D = orthogonal(self.config.probes, self.dim, seed=step).to(y_BSD)[:, None, None]
         with torch.enable_grad():
-            y_PBSD = y_BSD.expand(len(probes_P11D), *y_BSD.shape).detach().requires_grad_()
-            velocity_PBSD = field(unit(y_PBSD), (step + 0.5) / self.config.steps)
-            (slope_PBSD,) = torch.autograd.grad((velocity_PBSD * probes_P11D).sum(), y_PBSD)
-        return velocity_PBSD[0].detach(), self.dim * (slope_PBSD * probes_P11D).sum(-1).mean(0)
+            y_BSD = y_BSD.detach().requires_grad_()
+            velocity_BSD = field(unit(y_BSD)[None], (step + 0.5) / self.config.steps)[0]
+            asked_PBSD = probes_P11D.expand(-1, *velocity_BSD.shape)
+            (slope_PBSD,) = torch.autograd.grad(velocity_BSD, y_BSD, asked_PBSD, is_grads_batched=True)
+        return velocity_BSD.detach(), self.dim * (slope_PBSD * probes_P11D).sum(-1).mean(0)
 
     def on_the_way(self, state: State, target_ND: Tensor, noise_ND: Tensor, time_N: Tensor) -> tuple[Tensor, Tensor]:
         """Velocities (N, D) on the way from what the noise becomes to the targets: the head's, and the true ones."""
