@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+UNBROKEN = "\N{NO-BREAK SPACE}"
 SIGNS = {"better": "+", "worse": "-", "cannot tell": "?"}
 ORDERS = {"in-order": "in order", "reversed": "reversed", "shuffled": "shuffled"}
 ALWAYS = ("copy-last", "ewma-mix", "contrast")
@@ -176,7 +177,7 @@ def _against(part: Part, name: str, figure: Shown) -> str:
     for c in part["contrasts"]:
         if (c["left"], c["role"], c["figure"]) == (name, "best baseline", figure.judged):
             form = f"+{figure.form[:-2]}{int(figure.form[-2]) + 1}f"
-            return f"{interval(c['difference'], form)} {SIGNS[c['verdict']]} {c['right']}"
+            return f"{interval(c['difference'], form)}{UNBROKEN}{SIGNS[c['verdict']]} {c['right']}"
     return ""
 
 
@@ -201,7 +202,7 @@ def _data_section(part: Part) -> str:
 def _gained(part: Part, name: str, figure: Shown) -> str:
     for c in part["contrasts"]:
         if (c["left"], c["role"], c["figure"]) == (name, "earlier generation", figure.judged):
-            return f"{interval(c['difference'], '+.4f')} {SIGNS[c['verdict']]}"
+            return f"{interval(c['difference'], '+.4f')}{UNBROKEN}{SIGNS[c['verdict']]}"
     return ""
 
 
@@ -338,7 +339,7 @@ def _figures(row: Row, part: Part, shown: Iterable[Shown]) -> Iterator[str]:
 def _sign(part: Part, name: str, figure: str) -> str:
     for c in part["contrasts"]:
         if (c["left"], c["role"], c["figure"]) == (name, "best baseline", figure):
-            return f" {SIGNS[c['verdict']]}"
+            return f"{UNBROKEN}{SIGNS[c['verdict']]}"
     return ""
 
 
@@ -352,8 +353,9 @@ def _size(row: Row) -> str:
 
 
 def interval(plain: Mapping[str, float], form: str) -> str:
+    """Where a line is too short for it, the interval goes below the estimate, whole."""
     bound = form.removeprefix("+")
-    return f"{plain['estimate']:{form}} [{plain['low']:{bound}}, {plain['high']:{bound}}]"
+    return f"{plain['estimate']:{form}} [{plain['low']:{bound}},{UNBROKEN}{plain['high']:{bound}}]"
 
 
 def _measured_on(part: Part) -> str:
