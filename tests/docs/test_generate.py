@@ -249,7 +249,7 @@ def inversion() -> dict[str, Any]:
 
 
 def test_what_comes_back_is_shown_beside_retrieval(generate: ModuleType) -> None:
-    text = generate.decoding_page(inversion())
+    text = generate.decoding_page(inversion()).replace("\N{NO-BREAK SPACE}", " ")
     assert "| nearest | 0 | 0.600 [0.590, 0.610] |" in text
     assert "| 12.5 [12.5, 12.5] | 70.0% | 90 | 80 |" in text
     assert "After 5 steps the cosine of inverter is better than nearest." in text
