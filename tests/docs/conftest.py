@@ -14,7 +14,7 @@ import pytest
 
 from nextvec.encoders.encoder import Encoder
 
-DOCUMENTS, SENTENCES = 60, 12
+DOCUMENTS, SENTENCES, PARAGRAPH = 60, 12, 4
 
 
 def small_minilm(argument: str, options: Any) -> Encoder:
@@ -46,7 +46,10 @@ def prepared(write_prose: Callable[..., Path], tmp_path_factory: pytest.TempPath
     import nextvec
 
     folder = tmp_path_factory.mktemp("documents")
-    write_prose(folder / "texts", documents=DOCUMENTS, sentences=SENTENCES)
+    for path in write_prose(folder / "texts", documents=DOCUMENTS, sentences=SENTENCES).iterdir():
+        sentences = path.read_text().split(". ")
+        paragraphs = (sentences[first : first + PARAGRAPH] for first in range(0, SENTENCES, PARAGRAPH))
+        path.write_text(".\n\n".join(". ".join(paragraph) for paragraph in paragraphs))
     workspace = nextvec.open(folder / "nextvec-workspace")
     with quickened():
         workspace.ingest(str(folder / "texts"), "mine").tag("small")
