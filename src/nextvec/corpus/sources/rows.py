@@ -7,16 +7,20 @@ put in order of position and joined. The text of a document is what its text col
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
+from nextvec.corpus.markup.html import read_html
+from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.plain import read_plain
-from nextvec.corpus.prose import visible
+from nextvec.corpus.markup.wikitext import strip_wikitext
+from nextvec.corpus.prose import Prose, visible
 from nextvec.errors import UsageError
 
 COMMON_NAMES: dict[str, tuple[str, ...]] = {
@@ -28,7 +32,15 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "licence": ("licence", "license"),
 }
 NAMES_SHOWN = 12
-ROWS_LEAVE = "what plain text leaves out, of the text; other columns are no text"
+ROWS_LEAVE = "of the text, what plain text or its markup leaves out; other columns are no text"
+Markup = Literal["auto", "plain", "html", "markdown", "wikitext"]
+_READ: Mapping[Markup, Callable[[str], Prose]] = {
+    "plain": read_plain, "html": read_html, "markdown": read_markdown, "wikitext": strip_wikitext,
+}  # fmt: skip
+_PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+"""How a whole page of HTML begins."""
+_BLOCK = re.compile(r"\s*<(body|article|section|main|div|p|h[1-6]|ul|ol|blockquote)(?:\s[^<>]*)?>", re.IGNORECASE)
+"""How a part of one begins, which closes again."""
 _KINDS = {
     **dict.fromkeys(("int", "float"), "a number"),
     "list": "a list",
@@ -41,7 +53,8 @@ _NO_TEXT = {name for part, names in COMMON_NAMES.items() if part != "text" for n
 class Columns(Config):
     """Names of the columns that hold each part of a document; None: the first common name that a row has.
 
-    A dot leads into a structure: `text=article.body`.
+    A dot leads into a structure: `text=article.body`. `markup`: what the text is written in; `auto` takes what begins
+    as HTML does for HTML, and everything else for plain text.
     """
 
     id: str | None = None
@@ -50,6 +63,7 @@ class Columns(Config):
     position: str | None = None
     source: str | None = None
     licence: str | None = None
+    markup: Markup = "auto"
 
     def names(self, part: str) -> tuple[str, ...]:
         """Where a part of a document is looked for, in order."""
@@ -73,9 +87,18 @@ class Columns(Config):
         """The row's value for a part of a document, or None when it has no such column or nothing in it."""
         return next((_decoded(value) for name in self.names(part) if not is_null(value := _lookup(row, name))), None)
 
+    def read(self, text: str) -> Prose:
+        """The prose of a document's whole text, whatever markup it has."""
+        return _READ[("html" if _is_html(text) else "plain") if self.markup == "auto" else self.markup](text)
+
     def holds(self, row: Mapping[str, Any], part: str) -> bool:
         """Whether the row has a column for a part of a document, be there something in it or not."""
         return any(_lookup(row, name, absent := object()) is not absent for name in self.names(part))
+
+
+def _is_html(text: str) -> bool:
+    block = _BLOCK.match(text)
+    return bool(_PAGE.match(text)) or (block is not None and f"</{block[1].lower()}>" in text.lower())
 
 
 def is_null(value: Any) -> bool:
@@ -150,14 +173,15 @@ def _document(pieces: list[Row], columns: Columns, source: str) -> Document | Un
             id=identifier, reason=reason, detail=detail, place=first.name, kind="failed", characters=characters
         )
     ordered = sorted(pieces, key=lambda piece: columns.value(piece.values, "position") or 0)
-    prose = read_plain("\n\n".join(columns.value(piece.values, "text") or "" for piece in ordered))
+    prose = columns.read("\n\n".join(columns.value(piece.values, "text") or "" for piece in ordered))
     return Document(
         id=identifier,
-        title=str(columns.value(first.values, "title") or identifier),
+        title=str(columns.value(first.values, "title") or prose.title or identifier),
         text=prose.text,
         source=str(columns.value(first.values, "source") or source),
         licence=str(columns.value(first.values, "licence") or "unknown"),
         left_out=prose.left_out,
+        headings=prose.headings,
     )
 
 
