@@ -56,6 +56,16 @@ def test_candidates_come_in_order_on_80_columns(call) -> None:
     assert max(len(line) for line in lines) <= 80
 
 
+def test_candidates_from_anywhere_are_ranked_by_the_point(call) -> None:
+    shown = call(TEXT, "--model", "contrast", "--among", "anywhere").out
+    assert "Ranked by its point: by what each is about. Scores are cosines." in shown
+    assert "nextvec compare" not in shown
+    found = told(call, TEXT, "--model", "contrast", "--among", "anywhere")
+    assert (found["among"], found["ranked_by"], found["temperature"]) == ("anywhere", "point", None)
+    assert all(-1 <= one["score"] <= 1 for one in found["candidates"])
+    assert "document" in call(TEXT, "--among", "elsewhere", expect=2).err
+
+
 def test_json_holds_scores_in_falling_order(call) -> None:
     found = told(call, TEXT, "--model", "contrast")
     scores = [one["score"] for one in found["candidates"]]

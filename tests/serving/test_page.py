@@ -465,6 +465,15 @@ class TestOrder:
         candidates = tab.run("document.getElementById('candidates').value").split("\n")
         assert candidates == sorted([*example["following"][:3], other["following"][0]])
 
+    def test_sentences_from_anywhere_are_ordered_by_the_point(self, tab, server, story):
+        tab.open(server)
+        order_sentences(tab, story)
+        tab.run("document.querySelector('.ranking').remove()")
+        tab.run("document.getElementById('among').value = 'anywhere'")
+        tab.click(".bench button.primary")
+        tab.wait("document.querySelector('.ranking')")
+        assert "Ranked by its point: by what each is about." in tab.text(".reading")
+
     def test_another_example_can_be_asked_for(self, tab, server):
         tab.open(server)
         tab.go("#/order", "Order")

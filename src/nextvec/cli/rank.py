@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from nextvec.continuation.contexts import Passage
     from nextvec.continuation.ranking import Ranking
     from nextvec.interface.model import Model
+
+
+class Among(StrEnum):
+    """Where candidates are from."""
+
+    document = "document"
+    anywhere = "anywhere"
+
 
 JSON_LINES = (".jsonl", ".ndjson")
 
@@ -41,6 +50,9 @@ def rank_command(
         str | None,
         typer.Option("--model", help="A model, an alias, or hf:NAME[@REV].", show_default="production or the only one"),
     ] = None,
+    among: Annotated[
+        Among, typer.Option("--among", help="Where candidates are from: the same document, or anywhere.")
+    ] = Among.document,
     top: Annotated[
         int | None, typer.Option("--top", min=1, metavar="N", help="The first N alone.", show_default="all")
     ] = None,
@@ -51,6 +63,9 @@ def rank_command(
 
     The text is cut and encoded as the model's corpus was, each candidate is one chunk. A blank line at the text's end
     says that a paragraph begins, a Markdown heading there (`## History`) under which heading it comes.
+
+    A query tells the sentences of one document apart. Candidates from anywhere are ranked by the point instead, by what
+    they are about.
     """
     from nextvec.api import open
 
@@ -60,7 +75,7 @@ def rank_command(
     passage = chosen.read(written)
     if cut := chosen.too_long(texts):
         typer.echo(wrapped(f"{cut} of {len(texts)} candidates are longer than the encoder reads"), err=True)
-    ranking = chosen.rank(written, texts)
+    ranking = chosen.rank(written, texts, among.value)
     if as_json:
         emit(_plain(chosen, ranking, top), [], True)
         return
@@ -105,7 +120,8 @@ def _plain(model: Model, ranking: Ranking, top: int | None) -> dict[str, object]
     told = {**asdict(ranking), "candidates": [asdict(one) for one in ranking.candidates[:top]]}
     if ranking.temperature is None:
         told["candidates"] = [one | {"probability": None} for one in told["candidates"]]
-    return {"model": model.name, "corpus": model.snapshot.label, "ranked_by": model.spec.ranks_by} | told
+    by = ranking.ranked_by(model.spec.ranks_by)
+    return {"model": model.name, "corpus": model.snapshot.label, "ranked_by": by} | told
 
 
 def _heading(model: Model, ranking: Ranking, passage: Passage) -> str:
@@ -131,6 +147,9 @@ def _print_candidates(ranking: Ranking, top: int | None) -> None:
 
 
 def _footing(model: Model, ranking: Ranking) -> Iterator[str]:
+    if ranking.among == "anywhere":
+        yield "Ranked by its point: by what each is about. Scores are cosines."
+        return
     if model.spec.ranks_by == "point":
         yield "Ranked by its point, the mean of what may come: this model has no query of its own."
     if ranking.temperature is None:

@@ -1,7 +1,8 @@
 """Which of some candidates comes next after a context: by the model's query, with the probability of each.
 
 The score of a candidate is query . candidate; the softmax of score / temperature is its probability, if one of them
-comes next. The temperature is a model's own, fitted where the candidates are the chunks of a document.
+comes next. The temperature is a model's own, fitted where the candidates are the chunks of a document. A query tells
+those apart; sentences of other documents are told by what they are about, and that the point says.
 Shapes: N candidates, T vectors of the context, D their size.
 """
 
@@ -9,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
 
 from nextvec.continuation.contexts import Context, Passage
+
+Among = Literal["document", "anywhere"]
+"""Where candidates are from: the document that goes on, or any others too."""
 
 UNFITTED = 1.0
 """The temperature where none was fitted: the order is the same at any, the probabilities are not."""
@@ -34,15 +38,21 @@ class Candidate:
 class Ranking:
     """Attributes:
     candidates: all of them, the likeliest first; equal ones in the order they were given.
+    among: where the candidates are from.
     temperature: of the probabilities; None where none was fitted, and they are those at `UNFITTED`.
     own: chunks of the context that were used, the last ones.
     left_out: chunks before them, beyond what the model looks at.
     """
 
     candidates: tuple[Candidate, ...]
+    among: Among
     temperature: float | None
     own: int
     left_out: int
+
+    def ranked_by(self, usual: str) -> str:
+        """The part of the forecast that ordered them, of a model that `usual`ly ranks by that one."""
+        return usual if self.among == "document" else "point"
 
 
 class RankingStages(Protocol):
@@ -55,20 +65,29 @@ class RankingStages(Protocol):
 
     async def encode(self, texts: Sequence[str]) -> np.ndarray: ...
     async def query(self, context: Context) -> np.ndarray: ...
+    async def point(self, context: Context) -> np.ndarray: ...
 
 
 async def rank(
-    stages: RankingStages, passage: Passage, texts: Sequence[str], temperature: float | None = None
+    stages: RankingStages,
+    passage: Passage,
+    texts: Sequence[str],
+    temperature: float | None = None,
+    among: Among = "document",
 ) -> Ranking:
-    """The candidates `texts`, one or more, by how well each follows a passage. Raises what the stages raise."""
+    """The candidates `texts`, one or more, by how well each follows a passage: those of the same document by the query,
+    those from anywhere by the point, for which no temperature is fitted. Raises what the stages raise."""
     used = passage.last(stages.window)
     own = len(used.written)
     vectors_ND = await stages.encode([*used.written, *texts])
-    query_D = await stages.query(Context.of(used, vectors_ND[:own]))
+    context = Context.of(used, vectors_ND[:own])
+    query_D = await (stages.query(context) if among == "document" else stages.point(context))
+    fitted = temperature if among == "document" else None
     scores_N = vectors_ND[own:].astype(np.float64) @ query_D.astype(np.float64)
     return Ranking(
-        candidates=_in_order(texts, scores_N, temperature or UNFITTED),
-        temperature=temperature,
+        candidates=_in_order(texts, scores_N, fitted or UNFITTED),
+        among=among,
+        temperature=fitted,
         own=len(used.texts),
         left_out=len(passage.texts) - len(used.texts),
     )

@@ -13,7 +13,7 @@ from functools import cached_property
 from numbers import Integral
 from pathlib import Path
 from secrets import randbits
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from nextvec.errors import MismatchError, UsageError
 from nextvec.structure import UNKNOWN
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nextvec.continuation.contexts import Passage
     from nextvec.continuation.continuation import ContinuationRequest
     from nextvec.continuation.events import Continuation, Event
-    from nextvec.continuation.ranking import Ranking
+    from nextvec.continuation.ranking import Among, Ranking
     from nextvec.continuation.stages import Served
     from nextvec.continuation.stopping import StopConfig
     from nextvec.housekeeping.models import ModelLoss
@@ -373,11 +373,13 @@ class Model:
         """
         return self._served().chunk(text)
 
-    def rank(self, text: str, candidates: Sequence[str]) -> Ranking:
+    def rank(self, text: str, candidates: Sequence[str], among: Among = "document") -> Ranking:
         """Candidates by how likely each comes next after a text, the likeliest first.
 
         A blank line at the text's end says that a paragraph begins, a Markdown heading there under which heading.
-        Raises UsageError for a text without a chunk, or without any candidate.
+        Candidates are taken for sentences of the text's own document, which the model's query tells apart; among those
+        of "anywhere" it goes by what is said, its point. Raises UsageError for a text without a chunk, without any
+        candidate, or another `among`.
 
         Examples:
             >>> ranking = model.rank("Something was said.", ["Then this.", "Or that."])
@@ -385,12 +387,14 @@ class Model:
             [0, 1]
         """
         from nextvec.continuation.continuation import Direct
-        from nextvec.continuation.ranking import rank
+        from nextvec.continuation.ranking import Among, rank
 
         if not candidates or isinstance(candidates, str):
             raise UsageError("there is no candidate to rank; give a list of one or more texts")
+        if among not in (known := get_args(Among)):
+            raise UsageError.unknown("among", among, known)
         served = self._served()
-        return asyncio.run(rank(Direct(served), served.chunk(text), list(candidates), served.temperature))
+        return asyncio.run(rank(Direct(served), served.chunk(text), list(candidates), served.temperature, among))
 
     def too_long(self, texts: Sequence[str]) -> int:
         """How many of the texts are longer than its encoder reads.

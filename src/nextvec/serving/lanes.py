@@ -183,6 +183,10 @@ class ModelLane:
         """(D,), of any norm: what candidates are ranked by after a context."""
         return (await self._query.submit([context], self._timeouts.query))[0]
 
+    async def point(self, context: Context) -> np.ndarray:
+        """(D,), unit norm: what is expected next, which candidates from anywhere are ranked by."""
+        return (await self._predict.submit([context], self._timeouts.predict))[0]
+
     async def draw(self, query: DrawQuery) -> Drawn:
         return (await self._draw.submit([query], self._timeouts.draw))[0]
 

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails
 from nextvec.continuation.continuation import LONGEST, MOST_ALTERNATIVES, MOST_CHOICES, Feedback
 from nextvec.continuation.drawing import HOTTEST
 from nextvec.continuation.events import Draws, Tells
+from nextvec.continuation.ranking import Among
 from nextvec.continuation.stages import Part
 from nextvec.serving.faults import MOST_FAULTS, fault, in_words
 from nextvec.serving.fields import Document, Documents, Only, TextOrTexts, Texts, nullable
@@ -349,6 +350,11 @@ class RerankRequest(Body):
         description="What may come next: texts, or objects with a `text`. Each is encoded whole, as one chunk.",
         examples=[["A bell rang in the village.", "Interest rates fell again."]],
     )
+    among: Among = Field(
+        "document",
+        description="Where the documents are from: `document`, the same text, whose sentences the model's query tells "
+        "apart; `anywhere`, and the point ranks them by what they are about.",
+    )
     top_n: int | None = Field(None, ge=0, description="Results, at most; null or 0 for all.")
     return_documents: bool = Field(True, description="Give each document back beside its score.")
     max_chunks_per_doc: int | None = Field(None, ge=1, description="Any: a document is one chunk.")
@@ -371,7 +377,8 @@ class RerankResult(Answer):
 
 
 class RankingInfo(Answer):
-    ranked_by: Part = Field(description="`point` for a model that has no query of its own.")
+    ranked_by: Part = Field(description="`point` for a model that has no query of its own, and among `anywhere`.")
+    among: Among = Field(description="Where the documents were said to be from.")
     temperature: float | None = Field(
         description="Of the probabilities, fitted on validation documents; null where none was: they are those at 1, "
         "and their order alone means something."

@@ -31,7 +31,8 @@ def rerank_router(access: Access) -> APIRouter:
         texts = [document.text for document in request.documents]
         access.check_texts("documents", texts)
         lane = access.lane(request.model)
-        ranking = await rank(lane, await _passage(access, lane, request), texts, lane.served.temperature)
+        passage = await _passage(access, lane, request)
+        ranking = await rank(lane, passage, texts, lane.served.temperature, request.among)
         return _answer(lane, request, ranking, 1e3 * (time.perf_counter() - started))
 
     for path in PATHS:
@@ -60,7 +61,8 @@ def _answer(lane: ModelLane, request: RerankRequest, ranking: Ranking, milliseco
         usage=Usage(prompt_tokens=words, total_tokens=words),
         results=[_result(candidate, documents) for candidate in ranking.candidates[: request.top_n or None]],
         nextvec=RankingInfo(
-            ranked_by=lane.served.spec.ranks_by,
+            ranked_by=ranking.ranked_by(lane.served.spec.ranks_by),
+            among=ranking.among,
             temperature=ranking.temperature,
             own=ranking.own,
             left_out=ranking.left_out,

@@ -46,6 +46,7 @@ function build(models) {
     area("context", "What was written so far", 5, draft.context, "A blank line at its end: a new paragraph."),
     area("candidates", "What may come next", 6, draft.candidates.join("\n"), "One sentence a line."),
     modelField(models),
+    amongField(),
     h(
       "div",
       { class: "field actions" },
@@ -128,6 +129,20 @@ function modelField(models) {
   );
 }
 
+function amongField() {
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: "among" }, "They are from"),
+    h(
+      "select",
+      { id: "among", name: "among" },
+      h("option", { value: "document", selected: true }, "the same document"),
+      h("option", { value: "anywhere" }, "anywhere"),
+    ),
+  );
+}
+
 function anotherExample() {
   const change = ({ target: { form } }) => {
     example = (example + 1) % examples.length;
@@ -144,8 +159,13 @@ function runner(form, results) {
     asked.abort();
     asked = new AbortController();
     const { signal } = asked;
-    const { context, candidates, model } = form.elements;
-    const request = { model: model.value, query: context.value, documents: lines(candidates) };
+    const { context, candidates, model, among } = form.elements;
+    const request = {
+      model: model.value,
+      query: context.value,
+      documents: lines(candidates),
+      among: among.value,
+    };
     results.setAttribute("aria-busy", "true");
     try {
       const answer = await rerank(request, signal);
@@ -197,7 +217,8 @@ function candidate({ document, index, relevance_score: share, nextvec: { score }
   ];
 }
 
-function notes({ ranked_by: by, temperature }) {
+function notes({ ranked_by: by, among, temperature }) {
+  if (among === "anywhere") return ["Ranked by its point: by what each is about. Scores are cosines."];
   return [
     by === "point" ? "Ranked by its point, the mean of what may come: this model has no query of its own." : null,
     temperature === null
