@@ -66,7 +66,7 @@ SURFACE = {
     "rollback": "ALIAS --workspace --json",
     "complete": "TEXT --model --sentences --decoder --feedback --fill --snap --steps --temperature --n --seed --set "
     "--workspace --json",
-    "rank": "--candidates TEXT --context --model --top --workspace --json",
+    "rank": "--candidates TEXT --context --model --among --top --workspace --json",
     "encode": "--out TEXTS --encoder --breaks --json",
     "predict": "VECTORS --out --model --breaks --workspace --json",
     "decode": "VECTORS CORPUS --decoder --set --steps --workspace --json",

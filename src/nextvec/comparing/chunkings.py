@@ -124,17 +124,16 @@ def compare_chunkers(
         with TemporaryDirectory(dir=cache) as folder:
             place = Workspace(folder)
             chunker = fitted_chunker(place, CORPUS, name, options, encoder)
-            report = ingest(place, CORPUS, source, chunker, encoder, split=SPLIT, limit=limit)
+            try:
+                report = ingest(place, CORPUS, source, chunker, encoder, split=SPLIT, limit=limit)
+            except DataError as error:
+                raise DataError(f"chunker '{reference}': {error}") from None
             made.append(_measure(reference, chunker.spec, place, report, encoder))
     return made
 
 
 def _measure(name: str, chunker: dict[str, Any], place: Workspace, report: IngestReport, encoder: Encoder) -> Chunking:
     snapshot = Corpus.open(place, CORPUS).snapshot()
-    if not len(snapshot):
-        raise DataError(
-            f"chunker '{name}': no document has two chunks, so there is nothing to compare. Take longer ones"
-        )
     texts = snapshot.texts(np.unique(np.linspace(0, len(snapshot) - 1, COUNTED).round().astype(int)))
     skills, note = _skills(snapshot)
     return Chunking(

@@ -127,9 +127,7 @@ def carry_out(intake: Intake[Block], blocks: Iterable[Block], corpus: Corpus, re
             intake.commit()
         report.finish()
         if corpus.unused:
-            raise DataError(
-                f"{report.skips_in_words()}. Nothing was stored in corpus '{corpus.name}', which stays empty"
-            )
+            raise DataError(f"{report.skips_in_words()}. Nothing was stored")
         corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
         corpus.info()  # and what is counted
 

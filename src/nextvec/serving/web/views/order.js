@@ -19,16 +19,6 @@ const GENERAL = [
       "The harvest was poor in most of the country.",
     ],
   },
-  {
-    context:
-      "Bees communicate the direction of a source of food by dancing. The angle of the dance corresponds to the angle of the sun.",
-    candidates: [
-      "Honey is sold in jars of several sizes.",
-      "Wasps build their nests of paper.",
-      "The duration of the dance tells how far away the food is.",
-      "The train leaves the station at noon.",
-    ],
-  },
 ];
 
 const MOST = 4;

@@ -10,10 +10,6 @@ import { chosenAtFirst, heldOut, lasting } from "../served.js";
 const GENERAL = [
   "The lighthouse stands at the northern tip of the island. It was built of granite blocks that were shipped across the bay in winter. " +
     "For ninety years a keeper lit the lamp by hand every evening. The light could be seen from a distance of twenty miles.",
-  "The council met in the spring to decide where the new railway should go. Merchants wanted a station near the harbour. " +
-    "Farmers feared that the line would cut their fields in two. A vote was held in May.",
-  "Bees communicate the direction of a source of food by dancing. The angle of the dance corresponds to the angle of the sun. " +
-    "Its length tells the distance. Other workers follow the dancer and then fly out.",
 ];
 
 const DRAWS = { samples: "draws samples", candidates: "draws stored sentences" };
