@@ -464,6 +464,10 @@ class TestOrder:
         tab.wait(f"document.getElementById('context').value === {json.dumps(example['text'])}")
         candidates = tab.run("document.getElementById('candidates').value").split("\n")
         assert candidates == sorted([*example["following"][:3], other["following"][0]])
+        tab.click(".bench button.primary")
+        tab.wait("document.querySelector('.ranking')")
+        (came,) = (words for words in tab.texts(".ranking li") if "this one came" in words)
+        assert example["following"][0] in came
 
     def test_sentences_from_anywhere_are_ordered_by_the_point(self, tab, server, story):
         tab.open(server)

@@ -70,6 +70,7 @@ async function takeExamples(model, form) {
   examples = own.map(({ text, following }, number) => ({
     context: text,
     candidates: [...following.slice(0, MOST - 1), ...strange(number)].toSorted(),
+    came: following[0],
   }));
   example = 0;
   if (untouched) write(form, examples[0]);
@@ -196,6 +197,7 @@ function ranking({ model, results, nextvec: told }) {
 /** Of a model without a fitted temperature the scores alone mean something. */
 function candidate({ document, index, relevance_score: share, nextvec: { score } }, first, fitted) {
   const words = [fitted ? percent(share, 1) : null, `score ${number(score, 3)}`, `your no. ${index + 1}`];
+  if (document.text === draft.came) words.push("this one came");
   return [
     h("p", { class: "utterance" }, document.text),
     h(
