@@ -97,6 +97,12 @@ MISTAKES = {
     "Text": [
         Mistake("No such file", "nextvec corpus ingest text/ --corpus new", "holds: "),
         Mistake(
+            "Documents of one chunk each",
+            "nextvec corpus ingest lines.jsonl --corpus new --chunker paragraph",
+            "cut finer",
+            lambda: Path("lines.jsonl").write_text('{"text": "One paragraph is here. It has two sentences."}\n' * 9),
+        ),
+        Mistake(
             "A kind of source that is not known",
             "nextvec corpus ingest wikpedia:dump.xml --corpus new",
             "Did you mean 'wikipedia'?",

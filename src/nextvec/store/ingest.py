@@ -53,6 +53,7 @@ MASS_FAILURE_AFTER = 20
 LEARNING = 0.5
 """Of the work on a document that is cut by its sentences' vectors, so much is encoding these."""
 TOO_SHORT = "too short"
+FINER = f". A document needs {MIN_CHUNKS} chunks: take longer ones, or cut finer"
 CHANGED = "changed since it was stored"
 NO_CHUNKS = "cannot be cut into chunks"
 REFUSED = "a chunk cannot be encoded"
@@ -127,7 +128,7 @@ def carry_out(intake: Intake[Block], blocks: Iterable[Block], corpus: Corpus, re
             intake.commit()
         report.finish()
         if corpus.unused:
-            raise DataError(f"{report.skips_in_words()}. Nothing was stored")
+            raise DataError(f"{report.skips_in_words()}. Nothing was stored{FINER * (TOO_SHORT in report.skipped)}")
         corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
         corpus.info()  # and what is counted
 
