@@ -37,6 +37,7 @@ COSINE = Shown("cosine", "cosine", ".4f", "cosine")
 MRR = Shown("mrr[document]", "MRR in the document", ".3f", "mrr[document]")
 AHEAD = Shown("mrr[ahead]", "MRR ahead", ".3f", "mrr[ahead]")
 BITS = Shown("bits_gained[document]", "bits gained", ".3f", "log_loss[document]")
+FOREIGN = Shown("mrr[foreign-10k]", "MRR, others' chunks", ".3f", "mrr[foreign-10k]")
 LOSS = Shown("log_loss[document]", "log loss, nats", ".3f", "log_loss[document]")
 DENSITY = Shown("log_density", "log density, nats", ".1f", "log_density")
 ENERGY = Shown("energy_score", "energy score", ".4f", "energy_score")
@@ -120,7 +121,7 @@ def sections(record: Mapping[str, Any]) -> Iterator[str]:
     for name, title, build in (
         ("model", "The recommended model", _abilities_section),
         ("trunks", "Trunks", _abilities_section),
-        ("heads", "Heads", _abilities_section),
+        ("heads", "Heads", _heads_section),
         ("data", "More data", _data_section),
         ("context", "Longer contexts", _context_section),
     ):
@@ -150,9 +151,14 @@ def _how(provenance: Mapping[str, Any]) -> str:
     )
 
 
-def _abilities_section(part: Part) -> str:
+def _heads_section(part: Part) -> str:
+    """With the chunks of other documents, which a query for a document's own says little of."""
+    return _abilities_section(part, (*ABILITIES[:3], FOREIGN, *ABILITIES[3:]))
+
+
+def _abilities_section(part: Part, abilities: Sequence[Shown] = ABILITIES) -> str:
     rows = one_a_model(part["rows"])
-    shown = [figure for figure in ABILITIES if any(figure.figure in row["figures"] for row in rows)]
+    shown = [figure for figure in abilities if any(figure.figure in row["figures"] for row in rows)]
     columns = ("", *(figure.heading for figure in shown), "seeds", "parameters")
     cells = [(_name(row), *_figures(row, part, shown), _seeds(row), _size(row)) for row in rows]
     return "\n\n".join(
