@@ -14,7 +14,7 @@ import numpy as np
 from nextvec.corpus.document import Chunk
 from nextvec.errors import IntegrityError
 from nextvec.mirror import fetch
-from nextvec.records import read_json
+from nextvec.records import read_json, taken_apart
 from nextvec.store.breaks import breaks_of_table
 from nextvec.store.encoded import digest
 from nextvec.store.headings import headings_content, headings_of_table, numbers_of_table
@@ -45,7 +45,8 @@ def _require_newest(corpus: Corpus) -> None:
     in its place, without a word. Raises IntegrityError for that."""
     reported = report_path(corpus.workspace, corpus.name)
     fetch(reported)
-    told = [int(read_json(reported).get("version", 0))] if reported.exists() else []
+    with taken_apart(reported):
+        told = [int(read_json(reported).get("version", 0))] if reported.exists() else []
     if (written := max([*told, *corpus.tags().values()], default=0)) > corpus.version:
         raise IntegrityError(
             f"version {written} of corpus '{corpus.name}' was written and is gone: the newest that is there is "

@@ -89,7 +89,10 @@ class Columns(Config):
 
     def read(self, text: str) -> Prose:
         """The prose of a document's whole text, whatever markup it has."""
-        return _READ[("html" if _is_html(text) else "plain") if self.markup == "auto" else self.markup](text)
+        markup = self.markup
+        if markup == "auto":
+            markup = "html" if _is_html(text) else "plain"
+        return _READ[markup](text)
 
     def holds(self, row: Mapping[str, Any], part: str) -> bool:
         """Whether the row has a column for a part of a document, be there something in it or not."""
