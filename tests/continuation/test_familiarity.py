@@ -100,6 +100,11 @@ def test_it_is_kept_and_found_anew_when_damaged(snapshot: Snapshot, tmp_path, mo
     assert read_json(path)["usual"] == list(found.usual)
 
 
+def test_where_nothing_is_found_all_is_far(snapshot: Snapshot) -> None:
+    nothing = np.ones(len(snapshot), dtype=bool)
+    assert nearest_cosines(build_index(snapshot), snapshot.vectors[:2], nothing).tolist() == [-1, -1]
+
+
 def test_an_index_of_another_corpus_is_refused(snapshot: Snapshot) -> None:
     with pytest.raises(MismatchError, match="index"):
         Usual.of(snapshot, build_index(corpus(documents=100)))

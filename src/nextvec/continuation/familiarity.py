@@ -101,8 +101,9 @@ class Usual:
 
 
 def nearest_cosines(index: Index, vectors_SD: np.ndarray, excluded: np.ndarray | None) -> np.ndarray:
-    """(S,) of each vector and the stored one nearest to it, rows (N,) bool that are `excluded` apart."""
-    return index.search(vectors_SD, 1, excluded).scores[:, 0]
+    """(S,) of each vector and the stored one nearest to it, rows (N,) bool that are `excluded` apart; -1, as far as can
+    be, where an index finds none."""
+    return np.maximum(index.search(vectors_SD, 1, excluded).scores[:, 0], -1.0)
 
 
 def _passages(snapshot: Snapshot, held_out: np.ndarray) -> list[np.ndarray]:
