@@ -27,7 +27,7 @@ def cut_at(number):
 
 @pytest.fixture(scope="module")
 def plan(make_plan):
-    return make_plan(checkpoint_steps=3, validation_steps=8, epochs=2)
+    return make_plan(checkpoint_steps=3, validation_steps=8, epochs=2, rewrites=2)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,13 @@ def test_resumed_weights_are_the_same(share, undisturbed, snapshot, encoder, pla
 def test_it_wrote_hypotheses_and_corrected_them(undisturbed):
     folder, seen = undisturbed
     assert any(doing.startswith("hypotheses") for doing in seen)
-    events = {event["event"] for event in read_lines(folder / RUN_LOG)}
-    assert events >= {"start", "validation", "hypotheses", "end"}
+    events = [event["event"] for event in read_lines(folder / RUN_LOG)]
+    assert {*events} >= {"start", "validation", "hypotheses", "end"}
+    assert events.count("hypotheses") == 3
+
+
+def test_only_the_newest_hypotheses_are_kept(undisturbed):
+    assert [path.name for path in undisturbed[0].glob("hypotheses*")] == ["hypotheses-2.safetensors"]
 
 
 def test_a_name_is_taken_once(undisturbed, snapshot, encoder, plan):
@@ -68,8 +73,6 @@ def test_only_what_was_begun_is_resumed(snapshot, encoder, plan, tmp_path):
 
 
 def test_another_recipe_is_not_resumed(undisturbed, snapshot, encoder, make_plan):
+    other = make_plan(checkpoint_steps=3, validation_steps=8, epochs=2, rewrites=2, lr=1e-3)
     with pytest.raises(MismatchError, match=r"training lr"):
-        train_inverter(
-            snapshot, encoder, make_plan(checkpoint_steps=3, validation_steps=8, epochs=2, lr=1e-3), undisturbed[0],
-            resume=True,
-        )  # fmt: skip
+        train_inverter(snapshot, encoder, other, undisturbed[0], resume=True)

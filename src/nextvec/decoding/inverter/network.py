@@ -54,6 +54,9 @@ class Hypothesis:
     keep_BH: Tensor
     vector_BD: Tensor
 
+    def to(self, device: torch.device) -> Self:
+        return type(self)(self.tokens_BH.to(device), self.keep_BH.to(device), self.vector_BD.to(device))
+
 
 class Cache:
     """Keys and values of one layer so far, (B, heads, at most `length`, width / heads)."""

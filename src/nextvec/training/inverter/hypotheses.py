@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from nextvec.decoding.inverter.network import InverterNetwork
 from nextvec.decoding.inverter.vocabulary import Vocabulary
 from nextvec.encoders.encoder import Encoder
 from nextvec.records import write_atomic
-from nextvec.training.inverter.chunks import Chunks, Ints, Texts
+from nextvec.training.inverter.chunks import Chunks, Ints, Texts, make_hypothesis
 
-BATCH = 256
+BATCH = {"cpu": 256, "cuda": 4096}
+"""Texts that are written side by side, by the type of device."""
 TEMPERATURE = 0.7
 
 Report = Callable[[int, int], None]
@@ -37,29 +38,39 @@ def write_hypotheses(
     chunks: Chunks,
     *,
     seed: int,
+    before: Chunks | None = None,
     autocast: AbstractContextManager[object] | None = None,
     on_progress: Report | None = None,
 ) -> Chunks:
     """A text for every chunk's vector, drawn at temperature 0.7, and that text's own vector.
 
-    `autocast` is entered for writing alone: the encoder has its own precision.
+    With the hypotheses of `before` every second text is drawn as a correction of the chunk's. `autocast` is entered for
+    writing alone: the encoder has its own precision.
     """
     device = network.bias.device
     noise = drawn(TEMPERATURE, seed, device)
-    rows: Rows = []
+    written: Rows = [[]] * len(chunks)
     # Of like length together: a batch costs as many steps as its longest text has tokens.
-    order = np.argsort(chunks.texts.lengths, kind="stable")
+    order = np.argsort(chunks.texts.lengths, kind="stable").astype(np.int64)
+    parts = [(order, None)] if before is None else [(order[::2], None), (order[1::2], before)]
+    done = 0
     with autocast or nullcontext():
-        for first in range(0, len(order), BATCH):
-            target = torch.from_numpy(chunks.vectors[order[first : first + BATCH]].astype(np.float32)).to(device)
-            rows += generate(network, target, noise=noise)
+        for numbers, given in (batch for part in parts for batch in _batches(*part, BATCH[device.type])):
+            target = torch.from_numpy(chunks.vectors[numbers].astype(np.float32)).to(device)
+            hypothesis = None if given is None else make_hypothesis(given, numbers).to(device)
+            rows = generate(network, target, hypothesis, noise)
+            for number, row in zip(numbers.tolist(), rows, strict=True):
+                written[number] = row
+            done += len(rows)
             if on_progress:
-                on_progress(len(rows), len(order))
-    written: Rows = [[] for _ in rows]
-    for number, row in zip(order.tolist(), rows, strict=True):
-        written[number] = row
+                on_progress(done, len(order))
     vectors = encode_written(encoder.encode, vocabulary.decode(written), encoder.spec.dim)
     return Chunks(texts=Texts.of(written), vectors=vectors)
+
+
+def _batches(order: Ints, given: Chunks | None, size: int) -> Iterator[tuple[Ints, Chunks | None]]:
+    for first in range(0, len(order), size):
+        yield order[first : first + size], given
 
 
 def save_hypotheses(path: Path, hypotheses: Chunks) -> None:

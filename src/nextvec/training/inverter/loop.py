@@ -18,7 +18,7 @@ from torch import Tensor
 
 from nextvec.decoding.correction import encode_written
 from nextvec.decoding.inverter.generation import generate
-from nextvec.decoding.inverter.network import Hypothesis, InverterNetwork
+from nextvec.decoding.inverter.network import InverterNetwork
 from nextvec.decoding.inverter.vocabulary import Vocabulary
 from nextvec.device import fastest
 from nextvec.encoders.encoder import Encoder
@@ -43,7 +43,7 @@ from nextvec.training.optimizer import adamw
 from nextvec.training.runlog import RunLog
 from nextvec.training.tracker import Tracking
 
-HYPOTHESES = "hypotheses.safetensors"
+HYPOTHESES = "hypotheses-{round}.safetensors"
 LOG_STEPS = 25  # odd, so that steps of both kinds are logged
 VALIDATION_CHUNKS = 512
 ROUND_TRIPS = 64
@@ -136,6 +136,8 @@ class _Run:
         # A correction holds its hypothesis beside its text: half as many texts fill a step.
         self.correcting = Stream(lengths[self.chosen], recipe.tokens // 2, recipe.seed + 1)
         self.hypotheses: Chunks | None = None
+        self.rounds = 0
+        """How often hypotheses have been written."""
         self.validating = _validation_numbers(material.validation, recipe.tokens)
         self.texts, self.corrections = iter(self.writing), iter(self.correcting)
 
@@ -148,24 +150,26 @@ class _Run:
         return self._done() >= 1
 
     def begin(self) -> None:
-        discard(self.folder / HYPOTHESES)
+        for number in range(self.recipe.rewrites + 1):
+            discard(self._hypotheses_file(number))
         self.engine.write("start", chunks=len(self.material.training), steps=self.total, device=self.device.type)
         self.engine.save(self)
 
     def restore(self, saved: Saved) -> None:
         self.writing.epoch, self.writing.place = self.state.writing
         self.correcting.epoch, self.correcting.place = self.state.correcting
-        if saved["corrects"]:
-            self.hypotheses = load_hypotheses(self.folder / HYPOTHESES)
+        self.rounds = saved["rounds"]
+        if self.rounds:
+            self.hypotheses = load_hypotheses(self._hypotheses_file(self.rounds - 1))
 
     def extras(self) -> Saved:
         self.state.writing = (self.writing.epoch, self.writing.place)
         self.state.correcting = (self.correcting.epoch, self.correcting.place)
-        return {"corrects": self.hypotheses is not None}
+        return {"rounds": self.rounds}
 
     def advance(self) -> None:
         done = self._done()
-        if self.hypotheses is None and done >= self.recipe.correct_from:
+        if self.rounds <= self.recipe.rewrites and done >= self.recipe.rewritten(self.rounds):
             self._write_hypotheses()
         self._step(self._next_batch(), done)
         if self.state.step % self.recipe.validation_steps == 0:
@@ -219,28 +223,29 @@ class _Run:
 
     def _states(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Output states (B, L, M) of a batch and its wanted tokens, on the device."""
-        hypothesis = batch.hypothesis and Hypothesis(
-            batch.hypothesis.tokens_BH.to(self.device),
-            batch.hypothesis.keep_BH.to(self.device),
-            batch.hypothesis.vector_BD.to(self.device),
-        )
+        hypothesis = batch.hypothesis and batch.hypothesis.to(self.device)
         states_BLM = self.network(batch.target_BD.to(self.device), batch.given_BL.to(self.device), hypothesis)
         return states_BLM, batch.wanted_BL.to(self.device)
 
     def _write_hypotheses(self) -> None:
-        """Once in a run, with the weights of that moment: a run that is killed meanwhile begins it again."""
+        """With the weights of that moment: a run that is killed meanwhile begins it again."""
         self.engine.save(self)
         chosen = self.material.training.subset(self.chosen)
         self.network.eval()
         self.hypotheses = write_hypotheses(
             self.network, self.material.vocabulary, self.material.encoder, chosen,
-            seed=self.recipe.seed, autocast=self._autocast(),
+            seed=self.recipe.seed + self.rounds, before=self.hypotheses, autocast=self._autocast(),
             on_progress=lambda done, all_: self._report(f"hypotheses {done / all_:.0%}, "),
         )  # fmt: skip
-        save_hypotheses(self.folder / HYPOTHESES, self.hypotheses)
+        save_hypotheses(self._hypotheses_file(self.rounds), self.hypotheses)
         cosine = np.einsum("nd,nd->n", self.hypotheses.vectors, chosen.vectors.astype(np.float32)).mean()
         self.engine.write("hypotheses", chunks=len(self.chosen), cosine=float(cosine), seconds=self.engine.seconds)
+        self.rounds += 1
         self.engine.save(self)
+        discard(self._hypotheses_file(self.rounds - 2))
+
+    def _hypotheses_file(self, number: int) -> Path:
+        return self.folder / HYPOTHESES.format(round=number)
 
     @torch.no_grad()
     def _validate(self) -> None:

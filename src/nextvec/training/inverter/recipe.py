@@ -30,12 +30,19 @@ class InverterRecipe(Config):
     sampled: int = Field(512, ge=1, description="tokens drawn from all others to stand for them")
     correct_from: float = Field(0.6, ge=0, le=1, description="share of the run after which it learns to correct too")
     corrections: int = Field(32768, ge=1, description="chunks whose hypotheses it learns to correct")
+    rewrites: int = Field(
+        0, ge=0, description="times that these are written anew in what is left of the run, half of them as corrections"
+    )
     pretrained_embedding: bool = Field(True, description="begin with MiniLM's token embedding, projected")
     seed: Seed = 0
     device: Literal["auto", "cpu"] = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     checkpoint_steps: int = Field(500, ge=1, description="steps between checkpoints")
     validation_steps: int = Field(500, ge=1, description="steps between validations; one ends the run too")
+
+    def rewritten(self, rounds: int) -> float:
+        """Share of the run after which hypotheses are written, when they have been `rounds` times before."""
+        return self.correct_from + (1 - self.correct_from) * rounds / (1 + self.rewrites)
 
     def rate(self, done: float) -> float:
         """Learning rate when the share `done` of the run is behind: `training.recipe.learning_rate`, by shares."""
