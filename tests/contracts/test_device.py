@@ -124,7 +124,7 @@ class TestOnAGPU:
         here = evaluated(fitted[name].cpu(), process.snapshot, process.split, "cpu")
         there = evaluated(fitted[name].to(GPU), process.snapshot, process.split, GPU)
         fitted[name].cpu()
-        drawn = ("energy", "coverage", "diversity", "rank_bin")  # other draws: another device's generator
+        drawn = ("energy", "coverage", "sample_diversity", "rank_bin")  # other draws: another device's generator
         for figure in (name for name in here if not name.startswith(drawn)):
             assert there[figure] == pytest.approx(here[figure], abs=5e-3, rel=1e-3), figure
 

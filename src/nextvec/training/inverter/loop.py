@@ -138,6 +138,8 @@ class _Run:
         self.hypotheses: Chunks | None = None
         self.rounds = 0
         """How often hypotheses have been written."""
+        self.due = recipe.correct_from
+        """Share of the run after which they are written next."""
         self.validating = _validation_numbers(material.validation, recipe.tokens)
         self.texts, self.corrections = iter(self.writing), iter(self.correcting)
 
@@ -158,18 +160,18 @@ class _Run:
     def restore(self, saved: Saved) -> None:
         self.writing.epoch, self.writing.place = self.state.writing
         self.correcting.epoch, self.correcting.place = self.state.correcting
-        self.rounds = saved["rounds"]
+        self.rounds, self.due = saved["rounds"], saved["due"]
         if self.rounds:
             self.hypotheses = load_hypotheses(self._hypotheses_file(self.rounds - 1))
 
     def extras(self) -> Saved:
         self.state.writing = (self.writing.epoch, self.writing.place)
         self.state.correcting = (self.correcting.epoch, self.correcting.place)
-        return {"rounds": self.rounds}
+        return {"rounds": self.rounds, "due": self.due}
 
     def advance(self) -> None:
         done = self._done()
-        if self.rounds <= self.recipe.rewrites and done >= self.recipe.rewritten(self.rounds):
+        if self.rounds <= self.recipe.rewrites and done >= self.due:
             self._write_hypotheses()
         self._step(self._next_batch(), done)
         if self.state.step % self.recipe.validation_steps == 0:
@@ -241,8 +243,14 @@ class _Run:
         cosine = np.einsum("nd,nd->n", self.hypotheses.vectors, chosen.vectors.astype(np.float32)).mean()
         self.engine.write("hypotheses", chunks=len(self.chosen), cosine=float(cosine), seconds=self.engine.seconds)
         self.rounds += 1
+        self.due = self._next_due()
         self.engine.save(self)
         discard(self._hypotheses_file(self.rounds - 2))
+
+    def _next_due(self) -> float:
+        """Evenly spread over what is left: where time bounds the run, writing has taken a share of it."""
+        done = self._done()
+        return done + (1 - done) / (2 + self.recipe.rewrites - self.rounds)
 
     def _hypotheses_file(self, number: int) -> Path:
         return self.folder / HYPOTHESES.format(round=number)

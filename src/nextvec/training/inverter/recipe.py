@@ -40,10 +40,6 @@ class InverterRecipe(Config):
     checkpoint_steps: int = Field(500, ge=1, description="steps between checkpoints")
     validation_steps: int = Field(500, ge=1, description="steps between validations; one ends the run too")
 
-    def rewritten(self, rounds: int) -> float:
-        """Share of the run after which hypotheses are written, when they have been `rounds` times before."""
-        return self.correct_from + (1 - self.correct_from) * rounds / (1 + self.rewrites)
-
     def rate(self, done: float) -> float:
         """Learning rate when the share `done` of the run is behind: `training.recipe.learning_rate`, by shares."""
         schedule = TrainingConfig(lr=self.lr, final_lr=self.final_lr, warmup=self.warmup)
