@@ -509,9 +509,8 @@ def inverter_results(record: dict[str, Any]) -> str:
             f"{record['encoder']}; intervals by bootstrap over documents. `nearest` chooses among {record['bank']:,} "
             f"chunks of training documents. The inverter has {inverter['parameters']:,} parameters, most of them token "
             f"embeddings, and saw {inverter['metrics']['tokens']:,} tokens in "
-            f"{inverter['metrics']['seconds'] / 60:.0f} minutes of {inverter.get('hardware', 'a shared CPU')}. "
-            "Cosine is of the text encoded again; token F1, BLEU (of single texts, 0 to 100) and exact match fold case "
-            "and accents, as the encoder does; "
+            f"{inverter['metrics']['seconds'] / 60:.0f} minutes of a shared CPU. Cosine is of the text encoded again; "
+            "token F1, BLEU (of single texts, 0 to 100) and exact match fold case and accents, as the encoder does; "
             "the perplexity of a word is under trigrams of other held-out documents, and folds them, too. "
             f"Milliseconds are for one text alone, with {record['threads']} threads at a load of "
             f"{record['load_average']}.",
@@ -552,12 +551,11 @@ def inverter_again(record: dict[str, Any]) -> str:
     changed = {key: given[key] for key in defaults if key in given and given[key] != defaults[key]}
     settings = "".join(f" --set {key}={value:g}" for key, value in changed.items() if key not in ("dim", "vocabulary"))
     documents = inverter["corpus"]["documents"]
-    ingest = inverter.get("ingest", [f"nextvec corpus ingest wikipedia.jsonl.gz --corpus wiki --limit {documents}"])
     return (
         "## The weights again\n\nThe weights are not in the repository. These commands make them (a bound in seconds "
         "gives other weights on another machine):\n\n```\n"
-        + "".join(f"{command}\n" for command in ingest)
-        + f"nextvec train-inverter --corpus wiki --name inverter-wiki{settings}\n```"
+        f"nextvec corpus ingest wikipedia.jsonl.gz --corpus wiki --limit {documents}\n"
+        f"nextvec train-inverter --corpus wiki --name inverter-wiki{settings}\n```"
     )
 
 

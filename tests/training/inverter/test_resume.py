@@ -1,11 +1,15 @@
 """A run that was cut off anywhere and resumed ends with the weights of one that was not, bit for bit."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from nextvec.decoding.inverter.bundle import WEIGHTS
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.records import read_lines
 from nextvec.records.names import RUN_LOG
+from nextvec.training import engine
 from nextvec.training.inverter.run import train_inverter
 
 
@@ -76,3 +80,24 @@ def test_another_recipe_is_not_resumed(undisturbed, snapshot, encoder, make_plan
     other = make_plan(checkpoint_steps=3, validation_steps=8, epochs=2, rewrites=2, lr=1e-3)
     with pytest.raises(MismatchError, match=r"training lr"):
         train_inverter(snapshot, encoder, other, undisturbed[0], resume=True)
+
+
+def test_steps_lie_between_writings_that_take_their_time(snapshot, encoder, make_plan, tmp_path, monkeypatch):
+    """A run of 100 seconds, one a step and 15 for each writing of hypotheses."""
+    now = 0.0
+
+    def clock():
+        nonlocal now
+        now += 1e-3
+        return now
+
+    def show(progress):
+        nonlocal now
+        now += {"": 1, "hypotheses 100%, ": 15}.get(progress.doing, 0)
+
+    monkeypatch.setattr(engine, "time", SimpleNamespace(perf_counter=clock))
+    plan = make_plan(epochs=1000, seconds=100, correct_from=0.4, rewrites=2)
+    train_inverter(snapshot, encoder, plan, tmp_path / "inverter", on_progress=show)
+    steps = [event["step"] for event in read_lines(tmp_path / "inverter" / RUN_LOG) if event["event"] == "hypotheses"]
+    assert len(steps) == 3
+    assert min(np.diff(steps)) >= 5

@@ -55,6 +55,7 @@ class Hypothesis:
     vector_BD: Tensor
 
     def to(self, device: torch.device) -> Self:
+        """The same on that device."""
         return type(self)(self.tokens_BH.to(device), self.keep_BH.to(device), self.vector_BD.to(device))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -52,10 +52,12 @@ def write_hypotheses(
     written: Rows = [[]] * len(chunks)
     # Of like length together: a batch costs as many steps as its longest text has tokens.
     order = np.argsort(chunks.texts.lengths, kind="stable").astype(np.int64)
-    parts = [(order, None)] if before is None else [(order[::2], None), (order[1::2], before)]
+    parts: list[tuple[Ints, Chunks | None]] = [(order, None)]
+    if before is not None:
+        parts = [(order[::2], None), (order[1::2], before)]
     done = 0
     with autocast or nullcontext():
-        for numbers, given in (batch for part in parts for batch in _batches(*part, BATCH[device.type])):
+        for numbers, given in _batches(parts, BATCH[device.type]):
             target = torch.from_numpy(chunks.vectors[numbers].astype(np.float32)).to(device)
             hypothesis = None if given is None else make_hypothesis(given, numbers).to(device)
             rows = generate(network, target, hypothesis, noise)
@@ -68,9 +70,11 @@ def write_hypotheses(
     return Chunks(texts=Texts.of(written), vectors=vectors)
 
 
-def _batches(order: Ints, given: Chunks | None, size: int) -> Iterator[tuple[Ints, Chunks | None]]:
-    for first in range(0, len(order), size):
-        yield order[first : first + size], given
+def _batches(parts: Sequence[tuple[Ints, Chunks | None]], size: int) -> Iterator[tuple[Ints, Chunks | None]]:
+    """At most `size` numbers at a time, each with what its part corrects."""
+    for numbers, given in parts:
+        for first in range(0, len(numbers), size):
+            yield numbers[first : first + size], given
 
 
 def save_hypotheses(path: Path, hypotheses: Chunks) -> None:

@@ -152,8 +152,7 @@ class _Run:
         return self._done() >= 1
 
     def begin(self) -> None:
-        for number in range(self.recipe.rewrites + 1):
-            discard(self._hypotheses_file(number))
+        self._discard_hypotheses()
         self.engine.write("start", chunks=len(self.material.training), steps=self.total, device=self.device.type)
         self.engine.save(self)
 
@@ -163,6 +162,7 @@ class _Run:
         self.rounds, self.due = saved["rounds"], saved["due"]
         if self.rounds:
             self.hypotheses = load_hypotheses(self._hypotheses_file(self.rounds - 1))
+        self._discard_hypotheses()
 
     def extras(self) -> Saved:
         self.state.writing = (self.writing.epoch, self.writing.place)
@@ -245,12 +245,18 @@ class _Run:
         self.rounds += 1
         self.due = self._next_due()
         self.engine.save(self)
-        discard(self._hypotheses_file(self.rounds - 2))
+        self._discard_hypotheses()
 
     def _next_due(self) -> float:
         """Evenly spread over what is left: where time bounds the run, writing has taken a share of it."""
         done = self._done()
         return done + (1 - done) / (2 + self.recipe.rewrites - self.rounds)
+
+    def _discard_hypotheses(self) -> None:
+        """All but those that the checkpoint speaks of."""
+        for number in range(self.recipe.rewrites + 1):
+            if number != self.rounds - 1:
+                discard(self._hypotheses_file(number))
 
     def _hypotheses_file(self, number: int) -> Path:
         return self.folder / HYPOTHESES.format(round=number)
