@@ -129,6 +129,7 @@ def measure_inversion(
     held_out = draw_chunks(snapshot, split.test, chunks, seed)
     index = index or build_index(snapshot, "exact")
     nearest = _training_bank(snapshot, split, index)
+    decoders = [_Once(decoder, held_out.vectors) for decoder in decoders]
     say = on_progress or (lambda name: None)
     say("ceiling")
     outcomes = [_ceiling(held_out, encoder)]
@@ -154,6 +155,25 @@ def measure_inversion(
         "contrasts": _contrasts(outcomes, measured),
         "examples": _examples(outcomes, held_out),
     }
+
+
+class _Once:
+    """A decoder that decodes the chunks that are measured once for each number of steps: what it wrote is also what is
+    edited. See `Decoder`."""
+
+    def __init__(self, decoder: Decoder, measured_ND: npt.NDArray[np.float32]) -> None:
+        self.name, self.max_steps = decoder.name, decoder.max_steps
+        self._decoder, self._measured_ND = decoder, measured_ND
+        self._decoded: dict[int, list[Decoded]] = {}
+
+    def decode(
+        self, vectors: np.ndarray, sources: Sequence[Sequence[str]] | None = None, *, steps: int = 0
+    ) -> list[Decoded]:
+        if vectors is not self._measured_ND or sources is not None:
+            return self._decoder.decode(vectors, sources, steps=steps)
+        if steps not in self._decoded:
+            self._decoded[steps] = self._decoder.decode(vectors, steps=steps)
+        return self._decoded[steps]
 
 
 def _editing(

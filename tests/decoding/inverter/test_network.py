@@ -102,13 +102,15 @@ def test_draws_repeat_with_their_seed_and_not_without(network, target):
 
 def test_draws_follow_the_sharpened_distribution():
     logits = torch.tensor([0.0, 1.0, 2.0]).repeat(20_000, 1)
-    found = torch.bincount((logits + drawn(0.5, 0)(logits)).argmax(dim=1), minlength=3) / 20_000
+    found = (
+        torch.bincount((logits + drawn(0.5, 0)(logits, torch.arange(len(logits)))).argmax(dim=1), minlength=3) / 20_000
+    )
     assert torch.allclose(found, torch.softmax(logits[0] / 0.5, dim=0), atol=0.015)
 
 
 def test_alternatives_begin_with_the_most_probable_text_whoever_else_is_there(network, target):
     def write(vectors):
-        rows = generate(network, vectors.repeat_interleave(3, dim=0), noise=alternatives(3, 1.0, 0))
+        rows = generate(network, vectors, noise=alternatives(3, 1.0, 0), candidates=3)
         return [rows[first : first + 3] for first in range(0, len(rows), 3)]
 
     together = write(target)

@@ -77,6 +77,11 @@ class Cache:
         self._used = end
         return self._keys[:, :, :end], self._values[:, :, :end]
 
+    def take(self, rows: Tensor) -> None:
+        """Go on with these rows, in this order; one may be taken several times."""
+        if self._keys is not None and self._values is not None:
+            self._keys, self._values = self._keys[rows], self._values[rows]
+
 
 class Block(nn.Module):
     """Pre-norm attention and feed-forward, each added to its input."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from nextvec.decoding.correction import CorrectingDecoder, Vectors
 from nextvec.decoding.inverter.bundle import Inverter
@@ -68,18 +67,16 @@ class InverterWriter:
             part = slice(first, first + BATCH)
             hypothesis = self._hypothesis(given[0][part], given[1][part]) if given else None
             noise = alternatives(self._candidates, self._temperature, SEED)
-            rows = generate(self._inverter.network, self._repeated(target_ND[part]), hypothesis, noise)
+            target_BD = torch.from_numpy(target_ND[part]).to(self._device)
+            rows = generate(self._inverter.network, target_BD, hypothesis, noise, candidates=self._candidates)
             written += self._inverter.vocabulary.decode(rows)
         return [written[first : first + self._candidates] for first in range(0, len(written), self._candidates)]
 
     def _hypothesis(self, ids: Sequence[np.ndarray], encoded_BD: Vectors) -> Hypothesis:
-        """The texts, cut to what the network reads, each once for every candidate."""
+        """The texts, cut to what the network reads."""
         kept = [row[: self._inverter.network.config.longest] for row in ids]
         tokens_BH = np.full((len(kept), max(1, *map(len, kept))), BOUNDARY, dtype=np.int64)
         keep_BH = np.zeros(tokens_BH.shape, dtype=bool)
         for place, row in enumerate(kept):
             tokens_BH[place, : len(row)], keep_BH[place, : len(row)] = row, True
-        return Hypothesis(*(self._repeated(array) for array in (tokens_BH, keep_BH, encoded_BD)))
-
-    def _repeated(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array).to(self._device).repeat_interleave(self._candidates, dim=0)
+        return Hypothesis(*(torch.from_numpy(array).to(self._device) for array in (tokens_BH, keep_BH, encoded_BD)))
