@@ -132,6 +132,23 @@ def test_only_the_context_counts(case, make_predictor, x_BTD):
 
 @every_predictor
 @pytest.mark.parametrize("structured", [False, True])
+def test_topics_are_unit_vectors_of_the_context_alone(case, structured, make_predictor, x_BTD):
+    predictor, breaks_BT = make_predictor(case), paragraphs(3, T) if structured else None
+
+    def topic(begin, end):
+        x_BSD = x_BTD[:, begin:end]
+        mask_BS = torch.ones(x_BSD.shape[:2], dtype=torch.bool)
+        return predictor.forecast(x_BSD, mask_BS, part(breaks_BT, slice(begin, end))).topic
+
+    topic_BTD = topic(0, T)
+    assert not topic_BTD.requires_grad
+    assert_close(topic_BTD.norm(dim=-1), torch.ones(3, T))
+    for t in range(0, T, 3):
+        assert_close(topic(max(0, t + 1 - (predictor.spec.context or T)), t + 1)[:, -1], topic_BTD[:, t])
+
+
+@every_predictor
+@pytest.mark.parametrize("structured", [False, True])
 def test_step_by_step_is_the_same_as_at_once(case, structured, make_predictor):
     """Past the blocks that fast paths work in, after a first part that was read in one go."""
     predictor = make_predictor(case)
@@ -142,6 +159,7 @@ def test_step_by_step_is_the_same_as_at_once(case, structured, make_predictor):
         forecast, memory = predictor.read(x_BTD[:, :first], predictor.start(2), part(breaks_BT, slice(first)))
         for t in range(first, 140):
             assert_as_close(forecast.point, expected.point[:, t - 1 : t])
+            assert_as_close(forecast.topic, expected.topic[:, t - 1 : t])
             length = expected.query.norm(dim=-1).amax()
             assert_as_close(forecast.query / length, expected.query[:, t - 1 : t] / length)
             if predictor.spec.density:

@@ -15,7 +15,14 @@ def pools(foreign=50):
 
 def passage(number=0, length=20):
     query = 2 * unit((length - 5, 8), 2)
-    return Passage(number=number, doc_id="d", vectors_ND=unit((length, 8), 3), predicted_MD=query / 2, query_MD=query)
+    return Passage(
+        number=number,
+        doc_id="d",
+        vectors_ND=unit((length, 8), 3),
+        predicted_MD=query / 2,
+        query_MD=query,
+        topic_MD=query / 2,
+    )
 
 
 def test_metrics_share_the_scores_of_a_document_and_the_next_one_has_its_own():

@@ -87,9 +87,9 @@ class Passage:
     """One document with its predictions. Vectors and predictions have unit norm.
 
     `number` identifies the document within the evaluation; predicted_MD[j] is the prediction of
-    vectors_ND[first + j] from the rows before it, query_MD[j] what candidates for it are ranked by: the prediction,
-    where the predictor has no query of its own. `density` gives (M,) log densities of the targets in nats, `draw` unit
-    samples (K, M, D); None for a predictor that cannot.
+    vectors_ND[first + j] from the rows before it, query_MD[j] what its document's candidates for it are ranked by, and
+    topic_MD[j] those of other documents: the prediction, where the predictor has none of its own. `density` gives (M,)
+    log densities of the targets in nats, `draw` unit samples (K, M, D); None for a predictor that cannot.
     """
 
     number: int
@@ -97,6 +97,7 @@ class Passage:
     vectors_ND: Tensor
     predicted_MD: Tensor
     query_MD: Tensor
+    topic_MD: Tensor
     density: Callable[[], Tensor] | None = None
     draw: Callable[[], Tensor] | None = None
 

@@ -29,7 +29,8 @@ class Baseline(nn.Module, Predictor, ABC):
 
     `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`, `draws` for one that writes
     `sample` and `log_density`; `extends` names the baseline that it goes on from, which it is given fitted (`adopt`);
-    `reads_structure` says that it answers otherwise where paragraphs or headings are known.
+    `reads_structure` says that it answers otherwise where paragraphs or headings are known, `has_topic` that it writes
+    `topic_after`.
     Buffers may change their size in `fit`; loading takes the size that was saved.
 
     As it stands it keeps the vectors of its context and goes over them again at every step. One that can do with less
@@ -42,6 +43,7 @@ class Baseline(nn.Module, Predictor, ABC):
     draws: bool = False
     extends: ClassVar[str | None] = None
     reads_structure: ClassVar[bool] = False
+    has_topic: ClassVar[bool] = False
 
     @property
     def reads_next(self) -> bool:
@@ -67,6 +69,10 @@ class Baseline(nn.Module, Predictor, ABC):
     def rank_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
         """The queries there."""
         return self.rank(*self._seen(x_BTD, breaks_BT, kept))[:, -x_BTD.shape[1] :]
+
+    def topic_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
+        """The topics there, see `Forecast.topic`."""
+        raise NotImplementedError(f"the topic of {self.name} is its point")
 
     def base_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
         """(B, T, E) what a head that starts at this baseline is told there: what it ranks by, unless it says more."""
@@ -123,11 +129,10 @@ class Baseline(nn.Module, Predictor, ABC):
         check_input(self.name, self.dim, x_BTD, mask_BT, breaks_BT, next_BT)
         check_heading(self.name, x_BTD, heading)
         read = x_BTD.float(), breaks_BT, None, (ahead := Ahead.of(next_BT, heading))
+        base, topic = partial(self.base_after, *read), partial(self.topic_after, *read)
         if ahead is None:
-            return self._forecast(lambda: self(*read[:2]), lambda: self.rank(*read[:2]), lambda: self.base_after(*read))
-        return self._forecast(
-            *(partial(after, *read) for after in (self.point_after, self.rank_after, self.base_after))
-        )
+            return self._forecast(lambda: self(*read[:2]), lambda: self.rank(*read[:2]), base, topic)
+        return self._forecast(partial(self.point_after, *read), partial(self.rank_after, *read), base, topic)
 
     @torch.no_grad()
     def read(
@@ -147,11 +152,16 @@ class Baseline(nn.Module, Predictor, ABC):
         def last(answer: Callable[..., Tensor]) -> Callable[[], Tensor]:
             return lambda: answer(*read)[:, -1:]
 
-        forecast = self._forecast(last(self.point_after), last(self.rank_after), last(self.base_after))
+        answers = (last(after) for after in (self.point_after, self.rank_after, self.base_after, self.topic_after))
+        forecast = self._forecast(*answers)
         return forecast, Memory(self.name, len(x_BTD), self.remember(*read[:3]))
 
     def _forecast(
-        self, point: Callable[[], Tensor], query: Callable[[], Tensor], base: Callable[[], Tensor]
+        self,
+        point: Callable[[], Tensor],
+        query: Callable[[], Tensor],
+        base: Callable[[], Tensor],
+        topic: Callable[[], Tensor],
     ) -> Forecast:
         quietly = torch.no_grad()
         return Forecast(
@@ -159,6 +169,7 @@ class Baseline(nn.Module, Predictor, ABC):
             quietly(query) if self.ranks_by == "query" else None,
             quietly(lambda n, generator: self.sample(base(), n, generator)) if self.draws else None,
             quietly(lambda y_BSD: self.log_density(base(), y_BSD)) if self.draws else None,
+            quietly(topic) if self.has_topic else None,
         )
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:

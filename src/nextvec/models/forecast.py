@@ -1,4 +1,4 @@
-"""What a predictor expects after what it has read: a point, a query, and where it can, samples and a density.
+"""What a predictor expects after what it has read: a point, a query, a topic, and where it can, samples and a density.
 
 B documents, S positions (all of them after a whole document, one after a step), D embedding size.
 """
@@ -25,6 +25,7 @@ class Forecast:
         query: gives (B, S, D) of any norm; None where candidates are ranked by the point.
         sampler: of n and a generator, gives unit vectors (n, B, S, D); None for one that cannot sample.
         density: of unit vectors (B, S, D), gives (B, S); None for one that has none.
+        topic: gives unit vectors (B, S, D); None where nothing says better than the point what comes next is about.
     """
 
     def __init__(
@@ -33,8 +34,10 @@ class Forecast:
         query: Callable[[], Tensor] | None = None,
         sampler: Sampler | None = None,
         density: Density | None = None,
+        topic: Callable[[], Tensor] | None = None,
     ) -> None:
         self._point, self._query, self._sampler, self._density = point, query, sampler, density
+        self._topic = topic
 
     @cached_property
     def point(self) -> Tensor:
@@ -45,6 +48,12 @@ class Forecast:
     def query(self) -> Tensor:
         """(B, S, D): the candidate y with the largest query . y comes first."""
         return self.point if self._query is None else self._query()
+
+    @cached_property
+    def topic(self) -> Tensor:
+        """(B, S, D) unit vectors: what the next chunk is about, by which it is found among chunks of other documents.
+        A query is none: what tells a document's own chunks apart says little about what they have in common."""
+        return self.point if self._topic is None else self._topic()
 
     def sample(self, n: int, generator: Generator) -> Tensor:
         """(n, B, S, D) unit vectors, drawn independently at every position. Raises UsageError where it cannot."""

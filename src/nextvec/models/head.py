@@ -104,6 +104,13 @@ class Head(nn.Module, ABC):
         assert self.anchor is not None
         return self.anchor.base_after(x_BTD, breaks_BT, kept, ahead)
 
+    def topic(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None = None, kept: Kept = None, ahead: Ahead | None = None
+    ) -> Tensor:
+        """(B, T, D) what its anchor says that the next chunk is about; asked only where that has a topic."""
+        assert self.anchor is not None
+        return self.anchor.topic_after(x_BTD, breaks_BT, kept, ahead)
+
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
         """What its base needs of a document to go on with it after these vectors; nothing without an anchor."""
         return None if self.anchor is None else self.anchor.remember(x_BTD, breaks_BT, kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -51,6 +52,18 @@ class NetworkConfig(Config):
     def to_dict(self) -> dict[str, Any]:
         """Without `headings` where they are not told of, as before there were any: such a run is the one it was."""
         return {key: value for key, value in super().to_dict().items() if value or key != "headings"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """What heads see at some positions: the backbone's states (B, S, M), and what their anchors say there, (B, S, E),
+    of a head and what it is asked by."""
+
+    hidden_BSM: Tensor
+    start: Callable[[Head, Callable[..., Tensor]], Tensor]
+
+    def state(self, head: Head) -> State:
+        return State(self.hidden_BSM, self.start(head, head.base) if head.anchored else None)
 
 
 class Network(nn.Module, Predictor):
@@ -161,7 +174,7 @@ class Network(nn.Module, Predictor):
         if (known_BTE := batch.bases.get(name)) is not None:
             return known_BTE[:, -1:] if last_only else known_BTE
         reading = Reading(batch.x_BTD, batch.breaks_BT, batch.next_BT, batch.heading)
-        return self._base(reading, head=head, last_only=last_only)
+        return self._start(reading, ask=head.base, last_only=last_only)
 
     def _hidden(self, reading: Reading, *, last_only: bool = False) -> Tensor:
         input_BTD = self._input(reading)
@@ -171,11 +184,14 @@ class Network(nn.Module, Predictor):
         scaled_BTD = reading.x_BTD * math.sqrt(self.config.dim)
         return scaled_BTD if self.structure is None else scaled_BTD + self.structure(reading, kept)
 
-    def _base(self, reading: Reading, kept: Kept = None, *, head: Head, last_only: bool = False) -> Tensor:
+    def _start(
+        self, reading: Reading, kept: Kept = None, *, ask: Callable[..., Tensor], last_only: bool = False
+    ) -> Tensor:
+        """What a head's anchor says, asked by its `base` or `topic`."""
         # Reduced precision is for what is trained: an anchor that is off by 1e-3 would be worse than its baseline.
         with torch.autocast(reading.x_BTD.device.type, enabled=False):
-            base_BTE = head.base(reading.x_BTD.float(), reading.breaks_BT, kept, reading.ahead)
-        return base_BTE[:, -1:] if last_only else base_BTE
+            said_BTE = ask(reading.x_BTD.float(), reading.breaks_BT, kept, reading.ahead)
+        return said_BTE[:, -1:] if last_only else said_BTE
 
     def forecast(
         self,
@@ -189,7 +205,7 @@ class Network(nn.Module, Predictor):
         check_input(self.config.architecture, self.config.dim, x_BTD, mask_BT, breaks_BT, next_BT)
         check_heading(self.config.architecture, x_BTD, heading)
         self._require_fitted()
-        return self._forecast(self._states(Reading(x_BTD, breaks_BT, next_BT, heading)))
+        return self._forecast(self._views(Reading(x_BTD, breaks_BT, next_BT, heading)))
 
     def read(
         self,
@@ -209,10 +225,10 @@ class Network(nn.Module, Predictor):
         check_memory(name, len(x_BTD), memory)
         self._require_fitted()
         read = self._read if self.config.context is None else self._read_window
-        state_of, kept = self._judging(lambda: read(reading.to(self._device), memory.kept))
-        return self._forecast(state_of), Memory(name, len(x_BTD), kept)
+        views, kept = self._judging(lambda: read(reading.to(self._device), memory.kept))
+        return self._forecast(views), Memory(name, len(x_BTD), kept)
 
-    def _read(self, reading: Reading, kept: Kept) -> tuple[Callable[[Head], State], Kept]:
+    def _read(self, reading: Reading, kept: Kept) -> tuple[_Views, Kept]:
         of_backbone, of_structure, of_heads = parts_of(kept, 3)
         hidden_BTM, of_backbone = self.backbone.read(self._input(reading, of_structure), of_backbone)
         if self.structure is not None:
@@ -221,42 +237,50 @@ class Network(nn.Module, Predictor):
         before = dict(zip(heads, parts_of(of_heads, len(heads)), strict=True))
         after = tuple(head.remember(reading.x_BTD, reading.breaks_BT, before[head]) for head in heads)
 
-        def state_of(head: Head) -> State:
-            base = self._base(reading, before[head], head=head, last_only=True) if head.anchored else None
-            return State(hidden_BTM[:, -1:], base)
+        def start(head: Head, ask: Callable[..., Tensor]) -> Tensor:
+            return self._start(reading, before[head], ask=ask, last_only=True)
 
-        return state_of, (of_backbone, of_structure, after)
+        return _Views(hidden_BTM[:, -1:], start), (of_backbone, of_structure, after)
 
-    def _read_window(self, reading: Reading, kept: Kept) -> tuple[Callable[[Head], State], Kept]:
+    def _read_window(self, reading: Reading, kept: Kept) -> tuple[_Views, Kept]:
         assert self.config.context is not None
         seen, kept = reading.after(kept, self.config.context)
         hidden_B1M = self._hidden(seen, last_only=True)
 
-        def state_of(head: Head) -> State:
-            return State(hidden_B1M, self._base(seen, head=head, last_only=True) if head.anchored else None)
+        def start(head: Head, ask: Callable[..., Tensor]) -> Tensor:
+            return self._start(seen, ask=ask, last_only=True)
 
-        return state_of, kept
+        return _Views(hidden_B1M, start), kept
 
-    def _forecast(self, state_of: Callable[[Head], State]) -> Forecast:
+    def _forecast(self, views: _Views) -> Forecast:
         point, query = self._giving("point"), self._giving("query")
-        samples, density = self._giving("samples"), self._giving("density")
+        samples, density, topic = self._giving("samples"), self._giving("density"), self._with_topic
 
         def ask_query() -> Tensor:
             assert query is not None
-            return self._judging(lambda: query.query(state_of(query)))
+            return self._judging(lambda: query.query(views.state(query)))
 
         def ask_point() -> Tensor:
-            return self._judging(lambda: point.point(state_of(point))) if point else unit(ask_query())
+            return self._judging(lambda: point.point(views.state(point))) if point else unit(ask_query())
 
         def draw(n: int, generator: Generator) -> Tensor:
             assert samples is not None
-            return self._judging(lambda: samples.sample(state_of(samples), n, generator))
+            return self._judging(lambda: samples.sample(views.state(samples), n, generator))
 
         def weigh(y_BSD: Tensor) -> Tensor:
             assert density is not None
-            return self._judging(lambda: density.log_density(state_of(density), y_BSD))
+            return self._judging(lambda: density.log_density(views.state(density), y_BSD))
 
-        return Forecast(ask_point, query and ask_query, samples and draw, density and weigh)
+        def ask_topic() -> Tensor:
+            assert topic is not None
+            return self._judging(lambda: views.start(topic, topic.topic))
+
+        return Forecast(ask_point, query and ask_query, samples and draw, density and weigh, topic and ask_topic)
+
+    @property
+    def _with_topic(self) -> Head | None:
+        """The first head that starts at what has a topic."""
+        return next((head for _, head in self.each_head() if head.anchor is not None and head.anchor.has_topic), None)
 
     def calibrate(self, batches: Batches) -> dict[str, float]:
         """Let every head tune on validation what it tunes there; how good each is then, more is better, by name.
@@ -266,7 +290,7 @@ class Network(nn.Module, Predictor):
 
         def readings(head: Head) -> Iterator[tuple[State, TargetBatch]]:
             for batch in batches():
-                yield self._states(Reading(batch.x_BTD, batch.breaks_BT, heading=batch.heading))(head), batch
+                yield self._views(Reading(batch.x_BTD, batch.breaks_BT, heading=batch.heading)).state(head), batch
 
         return {
             name: self._judging(partial(head.calibrate, partial(readings, head))) for name, head in self.each_head()
@@ -282,15 +306,15 @@ class Network(nn.Module, Predictor):
         with torch.no_grad():
             return function()
 
-    def _states(self, reading: Reading) -> Callable[[Head], State]:
-        """The states at all positions as each head sees them, from as much as this network's context."""
+    def _views(self, reading: Reading) -> _Views:
+        """Of all positions, from as much as this network's context."""
         look = partial(self._in_context, reading=reading.to(self._device))
         hidden_BTM = self._judging(lambda: look(self._hidden))
 
-        def state_of(head: Head) -> State:
-            return State(hidden_BTM, look(partial(self._base, head=head)) if head.anchored else None)
+        def start(head: Head, ask: Callable[..., Tensor]) -> Tensor:
+            return look(partial(self._start, ask=ask))
 
-        return state_of
+        return _Views(hidden_BTM, start)
 
     def _in_context(self, function: Positionwise, reading: Reading) -> Tensor:
         context = self.config.context

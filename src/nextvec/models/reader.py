@@ -149,11 +149,15 @@ class Reader(Baseline):
         self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None
     ) -> Tensor:
         """(B, T, D): `direction` of itself or its twin, moved by what is known of the next chunk."""
-        begins_BT, heading = (None, None) if ahead is None else (self._begins(ahead), ahead.heading)
+        begins_BT = None if ahead is None else self._begins(ahead)
         direction_BTD = self.either(lambda one, f_BTF: one.shifted(f_BTF, begins_BT), x_BTD, breaks_BT, kept)
-        if heading is None or self.shift is None:
+        return self.under_heading(direction_BTD, ahead)
+
+    def under_heading(self, direction_BTD: Tensor, ahead: Ahead | None) -> Tensor:
+        """The same, moved by what the heading of the next chunk says, where it is known."""
+        if ahead is None or ahead.heading is None or self.shift is None:
             return direction_BTD
-        return direction_BTD + heading.features_BTF @ self.shift.flatten(0, 1).to(direction_BTD)
+        return direction_BTD + ahead.heading.features_BTF @ self.shift.flatten(0, 1).to(direction_BTD)
 
     def shifted(self, f_BTF: Tensor, begins_BT: Tensor | None) -> Tensor:
         """`direction`, moved where it is known how the next chunk begins."""

@@ -41,7 +41,9 @@ def setting_of(predict=lambda x, mask: x, context=None):
 
 
 def passage_of(vectors, predicted, doc_id="d"):
-    return Passage(number=0, doc_id=doc_id, vectors_ND=vectors, predicted_MD=predicted, query_MD=predicted)
+    return Passage(
+        number=0, doc_id=doc_id, vectors_ND=vectors, predicted_MD=predicted, query_MD=predicted, topic_MD=predicted
+    )
 
 
 def recording(predict):

@@ -93,7 +93,13 @@ def passage_of(target_MD, samples_KMD):
     vectors = torch.cat([unit((5, target_MD.shape[1]), 1), target_MD])
     point = unit(target_MD.shape, 2)
     return Passage(
-        number=0, doc_id="d", vectors_ND=vectors, predicted_MD=point, query_MD=point, draw=lambda: samples_KMD
+        number=0,
+        doc_id="d",
+        vectors_ND=vectors,
+        predicted_MD=point,
+        query_MD=point,
+        topic_MD=point,
+        draw=lambda: samples_KMD,
     )
 
 

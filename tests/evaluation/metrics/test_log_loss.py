@@ -30,7 +30,7 @@ def setting_of(foreign, owners, temperatures=TEMPERATURES):
 
 def passage_of(vectors, query):
     point = query / query.norm(dim=-1, keepdim=True)
-    return Passage(number=0, doc_id="d", vectors_ND=vectors, predicted_MD=point, query_MD=query)
+    return Passage(number=0, doc_id="d", vectors_ND=vectors, predicted_MD=point, query_MD=query, topic_MD=point)
 
 
 def slow_loss(query, target, rivals, temperature):

@@ -25,7 +25,9 @@ def setting_of(foreign, owners, min_context=5):
 
 
 def passage_of(vectors, predicted, number=0):
-    return Passage(number=number, doc_id="d", vectors_ND=vectors, predicted_MD=predicted, query_MD=predicted)
+    return Passage(
+        number=number, doc_id="d", vectors_ND=vectors, predicted_MD=predicted, query_MD=predicted, topic_MD=predicted
+    )
 
 
 def slow_rank(prediction, target, others):
