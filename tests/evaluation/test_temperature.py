@@ -11,6 +11,7 @@ from nextvec.evaluation.heldout import hold_out
 from nextvec.evaluation.temperature import fit_temperatures
 from nextvec.models.forecast import Forecast
 from nextvec.models.predictor import PredictorSpec, unit
+from nextvec.retrieval.topics import POWER, SHRINKAGE
 
 from .sphere import KAPPA, chain, divergence
 
@@ -18,14 +19,15 @@ POOLS = ("document", "ahead", "foreign-10k")
 
 
 class Asks:
-    """Ranks by `length` times a function of the last vector; its point is of no matter."""
+    """Ranks by `length` times a function of the last vector, which is its topic, too; its point is of no matter."""
 
     def __init__(self, dim, query, length=1.0):
         self.spec = PredictorSpec(name="asks", dim=dim, context=1, ranks_by="query")
         self._query, self._length = query, length
 
     def forecast(self, x_BTD, mask_BT, breaks_BT=None, next_BT=None, heading=None):
-        return Forecast(lambda: unit(x_BTD), lambda: self._length * self._query(x_BTD))
+        query_BTD = self._query(x_BTD)
+        return Forecast(lambda: unit(x_BTD), lambda: self._length * query_BTD, topic=lambda: unit(query_BTD))
 
     def predict(self, x_BTD, mask_BT, breaks_BT=None):
         return unit(x_BTD)
@@ -51,8 +53,9 @@ def losses(held_out, predictor, temperatures):
 
 def test_where_the_odds_are_known_the_temperature_and_the_gain_are_theirs(sphere):
     """Chunks of other documents are uniform on the sphere, so the posterior is a softmax of kappa x . y exactly, and
-    what it tells, in a large pool, is the divergence of the von Mises-Fisher from the uniform distribution."""
-    predictor, length = Asks(3, same, 7.0), 7.0
+    what it tells, in a large pool, is the divergence of the von Mises-Fisher from the uniform distribution. What is
+    searched has one variance along all axes, which all topics are divided by alike."""
+    predictor, length = Asks(3, same), (1 + SHRINKAGE) ** POWER
     fitted = fit_temperatures(predictor, hold_out(sphere, range(300)))
     assert fitted["foreign-10k"] == pytest.approx(length / KAPPA, rel=0.05)
     evaluation = evaluate_on(
@@ -76,7 +79,8 @@ def test_no_temperature_has_less_loss(tiny, query):
 def test_the_length_of_a_query_means_nothing(tiny):
     held_out = hold_out(tiny, range(20))
     short, long = (fit_temperatures(Asks(16, same, length), held_out) for length in (1.0, 10.0))
-    assert long == pytest.approx({pool: 10 * value for pool, value in short.items()}, rel=1e-3)
+    longer = {pool: value * (1 if pool == "foreign-10k" else 10) for pool, value in short.items()}
+    assert long == pytest.approx(longer, rel=1e-3)
 
 
 def test_the_size_of_batches_changes_nothing_even_where_targets_are_left_out(tiny, monkeypatch):

@@ -41,7 +41,7 @@ class Figure:
     low: float = -1.0
     high: float = 1.0
     optional: bool = False
-    judges: Literal["point", "query", "samples", "density"] = "point"
+    judges: Literal["point", "query", "topic", "samples", "density"] = "point"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ document            every chunk of the same document but the context (its last `
 ahead               the target and the chunks after it, to the end of its document: nothing in it has been said, so
                     nothing is gained by telling what has; the last chunk, which nothing comes after, is no target
 document+context    every chunk of the same document: ranks the copied context first, and so punishes copying
-foreign-10k         the target and up to 10,000 chunks of other documents
+foreign-10k         the target and up to 10,000 chunks of other documents, by the topic (`retrieval.topics`): what
+                    tells the chunks of one document apart does not tell them from those of others
 
 M targets of a document of N rows, m of them in a block, K rows of context, P chunks of other documents, C candidates.
 """
@@ -13,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nextvec.models.predictor import unit
+from nextvec.retrieval.topics import Searched
 
 if TYPE_CHECKING:
     from nextvec.evaluation.metric import Passage
@@ -29,24 +32,31 @@ if TYPE_CHECKING:
 POOLS = ("document", "ahead", "document+context", "foreign-10k")
 CHOICES = ("document", "ahead", "foreign-10k")
 """The pools that a probability is given over: those of what may come next."""
+Judged = Literal["query", "topic"]
 Sizes = npt.NDArray[np.int64]
 _BLOCK_CELLS = 1 << 23
 _SMALLEST = 1e-12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ForeignPool:
     """Chunks to find a target among that are not of its own document: unit vectors (P, D), owner document (P,)."""
 
     vectors_PD: Tensor
     owner_P: Tensor
 
+    @cached_property
+    def searched(self) -> Searched:
+        return Searched.of(self.vectors_PD)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Cosines of m queries with all rows of their document and with foreign chunks, -inf for those of its own.
+    """Cosines of m queries with their targets and all rows of their document, and of their topics' queries with the
+    same targets and foreign chunks, -inf for those of the target's document.
 
-    `norm_m1` are the queries' own norms: a cosine times it is the score q . y. `row_m1` is each target's row.
+    `norm_m1` and `topic_norm_m1` are the queries' own norms: a cosine times it is the score q . y. `row_m1` is each
+    target's row.
     """
 
     norm_m1: Tensor
@@ -54,6 +64,8 @@ class Scores:
     own_m1: Tensor
     context_mK: Tensor
     document_mN: Tensor
+    topic_norm_m1: Tensor
+    topic_own_m1: Tensor
     foreign_mP: Tensor
 
     @property
@@ -65,16 +77,14 @@ class Scores:
     def margins(self, pool: str, temperature: float = 1.0) -> Tensor:
         """(m, C) scores q . y of the target's rivals in one of `CHOICES` minus its own, over a temperature: their log
         odds against it. -inf for what is no rival."""
-        margin_mC = (self._rivals(pool) - self.own_m1).mul_(self.norm_m1 / temperature)
+        if pool == "foreign-10k":
+            return (self.foreign_mP - self.topic_own_m1).mul_(self.topic_norm_m1 / temperature)
+        rivals_mN = self.ahead_mN if pool == "ahead" else self.document_mN
+        margin_mN = (rivals_mN - self.own_m1).mul_(self.norm_m1 / temperature)
         if pool == "document":
-            back = torch.arange(-self.context_mK.shape[1], 1, device=margin_mC.device)
-            margin_mC.scatter_(1, self.row_m1 + back, -torch.inf)
-        return margin_mC
-
-    def _rivals(self, pool: str) -> Tensor:
-        if pool == "ahead":
-            return self.ahead_mN
-        return self.foreign_mP if pool == "foreign-10k" else self.document_mN
+            back = torch.arange(-self.context_mK.shape[1], 1, device=margin_mN.device)
+            margin_mN.scatter_(1, self.row_m1 + back, -torch.inf)
+        return margin_mN
 
     def log_losses(self, pool: str, temperature: float) -> Tensor:
         """(m,) nats of the targets under a softmax of q . y / temperature over one of `CHOICES`."""
@@ -113,20 +123,32 @@ class Pools:
 
     def scores(self, passage: Passage, target_m: Tensor) -> Scores:
         """Scores of the targets numbered `target_m`, 0..M-1."""
-        q_mD = passage.query_MD[target_m]
-        unit_mD = unit(q_mD.float())
+        unit_mD, norm_m1 = _split(passage.query_MD[target_m].float())
+        topic_mD, topic_norm_m1 = _split(self._foreign.searched.query(passage.topic_MD[target_m]))
         document_mN = unit_mD @ passage.vectors_ND.T
         row_m1 = (target_m + passage.first)[:, None]
         back_K = torch.arange(-self._reach, 0, device=target_m.device)
         return Scores(
-            norm_m1=q_mD.float().norm(dim=1, keepdim=True).clamp(min=_SMALLEST),
+            norm_m1=norm_m1,
             row_m1=row_m1,
             own_m1=document_mN.gather(1, row_m1),
             context_mK=document_mN.gather(1, row_m1 + back_K),
             document_mN=document_mN,
-            foreign_mP=self._foreign_scores(unit_mD, passage.number),
+            topic_norm_m1=topic_norm_m1,
+            topic_own_m1=(topic_mD * passage.target_MD[target_m]).sum(1, keepdim=True),
+            foreign_mP=self._foreign_scores(topic_mD, passage.number),
         )
 
-    def _foreign_scores(self, unit_mD: Tensor, number: int) -> Tensor:
+    def _foreign_scores(self, topic_mD: Tensor, number: int) -> Tensor:
         own = (self._foreign.owner_P == number).nonzero().squeeze(1)
-        return (unit_mD @ self._foreign.vectors_PD.T).index_fill_(1, own, -torch.inf)
+        return (topic_mD @ self._foreign.vectors_PD.T).index_fill_(1, own, -torch.inf)
+
+
+def judged(pool: str) -> Judged:
+    """The part of a forecast that candidates of a pool are ranked by."""
+    return "topic" if pool == "foreign-10k" else "query"
+
+
+def _split(query_mD: Tensor) -> tuple[Tensor, Tensor]:
+    """Directions (m, D) and norms (m, 1)."""
+    return unit(query_mD), query_mD.norm(dim=1, keepdim=True).clamp(min=_SMALLEST)

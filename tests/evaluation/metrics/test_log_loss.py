@@ -1,12 +1,15 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from nextvec.evaluation.metric import Passage, Setting
+from nextvec.evaluation.metric import Passage, Setting, unit_rows
 from nextvec.evaluation.metrics.log_loss import LogLoss
 from nextvec.evaluation.pools import ForeignPool
+
+from ..topics import slow_query
 
 TEMPERATURES = {"document": 0.3, "ahead": 0.5, "foreign-10k": 0.7}
 
@@ -29,7 +32,7 @@ def setting_of(foreign, owners, temperatures=TEMPERATURES):
 
 
 def passage_of(vectors, query):
-    point = query / query.norm(dim=-1, keepdim=True)
+    point = unit_rows(query)
     return Passage(number=0, doc_id="d", vectors_ND=vectors, predicted_MD=point, query_MD=query, topic_MD=point)
 
 
@@ -51,7 +54,8 @@ def test_losses_are_those_of_a_softmax_of_raw_scores():
             "foreign-10k": foreign[5:],
         }
         for pool, temperature in TEMPERATURES.items():
-            totals[pool] += slow_loss(query[j], vectors[row], rivals[pool], temperature)
+            asked = slow_query(unit_rows(query[j]), foreign) if pool == "foreign-10k" else query[j]
+            totals[pool] += slow_loss(asked, vectors[row], rivals[pool], temperature)
             chance[pool] += math.log(1 + len(rivals[pool]))
     for pool, total in totals.items():
         loss, bits = parts[f"log_loss[{pool}]"], parts[f"bits_gained[{pool}]"]
@@ -63,9 +67,10 @@ def test_losses_are_those_of_a_softmax_of_raw_scores():
 
 
 def test_a_query_of_length_zero_guesses():
-    parts = LogLoss(setting_of(unit((30, 8), 1), [0] * 10 + [1] * 20)).measure(
-        passage_of(unit((20, 8), 2), torch.zeros(15, 8))
-    )
+    """And a topic that is what all that is searched has in common."""
+    foreign = unit((30, 8), 1)
+    passage = replace(passage_of(unit((20, 8), 2), torch.zeros(15, 8)), topic_MD=foreign.mean(0).expand(15, 8))
+    parts = LogLoss(setting_of(foreign, [0] * 10 + [1] * 20)).measure(passage)
     for pool, guessed in {"document": 15**15, "ahead": math.factorial(15), "foreign-10k": 21**15}.items():
         assert parts[f"log_loss[{pool}]"].total == pytest.approx(math.log(guessed), rel=1e-5)
         assert parts[f"bits_gained[{pool}]"].total == pytest.approx(0, abs=1e-4)

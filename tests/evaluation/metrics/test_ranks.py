@@ -7,6 +7,8 @@ from nextvec.evaluation.metric import Passage, Setting
 from nextvec.evaluation.metrics.ranks import Ranks, rank_parts
 from nextvec.evaluation.pools import POOLS, ForeignPool
 
+from ..topics import slow_query
+
 
 def unit(shape, seed):
     x = torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
@@ -50,7 +52,9 @@ def slow_parts(vectors, predicted, foreign, owners, number, k=5):
         if row + 1 < len(vectors):
             ranks["ahead"].append(slow_rank(prediction, vectors[row], vectors[row + 1 :]))
         others = [v for v, owner in zip(foreign, owners, strict=True) if owner != number]
-        ranks["foreign-10k"].append(slow_rank(prediction, vectors[row], others))
+        ranks["foreign-10k"].append(
+            slow_rank(F.normalize(slow_query(prediction, foreign), dim=0), vectors[row], others)
+        )
     others, after = 1 + sum(owner != number for owner in owners), range(len(predicted), 1, -1)
     sizes = {
         "document": len(vectors) - k,

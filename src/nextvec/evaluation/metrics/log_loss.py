@@ -1,4 +1,5 @@
-"""How probable is the target among other chunks? Its log loss under a softmax of the query's scores over a pool."""
+"""How probable is the target among other chunks? Its log loss under a softmax of the scores over a pool, the query's
+among its own document's, the topic's among others'."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 
 from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting
-from nextvec.evaluation.pools import CHOICES, Sizes
+from nextvec.evaluation.pools import CHOICES, Sizes, judged
 
 
 def _figures(pool: str) -> Iterator[Figure]:
@@ -20,14 +21,14 @@ def _figures(pool: str) -> Iterator[Figure]:
         higher_is_better=False,
         low=0.0,
         high=float("inf"),
-        judges="query",
+        judges=judged(pool),
     )
     yield Figure(
         name=f"bits_gained[{pool}]",
-        meaning="bits that the query tells of the target, (log(pool size) - log loss) / log 2; guessing tells none",
+        meaning="bits that are told of the target, (log(pool size) - log loss) / log 2; guessing tells none",
         low=-float("inf"),
         high=float("inf"),
-        judges="query",
+        judges=judged(pool),
     )
 
 
@@ -37,7 +38,7 @@ class LogLoss:
 
     figures: ClassVar[tuple[Figure, ...]] = tuple(figure for pool in CHOICES for figure in _figures(pool))
     costly: ClassVar[bool] = False
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __init__(self, setting: Setting) -> None:
         self._pools, self._temperatures = setting.pools, setting.temperatures

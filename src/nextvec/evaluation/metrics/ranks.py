@@ -1,4 +1,5 @@
-"""Can the target be told from other chunks? Its rank by the query, in named pools (`evaluation.pools`)."""
+"""Can the target be told from other chunks? Its rank in named pools (`evaluation.pools`), by the query among its own
+document's, by the topic among others'."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting
-from nextvec.evaluation.pools import POOLS, Scores, Sizes
+from nextvec.evaluation.pools import POOLS, Scores, Sizes, judged
 
 RECALLS = (1, 5, 10)
 TIE = 1e-6
@@ -20,17 +21,18 @@ matrix product."""
 
 
 def _figures(pool: str) -> Iterator[Figure]:
+    judges = judged(pool)
     for k in RECALLS:
         yield Figure(
-            name=f"recall@{k}[{pool}]", meaning=f"share of targets ranked {k} or better", low=0.0, judges="query"
+            name=f"recall@{k}[{pool}]", meaning=f"share of targets ranked {k} or better", low=0.0, judges=judges
         )
-    yield Figure(name=f"mrr[{pool}]", meaning="mean of 1 / rank of the target", low=0.0, judges="query")
+    yield Figure(name=f"mrr[{pool}]", meaning="mean of 1 / rank of the target", low=0.0, judges=judges)
     yield Figure(
         name=f"rank_norm[{pool}]",
         meaning="mean of (rank - 1) / (pool size - 1); pools of one left out",
         higher_is_better=False,
         low=0.0,
-        judges="query",
+        judges=judges,
     )
     yield Figure(
         name=f"pool_size[{pool}]",
@@ -38,7 +40,7 @@ def _figures(pool: str) -> Iterator[Figure]:
         higher_is_better=None,
         low=1.0,
         high=float("inf"),
-        judges="query",
+        judges=judges,
     )
 
 
@@ -46,7 +48,7 @@ def _figures(pool: str) -> Iterator[Figure]:
 class Ranks:
     figures: ClassVar[tuple[Figure, ...]] = tuple(figure for pool in POOLS for figure in _figures(pool))
     costly: ClassVar[bool] = False
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __init__(self, setting: Setting) -> None:
         self._pools = setting.pools
@@ -66,7 +68,7 @@ def _ranks(scores: Scores) -> Tensor:
     context_m = _closer(scores.context_mK, scores.own_m1)
     whole_m = _closer(scores.document_mN, scores.own_m1) + 0.5
     ahead_m = _closer(scores.ahead_mN, scores.own_m1) + 1.0
-    foreign_m = _closer(scores.foreign_mP, scores.own_m1) + 1.0
+    foreign_m = _closer(scores.foreign_mP, scores.topic_own_m1) + 1.0
     return torch.stack([whole_m - context_m, ahead_m, whole_m, foreign_m], dim=1)
 
 
