@@ -41,6 +41,14 @@ def test_the_newest_counts_as_soon_as_it_is_recorded(folder) -> None:
     assert fitted_temperature(folder) == 0.25
 
 
+def test_candidates_from_anywhere_have_their_own_if_it_is_the_topics(folder) -> None:
+    record(folder, temperatures={"document": 0.5, "foreign-10k": 9.0}, metrics={"log_loss": 2})
+    assert fitted_temperature(folder, "anywhere") is None
+    record(folder, temperatures={"document": 0.5, "foreign-10k": 0.25}, metrics={"log_loss": 3})
+    assert fitted_temperature(folder, "anywhere") == 0.25
+    assert fitted_temperature(folder) == 0.5
+
+
 def test_that_of_other_weights_is_no_answer(folder) -> None:
     record(folder, temperatures={"document": 0.5})
     assert fitted_temperature(folder) == 0.5
@@ -53,13 +61,14 @@ def test_that_of_other_weights_is_no_answer(folder) -> None:
 
 def test_a_served_model_has_that_of_its_bundle(tales, folder) -> None:
     served = Served.load("mix", Resources(tales))
-    assert served.temperature == fitted_temperature(tales.model("mix"))
+    assert served.temperature() == fitted_temperature(tales.model("mix"))
+    assert served.temperature("anywhere") == fitted_temperature(tales.model("mix"), "anywhere")
 
 
 def test_once_its_bundle_is_gone_a_served_model_has_none(scattered, tmp_path) -> None:
     place = Workspace(shutil.copytree(scattered.root, tmp_path / "ws"))
     served = Served.load("mix", Resources(place))
-    assert served.temperature is not None
+    assert served.temperature() is not None
     shutil.rmtree(place.model("mix"))
-    assert served.temperature is None
+    assert served.temperature() is None
     assert served.chances.draws is None

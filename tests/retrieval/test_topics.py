@@ -5,7 +5,6 @@ import torch.nn.functional as F
 
 from nextvec.retrieval.topics import Searched
 
-
 DIM = 64
 
 

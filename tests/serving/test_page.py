@@ -468,14 +468,14 @@ class TestOrder:
         (came,) = (words for words in tab.texts(".ranking li") if "this one came" in words)
         assert example["following"][0] in came
 
-    def test_sentences_from_anywhere_are_ordered_by_the_point(self, tab, server, story):
+    def test_sentences_from_anywhere_are_ordered_by_the_topic(self, tab, server, story):
         tab.open(server)
         order_sentences(tab, story)
         tab.run("document.querySelector('.ranking').remove()")
         tab.run("document.getElementById('among').value = 'anywhere'")
         tab.click(".bench button.primary")
         tab.wait("document.querySelector('.ranking')")
-        assert "Ranked by its point: by what each is about." in tab.text(".reading")
+        assert "Ranked by its topic: by what each is about." in tab.text(".reading")
 
     def test_another_example_can_be_asked_for(self, tab, server):
         tab.open(server)

@@ -37,7 +37,7 @@ class Fixed:
         self.context = context.vectors
         return self._query
 
-    async def point(self, context):
+    async def topic(self, context):
         return np.array((0.0, 1.0), np.float32)
 
 
@@ -63,10 +63,10 @@ class TestOrder:
         assert odds[1] == pytest.approx(4 * odds[0] / UNFITTED)
         assert [one.index for one in plain] == [one.index for one in sharp] == [0, 1]
 
-    def test_those_from_anywhere_are_ranked_by_the_point_at_no_temperature(self) -> None:
+    def test_those_from_anywhere_are_ranked_by_the_topic(self) -> None:
         found = asyncio.run(rank(Fixed((2.0, 0.0)), Passage.untold(["a"]), ["xxx", "xx", "xxxxxx"], 0.25, "anywhere"))
         assert [one.score for one in found.candidates] == pytest.approx(sorted(map(math.sin, (2, 3, 6)))[::-1])
-        assert (found.among, found.temperature, found.ranked_by("query")) == ("anywhere", None, "point")
+        assert (found.among, found.temperature, found.ranked_by("query")) == ("anywhere", 0.25, "topic")
 
     def test_equal_candidates_keep_their_order(self) -> None:
         found = ranked(Fixed((1.0, 1.0)), ["a"], ["xx", "yy", "zz"])
@@ -164,12 +164,12 @@ class TestRoute:
         answer = client.post("/v1/rerank", json=asked(model="best")).json()
         assert (answer["model"], answer["nextvec"]["ranked_by"]) == ("mix", "point")
 
-    def test_documents_from_anywhere_are_ranked_by_the_point(self, client, contrast) -> None:
+    def test_documents_from_anywhere_are_ranked_by_the_topic(self, client, contrast) -> None:
         answer = client.post("/v1/rerank", json=asked(among="anywhere")).json()
         found = asyncio.run(rank(Direct(contrast), contrast.chunk(TEXT), DOCUMENTS, among="anywhere"))
         assert [one["index"] for one in answer["results"]] == [one.index for one in found.candidates]
         told = answer["nextvec"]
-        assert (told["ranked_by"], told["among"], told["temperature"]) == ("point", "anywhere", None)
+        assert (told["ranked_by"], told["among"], told["temperature"]) == ("topic", "anywhere", None)
         assert client.post("/v1/rerank", json=asked(among="elsewhere")).status_code == 422
 
     def test_sentences_are_the_chunks_as_they_are(self, client, contrast) -> None:

@@ -64,7 +64,7 @@ def rank_command(
     The text is cut and encoded as the model's corpus was, each candidate is one chunk. A blank line at the text's end
     says that a paragraph begins, a Markdown heading there (`## History`) under which heading it comes.
 
-    A query tells the sentences of one document apart. Candidates from anywhere are ranked by the point instead, by what
+    A query tells the sentences of one document apart. Candidates from anywhere are ranked by the topic instead, by what
     they are about.
     """
     from nextvec.api import open
@@ -148,9 +148,8 @@ def _print_candidates(ranking: Ranking, top: int | None) -> None:
 
 def _footing(model: Model, ranking: Ranking) -> Iterator[str]:
     if ranking.among == "anywhere":
-        yield "Ranked by its point: by what each is about. Scores are cosines."
-        return
-    if model.spec.ranks_by == "point":
+        yield "Ranked by its topic: by what each is about."
+    elif model.spec.ranks_by == "point":
         yield "Ranked by its point, the mean of what may come: this model has no query of its own."
     if ranking.temperature is None:
         yield f"Scores, not probabilities: no temperature was fitted yet. nextvec compare {model.name} does that."

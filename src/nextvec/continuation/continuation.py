@@ -136,8 +136,8 @@ class Direct:
     async def query(self, context: Context) -> np.ndarray:
         return self._served.query([context])[0]
 
-    async def point(self, context: Context) -> np.ndarray:
-        return self._served.predict([context])[0]
+    async def topic(self, context: Context) -> np.ndarray:
+        return self._served.topic([context])[0]
 
     async def draw(self, query: DrawQuery) -> Drawn:
         return self._served.draw([query])[0]

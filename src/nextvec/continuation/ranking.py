@@ -1,8 +1,8 @@
 """Which of some candidates comes next after a context: by the model's query, with the probability of each.
 
 The score of a candidate is query . candidate; the softmax of score / temperature is its probability, if one of them
-comes next. The temperature is a model's own, fitted where the candidates are the chunks of a document. A query tells
-those apart; sentences of other documents are told by what they are about, and that the point says.
+comes next. The temperature is a model's own, fitted where the candidates are the chunks of a document, and where they
+are those of others. A query tells the former apart; the latter are told by what they are about, the model's topic.
 Shapes: N candidates, T vectors of the context, D their size.
 """
 
@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from nextvec.continuation.contexts import Context, Passage
-
-Among = Literal["document", "anywhere"]
-"""Where candidates are from: the document that goes on, or any others too."""
+from nextvec.continuation.temperature import Among
+from nextvec.models.forecast import Part
 
 UNFITTED = 1.0
 """The temperature where none was fitted: the order is the same at any, the probabilities are not."""
@@ -50,9 +49,9 @@ class Ranking:
     own: int
     left_out: int
 
-    def ranked_by(self, usual: str) -> str:
+    def ranked_by(self, usual: Part) -> Part:
         """The part of the forecast that ordered them, of a model that `usual`ly ranks by that one."""
-        return usual if self.among == "document" else "point"
+        return usual if self.among == "document" else "topic"
 
 
 class RankingStages(Protocol):
@@ -65,7 +64,7 @@ class RankingStages(Protocol):
 
     async def encode(self, texts: Sequence[str]) -> np.ndarray: ...
     async def query(self, context: Context) -> np.ndarray: ...
-    async def point(self, context: Context) -> np.ndarray: ...
+    async def topic(self, context: Context) -> np.ndarray: ...
 
 
 async def rank(
@@ -76,18 +75,17 @@ async def rank(
     among: Among = "document",
 ) -> Ranking:
     """The candidates `texts`, one or more, by how well each follows a passage: those of the same document by the query,
-    those from anywhere by the point, for which no temperature is fitted. Raises what the stages raise."""
+    those from anywhere by the topic. `temperature` is the one fitted for such. Raises what the stages raise."""
     used = passage.last(stages.window)
     own = len(used.written)
     vectors_ND = await stages.encode([*used.written, *texts])
     context = Context.of(used, vectors_ND[:own])
-    query_D = await (stages.query(context) if among == "document" else stages.point(context))
-    fitted = temperature if among == "document" else None
+    query_D = await (stages.query(context) if among == "document" else stages.topic(context))
     scores_N = vectors_ND[own:].astype(np.float64) @ query_D.astype(np.float64)
     return Ranking(
-        candidates=_in_order(texts, scores_N, fitted or UNFITTED),
+        candidates=_in_order(texts, scores_N, temperature or UNFITTED),
         among=among,
-        temperature=fitted,
+        temperature=temperature,
         own=len(used.texts),
         left_out=len(passage.texts) - len(used.texts),
     )

@@ -28,7 +28,7 @@ from nextvec.continuation.events import Likelihood
 from nextvec.continuation.familiarity import LONGEST, Familiarity, Usual, nearest_cosines
 from nextvec.continuation.resources import Resources, SharedEncoder, require_unicode
 from nextvec.continuation.steps import ReadQuery, ReadResult, read_all
-from nextvec.continuation.temperature import fitted_temperature
+from nextvec.continuation.temperature import Among, fitted_temperature
 from nextvec.corpus.chunkers import CHUNKERS, build_chunker
 from nextvec.corpus.document import Chunker, Document
 from nextvec.corpus.headings import without_last_heading
@@ -40,11 +40,12 @@ from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
 from nextvec.errors import IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import Bundle, load_bundle
-from nextvec.models.forecast import Forecast
+from nextvec.models.forecast import Forecast, Part
 from nextvec.models.predictor import PredictorSpec
 from nextvec.retrieval.context import FillConfig, FilledContext, fill_context
 from nextvec.retrieval.neighbours import Index, NearChunk, near_chunk, nearest_chunks
 from nextvec.retrieval.snap import ManifoldSnap, SnapConfig, Snapped
+from nextvec.retrieval.topics import Searched
 from nextvec.store.breaks import breaks_of_chunks
 from nextvec.store.snapshot import Snapshot
 from nextvec.structure import BEGINS, UNKNOWN
@@ -52,9 +53,6 @@ from nextvec.structure import BEGINS, UNKNOWN
 NEAREST = "nearest"
 SPARE = 3
 """Stored chunks that are looked at beyond those that are wanted: some may say what was said."""
-
-Part = Literal["point", "query"]
-"""Of a forecast."""
 
 WARM_VECTORS, WARM_RUNS = 5, 9
 """Context and number of the predictions that are timed when a model is warmed."""
@@ -205,12 +203,11 @@ class Served:
         """Vectors of a context that are used, the last ones."""
         return min(self.slots or self.config.longest_context, self.config.longest_context)
 
-    @property
-    def temperature(self) -> float | None:
-        """Of the softmax over its queries' products with candidates, see `fitted_temperature`. None as well once the
-        bundle is gone: what was loaded still answers, and nobody can say what fits it."""
+    def temperature(self, among: Among = "document") -> float | None:
+        """Of the softmax over the products of its queries with such candidates, see `fitted_temperature`. None as well
+        once the bundle is gone: what was loaded still answers, and nobody can say what fits it."""
         with suppress(NotFoundError, IntegrityError, FileNotFoundError):
-            return fitted_temperature(self.bundle.folder)
+            return fitted_temperature(self.bundle.folder, among)
         return None
 
     @cached_property
@@ -251,6 +248,11 @@ class Served:
         return Usual.of(self.snapshot, self.index)
 
     @cached_property
+    def _searched(self) -> Searched:
+        """Its corpus: the candidates are too few to say what they have in common."""
+        return Searched.of_stored(self.snapshot.vectors)
+
+    @cached_property
     def _snap(self) -> ManifoldSnap:
         return ManifoldSnap(self.index, self.snapshot.vectors, self.config.snap)
 
@@ -258,7 +260,7 @@ class Served:
     def chances(self) -> Chances:
         """The model as a distribution."""
         near = partial(self._unseen, count=self.config.candidates)
-        return Chances(self.identity, self.spec, lambda: self.temperature, self.snapshot, near)
+        return Chances(self.identity, self.spec, self.temperature, self.snapshot, near)
 
     @cached_property
     def _barred(self) -> np.ndarray | None:
@@ -354,6 +356,10 @@ class Served:
         Contexts as in `predict`, and its vectors where the model ranks by its point.
         """
         return self._at_last(contexts, "query")
+
+    def topic(self, contexts: Sequence[Context]) -> np.ndarray:
+        """float32 (B, D), of any norm: as `query`, where candidates are from any document (`retrieval.topics`)."""
+        return self._searched.query(torch.from_numpy(self._at_last(contexts, "topic"))).numpy()
 
     def read(self, queries: Sequence[ReadQuery]) -> list[ReadResult]:
         """Predictions step by step, see `read_all`; of a context that begins a document the last `window` count.
@@ -558,7 +564,8 @@ def _breaks_of_rows(snapshot: Snapshot, rows: np.ndarray) -> np.ndarray:
 
 
 def _of(forecast: Forecast, part: Part) -> Tensor:
-    return forecast.query if part == "query" else forecast.point
+    said: Tensor = getattr(forecast, part)
+    return said
 
 
 def same_text(text: str) -> str:

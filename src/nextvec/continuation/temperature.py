@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from nextvec.models.bundle import WEIGHTS, predictions_fingerprint
 from nextvec.records import read_lines
 from nextvec.records.names import EVALUATIONS
 
-POOL = "document"
-"""Of the pools that it is fitted for, the one that is like candidates that people have: chunks of one document."""
+Among = Literal["document", "anywhere"]
+"""Where candidates are from: the document that goes on, or any others too."""
+
+POOLS: dict[Among, str] = {"document": "document", "anywhere": "foreign-10k"}
+"""Of the pools that it is fitted for, the one that is like candidates from there."""
+BY_TOPIC = 3
+"""Version of the metric `log_loss` since which others' chunks are ranked by the topic; what an older one fitted is the
+query's."""
 
 
-def fitted_temperature(folder: Path) -> float | None:
+def fitted_temperature(folder: Path, among: Among = "document") -> float | None:
     """That of the newest evaluation of the weights that a bundle holds now; None where none of them fitted one.
 
     The records are looked at each time and read when they have changed. Raises as `predictions_fingerprint`.
     """
     written = [path.stat().st_mtime_ns for name in (EVALUATIONS, WEIGHTS) if (path := folder / name).exists()]
-    return _recorded(folder, tuple(written))
+    return _recorded(folder, POOLS[among], tuple(written))
 
 
 @lru_cache(maxsize=64)
-def _recorded(folder: Path, written: tuple[int, ...]) -> float | None:
+def _recorded(folder: Path, pool: str, written: tuple[int, ...]) -> float | None:
     weights = predictions_fingerprint(folder)
     known = (record for record in reversed(read_lines(folder / EVALUATIONS)) if record.get("weights") == weights)
-    fitted = (record.get("temperatures", {}).get(POOL) for record in known)
+    if pool == POOLS["anywhere"]:
+        known = (record for record in known if record.get("metrics", {}).get("log_loss", 0) >= BY_TOPIC)
+    fitted = (record.get("temperatures", {}).get(pool) for record in known)
     return next((float(temperature) for temperature in fitted if temperature is not None), None)

@@ -378,8 +378,8 @@ class Model:
 
         A blank line at the text's end says that a paragraph begins, a Markdown heading there under which heading.
         Candidates are taken for sentences of the text's own document, which the model's query tells apart; among those
-        of "anywhere" it goes by what is said, its point. Raises UsageError for a text without a chunk, without any
-        candidate, or another `among`.
+        of "anywhere" it goes by what they are about, its topic. Raises UsageError for a text without a chunk, without
+        any candidate, or another `among`.
 
         Examples:
             >>> ranking = model.rank("Something was said.", ["Then this.", "Or that."])
@@ -394,7 +394,7 @@ class Model:
         if among not in (known := get_args(Among)):
             raise UsageError.unknown("among", among, known)
         served = self._served()
-        return asyncio.run(rank(Direct(served), served.chunk(text), list(candidates), served.temperature, among))
+        return asyncio.run(rank(Direct(served), served.chunk(text), list(candidates), served.temperature(among), among))
 
     def too_long(self, texts: Sequence[str]) -> int:
         """How many of the texts are longer than its encoder reads.

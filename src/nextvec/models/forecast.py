@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Literal
 
 from torch import Generator, Tensor
 
 from nextvec.errors import UsageError
 
+Part = Literal["point", "query", "topic"]
+"""Of a forecast: what candidates can be ranked by."""
 Sampler = Callable[[int, Generator], Tensor]
 Density = Callable[[Tensor], Tensor]
 SAY = "predicts=point,mixture"

@@ -17,9 +17,14 @@ N vectors that are searched, D their size.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from nextvec.store.stored import VectorSource
 
 SHRINKAGE = 0.1
 POWER = -0.75
@@ -39,7 +44,7 @@ class Searched:
     def of(cls, vectors_ND: Tensor) -> Searched:
         """Of unit vectors; where they do not differ, topics stay as they are. Computed on the CPU in float64, so that
         a device changes nothing."""
-        some_ND = vectors_ND[:: max(1, -(-len(vectors_ND) // MOST))].cpu()
+        some_ND = vectors_ND[:: _every(len(vectors_ND))].cpu()
         count, dim = max(1, len(some_ND)), some_ND.shape[1]
         mean_D = sum((block.double().sum(0) for block in some_ND.split(_BLOCK)), torch.zeros(dim).double()) / count
         covariance_DD = torch.zeros(dim, dim, dtype=torch.float64)
@@ -53,6 +58,16 @@ class Searched:
         metric_DD = (axes_DD * (variance_D.clamp(min=0.0) + SHRINKAGE) ** POWER) @ axes_DD.T
         return cls(*(each.float().to(vectors_ND.device) for each in (mean_D, metric_DD)))
 
+    @classmethod
+    def of_stored(cls, vectors: VectorSource) -> Searched:
+        """Of a corpus' unit vectors, on the CPU; no more of them are read than are used."""
+        return cls.of(torch.from_numpy(vectors[np.arange(0, len(vectors), _every(len(vectors)))]))
+
     def query(self, topic_QD: Tensor) -> Tensor:
         """(Q, D) of any norm, from unit vectors: what has the largest product with it is the most about the topic."""
         return (topic_QD.float() - self.mean_D) @ self.metric_DD
+
+
+def _every(count: int) -> int:
+    """One in so many of `count` vectors is used."""
+    return max(1, -(-count // MOST))

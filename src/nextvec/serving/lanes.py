@@ -130,6 +130,7 @@ class ModelLane:
         self._fill: MicroBatcher[np.ndarray, Filled] = batching.make("fill", label, served.fill)
         self._predict: MicroBatcher[Context, np.ndarray] = batching.make("predict", label, served.predict, served.lone)
         self._read: MicroBatcher[ReadQuery, ReadResult] = batching.make("read", label, served.read, served.lone)
+        self._topic: MicroBatcher[Context, np.ndarray] = batching.make("topic", label, served.topic, served.lone)
         self._query: MicroBatcher[Context, np.ndarray] = batching.make("query", label, served.query, served.lone)
         self._draw: MicroBatcher[DrawQuery, Drawn] = batching.make("draw", label, served.draw, served.lone)
         self._snap: MicroBatcher[SnapQuery, SnapResult] = batching.make("snap", label, served.snap)
@@ -183,9 +184,9 @@ class ModelLane:
         """(D,), of any norm: what candidates are ranked by after a context."""
         return (await self._query.submit([context], self._timeouts.query))[0]
 
-    async def point(self, context: Context) -> np.ndarray:
-        """(D,), unit norm: what is expected next, which candidates from anywhere are ranked by."""
-        return (await self._predict.submit([context], self._timeouts.predict))[0]
+    async def topic(self, context: Context) -> np.ndarray:
+        """(D,), of any norm: what candidates from anywhere are ranked by after a context."""
+        return (await self._topic.submit([context], self._timeouts.query))[0]
 
     async def draw(self, query: DrawQuery) -> Drawn:
         return (await self._draw.submit([query], self._timeouts.draw))[0]

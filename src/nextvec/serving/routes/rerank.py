@@ -32,7 +32,7 @@ def rerank_router(access: Access) -> APIRouter:
         access.check_texts("documents", texts)
         lane = access.lane(request.model)
         passage = await _passage(access, lane, request)
-        ranking = await rank(lane, passage, texts, lane.served.temperature, request.among)
+        ranking = await rank(lane, passage, texts, lane.served.temperature(request.among), request.among)
         return _answer(lane, request, ranking, 1e3 * (time.perf_counter() - started))
 
     for path in PATHS:

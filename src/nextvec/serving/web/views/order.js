@@ -209,9 +209,9 @@ function candidate({ document, index, relevance_score: share, nextvec: { score }
   ];
 }
 
-function notes({ ranked_by: by, among, temperature }) {
-  if (among === "anywhere") return ["Ranked by its point: by what each is about. Scores are cosines."];
+function notes({ ranked_by: by, temperature }) {
   return [
+    by === "topic" ? "Ranked by its topic: by what each is about." : null,
     by === "point" ? "Ranked by its point, the mean of what may come: this model has no query of its own." : null,
     temperature === null
       ? "Scores, not probabilities: no temperature was fitted for it yet. nextvec compare does that."
