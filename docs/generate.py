@@ -509,7 +509,8 @@ def inverter_results(record: dict[str, Any]) -> str:
             f"{record['encoder']}; intervals by bootstrap over documents. `nearest` chooses among {record['bank']:,} "
             f"chunks of training documents. The inverter has {inverter['parameters']:,} parameters, most of them token "
             f"embeddings, and saw {inverter['metrics']['tokens']:,} tokens in "
-            f"{inverter['metrics']['seconds'] / 60:.0f} minutes of a shared CPU. Cosine is of the text encoded again; "
+            f"{inverter['metrics']['seconds'] / 60:.0f} minutes ({inverter.get('hardware') or 'a shared CPU'}). Cosine "
+            "is of the text encoded again; "
             "token F1, BLEU (of single texts, 0 to 100) and exact match fold case and accents, as the encoder does; "
             "the perplexity of a word is under trigrams of other held-out documents, and folds them, too. "
             f"Milliseconds are for one text alone, with {record['threads']} threads at a load of "
@@ -550,12 +551,12 @@ def inverter_again(record: dict[str, Any]) -> str:
     }
     changed = {key: given[key] for key in defaults if key in given and given[key] != defaults[key]}
     settings = "".join(f" --set {key}={value:g}" for key, value in changed.items() if key not in ("dim", "vocabulary"))
-    documents = inverter["corpus"]["documents"]
+    part = "together" if "@with-" in record["corpus"] else "model"
     return (
         "## The weights again\n\nThe weights are not in the repository. These commands make them (a bound in seconds "
-        "gives other weights on another machine):\n\n```\n"
-        f"nextvec corpus ingest wikipedia.jsonl.gz --corpus wiki --limit {documents}\n"
-        f"nextvec train-inverter --corpus wiki --name inverter-wiki{settings}\n```"
+        "gives other weights on another machine), the first one the corpus, with models of it:\n\n```\n"
+        f"python benchmarks/quality.py --workspace W --only {part}\n"
+        f"nextvec train-inverter --workspace W --corpus {record['corpus']} --name {inverter['name']}{settings}\n```"
     )
 
 

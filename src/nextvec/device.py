@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -54,6 +55,12 @@ def require_device_name(name: object) -> None:
     """Raises UsageError for what names no device; whether this machine has it is not looked at."""
     if name not in get_args(DeviceName):
         raise UsageError.unknown("device", str(name), get_args(DeviceName))
+
+
+def hardware() -> str:
+    """What this process computes with, for records."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"{platform.machine()}, {torch.get_num_threads()} threads, {gpu}"
 
 
 def free_memory(device: torch.device) -> int:

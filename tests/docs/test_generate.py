@@ -260,8 +260,10 @@ def test_what_comes_back_is_shown_beside_retrieval(generate: ModuleType) -> None
 
 def test_the_weights_can_be_made_again_by_what_differs_from_the_defaults(generate: ModuleType) -> None:
     text = generate.decoding_page(inversion())
-    assert "corpus ingest wikipedia.jsonl.gz --corpus wiki --limit 2240" in text
-    assert "train-inverter --corpus wiki --name inverter-wiki --set longest=48 --set seconds=2500\n" in text
+    assert "benchmarks/quality.py --workspace W --only model\n" in text
+    assert "--corpus wiki --name inverter-wiki --set longest=48 --set seconds=2500\n" in text
+    text = generate.decoding_page({**inversion(), "corpus": "library@with-narratives"})
+    assert "benchmarks/quality.py --workspace W --only together\n" in text
 
 
 def test_without_a_measurement_there_are_only_the_options(generate: ModuleType) -> None:

@@ -14,6 +14,7 @@ from nextvec import __version__
 from nextvec.applied import applied_defaults
 from nextvec.comparing.contest import Contest
 from nextvec.comparing.examples import find_examples
+from nextvec.device import hardware
 from nextvec.evaluation.coherence import CoherenceReport, check_coherence
 from nextvec.evaluation.report import Answer, ReportContent, write_report
 from nextvec.records import read_lines, write_json
@@ -125,13 +126,9 @@ def _provenance(contest: Contest, command: str) -> dict[str, str]:
         else f"by document hash: test below {split['test']}, validation below {split['validation']} of 1000, "
         f"salt '{split['salt']}'",
         "versions": f"nextvec {__version__}, torch {torch.__version__}, Python {platform.python_version()}",
-        "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads, {_accelerator()}",
+        "hardware": hardware(),
     }
 
 
 def _part(contest: Contest) -> str:
     return "documents, which are all," if contest.foreign else "test documents"
-
-
-def _accelerator() -> str:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"

@@ -92,6 +92,7 @@ def report_inverter(
             "network": inverter.config["network"],
             "corpus": inverter.config["corpus"],
             "training": inverter.config["training"],
+            "hardware": inverter.config.get("hardware"),
             "metrics": inverter.metrics,
         },
         **measure_inversion(snapshot, encoder, [decoder], edited=True, chunks=chunks, on_progress=on_progress),

@@ -11,6 +11,7 @@ import torch
 
 from nextvec import __version__
 from nextvec.applied import applied_defaults
+from nextvec.device import hardware
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.records import read_json, taken_apart
 from nextvec.records.names import PLAN
@@ -41,6 +42,7 @@ def origin_record(snapshot: Snapshot, split: Split, training: dict[str, Any]) ->
         "split": {**snapshot.split, "fingerprint": split.fingerprint},
         "training": training,
         "versions": {"nextvec": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        "hardware": hardware(),
         **applied_defaults(),
     }
 
