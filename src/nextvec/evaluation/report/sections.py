@@ -111,7 +111,8 @@ def _leaderboard(content: ReportContent) -> Section:
             "Baselines are shaded: no network is trained for them. The best value of a column is marked; "
             "best does not mean reliably best, for that see the differences. Select a heading to sort. Targets are "
             "ranked in pools: document, all chunks of their document but the last of their context; ahead, those still "
-            "to come, among which nothing is won by telling what was said before; foreign-10k, chunks of others."
+            "to come, among which nothing is won by telling what was said before; foreign-10k, chunks of others, found "
+            "by what the next one is expected to be about."
         ),
         before=(leaderboard(content),),
         after=(
