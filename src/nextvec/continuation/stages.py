@@ -275,6 +275,7 @@ class Served:
         (prediction,) = self.predict([Context.untold(vectors)])
         self._lone_threads = self._fewest_threads(Context.untold(np.repeat(vectors, WARM_VECTORS, axis=0)))
         self.query([Context.untold(vectors)])
+        self.topic([Context.untold(vectors)])
         self.recognise([vectors])
         self.snap([SnapQuery(prediction=prediction, query=vectors[0], context_mean=vectors[0])])
         self.decode([DecodeQuery(vector=prediction)])
