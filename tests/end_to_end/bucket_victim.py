@@ -24,7 +24,9 @@ def die_at(moment: str) -> None:
     if what == "commit":
         import nextvec.store.vectors as vectors
 
+        # The first one makes the corpus.
         vectors.write_dataset = dying(vectors.write_dataset, int(number))  # type: ignore[assignment]
+        vectors.append_fragments = dying(vectors.append_fragments, int(number) - 1)
     elif what == "checkpoint":
         Place.write = dying(Place.write, int(number), "last.pt")  # type: ignore[method-assign]
     elif what == "weights":

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nextvec.errors import LostRaceError
@@ -329,6 +330,41 @@ def test_a_writer_whose_lease_was_taken_over_adds_nothing(nextvec, prose, twins,
     assert "corpus 'tales' was held by a lease that ran out" in lost.err
     there, here = (open_snapshot(Workspace(place), "tales") for place in (bucket, twins[0]))
     assert there.fingerprint == here.fingerprint
+
+
+def test_what_workers_wrote_for_a_writer_that_was_taken_over_is_in_no_version(bucket, machine, monkeypatch) -> None:
+    """Two drivers of one ingest: the one whose lease ran out commits after the one that took it over."""
+    from nextvec import lease
+    from nextvec.corpus.document import Chunk, Document
+    from nextvec.encoders.encoder import EncoderSpec
+    from nextvec.encoders.lengths import Cut
+    from nextvec.store.dataset import write_fragments
+    from nextvec.store.metadata import DEFAULT_SPLIT
+    from nextvec.store.vectors import EncodedDocument
+
+    place = Workspace(bucket)
+    slow = Corpus.create(
+        place, "c", encoder=EncoderSpec(name="e", dim=4), chunker={"name": "none"}, split=dict(DEFAULT_SPLIT)
+    )
+    document = Document(id="a", title="a", text="one", source="s", licence="unknown")
+    encoded = EncodedDocument(
+        document=document,
+        chunks=[Chunk(text="one", position=0, start=0, end=3)],
+        vectors=np.eye(4, dtype=np.float32)[:1],
+    )
+
+    def adopt(corpus) -> None:
+        corpus.adopt(write_fragments(corpus.rows([encoded], 0), place.corpus("c")), ["a"], Cut())
+
+    monkeypatch.setattr(lease, "SECONDS", 0.5)
+    monkeypatch.setattr(lease._Lease, "keep", lambda *given: None)
+    with slow.writing():
+        wait_until(lambda: not is_leased(Place(bucket, "corpora/c.lock")))
+        monkeypatch.setattr(lease, "SECONDS", 30.0)
+        adopt(Corpus.open(place, "c"))
+        with pytest.raises(LostRaceError, match="corpus 'c' was held by a lease that ran out"):
+            adopt(slow)
+    assert list(Corpus.open(place, "c").known_documents()) == ["a"]
 
 
 @pytest.mark.parametrize(

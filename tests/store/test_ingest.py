@@ -405,6 +405,7 @@ def test_a_full_disk_says_what_is_stored_and_the_same_command_goes_on(kit, works
 
     with monkeypatch.context() as patch:
         patch.setattr(lance, "write_dataset", write)
+        patch.setattr(lance.fragment, "write_fragments", write)
         with pytest.raises(FullDiskError, match=rf"the disk is full: .*'c' .*{stored}.*Free some space") as caught:
             run(documents)
     assert "rust" not in str(caught.value)

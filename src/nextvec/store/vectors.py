@@ -40,6 +40,7 @@ from nextvec.store.dataset import (
     stored_bytes,
     take_rows,
     write_dataset,
+    write_fragments,
 )
 from nextvec.store.documents import DocumentTable
 from nextvec.store.encoded import EncodedDocument, check_headings, check_vectors, digest
@@ -228,22 +229,21 @@ class Corpus:
             self._refuse_known(documents)
             if documents:
                 table = self.rows(documents, self.next_number())
-                path = self.workspace.corpus(self.name)
-                cut = sum((one.cut for one in documents), Cut())
-                properties = cut_properties(self._dataset, cut)
-                self._require_held()
                 with self._storing(f"{len(documents):,} documents"):
-                    self._dataset = write_dataset(table, path, "append", properties)
-                self._ids.update(encoded.document.id for encoded in documents)
+                    fragments = write_fragments(table, self.workspace.corpus(self.name))
+                cut = sum((one.cut for one in documents), Cut())
+                self.adopt(fragments, [encoded.document.id for encoded in documents], cut)
             return self.version
 
     def adopt(self, fragments: Iterable[Fragment], ids: Collection[str], cut: Cut) -> int:
         """Store in one commit the documents of these ids, whose `rows` other processes wrote; returns the version.
 
         fragments: from `write_fragments`, in the order of the rows, numbered on from `next_number`.
-        Raises FullDiskError.
+        Raises FullDiskError; LostRaceError when another process may have begun to write meanwhile: what was uploaded is
+        then in no version, and a compaction removes it.
         """
         with self.writing(), self._storing(f"{len(ids):,} documents"):
+            self._require_held()
             self._dataset = append_fragments(self._dataset, fragments, cut_properties(self._dataset, cut))
             self._ids.update(ids)
         return self.version
@@ -255,7 +255,8 @@ class Corpus:
         compacted; NotFoundError when it was, and the version is gone.
         """
         check_name("tag", tag)
-        with _generations_lock(self.workspace, self.name):
+        with _generations_lock(self.workspace, self.name) as require_held:
+            require_held()
             return self._tag(tag, self.version if at is None else int(self._at(at)[0].version))
 
     def _tag(self, tag: str, version: int) -> int:
@@ -285,12 +286,13 @@ class Corpus:
         the corpus or gives it a tag, FullDiskError.
         """
         path = self.workspace.corpus(self.name)
-        with self.writing(), _generations_lock(self.workspace, self.name):
+        with self.writing(), _generations_lock(self.workspace, self.name) as require_generations:
             self._require_held()
             bytes_before, before = stored_bytes(path), self._dataset
             with self._storing("a compaction"):
                 self._dataset = merge_fragments(before)
                 self._require_held()
+                require_generations()
                 removed = 0 if keep_versions else remove_untagged(self._dataset)
             return Compaction(
                 version=self.version,
@@ -516,10 +518,12 @@ def _corpus_lock(workspace: Workspace, name: str) -> Iterator[Held]:
 
 
 @contextmanager
-def _generations_lock(workspace: Workspace, name: str) -> Iterator[None]:
+def _generations_lock(workspace: Workspace, name: str) -> Iterator[Held]:
     """So that no version gets a tag while those are removed that have none; appending needs no such lock."""
-    with exclusive(workspace.corpus(name).with_suffix(".generations"), what=f"the list of generations of '{name}'"):
-        yield
+    with exclusive(
+        workspace.corpus(name).with_suffix(".generations"), what=f"the list of generations of '{name}'"
+    ) as held:
+        yield held
 
 
 def _metadata_of(dataset: lance.LanceDataset, name: str) -> CorpusMetadata:
