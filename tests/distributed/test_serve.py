@@ -30,6 +30,8 @@ TEXT = "The first sentence of a tale. The second one follows it."
 CLIENTS, TEXTS = 6, 4
 RAW = {"Content-Type": "application/octet-stream"}
 PROMPTS, SENTENCES = 32, 64
+LONG = 2
+"""Seconds that no answer takes."""
 
 
 class Server:
@@ -48,7 +50,7 @@ class Server:
         return self._log.read_text()
 
     def wait(self, condition: Callable[[], bool]) -> None:
-        until = time.monotonic() + 90
+        until = time.monotonic() + 180
         while not condition():
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < until, self.said()
@@ -195,6 +197,8 @@ class Load:
         self._server, self._model, self._over = server, model, threading.Event()
         self.statuses: list[int] = []
         self.wrong: list[str] = []
+        self._asked: dict[int, float] = {}
+        """When each client asked what it waits for."""
         self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(CLIENTS)]
 
     def __enter__(self):
@@ -212,9 +216,15 @@ class Load:
         enough = len(self.statuses) + more
         self._server.wait(lambda: len(self.statuses) >= enough)
 
+    def waiting(self, since: float) -> bool:
+        """Whether a client asked before that time and has no answer."""
+        return any(asked < since for asked in [*self._asked.values()])
+
     def _work(self, number: int) -> None:
+        client_number = number
         with self._server.client() as client:
             while not self._over.is_set():
+                self._asked[client_number] = time.monotonic()
                 number = (number + 1) % TEXTS
                 try:
                     self._judge(number, client.post("/v1/completions", json=body(self._model, number)))
@@ -267,15 +277,19 @@ def test_an_alias_moves_without_a_request_dropped(server, alone):
     assert set(load.statuses) == {200}
 
 
-def kill_a_replica(nodes) -> None:
-    """It stands still first, so that it holds requests when it dies."""
-    victim = replicas()[0]
-    victim.send_signal(signal.SIGSTOP)
-    time.sleep(0.3)
-    victim.kill()
+def kill_a_replica(nodes, load) -> None:
+    """It stands still first, until requests that only it can hold are unanswered."""
+    held = False
+    while not held:
+        victim = replicas()[0]
+        victim.send_signal(signal.SIGSTOP)
+        stopped = time.monotonic()
+        time.sleep(LONG)
+        held = load.waiting(stopped)
+        victim.send_signal(signal.SIGKILL if held else signal.SIGCONT)
 
 
-def lose_a_node(nodes) -> None:
+def lose_a_node(nodes, load) -> None:
     nodes.lose_a_node()
 
 
@@ -285,7 +299,7 @@ def test_what_is_lost_answers_nothing_wrong(lose, server, alone, two_nodes):
         server.wait(lambda: both_answer(client))
         with Load(server, alone, "gru") as load:
             load.answered(CLIENTS)
-            lose(two_nodes)
+            lose(two_nodes, load)
             server.wait(lambda: 503 in load.statuses)
             load.answered(CLIENTS)
         assert load.wrong == []

@@ -46,14 +46,17 @@ class Searched:
         a device changes nothing."""
         some_ND = vectors_ND[:: _every(len(vectors_ND))].cpu()
         count, dim = max(1, len(some_ND)), some_ND.shape[1]
-        mean_D = sum((block.double().sum(0) for block in some_ND.split(_BLOCK)), torch.zeros(dim).double()) / count
-        covariance_DD = torch.zeros(dim, dim, dtype=torch.float64)
+        mean_D = some_ND.new_zeros(dim, dtype=torch.float64)
+        covariance_DD = some_ND.new_zeros(dim, dim, dtype=torch.float64)
+        for block in some_ND.split(_BLOCK):
+            mean_D += block.double().sum(0)
+        mean_D /= count
         for block in some_ND.split(_BLOCK):
             away = block.double() - mean_D
             covariance_DD += away.T @ away / count
         usual = float(covariance_DD.diagonal().mean())
         if usual < torch.finfo(torch.float32).eps:
-            return cls(*(each.to(vectors_ND.device) for each in (torch.zeros(dim), torch.eye(dim))))
+            return cls(vectors_ND.new_zeros(dim), torch.eye(dim, device=vectors_ND.device))
         variance_D, axes_DD = torch.linalg.eigh(covariance_DD / usual)
         metric_DD = (axes_DD * (variance_D.clamp(min=0.0) + SHRINKAGE) ** POWER) @ axes_DD.T
         return cls(*(each.float().to(vectors_ND.device) for each in (mean_D, metric_DD)))
