@@ -76,10 +76,10 @@ def test_what_another_library_says_of_a_bucket_is_redacted(machine, monkeypatch)
     path = workspace_folder("s3://bucket/ws") / "corpora" / "c.lance"
     with (
         pytest.raises(StorageError, match=r"s3://bucket/ws/corpora/c.lance cannot be written: no \$AWS_SECRET"),
-        redacting(path, "written"),
+        redacting(place_of(path), "written"),
     ):
         raise OSError("no very/secret\nDebug source")
-    with pytest.raises(OSError, match="of the machine"), redacting(Path("/tmp/c.lance"), "written"):
+    with pytest.raises(OSError, match="of the machine"), redacting(None, "written"):
         raise OSError("of the machine")
 
 

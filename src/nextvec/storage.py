@@ -173,15 +173,15 @@ def shown(path: Path) -> str:
 
 
 @contextmanager
-def redacting(path: Path, what: str) -> Iterator[None]:
-    """Turns what a library that uses a bucket by itself says of `path` into StorageError, without secrets."""
-    place = place_of(path)
+def redacting(place: Place | None, what: str) -> Iterator[None]:
+    """Turns what a library that uses a bucket by itself says of `place` into StorageError, without secrets. Errors of
+    this machine's files, where it is None, stay as they are."""
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:
         if place is None:
             raise
-        raise StorageError(f"{place} cannot be {what}: {_first_line(error)}. {_remedy(place)}") from None
+        raise StorageError(f"{place} cannot be {what}: {first_line(error)}. {_remedy(place)}") from None
 
 
 def redacted(text: str) -> str:
@@ -199,7 +199,8 @@ def _quoted(e_tag: str | None) -> str | None:
     return e_tag and f'"{e_tag.strip(chr(34))}"'
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What it says, as far as a person reads, without secrets."""
     return redacted(str(error)).partition("\n")[0]
 
 
@@ -248,7 +249,7 @@ def _asking(place: Place, what: str) -> Iterator[None]:
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
         raise StorageError(f"{place} cannot be {what}: access is denied. {_remedy(place)}") from None
     except exceptions.BaseError as error:
-        raise StorageError(f"{place} cannot be {what}: {_first_line(error)}. {_remedy(place)}") from None
+        raise StorageError(f"{place} cannot be {what}: {first_line(error)}. {_remedy(place)}") from None
 
 
 def _remedy(place: Place) -> str:

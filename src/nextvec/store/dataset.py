@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from urllib.parse import quote
 import lance
 
 from nextvec.errors import IntegrityError, UsageError
-from nextvec.storage import place_of, redacted, redacting, shown
+from nextvec.storage import Place, first_line, place_of, redacting
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,42 +30,58 @@ _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def open_dataset(path: Path, version: int | None = None) -> lance.LanceDataset:
-    """The newest version, or another. Raises IntegrityError when the folder cannot be read."""
-    place = place_of(path)
-    try:
-        return lance.dataset(str(place) if place else path.absolute(), version=version)
-    except (ValueError, OSError) as error:
-        why = redacted(str(error)).partition("\n")[0] if place else _said(error)
-        raise IntegrityError(f"{shown(path)} cannot be read as a corpus: {why}. {_REMEDY}") from None
+    """The newest version, or another. Raises IntegrityError when the folder cannot be read, StorageError."""
+    uri = str(place_of(path) or path.absolute())
+    with _readable(uri, "cannot be read as a corpus"):
+        return lance.dataset(uri if "://" in uri else path.absolute(), version=version)
 
 
 def read_table(dataset: lance.LanceDataset, **what: Any) -> pa.Table:
-    """`to_table`. Raises IntegrityError for files that are damaged or gone."""
-    with _readable(dataset):
+    """`to_table`. Raises IntegrityError for files that are damaged or gone, StorageError."""
+    with _readable(dataset.uri):
         return dataset.to_table(**what)
 
 
 def take_rows(dataset: lance.LanceDataset, rows: Any, columns: list[str]) -> pa.Table:
     """Those rows in their order, repeats allowed. Raises as `read_table`."""
-    with _readable(dataset):
+    with _readable(dataset.uri):
         return dataset.take(rows, columns=columns)
 
 
 def read_batches(dataset: lance.LanceDataset, **what: Any) -> Iterator[pa.RecordBatch]:
     """In the order of the rows; `what` is that of a scanner. Raises as `read_table`."""
-    with _readable(dataset):
+    with _readable(dataset.uri):
         yield from dataset.scanner(**what).to_batches()
 
 
+def tagged_versions(dataset: lance.LanceDataset) -> dict[str, int]:
+    """The version that each tag names. Raises as `read_table`."""
+    with _readable(dataset.uri):
+        return {tag: int(entry["version"]) for tag, entry in dataset.tags.list().items()}
+
+
+def newest_version(dataset: lance.LanceDataset) -> int:
+    """By now: other processes commit too. Raises as `read_table`."""
+    with _readable(dataset.uri):
+        return int(dataset.latest_version)
+
+
 @contextmanager
-def _readable(dataset: lance.LanceDataset) -> Iterator[None]:
-    """A bucket may be out of reach for a while; a file of this machine that cannot be read is damaged."""
+def _readable(uri: str, what: str = "is damaged") -> Iterator[None]:
+    """A bucket may be out of reach for a while, and then nothing there is called damaged; a file of this machine that
+    cannot be read is."""
     try:
         yield
     except (OSError, ValueError) as error:
-        if "://" in dataset.uri:
-            raise
-        raise IntegrityError(f"{dataset.uri} is damaged: {_said(error)}. {_REMEDY}") from None
+        if (place := _remote(uri)) is None:
+            raise IntegrityError(f"{uri} {what}: {_said(error)}. {_REMEDY}") from None
+        place.folders()
+        raise IntegrityError(f"{uri} {what}: {first_line(error)}. Try again; should it stay so: {_REMEDY}") from None
+
+
+def _remote(uri: str) -> Place | None:
+    """Of a dataset that is in a bucket."""
+    return Place(uri, "") if "://" in uri else None
 
 
 def _said(error: Exception) -> str:
@@ -118,7 +134,7 @@ def write_dataset(
     Raises UsageError for a path that Lance does not write, StorageError.
     """
     if (remote := place_of(path)) is not None:
-        with redacting(path, "written"):
+        with redacting(remote, "written"):
             return lance.write_dataset(
                 table, str(remote), schema=table.schema, mode=mode, transaction_properties=properties
             )
@@ -136,18 +152,25 @@ def write_fragments(table: pa.Table, path: Path) -> list[Fragment]:
 
     Raises StorageError.
     """
-    place = str(place_of(path) or path.absolute())
-    with redacting(path, "written"):
+    remote = place_of(path)
+    with redacting(remote, "written"):
+        place = str(remote or path.absolute())
         return lance.fragment.write_fragments(table, place, schema=table.schema, mode="append")
 
 
 def append_fragments(
     dataset: lance.LanceDataset, fragments: Iterable[Fragment], properties: dict[str, str]
 ) -> lance.LanceDataset:
-    """The next version, with the rows of the fragments behind those of `dataset`, in order."""
+    """The next version, with the rows of the fragments behind those of `dataset`, in order. Raises StorageError."""
     operation = lance.LanceOperation.Append(list(fragments))
     transaction = lance.Transaction(dataset.version, operation, transaction_properties=properties)
-    return lance.LanceDataset.commit(dataset, transaction)
+    with changing(dataset):
+        return lance.LanceDataset.commit(dataset, transaction)
+
+
+def changing(dataset: lance.LanceDataset) -> AbstractContextManager[None]:
+    """What writes to `dataset`, in here, raises StorageError where its bucket does not answer."""
+    return redacting(_remote(dataset.uri), "written")
 
 
 def remove_objects(path: Path) -> None:
@@ -165,7 +188,7 @@ def remove_objects(path: Path) -> None:
 def create_tag(path: Path, tag: str, version: int) -> None:
     """Name a version. Lance decodes a URI of this scheme, and so finds the folder that has the name itself."""
     if (remote := place_of(path)) is not None:
-        with redacting(path, "tagged"):
+        with redacting(remote, "tagged"):
             lance.dataset(str(remote)).tags.create(tag, version)
         return
     lance.dataset(f"file-object-store://{quote(str(path.absolute()))}").tags.create(tag, version)

@@ -31,13 +31,16 @@ from nextvec.store.cut import cut_chunks, cut_properties
 from nextvec.store.dataset import (
     Fragment,
     append_fragments,
+    changing,
     create_tag,
     dataset_names,
     is_dataset,
+    newest_version,
     open_dataset,
     read_batches,
     read_table,
     stored_bytes,
+    tagged_versions,
     take_rows,
     write_dataset,
     write_fragments,
@@ -276,8 +279,7 @@ class Corpus:
 
     def tags(self) -> dict[str, int]:
         """Tag to version, oldest first."""
-        tags = {tag: int(entry["version"]) for tag, entry in self._dataset.tags.list().items()}
-        return dict(sorted(tags.items(), key=lambda item: (item[1], item[0])))
+        return dict(sorted(tagged_versions(self._dataset).items(), key=lambda item: (item[1], item[0])))
 
     def compact(self, *, keep_versions: bool = False) -> Compaction:
         """Store the newest version in fewer files, and unless `keep_versions`, remove old versions that have no tag.
@@ -289,7 +291,7 @@ class Corpus:
         with self.writing(), _generations_lock(self.workspace, self.name) as require_generations:
             self._require_held()
             bytes_before, before = stored_bytes(path), self._dataset
-            with self._storing("a compaction"):
+            with self._storing("a compaction"), changing(before):
                 self._dataset = merge_fragments(before)
                 self._require_held()
                 require_generations()
@@ -399,7 +401,7 @@ class Corpus:
         return open_dataset(self.workspace.corpus(self.name), version=version)
 
     def _open_numbered(self, version: int) -> lance.LanceDataset:
-        newest = int(self._dataset.latest_version)
+        newest = newest_version(self._dataset)
         if not 1 <= version <= newest:
             raise NotFoundError(f"corpus '{self.name}' has no version {version}, only 1 to {newest}")
         try:
