@@ -173,6 +173,9 @@ def test_rows_stay_where_they_fit(snapshot: Snapshot, monkeypatch: pytest.Monkey
     monkeypatch.setattr(rows, "free_disk", lambda file: 2 * size)
     assert place_rows(snapshot, "cpu").kind == "mapped"
     monkeypatch.setattr(rows, "free_memory", lambda device: 2 * size)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    assert rows.choose_place(snapshot, torch.device("cpu")) == "mapped"
+    monkeypatch.delenv("LOCAL_WORLD_SIZE")
     assert place_rows(snapshot, "cpu").kind == "resident"
 
 

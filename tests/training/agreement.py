@@ -14,12 +14,13 @@ from nextvec.models.losses import BalancedLoss
 from nextvec.models.predictor import unit
 from nextvec.models.processes import sum_over_processes
 from nextvec.models.targets import Targets
-from nextvec.training.processes import from_main, leave
+from nextvec.training.processes import from_main, leave, make_accelerator, take_buffers_from_main
 from nextvec.training.randomness import random_states, restore_random_states, seed_processes
+from nextvec.training.recipe import TrainingConfig
 
 
 def main() -> None:
-    accelerator = Accelerator(cpu=True)
+    accelerator = make_accelerator(TrainingConfig(device="cpu"))
     rank = accelerator.process_index
     told = {
         "sum": float(sum_over_processes(torch.tensor(float(rank + 1)))),
@@ -27,6 +28,7 @@ def main() -> None:
         "error": error_from_main(accelerator),
         "scales": scales(rank),
         "dropout": dropout(accelerator),
+        "buffers": buffers(accelerator),
     }
     sys.stdout.write(f"{json.dumps(told)}\n")  # one write: lines of two processes do not mix
     leave()
@@ -47,6 +49,18 @@ def scales(rank: int) -> list[float]:
     """The average of `balanced` after two batches of six targets: the main process has four of the first, then all."""
     loss, of_main, of_other = BalancedLoss(), (slice(4), slice(6)), (slice(4, 6), slice(0))
     return [step(loss, mine) for mine in (of_main if rank == 0 else of_other)]
+
+
+def buffers(accelerator: Accelerator) -> dict[str, float]:
+    """What each has after it calibrated, after a step, and once the main process's is taken."""
+    network = torch.nn.Linear(2, 1)
+    network.register_buffer("size", torch.zeros(()))
+    model = accelerator.prepare(network)
+    network.size.fill_(accelerator.process_index)
+    model(torch.ones(1, 2)).sum().backward()
+    own = float(network.size)
+    take_buffers_from_main(accelerator, network)
+    return {"own": own, "taken": float(network.size)}
 
 
 def step(loss: BalancedLoss, mine: slice) -> float:

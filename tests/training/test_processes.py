@@ -145,3 +145,4 @@ def test_what_must_be_one_is_one_in_both_processes():
     for process in (left, right):
         assert process["dropout"]["first"] == process["dropout"]["again"]
     assert left["dropout"]["first"] != right["dropout"]["first"]
+    assert [process["buffers"] for process in (left, right)] == [{"own": own, "taken": 0.0} for own in (0.0, 1.0)]

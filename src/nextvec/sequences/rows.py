@@ -22,6 +22,7 @@ from torch import Tensor
 
 from nextvec.device import free_memory
 from nextvec.disk import storing
+from nextvec.launch import launched_here
 from nextvec.sequences.windows import IntArray
 
 if TYPE_CHECKING:
@@ -217,10 +218,15 @@ def place_rows(snapshot: Snapshot, device: torch.device | str, place: Place = "a
 def choose_place(snapshot: Snapshot, device: torch.device) -> Place:
     """What `auto` is for a snapshot and a device."""
     size = snapshot.stored.nbytes
-    if size <= LARGEST_SHARE * free_memory(device):
+    if resident_bytes(snapshot, device) <= LARGEST_SHARE * free_memory(device):
         return "resident"
     file = snapshot.map_file
     return "mapped" if file is None or file.exists() or size <= LARGEST_SHARE * free_disk(file) else "sharded"
+
+
+def resident_bytes(snapshot: Snapshot, device: torch.device) -> int:
+    """What resident rows take of the memory of `device`: the processor's holds a copy for each process of a machine."""
+    return snapshot.stored.nbytes * (launched_here() if device.type == "cpu" else 1)
 
 
 def free_disk(file: Path) -> int:

@@ -23,7 +23,7 @@ from nextvec.sequences.batches import (
     WindowBatches,
 )
 from nextvec.sequences.headings import HeadingRows, heading_rows, headings_of
-from nextvec.sequences.rows import MappedRows, Place, ResidentRows, Rows, place_rows
+from nextvec.sequences.rows import MappedRows, Place, ResidentRows, Rows, place_rows, resident_bytes
 from nextvec.sequences.splits import Split, split_snapshot
 from nextvec.sequences.windows import MIN_CONTEXT, IntArray, count_windows, target_rows
 from nextvec.structure import UNKNOWN
@@ -68,7 +68,8 @@ class TrainingData:
         """What was decided that nobody asked for, in words."""
         if self.place != "auto" or self.vectors.kind == "resident":
             return []
-        too_large = f"{self.snapshot.stored.nbytes / 1e9:.1f} GB of them are more than half of the memory that is free"
+        size = resident_bytes(self.snapshot, torch.device(self.device))
+        too_large = f"{size / 1e9:.1f} GB of them are more than half of the memory that is free"
         if self.vectors.kind == "mapped":
             return [f"vectors stay on disk: {too_large} (rows=resident holds them in memory)"]
         return [

@@ -23,6 +23,8 @@ from nextvec.training.interruption import Interruption
 from nextvec.training.processes import any_process, from_main
 from nextvec.training.runlog import RunLog
 
+ASK_STEPS = 10
+"""Several processes tell each other after so many steps that one was told to stop."""
 Saved = dict[str, Any]
 """A checkpoint: the engine's keys weights, optimizer and state, and what the loop adds."""
 
@@ -176,13 +178,20 @@ class Engine(Generic[S]):
 
     def after_step(self, loop: Loop[Any]) -> None:
         """Save where it is time, or the run was told to stop; then it ends (KeyboardInterrupt)."""
-        stop = any_process(self.accelerator, self.interruption.asked)
+        stop = self._is_told_to_stop()
         if stop or self.state.step % self.checkpoint_steps == 0:
             self.save(loop)
         if stop:
             if self.accelerator is not None:
                 self.accelerator.wait_for_everyone()  # who ends first is taken for failed, and the others are ended
             raise KeyboardInterrupt
+
+    def _is_told_to_stop(self) -> bool:
+        """Several processes ask one another only now and then: the answer waits for the device."""
+        several = self.accelerator is not None and self.accelerator.num_processes > 1
+        if several and self.state.step % ASK_STEPS:
+            return False
+        return any_process(self.accelerator, self.interruption.asked)
 
     def judge(self, score: float, number: int) -> bool:
         """Keep the weights if their score is among the three best; whether it is the best so far."""

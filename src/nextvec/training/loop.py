@@ -25,7 +25,7 @@ from nextvec.training.data import TrainingData
 from nextvec.training.engine import Engine, Saved
 from nextvec.training.meter import Meter
 from nextvec.training.optimizer import adamw
-from nextvec.training.processes import any_process, from_main, make_accelerator
+from nextvec.training.processes import any_process, from_main, make_accelerator, take_buffers_from_main
 from nextvec.training.randomness import random_states, restore_random_states, seed_processes
 from nextvec.training.recipe import TrainingConfig, learning_rate
 from nextvec.training.runlog import RunLog
@@ -138,8 +138,8 @@ def train(
     too, so an anchored network never ends below its anchor on validation.
 
     With `resume` a run goes on from its last checkpoint, or begins when it was stopped before its first.
-    Ctrl-C ends the run after the step at hand, checkpoint written (KeyboardInterrupt). So does `on_epoch` with True
-    after an epoch, and then the run has stopped early. The main process alone asks it.
+    Ctrl-C ends the run after the step at hand, in several processes within ten, checkpoint written (KeyboardInterrupt).
+    So does `on_epoch` with True after an epoch, and then the run has stopped early. The main process alone asks it.
 
     Raises TrainingError when loss, gradient or validation cosine is not finite, at the latest before the next line of
     the log or checkpoint is written; IntegrityError for a checkpoint that is damaged or of another network.
@@ -286,6 +286,7 @@ class _Run:
         It is the main process's, for rounding elsewhere must not change which epoch is best.
         """
         scores = self.network.calibrate(self.data.validation_batches)
+        take_buffers_from_main(self.accelerator, self.network)
         cosine = (
             scores["point"] if "point" in scores else mean_cosine(self.network.predict, self.data.validation_batches)
         )

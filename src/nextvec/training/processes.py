@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
-from torch import distributed
+from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list
+from torch import distributed, nn
 
 from nextvec.errors import NextvecError, UsageError
 from nextvec.launch import launched
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from nextvec.training.recipe import TrainingConfig
 
 T = TypeVar("T")
+_BUFFERS_STAY = DistributedDataParallelKwargs(broadcast_buffers=False)
+"""What no step changes, matrices of anchors above all, is not sent at every step: see `take_buffers_from_main`."""
 
 
 def make_accelerator(config: TrainingConfig) -> Accelerator:
@@ -29,7 +31,7 @@ def make_accelerator(config: TrainingConfig) -> Accelerator:
     """
     cpu = config.device == "cpu" or not torch.accelerator.is_available()
     try:
-        accelerator = Accelerator(cpu=cpu, mixed_precision="no")
+        accelerator = Accelerator(cpu=cpu, mixed_precision="no", kwargs_handlers=[_BUFFERS_STAY])
     except ValueError as error:
         raise UsageError(f"device {config.device} cannot be used: {error}. Start a new process for it.") from None
     if launched() != accelerator.num_processes:
@@ -78,6 +80,13 @@ def from_main(accelerator: Accelerator | None, function: Callable[[], T]) -> T:
         raise outcome[0]
     result: T = outcome[0]
     return result
+
+
+def take_buffers_from_main(accelerator: Accelerator, network: nn.Module) -> None:
+    """Where each process has calibrated, the main process's outcome counts: rounding may differ elsewhere."""
+    if accelerator.num_processes > 1:
+        for buffer in network.buffers():
+            distributed.broadcast(buffer, src=0)
 
 
 def _outcome(function: Callable[[], T]) -> T | NextvecError | OSError:
