@@ -12,6 +12,7 @@ the imports.
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import time
@@ -169,7 +170,13 @@ def timed(function: Callable[[], Any]) -> float:
 
 
 def first_split(options: argparse.Namespace) -> float:
-    """Seconds of the first opening: near-duplicates are looked for, and vectors copied out of the dataset."""
+    """Seconds of the first opening: near-duplicates are looked for, and vectors copied out of the dataset. What earlier
+    openings kept of both is removed before."""
+    kept = snapshot_of(options)
+    assert kept.cache is not None
+    assert kept.map_file is not None
+    shutil.rmtree(kept.cache / "splits", ignore_errors=True)
+    kept.map_file.unlink(missing_ok=True)
 
     def open_first() -> None:
         snapshot = snapshot_of(options)

@@ -27,10 +27,11 @@ def sections(records: Records) -> Iterator[str]:
     names = ("", *(f"{size:,} chunks" for size in SIZES), "measured in", "when it is too much")
     yield table(names, list(_rows(records)), right=set(names[1:4]))
     yield "## What is constant"
-    step = scale["step-resident"] / scale["step-mapped"]
+    mapped, sharded = (scale["step-resident"] / scale[f"step-{place}"] for place in ("mapped", "sharded"))
     yield (
-        f"A training step reads its batch's rows wherever they are: from a file of 10 million it runs at {step:.2f} of "
-        "the speed from memory, and its memory is that of a batch. Ingest holds a block of documents. Verdicts are "
+        f"A training step reads its batch's rows wherever they are: from a file of 10 million it runs at {mapped:.2f} "
+        f"of the speed from memory, from the corpus itself at {sharded:.2f}, and its memory is that of a batch. Ingest "
+        "holds a block of documents. Verdicts are "
         f"over documents: {scale['verdicts']:.1f} s for 10,000 test documents and 20 models, whatever the corpus; more "
         "test documents than that add little, so a larger corpus can take a smaller test part (`--test`)."
     )
@@ -51,7 +52,8 @@ KNOBS = (
     "else reads them from the corpus in shards. The results are the same, bit for bit. What a head with an anchor "
     "starts at is about as large again; it is reserved in the workspace's cache before training begins.",
     "**Versions**: ingest commits every 32,768 chunks or 60 seconds; `corpus compact NAME` merges files when you like.",
-    "**Training time** is epochs times what the table says, and validation decides which epoch is kept. "
+    "**Training time** is epochs times what the table says, all of them planned before the first step; validation "
+    "decides which epoch is kept. "
     "`train --ray ADDRESS --workers N` shares each batch among workers, with the weights of N processes here.",
     "**Near-duplicates** are looked for once a generation, in proportion to its text, and the finding is kept.",
     "**Search**: exact below 200,000 vectors, FAISS above while memory holds them, Lance's lists on disk beyond.",
@@ -71,6 +73,7 @@ def _rows(records: Records) -> Iterator[tuple[str, ...]]:
     yield _row(
         "memory of an opening, beside the process", memory, _bytes, "scale", "several corpora; fewer, longer documents"
     )
+    yield _row("the first opening, near-duplicates looked for", scale["first-split"] / base, _time, "scale", "")
     yield _row("opening for training", scale["opening"] / base, _time, "scale", "as above")
     yield _row(
         "planning an epoch, short spans", scale["plan-short"] / base, _time, "scale", "`--set span=` longer spans"

@@ -173,5 +173,5 @@ def test_heavy_packages_are_imported_only_when_used(command: str) -> None:
 
 def test_no_file_is_a_cupboard() -> None:
     names = {path.stem for path in modules()}
-    assert not names & {"utils", "util", "helpers", "common", "misc", "manager"}
+    assert not names & {"utils", "util", "helpers", "common", "misc", "manager", "lanes"}
     assert not [name for name in names if name.endswith("_v2")]

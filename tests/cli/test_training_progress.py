@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from nextvec.cli import training_progress as progress_module
+from nextvec.cli import progress as progress_module
 from nextvec.cli.output import remaining
 from nextvec.cli.training_progress import state, training_progress
 

@@ -41,6 +41,8 @@ def _members(kind: type) -> Iterator[tuple[str, Any]]:
 def _function(member: Any) -> Any:
     if isinstance(member, property):
         return member.fget
+    if isinstance(member, classmethod | staticmethod):
+        return member.__func__
     return member.func if isinstance(member, cached_property) else member if callable(member) else None
 
 

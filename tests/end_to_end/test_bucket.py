@@ -142,8 +142,8 @@ def test_a_server_loads_from_a_bucket_and_follows_what_is_promoted(twins, nextve
     from nextvec.serving.settings import ListenerSettings, ModelSettings, Settings
 
     def served() -> str | None:
-        lane = engine.line.find("served")
-        return lane.served.identity if lane else None
+        batched = engine.deployment.find("served")
+        return batched.served.identity if batched else None
 
     settings = Settings(models=[ModelSettings(model="served")], reload_seconds=0.05)
     engine = Engine(Workspace(twins[1]), settings, Metrics())
@@ -152,7 +152,7 @@ def test_a_server_loads_from_a_bucket_and_follows_what_is_promoted(twins, nextve
             nextvec("promote", model, "--as", "served", *NO_GATES, workspace=twins[1])
             wait_until(lambda model=model: served() == model)
         assert client.get("/health/ready").json()["status"] != "loading"
-        assert engine.line.corpora == ("tales", "tales@first")
+        assert engine.deployment.corpora == ("tales", "tales@first")
 
 
 def test_a_catalogue_shows_the_same(twins, monkeypatch, tmp_path) -> None:

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from nextvec.continuation.contexts import Context
 from nextvec.errors import DataError
 from nextvec.retrieval.index import ExactIndex
+from nextvec.serving.batched import BatchedModel
 from nextvec.serving.engine import Engine
-from nextvec.serving.lanes import ModelLane
 from nextvec.serving.problems import ProblemError
 from nextvec.serving.routes.completions import while_connected
 from nextvec.workspace import Workspace
@@ -76,7 +76,7 @@ class TestEmbeddings:
 
 class TestPredict:
     def predicted(self, engine: Engine, contexts):
-        return engine.line.lanes["gru"].served.predict([Context.untold(context) for context in contexts])
+        return engine.deployment.models["gru"].served.predict([Context.untold(context) for context in contexts])
 
     def test_raw_vectors_are_answered_in_kind(self, client) -> None:
         contexts = unit(3, 4, 32)
@@ -99,7 +99,7 @@ class TestPredict:
 
     def test_texts_are_chunked_and_encoded(self, client) -> None:
         answer = client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]}).json()
-        served = client.engine.line.lanes["gru"].served
+        served = client.engine.deployment.models["gru"].served
         passage = served.chunk(TEXT)
         expected = served.predict([Context.of(passage, served.encode(passage.texts))])
         assert np.abs(np.array(answer["vectors"]) - expected).max() < 1e-6
@@ -191,15 +191,15 @@ class TestCompletions:
         assert "decoder" in problem(answer, 422)
 
     def test_what_fails_in_the_middle_of_a_stream_is_its_last_event(self, client, story, monkeypatch) -> None:
-        decode, asked_for = ModelLane.decode, []
+        decode, asked_for = BatchedModel.decode, []
 
-        async def fails_at_the_second(lane, query):
+        async def fails_at_the_second(batched, query):
             asked_for.append(query)
             if len(asked_for) == 2:
                 raise ZeroDivisionError("a fault of the server")
-            return await decode(lane, query)
+            return await decode(batched, query)
 
-        monkeypatch.setattr(ModelLane, "decode", fails_at_the_second)
+        monkeypatch.setattr(BatchedModel, "decode", fails_at_the_second)
         answer = client.post("/v1/completions", json={"model": "gru", "prompt": story, "sentences": 3, "stream": True})
         *begun, last, empty = answer.text.split("\n\n")
         assert (answer.status_code, empty) == (200, "")
@@ -233,7 +233,7 @@ class TestCompletions:
     def test_when_one_prompt_is_refused_the_others_are_not_worked_on(self, client, monkeypatch) -> None:
         begun, ended = [], []
 
-        async def read(lane, query):
+        async def read(batched, query):
             begun.append(1)
             if len(begun) == 3:
                 raise DataError("this one cannot be continued")
@@ -242,7 +242,7 @@ class TestCompletions:
             finally:
                 ended.append(1)
 
-        monkeypatch.setattr(ModelLane, "read", read)
+        monkeypatch.setattr(BatchedModel, "read", read)
         answer = client.post("/v1/completions", json={"model": "gru", "prompt": [TEXT] * 3})
         assert problem(answer, 422) == "this one cannot be continued"
         assert len(ended) == 2
@@ -286,7 +286,7 @@ class TestSearchAndDecode:
     def test_a_corpus_that_could_not_be_opened_is_tried_again(self, connect, workspace, monkeypatch) -> None:
         asked = {"corpus": "tales", "vectors": [unit(32).tolist()]}
         with connect(workspace) as client, monkeypatch.context() as patch:
-            patch.setattr(Engine, "_make_shelf", lambda *_: Path("/nowhere").read_bytes())
+            patch.setattr(Engine, "_make_corpus", lambda *_: Path("/nowhere").read_bytes())
             assert client.post("/v1/search", json=asked).status_code == 500
             patch.undo()
             assert client.post("/v1/search", json=asked).status_code == 200

@@ -5,7 +5,7 @@ import pytest
 
 from nextvec.continuation.contexts import Context, Padded, Passage
 from nextvec.errors import DataError
-from nextvec.serving.lanes import ModelLane
+from nextvec.serving.batched import BatchedModel
 from nextvec.serving.problems import ProblemError
 from nextvec.serving.vectors import raw_breaks, told
 from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
@@ -99,18 +99,18 @@ class TestPredict:
     @pytest.fixture
     def asked(self, client, monkeypatch):
         """What predictions were asked for."""
-        contexts, predict_all, read = [], ModelLane.predict_all, ModelLane.read
+        contexts, predict_all, read = [], BatchedModel.predict_all, BatchedModel.read
 
-        async def listen(lane, given):
+        async def listen(batched, given):
             contexts.extend(given)
-            return await predict_all(lane, given)
+            return await predict_all(batched, given)
 
-        async def listen_to_steps(lane, query):
+        async def listen_to_steps(batched, query):
             contexts.append(query.context)
-            return await read(lane, query)
+            return await read(batched, query)
 
-        monkeypatch.setattr(ModelLane, "predict_all", listen)
-        monkeypatch.setattr(ModelLane, "read", listen_to_steps)
+        monkeypatch.setattr(BatchedModel, "predict_all", listen)
+        monkeypatch.setattr(BatchedModel, "read", listen_to_steps)
         return contexts
 
     def ask(self, client, expect=200, **body):

@@ -39,12 +39,12 @@ def names(client):
 
 def test_a_new_model_and_a_switched_alias_are_found(connect, copy) -> None:
     with connect(copy, QUICKLY) as client:
-        before = client.engine.line.lanes["gru"]
+        before = client.engine.deployment.models["gru"]
         shutil.copytree(copy.model("gru"), copy.model("another"))
         eventually(lambda: names(client) == ["another", "gru", "mix"])
-        assert client.engine.line.lanes["gru"] is before, "what has not changed is not loaded again"
+        assert client.engine.deployment.models["gru"] is before, "what has not changed is not loaded again"
         Aliases(copy).promote("production", "mix")
-        eventually(lambda: client.engine.line.find("production").served.identity == "mix")
+        eventually(lambda: client.engine.deployment.find("production").served.identity == "mix")
         shutil.rmtree(copy.model("another"))
         eventually(lambda: names(client) == ["gru", "mix"])
 
@@ -64,7 +64,7 @@ def test_a_model_in_the_hub_s_format_is_served(connect, copy, tmp_path) -> None:
     settings = Settings(models=(ModelSettings(name="it", model=f"hf:{tmp_path / 'pushed'}"),))
     with connect(copy, settings) as client:
         assert client.post("/v1/predict", json={"model": "it", "texts": [TEXT]}).status_code == 200
-        assert client.engine.line.lanes["it"].served.identity.startswith("pushed--")
+        assert client.engine.deployment.models["it"].served.identity.startswith("pushed--")
 
 
 def test_a_request_finishes_with_the_model_it_began_with(connect, copy, monkeypatch) -> None:
@@ -89,7 +89,7 @@ def test_a_request_finishes_with_the_model_it_began_with(connect, copy, monkeypa
         ask.start()
         assert entered.wait(30)
         Aliases(copy).promote("production", "mix")
-        eventually(lambda: client.engine.line.find("it").served.identity == "mix")
+        eventually(lambda: client.engine.deployment.find("it").served.identity == "mix")
         go.set()
         ask.join(30)
         new = client.post("/v1/predict", json={"model": "it", "texts": [TEXT]}).json()["vectors"]
@@ -122,9 +122,9 @@ def test_a_damage_is_said_once_and_in_a_line(connect, copy, caplog) -> None:
     wider(copy.model("gru"), 32)
     with connect(copy, QUICKLY) as client:
         for look in range(3):
-            before = client.engine.line
+            before = client.engine.deployment
             os.utime(versions, ns=(look, look))
-            eventually(lambda before=before: client.engine.line is not before)
+            eventually(lambda before=before: client.engine.deployment is not before)
         said = [record.message for record in caplog.records if record.levelname == "ERROR"]
         assert len(said) == 1
         assert "model gru: " in said[0]
@@ -162,7 +162,7 @@ def test_a_model_whose_code_fails_does_not_keep_others_from_being_served(connect
         assert names(client) == ["mix"]
         assert client.get("/health/ready").json()["faults"] == ["model gru cannot be loaded"]
         Aliases(copy).promote("production", "mix")
-        eventually(lambda: client.engine.line.aliases["production"] == "mix")
+        eventually(lambda: client.engine.deployment.aliases["production"] == "mix")
     assert caplog.text.count("Traceback") == 1
 
 

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
+from nextvec.serving.batched import BatchedModel
 from nextvec.serving.batching import Traffic
 from nextvec.serving.guard import Guard, host_name, json_depth
-from nextvec.serving.lanes import ModelLane
 from nextvec.serving.metrics import Metrics
 from nextvec.serving.problems import without_paths
 from nextvec.serving.settings import Limits, Settings
@@ -159,7 +159,7 @@ def test_a_bug_is_told_by_its_id_alone(small, monkeypatch, caplog) -> None:
     def burst(*_):
         raise ZeroDivisionError("secret of /etc/shadow")
 
-    monkeypatch.setattr(ModelLane, "predict_all", burst)
+    monkeypatch.setattr(BatchedModel, "predict_all", burst)
     answer = small.post("/v1/predict", json={"model": "gru", "texts": ["One sentence."]})
     assert answer.status_code == 500
     assert "secret" not in answer.text

@@ -5,7 +5,7 @@ import concurrent.futures
 import openai
 import pytest
 
-from nextvec.serving.lanes import ModelLane
+from nextvec.serving.batched import BatchedModel
 
 TEXT = "Here the cats of tale 8 meet. Then the cats eat."
 MODELS = ("scatter", "mix")
@@ -140,13 +140,13 @@ def test_several_prompts_have_n_continuations_each(ask) -> None:
 
 
 def test_a_text_is_encoded_once_for_all_its_continuations(ask, monkeypatch) -> None:
-    encode, encoded = ModelLane.encode, []
+    encode, encoded = BatchedModel.encode, []
 
-    async def counting(lane, given):
+    async def counting(batched, given):
         encoded.append(given)
-        return await encode(lane, given)
+        return await encode(batched, given)
 
-    monkeypatch.setattr(ModelLane, "encode", counting)
+    monkeypatch.setattr(BatchedModel, "encode", counting)
     ask(n=4, temperature=1)
     assert encoded == [["Here the cats of tale 8 meet.", "Then the cats eat."]]
 

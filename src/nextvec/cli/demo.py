@@ -58,7 +58,7 @@ def demo_command(workspace: WorkspaceOption = None) -> None:
     found = place.compare(list(MODELS), say=lambda line: typer.echo(f"   {line}", err=True))
     found = replace(found, command="nextvec demo")
     print_leaderboard(found.table)
-    print_verdicts(found.table)
+    print_verdicts(found)
     _step(4, "Continuation: a passage of a test document, and what the best model expects next")
     _show_example(found.report_content.examples[0], _best(found))
     report = found.save(place.root / "demo-report.html")

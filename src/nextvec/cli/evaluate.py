@@ -13,8 +13,10 @@ from nextvec.cli.options import JsonOption, LeakageOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, warning_lines, wrapped
 
 if TYPE_CHECKING:
+    from nextvec.api import Comparison
     from nextvec.comparing.contest import Contest
-    from nextvec.evaluation.comparison import Comparison, Row
+    from nextvec.evaluation.comparison import Comparison as Table
+    from nextvec.evaluation.comparison import Row
 
 ModelsArgument = Annotated[
     list[str], typer.Argument(metavar="ID...", help="Models, aliases, or hf:NAME[@REV] of the hub.")
@@ -97,7 +99,7 @@ def compare_command(
         return
     print_warning(found.contest)
     print_leaderboard(found.table)
-    print_verdicts(found.table)
+    print_verdicts(found)
     typer.echo(f"\nreport: {path}")
 
 
@@ -130,7 +132,7 @@ def print_warning(contest: Contest) -> None:
         typer.echo(wrapped(line))
 
 
-def print_leaderboard(comparison: Comparison) -> None:
+def print_leaderboard(comparison: Table) -> None:
     """Models and baselines from the best cosine to the worst, what breaks and headings are worth, and what each
     model is good for, on 80 columns."""
     from nextvec.evaluation.worth import worth_sentence
@@ -144,7 +146,7 @@ def print_leaderboard(comparison: Comparison) -> None:
             typer.echo(wrapped(worth_sentence(structure, found), 0) + "\n")
 
 
-def print_abilities(comparison: Comparison) -> None:
+def print_abilities(comparison: Table) -> None:
     """Of each model a figure for each use, with a sign for its verdict; nothing without models."""
     from nextvec.evaluation.abilities import ability_table, best_baselines
 
@@ -155,7 +157,7 @@ def print_abilities(comparison: Comparison) -> None:
             typer.echo(wrapped(f"+ better, - worse, ? cannot tell from the best baseline: {best}") + "\n")
 
 
-def print_sources(comparison: Comparison) -> None:
+def print_sources(comparison: Table) -> None:
     """Of a mixture, what each model is worth on its parts; nothing for any other corpus."""
     if lines := comparison.source_table():
         print_table(list(lines[0]), [list(line.values()) for line in lines], right=list(lines[0])[2:])
@@ -168,12 +170,15 @@ def _print_rows(table: Sequence[Mapping[str, str]], left_at_end: int = 0) -> Non
     print_table(columns, [[row.get(column, "") for column in columns] for row in table], right=right)
 
 
-def print_verdicts(comparison: Comparison) -> None:
-    """What may be said about the cosine, a line each; what is the same for all comes first."""
-    for sentence in comparison.sentences("cosine"):
+def print_verdicts(found: Comparison) -> None:
+    """What may be said about the cosine, a line each, what is the same for all first; then who is better in what else
+    models are judged in."""
+    for sentence in found.verdicts():
         typer.echo(wrapped(f"* {sentence}"))
-    if comparison.documents < 50:
-        typer.echo(f"Only {comparison.documents} test documents: differences must be large to be seen.")
+    for sentence in found.surpassing():
+        typer.echo(wrapped(f"* In other figures, {sentence}"))
+    if found.table.documents < 50:
+        typer.echo(f"Only {found.table.documents} test documents: differences must be large to be seen.")
 
 
 def _say(line: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ParamSpec, TypeAlias
 
 import typer
 from rich.console import Console
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LINE_SECONDS = 10.0
 
+P = ParamSpec("P")
 Show: TypeAlias = "Callable[[IngestReport, float], None]"
 
 
@@ -24,7 +25,7 @@ def ingest_progress(corpus: str, limit: int | None) -> Iterator[Show]:
     """`limit`: documents to come, None when unknown."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _plain_lines(corpus)
+        yield plain_lines(lambda report, encoded: _state(corpus, report, _handled(report) + encoded))
         return
     time_column = TimeElapsedColumn() if limit is None else TimeRemainingColumn()
     with Progress(
@@ -41,14 +42,15 @@ def _on_bar(bar: Progress, task: TaskID, corpus: str) -> Show:
     return show
 
 
-def _plain_lines(corpus: str) -> Show:
+def plain_lines(line: Callable[P, str]) -> Callable[P, None]:
+    """Says `line` of what it is called with, every few seconds."""
     last = time.monotonic()
 
-    def show(report: IngestReport, encoded: float) -> None:
+    def show(*given: P.args, **named: P.kwargs) -> None:
         nonlocal last
         if time.monotonic() - last >= LINE_SECONDS:
             last = time.monotonic()
-            typer.echo(_state(corpus, report, _handled(report) + encoded), err=True)
+            typer.echo(line(*given, **named), err=True)
 
     return show
 

@@ -11,13 +11,13 @@ import typer
 
 from nextvec.cli.options import JsonOption, SetOption, TrackOption, WorkspaceOption
 from nextvec.cli.output import duration, emit, remaining
+from nextvec.cli.progress import plain_lines
 from nextvec.cli.tracked import again_tracked
 
 if TYPE_CHECKING:
     from nextvec.training.inverter.loop import Progress
 
 INTERRUPTED = 130
-LINE_SHARE = 0.02
 
 
 def train_inverter_command(
@@ -99,30 +99,18 @@ def _outcome(identity: str, metrics: dict[str, Any]) -> str:
 
 @contextmanager
 def inverter_progress(name: str) -> Iterator[Callable[[Progress], None]]:
-    """A bar on a terminal, a line every fiftieth of the run elsewhere, both on the error stream."""
+    """A bar on a terminal, a line every few seconds elsewhere, both on the error stream."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _plain_lines(name)
+        yield plain_lines(lambda progress: f"{name}: {_state(progress)}")
         return
     with Bar(TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), console=console) as bar:
         task = bar.add_task(f"{name}: reading the corpus", total=1.0)
         yield lambda progress: bar.update(task, completed=progress.done, description=_state(progress))
-
-
-def _plain_lines(name: str) -> Callable[[Progress], None]:
-    next_line = 0.0
-
-    def show(progress: Progress) -> None:
-        nonlocal next_line
-        if progress.done >= next_line:
-            next_line = progress.done + LINE_SHARE
-            typer.echo(f"{name}: {_state(progress)}", err=True)
-
-    return show
 
 
 def _state(progress: Progress) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
 from nextvec.cli.output import remaining
-from nextvec.cli.progress import LINE_SECONDS
+from nextvec.cli.progress import plain_lines
 from nextvec.launch import is_main
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ Show = Callable[["Progress"], None]
 def training_progress(name: str) -> Iterator[Show]:
     console = Console(stderr=True)
     if not (console.is_terminal and is_main()):
-        yield _plain_lines(name)
+        yield plain_lines(lambda progress: f"{name}: {state(progress)}")
         return
     with Bar(TextColumn("{task.description}", markup=False), BarColumn(bar_width=8), console=console) as bar:
         yield _on_bar(bar, bar.add_task(f"{name}: fitting baselines", total=None))
@@ -35,18 +33,6 @@ def training_progress(name: str) -> Iterator[Show]:
 def _on_bar(bar: Bar, task: TaskID) -> Show:
     def show(progress: Progress) -> None:
         bar.update(task, completed=progress.step, total=progress.steps, description=state(progress))
-
-    return show
-
-
-def _plain_lines(name: str) -> Show:
-    last = time.monotonic()
-
-    def show(progress: Progress) -> None:
-        nonlocal last
-        if time.monotonic() - last >= LINE_SECONDS:
-            last = time.monotonic()
-            typer.echo(f"{name}: {state(progress)}", err=True)
 
     return show
 

@@ -88,7 +88,7 @@ class Replica:
 
     async def state(self) -> dict[str, Any]:
         """Of this replica: names of models, and what is wrong."""
-        return {"models": list(self._engine.line.lanes), "faults": self._engine.faults()}
+        return {"models": list(self._engine.deployment.models), "faults": self._engine.faults()}
 
 
 def serve_on_ray(workspace: Workspace, settings: Settings, address: str, replicas: int) -> None:

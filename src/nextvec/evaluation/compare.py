@@ -65,7 +65,7 @@ def compare(
     require_comparable(everything)
     _require_validation(everything, baselines, validation)
     known = _headlines(everything, headlines)
-    arena = _Arena(models, baselines, validation, Draws(drawing or Drawing()))
+    pairing = _Pairing(models, baselines, validation, Draws(drawing or Drawing()))
     first = everything[0]
     return Comparison(
         corpus=first.corpus,
@@ -73,8 +73,8 @@ def compare(
         fingerprint=first.fingerprint,
         documents=first.documents,
         targets=int(first.targets.sum()),
-        rows=tuple(sorted(arena.rows(), key=_by_cosine)),
-        contrasts=(*arena.contrasts(known, reference, peers), *arena.shuffled()),
+        rows=tuple(sorted(pairing.rows(), key=_by_cosine)),
+        contrasts=(*pairing.contrasts(known, reference, peers), *pairing.shuffled()),
         seeds=tuple(seed_spreads(models, known)),
     )
 
@@ -141,7 +141,7 @@ def _headlines(everything: Sequence[Evaluation], wanted: Sequence[str] | None) -
     return [name for name in (HEADLINES if wanted is None else wanted) if name in measured]
 
 
-class _Arena:
+class _Pairing:
     """Who meets whom."""
 
     def __init__(

@@ -44,11 +44,15 @@ class Needs:
     def require_unused(self, what: str) -> None:
         """Raises UsageError where models or studies rest on it, which --force overrides."""
         parts = [
-            *([f"{len(self.models)} models were trained on it ({_listed(self.models)})"] if self.models else []),
+            *([f"{_models_were(len(self.models))} trained on it ({_listed(self.models)})"] if self.models else []),
             *([f"it is a part of study {_listed(self.studies)}"] if self.studies else []),
         ]
         if parts:
             raise UsageError(f"{what}: {' and '.join(parts)}. --force does it all the same")
+
+
+def _models_were(count: int) -> str:
+    return "1 model was" if count == 1 else f"{count} models were"
 
 
 def needs_of_model(workspace: Workspace, identity: str) -> Needs:

@@ -82,6 +82,19 @@ class Comparison:
         """
         return self.table.sentences(figure)
 
+    def surpassing(self) -> list[str]:
+        """Which models beat the best baseline of another figure than the cosine, and how they stand in the rest, a
+        sentence each.
+
+        Examples:
+            >>> found.surpassing()
+            []
+        """
+        from nextvec.evaluation.report.headline import in_other_figures
+
+        models = [row.name for row in self.rows if row.kind == "model"]
+        return [told for name in models if (told := in_other_figures(self.table, name, better=True))]
+
     def frame(self) -> pd.DataFrame:
         """A row for every subject and figure: subject, kind, figure, estimate, low, high (95 %), chance, and, where it
         was set against the best baseline, `difference` and `verdict`.

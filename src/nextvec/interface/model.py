@@ -64,6 +64,10 @@ class Model:
 
         The first two become a model of the workspace (None for that of the environment), named for their commit.
         Raises NotFoundError, UsageError for what holds no safetensors.
+
+        Examples:
+            >>> nextvec.Model.from_pretrained("recommended-mine").name
+            'recommended-mine'
         """
         from nextvec.hub import PREFIX
         from nextvec.models.aliases import Aliases

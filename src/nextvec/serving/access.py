@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from nextvec.errors import UsageError
+from nextvec.serving.batched import BatchedCorpus, BatchedEncoder, BatchedModel
 from nextvec.serving.engine import Engine
-from nextvec.serving.lanes import EncoderLane, ModelLane, Shelf
 from nextvec.serving.problems import ProblemError, require_one, wrong
 from nextvec.serving.settings import ListenerSettings
 
@@ -22,52 +22,52 @@ class Access:
         self._visible = listener.models
 
     @property
-    def lanes(self) -> Mapping[str, ModelLane]:
+    def models(self) -> Mapping[str, BatchedModel]:
         """The models that may be asked for, by name."""
-        lanes = self.engine.line.lanes
-        return lanes if self._visible is None else {name: lanes[name] for name in self._visible if name in lanes}
+        models = self.engine.deployment.models
+        return models if self._visible is None else {name: models[name] for name in self._visible if name in models}
 
-    def lane(self, name: str | None) -> ModelLane:
+    def model(self, name: str | None) -> BatchedModel:
         """The model of that name, id or alias; without a name the only one.
 
         Raises ProblemError with the names that are served here, also when a name is needed.
         """
-        lanes = self.lanes
+        models = self.models
         if name is None:
-            if len(lanes) == 1:
-                return next(iter(lanes.values()))
-            raise wrong("model", f"missing, expected one of those that are served here: {', '.join(lanes) or 'none'}")
-        lane = self.engine.line.find(name)
-        if lane is None or lane.settings.label not in lanes:
-            raise self.unknown("model", "model", name, list(lanes))
-        return lane
+            if len(models) == 1:
+                return next(iter(models.values()))
+            raise wrong("model", f"missing, expected one of those that are served here: {', '.join(models) or 'none'}")
+        batched = self.engine.deployment.find(name)
+        if batched is None or batched.settings.label not in models:
+            raise self.unknown("model", "model", name, list(models))
+        return batched
 
     def identity(self, name: str) -> str:
         """The id of the model that is served under a name; any other name as it is."""
-        lane = self.engine.line.find(name)
-        return name if lane is None else lane.served.identity
+        batched = self.engine.deployment.find(name)
+        return name if batched is None else batched.served.identity
 
-    def encoder(self, name: str) -> EncoderLane:
+    def encoder(self, name: str) -> BatchedEncoder:
         """The encoder of that name, or that of a model. Raises ProblemError with the names of both."""
-        encoders = self.engine.line.encoders
+        encoders = self.engine.deployment.encoders
         if name in encoders:
             return encoders[name]
-        lane = self.engine.line.find(name)
-        if lane is None or lane.settings.label not in self.lanes:
-            raise self.unknown("model", "encoder or model", name, [*encoders, *self.lanes])
-        return lane.encoder
+        batched = self.engine.deployment.find(name)
+        if batched is None or batched.settings.label not in self.models:
+            raise self.unknown("model", "encoder or model", name, [*encoders, *self.models])
+        return batched.encoder
 
-    async def source(self, model: str | None, corpus: str | None) -> ModelLane | Shelf:
+    async def source(self, model: str | None, corpus: str | None) -> BatchedModel | BatchedCorpus:
         """What searches and decodes: a corpus, or a model with the generation that it was trained on.
 
         Raises ProblemError for both, or an unknown name.
         """
         if corpus is None:
-            return self.lane(model)
+            return self.model(model)
         require_one(model=model, corpus=corpus)
-        if corpus not in self.engine.line.corpora:
-            raise self.unknown("corpus", "corpus", corpus, self.engine.line.corpora)
-        return await self.engine.shelf(corpus)
+        if corpus not in self.engine.deployment.corpora:
+            raise self.unknown("corpus", "corpus", corpus, self.engine.deployment.corpora)
+        return await self.engine.corpus(corpus)
 
     def check_texts(self, field: str, texts: Sequence[str]) -> None:
         """Raises ProblemError for more or longer texts than the limits allow, and for empty ones."""

@@ -20,8 +20,8 @@ from nextvec.errors import NextvecError
 from nextvec.hub import is_on_hub
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import CONFIG, WEIGHTS, is_predictor
+from nextvec.serving.batched import BatchedCorpus, BatchedEncoder, BatchedModel, Batching
 from nextvec.serving.batching import StageTimeoutError, Traffic
-from nextvec.serving.lanes import Batching, EncoderLane, ModelLane, Shelf
 from nextvec.serving.metrics import Metrics
 from nextvec.serving.settings import ModelSettings, Settings
 from nextvec.store.dataset import changed_ns
@@ -43,30 +43,30 @@ Signature = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Deployment:
     """What is served at one time. It never changes: a reload puts another one in its place, and requests that began
     with this one finish with it.
 
     Attributes:
-        lanes: models by the name that requests give.
+        models: by the name that requests give.
         failures: why a model that should be served is not, or is still served as it was before.
         aliases: model ids by alias.
         corpora: references that may be searched.
         encoders: by name.
     """
 
-    lanes: Mapping[str, ModelLane] = field(default_factory=dict)
+    models: Mapping[str, BatchedModel] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     corpora: tuple[str, ...] = ()
-    encoders: Mapping[str, EncoderLane] = field(default_factory=dict)
+    encoders: Mapping[str, BatchedEncoder] = field(default_factory=dict)
 
-    def find(self, name: str) -> ModelLane | None:
+    def find(self, name: str) -> BatchedModel | None:
         """By the name that it is served under, by its id, or by an alias."""
-        if name in self.lanes:
-            return self.lanes[name]
+        if name in self.models:
+            return self.models[name]
         identity = self.aliases.get(name, name)
-        return next((lane for lane in self.lanes.values() if lane.served.identity == identity), None)
+        return next((batched for batched in self.models.values() if batched.served.identity == identity), None)
 
 
 class Engine:
@@ -77,7 +77,7 @@ class Engine:
 
     def __init__(self, workspace: Workspace, settings: Settings, metrics: Metrics) -> None:
         self.workspace, self.settings, self.metrics = workspace, settings, metrics
-        self.line = Line()
+        self.deployment = Deployment()
         self.loading = True
         self.draining = False
         self._hindrance = ""
@@ -92,7 +92,7 @@ class Engine:
         self.traffic = Traffic()
         self._batching = Batching(self._pool, settings.limits, settings.timeouts, metrics, self.traffic)
         self._signature: Signature | None = None
-        self._shelves: dict[str, asyncio.Task[Shelf]] = {}
+        self._opened: dict[str, asyncio.Task[BatchedCorpus]] = {}
         self._adopted: dict[str, str] = {}
         self._announcement = Announcement(workspace)
         self._look, self._looked = asyncio.Event(), asyncio.Event()
@@ -126,23 +126,23 @@ class Engine:
         """Returns once everything was loaded for the first time, or could not be."""
         await self._looked.wait()
 
-    async def shelf(self, reference: str) -> Shelf:
-        """One of `line.corpora` to search, opened when first asked for.
+    async def corpus(self, reference: str) -> BatchedCorpus:
+        """One of `deployment.corpora` to search, opened when first asked for.
 
         Raises StageTimeoutError when that takes longer than a search may; it goes on, and a later request finds it.
         """
         seconds = self.settings.timeouts.search
-        if reference not in self._shelves:
-            self._shelves[reference] = asyncio.create_task(self._open_shelf(reference))
+        if reference not in self._opened:
+            self._opened[reference] = asyncio.create_task(self._open_corpus(reference))
         try:
             async with asyncio.timeout(seconds):
-                return await asyncio.shield(self._shelves[reference])
+                return await asyncio.shield(self._opened[reference])
         except TimeoutError:
             raise StageTimeoutError(f"opening corpus {reference}", seconds) from None
 
     def faults(self) -> list[str]:
         """What keeps the server from being ready, one line each; names no path and no code."""
-        found = [f"model {label} cannot be loaded" for label in self.line.failures]
+        found = [f"model {label} cannot be loaded" for label in self.deployment.failures]
         if self._watch is not None and self._watch.done():
             found.append("models are no longer looked for")
         if self._hindrance:
@@ -181,26 +181,28 @@ class Engine:
     async def _exchange(self, signature: Signature) -> None:
         first = self._signature is None and self.loading
         self._signature = signature
-        line = await asyncio.get_running_loop().run_in_executor(self._loader, self._load)
-        await asyncio.get_running_loop().run_in_executor(self._loader, self._announce, line)
-        self.line, self._shelves = line, {}
+        deployment = await asyncio.get_running_loop().run_in_executor(self._loader, self._load)
+        await asyncio.get_running_loop().run_in_executor(self._loader, self._announce, deployment)
+        self.deployment, self._opened = deployment, {}
         self.loading = False
-        self.metrics.serving(len(line.lanes))
-        for lane in line.lanes.values():
-            self.metrics.searching(lane.corpus, lane.index.recall)
+        self.metrics.serving(len(deployment.models))
+        for batched in deployment.models.values():
+            self.metrics.searching(batched.corpus, batched.index.recall)
         if not first:
             self.metrics.reloaded()
-        log.info("serving %d models on %s: %s", len(line.lanes), self.device, ", ".join(line.lanes) or "none")
+        log.info(
+            "serving %d models on %s: %s", len(deployment.models), self.device, ", ".join(deployment.models) or "none"
+        )
 
-    def _announce(self, line: Line) -> None:
+    def _announce(self, deployment: Deployment) -> None:
         """So that nobody takes away what is served; where the workspace cannot be written, nobody can."""
-        lanes = line.lanes.values()
-        decoders = (name for lane in lanes for name in lane.served.decoders)
+        models = deployment.models.values()
+        decoders = (name for batched in models for name in batched.served.decoders)
         inverters = [name.removeprefix("inverter:") for name in decoders if name.startswith("inverter:")]
         try:
             self._announcement.tell(
-                [*(lane.served.identity for lane in lanes), *inverters],
-                [lane.served.snapshot.name for lane in lanes],
+                [*(batched.served.identity for batched in models), *inverters],
+                [batched.served.snapshot.name for batched in models],
             )
         except (OSError, NextvecError) as error:
             log.warning("what is served is not noted in the workspace: %s", error)
@@ -214,25 +216,25 @@ class Engine:
         corpora = [self.workspace.corpus(name) for name in corpus_names(self.workspace)]
         return tuple(sorted([*stamps, *((str(path), changed_ns(path)) for path in corpora)]))
 
-    def _load(self) -> Line:
-        """Everything the settings name; what has not changed is taken from the line before."""
+    def _load(self) -> Deployment:
+        """Everything the settings name; what has not changed is taken from the deployment before."""
         aliases = Aliases(self.workspace).all()
-        lanes: dict[str, ModelLane] = {}
+        models: dict[str, BatchedModel] = {}
         failures: dict[str, str] = {}
         for entry in self.settings.models or self._everything():
             try:
-                lanes[entry.label] = self._load_lane(entry)
+                models[entry.label] = self._load_model(entry)
             except Exception as error:  # noqa: BLE001 a model may be another package's, and raise anything
-                known = self.line.failures.get(entry.label, "")
+                known = self.deployment.failures.get(entry.label, "")
                 failures[entry.label] = _said_once(f"model {entry.label}", error, known)
-                if entry.label in self.line.lanes:
-                    lanes[entry.label] = self.line.lanes[entry.label]
-        return Line(
-            lanes=lanes,
+                if entry.label in self.deployment.models:
+                    models[entry.label] = self.deployment.models[entry.label]
+        return Deployment(
+            models=models,
             failures=failures,
             aliases=aliases,
-            corpora=self._corpora(lanes),
-            encoders=self._encoders(lanes),
+            corpora=self._corpora(models),
+            encoders=self._encoders(models),
         )
 
     def _everything(self) -> Iterator[ModelSettings]:
@@ -240,15 +242,15 @@ class Engine:
             if is_predictor(path.parent):
                 yield ModelSettings(model=path.parent.name)
 
-    def _load_lane(self, entry: ModelSettings) -> ModelLane:
+    def _load_model(self, entry: ModelSettings) -> BatchedModel:
         identity = self._resolve(entry.model)
         stamp = (identity, (self.workspace.model(identity) / CONFIG).stat().st_mtime_ns)
-        known = self.line.lanes.get(entry.label)
+        known = self.deployment.models.get(entry.label)
         if known is not None and known.stamp == stamp:
             return known
         served = Served.load(identity, self._resources, entry.stages or self.settings.stages, [entry.decoder])
         served.warm()
-        return ModelLane(entry, served, stamp, self._batching, stop=entry.stop or self.settings.stop)
+        return BatchedModel(entry, served, stamp, self._batching, stop=entry.stop or self.settings.stop)
 
     def _resolve(self, name: str) -> str:
         """The hub is asked once: what it has newer by then is for the next server."""
@@ -258,31 +260,33 @@ class Engine:
             self._adopted[name] = Aliases(self.workspace).resolve(name)
         return self._adopted[name]
 
-    def _corpora(self, lanes: Mapping[str, ModelLane]) -> tuple[str, ...]:
+    def _corpora(self, models: Mapping[str, BatchedModel]) -> tuple[str, ...]:
         named = self.settings.corpora or corpus_names(self.workspace)
-        return tuple(dict.fromkeys([*named, *(lane.corpus for lane in lanes.values())]))
+        return tuple(dict.fromkeys([*named, *(batched.corpus for batched in models.values())]))
 
-    def _encoders(self, lanes: Mapping[str, ModelLane]) -> dict[str, EncoderLane]:
+    def _encoders(self, models: Mapping[str, BatchedModel]) -> dict[str, BatchedEncoder]:
         named = {reference: self._resources.encoder(reference) for reference in self.settings.encoders}
         return {
-            **{lane.encoder.name: lane.encoder for lane in lanes.values()},
+            **{batched.encoder.name: batched.encoder for batched in models.values()},
             **{name: self._batching.encoder(encoder) for name, encoder in named.items()},
         }
 
-    async def _open_shelf(self, reference: str) -> Shelf:
-        loop, shelf = asyncio.get_running_loop(), None
+    async def _open_corpus(self, reference: str) -> BatchedCorpus:
+        loop, opened = asyncio.get_running_loop(), None
         try:
-            shelf = await loop.run_in_executor(self._loader, self._make_shelf, reference)
-            return shelf
+            opened = await loop.run_in_executor(self._loader, self._make_corpus, reference)
+            return opened
         finally:
-            if shelf is None:  # what is missing may be there the next time
-                self._shelves.pop(reference, None)
+            if opened is None:  # what is missing may be there the next time
+                self._opened.pop(reference, None)
 
-    def _make_shelf(self, reference: str) -> Shelf:
+    def _make_corpus(self, reference: str) -> BatchedCorpus:
         # The generation of a model may have no tag; it is the model's own then, which is open already.
-        served = next((lane.served for lane in self.line.lanes.values() if lane.corpus == reference), None)
+        served = next(
+            (batched.served for batched in self.deployment.models.values() if batched.corpus == reference), None
+        )
         snapshot = self._resources.corpus(reference) if served is None else served.snapshot
-        return Shelf(reference, snapshot, self._resources, self._batching, self.settings.stages.ladder)
+        return BatchedCorpus(reference, snapshot, self._resources, self._batching, self.settings.stages.ladder)
 
 
 def _said_once(what: str, error: Exception, known: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nextvec.evaluation.comparison import Contrast, Row
+from nextvec.evaluation.comparison import Comparison, Contrast, Row
 from nextvec.evaluation.report.content import ReportContent
 from nextvec.evaluation.report.wording import (
     figure_title,
@@ -107,13 +107,21 @@ def _skill(best: Row, rival: str) -> str:
 
 def _other_figures(content: ReportContent, best: Row) -> Iterator[str]:
     """The same model in the other figures, where another baseline may be the best."""
+    if found := in_other_figures(content.comparison, best.name):
+        yield f"In other figures the best baseline may be another one: {found}"
+
+
+def in_other_figures(comparison: Comparison, name: str, *, better: bool = False) -> str:
+    """Where a model stands against the best baseline of every figure but the cosine, one sentence; "" where it was
+    judged in none, or with `better` where it is better in none."""
     groups: dict[tuple[Verdict, str], list[str]] = {}
-    for c in content.comparison.contrasts:
-        if (c.left, c.role) == (best.name, "best baseline") and c.figure != FIGURE:
+    for c in comparison.contrasts:
+        if (c.left, c.role) == (name, "best baseline") and c.figure != FIGURE:
             groups.setdefault((c.verdict, c.right), []).append(lowered(figure_title(c.figure)))
+    if not groups or (better and all(verdict != "better" for verdict, _ in groups)):
+        return ""
     parts = [f"{_WORDS[verdict]} {rival} in {listed(names)}" for (verdict, rival), names in groups.items()]
-    if parts:
-        yield f"In other figures the best baseline may be another one: {best.name} is {'; '.join(parts)}."
+    return f"{name} is {'; '.join(parts)}."
 
 
 def _other_models(content: ReportContent, best: Row) -> Iterator[str]:

@@ -15,7 +15,7 @@ from nextvec.continuation.continuation import Beginning, ContinuationRequest, be
 from nextvec.continuation.events import Ending, Event, Opening, Step
 from nextvec.decoding.decoder import Decoded
 from nextvec.serving.access import Access
-from nextvec.serving.lanes import ModelLane
+from nextvec.serving.batched import BatchedModel
 from nextvec.serving.problems import SENT, ProblemError, about, body_of, problem_of, responses, wrong
 from nextvec.serving.routes.cutting import Cutter
 from nextvec.serving.routes.interleaving import interleaved
@@ -45,8 +45,8 @@ def completions_router(access: Access) -> APIRouter:
     async def completions(asked: CompletionRequest, request: Request) -> CompletionAnswer | Response:
         prompts = [asked.prompt] if isinstance(asked.prompt, str) else asked.prompt
         access.check_texts("prompt", prompts)
-        lane = access.lane(asked.model)
-        work = Completion(access, lane, asked, prompts)
+        model = access.model(asked.model)
+        work = Completion(access, model, asked, prompts)
         if not asked.stream:
             return await while_connected(request, work.whole())
         # The first event is awaited here, so that what is wrong with the request still has a status of its own.
@@ -60,11 +60,11 @@ def completions_router(access: Access) -> APIRouter:
 class Completion:
     """One request: n continuations for each prompt, numbered prompt after prompt."""
 
-    def __init__(self, access: Access, lane: ModelLane, asked: CompletionRequest, prompts: list[str]) -> None:
-        self._access, self._lane, self._asked, self._prompts = access, lane, asked, prompts
+    def __init__(self, access: Access, model: BatchedModel, asked: CompletionRequest, prompts: list[str]) -> None:
+        self._access, self._model, self._asked, self._prompts = access, model, asked, prompts
         with about("decoder"):
-            self._decoder = lane.decoder(asked.decoder)
-        _check_chance(access, lane, asked, prompts)
+            self._decoder = model.decoder(asked.decoder)
+        _check_chance(access, model, asked, prompts)
         self._seed = secrets.randbits(32) if asked.seed is None else asked.seed
         self._id, self._created = f"cmpl-{secrets.token_hex(12)}", int(time.time())
         self._numbers = range(len(prompts) * asked.n)
@@ -141,15 +141,15 @@ class Completion:
         request = self._request(number)
         with about("prompt"):  # what can be wrong before the first event is wrong with the text
             beginning = await self._beginning(request)
-        async for event in continue_text(self._lane, request, self._lane.stop, beginning):
+        async for event in continue_text(self._model, request, self._model.stop, beginning):
             if isinstance(event, Step):
-                self._access.engine.metrics.decoded(self._lane.settings.label, _outcome(event.decoded))
+                self._access.engine.metrics.decoded(self._model.settings.label, _outcome(event.decoded))
             yield event
 
     async def _beginning(self, request: ContinuationRequest) -> Beginning:
         """The continuations of a text share it: it is encoded once."""
         if request.text not in self._begun:
-            self._begun[request.text] = asyncio.create_task(begin(self._lane, request))
+            self._begun[request.text] = asyncio.create_task(begin(self._model, request))
         return await self._begun[request.text]
 
     def _prompt(self, number: int) -> str:
@@ -198,16 +198,16 @@ class Completion:
         return Usage(prompt_tokens=given, completion_tokens=self._words, total_tokens=given + self._words)
 
 
-def _check_chance(access: Access, lane: ModelLane, asked: CompletionRequest, prompts: Sequence[str]) -> None:
+def _check_chance(access: Access, model: BatchedModel, asked: CompletionRequest, prompts: Sequence[str]) -> None:
     """Raises ProblemError for what a model has no distribution for, and for copies of one continuation."""
     if asked.temperature:
         with about("temperature"):
-            lane.served.chances.require_draws()
+            model.served.chances.require_draws()
     elif asked.n > 1:
         raise wrong("n", f"got {asked.n}, expected 1 without a temperature: all would be the same. Give one, like 1")
     if asked.logprobs is not None:
         with about("logprobs"):
-            lane.served.chances.require_tells()
+            model.served.chances.require_tells()
     if (made := len(prompts) * asked.n) > access.limits.texts:
         raise wrong("n", f"{made} continuations, expected at most {access.limits.texts} at once")
 

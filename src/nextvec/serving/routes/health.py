@@ -41,7 +41,7 @@ def health_router(access: Access) -> APIRouter:
 
     def _answer(response: Response, status: Status, faults: list[str]) -> Health:
         response.status_code = 200 if status == "ok" else 503
-        return Health(status=status, models=len(access.lanes), faults=faults)
+        return Health(status=status, models=len(access.models), faults=faults)
 
     @router.get(
         "/metrics",

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from nextvec.continuation.contexts import Context
 from nextvec.serving.access import Access
+from nextvec.serving.batched import BatchedModel
 from nextvec.serving.guard import RAW
-from nextvec.serving.lanes import ModelLane
 from nextvec.serving.problems import SENT, about, invalid, require_one, responses, wrong
 from nextvec.serving.routes.strict import parse_json
 from nextvec.serving.schemas import PredictAnswer, PredictRequest
@@ -78,9 +78,9 @@ async def _predict_raw(access: Access, request: Request, body: bytes) -> Respons
     model, shape, dtype, breaks = (_parameter(request, name) for name in ("model", "shape", "dtype", "breaks"))
     vectors_BTD = raw_contexts(body, shape or "", dtype or "float32", access.limits)
     contexts = raw_breaks(breaks, vectors_BTD)
-    lane = access.lane(model)
+    batched = access.model(model)
     with about("shape"):
-        vectors = np.stack(await lane.predict_all(contexts))
+        vectors = np.stack(await batched.predict_all(contexts))
     headers = {f"{HEADER}Shape": ",".join(map(str, vectors.shape)), f"{HEADER}Dtype": dtype or "float32"}
     return Response(raw_bytes(vectors, dtype or "float32"), media_type=RAW, headers=headers)
 
@@ -88,13 +88,13 @@ async def _predict_raw(access: Access, request: Request, body: bytes) -> Respons
 async def _predict_json(access: Access, body: bytes) -> Response:
     started = time.perf_counter()
     asked = parse_predict(body)
-    lane = access.lane(asked.model)
-    contexts = await _contexts(access, lane, asked)
+    batched = access.model(asked.model)
+    contexts = await _contexts(access, batched, asked)
     with about("texts" if asked.vectors is None else "vectors"):
-        vectors = await lane.predict_all(contexts)
+        vectors = await batched.predict_all(contexts)
     answer = PredictAnswer(
-        model=lane.settings.label,
-        dim=lane.served.dim,
+        model=batched.settings.label,
+        dim=batched.served.dim,
         vectors=[vector.tolist() for vector in vectors],
         milliseconds=1e3 * (time.perf_counter() - started),
     )
@@ -109,7 +109,7 @@ def parse_predict(body: bytes) -> PredictRequest:
         raise invalid([{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]) from None
 
 
-async def _contexts(access: Access, lane: ModelLane, asked: PredictRequest) -> list[Context]:
+async def _contexts(access: Access, batched: BatchedModel, asked: PredictRequest) -> list[Context]:
     require_one(texts=asked.texts, vectors=asked.vectors)
     if asked.vectors is not None:
         with about("vectors"):
@@ -121,8 +121,8 @@ async def _contexts(access: Access, lane: ModelLane, asked: PredictRequest) -> l
     texts = asked.texts or []
     access.check_texts("texts", texts)
     with about("texts"):
-        passages = [(await lane.chunk(text)).last(lane.window) for text in texts]
-    encoded = await asyncio.gather(*(lane.encode(passage.written) for passage in passages))
+        passages = [(await batched.chunk(text)).last(batched.window) for text in texts]
+    encoded = await asyncio.gather(*(batched.encode(passage.written) for passage in passages))
     return [Context.of(passage, vectors) for passage, vectors in zip(passages, encoded, strict=True)]
 
 

@@ -14,8 +14,8 @@ from fastapi import APIRouter
 from nextvec.continuation.contexts import Passage
 from nextvec.continuation.ranking import Candidate, Ranking, rank
 from nextvec.serving.access import Access
+from nextvec.serving.batched import BatchedModel
 from nextvec.serving.fields import Document
-from nextvec.serving.lanes import ModelLane
 from nextvec.serving.problems import SENT, about, require_one, responses
 from nextvec.serving.routes.strict import StrictRoute
 from nextvec.serving.schemas import RankingInfo, RawScore, RerankAnswer, RerankRequest, RerankResult, Usage
@@ -30,17 +30,17 @@ def rerank_router(access: Access) -> APIRouter:
         started = time.perf_counter()
         texts = [document.text for document in request.documents]
         access.check_texts("documents", texts)
-        lane = access.lane(request.model)
-        passage = await _passage(access, lane, request)
-        ranking = await rank(lane, passage, texts, lane.served.temperature(request.among), request.among)
-        return _answer(lane, request, ranking, 1e3 * (time.perf_counter() - started))
+        batched = access.model(request.model)
+        passage = await _passage(access, batched, request)
+        ranking = await rank(batched, passage, texts, batched.served.temperature(request.among), request.among)
+        return _answer(batched, request, ranking, 1e3 * (time.perf_counter() - started))
 
     for path in PATHS:
         router.post(path, summary="Which document comes next", responses=responses(*SENT))(rerank)
     return router
 
 
-async def _passage(access: Access, lane: ModelLane, request: RerankRequest) -> Passage:
+async def _passage(access: Access, batched: BatchedModel, request: RerankRequest) -> Passage:
     require_one(query=request.query, context=request.context)
     if request.context is not None:
         access.check_texts("context", request.context)
@@ -48,20 +48,20 @@ async def _passage(access: Access, lane: ModelLane, request: RerankRequest) -> P
     query = request.query or ""
     access.check_texts("query", [query])
     with about("query"):
-        return await lane.chunk(query)
+        return await batched.chunk(query)
 
 
-def _answer(lane: ModelLane, request: RerankRequest, ranking: Ranking, milliseconds: float) -> RerankAnswer:
+def _answer(batched: BatchedModel, request: RerankRequest, ranking: Ranking, milliseconds: float) -> RerankAnswer:
     documents = request.documents if request.return_documents else None
     given = [*(request.context or [request.query or ""]), *(document.text for document in request.documents)]
     words = sum(len(text.split()) for text in given)
     return RerankAnswer(
         id=f"rerank-{secrets.token_hex(12)}",
-        model=lane.settings.label,
+        model=batched.settings.label,
         usage=Usage(prompt_tokens=words, total_tokens=words),
         results=[_result(candidate, documents) for candidate in ranking.candidates[: request.top_n or None]],
         nextvec=RankingInfo(
-            ranked_by=ranking.ranked_by(lane.served.spec.ranks_by),
+            ranked_by=ranking.ranked_by(batched.served.spec.ranks_by),
             among=ranking.among,
             temperature=ranking.temperature,
             own=ranking.own,

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from nextvec.continuation.stages import NEAREST, DecodeQuery, Sentence
 from nextvec.errors import UsageError
 from nextvec.serving.access import Access
-from nextvec.serving.lanes import ModelLane, Shelf
+from nextvec.serving.batched import BatchedCorpus, BatchedModel
 from nextvec.serving.problems import SENT, about, require_one, responses, wrong
 from nextvec.serving.routes.strict import StrictRoute
 from nextvec.serving.schemas import (
@@ -57,7 +57,7 @@ def search_router(access: Access) -> APIRouter:
     return router
 
 
-async def _queries(access: Access, source: ModelLane | Shelf, request: SearchRequest) -> np.ndarray:
+async def _queries(access: Access, source: BatchedModel | BatchedCorpus, request: SearchRequest) -> np.ndarray:
     require_one(texts=request.texts, vectors=request.vectors)
     if request.vectors is not None:
         return _directions(access, request.vectors)
@@ -82,10 +82,10 @@ def _directions(access: Access, vectors: list[list[float]]) -> np.ndarray:
         return directions_of(vectors, access.limits)
 
 
-def _decoder(source: ModelLane | Shelf, wanted: str | None) -> str:
+def _decoder(source: BatchedModel | BatchedCorpus, wanted: str | None) -> str:
     """Raises ProblemError for one that is not offered."""
     with about("decoder"):
-        return source.decoder(wanted) if isinstance(source, ModelLane) else _nearest(wanted)
+        return source.decoder(wanted) if isinstance(source, BatchedModel) else _nearest(wanted)
 
 
 def _nearest(wanted: str | None) -> str:

@@ -1,7 +1,7 @@
-"""Lanes: the stages of what is served, each behind a micro-batcher with its time-out.
+"""What is served, each of its stages behind a micro-batcher with its time-out.
 
-A `ModelLane` is what `continuation.Stages` and `ranking.RankingStages` ask for; an `EncoderLane` is shared by all
-models of one encoder; a `Shelf` is a corpus to search and decode with, without a model.
+A `BatchedModel` is what `continuation.Stages` and `ranking.RankingStages` ask for; a `BatchedEncoder` is shared by all
+models of one encoder; a `BatchedCorpus` is a corpus to search and decode with, without a model.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Batching:
         self.limits, self.timeouts = limits, timeouts
         self._pool, self._observer, self._traffic = pool, observer, traffic
         self._batchers: WeakSet[MicroBatcher[Any, Any]] = WeakSet()
-        self._encoders: WeakValueDictionary[str, EncoderLane] = WeakValueDictionary()
+        self._encoders: WeakValueDictionary[str, BatchedEncoder] = WeakValueDictionary()
 
     def make(
         self,
@@ -76,19 +76,19 @@ class Batching:
         self._batchers.add(batcher)
         return batcher
 
-    def encoder(self, encoder: SharedEncoder) -> EncoderLane:
-        """One lane for all that share an encoder."""
+    def encoder(self, encoder: SharedEncoder) -> BatchedEncoder:
+        """One for all that share an encoder."""
         key = f"{encoder.spec.reference} {encoder.spec.fingerprint}"
-        lane = self._encoders.get(key)
-        if lane is None:
-            lane = self._encoders[key] = EncoderLane(encoder, self)
-        return lane
+        batched = self._encoders.get(key)
+        if batched is None:
+            batched = self._encoders[key] = BatchedEncoder(encoder, self)
+        return batched
 
     def all(self) -> list[MicroBatcher[Any, Any]]:
         return list(self._batchers)
 
 
-class EncoderLane:
+class BatchedEncoder:
     """Texts to vectors."""
 
     def __init__(self, encoder: SharedEncoder, batching: Batching) -> None:
@@ -106,7 +106,7 @@ class EncoderLane:
         return np.stack(vectors) if vectors else np.empty((0, self.spec.dim), dtype=np.float32)
 
 
-class ModelLane:
+class BatchedModel:
     """One served model.
 
     Args:
@@ -218,7 +218,7 @@ class ModelLane:
         return await self._search.submit([(vector, k) for vector in vectors], self._timeouts.search)
 
 
-class Shelf:
+class BatchedCorpus:
     """One corpus generation, to search and to decode with `nearest`."""
 
     def __init__(
