@@ -43,6 +43,7 @@ PRINTED = {
     "nextvec.comparing.gates",
     "nextvec.comparing.verify",
     "nextvec.continuation.events",
+    "nextvec.continuation.familiarity",
     "nextvec.encoders.lengths",
     "nextvec.evaluation.abilities",
     "nextvec.evaluation.worth",

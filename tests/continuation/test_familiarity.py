@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nextvec.continuation import familiarity
-from nextvec.continuation.familiarity import Usual, nearest_cosines
+from nextvec.continuation.familiarity import Familiarity, Usual, doubt, nearest_cosines
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import MismatchError
 from nextvec.records import read_json, write_json
@@ -85,6 +85,14 @@ def test_few_held_out_documents_say_nothing() -> None:
     few = corpus(documents=100)
     usual = Usual.of(few, build_index(few))
     assert usual.judge(np.array([0.0])) is None
+    assert doubt(None, "few") == "Whether few knows such texts cannot be told: it takes 24 held-out documents or more"
+
+
+def test_a_known_text_is_not_commented_and_a_strange_one_is() -> None:
+    assert doubt(Familiarity(nearest=0.5, usual=0.6, least=0.4), "mine") == ""
+    told = doubt(Familiarity(nearest=0.25, usual=0.6, least=0.4), "mine")
+    assert told.startswith("mine knows nothing like this text")
+    assert told.endswith("cosine 0.25; for held-out texts of the corpus that is 0.60, seldom below 0.40")
 
 
 def test_it_is_kept_and_found_anew_when_damaged(snapshot: Snapshot, tmp_path, monkeypatch) -> None:

@@ -85,6 +85,20 @@ class TestWhatTheCorpusDoesNotKnow:
         order = f"document.querySelector('{first}')?.compareDocumentPosition(document.querySelector('{second}'))"
         assert known or chromium.run(order) & 4  # what follows
 
+    def test_is_told_before_the_order_of_sentences(self, chromium, scripted):
+        result = {"index": 0, "relevance_score": 1.0, "document": {"text": "It went on."}, "nextvec": {"score": 0.5}}
+        ranked = {
+            "ranked_by": "query", "temperature": 0.1, "own": 2, "left_out": 0, "milliseconds": 3.0,
+            "familiarity": {"nearest": 0.31, "usual": 0.55, "least": 0.46, "known": False},
+        }  # fmt: skip
+        answer = {"model": "m", "results": [result], "nextvec": ranked}
+        scripted.answers["v1/rerank"] = lambda: JSONResponse(answer)
+        chromium.open(f"{scripted.url}#/order")
+        chromium.click(".bench button.primary")
+        chromium.wait("document.querySelector('.ranking')")
+        assert chromium.text(".reading .caution").startswith("The corpus knows nothing like this text")
+        assert chromium.run("document.querySelector('.caution').nextElementSibling.matches('.ranking')")
+
 
 class TestTrouble:
     """These leave complaints about refused requests on the console, so they do not use `tab`."""

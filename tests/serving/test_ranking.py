@@ -12,6 +12,7 @@ import torch
 
 from nextvec.continuation.contexts import Context, Passage
 from nextvec.continuation.continuation import Direct
+from nextvec.continuation.familiarity import Familiarity
 from nextvec.continuation.ranking import UNFITTED, rank
 from nextvec.continuation.resources import Resources
 from nextvec.continuation.stages import Served, StagesConfig
@@ -32,6 +33,9 @@ class Fixed:
 
     async def encode(self, texts):
         return np.array([(math.cos(len(text)), math.sin(len(text))) for text in texts], np.float32)
+
+    async def recognise(self, own):
+        return Familiarity(nearest=float(own[-1] @ (1.0, 0.0)), usual=0.5, least=0.4)
 
     async def query(self, context):
         self.context = context.vectors
@@ -56,6 +60,14 @@ class TestOrder:
         assert [one.probability for one in found.candidates] == pytest.approx(
             [math.exp(score) / total for score in scores], abs=1e-6
         )
+
+    def test_a_context_that_the_corpus_does_not_know_is_told_so(self) -> None:
+        known = ranked(Fixed((2.0, 0.0)), ["a" * 3, "a"], ["xxx"]).familiarity
+        assert known is not None
+        assert known.known
+        strange = ranked(Fixed((2.0, 0.0)), ["a", "a" * 3], ["xxx"]).familiarity
+        assert strange is not None
+        assert strange.sentence("mine").startswith("mine knows nothing like this text")
 
     def test_a_fitted_temperature_sharpens_and_never_reorders(self) -> None:
         plain, sharp = (ranked(Fixed((1.0, 0.0)), ["a"], ["x", "xx"], t).candidates for t in (None, 0.25))

@@ -18,7 +18,6 @@ from nextvec.structure import BEGINS
 
 if TYPE_CHECKING:
     from nextvec.continuation.events import Continuation, Ending, Event, Likelihood, Opening, Step
-    from nextvec.continuation.familiarity import Familiarity
     from nextvec.interface.model import Model
 
 
@@ -125,6 +124,8 @@ def _print_beginning(model: Model, opening: Opening, choice: int, n: int, chance
 
 
 def _print_opening(model: Model, opening: Opening) -> None:
+    from nextvec.continuation.familiarity import doubt
+
     parts = [f"{opening.own} of your text"]
     if opening.left_out:
         parts.append(f"{opening.left_out} before them are beyond what the model looks at")
@@ -135,15 +136,8 @@ def _print_opening(model: Model, opening: Opening) -> None:
     elif opening.following == BEGINS:
         parts.append("and a new paragraph begins")
     typer.echo(wrapped(f"{model.name} on {model.snapshot.label}, from these chunks: {', '.join(parts)}") + "\n")
-    if opening.familiarity is not None and not opening.familiarity.known:
-        typer.echo(wrapped(_unknown(opening.familiarity, model.snapshot.label)) + "\n")
-
-
-def _unknown(told: Familiarity, corpus: str) -> str:
-    return (
-        f"{corpus} knows nothing like this text, so do not expect much: its nearest chunks have cosine "
-        f"{told.nearest:.2f}; for held-out texts of the corpus that is {told.usual:.2f}, seldom below {told.least:.2f}"
-    )
+    if told := doubt(opening.familiarity, model.snapshot.label):
+        typer.echo(wrapped(told) + "\n")
 
 
 def _print_chance(model: Model, chance: Mapping[str, Any]) -> None:

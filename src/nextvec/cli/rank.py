@@ -68,6 +68,7 @@ def rank_command(
     they are about.
     """
     from nextvec.api import open
+    from nextvec.continuation.familiarity import doubt
 
     written = _written(text, context, candidates)
     texts = read_candidates(candidates)
@@ -80,6 +81,8 @@ def rank_command(
         emit(_plain(chosen, ranking, top), [], True)
         return
     typer.echo(wrapped(_heading(chosen, ranking, passage)))
+    if told := doubt(ranking.familiarity, chosen.snapshot.label):
+        typer.echo("\n" + wrapped(told) + "\n")
     _print_candidates(ranking, top)
     for line in _footing(chosen, ranking):
         typer.echo(wrapped(line))
@@ -117,7 +120,9 @@ def _written(text: str | None, context: str | None, candidates: str) -> str:
 
 def _plain(model: Model, ranking: Ranking, top: int | None) -> dict[str, object]:
     """Probabilities are null where no temperature was fitted."""
-    told = {**asdict(ranking), "candidates": [asdict(one) for one in ranking.candidates[:top]]}
+    familiarity = ranking.familiarity and ranking.familiarity.to_dict()
+    candidates = [asdict(one) for one in ranking.candidates[:top]]
+    told = {**asdict(ranking), "familiarity": familiarity, "candidates": candidates}
     if ranking.temperature is None:
         told["candidates"] = [one | {"probability": None} for one in told["candidates"]]
     by = ranking.ranked_by(model.spec.ranks_by)

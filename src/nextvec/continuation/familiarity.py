@@ -48,6 +48,16 @@ class Familiarity:
         """Whether the text is of a kind that the corpus has."""
         return self.nearest >= self.least
 
+    def sentence(self, corpus: str) -> str:
+        """That the corpus of that name knows nothing of the kind; empty where it does."""
+        if self.known:
+            return ""
+        return (
+            f"{corpus} knows nothing like this text, so do not expect much: its nearest chunks have cosine "
+            f"{self.nearest:.2f}; for held-out texts of the corpus that is {self.usual:.2f}, seldom below "
+            f"{self.least:.2f}"
+        )
+
     def to_dict(self) -> dict[str, float | bool]:
         return {name: round(getattr(self, name), 4) for name in ("nearest", "usual", "least")} | {"known": self.known}
 
@@ -98,6 +108,13 @@ class Usual:
         return Familiarity(
             nearest=float(nearest_S[-length:].mean()), usual=self.usual[length - 1], least=self.least[length - 1]
         )
+
+
+def doubt(told: Familiarity | None, corpus: str) -> str:
+    """What to say before a text is answered: that its kind is unknown, or that nobody can tell; empty for a known one."""
+    if told is not None:
+        return told.sentence(corpus)
+    return f"Whether {corpus} knows such texts cannot be told: it takes {FEWEST} held-out documents or more"
 
 
 def nearest_cosines(index: Index, vectors_SD: np.ndarray, excluded: np.ndarray | None) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from nextvec.continuation.contexts import Context, Passage
+from nextvec.continuation.familiarity import Familiarity
 from nextvec.continuation.temperature import Among
 from nextvec.models.forecast import Part
 
@@ -41,6 +42,7 @@ class Ranking:
     temperature: of the probabilities; None where none was fitted, and they are those at `UNFITTED`.
     own: chunks of the context that were used, the last ones.
     left_out: chunks before them, beyond what the model looks at.
+    familiarity: how near the corpus is to the context; None where it has too few held-out documents to say.
     """
 
     candidates: tuple[Candidate, ...]
@@ -48,6 +50,7 @@ class Ranking:
     temperature: float | None
     own: int
     left_out: int
+    familiarity: Familiarity | None
 
     def ranked_by(self, usual: Part) -> Part:
         """The part of the forecast that ordered them, of a model that `usual`ly ranks by that one."""
@@ -63,6 +66,7 @@ class RankingStages(Protocol):
         ...
 
     async def encode(self, texts: Sequence[str]) -> np.ndarray: ...
+    async def recognise(self, own: np.ndarray) -> Familiarity | None: ...
     async def query(self, context: Context) -> np.ndarray: ...
     async def topic(self, context: Context) -> np.ndarray: ...
 
@@ -88,6 +92,7 @@ async def rank(
         temperature=temperature,
         own=len(used.texts),
         left_out=len(passage.texts) - len(used.texts),
+        familiarity=await stages.recognise(context.vectors),
     )
 
 

@@ -385,6 +385,10 @@ class RankingInfo(Answer):
     )
     own: int = Field(description="Chunks of the context that were used, the last ones.")
     left_out: int = Field(description="Chunks before them, beyond what the model looks at.")
+    familiarity: dict[str, Any] | None = Field(
+        description="How near the corpus is to the context (`nearest`), beside what is usual (`usual`, seldom below "
+        "`least`), and whether it is `known`; null where the corpus has too few held-out documents to say."
+    )
     milliseconds: float = Field(description="Time in the server.")
 
 

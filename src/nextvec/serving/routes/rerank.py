@@ -66,6 +66,7 @@ def _answer(batched: BatchedModel, request: RerankRequest, ranking: Ranking, mil
             temperature=ranking.temperature,
             own=ranking.own,
             left_out=ranking.left_out,
+            familiarity=ranking.familiarity and ranking.familiarity.to_dict(),
             milliseconds=milliseconds,
         ),
     )

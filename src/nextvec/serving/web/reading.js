@@ -4,6 +4,7 @@ import { bar, segments, strip } from "./charts.js";
 import { announce, disclosure, facts, h } from "./dom.js";
 import { duration, number, percent, plural, signed } from "./format.js";
 import { trouble } from "./trouble.js";
+import { unknown } from "./unknown.js";
 
 const STAGES = ["chunk", "encode", "recognise", "fill", "predict", "draw", "snap", "decode", "weigh"];
 const ENDINGS = {
@@ -120,17 +121,6 @@ export class Reading {
   say(words) {
     this.status.textContent = words;
   }
-}
-
-/** Says so where the corpus holds nothing like the text. */
-function unknown(told) {
-  if (!told || told.known) return "";
-  const [nearest, usual, least] = [told.nearest, told.usual, told.least].map((value) => number(value, 2));
-  const words =
-    "The corpus knows nothing like this text, so do not expect much. " +
-    `Its nearest chunks have cosine ${nearest}; for held-out texts of the corpus that is ${usual}, seldom below ${least}.`;
-  announce(words);
-  return h("p", { class: "caution" }, words);
 }
 
 /** The sentence and how likely it was, and the rest behind a summary. */

@@ -6,6 +6,7 @@ import { announce, h } from "../dom.js";
 import { duration, number, percent, plural } from "../format.js";
 import { chosenAtFirst, heldOut, lasting } from "../served.js";
 import { trouble } from "../trouble.js";
+import { unknown } from "../unknown.js";
 
 const GENERAL = [
   {
@@ -185,6 +186,7 @@ function ranking({ model, results, nextvec: told }) {
       h("h2", {}, h("a", { href: `#/models/${encodeURIComponent(model)}` }, model)),
       h("p", { class: "status" }, status.filter(Boolean).join(" · ")),
     ),
+    unknown(told.familiarity),
     h(
       "ol",
       { class: "steps ranking" },
