@@ -58,11 +58,10 @@ from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.heldout import HeldOut, hold_out
 from nextvec.evaluation.seeds import averaged
 from nextvec.models.backbone import BACKBONES
-from nextvec.models.bundle import METRICS
 from nextvec.models.head import HEADS
 from nextvec.models.presets import PRESETS, RECOMMENDED
 from nextvec.records import read_json, write_json
-from nextvec.records.names import PLAN
+from nextvec.records.names import METRICS, PLAN
 from nextvec.store.ingest import ingest
 from nextvec.store.vectors import Corpus
 from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs

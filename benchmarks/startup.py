@@ -1,4 +1,5 @@
-"""Start-up: how long `nextvec --help` takes, against starting Python and importing typer, which it is built on.
+"""Start-up: how long `nextvec --help` takes, against starting Python and importing typer, which it is built on; and what
+`import nextvec` and opening a workspace add to starting Python.
 
     python benchmarks/startup.py [--rounds 10]
 
@@ -17,6 +18,7 @@ from record import Claim, leave_record, options_of
 
 COMMANDS = {
     "help": [sys.executable, "-m", "nextvec", "--help"],
+    "import": [sys.executable, "-c", "import nextvec; nextvec.open('nowhere')"],
     "typer": [sys.executable, "-c", "import typer"],
     "python": [sys.executable, "-c", ""],
 }
@@ -59,6 +61,13 @@ def time_of(command: list[str]) -> float:
 def claims(seconds: dict[str, float]) -> list[Claim]:
     reference = f"python -c 'import typer': {seconds['typer']:.3f} s"
     return [
+        Claim(
+            what="import nextvec, and opening a workspace",
+            figure=seconds["import"] - seconds["python"],
+            unit="s",
+            reference=f"python -c '': {seconds['python']:.3f} s",
+            at_most=0.1,
+        ),
         Claim(what="nextvec --help", figure=seconds["help"], unit="s", reference=reference, at_most=0.5),
         Claim(what="nextvec --help, time", figure=seconds["help"] / seconds["typer"], reference=reference),
     ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from nextvec.errors import DataError, MismatchError, NotFoundError, UsageError
 from nextvec.models.baseline import BASELINES
 
 MOST_NAMES = 25
+SURFACE = Path(__file__).with_name("surface.txt")
 WORDS = ["red", "blue", "green", "small", "large", "old", "new", "fast", "slow", "bright", "dark", "warm", "cold"]
 
 
@@ -52,6 +56,32 @@ def test_the_surface_is_small_typed_and_documented():
     assert dir(nextvec) == nextvec.__all__
     with pytest.raises(AttributeError, match="no attribute 'opn'"):
         _ = nextvec.opn
+
+
+def surface() -> Iterator[str]:
+    """Every public name with its signature, a line each."""
+    for name in api.__all__:
+        entry = getattr(api, name)
+        if isinstance(entry, type) and issubclass(entry, Exception):
+            yield name
+            continue
+        yield f"{name}{inspect.signature(entry)}"
+        members = inspect.getmembers_static(entry) if isinstance(entry, type) else []
+        yield from (f"{name}.{member}{signature(found)}" for member, found in members if not member.startswith("_"))
+
+
+def signature(member: object) -> str:
+    if isinstance(member, classmethod | staticmethod):
+        member = member.__func__
+    if callable(member):
+        return str(inspect.signature(member))
+    function = getattr(member, "fget", None) or getattr(member, "func", None)
+    return "" if function is None else f" -> {function.__annotations__['return']}"
+
+
+def test_the_surface_is_what_was_promised():
+    """What others call changes on purpose alone: python tests/test_api.py writes it anew, and CHANGELOG.md says why."""
+    assert list(surface()) == SURFACE.read_text("utf-8").splitlines()
 
 
 def test_opening_a_workspace_imports_nothing_heavy():
@@ -251,3 +281,7 @@ def test_weights_are_those_of_the_command_line(place, model, tmp_path):
     told = place.model("told")
     for name, weights in model.predictor.state_dict().items():
         assert torch.equal(weights, told.predictor.state_dict()[name]), name
+
+
+if __name__ == "__main__":
+    SURFACE.write_text("\n".join(surface()) + "\n", "utf-8")

@@ -49,6 +49,7 @@ PRINTED = {
     "nextvec.evaluation.worth",
     "nextvec.models.presets",
     "nextvec.sequences.findings",
+    "nextvec.store.breaks",
     "nextvec.store.npy",
 }
 """What the command line may import besides the API when it runs: results, the words for them, and files of vectors."""

@@ -14,11 +14,10 @@ from typing import Any
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.hub import Repository, executable_files, fetch_repository, is_on_hub, parse_hub_name
 from nextvec.records import read_json, write_atomic, write_json
-from nextvec.records.names import ORIGIN, TEMPERATURES
+from nextvec.records.names import CARD, CONFIG, METRICS, ORIGIN, PROBE, TEMPERATURES, TOKENIZER, WEIGHTS
 from nextvec.workspace import Workspace
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
-FILES = (WEIGHTS, "probe.safetensors", "tokenizer.json", "metrics.json", TEMPERATURES, "README.md")
+FILES = (WEIGHTS, PROBE, TOKENIZER, METRICS, TEMPERATURES, CARD)
 """What is taken of a repository besides CONFIG, which comes last: a folder with it is a model."""
 LONGEST_NAME, LONGEST_REVISION = 80, 12
 _COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -3,6 +3,8 @@
 import pytest
 
 from nextvec.cli.tracked import again_tracked
+from nextvec.records import read_json
+from nextvec.records.names import COMPARISON, REPORT, TRACKED
 
 SMALL = ["--set", "epochs=1", "--set", "width=8", "--allow-unordered"]
 SIZES = ("width=16", "heads=2", "layers=1", "epochs=1", "longest=24")
@@ -14,6 +16,7 @@ def place(nextvec, write_prose, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tracked")
     text, split = write_prose(folder / "text"), ["--test", 200, "--validation", 400]
     nextvec("corpus", "ingest", text, "--corpus", "tales", "--encoder", "hashing:16", *split, workspace=folder / "ws")
+    nextvec("train", "ewma-mix", "--corpus", "tales", "--name", "mix", workspace=folder / "ws")
     return folder / "ws"
 
 
@@ -31,6 +34,28 @@ def test_an_inverter_is_tracked(nextvec, place):
     line = ["train-inverter", "--corpus", "tales", "--name", "writer", "--report", 0, "--track", "tensorboard"]
     nextvec(*line, *TINY_INVERTER, workspace=place)
     assert list((place / "models" / "writer" / "tensorboard").glob("events.*"))
+
+
+def test_a_comparison_is_tracked_with_its_figures_and_files(nextvec, place):
+    pytest.importorskip("mlflow", reason="MLflow is an extra: pip install 'nextvec[mlflow]'")
+    from mlflow import MlflowClient
+
+    nextvec("compare", "mix", "--track", "mlflow", workspace=place)
+    (folder,) = (place / "studies").glob("compare-*")
+    client = MlflowClient(tracking_uri=f"sqlite:///{place / 'mlflow.db'}")
+    run = client.get_run(read_json(folder / TRACKED)["run"])
+    (mix,) = (row for row in read_json(folder / COMPARISON)["rows"] if row["name"] == "mix")
+    for figure, name in {"cosine": "cosine", "mrr[document]": "mrr_document_"}.items():
+        assert run.data.metrics[f"comparison/mix/{name}"] == mix["figures"][figure]["estimate"]
+    assert run.data.params["comparison.command"] == "nextvec compare mix"
+    files = {file.path for file in client.list_artifacts(run.info.run_id, "model")}
+    assert files == {f"model/{REPORT}", f"model/{COMPARISON}"}
+
+
+def test_a_mistake_is_told_before_anything_is_judged(nextvec, place):
+    refused = nextvec("compare", "mix", "--track", "mlflo", workspace=place, expect=2).err
+    assert "Did you mean 'mlflow'?" in refused
+    assert "mix" not in refused
 
 
 def test_a_mistake_is_one_line(nextvec, place):

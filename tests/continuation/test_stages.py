@@ -19,8 +19,8 @@ from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.quality import judge
 from nextvec.encoders import load_encoder
 from nextvec.errors import DataError, MismatchError, NotFoundError, UsageError
-from nextvec.models.bundle import CONFIG
 from nextvec.records import read_json, write_json
+from nextvec.records.names import CONFIG
 from nextvec.retrieval.context import fill_context
 from nextvec.retrieval.snap import ManifoldSnap
 from nextvec.sequences.splits import split_snapshot

@@ -8,9 +8,9 @@ import pytest
 from nextvec.continuation.resources import Resources
 from nextvec.continuation.stages import Served
 from nextvec.continuation.temperature import fitted_temperature
-from nextvec.models.bundle import WEIGHTS, predictions_fingerprint
+from nextvec.models.bundle import predictions_fingerprint
 from nextvec.records import append_line
-from nextvec.records.names import EVALUATIONS
+from nextvec.records.names import EVALUATIONS, WEIGHTS
 from nextvec.workspace import Workspace
 
 

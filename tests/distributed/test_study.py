@@ -11,7 +11,7 @@ from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.sources import open_source
 from nextvec.encoders import load_encoder
 from nextvec.records import read_json, read_lines
-from nextvec.records.names import COMPARISON, FINISHED, RECORD, RUN_LOG
+from nextvec.records.names import COMPARISON, CONFIG, RECORD, RUN_LOG
 from nextvec.store.ingest import ingest
 from nextvec.store.vectors import Corpus
 from nextvec.studies.plan import read_plan
@@ -80,7 +80,7 @@ def test_killed_drivers_and_lost_nodes_change_nothing(two_nodes, workspaces, mon
     for model in MODELS:
         weights = [place.model(model) / "model.safetensors" for place in (alone, shared)]
         assert weights[0].read_bytes() == weights[1].read_bytes()
-        assert read_json(shared.model(model) / FINISHED)["defaults"]["file"] == "my.toml"
+        assert read_json(shared.model(model) / CONFIG)["defaults"]["file"] == "my.toml"
         assert epochs(shared, model) == 1 + EPOCHS, "the untrained model is judged too"
     assert records(shared) == records(alone)
     assert events(shared, "compare") == events(alone, "compare") == list(MODELS)

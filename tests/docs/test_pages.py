@@ -9,14 +9,22 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
 
 import pytest
 import typer.main
+
+from nextvec.api import KINDS
+from nextvec.cli.defaults import use_defaults
+from nextvec.cli.main import app
+from nextvec.errors import UsageError
+from nextvec.studies.plan import parse_plan
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", re.M | re.S)
@@ -89,6 +97,35 @@ def test_commands_run(page: Path, home: Path, nextvec: Callable[..., Any]) -> No
                 nextvec(*shlex.split(command, comments=True)[1:])
 
 
+@pytest.mark.parametrize("page", with_("toml"), ids=named)
+def test_settings_are_some_that_are_read(page: Path, tmp_path: Path) -> None:
+    for block in blocks(page):
+        if block.language == "toml":
+            read_settings(block.text, tmp_path / "settings.toml")
+
+
+def test_settings_that_nothing_reads_are_found(tmp_path: Path) -> None:
+    for wrong in (
+        '[project.entry-points."nextvec.backbone"]\na = "b"', "[serch]\nsampler = 'grid'", "[search]\nsamplr = 'grid'",
+        "[train]\nseeed = 1\n[corpus.ingest]\nencodr = 'minilm'",
+    ):  # fmt: skip
+        with pytest.raises((UsageError, AssertionError)):
+            read_settings(wrong, tmp_path / "settings.toml")
+
+
+def read_settings(text: str, path: Path) -> None:
+    """Read as what their tables say they are: a package's entry points, a part of a study's plan, or of --config."""
+    tables = tomllib.loads(text)
+    if "project" in tables:
+        kinds = {getattr(import_module(module), constant).kind for module, constant in KINDS.values()}
+        assert {group.removeprefix("nextvec.") for group in tables["project"]["entry-points"]} <= kinds
+    elif "search" in tables:
+        parse_plan({"name": "page", "architectures": ["gru"], "corpora": ["mine@small"], **tables}, owner="the page")
+    else:
+        path.write_text(text)
+        use_defaults(typer.main.get_command(app).make_context("nextvec", ["corpus", "list"]), path)
+
+
 def begin(page: Path, home: Path) -> None:
     if page.name in FROM_NOTHING:
         shutil.rmtree(home / "nextvec-workspace")
@@ -107,8 +144,6 @@ def test_what_is_not_known_is_found() -> None:
 
 def parse(arguments: list[str]) -> None:
     """Read as the command line reads it, and do nothing. Raises as it does there."""
-    from nextvec.cli.main import app
-
     command: Any = typer.main.get_command(app)
     context = command.make_context("nextvec", list(arguments))
     while hasattr(command, "commands"):

@@ -17,9 +17,8 @@ import pytest
 from nextvec.errors import LostRaceError
 from nextvec.lease import is_leased
 from nextvec.models.aliases import Aliases
-from nextvec.models.bundle import WEIGHTS
 from nextvec.records import read_json, read_lines
-from nextvec.records.names import COMPARISON
+from nextvec.records.names import COMPARISON, WEIGHTS
 from nextvec.serving.catalogue import Catalogue
 from nextvec.storage import Place, place_of
 from nextvec.store.vectors import Corpus, open_snapshot

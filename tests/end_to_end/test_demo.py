@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nextvec.cli import demo
+from nextvec.corpus.sources import open_source
+from nextvec.sequences.splits import SplitSpec
 
 
 @pytest.fixture
@@ -28,6 +31,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     small["demo-amn"] = ("amn", {"hidden": 16, "attention": 16})
     small["demo-transformer"] = ("transformer", {"layers": 1, "width": 16, "heads": 2, "feedforward": 16})
     monkeypatch.setattr(demo, "MODELS", small)
+
+
+def test_enough_documents_are_judged_to_say_anything() -> None:
+    """The sixty that a verdict wants, of real text cut as the demo cuts it, before any is encoded."""
+    documents = list(islice(open_source(demo.SOURCE).documents(), demo.DOCUMENTS))
+    split = SplitSpec(**demo.SPLIT)
+    assert len(documents) == demo.DOCUMENTS
+    assert sum(split.assign(document.id) == "test" for document in documents) >= 60
 
 
 def test_demo_goes_from_text_to_report_and_again_from_where_it_is(nextvec, quick: None, tmp_path: Path) -> None:

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from nextvec.errors import NotFoundError, UsageError
-from nextvec.models import aliases as module
 from nextvec.models.aliases import Aliases, Change
+from nextvec.records.names import CONFIG
 from nextvec.workspace import Workspace
 
 
 def make_model(place: Workspace, identity: str) -> None:
     """As far as aliases go, a folder with a config.json."""
     place.model(identity).mkdir(parents=True)
-    (place.model(identity) / module.FINISHED).write_text("{}")
+    (place.model(identity) / CONFIG).write_text("{}")
 
 
 @pytest.fixture
@@ -31,12 +31,6 @@ def place(tmp_path: Path) -> Workspace:
 @pytest.fixture
 def aliases(place: Workspace) -> Aliases:
     return Aliases(place)
-
-
-def test_a_model_is_recognised_by_the_file_that_bundles_write_last() -> None:
-    from nextvec.models.bundle import CONFIG
-
-    assert module.FINISHED == CONFIG
 
 
 def test_a_model_stands_for_itself(aliases: Aliases) -> None:
@@ -150,9 +144,9 @@ def test_a_model_may_not_take_the_name_of_an_alias(aliases: Aliases) -> None:
 def test_a_model_that_is_gone_is_named(aliases: Aliases, place: Workspace) -> None:
     aliases.promote("production", "gru-1")
     aliases.promote("production", "gru-2")
-    (place.model("gru-1") / module.FINISHED).unlink()
+    (place.model("gru-1") / CONFIG).unlink()
     with pytest.raises(NotFoundError, match="'production' was gru-1 before, which is gone"):
         aliases.rollback("production")
-    (place.model("gru-2") / module.FINISHED).unlink()
+    (place.model("gru-2") / CONFIG).unlink()
     with pytest.raises(NotFoundError, match="alias 'production' stands for gru-2, which is gone"):
         aliases.resolve("production")

@@ -14,8 +14,9 @@ from nextvec.models.backbone import BACKBONES
 from nextvec.models.backbones.gru import GRU
 from nextvec.models.baseline import BASELINES, fit_baseline
 from nextvec.models.baselines.gaussian import Gaussian
-from nextvec.models.bundle import CONFIG, METRICS, PROBE, WEIGHTS, load_bundle, record_metrics, save_bundle
+from nextvec.models.bundle import load_bundle, record_metrics, save_bundle
 from nextvec.models.network import build_network
+from nextvec.records.names import CONFIG, METRICS, PROBE, WEIGHTS
 
 ORIGIN = {"encoder": {"name": "process"}, "encoder_fingerprint": "abc", "corpus": {"name": "c", "tag": None}}
 SMALL = {"width": 8, "layers": 1}

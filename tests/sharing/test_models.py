@@ -11,10 +11,14 @@ import pytest
 
 import nextvec
 from nextvec.adoption import adopted, origin_of
+from nextvec.decoding import load_decoder
 from nextvec.errors import NotFoundError, StorageError, UsageError
 from nextvec.models.aliases import Aliases
-from nextvec.models.bundle import CONFIG, load_bundle, predictions_fingerprint, read_config
+from nextvec.models.bundle import load_bundle, predictions_fingerprint, read_config
+from nextvec.records.names import CONFIG
+from nextvec.retrieval.index import build_index
 from nextvec.sharing.models import push_model
+from nextvec.store.vectors import open_snapshot
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=")  # of huggingface_hub, about itself
 
@@ -157,3 +161,21 @@ def test_the_commands_take_a_model_of_the_hub(own, hub, nextvec, tmp_path):
         assert json.loads(out)["model"].startswith("ada--gru--")
     listed = json.loads(nextvec("models", "list", "--json", workspace=own.root).out)["models"]
     assert [model["name"].partition("--")[0] for model in listed] == ["ada", "gru", "mix"]
+
+
+def test_an_inverter_of_the_hub_writes_what_it_wrote_at_home(own, hub, elsewhere, nextvec):
+    sizes = ("width=16", "heads=2", "layers=1", "epochs=1", "longest=24")
+    options = [part for size in sizes for part in ("--set", size)]
+    line = ["train-inverter", "--corpus", "tales@first", "--name", "writer", "--report", 0, *options]
+    nextvec(*line, workspace=own.root)
+    push_model(own, "writer", "ada/writer", **RIGHTS)
+    files = hub.commits["model", "ada/writer"][-1][1]
+    assert {"model.safetensors", "tokenizer.json", "config.json"} <= set(files)
+    assert "--decoder inverter:hf:ada/writer" in files["README.md"].decode()
+    snapshot = open_snapshot(own, "tales@first")
+    index = build_index(snapshot)
+    there = load_decoder("inverter:hf:ada/writer", snapshot, index, workspace=elsewhere)
+    home = load_decoder("inverter:writer", snapshot, index, workspace=own)
+    vectors = snapshot.vectors[:4].astype(np.float32)
+    assert [one.text for one in there.decode(vectors)] == [one.text for one in home.decode(vectors)]
+    assert [path.name.split("--")[:2] for path in elsewhere.models.iterdir()] == [["ada", "writer"]]

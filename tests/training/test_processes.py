@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from nextvec.models.bundle import WEIGHTS, load_bundle
+from nextvec.models.bundle import load_bundle
 from nextvec.models.losses import BalancedLoss
 from nextvec.models.predictor import unit
 from nextvec.models.targets import Targets
 from nextvec.records import read_lines
-from nextvec.records.names import RUN_LOG
+from nextvec.records.names import RUN_LOG, WEIGHTS
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.run import train_model
 

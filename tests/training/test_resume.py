@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from nextvec.models.bundle import WEIGHTS
 from nextvec.records import read_lines
-from nextvec.records.names import RUN_LOG
+from nextvec.records.names import RUN_LOG, WEIGHTS
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.run import finished, train_model
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nextvec.cli.given import argument
-from nextvec.cli.options import JsonOption, SetOption, WorkspaceOption
+from nextvec.cli.options import JsonOption, ModelOption, SetOption, WorkspaceOption
 from nextvec.cli.output import emit, wrapped
 from nextvec.errors import UsageError
 from nextvec.structure import BEGINS
@@ -30,7 +30,7 @@ class Feedback(StrEnum):
 
 def complete_command(
     text: Annotated[str, typer.Argument(help="The beginning of a text; - reads it from standard input.")],
-    model: Annotated[str, typer.Option("--model", help="A model, an alias, or hf:NAME[@REV].")],
+    model: ModelOption,
     sentences: Annotated[int, typer.Option("--sentences", min=1, max=64, help="Sentences to add, at most.")] = 3,
     decoder: Annotated[
         str,

@@ -14,6 +14,7 @@ from nextvec.cli.options import (
     CorpusArgument,
     DtypeOption,
     EncoderOption,
+    FilledOption,
     ForceOption,
     JsonOption,
     RayOption,
@@ -51,7 +52,7 @@ def ingest_command(
     source: Annotated[
         str, typer.Argument(help="A path, wikipedia:PATH, hf:NAME[:CONFIG], postgresql://..., ...", show_default=False)
     ],
-    corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
+    corpus: FilledOption,
     encoder: EncoderOption = "minilm",
     chunker: Annotated[str, typer.Option("--chunker", help="sentence, paragraph, packed, semantic, ...")] = "sentence",
     assignments: SetOption = None,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -104,8 +102,7 @@ def _usable(place: Workspace, identity: str) -> bool:
     except NotFoundError:
         return False
     except IntegrityError as problem:
-        aside = Path(mkdtemp(prefix=f"{identity}-", dir=place.place.cache))
-        (place.root / "models" / identity).rename(aside / identity)
+        aside = place.put_aside(identity)
         typer.echo(wrapped(f"   Trained again, the old one is in {aside}: {problem}", indent=5))
         return False
     return True

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nextvec.cli.options import JsonOption, LeakageOption, WorkspaceOption
+from nextvec.cli import completing
+from nextvec.cli.options import JsonOption, LeakageOption, TrackOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, warning_lines, wrapped
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from nextvec.evaluation.comparison import Row
 
 ModelsArgument = Annotated[
-    list[str], typer.Argument(metavar="ID...", help="Models, aliases, or hf:NAME[@REV] of the hub.")
+    list[str],
+    typer.Argument(
+        metavar="ID...", help="Models, aliases, or hf:NAME[@REV] of the hub.", autocompletion=completing.models
+    ),
 ]
 OnOption = Annotated[
     str | None,
@@ -28,6 +32,7 @@ OnOption = Annotated[
         metavar="NAME[@TAG]",
         help="Corpus to judge on: its test documents, or all if no model comes from it.",
         show_default="the oldest trained on",
+        autocompletion=completing.corpora,
     ),
 ]
 FIGURES = (
@@ -76,7 +81,13 @@ def compare_command(
     on: OnOption = None,
     reference: Annotated[
         str | None,
-        typer.Option("--reference", metavar="NAME", help="Set every model against this one, too.", show_default="ewma"),
+        typer.Option(
+            "--reference",
+            metavar="NAME",
+            help="Set every model against this one, too.",
+            show_default="ewma",
+            autocompletion=completing.models,
+        ),
     ] = None,
     report: Annotated[
         Path | None,
@@ -85,13 +96,16 @@ def compare_command(
         ),
     ] = None,
     allow_leakage: LeakageOption = False,
+    track: TrackOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Models and all baselines on the same documents: leaderboard, paired differences, verdicts, an HTML report."""
     from nextvec.api import open
 
-    found = open(workspace).compare(models, on=on, reference=reference, allow_leakage=allow_leakage, say=_say)
+    found = open(workspace).compare(
+        models, on=on, reference=reference, allow_leakage=allow_leakage, track=track or (), say=_say
+    )
     found = replace(found, command=f"nextvec compare {' '.join(models)}")
     path = found.save(report)
     if as_json:

@@ -12,6 +12,7 @@ import typer
 from nextvec.cli.options import (
     CorpusArgument,
     DtypeOption,
+    FilledOption,
     JsonOption,
     SaltOption,
     TestOption,
@@ -130,7 +131,7 @@ def import_command(
             metavar="IN", help="An NPZ file of windows; hf:NAME[@REV]; a folder of export --format hf; postgresql://..."
         ),
     ],
-    corpus: Annotated[str, typer.Option("--corpus", help="Name of the corpus; made when absent.", show_default=False)],
+    corpus: FilledOption,
     encoder: Annotated[
         str | None,
         typer.Option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli import completing
 from nextvec.cli.options import ForceOption, JsonOption, WorkspaceOption, YesOption
 from nextvec.cli.output import confirm, emit, print_table, read_each, size, wrapped
 from nextvec.errors import UsageError
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from nextvec.api import Workspace
     from nextvec.housekeeping.models import ModelLoss
 
-ModelArgument = Annotated[str, typer.Argument(metavar="ID", help="A model of the workspace.")]
+ModelArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="A model of the workspace.", autocompletion=completing.models)
+]
 app = typer.Typer(no_args_is_help=True, help="Models: what can be trained, what was.")
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nextvec.cli import completing
 from nextvec.cli.defaults import with_defaults
 from nextvec.workspace import DEFAULT, VARIABLE
 
@@ -26,7 +27,29 @@ WorkspaceOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 CorpusArgument = Annotated[
-    str, typer.Argument(metavar="NAME[@TAG]", help="A corpus, or one of its generations: NAME@TAG, NAME@v3.")
+    str,
+    typer.Argument(
+        metavar="NAME[@TAG]",
+        help="A corpus, or one of its generations: NAME@TAG, NAME@v3.",
+        autocompletion=completing.corpora,
+    ),
+]
+TrainedOnOption = Annotated[
+    str,
+    typer.Option("--corpus", metavar="NAME[@TAG]", help="What to train on.", autocompletion=completing.corpora),
+]
+FilledOption = Annotated[
+    str,
+    typer.Option(
+        "--corpus",
+        help="Name of the corpus; made when absent.",
+        show_default=False,
+        autocompletion=completing.corpora,
+    ),
+]
+ModelOption = Annotated[
+    str,
+    typer.Option("--model", help="A model, an alias, or hf:NAME[@REV].", autocompletion=completing.models),
 ]
 LeakageOption = Annotated[
     bool, typer.Option("--allow-leakage", help="Go on although what is judged was seen in training; reports say so.")

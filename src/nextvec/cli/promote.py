@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nextvec.cli import completing
 from nextvec.cli.options import JsonOption, SetOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, wrapped
 from nextvec.errors import UsageError
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def promote_command(
-    model: Annotated[str, typer.Argument(metavar="ID", help="A model of the workspace, or an alias.")],
+    model: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="A model of the workspace, or an alias.", autocompletion=completing.models),
+    ],
     alias: Annotated[str, typer.Option("--as", metavar="ALIAS", help="The name it takes, such as production.")],
     assignments: SetOption = None,
     force: Annotated[bool, typer.Option("--force", help="Promote it although it fails; needs --reason.")] = False,

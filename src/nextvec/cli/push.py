@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nextvec.cli import completing
 from nextvec.cli.options import JsonOption, WorkspaceOption
 from nextvec.cli.output import emit
 
@@ -24,7 +25,14 @@ PublicOption = Annotated[bool, typer.Option("--public", help="If it is made, let
 
 
 def push_command(
-    model: Annotated[str, typer.Argument(metavar="ID", help="A model or an inverter of the workspace, or an alias.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="A model or an inverter of the workspace, or an alias.",
+            autocompletion=completing.models,
+        ),
+    ],
     name: HubNameArgument,
     licence: LicenceOption = None,
     public: PublicOption = False,

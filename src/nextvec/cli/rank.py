@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nextvec.cli import completing
 from nextvec.cli.given import STANDARD_INPUT, argument, content
 from nextvec.cli.options import JsonOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, wrapped
@@ -48,7 +49,12 @@ def rank_command(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", help="A model, an alias, or hf:NAME[@REV].", show_default="production or the only one"),
+        typer.Option(
+            "--model",
+            help="A model, an alias, or hf:NAME[@REV].",
+            show_default="production or the only one",
+            autocompletion=completing.models,
+        ),
     ] = None,
     among: Annotated[
         Among, typer.Option("--among", help="Where candidates are from: the same document, or anywhere.")

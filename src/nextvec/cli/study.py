@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli import completing
 from nextvec.cli.on_ray import again_on_ray, require_ray
 from nextvec.cli.options import JsonOption, LeakageOption, RayOption, TrackOption, WorkersOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, remaining, wrapped
@@ -31,7 +32,10 @@ app = typer.Typer(no_args_is_help=True, help="Studies: many models from one plan
 UnorderedOption = Annotated[
     bool, typer.Option("--allow-unordered", help="Train although a corpus is not sequential text.")
 ]
-StudyArgument = Annotated[str, typer.Argument(metavar="ID", help="The name of a study: its plan says it.")]
+StudyArgument = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The name of a study: its plan says it.", autocompletion=completing.studies),
+]
 
 
 @app.command("run")
@@ -69,7 +73,10 @@ def run_command(
 @app.command("update")
 def update_command(
     study: StudyArgument,
-    corpus: Annotated[str, typer.Option("--corpus", metavar="NAME@TAG", help="The newer generation.")],
+    corpus: Annotated[
+        str,
+        typer.Option("--corpus", metavar="NAME@TAG", help="The newer generation.", autocompletion=completing.corpora),
+    ],
     name: Annotated[
         str | None, typer.Option("--name", help="Of the new study.", show_default="STUDY-CORPUS-TAG")
     ] = None,

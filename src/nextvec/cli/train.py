@@ -10,7 +10,15 @@ import typer
 
 from nextvec.cli.launched import command, complain
 from nextvec.cli.on_ray import again_on_ray, require_ray
-from nextvec.cli.options import LeakageOption, RayOption, SetOption, TrackOption, WorkersOption, WorkspaceOption
+from nextvec.cli.options import (
+    LeakageOption,
+    RayOption,
+    SetOption,
+    TrackOption,
+    TrainedOnOption,
+    WorkersOption,
+    WorkspaceOption,
+)
 from nextvec.cli.output import duration, emit, warning_lines
 from nextvec.cli.tracked import again_tracked
 from nextvec.launch import is_main
@@ -24,7 +32,7 @@ def train_command(
     architecture: Annotated[
         str, typer.Argument(metavar="ARCH", help="A backbone, baseline or preset: nextvec models list.")
     ] = RECOMMENDED,
-    corpus: Annotated[str, typer.Option("--corpus", metavar="NAME[@TAG]", help="What to train on.")],
+    corpus: TrainedOnOption,
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the model.", show_default="ARCH-CORPUS-TAG[-sSEED]")
     ] = None,
@@ -83,8 +91,12 @@ def train_command(
 def _tell(identity: str, event: Mapping[str, Any]) -> None:
     """Of what workers log, an epoch a line."""
     if event["event"] == "epoch":
-        figures = ", ".join(f"{key} {value:.4f}" for key, value in event.items() if isinstance(value, float))
-        typer.echo(f"{identity}: epoch {event['epoch']}, {figures}", err=True)
+        typer.echo(
+            f"{identity}: epoch {event['epoch']}, loss {event['loss']:.4f}, "
+            f"validation cosine {event['validation_cosine']:.4f}, skill {event['skill']:+.2%}, "
+            f"{event['vectors_per_second']:,.0f} vectors/s",
+            err=True,
+        )
 
 
 def outcome_line(identity: str, metrics: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.options import JsonOption, SetOption, TrackOption, WorkspaceOption
+from nextvec.cli.options import JsonOption, SetOption, TrackOption, TrainedOnOption, WorkspaceOption
 from nextvec.cli.output import duration, emit, remaining
 from nextvec.cli.progress import plain_lines
 from nextvec.cli.tracked import again_tracked
@@ -21,7 +21,7 @@ INTERRUPTED = 130
 
 
 def train_inverter_command(
-    corpus: Annotated[str, typer.Option("--corpus", metavar="NAME[@TAG]", help="What to train on.")],
+    corpus: TrainedOnOption,
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the inverter.", show_default="inverter-CORPUS-TAG")
     ] = None,

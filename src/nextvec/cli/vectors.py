@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nextvec.cli.given import STANDARD_INPUT, content
-from nextvec.cli.options import CorpusArgument, EncoderOption, JsonOption, SetOption, WorkspaceOption
+from nextvec.cli.options import (
+    CorpusArgument,
+    EncoderOption,
+    JsonOption,
+    ModelOption,
+    SetOption,
+    WorkspaceOption,
+)
 from nextvec.cli.output import emit
-from nextvec.disk import replacing, storing
-from nextvec.errors import DataError, MismatchError, UsageError
-from nextvec.records import write_atomic
-from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
+from nextvec.errors import MismatchError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +47,8 @@ def encode_command(
     at the end says that the next chunk begins one."""
     from nextvec.api import open
     from nextvec.encoders.lengths import count_cut
+    from nextvec.store.breaks import write_breaks_of_lines
+    from nextvec.store.npy import write_npy
 
     if texts and breaks:
         raise UsageError(
@@ -54,9 +59,9 @@ def encode_command(
     if not given:
         raise UsageError("nothing to encode: give texts as arguments, or one a line on standard input")
     loaded = open().encoder(encoder)
-    _write(out, vectors := loaded.encode(given))
+    write_npy(out, vectors := loaded.encode(given))
     if breaks is not None:
-        write_atomic(breaks, "".join(f"{code}\n" for code in _breaks_of_lines(lines)).encode())
+        write_breaks_of_lines(breaks, lines)
     cut = count_cut(loaded, given)
     if cut.cut:
         typer.echo(cut.sentence(loaded.spec, "texts"), err=True)
@@ -68,7 +73,7 @@ def encode_command(
 def predict_command(
     vectors: VectorsArgument,
     out: OutOption,
-    model: Annotated[str, typer.Option("--model", help="A model, an alias, or hf:NAME[@REV].")],
+    model: ModelOption,
     breaks: Annotated[
         Path | None,
         typer.Option(
@@ -86,12 +91,14 @@ def predict_command(
 ) -> None:
     """Write a model's prediction after each row of one document's unit vectors, float32 (N, D)."""
     from nextvec.api import open
+    from nextvec.store.breaks import read_breaks
+    from nextvec.store.npy import write_npy
 
     chosen = open(workspace).model(model)
     given = _read(vectors, chosen.spec.dim, model)
-    known = None if breaks is None else _read_breaks(breaks, len(given))
+    known = None if breaks is None else read_breaks(breaks, len(given))
     predicted = chosen.predict(given, known, owner=f"{vectors}: vector")
-    _write(out, predicted)
+    write_npy(out, predicted)
     line = f"{len(predicted)} predictions of {model} written to {out}; row t expects what follows row t of {vectors}"
     emit({"file": str(out), "shape": list(predicted.shape), "model": model}, [line], as_json)
 
@@ -142,38 +149,3 @@ def _read(path: Path, dim: int, owner: str) -> np.ndarray:
     if not dtype.isnative:
         typer.echo(f"{path} holds {described(dtype)}; read as such", err=True)
     return vectors
-
-
-def _breaks_of_lines(lines: Sequence[str]) -> Iterator[int]:
-    """For each that is not blank, whether it is the first or comes after a blank one; and where the last is blank, that
-    what comes next begins a paragraph."""
-    blank = True
-    for line in lines:
-        if line.strip():
-            yield BEGINS if blank else CONTINUES
-        blank = not line.strip()
-    if blank:
-        yield BEGINS
-
-
-def _read_breaks(path: Path, rows: int) -> np.ndarray:
-    """(rows,) int8, or one more, of what comes next. Raises DataError for another number, or what is no code."""
-    import numpy as np
-
-    codes = path.read_bytes().split()
-    known = {str(code).encode() for code in (UNKNOWN, CONTINUES, BEGINS)}
-    if odd := [code for code in codes if code not in known]:
-        raise DataError(f"{path} holds {odd[0][:20]!r}; expected 1, 0 or -1 for each row")
-    if len(codes) not in (rows, rows + 1):
-        raise DataError(
-            f"{path} holds {len(codes):,} codes for {rows:,} rows; expected one each, or one more, of what comes next"
-        )
-    return np.array(codes, dtype=np.int8)
-
-
-def _write(path: Path, vectors: np.ndarray) -> None:
-    """What was at `path` is kept until all of it is written."""
-    import numpy as np
-
-    with storing(path.name, path.parent), replacing(path) as file:
-        np.save(file, vectors)

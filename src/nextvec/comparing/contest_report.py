@@ -20,22 +20,43 @@ from nextvec.evaluation.report import Answer, ReportContent, write_report
 from nextvec.records import read_lines, write_json
 from nextvec.records.names import COMPARISON, REPORT, RUN_LOG
 from nextvec.store.generation import generation_label
+from nextvec.training.tracker import Say, open_tracking
 from nextvec.workspace import Workspace
 
 EXAMPLES = 6
 SHOWN_MODELS = 4
 
 
-def save_contest(contest: Contest, content: ReportContent, workspace: Workspace, path: Path | None = None) -> Path:
+def save_contest(
+    contest: Contest,
+    content: ReportContent,
+    workspace: Workspace,
+    path: Path | None = None,
+    *,
+    track: Sequence[str] = (),
+    say: Say | None = None,
+) -> Path:
     """Write comparison.json and report.html into studies/compare-DATE-TIME; returns where the report is.
 
-    `path` is where the report goes instead.
+    `path` is where the report goes instead; `track` who else is told of all figures and given both files, and `say` is
+    told which of them has failed.
     """
     folder = workspace.study(f"compare-{_now():%Y%m%d-%H%M%S-%f}")
-    record_contest(contest, content, folder)
     target = path or folder / REPORT
-    write_report(target, content)
+    with open_tracking(track, folder, say) as tracking:
+        tracking.start({"comparison": dict(content.provenance)})
+        record_contest(contest, content, folder)
+        write_report(target, content)
+        tracking.log("comparison", 0, _estimates(contest))
+        for written in (target, folder / COMPARISON):
+            tracking.artefact(written)
     return target
+
+
+def _estimates(contest: Contest) -> dict[str, dict[str, float]]:
+    """By model or baseline, by figure."""
+    rows = contest.comparison.rows
+    return {row.name: {name: each.estimate for name, each in row.figures.items()} for row in rows}
 
 
 def record_contest(contest: Contest, content: ReportContent, folder: Path) -> None:

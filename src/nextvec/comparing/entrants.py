@@ -18,11 +18,11 @@ from nextvec.evaluation.evaluation import Subject
 from nextvec.evaluation.heldout import HeldOut, hold_out, training_mean
 from nextvec.evaluation.latency import timed
 from nextvec.models.baseline import BASELINES
-from nextvec.models.bundle import METRICS, AnyPredictor, load_bundle, predictions_fingerprint, read_config
+from nextvec.models.bundle import AnyPredictor, load_bundle, predictions_fingerprint, read_config
 from nextvec.models.head import HEADS
 from nextvec.models.predictor import Predictor, PredictorSpec
 from nextvec.records import read_json
-from nextvec.records.names import EVALUATIONS
+from nextvec.records.names import EVALUATIONS, METRICS
 from nextvec.sequences.findings import LeakageReport
 from nextvec.sequences.leakage import Documents, check_leakage
 from nextvec.store.generation import generation_label

@@ -33,6 +33,7 @@ from nextvec.evaluation.draws import Draws
 from nextvec.evaluation.statistics import Measurements, verdict
 from nextvec.evaluation.text_metrics import exact_match, sentence_bleu, token_f1, words
 from nextvec.records import write_json
+from nextvec.records.names import INVERSION
 from nextvec.retrieval.index import build_index
 from nextvec.retrieval.neighbours import Index
 from nextvec.sequences.splits import Split, split_snapshot
@@ -52,7 +53,6 @@ EXAMPLES = 5
 FIGURES = ("cosine", "token_f1", "bleu", "exact_match")
 CONTRASTED = ("cosine", "token_f1", "bleu")
 NEAREST = "nearest"
-RECORD = "inversion.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ def report_inverter(
         },
         **measure_inversion(snapshot, encoder, [decoder], edited=True, chunks=chunks, on_progress=on_progress),
     }
-    write_json(folder / RECORD, record)
+    write_json(folder / INVERSION, record)
     best = next(row for row in reversed(record["rows"]) if row["name"] == _kind(decoder))
     figures = {f"test_{name}": interval["estimate"] for name, interval in best["figures"].items()}
     record_metrics(folder, {**inverter.metrics, **figures, "test_steps": best["steps"]})

@@ -111,7 +111,7 @@ class Usual:
 
 
 def doubt(told: Familiarity | None, corpus: str) -> str:
-    """What to say before a text is answered: that its kind is unknown, or that nobody can tell; empty for a known one."""
+    """What to say before a text is answered: that its kind is unknown, or that nobody can tell; else nothing."""
     if told is not None:
         return told.sentence(corpus)
     return f"Whether {corpus} knows such texts cannot be told: it takes {FEWEST} held-out documents or more"

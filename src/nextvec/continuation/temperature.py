@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from nextvec.models.bundle import WEIGHTS, predictions_fingerprint
+from nextvec.models.bundle import predictions_fingerprint
 from nextvec.records import read_lines
-from nextvec.records.names import EVALUATIONS
+from nextvec.records.names import EVALUATIONS, WEIGHTS
 
 Among = Literal["document", "anywhere"]
 """Where candidates are from: the document that goes on, or any others too."""

@@ -16,8 +16,8 @@ from nextvec.applied import apply_defaults, defaults_file
 from nextvec.comparing.entrants import Generation
 from nextvec.distributed.cluster import a_worker, everywhere
 from nextvec.errors import MismatchError, TrainingError
-from nextvec.models.bundle import METRICS
 from nextvec.records import read_json
+from nextvec.records.names import METRICS
 from nextvec.records.study import Run
 from nextvec.store.lock import held
 from nextvec.store.vectors import open_snapshot

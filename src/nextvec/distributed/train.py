@@ -18,9 +18,8 @@ from typing import Any
 from nextvec.applied import apply_defaults, defaults_file
 from nextvec.distributed.cluster import a_worker, everywhere
 from nextvec.errors import MismatchError, NextvecError, TrainingError
-from nextvec.models.bundle import METRICS
 from nextvec.records import read_json, read_lines
-from nextvec.records.names import PLAN, RUN_LOG
+from nextvec.records.names import METRICS, PLAN, RUN_LOG
 from nextvec.store.generation import generation_label
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot

@@ -10,9 +10,8 @@ from nextvec.housekeeping.models import rewrite_card
 from nextvec.housekeeping.needs import needs_of_corpus, records_on
 from nextvec.housekeeping.removal import remove_folder, require_here
 from nextvec.mirror import discard
-from nextvec.models.aliases import FINISHED
 from nextvec.records import read_json, write_json
-from nextvec.records.names import MEASURED, ORIGIN, PUSHED
+from nextvec.records.names import CONFIG, MEASURED, ORIGIN, PUSHED
 from nextvec.storage import place_of
 from nextvec.store.dataset import is_dataset, remove_objects
 from nextvec.store.vectors import Corpus, rename_note, renamed_to, writing_alone
@@ -113,7 +112,7 @@ def _tell_models(workspace: Workspace, name: str, new: str) -> list[str]:
         for path in files:
             plain = read_json(path)
             write_json(path, {**plain, "corpus": {**plain["corpus"], "name": new}})
-        if (folder / FINISHED).exists():
+        if (folder / CONFIG).exists():
             rewrite_card(folder)
             told.append(folder.name)
     discard(rename_note(workspace, name))

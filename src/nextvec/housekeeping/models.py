@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 
 from nextvec.errors import NotFoundError, UsageError, did_you_mean
 from nextvec.housekeeping.needs import needs_of_model
 from nextvec.housekeeping.removal import remove_folder, require_here
-from nextvec.models.aliases import FINISHED, Aliases
+from nextvec.models.aliases import Aliases
 from nextvec.records import read_json
-from nextvec.records.names import PLAN
+from nextvec.records.names import CONFIG, METRICS, PLAN
 from nextvec.store.dataset import stored_bytes
 from nextvec.workspace import Workspace, check_name
 
@@ -47,7 +48,7 @@ def remove_model(
     _require_free_to_go(workspace, identity, force)
     if ask is not None:
         ask(loss)
-    remove_folder(workspace, workspace.model(identity), first=(FINISHED, PLAN))
+    remove_folder(workspace, workspace.model(identity), first=(CONFIG, PLAN))
     return loss
 
 
@@ -87,9 +88,18 @@ def restore_model(workspace: Workspace, identity: str) -> None:
     (workspace.root / ARCHIVE / check_name("model", identity)).rename(workspace.model(identity))
 
 
+def put_aside(workspace: Workspace, identity: str) -> Path:
+    """Move a folder of models that no longer loads into one of the cache, which is returned. Raises NotFoundError."""
+    folder = _folder(workspace, identity)
+    workspace.cache.mkdir(parents=True, exist_ok=True)
+    aside = Path(mkdtemp(prefix=f"{identity}-", dir=workspace.cache))
+    folder.rename(aside / identity)
+    return aside
+
+
 def archived_models(workspace: Workspace) -> list[str]:
     """Names of what is in the archive."""
-    return sorted(path.parent.name for path in (workspace.root / ARCHIVE).glob(f"*/{FINISHED}"))
+    return sorted(path.parent.name for path in (workspace.root / ARCHIVE).glob(f"*/{CONFIG}"))
 
 
 def _require_free_to_go(workspace: Workspace, identity: str, force: bool) -> None:
@@ -101,7 +111,7 @@ def _require_free_to_go(workspace: Workspace, identity: str, force: bool) -> Non
 
 def _folder(workspace: Workspace, identity: str) -> Path:
     folder = workspace.model(identity)
-    if not any((folder / name).exists() for name in (FINISHED, PLAN)):
+    if not any((folder / name).exists() for name in (CONFIG, PLAN)):
         known = [path.name for path in workspace.models.glob("*/")]
         raise NotFoundError(
             f"there is no model '{identity}'. {did_you_mean(identity, known)}List them: nextvec models list"
@@ -111,7 +121,7 @@ def _folder(workspace: Workspace, identity: str) -> Path:
 
 def _finished(workspace: Workspace, identity: str) -> Path:
     folder = _folder(workspace, identity)
-    if not (folder / FINISHED).exists():
+    if not (folder / CONFIG).exists():
         raise UsageError(f"'{identity}' is a run that was stopped; go on with it (train --resume), or remove it")
     return folder
 
@@ -127,5 +137,5 @@ def rewrite_card(folder: Path) -> None:
     from nextvec.decoding.inverter import bundle as inverter
     from nextvec.models import bundle
 
-    kept = inverter if read_json(folder / FINISHED)["kind"] == inverter.KIND else bundle
-    kept.record_metrics(folder, read_json(folder / bundle.METRICS))
+    kept = inverter if read_json(folder / CONFIG)["kind"] == inverter.KIND else bundle
+    kept.record_metrics(folder, read_json(folder / METRICS))

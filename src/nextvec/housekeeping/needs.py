@@ -9,9 +9,9 @@ from pathlib import Path
 
 from nextvec.continuation.presence import servers
 from nextvec.errors import IntegrityError, UsageError
-from nextvec.models.aliases import FINISHED, Aliases
+from nextvec.models.aliases import Aliases
 from nextvec.records import read_json
-from nextvec.records.names import PLAN, STUDY
+from nextvec.records.names import CONFIG, PLAN, STUDY
 from nextvec.records.study import read_study
 from nextvec.workspace import Workspace, parse_reference
 
@@ -71,7 +71,7 @@ def needs_of_corpus(workspace: Workspace, name: str) -> Needs:
     """Who needs a corpus, whatever generation of it."""
     return Needs(
         servers=tuple(str(server) for server in servers(workspace) if name in server.corpora),
-        models=tuple(folder.name for folder, _ in records_on(workspace, name) if (folder / FINISHED).exists()),
+        models=tuple(folder.name for folder, _ in records_on(workspace, name) if (folder / CONFIG).exists()),
         studies=tuple(study for study in _studies(workspace) if name in _corpora_of(workspace, study)),
     )
 
@@ -79,7 +79,7 @@ def needs_of_corpus(workspace: Workspace, name: str) -> Needs:
 def records_on(workspace: Workspace, corpus: str) -> Iterator[tuple[Path, list[Path]]]:
     """(folder, its files that name the corpus) of every model, finished or begun, that is trained on it."""
     for folder in sorted(workspace.models.glob("*/")):
-        files = [folder / name for name in (FINISHED, PLAN) if _corpus_in(folder / name) == corpus]
+        files = [folder / name for name in (CONFIG, PLAN) if _corpus_in(folder / name) == corpus]
         if files:
             yield folder, files
 

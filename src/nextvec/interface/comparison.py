@@ -32,6 +32,8 @@ class Comparison:
     place: Workspace
     contest: Contest
     command: str
+    track: tuple[str, ...] = ()
+    """Who is told of it when it is saved: NAME or NAME:ADDRESS."""
 
     @property
     def table(self) -> Table:
@@ -155,7 +157,8 @@ class Comparison:
         """
         from nextvec.comparing.contest_report import save_contest
 
-        return save_contest(self.contest, self.report_content, self.place, None if path is None else Path(path))
+        where = None if path is None else Path(path)
+        return save_contest(self.contest, self.report_content, self.place, where, track=self.track)
 
     def save_figures(self) -> Path:
         """Record it without a report; returns the folder.

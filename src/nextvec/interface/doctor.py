@@ -143,8 +143,9 @@ def _aliases(place: Workspace) -> Iterator[Finding]:
 
 def _models(place: Workspace) -> Iterator[Finding]:
     """Those that say something else than they hold; the weights are read, the networks not built."""
-    from nextvec.models.bundle import CONFIG, METRICS, read_config, require_recorded_weights
+    from nextvec.models.bundle import read_config, require_recorded_weights
     from nextvec.records import read_json
+    from nextvec.records.names import CONFIG, METRICS
     from nextvec.store.vectors import Corpus
 
     folders = sorted(folder for folder in place.models.glob("*") if (folder / CONFIG).exists())

@@ -35,6 +35,7 @@ class Judging(Models):
         reference: str | None = None,
         latency: bool = True,
         allow_leakage: bool = False,
+        track: Sequence[str] = (),
         say: Say | None = None,
     ) -> Comparison:
         """Models, and functions of one's own, beside every baseline on the same held-out documents.
@@ -44,6 +45,7 @@ class Judging(Models):
                 one (D,); its baselines are those of `on`, or of the first model's corpus.
             on: a corpus to judge on; by default the one that the models were trained on.
             reference: a model or baseline that all are set against besides the best baseline.
+            track: who else is told of all figures, and given the report, when it is saved; as `train` takes it.
             say: told before each longer piece of work.
 
         Raises UsageError, MismatchError naming both for models of different encoders or splits, LeakageError.
@@ -54,9 +56,11 @@ class Judging(Models):
             ['gru-mine', 'own']
         """
         from nextvec.comparing.contest import run_contest
+        from nextvec.training.tracker import require_trackers
 
         if isinstance(models, str | Model) or callable(models):
             raise UsageError("compare takes a list, also of one: compare([...])")
+        require_trackers(track, self.place.study("compare"))
         named = [self._named(each) for each in models if isinstance(each, str | Model)]
         guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, on)
         contest = run_contest(
@@ -64,7 +68,7 @@ class Judging(Models):
             allow_leakage=allow_leakage, say=say or quiet,
         )  # fmt: skip
         names = [*(model.name for model in named), *(guest.identity for guest in guests)]
-        return Comparison(self.place, contest, f"nextvec compare {' '.join(names)}")
+        return Comparison(self.place, contest, f"nextvec compare {' '.join(names)}", tuple(track))
 
     def _named(self, model: Model | str) -> Model:
         return self.model(model) if isinstance(model, str) else model

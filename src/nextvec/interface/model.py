@@ -155,8 +155,8 @@ class Model:
             >>> 0 < model.metrics["validation_cosine"] < 1
             True
         """
-        from nextvec.models.bundle import METRICS
         from nextvec.records import read_json
+        from nextvec.records.names import METRICS
 
         metrics: Mapping[str, Any] = read_json(self.folder / METRICS)
         return metrics
@@ -169,7 +169,7 @@ class Model:
             >>> model.card.splitlines()[6]
             '# recommended-mine'
         """
-        from nextvec.models.bundle import CARD
+        from nextvec.records.names import CARD
 
         return (self.folder / CARD).read_text("utf-8")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nextvec.errors import UsageError
@@ -32,7 +33,7 @@ class Models(Corpora):
             >>> [model.name for model in ws.models()]
             ['gru-mine', 'recommended-mine']
         """
-        from nextvec.models.bundle import CONFIG
+        from nextvec.records.names import CONFIG
 
         folders = sorted(self.place.models.glob("*")) if self.place.models.exists() else []
         return [Model(self.place, folder.name) for folder in folders if (folder / CONFIG).exists()]
@@ -44,7 +45,7 @@ class Models(Corpora):
             >>> ws.has_model("gru-mine")
             True
         """
-        from nextvec.models.bundle import CONFIG
+        from nextvec.records.names import CONFIG
 
         return (self.place.model(name) / CONFIG).exists()
 
@@ -86,6 +87,19 @@ class Models(Corpora):
 
         model_loss(self.place, name)
         return Model(self.place, name)
+
+    def put_aside(self, name: str) -> Path:
+        """Move one that no longer loads, damaged or of another nextvec, out of the way; returns the folder of the
+        workspace's cache that it is in then. Raises NotFoundError.
+
+        Examples:
+            >>> aside = ws.put_aside("gru-mine")
+            >>> ws.has_model("gru-mine")
+            False
+        """
+        from nextvec.housekeeping.models import put_aside
+
+        return put_aside(self.place, name)
 
     def archived(self) -> list[str]:
         """Names of the models in the archive.

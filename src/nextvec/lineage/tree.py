@@ -14,9 +14,9 @@ from nextvec.errors import NextvecError
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations
 from nextvec.mirror import fetch
 from nextvec.models.aliases import Aliases
-from nextvec.models.bundle import METRICS, read_config
+from nextvec.models.bundle import read_config
 from nextvec.records import read_json, read_lines
-from nextvec.records.names import EVALUATIONS, ORIGIN, PUSHED
+from nextvec.records.names import EVALUATIONS, METRICS, ORIGIN, PUSHED
 from nextvec.store.generation import generation_label
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace

@@ -18,7 +18,7 @@ from nextvec.errors import LostRaceError, NotFoundError, UsageError, did_you_mea
 from nextvec.hub import is_on_hub
 from nextvec.mirror import fetch
 from nextvec.records import append_if, read_lines, taken_apart
-from nextvec.records.names import ALIASES, FINISHED
+from nextvec.records.names import ALIASES, CONFIG
 from nextvec.storage import shown
 from nextvec.workspace import Workspace, check_name
 
@@ -168,10 +168,10 @@ class Aliases:
         return promoted
 
     def _is_model(self, name: str) -> bool:
-        return (self._workspace.model(name) / FINISHED).exists()
+        return (self._workspace.model(name) / CONFIG).exists()
 
     def _models(self) -> list[str]:
-        return [path.parent.name for path in self._workspace.models.glob(f"*/{FINISHED}")]
+        return [path.parent.name for path in self._workspace.models.glob(f"*/{CONFIG}")]
 
 
 def _read(lines: Iterable[Mapping[str, Any]], record: Path) -> Iterator[Change]:

@@ -27,6 +27,7 @@ from nextvec.models.card import card
 from nextvec.models.network import Network, NetworkConfig
 from nextvec.models.predictor import unit
 from nextvec.records import read_json, write_atomic, write_json
+from nextvec.records.names import CARD, CONFIG, METRICS, PROBE, WEIGHTS
 from nextvec.shapes import difference
 
 FORMAT, ONE_HEAD = 2, 1
@@ -34,9 +35,6 @@ FORMAT, ONE_HEAD = 2, 1
 PROBE_TOLERANCE = 1e-5
 PROBE_SHAPE = (3, 9)
 PROBE_SEED, PROBE_SAMPLES = 0, 2
-WEIGHTS, CONFIG, METRICS, PROBE, CARD = (
-    "model.safetensors", "config.json", "metrics.json", "probe.safetensors", "README.md",
-)  # fmt: skip
 
 PREDICTORS = ("network", "baseline")
 """Kinds of model that predict vectors."""

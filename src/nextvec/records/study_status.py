@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nextvec.records import read_lines
-from nextvec.records.names import FINISHED, RECORD, REPORT, RUN_LOG
+from nextvec.records.names import CONFIG, RECORD, REPORT, RUN_LOG
 from nextvec.records.study import Run, Trial, judged, planned_trials, read_study, read_trials, trial_folder
 from nextvec.workspace import Workspace
 
@@ -127,7 +127,7 @@ def _status(run: Run, folder: Path, events: Sequence[Mapping[str, Any]], running
     last: Mapping[str, Any] = events[-1] if events else {"event": None}
     if last["event"] == "fail":
         return RunStatus(run=run, state="failed", note=last["reason"], validation_cosine=_best(folder))
-    if (folder / FINISHED).exists():
+    if (folder / CONFIG).exists():
         return _finished(run, events)
     state: State = "running" if running and last["event"] == "start" else "waiting"
     now = pace(folder) if state == "running" else None

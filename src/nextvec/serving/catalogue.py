@@ -17,9 +17,9 @@ from nextvec.evaluation.statistics import few_documents
 from nextvec.evaluation.worth import recorded_worths
 from nextvec.lineage.tree import Node, lineage_of
 from nextvec.models.aliases import Aliases, Change
-from nextvec.models.bundle import CARD, CONFIG, METRICS, read_config
+from nextvec.models.bundle import read_config
 from nextvec.records import read_json, read_lines, taken_apart
-from nextvec.records.names import COMPARISON, EVALUATIONS, RECORD, RUN_LOG, STUDY
+from nextvec.records.names import CARD, COMPARISON, CONFIG, EVALUATIONS, METRICS, RECORD, RUN_LOG, STUDY
 from nextvec.records.study import LOCK
 from nextvec.records.study_status import StudyStatus, study_status
 from nextvec.sequences.splits import SplitSpec

@@ -19,7 +19,8 @@ from nextvec.device import device_of
 from nextvec.errors import NextvecError
 from nextvec.hub import is_on_hub
 from nextvec.models.aliases import Aliases
-from nextvec.models.bundle import CONFIG, WEIGHTS, is_predictor
+from nextvec.models.bundle import is_predictor
+from nextvec.records.names import CONFIG, WEIGHTS
 from nextvec.serving.batched import BatchedCorpus, BatchedEncoder, BatchedModel, Batching
 from nextvec.serving.batching import StageTimeoutError, Traffic
 from nextvec.serving.metrics import Metrics

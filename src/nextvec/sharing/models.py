@@ -14,9 +14,9 @@ from nextvec.errors import IntegrityError
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations
 from nextvec.hub import Pushed, push_repository, require_hub
 from nextvec.mirror import fetch, fetch_folder
-from nextvec.models.bundle import CARD, read_config
+from nextvec.models.bundle import read_config
 from nextvec.records import append_line, read_json, read_lines
-from nextvec.records.names import EVALUATIONS, PUSHED
+from nextvec.records.names import CARD, EVALUATIONS, PUSHED
 from nextvec.sharing.cards import front_matter, licence_lines, licence_values, public_reference, split_card, table
 from nextvec.store.generation import HUB
 from nextvec.workspace import Workspace

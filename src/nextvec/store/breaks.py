@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nextvec.corpus.document import Chunk
 from nextvec.errors import DataError
+from nextvec.records import write_atomic
 from nextvec.store.metadata import BREAKS_COLUMN
-from nextvec.structure import BEGINS, UNKNOWN
+from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,6 +74,35 @@ def breaks_of_spans(positions: np.ndarray, starts: np.ndarray, ends: np.ndarray)
     gaps = starts - np.concatenate([starts[:1], ends[:-1]])
     begins = (positions == 0) | (gaps >= SHORTEST_BREAK)
     return np.where(ends > starts, begins, UNKNOWN).astype(np.int8)
+
+
+def write_breaks_of_lines(path: Path, lines: Sequence[str]) -> None:
+    """A code a line: for each of `lines` that is not blank, whether it is the first or comes after a blank one; and
+    where the last is blank, that what comes next begins a paragraph."""
+    write_atomic(path, "".join(f"{code}\n" for code in _breaks_of_lines(lines)).encode())
+
+
+def _breaks_of_lines(lines: Sequence[str]) -> Iterator[int]:
+    blank = True
+    for line in lines:
+        if line.strip():
+            yield BEGINS if blank else CONTINUES
+        blank = not line.strip()
+    if blank:
+        yield BEGINS
+
+
+def read_breaks(path: Path, rows: int) -> np.ndarray:
+    """(rows,) int8, or one more, of what comes next. Raises DataError for another number, or what is no code."""
+    codes = path.read_bytes().split()
+    known = {str(code).encode() for code in (UNKNOWN, CONTINUES, BEGINS)}
+    if odd := [code for code in codes if code not in known]:
+        raise DataError(f"{path} holds {odd[0][:20]!r}; expected 1, 0 or -1 for each row")
+    if len(codes) not in (rows, rows + 1):
+        raise DataError(
+            f"{path} holds {len(codes):,} codes for {rows:,} rows; expected one each, or one more, of what comes next"
+        )
+    return np.array(codes, dtype=np.int8)
 
 
 def break_columns(schema: pa.Schema) -> list[str]:

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from nextvec.disk import replacing, storing
 from nextvec.errors import DataError, NotFoundError
 from nextvec.store.archive import HEADER_ERRORS
 
@@ -49,6 +50,12 @@ def read_npy(path: Path) -> tuple[np.ndarray, np.dtype[Any]]:
     except HEADER_ERRORS:
         raise DataError(f"{path} is damaged: its header cannot be read; write it again") from None
     return _finite(path, array), dtype
+
+
+def write_npy(path: Path, vectors: np.ndarray) -> None:
+    """What was at `path` is kept until all of it is written. Raises FullDiskError, OSError."""
+    with storing(path.name, path.parent), replacing(path) as file:
+        np.save(file, vectors)
 
 
 def described(dtype: np.dtype[Any]) -> str:

@@ -29,12 +29,12 @@ from nextvec.comparing.entrants import Generation
 from nextvec.config import Config
 from nextvec.errors import DataError, NextvecError, NotFoundError, UsageError
 from nextvec.evaluation.heldout import fair_documents
-from nextvec.models.aliases import FINISHED, Aliases
+from nextvec.models.aliases import Aliases
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES
 from nextvec.models.presets import PRESETS
 from nextvec.records import read_json
-from nextvec.records.names import PLAN
+from nextvec.records.names import CONFIG, PLAN
 from nextvec.records.study import Run
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies.space import Options, Search, check_search, example
@@ -219,7 +219,7 @@ def _models_by_fingerprint(workspace: Workspace) -> dict[str, str]:
     """Of every model begun or finished; where there are several with one fingerprint, a finished one."""
     found = {}
     folders = [path.parent for path in workspace.models.glob(f"*/{PLAN}")]
-    for folder in sorted(folders, key=lambda folder: ((folder / FINISHED).exists(), folder.name)):
+    for folder in sorted(folders, key=lambda folder: ((folder / CONFIG).exists(), folder.name)):
         try:
             found[run_fingerprint(read_json(folder / PLAN))] = folder.name
         except NextvecError:

@@ -21,7 +21,7 @@ from nextvec.evaluation.report import Answer
 from nextvec.evaluation.report.wording import plural
 from nextvec.mirror import publish
 from nextvec.records import read_json, write_atomic
-from nextvec.records.names import PLAN, RUN_LOG, STUDY
+from nextvec.records.names import PLAN, RUN_LOG, STUDY, TRIALS
 from nextvec.records.study import Run, read_trials, trial_folder
 from nextvec.studies.space import Options, Search, in_words, suggest
 from nextvec.training.loop import judging_head
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
 
 
-JOURNAL = "trials.jsonl"
 CHECKPOINTS = "checkpoints"
 STARTUP = 5
 """Trials that are over before one is ended early."""
@@ -107,7 +106,7 @@ class SearchRun:
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.folder.mkdir(parents=True, exist_ok=True)
-        storage = JournalStorage(JournalFileBackend(str(self.folder / JOURNAL), lock_obj=_Ours()))
+        storage = JournalStorage(JournalFileBackend(str(self.folder / TRIALS), lock_obj=_Ours()))
         pruner = optuna.pruners.MedianPruner(STARTUP) if self.search.prune else optuna.pruners.NopPruner()
         return optuna.create_study(
             storage=storage, study_name="search", direction="maximize", pruner=pruner, load_if_exists=True
@@ -157,7 +156,7 @@ class SearchRun:
             ended = _Ended("failed", reason=" ".join(str(error).split()) or type(error).__name__)
         self.note("trial", trial=trial.number, state=ended.state, options=options, **ended.facts)
         self.study.tell(trial, ended.validation if ended.state == "done" else None, state=ended.of_optuna)
-        publish(self.folder / JOURNAL)
+        publish(self.folder / TRIALS)
         self._forget(trial.number)
         self.say(f"trial {trial.number + 1} of {self.search.planned} ({in_words(options)}): {ended.in_words}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nextvec.comparing.entrants import Generation
 from nextvec.errors import UsageError
-from nextvec.models.aliases import FINISHED
+from nextvec.records.names import CONFIG
 from nextvec.records.study import Run, read_study, read_trials
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies.plan import StudyPlan, parse_plan
@@ -35,7 +35,7 @@ def predecessors(workspace: Workspace, plan: StudyPlan) -> tuple[list[Run], list
     if plan.updates is None:
         return [], []
     _, runs = read_study(workspace, plan.updates)
-    finished = [run for run in runs if (workspace.model(run.model) / FINISHED).exists()]
+    finished = [run for run in runs if (workspace.model(run.model) / CONFIG).exists()]
     if not finished:
         raise UsageError(f"study {plan.updates} has no finished model to compare with; run it first: nextvec study run")
     labels = {run.corpus for run in finished}

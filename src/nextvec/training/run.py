@@ -14,12 +14,12 @@ from nextvec.fingerprint import fingerprint
 from nextvec.mirror import fetch_folder
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, told_cosine
-from nextvec.models.bundle import CARD, CONFIG, METRICS, AnyPredictor, read_config, save_bundle
+from nextvec.models.bundle import AnyPredictor, read_config, save_bundle
 from nextvec.models.head import HEADS
 from nextvec.models.network import Network, NetworkConfig, parse_heads
 from nextvec.models.presets import PRESETS
 from nextvec.records import write_json
-from nextvec.records.names import PLAN
+from nextvec.records.names import CARD, CONFIG, METRICS, PLAN
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
 from nextvec.training.loop import OnEpoch, Outcome, Progress, Reference, judging_head, train

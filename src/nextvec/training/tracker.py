@@ -156,9 +156,19 @@ def open_tracking(names: Sequence[str], folder: Path, say: Say | None = None) ->
     `say` is told what has failed; without it, Python's log is. Raises UsageError for an unknown name, and what
     `Tracker.open` raises.
     """
-    chosen = {name: address or None for name, _, address in (each.partition(":") for each in names)}
-    opened = {name: TRACKERS.get(name).open(folder, address) for name, address in chosen.items()}
+    opened = {name: TRACKERS.get(name).open(folder, address) for name, address in _chosen(names).items()}
     return Tracking([Told(name, tracker, say or _warn) for name, tracker in opened.items()])
+
+
+def require_trackers(names: Sequence[str], folder: Path) -> None:
+    """Raises what `open_tracking` would of them for something in `folder`: before the work that they are told of."""
+    for name, address in _chosen(names).items():
+        TRACKERS.get(name).open(folder, address)
+
+
+def _chosen(names: Sequence[str]) -> dict[str, str | None]:
+    """Addresses by name."""
+    return {name: address or None for name, _, address in (each.partition(":") for each in names)}
 
 
 def mirror_alias(alias: str, folder: Path, say: Say | None = None) -> None:

@@ -5,10 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nextvec.decoding.inverter.bundle import WEIGHTS
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.records import read_lines
-from nextvec.records.names import RUN_LOG
+from nextvec.records.names import RUN_LOG, WEIGHTS
 from nextvec.training import engine
 from nextvec.training.inverter.run import train_inverter
 

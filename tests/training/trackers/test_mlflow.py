@@ -6,10 +6,10 @@ import pytest
 
 from nextvec.errors import MissingDependencyError
 from nextvec.records import read_json, read_lines
-from nextvec.records.names import RUN_LOG
+from nextvec.records.names import RUN_LOG, TRACKED
 from nextvec.training.run import train_model
 from nextvec.training.tracker import mirror_alias, open_tracking
-from nextvec.training.trackers.mlflow import RECORD, require_mlflow
+from nextvec.training.trackers.mlflow import require_mlflow
 
 mlflow = pytest.importorskip("mlflow", reason="MLflow is an extra: pip install 'nextvec[mlflow]'")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -45,10 +45,10 @@ def tracked(place, client, corpus, make_plan, cache):
     folder, plan, said = place / "models" / "gru-c", make_plan(batch=16, checkpoint_steps=20), []
     with pytest.raises(CutOff):
         train_model(corpus, plan, folder, cache=cache, track=["mlflow"], on_progress=cut_at(31))
-    begun = read_json(folder / RECORD)["run"]
+    begun = read_json(folder / TRACKED)["run"]
     assert client.get_run(begun).info.status == "KILLED"
     train_model(corpus, plan, folder, cache=cache, track=["mlflow"], resume=True, on_change=said.append)
-    assert (said, read_json(folder / RECORD)["run"]) == ([], begun)
+    assert (said, read_json(folder / TRACKED)["run"]) == ([], begun)
     return folder, client.get_run(begun)
 
 
@@ -83,7 +83,7 @@ def test_a_trial_of_a_study_is_a_run_with_a_name_in_the_same_file(place, client)
     folder.mkdir(parents=True)
     with open_tracking(["mlflow"], folder) as tracking:
         tracking.start({"architecture": "gru"})
-    run = client.get_run(read_json(folder / RECORD)["run"])
+    run = client.get_run(read_json(folder / TRACKED)["run"])
     assert (run.info.run_name, run.data.tags["nextvec"], run.info.status) == (
         "tuned trial 8",
         "tuned trial 8",

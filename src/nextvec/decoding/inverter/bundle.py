@@ -25,6 +25,7 @@ from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint_bytes
 from nextvec.mirror import fetch
 from nextvec.records import read_json, write_atomic, write_json
+from nextvec.records.names import CARD, CONFIG, METRICS, PROBE, TOKENIZER, WEIGHTS
 from nextvec.shapes import difference
 
 KIND = "inverter"
@@ -32,9 +33,6 @@ FORMAT = 1
 PROBE_TOLERANCE = 1e-4
 PROBE_TEXTS = 3
 PIECES = "vocabulary.pieces"
-WEIGHTS, CONFIG, METRICS, PROBE, TOKENIZER, CARD = (
-    "model.safetensors", "config.json", "metrics.json", "probe.safetensors", "tokenizer.json", "README.md",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nextvec.decoding.inverter.bundle import CARD, CONFIG, KIND, METRICS, save_inverter
+from nextvec.decoding.inverter.bundle import KIND, save_inverter
 from nextvec.decoding.inverter.network import InverterNetwork, NetworkConfig
 from nextvec.decoding.inverter.vocabulary import FIRST, Vocabulary, load_tokenizer
 from nextvec.encoders.encoder import Encoder, require_same_encoder
@@ -18,7 +18,7 @@ from nextvec.errors import DataError, UsageError
 from nextvec.mirror import fetch_folder
 from nextvec.models.bundle import Bundle
 from nextvec.records import read_json, write_json
-from nextvec.records.names import PLAN
+from nextvec.records.names import CARD, CONFIG, METRICS, PLAN
 from nextvec.sequences.splits import Part, Split, split_snapshot
 from nextvec.sequences.windows import concatenate_ranges
 from nextvec.training.inverter.chunks import Ints, select_chunks

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from nextvec.errors import MissingDependencyError, UsageError
 from nextvec.records import read_json, write_json
+from nextvec.records.names import TRACKED
 from nextvec.records.study import trial_of
 from nextvec.storage import place_of, without_secrets
 from nextvec.training.tracker import TRACKERS, Tracker, scalars
@@ -22,12 +24,12 @@ from nextvec.training.tracker import TRACKERS, Tracker, scalars
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-RECORD = "mlflow.json"
-"""In the run's folder: which run of MLflow it is."""
 FILES = "model"
 """What MLflow keeps the run's files under."""
 FIGURES, SETTINGS, LETTERS = 1000, 100, 500
 """The most that MLflow takes at once, and of a setting's value."""
+UNTAKEN = re.compile(r"[^\w/.: -]")
+"""What no figure's name may have: mrr[document] is mrr_document_ there."""
 CALM = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
 """Unless the environment says otherwise: tell nobody else, and do not try for minutes."""
 
@@ -51,7 +53,7 @@ class MLflow(Tracker):
 
     @classmethod
     def knows(cls, folder: Path) -> bool:
-        return (folder / RECORD).exists()
+        return (folder / TRACKED).exists()
 
     @property
     def client(self) -> MlflowClient:
@@ -92,14 +94,15 @@ class MLflow(Tracker):
         name = _name_of(self.folder)
         made = self.client.create_run(number, run_name=name, tags={"nextvec": name})
         run = str(made.info.run_id)
-        write_json(self.folder / RECORD, {"run": run, "address": without_secrets(self.address)})
+        write_json(self.folder / TRACKED, {"run": run, "address": without_secrets(self.address)})
         return run
 
     def _new_experiment(self) -> str:
         return str(self.client.create_experiment(self.experiment, artifact_location=self.files))
 
     def log(self, event: str, step: int, figures: Mapping[str, Any], at: float) -> None:
-        self.figures += [(name, value, round(at * 1000), step) for name, value in scalars(event, figures)]
+        named = ((UNTAKEN.sub("_", name), value) for name, value in scalars(event, figures))
+        self.figures += [(name, value, round(at * 1000), step) for name, value in named]
 
     def flush(self) -> None:
         from mlflow.entities import Metric
@@ -163,7 +166,7 @@ def _files_beside(address: str) -> str | None:
 
 
 def _recorded(folder: Path) -> dict[str, Any]:
-    return dict(read_json(folder / RECORD)) if (folder / RECORD).exists() else {}
+    return dict(read_json(folder / TRACKED)) if (folder / TRACKED).exists() else {}
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
