@@ -51,7 +51,7 @@ SURFACE = {
     "--track --workspace --json",
     "train-inverter": "--corpus --name --seed --set --resume --report --track --workspace --json",
     "evaluate": "MODELS --on --allow-leakage --workspace --json",
-    "compare": "MODELS --on --reference --report --allow-leakage --workspace --json",
+    "compare": "MODELS --on --reference --report --allow-leakage --track --workspace --json",
     "verify": "MODELS --workspace --json",
     "study": "",
     "study run": "PATH --allow-unordered --allow-leakage --ray --workers --track --workspace --json",

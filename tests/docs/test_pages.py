@@ -107,7 +107,7 @@ def test_settings_are_some_that_are_read(page: Path, tmp_path: Path) -> None:
 def test_settings_that_nothing_reads_are_found(tmp_path: Path) -> None:
     for wrong in (
         '[project.entry-points."nextvec.backbone"]\na = "b"', "[serch]\nsampler = 'grid'", "[search]\nsamplr = 'grid'",
-        "[train]\nseeed = 1\n[corpus.ingest]\nencodr = 'minilm'",
+        "[corpus.info]\nencodr = 'minilm'",
     ):  # fmt: skip
         with pytest.raises((UsageError, AssertionError)):
             read_settings(wrong, tmp_path / "settings.toml")

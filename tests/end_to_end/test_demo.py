@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nextvec.api import open as open_workspace
 from nextvec.cli import demo
-from nextvec.corpus.sources import open_source
-from nextvec.sequences.splits import SplitSpec
+from nextvec.sequences.splits import split_snapshot
 
 
 @pytest.fixture
@@ -33,12 +32,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "MODELS", small)
 
 
-def test_enough_documents_are_judged_to_say_anything() -> None:
-    """The sixty that a verdict wants, of real text cut as the demo cuts it, before any is encoded."""
-    documents = list(islice(open_source(demo.SOURCE).documents(), demo.DOCUMENTS))
-    split = SplitSpec(**demo.SPLIT)
-    assert len(documents) == demo.DOCUMENTS
-    assert sum(split.assign(document.id) == "test" for document in documents) >= 60
+def test_enough_documents_are_judged_to_say_anything(tmp_path: Path) -> None:
+    """The sixty that a verdict wants, of the text that the demo takes, with another encoder."""
+    place = open_workspace(tmp_path)
+    corpus = place.ingest(demo.SOURCE, demo.CORPUS, encoder="hashing:32", split=demo.SPLIT, limit=demo.DOCUMENTS)
+    assert corpus.info().documents == demo.DOCUMENTS
+    assert len(split_snapshot(corpus.snapshot).test) >= 60
 
 
 def test_demo_goes_from_text_to_report_and_again_from_where_it_is(nextvec, quick: None, tmp_path: Path) -> None:
