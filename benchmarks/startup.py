@@ -1,5 +1,5 @@
-"""Start-up: how long `nextvec --help` takes, against starting Python and importing typer, which it is built on; and what
-`import nextvec` and opening a workspace add to starting Python.
+"""Start-up: how long `nextvec --help` takes, against starting Python and importing typer, which it is built on; and
+what `import nextvec` and opening a workspace add to starting Python.
 
     python benchmarks/startup.py [--rounds 10]
 

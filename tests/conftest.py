@@ -5,8 +5,13 @@ No test changes the number: sums are split by threads, so what is compared bit f
 
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import azure_server
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -415,6 +420,26 @@ def object_store():
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def azure_container(tmp_path_factory):
+    """The URI of a container in Azurite, Azure's emulator of its storage, which the environment points to."""
+    azurite = azure_server.command()
+    if azurite is None:
+        pytest.skip("Azurite is not installed: npm install --prefix .cache/azurite azurite")
+    server = azure_server.Azurite(azurite, tmp_path_factory.mktemp("azurite"), "container")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield "az://container"
+    server.stop()
+
+
+@pytest.fixture(scope="session", params=["object_store", "azure_container"], ids=["s3", "az"])
+def cloud(request):
+    """The URI of a bucket, or of a container: whatever is tested there is tested in both."""
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
     """`machine("a")`: from now on this process works on machine a, which has a cache of its own."""
@@ -427,9 +452,9 @@ def machine(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def bucket(object_store, machine, tmp_path):
+def bucket(cloud, machine, tmp_path):
     """The URI of an empty workspace in a bucket, seen from a machine with an empty cache."""
-    return f"{object_store}/{tmp_path.name}"
+    return f"{cloud}/{tmp_path.name}"
 
 
 @pytest.fixture(scope="session")

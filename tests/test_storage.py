@@ -111,6 +111,16 @@ def test_what_lies_below_a_key_is_listed(bucket):
     assert list(place.at("a").below()) == ["a/b/y"]
 
 
+def test_what_is_gone_is_removed_without_a_word(bucket):
+    place = Place(bucket, "")
+    for key in "abc":
+        place.at(key).write(b"1", None)
+    place.at("a").remove()
+    place.at("a").remove()
+    place.remove_all(["a", "b", "never"])
+    assert list(place.below()) == ["c"]
+
+
 def test_google_goes_by_versions_and_amazon_by_tags():
     assert Tag("e", None).to_dict() == {"e_tag": "e"}
     assert Tag("e", "7").to_dict() == {"e_tag": "e", "version": "7"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -103,18 +103,24 @@ class Place:
         return Tag(made["e_tag"], made["version"])
 
     def remove(self) -> None:
+        """It is gone, also if it was gone already, which Azure and Google call an error."""
         import obstore
 
-        with _asking(self, "removed"):
+        with _asking(self, "removed"), suppress(FileNotFoundError):
             obstore.delete(_store(self.uri), self.key)
 
     def remove_all(self, keys: Sequence[str]) -> None:
-        """Objects of the workspace, a thousand in one request."""
+        """Objects of the workspace, a thousand in one request; as `remove`."""
         import obstore
 
-        if keys:
-            with _asking(self, "removed"):
+        if not keys:
+            return
+        with _asking(self, "removed"):
+            try:
                 obstore.delete(_store(self.uri), list(keys))
+            except FileNotFoundError:
+                for key in keys:
+                    Place(self.uri, key).remove()
 
     def below(self) -> dict[str, Stat]:
         """Every object whose key continues this one's after a slash, by key."""

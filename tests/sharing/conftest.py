@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 
-from nextvec.workspace import Workspace
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 from hub_server import TOKEN, Hub
+from nextvec.workspace import Workspace
 
 
 @pytest.fixture
