@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import azure_server
+import google_server
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -434,9 +435,20 @@ def azure_container(tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture(scope="session", params=["object_store", "azure_container"], ids=["s3", "az"])
+@pytest.fixture(scope="session")
+def google_bucket(tmp_path_factory):
+    """The URI of a bucket in a store that answers as Google's does, which the environment points to."""
+    server = google_server.GoogleStorage("bucket", tmp_path_factory.mktemp("google"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield "gs://bucket"
+    server.stop()
+
+
+@pytest.fixture(scope="session", params=["object_store", "azure_container", "google_bucket"], ids=["s3", "az", "gs"])
 def cloud(request):
-    """The URI of a bucket, or of a container: whatever is tested there is tested in both."""
+    """The URI of a bucket, or of a container: whatever is tested there is tested in each."""
     return request.getfixturevalue(request.param)
 
 
