@@ -34,7 +34,9 @@ class TrainingConfig(Config):
     rows: Literal["auto", "resident", "mapped", "sharded"] = Field(
         "auto", description="vectors: in the device's memory, mapped from a copy on disk, or read from the corpus"
     )
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="bf16: matrix products in bfloat16, for devices that are faster at them; all else in full"
+    )
     checkpoint_steps: int = Field(
         500, ge=1, description="steps between checkpoints; one is written after each epoch too"
     )
