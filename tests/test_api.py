@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import subprocess
 import sys
@@ -183,6 +184,19 @@ def test_text_in_text_out(place, model):
         model.continue_text(text, sentence=2)
 
 
+def test_text_is_answered_where_a_loop_runs_already_as_in_a_notebook(place, model):
+    text = story(np.random.default_rng(7))
+    expected = model.continue_text(text, sentences=2).text
+    order = [one.index for one in model.rank(text, ["The red thing came next.", "Nothing else."]).candidates]
+
+    async def cell():
+        told = [type(event).__name__ for event in model.stream(text, sentences=2)]
+        ranked = model.rank(text, ["The red thing came next.", "Nothing else."])
+        return model.continue_text(text, sentences=2).text, [one.index for one in ranked.candidates], told
+
+    assert asyncio.run(cell()) == (expected, order, ["Opening", "Step", "Step", "Ending"])
+
+
 def test_a_function_of_ones_own_is_judged_beside_every_baseline(place, model, tmp_path):
     def last_two(vectors):
         return vectors[-2:].mean(axis=0)
@@ -217,6 +231,31 @@ def test_what_cannot_be_judged_is_told(place):
         place.compare([copy_last], on="tales@small")
     with pytest.raises(UsageError, match="no model was named"):
         place.compare([])
+
+
+def test_what_is_asked_wrongly_is_told_in_a_line(place, model, tmp_path):
+    found = place.compare([lambda vectors: vectors[-1], lambda vectors: vectors.mean(0)], on="tales@small")
+    assert {"own", "own-2"} <= {row.name for row in found.rows}
+    assert len(repr(found)) < 10_000
+    with pytest.raises(UsageError, match=r"unknown figure 'cosin'\. Did you mean 'cosine'"):
+        found.verdicts("cosin")
+    for nothing in (3, np.zeros(4), object()):
+        with pytest.raises(UsageError, match="cannot be judged: expected a model"):
+            place.compare([nothing], on="tales@small")
+    with pytest.raises(DataError, match="answered with zeros"):
+        place.compare([lambda vectors: 0 * vectors[-1]], on="tales@small")
+    (tmp_path / "a.txt").write_text("A text.")
+    with pytest.raises(UsageError, match="an encoder is a name or an object"):
+        place.ingest(str(tmp_path), "new", encoder=5)
+    with pytest.raises(UsageError, match="on which corpus"):
+        place.train("gru")
+    with pytest.raises(UsageError, match=r"at the beginning, model\.start"):
+        model.step(np.eye(64)[0], None)
+    with pytest.raises(NotFoundError, match="there is no folder"):
+        nextvec.Model.from_pretrained("somewhere/else")
+    for text, count in (("", 3), ("a text", 0)):
+        with pytest.raises(UsageError, match="expected 1 or more, and some text"):
+            place.corpus("tales").search(text, count)
 
 
 def test_an_architecture_of_ones_own_is_trained_by_its_name(place):

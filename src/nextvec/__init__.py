@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from nextvec.api import Model as Model
     from nextvec.api import NextvecError as NextvecError
     from nextvec.api import Workspace as Workspace
+    from nextvec.api import architectures as architectures
+    from nextvec.api import describe as describe
     from nextvec.api import open as open
     from nextvec.api import register as register
 
     __version__: str
 
-__all__ = ["Comparison", "Corpus", "Model", "NextvecError", "Workspace", "__version__", "open", "register"]
+__all__ = [
+    "Comparison", "Corpus", "Model", "NextvecError", "Workspace", "__version__", "architectures", "describe", "open",
+    "register",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

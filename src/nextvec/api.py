@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from nextvec.interface.doctor import Finding
     from nextvec.registry import Registry
 
-__all__ = ["Comparison", "Corpus", "Model", "NextvecError", "Workspace", "open", "register"]
+__all__ = [
+    "Comparison", "Corpus", "Model", "NextvecError", "Workspace", "architectures", "describe", "open", "register",
+]  # fmt: skip
 
 T = TypeVar("T")
 KINDS = {
@@ -85,7 +87,12 @@ def register(kind: str, name: str) -> Callable[[T], T]:
 
 
 def architectures() -> dict[str, list[str]]:
-    """Names of all that can be trained: `backbones`, `baselines`, `presets`."""
+    """Names of all that can be trained: `backbones`, `baselines`, `presets`.
+
+    Examples:
+        >>> "gru" in nextvec.architectures()["backbones"]
+        True
+    """
     from nextvec.models.backbone import BACKBONES
     from nextvec.models.baseline import BASELINES
     from nextvec.models.presets import PRESETS
@@ -97,6 +104,10 @@ def describe(architecture: str, dim: int = 768) -> dict[str, Any]:
     """Keys name, dim, parameters, options (the architecture's own) and training, with defaults; a baseline has none.
 
     Raises UsageError for an unknown architecture.
+
+    Examples:
+        >>> nextvec.describe("amn", dim=384)["parameters"]
+        822400
     """
     from nextvec.models.baseline import BASELINES
     from nextvec.models.network import Network

@@ -1,6 +1,6 @@
 """The workspace: the one folder everything is written to, here or in a bucket.
 
-corpora/NAME.lance    models/ID/    studies/ID/    cache/ (disposable, always here)
+corpora/NAME.lance    models/ID/    archive/ID/    studies/ID/    cache/ (disposable, always here)
 """
 
 from __future__ import annotations
@@ -53,6 +53,11 @@ class Workspace:
     @property
     def studies(self) -> Path:
         return _brought(self.root / "studies")
+
+    @property
+    def archive(self) -> Path:
+        """Of models."""
+        return self.root / "archive"
 
     @property
     def cache(self) -> Path:

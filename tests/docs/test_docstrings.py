@@ -23,7 +23,7 @@ MOST_SKIPPED = 8
 
 def documented() -> Iterator[tuple[str, str]]:
     """Names and docstrings of the functions and classes, and of all that is public in the classes."""
-    for entry in (api.open, api.register, *CLASSES):
+    for entry in (api.open, api.register, api.architectures, api.describe, *CLASSES):
         yield entry.__name__, inspect.getdoc(entry) or ""
     for kind in CLASSES:
         for name, member in _members(kind):

@@ -145,6 +145,14 @@ def test_a_model_meets_the_generation_before():
     assert comparison.contrast("lstm@small", "earlier generation") is None
 
 
+def test_what_was_fitted_on_less_text_may_be_fewer_numbers():
+    """A baseline keeps a weight where it helps, which more text may show."""
+    known = {"architecture": "gru", "anchor": "ewma-mix", "seed": 1}
+    small = model("gru@small", 0.5, trained_on="small", trained_rows=100, fitted=17, **known)
+    large = model("gru@large", 0.52, trained_on="large", trained_rows=300, fitted=31, **known)
+    assert run([small, large]).contrast("gru@large", "earlier generation").right == "gru@small"
+
+
 def test_baselines_of_a_models_own_generation_are_its_rivals():
     def named(part):
         small = [

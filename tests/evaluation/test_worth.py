@@ -83,6 +83,15 @@ def test_of_the_next_break_what_knows_it_is_set_against_what_does_not():
     assert ", and to gru +0.0100 cosine [" in said
 
 
+def test_what_changes_models_alone_is_a_sentence_too():
+    told, untold = SAMPLE["baselines"](), readers(SAMPLE["baselines"]())
+    model = SAMPLE["evaluation"]("gru", 0.56, 0.2, architecture="gru", parameters=9)
+    less = SAMPLE["evaluation"]("gru", 0.55, 0.2, architecture="gru", parameters=9)
+    found = worth_of("next", [*told, model], [less, *untold], SAMPLE["baselines"]("validation"), QUICK)
+    said = worth_sentence("next", found)
+    assert said.startswith("To know whether the next chunk begins a paragraph is worth to gru +0.0100 cosine [")
+
+
 def test_a_record_says_the_same():
     table = SAMPLE["comparison"](["gru"])
     recorded = json.loads(json.dumps(table.to_dict()))

@@ -109,7 +109,11 @@ def _of_command(
         **{k: v for k, v in shared.items() if _plain(k) in options},
         **{k: table[k] for k in table if k not in rest},
     }
-    return {options[_plain(key)]: value for key, value in chosen.items()}
+    several = {each.name for each in command.params if getattr(each, "multiple", False)}
+    return {
+        name: [value] if name in several and not isinstance(value, list) else value
+        for name, value in ((options[_plain(key)], value) for key, value in chosen.items())
+    }
 
 
 def _options(command: Any) -> dict[str, str]:

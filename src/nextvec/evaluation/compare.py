@@ -314,4 +314,5 @@ def _rows(evaluation: Evaluation) -> int:
 
 
 def _but_generation(evaluation: Evaluation) -> str:
-    return repr(replace(evaluation.subject, name="", trained_on=None, trained_rows=None))
+    """What it has in common with its predecessors; how many numbers were fitted depends on the text."""
+    return repr(replace(evaluation.subject, name="", trained_on=None, trained_rows=None, fitted=0))

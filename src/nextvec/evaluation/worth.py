@@ -98,7 +98,8 @@ def worth_sentence(structure: Structure, contrasts: Sequence[Contrast]) -> str:
     firsts = {contrast.figure: contrast for contrast in reversed(contrasts) if not contrast.basis}
     shown = [firsts[figure] for figure in WORTH if figure in firsts and _changes(firsts[figure])]
     worths, models = [_worth(first, f" to {first.left}") for first in shown], {each.left: None for each in trained}
-    worths += [_worth_to(name, trained) for name in models] if len(models) <= MOST_MODELS else []
+    told = [_worth_to(name, trained) for name in models] if len(models) <= MOST_MODELS else []
+    worths += told if worths else [each.removeprefix("and ") for each in told[:1]] + told[1:]
     return f"{STRUCTURE[structure].sentence} {', '.join(worths) or 'nothing here'}." if contrasts else ""
 
 

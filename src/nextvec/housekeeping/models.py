@@ -16,8 +16,6 @@ from nextvec.records.names import CONFIG, METRICS, PLAN
 from nextvec.store.dataset import stored_bytes
 from nextvec.workspace import Workspace, check_name
 
-ARCHIVE = "archive"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelLoss:
@@ -67,7 +65,7 @@ def archive_model(workspace: Workspace, identity: str, *, force: bool = False) -
     is. Raises as `rename_model`."""
     folder = _finished(workspace, identity)
     require_here(folder, f"model '{identity}'")
-    place = workspace.root / ARCHIVE / identity
+    place = workspace.archive / identity
     if place.exists():
         raise UsageError(f"the archive has a model '{identity}' already; rename this one first")
     _require_free_to_go(workspace, identity, force)
@@ -85,7 +83,7 @@ def restore_model(workspace: Workspace, identity: str) -> None:
         )
     _require_new(workspace, identity)
     workspace.models.mkdir(parents=True, exist_ok=True)
-    (workspace.root / ARCHIVE / check_name("model", identity)).rename(workspace.model(identity))
+    (workspace.archive / check_name("model", identity)).rename(workspace.model(identity))
 
 
 def put_aside(workspace: Workspace, identity: str) -> Path:
@@ -99,7 +97,7 @@ def put_aside(workspace: Workspace, identity: str) -> Path:
 
 def archived_models(workspace: Workspace) -> list[str]:
     """Names of what is in the archive."""
-    return sorted(path.parent.name for path in (workspace.root / ARCHIVE).glob(f"*/{CONFIG}"))
+    return sorted(path.parent.name for path in (workspace.archive).glob(f"*/{CONFIG}"))
 
 
 def _require_free_to_go(workspace: Workspace, identity: str, force: bool) -> None:

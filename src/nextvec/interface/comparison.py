@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nextvec.errors import MissingDependencyError
+from nextvec.errors import MissingDependencyError, UsageError
 from nextvec.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nextvec.evaluation.report import ReportContent
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Made by `Workspace.compare`. `command` says in records what was asked for.
 
@@ -34,6 +34,9 @@ class Comparison:
     command: str
     track: tuple[str, ...] = ()
     """Who is told of it when it is saved: NAME or NAME:ADDRESS."""
+
+    def __repr__(self) -> str:
+        return "\n".join([self.table.title, *self.verdicts()])
 
     @property
     def table(self) -> Table:
@@ -76,12 +79,15 @@ class Comparison:
         return self.contest.warning
 
     def verdicts(self, figure: str = "cosine") -> list[str]:
-        """What may be said in that figure, a sentence each.
+        """What may be said in that figure, a sentence each. Raises UsageError for one that nothing was judged in.
 
         Examples:
             >>> found.verdicts()[0].split()[0]
             'gru-mine'
         """
+        known = {contrast.figure for contrast in self.contrasts}
+        if known and figure not in known:
+            raise UsageError.unknown("figure", figure, known)
         return self.table.sentences(figure)
 
     def surpassing(self) -> list[str]:

@@ -93,6 +93,8 @@ class Corpora:
         documents = open_source(str(source)) if isinstance(source, str | Path) else source
         if not hasattr(documents, "documents"):
             raise UsageError(f"a source is a path, a name or an object with documents(); got a {type(source).__name__}")
+        if not isinstance(encoder, str) and not hasattr(encoder, "encode"):
+            raise UsageError(f"an encoder is a name or an object with encode(); got a {type(encoder).__name__}")
         options = dict(chunker_options or {})
         check_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
         tools = {"encoder": encoder, "chunker": chunker, "options": options}

@@ -258,7 +258,7 @@ class Corpus:
     def search(self, text: str, count: int = 5) -> list[NearChunk]:
         """The stored chunks nearest to a text, the nearest first.
 
-        Raises MismatchError for an encoder that is another one by now.
+        Raises MismatchError for an encoder that is another one by now, UsageError for no text or no count.
 
         Examples:
             >>> len(corpus.search("Something like this.", 3))
@@ -269,6 +269,8 @@ class Corpus:
         from nextvec.retrieval.index import build_index
         from nextvec.retrieval.neighbours import nearest_chunks
 
+        if count < 1 or not text.strip():
+            raise UsageError(f"{count} chunks nearest to {text[:40]!r}: expected 1 or more, and some text")
         snapshot = self.snapshot
         encoder = load_encoder(snapshot.encoder.reference)
         require_same_encoder(encoder.spec, snapshot.encoder, left_name="the encoder at hand", right_name=snapshot.label)

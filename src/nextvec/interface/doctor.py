@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 from typing import Any, Literal
 
 from packaging.requirements import Requirement
@@ -74,14 +75,21 @@ def _room(place: Workspace) -> Iterator[Finding]:
         what="disk", found=f"{_gigabytes(free)} free at {place.root}", state="wrong" if low else "ok",
         do="free some space, or use another --workspace" if low else "",
     )  # fmt: skip
-    writable = os.access(there, os.W_OK)
-    yield Finding(
-        what="workspace", found=f"{place.root} {'can' if writable else 'cannot'} be written",
-        state="ok" if writable else "wrong", do="" if writable else "use another --workspace, or change its rights",
-    )  # fmt: skip
+    yield _workspace(place.root, there)
     if place.cache.exists():
         size = sum(file.stat().st_size for file in place.cache.rglob("*") if file.is_file())
         yield Finding(what="cache", found=f"{_gigabytes(size)} in {place.cache}, which may be deleted at any time")
+
+
+def _workspace(root: Path, there: Path) -> Finding:
+    """`there` is what exists of the folder, itself or one that it is to be in."""
+    if not there.is_dir():
+        found = f"{there} is a file; expected a folder"
+    else:
+        found = f"{root} {'can' if os.access(there, os.W_OK) else 'cannot'} be written"
+    well = found.endswith("can be written")
+    do = "" if well else "use another --workspace, or change its rights"
+    return Finding(what="workspace", found=found, state="ok" if well else "wrong", do=do)
 
 
 def _extras() -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
 from nextvec.errors import UsageError
@@ -61,6 +62,8 @@ class Judging(Models):
         if isinstance(models, str | Model) or callable(models):
             raise UsageError("compare takes a list, also of one: compare([...])")
         require_trackers(track, self.place.study("compare"))
+        for each in models:
+            _require_judged(each)
         named = [self._named(each) for each in models if isinstance(each, str | Model)]
         guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, on)
         contest = run_contest(
@@ -85,8 +88,8 @@ class Judging(Models):
             raise UsageError("a function of your own needs a corpus to be judged on: compare([...], on='NAME@TAG')")
         generation = Generation(snapshot=self.corpus(home).snapshot, cache=self.place.cache)
         own = (
-            each if isinstance(each, Predictor) else OwnPredictor(each, generation.snapshot.dim, _name_of(each))
-            for each in given
+            each if isinstance(each, Predictor) else OwnPredictor(each, generation.snapshot.dim, name)
+            for each, name in zip(given, _names_of(given), strict=True)
         )
         return [Guest(predictor=predictor, home=generation) for predictor in own]
 
@@ -102,6 +105,22 @@ class Judging(Models):
         return verify(self.place, [self._named(model).name for model in models])
 
 
-def _name_of(function: object) -> str:
-    name = str(getattr(function, "__name__", type(function).__name__))
-    return "own" if name == "<lambda>" else name
+def _require_judged(given: object) -> None:
+    from nextvec.models.predictor import Predictor
+
+    if not isinstance(given, str | Model | Predictor) and not callable(given):
+        raise UsageError(
+            f"a {type(given).__name__} cannot be judged: expected a model, its name, a Predictor, or a function of the "
+            "vectors (n, D) of a document so far"
+        )
+
+
+def _names_of(functions: Sequence[object]) -> list[str]:
+    """Each one's own; those without one are `own`, `own-2`, ..."""
+    names, unnamed = [], count(1)
+    for function in functions:
+        name = str(getattr(function, "__name__", type(function).__name__))
+        if name == "<lambda>":
+            name = "own" if (number := next(unnamed)) == 1 else f"own-{number}"
+        names.append(name)
+    return names

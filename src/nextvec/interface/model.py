@@ -6,8 +6,9 @@ N vectors of one document, D their size.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
@@ -15,7 +16,7 @@ from pathlib import Path
 from secrets import randbits
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from nextvec.errors import MismatchError, UsageError
+from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.structure import UNKNOWN
 from nextvec.workspace import Workspace
 
@@ -73,8 +74,11 @@ class Model:
         from nextvec.models.aliases import Aliases
 
         place, given = Workspace(workspace), str(reference)
-        if not given.startswith(PREFIX) and Path(given).is_dir():
-            given = f"{PREFIX}{given}"
+        if not given.startswith(PREFIX):
+            if Path(given).is_dir():
+                given = f"{PREFIX}{given}"
+            elif len(Path(given).parts) > 1:
+                raise NotFoundError(f"there is no folder {given}; expected one of a model, a name, or hf:NAME[@REV]")
         return cls(place, Aliases(place).resolve(given))
 
     def push(self, name: str, *, licence: str | None = None, public: bool = False) -> Pushed:
@@ -361,6 +365,8 @@ class Model:
             >>> forecast.point.shape == (1, 1, len(vector))
             True
         """
+        if memory is None:
+            raise UsageError("a step needs what the one before it gave back, or, at the beginning, model.start()")
         x_1ND = self._document(vector, None, "vector")[0]
         if x_1ND.shape[1] != 1:
             raise MismatchError(f"a step reads one vector ({self.spec.dim},), got {x_1ND.shape[1]}; give them in turn")
@@ -398,7 +404,8 @@ class Model:
         if among not in (known := get_args(Among)):
             raise UsageError.unknown("among", among, known)
         served = self._served()
-        return asyncio.run(rank(Direct(served), served.chunk(text), list(candidates), served.temperature(among), among))
+        ranking = rank(Direct(served), served.chunk(text), list(candidates), served.temperature(among), among)
+        return next(_now(_alone(ranking)))
 
     def too_long(self, texts: Sequence[str]) -> int:
         """How many of the texts are longer than its encoder reads.
@@ -457,7 +464,7 @@ class Model:
             beginning = await begin(stages, requests[0])
             return [await complete(stages, request, stop, beginning) for request in requests]
 
-        return asyncio.run(all_of_them())
+        return next(_now(_alone(all_of_them())))
 
     def stream(
         self, text: str, n: int = 1, sentences: int = 3, *, settings: Mapping[str, Any] | None = None, **options: Any
@@ -537,15 +544,36 @@ def _plain(tensor: Any) -> Any:
     return tensor.detach().float().cpu().numpy()
 
 
+async def _alone(coming: Awaitable[T]) -> AsyncIterator[T]:
+    yield await coming
+
+
 def _now(events: AsyncIterator[T]) -> Iterator[T]:
-    """An asynchronous iterator, waited for here."""
+    """An asynchronous iterator, waited for here; in a thread of its own where a loop runs already, as in a notebook."""
 
     async def following() -> tuple[T, ...]:
         return (await anext(events),)
 
-    with asyncio.Runner() as runner, suppress(StopAsyncIteration):
-        while True:
-            yield from runner.run(following())
+    runner = asyncio.Runner()
+    with _elsewhere() as run:
+        try:
+            with suppress(StopAsyncIteration):
+                while True:
+                    yield from run(runner.run, following())
+        finally:
+            run(runner.close)
+
+
+@contextmanager
+def _elsewhere() -> Iterator[Callable[..., Any]]:
+    """Calls a function: here, or where a loop runs in this thread always in the same other one."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        yield lambda function, *given: function(*given)
+        return
+    with ThreadPoolExecutor(1, "nextvec") as one:
+        yield lambda function, *given: one.submit(function, *given).result()
 
 
 def _require_whole(name: str, given: Any, least: int, most: int) -> None:

@@ -177,6 +177,8 @@ class Models(Corpora):
         from nextvec.models.aliases import Aliases
         from nextvec.training.run import resolve_plan, train_model
 
+        if not corpus:
+            raise UsageError(f"train('{architecture}', ...) on which corpus? Name one: 'NAME', or 'NAME@TAG'")
         chosen = self.corpus(corpus)
         identity = name or default_name(architecture, corpus, seed)
         Aliases(self.place).require_free(identity)

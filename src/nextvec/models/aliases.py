@@ -67,6 +67,8 @@ class Aliases:
             return name
         known = self.all()
         if name not in known:
+            if (self._workspace.archive / name / CONFIG).exists():
+                raise NotFoundError(f"'{name}' is in the archive; bring it back: nextvec models restore {name}")
             hint = did_you_mean(name, [*known, *self._models()])
             raise NotFoundError(
                 f"there is no finished model at {shown(self._workspace.model(name))}, and no alias '{name}'. {hint}"

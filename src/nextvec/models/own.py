@@ -98,6 +98,10 @@ class OwnPredictor(Predictor):
                 f"{said.shape}{'' if np.isfinite(said).all() else ' that is not finite'}; expected the next vector, "
                 f"({self._spec.dim},), or one after each, ({len(x_ND)}, {self._spec.dim})"
             )
+        if not said.any(axis=1).all():
+            raise DataError(
+                f"{self._spec.name} answered with zeros, which point nowhere; expected vectors of any length"
+            )
         return torch.from_numpy(said)
 
     def _require_causal(self, half_HD: Tensor, said_ND: Tensor) -> None:
