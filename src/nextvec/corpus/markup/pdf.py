@@ -1,7 +1,8 @@
 """PDF with a text layer: lines with their places and sizes, as pypdf reads them, to paragraphs and headings.
 
 A page knows neither: what is set larger than most of the text is a heading, what stands at the same place of many pages
-is a running head or a page's number, and where lines are further apart than usual a paragraph begins.
+is a running head or a page's number, and where lines are further apart than usual, or one is indented, a paragraph
+begins.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from nextvec.corpus.headings import Title, compose
 from nextvec.corpus.markup.pdf_furniture import without_notes, without_running
+from nextvec.corpus.markup.pdf_indents import paragraph_starts
 from nextvec.corpus.markup.pdf_lines import (
     APART,
     LARGER,
@@ -104,7 +106,7 @@ def _level(line: Line, levels: dict[float, int]) -> int:
 
 
 def _joined(pages: Sequence[Sequence[Line]]) -> str:
-    texts = list(map(_as_text, pages))
+    texts = list(map(_as_text, pages, paragraph_starts(pages)))
     ends = (_between(page[-1], following[0]) for page, following in pairwise(pages))
     return "".join(text + end for text, end in zip(texts, [*ends, ""], strict=False))
 
@@ -115,21 +117,21 @@ def _between(last: Line, first: Line) -> str:
     return "\n\n" if whole else "\n"
 
 
-def _as_text(page: Sequence[Line]) -> str:
+def _as_text(page: Sequence[Line], starts: set[Line]) -> str:
     """Blank lines between paragraphs; a heading of several lines on one, with its mark."""
     gap = APART * usual_distance([page])
-    blocks = ["\n".join(_block(run, gap)) for _, run in groupby(page, key=lambda line: line.level)]
+    blocks = ["\n".join(_block(run, gap, starts)) for _, run in groupby(page, key=lambda line: line.level)]
     return "\n\n".join(blocks)
 
 
-def _block(run: Iterable[Line], gap: float) -> Iterator[str]:
+def _block(run: Iterable[Line], gap: float, starts: set[Line]) -> Iterator[str]:
     lines = list(run)
     if lines[0].level:
         yield f"{MARK}{lines[0].level}{collapse(' '.join(line.text for line in lines))}"
         return
     yield lines[0].text
     for before, line in pairwise(lines):
-        if before.height - line.height > gap:
+        if before.height - line.height > gap or line in starts:
             yield ""
         yield line.text
 
