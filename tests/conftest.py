@@ -471,7 +471,8 @@ def bucket(cloud, machine, tmp_path):
 
 @pytest.fixture(scope="session")
 def save_pdf():
-    """`save_pdf(path, pages)`: a page is a list of lines in ASCII, or of (line, x, y, size) in points."""
+    """`save_pdf(path, pages)`: a page is a list of lines in ASCII, or of (line, x, y, size) in points; with a fifth
+    number the letters are raised by that."""
     from pypdf import PdfWriter
     from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
@@ -481,9 +482,9 @@ def save_pdf():
     )  # fmt: skip
 
     def drawn(line):
-        text, x, y, size = line
+        text, x, y, size, rise = (*line, 0)[:5]
         escaped = "".join(f"\\{sign}" if sign in "()\\" else sign for sign in text)
-        return f"/F {size} Tf 1 0 0 1 {x} {y} Tm ({escaped}) Tj"
+        return f"/F {size} Tf {rise} Ts 1 0 0 1 {x} {y} Tm ({escaped}) Tj"
 
     def placed(line, number):
         return (line, 72, 720 - 14 * number, 11) if isinstance(line, str) else line

@@ -1,7 +1,8 @@
 """PDF with a text layer: lines with their places and sizes, as pypdf reads them, to paragraphs and headings.
 
 A page knows neither: what is set larger than most of the text is a heading, what stands at the same place of many pages
-is a running head or a page's number, and where lines are further apart than usual a paragraph begins.
+is a running head or a page's number, and where lines are further apart than usual, or one is indented, a paragraph
+begins.
 """
 
 from __future__ import annotations
@@ -10,45 +11,34 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from itertools import groupby, pairwise
-from statistics import median
 from typing import Any
 
 from nextvec.corpus.headings import Title, compose
+from nextvec.corpus.markup.pdf_furniture import without_notes, without_running
+from nextvec.corpus.markup.pdf_indents import paragraph_starts
+from nextvec.corpus.markup.pdf_lines import (
+    APART,
+    LARGER,
+    MARK,
+    Line,
+    characters,
+    lines_of,
+    main_size,
+    sizes,
+    usual_distance,
+)
 from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.prose import Prose, collapse, count_words, ends_sentence, visible
 from nextvec.errors import DataError, MissingDependencyError
 
-RUNNING_SHARE = 1 / 3
-"""Of pages that bear a line at one place, numbers aside, for it to be a running one; and two at least."""
-LARGER = 1.15
-"""Times the size of most of the text, that a heading has at least."""
-APART = 1.35
-"""Times the usual distance of lines, from which on a paragraph begins."""
 HEADING_WORDS = 20
 LOWEST = 6
-_MARK = "\ufdd0"
-"""Begins a heading on its way through the reader of plain text; no character at all in any text."""
-_NUMBER = re.compile(r"\d+")
 _LEADERS = re.compile(r"(?:\.\s?){5,}\s*\w*\Z")
 """Dots at the end of a line, which lead to the number of a page: tables of contents have them."""
-_LIGATURES = str.maketrans(
-    {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
-    | {_MARK: None}
-)
 _NO_TEXT = "it has no text layer, as scans have none: recognise its text first (OCR)"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`height`: of its foot above the page's, in points; `size`: of its letters, 0 where that is not known."""
-
-    text: str
-    height: float
-    size: float
-    level: int = 0
 
 
 def require_pypdf() -> Any:
@@ -66,26 +56,25 @@ def read_pdf(content: bytes) -> Prose:
     Raises DataError for one without a text layer, one that needs a password, and a damaged one.
     """
     title, pages = _read(content)
-    held = _characters(pages)
+    marks = sum(line.marks for page in pages for line in page)
+    held = characters(pages) + marks
     if not held:
         raise DataError(_NO_TEXT)
-    body = _without_running(pages)
-    running = held - _characters(body)
+    unframed = without_running(pages)
+    body = without_notes(unframed)
+    running, notes = characters(pages) - characters(unframed), characters(unframed) - characters(body)
     text_pages = [[line for line in page if not _LEADERS.search(line.text)] for page in body]
-    contents = _characters(body) - _characters(text_pages)
+    contents = characters(body) - characters(text_pages)
     prose = read_plain(_joined([page for page in _with_levels(text_pages) if page]))
     text, headings = compose(map(_piece, prose.text.split("\n\n")))
     left_out = Counter(prose.left_out) + Counter({"running head": running, "navigation": contents})
-    left_out["heading"] = sum(visible(one[2:]) for one in prose.text.split("\n\n") if one.startswith(_MARK))
+    left_out += Counter({"footnote": notes, "note mark": marks})
+    left_out["heading"] = sum(visible(one[2:]) for one in prose.text.split("\n\n") if one.startswith(MARK))
     left_out["markup"] = 0
     left_out["markup"] = held - visible(text) - left_out.total()
     return Prose(
         title=title, text=text, left_out={why: count for why, count in left_out.items() if count}, headings=headings
     )
-
-
-def _characters(pages: Sequence[Sequence[Line]]) -> int:
-    return sum(visible(line.text) for page in pages for line in page)
 
 
 def _read(content: bytes) -> tuple[str, list[list[Line]]]:
@@ -103,53 +92,11 @@ def _read(content: bytes) -> tuple[str, list[list[Line]]]:
         raise DataError(f"it is no whole PDF: {error}") from None
 
 
-def lines_of(page: Any) -> Iterator[Line]:
-    """The lines of a page in the order in which it draws them."""
-    parts: list[Line] = []
-
-    def take(text: str, current: Sequence[float], matrix: Sequence[float], font: object, size: float) -> None:
-        height = current[1] * matrix[4] + current[3] * matrix[5] + current[5]
-        scale = abs(matrix[3] * current[3]) or abs(matrix[1] * current[1])
-        parts.append(Line(text.translate(_LIGATURES), height, size * scale))
-
-    page.extract_text(visitor_text=take)
-    line: list[Line] = []
-    for part in parts:
-        first, *others = part.text.split("\n")
-        line.append(replace(part, text=first))
-        for text in others:
-            yield from _whole(line)
-            line = [replace(part, text=text)]
-    yield from _whole(line)
-
-
-def _whole(parts: Sequence[Line]) -> Iterator[Line]:
-    filled = [part for part in parts if part.text.strip()]
-    if filled:
-        size = max(filled, key=lambda part: len(part.text)).size
-        yield Line("".join(part.text for part in parts).strip(), round(filled[0].height, 1), round(size, 1))
-
-
-def _without_running(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    times = Counter(key for page in pages for key in {_place(line) for line in page})
-    least = max(2, RUNNING_SHARE * len(pages))
-    return [[line for line in page if times[_place(line)] < least] for page in pages]
-
-
-def _place(line: Line) -> tuple[int, str]:
-    return round(line.height), line.text if ends_sentence(line.text) else _NUMBER.sub("#", line.text)
-
-
 def _with_levels(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
     """The lines, told which of them are headings, the largest of level 1."""
-    weight: Counter[float] = Counter()
-    for line in (line for page in pages for line in page):
-        weight[line.size] += len(line.text)
-    if not weight:
-        return []
-    body = weight.most_common(1)[0][0]
-    sizes = sorted((size for size in weight if body and size >= LARGER * body), reverse=True)
-    levels = {size: min(number, LOWEST) for number, size in enumerate(sizes, start=1)}
+    body = main_size(pages)
+    larger = sorted((size for size in sizes(pages) if body and size >= LARGER * body), reverse=True)
+    levels = {size: min(number, LOWEST) for number, size in enumerate(larger, start=1)}
     return [[replace(line, level=_level(line, levels)) for line in page] for page in pages]
 
 
@@ -159,8 +106,9 @@ def _level(line: Line, levels: dict[float, int]) -> int:
 
 
 def _joined(pages: Sequence[Sequence[Line]]) -> str:
-    led_on = (_as_text(page) + _between(page[-1], following[0]) for page, following in pairwise(pages))
-    return "".join([*led_on, *map(_as_text, pages[-1:])])
+    texts = list(map(_as_text, pages, paragraph_starts(pages)))
+    ends = (_between(page[-1], following[0]) for page, following in pairwise(pages))
+    return "".join(text + end for text, end in zip(texts, [*ends, ""], strict=False))
 
 
 def _between(last: Line, first: Line) -> str:
@@ -169,33 +117,26 @@ def _between(last: Line, first: Line) -> str:
     return "\n\n" if whole else "\n"
 
 
-def _as_text(page: Sequence[Line]) -> str:
+def _as_text(page: Sequence[Line], starts: set[Line]) -> str:
     """Blank lines between paragraphs; a heading of several lines on one, with its mark."""
-    usual = _usual_distance(page)
-    blocks = ["\n".join(_block(run, usual)) for _, run in groupby(page, key=lambda line: line.level)]
+    gap = APART * usual_distance([page])
+    blocks = ["\n".join(_block(run, gap, starts)) for _, run in groupby(page, key=lambda line: line.level)]
     return "\n\n".join(blocks)
 
 
-def _block(run: Iterable[Line], usual: float) -> Iterator[str]:
+def _block(run: Iterable[Line], gap: float, starts: set[Line]) -> Iterator[str]:
     lines = list(run)
     if lines[0].level:
-        yield f"{_MARK}{lines[0].level}{collapse(' '.join(line.text for line in lines))}"
+        yield f"{MARK}{lines[0].level}{collapse(' '.join(line.text for line in lines))}"
         return
     yield lines[0].text
     for before, line in pairwise(lines):
-        if before.height - line.height > APART * usual:
+        if before.height - line.height > gap or line in starts:
             yield ""
         yield line.text
 
 
-def _usual_distance(page: Sequence[Line]) -> float:
-    """Of lines of text that follow each other downwards; infinite where there are none."""
-    falls = [one.height - two.height for one, two in pairwise(page) if not one.level and not two.level]
-    down = [fall for fall in falls if fall > 0]
-    return median(down) if down else float("inf")
-
-
 def _piece(paragraph: str) -> str | Title:
-    if not paragraph.startswith(_MARK):
+    if not paragraph.startswith(MARK):
         return paragraph
     return Title(paragraph[2:], level=int(paragraph[1]))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Literal
 
+from nextvec.corpus.markup.hyphens import Spelling
 from nextvec.corpus.markup.sheets import join_pages
 from nextvec.corpus.markup.subtitles import spoken
 from nextvec.corpus.markup.transcripts import without_emphasis, without_notices
@@ -67,17 +68,19 @@ def _unpaged(text: str) -> tuple[str, int, int]:
 def paragraphs(text: str, lines: Lines = "auto") -> Iterator[str]:
     """The paragraphs of a text that has no control characters; none is empty."""
     blocks = [block for raw in _blocks(text) if (block := list(_marked(raw)))]
-    column, divided = common_column(blocks), _DIVIDED if _divides_words(blocks) else _HYPHENATED
+    column = common_column(blocks)
+    spelling = Spelling.of(line.text for block in blocks for line in block) if _divides_words(blocks) else None
     for block in blocks:
         for group in _groups(block, lines, column):
-            yield collapse(_joined(group, divided))
+            yield collapse(_joined(group, spelling))
 
 
-def _joined(group: list[Line], divided: re.Pattern[str]) -> str:
-    """`divided` matches line ends, of which one line has none; looking for them all the same is slow."""
+def _joined(group: list[Line], spelling: Spelling | None) -> str:
+    """`spelling`: where line ends divide words. One line has no line end; looking for one all the same is slow."""
     if len(group) == 1:
         return group[0].text
-    return divided.sub("", "\n".join(line.text for line in group))
+    text = "\n".join(line.text for line in group)
+    return spelling.without_divisions(text) if spelling else _HYPHENATED.sub("", text)
 
 
 def _divides_words(blocks: list[list[Line]]) -> bool:

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import cycle, islice
+from pathlib import Path
+
+import pytest
+
+from nextvec.corpus.markup.pdf import read_pdf
+from nextvec.corpus.prose import Prose, visible
+
+Placed = tuple[str, int, int, int]
+BODY = [
+    [
+        "The bridge over the river was built in the year of the great flood, when nobody",
+        "could cross the water by boat, and it was paid for by the merchants of the town who",
+    ],
+    [
+        "had lost their goods on the other side. It stood for two hundred years and more, and",
+        "then it was taken down by the engineers of the king, because the stones were wanted",
+    ],
+    [
+        "for the new harbour. A second one was built of wood, which burned in the very first",
+        "winter after it was opened, and a third one was of iron. That one stands to this day,",
+    ],
+    [
+        "and people walk over it on Sundays. It is painted green, and it has a clock on the",
+        "northern side, which has been wrong since the war, because nobody has mended it and",
+    ],
+]
+LETTERS = "abcdefghijklmnop"
+NOTES = [
+    "1 Smith, History of Bridges.",
+    "2 He denied it in a letter.",
+    "[3] These are figures of the census.",
+    "* See above.",
+]
+Read = Callable[[list[list[Placed]]], Prose]
+
+
+@pytest.fixture
+def read(tmp_path: Path, save_pdf: Callable[..., Path]) -> Read:
+    return lambda pages: read_pdf(save_pdf(tmp_path / "a.pdf", pages).read_bytes())
+
+
+def body(number: int, lines: int = 2) -> list[Placed]:
+    """Lines of text of a page, no two of which are alike, from the height of 700 points on."""
+    text = islice(cycle(BODY[number % len(BODY)]), lines)
+    return [(f"{line} {LETTERS[number]}{LETTERS[row]}", 72, 700 - 14 * row, 11) for row, line in enumerate(text)]
+
+
+def text_of(pages: int, lines: int = 2) -> str:
+    return " ".join(line[0] for number in range(pages) for line in body(number, lines))
+
+
+CHAPTERS = ["I. The Flood", "I. The Flood", "II. The King", "II. The King", "III. The Harbour", "III. The Harbour"]
+SIDES = [
+    "A History",
+    "I. The Flood",
+    "A History",
+    "I. The Flood",
+    "A History",
+    "II. The King",
+    "A History",
+    "II. The King",
+]
+SHORT = [*CHAPTERS, "IV. The Clock", "V. The War", "V. The War"]
+NUMBERED = [f"{one}, {number}" for number, one in enumerate(CHAPTERS, start=7)]
+
+
+@pytest.mark.parametrize("heads", [CHAPTERS, SIDES, SHORT, NUMBERED])
+@pytest.mark.parametrize("height", [740, 600])
+def test_heads_and_feet_that_change_by_chapter_are_no_text(read: Read, heads: list[str], height: int) -> None:
+    prose = read([[*body(number, 4), (head, 90, height, 9)] for number, head in enumerate(heads)])
+    assert prose.text == text_of(len(heads), 4)
+    assert prose.left_out["running head"] == sum(map(visible, heads))
+
+
+def test_first_pages_have_roman_numbers(read: Read) -> None:
+    numbers = ["i", "ii", "iii", "iv", "v", "1", "2", "3"]
+    prose = read([[*body(place, 4), (number, 300, 30, 11)] for place, number in enumerate(numbers)])
+    assert prose.text == text_of(len(numbers), 4)
+
+
+@pytest.mark.parametrize(
+    ("firsts", "height"),
+    [
+        (SHORT, 714),  # not set apart
+        ([f"{name} bridge of them all" for name in ("First", "Next", "Third", "Old", "New", "Last")], 740),
+        (SIDES[-3:-1], 740),  # few pages
+        (["The same", "Other", "Words", "New", "Last", "End", "The same"], 740),  # far apart
+    ],
+)
+def test_first_lines_of_pages_stay(read: Read, firsts: list[str], height: int) -> None:
+    prose = read([[(first, 72, height, 11), *body(number, 4)] for number, first in enumerate(firsts)])
+    assert all(first in prose.text for first in firsts)
+    assert "running head" not in prose.left_out
+
+
+def test_headings_at_one_place_are_headings(read: Read) -> None:
+    prose = read([[(head, 72, 740, 18), *body(number, 4)] for number, head in enumerate(SHORT)])
+    assert [heading.text for heading in prose.headings] == SHORT
+
+
+def test_footnotes_are_no_text(read: Read) -> None:
+    pages = [[*body(number), (note, 72, 60, 8)] for number, note in enumerate(NOTES)]
+    prose = read(pages)
+    assert prose.text == text_of(4)
+    assert prose.left_out == {"footnote": sum(map(visible, NOTES))}
+
+
+def test_footnotes_may_be_drawn_first_and_stand_above_a_page_number(read: Read) -> None:
+    pages = [[(note, 72, 60, 8), (str(number + 1), 300, 30, 11), *body(number)] for number, note in enumerate(NOTES)]
+    prose = read(pages)
+    assert prose.text == text_of(4)
+    assert prose.left_out == {"footnote": sum(map(visible, NOTES)), "running head": 4}
+
+
+def test_footnotes_of_many_lines_and_of_columns(read: Read) -> None:
+    notes = [("1 Smith says that there was no such", 72, 80, 8), ("bridge; and on", 72, 71, 8), ("2 Brown.", 72, 62, 8)]
+    other = [(line, 330, 340 - 14 * row, 11) for row, line in enumerate(BODY[1])]
+    low = [(line, 330, 74 - 14 * row, 11) for row, line in enumerate(BODY[2])]
+    prose = read([[*body(0), *notes, *other, *low]])
+    assert "Smith" not in prose.text
+    assert "bridge; and" not in prose.text
+    assert all(line in prose.text for lines in (BODY[1], BODY[2]) for line in lines)
+
+
+def test_a_note_goes_on_overleaf(read: Read) -> None:
+    first = [*body(0), ("1 Smith says that there was no bridge, and that", 72, 60, 8)]
+    second = [*body(1), ("nobody crossed the river in those days.", 72, 69, 8), ("2 Brown.", 72, 60, 8)]
+    assert read([first, second]).text == text_of(2)
+
+
+@pytest.mark.parametrize(
+    ("line", "height", "size"),
+    [
+        ("1 Smith, History of Bridges.", 60, 11),  # as large as the text
+        ("Figure of the bridge and of its builders.", 60, 8),
+        ("1990 was the year of it all, they say.", 60, 8),
+        ("1.5 million people crossed it, they say.", 60, 8),
+        ("3 of them were small in those days.", 691, 8),  # above text
+    ],
+)
+def test_small_letters_that_are_no_footnotes_stay(read: Read, line: str, height: int, size: int) -> None:
+    top, bottom = body(0)
+    below = (bottom[0], 72, min(bottom[2], 682), 11) if height > 600 else bottom
+    assert line in read([[top, (line, 72, height, size), below]]).text.replace("\n", " ")
