@@ -18,7 +18,7 @@ SPACES = f'xmlns:w="{WORDS}" xmlns:m="{MATH}"'
 
 @pytest.fixture
 def word() -> Callable[..., bytes]:
-    """`word(body, styles="", strict=False)`: a DOCX with these paragraphs, and these styles instead of python-docx's."""
+    """`word(body, styles="", strict=False)`: a DOCX with these paragraphs, and no other styles."""
 
     def make(body: str, styles: str = "", strict: bool = False) -> bytes:
         template = BytesIO()

@@ -45,7 +45,8 @@ def require_mammoth() -> Any:
 def read_word(content: bytes) -> Prose:
     """The prose of a DOCX; its title is its first heading of level 1, or paragraph in the style of titles.
 
-    Running heads and feet, notes, hidden text, tables of data and lists of items are left out. Raises DataError for a damaged file.
+    Running heads and feet, notes, hidden text, tables of data and lists of items are left out.
+    Raises DataError for a damaged file.
     """
     mammoth = require_mammoth()
     no_image = mammoth.images.img_element(lambda image: {"src": ""})
