@@ -36,8 +36,8 @@ def _examine(document: Document, seen: set[bytes]) -> Document | Unusable:
     for part in ("id", "title", "text", "source", "licence"):
         if problem := unwritable(part, getattr(document, part)):
             return _unusable(document, problem[0], "failed", problem[1])
-    if problem := encoding_problem("\n".join(heading.text for heading in document.headings)):
-        return _unusable(document, "its headings cannot be written as UTF-8", "failed", f"one {problem}")
+    if of_headings := encoding_problem("\n".join(heading.text for heading in document.headings)):
+        return _unusable(document, "its headings cannot be written as UTF-8", "failed", f"one {of_headings}")
     digest = hashlib.blake2b(document.id.encode(), digest_size=8).digest()
     if digest in seen:
         return _unusable(document, "its id was given to an earlier document", "failed")
