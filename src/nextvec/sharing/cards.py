@@ -83,8 +83,8 @@ class Rights:
 
 
 def made_with(name: str, weights: str, given: str | None) -> Rights:
-    """Of what holds or was made from an encoder's vectors; `weights`: its licence, "" for one that forbids nothing. How it
-    reads a text, which may be in the name, is left out."""
+    """Of what holds an encoder's vectors or was made of them; `weights`: its licence, "" for one that forbids nothing.
+    How it reads a text, which may be in its name, is left out."""
     return Rights(given=given, weights=weights, made_by=f"Vectors of {name.partition('?')[0]}")
 
 
