@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nextvec.errors import LostRaceError, StorageError, UsageError
-from nextvec.storage import Place, Tag, place_of, redacted, redacting, shown, workspace_folder
+from nextvec.storage import Place, Tag, place_of, redacted, redacting, shown, without_secrets, workspace_folder
 from nextvec.workspace import Workspace
 
 URIS = ["s3://bucket", "s3://bucket/team/ws", "gs://my-bucket/a.b", "az://container/x_y"]
@@ -69,6 +69,32 @@ def test_secrets_are_not_repeated(monkeypatch):
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     told = redacted("GET https://a.blob/x?sv=1&sig=abc in us-east-1: very/secret")
     assert told == "GET https://a.blob/x in us-east-1: $AWS_SECRET_ACCESS_KEY"
+
+
+@pytest.mark.parametrize(
+    "password", ["hush", "hu@sh", "hu@s@sh", "hu/sh", "hu?sh", "hu=sh", "a@hu?sh", "hu#sh", "hu:sh"]
+)
+@pytest.mark.parametrize("scheme", ["postgresql", "mlflow:http", "s3"])
+def test_no_part_of_a_password_is_shown_whatever_it_holds(scheme, password):
+    assert without_secrets(f"{scheme}://me:{password}@host/place?table=t") == f"{scheme}://...@host/place"
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("postgresql://host/place?query=a@b", "postgresql://host/place"),
+        ("postgresql:me:hush@host", "postgresql:...@host"),
+        ("s3://bucket/place", "s3://bucket/place"),
+        ("folder", "folder"),
+    ],
+)
+def test_what_is_no_secret_is_shown(uri, expected):
+    assert without_secrets(uri) == expected
+
+
+@pytest.mark.parametrize("password", ["hush", "hu@sh", "hu?sh"])
+def test_what_is_said_of_a_url_has_no_password_of_it(password):
+    assert redacted(f"no answer of http://me:{password}@host/a?b=c.") == "no answer of http://...@host/a"
 
 
 def test_what_another_library_says_of_a_bucket_is_redacted(machine, monkeypatch):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nextvec.errors import DataError, MissingDependencyError, NotFoundError, StorageError, UsageError
+from nextvec.storage import without_secrets
 
 if TYPE_CHECKING:
     import psycopg
@@ -63,22 +64,29 @@ def find_address(argument: str, options: Mapping[str, Any]) -> tuple[Address, di
     psycopg = _library()
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+    require_encoded(f"postgresql:{argument}")
     keywords = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
     own = {key: value for key, value in options.items() if key in keywords}
     try:
         parts = {**conninfo_to_dict(f"postgresql:{argument}"), **own}
         conninfo = make_conninfo(**parts)
     except psycopg.ProgrammingError:
-        raise UsageError(f"{without_user(f'postgresql:{argument}')}: expected {EXAMPLE}, %-encoded") from None
+        raise _malformed(f"postgresql:{argument}") from None
     port = f":{parts['port']}" if "port" in parts else ""
     shown = f"postgresql://{parts.get('host', '')}{port}/{parts.get('dbname', '')}"
     return Address(conninfo, shown), {key: value for key, value in options.items() if key not in own}
 
 
-def without_user(uri: str) -> str:
-    """A URI, however malformed, up to its question mark and without what may be a user's name and password."""
-    scheme, argument, _ = split_uri(uri)
-    return f"{scheme}://{argument.removeprefix('//').rpartition('@')[2]}"
+def require_encoded(uri: str) -> None:
+    """Raises UsageError for a password that ends too early, and would be taken for a host or an option in part."""
+    _, argument, query = split_uri(uri)
+    user, _, place = argument.removeprefix("//").partition("@")
+    if "@" in place + query.partition("=")[0] or (place and "/" in user):
+        raise _malformed(uri)
+
+
+def _malformed(uri: str) -> UsageError:
+    return UsageError(f"{without_secrets(uri)}: expected {EXAMPLE}, %-encoded: in a password %40 for @, %2F for /")
 
 
 @contextmanager

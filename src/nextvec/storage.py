@@ -191,7 +191,8 @@ def redacting(place: Place | None, what: str) -> Iterator[None]:
 
 
 def redacted(text: str) -> str:
-    """`text` without the queries of URLs, which may be signed, and without the secrets of the environment."""
+    """`text` without users, passwords and queries of URLs, which may be signed, and the secrets of the environment."""
+    text = re.sub(r"://[^/\s]*@", "://...@", text)
     text = re.sub(r"(https?://[^\s?\"')]*)\?[^\s\"')]*", r"\1", text)
     begins = tuple(name.rstrip("*") for name in VARIABLES.values())
     for name, value in os.environ.items():
@@ -211,8 +212,12 @@ def first_line(error: Exception) -> str:
 
 
 def without_secrets(uri: str) -> str:
-    """As it may be shown and recorded: no user, no password, no query."""
-    return re.sub(r"://[^/]*@", "://...@", uri).partition("?")[0]
+    """As it may be shown and recorded: no user, no password, no query. A password that is not %-encoded may hold signs
+    that end it, a slash or a question mark too: what is before the last @ is not shown, but for those of options."""
+    scheme, mark, rest = uri.partition("://" if "://" in uri else ":")
+    for end in "?=":
+        rest = re.sub(rf"\A[^{end}]*@", "...@", rest)
+    return f"{scheme}{mark}{rest}".partition("?")[0]
 
 
 def _copies() -> Path:

@@ -27,6 +27,15 @@ def test_the_corpus_says_under_which_licence_its_vectors_are(nextvec, place):
     assert "chunker     sentence language=fra_Latn" in told
 
 
+def test_the_card_of_the_corpus_says_it_too(nextvec, place, tmp_path, caplog):
+    line = ["corpus", "export", "tales", tmp_path / "out", "--format", "hf", "--licence", "mit"]
+    nextvec(*line, workspace=place / "ws")
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert 'license: "cc-by-nc-4.0"' in card
+    assert "Vectors of sonar, CC-BY-NC-4.0: what is made of them is not for commercial use. mit" in card
+    assert "says cc-by-nc-4.0, and not mit" in caplog.text
+
+
 def test_it_is_decoded_into_the_language_asked_for(nextvec, place, sonar_port, monkeypatch):
     monkeypatch.setattr("nextvec.decoding.gate.LEAST", -1.0)
     line = ["decode", place / "in.npy", "tales", "--decoder", f"sonar:{sonar_port}?longest=6", "--json"]

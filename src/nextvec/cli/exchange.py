@@ -121,7 +121,7 @@ def push_command(
     """
     from nextvec.api import open
 
-    emit_push(reference, open(workspace).corpus(reference).push(name, licence=licence, public=public), licence, as_json)
+    emit_push(reference, open(workspace).corpus(reference).push(name, licence=licence, public=public), as_json)
 
 
 def import_command(

@@ -47,12 +47,10 @@ def push_command(
     from nextvec.api import open
 
     chosen = open(workspace).model(model)
-    emit_push(chosen.name, chosen.push(name, licence=licence, public=public), licence, as_json)
+    emit_push(chosen.name, chosen.push(name, licence=licence, public=public), as_json)
 
 
-def emit_push(what: str, done: Pushed, licence: str | None, as_json: bool) -> None:
+def emit_push(what: str, done: Pushed, as_json: bool) -> None:
     """What was committed, and how it is named now."""
-    if licence is None:
-        typer.echo("No licence was given: its card says so. Give one with --licence", err=True)
     lines = [f"{what} is at {done.url}, revision {done.revision}", f"name it hf:{done.name}@{done.revision}"]
     emit(asdict(done), lines, as_json)

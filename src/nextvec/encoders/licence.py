@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
 from functools import cache
 
 NON_COMMERCIAL = "CC-BY-NC-4.0"
 
 log = logging.getLogger("nextvec.licence")
+
+
+def is_non_commercial(licence: str) -> bool:
+    """By its name: CC-BY-NC-4.0, cc-by-nc-sa-3.0 ..."""
+    return "nc" in re.split(r"[\W_]+", licence.lower())
 
 
 @cache

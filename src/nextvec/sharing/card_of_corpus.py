@@ -10,7 +10,7 @@ from typing import Any
 from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, NextvecError
 from nextvec.sequences.splits import PARTS, Part
-from nextvec.sharing.cards import front_matter, licence_lines, licence_values, public_reference, split_card, table
+from nextvec.sharing.cards import Rights, front_matter, made_with, public_reference, split_card, table
 from nextvec.store.metadata import CorpusMetadata, check_dtype, check_split
 from nextvec.store.vectors import CorpusInfo
 
@@ -78,21 +78,27 @@ def described(info: CorpusInfo, metadata: CorpusMetadata, fingerprint: str) -> D
     )  # fmt: skip
 
 
+def corpus_rights(given: Description, licence: str | None) -> Rights:
+    """`licence`: what whoever pushes it says."""
+    encoder = given.metadata.encoder
+    return made_with(encoder.name, encoder.licence, licence)
+
+
 def corpus_card(
-    given: Description, shards: Mapping[Part, int], parts: Mapping[Part, int], texts: Iterable[str], licence: str | None
+    given: Description, shards: Mapping[Part, int], parts: Mapping[Part, int], texts: Iterable[str], rights: Rights
 ) -> str:
     """`shards` and `parts`: how many files and documents each part has; `texts`: licences of the documents."""
     files = [{"split": part, "path": f"data/{part}-*.parquet"} for part in PARTS if shards[part]]
     head = {
-        **licence_values(licence),
+        **rights.values(),
         "tags": ["nextvec", "sentence-vectors", "sequential-text"],
         "configs": [{"config_name": "default", "data_files": files}],
         KEY: json.dumps(given.to_dict(), ensure_ascii=False),
     }
-    return front_matter(head) + "\n" + "\n".join(_lines(given, parts, sorted(texts), licence))
+    return front_matter(head) + "\n" + "\n".join(_lines(given, parts, sorted(texts), rights))
 
 
-def _lines(given: Description, parts: Mapping[Part, int], texts: Sequence[str], licence: str | None) -> list[str]:
+def _lines(given: Description, parts: Mapping[Part, int], texts: Sequence[str], rights: Rights) -> list[str]:
     encoder, split = given.metadata.encoder, given.metadata.split
     return [
         f"# {given.name}{f'@{given.tag}' if given.tag else ''}", "",
@@ -109,7 +115,7 @@ def _lines(given: Description, parts: Mapping[Part, int], texts: Sequence[str], 
         *table(("part", "documents"), [(part, f"{parts[part]:,}") for part in PARTS]),
         f"A document's part follows from its id and the salt '{split['salt']}'. A training document that nearly "
         "duplicates a held-out one is in `train` here; nextvec leaves it out when it trains.", "",
-        "## Licence", "", *licence_lines(licence, texts),
+        "## Licence", "", *rights.lines(texts),
         "## Use it", "",
         "    nextvec corpus import hf:USER/NAME --corpus " + given.name, "",
         "The encoder is loaded then and proven on golden texts, and the rows on the fingerprint.", "",

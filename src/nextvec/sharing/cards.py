@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from nextvec.encoders.licence import is_non_commercial
 from nextvec.errors import DataError
+
+log = logging.getLogger("nextvec.sharing")
 
 FENCE = "---"
 NO_LICENCE = "No licence was given with it: ask whoever pushed it what you may do."
@@ -35,15 +40,52 @@ def split_card(text: str, owner: str) -> tuple[dict[str, Any], str]:
     return values, rest.lstrip("\n")
 
 
-def licence_values(licence: str | None) -> dict[str, str]:
-    """What the head says of it; nothing without one."""
-    return {"license": licence} if licence else {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What may be done with what is pushed: the licence `given` with it, unless that of the `weights` which made it
+    forbids more; `made_by` names these, as in "Vectors of sonar"."""
+
+    given: str | None
+    weights: str = ""
+    made_by: str = ""
+
+    @property
+    def licence(self) -> str | None:
+        """The one that holds, as the hub writes it."""
+        if not self.weights or (self.given and is_non_commercial(self.given)):
+            return self.given
+        return self.weights.lower()
+
+    def values(self) -> dict[str, str]:
+        """What the head of a card says of it; nothing without one."""
+        return {"license": self.licence} if self.licence else {}
+
+    def lines(self, texts: Sequence[str]) -> list[str]:
+        """What its body says; `texts` are the licences of the documents, each once."""
+        return [
+            *([self._bound(), ""] if self.weights else []),
+            f"Licence: {self.licence}." if self.licence else NO_LICENCE, "",
+            f"Licences of the documents, as their sources say: {', '.join(texts) or 'not said'}.", "",
+        ]  # fmt: skip
+
+    def tell(self, what: str) -> None:
+        """Warns whoever pushes `what` where its card does not say what was given, or nothing was."""
+        if self.licence is None:
+            log.warning("No licence was given: the card of %s says so. Give one with --licence", what)
+        elif self.given and self.licence != self.given:
+            log.warning("The card of %s says %s, and not %s. %s", what, self.licence, self.given, self._bound())
+
+    def _bound(self) -> str:
+        terms = "not for commercial use" if is_non_commercial(self.weights) else "under it as well"
+        said = f"{self.made_by}, {self.weights}: what is made of them is {terms}."
+        kept = self.given is None or self.given == self.licence
+        return said if kept else f"{said} {self.given}, which was given with it, does not lift that."
 
 
-def licence_lines(licence: str | None, texts: Sequence[str]) -> list[str]:
-    """`texts` are the licences of the documents, each once."""
-    lines = [] if licence else [NO_LICENCE, ""]
-    return [*lines, f"Licences of the documents, as their sources say: {', '.join(texts) or 'not said'}.", ""]
+def made_with(name: str, weights: str, given: str | None) -> Rights:
+    """Of what holds an encoder's vectors or was made of them; `weights`: its licence, "" for one that forbids nothing.
+    How it reads a text, which may be in its name, is left out."""
+    return Rights(given=given, weights=weights, made_by=f"Vectors of {name.partition('?')[0]}")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:

@@ -25,7 +25,7 @@ from nextvec.mirror import fetch
 from nextvec.records import write_json
 from nextvec.records.names import ORIGIN, PUSHED
 from nextvec.sequences.splits import PARTS, SplitSpec
-from nextvec.sharing.card_of_corpus import FILES, Description, corpus_card, described
+from nextvec.sharing.card_of_corpus import FILES, Description, corpus_card, corpus_rights, described
 from nextvec.sharing.models import record_push
 from nextvec.sharing.rows import read_documents, shared_batch
 from nextvec.store.encoded import EncodedDocument
@@ -71,6 +71,7 @@ class Brought:
 def export_corpus(workspace: Workspace, reference: str, folder: Path, *, licence: str | None = None) -> Exported:
     """Write a generation as a data set: Parquet by part, and a card. It is there whole or not at all.
 
+    licence: as the hub writes it; that of the encoder's weights stands before it, where it forbids more.
     Raises UsageError for a folder that is there and not empty, NotFoundError, FullDiskError.
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
@@ -154,7 +155,9 @@ def _write(workspace: Workspace, reference: str, folder: Path, licence: str | No
     counts = {part: each.finish() for part, each in shards.items()}
     parts_of = [part_of(doc_id) for doc_id in snapshot.documents.ids]
     held = {part: parts_of.count(part) for part in PARTS}
-    (folder / CARD).write_text(corpus_card(given, counts, held, snapshot.documents.licences, licence), "utf-8")
+    rights = corpus_rights(given, licence)
+    rights.tell(reference)
+    (folder / CARD).write_text(corpus_card(given, counts, held, snapshot.documents.licences, rights), "utf-8")
     return given
 
 

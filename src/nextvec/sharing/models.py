@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nextvec.adoption import CONFIG, FILES, WEIGHTS
+from nextvec.encoders.licence import is_non_commercial
 from nextvec.errors import IntegrityError
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations
 from nextvec.hub import Pushed, push_repository, require_hub
@@ -17,12 +19,15 @@ from nextvec.mirror import fetch, fetch_folder
 from nextvec.models.bundle import read_config
 from nextvec.records import append_line, read_json, read_lines
 from nextvec.records.names import CARD, EVALUATIONS, PUSHED
-from nextvec.sharing.cards import front_matter, licence_lines, licence_values, public_reference, split_card, table
+from nextvec.sharing.cards import Rights, front_matter, made_with, public_reference, split_card, table
 from nextvec.store.generation import HUB
 from nextvec.workspace import Workspace
 
 SHOWN = ("cosine", "skill", "mrr[document]", "mrr[ahead]", "bits_gained[document]", "log_density", "energy_score")
 """Figures of an evaluation that a card shows, where they were measured."""
+
+_PUSHED_BEFORE = re.compile(r"^## (?:On held-out documents|Licence)$", re.MULTILINE)
+"""Where a card goes on that came from the hub."""
 
 
 def push_model(
@@ -30,7 +35,8 @@ def push_model(
 ) -> Pushed:
     """Commit a finished model, network, baseline or inverter, to the repository `name`, which is made if need be.
 
-    licence: as the hub writes it, such as `apache-2.0`. public: of a repository that is made.
+    licence: as the hub writes it, such as `apache-2.0`; that of the encoder's weights stands before it, where it
+    forbids more. public: of a repository that is made.
     Raises NotFoundError without such a model, IntegrityError when it is not complete, what `push_repository` raises.
     """
     require_hub()
@@ -45,7 +51,9 @@ def push_model(
     if WEIGHTS not in files:
         raise IntegrityError(f"{folder / WEIGHTS} is missing; the model is not complete")
     local, usage = (folder / CARD).read_text("utf-8"), _usage(config, name, corpus)
-    card = model_card(local, identity, config, _evaluations(folder), licence, usage)
+    rights = model_rights(local, identity, config, licence)
+    rights.tell(identity)
+    card = model_card(local, identity, config, _evaluations(folder), rights, usage)
     files |= {CARD: card.encode(), CONFIG: (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()}
     done = push_repository(name, "model", files, public=public, message=f"nextvec push {identity}")
     record_push(folder / PUSHED, done)
@@ -57,12 +65,23 @@ def record_push(path: Path, done: Pushed) -> None:
     append_line(path, {**asdict(done), "at": datetime.now(UTC).isoformat(timespec="seconds")})
 
 
+def model_rights(local: str, identity: str, config: Mapping[str, Any], licence: str | None) -> Rights:
+    """`licence`: what whoever pushes it says, instead of its card so far, `local`, unless that forbids more."""
+    said = split_card(local, f"the card of {identity}")[0].get("license")
+    so_far = said if isinstance(said, str) else ""
+    encoder = config.get("encoder") or {}
+    if encoder.get("licence"):
+        return made_with(encoder["name"], encoder["licence"], licence)
+    weights = so_far if is_non_commercial(so_far) else ""
+    return Rights(given=licence or so_far or None, weights=weights, made_by="Weights of the model")
+
+
 def model_card(
     local: str,
     identity: str,
     config: Mapping[str, Any],
     evaluations: Sequence[Evaluation],
-    licence: str | None,
+    rights: Rights,
     usage: Sequence[str],
 ) -> str:
     """The card of the workspace with the licence, the figures on held-out documents, and how it is used."""
@@ -70,11 +89,17 @@ def model_card(
     lines = [
         "", *(["## On held-out documents", ""] if evaluations else []),
         *(line for each in evaluations for line in _figures(each)),
-        "## Licence", "", *licence_lines(licence, config.get("corpus", {}).get("licences", [])),
+        "## Licence", "", *rights.lines(config.get("corpus", {}).get("licences", [])),
         "## Use it", "", *(f"    {line}".rstrip() for line in usage), "",
         "Weights are safetensors, and checked against config.json and a recorded answer when they are loaded.", "",
     ]  # fmt: skip
-    return front_matter({**head, **licence_values(licence)}) + "\n" + body.rstrip() + "\n" + "\n".join(lines)
+    return (
+        front_matter({**head, **rights.values()})
+        + "\n"
+        + _PUSHED_BEFORE.split(body)[0].rstrip()
+        + "\n"
+        + "\n".join(lines)
+    )
 
 
 def _corpus_on_hub(workspace: Workspace, config: Mapping[str, Any]) -> str | None:

@@ -7,7 +7,6 @@ run up or ends it: each is told in the background, and one that fails is told no
 from __future__ import annotations
 
 import logging
-import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -195,4 +194,4 @@ def scalars(event: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, float
 
 def _reason(error: Exception) -> str:
     text = " ".join(redacted(str(error)).split()) or type(error).__name__
-    return re.sub(r"://[^/@\s]*@", "://...@", text)[:LETTERS].rstrip(". ")
+    return text[:LETTERS].rstrip(". ")

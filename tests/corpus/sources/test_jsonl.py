@@ -41,6 +41,22 @@ def test_ids_that_are_false_but_there(tmp_path: Path, identifier: object, expect
     assert [item.id for item in found(tmp_path / "a.jsonl")] == [expected]
 
 
+@pytest.mark.parametrize("nothing", [None, math.nan, "", " \n"])
+def test_a_column_with_nothing_in_it_hides_no_other(tmp_path: Path, nothing: object) -> None:
+    row = {"title": nothing, "name": "T", "text": nothing, "content": nothing, "body": TEXT}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    [document] = found(tmp_path / "a.jsonl")
+    assert isinstance(document, Document)
+    assert (document.title, document.text) == ("T", TEXT)
+
+
+def test_where_all_are_blank_there_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": " ", "body": "", "summary": TEXT}))
+    [item] = found(tmp_path / "a.jsonl")
+    assert isinstance(item, Unusable)
+    assert (item.kind, item.reason) == ("skipped", "empty")
+
+
 def test_columns_can_be_named(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps({"text": "no", "story": TEXT, "key": 7}))
@@ -66,6 +82,10 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
         (b'{"id": "x", "n": 5}', "has id, n"),
         (b'{"text": "\\ud800 and a few more words here"}', "half a surrogate pair"),
         (b'{"id": "\\ud800", "text": "and a few more words here"}', "its id cannot be written as UTF-8: it has half"),
+        (
+            b'{"id": "\\ud800", "text": "\\ud800 and a few more words"}',
+            "its text cannot be written as UTF-8: it has half",
+        ),
         (b"[" * 100_000, "not JSON"),
         (b'{"id": 1, "text": "One.", "text": "Two."}', "a key is there twice: 'text'"),
     ],

@@ -125,6 +125,14 @@ def test_what_is_no_uri_is_not_repeated(reference: str) -> None:
         assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize("password", ["hush@er", "er@hush@er", "hush/er", "hush?er", "er@hush?er"])
+def test_a_password_that_is_not_encoded_is_refused_and_not_repeated(password: str) -> None:
+    with pytest.raises(UsageError, match=r"postgresql://\.\.\.@h.*%40 for @") as caught:
+        open_source(f"postgresql://me:{password}@h/d?table=t")
+    assert "hush" not in str(caught.value)
+    assert "er@" not in str(caught.value)
+
+
 def test_without_the_package(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(MissingDependencyError, match=r"nextvec\[postgres\]"):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nextvec.corpus.document import Document
+from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.prose import visible
 from nextvec.corpus.sources import open_source
 from nextvec.errors import UsageError
@@ -58,6 +58,15 @@ def test_what_only_speaks_of_tags_is_plain(tmp_path: Path, text: str) -> None:
 
 def test_a_title_column_goes_before_that_of_the_page(tmp_path: Path) -> None:
     assert read(tmp_path, PAGE, title="Given").title == "Given"
+
+
+@pytest.mark.parametrize("markup", ["auto", "plain", "html", "markdown", "wikitext"])
+def test_half_a_surrogate_pair_is_refused_in_every_markup(tmp_path: Path, markup: str) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"id": "x", "text": f"{SAID[0]} \ud800 {SAID[1]}"}))
+    [item] = open_source(f"{tmp_path / 'a.jsonl'}?markup={markup}").documents()
+    assert isinstance(item, Unusable)
+    assert (item.kind, item.reason) == ("failed", "its text cannot be written as UTF-8")
+    assert item.characters == visible("".join(SAID)) + 1
 
 
 def test_an_unknown_markup_is_refused_with_those_that_there_are(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from nextvec.config import Config, parse_query
 from nextvec.corpus.document import Source
 from nextvec.corpus.sources.checked import CheckedSource
 from nextvec.errors import DataError, NotFoundError, UsageError
-from nextvec.postgres import split_uri, without_user
+from nextvec.postgres import require_encoded, split_uri
 from nextvec.registry import Registry
+from nextvec.storage import without_secrets
 
 _SNIFF_BYTES = 4096
 _NEIGHBOURS_SHOWN = 8
@@ -159,7 +160,8 @@ def options_of(uri: str, query: str) -> dict[str, str]:
 
     Raises UsageError that does not repeat them, as one may be a password.
     """
-    return parse_query(f"?{query.replace('+', '%2B')}", owner=f"source '{without_user(uri)}'", secret=True)[1]
+    require_encoded(uri)
+    return parse_query(f"?{query.replace('+', '%2B')}", owner=f"source '{without_secrets(uri)}'", secret=True)[1]
 
 
 def missing_path(path: Path) -> NotFoundError:

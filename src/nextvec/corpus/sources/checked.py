@@ -34,15 +34,27 @@ class CheckedSource:
 
 def _examine(document: Document, seen: set[bytes]) -> Document | Unusable:
     for part in ("id", "title", "text", "source", "licence"):
-        if problem := encoding_problem(getattr(document, part)):
-            return _unusable(document, f"its {part} cannot be written as UTF-8", "failed", f"it {problem}")
-    if problem := encoding_problem("\n".join(heading.text for heading in document.headings)):
-        return _unusable(document, "its headings cannot be written as UTF-8", "failed", f"one {problem}")
+        if problem := unwritable(part, getattr(document, part)):
+            return _unusable(document, problem[0], "failed", problem[1])
+    if of_headings := encoding_problem("\n".join(heading.text for heading in document.headings)):
+        return _unusable(document, "its headings cannot be written as UTF-8", "failed", f"one {of_headings}")
     digest = hashlib.blake2b(document.id.encode(), digest_size=8).digest()
     if digest in seen:
         return _unusable(document, "its id was given to an earlier document", "failed")
     seen.add(digest)
     return _long_enough(document)
+
+
+def unwritable(part: str, text: str) -> tuple[str, str] | None:
+    """Why a part of a document cannot be kept (reason, detail), or None. Asked of a text before a reader of its markup
+    replaces what is wrong with it."""
+    problem = encoding_problem(text)
+    return (f"its {part} cannot be written as UTF-8", f"it {problem}") if problem else None
+
+
+def writable(text: str) -> str:
+    """With what cannot be written in UTF-8 as an escape, for messages."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def encoding_problem(text: str) -> str | None:
@@ -65,7 +77,7 @@ def _long_enough(document: Document) -> Document | Unusable:
 
 def _unusable(document: Document, reason: str, kind: Literal["skipped", "failed"], detail: str = "") -> Unusable:
     return Unusable(
-        id=document.id.encode(errors="backslashreplace").decode(),
+        id=writable(document.id),
         reason=reason,
         kind=kind,
         detail=detail,

@@ -21,6 +21,7 @@ from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.markup.wikitext import strip_wikitext
 from nextvec.corpus.prose import Prose, visible
+from nextvec.corpus.sources.checked import unwritable, writable
 from nextvec.errors import UsageError
 
 COMMON_NAMES: dict[str, tuple[str, ...]] = {
@@ -84,8 +85,10 @@ class Columns(Config):
         return [name for name in known if name in common or name in chosen]
 
     def value(self, row: Mapping[str, Any], part: str) -> Any:
-        """The row's value for a part of a document, or None when it has no such column or nothing in it."""
-        return next((_decoded(value) for name in self.names(part) if not is_null(value := _lookup(row, name))), None)
+        """The row's value for a part of a document, or None when it has no such column or nothing in it. A blank one
+        counts where no other of its columns holds more."""
+        found = [_decoded(value) for name in self.names(part) if not is_null(value := _lookup(row, name))]
+        return next((value for value in found if not _is_blank(value)), found[0] if found else None)
 
     def read(self, text: str) -> Prose:
         """The prose of a document's whole text, whatever markup it has."""
@@ -107,6 +110,10 @@ def _is_html(text: str) -> bool:
 def is_null(value: Any) -> bool:
     """None, or the NaN that pandas writes in its place."""
     return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()
 
 
 def _decoded(value: Any) -> Any:
@@ -173,7 +180,12 @@ def _document(pieces: list[Row], columns: Columns, source: str) -> Document | Un
         reason, detail = problem
         characters = sum(visible(text) for text in texts if isinstance(text, str))
         return Unusable(
-            id=identifier, reason=reason, detail=detail, place=first.name, kind="failed", characters=characters
+            id=writable(identifier),
+            reason=reason,
+            detail=detail,
+            place=first.name,
+            kind="failed",
+            characters=characters,
         )
     ordered = sorted(pieces, key=lambda piece: columns.value(piece.values, "position") or 0)
     prose = columns.read("\n\n".join(columns.value(piece.values, "text") or "" for piece in ordered))
@@ -200,6 +212,8 @@ def _problem(pieces: list[Row], columns: Columns, source: str) -> tuple[str, str
             return "no text", _missing_text(piece, columns, source)
         if not isinstance(text, str | None):
             return "its text is not a string", _wrong_text(text, piece, columns, source)
+        if problem := unwritable("text", text or ""):
+            return problem
     positions = [columns.value(piece.values, "position") for piece in pieces]
     if len(pieces) > 1 and not all(isinstance(position, int | float) for position in positions):
         return "its positions are not all numbers", repr(positions[:3])
