@@ -108,5 +108,5 @@ def test_startup_measures_fresh_processes(tmp_path: Path) -> None:
     command = [sys.executable, str(BENCHMARKS / "startup.py"), "--rounds", "1", "--out", str(tmp_path / "s.json")]
     subprocess.run(command, check=True, capture_output=True)
     left = read_json(tmp_path / "s.json")
-    assert set(left["seconds"]) == {"help", "typer", "python"}
+    assert set(left["seconds"]) == {"help", "import", "typer", "python"}
     assert [made["at_most"] for made in left["claims"]] == [0.5, None]

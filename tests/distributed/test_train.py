@@ -29,7 +29,9 @@ def place(tmp_path_factory, write_prose):
 
 
 def kill_a_worker() -> None:
-    workers = [each for each in psutil.process_iter(["cmdline"]) if "RayTrainWorker" in " ".join(each.info["cmdline"])]
+    workers = [
+        each for each in psutil.process_iter(["cmdline"]) if "RayTrainWorker" in " ".join(each.info["cmdline"] or ())
+    ]
     assert len(workers) == 2
     workers[1].kill()
 

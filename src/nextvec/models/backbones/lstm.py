@@ -3,6 +3,7 @@ multi-layer module with dropout computes something else on Apple MPS in several 
 
 from __future__ import annotations
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -37,9 +38,17 @@ class LSTM(Backbone):
         """Keeps every layer's output and cell (B, 1, M)."""
         h_BTM, last = x_BTD, []
         for i, (layer, before) in enumerate(zip(self.layers, parts_of(kept, len(self.layers)), strict=True)):
-            h_BTM, after = layer(h_BTM if i == 0 else self.dropout(h_BTM), _layers_first(before))
+            h_BTM, after = _run(layer, h_BTM if i == 0 else self.dropout(h_BTM), _layers_first(before))
             last.append(_layers_first(after))
         return h_BTM, tuple(last)
+
+
+def _run(layer: nn.Module, x_BTM: Tensor, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """In bfloat16 under autocast, but for processors on which oneDNN has no such LSTM, where that is an error."""
+    if x_BTM.device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return layer(x_BTM, before)
+    with torch.autocast("cpu", enabled=False):
+        return layer(x_BTM.float(), before)
 
 
 def _layers_first(kept: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor] | None:

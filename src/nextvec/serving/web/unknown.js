@@ -1,9 +1,7 @@
-// A text that the corpus knows nothing of is told so before it is answered.
-
 import { announce, h } from "./dom.js";
 import { number } from "./format.js";
 
-/** A caution where the corpus holds nothing like the text, as the server tells its `familiarity`; else nothing. */
+/** A caution where the corpus holds nothing like the text, by its `familiarity`. */
 export function unknown(told) {
   if (!told || told.known) return "";
   const [nearest, usual, least] = [told.nearest, told.usual, told.least].map((value) => number(value, 2));
