@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nextvec.corpus.markup.boilerplate import boilerplate
+from nextvec.corpus.markup.boilerplate import boilerplate, speaks_of_site
 from nextvec.corpus.markup.html import read_html
 
 SAID_OF_PAGES = {
@@ -62,6 +62,13 @@ def test_what_pages_say_of_themselves(reason: str, text: str) -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_what_begins_alike_and_is_text(text: str) -> None:
     assert boilerplate(text) == ""
+
+
+def test_a_notice_speaks_of_the_site_in_most_of_its_sentences() -> None:
+    notice = "We and our partners store data. You may change your settings. Read our privacy policy."
+    assert speaks_of_site(notice)
+    assert speaks_of_site("このサイトはクッキーを使います。")
+    assert not speaks_of_site("Mix the butter. Add the eggs. Bake it, and share it on this site.")
 
 
 def test_a_long_paragraph_is_text() -> None:

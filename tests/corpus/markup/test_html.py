@@ -114,6 +114,26 @@ def test_names_that_are_a_subject_as_well_need_links() -> None:
     assert paragraphs(f"<p>{PROSE}</p><section id=cookies><p>{MORE}</p></section>") == [PROSE, MORE]
 
 
+@pytest.mark.parametrize("name", ["id=oatmeal-cookies", "id=consent", "class=navigation", "class=caption-history"])
+def test_a_name_drops_no_text_about_what_it_names(name: str) -> None:
+    about = "It was common in the last century. Then people forgot it, and nobody knows why."
+    assert paragraphs(f"<p>{PROSE}</p><div {name}><h2>On it</h2><p>{about}</p></div><p>{MORE}</p>")[1] == about
+
+
+@pytest.mark.parametrize(
+    "furniture",
+    [
+        "<div id=cookies><p>We value your privacy. You may change your settings here.</p><button>OK</button></div>",
+        "<div id=cookies><p>Diese Website verwendet Cookies. Damit sind Sie einverstanden.</p></div>",
+        "<div id=consent><p>You may choose what we store here.</p></div>",
+        "<div id=navigation><p>Find all that you need. It is here.</p><a href=a>The news of the week</a></div>",
+        "<div class=photo-caption><p>The boat came home in 1901. It was built in Hull.</p></div>",
+    ],
+)
+def test_a_part_is_left_out_that_is_what_its_name_says(furniture: str) -> None:
+    assert paragraphs(f"<p>{PROSE}</p>{furniture}<p>{MORE}</p>") == [PROSE, MORE]
+
+
 def test_several_articles_are_texts_and_teasers_are_not() -> None:
     post, teaser = f"<article>{f'<p>{PROSE}</p>' * 6}</article>", f"<article><p>{MORE}</p></article>"
     other = f"<article>{f'<p>{MORE}</p>' * 3}</article>"

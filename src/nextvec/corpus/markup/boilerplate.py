@@ -61,6 +61,30 @@ _KINDS = tuple(
     for reason, pattern in _PATTERNS
 )
 
+_OF_SITE = re.compile(
+    r"""\b(?:web\s?(?:site|page|seite)s?|(?:this|our|the)\s(?:site|page)|(?:diese|unsere|der)\sseite|browsers?|privacy|ads
+    |partners|preferences|settings|accept|agree|experience|analytics|third[\s-]part(?:y|ies)|personali[sz]\w+|opt\sout
+    |datenschutz\w*|einstellungen|akzeptier\w+|einverstanden|zustimm\w+|site|navigateur|confidentialité|accepte[rz]?
+    |sitio|navegador|privacidad\w*|aceptar?|aceita\w*|sito|accett\w+|akkoord|strona|stron[ęy]|przeglądar\w+|zgadzasz|zgod\w+
+    |сайт\w*|браузер\w*|согла\w+|webbplats\w*|nettsted\w*|hjemmeside\w*|sivusto\w*|stránk\w+|souhlas\w*)\b
+    |サイト|ブラウザ|网站|網站|浏览器|瀏覽器|사이트|브라우저|موقع""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What notices on cookies and consent speak of, a word in most of their sentences."""
+_STOP = re.compile(r"[.!?…](?=\s|\Z)|[。！？।]")
+NOTICE_SHARE = 0.5
+"""Such words a sentence, from which a text is a notice."""
+
+
+def count_stops(text: str) -> int:
+    """About as many sentences as a text has."""
+    return len(_STOP.findall(text))
+
+
+def speaks_of_site(text: str) -> bool:
+    """Whether a text is a notice to the visitors of a site, of whatever length."""
+    return len(_OF_SITE.findall(text)) >= NOTICE_SHARE * count_stops(text)
+
 
 def boilerplate(text: str) -> str:
     """Why a paragraph is no part of the text of a page, "" where nothing says so."""
