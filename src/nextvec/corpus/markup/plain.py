@@ -25,7 +25,11 @@ _SPOKEN = re.compile(r"[\u2013\u2014]\s*(?=\S)")
 """Begins a speech, or an item; it stays, because it is text in the first case."""
 _NUMBER = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
 _HYPHENATED = re.compile(r"(?<=[^\W\d_]-)\n(?=[^\W\d_])")
-_DIVIDED = re.compile(r"(?<=[^\W\d_])[-\u2010]\n(?=[^\W\d_])")
+_SMALL, _CAPITAL = "[a-zß-öø-ÿа-яё]", "[A-ZÀ-ÖØ-ÞА-ЯЁ]"
+_DIVIDED = re.compile(
+    rf"(?<=[^\W\d_])(?!(?<={_SMALL})-\n{_CAPITAL})[-\u2010]\n(?=[^\W\d_])|(?<={_SMALL}-)\n(?={_CAPITAL})"
+)
+"""What is to be taken out: before a capital letter the hyphen stays, it is that of `Süd-Ost`."""
 _TABLE = re.compile(r"^(?:[ \t]*(?:\|[^\n]*\||\+[-=+]{2,}\+)[ \t]*(?:\n|\Z)){2,}", re.MULTILINE)
 """Rows that begin and end with a bar, and the rules between them."""
 DIVIDED_SHARE = 0.08
