@@ -18,7 +18,21 @@ SAID_OF_PAGES = {
         *("Dernière mise à jour : 5 mai 2020", "Alle Rechte vorbehalten."),
     ],
     "note on versions": ["New in version 2.0.", "Changed in 3.11:", "Deprecated since version 1.2"],
-    "navigation": ["Skip to main content", "Back to top", "Tags: river, boats", "Filed under: Food", "Read more..."],
+    "navigation": [
+        "Skip to main content",
+        "Back to top",
+        "Tags: river, boats",
+        "Filed under: Food",
+        "Read more...",
+        *("Sign in | Register", "Log in", "Login / Sign up", "Sign in or create an account", "Anmelden | Registrieren"),
+    ],
+    "comments": [
+        *("Leave a reply", "Leave a Reply Cancel reply", "Comments are closed.", "Schreibe einen Kommentar"),
+        "Your email address will not be published.",
+        "Your email address will not be published. Required fields are marked *",
+        "Deine E-Mail-Adresse wird nicht veröffentlicht. Erforderliche Felder sind mit * markiert",
+        "Notify me of new posts by email.",
+    ],
     "byline": [
         *("Posted on 5 May 2020 by Jane", "By Jane Doe, 5 May 2020", "5 min read", "A. Reed¹ and B. Moss²"),
         *("Anna de la Cruz¹*, Bob Lee², and C. Poe¹,²", "Von Anna Meier, 5. Mai 2020"),
@@ -33,6 +47,7 @@ TEXTS = [
         "The page was last updated by its author, who then died.",
         "Tags are words.",
     ),
+    *("Leave a reply on the desk.", "He left a comment.", "Register the boat.", "Sign in the name of the king."),
     *(
         "By 1990 the river was dry. Nobody came.",
         "The rights are reserved for those who ask.",
