@@ -206,7 +206,9 @@ WRITTEN = {
     ),
     "<span class=sfrac><span class=num>1</span><span class=sr-only>/</span><span class=den>2</span></span>": "1/2",
     "5 km<sup>2</sup>, 3 feet<sup>2</sup>, f<sup>(3)</sup>(x), <sup>18</sup>F": "5 km², 3 feet², f^(3)(x), ¹⁸F",
-    "the 19<sup>th</sup>, M<sup>me</sup> Curie, n<sup>o</sup> 5, XIX<sup>e</sup>": "the 19th, Mme Curie, no 5, XIXe",
+    "the 19<sup>th</sup>, M<sup>me</sup> Curie, n<sup>o</sup> 5, XIX<sup>e</sup>, return<sup>d</sup>": (
+        "the 19th, Mme Curie, no 5, XIXe, returnd"
+    ),
 }
 
 

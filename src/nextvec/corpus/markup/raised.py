@@ -24,6 +24,8 @@ _AFTER_STOP = re.compile(r"(?:(?<!\b\d)(?<!\b\d\d)[.!?…。]|(?<=[^\W\d_])[,;:]
 """Not `3.` and `12.`, which may be the beginning of a number."""
 _WORD_BEFORE = re.compile(r"[^\W\d_]{2,}\Z")
 _LONG_WORD = 4
+_ENDINGS = frozenset("defghiv")
+"""Of shortened words in old texts: `return<sup>d</sup>`."""
 _MEASURE = re.compile(
     r"(?:foot|feet|inch(?:es)?|miles?|yards?|\w*met(?:er|re)s?|sinh|cosh|tanh|[a-z]*(?:pouces?|pieds?|fuß|zoll))\Z",
     re.IGNORECASE,
@@ -67,6 +69,6 @@ def is_note_mark(text: str, before: str) -> bool:
 
 def _marks_word(text: str, before: str) -> bool:
     word = _WORD_BEFORE.search(before)
-    if word is None or not before[-1].islower() or _MEASURE.search(before):
+    if word is None or text in _ENDINGS or not before[-1].islower() or _MEASURE.search(before):
         return False
     return len(word[0]) >= _LONG_WORD or not _SINGLE_MARK.fullmatch(text)
