@@ -1188,7 +1188,6 @@ NOT_YET = frozenset(
     {
         "so what? |i don't know! |maybe he's ill... |who cares.",
         "Hm... |I see.",
-        "It's 5 o'clock. |'Tis late.",
         "‘Twas night. |‘I know,’ he said.",
         "Er sagte nichts. |danach ging er.",
         "Etc. |Et ainsi de suite.",

@@ -49,6 +49,23 @@ def test_a_long_quotation_is_cut_into_its_sentences_and_a_short_one_stays() -> N
     assert texts("“Oh, dear! How bad! You have lost it.”") == ["“Oh, dear! How bad! You have lost it.”"]
 
 
+@pytest.mark.parametrize("mark", ["'", "’"])
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ["He sat down.", "'Tis late.", "She left."],
+        ["It ended in the 90s.", "'68 was better."],
+        ["'He came.", "She went.'", "Then he left.", "'Em all."],
+        ["Stop!", "'Twill be.", "Who?", "'E left."],
+        ["He spoke.", "“'Tis so,” she said."],
+        ["The house was the 'Dog.'", "Cats lived in it."],
+    ],
+)
+def test_an_apostrophe_before_a_word_belongs_to_it(sentences: list[str], mark: str) -> None:
+    sentences = [one.replace("'", mark) for one in sentences]
+    assert texts(" ".join(sentences)) == sentences
+
+
 def test_spec_holds_the_resolved_options() -> None:
     assert build_chunker("sentence").spec == {"name": "sentence", "language": "en"}
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nextvec.corpus.markup.boilerplate import boilerplate
+from nextvec.corpus.markup.boilerplate import boilerplate, speaks_of_site
 from nextvec.corpus.markup.html import read_html
 
 SAID_OF_PAGES = {
@@ -18,7 +18,21 @@ SAID_OF_PAGES = {
         *("Dernière mise à jour : 5 mai 2020", "Alle Rechte vorbehalten."),
     ],
     "note on versions": ["New in version 2.0.", "Changed in 3.11:", "Deprecated since version 1.2"],
-    "navigation": ["Skip to main content", "Back to top", "Tags: river, boats", "Filed under: Food", "Read more..."],
+    "navigation": [
+        "Skip to main content",
+        "Back to top",
+        "Tags: river, boats",
+        "Filed under: Food",
+        "Read more...",
+        *("Sign in | Register", "Log in", "Login / Sign up", "Sign in or create an account", "Anmelden | Registrieren"),
+    ],
+    "comments": [
+        *("Leave a reply", "Leave a Reply Cancel reply", "Comments are closed.", "Schreibe einen Kommentar"),
+        "Your email address will not be published.",
+        "Your email address will not be published. Required fields are marked *",
+        "Deine E-Mail-Adresse wird nicht veröffentlicht. Erforderliche Felder sind mit * markiert",
+        "Notify me of new posts by email.",
+    ],
     "byline": [
         *("Posted on 5 May 2020 by Jane", "By Jane Doe, 5 May 2020", "5 min read", "A. Reed¹ and B. Moss²"),
         *("Anna de la Cruz¹*, Bob Lee², and C. Poe¹,²", "Von Anna Meier, 5. Mai 2020"),
@@ -33,6 +47,7 @@ TEXTS = [
         "The page was last updated by its author, who then died.",
         "Tags are words.",
     ),
+    *("Leave a reply on the desk.", "He left a comment.", "Register the boat.", "Sign in the name of the king."),
     *(
         "By 1990 the river was dry. Nobody came.",
         "The rights are reserved for those who ask.",
@@ -62,6 +77,13 @@ def test_what_pages_say_of_themselves(reason: str, text: str) -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_what_begins_alike_and_is_text(text: str) -> None:
     assert boilerplate(text) == ""
+
+
+def test_a_notice_speaks_of_the_site_in_most_of_its_sentences() -> None:
+    notice = "We and our partners store data. You may change your settings. Read our privacy policy."
+    assert speaks_of_site(notice)
+    assert speaks_of_site("このサイトはクッキーを使います。")
+    assert not speaks_of_site("Mix the butter. Add the eggs. Bake it, and share it on this site.")
 
 
 def test_a_long_paragraph_is_text() -> None:

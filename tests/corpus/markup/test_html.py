@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (typographic signs are part of what is read)
 from __future__ import annotations
 
 import pytest
@@ -113,6 +114,26 @@ def test_names_that_are_a_subject_as_well_need_links() -> None:
     assert paragraphs(f"<p>{PROSE}</p><section id=cookies><p>{MORE}</p></section>") == [PROSE, MORE]
 
 
+@pytest.mark.parametrize("name", ["id=oatmeal-cookies", "id=consent", "class=navigation", "class=caption-history"])
+def test_a_name_drops_no_text_about_what_it_names(name: str) -> None:
+    about = "It was common in the last century. Then people forgot it, and nobody knows why."
+    assert paragraphs(f"<p>{PROSE}</p><div {name}><h2>On it</h2><p>{about}</p></div><p>{MORE}</p>")[1] == about
+
+
+@pytest.mark.parametrize(
+    "furniture",
+    [
+        "<div id=cookies><p>We value your privacy. You may change your settings here.</p><button>OK</button></div>",
+        "<div id=cookies><p>Diese Website verwendet Cookies. Damit sind Sie einverstanden.</p></div>",
+        "<div id=consent><p>You may choose what we store here.</p></div>",
+        "<div id=navigation><p>Find all that you need. It is here.</p><a href=a>The news of the week</a></div>",
+        "<div class=photo-caption><p>The boat came home in 1901. It was built in Hull.</p></div>",
+    ],
+)
+def test_a_part_is_left_out_that_is_what_its_name_says(furniture: str) -> None:
+    assert paragraphs(f"<p>{PROSE}</p>{furniture}<p>{MORE}</p>") == [PROSE, MORE]
+
+
 def test_several_articles_are_texts_and_teasers_are_not() -> None:
     post, teaser = f"<article>{f'<p>{PROSE}</p>' * 6}</article>", f"<article><p>{MORE}</p></article>"
     other = f"<article>{f'<p>{MORE}</p>' * 3}</article>"
@@ -152,6 +173,74 @@ def test_marks_within_sentences() -> None:
         read_html("<p>Hand&shy;tuch&#8203;halter &#x93;da&#x94; &#0;gut&zwnj;.").text
         == "Handtuchhalter “da” \ufffdgut\u200c."
     )
+
+
+MATHS = {
+    "<mfrac><mn>1</mn><mn>2</mn></mfrac>": "1/2",
+    "<mn>2</mn><mfrac><mn>1</mn> <mn>3</mn></mfrac>": "2 1/3",
+    "<mfrac><mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow><mi>c</mi></mfrac>": "(a+b)/c",
+    "<msup><mn>10</mn><mn>6</mn></msup>": "10⁶",
+    "<msup><mi>x</mi><mrow><mi>n</mi><mo>+</mo><mn>1</mn></mrow></msup>": "x^(n+1)",
+    "<msup><mrow><mo>(</mo><mi>a</mi><mo>)</mo></mrow><mi>n</mi></msup>": "(a)^n",
+    "<msup><mi>f</mi><mo>′</mo></msup>": "f′",
+    "<msubsup><mi>x</mi><mi>i</mi><mn>2</mn></msubsup>": "xi²",
+    "<msqrt><mi>a</mi><mi>b</mi></msqrt>": "√(ab)",
+    "<mroot><mi>x</mi><mn>3</mn></mroot>": "³√x",
+    "<mfrac><mn>1</mn></mfrac>": "1",
+}
+
+
+@pytest.mark.parametrize("formula", MATHS)
+def test_formulas_keep_their_numbers(formula: str) -> None:
+    page = f"<p>So the boat needs <math>{formula}</math> of it.</p>"
+    assert read_html(page).text == f"So the boat needs {MATHS[formula]} of it."
+
+
+WRITTEN = {
+    "x<sup>n+1</sup> and e<sup>x</sup> and <i>e</i><sup>−<i>kt</i></sup>": "x^(n+1) and e^x and e^−kt",
+    "10<sup>2.5</sup> and 10<sup>−3</sup> m": "10^2.5 and 10⁻³ m",
+    "101<sub>2</sub> and H<sub>2</sub>O and Ca<sup>2+</sup>": "101₂ and H2O and Ca²⁺",
+    "1<sup>1</sup>&frasl;<sub>2</sub> cups or <sup>3</sup>/<sub>4</sub>": "1 1/2 cups or 3/4",
+    "5<span class=frac>2<span class=sr-only>+</span><span class=num>1</span>&frasl;<span class=den>2</span></span>": (
+        "52 1/2"
+    ),
+    "<span class=sfrac><span class=num>1</span><span class=sr-only>/</span><span class=den>2</span></span>": "1/2",
+    "5 km<sup>2</sup>, 3 feet<sup>2</sup>, f<sup>(3)</sup>(x), <sup>18</sup>F": "5 km², 3 feet², f^(3)(x), ¹⁸F",
+    "the 19<sup>th</sup>, M<sup>me</sup> Curie, n<sup>o</sup> 5, XIX<sup>e</sup>, return<sup>d</sup>": (
+        "the 19th, Mme Curie, no 5, XIXe, returnd"
+    ),
+}
+
+
+@pytest.mark.parametrize("markup", WRITTEN)
+def test_what_stands_above_or_below_the_line(markup: str) -> None:
+    assert read_html(f"<p>It was about {markup} to them.</p>").text == f"It was about {WRITTEN[markup]} to them."
+
+
+@pytest.mark.parametrize("mark", ["1", "1,2", "1–3", "(3)", "[a]", "ii", "*", "†", "b", "2*"])
+def test_marks_of_notes_need_no_link(mark: str) -> None:
+    page = f"<p>The river<sup>{mark}</sup> rises in the hills.<sup>{mark}</sup> It flows south.</p>"
+    prose = read_html(page)
+    assert prose.text == PROSE
+    assert prose.left_out["note mark"] == 2 * len(mark)
+
+
+def test_marks_of_notes_that_follow_one_another() -> None:
+    assert read_html("<p>All boats<sup>1</sup><sup>,</sup><sup>2</sup> left early.</p>").text == "All boats left early."
+    assert read_html("<p>Go<sup>1,2</sup> there and rest.</p>").text == "Go there and rest."
+
+
+def test_authors_are_told_by_their_marks() -> None:
+    authors = "<p>A. Reed<sup>1</sup>, B. Moss<sup>1,2</sup> and C. Poe<sup>2*</sup></p>"
+    assert dict(read_html(f"{authors}<p>{PROSE}</p>").left_out)["byline"] == 27
+
+
+def test_quotations_have_the_marks_that_browsers_show() -> None:
+    assert read_html("<p>He said <q>yes, the <q>boat</q> left</q> and went.</p>").text == (
+        "He said “yes, the ‘boat’ left” and went."
+    )
+    assert read_html("<p>He said <q>“yes”</q> and <q></q>went.</p>").text == "He said “yes” and went."
+    assert paragraphs(f"<q><p>{PROSE}</p></q><p>{MORE}</p>") == [PROSE, MORE]
 
 
 def test_code_is_no_prose_and_a_letter_is_no_code() -> None:

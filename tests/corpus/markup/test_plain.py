@@ -1,6 +1,8 @@
 # ruff: noqa: RUF001 (texts in several scripts)
 from __future__ import annotations
 
+from textwrap import fill
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,6 +93,58 @@ def test_divided_words() -> None:
         "well-known"
         in lines(f"{WRAPPED}\n\n{WRAPPED}\n\nThe captain of the boat that had come back was a well-\nknown man.")[2]
     )
+
+
+NARROW = """This volume grew out of a number of letters that Mr. Hale had sent to his friends in Hull while he was at
+sea. They were not meant to be read by others. The greater part was written on deck, or in the ports where the ship
+waited for grain, and it tells of the Outer Isles and of the people there."""
+DIVIDED = """Der Weg war weit, und die Donau-
+dampfschifffahrt war noch nicht er-
+funden worden. Die Ein- und Aus-
+gänge waren nah und die Haus-
+tür war zu. Er ging in die Süd-
+Ost-Ecke und sah die Nord-
+see, welche blau war und sehr groß."""
+
+
+@pytest.mark.parametrize("width", range(30, 45))
+def test_narrow_text_is_wrapped_if_its_lines_are_full(width: int) -> None:
+    short = "He came home late, and nobody was at the quay to meet him."
+    text = "\n\n".join(fill(one, width) for one in (NARROW, short, NARROW))
+    whole = NARROW.replace("\n", " ")
+    assert lines(text) == [whole, short, whole]
+
+
+def test_narrow_text_with_divided_words() -> None:
+    assert lines(DIVIDED) == [
+        "Der Weg war weit, und die Donaudampfschifffahrt war noch nicht erfunden worden. Die Ein- und Ausgänge waren "
+        "nah und die Haustür war zu. Er ging in die Süd-Ost-Ecke und sah die Nordsee, welche blau war und sehr groß."
+    ]
+
+
+def test_verse_in_narrow_text_stays() -> None:
+    verse = "Shall I sing of the sea and the sand,\nOf the boats that came to the land,\nOf the wind and the"
+    assert lines(f"{fill(NARROW, 38)}\n\n{verse}") == [NARROW.replace("\n", " "), *verse.split("\n")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i went down to the harbour at dawn\nwhere the boats lay still,\nand nobody spoke. A gull\n"
+        "cried once over the water\nand then it was gone,\nand I stood there\nwaiting for the light to come back",
+        "The boat came home late at night.\nNobody was there to meet it.\nThe men went to the inn at once.\n"
+        "They ate bread and some cheese.\nThen they slept until the morning.\nThe dog slept with them, too.",
+        "Sing of the sea and of the shore,\nSing of the boats that come no more,\nSing of the men who went away\n"
+        "And of the bread they ate that day,\nOf nets and oars and sails and rope\nAnd all that gave the women hope.",
+        "flour, butter and three fresh eggs\na pound of sugar for the cake\nsome salt from the corner shop\n"
+        "half a pint of milk, or cream\na lemon, if they have any\ntwo bars of the dark chocolate\nthe small candles",
+        "Anna Berg, 4 Pier Road, Holmby\nPeter Lund, 12 Mill Lane, Ansby\nMary Holt, 7 High Street, Hale\n"
+        "John Moor, 31 Quay Street, Hull\nRuth Dale, 2 Church Lane, York\nJane Reed, 5 Park Road, Leeds\nLucy Hill",
+        "床前明月光，\n疑是地上霜。\n举头望明月，\n低头思故乡。\n床前明月光，\n疑是地上霜。\n举头望明月，\n低头思故乡。",
+    ],
+)
+def test_narrow_lines_of_their_own_stay(text: str) -> None:
+    assert lines(text) == text.split("\n")
 
 
 def test_controls_are_counted_and_joiners_stay() -> None:

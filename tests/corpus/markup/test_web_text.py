@@ -16,6 +16,10 @@ MENU = "Home\nAbout us\nContact\nNews"
         (f"{MENU}\nThe river\n{PROSE}\n{MORE}\n{MENU}", ["The river", PROSE, MORE]),
         (f"The river\nA report\n{PROSE}", ["The river", "A report", PROSE]),
         (f"{PROSE}\nShare this\n© 2020 The Authors\nPrivacy policy\n", [PROSE]),
+        (
+            f"Sign in | Register\n{PROSE}\n{MORE}\nLeave a reply\nYour email address will not be published.",
+            [PROSE, MORE],
+        ),
         (f"{PROSE}\nPhoto: J. Doe\n{MORE}", [PROSE, MORE]),
         (f"{PROSE}\nRoses are red,\nViolets are blue,\nSugar is sweet;\nAnd so are you.", None),
         (MENU, ["Home", "About us", "Contact", "News"]),

@@ -30,7 +30,8 @@ _FACES = re.compile(
 """Emoji and emoticons; after a sentence they belong to it."""
 _CITATION = re.compile(r"\((?:[A-Z][^()]{1,60}[, ])?\d{4}[a-z]?(?:[,:] ?(?:pp?\. ?)?[\d–-]+)?\)\s+(?=[A-Z“\"])")
 """`(Smith, 1990)` behind the full stop of what it belongs to."""
-_MAY_OPEN = '"“”„«»‚‘›‹'
+_MAY_OPEN = '"“”„«»‚‘›‹’' + "'"
+"""Apostrophes among them, with which `'Tis` and `'68` begin."""
 _OPENS = re.compile(rf"\s[{_MAY_OPEN}]\Z")
 _MARK = re.compile(r"\((\w{1,4})\)(?=[\s.,;:])")
 """Of a list or reference: after `(1)` sentencex sees no end to the end of the paragraph."""
@@ -81,7 +82,7 @@ def _after_closing(text: str, ends: Iterator[int]) -> Iterator[int]:
 
 
 def _opens(text: str, end: int) -> bool:
-    """Whether the last character before `end` is a quotation mark that opens what follows."""
+    """Whether the last character before `end` is a quotation mark or an apostrophe that what follows begins with."""
     if text[end - 1] not in _MAY_OPEN:
         return False
     return text[end : end + 1].isalnum() and _OPENS.search(text, max(0, end - 2), end) is not None

@@ -7,7 +7,7 @@ never closed, a class named after what stands beside it), so they are left out o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 Attributes = Mapping[str, str | None]
@@ -15,10 +15,12 @@ Attributes = Mapping[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why a part may be left out. `weak`: only if it is made of links, because such a name can be a subject as well."""
+    """Why a part may be left out. `weak`: only if it is made of links, because such a name can be a subject as well.
+    `subject`: unless it reads as a text, because such a name can be what a text is about."""
 
     reason: str
     weak: bool = False
+    subject: bool = False
 
 
 _CERTAIN_TAGS = {
@@ -65,6 +67,19 @@ _WEAK_NAMES = {
     **dict.fromkeys(("widget", "relatedposts", "sharedaddy", "teaser", "teasers", "trending"), "navigation"),
     "meta": "byline",
 }
+_SUBJECTS = frozenset(("cookie", "cookies", "consent", "gdpr", "navigation", "skip"))
+_SUBJECTS_OF_COMPOUNDS = frozenset(("caption", "dateline", "copyright", "metadata", "timestamp"))
+"""Only where a word stands beside it that is none of layout: `caption-history`, not `photo-caption`."""
+_OF_LAYOUT = frozenset(
+    (
+        *("text", "image", "img", "photo", "picture", "wp", "figure", "fig", "media", "gallery", "slide", "slider"),
+        *("video", "audio", "box", "wrap", "wrapper", "container", "inner", "outer", "content", "block", "credit"),
+        *("title", "overlay", "thumb", "thumbnail", "carousel", "article", "post", "entry", "story", "body", "hero"),
+        *("lead", "featured", "main", "top", "bottom", "left", "right", "center", "small", "large", "full", "item"),
+        *("area", "table", "map", "row", "col", "column", "is", "js", "element"),
+        *("site", "page", "footer", "header", "notice", "info", "bar", "line", "list", "section", "date", "author"),
+    )
+)
 _STAND_BESIDE = {"has", "no", "with", "without"}
 """A name that begins so says what the part stands beside, not what it is."""
 _CERTAIN_NAMES = {
@@ -112,10 +127,17 @@ def _by_name(tag: str, attributes: Attributes) -> Doubt | None:
     names = [*_classes(attributes), *([tag] if "-" in tag else [])]
     if tag != "section" and "section" not in names:
         names = [*names, attributes.get("id") or ""]
-    words = [word for name in names for word in _words(name)]
-    if reason := next((_NAMES[word] for word in words if word in _NAMES), None):
-        return Doubt(reason)
-    return next((Doubt(_WEAK_NAMES[word], weak=True) for word in words if word in _WEAK_NAMES), None)
+    named = [words for name in names if (words := _words(name))]
+    if doubt := next((_strong(word, words) for words in named for word in words if word in _NAMES), None):
+        return doubt
+    weak = (word for words in named for word in words if word in _WEAK_NAMES)
+    return next((Doubt(_WEAK_NAMES[word], weak=True) for word in weak), None)
+
+
+def _strong(word: str, words: Sequence[str]) -> Doubt:
+    """The doubt that one of the words of a name raises."""
+    about = word in _SUBJECTS_OF_COMPOUNDS and not _OF_LAYOUT.union((word,)).issuperset(words)
+    return Doubt(_NAMES[word], subject=about or word in _SUBJECTS)
 
 
 def _classes(attributes: Attributes) -> list[str]:

@@ -12,14 +12,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from nextvec.corpus.headings import Title, compose
-from nextvec.corpus.markup.boilerplate import boilerplate
+from nextvec.corpus.markup.boilerplate import boilerplate, count_stops, speaks_of_site
 from nextvec.corpus.markup.html_tree import TITLES, Part, Passage, Table, Tree, parse, read_tree
 from nextvec.corpus.prose import Prose, count_words, ends_sentence, holds_sentence, is_sentence, visible
 
 MOSTLY_LINKS = 0.6
 LINKS_OF_FURNITURE = 0.3
+LINKS_OF_TEXT = 0.1
 LINKS_OF_TITLES = 0.95
 PROSE_OF_LAYOUT = 0.5
+PROSE_OF_TEXT = 0.7
+"""Of a part that is named like page furniture, so that it is a text about such things."""
+SENTENCES_OF_TEXT = 2
 PROSE_OF_CORE = 0.7
 PROSE_BESIDE_FURNITURE = 0.1
 TEASER_PARAGRAPHS = 2
@@ -172,22 +176,37 @@ def _without_links(passages: Sequence[Passage], reasons: list[str]) -> list[str]
 
 
 def _furniture(passages: Sequence[Passage], weights: Sequence[int]) -> set[Part]:
-    """The doubtful parts without which prose remains and that, where only a weak name speaks against them, consist of
-    links."""
-    prose: Counter[Part] = Counter()
-    said: Counter[Part] = Counter()
-    linked: Counter[Part] = Counter()
+    """The doubtful parts without which prose remains and that, where only a name speaks against them, are what it
+    says."""
+    inside: dict[Part, list[tuple[Passage, int]]] = {}
     for item, weight in zip(passages, weights, strict=True):
         for part in item.place.parts:
-            prose[part] += weight
-            said[part] += visible(item.text)
-            linked[part] += round(visible(item.text) * item.linked)
+            inside.setdefault(part, []).append((item, weight))
     most = (1 - PROSE_BESIDE_FURNITURE) * sum(weights)
-    return {
-        part
-        for part in said
-        if prose[part] <= most and (not part.doubt.weak or linked[part] >= LINKS_OF_FURNITURE * said[part])
-    }
+    return {part for part, held in inside.items() if sum(weight for _, weight in held) <= most and _agrees(part, held)}
+
+
+def _agrees(part: Part, held: Sequence[tuple[Passage, int]]) -> bool:
+    """Whether what a part holds, passages and their weights, is what its name says: links, or no text of its own."""
+    if part.doubt.subject:
+        return not _reads_as_text(held)
+    said = sum(visible(item.text) for item, _ in held)
+    return not part.doubt.weak or _links(held) >= LINKS_OF_FURNITURE * said
+
+
+def _links(held: Sequence[tuple[Passage, int]]) -> int:
+    return sum(round(visible(item.text) * item.linked) for item, _ in held)
+
+
+def _reads_as_text(held: Sequence[tuple[Passage, int]]) -> bool:
+    """Whether most of it is sentences, several of them, with few links, that do not speak of the site itself."""
+    held = [(item, weight) for item, weight in held if not item.place.level]
+    said = sum(visible(item.text) for item, _ in held)
+    sentences = [item.text for item, weight in held if weight and is_sentence(item.text)]
+    text = " ".join(sentences)
+    if _links(held) > LINKS_OF_TEXT * said or visible(text) < PROSE_OF_TEXT * said:
+        return False
+    return count_stops(text) >= SENTENCES_OF_TEXT and not speaks_of_site(text)
 
 
 def _core(passages: Sequence[Passage], weights: Sequence[int]) -> Part | None:

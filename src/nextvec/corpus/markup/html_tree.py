@@ -15,9 +15,13 @@ from itertools import groupby
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
+from nextvec.corpus.markup.boilerplate import boilerplate
+from nextvec.corpus.markup.formulas import begins_fraction, is_slash, written
 from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden
 from nextvec.corpus.markup.plain import paragraphs, read_plain, without_bullet
 from nextvec.corpus.markup.quantities import superscript
+from nextvec.corpus.markup.quotations import quotation_marks
+from nextvec.corpus.markup.raised import is_note_mark, lowered, raised
 from nextvec.corpus.prose import collapse, count_words, ends_sentence, is_sentence, visible, without_controls
 
 TITLES = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
@@ -40,10 +44,12 @@ _NEVER_HOLD_PARAGRAPHS = frozenset(("button", "label", "legend", "object", "sele
 """Where one does, it was not closed."""
 _PREFORMATTED = frozenset(("pre", "listing", "xmp", "plaintext"))
 _BREAK = "\0"
+_MARKED = re.compile("\1([^\1]*)\1")
+"""A mark of a note, until the block that it stands in is known."""
+_BEFORE_RAISED = 40
+_BETWEEN_MARKS = frozenset(",;\u2013-")
 _BLOCK_STYLE = re.compile(r"display\s*:\s*(?:block|flex|grid|table)", re.IGNORECASE)
 _NOTE_MARK = re.compile(r"(?:(?<=\S)|^)\[\d{1,3}\]|^\[(?:[A-Za-z]|edit|citation needed)\]$")
-_NOTE = re.compile(r"\[.{1,24}\]|[*\u2020\u2021\u00a7]+")
-_EXPONENT = re.compile(r"[+\-\u2212]?\d{1,3}")
 _CODE_SIGN = re.compile(r"[{}=<>;_#\\$|/]")
 MOST_CODE_SIGNS = 0.02
 _RAW_TEXT = "script|style|iframe|noframes|noembed|noscript|xmp"
@@ -81,11 +87,12 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where text stands. `kind`: paragraph, item, loose, heading (or headed: in a block within one); `drop`: why it is
-    left out for certain; `level`: the heading that it is in, "" for none."""
+    left out for certain; `level`: the heading that it is in, "" for none; `quotations`: how many it is in."""
 
     kind: str = "loose"
     drop: str = ""
     level: str = ""
+    quotations: int = 0
     linked: bool = False
     code: bool = False
     parts: tuple[Part, ...] = ()
@@ -154,11 +161,13 @@ class _Walk:
         self.block = Place()
 
     def go(self, root: LexborNode) -> None:
-        stack: list[tuple[LexborNode | None, Place]] = [(root, Place())]
+        stack: list[tuple[LexborNode | str | None, Place]] = [(root, Place())]
         while stack:
             node, place = stack.pop()
             if node is None:
                 self._end_block()
+            elif isinstance(node, str):
+                self._add(node, place)
             elif node.is_text_node:
                 self._add_text(node.text_content or "", place)
             elif node.is_comment_node:
@@ -167,7 +176,7 @@ class _Walk:
                 stack += self._enter(node, place)
         self._end_block()
 
-    def _enter(self, node: LexborNode, place: Place) -> list[tuple[LexborNode | None, Place]]:
+    def _enter(self, node: LexborNode, place: Place) -> list[tuple[LexborNode | str | None, Place]]:
         """What is to be visited next, the last first."""
         tag, attributes = node.tag or "", node.attributes
         is_block = _is_block(node, tag, attributes)
@@ -178,7 +187,9 @@ class _Walk:
             return []
         if tag in _PREFORMATTED and not inside.drop:
             inside = replace(inside, drop="code")
-        nodes = [(child, inside) for child in _children(node, tag)]
+        if not inside.drop and begins_fraction(node, tag) and self._before()[-1:].isdigit():
+            self._add(" ", inside)
+        nodes = [(child, inside) for child in _inner(node, tag, inside)]
         return [*([(None, place)] if is_block else []), *nodes]
 
     def _add_at_once(self, node: LexborNode, tag: str, place: Place) -> bool:
@@ -186,8 +197,8 @@ class _Walk:
         if tag == "br":
             self._add(_BREAK, place)
             return True
-        if tag == "sup":
-            return self._add_exponent(node, place)
+        if tag in ("sup", "sub"):
+            return not begins_fraction(node, tag) and self._add_raised(node, tag, place)
         return tag in _PREFORMATTED and self._add_preformatted(node, place)
 
     def _add(self, text: str, place: Place) -> None:
@@ -203,17 +214,29 @@ class _Walk:
             return
         text, controls = without_controls(text)
         clean = text if place.code else _NOTE_MARK.sub("", text)
+        clean = clean.replace("\u2044", "/")
         self.tree.left_out["control characters"] += controls
         self.tree.left_out["note mark"] += visible(text) - visible(clean)
         self._add(clean, place)
 
-    def _add_exponent(self, node: LexborNode, place: Place) -> bool:
-        """Whether a `sup` is a power, which is then written as one: 10<sup>6</sup> is not 106."""
-        text = node.text().strip()
-        if _EXPONENT.fullmatch(text):
-            self._add(superscript(text), place)
-            return True
-        return False
+    def _before(self) -> str:
+        """What stands before on the line, without marks of notes."""
+        return _MARKED.sub("", "".join(text for text, _ in self.pieces[-_BEFORE_RAISED:]))[-_BEFORE_RAISED:]
+
+    def _add_raised(self, node: LexborNode, tag: str, place: Place) -> bool:
+        """Whether what stands above or below the line is not to be read on it as it is: 10<sup>6</sup> is not 106."""
+        if node.css_first("math") is not None:
+            return False
+        text, before = without_controls(node.text())[0].strip(), self._before()
+        said = lowered(text, before) if tag == "sub" else raised(text, before)
+        if tag == "sup" and not place.code and (self._joins_marks(text) or is_note_mark(text, before)):
+            said = f"\1{superscript(text)}\1"
+        if said != text:
+            self._add(said, place)
+        return said != text
+
+    def _joins_marks(self, text: str) -> bool:
+        return text in _BETWEEN_MARKS and bool(self.pieces) and self.pieces[-1][0].endswith("\1")
 
     def _add_preformatted(self, node: LexborNode, place: Place) -> bool:
         """Whether preformatted text is prose, as in mail and old books, which is then read as plain text."""
@@ -229,10 +252,34 @@ class _Walk:
     def _end_block(self) -> None:
         total = sum(visible(text) for text, _ in self.pieces)
         linked = sum(visible(text) for text, linked in self.pieces if linked)
-        raw = "".join(text for text, _ in self.pieces)
+        raw = self._without_marks("".join(text for text, _ in self.pieces))
         for text in _paragraphs(raw, together=self.block.kind != "loose"):
             self.tree.passages.append(Passage(text, self.block, linked / total, count_words(raw)))
         self.pieces = []
+
+    def _without_marks(self, raw: str) -> str:
+        """A block without its marks of notes, but for a list of authors, which is told by them."""
+        shown = _MARKED.sub(r"\1", raw)
+        if shown == raw or boilerplate(collapse(shown)):
+            return shown
+        kept = _MARKED.sub("", raw)
+        self.tree.left_out["note mark"] += visible(shown) - visible(kept)
+        return kept
+
+
+def _inner(node: LexborNode, tag: str, place: Place) -> Iterator[LexborNode | str]:
+    """What an element holds and what is written around it, the last first."""
+    if place.drop:
+        yield from _children(node, tag)
+    elif tag == "q":
+        opening, closing = quotation_marks(node, place.quotations - 1)
+        yield closing
+        yield from _children(node, tag)
+        yield opening
+    elif (form := written(node)) is not None:
+        yield from reversed(form)
+    else:
+        yield from _children(node, tag)
 
 
 def _children(node: LexborNode, tag: str) -> Iterator[LexborNode]:
@@ -257,12 +304,16 @@ def _inside(node: LexborNode, tag: str, attributes: Attributes, place: Place, is
     if place.drop:
         return place
     reason = certain(tag, attributes) or _certain_inline(node, tag, attributes, is_block)
+    if reason == "hidden" and is_slash(node):
+        return place
     if reason and not (tag in _NEVER_HOLD_PARAGRAPHS and node.css_first("p, h1, h2, ul, table") is not None):
         return replace(place, drop=reason)
     if tag == "a" and attributes.get("href") is not None:
         place = replace(place, linked=True)
     elif tag in ("code", "kbd", "samp", "tt"):
         place = replace(place, code=True)
+    elif tag == "q":
+        place = replace(place, quotations=place.quotations + 1)
     return _inside_block(tag, attributes, place) if is_block else place
 
 
@@ -275,8 +326,7 @@ def _certain_inline(node: LexborNode, tag: str, attributes: Attributes, is_block
 
 
 def _is_note(node: LexborNode, attributes: Attributes) -> bool:
-    named = "reference" in (attributes.get("class") or "").split()
-    return named or bool(_NOTE.fullmatch(node.text().strip())) or node.css_first("a[href]") is not None
+    return "reference" in (attributes.get("class") or "").split() or node.css_first("a[href]") is not None
 
 
 def _inside_block(tag: str, attributes: Attributes, place: Place) -> Place:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Literal
@@ -26,7 +26,11 @@ _SPOKEN = re.compile(r"[\u2013\u2014]\s*(?=\S)")
 """Begins a speech, or an item; it stays, because it is text in the first case."""
 _NUMBER = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
 _HYPHENATED = re.compile(r"(?<=[^\W\d_]-)\n(?=[^\W\d_])")
-_DIVIDED = re.compile(r"(?<=[^\W\d_])[-\u2010]\n(?=[^\W\d_])")
+_SMALL, _CAPITAL = "[a-zß-öø-ÿа-яё]", "[A-ZÀ-ÖØ-ÞА-ЯЁ]"
+_DIVIDED = re.compile(
+    rf"(?<=[^\W\d_])(?!(?<={_SMALL})-\n{_CAPITAL})[-\u2010]\n(?=[^\W\d_])|(?<={_SMALL}-)\n(?={_CAPITAL})"
+)
+"""What is to be taken out: before a capital letter the hyphen stays, it is that of `Süd-Ost`."""
 _TABLE = re.compile(r"^(?:[ \t]*(?:\|[^\n]*\||\+[-=+]{2,}\+)[ \t]*(?:\n|\Z)){2,}", re.MULTILINE)
 """Rows that begin and end with a bar, and the rules between them."""
 DIVIDED_SHARE = 0.08
@@ -34,14 +38,15 @@ DIVIDED_SHARE = 0.08
 
 
 def read_plain(text: str, lines: Lines = "auto") -> Prose:
-    """The paragraphs of a text without title. Left out: control characters, the marks of subtitles, running heads and
-    feet of pages, what transcribers add, tables, and as markup what marks lines and emphasis."""
-    unpaged, heads, marks = _unpaged(text)
+    """The paragraphs of a text without title. Left out: control characters, the marks of subtitles and what tells of
+    sounds in them, running heads and feet of pages, what transcribers add, tables, and as markup what marks lines and
+    emphasis."""
+    unpaged, marks = _unpaged(text)
     clean, controls = without_controls(unpaged)
     body, beside = without_notices(clean)
     said, tables = _without_tables(body)
     prose = "\n\n".join(paragraphs(without_emphasis(said), lines))
-    left_out = {"control characters": controls, "running head": heads, "subtitle marks": marks, **beside}
+    left_out = {"control characters": controls, **marks, **beside}
     left_out |= {"table": tables, "markup": visible(said) - visible(prose)}
     return Prose(title="", text=prose, left_out={reason: count for reason, count in left_out.items() if count})
 
@@ -54,15 +59,17 @@ def _without_tables(text: str) -> tuple[str, int]:
     return kept, visible(text) - visible(kept)
 
 
-def _unpaged(text: str) -> tuple[str, int, int]:
-    """`text` as it reads on, and the characters of running lines and of subtitles' marks that this took away."""
+def _unpaged(text: str) -> tuple[str, Mapping[str, int]]:
+    """`text` as it reads on, and by reason the characters of running lines and of subtitles that this took away."""
     if "\f" not in text and "-->" not in text:
-        return text, 0, 0
+        return text, {}
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     joined = join_pages(text)
-    said = spoken(joined)
-    shown = joined if said is None else said
-    return shown, visible(text) - visible(joined), visible(joined) - visible(shown)
+    heads = {"running head": visible(text) - visible(joined)}
+    if (said := spoken(joined)) is None:
+        return joined, heads
+    shown, sounds = said
+    return shown, {**heads, "sound": sounds, "subtitle marks": visible(joined) - visible(shown) - sounds}
 
 
 def paragraphs(text: str, lines: Lines = "auto") -> Iterator[str]:

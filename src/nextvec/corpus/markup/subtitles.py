@@ -1,12 +1,13 @@
-"""Subtitles (SubRip and WebVTT, often saved as .txt): what is said, without numbers, times and marks of style."""
+"""Subtitles (SubRip and WebVTT, often saved as .txt): what is said, without numbers, times, marks of style and what
+tells of sounds."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import unescape
 
-from nextvec.corpus.prose import collapse, ends_sentence
+from nextvec.corpus.prose import collapse, ends_sentence, visible
 
 _TIME = r"(?:\d+:)?\d\d:\d\d[.,]\d{3}"
 _NAME = r"(?:^[ \t]*\d+[ \t]*|(?:\A|(?<=\n\n))[^\n]+)\n"
@@ -17,22 +18,55 @@ _STYLE = re.compile(r"</?(?:[biucv]|font|lang|ruby|rt|\d\d)\b[^<>\n]*>|\{\\[^{}\
 _WORD_TIME = re.compile(rf"<{_TIME}>")
 _ENDS = ("]", ")", "\u266a", ":")
 """What ends a cue although it ends no sentence: sounds, songs, names of speakers."""
-_SPEAKER = re.compile(r"^-\s*", re.MULTILINE)
+_DASH = re.compile(r"[-\u2013\u2014]\s*(?!\d)")
+"""Begins what a speaker says."""
+_ASIDE = re.compile(
+    r"^(?P<dash>[-\u2013\u2014][ \t]*)?(?P<opens>[\[(])(?P<what>[^\[\]()]*)[\])](?P<alone>[ \t]*$)?[ \t]*", re.MULTILINE
+)
+"""`[thunder]`, `(DOOR CREAKS) Who is it?`"""
 
 
-def spoken(text: str) -> str | None:
-    """Paragraphs of whole sentences, which may run over several cues; None where `text` is not subtitles. Line ends
-    are newlines."""
-    cues = _HEAD.sub("", text, count=1)
-    return "\n\n".join(_sentences(_lines(cues))) if _CUE.match(cues) else None
+def spoken(text: str) -> tuple[str, int] | None:
+    """Paragraphs of whole sentences, which may run over several cues, and the characters that told of sounds; None
+    where `text` is not subtitles. Line ends are newlines."""
+    body = _HEAD.sub("", text, count=1)
+    if not _CUE.match(body):
+        return None
+    cues = list(_cues(body))
+    said = [_ASIDE.sub(_without_sound, cue) for cue in cues]
+    sounds = sum(map(visible, cues)) - sum(map(visible, said))
+    return "\n\n".join(_sentences(line for cue in said for line in _speeches(cue))), sounds
 
 
-def _lines(cues: str) -> Iterator[str]:
-    """What is said in one cue, or by one speaker of it."""
-    shown = (unescape(_STYLE.sub("", cue)).strip() for cue in _CUE.split(cues))
-    for said in _without_repeats(shown) if _WORD_TIME.search(cues) else shown:
-        parts = _SPEAKER.split(said) if said.startswith("-") else [said]
-        yield from filter(None, map(collapse, parts))
+def _cues(body: str) -> Iterable[str]:
+    shown = (unescape(_STYLE.sub("", cue)).strip() for cue in _CUE.split(body))
+    return _without_repeats(shown) if _WORD_TIME.search(body) else shown
+
+
+def _without_sound(aside: re.Match[str]) -> str:
+    """What remains of an aside: nothing of one alone on its line that is no sentence in round brackets, nor of one in
+    capitals at the beginning."""
+    what = aside["what"]
+    alone = aside["alone"] is not None and any(map(str.isalpha, what))
+    is_sound = what.isupper() or (alone and (aside["opens"] == "[" or not ends_sentence(what)))
+    return aside["dash"] or "" if is_sound else aside[0]
+
+
+def _speeches(cue: str) -> Iterator[str]:
+    """What is said in one cue, or by each speaker of it: the first dash stands behind the end of a sentence."""
+    speech: list[str] = []
+    begins = _DASH.match(cue) is not None
+    for line in cue.split("\n"):
+        dash = _DASH.match(line)
+        if dash and (begins or _is_ended(speech)):
+            yield from filter(None, [collapse(" ".join(speech))])
+            speech, begins, line = [], True, line[dash.end() :]
+        speech.append(line)
+    yield from filter(None, [collapse(" ".join(speech))])
+
+
+def _is_ended(lines: Sequence[str]) -> bool:
+    return not lines or ends_sentence(lines[-1]) or lines[-1].endswith(_ENDS)
 
 
 def _without_repeats(cues: Iterable[str]) -> Iterator[str]:
@@ -48,7 +82,7 @@ def _sentences(lines: Iterator[str]) -> Iterator[str]:
     open_lines: list[str] = []
     for line in lines:
         open_lines.append(line)
-        if ends_sentence(line) or line.endswith(_ENDS):
+        if _is_ended(open_lines):
             yield " ".join(open_lines)
             open_lines = []
     if open_lines:

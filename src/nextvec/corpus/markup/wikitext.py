@@ -20,7 +20,7 @@ from nextvec.corpus.headings import Title, compose
 from nextvec.corpus.markup.arguments import BREAK, HOLE
 from nextvec.corpus.markup.ledger import Ledger
 from nextvec.corpus.markup.nesting import Nesting
-from nextvec.corpus.markup.quantities import POWER, subscript, superscript
+from nextvec.corpus.markup.raised import lowered, raised
 from nextvec.corpus.markup.wiki import ENGLISH, Wiki
 from nextvec.corpus.prose import Prose, collapse, count_words, is_unspaced
 
@@ -74,9 +74,8 @@ _OTHER_TAG = re.compile(
 )
 _RAISED = re.compile(r"<(su[bp])\b[^<>]*>((?:[^<]|<(?!/?su[bp]\b))*?)</\1\s*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
-_FIGURES = re.compile(r"[-−–+]?\d+|\d*[-−–+]")
-_PLAIN_EXPONENT = re.compile(r"[\w.,−-]+")
-_EXPONENT_LETTERS = frozenset("nkmxN")
+_BEFORE_RAISED = 8
+"""Characters that tell what it is."""
 _QUOTE_RUN = re.compile(r"'{2,}")
 _BOTH = 5
 _WITH_VARIANTS = frozenset(
@@ -266,14 +265,8 @@ def _switch(match: re.Match[str]) -> str:
 def _raise(match: re.Match[str]) -> str:
     """Figures above and below the line so that no number changes: "10⁶", "SO4²⁻", "2^n", "101₂"; but "H2O", "1er"."""
     inner = _TAG.sub("", match[2]).strip()
-    after_digit = match.string[match.start() - 1 : match.start()].isdigit()
-    if match[1].lower() == "sub":
-        return subscript(inner) if after_digit and POWER.fullmatch(inner) else inner
-    if _FIGURES.fullmatch(inner):
-        return superscript(inner)
-    if any(map(str.isdigit, inner)) or (after_digit and inner in _EXPONENT_LETTERS):
-        return f"^{inner}" if _PLAIN_EXPONENT.fullmatch(inner) else f"^({inner})"
-    return inner
+    before = match.string[max(0, match.start() - _BEFORE_RAISED) : match.start()]
+    return lowered(inner, before) if match[1].lower() == "sub" else raised(inner, before)
 
 
 def _without_quotes(text: str) -> str:

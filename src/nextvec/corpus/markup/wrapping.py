@@ -17,7 +17,15 @@ from unicodedata import combining, east_asian_width
 from nextvec.corpus.prose import ends_sentence, is_unspaced
 
 NARROWEST = 40
-"""Columns. Narrower text is not taken for hard-wrapped; its lines are joined where a sentence clearly goes on."""
+"""Columns. A narrower block is not taken for hard-wrapped by its own witness."""
+NARROW = 28
+"""Columns from which a text is taken for hard-wrapped if all of its blocks together look like it. In narrower ones
+lines are joined where a sentence clearly goes on."""
+NARROW_BREAKS = 5
+NARROW_FULL_SHARE = 0.85
+NARROW_LOWER_SHARE = 0.5
+NARROW_ENDED_SHARE = 0.34
+"""Verse is seldom full and seldom goes on in small letters; sentences that have a line each end with it."""
 WIDE = 60
 """Columns from which the first of two lines may have been full, when no other lines can tell."""
 FULL_SHARE = 0.75
@@ -26,6 +34,8 @@ RAGGED = 0.85
 """A line that the next word would have brought to this share of the widest is full: not all wrapping is greedy."""
 
 _INNER_END = re.compile(r"[.!?,;:]\s|[\u3001\u3002\uff01\uff0c\uff1b\uff1f\u060c\u061f\u0964]")
+_INNER_START = re.compile(r"[.!?]\W*\s\W*[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ]")
+_HYPHEN_END = re.compile(r"[^\W\d_][-\u2010]\Z")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _PUSHED = 2
 """Columns by which a line of Chinese or Japanese may be short, so that none begins with a full stop."""
@@ -77,15 +87,38 @@ def _columns_of_sign(sign: str) -> int:
 def common_column(blocks: Sequence[Sequence[Line]]) -> float | None:
     """The column at which a text is wrapped, as the blocks show that are evidently wrapped; None without one."""
     several = [block for block in blocks if len(block) > 1]
-    widths = [max(line.end for line in block) for block in several if _is_evident(_breaks(block))]
-    return median(widths) if widths else None
+    widths = [_widest(block) for block in several if _is_evident(_breaks(block))]
+    return median(widths) if widths else _narrow_column(several)
+
+
+def _narrow_column(blocks: Sequence[Sequence[Line]]) -> float | None:
+    """The column of a text that is narrow throughout: its lines are full, by the widest, most go on in the next in a
+    small letter, and sentences begin within lines. Text without capitals gives no such witness."""
+    widest = max(map(_widest, blocks), default=0)
+    breaks = [pair for block in blocks for pair in _breaks(block)]
+    if not NARROW <= widest < WIDE or len(breaks) < NARROW_BREAKS:
+        return None
+    full = sum(_is_full(one, two, widest) or _is_divided(one, two) for one, two in breaks)
+    ended = sum(one.ended for one, _ in breaks)
+    is_even = full >= NARROW_FULL_SHARE * len(breaks) and ended <= NARROW_ENDED_SHARE * len(breaks)
+    starts_inside = any(_INNER_START.search(line.text) for block in blocks for line in block)
+    return widest if is_even and starts_inside and _lower_share(breaks) >= NARROW_LOWER_SHARE else None
+
+
+def _widest(block: Sequence[Line]) -> int:
+    return max(line.end for line in block)
+
+
+def _is_divided(one: Line, two: Line) -> bool:
+    """Whether a word is divided between two lines."""
+    return _HYPHEN_END.search(one.text) is not None and two.text[0].islower()
 
 
 def group_lines(block: Sequence[Line], column: float | None) -> Iterator[list[Line]]:
     """The lines of a block, those together that make one paragraph. `column`: where the whole text is wrapped."""
     breaks = _breaks(block)
-    wrapped = _is_evident(breaks) or (column is not None and _full_share(breaks, RAGGED * column) >= FULL_SHARE)
-    limit = RAGGED * max(column or 0, max(line.end for line in block)) if wrapped else None
+    wrapped = _is_evident(breaks) or (column is not None and _is_wrapped_at(breaks, column))
+    limit = RAGGED * max(column or 0, _widest(block)) if wrapped else None
     group = [block[0]]
     for place, line in enumerate(block[1:], start=1):
         if not _joins(group, line, limit) and (line.starts or not _goes_on(block, place)):
@@ -121,6 +154,13 @@ def _is_evident(breaks: Sequence[tuple[Line, Line]]) -> bool:
     if any(line.letter.isupper() for pair in breaks for line in pair):
         return _full_share(breaks, RAGGED * widest) >= FULL_SHARE and _lower_share(breaks) >= LOWER_SHARE
     return _full_share(breaks, widest) >= FULL_SHARE and _breaks_sentences(breaks)
+
+
+def _is_wrapped_at(breaks: Sequence[tuple[Line, Line]], column: float) -> bool:
+    """Whether a block of a text that is wrapped at a column is, too; in a narrow one it is none where every line of
+    several begins with a capital letter, as in verse."""
+    is_verse = column < NARROWEST and len(breaks) > 1 and _lower_share(breaks) == 0.0
+    return not is_verse and _full_share(breaks, RAGGED * column) >= FULL_SHARE
 
 
 def _full_share(breaks: Sequence[tuple[Line, Line]], limit: float) -> float:

@@ -96,9 +96,9 @@ class OneDocument:
     "text",
     suffixes=(".txt", ".text", ".srt", ".vtt"),
     options=TextOptions,
-    leaves="control characters, subtitle marks, running head, licence notice (of Project Gutenberg), caption, footnote "
-    "and note (in a transcriber's brackets), table (drawn with bars), markup (bullets, rules, marks of quotation and "
-    "of emphasis)",
+    leaves="control characters, subtitle marks, sound (told of in subtitles), running head, licence notice (of Project "
+    "Gutenberg), caption, footnote and note (in a transcriber's brackets), table (drawn with bars), "
+    "markup (bullets, rules, marks of quotation and of emphasis)",
 )
 def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """Plain text, titled by the file's name without its ending."""

@@ -37,8 +37,8 @@ class WarcOptions(Config):
     suffixes=(".warc", ".warc.gz", ".wet", ".wet.gz"),
     sniff=lambda head: head.startswith(b"WARC/"),
     extra="documents",
-    leaves="what a page of HTML, or plain text, leaves out; of WET navigation (lines of menus), footer, byline; "
-    "answers that are no success or no HTML, and other records",
+    leaves="what a page of HTML, or plain text, leaves out; of WET navigation (lines of menus), comments, footer, "
+    "byline; answers that are no success or no HTML, and other records",
 )
 class WarcSource:
     """Documents have the id of their record, the address of the page as their source, and the title of the page.
