@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,18 @@ def test_a_registry_refuses_two_things_of_one_name() -> None:
     assert registry.register("x")(Options) is Options
     with pytest.raises(UsageError, match="registered twice"):
         registry.register("x")(Config)
+
+
+def test_a_registry_files_nothing_that_its_check_refuses() -> None:
+    def check(name: str, entry: type, known: Mapping[str, type]) -> None:
+        if entry in known.values():
+            raise UsageError(f"{name} is known")
+
+    registry: Registry[type] = Registry("chunkers", "nextvec.corpus.chunkers", check=check)
+    registry.register("x")(Options)
+    with pytest.raises(UsageError, match="y is known"):
+        registry.register("y")(Options)
+    assert "y" not in registry
 
 
 def test_json_is_replaced_whole(tmp_path: Path) -> None:

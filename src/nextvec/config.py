@@ -48,6 +48,16 @@ class Config(BaseModel):
         return self.model_dump(mode="json")
 
 
+def require_config(name: str, component: Any, known: Mapping[str, Any]) -> None:
+    """What registries of components with options check. Raises UsageError for one without a `Config`."""
+    options = getattr(component, "Config", None)
+    if not (isinstance(options, type) and issubclass(options, Config)):
+        raise UsageError(
+            f"'{name}' ({getattr(component, '__qualname__', component)}) has no options: expected a class attribute "
+            "Config, a subclass of nextvec.config.Config; one without a field says that there are none"
+        )
+
+
 def _parsed(kind: Any, value: Any, owner: str) -> Any:
     """`value` as a configuration of its own where `kind`, the type of a field, is one; as it is otherwise."""
     kinds = get_args(kind) if type(None) in get_args(kind) else (kind,)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
@@ -29,17 +29,22 @@ class Registry(Generic[T]):
     Args:
         kind: plural noun, also the entry-point group's suffix, e.g. "backbones".
         package: dotted package whose modules define the built-in components.
+        check: called before one is filed, with its name, it, and those known so far by name; what it raises keeps it
+            out.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(
+        self, kind: str, package: str, *, check: Callable[[str, T, Mapping[str, T]], None] | None = None
+    ) -> None:
         self.kind = kind
         self._package = package
+        self._check = check
         self._entries: dict[str, T] = {}
         self._discovered = False
 
     def register(self, name: str) -> Callable[[T], T]:
-        """Decorator that files its target under `name`. Raises UsageError for what is no name, and when it is taken by
-        another target."""
+        """Decorator that files its target under `name`. Raises UsageError for what is no name, when it is taken by
+        another target, and what `check` raises."""
         if not isinstance(name, str) or not name:
             raise UsageError(f"{self.kind}: {name!r} is no name; give a string of a letter or more")
 
@@ -50,6 +55,8 @@ class Registry(Generic[T]):
                     f"{self.kind}: '{name}' is registered twice, by {_origin(known)} and {_origin(entry)}. "
                     "Choose another name for one of them"
                 )
+            if self._check is not None:
+                self._check(name, entry, self._entries)
             self._entries[name] = entry
             return entry
 

@@ -1,7 +1,11 @@
 import pytest
 
-from nextvec.comparing.entrants import _starts, _variant
+from nextvec.comparing.entrants import Entrant, _starts, _variant
+from nextvec.errors import UsageError
+from nextvec.models.bundle import save_bundle
 from nextvec.models.network import Network
+from nextvec.records import read_json, write_json
+from nextvec.records.names import CONFIG
 from nextvec.training.run import resolve_plan
 
 
@@ -48,3 +52,12 @@ def test_each_gift_starts_at_the_baseline_of_its_head(predicts, anchor, starts):
 
 def test_a_baseline_has_no_variants():
     assert _variant({"kind": "baseline"}) == ""
+
+
+def test_a_model_of_what_nothing_here_registers_is_not_taken_for_a_typing_error(tmp_path):
+    folder = tmp_path / "means-own"
+    save_bundle(folder, Network(resolve_plan("gru", 8, {"anchor": "none"}).network), origin={}, metrics={})
+    config = read_json(folder / CONFIG)
+    write_json(folder / CONFIG, {**config, "network": {**config["network"], "architecture": "means"}})
+    with pytest.raises(UsageError, match="means-own was made with architecture 'means', which nothing here registers"):
+        _ = Entrant(folder=folder).subject

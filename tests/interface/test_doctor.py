@@ -7,6 +7,7 @@ import pytest
 
 from nextvec.interface import doctor
 from nextvec.interface.doctor import examine, extras
+from nextvec.records import read_json, write_json
 from nextvec.workspace import Workspace
 
 
@@ -83,3 +84,11 @@ def test_a_damaged_model_and_a_lost_corpus_are_found(place, nextvec, monkeypatch
     assert found["models"].found == "1 of 2 are whole"
     shutil.rmtree(place.corpus("tales"))
     assert "its corpus 'tales' is gone" in by_name(examine(place))["model mix"].found
+
+
+def test_a_model_of_what_nothing_here_registers_is_found(place):
+    config = read_json(place.model("ridge") / "config.json")
+    write_json(place.model("ridge") / "config.json", {**config, "spec": {**config["spec"], "name": "own"}})
+    found = by_name(examine(place))
+    assert "ridge was made with baseline 'own', which nothing here registers" in found["model ridge"].found
+    assert (found["model ridge"].state, found["models"].found) == ("wrong", "1 of 2 are whole")

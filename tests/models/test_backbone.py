@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 from nextvec.config import Config
+from nextvec.errors import UsageError
 from nextvec.models.backbone import BACKBONES, Backbone
+from nextvec.models.head import HEADS, Head
 
 DIM = 8
 
@@ -46,3 +48,13 @@ def test_parts_equal_the_whole(backbone, parts):
         state_BSM, memory = backbone.read(part_BSD, memory)
         states.append(state_BSM)
     torch.testing.assert_close(torch.cat(states, dim=1), backbone(x_BTD), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("config", [None, dict, Config()])
+def test_one_without_options_is_refused_at_once(config):
+    expected = r"'mine' \(Mine\) has no options: expected a class attribute Config, a subclass of nextvec.config.Config"
+    for registry, base in ((BACKBONES, Backbone), (HEADS, Head)):
+        kind = type("Mine", (base,), {} if config is None else {"Config": config})
+        with pytest.raises(UsageError, match=expected):
+            registry.register("mine")(kind)
+        assert "mine" not in registry

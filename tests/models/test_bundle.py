@@ -174,11 +174,24 @@ def test_config_that_says_too_little_is_refused(saved):
             load_bundle(folder)
 
 
-def test_an_architecture_that_is_not_installed_is_named(saved):
+@pytest.mark.parametrize(
+    ("described", "what", "group"),
+    [
+        ({"architecture": "gruu"}, "architecture 'gruu'", "backbones"),
+        ({"heads": ["point", "mine"]}, "head 'mine'", "heads"),
+    ],
+)
+def test_what_nothing_here_registers_is_named_with_where_to_register_it(saved, described, what, group):
     folder, network = saved
-    change(folder / CONFIG, network={**network.config.to_dict(), "architecture": "gruu"})
-    with pytest.raises(UsageError, match=r"unknown backbone 'gruu'. Did you mean 'gru'"):
+    change(folder / CONFIG, network={**network.config.to_dict(), **described})
+    with pytest.raises(UsageError, match=rf"mine was made with {what}, which nothing .* entry point nextvec.{group}:"):
         load_bundle(folder)
+
+
+def test_a_baseline_that_nothing_here_registers_is_named(drawing):
+    change(drawing / CONFIG, spec={**json.loads((drawing / CONFIG).read_text())["spec"], "name": "own"})
+    with pytest.raises(UsageError, match=r"drawing was made with baseline 'own', .* entry point nextvec.baselines:"):
+        load_bundle(drawing)
 
 
 def test_new_metrics_replace_the_old_ones_in_the_card_too(saved):

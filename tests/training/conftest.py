@@ -50,6 +50,9 @@ class Notes(Tracker):
     def alias(self, alias):
         self.note("alias", alias)
 
+    def unalias(self, alias):
+        self.note("unalias", alias)
+
     def close(self, *, finished):
         self.note("close", finished)
 

@@ -70,6 +70,11 @@ def test_aliases_are_told_to_those_who_know_the_model(notes, tmp_path):
     assert notes.heard == [("alias", "production"), ("close", True)]
 
 
+def test_who_knows_the_model_that_is_replaced_is_told_when_its_successor_has_the_alias(notes, tmp_path):
+    mirror_alias("production", tmp_path / "new", replaced=tmp_path / "old")
+    assert notes.heard == [("alias", "production"), ("close", True), ("unalias", "production"), ("close", True)]
+
+
 def test_unknown_trackers_and_recorded_addresses_are_refused(corpus, make_plan, cache, tmp_path):
     with pytest.raises(UsageError, match=r"unknown tracker 'mlfow'\. Did you mean 'mlflow'"):
         train_model(corpus, make_plan(), tmp_path / "run", cache=cache, track=["mlfow"])

@@ -6,14 +6,18 @@ bucket, which would have to be asked: an answer that keeps a typist waiting is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
+from typing import Any
 
 import typer
 
+from nextvec.cli.defaults import use_defaults
 from nextvec.errors import NextvecError
-from nextvec.records.names import CONFIG, STUDY
+from nextvec.records.names import ALIASES, CONFIG, PLAN, STUDY
 from nextvec.storage import place_of
 from nextvec.workspace import Workspace
 
@@ -23,26 +27,57 @@ LANCE = ".lance"
 def corpora(ctx: typer.Context, incomplete: str) -> list[str]:
     """NAME, and after an @ the tags of that corpus."""
     name, separator, _ = incomplete.partition("@")
-    known = _tags(ctx, name) if separator else (path.stem for path in _files(ctx, f"corpora/*{LANCE}"))
-    return _beginning(incomplete, known)
+    return _beginning(incomplete, _tags(ctx, name)) if separator else corpus_names(ctx, incomplete)
+
+
+def corpus_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _beginning(incomplete, (path.stem for path in _files(ctx, f"corpora/*{LANCE}")))
 
 
 def models(ctx: typer.Context, incomplete: str) -> list[str]:
     """Finished models, and aliases."""
-    finished = (path.parent.name for path in _files(ctx, f"models/*/{CONFIG}"))
-    return _beginning(incomplete, [*finished, *_aliases(ctx)])
+    return sorted([*finished(ctx, incomplete), *aliases(ctx, incomplete)])
+
+
+def finished(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Models that no training is at any more."""
+    return _folders(ctx, incomplete, f"models/*/{CONFIG}")
+
+
+def begun(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Models, finished or not."""
+    return _folders(ctx, incomplete, f"models/*/{CONFIG}", f"models/*/{PLAN}")
+
+
+def archived(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _folders(ctx, incomplete, f"archive/*/{CONFIG}")
+
+
+def aliases(ctx: typer.Context, incomplete: str) -> list[str]:
+    from nextvec.api import open
+
+    with suppress(NextvecError, OSError):
+        if _files(ctx, f"models/{ALIASES}"):
+            return _beginning(incomplete, open(_workspace(ctx).root).aliases())
+    return []
 
 
 def studies(ctx: typer.Context, incomplete: str) -> list[str]:
-    return _beginning(incomplete, (path.parent.name for path in _files(ctx, f"studies/*/{STUDY}")))
+    return _folders(ctx, incomplete, f"studies/*/{STUDY}")
+
+
+def _folders(ctx: typer.Context, incomplete: str, *patterns: str) -> list[str]:
+    """Names of those that hold a file of one of these patterns."""
+    return _beginning(incomplete, {path.parent.name for pattern in patterns for path in _files(ctx, pattern)})
 
 
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
     return sorted(name for name in names if name.startswith(incomplete))
 
 
-def _workspace(ctx: typer.Context) -> Workspace:
-    return Workspace(ctx.params.get("workspace"))
+def _tags(ctx: typer.Context, name: str) -> list[str]:
+    """`NAME@TAG` of each; Lance keeps a file for each of them, and opening a corpus would import it."""
+    return [f"{name}@{path.stem}" for path in _files(ctx, f"corpora/{escape(name)}{LANCE}/_refs/tags/*.json")]
 
 
 def _files(ctx: typer.Context, pattern: str) -> list[Path]:
@@ -52,20 +87,19 @@ def _files(ctx: typer.Context, pattern: str) -> list[Path]:
     return []
 
 
-def _tags(ctx: typer.Context, name: str) -> list[str]:
-    """`NAME@TAG` of each; the only names for which the corpus itself is opened."""
-    from nextvec.api import open
-
-    with suppress(NextvecError, OSError):
-        if _files(ctx, f"corpora/{name}{LANCE}"):
-            return [f"{name}@{tag}" for tag in open(_workspace(ctx).root).corpus(name).tags()]
-    return []
+def _workspace(ctx: typer.Context) -> Workspace:
+    """That was typed, or is in the environment; a ~ is as it was typed."""
+    return Workspace(os.path.expanduser(ctx.params.get("workspace") or _configured(ctx) or "") or None)
 
 
-def _aliases(ctx: typer.Context) -> list[str]:
-    from nextvec.api import open
-
-    with suppress(NextvecError, OSError):
-        if _files(ctx, "models/*"):
-            return list(open(_workspace(ctx).root).aliases())
-    return []
+def _configured(ctx: typer.Context) -> str | None:
+    """What the file of --config, or $NEXTVEC_CONFIG, says of the workspace."""
+    root = ctx.find_root()
+    file: Path | None = root.params.get("config_file")
+    if file is None:
+        return None
+    use_defaults(root, file.expanduser())
+    defaults: Mapping[str, Any] = root.default_map or {}
+    for name in ctx.command_path.split()[1:]:
+        defaults = defaults[name]
+    return defaults.get("workspace")

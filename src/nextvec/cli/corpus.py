@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli import completing
 from nextvec.cli.chunkers import chunkers_command
 from nextvec.cli.exchange import export_command, import_command, push_command
 from nextvec.cli.on_ray import require_ray
@@ -241,7 +242,12 @@ def search_command(
 @app.command("tag")
 def tag_command(
     reference: Annotated[
-        str, typer.Argument(metavar="NAME[@v3]", help="A corpus, or one of its versions. Of one alone, the newest.")
+        str,
+        typer.Argument(
+            metavar="NAME[@v3]",
+            help="A corpus, or one of its versions. Of one alone, the newest.",
+            autocompletion=completing.corpora,
+        ),
     ],
     tag: Annotated[str, typer.Argument(help="The name of the generation.")],
     workspace: WorkspaceOption = None,
@@ -259,7 +265,7 @@ def tag_command(
 
 @app.command("compact")
 def compact_command(
-    name: Annotated[str, typer.Argument(help="A corpus.")],
+    name: Annotated[str, typer.Argument(help="A corpus.", autocompletion=completing.corpus_names)],
     keep_versions: Annotated[
         bool, typer.Option("--keep-versions", help="Merge files only; remove no old version.")
     ] = False,
@@ -279,7 +285,7 @@ def compact_command(
 
 @app.command("rename")
 def rename_command(
-    name: Annotated[str, typer.Argument(metavar="OLD", help="A corpus.")],
+    name: Annotated[str, typer.Argument(metavar="OLD", help="A corpus.", autocompletion=completing.corpus_names)],
     new: Annotated[str, typer.Argument(metavar="NEW", help="What it is called from now on.")],
     force: ForceOption = False,
     workspace: WorkspaceOption = None,
@@ -295,7 +301,7 @@ def rename_command(
 
 @app.command("remove")
 def remove_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A corpus.", autocompletion=completing.corpus_names)],
     yes: YesOption = False,
     force: ForceOption = False,
     workspace: WorkspaceOption = None,

@@ -28,6 +28,7 @@ from nextvec.cli import (
     train_inverter,
     vectors,
 )
+from nextvec.cli.bash import whole_words
 from nextvec.cli.defaults import config_first, use_defaults
 from nextvec.cli.launched import complain
 from nextvec.errors import NextvecError
@@ -114,7 +115,8 @@ def run() -> None:
     # Waiting threads that spin take the core from whoever works; on a busy machine that halves the speed of training.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        app(prog_name="nextvec")
+        with whole_words(os.environ):
+            app(prog_name="nextvec")
     except NextvecError as error:
         complain(f"nextvec: {error}")
         sys.exit(error.exit_status)

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from nextvec.housekeeping.models import ModelLoss
 
 ModelArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="A model of the workspace.", autocompletion=completing.models)
+    str, typer.Argument(metavar="ID", help="A model of the workspace.", autocompletion=completing.finished)
+]
+BegunArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="A model of the workspace.", autocompletion=completing.begun)
+]
+ArchivedArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="A model of the archive.", autocompletion=completing.archived)
 ]
 app = typer.Typer(no_args_is_help=True, help="Models: what can be trained, what was.")
 
@@ -77,7 +83,12 @@ def _print_list(
 
 @app.command("show")
 def show_command(
-    what: Annotated[str, typer.Argument(metavar="ARCH|ID", help="An architecture, a model, or an alias.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="ARCH|ID", help="An architecture, a model, or an alias.", autocompletion=completing.models
+        ),
+    ],
     dim: Annotated[int, typer.Option("--dim", min=1, help="Embedding size, for an architecture.")] = 768,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -122,7 +133,7 @@ def rename_command(
 
 @app.command("remove")
 def remove_command(
-    model: ModelArgument,
+    model: BegunArgument,
     yes: YesOption = False,
     force: ForceOption = False,
     workspace: WorkspaceOption = None,
@@ -160,7 +171,7 @@ def archive_command(
 
 
 @app.command("restore")
-def restore_command(model: ModelArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def restore_command(model: ArchivedArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Bring a model back from the archive."""
     from nextvec.api import open
 

@@ -44,7 +44,7 @@ FilledOption = Annotated[
         "--corpus",
         help="Name of the corpus; made when absent.",
         show_default=False,
-        autocompletion=completing.corpora,
+        autocompletion=completing.corpus_names,
     ),
 ]
 ModelOption = Annotated[

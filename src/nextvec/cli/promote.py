@@ -23,7 +23,15 @@ def promote_command(
         str,
         typer.Argument(metavar="ID", help="A model of the workspace, or an alias.", autocompletion=completing.models),
     ],
-    alias: Annotated[str, typer.Option("--as", metavar="ALIAS", help="The name it takes, such as production.")],
+    alias: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="ALIAS",
+            help="The name it takes, such as production.",
+            autocompletion=completing.aliases,
+        ),
+    ],
     assignments: SetOption = None,
     force: Annotated[bool, typer.Option("--force", help="Promote it although it fails; needs --reason.")] = False,
     reason: Annotated[str | None, typer.Option("--reason", help="Why; recorded for good.", show_default=False)] = None,
@@ -57,7 +65,10 @@ def promote_command(
 
 
 def aliases_command(
-    alias: Annotated[str | None, typer.Argument(metavar="[ALIAS]", help="Its history, newest first.")] = None,
+    alias: Annotated[
+        str | None,
+        typer.Argument(metavar="[ALIAS]", help="Its history, newest first.", autocompletion=completing.aliases),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -71,7 +82,12 @@ def aliases_command(
 
 
 def rollback_command(
-    alias: Annotated[str, typer.Argument(metavar="ALIAS", help="Goes back to what it stood for before.")],
+    alias: Annotated[
+        str,
+        typer.Argument(
+            metavar="ALIAS", help="Goes back to what it stood for before.", autocompletion=completing.aliases
+        ),
+    ],
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:

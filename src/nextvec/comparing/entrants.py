@@ -18,7 +18,7 @@ from nextvec.evaluation.evaluation import Subject
 from nextvec.evaluation.heldout import HeldOut, hold_out, training_mean
 from nextvec.evaluation.latency import timed
 from nextvec.models.baseline import BASELINES
-from nextvec.models.bundle import AnyPredictor, load_bundle, predictions_fingerprint, read_config
+from nextvec.models.bundle import AnyPredictor, load_bundle, predictions_fingerprint, read_config, require_registered
 from nextvec.models.head import HEADS
 from nextvec.models.predictor import Predictor, PredictorSpec
 from nextvec.records import read_json
@@ -140,6 +140,7 @@ class Entrant:
 
     @cached_property
     def subject(self) -> Subject:
+        require_registered(self.folder)
         config = self.config
         return Subject.of(
             PredictorSpec.parse(config["spec"], owner=self.identity),

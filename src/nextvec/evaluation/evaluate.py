@@ -21,7 +21,9 @@ from nextvec.evaluation.metric import (
     Setting,
     Settling,
     default_metrics,
+    measured,
     metric_versions,
+    settled,
 )
 from nextvec.evaluation.passages import BATCH_TARGETS, passages
 from nextvec.models.predictor import Predictor
@@ -106,7 +108,7 @@ def evaluate_on(
         temperatures=temperatures or {},
     )
     names = default_metrics() if metrics is None else tuple(metrics)
-    chosen = [METRICS.get(name)(setting) for name in names]
+    chosen = {name: METRICS.get(name)(setting) for name in names}
     columns = _measure(chosen, passages(held_out, predictor, device, batch_targets), len(held_out.doc_ids), on_progress)
     return Evaluation.of(
         held_out,
@@ -148,20 +150,21 @@ def _require_fit(
 
 
 def _measure(
-    metrics: Sequence[Metric], passages: Iterator[Passage], documents: int, on_progress: Progress | None
+    metrics: Mapping[str, Metric], passages: Iterator[Passage], documents: int, on_progress: Progress | None
 ) -> dict[str, Column]:
     ledger: dict[str, list[tuple[int, Part]]] = {}
     seen: list[int] = []
     for passage in passages:
         seen.append(passage.number)
-        for metric in metrics:
-            _enter(ledger, {name: [(passage.number, part)] for name, part in metric.measure(passage).items()})
+        for name, metric in metrics.items():
+            parts = measured(name, metric, passage).items()
+            _enter(ledger, {figure: [(passage.number, part)] for figure, part in parts})
         if on_progress is not None:
             on_progress(len(seen), documents)
-    for metric in metrics:
+    for name, metric in metrics.items():
         if isinstance(metric, Settling):
-            settled = metric.settle().items()
-            _enter(ledger, {name: list(zip(seen, parts, strict=True)) for name, parts in settled})
+            all_parts = settled(name, metric, len(seen)).items()
+            _enter(ledger, {figure: list(zip(seen, parts, strict=True)) for figure, parts in all_parts})
     return {name: Column.of(entries, documents) for name, entries in ledger.items()}
 
 

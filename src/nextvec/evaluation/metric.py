@@ -18,10 +18,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nextvec.errors import UsageError
 from nextvec.evaluation.drawn import Drawn
 from nextvec.evaluation.pools import ForeignPool, Pools
 from nextvec.models.predictor import Predictor
 from nextvec.registry import Registry
+
+SHOWN = 80
+"""Characters of a wrong answer that an error repeats."""
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 
@@ -133,7 +137,7 @@ class Metric(Protocol):
 
 
 @runtime_checkable
-class Settling(Protocol):
+class Settling(Metric, Protocol):
     """A metric that knows its parts only when it has seen every document."""
 
     def settle(self) -> dict[str, list[Part]]:
@@ -141,7 +145,38 @@ class Settling(Protocol):
         ...
 
 
-METRICS: Registry[type[Metric]] = Registry("metrics", "nextvec.evaluation.metrics")
+def _require_metric(name: str, metric: type[Metric], known: Mapping[str, type[Metric]]) -> None:
+    """Raises UsageError for what is none, and for a figure that another metric has."""
+    if lacks := [
+        f"{part}, {what}" for part, (what, holds) in EXPECTED.items() if not holds(getattr(metric, part, None))
+    ]:
+        raise UsageError(f"metric '{name}' ({getattr(metric, '__qualname__', metric)}): expected {'; '.join(lacks)}")
+    for other, theirs in known.items():
+        taken = _names(metric) & _names(theirs)
+        if taken and other != name:
+            raise UsageError(
+                f"metric '{name}' has a figure '{min(taken)}', which is one of metric '{other}'. Choose another name "
+                "for the figure"
+            )
+
+
+def _are_figures(value: object) -> bool:
+    return isinstance(value, tuple | list) and len(value) > 0 and all(isinstance(each, Figure) for each in value)
+
+
+def _names(metric: Metric | type[Metric]) -> set[str]:
+    return {figure.name for figure in metric.figures}
+
+
+EXPECTED: Mapping[str, tuple[str, Callable[[object], bool]]] = {
+    "figures": ("a tuple of one Figure or more", _are_figures),
+    "costly": ("True or False: whether it is measured on request alone", lambda value: isinstance(value, bool)),
+    "version": ("a whole number", lambda value: isinstance(value, int)),
+    "measure": ("a method that gives a Part for each figure's name", callable),
+}
+"""What a metric must have."""
+
+METRICS: Registry[type[Metric]] = Registry("metrics", "nextvec.evaluation.metrics", check=_require_metric)
 
 
 def figures() -> dict[str, Figure]:
@@ -157,6 +192,45 @@ def default_metrics() -> tuple[str, ...]:
 def metric_versions(names: Iterable[str]) -> dict[str, int]:
     """Versions by name of the metrics called `names`."""
     return {name: METRICS.get(name).version for name in names}
+
+
+def measured(name: str, metric: Metric, passage: Passage) -> Mapping[str, Part]:
+    """Parts by figure. Raises UsageError when the metric called `name` gives anything else, or a figure that it did not
+    declare."""
+    parts: object = metric.measure(passage)
+    if not isinstance(parts, Mapping) or not all(isinstance(part, Part) for part in parts.values()):
+        raise UsageError(f"metric '{name}': measure gave {_short(parts)}; {_expected(metric)}")
+    _require_declared(name, metric, parts)
+    return parts
+
+
+def settled(name: str, metric: Settling, documents: int) -> Mapping[str, list[Part]]:
+    """Parts by figure, one for each of the documents measured. Raises as `measured`."""
+    parts = metric.settle()
+    _require_declared(name, metric, parts)
+    for figure, each in parts.items():
+        if len(each) != documents:
+            raise UsageError(
+                f"metric '{name}': settle gave {len(each)} parts of '{figure}'; expected one for each of the "
+                f"{documents} documents measured"
+            )
+    return parts
+
+
+def _require_declared(name: str, metric: Metric, parts: Mapping[str, object]) -> None:
+    if unknown := parts.keys() - _names(metric):
+        raise UsageError(
+            f"metric '{name}' gave {_short(min(unknown, key=str))}, which is none of its figures; {_expected(metric)}"
+        )
+
+
+def _expected(metric: Metric) -> str:
+    return f"expected a dictionary of a Part for each figure's name: {', '.join(sorted(_names(metric)))}"
+
+
+def _short(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]} ..."
 
 
 def row_cosines(left_MD: Tensor, right_MD: Tensor) -> Tensor:

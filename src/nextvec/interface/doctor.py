@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from packaging.requirements import Requirement
 
-from nextvec.errors import IntegrityError, NextvecError
+from nextvec.errors import IntegrityError, NextvecError, UsageError
 from nextvec.workspace import Workspace
 
 State = Literal["ok", "missing", "wrong"]
@@ -151,7 +151,7 @@ def _aliases(place: Workspace) -> Iterator[Finding]:
 
 def _models(place: Workspace) -> Iterator[Finding]:
     """Those that say something else than they hold; the weights are read, the networks not built."""
-    from nextvec.models.bundle import read_config, require_recorded_weights
+    from nextvec.models.bundle import read_config, require_recorded_weights, require_registered
     from nextvec.records import read_json
     from nextvec.records.names import CONFIG, METRICS
     from nextvec.store.vectors import Corpus
@@ -169,7 +169,12 @@ def _models(place: Workspace) -> Iterator[Finding]:
                     do="it can be given vectors, but no texts; ingest the corpus again, or train on another",
                 )  # fmt: skip
                 continue
+            require_registered(folder)
             well += 1
+        except UsageError as error:
+            yield Finding(
+                what=f"model {folder.name}", found=str(error), state="wrong", do="it is whole, and loads where that is"
+            )
         except (NextvecError, OSError, KeyError, TypeError) as error:
             yield Finding(what=f"model {folder.name}", found=str(error), state="wrong", do="train it again")
     yield Finding(what="models", found=f"{well} of {len(folders)} are whole")

@@ -41,8 +41,8 @@ class Promoting(Studies):
         reason: str | None = None,
         say: Say | None = None,
     ) -> Change:
-        """Let an alias stand for a model that passes the gates (by default all of them). Trackers that know the model
-        are told.
+        """Let an alias stand for a model that passes the gates (by default all of them). Trackers that know the model,
+        or the one that it replaces, are told.
 
         `reason`: why gates that it does not pass do not matter; recorded. `say`: told which tracker has failed.
         Raises GateError naming those gates.
@@ -60,7 +60,8 @@ class Promoting(Studies):
     def _mirrored(self, change: Change, say: Say | None) -> Change:
         from nextvec.training.tracker import mirror_alias
 
-        mirror_alias(change.alias, self.place.model(change.model), say)
+        replaced = None if change.replaced is None else self.place.model(change.replaced)
+        mirror_alias(change.alias, self.place.model(change.model), say, replaced=replaced)
         return change
 
     def require_usable(self, alias: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from nextvec.config import Config
+from nextvec.config import Config, require_config
 from nextvec.models.memory import Kept, latest
 from nextvec.registry import Registry
 
@@ -58,4 +58,4 @@ class Backbone(nn.Module, ABC):
         """A new module that maps h_BTM to y_BTD and ends with a Linear: the part of the architecture a head owns."""
 
 
-BACKBONES: Registry[type[Backbone]] = Registry("backbones", "nextvec.models.backbones")
+BACKBONES: Registry[type[Backbone]] = Registry("backbones", "nextvec.models.backbones", check=require_config)

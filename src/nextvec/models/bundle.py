@@ -22,12 +22,15 @@ from torch import Tensor
 from nextvec.errors import IntegrityError, NextvecError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.mirror import fetch
+from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline
 from nextvec.models.card import card
+from nextvec.models.head import HEADS
 from nextvec.models.network import Network, NetworkConfig
 from nextvec.models.predictor import unit
 from nextvec.records import read_json, write_atomic, write_json
 from nextvec.records.names import CARD, CONFIG, METRICS, PROBE, WEIGHTS
+from nextvec.registry import Registry
 from nextvec.shapes import difference
 
 FORMAT, ONE_HEAD = 2, 1
@@ -125,8 +128,8 @@ def is_predictor(folder: Path) -> bool:
 def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     """Load a bundle and check it: the weights' hash, every name and shape, and the probe to 1e-5.
 
-    Raises NotFoundError, IntegrityError that says what does not hold, or UsageError for an architecture that is not
-    installed and for an inverter.
+    Raises NotFoundError, IntegrityError that says what does not hold, or UsageError for an inverter, and as
+    `require_registered`.
     """
     config = read_config(folder)
     if config["kind"] not in PREDICTORS:
@@ -134,6 +137,7 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
             f"{folder.name} is an {config['kind']}: it decodes vectors and predicts none. Use it as a decoder, "
             f"{config['kind']}:{folder.name}"
         )
+    require_registered(folder)
     predictor = _rebuild(config)
     _load_weights(predictor, _recorded_weights(folder, config), folder)
     predictor.eval()
@@ -145,6 +149,26 @@ def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
 def require_recorded_weights(folder: Path) -> None:
     """Raises as `read_config`, and IntegrityError unless the weights are those that it records; also of an inverter."""
     _recorded_weights(folder, read_config(folder))
+
+
+def require_registered(folder: Path) -> None:
+    """Raises as `read_config`, and UsageError for a predictor of which a part was registered where it was made, and is
+    not here."""
+    for registry, name in _components(read_config(folder)):
+        if name not in registry:
+            what = "architecture" if registry is BACKBONES else registry.kind.removesuffix("s")
+            raise UsageError(
+                f"{folder.name} was made with {what} '{name}', which nothing here registers. Import the module that "
+                f"registers it, or give its package an entry point nextvec.{registry.kind}: docs/how-to/architecture.md"
+            )
+
+
+def _components(config: Mapping[str, Any]) -> list[tuple[Registry[Any], str]]:
+    """What a predictor is made of, each with its registry; nothing of an inverter."""
+    if config["kind"] == "network":
+        network = NetworkConfig.parse(config["network"], owner="config.json")
+        return [(BACKBONES, network.architecture), *((HEADS, head) for head in network.heads)]
+    return [(BASELINES, config["spec"]["name"])] if config["kind"] in PREDICTORS else []
 
 
 def _recorded_weights(folder: Path, config: Mapping[str, Any]) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 from torch import Generator, Tensor, nn
 
 from nextvec.ahead import Ahead
-from nextvec.config import Config
+from nextvec.config import Config, require_config
 from nextvec.errors import MismatchError, UsageError
 from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
@@ -162,4 +162,4 @@ def _named(anchor: tuple[str, int] | None) -> str:
     return "none" if anchor is None else f"{anchor[0]} of {anchor[1]} dimensions"
 
 
-HEADS: Registry[type[Head]] = Registry("heads", "nextvec.models.heads")
+HEADS: Registry[type[Head]] = Registry("heads", "nextvec.models.heads", check=require_config)

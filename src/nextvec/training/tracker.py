@@ -69,6 +69,10 @@ class Tracker(ABC):
         """From now on `alias` stands for the run's model."""
         return
 
+    def unalias(self, alias: str) -> None:
+        """From now on `alias` stands for another model, which it may have been told of already."""
+        return
+
 
 TRACKERS: Registry[type[Tracker]] = Registry("trackers", "nextvec.training.trackers")
 
@@ -170,16 +174,23 @@ def _chosen(names: Sequence[str]) -> dict[str, str | None]:
     return {name: address or None for name, _, address in (each.partition(":") for each in names)}
 
 
-def mirror_alias(alias: str, folder: Path, say: Say | None = None) -> None:
-    """Tell those who know the model in `folder` that `alias` stands for it from now on."""
+def mirror_alias(alias: str, folder: Path, say: Say | None = None, *, replaced: Path | None = None) -> None:
+    """Tell those who know the model in `folder` that `alias` stands for it from now on, and then those who know the one
+    in `replaced` that it no longer stands for that: they may know nothing of its successor."""
+    _tell_knowing(folder, alias, lambda tracker: tracker.alias(alias), say or _warn)
+    if replaced is not None:
+        _tell_knowing(replaced, alias, lambda tracker: tracker.unalias(alias), say or _warn)
+
+
+def _tell_knowing(folder: Path, alias: str, call: Callable[[Tracker], None], say: Say) -> None:
     for name in TRACKERS:
         if TRACKERS.get(name).knows(folder):
             try:
-                told = Told(name, TRACKERS.get(name).open(folder, None), say or _warn)
+                told = Told(name, TRACKERS.get(name).open(folder, None), say)
             except NextvecError as error:
-                (say or _warn)(f"{name} was not told of {alias}: {error}")
+                say(f"{name} was not told of {alias}: {error}")
                 continue
-            told.tell(lambda tracker: tracker.alias(alias))
+            told.tell(call)
             told.close(finished=True)
 
 

@@ -102,6 +102,29 @@ def test_aliases_are_those_of_a_registered_model(tracked, client):
         assert (version.run_id, version.tags, int(version.version)) == (run.info.run_id, {"nextvec": "gru-c"}, 1)
 
 
+def test_an_alias_of_what_mlflow_does_not_know_is_no_version_any_more(tracked, client, place):
+    folder, run = tracked
+    said, another, unknown = [], place / "models" / "another", place / "models" / "unknown"
+    with open_tracking(["mlflow"], another) as tracking:
+        tracking.start({"architecture": "gru"})
+
+    def run_called(alias):
+        aliases = client.get_registered_model("nextvec").aliases
+        return client.get_model_version("nextvec", aliases[alias]).run_id if alias in aliases else None
+
+    mirror_alias("kept", folder, said.append)
+    mirror_alias("best", folder, said.append)
+    mirror_alias("best", another, said.append, replaced=folder)
+    assert run_called("best") == read_json(another / TRACKED)["run"]
+    mirror_alias("best", unknown, said.append, replaced=folder)
+    assert run_called("best") == read_json(another / TRACKED)["run"]
+    mirror_alias("best", unknown, said.append, replaced=another)
+    assert run_called("best") is None
+    mirror_alias("best", folder, said.append, replaced=unknown)
+    assert run_called("best") == run_called("kept") == run.info.run_id
+    assert said == []
+
+
 def test_a_server_that_is_gone_is_warned_of_and_no_password_is_kept(corpus, make_plan, cache, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     folder, said = tmp_path / "models" / "gru", []

@@ -123,9 +123,22 @@ class MLflow(Tracker):
     def alias(self, alias: str) -> None:
         """Of the registered model's version that is this run's."""
         run = _recorded(self.folder)["run"]
-        found = self.client.search_model_versions(f"name='{self.experiment}' and run_id='{run}'")
-        version = found[0].version if found else self._new_version(run)
+        version = self._version(run) or self._new_version(run)
         self.client.set_registered_model_alias(self.experiment, alias, version)
+
+    def unalias(self, alias: str) -> None:
+        """Deleted where it is still that of this run's version."""
+        version = self._version(_recorded(self.folder)["run"])
+        if version and self._named(alias) == version:
+            self.client.delete_registered_model_alias(self.experiment, alias)
+
+    def _named(self, alias: str) -> str:
+        """The version that it stands for, a number in a SQLite file's answer and a text in a server's."""
+        return str(self.client.get_registered_model(self.experiment).aliases.get(alias))
+
+    def _version(self, run: str) -> str | None:
+        found = self.client.search_model_versions(f"name='{self.experiment}' and run_id='{run}'")
+        return str(found[0].version) if found else None
 
     def _new_version(self, run: str) -> str:
         if not self.client.search_registered_models(f"name='{self.experiment}'"):

@@ -1,0 +1,82 @@
+"""What a metric of one's own must be: told when it is registered, or when it first measures."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+import nextvec
+from nextvec.errors import UsageError
+from nextvec.evaluation.evaluate import evaluate
+from nextvec.evaluation.heldout import training_mean
+from nextvec.evaluation.metric import METRICS, Figure, Part, Settling, figures
+
+
+@pytest.fixture(autouse=True)
+def own(monkeypatch):
+    """What is registered here is gone afterwards."""
+    METRICS.names()
+    monkeypatch.setattr(METRICS, "_entries", dict(METRICS._entries))
+
+
+class Near:
+    """One that is well; `answer` is what it measures."""
+
+    figures: ClassVar = (Figure(name="near", meaning="how near it is"),)
+    costly: ClassVar = False
+    version: ClassVar = 1
+    answer: ClassVar = {"near": Part(1.0, 2.0)}
+
+    def __init__(self, setting):
+        self.seen = 0
+
+    def measure(self, passage):
+        self.seen += 1
+        return self.answer
+
+
+def judged(tiny, fakes, **changes):
+    nextvec.register("metric", "own")(type("Own", (Near,), changes))
+    mean, documents = training_mean(tiny, np.arange(len(tiny.documents))), np.arange(len(tiny.documents))
+    return evaluate(fakes.CopyLast(), tiny, documents=documents, train_mean=mean, metrics=["own"])
+
+
+def test_one_that_is_well_is_measured_and_may_be_registered_again(tiny, fakes):
+    assert judged(tiny, fakes).estimate("near") == 0.5
+    assert judged(tiny, fakes).estimate("near") == 0.5
+
+
+def test_a_figure_of_another_metric_is_refused():
+    taken = type("Own", (Near,), {"figures": (Figure(name="cosine", meaning="something else"),)})
+    with pytest.raises(UsageError, match=r"metric 'mm4' has a figure 'cosine', which is one of metric 'cosine'"):
+        nextvec.register("metric", "mm4")(taken)
+    assert "mm4" not in METRICS
+    assert figures()["cosine"].meaning == "mean cosine of prediction and target"
+
+
+@pytest.mark.parametrize("part", ["figures", "costly", "version", "measure"])
+def test_what_is_missing_is_named_with_what_is_expected(part):
+    kept = {name: value for name, value in vars(Near).items() if not name.startswith("__") and name != part}
+    with pytest.raises(UsageError, match=rf"metric 'own' \(Own\): expected {part}, a? ?\w+"):
+        nextvec.register("metric", "own")(type("Own", (), kept))
+
+
+@pytest.mark.parametrize("answer", [0.5, None, {"near": 0.5}, [Part(1.0, 2.0)]])
+def test_what_is_no_part_is_refused(tiny, fakes, answer):
+    with pytest.raises(UsageError, match=r"metric 'own': measure gave .*; expected a dictionary of a Part .*: near"):
+        judged(tiny, fakes, answer=answer)
+
+
+def test_a_figure_that_was_not_declared_is_refused(tiny, fakes):
+    with pytest.raises(UsageError, match=r"metric 'own' gave 'far', which is none of its figures; expected .*: near"):
+        judged(tiny, fakes, answer={"near": Part(1.0, 2.0), "far": Part(1.0, 2.0)})
+    with pytest.raises(UsageError, match="metric 'own' gave 'far'"):
+        judged(tiny, fakes, settle=lambda self: {"far": [Part(1.0, 2.0)] * self.seen})
+
+
+def test_what_settles_does_so_for_every_document(tiny, fakes):
+    one = {"answer": {}, "settle": lambda self: {"near": [Part(1.0, 2.0)]}}
+    assert isinstance(type("Own", (Near,), one)(None), Settling)
+    assert judged(tiny, fakes, answer={}, settle=lambda self: {"near": [Part(1.0, 4.0)] * self.seen})
+    with pytest.raises(UsageError, match=r"metric 'own': settle gave 1 parts of 'near'; expected one for each"):
+        judged(tiny, fakes, **one)
