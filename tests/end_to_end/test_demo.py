@@ -24,7 +24,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(nextvec.encoders, "load_encoder", lambda reference: load("hashing:32"))
     monkeypatch.setattr(contest, "measure_latency", quick_latency)
-    monkeypatch.setattr(demo, "DOCUMENTS", 70)
+    monkeypatch.setattr(demo, "DOCUMENTS", 48)
     monkeypatch.setattr(demo, "QUICK", {"epochs": 1, "batch": 4096, "lr": 3e-4})
     small = {name: (kind, {"layers": 1, "width": 16, **options}) for name, (kind, options) in demo.MODELS.items()}
     small["demo-amn"] = ("amn", {"hidden": 16, "attention": 16})
