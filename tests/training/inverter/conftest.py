@@ -26,18 +26,29 @@ def encoder():
     return load_encoder("hashing:64")
 
 
-@pytest.fixture(scope="session")
-def snapshot(encoder):
-    texts = sentences(480, seed=1)
+def snapshot_of(encoder, texts):
+    """Eight sentences a document."""
     return Snapshot.from_arrays(
         "rivers",
         encoder.encode(texts),
-        np.arange(0, 481, 8),
-        [f"doc-{i}" for i in range(60)],
+        np.arange(0, len(texts) + 1, 8),
+        [f"doc-{i}" for i in range(len(texts) // 8)],
         encoder=encoder.spec,
         split={"salt": "s", "test": 200, "validation": 400},
         texts=texts,
     )
+
+
+@pytest.fixture(scope="session")
+def snapshot(encoder):
+    return snapshot_of(encoder, sentences(480, seed=1))
+
+
+@pytest.fixture(scope="session")
+def capitals(encoder):
+    """With capitals and letters that word pieces fold."""
+    texts = [text.replace("king", "King").replace("sea", "Öresund") for text in sentences(480, seed=2)]
+    return snapshot_of(encoder, texts)
 
 
 @pytest.fixture(scope="session")

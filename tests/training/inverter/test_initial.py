@@ -16,10 +16,24 @@ def table():
     return load_file(minilm_folder() / "model.safetensors")[EMBEDDING]
 
 
+def alone(pieces):
+    """Every token is a word piece of its own."""
+    return pieces[:, None].tolist()
+
+
+def test_a_token_of_several_pieces_begins_at_their_mean(table):
+    spelt = [[1000, 1001], *alone(np.arange(1002, 2000))]
+    means = torch.cat([table[1000:1002].mean(dim=0, keepdim=True), table[1002:2000]])
+    centred = means - means.mean(dim=0)
+    found = projected_embedding(spelt, 384)
+    scale = 0.25 / centred.square().sum(dim=1).mean()
+    assert torch.allclose(found @ found.T, centred @ centred.T * scale, atol=1e-4)
+
+
 @pytest.mark.parametrize("width", [384, 500])
 def test_a_wide_embedding_keeps_every_angle_about_the_mean(table, width):
     pieces = np.arange(1000, 2000)
-    found = projected_embedding(pieces, width)
+    found = projected_embedding(alone(pieces), width)
     given = table[1000:2000] - table[1000:2000].mean(dim=0)
     expected = given @ given.T
     scale = 0.25 / expected.diagonal().mean()
@@ -28,7 +42,7 @@ def test_a_wide_embedding_keeps_every_angle_about_the_mean(table, width):
 
 
 def test_a_narrow_one_keeps_the_largest_axes():
-    whole, narrow = projected_embedding(np.arange(1000, 2000), 384), projected_embedding(np.arange(1000, 2000), 64)
+    whole, narrow = (projected_embedding(alone(np.arange(1000, 2000)), width) for width in (384, 64))
     assert narrow.square().sum(dim=1).mean().sqrt() == pytest.approx(0.5, abs=1e-4)
     axes = whole.var(dim=0)
     assert (axes[:-1] >= axes[1:] - 1e-6).all()
@@ -70,8 +84,8 @@ def test_words_without_weight_do_not_count(linear):
 def test_biases_are_log_frequencies(linear):
     _, tokens, chunks = linear
     network = InverterNetwork(NetworkConfig(dim=8, vocabulary=40, width=16, layers=1, heads=2))
-    initialise(network, chunks, np.arange(1000, 1038), pretrained=True)
+    initialise(network, chunks, alone(np.arange(1000, 1038)), pretrained=True)
     share = torch.softmax(network.bias.detach(), dim=0)
     assert float(share[5]) == pytest.approx((tokens == 5).sum() / 5000, rel=0.1)
     assert float(share[0]) == pytest.approx(0.5, rel=0.05)  # every chunk has one token and one end
-    assert torch.equal(network.embedding.weight[2:], projected_embedding(np.arange(1000, 1038), 16))
+    assert torch.equal(network.embedding.weight[2:], projected_embedding(alone(np.arange(1000, 1038)), 16))

@@ -1,15 +1,16 @@
 """From a corpus to an inverter that writes its chunks back."""
 
+import numpy as np
 import pytest
 
 from nextvec.cli.train_inverter import _state
 from nextvec.decoding.inverter.bundle import load_inverter
 from nextvec.decoding.inverter.vocabulary import tokenize
-from nextvec.decoding.inverter.writer import inverter_decoder
+from nextvec.decoding.inverter.writer import InverterWriter, inverter_decoder
 from nextvec.encoders import load_encoder
 from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.records import read_lines
-from nextvec.records.names import RUN_LOG
+from nextvec.records.names import CARD, RUN_LOG
 from nextvec.sequences.splits import split_snapshot
 from nextvec.training.inverter.loop import _Run
 from nextvec.training.inverter.recipe import InverterRecipe
@@ -64,10 +65,23 @@ def test_the_recorded_figures_are_those_of_the_saved_weights(snapshot, encoder, 
     assert best["round_trip"] != validations[-1]["round_trip"]
     recorded = (metrics["validation_loss"], metrics["round_trip"], metrics["best_step"])
     assert recorded == (best["validation_loss"], best["round_trip"], best["step"])
-    material = prepare(snapshot, split_snapshot(snapshot), encoder, plan.sizes["longest"])
+    material = prepare(snapshot, split_snapshot(snapshot), encoder, plan)
     run = _Run(load_inverter(folder).network, material, plan.recipe, tmp_path / "again", None)
     run.network.eval()
     assert run._round_trip() == pytest.approx(metrics["round_trip"], abs=1e-6)
+
+
+def test_a_vocabulary_of_byte_pairs_keeps_capitals_and_accents(capitals, encoder, make_plan, tmp_path):
+    plan = make_plan(byte_pairs=320, epochs=40, lr=5e-3)
+    metrics = train_inverter(capitals, encoder, plan, tmp_path / "inverter")
+    rows = part_rows(capitals, split_snapshot(capitals), "test")
+    writer = InverterWriter(load_inverter(tmp_path / "inverter"), candidates=1)
+    written = writer.begin(capitals.vectors[rows].astype(np.float32))
+    for word in ("King", "Öresund"):
+        given = [word in text for text in capitals.texts(rows)]
+        assert np.mean([word in text for (text,) in written] == np.array(given)) > 0.8
+    assert metrics["round_trip"] > 0.8
+    assert "It writes capitals" in (tmp_path / "inverter" / CARD).read_text()
 
 
 def test_before_the_first_validation_the_round_trip_is_not_known(snapshot, encoder, make_plan, tmp_path):

@@ -21,7 +21,7 @@ def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
         "",
         f"Writes the text of a vector of {encoder['name']} ({network['dim']}-D, fingerprint "
         f"{config['encoder_fingerprint']}), and corrects it by encoding it again. Vectors of another encoder are "
-        "refused. It writes in small letters: its tokenizer folds case.",
+        f"refused. {_letters(config)}",
         "",
         *_table("Model", [("trained parameters", f"{config['spec']['parameters']:,}"), *network.items()]),
         *_table(
@@ -32,6 +32,12 @@ def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _letters(config: dict[str, Any]) -> str:
+    if config["training"].get("byte_pairs"):
+        return "It writes capitals and accents: its tokens were learnt on its training texts."
+    return "It writes in small letters: its tokenizer folds case."
 
 
 def _rows(config: dict[str, Any], part: str) -> Iterator[tuple[str, Any]]:

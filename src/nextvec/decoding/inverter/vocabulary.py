@@ -1,7 +1,9 @@
-"""The inverter's vocabulary: the WordPiece tokens that occur in the training texts, the most frequent first.
+"""The inverter's vocabulary: the tokens that occur in the training texts, the most frequent first.
 
 The tokenizer is MiniLM's, whatever the encoder of the vectors: it comes with its weights as a package. It folds case
-and accents, so a decoded text is in small letters.
+and accents, so a decoded text is in small letters. Or it is learnt on the training texts, as pairs of bytes that occur
+most often (Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword Units", arXiv 1508.07909): then
+a text comes back as it was, in any language.
 """
 
 from __future__ import annotations
@@ -39,6 +41,20 @@ def load_tokenizer(path: Path) -> Any:
         raise IntegrityError(f"{path} is not a tokenizer: {error}") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    return tokenizer
+
+
+def learn_tokenizer(texts: Iterable[str], size: int) -> Any:
+    """A tokenizer of `size` byte pairs at most, the 256 bytes included; the same for the same texts."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=size, min_frequency=2, initial_alphabet=alphabet, show_progress=False)
+    tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
 
 
@@ -86,9 +102,21 @@ class Vocabulary:
         return [self._own[ids] for ids in tokenize(self.tokenizer, texts)]
 
     def decode(self, rows: Iterable[Sequence[int]]) -> list[str]:
-        """Texts of ids; boundaries and unknown tokens are left out."""
+        """Texts of ids; boundaries, unknown tokens and bytes that are no character are left out."""
         kept = [[int(self.pieces[i - FIRST]) for i in row if i >= FIRST] for row in rows]
-        return self.tokenizer.decode_batch(kept) if kept else []
+        texts = self.tokenizer.decode_batch(kept) if kept else []
+        return [text.replace("\ufffd", "").strip() for text in texts]
+
+    def spelt_by(self, tokenizer: Any) -> list[list[int]]:
+        """Every token `FIRST`, ... in the ids of MiniLM's `tokenizer`, one at least."""
+        return [_spelt(tokenizer, text) for text in self.tokenizer.decode_batch([[int(one)] for one in self.pieces])]
+
+
+def _spelt(tokenizer: Any, text: str) -> list[int]:
+    """What begins with a space begins a word; anything else may be the end of one."""
+    end = None if text.startswith(" ") else tokenizer.token_to_id(f"##{text.lower()}")
+    ids = tokenizer.encode(text, add_special_tokens=False).ids if end is None else [end]
+    return ids or [tokenizer.token_to_id("[UNK]")]
 
 
 def tokenize(tokenizer: Any, texts: Sequence[str]) -> list[Ints]:

@@ -26,6 +26,12 @@ class InverterRecipe(Config):
     predicted: float = Field(
         0.25, ge=0, le=1, description="share of texts written from the prediction, with a predictor"
     )
+    byte_pairs: int = Field(
+        0,
+        ge=0,
+        description="size of a vocabulary learnt on the training texts, which keeps capitals and accents of any "
+        "language; 0: MiniLM's word pieces, which fold them",
+    )
     frequent: int = Field(1024, ge=0, description="most frequent tokens that every step's softmax holds")
     sampled: int = Field(512, ge=1, description="tokens drawn from all others to stand for them")
     correct_from: float = Field(0.6, ge=0, le=1, description="share of the run after which it learns to correct too")

@@ -11,7 +11,7 @@ import torch
 
 from nextvec.decoding.inverter.bundle import KIND, save_inverter
 from nextvec.decoding.inverter.network import InverterNetwork, NetworkConfig
-from nextvec.decoding.inverter.vocabulary import FIRST, Vocabulary, load_tokenizer
+from nextvec.decoding.inverter.vocabulary import FIRST, Vocabulary, learn_tokenizer, load_tokenizer
 from nextvec.encoders.encoder import Encoder, require_same_encoder
 from nextvec.encoders.transformer import minilm_folder
 from nextvec.errors import DataError, UsageError
@@ -96,7 +96,7 @@ def train_inverter(
                 on_change(change)
         if (folder / CONFIG).exists():
             return dict(read_json(folder / METRICS))
-        material = prepare(snapshot, split, encoder, plan.sizes["longest"], predictor)
+        material = prepare(snapshot, split, encoder, plan, predictor)
         if not resume:
             write_json(folder / PLAN, record)
         tracking.start({"architecture": KIND, **record})
@@ -113,20 +113,28 @@ def train_inverter(
 def _untrained(plan: InverterPlan, material: Material, dim: int) -> InverterNetwork:
     torch.manual_seed(plan.recipe.seed)
     network = InverterNetwork(NetworkConfig(dim=dim, vocabulary=len(material.vocabulary), **plan.sizes))
-    initialise(network, material.training, material.vocabulary.pieces, pretrained=plan.recipe.pretrained_embedding)
+    spelt = _spelt(material.vocabulary, plan.recipe)
+    initialise(network, material.training, spelt, pretrained=plan.recipe.pretrained_embedding)
     return network
 
 
+def _spelt(vocabulary: Vocabulary, recipe: InverterRecipe) -> list[list[int]]:
+    """MiniLM's word pieces of every token."""
+    if recipe.byte_pairs:
+        return vocabulary.spelt_by(_word_pieces())
+    return vocabulary.pieces[:, None].tolist()
+
+
 def prepare(
-    snapshot: Snapshot, split: Split, encoder: Encoder, longest: int, predictor: Bundle | None = None
+    snapshot: Snapshot, split: Split, encoder: Encoder, plan: InverterPlan, predictor: Bundle | None = None
 ) -> Material:
     """Tokens and vectors of training and validation documents; the vocabulary is of the training documents alone.
 
     Raises DataError when a part has no chunk of at most `longest` - 1 tokens.
     """
-    rows = part_rows(snapshot, split, "train")
+    rows, longest = part_rows(snapshot, split, "train"), plan.sizes["longest"]
     texts = snapshot.texts(rows)
-    vocabulary = Vocabulary.of_texts(load_tokenizer(minilm_folder() / "tokenizer.json"), texts)
+    vocabulary = Vocabulary.of_texts(_tokenizer(texts, plan.recipe), texts)
     training, kept = select_chunks(snapshot.vectors, rows, texts, vocabulary, longest)
     held_out = part_rows(snapshot, split, "validation")
     validation, _ = select_chunks(snapshot.vectors, held_out, snapshot.texts(held_out), vocabulary, longest)
@@ -139,6 +147,14 @@ def prepare(
     if predictor is not None:
         training = replace(training, predicted=predict_chunks(predictor, snapshot, kept))
     return Material(training=training, validation=validation, vocabulary=vocabulary, encoder=encoder)
+
+
+def _tokenizer(texts: Sequence[str], recipe: InverterRecipe) -> Any:
+    return learn_tokenizer(texts, recipe.byte_pairs) if recipe.byte_pairs else _word_pieces()
+
+
+def _word_pieces() -> Any:
+    return load_tokenizer(minilm_folder() / "tokenizer.json")
 
 
 def part_rows(snapshot: Snapshot, split: Split, part: Part) -> Ints:
