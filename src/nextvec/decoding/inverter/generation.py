@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nextvec.decoding.inverter.network import BOUNDARY, Cache, Hypothesis, InverterNetwork
+from nextvec.decoding.inverter.network import BOUNDARY, Hypothesis, InverterNetwork
 from nextvec.decoding.inverter.vocabulary import UNKNOWN
 
 Rows = list[list[int]]
@@ -88,8 +88,8 @@ class _Page:
     ) -> None:
         prefix_BSM, keep_BS = network.prefix(target_BD, hypothesis)
         self._network, self._target_BD, self._keep_BS = network, target_BD, keep_BS
-        self._caches = [Cache(prefix_BSM.shape[1] + network.config.longest) for _ in network.blocks]
-        self._run(prefix_BSM, keep_BS[:, None, None, :])
+        self._memory = network.memory(prefix_BSM.shape[1] + network.config.longest)
+        network.read(prefix_BSM, keep_BS[:, None, None, :], self._memory)
         self.texts_B = torch.arange(len(target_BD) * candidates, device=target_BD.device)
         self.ended_B = torch.zeros_like(self.texts_B, dtype=torch.bool)
         self._take(self.texts_B // candidates)
@@ -97,8 +97,9 @@ class _Page:
     def logits(self, tokens_B1: Tensor, place: int) -> Tensor:
         """(B, V) float32 of the tokens after these, which stand at `place`."""
         mask = torch.nn.functional.pad(self._keep_BS, (0, place + 1), value=True)[:, None, None, :]
-        state_BM = self._run(self._network.embed(self._target_BD, tokens_B1, place), mask)[:, -1]
-        return self._network.logits(self._network.norm(state_BM)).float()
+        inputs_B1M = self._network.embed(self._target_BD, tokens_B1, place)
+        read_BM = self._network.read(inputs_B1M, mask, self._memory)[:, -1]
+        return self._network.logits(self._network.norm(read_BM)).float()
 
     def go_on(self, written_B: Tensor) -> bool:
         """Whether any text goes on, now that these have got a token."""
@@ -110,15 +111,9 @@ class _Page:
             self._take(going_B)
         return left > 0
 
-    def _run(self, x_BTM: Tensor, mask: Tensor) -> Tensor:
-        for block, cache in zip(self._network.blocks, self._caches, strict=True):
-            x_BTM = block(x_BTM, mask, cache)
-        return x_BTM
-
     def _take(self, rows_B: Tensor) -> None:
         self._target_BD, self._keep_BS = self._target_BD[rows_B], self._keep_BS[rows_B]
-        for cache in self._caches:
-            cache.take(rows_B)
+        self._memory.take(rows_B)
 
 
 def _allowed(logits_BV: Tensor, tokens_BL: Tensor) -> Tensor:

@@ -78,9 +78,26 @@ class Cache:
         return self._keys[:, :, :end], self._values[:, :, :end]
 
     def take(self, rows: Tensor) -> None:
-        """Go on with these rows, in this order; one may be taken several times."""
+        """See `Memory.take`."""
         if self._keys is not None and self._values is not None:
             self._keys, self._values = self._keys[rows], self._values[rows]
+
+
+class Memory:
+    """What all layers keep of what they have read, so that it is read once.
+
+    Args:
+        layers: how many there are.
+        length: of the longest text, its prefix included.
+    """
+
+    def __init__(self, layers: int, length: int) -> None:
+        self.caches = [Cache(length) for _ in range(layers)]
+
+    def take(self, rows: Tensor) -> None:
+        """Go on with these rows, in this order; one may be taken several times."""
+        for cache in self.caches:
+            cache.take(rows)
 
 
 class Block(nn.Module):
@@ -137,10 +154,24 @@ class InverterNetwork(nn.Module):
         """
         prefix_BSM, keep_BS = self.prefix(target_BD, hypothesis)
         x_BTM = torch.cat([prefix_BSM, self.embed(target_BD, tokens_BL, 0)], dim=1)
-        mask = prefix_mask(keep_BS, tokens_BL.shape[1])
-        for block in self.blocks:
-            x_BTM = block(x_BTM, mask)
-        return self.norm(x_BTM[:, prefix_BSM.shape[1] :])
+        read_BTM = self.read(x_BTM, prefix_mask(keep_BS, tokens_BL.shape[1]))
+        return self.norm(read_BTM[:, prefix_BSM.shape[1] :])
+
+    def read(self, x_BTM: Tensor, mask: Tensor, memory: Memory | None = None) -> Tensor:
+        """(B, T, M) of the last T positions; `norm` makes states of them.
+
+        Args:
+            x_BTM: what is read now.
+            mask: bool (B, 1, 1 or T, K), True where a position may look, among all K read so far and now.
+            memory: holds what was read before; None where nothing was.
+        """
+        for number, block in enumerate(self.blocks):
+            x_BTM = block(x_BTM, mask, memory and memory.caches[number])
+        return x_BTM
+
+    def memory(self, length: int) -> Memory:
+        """An empty one for at most `length` positions."""
+        return Memory(self.config.layers, length)
 
     def prefix(self, target_BD: Tensor, hypothesis: Hypothesis | None) -> tuple[Tensor, Tensor]:
         """What the text is written after: (B, S, M), and bool (B, S), False for padding."""
