@@ -490,8 +490,12 @@ def decoding_page(record: dict[str, Any] | None) -> str:
         "alone, as inverters write, it spells as the corpus does most often.",
         options_table(EditOptions),
         *measured,
-        "## Options of `nextvec train-inverter`\n\nEach is set with `--set KEY=VALUE`. Sizes:",
-        options_table(NetworkConfig, but={"dim", "vocabulary"}),
+        "## Options of `nextvec train-inverter`\n\nAn inverter writes MiniLM's word pieces, in small letters, unless "
+        "`byte_pairs` learns a vocabulary on the training texts, or `start` names a language model (GPT-2, Llama, "
+        "Qwen ...): then it begins with that one's layers and tokens, and learns to read vectors; sizes but "
+        "`pseudo_tokens` and `longest` are the language model's, and the learning rate is 3e-4 unless another is given."
+        "\n\nEach option is set with `--set KEY=VALUE`. Sizes:",
+        options_table(NetworkConfig, but={"dim", "vocabulary", "language_model"}),
         "Training:",
         options_table(InverterRecipe),
     )

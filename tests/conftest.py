@@ -6,6 +6,7 @@ No test changes the number: sums are split by threads, so what is compared bit f
 import os
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import azure_server
 import google_server
+import language_models
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -30,6 +32,12 @@ ELSEWHERE = [12] * 30
 CHANCE = {"salt": "s", "test": 200, "validation": 400}
 GRU = {"width": 16, "layers": 1, "epochs": 3, "batch": 64, "lr": 1e-2}
 ANIMALS = ["cats", "dogs", "owls", "bees", "ants", "elks", "eels", "rats"]
+
+
+@pytest.fixture(scope="session")
+def language_model_folder(tmp_path_factory):
+    """From a kind to the folder of a small language model, saved once."""
+    return cache(lambda kind: language_models.save_language_model(kind, tmp_path_factory.mktemp(kind)))
 
 
 @pytest.fixture(scope="session")

@@ -107,7 +107,7 @@ def load_inverter(folder: Path, device: torch.device | str = "cpu") -> Inverter:
             raise IntegrityError(
                 f"{folder}: its {name} are not those that config.json records; restore them or train again"
             )
-    network = InverterNetwork(NetworkConfig.parse(config["network"], owner=f"config.json of {folder.name}"))
+    network = build_network(NetworkConfig.parse(config["network"], owner=f"config.json of {folder.name}"))
     pieces = _load_weights(network, content, folder)
     network.eval().requires_grad_(False)
     _check_probe(network, folder)
@@ -120,6 +120,15 @@ def load_inverter(folder: Path, device: torch.device | str = "cpu") -> Inverter:
         config=config,
         metrics=read_json(folder / METRICS),
     )
+
+
+def build_network(config: NetworkConfig) -> InverterNetwork:
+    """With random weights. Raises UsageError when its language model has too few positions for its longest text."""
+    if config.language_model is None:
+        return InverterNetwork(config)
+    from nextvec.decoding.inverter.language_model import PretrainedNetwork
+
+    return PretrainedNetwork(config)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
         f"{config['encoder_fingerprint']}), and corrects it by encoding it again. Vectors of another encoder are "
         f"refused. {_letters(config)}",
         "",
-        *_table("Model", [("trained parameters", f"{config['spec']['parameters']:,}"), *network.items()]),
+        *_table("Model", [("trained parameters", f"{config['spec']['parameters']:,}"), *_sizes(network)]),
         *_table(
             "Made from", [row for part in ("corpus", "split", "training", "versions") for row in _rows(config, part)]
         ),
@@ -34,7 +34,14 @@ def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _sizes(network: dict[str, Any]) -> list[tuple[str, Any]]:
+    kind = (network.get("language_model") or {}).get("model_type", "none")
+    return list({**network, "language_model": kind}.items())
+
+
 def _letters(config: dict[str, Any]) -> str:
+    if start := config["training"].get("start"):
+        return f"Its layers and tokens began as those of the language model {start}, whose licence holds for it, too."
     if config["training"].get("byte_pairs"):
         return "It writes capitals and accents: its tokens were learnt on its training texts."
     return "It writes in small letters: its tokenizer folds case."

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Protocol, Self
 
 import torch
 import torch.nn.functional as F
@@ -38,10 +38,13 @@ class NetworkConfig(Config):
     heads: int = Field(4, ge=1)
     pseudo_tokens: int = Field(4, ge=1, description="tokens that a vector is turned into")
     longest: int = Field(64, ge=4, description="tokens of the longest text, its end included")
+    language_model: dict[str, Any] | None = Field(
+        None, description="configuration of the language model whose layers it has; width, layers, heads are its own"
+    )
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
-        if self.width % self.heads:
+        if self.language_model is None and self.width % self.heads:
             raise ValueError(f"width = {self.width} is no multiple of heads = {self.heads}")
         return self
 
@@ -83,20 +86,19 @@ class Cache:
             self._keys, self._values = self._keys[rows], self._values[rows]
 
 
-class Memory:
-    """What all layers keep of what they have read, so that it is read once.
-
-    Args:
-        layers: how many there are.
-        length: of the longest text, its prefix included.
-    """
-
-    def __init__(self, layers: int, length: int) -> None:
-        self.caches = [Cache(length) for _ in range(layers)]
+class Memory(Protocol):
+    """What all layers keep of what they have read, so that it is read once."""
 
     def take(self, rows: Tensor) -> None:
         """Go on with these rows, in this order; one may be taken several times."""
-        for cache in self.caches:
+        ...
+
+
+class Caches(list[Cache]):
+    """One of each layer; see `Memory`."""
+
+    def take(self, rows: Tensor) -> None:
+        for cache in self:
             cache.take(rows)
 
 
@@ -138,8 +140,7 @@ class InverterNetwork(nn.Module):
         self.bias = nn.Parameter(torch.zeros(config.vocabulary))
         self.target, self.hypothesis, self.difference = (_to_tokens(config.dim, width, tokens) for _ in range(3))
         self.everywhere = nn.Linear(config.dim, width, bias=False)
-        self.blocks = nn.ModuleList(Block(width, config.heads) for _ in range(config.layers))
-        self.norm = nn.RMSNorm(width)
+        self._add_layers()
         self._initialise()
 
     def forward(self, target_BD: Tensor, tokens_BL: Tensor, hypothesis: Hypothesis | None = None) -> Tensor:
@@ -165,13 +166,14 @@ class InverterNetwork(nn.Module):
             mask: bool (B, 1, 1 or T, K), True where a position may look, among all K read so far and now.
             memory: holds what was read before; None where nothing was.
         """
-        for number, block in enumerate(self.blocks):
-            x_BTM = block(x_BTM, mask, memory and memory.caches[number])
+        caches = memory if isinstance(memory, Caches) else [None] * len(self.blocks)
+        for block, cache in zip(self.blocks, caches, strict=True):
+            x_BTM = block(x_BTM, mask, cache)
         return x_BTM
 
     def memory(self, length: int) -> Memory:
         """An empty one for at most `length` positions."""
-        return Memory(self.config.layers, length)
+        return Caches(Cache(length) for _ in self.blocks)
 
     def prefix(self, target_BD: Tensor, hypothesis: Hypothesis | None) -> tuple[Tensor, Tensor]:
         """What the text is written after: (B, S, M), and bool (B, S), False for padding."""
@@ -199,12 +201,20 @@ class InverterNetwork(nn.Module):
     def logits(self, states: Tensor, candidates: Tensor | None = None) -> Tensor:
         """(..., V), or (..., C) for the token ids `candidates` (C,)."""
         if candidates is None:
-            return F.linear(states, self.embedding.weight, self.bias)
-        return F.linear(states, self.embedding.weight[candidates], self.bias[candidates])
+            return F.linear(states, self._output_VM, self.bias)
+        return F.linear(states, self._output_VM[candidates], self.bias[candidates])
 
     @property
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())
+
+    @property
+    def _output_VM(self) -> Tensor:
+        return self.embedding.weight
+
+    @property
+    def _token_scale(self) -> float:
+        return math.sqrt(self.config.width)
 
     @property
     def _vector_scale(self) -> float:
@@ -212,12 +222,17 @@ class InverterNetwork(nn.Module):
         return math.sqrt(self.config.dim)
 
     def _scaled(self, tokens_BL: Tensor) -> Tensor:
-        return self.embedding(tokens_BL) * math.sqrt(self.config.width)
+        return self.embedding(tokens_BL) * self._token_scale
 
     def _tokens(self, project: nn.Module, vector_BD: Tensor) -> Tensor:
         """(B, P, M) in the vectors' own precision: under autocast the stream stays in float32."""
         tokens: Tensor = project(vector_BD * self._vector_scale).to(vector_BD.dtype)
         return tokens.view(len(vector_BD), self.config.pseudo_tokens, self.config.width)
+
+    def _add_layers(self) -> None:
+        width, heads = self.config.width, self.config.heads
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(self.config.layers))
+        self.norm: nn.Module = nn.RMSNorm(width)
 
     def _initialise(self) -> None:
         """Embeddings of norm 1/2, so that logits begin of order 1; what is added to the stream begins small."""

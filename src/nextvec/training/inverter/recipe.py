@@ -26,6 +26,10 @@ class InverterRecipe(Config):
     predicted: float = Field(
         0.25, ge=0, le=1, description="share of texts written from the prediction, with a predictor"
     )
+    start: str | None = Field(
+        None,
+        description="a causal language model whose layers and tokens it begins with: a folder, or a name on the hub",
+    )
     byte_pairs: int = Field(
         0,
         ge=0,

@@ -31,10 +31,14 @@ from nextvec.training.provenance import origin_record, require_plan
 from nextvec.training.tracker import open_tracking
 
 if TYPE_CHECKING:
+    from nextvec.decoding.inverter.language_model import LanguageModel
     from nextvec.store.snapshot import Snapshot
 
 DECIDES = ("sizes", "training", "encoder_fingerprint", "corpus", "split")
-SIZES = frozenset(NetworkConfig.model_fields) - {"dim", "vocabulary"}
+SIZES = frozenset(NetworkConfig.model_fields) - {"dim", "vocabulary", "language_model"}
+GIVEN_BY_START = ("width", "layers", "heads", "byte_pairs")
+GENTLE = 3e-4
+"""Default peak of the learning rate where it begins at a language model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +50,16 @@ class InverterPlan:
 
 
 def resolve_plan(options: Mapping[str, Any]) -> InverterPlan:
-    """Sort `options` (values may be strings) into sizes and recipe. Raises UsageError for an unknown or bad one."""
+    """Sort `options` (values may be strings) into sizes and recipe.
+
+    Raises UsageError for an unknown or bad one, and for one that `start` decides.
+    """
     known = SIZES | set(InverterRecipe.model_fields)
     for key in options:
         if key not in known:
             raise UsageError.unknown("option of train-inverter", key, known)
+    if options.get("start"):
+        options = {"lr": GENTLE, **_undecided(options)}
     given = {key: options[key] for key in SIZES & options.keys()}
     checked = NetworkConfig.parse({"dim": 1, "vocabulary": FIRST, **given}, owner="train-inverter")
     recipe = {key: value for key, value in options.items() if key not in SIZES}
@@ -58,6 +67,16 @@ def resolve_plan(options: Mapping[str, Any]) -> InverterPlan:
         sizes={key: getattr(checked, key) for key in sorted(SIZES)},
         recipe=InverterRecipe.parse(recipe, owner="train-inverter"),
     )
+
+
+def _undecided(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options, when none of them is decided by the language model they begin at."""
+    for key in GIVEN_BY_START:
+        if key in options:
+            raise UsageError(
+                f"{key} = {options[key]}: the language model of start decides it. Leave one of the two out"
+            )
+    return options
 
 
 def train_inverter(
@@ -87,7 +106,10 @@ def train_inverter(
     require_one_process("training an inverter")
     require_same_encoder(encoder.spec, snapshot.encoder, left_name="the encoder at hand", right_name=snapshot.label)
     split = split_snapshot(snapshot)
-    origin = origin_record(snapshot, split, plan.recipe.to_dict())
+    start = _language_model(plan.recipe)
+    plan = replace(plan, sizes={**plan.sizes, **(start.sizes if start else {})})
+    training = plan.recipe.to_dict() | ({"start_weights": start.weights} if start else {})
+    origin = origin_record(snapshot, split, training)
     record = {"sizes": plan.sizes, **origin}
     fetch_folder(folder)
     with open_tracking(track, folder, on_change) as tracking:
@@ -96,11 +118,11 @@ def train_inverter(
                 on_change(change)
         if (folder / CONFIG).exists():
             return dict(read_json(folder / METRICS))
-        material = prepare(snapshot, split, encoder, plan, predictor)
+        material = prepare(snapshot, split, encoder, plan, start, predictor)
         if not resume:
             write_json(folder / PLAN, record)
         tracking.start({"architecture": KIND, **record})
-        network = _untrained(plan, material, snapshot.dim)
+        network = _untrained(plan, material, snapshot.dim, start)
         metrics = train(
             network, material, plan.recipe, folder, resume=resume, on_progress=on_progress, tracking=tracking
         )
@@ -110,9 +132,20 @@ def train_inverter(
     return metrics
 
 
-def _untrained(plan: InverterPlan, material: Material, dim: int) -> InverterNetwork:
+def _language_model(recipe: InverterRecipe) -> LanguageModel | None:
+    if recipe.start is None:
+        return None
+    from nextvec.decoding.inverter.language_model import LanguageModel
+
+    return LanguageModel.load(recipe.start)
+
+
+def _untrained(plan: InverterPlan, material: Material, dim: int, start: LanguageModel | None) -> InverterNetwork:
     torch.manual_seed(plan.recipe.seed)
-    network = InverterNetwork(NetworkConfig(dim=dim, vocabulary=len(material.vocabulary), **plan.sizes))
+    config = NetworkConfig(dim=dim, vocabulary=len(material.vocabulary), **plan.sizes)
+    if start:
+        return start.inverter(config, material.vocabulary.pieces)
+    network = InverterNetwork(config)
     spelt = _spelt(material.vocabulary, plan.recipe)
     initialise(network, material.training, spelt, pretrained=plan.recipe.pretrained_embedding)
     return network
@@ -126,7 +159,12 @@ def _spelt(vocabulary: Vocabulary, recipe: InverterRecipe) -> list[list[int]]:
 
 
 def prepare(
-    snapshot: Snapshot, split: Split, encoder: Encoder, plan: InverterPlan, predictor: Bundle | None = None
+    snapshot: Snapshot,
+    split: Split,
+    encoder: Encoder,
+    plan: InverterPlan,
+    start: LanguageModel | None = None,
+    predictor: Bundle | None = None,
 ) -> Material:
     """Tokens and vectors of training and validation documents; the vocabulary is of the training documents alone.
 
@@ -134,7 +172,8 @@ def prepare(
     """
     rows, longest = part_rows(snapshot, split, "train"), plan.sizes["longest"]
     texts = snapshot.texts(rows)
-    vocabulary = Vocabulary.of_texts(_tokenizer(texts, plan.recipe), texts)
+    tokenizer = start.tokenizer if start else _tokenizer(texts, plan.recipe)
+    vocabulary = Vocabulary.of_texts(tokenizer, texts)
     training, kept = select_chunks(snapshot.vectors, rows, texts, vocabulary, longest)
     held_out = part_rows(snapshot, split, "validation")
     validation, _ = select_chunks(snapshot.vectors, held_out, snapshot.texts(held_out), vocabulary, longest)
