@@ -53,7 +53,7 @@ def _verdict(comparison: Comparison, row: Row, ability: Ability) -> Html | None:
         return None
     word = {"better": "better than", "worse": "worse than", "cannot tell": "cannot be told from"}[contrast.verdict]
     mark = element("span", f"{MARKS[contrast.verdict]} {word}", class_=contrast.verdict.replace(" ", "-"))
-    return element("small", mark, f" {contrast.right}")
+    return element("small", mark, f" {contrast.right}", class_="verdict")
 
 
 def _skill(row: Row, ability: Ability) -> Html | None:
