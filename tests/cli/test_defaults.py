@@ -120,6 +120,8 @@ def test_a_setting_that_no_architecture_has_is_told_as_if_it_was_typed(nextvec, 
         ("serve --config s.toml", "serve --config s.toml"),
         ("encode -- --config f", "encode -- --config f"),
         ("train gru", "train gru"),
+        ("corpus list --config", "--config"),
+        ("encode --config -- text", "--config"),
     ],
 )
 def test_it_may_be_typed_after_the_command(typed, meant):

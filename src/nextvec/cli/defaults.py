@@ -59,13 +59,18 @@ def with_defaults(ctx: Any, given: list[str] | None) -> list[str] | None:
 
 
 def config_first(arguments: Sequence[str]) -> list[str]:
-    """`--config FILE` is an option of all commands, and may be typed after one as well."""
+    """`--config FILE` is an option of all commands, and may be typed after one as well.
+
+    Without a file it stands alone: the next word is no file, and so it is told what is missing.
+    """
     own = arguments.index("--") if "--" in arguments else len(arguments)
     places = [place for place in range(own) if arguments[place].partition("=")[0] == OPTION]
     command = next((argument for argument in arguments if not argument.startswith("-")), None)
     if not places or places[0] == 0 or command == OWN:
         return list(arguments)
     end = places[0] + (1 if "=" in arguments[places[0]] else 2)
+    if end > own:
+        return [OPTION]
     return [*arguments[places[0] : end], *arguments[: places[0]], *arguments[end:]]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import PathFinder
@@ -30,11 +30,14 @@ def library_modules() -> Iterator[Module]:
     yield from _below(Path(sysconfig.get_paths()["stdlib"]), ())
 
 
-def package_modules(package: str) -> Iterator[Module]:
-    """Of an installed package, by name. Raises UsageError, with the nearest name, where it is not installed."""
+def package_modules(package: str, besides: Iterable[str] = ()) -> Iterator[Module]:
+    """Of an installed package, by name.
+
+    Raises UsageError where it is not installed, with the nearest name of those that are, and of the words `besides`.
+    """
     found = PathFinder.find_spec(package) if package.isidentifier() else None
     if found is None:
-        known = [name for name in packages_distributions() if name.isidentifier()]
+        known = [*besides, *(name for name in packages_distributions() if name.isidentifier())]
         raise UsageError(f"no package '{package}' is installed. {did_you_mean(package, known)}".rstrip())
     if found.submodule_search_locations is None:
         yield Module(name=package, path=Path(str(found.origin)))

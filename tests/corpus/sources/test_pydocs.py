@@ -79,6 +79,7 @@ def test_the_library_comes_after_the_manual() -> None:
     assert {document.licence for document in documents} == {"PSF-2.0"}
 
 
-def test_a_part_that_is_not_installed_is_refused_at_once() -> None:
-    with pytest.raises(UsageError, match=r"no package 'numpi' is installed\. Did you mean 'numpy'"):
-        open_source("pydocs:manual,numpi")
+@pytest.mark.parametrize(("wrong", "meant"), [("numpi", "numpy"), ("manul", "manual"), ("libary", "library")])
+def test_a_part_that_is_not_installed_is_refused_at_once(wrong: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=rf"no package '{wrong}' is installed\. Did you mean '{meant}'"):
+        open_source(f"pydocs:manual,{wrong}")

@@ -49,7 +49,7 @@ class PydocsSource:
         self.parts = argument.split(",") if argument else [MANUAL]
         for part in self.parts:
             if part not in (MANUAL, LIBRARY):
-                next(package_modules(part), None)
+                next(package_modules(part, besides=(MANUAL, LIBRARY)), None)
 
     def documents(self) -> Iterator[Document | Unusable]:
         new = _never_seen()
