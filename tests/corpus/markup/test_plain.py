@@ -165,3 +165,16 @@ def test_a_line_that_begins_with_a_letter_or_digit_is_a_paragraph_as_it_is(line:
     """It is neither looked at for marks nor compared with others; beside lines that are, it reads the same."""
     assert list(paragraphs(line)) == [" ".join(line.split())]
     assert list(paragraphs(f"* Mark\n\n{line}\n\n  {line}")) == ["Mark", *[" ".join(line.split())] * 2]
+
+
+def test_many_short_lines_take_time_in_proportion():
+    """Lines without capitals were each looked for in the whole block."""
+    from time import process_time
+
+    def seconds(count):
+        began = process_time()
+        read_plain("b=\n=\n=\n" * count)
+        return process_time() - began
+
+    seconds(100)
+    assert seconds(6000) < 16 * max(seconds(1500), 0.02)

@@ -119,9 +119,9 @@ def group_lines(block: Sequence[Line], column: float | None) -> Iterator[list[Li
     breaks = _breaks(block)
     wrapped = _is_evident(breaks) or (column is not None and _is_wrapped_at(breaks, column))
     limit = RAGGED * max(column or 0, _widest(block)) if wrapped else None
-    group = [block[0]]
+    group, sentences = [block[0]], _Sentences(block)
     for place, line in enumerate(block[1:], start=1):
-        if not _joins(group, line, limit) and (line.starts or not _goes_on(block, place)):
+        if not _joins(group, line, limit) and (line.starts or not sentences.go_on_at(place)):
             yield group
             group = []
         group.append(line)
@@ -197,20 +197,26 @@ def _joins(group: Sequence[Line], line: Line, limit: float | None) -> bool:
     return full or (not last.ended and last.end >= limit / 2)
 
 
-def _goes_on(block: Sequence[Line], place: int) -> bool:
-    """Whether the line at `place` continues a sentence of a block with capitals, which then comes to its end."""
-    last, line = block[place - 1], block[place]
-    if last.ended or last.depth != line.depth or not line.letter.islower():
-        return False
-    if not any(other.letter.isupper() for other in block):
-        return False
-    return _comes_to_an_end(block[place:])
+class _Sentences:
+    """Of a block: which of its lines continue one that then comes to its end. Each line is looked at once."""
 
+    def __init__(self, block: Sequence[Line]) -> None:
+        self._block = block
 
-def _comes_to_an_end(lines: Sequence[Line]) -> bool:
-    for line in lines:
-        if line.starts or line.letter.isupper():
-            return False
-        if ends_sentence(line.text):
-            return True
-    return False
+    def go_on_at(self, place: int) -> bool:
+        last, line = self._block[place - 1], self._block[place]
+        continues = not last.ended and last.depth == line.depth and line.letter.islower()
+        return continues and self._has_capitals and self._ends[place]
+
+    @cached_property
+    def _has_capitals(self) -> bool:
+        return any(line.letter.isupper() for line in self._block)
+
+    @cached_property
+    def _ends(self) -> list[bool]:
+        """By line, whether a sentence ends there or below, before another begins."""
+        ends, told = False, []
+        for line in reversed(self._block):
+            ends = not (line.starts or line.letter.isupper()) and (ends or ends_sentence(line.text))
+            told.append(ends)
+        return told[::-1]

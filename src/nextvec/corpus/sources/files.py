@@ -14,7 +14,8 @@ from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.encodings import codec_of, decode
 from nextvec.corpus.markup.html import declared_encoding, read_html
 from nextvec.corpus.markup.markdown import read_markdown
-from nextvec.corpus.markup.plain import Lines, read_plain
+from nextvec.corpus.markup.plain import Lines
+from nextvec.corpus.markup.plain_headings import read_text
 from nextvec.corpus.markup.web_archive import is_web_archive, page_of
 from nextvec.corpus.prose import Prose
 from nextvec.corpus.sources import missing_path, register_source
@@ -98,13 +99,13 @@ class OneDocument:
     options=TextOptions,
     leaves="control characters, subtitle marks, sound (told of in subtitles), running head, licence notice (of Project "
     "Gutenberg), caption, footnote and note (in a transcriber's brackets), table (drawn with bars), "
-    "markup (bullets, rules, marks of quotation and of emphasis)",
+    "markup (bullets, rules, marks of quotation and of emphasis), heading (kept as context)",
 )
 def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """Plain text, titled by the file's name without its ending."""
     chosen = TextOptions.parse(options, owner=f"text file {name}")
     return OneDocument(
-        argument, name, lambda content: read_plain(decode(content, name, given=chosen.encoding), chosen.lines)
+        argument, name, lambda content: read_text(decode(content, name, given=chosen.encoding), chosen.lines)
     )
 
 
