@@ -177,4 +177,4 @@ def test_many_short_lines_take_time_in_proportion():
         return process_time() - began
 
     seconds(100)
-    assert seconds(6000) < 16 * max(seconds(1500), 0.02)
+    assert seconds(8000) < 24 * max(seconds(1000), 0.02)
