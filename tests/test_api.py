@@ -233,7 +233,7 @@ def test_what_cannot_be_judged_is_told(place):
         place.compare([])
 
 
-def test_what_is_asked_wrongly_is_told_in_a_line(place, model, tmp_path):
+def test_what_is_asked_wrongly_is_told_in_a_line(place, model, quick_latency, tmp_path):
     found = place.compare([lambda vectors: vectors[-1], lambda vectors: vectors.mean(0)], on="tales@small")
     assert {"own", "own-2"} <= {row.name for row in found.rows}
     assert len(repr(found)) < 10_000

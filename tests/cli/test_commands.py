@@ -94,19 +94,7 @@ corpora = ["tales@first"]
 set = { layers = 1, width = 16, epochs = 2 }
 """
 NO_SPINNER = re.compile(r"[\x1b\r]")
-
-
-@pytest.fixture(autouse=True)
-def quick_latency(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Latency measured for an instant: how long that takes is not the subject."""
-    import nextvec.comparing.contest as contest
-
-    measure = contest.measure_latency
-
-    def quick(*given: Any, **options: Any) -> Any:
-        return measure(*given, **options | {"seconds": 0.0})
-
-    monkeypatch.setattr(contest, "measure_latency", quick)
+pytestmark = pytest.mark.usefixtures("quick_latency")
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,7 @@ def part(path: Path) -> str:
     return SplitSpec.parse(SPLIT, owner="the test").assign(path.name)
 
 
-@pytest.fixture(autouse=True)
-def quick_latency(monkeypatch: pytest.MonkeyPatch) -> None:
-    import nextvec.comparing.contest as contest
-
-    monkeypatch.setattr(contest, "LATENCY_SECONDS", 0.0)
+pytestmark = pytest.mark.usefixtures("quick_latency")
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def test_an_inverter_is_tracked(nextvec, place):
     assert list((place / "models" / "writer" / "tensorboard").glob("events.*"))
 
 
-def test_a_comparison_is_tracked_with_its_figures_and_files(nextvec, place):
+def test_a_comparison_is_tracked_with_its_figures_and_files(nextvec, place, quick_latency):
     pytest.importorskip("mlflow", reason="MLflow is an extra: pip install 'nextvec[mlflow]'")
     from mlflow import MlflowClient
 

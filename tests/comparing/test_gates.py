@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from nextvec.comparing import contest as contest_module
 from nextvec.comparing.contest import run_contest
 from nextvec.comparing.contest_report import record_contest, report_content, save_evaluations
 from nextvec.comparing.gates import GateError, Gates, check_gates, promote
@@ -19,14 +18,12 @@ NO_GATES = dict.fromkeys(Gates.model_fields, "off")
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory, place):
+def compared(tmp_path_factory, place, quick_latency):
     """A copy of the workspace in which `anchored` was compared on its own corpus and evaluated on another."""
     copy = Workspace(tmp_path_factory.mktemp("gates") / "ws")
     shutil.copytree(place.root, copy.root, ignore=shutil.ignore_patterns("studies"))  # of other tests
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contest_module, "LATENCY_SECONDS", 0.0)
-        contest = run_contest(copy, ["anchored"])
-        record_contest(contest, report_content(contest, "the test"), copy.study("compare-1"))
+    contest = run_contest(copy, ["anchored"])
+    record_contest(contest, report_content(contest, "the test"), copy.study("compare-1"))
     save_evaluations(run_contest(copy, ["anchored"], on="elsewhere@small", latency=False), "the test", copy)
     return copy
 

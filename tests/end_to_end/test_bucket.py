@@ -56,23 +56,18 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def twins(nextvec, prose: Path, cloud: str, shared_cache: Path, tmp_path_factory) -> tuple[Path, str]:
+def twins(nextvec, prose: Path, cloud: str, shared_cache: Path, quick_latency, tmp_path_factory) -> tuple[Path, str]:
     """Two workspaces in which the same was done: one in a folder, one in a bucket."""
     folder = tmp_path_factory.mktemp("twins")
     (folder / "plan.toml").write_text(PLAN)
     places = folder / "ws", f"{cloud}/twins/{folder.name}"
-    with pytest.MonkeyPatch.context() as patch:
-        from nextvec.comparing import contest
-
-        measure = contest.measure_latency
-        patch.setattr(contest, "measure_latency", lambda *given, **known: measure(*given, **known | {"seconds": 0.0}))
-        for place in places:
-            nextvec("corpus", "ingest", prose, *INGEST[3:], workspace=place)
-            nextvec("corpus", "tag", "tales", "first", workspace=place)
-            nextvec("corpus", "ingest", prose, *INGEST[3:], workspace=place)
-            nextvec(*TRAIN, workspace=place)
-            nextvec("train", "ewma-mix", "--corpus", "tales@first", "--name", "plain", workspace=place)
-            nextvec("study", "run", folder / "plan.toml", workspace=place)
+    for place in places:
+        nextvec("corpus", "ingest", prose, *INGEST[3:], workspace=place)
+        nextvec("corpus", "tag", "tales", "first", workspace=place)
+        nextvec("corpus", "ingest", prose, *INGEST[3:], workspace=place)
+        nextvec(*TRAIN, workspace=place)
+        nextvec("train", "ewma-mix", "--corpus", "tales@first", "--name", "plain", workspace=place)
+        nextvec("study", "run", folder / "plan.toml", workspace=place)
     return places
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,17 +12,11 @@ from nextvec.sequences.splits import split_snapshot
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    import nextvec.comparing.contest as contest
+def quick(quick_latency: None, monkeypatch: pytest.MonkeyPatch) -> None:
     import nextvec.encoders
 
-    load, measure = nextvec.encoders.load_encoder, contest.measure_latency
-
-    def quick_latency(*given: Any, **known: Any) -> Any:
-        return measure(*given, **known | {"seconds": 0.0})
-
+    load = nextvec.encoders.load_encoder
     monkeypatch.setattr(nextvec.encoders, "load_encoder", lambda reference: load("hashing:32"))
-    monkeypatch.setattr(contest, "measure_latency", quick_latency)
     monkeypatch.setattr(demo, "DOCUMENTS", 48)
     monkeypatch.setattr(demo, "QUICK", {"epochs": 1, "batch": 4096, "lr": 3e-4})
     small = {name: (kind, {"layers": 1, "width": 16, **options}) for name, (kind, options) in demo.MODELS.items()}

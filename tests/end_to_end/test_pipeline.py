@@ -21,10 +21,8 @@ MODELS = ("gru-tales-small", "gru-tales-large", "ewma-mix-tales-large")
 
 
 @pytest.fixture(scope="module")
-def story(nextvec, write_prose, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def story(nextvec, write_prose, quick_latency: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Everything once, in order: what each command printed, by a name for the step."""
-    import nextvec.comparing.contest as contest
-
     folder = tmp_path_factory.mktemp("story")
     text, place = write_prose(folder / "text"), folder / "ws"
     ingest = ["corpus", "ingest", text, "--corpus", "tales", "--encoder", "hashing:32"]
@@ -44,10 +42,7 @@ def story(nextvec, write_prose, tmp_path_factory: pytest.TempPathFactory) -> dic
         "export": ["corpus", "export", "tales@small", folder / "out.npz", "--json"],
         "import": ["corpus", "import", folder / "out.npz", "--corpus", "back", "--encoder", "hashing:32", "--json"],
     }
-    measure = contest.measure_latency
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contest, "measure_latency", lambda *given, **known: measure(*given, **known | {"seconds": 0.0}))
-        results = {name: nextvec(*line, workspace=place) for name, line in steps.items()}
+    results = {name: nextvec(*line, workspace=place) for name, line in steps.items()}
     return {name: result.out for name, result in results.items()} | {"place": place}
 
 

@@ -68,7 +68,7 @@ def test_other_corpora_have_none(mixture, make_process) -> None:
     assert figures_by_source([evaluation(apart.documents.ids)], apart) == ()
 
 
-def test_a_comparison_on_a_mixture_says_it_by_source(nextvec, write_prose, tmp_path) -> None:
+def test_a_comparison_on_a_mixture_says_it_by_source(nextvec, write_prose, quick_latency, tmp_path) -> None:
     for seed, name in enumerate(("tales", "news")):
         write_prose(tmp_path / name, documents=20, sentences=10, seed=seed)
     parts = [{"name": name, "from": name} for name in ("tales", "news")]

@@ -44,10 +44,9 @@ def compare_roughly(*given, **options):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def quick():
+def quick(quick_latency):
     """Latency measured for an instant and few resamples: how sure a figure is is not the subject."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contest_module, "LATENCY_SECONDS", 0.0)
         for module in (contest_module, leaderboard_module):
             patch.setattr(module, "compare", compare_roughly)
         yield

@@ -41,14 +41,13 @@ VICTIM = Path(__file__).with_name("victim.py")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def quick():
+def quick(quick_latency):
     """Latency measured for an instant and few resamples; one trial over is enough to end another early."""
 
     def compare_roughly(*given, **options):
         return compare(*given, **options | {"drawing": Drawing(resamples=50, permutations=50)})
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contest_module, "LATENCY_SECONDS", 0.0)
         patch.setattr(search_module, "STARTUP", 1)
         for module in (contest_module, leaderboard_module):
             patch.setattr(module, "compare", compare_roughly)

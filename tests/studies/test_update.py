@@ -25,12 +25,11 @@ PLAN = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def quick():
+def quick(quick_latency):
     def compare_roughly(*given, **options):
         return compare(*given, **options | {"drawing": Drawing(resamples=50, permutations=50)})
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contest_module, "LATENCY_SECONDS", 0.0)
         for module in (contest_module, leaderboard_module):
             patch.setattr(module, "compare", compare_roughly)
         yield
