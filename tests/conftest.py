@@ -243,6 +243,75 @@ def sonar_port(tmp_path_factory, nllb_tokenizer):
 
 
 @pytest.fixture(scope="session")
+def vec2text_port(tmp_path_factory, t5_tokenizer):
+    """Tiny random checkpoints, 24-D, in the layout of the public ones (config.json, tokenizer, weights with the
+    embedder's too): `.folder` holds inverter/ and corrector/, `.gtr` is the encoder that both were trained on."""
+    from types import SimpleNamespace
+
+    import torch
+    from transformers import T5Config, T5EncoderModel, T5ForConditionalGeneration
+
+    torch.manual_seed(0)
+    sizes = {"vocab_size": len(t5_tokenizer), "d_model": 24, "d_kv": 6, "d_ff": 48, "num_layers": 2, "num_heads": 4}
+    gtr = T5EncoderModel(T5Config(**sizes))
+    folder = tmp_path_factory.mktemp("vec2text")
+    gtr.save_pretrained(folder / "gtr")
+    for part, names in (
+        ("inverter", ["embedding_transform"]),
+        ("corrector", [f"embedding_transform_{number}" for number in (1, 2, 3)]),
+    ):
+        t5 = T5ForConditionalGeneration(T5Config(**sizes))
+        write_checkpoint(folder / part, t5, names, gtr, layernorm=part == "corrector")
+        t5_tokenizer.save_pretrained(folder / part)
+    t5_tokenizer.save_pretrained(folder / "gtr")
+    return SimpleNamespace(folder=folder, gtr=folder / "gtr")
+
+
+def write_checkpoint(folder, t5, projections, embedder, *, layernorm):
+    """As the trainer of the public weights saved them: tied names once, the embedder beside the rest."""
+    import json
+
+    import torch
+    from safetensors.torch import save_file
+
+    width, pseudo_tokens = t5.config.d_model, 3
+    tied = {"lm_head.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"}
+    weights = {f"encoder_decoder.{k}": v for k, v in t5.state_dict().items() if k not in tied}
+    weights |= {f"embedder.{k}": v for k, v in embedder.state_dict().items() if k not in tied}
+    for name in projections:
+        layers = {0: torch.nn.Linear(width, 20), 3: torch.nn.Linear(20, pseudo_tokens * width)}
+        weights |= {f"{name}.{i}.{k}": v for i, layer in layers.items() for k, v in layer.state_dict().items()}
+    if layernorm:
+        weights |= {"layernorm.weight": torch.rand(width) + 0.5, "layernorm.bias": torch.rand(width)}
+    folder.mkdir()
+    save_file({k: v.contiguous() for k, v in weights.items()}, folder / "model.safetensors")
+    config = {"num_repeat_tokens": pseudo_tokens, "embedder_model_name": "gtr_base", "model_name_or_path": "t5-base"}
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+@pytest.fixture(scope="session")
+def tiny_inverter(tmp_path_factory):
+    """Folder of an untrained inverter of hashed words (hashing:32), in a workspace."""
+    import torch
+
+    from nextvec.decoding.inverter.bundle import save_inverter
+    from nextvec.decoding.inverter.network import InverterNetwork, NetworkConfig
+    from nextvec.decoding.inverter.vocabulary import Vocabulary, load_tokenizer
+    from nextvec.encoders import load_encoder
+    from nextvec.encoders.transformer import minilm_folder
+
+    texts = ["The river falls into the sea, and the ships follow it.", "A king forgets the old law in winter."]
+    vocabulary = Vocabulary.of_texts(load_tokenizer(minilm_folder() / "tokenizer.json"), texts)
+    torch.manual_seed(0)
+    config = NetworkConfig(dim=32, vocabulary=len(vocabulary), width=16, layers=1, heads=2, longest=12)
+    folder = tmp_path_factory.mktemp("workspace") / "models" / "inverter-rivers"
+    origin = {"corpus": {"name": "rivers", "tag": None}, "training": {"lr": 1e-3}, "split": {}, "versions": {}}
+    spec = load_encoder("hashing:32").spec
+    save_inverter(folder, InverterNetwork(config), vocabulary, spec, origin=origin, metrics={"round_trip": 0.1})
+    return folder
+
+
+@pytest.fixture(scope="session")
 def static_model(tmp_path_factory):
     """Folder of a static model, 16-D, as model2vec saves it."""
     import numpy as np

@@ -333,3 +333,12 @@ def test_text_without_spaces_or_capitals_is_stored(call, tmp_path, place, langua
     path.write_text(text, encoding="utf-8")
     call("ingest", path, "--corpus", "c", "--encoder", "hashing:16", "--set", f"language={language}")
     assert len(open_snapshot(place, "c")) == chunks
+
+
+def test_an_ingest_says_that_texts_are_in_another_language(nextvec, tmp_path):
+    german = "Der Zug fuhr am 3. Mai in die Stadt, und es war schon spät. Die Leute standen auf dem Platz vor dem Tor. "
+    (tmp_path / "a.txt").write_text(german * 5)
+    ingest = ["corpus", "ingest", tmp_path / "a.txt", "--encoder", "hashing:8", "--corpus"]
+    said = nextvec(*ingest, "en", workspace=tmp_path / "ws").out
+    assert "language: 1 of 1 documents are cut by the rules of language=en" in said
+    assert "language:" not in nextvec(*ingest, "de", "--set", "language=de", workspace=tmp_path / "ws").out

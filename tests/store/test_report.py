@@ -42,6 +42,19 @@ def test_a_place_that_is_the_name_is_not_said_twice():
     assert Unusable(id="a.jsonl:1", reason="r", place="a.jsonl:1", kind="failed").message == "r"
 
 
+def test_what_looks_like_another_language_is_said_where_it_is_not_rare(kit):
+    german = "Der Zug fuhr am 3. Mai in die Stadt, und es war schon spät. Die Leute standen auf dem Platz vor dem Tor. "
+    report = IngestReport(corpus="c", language="en")
+    report.note_stored([kit.encoded("d0")] * 19)
+    report.note_stored([replace(kit.encoded("d1"), document=kit.document("d1", text=german * 3))])
+    assert (report.to_dict()["foreign"], report.languages_in_words()) == ({"de": 1}, "")
+    report.note_stored([replace(kit.encoded("d2"), document=kit.document("d2", text="他来了。他走了。" * 30))])
+    assert report.languages_in_words().startswith(
+        "2 of 21 documents are cut by the rules of language=en and do not look like it (1 like de, 1 like another"
+    )
+    assert "language=auto" in report.languages_in_words()
+
+
 def test_parts_of_a_run_add_up_to_the_whole(kit):
     """The slow twin: one report that notes everything itself, in the same order."""
 

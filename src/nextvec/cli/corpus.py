@@ -95,7 +95,8 @@ def ingest_command(
         typer.echo("Stopped. What was stored stays; run the same command again to continue.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     report = made.require_report()
-    emit(report.to_dict(), [*_report_lines(report), *_cut_lines(report.cut, made.encoder)], as_json)
+    lines = [*_report_lines(report), *_cut_lines(report.cut, made.encoder), *_language_lines(report)]
+    emit(report.to_dict(), lines, as_json)
 
 
 @app.command("list")
@@ -381,6 +382,11 @@ def _compaction_lines(name: str, done: Compaction) -> list[str]:
 
 def _cut_lines(cut: Cut, encoder: EncoderSpec) -> list[str]:
     return [cut.sentence(encoder, "chunks")] if cut.cut else []
+
+
+def _language_lines(report: IngestReport) -> list[str]:
+    said = report.languages_in_words()
+    return [f"language: {said}"] if said else []
 
 
 def _paragraphs_text(breaks: Breaks, chunks: int) -> str:

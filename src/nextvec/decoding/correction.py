@@ -12,10 +12,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from nextvec.decoding.decoder import Decoded, per_vector
+from nextvec.decoding.decoder import Decoded, per_vector, unit_vectors
 from nextvec.decoding.quality import DEFAULT, QualityConfig, judge
 from nextvec.encoders.encoder import Encoder
-from nextvec.errors import MismatchError, UsageError
+from nextvec.errors import UsageError
 
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
@@ -78,10 +78,10 @@ class CorrectingDecoder:
         kind = self.name.partition(":")[0]
         if not 0 <= steps <= self.max_steps:
             raise UsageError(f"{steps} correction steps asked of {kind}; expected 0 to {self.max_steps}")
-        if vectors.ndim != 2 or vectors.shape[1] != self._writer.dim:
-            raise MismatchError(f"vectors of shape {vectors.shape}: {kind} reads (vectors, {self._writer.dim})")
-        sources = per_vector(sources, len(vectors))
-        target_ND = vectors.astype(np.float32, copy=False)
+        target_ND = unit_vectors(vectors, self._writer.dim, owner=kind)
+        sources = per_vector(sources, len(target_ND))
+        if not len(target_ND):
+            return []
         refined = refine(self._writer, self._encoder.encode, target_ND, steps=steps, beam=self._beam)
         return [
             Decoded(

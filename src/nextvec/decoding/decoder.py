@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from nextvec.decoding.quality import Verdict
 from nextvec.errors import MismatchError
+from nextvec.store.given import require_unit
 
 if TYPE_CHECKING:
     from nextvec.encoders.encoder import Encoder
@@ -58,11 +60,12 @@ class Decoder(Protocol):
         """One text for each vector.
 
         Args:
-            vectors: float32 (Q, D), unit norm.
+            vectors: float (Q, D), unit norm; none are no texts.
             sources: for each vector the texts that its text should continue; None judges no topic.
             steps: correction steps to take, at most `max_steps`.
 
-        Raises MismatchError when D or the number of sources does not fit.
+        Raises MismatchError when D or the number of sources does not fit, DataError for a vector that is not of norm 1,
+        UsageError for more steps than `max_steps`.
         """
         ...
 
@@ -79,6 +82,18 @@ class Surroundings:
 
 DecoderFactory = Callable[[str, Surroundings], Decoder]
 """From the part of a reference after its first colon and the surroundings to the decoder."""
+
+
+def unit_vectors(vectors: np.ndarray, dim: int, *, owner: str) -> npt.NDArray[np.float32]:
+    """The vectors as networks take them: float32 (Q, D) in the order of memory, a copy where nothing may be written.
+
+    Raises MismatchError for another shape, DataError that says which one is not of norm 1: of it a writer would make
+    some text all the same.
+    """
+    if vectors.ndim != 2 or vectors.shape[1] != dim:
+        raise MismatchError(f"vectors of shape {vectors.shape}: {owner} reads (vectors, {dim})")
+    numbers = np.require(vectors, np.float32, ["C", "W"]) if vectors.dtype.kind == "f" else vectors
+    return require_unit(numbers)
 
 
 def per_vector(sources: Sequence[Sequence[str]] | None, count: int) -> Sequence[Sequence[str]]:

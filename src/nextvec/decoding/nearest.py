@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nextvec.decoding import DECODERS
-from nextvec.decoding.decoder import Decoded, Surroundings, per_vector
+from nextvec.decoding.decoder import Decoded, Surroundings, per_vector, unit_vectors
 from nextvec.decoding.quality import DEFAULT, QualityConfig, judge
 from nextvec.errors import DataError, UsageError
 from nextvec.retrieval.neighbours import Index, require_index_of, rows_of
@@ -64,11 +64,15 @@ class NearestDecoder:
         """See `Decoder.decode`. Raises DataError when every row is excluded, UsageError for steps: there are none."""
         if steps:
             raise UsageError(f"the nearest decoder corrects nothing: {steps} steps asked, expected 0")
-        scores, rows = self._nearest(vectors)
+        target_QD = unit_vectors(vectors, self._snapshot.dim, owner="the nearest decoder")
+        sources = per_vector(sources, len(target_QD))
+        if not len(target_QD):
+            return []
+        scores, rows = self._nearest(target_QD)
         texts = self._snapshot.texts(rows.tolist())
         return [
             Decoded(text=text, verdict=judge(text, source, self._quality), cosine=float(score), row=int(row))
-            for text, source, score, row in zip(texts, per_vector(sources, len(texts)), scores, rows, strict=True)
+            for text, source, score, row in zip(texts, sources, scores, rows, strict=True)
         ]
 
     def _nearest(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from nextvec.corpus.document import Chunker, Document, Unusable
 from nextvec.distributed.parcels import items_of, packed_items, parcel, told_of
 from nextvec.encoders.encoder import Encoder, require_same_encoder
 from nextvec.errors import NextvecError
-from nextvec.store.ingest import Encoding
+from nextvec.store.ingest import Encoding, language_of
 from nextvec.store.report import IngestReport
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
@@ -43,7 +43,7 @@ def encode_block(
     corpus: Corpus, encoder: Encoder, chunker: Chunker, items: Items, known: Mapping[str, str]
 ) -> tuple[Told, pa.Table | None]:
     """What becomes of a block, and the rows of the documents to be stored, which are numbered from 0."""
-    seen, kept = IngestReport(corpus=corpus.name), IngestReport(corpus=corpus.name)
+    seen, kept = IngestReport(corpus=corpus.name), IngestReport(corpus=corpus.name, language=language_of(chunker))
     encoding = Encoding(
         chunker, encoder, known, seen, keeps_headings=corpus.keeps_headings, progress=lambda documents: None
     )

@@ -27,6 +27,7 @@ from nextvec.store.ingest import (
     carry_out,
     check_limit,
     check_tolerate,
+    language_of,
     no_progress,
     open_or_create,
     refuse_mass_failure,
@@ -76,7 +77,7 @@ def ingest_on_ray(
     check_limit(limit)
     encoder, chunker = tools()
     corpus = open_or_create(workspace, corpus_name, chunker.spec, encoder.spec, split=split, dtype=dtype)
-    report = IngestReport(corpus=corpus_name, version=corpus.version)
+    report = IngestReport(corpus=corpus_name, version=corpus.version, language=language_of(chunker))
     with corpus.writing():
         waiting = Waiting[Encoded](commit_chunks, commit_seconds)
         run = _Run(corpus, (encoder, chunker), report, waiting, tolerate, progress or no_progress)

@@ -98,12 +98,17 @@ def ingest(
     check_tolerate(tolerate)
     check_limit(limit)
     corpus = open_or_create(workspace, corpus_name, chunker.spec, encoder.spec, split=split, dtype=dtype)
-    report = IngestReport(corpus=corpus_name, version=corpus.version)
+    report = IngestReport(corpus=corpus_name, version=corpus.version, language=language_of(chunker))
     with corpus.writing():
         waiting = Waiting[EncodedDocument](commit_chunks, commit_seconds)
         run = _Run(corpus, chunker, encoder, report, waiting, tolerate=tolerate, progress=progress or no_progress)
         carry_out(run, blocks_of(source, limit, block_documents), corpus, report)
     return report
+
+
+def language_of(chunker: Chunker) -> str:
+    """Whose rules it cuts by, `auto` where it tells them for each document, "" where it has none."""
+    return str(chunker.spec.get("language", ""))
 
 
 class Intake(Protocol[Block]):

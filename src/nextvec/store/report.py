@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nextvec.corpus.chunkers.foreign import other_language
 from nextvec.corpus.chunkers.spans import NO_LETTER, left_out
 from nextvec.corpus.document import Chunk, Document, Unusable
 from nextvec.corpus.prose import visible
@@ -15,6 +16,9 @@ from nextvec.errors import DataError
 from nextvec.store.encoded import EncodedDocument
 
 CAUSES_SHOWN = 3
+SUMMED = ("offered", "stored", "already", "chunks", "headings", "cut", "skipped", "changed", "failed", "foreign")
+FEW_FOREIGN = 0.05
+"""Share of the documents: a corpus may quote others."""
 
 
 @dataclass(kw_only=True)
@@ -59,9 +63,15 @@ class Cause:
 
 @dataclass(kw_only=True)
 class IngestReport:
-    """What one run did. `offered` counts the documents that the source gave or should have given."""
+    """What one run did. `offered` counts the documents that the source gave or should have given.
+
+    language: whose rules cut the documents, as `ingest.language_of` has it; foreign: how many of the stored ones
+    clearly look like another, by what they look like.
+    """
 
     corpus: str
+    language: str = ""
+    foreign: Counter[str] = field(default_factory=Counter)
     offered: int = 0
     stored: int = 0
     already: int = 0
@@ -109,10 +119,12 @@ class IngestReport:
         self.cut = sum((document.cut for document in documents), self.cut)
         for stored in documents:
             self.characters.keep(stored.document, stored.chunks)
+            if self.language and (other := other_language(stored.document.text, self.language)):
+                self.foreign[other] += 1
 
     def add(self, part: IngestReport) -> None:
         """Count what another run did with documents of the same source, which follow those that are counted."""
-        for count in ("offered", "stored", "already", "chunks", "headings", "cut", "skipped", "changed", "failed"):
+        for count in SUMMED:
             setattr(self, count, getattr(self, count) + getattr(part, count))
         for reason, cause in part.causes.items():
             self.causes.setdefault(reason, Cause(example=cause.example)).times += cause.times
@@ -131,6 +143,18 @@ class IngestReport:
             return "the source has no document"
         said = ", ".join(f"{times:,} {reason}" for reason, times in self.skipped.most_common())
         return f"{count:,} document{'s were' if count > 1 else ' was'} skipped: {said}"
+
+    def languages_in_words(self) -> str:
+        """`9 of 10 documents are cut as en and do not look like it (8 like de, ...)`; "" where few are."""
+        count = self.foreign.total()
+        if count <= FEW_FOREIGN * self.stored:
+            return ""
+        said = ", ".join(f"{times:,} like {other}" for other, times in self.foreign.most_common())
+        return (
+            f"{count:,} of {self.stored:,} documents are cut by the rules of language={self.language} and do not look "
+            f"like it ({said}): their sentences may end at abbreviations and dates. Name the chunker's language, "
+            "or let it be told for each document: language=auto"
+        )
 
     def failures_in_words(self) -> str:
         """`6 of 60 documents failed, most often (4) because: ...; (2) because: ...`."""
@@ -154,6 +178,8 @@ class IngestReport:
             "chunks": self.chunks,
             "headings": self.headings,
             "cut": self.cut.to_dict(),
+            "language": self.language,
+            "foreign": dict(self.foreign.most_common()),
             "seconds": round(self.seconds, 3),
             "version": self.version,
             "complete": self.complete,

@@ -25,6 +25,12 @@ def test_overlap_repeats_sentences() -> None:
     assert pack([2, 2, 2, 2], [False] * 4, options) == [(0, 2), (1, 3), (2, 4)]
 
 
+def test_nothing_is_repeated_where_that_leaves_no_place_for_a_new_sentence() -> None:
+    options = PackedOptions(min_words=3, max_words=6, overlap=2)
+    assert pack([2, 2, 2, 5, 1], [False] * 5, options) == [(0, 3), (3, 5)]
+    assert pack([2, 2, 2, 4, 1], [False] * 5, options) == [(0, 3), (2, 4), (3, 5)]
+
+
 def test_a_minimum_above_the_maximum_is_refused() -> None:
     with pytest.raises(UsageError, match="min_words = 400 exceeds max_words = 320"):
         build_chunker("packed", {"min_words": 400})
@@ -44,6 +50,6 @@ def test_every_sentence_is_in_a_chunk_and_sizes_hold(
     groups = pack(sizes, ends, options)
     assert {index for first, last in groups for index in range(first, last)} == set(range(len(sizes)))
     assert all(last - first == 1 or sum(sizes[first:last]) <= options.max_words for first, last in groups)
-    for (first, last), (following, _) in pairwise(groups):
-        assert first < following <= last
+    for (first, last), (following, end) in pairwise(groups):
+        assert first < following <= last < end
         assert sum(sizes[first:last]) >= low or sum(sizes[first : last + 1]) > options.max_words

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextvec.corpus.chunkers import build_chunker
+from nextvec.corpus.chunkers.ends import _READ_AT_A_TIME
 from nextvec.corpus.document import Chunk, Document
 from nextvec.errors import UsageError
 
@@ -40,6 +41,16 @@ def test_debris_is_merged_or_dropped(text: str, expected: list[str]) -> None:
 
 def test_a_very_long_sentence_stays_whole() -> None:
     assert len(cut("word " * 5000 + "end.")) == 1
+
+
+def test_a_long_paragraph_is_cut_as_its_sentences_are() -> None:
+    """It is read in parts: none may end where a sentence goes on."""
+    sentences = [
+        *("Dr. Smith of St. Ives came at 9 a.m. and left.", "“Why? Is he ill?” she asked.", "(He was.)"),
+        *("It cost approx. 5.50 at most.", "«Non! Si!»", 'No. 4 was "shut. Or lost."'),
+    ]
+    assert texts(" ".join(sentences * 100)) == sentences * 100
+    assert len(" ".join(sentences * 100)) > 3 * _READ_AT_A_TIME
 
 
 def test_a_long_quotation_is_cut_into_its_sentences_and_a_short_one_stays() -> None:

@@ -12,8 +12,8 @@ from nextvec.errors import IntegrityError, MismatchError, NotFoundError
 
 
 @pytest.fixture
-def copy(saved, tmp_path):
-    return shutil.copytree(saved.folder, tmp_path / "copy")
+def copy(vec2text_port, tmp_path):
+    return shutil.copytree(vec2text_port.folder, tmp_path / "copy")
 
 
 def change(folder, edit):
@@ -30,9 +30,9 @@ def test_sizes_are_read_off_the_weights(models):
     assert models.dim == 24
 
 
-def test_every_weight_is_the_saved_one(models, saved):
+def test_every_weight_is_the_saved_one(models, vec2text_port):
     for network, part in ((models.inverter, "inverter"), (models.corrector, "corrector")):
-        on_disk = load_file(saved.folder / part / "model.safetensors")
+        on_disk = load_file(vec2text_port.folder / part / "model.safetensors")
         own = network.state_dict()
         assert all(torch.equal(own[k], v) for k, v in on_disk.items() if not k.startswith("embedder."))
         assert any(k.startswith("embedder.") for k in on_disk)

@@ -83,27 +83,27 @@ def test_a_beam_is_never_worse_than_the_first_text(models, gtr, vectors):
     assert len(beam) == len(single) == 3
 
 
-def test_it_is_found_by_name(saved, snapshot, gtr, vectors, ungated):
-    decoder = load_decoder(f"vec2text:{saved.folder}", snapshot, build_index(snapshot), encoder=gtr)
+def test_it_is_found_by_name(vec2text_port, snapshot, gtr, vectors, ungated):
+    decoder = load_decoder(f"vec2text:{vec2text_port.folder}", snapshot, build_index(snapshot), encoder=gtr)
     assert decoder.name.startswith("vec2text:")
     assert decoder.max_steps >= 5
     assert len(decoder.decode(vectors, steps=1)) == 3
 
 
-def test_weights_that_give_too_little_back_are_refused_with_the_figure(saved, snapshot, gtr, monkeypatch):
+def test_weights_that_give_too_little_back_are_refused_with_the_figure(vec2text_port, snapshot, gtr, monkeypatch):
     """A random encoder has like vectors for all texts, so that even random weights give something back."""
     monkeypatch.setattr("nextvec.decoding.gate.LEAST", 0.999)
     with pytest.raises(MismatchError, match=r"came back at a cosine of 0\.\d+ after 5 corrections, expected 1\.00"):
-        load_decoder(f"vec2text:{saved.folder}", snapshot, build_index(snapshot), encoder=gtr)
+        load_decoder(f"vec2text:{vec2text_port.folder}", snapshot, build_index(snapshot), encoder=gtr)
 
 
-def test_another_encoder_is_refused_by_name(saved, models):
+def test_another_encoder_is_refused_by_name(vec2text_port, models):
     hashing = load_encoder("hashing:24")
     with pytest.raises(MismatchError, match=r"gtr-t5-base.*hashing 24-D"):
         vec2text_decoder(models, hashing)
     other = Snapshot.from_arrays("h", hashing.encode(["a b", "c"]), [0, 2], ["a"], encoder=hashing.spec, texts=["", ""])
     with pytest.raises(MismatchError, match=r"hashing 24-D"):
-        load_decoder(f"vec2text:{saved.folder}", other, build_index(other))
+        load_decoder(f"vec2text:{vec2text_port.folder}", other, build_index(other))
 
 
 def test_gtr_with_a_dense_layer_is_another_encoder(gtr):

@@ -37,8 +37,11 @@ _MARK = re.compile(r"\((\w{1,4})\)(?=[\s.,;:])")
 """Of a list or reference: after `(1)` sentencex sees no end to the end of the paragraph."""
 _GERSHAYIM = re.compile(r"(?<=[\u05d0-\u05ea])\"(?=[\u05d0-\u05ea])")
 """In a Hebrew abbreviation, where it is no quotation mark."""
-_WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
-"""sentencex 1.0.32 panics at one between a word and a stop: `B\u3000.`"""
+_UNREADABLE = re.compile(r"[^\S\x00-\x7f]|[\ud800-\udfff]")
+"""sentencex 1.0.32 panics at a wide space between a word and a stop (`B\u3000.`), and takes no half of a surrogate
+pair."""
+_READ_AT_A_TIME, _UNSURE = 5_000, 1_000
+"""Characters; at the end of a part, those in which a quotation may be open that closes behind it."""
 _LETTER = re.compile(r"[^\W\d_]")
 _CAPITAL_STARTS = re.compile(r"[.!?…][\"”»’)\]]*\s+[\"“«(\[]*[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ]")
 _START = re.compile(r"(?:\A|[.!?…][\"”»’)\]]*\s)[\s\"“«(\[]*([^\W\d_])")
@@ -55,15 +58,28 @@ def sentence_ends(text: str, language: str) -> list[int]:
     if language == "he":
         text = _GERSHAYIM.sub("\u05f4", text)
     uncased = _is_uncased(text)
-    shown = text if text.isascii() else _WIDE_SPACE.sub(" ", text)
+    shown = text if text.isascii() else _UNREADABLE.sub(" ", text)
     shown = _MARK.sub(r"X\1X", shown) if "(" in shown else shown
     if uncased and _needs_capitals(language):
         shown = _with_capitals(shown)
-    found = set(_after_closing(text, accumulate(map(len, sentencex.segment(language, shown)))))
+    found = set(_after_closing(text, _segment_ends(shown, language)))
     found.update(missed_ends(text, found, language, uncased))
     certain = {len(text), *item_starts(text)}
     mistaken = {end for end in found - certain if is_mistaken(text, end, language, uncased)}
     return sorted(found - mistaken | certain)
+
+
+def _segment_ends(text: str, language: str) -> Iterator[int]:
+    """sentencex's cuts. From every mark on it looks for the end of the quotation, up to the end of what it is given: a
+    long paragraph is given in parts, each from the last sure end of the one before."""
+    start = 0
+    while len(text) - start > _READ_AT_A_TIME:
+        part = text[start : start + _READ_AT_A_TIME]
+        ends = list(accumulate(map(len, sentencex.segment(language, part))))[:-1]
+        sure = [end for end in ends if end < len(part) - _UNSURE] or ends
+        yield from (start + end for end in sure)
+        start += sure[-1] if sure else len(part)
+    yield from (start + end for end in accumulate(map(len, sentencex.segment(language, text[start:]))))
 
 
 def _after_closing(text: str, ends: Iterator[int]) -> Iterator[int]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
-from itertools import chain
+from itertools import accumulate, chain
 
 from nextvec.corpus.chunkers.abbreviations import DOTTED, LIST_ENDS, NEVER_LAST, NUMBERED, UNITS, WHOLE, WITH_LETTERS
 from nextvec.corpus.chunkers.words import words as words_of
@@ -29,9 +30,12 @@ _RATE = re.compile(r"[^\W\d_]/(?:[^\W\d_]{0,2}[^\W\d_A-KM-Z])\Z|I/O\Z")
 _VARIABLES = frozenset("xyzthk")
 _BRACKETED = re.compile(r"[(（\[][^()（）\[\]]*[.!?…。！？][)）\]]\s*(?=\S)")
 _STOPS = ".!?…。！？"
+_QUOTATION_MARK = re.compile(r"[“”«»\"]")
+_DEEPER = {"“": 1, "«": 1, "”": -1, "»": -1}
 _GOING_ON = ".,;:!?)。，"
 _OTHER = re.compile(r"[。！？｡\u037e\u0e01-\u0edf\u0f0d\u0f0e\u17d4\u17d5]")
-_OTHER_STOP = re.compile(r"[\u037e\u0f0d\u0f0e\u17d4\u17d5]+[\"”»]*\s*|[。！？｡]+(?=[0-9a-z])")
+_OTHER_STOP = re.compile(r"[\u037e\u0f0d\u0f0e\u17d4\u17d5]+[\"”»]*\s*|(?<![。！？｡])[。！？｡]+(?=[0-9a-z])")
+"""From the first of a run on: from every one of them takes the square of the time."""
 _THAI_SPACE = re.compile(r"(?<=[\u0e01-\u0edf])\s+(?=[\u0e01-\u0edf])")
 
 
@@ -41,8 +45,9 @@ def missed_ends(text: str, found: Collection[int], language: str, uncased: bool)
     uncased: sentences of the paragraph begin with small letters.
     """
     stops = chain(_after_stops(text, found, language, uncased), _after_brackets(text, found))
+    quotations = _Quotations(text)
     for end in chain(stops, _after_ellipses(text, language), _before_marks(text)):
-        if not _is_quoted(text, end):
+        if not quotations.is_open(end):
             yield end
     if not text.isascii() and _OTHER.search(text):
         yield from (stop.end() for stop in _OTHER_STOP.finditer(text))
@@ -135,7 +140,7 @@ def _after_brackets(text: str, found: Collection[int]) -> Iterator[int]:
         return
     for bracket in _BRACKETED.finditer(text):
         start, following = bracket.start(), text[bracket.end()]
-        begins = start == 0 or start in found or text[:start].rstrip()[-1:] in _STOPS
+        begins = start == 0 or start in found or text[max(0, start - _WINDOW) : start].rstrip()[-1:] in _STOPS
         if begins and not is_small(following) and following not in _GOING_ON:
             yield bracket.end()
 
@@ -145,10 +150,18 @@ def _may_hold_sentences(text: str) -> bool:
     return "]" in text or "）" in text or (")" in text and (".)" in text or "?)" in text or "!)" in text))
 
 
-def _is_quoted(text: str, end: int) -> bool:
-    """Whether a quotation is open there."""
-    opened = text.count("“", 0, end) + text.count("«", 0, end) - text.count("”", 0, end) - text.count("»", 0, end)
-    return opened > 0 or text.count('"', 0, end) % 2 == 1
+class _Quotations:
+    """Where in a text a quotation is open. Its marks are counted once, however often that is asked."""
+
+    def __init__(self, text: str) -> None:
+        marks = [(match.start(), match[0]) for match in _QUOTATION_MARK.finditer(text)]
+        self._places = [place for place, _ in marks]
+        self._depths = [0, *accumulate(_DEEPER.get(mark, 0) for _, mark in marks)]
+        self._straight = [0, *accumulate(mark == '"' for _, mark in marks)]
+
+    def is_open(self, end: int) -> bool:
+        before = bisect_left(self._places, end)
+        return self._depths[before] > 0 or self._straight[before] % 2 == 1
 
 
 def _clauses(text: str) -> Iterator[int]:

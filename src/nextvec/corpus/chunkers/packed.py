@@ -82,7 +82,8 @@ class PackedChunker:
 def pack(
     sizes: list[int], ends: list[bool], options: PackedOptions, tokens: list[int] | None = None, room: int = 0
 ) -> list[Span]:
-    """First and past-the-last index of the sentences of each chunk.
+    """First and past-the-last index of the sentences of each chunk; fewer are repeated where all would leave no place
+    for a new one.
 
     Args:
         sizes: words of each sentence.
@@ -98,7 +99,8 @@ def pack(
         groups.append((first, last))
         if last == len(sizes):
             break
-        first = max(first + 1, last - options.overlap)
+        repeated = range(max(first + 1, last - options.overlap), last + 1)
+        first = next(start for start in repeated if _fill(sizes, ends, start, options, tokens, room) > last)
     return groups
 
 

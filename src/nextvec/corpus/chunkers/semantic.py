@@ -142,14 +142,16 @@ def _between(count: int, breaks: set[int]) -> Iterator[Span]:
 
 
 def _cut(group: Span, gaps: np.ndarray, tokens: np.ndarray, room: int) -> Iterator[Span]:
-    """The group in parts of at most `room` tokens, cut at the lowest cosine first."""
-    first, last = group
-    if last - first == 1 or tokens[first:last].sum() <= room:
-        yield group
-        return
-    middle = first + 1 + int(gaps[first : last - 1].argmin())
-    yield from _cut((first, middle), gaps, tokens, room)
-    yield from _cut((middle, last), gaps, tokens, room)
+    """The group in parts of at most `room` tokens, cut at the lowest cosine first. No recursion: where cosines rise, or
+    are all the same, every cut takes one sentence off."""
+    waiting = [group]
+    while waiting:
+        first, last = waiting.pop()
+        if last - first == 1 or tokens[first:last].sum() <= room:
+            yield first, last
+        else:
+            middle = first + 1 + int(gaps[first : last - 1].argmin())
+            waiting += [(middle, last), (first, middle)]
 
 
 def _join(parts: list[Span], tokens: np.ndarray, sections: Sequence[int], least: int, room: int) -> Iterator[Span]:

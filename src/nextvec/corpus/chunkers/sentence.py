@@ -73,10 +73,11 @@ def sentences_by_paragraph(text: str, language: str) -> Iterator[list[Span]]:
 
 def sentence_spans(text: str, paragraph: Span, language: str) -> list[Span]:
     """The spans in `text` of one paragraph's sentences."""
-    start, end = paragraph
+    start, end = trim(text, paragraph)  # space around it would decide about its last cuts
     code = detect_language(text) if language == AUTO else primary(language)
     pieces = [(start + left, start + right) for left, right in _segment(text[start:end], code)]
-    return [trim(text, span) for span in _merge_debris(text, pieces)]
+    spans = [trim(text, span) for span in _merge_debris(text, pieces)]
+    return [span for span in spans if span[0] < span[1]]  # sentencex takes \x1c to \x1f for signs, Python for space
 
 
 def _segment(paragraph: str, language: str) -> Iterator[Span]:
@@ -101,9 +102,9 @@ def _is_long(piece: str) -> bool:
 
 def _ends_in_quotation(text: str, language: str) -> Iterator[int]:
     """Where sentences end in a text that sentencex keeps whole for the quotation marks or brackets around it."""
-    for end in sentence_ends(text.translate(_WITHOUT_MARKS), language)[:-1]:
-        before = len(text[:end].translate(_WITHOUT_MARKS).rstrip())
-        boundary = _BOUNDARY.match(text, before, end)
+    plain = text.translate(_WITHOUT_MARKS)
+    for start, end in pairwise([0, *sentence_ends(plain, language)[:-1]]):
+        boundary = _BOUNDARY.match(text, start + len(plain[start:end].rstrip()), end)
         yield boundary.end() if boundary else end
 
 

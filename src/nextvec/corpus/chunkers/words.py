@@ -23,5 +23,11 @@ def words(kind: str, language: str) -> frozenset[str]:
 
 
 @cache
+def languages() -> tuple[str, ...]:
+    """Those whose `starters` are known; of several that share their words the first."""
+    return ("en", *(language for language, entry in _table().items() if "starters" in entry))
+
+
+@cache
 def _table() -> dict[str, Any]:
     return tomllib.loads(files(__package__).joinpath("words.toml").read_text("utf-8"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, TypeVar
 
 from nextvec.config import Config, parse_query
 from nextvec.corpus.document import Source
-from nextvec.corpus.sources.checked import CheckedSource
+from nextvec.corpus.sources.checked import CheckedSource, on_one_line
 from nextvec.errors import DataError, NotFoundError, UsageError
 from nextvec.postgres import require_encoded, split_uri
 from nextvec.registry import Registry
@@ -19,7 +18,6 @@ from nextvec.storage import without_secrets
 _SNIFF_BYTES = 4096
 _NEIGHBOURS_SHOWN = 8
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 OpenSource = Callable[[str, Mapping[str, Any], str], Source]
@@ -95,13 +93,7 @@ def open_path(path: Path, options: Mapping[str, Any], name: str) -> Source:
         raise UsageError(f"'{path}' is a pipe or a device; a source is read more than once. Write it to a file first")
     if path.is_file() and _head(path).startswith(_LFS_POINTER):
         raise DataError(f"'{path}' is a pointer of Git LFS, its content is not here. Fetch it: git lfs pull")
-    return SOURCES.get(find_kind(path)).open(str(path), options, plain_name(name))
-
-
-def plain_name(name: str) -> str:
-    """The name of a file on one line and as Unicode: bytes that are no UTF-8 and control characters as `\\xff`."""
-    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], name)
+    return SOURCES.get(find_kind(path)).open(str(path), options, on_one_line(name))
 
 
 def _head(path: Path) -> bytes:

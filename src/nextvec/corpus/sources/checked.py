@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from nextvec.corpus.document import Document, Source, Unusable
 from nextvec.corpus.prose import MIN_WORDS, count_words, has_words, visible
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class CheckedSource:
         seen: set[bytes] = set()
         usable = 0
         for found in self.source.documents():
-            item = _examine(found, seen) if isinstance(found, Document) else found
+            item = _examine(found, seen) if isinstance(found, Document) else _readable(found)
             yield item
             usable += isinstance(item, Document)
             if usable == self.limit:
@@ -64,6 +67,17 @@ def encoding_problem(text: str) -> str | None:
     except UnicodeEncodeError as error:
         return f"has half a surrogate pair at character {error.start}"
     return None
+
+
+def on_one_line(text: str) -> str:
+    """A file's name, or what a library says of its content, as Unicode: bytes that are no UTF-8 and control characters
+    as `\\xff`."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def _readable(item: Unusable) -> Unusable:
+    return replace(item, id=on_one_line(item.id), detail=on_one_line(item.detail))
 
 
 def _long_enough(document: Document) -> Document | Unusable:

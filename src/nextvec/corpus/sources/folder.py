@@ -45,7 +45,11 @@ class FolderSource:
         return list_folder(self._root, tuple(known_suffixes()))
 
     def _read(self, path: Path, name: str) -> Iterator[Document | Unusable]:
+        found = None
         try:
-            yield from open_path(path, self._options, name).documents()
+            for found in open_path(path, self._options, name).documents():
+                yield found
+            if found is None:
+                yield Unusable(id=name, reason="holds no document", kind="skipped")
         except (NextvecError, OSError, ValueError) as error:
             yield Unusable(id=name, reason="cannot be read", detail=str(error), kind="failed")

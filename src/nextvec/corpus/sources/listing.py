@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from pathlib import Path
 
 from nextvec.corpus.document import Unusable
-from nextvec.corpus.sources import plain_name
+from nextvec.corpus.sources.checked import on_one_line
 
 Identity = tuple[int, int]
 """Device and number on it: what a file or folder is, whichever path leads to it."""
@@ -45,7 +45,7 @@ def list_folder(root: Path, suffixes: tuple[str, ...]) -> Listing:
 
 
 def name_in(root: Path, path: Path) -> str:
-    return plain_name(path.relative_to(root).as_posix())
+    return on_one_line(path.relative_to(root).as_posix())
 
 
 def _add(listing: Listing, names: dict[Identity, str], path: Path, name: str) -> None:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from nextvec.config import Config
 from nextvec.decoding.correction import Candidate, Encode, Vectors, encode_written
-from nextvec.decoding.decoder import Decoded, Decoder, per_vector
+from nextvec.decoding.decoder import Decoded, Decoder, per_vector, unit_vectors
 from nextvec.decoding.edit.edits import Material, edits_of, folded, is_word, pieces_of, text_of
 from nextvec.decoding.edit.fluency import Fluency, words
 from nextvec.decoding.nearest import NearestDecoder
@@ -88,22 +88,22 @@ class EditDecoder:
         begins with takes none: how many edits it makes is an option of its own."""
         if steps and not self.max_steps:
             raise UsageError(f"{steps} correction steps asked of edit; its steps are an option: edit?steps={steps}")
-        target_QD = vectors.astype(np.float32, copy=False)
+        target_QD = unit_vectors(vectors, self._snapshot.dim, owner="edit")
+        sources = per_vector(sources, len(target_QD))
+        if not len(target_QD):
+            return []
         if self._given is None:
-            begun = self._nearest.decode(vectors, sources)
+            begun = self._nearest.decode(target_QD, sources)
             searches = self._from_stored(target_QD)
         else:
-            given = self._given.decode(vectors, sources, steps=steps)
+            given = self._given.decode(target_QD, sources, steps=steps)
             firsts = self._spelt(target_QD, [one.text for one in given])
             begun = [replace(one, text=c.text, cosine=c.cosine) for one, c in zip(given, firsts, strict=True)]
             searches = self._from_written(target_QD, firsts)
         for _ in range(self._config.steps):
             if not self._step(searches):
                 break
-        return [
-            search.decoded(first, source)
-            for search, first, source in zip(searches, begun, per_vector(sources, len(begun)), strict=True)
-        ]
+        return [search.decoded(first, source) for search, first, source in zip(searches, begun, sources, strict=True)]
 
     def _from_stored(self, target_QD: Vectors) -> list[_Search]:
         beam = self._config.beam
