@@ -34,10 +34,18 @@ class Reading:
         return Ahead.of(self.next_BT, self.heading)
 
     def until(self, length: int) -> Reading:
-        """The first `length` positions."""
-        breaks_BT, next_BT = (None if known is None else known[:, :length] for known in self.known)
-        heading = None if self.heading is None else self.heading[:, :length]
-        return Reading(self.x_BTD[:, :length], breaks_BT, next_BT, heading)
+        """The first `length` positions, or if it is negative, all but so many."""
+        return self._part(slice(length))
+
+    @property
+    def last(self) -> Reading:
+        """The last position."""
+        return self._part(slice(-1, None))
+
+    def _part(self, positions: slice) -> Reading:
+        breaks_BT, next_BT = (None if known is None else known[:, positions] for known in self.known)
+        heading = None if self.heading is None else self.heading[:, positions]
+        return Reading(self.x_BTD[:, positions], breaks_BT, next_BT, heading)
 
     def windows(self, rows_WK: Tensor) -> Reading:
         """(W, K) positions, counted over all sequences, as sequences of their own."""
