@@ -211,7 +211,7 @@ def check_coherence(snapshot: Snapshot, *, seed: int = 0, resamples: int = RESAM
 
 
 def _interval(plain: Mapping[str, Any] | None) -> Interval | None:
-    return plain and Interval(**{each.name: plain[each.name] for each in fields(Interval)})
+    return None if plain is None else Interval(**{each.name: plain[each.name] for each in fields(Interval)})
 
 
 class _OrderSums:
