@@ -149,19 +149,11 @@ class Baseline(nn.Module, Predictor, ABC):
         check_heading(self.name, x_BTD, heading)
         check_memory(self.name, len(x_BTD), memory)
         reading = Reading(x_BTD.float(), breaks_BT, next_BT, heading)
-        kept, last = self.before_last(reading, memory.kept), reading.last
+        kept, last = reading.before_last(self.remember, memory.kept), reading.last
         read = last.x_BTD, last.breaks_BT, kept, last.ahead
         answers = (self.point_after, self.rank_after, self.base_after, self.topic_after)
         forecast = self._forecast(*(partial(after, *read) for after in answers))
         return forecast, Memory(self.name, len(x_BTD), self.remember(*read[:3]))
-
-    def before_last(self, reading: Reading, kept: Kept) -> Kept:
-        """What it keeps of all but the last position, and what was `kept` before them: from there it answers at the
-        last one alone, which is a step instead of a pass."""
-        if reading.x_BTD.shape[1] == 1:
-            return kept
-        before = reading.until(-1)
-        return self.remember(before.x_BTD, before.breaks_BT, kept)
 
     def _forecast(
         self,

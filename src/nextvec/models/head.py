@@ -21,7 +21,6 @@ from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
 from nextvec.models.memory import Kept
 from nextvec.models.predictor import AnchorName
-from nextvec.models.reading import Reading
 from nextvec.models.targets import TargetBatch, Targets
 from nextvec.registry import Registry
 
@@ -111,10 +110,6 @@ class Head(nn.Module, ABC):
         """(B, T, D) what its anchor says that the next chunk is about; asked only where that has a topic."""
         assert self.anchor is not None
         return self.anchor.topic_after(x_BTD, breaks_BT, kept, ahead)
-
-    def before_last(self, reading: Reading, kept: Kept) -> Kept:
-        """What its base needs to go on at the last position (`Baseline.before_last`)."""
-        return None if self.anchor is None else self.anchor.before_last(reading, kept)
 
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
         """What its base needs of a document to go on with it after these vectors; nothing without an anchor."""

@@ -235,7 +235,7 @@ class Network(nn.Module, Predictor):
             of_structure = self.structure.remember(reading, of_structure)
         heads = [head for _, head in self.each_head()]
         before = zip(heads, parts_of(of_heads, len(heads)), strict=True)
-        at_last, last = {head: head.before_last(reading, kept) for head, kept in before}, reading.last
+        at_last, last = {head: reading.before_last(head.remember, kept) for head, kept in before}, reading.last
         after = tuple(head.remember(last.x_BTD, last.breaks_BT, at_last[head]) for head in heads)
 
         def start(head: Head, ask: Callable[..., Tensor]) -> Tensor:
