@@ -6,6 +6,7 @@ import gzip
 import json
 import runpy
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -16,7 +17,14 @@ import pytest
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Encoder, EncoderSpec
 from nextvec.errors import DataError
-from nextvec.evaluation.coherence import CoherenceReport, check_coherence, next_closer, shuffle_variance
+from nextvec.evaluation import coherence
+from nextvec.evaluation.coherence import (
+    CoherenceReport,
+    check_coherence,
+    kept_coherence,
+    next_closer,
+    shuffle_variance,
+)
 from nextvec.store.snapshot import Snapshot
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -266,3 +274,21 @@ def test_an_empty_snapshot_is_an_error() -> None:
     empty = Snapshot.from_arrays("nothing", np.zeros((0, 4), np.float32), np.array([0]), [], encoder=spec)
     with pytest.raises(DataError, match="holds no chunks"):
         check_coherence(empty)
+
+
+def test_it_is_measured_once_for_each_content_whatever_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = synthetic([30] * 12)
+    assert (report := kept_coherence(snapshot, tmp_path)) == check_coherence(snapshot)
+    monkeypatch.setattr(coherence, "check_coherence", lambda given: pytest.fail("measured again"))
+    assert kept_coherence(replace(snapshot, name="other"), tmp_path) == replace(report, label="other")
+
+
+def test_what_is_damaged_is_measured_again(tmp_path: Path) -> None:
+    snapshot = synthetic([30] * 12)
+    report = kept_coherence(snapshot, tmp_path)
+    (kept,) = (tmp_path / "coherence").iterdir()
+    kept.write_text("{}")
+    assert kept_coherence(snapshot, tmp_path) == report
+    assert kept.read_text() != "{}"

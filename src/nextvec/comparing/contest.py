@@ -112,7 +112,7 @@ def run_contest(
     leakage = stage.leakage(say)
     if not allow_leakage:
         require_no_leakage(leakage, stage.name)
-    models = [*(judge.model(entrant) for entrant in entrants.values()), *(judge.guest(guest) for guest in guests)]
+    models = judge.models(entrants.values(), guests)
     baselines, validation = judge.baselines("test"), judge.baselines("validation")
     usual = judge.shown("ewma", generations[-1])
     compared = [*models, *averaged(models)]

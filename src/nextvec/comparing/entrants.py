@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nextvec.device import fastest
 from nextvec.errors import NextvecError
-from nextvec.evaluation.coherence import CoherenceReport, check_coherence
+from nextvec.evaluation.coherence import CoherenceReport, kept_coherence
 from nextvec.evaluation.evaluation import Subject
 from nextvec.evaluation.heldout import HeldOut, hold_out, training_mean
 from nextvec.evaluation.latency import timed
@@ -77,7 +77,7 @@ class Generation:
 
     @cached_property
     def coherence(self) -> CoherenceReport:
-        return check_coherence(self.snapshot)
+        return kept_coherence(self.snapshot, self.cache)
 
     @cached_property
     def leakage(self) -> LeakageReport:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from nextvec.comparing.entrants import Candidate, Entrant, Generation, Guest, named
-from nextvec.comparing.temperatures import temperatures
+from nextvec.comparing.temperatures import keep_temperatures, kept_temperatures, temperatures
 from nextvec.device import fastest
 from nextvec.errors import MismatchError, UsageError
 from nextvec.evaluation.evaluate import evaluate_on
@@ -32,6 +32,7 @@ from nextvec.sequences.leakage import Documents, Pair, check_pairs, part_pairs
 from nextvec.sequences.splits import Part
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
+from nextvec.threads import Job, Pulse, side_by_side
 from nextvec.workspace import Workspace
 
 Say = Callable[[str], None]
@@ -165,25 +166,34 @@ def _require_encoder(snapshot: Snapshot, generation: Generation) -> None:
         )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Asked:
+    """What is to be evaluated: `load` gives the candidate's predictor, and `home` is what it was fitted or trained on;
+    on the documents of a part, as they are, or with more or less told of their structure."""
+
+    candidate: Candidate
+    home: Generation
+    load: Callable[[], Predictor]
+    part: Part = "test"
+    otherwise: Structure | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """Evaluates on a stage; what is known is not evaluated again."""
+    """Evaluates on a stage; what is known is not evaluated again, and what is not, side by side."""
 
     stage: Stage
     memory: Memory
     metrics: Sequence[str] | None
     say: Say
 
-    def model(self, entrant: Entrant, otherwise: Structure | None = None) -> Evaluation:
-        home = next(each for each in self.stage.generations if each.label == entrant.subject.trained_on)
-        return self._evaluate(entrant.candidate, home, lambda: entrant.predictor, "test", otherwise)
-
-    def guest(self, guest: Guest) -> Evaluation:
-        return self._evaluate(guest.candidate, guest.home, lambda: guest.predictor, "test")
+    def models(self, entrants: Iterable[Entrant], guests: Iterable[Guest] = ()) -> list[Evaluation]:
+        return self._evaluations([*map(self._entrant, entrants), *map(self._guest, guests)])
 
     def baselines(self, part: Part) -> list[Evaluation]:
         """Every baseline fitted on every generation."""
-        return [self._baseline(generation, name, part) for generation in self.stage.generations for name in BASELINES]
+        generations = self.stage.generations
+        return self._evaluations([self._baseline(each, name, part) for each in generations for name in BASELINES])
 
     def otherwise(self, structure: Structure, entrants: Iterable[Entrant] = ()) -> list[Evaluation]:
         """The baselines that read it once more, and those of the `entrants` that read the next break, on what is judged
@@ -193,47 +203,69 @@ class Judge:
         readers = [name for name in BASELINES if BASELINES.get(name).reads_structure]
         generations = self.stage.generations
         baselines = [self._baseline(each, name, "test", structure) for each in generations for name in readers]
-        return [*baselines, *(self.model(entrant, structure) for entrant in entrants if entrant.reads_next)]
+        models = [self._entrant(entrant, structure) for entrant in entrants if entrant.reads_next]
+        return self._evaluations([*baselines, *models])
 
     def shown(self, baseline: str, generation: Generation) -> str:
         """What tables call a baseline fitted on `generation`."""
         return baseline if len(self.stage.generations) == 1 else f"{baseline} ({generation.label})"
 
-    def _baseline(
-        self, generation: Generation, name: str, part: Part, otherwise: Structure | None = None
-    ) -> Evaluation:
-        candidate = named(generation.fitted[name], self.shown(name, generation))
-        return self._evaluate(candidate, generation, lambda: generation.baselines.get(name), part, otherwise)
+    def _entrant(self, entrant: Entrant, otherwise: Structure | None = None) -> Asked:
+        home = next(each for each in self.stage.generations if each.label == entrant.subject.trained_on)
+        return Asked(candidate=entrant.candidate, home=home, load=lambda: entrant.predictor, otherwise=otherwise)
+
+    def _guest(self, guest: Guest) -> Asked:
+        return Asked(candidate=guest.candidate, home=guest.home, load=lambda: guest.predictor)
+
+    def _baseline(self, generation: Generation, name: str, part: Part, otherwise: Structure | None = None) -> Asked:
+        candidate, load = named(generation.fitted[name], self.shown(name, generation)), generation.baselines.get
+        return Asked(candidate=candidate, home=generation, load=partial(load, name), part=part, otherwise=otherwise)
+
+    def _evaluations(self, asked: Sequence[Asked]) -> list[Evaluation]:
+        """In order; each that is new is recorded as soon as those before it are."""
+        known = {each: self._known(each) for each in asked}
+        missing = [each for each in asked if known[each] is None]
+        made = side_by_side(map(self._begun, missing), fastest())
+        found = {each: self._recorded(each, evaluation) for each, evaluation in zip(missing, made, strict=True)}
+        return [known[each] or found[each] for each in asked]
+
+    def _known(self, asked: Asked) -> Evaluation | None:
+        """What was recorded, as it is shown here; asked for before anything is loaded."""
+        wanted, records = metric_versions(self._chosen(asked.otherwise)), self._records(asked)
+        fitted = kept_temperatures(asked.candidate, asked.home) if "log_loss" in wanted else {}
+        held_out, centre = self.stage.held_out(asked.part, asked.otherwise), self.stage.centre(asked.part)
+        for known in [] if records is None else self.memory.evaluations(records, self.say):
+            if known.temperatures == fitted and _answers(known, asked.candidate.weights, held_out, centre, wanted):
+                return replace(known, subject=asked.candidate.subject, corpus=held_out.corpus)
+        return None
+
+    def _begun(self, asked: Asked) -> Job[Evaluation]:
+        """Says so; all that several could read at a time is read before another one begins."""
+        held_out, centre = self.stage.held_out(asked.part, asked.otherwise), self.stage.centre(asked.part)
+        told = "" if asked.otherwise is None else STRUCTURE[asked.otherwise].told
+        kind = "documents" if asked.part == "test" and self.stage.foreign else f"{asked.part} documents"
+        self.say(f"evaluating {asked.candidate.subject.name} on {len(held_out.doc_ids)} {kind}{told}")
+        return partial(self._evaluate, asked, asked.load(), held_out, centre)
 
     def _evaluate(
-        self,
-        candidate: Candidate,
-        home: Generation,
-        load: Callable[[], Predictor],
-        part: Part,
-        otherwise: Structure | None = None,
+        self, asked: Asked, predictor: Predictor, held_out: HeldOut, centre: Floats, pulse: Pulse
     ) -> Evaluation:
-        """On the documents of that part, as they are, or in what structure is worth in with more or less of it told."""
-        load = cache(load)
-        held_out, centre = self.stage.held_out(part, otherwise), self.stage.centre(part)
-        chosen = self._chosen(otherwise)
-        wanted = metric_versions(chosen)
-        fitted = temperatures(candidate, home, load) if "log_loss" in wanted else {}
-        records = self._records(candidate, otherwise)
-        for known in [] if records is None else self.memory.evaluations(records, self.say):
-            if known.temperatures == fitted and _answers(known, candidate.weights, held_out, centre, wanted):
-                return replace(known, subject=candidate.subject, corpus=held_out.corpus)
-        told = "" if otherwise is None else STRUCTURE[otherwise].told
-        kind = "documents" if part == "test" and self.stage.foreign else f"{part} documents"
-        self.say(f"evaluating {candidate.subject.name} on {len(held_out.doc_ids)} {kind}{told}")
-        evaluation = evaluate_on(
-            held_out, load(), train_mean=centre, subject=candidate.subject, weights=candidate.weights,
-            metrics=chosen, temperatures=fitted, device=fastest(),
+        candidate, chosen = asked.candidate, self._chosen(asked.otherwise)
+        fitted = temperatures(candidate, asked.home, predictor) if "log_loss" in chosen else {}
+        return evaluate_on(
+            held_out, predictor, train_mean=centre, subject=candidate.subject, weights=candidate.weights,
+            metrics=chosen, temperatures=fitted, device=fastest(), on_progress=lambda done, documents: pulse(),
         )  # fmt: skip
-        if records is not None:
-            save_evaluation(records, evaluation)
-            evaluation = Evaluation.from_dict(evaluation.to_dict())  # as it will be read, to the last digit
-            self.memory.recorded[records].append(evaluation)
+
+    def _recorded(self, asked: Asked, evaluation: Evaluation) -> Evaluation:
+        """As it will be read, to the last digit."""
+        if "log_loss" in evaluation.metrics:
+            keep_temperatures(asked.candidate, asked.home, evaluation.temperatures)
+        if (records := self._records(asked)) is None:
+            return evaluation
+        save_evaluation(records, evaluation)
+        evaluation = Evaluation.from_dict(evaluation.to_dict())
+        self.memory.recorded[records].append(evaluation)
         return evaluation
 
     def _chosen(self, otherwise: Structure | None) -> list[str]:
@@ -241,11 +273,12 @@ class Judge:
         chosen = default_metrics() if self.metrics is None else self.metrics
         return [name for name in chosen if otherwise is None or name in MEASURED_IN]
 
-    def _records(self, candidate: Candidate, otherwise: Structure | None) -> Path | None:
+    def _records(self, asked: Asked) -> Path | None:
         """Where it is kept: not for metrics of one's own, and apart from what is told what it always is."""
-        if candidate.records is None or self.metrics is not None:
+        records = asked.candidate.records
+        if records is None or self.metrics is not None:
             return None
-        return candidate.records if otherwise is None else candidate.records.with_name(TOLD)
+        return records if asked.otherwise is None else records.with_name(TOLD)
 
 
 def _answers(known: Evaluation, weights: str | None, held_out: HeldOut, centre: Floats, wanted: dict[str, int]) -> bool:

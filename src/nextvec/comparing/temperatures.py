@@ -5,7 +5,7 @@ They are kept beside its records: wherever it is judged, also out of its domain,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from nextvec.comparing.entrants import Candidate, Generation
 from nextvec.device import fastest
@@ -19,21 +19,30 @@ REVISION = 3
 """Raised when the fit changes, so that no kept one is taken for the new one."""
 
 
-def temperatures(candidate: Candidate, generation: Generation, load: Callable[[], Predictor]) -> dict[str, float]:
-    """By pool, those kept or else fitted now. `generation` is the one that the candidate was trained on."""
+def kept_temperatures(candidate: Candidate, generation: Generation) -> dict[str, float] | None:
+    """By pool; None where none were fitted yet. `generation` is the one that the candidate was trained on."""
     if candidate.records is None:
-        return _fit(generation, load)
+        return None
+    identity = _identity(candidate, generation)
+    lines = read_lines(candidate.records.with_name(TEMPERATURES))
+    return next((dict(line["temperatures"]) for line in lines if line["identity"] == identity), None)
+
+
+def temperatures(candidate: Candidate, generation: Generation, predictor: Predictor) -> dict[str, float]:
+    """Those kept, or else fitted now."""
+    kept = kept_temperatures(candidate, generation)
+    return fit_temperatures(predictor, generation.validation, device=fastest()) if kept is None else kept
+
+
+def keep_temperatures(candidate: Candidate, generation: Generation, fitted: Mapping[str, float]) -> None:
+    """Where they are not kept yet. Several candidates have one file: to be called by one thread at a time."""
+    if candidate.records is not None and kept_temperatures(candidate, generation) is None:
+        identity = _identity(candidate, generation)
+        append_line(candidate.records.with_name(TEMPERATURES), {"identity": identity, "temperatures": dict(fitted)})
+
+
+def _identity(candidate: Candidate, generation: Generation) -> str:
+    """Of all that decides them."""
     snapshot, split = generation.snapshot, generation.data.split.fingerprint
     breaks = fingerprint_bytes([snapshot.breaks.tobytes()])
-    identity = fingerprint([REVISION, candidate.weights, snapshot.fingerprint, breaks, split])
-    path = candidate.records.with_name(TEMPERATURES)
-    for line in read_lines(path):
-        if line["identity"] == identity:
-            return dict(line["temperatures"])
-    fitted = _fit(generation, load)
-    append_line(path, {"identity": identity, "temperatures": fitted})
-    return fitted
-
-
-def _fit(generation: Generation, load: Callable[[], Predictor]) -> dict[str, float]:
-    return fit_temperatures(load(), generation.validation, device=fastest())
+    return fingerprint([REVISION, candidate.weights, snapshot.fingerprint, breaks, split])

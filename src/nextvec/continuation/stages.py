@@ -8,8 +8,8 @@ of HTTP and may be called from several threads. Shapes: N texts, B contexts, T v
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from statistics import median
@@ -49,6 +49,7 @@ from nextvec.retrieval.topics import Searched
 from nextvec.store.breaks import breaks_of_chunks
 from nextvec.store.snapshot import Snapshot
 from nextvec.structure import BEGINS, UNKNOWN
+from nextvec.threads import torch_threads
 
 NEAREST = "nearest"
 SPARE = 3
@@ -282,7 +283,7 @@ class Served:
 
     def lone(self) -> AbstractContextManager[None]:
         """Enter it around a prediction from one context alone: it computes with as many threads as serve that best."""
-        return _threads(self._lone_threads)
+        return torch_threads(self._lone_threads)
 
     def _fewest_threads(self, context: Context) -> int | None:
         """1 where a single thread predicts from one context sooner than all that torch has, else None: for a small
@@ -295,7 +296,7 @@ class Served:
     def _seconds_with(self, threads: int | None, context: Context) -> float:
         """The median over a few predictions from `context`."""
         times: list[float] = []
-        with _threads(threads):
+        with torch_threads(threads):
             for _ in range(WARM_RUNS):
                 started = time.perf_counter()
                 self.predict([context])
@@ -539,20 +540,6 @@ class Served:
             if (key := same_text(text)) not in seen_texts and key not in found:
                 found[key] = near_chunk(self.snapshot, int(rows[i]), float(scores[i]), text)
         return list(found.values())
-
-
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """torch computes with so many threads meanwhile; None changes nothing."""
-    before = torch.get_num_threads()
-    if count is None:
-        yield
-        return
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _breaks_of_rows(snapshot: Snapshot, rows: np.ndarray) -> np.ndarray:

@@ -19,16 +19,19 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nextvec.errors import DataError, NotFoundError
+from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.evaluation.list_likeness import ListLikeness, measure_list_likeness
 from nextvec.evaluation.statistics import RESAMPLES, Interval, bootstrap_interval, p_text
+from nextvec.fingerprint import fingerprint
+from nextvec.records import read_json, write_json
 from nextvec.sequences.closeness import count_closer, unit_rows
 
 if TYPE_CHECKING:
@@ -54,6 +57,9 @@ MOST_ALPHABETICAL = 0.75
 MOST_TOO_SHORT = 0.8
 """Share of chunks in documents that are too short: 0.15 for recipes, 0.68 for Wikipedia in packed chunks of 250 words,
 1 for short chains."""
+
+REVISION = 1
+"""Raised when what is measured changes, so that nothing kept is taken for it."""
 
 WIDTH = 80
 _DOCUMENTS, _ROWS, _TEXTS, _DUPLICATES = 5_000, 1_024, 20_000, 1_000
@@ -132,6 +138,20 @@ class CoherenceReport:
             "list_likeness": self.list_likeness and self.list_likeness.to_dict(),
         }
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> CoherenceReport:
+        """What `to_dict` gave. Raises IntegrityError for anything else."""
+        try:
+            measured = {each.name: plain[each.name] for each in fields(cls)}
+            return cls(
+                **measured
+                | {"lags": tuple(LagPoint(**point) for point in plain["lags"])}
+                | {name: _interval(plain[name]) for name in ("excess", "order")}
+                | {"list_likeness": plain["list_likeness"] and ListLikeness(**plain["list_likeness"])}
+            )
+        except (KeyError, TypeError) as error:
+            raise IntegrityError(f"a record of coherence is damaged ({error}). Check the corpus again.") from None
+
     def lines(self) -> list[str]:
         """The report for people, at most 80 columns wide."""
         return [*_heading(self), *_lag_table(self), *_figures(self), *_verdict_lines(self)]
@@ -144,6 +164,17 @@ def require_sequential(report: CoherenceReport) -> None:
             f"{report.label} is not sequential text: {'; '.join(report.reasons)}. "
             f"Look at it with: nextvec corpus check {report.label}; to train all the same, add --allow-unordered"
         )
+
+
+def kept_coherence(snapshot: Snapshot, cache: Path) -> CoherenceReport:
+    """`check_coherence`, once for each content: every training on a corpus asks whether it is sequential."""
+    path = cache / "coherence" / f"{fingerprint([REVISION, snapshot.fingerprint])}.json"
+    try:
+        return replace(CoherenceReport.from_dict(read_json(path)), label=snapshot.label)
+    except IntegrityError:  # absent or damaged: the cache is disposable
+        report = check_coherence(snapshot)
+        write_json(path, report.to_dict())
+        return report
 
 
 def check_coherence(snapshot: Snapshot, *, seed: int = 0, resamples: int = RESAMPLES) -> CoherenceReport:
@@ -177,6 +208,10 @@ def check_coherence(snapshot: Snapshot, *, seed: int = 0, resamples: int = RESAM
         chunks_too_short=float(snapshot.lengths[short].sum() / len(snapshot)),
         list_likeness=_list_likeness(snapshot, random),
     )
+
+
+def _interval(plain: Mapping[str, Any] | None) -> Interval | None:
+    return None if plain is None else Interval(**{each.name: plain[each.name] for each in fields(Interval)})
 
 
 class _OrderSums:

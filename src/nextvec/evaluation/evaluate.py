@@ -103,7 +103,6 @@ def evaluate_on(
         train_mean_D=torch.as_tensor(train_mean, dtype=torch.float32, device=device),
         foreign=held_out.foreign(device),
         context=predictor.spec.context,
-        predict=predictor.predict,
         predictor=predictor,
         temperatures=temperatures or {},
     )

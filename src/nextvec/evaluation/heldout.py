@@ -6,7 +6,7 @@ Documents are put in the order of their ids first, so nothing depends on the ord
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -68,6 +68,7 @@ class HeldOut:
     pool_owner: IntArray
     headings: HeadingArrays | None = None
     tells_next: bool = False
+    _foreign: dict[torch.device, ForeignPool] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def dim(self) -> int:
@@ -101,8 +102,14 @@ class HeldOut:
         return replace(self, breaks=np.full_like(self.breaks, UNKNOWN))
 
     def foreign(self, device: torch.device | str) -> ForeignPool:
-        vectors = unit_rows(torch.from_numpy(self.pool).to(device))
-        return ForeignPool(vectors_PD=vectors, owner_P=torch.from_numpy(self.pool_owner).to(device))
+        """Made once a device: what all predictors are judged by, with what is known of it (`ForeignPool.searched`)."""
+        device = torch.device(device)
+        if device not in self._foreign:
+            vectors = unit_rows(torch.from_numpy(self.pool).to(device))
+            self._foreign[device] = ForeignPool(
+                vectors_PD=vectors, owner_P=torch.from_numpy(self.pool_owner).to(device)
+            )
+        return self._foreign[device]
 
 
 def hold_out(

@@ -8,7 +8,7 @@ Shapes: N rows of a document, M targets (rows min_context..N-1), D embedding siz
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Literal, Protocol, runtime_checkable
@@ -26,8 +26,6 @@ from nextvec.registry import Registry
 
 SHOWN = 80
 """Characters of a wrong answer that an error repeats."""
-
-Predict = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +65,8 @@ class Setting:
     """What holds for a whole evaluation.
 
     `train_mean_D` is the mean training vector (not normalised); `context` is how many last vectors the predictor sees
-    (None: all so far); `predict` is the predictor itself, for metrics that change its input; `predictor` all of it, for
-    those that read on where a document ends; `temperatures` are what its scores are divided by to be log odds, by pool.
+    (None: all so far); `predictor` is asked by metrics that change its input, or read on where a document ends;
+    `temperatures` are what its scores are divided by to be log odds, by pool.
     """
 
     min_context: int
@@ -76,8 +74,7 @@ class Setting:
     train_mean_D: Tensor
     foreign: ForeignPool
     context: int | None
-    predict: Predict
-    predictor: Predictor | None = None
+    predictor: Predictor
     temperatures: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
@@ -255,10 +252,17 @@ def sample_targets(seed: int, doc_id: str, low: int, high: int, size: int) -> np
     return np.sort(rng.choice(positions, size=min(size, len(positions)), replace=False))
 
 
-def predict_last(predict: Predict, sequences: list[Tensor]) -> Tensor:
-    """(B, D) predictions after the last vector of each sequence (T_b, D)."""
-    x_BTD = torch.nn.utils.rnn.pad_sequence(sequences, batch_first=True)
-    lengths_B = torch.tensor([len(sequence) for sequence in sequences], device=x_BTD.device)
-    mask_BT = torch.arange(x_BTD.shape[1], device=x_BTD.device) < lengths_B[:, None]
-    y_BTD = predict(x_BTD, mask_BT)
-    return y_BTD[torch.arange(len(sequences), device=y_BTD.device), lengths_B - 1]
+@torch.no_grad()
+def predict_last(predictor: Predictor, sequences: Sequence[Tensor]) -> Tensor:
+    """(B, D) predictions after the last vector of each sequence (T_b, D), which are read side by side, each to its end:
+    nothing is predicted where nobody asks, and a recurrent network takes one step for all of them."""
+    longest_first = sorted(range(len(sequences)), key=lambda place: -len(sequences[place]))
+    x_BTD = torch.nn.utils.rnn.pad_sequence([sequences[place] for place in longest_first], batch_first=True)
+    lengths = [len(sequences[place]) for place in longest_first]
+    memory, read, found = predictor.start(len(sequences)), 0, []
+    for end in sorted(set(lengths)):
+        forecast, memory = predictor.read(x_BTD[: memory.documents, read:end], memory)
+        staying, read = sum(length > end for length in lengths), end
+        found.append(forecast.point[staying:, 0])
+        memory = memory.first(staying)
+    return torch.cat(found[::-1])[np.argsort(longest_first)]

@@ -188,9 +188,9 @@ class Corpus:
             >>> corpus.coherence().passed
             True
         """
-        from nextvec.evaluation.coherence import check_coherence
+        from nextvec.evaluation.coherence import kept_coherence
 
-        return check_coherence(self.snapshot)
+        return kept_coherence(self.snapshot, self.place.cache)
 
     def leakage(self) -> LeakageReport:
         """What the parts of its split share. Raises DataError for a corpus too small to be split.

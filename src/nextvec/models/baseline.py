@@ -16,6 +16,7 @@ from nextvec.heading import NextHeading
 from nextvec.models.forecast import Forecast
 from nextvec.models.memory import Kept, Memory, check_memory, latest, parts_of
 from nextvec.models.predictor import Predictor, PredictorSpec, check_heading, check_input
+from nextvec.models.reading import Reading
 from nextvec.models.structure import known_or_not
 from nextvec.models.targets import TargetBatch
 from nextvec.registry import Registry
@@ -147,13 +148,11 @@ class Baseline(nn.Module, Predictor, ABC):
         check_input(self.name, self.dim, x_BTD, None, breaks_BT, next_BT)
         check_heading(self.name, x_BTD, heading)
         check_memory(self.name, len(x_BTD), memory)
-        read = x_BTD.float(), breaks_BT, memory.kept, Ahead.of(next_BT, heading)
-
-        def last(answer: Callable[..., Tensor]) -> Callable[[], Tensor]:
-            return lambda: answer(*read)[:, -1:]
-
-        answers = (last(after) for after in (self.point_after, self.rank_after, self.base_after, self.topic_after))
-        forecast = self._forecast(*answers)
+        reading = Reading(x_BTD.float(), breaks_BT, next_BT, heading)
+        kept, last = reading.before_last(self.remember, memory.kept), reading.last
+        read = last.x_BTD, last.breaks_BT, kept, last.ahead
+        answers = (self.point_after, self.rank_after, self.base_after, self.topic_after)
+        forecast = self._forecast(*(partial(after, *read) for after in answers))
         return forecast, Memory(self.name, len(x_BTD), self.remember(*read[:3]))
 
     def _forecast(

@@ -39,7 +39,11 @@ class Memory:
 
     def part(self, number: int) -> Memory:
         """That of one document."""
-        return Memory(self.owner, 1, _part(self.kept, number))
+        return Memory(self.owner, 1, _part(self.kept, slice(number, number + 1)))
+
+    def first(self, documents: int) -> Memory:
+        """That of so many documents, the first ones."""
+        return Memory(self.owner, documents, _part(self.kept, slice(documents)))
 
 
 def join(memories: Sequence[Memory]) -> Memory:
@@ -83,10 +87,10 @@ def _numbers(kept: Kept) -> int:
     return 0 if kept is None else sum(map(_numbers, kept))
 
 
-def _part(kept: Kept, number: int) -> Kept:
+def _part(kept: Kept, documents: slice) -> Kept:
     if isinstance(kept, Tensor):
-        return kept[number : number + 1]
-    return None if kept is None else tuple(_part(each, number) for each in kept)
+        return kept[documents]
+    return None if kept is None else tuple(_part(each, documents) for each in kept)
 
 
 def _join(each_kept: Sequence[Kept]) -> Kept:

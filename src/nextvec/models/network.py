@@ -234,11 +234,12 @@ class Network(nn.Module, Predictor):
         if self.structure is not None:
             of_structure = self.structure.remember(reading, of_structure)
         heads = [head for _, head in self.each_head()]
-        before = dict(zip(heads, parts_of(of_heads, len(heads)), strict=True))
-        after = tuple(head.remember(reading.x_BTD, reading.breaks_BT, before[head]) for head in heads)
+        before = zip(heads, parts_of(of_heads, len(heads)), strict=True)
+        at_last, last = {head: reading.before_last(head.remember, kept) for head, kept in before}, reading.last
+        after = tuple(head.remember(last.x_BTD, last.breaks_BT, at_last[head]) for head in heads)
 
         def start(head: Head, ask: Callable[..., Tensor]) -> Tensor:
-            return self._start(reading, before[head], ask=ask, last_only=True)
+            return self._start(last, at_last[head], ask=ask)
 
         return _Views(hidden_BTM[:, -1:], start), (of_backbone, of_structure, after)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +17,9 @@ from nextvec.models.memory import Kept, latest, parts_of
 from nextvec.models.structure import PLACES, any_known, known_or_not, paragraph_means, paragraphs_after, places
 
 CODES = 3
+
+Remember = Callable[[Tensor, Tensor | None, Kept], Kept]
+"""What to keep of vectors and breaks that follow those of which something is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,26 @@ class Reading:
         return Ahead.of(self.next_BT, self.heading)
 
     def until(self, length: int) -> Reading:
-        """The first `length` positions."""
-        breaks_BT, next_BT = (None if known is None else known[:, :length] for known in self.known)
-        heading = None if self.heading is None else self.heading[:, :length]
-        return Reading(self.x_BTD[:, :length], breaks_BT, next_BT, heading)
+        """The first `length` positions, or if it is negative, all but so many."""
+        return self._part(slice(length))
+
+    @property
+    def last(self) -> Reading:
+        """The last position."""
+        return self._part(slice(-1, None))
+
+    def before_last(self, remember: Remember, kept: Kept) -> Kept:
+        """What is kept of all but the last position, and was `kept` before them: who goes on from there answers at the
+        last one alone, which is a step instead of a pass."""
+        if self.x_BTD.shape[1] == 1:
+            return kept
+        before = self.until(-1)
+        return remember(before.x_BTD, before.breaks_BT, kept)
+
+    def _part(self, positions: slice) -> Reading:
+        breaks_BT, next_BT = (None if known is None else known[:, positions] for known in self.known)
+        heading = None if self.heading is None else self.heading[:, positions]
+        return Reading(self.x_BTD[:, positions], breaks_BT, next_BT, heading)
 
     def windows(self, rows_WK: Tensor) -> Reading:
         """(W, K) positions, counted over all sequences, as sequences of their own."""

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from nextvec.evaluation.metric import Passage, Setting, predict_last, sample_targets
+from nextvec.evaluation.metrics import order
 from nextvec.evaluation.metrics.copying import Copying
 from nextvec.evaluation.metrics.order import Order
 from nextvec.evaluation.metrics.rollout import Rollout
@@ -36,8 +37,7 @@ class Slow:
 def setting_of(predict=lambda x, mask: x, context=None):
     none = ForeignPool(vectors_PD=torch.zeros(0, 8), owner_P=torch.zeros(0, dtype=torch.long))
     mean = torch.zeros(8)
-    asked = {"predict": predict, "predictor": Slow(predict)}
-    return Setting(min_context=5, seed=0, train_mean_D=mean, foreign=none, context=context, **asked)
+    return Setting(min_context=5, seed=0, train_mean_D=mean, foreign=none, context=context, predictor=Slow(predict))
 
 
 def passage_of(vectors, predicted, doc_id="d"):
@@ -46,11 +46,17 @@ def passage_of(vectors, predicted, doc_id="d"):
     )
 
 
+def order_of(setting, passage):
+    metric = Order(setting)
+    assert metric.measure(passage) == {}
+    return {figure: part for figure, (part,) in metric.settle().items()}
+
+
 def recording(predict):
     calls = []
 
     def wrapped(x_BTD, mask_BT):
-        calls.extend(x[mask] for x, mask in zip(x_BTD, mask_BT, strict=True))
+        calls.append(x_BTD)
         return predict(x_BTD, mask_BT)
 
     return wrapped, calls
@@ -95,9 +101,10 @@ def test_spread_is_the_ratio_of_total_variances():
 def test_shuffled_context_holds_the_same_vectors_in_another_order():
     predict, calls = recording(last)
     vectors = unit((30, 8), 4)
-    Order(setting_of(predict)).measure(passage_of(vectors, unit((25, 8), 5)))
+    order_of(setting_of(predict), passage_of(vectors, unit((25, 8), 5)))
     rows = sample_targets(0, "d", 5, 30, 4)
-    for row, given, written in zip(rows, calls[:4], calls[4:], strict=True):
+    for row, seen in zip(rows, calls, strict=True):
+        given, written = seen[-2:]
         assert torch.equal(written, vectors[:row])
         assert not torch.equal(given, written)
         places = (given @ vectors.T).argmax(dim=1)
@@ -107,8 +114,9 @@ def test_shuffled_context_holds_the_same_vectors_in_another_order():
 def test_a_predictor_of_limited_context_is_shuffled_within_it():
     predict, calls = recording(last)
     vectors = unit((30, 8), 4)
-    Order(setting_of(predict, context=5)).measure(passage_of(vectors, unit((25, 8), 5)))
-    for row, given, written in zip(sample_targets(0, "d", 5, 30, 4), calls[:4], calls[4:], strict=True):
+    order_of(setting_of(predict, context=5), passage_of(vectors, unit((25, 8), 5)))
+    (given_and_written,) = calls
+    for row, given, written in zip(sample_targets(0, "d", 5, 30, 4), *given_and_written.chunk(2), strict=True):
         assert torch.equal(written, vectors[row - 5 : row])
         places = (given @ vectors.T).argmax(dim=1)
         assert sorted(places.tolist()) == list(range(row - 5, row))
@@ -117,18 +125,18 @@ def test_a_predictor_of_limited_context_is_shuffled_within_it():
 def test_paragraphs_are_no_order():
     """A predictor that answers with the truth where it is told of paragraphs: what is asked of order hides them."""
     vectors = unit((30, 8), 4)
-    parts = Order(setting_of(last)).measure(passage_of(vectors, vectors[5:]))
+    parts = order_of(setting_of(last), passage_of(vectors, vectors[5:]))
     assert parts["ordered_context"].total < parts["ordered_context"].count - 1
 
 
 def test_order_means_nothing_to_a_mean_and_all_to_a_copy():
     vectors = unit((30, 8), 6)
     predicted = mean(vectors[None, :-1], None)[0, 4:]
-    parts = Order(setting_of(mean)).measure(passage_of(vectors, predicted))
+    parts = order_of(setting_of(mean), passage_of(vectors, predicted))
     assert parts["shuffled_context"].total == pytest.approx(parts["ordered_context"].total, abs=1e-5)
     walk = torch.randn(60, 8, generator=torch.Generator().manual_seed(7)).cumsum(dim=0)
     walk = walk / walk.norm(dim=-1, keepdim=True)
-    parts = Order(setting_of(last)).measure(passage_of(walk, walk[4:-1]))
+    parts = order_of(setting_of(last), passage_of(walk, walk[4:-1]))
     assert parts["shuffled_context"].total < parts["ordered_context"].total
 
 
@@ -162,7 +170,19 @@ def test_rollout_needs_five_vectors_ahead():
 
 
 def test_the_last_prediction_is_taken_at_each_sequences_own_end():
-    sequences = [unit((length, 8), length) for length in (3, 1, 6)]
-    together = predict_last(mean, sequences)
-    alone = torch.cat([predict_last(mean, [sequence]) for sequence in sequences])
+    sequences = [unit((length, 8), length) for length in (3, 1, 6, 3)]
+    together = predict_last(Slow(mean), sequences)
+    alone = torch.stack([mean(sequence[None], None)[0, -1] for sequence in sequences])
     torch.testing.assert_close(together, alone)
+
+
+def test_order_is_the_same_whether_documents_wait_for_each_other_or_not(monkeypatch):
+    passages = [passage_of(vectors, vectors[5:], f"d{n}") for n in (30, 9, 6, 17) for vectors in [unit((n, 8), n)]]
+    alone = [order_of(setting_of(mean), passage) for passage in passages]
+    for at_once in (1, 100, 10_000):
+        monkeypatch.setattr(order, "BATCH_POSITIONS", at_once)
+        metric = Order(setting_of(mean))
+        assert [metric.measure(passage) for passage in passages] == [{}] * 4
+        for figure, parts in metric.settle().items():
+            assert [part.total for part in parts] == pytest.approx([each[figure].total for each in alone], abs=1e-5)
+            assert [part.count for part in parts] == [each[figure].count for each in alone]

@@ -8,6 +8,7 @@ import torch
 from nextvec.evaluation.metric import Passage, Setting, unit_rows
 from nextvec.evaluation.metrics.log_loss import LogLoss
 from nextvec.evaluation.pools import ForeignPool
+from nextvec.models.baselines.means import CopyLast
 
 from ..topics import slow_query
 
@@ -26,7 +27,7 @@ def setting_of(foreign, owners, temperatures=TEMPERATURES):
         train_mean_D=torch.zeros(foreign.shape[1]),
         foreign=ForeignPool(vectors_PD=foreign, owner_P=torch.tensor(owners)),
         context=None,
-        predict=lambda x, mask: x,
+        predictor=CopyLast(foreign.shape[1]),
         temperatures=temperatures,
     )
 

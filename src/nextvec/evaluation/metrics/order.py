@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting, predict_last, row_cosines, sample_targets
 
-TARGETS_PER_DOCUMENT = 4
+MOST_TARGETS = 4
+"""Of a document."""
+BATCH_POSITIONS = 8_192
+"""Vectors of context that are read at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The contexts of a document's targets, in random order and as written, and the targets (M, D)."""
+
+    shuffled: list[Tensor]
+    ordered: list[Tensor]
+    target_MD: Tensor
+
+    @property
+    def positions(self) -> int:
+        return 2 * sum(map(len, self.ordered))
 
 
 @METRICS.register("order")
@@ -29,21 +47,37 @@ class Order:
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
+        self._waiting: list[_Asked] = []
+        self._parts: dict[str, list[Part]] = {"shuffled_context": [], "ordered_context": []}
 
     def measure(self, passage: Passage) -> dict[str, Part]:
-        setting, end = self._setting, len(passage.vectors_ND)
-        rows = sample_targets(setting.seed, passage.doc_id, passage.first, end, TARGETS_PER_DOCUMENT)
+        """Documents wait for others: a few short sequences at a time would keep no processor busy."""
+        rows = sample_targets(self._setting.seed, passage.doc_id, passage.first, len(passage.vectors_ND), MOST_TARGETS)
         contexts = [passage.vectors_ND[self._first(row) : row] for row in rows]
         shuffled = [context[self._permutation(row, len(context))] for row, context in zip(rows, contexts, strict=True)]
-        target_BD = passage.vectors_ND[torch.as_tensor(rows, device=passage.vectors_ND.device)]
-        return {
-            name: Part.of(row_cosines(predict_last(setting.predict, sequences), target_BD))
-            for name, sequences in (("shuffled_context", shuffled), ("ordered_context", contexts))
-        }
+        target_MD = passage.vectors_ND[torch.as_tensor(rows, device=passage.vectors_ND.device)]
+        self._waiting.append(_Asked(shuffled, contexts, target_MD))
+        if sum(asked.positions for asked in self._waiting) >= BATCH_POSITIONS:
+            self._answer()
+        return {}
+
+    def settle(self) -> dict[str, list[Part]]:
+        self._answer()
+        return self._parts
+
+    def _answer(self) -> None:
+        """Predict what all that wait have asked."""
+        waiting, self._waiting = self._waiting, []
+        sequences = [context for asked in waiting for context in (*asked.shuffled, *asked.ordered)]
+        counts = [len(asked.ordered) for asked in waiting for _ in self._parts]
+        predicted = iter(predict_last(self._setting.predictor, sequences).split(counts) if waiting else ())
+        for asked in waiting:
+            for parts in self._parts.values():
+                parts.append(Part.of(row_cosines(next(predicted), asked.target_MD)))
 
     def _first(self, row: int) -> int:
         """Where the context of `row` begins."""
         return max(0, row - self._setting.context) if self._setting.context else 0
 
-    def _permutation(self, row: int, length: int) -> torch.Tensor:
+    def _permutation(self, row: int, length: int) -> Tensor:
         return torch.as_tensor(np.random.default_rng([self._setting.seed, row]).permutation(length))

@@ -44,7 +44,6 @@ class Rollout:
     def _cosines(self, vectors_ND: Tensor, starts: list[int]) -> Iterator[Tensor]:
         """(STEPS,) of each start, ascending; the document is read once, and every start goes on from what was read."""
         predictor, read = self._setting.predictor, 0
-        assert predictor is not None, "evaluations give it"
         memory = predictor.start(1)
         for start in starts:
             forecast, memory = predictor.read(vectors_ND[None, read:start], memory)
