@@ -155,12 +155,34 @@ def test_vectors_in_vectors_out(place, model):
         model.sample(vectors)
 
 
+def test_a_step_is_told_of_paragraphs_as_a_whole_document_is(place, model, monkeypatch):
+    vectors, told = place.corpus("tales").snapshot.vectors[:4].astype(np.float32), []
+    step, forecast = model.predictor.step, model.predictor.forecast
+    monkeypatch.setattr(model.predictor, "step", lambda *given: told.append(given[2:]) or step(*given), raising=False)
+    monkeypatch.setattr(model.predictor, "forecast", lambda *given: told.append(given[2:]) or forecast(*given))
+    model.forecast(vectors[:1], [1, 0])
+    for known in ({"begins": 1, "following": 0}, {}):
+        model.step(vectors[0], model.start(), **known)
+    assert [[int(each) for each in both] for both in told] == [[1, 0], [1, 0], [-1, -1]]
+    with pytest.raises(DataError, match="begins a paragraph"):
+        model.step(vectors[0], model.start(), begins=7)
+
+
+def test_a_density_is_that_of_a_direction(place):
+    """What is taken for a unit vector may be off by a hundredth, which were D hundredths of a nat."""
+    drawing = place.train("gaussian", "tales@small", name="density", allow_unordered=True)
+    vectors = place.corpus("tales").snapshot.vectors[:4].astype(np.float32)
+    exact, longer = (drawing.log_density(vectors[:-1], size * vectors[1:]) for size in (1, 1.015))
+    np.testing.assert_allclose(exact, longer, atol=1e-3)
+
+
 def test_a_model_that_draws_draws_the_same_for_the_same_seed(place):
     drawing = place.train("gaussian", "tales@small", allow_unordered=True)
     vectors = place.corpus("tales").snapshot.vectors[:4].astype(np.float32)
     first, again, other = (drawing.sample(vectors, 3, seed=seed) for seed in (1, 1, 2))
     assert first.shape == (3, 64)
     assert (first == again).all()
+    assert (first == drawing.sample(vectors, np.int64(3), seed=np.int64(1))).all()
     assert (first != other).any()
     assert drawing.log_density(vectors[:-1], vectors[1:]).shape == (3,)
 
@@ -174,12 +196,19 @@ def test_text_in_text_out(place, model):
     assert [event.decoded.text for event in events[1:-1]] == [step.decoded.text for step in said.steps]
     ranking = model.rank(text, ["The red thing came next.", "Nothing else."])
     assert {candidate.index for candidate in ranking.candidates} == {0, 1}
-    with pytest.raises(UsageError, match="no candidate"):
-        model.rank(text, [])
+    assert model.rank(text, np.array(["The red thing came next.", "Nothing else."])) == ranking
+    for none in ([], iter([]), None):
+        with pytest.raises(UsageError, match="no candidate"):
+            model.rank(text, none)
+    with pytest.raises(UsageError, match="candidate 1 of 2 is empty"):
+        model.rank(text, ["The red thing came next.", " "])
     with pytest.raises(UsageError, match="give a list"):
         model.rank(text, "The red thing came next.")
     with pytest.raises(UsageError, match="without a temperature"):
         model.continuations(text, 2)
+    for n in (0, -1, 1.5):
+        with pytest.raises(UsageError, match=f"n = {n}: expected a whole number"):
+            model.continuations(text, n)
     with pytest.raises(UsageError, match="Did you mean 'sentences'"):
         model.continue_text(text, sentence=2)
 
@@ -249,8 +278,9 @@ def test_what_is_asked_wrongly_is_told_in_a_line(place, model, quick_latency, tm
         place.ingest(str(tmp_path), "new", encoder=5)
     with pytest.raises(UsageError, match="on which corpus"):
         place.train("gru")
-    with pytest.raises(UsageError, match=r"at the beginning, model\.start"):
-        model.step(np.eye(64)[0], None)
+    for no_memory in (None, "memory"):
+        with pytest.raises(UsageError, match=r"at the beginning, model\.start"):
+            model.step(np.eye(64)[0], no_memory)
     with pytest.raises(NotFoundError, match="there is no folder"):
         nextvec.Model.from_pretrained("somewhere/else")
     for text, count in (("", 3), ("a text", 0)):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nextvec.continuation.chances import WeighQuery
+from nextvec.continuation.chances import Chances, WeighQuery
 from nextvec.continuation.contexts import Context
 from nextvec.continuation.drawing import DrawQuery, ExhaustedError
 from nextvec.continuation.resources import Resources
@@ -131,3 +131,10 @@ def test_one_that_gives_a_vector_alone_says_what_to_do(served):
         served["ridge"].draw([DrawQuery(forecast=expects, temperature=1, seed=0)])
     with pytest.raises(UsageError, match=words.format("has no probabilities", "density")):
         served["ridge"].weigh([WeighQuery(forecast=expects, vector=np.ones(32))])
+
+
+def test_one_that_samples_without_a_density_is_not_said_to_give_one_vector(served):
+    spec = served["ridge"].spec.model_copy(update={"samples": True})
+    chances = Chances("energy", spec, lambda: None, served["ridge"].snapshot, lambda vector, **seen: [])
+    with pytest.raises(UsageError, match=r"^energy has no probabilities: nextvec compare energy fits"):
+        chances.require_tells()

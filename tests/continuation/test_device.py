@@ -6,6 +6,8 @@ every answer is that of the CPU, vectors to HOW_CLOSE, what is found and told by
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -36,8 +38,7 @@ def contexts():
 
 
 def under_heading(vectors):
-    told = Context.untold(vectors)
-    return Context(vectors=vectors, breaks=told.breaks, heading=vectors[0], fresh=True)
+    return replace(Context.untold(vectors), headings=vectors[::-1].copy(), fresh=np.ones(len(vectors), dtype=bool))
 
 
 def test_contexts_go_there_whole(contexts):

@@ -135,6 +135,23 @@ def test_a_text_may_end_with_the_heading_of_what_comes_next(ridge):
         ridge.chunk("## At night\n")
 
 
+def test_a_heading_is_no_chunk_and_what_stands_under_it_is_told_so(ridge):
+    passage = ridge.chunk("The cats meet.\n\n## At night\n\nThe cats eat. The cats sleep.\n\n### Later\n")
+    assert passage.texts == ["The cats meet.", "The cats eat.", "The cats sleep."]
+    assert (passage.ahead, passage.fresh) == (("At night", "At night", "Later"), (True, False, True))
+    assert (passage.breaks.tolist(), passage.following) == ([BEGINS, BEGINS, CONTINUES], BEGINS)
+
+
+def test_what_comes_next_stands_under_the_heading_of_the_last_chunk(ridge):
+    passage = ridge.chunk("## At night\n\nThe cats eat.")
+    assert (passage.heading, passage.fresh, passage.following) == ("At night", (False,), UNKNOWN)
+
+
+def test_a_text_without_a_chunk_is_shown_as_it_was_given(ridge):
+    with pytest.raises(UsageError, match=r"'# Cats\\n' has no sentence to continue"):
+        ridge.chunk("# Cats\n")
+
+
 class Listening:
     """A predictor that keeps what it was asked with."""
 

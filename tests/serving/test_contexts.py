@@ -53,21 +53,44 @@ def test_contexts_are_padded_on_the_right():
     np.testing.assert_array_equal(padded.last_of(padded.x_BTD).numpy(), np.stack(last))
 
 
+def passage_under(*ahead, fresh):
+    texts = [f"text {number}" for number in range(len(ahead))]
+    return Passage(texts=texts, breaks=np.zeros(len(ahead), np.int8), following=BEGINS, ahead=ahead, fresh=fresh)
+
+
 def test_a_heading_is_known_of_what_comes_next_and_then_no_longer_fresh():
-    passage = Passage(texts=["a", "b"], breaks=np.array([1, 0], np.int8), following=BEGINS, heading="H")
-    assert passage.written == ["a", "b", "H"]
-    assert passage.last(1).written == ["b", "H"]
+    passage = passage_under("", "H", fresh=(False, True))
+    assert (passage.heading, passage.written) == ("H", ["text 0", "text 1", "H"])
+    assert passage.last(1).written == ["text 1", "H"]
     vectors = np.eye(3, 4, dtype=np.float32)
     told_of = Context.of(passage, vectors)
-    assert (len(told_of), told_of.fresh) == (2, True)
-    np.testing.assert_array_equal(told_of.heading, vectors[2])
+    assert (len(told_of), told_of.fresh.tolist()) == (2, [False, True])
+    np.testing.assert_array_equal(told_of.headings, [np.zeros(4), vectors[2]])
     after = told_of.then(vectors[0]).last(1)
-    assert (len(after), after.fresh) == (1, False)
-    np.testing.assert_array_equal(after.heading, vectors[2])
+    assert (len(after), after.fresh.tolist()) == (1, [False])
+    np.testing.assert_array_equal(after.headings, vectors[2:])
     padded = Padded.of([context(3), told_of])
     assert padded.heading.vector_BTD[1, 1].tolist() == vectors[2].tolist()
     assert int(padded.heading.vector_BTD.abs().sum()) == int(padded.heading.fresh_BT.sum()) == 1
     assert Padded.of([context(3)]).heading is None
+
+
+def test_each_chunk_of_a_context_has_a_heading_ahead_that_is_encoded_once():
+    passage = passage_under("A", "", "B", "A", fresh=(False, False, True, True))
+    assert passage.written[4:] == ["A", "B"]
+    vectors = np.eye(6, dtype=np.float32)
+    told_of = Context.of(passage, vectors)
+    np.testing.assert_array_equal(told_of.headings, [vectors[4], np.zeros(6), vectors[5], vectors[4]])
+    np.testing.assert_array_equal(told_of.last(2).headings, told_of.headings[2:])
+    assert told_of.last(2).fresh.tolist() == [True, True]
+
+
+def test_of_headings_before_what_is_retrieved_nothing_is_known():
+    told_of = Context.of(passage_under("H", fresh=(True,)), np.eye(2, dtype=np.float32))
+    filled = told_of.after(np.eye(2, dtype=np.float32), np.array([1, 0], np.int8))
+    assert (filled.breaks.tolist(), filled.following) == ([1, 0, 0], BEGINS)
+    assert (filled.headings.tolist(), filled.fresh.tolist()) == ([[0, 0], [0, 0], [0, 1]], [False, False, True])
+    assert context(2).after(np.eye(4, dtype=np.float32), np.zeros(4, np.int8)).headings is None
 
 
 def test_raw_breaks_are_those_of_lists():

@@ -144,8 +144,9 @@ class Chances:
     def _refusal(self, what: str, gift: Gift) -> UsageError:
         heads = [name for name in HEADS if gift in HEADS.get(name).gives]
         baselines = [name for name in BASELINES if BASELINES.get(name).draws]
+        alone = "" if self._spec.samples else "gives one vector and "
         return UsageError(
-            f"{self._identity} gives one vector and {what}: nextvec compare {self._identity} fits the temperature that "
+            f"{self._identity} {alone}{what}: nextvec compare {self._identity} fits the temperature that "
             f"makes it choose among stored chunks, or train what has {gift} (baselines: {', '.join(baselines)}; heads: "
             f"{', '.join(heads)})"
         )

@@ -24,13 +24,16 @@ class Passage:
         texts: of its chunks.
         breaks: int8 (chunks,), whether each begins a paragraph.
         following: the same of whatever comes next.
-        heading: that the text ends with, under which comes what comes next; empty where it ends with none.
+        ahead: after each chunk, the heading that the next one stands under, empty for none; the last one is that of
+            whatever comes next. Left out where no chunk stands under any.
+        fresh: after each chunk, whether that heading stands right there.
     """
 
     texts: list[str]
     breaks: np.ndarray
     following: int = UNKNOWN
-    heading: str = ""
+    ahead: tuple[str, ...] = ()
+    fresh: tuple[bool, ...] = ()
 
     @classmethod
     def untold(cls, texts: Sequence[str]) -> Passage:
@@ -39,12 +42,25 @@ class Passage:
 
     def last(self, count: int) -> Passage:
         """Its last `count` chunks."""
-        return replace(self, texts=self.texts[-count:], breaks=self.breaks[-count:])
+        return replace(
+            self, texts=self.texts[-count:], breaks=self.breaks[-count:], ahead=self.ahead[-count:],
+            fresh=self.fresh[-count:],
+        )  # fmt: skip
+
+    @property
+    def heading(self) -> str:
+        """Under which comes what comes next; empty where nobody knows."""
+        return self.ahead[-1] if self.ahead else ""
+
+    @property
+    def headings(self) -> list[str]:
+        """Each once."""
+        return [heading for heading in dict.fromkeys(self.ahead) if heading]
 
     @property
     def written(self) -> list[str]:
-        """What is to be encoded: its chunks, and its heading, if there is one."""
-        return [*self.texts, self.heading] if self.heading else self.texts
+        """What is to be encoded: its chunks, then its headings."""
+        return [*self.texts, *self.headings]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,15 +71,16 @@ class Context:
         vectors: float32 (T, D), unit norm, oldest first.
         breaks: int8 (T,), whether each begins a paragraph.
         following: the same of the one to predict.
-        heading: float32 (D,), unit norm, under which that one comes; None where nobody knows.
-        fresh: whether the heading stands right before it.
+        headings: float32 (T, D), unit norm, after each vector the heading that the next one stands under, zero where
+            nobody knows; the last is that of the one to predict. None where nothing is known of any.
+        fresh: bool (T,), whether that heading stands right there; None without headings.
     """
 
     vectors: np.ndarray
     breaks: np.ndarray
     following: int = UNKNOWN
-    heading: np.ndarray | None = None
-    fresh: bool = False
+    headings: np.ndarray | None = None
+    fresh: np.ndarray | None = None
 
     @classmethod
     def untold(cls, vectors: np.ndarray) -> Context:
@@ -80,27 +97,44 @@ class Context:
     @classmethod
     def of(cls, passage: Passage, vectors: np.ndarray) -> Context:
         """vectors: (T, D) of what is `written` in the passage."""
-        own, heading = len(passage.texts), vectors[-1] if passage.heading else None
-        return cls(
-            vectors=vectors[:own], breaks=passage.breaks, following=passage.following, heading=heading,
-            fresh=heading is not None,
-        )  # fmt: skip
+        own = len(passage.texts)
+        told = cls(vectors=vectors[:own], breaks=passage.breaks, following=passage.following)
+        if not passage.headings:
+            return told
+        places = {heading: own + number for number, heading in enumerate(passage.headings)}
+        with_none = np.concatenate([vectors, np.zeros_like(vectors[:1])])
+        headings = with_none[[places.get(heading, -1) for heading in passage.ahead]]
+        return replace(told, headings=headings, fresh=np.array(passage.fresh))
 
     def __len__(self) -> int:
         return len(self.vectors)
 
     def last(self, count: int) -> Context:
         """Its last `count` vectors."""
-        return replace(self, vectors=self.vectors[-count:], breaks=self.breaks[-count:])
+        headings, fresh = (None if each is None else each[-count:] for each in (self.headings, self.fresh))
+        return replace(self, vectors=self.vectors[-count:], breaks=self.breaks[-count:], headings=headings, fresh=fresh)
+
+    def after(self, vectors: np.ndarray, breaks: np.ndarray) -> Context:
+        """Itself behind others, (P, D) and int8 (P,), of whose headings nothing is known."""
+        joined = replace(
+            self, vectors=np.concatenate([vectors, self.vectors]), breaks=np.concatenate([breaks, self.breaks])
+        )
+        if self.headings is None or self.fresh is None:
+            return joined
+        headings = np.concatenate([np.zeros_like(vectors), self.headings])
+        return replace(joined, headings=headings, fresh=np.append(np.zeros(len(vectors), bool), self.fresh))
 
     def then(self, vector: np.ndarray) -> Context:
         """The context once `vector` (D,) has followed; of what follows that only the heading is known, which is fresh
         no more."""
-        return Context(
+        grown = Context(
             vectors=np.concatenate([self.vectors, vector[None]]),
             breaks=np.append(self.breaks, np.int8(self.following)),
-            heading=self.heading,
         )
+        if self.headings is None or self.fresh is None:
+            return grown
+        headings = np.concatenate([self.headings, self.headings[-1:]])
+        return replace(grown, headings=headings, fresh=np.append(self.fresh, False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,7 +149,8 @@ class Padded:
 
     @classmethod
     def of(cls, contexts: Sequence[Context]) -> Padded:
-        """Padded on the right; what follows is known at the last position alone, as it is while a document is read."""
+        """Padded on the right; whether a paragraph begins is known ahead of the last position alone, as it is while a
+        document is read."""
         shape = (len(contexts), max(map(len, contexts)))
         x_BTD = np.zeros((*shape, contexts[0].vectors.shape[1]), dtype=np.float32)
         breaks_BT, next_BT = (np.full(shape, UNKNOWN, dtype=np.int8) for _ in range(2))
@@ -146,11 +181,11 @@ class Padded:
 
 
 def _heading_of(contexts: Sequence[Context], x_BTD: np.ndarray) -> NextHeading | None:
-    """Of the last position of each; None where none has one."""
-    if all(context.heading is None for context in contexts):
+    """None where none has one."""
+    if all(context.headings is None for context in contexts):
         return None
     vector_BTD, fresh_BT = np.zeros_like(x_BTD), np.zeros(x_BTD.shape[:2], dtype=bool)
     for row, context in enumerate(contexts):
-        if context.heading is not None:
-            vector_BTD[row, len(context) - 1], fresh_BT[row, len(context) - 1] = context.heading, context.fresh
+        if context.headings is not None:
+            vector_BTD[row, : len(context)], fresh_BT[row, : len(context)] = context.headings, context.fresh
     return NextHeading(torch.from_numpy(vector_BTD), torch.from_numpy(fresh_BT))

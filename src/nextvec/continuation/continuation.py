@@ -231,8 +231,8 @@ class Reading:
 
     def fill(self, filled: Filled) -> None:
         """Put what was retrieved before it."""
-        breaks = np.concatenate([filled.breaks, self.context.breaks])
-        self.context = replace(self.context, vectors=filled.context.vectors, breaks=breaks)
+        retrieved = filled.context.vectors[: len(filled.breaks)]
+        self.context = self.context.after(retrieved, filled.breaks)
         self.query = ReadQuery(context=self.context)
         self.texts = [*filled.texts, *self.texts]
         self.rows.update(filled.context.rows.tolist())

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import pairwise
 from statistics import median
 from typing import Any, Literal
 
@@ -30,8 +31,8 @@ from nextvec.continuation.resources import Resources, SharedEncoder, require_uni
 from nextvec.continuation.steps import ReadQuery, ReadResult, read_all
 from nextvec.continuation.temperature import Among, fitted_temperature
 from nextvec.corpus.chunkers import CHUNKERS, build_chunker
-from nextvec.corpus.document import Chunker, Document
-from nextvec.corpus.headings import without_last_heading
+from nextvec.corpus.document import Chunk, Chunker, Document
+from nextvec.corpus.headings import NONE, Heading, beside_headings
 from nextvec.corpus.prose import has_blank_line
 from nextvec.decoding.decoder import Decoded
 from nextvec.decoding.ladder import Ladder, LadderConfig, PassedCache
@@ -311,22 +312,25 @@ class Served:
             self._ladder(reference)
 
     def chunk(self, text: str) -> Passage:
-        """The text cut as the corpus was. A blank line at its end says that what comes next begins a paragraph, and a
-        Markdown heading (`## History`) that it comes under that heading; without one nobody knows.
+        """The text cut as the corpus was. A blank line at its end says that what comes next begins a paragraph. A
+        Markdown heading (`## History`) is no chunk: it is told of those under it, and at the end of what comes next.
 
         Raises UsageError for a text without any chunk, or that is no Unicode.
         """
         require_unicode(text)
-        text, heading = without_last_heading(text)
-        document = Document(id="text", title="", text=text, source="user", licence="unknown")
+        written, headings = beside_headings(text)
+        document = Document(id="text", title="", text=written, source="user", licence="unknown", headings=headings)
         chunks = self.chunker.chunks(document)
         if not chunks:
             raise UsageError(f"{text[:40]!r} has no {self.chunker.spec['name']} to continue; give a few sentences")
+        ahead, fresh = _ahead(chunks, headings)
+        begins = fresh[-1] or has_blank_line(written, chunks[-1].end, len(written))
         return Passage(
             texts=[chunk.text for chunk in chunks],
             breaks=breaks_of_chunks(chunks, "the text"),
-            following=BEGINS if heading or has_blank_line(text, chunks[-1].end, len(text)) else UNKNOWN,
-            heading=heading,
+            following=BEGINS if begins else UNKNOWN,
+            ahead=ahead,
+            fresh=fresh,
         )
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
@@ -540,6 +544,14 @@ class Served:
             if (key := same_text(text)) not in seen_texts and key not in found:
                 found[key] = near_chunk(self.snapshot, int(rows[i]), float(scores[i]), text)
         return list(found.values())
+
+
+def _ahead(chunks: Sequence[Chunk], headings: Sequence[Heading]) -> tuple[tuple[str, ...], tuple[bool, ...]]:
+    """After each chunk, the heading that the next one stands under, and whether it stands right there; what comes after
+    the last chunk stands under the last heading."""
+    numbers = [*(chunk.heading for chunk in chunks), len(headings) - 1]
+    ahead = tuple("" if number == NONE else headings[number].text for number in numbers[1:])
+    return ahead, tuple(number != before for before, number in pairwise(numbers))
 
 
 def _breaks_of_rows(snapshot: Snapshot, rows: np.ndarray) -> np.ndarray:

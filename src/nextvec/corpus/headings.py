@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 NONE = -1
 """Instead of the number of a heading, where a chunk stands under none."""
-_AT_THE_END = re.compile(r"(?:\A|\n)[ ]{0,3}#{1,6}[ \t]+(?P<text>[^\n]*?)(?:[ \t]+#+)?[ \t]*\s*\Z")
-"""As CommonMark 0.31 has it, 4.2: closing number signs are no part of it."""
+_MARKED = re.compile(r"[ ]{0,3}#{1,6}[ \t]+(?P<text>.*)", re.DOTALL)
+"""A line that is a heading, as CommonMark 0.31 has it, 4.2. Read line by line: in one pattern for a whole text, a few
+hundred blanks within a heading took minutes."""
 LONGEST = 1000
 """Characters; what has more is no heading, whatever it is marked as."""
 PARAGRAPHS_APART = "\n\n"
@@ -39,6 +40,12 @@ def compose(pieces: Iterable[str | Title]) -> tuple[str, tuple[Heading, ...]]:
 
     None is what has no letter or digit, what is longer than `LONGEST`, and what no paragraph follows.
     """
+    text, headings = _composed(pieces)
+    return text, tuple(heading for heading in headings if heading.start < len(text))
+
+
+def _composed(pieces: Iterable[str | Title]) -> tuple[str, tuple[Heading, ...]]:
+    """The same with headings that no paragraph follows: they start where one would."""
     paragraphs: list[str] = []
     headings: list[Heading] = []
     start = 0
@@ -48,21 +55,52 @@ def compose(pieces: Iterable[str | Title]) -> tuple[str, tuple[Heading, ...]]:
             start += len(piece) + len(PARAGRAPHS_APART)
         elif _names_something(piece.text):
             headings.append(Heading(text=piece.text, level=piece.level, start=start))
-    text = PARAGRAPHS_APART.join(paragraphs)
-    return text, tuple(heading for heading in headings if heading.start < len(text))
+    return PARAGRAPHS_APART.join(paragraphs), tuple(headings)
 
 
 def _names_something(text: str) -> bool:
     return len(text) <= LONGEST and any(map(str.isalnum, text))
 
 
-def without_last_heading(text: str) -> tuple[str, str]:
-    """A text that somebody writes on, without the Markdown headings (`## History`) that it ends with, and the last of
-    them; empty where it ends with none."""
-    last = ""
-    while (found := _AT_THE_END.search(text)) and _names_something(found["text"]):
-        text, last = text[: found.start()], last or found["text"]
-    return text, last
+def beside_headings(text: str) -> tuple[str, tuple[Heading, ...]]:
+    """A text that somebody writes on as a source would give it: without its Markdown headings (`## History`), and
+    they, those at its end as well, which stand above what comes next."""
+    return _composed(_pieces(text))
+
+
+def _pieces(text: str) -> Iterator[str | Title]:
+    """Its headings, and as they are the lines between them, where those are not blank."""
+    between: list[str] = []
+    for line in text.split("\n"):
+        title = _title(line)
+        if title is None:
+            between.append(line)
+            continue
+        yield from _not_blank(between)
+        yield title
+        between = []
+    yield from _not_blank(between)
+
+
+def _not_blank(lines: Sequence[str]) -> Iterator[str]:
+    text = "\n".join(lines)
+    if text.strip():
+        yield text
+
+
+def _title(line: str) -> Title | None:
+    """The heading that a line is, None for any other line."""
+    found = _MARKED.fullmatch(line)
+    if found is None:
+        return None
+    text = _unclosed(found["text"].strip())
+    return Title(text, level=line.count("#", 0, found.start("text"))) if _names_something(text) else None
+
+
+def _unclosed(text: str) -> str:
+    """Without the number signs that close it, which are no part of it."""
+    before = text.rstrip("#")
+    return before.rstrip() if before != before.rstrip() or not before else text
 
 
 def heading_at(headings: Sequence[Heading], place: int) -> int:

@@ -306,8 +306,8 @@ class Model:
 
         _require_whole("n", n, 1, MOST_SAMPLES)
         _require_whole("seed", seed, 0, 2**63 - 1)
-        generator = torch.Generator().manual_seed(seed)
-        return _plain(self.forecast(vectors, breaks).sample(n, generator)[:, 0, -1])
+        generator = torch.Generator().manual_seed(int(seed))
+        return _plain(self.forecast(vectors, breaks).sample(int(n), generator)[:, 0, -1])
 
     def log_density(
         self, vectors: npt.ArrayLike, following: npt.ArrayLike, breaks: npt.ArrayLike | None = None
@@ -320,13 +320,15 @@ class Model:
             >>> model.log_density(vectors[:-1], vectors[1:]).shape
             (5,)
         """
+        from nextvec.models.predictor import unit
+
         forecast = self.forecast(vectors, breaks)
         following_1ND = self._document(following, None, "following")[0]
         if following_1ND.shape != forecast.point.shape:
             raise MismatchError(
                 f"{following_1ND.shape[1]} vectors follow {forecast.point.shape[1]}; expected one after each"
             )
-        return _plain(forecast.log_density(following_1ND.float())[0])
+        return _plain(forecast.log_density(unit(following_1ND.float()))[0])
 
     def _document(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None, owner: str) -> tuple[Any, Any, Any, Any]:
         """Tensors of one document: vectors (1, N, D), a mask (1, N), breaks and those after each (1, N), or None."""
@@ -353,10 +355,13 @@ class Model:
         """
         return self.predictor.start(1)
 
-    def step(self, vector: npt.ArrayLike, memory: Memory) -> tuple[Forecast, Memory]:
+    def step(
+        self, vector: npt.ArrayLike, memory: Memory, begins: int = UNKNOWN, following: int = UNKNOWN
+    ) -> tuple[Forecast, Memory]:
         """Read one more unit vector (D,): what comes after it, as tensors (1, 1, D), and what the next step needs.
 
-        Raises as `forecast`, MismatchError for several vectors.
+        `begins` says whether it begins a paragraph, `following` whether the one after it does, as `breaks` do in
+        `forecast`. Raises as `forecast`, MismatchError for several vectors, UsageError for what is no memory.
 
         Examples:
             >>> memory = model.start()
@@ -365,12 +370,18 @@ class Model:
             >>> forecast.point.shape == (1, 1, len(vector))
             True
         """
-        if memory is None:
+        import torch
+
+        from nextvec.models.memory import Memory
+        from nextvec.store.given import require_breaks
+
+        if not isinstance(memory, Memory):
             raise UsageError("a step needs what the one before it gave back, or, at the beginning, model.start()")
         x_1ND = self._document(vector, None, "vector")[0]
         if x_1ND.shape[1] != 1:
             raise MismatchError(f"a step reads one vector ({self.spec.dim},), got {x_1ND.shape[1]}; give them in turn")
-        return self.predictor.step(x_1ND[:, 0].float(), memory)
+        begins_1, following_1 = torch.from_numpy(require_breaks([begins, following])).split(1)
+        return self.predictor.step(x_1ND[:, 0].float(), memory, begins_1, following_1)
 
     # Text
 
@@ -386,7 +397,8 @@ class Model:
     def rank(self, text: str, candidates: Sequence[str], among: Among = "document") -> Ranking:
         """Candidates by how likely each comes next after a text, the likeliest first.
 
-        A blank line at the text's end says that a paragraph begins, a Markdown heading there under which heading.
+        A blank line at the text's end says that a paragraph begins. A Markdown heading (`## History`) is no
+        sentence: it is told of what stands under it, and at the text's end of what comes next.
         Candidates are taken for sentences of the text's own document, which the model's query tells apart; among those
         of "anywhere" it goes by what they are about, its topic. Raises UsageError for a text without a chunk, without
         any candidate, or another `among`.
@@ -399,12 +411,11 @@ class Model:
         from nextvec.continuation.continuation import Direct
         from nextvec.continuation.ranking import Among, rank
 
-        if not candidates or isinstance(candidates, str):
-            raise UsageError("there is no candidate to rank; give a list of one or more texts")
+        texts = _candidates(candidates)
         if among not in (known := get_args(Among)):
             raise UsageError.unknown("among", among, known)
         served = self._served()
-        ranking = rank(Direct(served), served.chunk(text), list(candidates), served.temperature(among), among)
+        ranking = rank(Direct(served), served.chunk(text), texts, served.temperature(among), among)
         return next(_now(_alone(ranking)))
 
     def too_long(self, texts: Sequence[str]) -> int:
@@ -495,6 +506,7 @@ class Model:
         from nextvec.continuation.continuation import ContinuationRequest
         from nextvec.continuation.stopping import StopConfig
 
+        _require_whole("n", n, 1, MOST_SAMPLES)
         drawn = {"seed": randbits(32)} if options.get("temperature") and options.get("seed") is None else {}
         given = {key: value for key, value in options.items() if value is not None}
         request = ContinuationRequest.parse({"text": text, "sentences": sentences, **given, **drawn}, owner="complete")
@@ -574,6 +586,17 @@ def _elsewhere() -> Iterator[Callable[..., Any]]:
         return
     with ThreadPoolExecutor(1, "nextvec") as one:
         yield lambda function, *given: one.submit(function, *given).result()
+
+
+def _candidates(given: Sequence[str]) -> list[str]:
+    """Raises UsageError unless they are one or more, none of them empty: what encodes them counts the context too."""
+    texts = [] if given is None or isinstance(given, str) else list(given)
+    if not texts:
+        raise UsageError("there is no candidate to rank; give a list of one or more texts")
+    for number, text in enumerate(texts):
+        if isinstance(text, str) and not text.strip():
+            raise UsageError(f"candidate {number} of {len(texts)} is empty; expected some words. Leave it out")
+    return texts
 
 
 def _require_whole(name: str, given: Any, least: int, most: int) -> None:
