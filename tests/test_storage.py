@@ -43,6 +43,14 @@ def test_a_path_is_a_path(machine, path):
 
 def test_a_file_uri_is_a_path():
     assert workspace_folder("file:///tmp/a%20b") == Path("/tmp/a b")
+    assert workspace_folder("file://localhost/tmp") == Path("/tmp")
+
+
+@pytest.mark.parametrize("uri", ["file://host/tmp", "file://relative", "file://localhosts/tmp", "file://"])
+def test_a_file_uri_of_another_machine_is_refused(uri):
+    """It became a path below the folder at hand, with the machine for its first part."""
+    with pytest.raises(UsageError, match=f"{uri} names a file of another machine; expected file:///PATH"):
+        workspace_folder(uri)
 
 
 @pytest.mark.parametrize("uri", NONE)
@@ -155,6 +163,36 @@ def test_google_goes_by_versions_and_amazon_by_tags():
 def test_a_bucket_that_is_not_there(object_store):
     with pytest.raises(StorageError, match="no such bucket"):
         Place("s3://nowhere", "a").write(b"1", None)
+
+
+def test_a_bucket_that_is_not_there_is_not_empty(cloud):
+    """A list is refused without an error by name, and what the server says of it is XML."""
+    elsewhere = f"{cloud.partition('://')[0]}://nowhere"
+    with pytest.raises(StorageError, match=r"a cannot be listed: there is no such bucket\. Check the network"):
+        Place(elsewhere, "a").below()
+    with pytest.raises(StorageError, match=r"a cannot be listed: there is no such bucket\. Check the network"):
+        Place(elsewhere, "a").folders()
+
+
+def test_whoever_is_refused_a_list_is_told(azure_container, monkeypatch):
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "d3Jvbmc=")
+    with pytest.raises(StorageError, match=r"b cannot be listed: access is denied. Check .* AZURE_"):
+        Place(f"{azure_container}/denied", "b").below()
+
+
+@pytest.mark.parametrize("url", ["localhost:9000", "storage", "ftp://host", "http://", "//host"])
+def test_an_endpoint_that_is_no_url_is_refused(object_store, monkeypatch, url):
+    """obstore panics there, with a page of Rust."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    with pytest.raises(UsageError, match=rf"AWS_ENDPOINT_URL={url} is no address of a server: expected https://HOST"):
+        Place(f"s3://bucket/{len(url)}", "a").below()
+
+
+@pytest.mark.parametrize("allowed", ["", "false"])
+def test_an_endpoint_without_encryption_is_allowed_by_name(object_store, monkeypatch, allowed):
+    monkeypatch.setenv("AWS_ALLOW_HTTP", allowed)
+    with pytest.raises(UsageError, match=r"AWS_ENDPOINT_URL=http://\S+ is not encrypted: AWS_ALLOW_HTTP=true allows"):
+        Place(f"s3://bucket/encrypted{allowed}", "a").below()
 
 
 def test_a_bucket_that_does_not_answer(object_store, monkeypatch):

@@ -30,6 +30,15 @@ LONGEST = 255
 RETRIES = {"max_retries": 5, "retry_timeout": timedelta(seconds=30)}
 _URI = re.compile(r"(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]*(/(?!\.+(/|$))[A-Za-z0-9._-]+)*")
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|SAS|PASSWORD|CREDENTIAL|SERVICE_ACCOUNT")
+_ENDPOINT = {
+    "s3": re.compile(r"AWS_ENDPOINT(_URL)?(_S3)?"),
+    "gs": re.compile(r"GOOGLE_BASE_URL"),
+    "az": re.compile(r"AZURE_(STORAGE_)?ENDPOINT|AZURITE_BLOB_STORAGE_URL"),
+}
+_YES = ("1", "true", "on", "yes", "y")
+_LIST_REFUSED = re.compile(r"list request.* status code: (\d+)", re.DOTALL)
+_NO_BUCKET, _DENIED = "there is no such bucket", "access is denied"
+_REASONS = {"401": _DENIED, "403": _DENIED, "404": _NO_BUCKET}
 _FILE = "file://"
 _ONE_SLASH = re.compile(r"(s3|gs|az):/(?!/)")
 
@@ -145,7 +154,7 @@ def workspace_folder(root: str) -> Path:
     Raises UsageError for a URI that is none of a workspace, MissingDependencyError without obstore.
     """
     if root.startswith(_FILE):
-        return Path(unquote(root.removeprefix(_FILE)))
+        return _path_of_file_uri(root)
     if mistyped := _ONE_SLASH.match(root):
         raise UsageError(
             f"{root} is a folder named '{mistyped[1]}:'; expected {mistyped[1]}://BUCKET/PREFIX for a bucket"
@@ -162,6 +171,14 @@ def workspace_folder(root: str) -> Path:
     if len(quote(uri, safe="")) > LONGEST:
         raise UsageError(f"{uri} is too long for a workspace: choose a shorter prefix")
     return _copies() / quote(uri, safe="")
+
+
+def _path_of_file_uri(uri: str) -> Path:
+    """What stands between the scheme and the path is a machine, and no other one's files can be read."""
+    path = unquote(uri.removeprefix(_FILE).removeprefix("localhost"))
+    if not path.startswith("/"):
+        raise UsageError(f"{uri} names a file of another machine; expected file:///PATH, or a path alone")
+    return Path(path)
 
 
 def place_of(path: Path) -> Place | None:
@@ -238,7 +255,22 @@ def _store(uri: str) -> ObjectStore:
     """Without `client_options`, which would take the place of AWS_ALLOW_HTTP, AWS_TIMEOUT ... in the environment."""
     from obstore.store import from_url
 
+    _check_endpoint(uri.partition("://")[0])
     return from_url(uri, retry_config=RETRIES)  # type: ignore[call-overload]
+
+
+def _check_endpoint(scheme: str) -> None:
+    """obstore panics at an address that is no URL, and does not say why it takes none without encryption."""
+    for name, url in os.environ.items():
+        if not url or not _ENDPOINT[scheme].fullmatch(name):
+            continue
+        if not re.match(r"https?://[^/]", url):
+            raise UsageError(
+                f"{name}={redacted(url)} is no address of a server: expected https://HOST or http://HOST:PORT"
+            )
+        allowed = f"{VARIABLES[scheme].rstrip('*')}ALLOW_HTTP"
+        if url.startswith("http://") and os.environ.get(allowed, "").lower() not in _YES:
+            raise UsageError(f"{name}={redacted(url)} is not encrypted: {allowed}=true allows that; or give https://")
 
 
 @contextmanager
@@ -255,12 +287,18 @@ def _asking(place: Place, what: str) -> Iterator[None]:
         ) from None
     except FileNotFoundError:
         if what != "read":
-            raise StorageError(f"{place} cannot be {what}: there is no such bucket. {_remedy(place)}") from None
+            raise StorageError(f"{place} cannot be {what}: {_NO_BUCKET}. {_remedy(place)}") from None
         raise
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
-        raise StorageError(f"{place} cannot be {what}: access is denied. {_remedy(place)}") from None
+        raise StorageError(f"{place} cannot be {what}: {_DENIED}. {_remedy(place)}") from None
     except exceptions.BaseError as error:
-        raise StorageError(f"{place} cannot be {what}: {first_line(error)}. {_remedy(place)}") from None
+        raise StorageError(f"{place} cannot be {what}: {_reason(error)}. {_remedy(place)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """obstore has errors by name for whatever a bucket refuses, but a list of it."""
+    refused = _LIST_REFUSED.search(str(error))
+    return _REASONS.get(refused[1] if refused else "", first_line(error))
 
 
 def _remedy(place: Place) -> str:

@@ -1,5 +1,7 @@
 """Lance's index: recall, exclusion, a cache that is never stale, and the choice of it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from nextvec.retrieval import index as index_module
 from nextvec.retrieval import on_disk
 from nextvec.retrieval.index import build_index, recall_against_exact
 from nextvec.retrieval.on_disk import OnDiskConfig, OnDiskIndex
+from nextvec.storage import Place
 from nextvec.store.encoded import EncodedDocument
 from nextvec.store.metadata import DEFAULT_SPLIT
 from nextvec.store.snapshot import Snapshot
@@ -109,6 +112,41 @@ def test_it_survives_a_compaction_of_its_corpus(tmp_path):
     corpus.compact()
     after = build_index(open_snapshot(place, "c"), "lance", place).search(clustered(1, 5), 8)
     np.testing.assert_array_equal(before.rows, after.rows)
+
+
+def test_a_corpus_in_a_bucket_is_searched_and_nothing_written_there(bucket, snapshot):
+    """Lance made its clone in the bucket, beside the workspace, and looked for it on this machine."""
+    place = Workspace(bucket)
+    new_corpus(place).append(list(documents_of(clustered())))
+    before = Place(bucket.rpartition("/")[0], "").below().keys()
+    for _ in range(2):
+        found = build_index(open_snapshot(place, "c"), "lance", place).search(clustered()[::97], 1)
+        np.testing.assert_array_equal(found.rows[:, 0], np.arange(0, len(snapshot), 97))
+    assert Place(bucket.rpartition("/")[0], "").below().keys() == before
+    assert not list(place.cache.glob("indexes/*/data"))
+
+
+def test_two_that_build_at_once_build_once(grown, snapshot, tmp_path, monkeypatch):
+    """The second one replaced what the first had opened, and its searches failed."""
+    built, place = [], Workspace(tmp_path)
+    build = on_disk._build
+    monkeypatch.setattr(on_disk, "_build", lambda *given: built.append(1) or build(*given))
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(lambda _: OnDiskIndex.of(snapshot, OnDiskConfig(probes=9), place), range(3)))
+    assert built == [1]
+    assert all(index.search(clustered()[:1], 1).rows.tolist() == [[0]] for index in made)
+
+
+def test_one_that_is_searched_stays_while_another_is_built(tmp_path):
+    """As by a server, while the corpus grows under its name."""
+    place = Workspace(tmp_path)
+    corpus, documents = new_corpus(place), list(documents_of(clustered()))
+    corpus.append(documents[:10])
+    served = build_index(open_snapshot(place, "c"), "lance", place)
+    corpus.append(documents[10:])
+    grown = build_index(open_snapshot(place, "c"), "lance", place)
+    for index in (served, grown):
+        assert index.search(clustered()[:1], 1).rows.tolist() == [[0]]
 
 
 def test_without_a_workspace_nothing_is_left(snapshot, tmp_path, monkeypatch):

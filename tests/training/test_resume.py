@@ -13,6 +13,7 @@ import pytest
 
 from nextvec.records import read_lines
 from nextvec.records.names import RUN_LOG, WEIGHTS
+from nextvec.sequences.batches import SpanBatches
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.run import finished, train_model
 
@@ -71,3 +72,36 @@ def test_a_run_killed_again_and_again_ends_with_the_same_weights(
     train_model(corpus, plan, undisturbed, cache=cache)
     assert (killed / WEIGHTS).read_bytes() == (undisturbed / WEIGHTS).read_bytes()
     assert events(killed) == events(undisturbed)
+
+
+@pytest.fixture
+def stopped(corpus, make_plan, cache, tmp_path):
+    """The plan and folder of a run that was stopped after its first epoch's checkpoint."""
+
+    def stop(progress):
+        if progress.epoch == 2:
+            raise KeyboardInterrupt
+
+    plan = make_plan("gru", **OPTIONS)
+    with pytest.raises(KeyboardInterrupt):
+        train_model(corpus, plan, tmp_path / "stopped", cache=cache, on_progress=stop)
+    return plan, tmp_path / "stopped"
+
+
+def test_a_run_that_goes_on_knows_its_steps(stopped, corpus, cache, monkeypatch):
+    """They are in its checkpoint: to plan all epochs again takes minutes where there are many chunks."""
+    monkeypatch.setattr(SpanBatches, "steps", lambda *given: pytest.fail("counted again"))
+    train_model(corpus, *stopped, cache=cache, resume=True)
+    log = read_lines(stopped[1] / RUN_LOG)
+    assert [event["steps"] for event in log if event["event"] in ("start", "end")] == 2 * [log[-1]["step"]]
+
+
+def test_a_checkpoint_from_before_they_were_kept_is_gone_on_from(stopped, corpus, cache, tmp_path):
+    plan, folder = stopped
+    checkpoints = Checkpoints(folder)
+    saved = checkpoints.load_last()
+    del saved["state"]["total"]
+    checkpoints.save_last(saved)
+    train_model(corpus, plan, folder, cache=cache, resume=True)
+    train_model(corpus, plan, tmp_path / "undisturbed", cache=cache)
+    assert (folder / WEIGHTS).read_bytes() == (tmp_path / "undisturbed" / WEIGHTS).read_bytes()

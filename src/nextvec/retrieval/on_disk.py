@@ -2,15 +2,19 @@
 
 Vectors are coded with a bit for each component (Gao, Long 2024, "RaBitQ: Quantizing High-Dimensional Vectors with a
 Theoretical Error Bound for Approximate Nearest Neighbor Search"); what the codes find is scored again with the vectors
-of the corpus. The index is of a clone of the corpus that has its rows without copying them.
+of the corpus. The index is of a clone of the corpus that has its rows without copying them. What is in its folder never
+changes: processes that search it may be others than the one that built it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import math
 import os
 import shutil
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -25,6 +29,7 @@ from nextvec.errors import IntegrityError, UsageError
 from nextvec.records import read_json, write_json
 from nextvec.retrieval.neighbours import IndexSpec, Neighbours, check_search, scored
 from nextvec.retrieval.tuning import Tuned, tune
+from nextvec.store.dataset import clone_vectors
 from nextvec.store.stored import StoredVectors
 
 if TYPE_CHECKING:
@@ -91,7 +96,7 @@ class OnDiskIndex:
             raise UsageError(f"index 'lance' searches a corpus on disk; {snapshot.label} is in memory: take 'exact'")
         config = config.model_copy(update={"lists": config.lists_for(len(snapshot))})
         built = IndexSpec.of("lance", snapshot, {**config.to_dict(), **MADE, "probes": None, "recall": None})
-        lists, tuned = Lists.kept(vectors, built, _place(workspace, snapshot))
+        lists, tuned = Lists.kept(vectors, built, _place(workspace, snapshot, built))
         if config.probes is None and (tuned is None or tuned.target != config.recall):
             tuned = tune(lists.searching(vectors), vectors, config.lists or 1, config.recall)
             lists.note(built, tuned)
@@ -114,8 +119,8 @@ def _chosen(tuned: Tuned | None) -> tuple[int, float]:
     return tuned.probes, tuned.recall
 
 
-def _place(workspace: Workspace | None, snapshot: Snapshot) -> Path | None:
-    return workspace.cache / "indexes" / f"{snapshot.label}.lance" if workspace else None
+def _place(workspace: Workspace | None, snapshot: Snapshot, spec: IndexSpec) -> Path | None:
+    return workspace.cache / "indexes" / f"{snapshot.label}-{spec.fingerprint}.lance" if workspace else None
 
 
 class Lists:
@@ -139,15 +144,22 @@ class Lists:
         """Those in `folder` and their tuning, if its record says that they are what `spec` describes; else new ones."""
         if folder is None:
             return cls(_build(vectors, spec, Path(mkdtemp(prefix="nextvec-index-"))), temporary=True), None
+        if (found := cls._found_in(folder, spec)) is None:
+            with _building(folder):
+                if (found := cls._found_in(folder, spec)) is None:
+                    _replace(folder, vectors, spec)
+                    return cls(folder), None
+        return found
+
+    @classmethod
+    def _found_in(cls, folder: Path, spec: IndexSpec) -> tuple[Lists, Tuned | None] | None:
+        """None for whatever is not whole."""
         try:
             record = read_json(_record(folder))
             tuned = record.pop("tuned", None)
-            if record == _described(spec):
-                return cls(folder), tuned and Tuned(**tuned)
+            return (cls(folder), tuned and Tuned(**tuned)) if record == _described(spec) else None
         except (IntegrityError, OSError, ValueError):
-            pass
-        _replace(folder, vectors, spec)
-        return cls(folder), None
+            return None
 
     def note(self, spec: IndexSpec, tuned: Tuned) -> None:
         if not self._temporary:
@@ -193,12 +205,20 @@ class Lists:
         return self._firsts[numbers >> 32] + (numbers & 0xFFFFFFFF)
 
 
+@contextmanager
+def _building(folder: Path) -> Iterator[None]:
+    """One process at a time; whoever waits for it finds what it has built."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _replace(folder: Path, vectors: StoredVectors, spec: IndexSpec) -> None:
     """The record goes first and comes back last, so that it never describes other lists than those beside it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     _record(folder).unlink(missing_ok=True)
     with storing("the index", folder.parent, "The corpus itself is complete"):
-        fresh = _build(vectors, spec, folder.with_suffix(f".{os.getpid()}"))
+        fresh = _build(vectors, spec, folder.with_suffix(".partial"))
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(fresh, folder)
     write_json(_record(folder), {**_described(spec), "tuned": None})
@@ -206,12 +226,12 @@ def _replace(folder: Path, vectors: StoredVectors, spec: IndexSpec) -> None:
 
 def _build(vectors: StoredVectors, spec: IndexSpec, folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
-    source = vectors.dataset
-    clone = source.shallow_clone(str(folder), source.version)
+    clone = clone_vectors(vectors.dataset, folder)
     centroids = _centroids(vectors, int(spec.options["lists"] or 1), int(spec.options["seed"] or 0))
     clone.create_index(
         "vector", "IVF_RQ", metric="cosine", num_partitions=len(centroids), num_bits=1, ivf_centroids=centroids
     )
+    shutil.rmtree(folder / "data", ignore_errors=True)  # copies, of a corpus in a bucket: the lists alone are searched
     return folder
 
 

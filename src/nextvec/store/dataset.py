@@ -168,6 +168,18 @@ def append_fragments(
         return lance.LanceDataset.commit(dataset, transaction)
 
 
+def clone_vectors(dataset: lance.LanceDataset, folder: Path) -> lance.LanceDataset:
+    """One of this machine that has the vectors of `dataset` in its rows, without a copy of them; but of those in a
+    bucket, from which Lance clones into the bucket alone. Raises as `read_table`."""
+    if _remote(dataset.uri) is None:
+        return dataset.shallow_clone(str(folder), dataset.version)
+    import pyarrow as pa
+
+    schema = pa.schema([dataset.schema.field("vector")])
+    batches = read_batches(dataset, columns=["vector"])
+    return lance.write_dataset(pa.RecordBatchReader.from_batches(schema, batches), folder, schema=schema)
+
+
 def changing(dataset: lance.LanceDataset) -> AbstractContextManager[None]:
     """What writes to `dataset`, in here, raises StorageError where its bucket does not answer."""
     return redacting(_remote(dataset.uri), "written")

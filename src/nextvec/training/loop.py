@@ -81,8 +81,9 @@ class Reference:
 @dataclass(slots=True)
 class State(engine.State):
     """`best` are epochs by the judging head's score, `validation` has every epoch's scores by head, and the cosine;
-    `seen` are targets."""
+    `seen` are targets; `total` are the steps of all epochs, 0 in a checkpoint from before they were kept."""
 
+    total: int = 0
     epoch: int = 0
     step_in_epoch: int = 0
     validation: list[dict[str, float]] = field(default_factory=list)
@@ -168,8 +169,6 @@ class _Run:
         self.model, optimizer = accelerator.prepare(network, optimizer)
         self.batches: Batches = data.training_batches(network, config)
         self.judge = judging_head(network.config, config)
-        # The schedule needs the number of all steps. Backwards, so that the plan of the first epoch is still there.
-        self.total = sum(self.batches.steps(epoch) for epoch in reversed(range(config.epochs)))
         self.engine = Engine(
             folder, network, optimizer, State(), RunLog(folder, tracking),
             checkpoint_steps=config.checkpoint_steps, lr=config.lr, accelerator=accelerator,
@@ -187,8 +186,9 @@ class _Run:
 
     def begin(self) -> None:
         seed_processes(self.config.seed)
+        self.state.total = self._count_steps()
         self.engine.write(
-            "start", targets=self.batches.targets(0), steps=self.total, processes=self.accelerator.num_processes,
+            "start", targets=self.batches.targets(0), steps=self.state.total, processes=self.accelerator.num_processes,
             device=self.accelerator.device.type, rows=self.data.vectors.kind, config=self.config.to_dict(),
         )  # fmt: skip
         self._judge_epoch()
@@ -196,6 +196,16 @@ class _Run:
 
     def restore(self, saved: Saved) -> None:
         restore_random_states(self.accelerator, saved["random"], self.config.seed)
+        self.state.total = self.state.total or self._count_steps()
+
+    def _count_steps(self) -> int:
+        """Of all epochs, for the schedule: where spans are cut anew, that takes the plan of each.
+
+        Every process plans its share of them; backwards, so that the plan of the first epoch is still there.
+        """
+        first, world = self.accelerator.process_index, self.accelerator.num_processes
+        own = sum(self.batches.steps(epoch) for epoch in reversed(range(first, self.config.epochs, world)))
+        return int(sum_over_processes(torch.tensor(own, device=self.accelerator.device)))
 
     def extras(self) -> Saved:
         self._require_finite_steps()  # what is saved can be gone on from
@@ -221,7 +231,7 @@ class _Run:
     def _step(self, batch: Batch) -> None:
         """One optimiser step; what it came to stays on the device."""
         optimizer = self.engine.optimizer
-        self.engine.set_rate(learning_rate(self.state.step, self.total, self.config))
+        self.engine.set_rate(learning_rate(self.state.step, self.state.total, self.config))
         # Not accelerate's own mixed precision: that replaces the network's forward for good, in `predict` too.
         with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
             loss = self.model(batch, batch.whole, batch.share)
@@ -296,10 +306,10 @@ class _Run:
         if self.on_progress is None or not self.engine.main:
             return
         state, cosine = self.state, self.state.best_scores["cosine"]
-        left = (self.total - state.step) * self.engine.seconds / state.step
+        left = (state.total - state.step) * self.engine.seconds / state.step
         self.on_progress(
             Progress(
-                epoch=state.epoch + 1, epochs=self.config.epochs, step=state.step, steps=self.total,
+                epoch=state.epoch + 1, epochs=self.config.epochs, step=state.step, steps=state.total,
                 validation_cosine=cosine, skill=self.reference.skill(cosine),
                 vectors_per_second=self.engine.speed, seconds_left=left, read_loss=self._read_meter,
             )
