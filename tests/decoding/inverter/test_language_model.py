@@ -133,14 +133,32 @@ def test_a_model_that_scales_its_tokens_elsewhere_is_refused(language_model_fold
         model.inverter(config, vocabulary.pieces)
 
 
+def test_another_kind_of_model_is_refused(tmp_path, language_model_folder):
+    folder = copied(language_model_folder("gpt2"), tmp_path / "other", model_type="t5")
+    with pytest.raises(UsageError, match="is no causal language model"):
+        LanguageModel.load(str(folder))
+
+
+def test_a_model_with_code_of_its_own_is_refused(tmp_path, language_model_folder):
+    named = {"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}}
+    folder = copied(language_model_folder("gpt2"), tmp_path / "other", **named)
+    (folder / "own.py").write_text("raise SystemExit('it was run')")
+    with pytest.raises(UsageError, match="is no causal language model"):
+        LanguageModel.load(str(folder))
+
+
+def copied(given, folder, **config):
+    folder.mkdir()
+    for path in given.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    known = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**known, **config}))
+    return folder
+
+
 def test_what_is_not_there_is_named(tmp_path, language_model_folder):
     with pytest.raises(NotFoundError, match="start"):
         LanguageModel.load(str(tmp_path / "none"))
-    folder = tmp_path / "damaged"
-    folder.mkdir()
-    for path in language_model_folder("gpt2").iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, "n_layer": 3}))
+    folder = copied(language_model_folder("gpt2"), tmp_path / "damaged", n_layer=3)
     with pytest.raises(IntegrityError, match="lacks"):
         LanguageModel.load(str(folder))

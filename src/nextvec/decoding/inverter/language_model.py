@@ -36,14 +36,17 @@ class LanguageModel:
     def load(cls, name: str) -> Self:
         """From a folder, or a name on the Hugging Face hub: config.json, safetensors, tokenizer.json.
 
-        Raises NotFoundError where it cannot be reached, IntegrityError where weights are missing, UsageError for one
-        without a fast tokenizer.
+        Raises NotFoundError where it cannot be reached, IntegrityError where weights are missing, UsageError for
+        another kind of model, one that brings code of its own, and one without a fast tokenizer.
         """
         from transformers import AutoModelForCausalLM
 
-        network, tokenizer = load_pretrained(
-            AutoModelForCausalLM, name, owner="start", use_safetensors=True, attn_implementation="sdpa"
-        )
+        options = {"use_safetensors": True, "trust_remote_code": False, "attn_implementation": "sdpa"}
+        try:
+            network, tokenizer = load_pretrained(AutoModelForCausalLM, name, owner="start", **options)
+        except ValueError as error:
+            reason = str(error).strip().split("\n")[0]
+            raise UsageError(f"start = {name} is no causal language model that transformers knows: {reason}") from None
         fast = getattr(tokenizer, "backend_tokenizer", None)
         if fast is None:
             raise UsageError(
