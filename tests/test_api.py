@@ -151,6 +151,9 @@ def test_vectors_in_vectors_out(place, model):
     np.testing.assert_array_equal(model.predict(vectors, [*known, -1]), model.predict(vectors, known))
     with pytest.raises(MismatchError, match="paragraph breaks are"):
         model.predict(vectors, known[1:])
+    np.testing.assert_array_equal(model.predict(vectors, headings=0 * vectors), predicted)
+    with pytest.raises(DataError, match=r"expected \(12, 64\), the heading of each"):
+        model.query(vectors, headings=vectors[1:])
     with pytest.raises(UsageError, match="draws none"):
         model.sample(vectors)
 

@@ -155,6 +155,29 @@ class TestPredict:
         self.ask(client, vectors=[vectors])
         assert list(map(shown, asked)) == [([1, 0, 1], UNKNOWN), ([-1, 0], BEGINS), ([-1, -1, -1], UNKNOWN)]
 
+    def test_headings_too(self, client, asked):
+        rows = np.eye(32)[:4].tolist()
+        none = [0.0] * 32
+        self.ask(client, vectors=[rows[:3]], headings=[[none, rows[3], rows[3], none]])
+        assert [row.tolist().index(1) if row.any() else None for row in asked[0].headings] == [3, 3, None]
+        assert asked[0].fresh.tolist() == [True, False, False]
+
+    @pytest.mark.parametrize(
+        ("headings", "what"),
+        [
+            ([], "at least 1"),
+            ([[[1.0] + [0.0] * 31]] * 2, "those of 2 contexts, and vectors of 1"),
+            ([[[1.0]]], "expected (1, 32), the heading of each vector's chunk"),
+            ([[[0.5] + [0.0] * 31]], "heading 0 has norm 0.5"),
+            ([[[1.0], [1.0, 0.0]]], "different lengths"),
+        ],
+    )
+    def test_headings_that_do_not_fit_are_told(self, client, headings, what):
+        assert what in self.ask(client, 422, vectors=[np.eye(32)[:1].tolist()], headings=headings).text
+
+    def test_texts_say_their_headings(self, client):
+        assert "which say them themselves" in self.ask(client, 422, texts=[TEXT], headings=[[[1.0]]]).text
+
     def test_raw_ones_too(self, client, asked):
         headers = {"content-type": "application/octet-stream", "x-nextvec-shape": "3,32", "x-nextvec-breaks": "1,0,1,0"}
         body = np.eye(32, dtype=np.float32)[:3].tobytes()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nextvec.errors import DataError
-from nextvec.store.given import NORM_TOLERANCE, directions, is_unit, require_unit
+from nextvec.store.given import NORM_TOLERANCE, directions, headings_ahead, is_unit, require_unit
 
 
 @pytest.fixture
@@ -48,3 +48,28 @@ def test_what_has_no_direction_is_told_by_its_number(unit, value, told) -> None:
     rows[4] = value
     with pytest.raises(DataError, match=f"^in.npy: vector 4 {told}; expected finite numbers with a direction"):
         directions(rows, "in.npy: vector")
+
+
+class TestHeadings:
+    def test_each_is_told_ahead_of_the_chunk_that_stands_under_it(self, unit) -> None:
+        one, two, none = unit[0][0], unit[0][1], np.zeros_like(unit[0][0])
+        ahead, fresh = headings_ahead(np.stack([none, one, one, two, none]), 4, len(one))
+        assert np.array_equal(ahead, np.stack([one, one, two, none]))
+        assert fresh.tolist() == [True, False, True, False]
+
+    def test_what_comes_stands_under_the_last_unless_it_is_told(self, unit) -> None:
+        one, two = unit[0][:2]
+        ahead, fresh = headings_ahead([one, two], 2, len(one))
+        assert np.array_equal(ahead, np.stack([two, two]))
+        assert fresh.tolist() == [True, False]
+
+    @pytest.mark.parametrize("rows", [1, 4])
+    def test_another_number_is_refused(self, unit, rows) -> None:
+        with pytest.raises(DataError, match=r"headings: got float32 of shape .* zeros for none"):
+            headings_ahead(unit[0][:rows], 2, unit.shape[2])
+
+    def test_what_is_neither_unit_nor_zero_is_told_by_its_number(self, unit) -> None:
+        rows = unit[0][:3].copy()
+        rows[0], rows[2] = 0, 3 * rows[2]
+        with pytest.raises(DataError, match=r"^heading 2 has norm 3"):
+            headings_ahead(rows, 3, unit.shape[2])

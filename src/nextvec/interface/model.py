@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nextvec.continuation.ranking import Among, Ranking
     from nextvec.continuation.stages import Served
     from nextvec.continuation.stopping import StopConfig
+    from nextvec.heading import NextHeading
     from nextvec.housekeeping.models import ModelLoss
     from nextvec.hub import Pushed
     from nextvec.lineage.tree import Node
@@ -257,11 +258,14 @@ class Model:
 
     # Vectors
 
-    def forecast(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None) -> Forecast:
+    def forecast(
+        self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None, *, headings: npt.ArrayLike | None = None
+    ) -> Forecast:
         """All it expects after each of the unit vectors (N, D) of one document: tensors (1, N, D).
 
         `breaks` (N,) says which chunks begin a paragraph: 1 yes, 0 no, -1 not known; None: nothing is known. One more,
-        (N + 1,), says it of the chunk that comes next.
+        (N + 1,), says it of the chunk that comes next. `headings` (N, D), or (N + 1, D), are the unit vectors of those
+        that the chunks stand under, zeros for none.
         Raises DataError for vectors that are not of unit norm, MismatchError for another D.
 
         Examples:
@@ -269,10 +273,15 @@ class Model:
             >>> forecast.point.shape == forecast.query.shape == (1, *vectors.shape)
             True
         """
-        return self.predictor.forecast(*self._document(vectors, breaks, "vector"))
+        return self.predictor.forecast(*self._document(vectors, breaks, "vector", headings))
 
     def predict(
-        self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None, *, owner: str = "vector"
+        self,
+        vectors: npt.ArrayLike,
+        breaks: npt.ArrayLike | None = None,
+        *,
+        headings: npt.ArrayLike | None = None,
+        owner: str = "vector",
     ) -> npt.NDArray[np.float32]:
         """(N, D) unit vectors: the mean of what may come after each of the vectors. Raises as `forecast`; `owner` is
         what errors call the vectors.
@@ -281,18 +290,26 @@ class Model:
             >>> model.predict(vectors).shape == vectors.shape
             True
         """
-        return _plain(self.predictor.forecast(*self._document(vectors, breaks, owner)).point[0])
+        return _plain(self.predictor.forecast(*self._document(vectors, breaks, owner, headings)).point[0])
 
-    def query(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None) -> npt.NDArray[np.float32]:
+    def query(
+        self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None = None, *, headings: npt.ArrayLike | None = None
+    ) -> npt.NDArray[np.float32]:
         """(N, D): the candidate y with the largest query . y comes next. Raises as `forecast`.
 
         Examples:
             >>> scores = vectors @ model.query(vectors[:3])[-1]  # the largest is expected next
         """
-        return _plain(self.forecast(vectors, breaks).query[0])
+        return _plain(self.forecast(vectors, breaks, headings=headings).query[0])
 
     def sample(
-        self, vectors: npt.ArrayLike, n: int = 1, *, seed: int = 0, breaks: npt.ArrayLike | None = None
+        self,
+        vectors: npt.ArrayLike,
+        n: int = 1,
+        *,
+        seed: int = 0,
+        breaks: npt.ArrayLike | None = None,
+        headings: npt.ArrayLike | None = None,
     ) -> npt.NDArray[np.float32]:
         """(n, D) unit vectors, each drawn from what may come after the last of them; the same for the same seed.
 
@@ -307,10 +324,16 @@ class Model:
         _require_whole("n", n, 1, MOST_SAMPLES)
         _require_whole("seed", seed, 0, 2**63 - 1)
         generator = torch.Generator().manual_seed(int(seed))
-        return _plain(self.forecast(vectors, breaks).sample(int(n), generator)[:, 0, -1])
+        forecast = self.forecast(vectors, breaks, headings=headings)
+        return _plain(forecast.sample(int(n), generator)[:, 0, -1])
 
     def log_density(
-        self, vectors: npt.ArrayLike, following: npt.ArrayLike, breaks: npt.ArrayLike | None = None
+        self,
+        vectors: npt.ArrayLike,
+        following: npt.ArrayLike,
+        breaks: npt.ArrayLike | None = None,
+        *,
+        headings: npt.ArrayLike | None = None,
     ) -> npt.NDArray[np.float32]:
         """(N,) nats of the unit vectors `following` (N, D) after each vector, against the uniform distribution.
 
@@ -322,7 +345,7 @@ class Model:
         """
         from nextvec.models.predictor import unit
 
-        forecast = self.forecast(vectors, breaks)
+        forecast = self.forecast(vectors, breaks, headings=headings)
         following_1ND = self._document(following, None, "following")[0]
         if following_1ND.shape != forecast.point.shape:
             raise MismatchError(
@@ -330,8 +353,15 @@ class Model:
             )
         return _plain(forecast.log_density(unit(following_1ND.float()))[0])
 
-    def _document(self, vectors: npt.ArrayLike, breaks: npt.ArrayLike | None, owner: str) -> tuple[Any, Any, Any, Any]:
-        """Tensors of one document: vectors (1, N, D), a mask (1, N), breaks and those after each (1, N), or None."""
+    def _document(
+        self,
+        vectors: npt.ArrayLike,
+        breaks: npt.ArrayLike | None,
+        owner: str,
+        headings: npt.ArrayLike | None = None,
+    ) -> tuple[Any, Any, Any, Any, NextHeading | None]:
+        """Tensors of one document: vectors (1, N, D), a mask (1, N), breaks and those after each (1, N), or None, and
+        the heading after each."""
         import numpy as np
         import torch
 
@@ -345,7 +375,8 @@ class Model:
             )
         x_1ND = torch.from_numpy(require_unit(given, [owner]))[None]
         known = None if breaks is None else torch.from_numpy(require_breaks(breaks))[None]
-        return x_1ND, torch.ones(x_1ND.shape[:2], dtype=torch.bool), *_with_next(known, x_1ND.shape[1])
+        mask_1N = torch.ones(x_1ND.shape[:2], dtype=torch.bool)
+        return x_1ND, mask_1N, *_with_next(known, x_1ND.shape[1]), _next_heading(headings, *x_1ND.shape[1:])
 
     def start(self) -> Memory:
         """What to give to the first `step` of a document.
@@ -550,6 +581,18 @@ def _with_next(known: Tensor | None, length: int) -> tuple[Tensor | None, Tensor
     next_1N = known[:, 1:].clone()
     next_1N[:, :-1] = UNKNOWN
     return known[:, :-1], next_1N
+
+
+def _next_heading(headings: npt.ArrayLike | None, length: int, dim: int) -> NextHeading | None:
+    import torch
+
+    from nextvec.heading import NextHeading
+    from nextvec.store.given import headings_ahead
+
+    if headings is None:
+        return None
+    vectors_ND, fresh_N = headings_ahead(headings, length, dim)
+    return NextHeading(torch.from_numpy(vectors_ND)[None], torch.from_numpy(fresh_N)[None])
 
 
 def _plain(tensor: Any) -> Any:

@@ -259,6 +259,11 @@ class PredictRequest(Body):
         "blank lines.",
         examples=[[[1, 0, 0, 1, 0]]],
     )
+    headings: Contexts | None = Field(
+        None,
+        description="For each vector the unit vector of the heading that its chunk stands under, zeros for none. One "
+        "more for a context says under which the next one does. Texts say it themselves, by their Markdown headings.",
+    )
 
 
 class PredictAnswer(Answer):

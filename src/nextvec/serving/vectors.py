@@ -6,6 +6,7 @@ import base64
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from nextvec.continuation.contexts import Context
 from nextvec.errors import DataError
 from nextvec.serving.problems import about, wrong
 from nextvec.serving.settings import Limits
-from nextvec.store.given import directions, is_unit, require_unit
+from nextvec.store.given import directions, headings_ahead, is_unit, require_unit
 
 NPY = b"\x93NUMPY"
 """How such a file begins; as numbers it would be far from any unit vector."""
@@ -86,6 +87,21 @@ def told(contexts: Sequence[np.ndarray], breaks: Sequence[Sequence[int]] | None)
     return [
         Context.told(vectors, np.array(codes, dtype=np.int8)) for vectors, codes in zip(contexts, breaks, strict=True)
     ]
+
+
+def under(contexts: Sequence[Context], headings: Sequence[Sequence[Sequence[float]]] | None) -> list[Context]:
+    """The contexts with what `headings` say, see `headings_ahead`. Raises DataError for another number, or what is no
+    heading."""
+    if headings is None:
+        return list(contexts)
+    if len(headings) != len(contexts):
+        raise DataError(f"those of {len(headings)} contexts, and vectors of {len(contexts)}; expected a list for each")
+    return [_under(context, _rectangular(own, "they")) for context, own in zip(contexts, headings, strict=True)]
+
+
+def _under(context: Context, headings: np.ndarray) -> Context:
+    ahead, fresh = headings_ahead(headings, *context.vectors.shape)
+    return replace(context, headings=ahead, fresh=fresh)
 
 
 def raw_breaks(given: str | None, vectors_BTD: np.ndarray) -> list[Context]:

@@ -61,6 +61,27 @@ def require_breaks(breaks: npt.ArrayLike) -> npt.NDArray[np.int8]:
     return codes.astype(np.int8)
 
 
+def headings_ahead(
+    headings: npt.ArrayLike, count: int, dim: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """(N, D) the heading that the chunk after each of `count` = N stands under, zero for none, and (N,) whether it
+    stands between the two.
+
+    `headings` are those of the chunks themselves, (N, D), or (N + 1, D) with that of the chunk to come, which else is
+    taken to stand under the last one's. Raises DataError for other shapes, and rows that are neither of norm 1 nor 0.
+    """
+    own = as_array(headings, "headings")
+    if own.dtype.kind not in "fiu" or own.shape not in ((count, dim), (count + 1, dim)):
+        raise DataError(
+            f"headings: got {own.dtype} of shape {own.shape}; expected ({count}, {dim}), the heading of each vector's "
+            f"chunk, zeros for none, or ({count + 1}, {dim}) with that of the chunk to come"
+        )
+    named = own.any(axis=1, keepdims=True)
+    require_unit(np.where(named, own, np.eye(1, dim)), ("heading",))
+    both = np.concatenate([own, own[-1:]])[: count + 1].astype(np.float32)
+    return both[1:], (both[1:] != both[:-1]).any(axis=1) & both[1:].any(axis=1)
+
+
 def directions(vectors: np.ndarray, name: str = "vector") -> np.ndarray:
     """`vectors` (N, D) scaled to norm 1, float32. Raises DataError, with name and number, for one without direction."""
     if vectors.dtype.kind not in "fiu":

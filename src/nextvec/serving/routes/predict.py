@@ -17,7 +17,7 @@ from nextvec.serving.guard import RAW
 from nextvec.serving.problems import SENT, about, invalid, require_one, responses, wrong
 from nextvec.serving.routes.strict import parse_json
 from nextvec.serving.schemas import PredictAnswer, PredictRequest
-from nextvec.serving.vectors import contexts_of, raw_breaks, raw_bytes, raw_contexts, told
+from nextvec.serving.vectors import contexts_of, raw_breaks, raw_bytes, raw_contexts, told, under
 
 HEADER = "X-Nextvec-"
 
@@ -115,9 +115,13 @@ async def _contexts(access: Access, batched: BatchedModel, asked: PredictRequest
         with about("vectors"):
             vectors = contexts_of(asked.vectors, access.limits)
         with about("breaks"):
-            return told(vectors, asked.breaks)
+            contexts = told(vectors, asked.breaks)
+        with about("headings"):
+            return under(contexts, asked.headings)
     if asked.breaks is not None:
         raise wrong("breaks", "given with texts, which say themselves where paragraphs begin; expected with vectors")
+    if asked.headings is not None:
+        raise wrong("headings", "given with texts, which say them themselves (`## History`); expected with vectors")
     texts = asked.texts or []
     access.check_texts("texts", texts)
     with about("texts"):
