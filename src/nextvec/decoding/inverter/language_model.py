@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from nextvec.decoding.inverter.network import BOUNDARY, InverterNetwork, Memory, NetworkConfig
 from nextvec.decoding.inverter.vocabulary import FIRST, UNKNOWN, Ints
 from nextvec.encoders.inference.pretrained import hash_parameters, load_pretrained, quiet_transformers
-from nextvec.errors import IntegrityError, UsageError
+from nextvec.errors import IntegrityError, NotFoundError, UsageError
 
 EXECUTABLE = "auto_map"
 """Of a configuration: names code that would be loaded with it."""
@@ -44,6 +44,11 @@ class LanguageModel:
         options = {"use_safetensors": True, "trust_remote_code": False, "attn_implementation": "sdpa"}
         try:
             network, tokenizer = load_pretrained(AutoModelForCausalLM, name, owner="start", **options)
+        except NotFoundError:
+            raise NotFoundError(
+                f"start = {name}: no such folder, and nothing of that name on the hub that can be reached. Expected "
+                "--set start=FOLDER with config.json, model.safetensors and tokenizer.json, or a name on the hub"
+            ) from None
         except ValueError as error:
             reason = str(error).strip().split("\n")[0]
             raise UsageError(f"start = {name} is no causal language model that transformers knows: {reason}") from None
