@@ -157,7 +157,7 @@ def copied(given, folder, **config):
 
 
 def test_what_is_not_there_is_named(tmp_path, language_model_folder):
-    with pytest.raises(NotFoundError, match="Expected --set start=FOLDER"):
+    with pytest.raises(NotFoundError, match="is no folder with config"):
         LanguageModel.load(str(tmp_path / "none"))
     folder = copied(language_model_folder("gpt2"), tmp_path / "damaged", n_layer=3)
     with pytest.raises(IntegrityError, match="lacks"):

@@ -46,8 +46,8 @@ class LanguageModel:
             network, tokenizer = load_pretrained(AutoModelForCausalLM, name, owner="start", **options)
         except NotFoundError:
             raise NotFoundError(
-                f"start = {name}: no such folder, and nothing of that name on the hub that can be reached. Expected "
-                "--set start=FOLDER with config.json, model.safetensors and tokenizer.json, or a name on the hub"
+                f"start = {name} is no folder with config.json, model.safetensors and tokenizer.json, and no name on "
+                "the hub that can be reached. Give one that is: --set start=FOLDER"
             ) from None
         except ValueError as error:
             reason = str(error).strip().split("\n")[0]
