@@ -17,6 +17,8 @@ def headings(text):
     ("line", "level"),
     [
         ("CHAPTER IV", 3),
+        ("CHAPTER XLIX.", 3),
+        ("Chapter cxii: The End", 3),
         ("Chapter 12: The Return", 3),
         ("CHAPTER I. OF THE DIVISION OF LABOUR.", 3),
         ("Chapter Twenty-Two", 3),
@@ -44,6 +46,8 @@ def test_a_line_by_itself_above_text_is_one(line, level):
         "Section 8 housing is a matter of the state",
         "Act now, or lose it",
         "Chapter and verse",
+        "Act civil",
+        "Part mild",
         "1. The first is that nobody came.",
         "12 January 1900",
         "60 Furman Street, Brooklyn",

@@ -24,6 +24,7 @@ _NUMBER_WORD = (
     rf"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:{_ONE_TO_NINE}))?|{_ONE_TO_NINE}|ten|eleven|"
     "twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|the (?:first|second|third|fourth|fifth|last)"
 )
+_ROMAN = r"(?=[IVXLC])C{0,3}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?!\w)"
 _LEVELS = {
     1: "volume|book|buch|livre|libro|книга",
     2: "part|teil|partie|parte|часть|act|akt|acte|canto",
@@ -31,7 +32,7 @@ _LEVELS = {
     4: "section|abschnitt|scene|szene",
 }
 _DIVISION = re.compile(
-    rf"(?P<name>{'|'.join(_LEVELS.values())})\s+(?:[IVXLCDM]+|\d{{1,3}}|[A-Z](?!\w)|{_NUMBER_WORD})"
+    rf"(?P<name>{'|'.join(_LEVELS.values())})\s+(?:{_ROMAN}|\d{{1,3}}|[A-Z](?!\w)|{_NUMBER_WORD})"
     r"(?:\s*[.:)\u2014\u2013-]+\s*(?P<title>.*))?",
     re.IGNORECASE,
 )
