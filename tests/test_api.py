@@ -162,7 +162,7 @@ def test_a_step_is_told_of_paragraphs_as_a_whole_document_is(place, model, monke
     vectors, told = place.corpus("tales").snapshot.vectors[:4].astype(np.float32), []
     step, forecast = model.predictor.step, model.predictor.forecast
     monkeypatch.setattr(model.predictor, "step", lambda *given: told.append(given[2:]) or step(*given), raising=False)
-    monkeypatch.setattr(model.predictor, "forecast", lambda *given: told.append(given[2:]) or forecast(*given))
+    monkeypatch.setattr(model.predictor, "forecast", lambda *given: told.append(given[2:4]) or forecast(*given))
     model.forecast(vectors[:1], [1, 0])
     for known in ({"begins": 1, "following": 0}, {}):
         model.step(vectors[0], model.start(), **known)
