@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
 from pathlib import Path
 from secrets import randbits
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -23,7 +22,6 @@ from nextvec.workspace import Workspace
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    from torch import Tensor
 
     from nextvec.continuation.contexts import Passage
     from nextvec.continuation.continuation import ContinuationRequest
@@ -31,9 +29,9 @@ if TYPE_CHECKING:
     from nextvec.continuation.ranking import Among, Ranking
     from nextvec.continuation.stages import Served
     from nextvec.continuation.stopping import StopConfig
-    from nextvec.heading import NextHeading
     from nextvec.housekeeping.models import ModelLoss
     from nextvec.hub import Pushed
+    from nextvec.interface.given import Document
     from nextvec.lineage.tree import Node
     from nextvec.models.bundle import AnyPredictor, Bundle
     from nextvec.models.forecast import Forecast
@@ -321,8 +319,10 @@ class Model:
         """
         import torch
 
-        _require_whole("n", n, 1, MOST_SAMPLES)
-        _require_whole("seed", seed, 0, 2**63 - 1)
+        from nextvec.interface.given import require_whole
+
+        require_whole("n", n, 1, MOST_SAMPLES)
+        require_whole("seed", seed, 0, 2**63 - 1)
         generator = torch.Generator().manual_seed(int(seed))
         forecast = self.forecast(vectors, breaks, headings=headings)
         return _plain(forecast.sample(int(n), generator)[:, 0, -1])
@@ -359,24 +359,12 @@ class Model:
         breaks: npt.ArrayLike | None,
         owner: str,
         headings: npt.ArrayLike | None = None,
-    ) -> tuple[Any, Any, Any, Any, NextHeading | None]:
-        """Tensors of one document: vectors (1, N, D), a mask (1, N), breaks and those after each (1, N), or None, and
-        the heading after each."""
-        import numpy as np
-        import torch
+    ) -> Document:
+        from nextvec.interface.given import document
 
-        from nextvec.store.given import as_array, require_breaks, require_unit
-
-        given = np.atleast_2d(as_array(vectors, owner))
-        if given.dtype.kind in "fiu" and given.shape[1:] != (self.spec.dim,):
-            raise MismatchError(
-                f"{self.name} reads the vectors of one document, (N, {self.spec.dim}), as encoder "
-                f"{self.config['encoder']['name']} makes them; {owner} has shape {given.shape}"
-            )
-        x_1ND = torch.from_numpy(require_unit(given, [owner]))[None]
-        known = None if breaks is None else torch.from_numpy(require_breaks(breaks))[None]
-        mask_1N = torch.ones(x_1ND.shape[:2], dtype=torch.bool)
-        return x_1ND, mask_1N, *_with_next(known, x_1ND.shape[1]), _next_heading(headings, *x_1ND.shape[1:])
+        dim, encoder = self.spec.dim, self.config["encoder"]["name"]
+        reader = f"{self.name} reads the vectors of one document, (N, {dim}), as encoder {encoder} makes them"
+        return document(vectors, breaks, headings, dim=dim, reader=reader, owner=owner)
 
     def start(self) -> Memory:
         """What to give to the first `step` of a document.
@@ -441,8 +429,9 @@ class Model:
         """
         from nextvec.continuation.continuation import Direct
         from nextvec.continuation.ranking import Among, rank
+        from nextvec.interface.given import candidates_of
 
-        texts = _candidates(candidates)
+        texts = candidates_of(candidates)
         if among not in (known := get_args(Among)):
             raise UsageError.unknown("among", among, known)
         served = self._served()
@@ -536,8 +525,9 @@ class Model:
         """What is refused is refused before the encoder is loaded, as far as that is possible."""
         from nextvec.continuation.continuation import ContinuationRequest
         from nextvec.continuation.stopping import StopConfig
+        from nextvec.interface.given import require_whole
 
-        _require_whole("n", n, 1, MOST_SAMPLES)
+        require_whole("n", n, 1, MOST_SAMPLES)
         drawn = {"seed": randbits(32)} if options.get("temperature") and options.get("seed") is None else {}
         given = {key: value for key, value in options.items() if value is not None}
         request = ContinuationRequest.parse({"text": text, "sentences": sentences, **given, **drawn}, owner="complete")
@@ -574,27 +564,6 @@ class Model:
         return {}
 
 
-def _with_next(known: Tensor | None, length: int) -> tuple[Tensor | None, Tensor | None]:
-    """Breaks (1, N) and those of the chunk after each: of the last one's, where there is a code more than vectors."""
-    if known is None or known.shape[1] != length + 1:
-        return known, None
-    next_1N = known[:, 1:].clone()
-    next_1N[:, :-1] = UNKNOWN
-    return known[:, :-1], next_1N
-
-
-def _next_heading(headings: npt.ArrayLike | None, length: int, dim: int) -> NextHeading | None:
-    import torch
-
-    from nextvec.heading import NextHeading
-    from nextvec.store.given import headings_ahead
-
-    if headings is None:
-        return None
-    vectors_ND, fresh_N = headings_ahead(headings, length, dim)
-    return NextHeading(torch.from_numpy(vectors_ND)[None], torch.from_numpy(fresh_N)[None])
-
-
 def _plain(tensor: Any) -> Any:
     return tensor.detach().float().cpu().numpy()
 
@@ -629,19 +598,3 @@ def _elsewhere() -> Iterator[Callable[..., Any]]:
         return
     with ThreadPoolExecutor(1, "nextvec") as one:
         yield lambda function, *given: one.submit(function, *given).result()
-
-
-def _candidates(given: Sequence[str]) -> list[str]:
-    """Raises UsageError unless they are one or more, none of them empty: what encodes them counts the context too."""
-    texts = [] if given is None or isinstance(given, str) else list(given)
-    if not texts:
-        raise UsageError("there is no candidate to rank; give a list of one or more texts")
-    for number, text in enumerate(texts):
-        if isinstance(text, str) and not text.strip():
-            raise UsageError(f"candidate {number} of {len(texts)} is empty; expected some words. Leave it out")
-    return texts
-
-
-def _require_whole(name: str, given: Any, least: int, most: int) -> None:
-    if not isinstance(given, Integral) or isinstance(given, bool) or not least <= int(given) <= most:
-        raise UsageError(f"{name} = {given!r}: expected a whole number, {least} to {most:,}")
