@@ -292,3 +292,12 @@ def test_what_is_damaged_is_measured_again(tmp_path: Path) -> None:
     kept.write_text("{}")
     assert kept_coherence(snapshot, tmp_path) == report
     assert kept.read_text() != "{}"
+
+
+def test_who_may_not_write_measures_it_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path, value: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    snapshot = synthetic([30] * 12)
+    monkeypatch.setattr(coherence, "write_json", refused)
+    assert kept_coherence(snapshot, tmp_path) == check_coherence(snapshot)

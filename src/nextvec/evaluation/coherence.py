@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nextvec.errors import DataError, IntegrityError, NotFoundError
+from nextvec.errors import DataError, IntegrityError, NotFoundError, StorageError
 from nextvec.evaluation.list_likeness import ListLikeness, measure_list_likeness
 from nextvec.evaluation.statistics import RESAMPLES, Interval, bootstrap_interval, p_text
 from nextvec.fingerprint import fingerprint
@@ -173,7 +174,8 @@ def kept_coherence(snapshot: Snapshot, cache: Path) -> CoherenceReport:
         return replace(CoherenceReport.from_dict(read_json(path)), label=snapshot.label)
     except IntegrityError:  # absent or damaged: the cache is disposable
         report = check_coherence(snapshot)
-        write_json(path, report.to_dict())
+        with suppress(OSError, StorageError):  # who may only read a workspace may check it
+            write_json(path, report.to_dict())
         return report
 
 
