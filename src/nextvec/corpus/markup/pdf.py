@@ -17,12 +17,12 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from nextvec.corpus.headings import Title, compose
+from nextvec.corpus.markup.carried import LOWEST, carried, carry
 from nextvec.corpus.markup.pdf_furniture import without_notes, without_running
 from nextvec.corpus.markup.pdf_indents import paragraph_starts
 from nextvec.corpus.markup.pdf_lines import (
     APART,
     LARGER,
-    MARK,
     Line,
     characters,
     lines_of,
@@ -35,7 +35,6 @@ from nextvec.corpus.prose import Prose, collapse, count_words, ends_sentence, vi
 from nextvec.errors import DataError, MissingDependencyError
 
 HEADING_WORDS = 20
-LOWEST = 6
 _LEADERS = re.compile(r"(?:\.\s?){5,}\s*\w*\Z")
 """Dots at the end of a line, which lead to the number of a page: tables of contents have them."""
 _NO_TEXT = "it has no text layer, as scans have none: recognise its text first (OCR)"
@@ -66,10 +65,11 @@ def read_pdf(content: bytes) -> Prose:
     text_pages = [[line for line in page if not _LEADERS.search(line.text)] for page in body]
     contents = characters(body) - characters(text_pages)
     prose = read_plain(_joined([page for page in _with_levels(text_pages) if page]))
-    text, headings = compose(map(_piece, prose.text.split("\n\n")))
+    pieces = [carried(one) or one for one in prose.text.split("\n\n")]
+    text, headings = compose(pieces)
     left_out = Counter(prose.left_out) + Counter({"running head": running, "navigation": contents})
     left_out += Counter({"footnote": notes, "note mark": marks})
-    left_out["heading"] = sum(visible(one[2:]) for one in prose.text.split("\n\n") if one.startswith(MARK))
+    left_out["heading"] = sum(visible(one.text) for one in pieces if isinstance(one, Title))
     left_out["markup"] = 0
     left_out["markup"] = held - visible(text) - left_out.total()
     return Prose(
@@ -127,16 +127,10 @@ def _as_text(page: Sequence[Line], starts: set[Line]) -> str:
 def _block(run: Iterable[Line], gap: float, starts: set[Line]) -> Iterator[str]:
     lines = list(run)
     if lines[0].level:
-        yield f"{MARK}{lines[0].level}{collapse(' '.join(line.text for line in lines))}"
+        yield carry(collapse(" ".join(line.text for line in lines)), lines[0].level)
         return
     yield lines[0].text
     for before, line in pairwise(lines):
         if before.height - line.height > gap or line in starts:
             yield ""
         yield line.text
-
-
-def _piece(paragraph: str) -> str | Title:
-    if not paragraph.startswith(MARK):
-        return paragraph
-    return Title(paragraph[2:], level=int(paragraph[1]))

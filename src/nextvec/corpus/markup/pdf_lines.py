@@ -10,11 +10,10 @@ from itertools import pairwise
 from statistics import median_low
 from typing import Any
 
+from nextvec.corpus.markup.carried import MARK
 from nextvec.corpus.markup.quantities import POWER, superscript
 from nextvec.corpus.prose import visible
 
-MARK = "\ufdd0"
-"""Begins a heading on its way through the reader of plain text; no character at all in any text."""
 LARGER = 1.15
 """Times the size of most of the text, that a heading has at least."""
 APART = 1.35

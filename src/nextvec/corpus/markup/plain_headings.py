@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from nextvec.corpus.headings import Title, compose
-from nextvec.corpus.markup.pdf_lines import MARK
+from nextvec.corpus.markup.carried import MARK, carried, carry
 from nextvec.corpus.markup.plain import Lines, read_plain
 from nextvec.corpus.prose import Prose, count_words, ends_sentence, holds_sentence, is_small, visible
 
@@ -37,7 +37,6 @@ _DIVISION = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"(?P<number>\d{1,2}(?:\.\d{1,2}){1,4}|\d{1,2}(?=\.\s))\.?\s+(?P<first>[^\W\d_]).*")
-LOWEST = 6
 SHOUTED = 4
 """Letters at least: `OK` or `II` stands for something else."""
 WORDS = 12
@@ -72,14 +71,14 @@ def _with_marks(text: str) -> str:
         kind = (found["sign"], found["over"] is not None)
         if kind not in kinds:
             kinds.append(kind)
-        return f"\n\n{MARK}{min(LOWEST, 1 + kinds.index(kind))}{title}\n\n"
+        return f"\n\n{carry(title, 1 + kinds.index(kind))}\n\n"
 
     return _UNDERLINED.sub(marked, text)
 
 
 def _pieces(paragraphs: Sequence[str]) -> Iterable[str | Title]:
     """The paragraphs, those that are headings as such."""
-    sure = [_marked_title(one) or _division(one) for one in paragraphs]
+    sure = [carried(one) or _division(one) for one in paragraphs]
     likely = [one or other for one, other in zip(sure, _likely(paragraphs, sure), strict=True)]
     text_below = False
     told: list[str | Title] = []
@@ -87,10 +86,6 @@ def _pieces(paragraphs: Sequence[str]) -> Iterable[str | Title]:
         told.append(title if title is not None and (certain or text_below) else paragraph)
         text_below = holds_sentence(paragraph) if title is None else text_below
     return reversed(told)
-
-
-def _marked_title(paragraph: str) -> Title | None:
-    return Title(paragraph[2:], level=int(paragraph[1])) if paragraph.startswith(MARK) else None
 
 
 def _division(paragraph: str) -> Title | None:
