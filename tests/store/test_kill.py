@@ -52,21 +52,34 @@ def assert_same_versions(folder: Path, undisturbed: Path) -> None:
     assert left == right
 
 
+def version(folder: Path) -> list[int]:
+    return [Corpus.open(Workspace(folder), "c").version] if Corpus.exists(Workspace(folder), "c") else []
+
+
+def wait_to_kill(folder: Path, process: subprocess.Popen[bytes], last: list[int] | None) -> None:
+    """Until the process writes, or has committed something after version `last`."""
+    lock = folder / "corpora" / "c.lock"
+    while process.poll() is None and not (lock.exists() and lock.read_text() == f"{process.pid}\n"):
+        time.sleep(0.002)
+    while process.poll() is None and last is not None and version(folder) == last:
+        time.sleep(0.002)
+
+
 @pytest.mark.parametrize("moment", ["slow", "hasty"])
 def test_killed_at_random_points(tmp_path, undisturbed, moment):
-    """One run, killed again and again until it gets through; kills are timed from when it begins to write."""
+    """One run, killed again and again until it gets through.
+
+    Every other kill is timed from when it begins to write, the rest from when something is committed.
+    """
     rng = random.Random(0)
     versions = []
-    for _ in range(RANDOM_KILLS):
+    for kill in range(RANDOM_KILLS):
         process = start(tmp_path, moment)
-        lock = tmp_path / "corpora" / "c.lock"
-        while process.poll() is None and not (lock.exists() and lock.read_text() == f"{process.pid}\n"):
-            time.sleep(0.002)
+        wait_to_kill(tmp_path, process, versions[-1:] if kill % 2 else None)
         time.sleep(rng.uniform(0, 0.12))
         process.send_signal(signal.SIGKILL)
         process.wait()
-        if Corpus.exists(Workspace(tmp_path), "c"):
-            versions.append(Corpus.open(Workspace(tmp_path), "c").version)
+        versions += version(tmp_path)
     assert versions == sorted(versions)
     assert versions[-1] > versions[0], "no kill fell between two commits"
     assert start(tmp_path, "none").wait() == 0

@@ -36,12 +36,13 @@ def victims():
         host.stdin.close()
 
 
-def kill_while_training(host, run, after):
-    """Let a victim train for `after` seconds, kill it; the number of its last step."""
+def kill_while_training(host, run, seen, after):
+    """Let a victim train `seen` steps and `after` seconds more, kill it; the number of its last step."""
     host.stdin.write(json.dumps([str(path) for path in run]) + "\n")
     pid = int(host.stdout.readline().removeprefix("process 0 is "))
-    last = host.stdout.readline()
-    assert last.startswith("step "), last
+    for _ in range(seen):
+        last = host.stdout.readline()
+        assert last.startswith("step "), last
     time.sleep(after)
     os.kill(pid, signal.SIGKILL)
     while (line := host.stdout.readline()).startswith("step "):
@@ -63,7 +64,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_weights(
     plan = make_plan(architecture, **{**OPTIONS, **options})
     killed, undisturbed, rng = tmp_path / "killed", tmp_path / "undisturbed", random.Random(name)
     run = (write_task(plan, wait=0.02), killed, tmp_path / "cache")
-    steps = [kill_while_training(victims, run, rng.uniform(0.02, 0.4)) for _ in range(KILLS)]
+    steps = [kill_while_training(victims, run, rng.randint(1, 9), rng.uniform(0, 0.06)) for _ in range(KILLS)]
     assert len(set(steps)) > KILLS // 2
     assert Checkpoints(killed).load_last()["state"]["step"] > 0
     assert not finished(killed)
