@@ -10,7 +10,7 @@ _FILE: ContextVar[Mapping[str, Any] | None] = ContextVar("defaults", default=Non
 
 
 def apply_defaults(file: Mapping[str, Any] | None) -> None:
-    """From now on, in this thread: keys file, fingerprint, content. None: none was given."""
+    """From now on, in this thread: keys file, fingerprint, content. None: none was given, or its command has ended."""
     _FILE.set(file)
 
 

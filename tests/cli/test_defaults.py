@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from nextvec.applied import defaults_file
 from nextvec.cli.defaults import config_first
 
 TRAINING = """
@@ -36,12 +37,9 @@ def file(tmp_path):
 
 @pytest.fixture(autouse=True)
 def forgotten():
-    """What one test's file said is not said by the next one's records."""
-    from nextvec import applied
-
-    token = applied._FILE.set(None)
+    """What one command's file said is not said by the next one's records."""
     yield
-    applied._FILE.reset(token)
+    assert defaults_file() is None
 
 
 def trained(nextvec, workspace, path, *given):

@@ -123,7 +123,8 @@ def read_settings(text: str, path: Path) -> None:
         parse_plan({"name": "page", "architectures": ["gru"], "corpora": ["mine@small"], **tables}, owner="the page")
     else:
         path.write_text(text)
-        use_defaults(typer.main.get_command(app).make_context("nextvec", ["corpus", "list"]), path)
+        with typer.main.get_command(app).make_context("nextvec", ["corpus", "list"]) as context:
+            use_defaults(context, path)
 
 
 def begin(page: Path, home: Path) -> None:

@@ -23,6 +23,7 @@ def main() -> None:
     accelerator = make_accelerator(TrainingConfig(device="cpu"))
     rank = accelerator.process_index
     told = {
+        "process": rank,
         "sum": float(sum_over_processes(torch.tensor(float(rank + 1)))),
         "from main": from_main(accelerator, lambda: f"process {rank}"),
         "error": error_from_main(accelerator),

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -138,7 +139,7 @@ def whole_scales(seed):
 
 def test_what_must_be_one_is_one_in_both_processes():
     out, _ = finish(in_two(HERE / "agreement.py", SEED="5"))
-    left, right = (json.loads(line) for line in out.splitlines())
+    left, right = sorted(map(json.loads, out.splitlines()), key=itemgetter("process"))
     for what, value in {"sum": 3.0, "from main": "process 0", "error": "process 0 has no file"}.items():
         assert left[what] == right[what] == value
     assert left["scales"] == right["scales"] == pytest.approx(whole_scales(5), rel=1e-6)

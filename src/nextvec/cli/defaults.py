@@ -48,6 +48,7 @@ def use_defaults(ctx: Any, path: Path) -> None:
     ctx.default_map = _defaults(ctx.command, tables, shared, (), sets, path)
     ctx.meta[SETS] = sets
     apply_defaults({"file": path.name, "fingerprint": fingerprint_bytes([content]), "content": tables})
+    ctx.call_on_close(lambda: apply_defaults(None))
 
 
 def with_defaults(ctx: Any, given: list[str] | None) -> list[str] | None:
