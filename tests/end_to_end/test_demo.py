@@ -13,10 +13,7 @@ from nextvec.sequences.splits import split_snapshot
 
 @pytest.fixture
 def quick(quick_latency: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    import nextvec.encoders
-
-    load = nextvec.encoders.load_encoder
-    monkeypatch.setattr(nextvec.encoders, "load_encoder", lambda reference: load("hashing:32"))
+    monkeypatch.setattr(demo, "ENCODER", "hashing:32")
     monkeypatch.setattr(demo, "DOCUMENTS", 48)
     monkeypatch.setattr(demo, "QUICK", {"epochs": 1, "batch": 4096, "lr": 3e-4})
     small = {name: (kind, {"layers": 1, "width": 16, **options}) for name, (kind, options) in demo.MODELS.items()}

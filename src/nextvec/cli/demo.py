@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nextvec.evaluation.report import Example
 
 CORPUS = "demo"
-SOURCE, DOCUMENTS = "pydocs:manual,library", 210
+SOURCE, DOCUMENTS, ENCODER = "pydocs:manual,library", 210, "minilm"
 # A third of them is judged on, instead of the usual tenth: fewer than 60 documents would seldom say anything.
 SPLIT: dict[str, Any] = {"salt": "nextvec", "test": 340, "validation": 480}
 QUICK = {"epochs": 6, "batch": 256, "lr": 3e-4}
@@ -72,7 +72,9 @@ def _ingest(place: Workspace) -> None:
     from nextvec.cli.progress import ingest_progress
 
     with ingest_progress(CORPUS, DOCUMENTS) as show:
-        report = place.ingest(SOURCE, CORPUS, split=SPLIT, limit=DOCUMENTS, on_progress=show).require_report()
+        report = place.ingest(
+            SOURCE, CORPUS, encoder=ENCODER, split=SPLIT, limit=DOCUMENTS, on_progress=show
+        ).require_report()
     typer.echo(
         f"   {report.held} documents in the corpus; {report.chunks:,} chunks encoded in {duration(report.seconds)}"
     )
