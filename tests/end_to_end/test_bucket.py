@@ -56,19 +56,33 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def twins(nextvec, prose: Path, cloud: str, shared_cache: Path, quick_latency, tmp_path_factory) -> tuple[Path, str]:
-    """Two workspaces in which the same was done: one in a folder, one in a bucket."""
-    folder = tmp_path_factory.mktemp("twins")
-    (folder / "plan.toml").write_text(PLAN)
-    places = folder / "ws", f"{cloud}/twins/{folder.name}"
-    for place in places:
+def fill(nextvec, prose: Path, shared_cache: Path, quick_latency, tmp_path_factory) -> Callable[[Path | str], None]:
+    """Do in a workspace what there is to do."""
+    plan = tmp_path_factory.mktemp("plan") / "plan.toml"
+    plan.write_text(PLAN)
+
+    def work(place: Path | str) -> None:
         nextvec("corpus", "ingest", prose, *INGEST[3:], workspace=place)
         nextvec("corpus", "tag", "tales", "first", workspace=place)
         nextvec("corpus", "ingest", prose, *INGEST[3:], workspace=place)
         nextvec(*TRAIN, workspace=place)
         nextvec("train", "ewma-mix", "--corpus", "tales@first", "--name", "plain", workspace=place)
-        nextvec("study", "run", folder / "plan.toml", workspace=place)
-    return places
+        nextvec("study", "run", plan, workspace=place)
+
+    return work
+
+
+@pytest.fixture(scope="module")
+def here(fill, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    fill(folder := tmp_path_factory.mktemp("here"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def twins(fill, here: Path, cloud: str) -> tuple[Path, str]:
+    """Two workspaces in which the same was done: one in a folder, one in a bucket."""
+    fill(there := f"{cloud}/twins/{here.name}")
+    return here, there
 
 
 def bare(metrics: dict[str, object]) -> dict[str, object]:
