@@ -14,7 +14,7 @@ from nextvec.distributed.train import Job, train_on_worker
 from nextvec.errors import TrainingError, UsageError
 from nextvec.training.run import resolve_plan
 
-EPOCHS, SEEN = 30, 3
+EPOCHS, SEEN = 16, 2
 OPTIONS = {"epochs": EPOCHS, "patience": EPOCHS, "batch": 64, "width": 16, "layers": 1, "checkpoint_steps": 1}
 GIVEN = [f"{key}={value}" for key, value in OPTIONS.items()]
 
