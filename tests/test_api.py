@@ -286,6 +286,14 @@ def test_what_is_asked_wrongly_is_told_in_a_line(place, model, quick_latency, tm
             model.step(np.eye(64)[0], no_memory)
     with pytest.raises(NotFoundError, match="there is no folder"):
         nextvec.Model.from_pretrained("somewhere/else")
+    elsewhere = nextvec.open(tmp_path / "elsewhere")
+    for ask in (
+        lambda: elsewhere.compare([model]),
+        lambda: elsewhere.gates(model),
+        lambda: elsewhere.promote(model, "x"),
+    ):
+        with pytest.raises(UsageError, match=r"model gru-tales-small is in workspace .*, and this is .*elsewhere"):
+            ask()
     for text, count in (("", 3), ("a text", 0)):
         with pytest.raises(UsageError, match="expected 1 or more, and some text"):
             place.corpus("tales").search(text, count)

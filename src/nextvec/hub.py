@@ -94,7 +94,7 @@ def executable_files(reference: str, kind: Kind) -> list[str]:
     else:
         try:
             names = _api().list_repo_files(name, repo_type=kind, revision=revision)
-        except (OSError, ValueError):
+        except _refusals():
             return []
     return sorted(name for name in names if name.endswith(EXECUTABLE))
 
@@ -137,6 +137,14 @@ def _api() -> HfApi:
     return HfApi(library_name="nextvec", library_version=__version__)
 
 
+def _refusals() -> tuple[type[Exception], ...]:
+    """What the hub's client raises for all else that it is refused, or where nobody answers: of its own, and of the
+    HTTP client that it is built on, some of which are no OSError."""
+    from huggingface_hub import errors
+
+    return errors.HfHubHTTPError, getattr(errors, "HTTPError", OSError), OSError, ValueError, RuntimeError
+
+
 @contextmanager
 def _asking(reference: str, kind: Kind) -> Iterator[None]:
     """Turns huggingface_hub's errors into ours, and keeps its bars for terminals."""
@@ -164,7 +172,7 @@ def _asking(reference: str, kind: Kind) -> Iterator[None]:
         ) from None
     except errors.OfflineModeIsEnabled:
         raise StorageError(f"{reference}: HF_HUB_OFFLINE is set, and this needs the hub. Unset it") from None
-    except (errors.HfHubHTTPError, OSError, ValueError, RuntimeError) as error:
+    except _refusals() as error:
         raise StorageError(
             f"{reference}: the hub refused, or was not reached: {_first_line(error)}. Check the network, and that "
             f"`hf auth whoami` says who may do this ({TOKEN})"

@@ -1,5 +1,8 @@
 """What was recorded is measured again, at every batch size."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -22,7 +25,7 @@ def test_the_batch_sizes_are_those_of_the_evaluation():
 
 @pytest.mark.parametrize("identity", MODELS)
 def test_every_model_reproduces_its_figure(identity, place):
-    result = verify_here(place.root, identity, 1)
+    result = verify_here(place, identity)
     assert result.identity == identity
     assert result.recorded == load_bundle(place.model(identity)).metrics["validation_cosine"]
     assert len(result.measured) == 3
@@ -35,12 +38,24 @@ def test_a_fresh_process_reproduces_it_too(place):
     assert result.passed
 
 
+def test_a_script_that_verifies_is_run_once(place, tmp_path):
+    """Processes that multiprocessing spawns run their parent's script again, where nothing guards it."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys, nextvec\n"
+        "print('begun')\n"
+        "print([each.passed for each in nextvec.open(sys.argv[1]).verify(['plain'])])\n"
+    )
+    done = subprocess.run([sys.executable, script, place.root], capture_output=True, text=True, check=False)
+    assert done.stdout == "begun\n[True]\n", done.stderr
+
+
 def test_a_figure_that_was_not_measured_is_found(place):
     folder = place.model("plain")
     metrics = load_bundle(folder).metrics
     try:
         record_metrics(folder, {**metrics, "validation_cosine": metrics["validation_cosine"] + 0.001})
-        result = verify_here(place.root, "plain", 1)
+        result = verify_here(place, "plain")
     finally:
         record_metrics(folder, metrics)
     assert not result.passed
@@ -58,7 +73,7 @@ def test_altered_weights_are_found(place):
     try:
         path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
         with pytest.raises(IntegrityError, match=r"is not the file that config.json records"):
-            verify_here(place.root, "plain", 1)
+            verify_here(place, "plain")
     finally:
         path.write_bytes(content)
 

@@ -7,8 +7,8 @@ import pytest
 from nextvec.errors import MismatchError, UsageError
 from nextvec.evaluation.compare import Drawing, best_of, compare, require_comparable, skill
 from nextvec.evaluation.evaluation import Column, Evaluation, Subject
-from nextvec.evaluation.metric import figures
-from nextvec.evaluation.seeds import averaged
+from nextvec.evaluation.metric import METRICS, Figure, figures, own_figures
+from nextvec.evaluation.seeds import averaged, seed_groups
 
 QUICK = Drawing(resamples=400, permutations=2000)
 DOCUMENTS = 80
@@ -238,6 +238,36 @@ def test_spread_over_seeds():
     assert (spread.mean, spread.low, spread.high) == pytest.approx((0.541, 0.54, 0.542))
     assert spread.deviation == pytest.approx(0.001)
     assert next(iter(run(models[:2]).seeds)).note == "only 2 seeds: no headline claim"
+
+
+def test_a_copy_is_no_second_seed():
+    """A model and what was pushed to the hub and fetched again."""
+    models = [model(name, 0.54, architecture="gru", seed=seed) for name, seed in (("a", 0), ("hf--a", 0), ("b", 1))]
+    assert not averaged(models[:2])
+    assert [len(group) for group in seed_groups(models)] == [2]
+    assert not list(run(models[:2]).seeds)
+
+
+def test_figures_of_ones_own_metrics_get_verdicts(monkeypatch):
+    class Near:
+        figures = (Figure(name="near", meaning="how near"),)
+        costly = False
+        version = 1
+
+        def measure(self, passage):
+            return {}
+
+    monkeypatch.setitem(METRICS._entries, "near", Near)
+    assert "near" in own_figures()
+    assert "cosine" not in own_figures()
+
+    def near(each):
+        return replace(each, columns={**each.columns, "near": each.column("cosine")})
+
+    models, known = [model("gru", 0.55), model("lstm", 0.54)], [near(each) for each in baselines()]
+    given = {"validation": [near(each) for each in baselines("validation")], "drawing": QUICK}
+    assert compare([near(each) for each in models], known, **given).sentences("near")
+    assert not compare([near(models[0]), models[1]], known, **given).sentences("near")
 
 
 def test_seeds_are_averaged_document_by_document():

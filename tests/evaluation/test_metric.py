@@ -1,5 +1,6 @@
 """What a metric of one's own must be: told when it is registered, or when it first measures."""
 
+import math
 from typing import ClassVar
 
 import numpy as np
@@ -59,6 +60,12 @@ def test_what_is_missing_is_named_with_what_is_expected(part):
     kept = {name: value for name, value in vars(Near).items() if not name.startswith("__") and name != part}
     with pytest.raises(UsageError, match=rf"metric 'own' \(Own\): expected {part}, a? ?\w+"):
         nextvec.register("metric", "own")(type("Own", (), kept))
+
+
+@pytest.mark.parametrize("part", [Part(math.nan, 1.0), Part(1.0, math.inf), Part(1.0, -1.0)])
+def test_what_is_no_number_is_told_by_its_figure(tiny, fakes, part):
+    with pytest.raises(UsageError, match=r"metric 'own': 'near' of a document is .*; expected finite numbers"):
+        judged(tiny, fakes, answer={"near": part})
 
 
 @pytest.mark.parametrize("answer", [0.5, None, {"near": 0.5}, [Part(1.0, 2.0)]])

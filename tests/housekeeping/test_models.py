@@ -14,6 +14,7 @@ import pytest
 import nextvec as api
 from nextvec.continuation.presence import Announcement, servers
 from nextvec.errors import NotFoundError, UsageError
+from nextvec.housekeeping.corpora import remove_corpus, rename_corpus
 from nextvec.housekeeping.models import archive_model, archived_models, remove_model, rename_model, restore_model
 from nextvec.models.bundle import load_bundle
 from nextvec.records.study import Run, write_study
@@ -98,6 +99,16 @@ def test_put_away_and_brought_back(own, nextvec):
     nextvec("models", "restore", "mix", workspace=own.root)
     assert (own.model("mix") / "model.safetensors").read_bytes() == kept
     assert archived_models(own) == []
+
+
+def test_what_is_archived_is_not_forgotten(own, nextvec):
+    """Its corpus is not removed under it, and it learns the corpus's new name."""
+    archive_model(own, "mix", force=True)
+    with pytest.raises(UsageError, match="mix"):
+        remove_corpus(own, "tales")
+    assert rename_corpus(own, "tales", "stories") == ["gru", "mix"]
+    restore_model(own, "mix")
+    nextvec("verify", "mix", workspace=own.root)
 
 
 def test_names_that_are_taken_are_told(own):

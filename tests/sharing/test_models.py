@@ -135,6 +135,15 @@ def test_the_token_is_never_repeated(own, hub, monkeypatch):
         push_model(own, "gru", "ada/gru")
 
 
+def test_where_nobody_answers_it_is_told_in_a_line(own, hub, monkeypatch):
+    from huggingface_hub import constants
+
+    hub.stop()
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(StorageError, match=r"hf:ada/gru: the hub refused, or was not reached: .*Check the network"):
+        push_model(own, "gru", "ada/gru", **RIGHTS)
+
+
 def test_from_pretrained_takes_a_name_or_a_folder(own, hub, elsewhere, tmp_path):
     push_model(own, "gru", "ada/gru", **RIGHTS)
     vectors = nextvec.open(own.root).corpus("tales").snapshot.vectors[:4].astype(np.float32)

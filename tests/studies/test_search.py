@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nextvec.comparing import contest as contest_module
-from nextvec.errors import MismatchError, TrainingError
+from nextvec.errors import MismatchError, MissingDependencyError, TrainingError
 from nextvec.evaluation.compare import Drawing, compare
 from nextvec.records import read_json, read_lines
 from nextvec.records.names import REPORT, RUN_LOG
@@ -52,6 +52,13 @@ def quick(quick_latency):
         for module in (contest_module, leaderboard_module):
             patch.setattr(module, "compare", compare_roughly)
         yield
+
+
+def test_without_optuna_it_is_told_before_anything_is_written(place, monkeypatch):
+    monkeypatch.setattr("nextvec.errors.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=r"nextvec\[search\]"):
+        run_study(place, parse_plan({**PLAN, "name": "without"}, owner="the test"), allow_unordered=True)
+    assert not place.study("without").exists()
 
 
 @pytest.fixture(scope="module")

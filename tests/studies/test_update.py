@@ -76,6 +76,25 @@ def test_each_model_is_set_against_its_predecessor_on_documents_that_neither_has
     assert "Which architecture gains from more data?" in questions
 
 
+@pytest.mark.parametrize(
+    ("corpus", "name", "told"),
+    [
+        ("c@v2", None, r"trained on c@small, version 2, and c@v2 is version 2, which is the same"),
+        ("c@v1", None, r"c@v1 is version 1, which is older; name a generation that came after it"),
+        ("c@large", "first", r"there is a study first already, and it updates none"),
+        ("c@large", "first-c-large", None),
+    ],
+)
+def test_only_what_is_newer_updates_a_study_and_never_under_its_own_name(updated, place, corpus, name, told):
+    plan = read_json(place.study("first") / STUDY)
+    if told is None:
+        assert updated_plan(place, "first", corpus, name).updates == "first"
+    else:
+        with pytest.raises(UsageError, match=told):
+            updated_plan(place, "first", corpus, name)
+    assert read_json(place.study("first") / STUDY) == plan
+
+
 def test_again_it_trains_nothing(updated, place):
     def never(model):
         raise AssertionError
@@ -86,7 +105,7 @@ def test_again_it_trains_nothing(updated, place):
 
 
 def test_what_cannot_be_updated_is_said(updated, place):
-    with pytest.raises(UsageError, match=r"study first was trained on c@small; name a generation that came after"):
+    with pytest.raises(UsageError, match=r"trained on c@small, version 2, and c@small is .*the same"):
         updated_plan(place, "first", "c@small")
     with pytest.raises(UsageError, match=r"corpus 'c' will grow"):
         updated_plan(place, "first", "c")
@@ -102,11 +121,11 @@ def test_the_settings_that_a_search_has_found_are_those_of_its_update(place, upd
     search = {"trials": 3, "space": {"lr": {"low": 0.001, "high": 0.1}}}
     fixed = {"epochs": 1, "batch": 64}
     plan = parse_plan({**PLAN, "name": "searched", "set": fixed, "search": search}, owner="the test")
-    run = json.loads(json.dumps({**vars_of(updated.runs[0]), "variant": "trial 2: lr=0.05"}))
+    run = json.loads(json.dumps({**vars_of(updated.runs[0]), "variant": "trial 2: lr=0.05", "corpus": "c@small"}))
     write_study(place.study("searched"), plan.to_dict(), [type(updated.runs[0])(**run)])
     for number, rate in enumerate((0.01, 0.05123, 0.02)):
         write_event(place.study("searched"), "trial", trial=number, state="done", options={"lr": rate}, validation=0.1)
-    update = updated_plan(place, "searched", "c@next")
+    update = updated_plan(place, "searched", "c@large")
     assert update.search is None
     assert found_before(place, update) == [({"lr": 0.05123}, "trial 2: lr=0.05")]
 

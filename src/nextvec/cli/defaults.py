@@ -134,7 +134,7 @@ def _options(command: Any) -> dict[str, str]:
 
 
 def _assignments(rest: Mapping[str, Any], file: Path, above: str = "") -> Iterator[tuple[str, str]]:
-    """[train.rank] width = 64 is rank.width=64; a list is its values with commas between."""
+    """[train.rank] foreign = 0.1 is rank.foreign=0.1; a list is its values with commas between."""
     for key, value in rest.items():
         if isinstance(value, dict):
             yield from _assignments(value, file, f"{above}{key}.")

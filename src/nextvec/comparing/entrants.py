@@ -224,7 +224,7 @@ def _variant(config: Mapping[str, Any]) -> str:
 
 
 def _network_settings(network: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the backbone and of the heads, as `nextvec train --set` takes them: `layers`, `loss`, `rank.width`."""
+    """Those of the backbone and of the heads, as `nextvec train --set` takes them: `layers`, `loss`, `rank.foreign`."""
     heads = {
         key if head == "point" else f"{head}.{key}": value
         for head, options in network["head_options"].items()

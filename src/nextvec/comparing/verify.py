@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import pickle
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
+from nextvec.errors import IntegrityError, NextvecError
 from nextvec.heading import NextHeading
 from nextvec.models.bundle import load_bundle
 from nextvec.models.predictor import Predictor
@@ -44,15 +46,36 @@ class Verification:
 def verify(workspace: Workspace, identities: Sequence[str]) -> Iterator[Verification]:
     """Verify each model in a process of its own. Raises what loading it raises."""
     for identity in identities:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, mp_context=context) as pool:
-            yield pool.submit(verify_here, workspace.root, identity, torch.get_num_threads()).result()
+        yield _in_a_fresh_process(workspace, identity)
 
 
-def verify_here(root: Path, identity: str, threads: int) -> Verification:
-    """The same in this process."""
+def _in_a_fresh_process(workspace: Workspace, identity: str) -> Verification:
+    """Not one that multiprocessing spawns: that would run the script again which asked for this."""
+    job = pickle.dumps((workspace, identity, torch.get_num_threads()))
+    call = [sys.executable, "-c", f"from {__name__} import answer; answer()"]
+    done = subprocess.run(call, input=job, stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise IntegrityError(f"the process that was to verify {identity} ended with status {done.returncode}")
+    answered = pickle.loads(done.stdout)  # of a process of our own
+    if isinstance(answered, Exception):
+        raise answered
+    return answered
+
+
+def answer() -> None:
+    """In that process: the verification, or why there is none, on standard output and nothing else."""
+    workspace, identity, threads = pickle.load(sys.stdin.buffer)
     torch.set_num_threads(threads)
-    workspace = Workspace(root)
+    with redirect_stdout(sys.stderr):
+        try:
+            answered: Verification | NextvecError = verify_here(workspace, identity)
+        except NextvecError as error:
+            answered = error
+    sys.stdout.buffer.write(pickle.dumps(answered))
+
+
+def verify_here(workspace: Workspace, identity: str) -> Verification:
+    """The same in this process."""
     bundle = load_bundle(workspace.model(identity))
     data = TrainingData(trained_generation(workspace, bundle.config))
     measured = tuple(validation_cosine(bundle.predictor, data, size) for size in BATCH_SIZES)

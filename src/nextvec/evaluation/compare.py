@@ -13,7 +13,7 @@ from nextvec.evaluation.column import Column
 from nextvec.evaluation.comparison import Comparison, Contrast, Role, Row
 from nextvec.evaluation.draws import Drawing, Draws
 from nextvec.evaluation.evaluation import Evaluation
-from nextvec.evaluation.metric import Figure, figures
+from nextvec.evaluation.metric import Figure, figures, own_figures
 from nextvec.evaluation.pairs import Pair, basis, judge, pair_of
 from nextvec.evaluation.seeds import seed_spreads
 from nextvec.evaluation.statistics import Interval, Measurements
@@ -56,7 +56,8 @@ def compare(
     differences of one figure. For claims about architectures rather than single training runs, give
     `seeds.averaged(models)` among the models.
 
-    headlines: figures that get verdicts; None for those of HEADLINES that were measured.
+    headlines: figures that get verdicts; None for those of HEADLINES that were measured, and those of metrics of the
+    user's own.
 
     Raises MismatchError naming both sides when encoder, split or test set differ, or when a headline was measured of
     some and not of others; UsageError for equal names, an unknown reference, or baselines without validation.
@@ -138,7 +139,12 @@ def _headlines(everything: Sequence[Evaluation], wanted: Sequence[str] | None) -
                 "the same metrics"
             )
     measured = {name for evaluation in everything for name in evaluation.columns}
-    return [name for name in (HEADLINES if wanted is None else wanted) if name in measured]
+    return [name for name in (_usual(everything) if wanted is None else wanted) if name in measured]
+
+
+def _usual(everything: Sequence[Evaluation]) -> list[str]:
+    """HEADLINES, and what metrics of the user's own have measured of everything."""
+    return [*HEADLINES, *(name for name in own_figures() if all(name in each.columns for each in everything))]
 
 
 class _Pairing:

@@ -8,6 +8,7 @@ Shapes: N rows of a document, M targets (rows min_context..N-1), D embedding siz
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +27,7 @@ from nextvec.registry import Registry
 
 SHOWN = 80
 """Characters of a wrong answer that an error repeats."""
+_HERE = "nextvec."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +183,12 @@ def figures() -> dict[str, Figure]:
     return {figure.name: figure for name in METRICS for figure in METRICS.get(name).figures}
 
 
+def own_figures() -> list[str]:
+    """Names of the figures of metrics that somebody has registered beside those of this package."""
+    own = (METRICS.get(name) for name in METRICS)
+    return [figure.name for metric in own if not metric.__module__.startswith(_HERE) for figure in metric.figures]
+
+
 def default_metrics() -> tuple[str, ...]:
     """Names of the metrics that are measured unless others are asked for."""
     return tuple(name for name in METRICS if not METRICS.get(name).costly)
@@ -198,6 +206,8 @@ def measured(name: str, metric: Metric, passage: Passage) -> Mapping[str, Part]:
     if not isinstance(parts, Mapping) or not all(isinstance(part, Part) for part in parts.values()):
         raise UsageError(f"metric '{name}': measure gave {_short(parts)}; {_expected(metric)}")
     _require_declared(name, metric, parts)
+    for figure, part in parts.items():
+        _require_finite(name, figure, part)
     return parts
 
 
@@ -218,6 +228,14 @@ def _require_declared(name: str, metric: Metric, parts: Mapping[str, object]) ->
     if unknown := parts.keys() - _names(metric):
         raise UsageError(
             f"metric '{name}' gave {_short(min(unknown, key=str))}, which is none of its figures; {_expected(metric)}"
+        )
+
+
+def _require_finite(name: str, figure: str, part: Part) -> None:
+    if not (math.isfinite(part.total) and math.isfinite(part.count) and part.count >= 0):
+        raise UsageError(
+            f"metric '{name}': '{figure}' of a document is {part.total} / {part.count}; expected finite numbers, and "
+            "Part(0.0, 0.0) for a document that says nothing"
         )
 
 

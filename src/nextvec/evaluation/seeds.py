@@ -78,12 +78,13 @@ def is_average(name: str) -> bool:
 
 
 def seed_groups(models: Sequence[Evaluation]) -> list[list[Evaluation]]:
-    """Models that differ in name and seed alone, where there are at least two; those without a seed are left out."""
-    groups: dict[Subject, list[Evaluation]] = {}
+    """Models that differ in name and seed alone, where there are at least two seeds; those without one are left out,
+    and so is another model of a seed that is there (a copy from the hub, say): it is no second training."""
+    groups: dict[Subject, dict[int, Evaluation]] = {}
     for model in models:
         if model.subject.seed is not None:
-            groups.setdefault(model.subject.but_seed, []).append(model)
-    return [group for group in groups.values() if len(group) > 1]
+            groups.setdefault(model.subject.but_seed, {}).setdefault(model.subject.seed, model)
+    return [list(group.values()) for group in groups.values() if len(group) > 1]
 
 
 def in_groups(evaluations: Sequence[Evaluation]) -> list[Evaluation]:

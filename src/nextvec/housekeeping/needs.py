@@ -77,8 +77,8 @@ def needs_of_corpus(workspace: Workspace, name: str) -> Needs:
 
 
 def records_on(workspace: Workspace, corpus: str) -> Iterator[tuple[Path, list[Path]]]:
-    """(folder, its files that name the corpus) of every model, finished or begun, that is trained on it."""
-    for folder in sorted(workspace.models.glob("*/")):
+    """(folder, its files that name the corpus) of every model, finished, begun or archived, that is trained on it."""
+    for folder in (*sorted(workspace.models.glob("*/")), *sorted(workspace.archive.glob("*/"))):
         files = [folder / name for name in (CONFIG, PLAN) if _corpus_in(folder / name) == corpus]
         if files:
             yield folder, files

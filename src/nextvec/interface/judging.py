@@ -64,7 +64,7 @@ class Judging(Models):
         require_trackers(track, self.place.study("compare"))
         for each in models:
             _require_judged(each)
-        named = [self._named(each) for each in models if isinstance(each, str | Model)]
+        named = [self._own(each) for each in models if isinstance(each, str | Model)]
         guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, on)
         contest = run_contest(
             self.place, [model.name for model in named], on=on, guests=guests, reference=reference, latency=latency,
@@ -72,9 +72,6 @@ class Judging(Models):
         )  # fmt: skip
         names = [*(model.name for model in named), *(guest.identity for guest in guests)]
         return Comparison(self.place, contest, f"nextvec compare {' '.join(names)}", tuple(track))
-
-    def _named(self, model: Model | str) -> Model:
-        return self.model(model) if isinstance(model, str) else model
 
     def _guests(self, given: Sequence[Predictor | Function], models: Sequence[Model], on: str | None) -> list[Guest]:
         from nextvec.comparing.entrants import Generation, Guest
@@ -102,7 +99,7 @@ class Judging(Models):
         """
         from nextvec.comparing.verify import verify
 
-        return verify(self.place, [self._named(model).name for model in models])
+        return verify(self.place, [self._own(model).name for model in models])
 
 
 def _require_judged(given: object) -> None:

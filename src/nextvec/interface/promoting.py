@@ -30,7 +30,7 @@ class Promoting(Studies):
         """
         from nextvec.comparing.gates import Gates, check_gates
 
-        return check_gates(self.place, _name(model), Gates.parse(dict(changes or {}), owner="gates"))
+        return check_gates(self.place, self._name(model), Gates.parse(dict(changes or {}), owner="gates"))
 
     def promote(
         self,
@@ -55,7 +55,10 @@ class Promoting(Studies):
 
         self.require_usable(alias)
         checked = self.gates(model) if gates is None else gates
-        return self._mirrored(promote(self.place, alias, _name(model), checked, reason=reason), say)
+        return self._mirrored(promote(self.place, alias, self._name(model), checked, reason=reason), say)
+
+    def _name(self, model: Model | str) -> str:
+        return self._own(model).name if isinstance(model, Model) else model
 
     def _mirrored(self, change: Change, say: Say | None) -> Change:
         from nextvec.training.tracker import mirror_alias
@@ -113,7 +116,3 @@ class Promoting(Studies):
             hint = did_you_mean(alias, self.aliases())
             raise NotFoundError(f"there is no alias '{alias}'. {hint}List them: nextvec aliases")
         return changes
-
-
-def _name(model: Model | str) -> str:
-    return model.name if isinstance(model, Model) else model

@@ -76,6 +76,18 @@ class Models(Corpora):
             name = PRODUCTION if PRODUCTION in aliases.all() else self._only_model()
         return Model(self.place, aliases.resolve(name))
 
+    def _own(self, given: Model | str) -> Model:
+        """The model of that name, or one that is here already. Raises UsageError for one of another workspace, whose
+        name may be that of a model of this one."""
+        if isinstance(given, str):
+            return self.model(given)
+        if given.place.root.absolute() != self.place.root.absolute():
+            raise UsageError(
+                f"model {given.name} is in workspace {given.place.root}, and this is {self.place.root}: open that one, "
+                f"or bring the model here with Model.from_pretrained('hf:FOLDER')"
+            )
+        return given
+
     def begun(self, name: str) -> Model:
         """A model that is finished or only begun, to be removed. Raises NotFoundError.
 
@@ -161,7 +173,8 @@ class Models(Corpora):
             name: of the model; by default ARCH-CORPUS-TAG[-sSEED].
             resume: go on with a run of that name that was stopped.
             allow_unordered, allow_leakage: go on although the corpus is no sequential text, or its parts overlap.
-            settings, options: of architecture, heads and training; `options` for keys with a dot: {"rank.width": 64}.
+            settings, options: of architecture, heads and training; `options` for keys with a dot:
+                {"rank.foreign": 0.1}.
             ray: the address of a cluster, or `local`, on which so many workers train together, as so many processes
                 here would (default: as many as it has room for). What they log is given to `on_event` as it comes.
             track: who else is told of the run, NAME or NAME:ADDRESS, such as `mlflow:http://HOST:PORT`; not recorded.

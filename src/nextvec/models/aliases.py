@@ -67,7 +67,7 @@ class Aliases:
             return name
         known = self.all()
         if name not in known:
-            if (self._workspace.archive / name / CONFIG).exists():
+            if self._is_archived(name):
                 raise NotFoundError(f"'{name}' is in the archive; bring it back: nextvec models restore {name}")
             hint = did_you_mean(name, [*known, *self._models()])
             raise NotFoundError(
@@ -76,8 +76,8 @@ class Aliases:
             )
         if not self._is_model(known[name]):
             raise NotFoundError(
-                f"alias '{name}' stands for {known[name]}, which is gone from {shown(self._workspace.models)}. "
-                f"Promote another model: nextvec promote ID --as {name}"
+                f"alias '{name}' stands for {known[name]}, which is {self._where(known[name])}. Promote "
+                f"another model: nextvec promote ID --as {name}"
             )
         return known[name]
 
@@ -133,10 +133,19 @@ class Aliases:
             raise UsageError(f"'{alias}' has only ever been {now}: there is nothing to go back to")
         if not self._is_model(before[-1]):
             raise NotFoundError(
-                f"'{alias}' was {before[-1]} before, which is gone from {shown(self._workspace.models)}. "
-                f"Promote another model: nextvec promote ID --as {alias}"
+                f"'{alias}' was {before[-1]} before, which is {self._where(before[-1])}. Promote another "
+                f"model: nextvec promote ID --as {alias}"
             )
         return self._write(alias, before[-1], now, "rollback")
+
+    def _where(self, model: str) -> str:
+        """Where a model is that is not among the others, in words."""
+        if self._is_archived(model):
+            return f"in the archive (bring it back: nextvec models restore {model})"
+        return f"gone from {shown(self._workspace.models)}"
+
+    def _is_archived(self, name: str) -> bool:
+        return (self._workspace.archive / name / CONFIG).exists()
 
     def _write(
         self,

@@ -311,6 +311,10 @@ class Corpus:
         table = read_table(self._dataset, columns=["doc_id", "content_hash"], filter="position = 0")
         return dict(zip(table["doc_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True))
 
+    def version_at(self, at: str | int | None) -> int:
+        """The number of the version that `at` names, as `snapshot` takes it; nothing is read. Raises NotFoundError."""
+        return int(self._at(at)[0].version)
+
     def snapshot(self, at: str | int | None = None) -> Snapshot:
         """The version that `at` names, by tag, as `v3` or by number, or the newest. Raises NotFoundError for an unknown
         one."""

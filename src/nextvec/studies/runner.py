@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from nextvec.comparing.contest import Contest, run_contest
 from nextvec.comparing.contest_report import record_contest, report_content
 from nextvec.comparing.stage import Memory, Say
-from nextvec.errors import NextvecError
+from nextvec.errors import NextvecError, require_packages
 from nextvec.evaluation.coherence import require_sequential
 from nextvec.evaluation.latency import Latency
 from nextvec.evaluation.report import Answer, write_report
@@ -95,6 +95,8 @@ def run_study(
     LeakageError when training and what is judged overlap, and what resolving the plan raises; then nothing has been
     written. Raises LostRaceError when another process may have begun to run it meanwhile.
     """
+    if plan.search is not None:
+        require_packages("search", "optuna")
     study = _Study(workspace, plan, allow_leakage, say)
     study.require_no_leakage()
     if not allow_unordered:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from nextvec.comparing.entrants import Generation
-from nextvec.errors import MismatchError, TrainingError, require_packages
+from nextvec.errors import MismatchError, TrainingError
 from nextvec.evaluation.report import Answer
 from nextvec.evaluation.report.wording import plural
 from nextvec.mirror import publish
@@ -100,7 +100,6 @@ class SearchRun:
 
     @cached_property
     def study(self) -> optuna.Study:
-        require_packages("search", "optuna")
         import optuna
         from optuna.storages.journal import JournalFileBackend, JournalStorage
 

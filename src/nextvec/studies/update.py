@@ -4,26 +4,55 @@ from __future__ import annotations
 
 from nextvec.comparing.entrants import Generation
 from nextvec.errors import UsageError
-from nextvec.records.names import CONFIG
+from nextvec.records.names import CONFIG, STUDY
 from nextvec.records.study import Run, read_study, read_trials
-from nextvec.store.vectors import open_snapshot
+from nextvec.store.vectors import Corpus, open_snapshot
 from nextvec.studies.plan import StudyPlan, parse_plan
 from nextvec.studies.space import Options
-from nextvec.workspace import Workspace
+from nextvec.workspace import Workspace, parse_reference
 
 
 def updated_plan(workspace: Workspace, study: str, corpus: str, name: str | None = None) -> StudyPlan:
     """The plan of the study that trains the models of `study` on the generation `corpus`.
 
     name: of that study; by default STUDY-CORPUS-TAG. Raises NotFoundError for an unknown study, UsageError for one that
-    was trained on this generation.
+    was trained on this generation or a later one, and for the name of another study.
     """
     begun, runs = read_study(workspace, study)
-    if corpus in {*begun["corpora"], *(run.corpus for run in runs)}:
-        raise UsageError(f"study {study} was trained on {corpus}; name a generation that came after it: NAME@TAG")
     kept = {key: begun[key] for key in ("architectures", "seeds", "set")}
-    plan = {**kept, "name": name or f"{study}-{corpus.replace('@', '-')}", "corpora": [corpus], "updates": study}
-    return parse_plan(plan, owner=f"study update {study}")
+    new = name or f"{study}-{corpus.replace('@', '-')}"
+    plan = parse_plan({**kept, "name": new, "corpora": [corpus], "updates": study}, owner=f"study update {study}")
+    _require_newer(workspace, study, corpus, {*begun["corpora"], *(run.corpus for run in runs)})
+    _require_free(workspace, study, new)
+    return plan
+
+
+def _require_newer(workspace: Workspace, study: str, corpus: str, trained: set[str]) -> None:
+    """Of another corpus every generation is one that came later."""
+    name, version = _generation(workspace, corpus)
+    for label in sorted(trained):
+        other, before = _generation(workspace, label)
+        if name == other and version <= before:
+            state = "which is the same" if version == before else "which is older"
+            raise UsageError(
+                f"study {study} was trained on {label}, version {before}, and {corpus} is version {version}, {state}; "
+                "name a generation that came after it: NAME@TAG"
+            )
+
+
+def _generation(workspace: Workspace, reference: str) -> tuple[str, int]:
+    name, at = parse_reference(reference)
+    return name, Corpus.open(workspace, name).version_at(at)
+
+
+def _require_free(workspace: Workspace, study: str, new: str) -> None:
+    """That name is no other study's; the same update may have begun under it."""
+    if not (workspace.study(new) / STUDY).exists():
+        return
+    updates = read_study(workspace, new)[0].get("updates")
+    if updates != study:
+        what = f"updates {updates}" if updates else "updates none"
+        raise UsageError(f"there is a study {new} already, and it {what}; give the update of {study} another --name")
 
 
 def predecessors(workspace: Workspace, plan: StudyPlan) -> tuple[list[Run], list[Generation]]:
