@@ -99,7 +99,10 @@ pytestmark = pytest.mark.usefixtures("quick_latency")
 
 @pytest.fixture(scope="module")
 def place(nextvec, write_prose, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with corpus `tales` (tag `first`), corpus `small`, corpus `shuffled`, and models of the first two."""
+    """A workspace with corpus `tales` (tag `first`), corpus `small`, corpus `shuffled`, and models of the first two.
+
+    Of the text from which it was made one document is not in it yet.
+    """
     folder = tmp_path_factory.mktemp("commands")
     text, workspace = write_prose(folder / "text"), folder / "ws"
     shuffle(text, folder / "shuffled")
@@ -115,6 +118,8 @@ def place(nextvec, write_prose, tmp_path_factory: pytest.TempPathFactory) -> Pat
     for model in ("ewma-mix-small", "gru-tales-first"):
         nextvec("promote", model, "--as", "back", *NO_GATES, workspace=workspace)
     nextvec("encode", "One text.", "Another.", "--out", folder / "in.npy", "--encoder", "hashing:32")
+    (new,) = write_prose(folder / "new", documents=1, seed=1).iterdir()
+    new.rename(text / "story-new.txt")
     return workspace
 
 
