@@ -149,8 +149,8 @@ def test_topics_are_unit_vectors_of_the_context_alone(case, structured, make_pre
 
 
 @every_predictor
-@pytest.mark.parametrize(("structured", "parts"), [(True, (1, 130)), (False, (70,))])
-def test_step_by_step_is_the_same_as_at_once(case, structured, parts, make_predictor):
+@pytest.mark.parametrize("structured", [False, True])
+def test_step_by_step_is_the_same_as_at_once(case, structured, make_predictor):
     """Past the blocks that fast paths work in, after a first part that was read in one go."""
     predictor = make_predictor(case)
     x_BTD = unit(torch.randn(2, 140, DIM, generator=torch.Generator().manual_seed(4)))
@@ -158,7 +158,7 @@ def test_step_by_step_is_the_same_as_at_once(case, structured, parts, make_predi
     expected = predictor.forecast(x_BTD, torch.ones(2, 140, dtype=torch.bool), breaks_BT)
     length, density = expected.query.norm(dim=-1).amax(), predictor.spec.density
     density_BT = expected.log_density(x_BTD.roll(-1, dims=1)) if density else None
-    for first in parts:
+    for first in (1, 70):
         forecast, memory = predictor.read(x_BTD[:, :first], predictor.start(2), part(breaks_BT, slice(first)))
         told = []
         for t in range(first, 140):

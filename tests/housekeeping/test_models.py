@@ -16,6 +16,7 @@ from nextvec.continuation.presence import Announcement, servers
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.housekeeping.corpora import remove_corpus, rename_corpus
 from nextvec.housekeeping.models import archive_model, archived_models, remove_model, rename_model, restore_model
+from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import load_bundle
 from nextvec.records.study import Run, write_study
 from nextvec.workspace import Workspace
@@ -102,8 +103,12 @@ def test_put_away_and_brought_back(own, nextvec):
 
 
 def test_what_is_archived_is_not_forgotten(own, nextvec):
-    """Its corpus is not removed under it, and it learns the corpus's new name."""
+    """Its corpus is not removed under it, it learns the corpus's new name, and an alias that was it says so."""
+    for name in ("mix", "gru"):
+        Aliases(own).promote("best", name)
     archive_model(own, "mix", force=True)
+    with pytest.raises(NotFoundError, match=r"'best' was mix before, which is in the archive \(bring it back: nextvec"):
+        Aliases(own).rollback("best")
     with pytest.raises(UsageError, match="mix"):
         remove_corpus(own, "tales")
     assert rename_corpus(own, "tales", "stories") == ["gru", "mix"]

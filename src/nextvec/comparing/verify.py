@@ -44,7 +44,8 @@ class Verification:
 
 
 def verify(workspace: Workspace, identities: Sequence[str]) -> Iterator[Verification]:
-    """Verify each model in a process of its own. Raises what loading it raises."""
+    """Verify each model in a process of its own, which knows installed components and none that were registered here
+    alone. Raises what loading it raises, IntegrityError where that process dies."""
     for identity in identities:
         yield _in_a_fresh_process(workspace, identity)
 
@@ -55,7 +56,9 @@ def _in_a_fresh_process(workspace: Workspace, identity: str) -> Verification:
     call = [sys.executable, "-c", f"from {__name__} import answer; answer()"]
     done = subprocess.run(call, input=job, stdout=subprocess.PIPE, check=False)
     if done.returncode:
-        raise IntegrityError(f"the process that was to verify {identity} ended with status {done.returncode}")
+        raise IntegrityError(
+            f"the process that was to verify {identity} ended with status {done.returncode}; what it said is above"
+        )
     answered = pickle.loads(done.stdout)  # of a process of our own
     if isinstance(answered, Exception):
         raise answered

@@ -27,7 +27,7 @@ from nextvec.registry import Registry
 
 SHOWN = 80
 """Characters of a wrong answer that an error repeats."""
-_HERE = "nextvec."
+_PACKAGE = "nextvec."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +185,9 @@ def figures() -> dict[str, Figure]:
 
 def own_figures() -> list[str]:
     """Names of the figures of metrics that somebody has registered beside those of this package."""
-    own = (METRICS.get(name) for name in METRICS)
-    return [figure.name for metric in own if not metric.__module__.startswith(_HERE) for figure in metric.figures]
+    metrics = (METRICS.get(name) for name in METRICS)
+    own = (metric for metric in metrics if not metric.__module__.startswith(_PACKAGE))
+    return [figure.name for metric in own for figure in metric.figures]
 
 
 def default_metrics() -> tuple[str, ...]:

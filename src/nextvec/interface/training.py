@@ -83,8 +83,8 @@ class Models(Corpora):
             return self.model(given)
         if given.place.root.absolute() != self.place.root.absolute():
             raise UsageError(
-                f"model {given.name} is in workspace {given.place.root}, and this is {self.place.root}: open that one, "
-                f"or bring the model here with Model.from_pretrained('hf:FOLDER')"
+                f"model {given.name} is in workspace {given.place}, and this is {self.place}: open that one, or bring "
+                f"the model here: nextvec.Model.from_pretrained('{given.place.model(given.name)}', '{self.place}')"
             )
         return given
 
