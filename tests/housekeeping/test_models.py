@@ -15,10 +15,18 @@ import nextvec as api
 from nextvec.continuation.presence import Announcement, servers
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.housekeeping.corpora import remove_corpus, rename_corpus
-from nextvec.housekeeping.models import archive_model, archived_models, remove_model, rename_model, restore_model
+from nextvec.housekeeping.models import (
+    archive_model,
+    archived_models,
+    put_aside,
+    remove_model,
+    rename_model,
+    restore_model,
+)
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import load_bundle
 from nextvec.records.study import Run, write_study
+from nextvec.store.lock import writing
 from nextvec.workspace import Workspace
 
 ACTS = {
@@ -47,6 +55,21 @@ def test_a_server_keeps_its_model(own, act):
         act(own, "mix", force=True)
     server.close()
     act(own, "mix")
+
+
+def test_a_training_keeps_its_model(own, act):
+    with (
+        writing(own.model("mix"), what="it"),
+        pytest.raises(UsageError, match=f"'mix' is being written by process {os.getpid()}.*Wait until it ends"),
+    ):
+        act(own, "mix", force=True)
+    act(own, "mix")
+
+
+def test_what_is_trained_is_not_put_aside(own):
+    with writing(own.model("mix"), what="it"), pytest.raises(UsageError, match="is being written by process"):
+        put_aside(own, "mix")
+    assert (put_aside(own, "mix") / "mix" / "config.json").exists()
 
 
 def test_its_settings_keep_its_model(own, act):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from nextvec.errors import UsageError
 from nextvec.records import read_lines
 from nextvec.records.names import RUN_LOG, WEIGHTS
 from nextvec.sequences.batches import SpanBatches
@@ -106,3 +107,16 @@ def test_a_checkpoint_from_before_they_were_kept_is_gone_on_from(stopped, corpus
     train_model(corpus, plan, folder, cache=cache, resume=True)
     train_model(corpus, plan, tmp_path / "undisturbed", cache=cache)
     assert (folder / WEIGHTS).read_bytes() == (tmp_path / "undisturbed" / WEIGHTS).read_bytes()
+
+
+def test_two_do_not_train_in_one_folder(stopped, corpus, cache):
+    """The second would write checkpoints into those of the first, and its own run of another plan."""
+    plan, folder = stopped
+
+    def train_again(progress):
+        with pytest.raises(UsageError, match=f"'stopped' is being written by process {os.getpid()}"):
+            train_model(corpus, plan, folder, cache=cache, resume=True)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_model(corpus, plan, folder, cache=cache, resume=True, on_progress=train_again)

@@ -6,8 +6,9 @@ import logging
 import os
 import socket
 import sys
+import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +21,8 @@ LOCAL = "local"
 FOUND_BY_RAY = "auto"
 EXPECTED = "expected HOST:PORT of its head node, 'auto' on a node of it, or 'local' for this machine"
 ANSWER_SECONDS = 5.0
+RELEASE_SECONDS = 60.0
+"""For which a worker that was lost may still be at work, until its system notices."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 PASSED_ON = ("PYTHONPATH", "OMP_NUM_THREADS", "HF_HOME", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 """Of the environment, to workers. No credentials: those a node has of its own, and Ray would keep them readable."""
@@ -70,6 +73,13 @@ def a_worker() -> dict[str, float]:
 def everywhere(workspace: Workspace) -> Workspace:
     """The same for processes in other folders and on other machines, which see its path or its bucket."""
     return workspace if place_of(workspace.root) else Workspace(workspace.root.absolute())
+
+
+def await_release(held: Callable[[], bool]) -> None:
+    """Wait until what a lost worker held is not held any more, but not for ever."""
+    given_up = time.monotonic() + RELEASE_SECONDS
+    while held() and time.monotonic() < given_up:
+        time.sleep(0.1)
 
 
 def _require_address(address: str) -> None:

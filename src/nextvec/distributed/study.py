@@ -6,7 +6,6 @@ threads its weights are the same bit for bit.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nextvec.applied import apply_defaults, defaults_file
 from nextvec.comparing.entrants import Generation
-from nextvec.distributed.cluster import a_worker, everywhere
+from nextvec.distributed.cluster import a_worker, await_release, everywhere
 from nextvec.errors import MismatchError, TrainingError
 from nextvec.records import read_json
 from nextvec.records.names import METRICS
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 RETRIES = 10
 """Of a run whose worker or node died; each goes on from the last checkpoint."""
-RELEASE_SECONDS = 60.0
-"""For which a worker that was lost may still hold a run's lock, until its system notices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,7 @@ def train_on_worker(job: Job) -> dict[str, Any] | Exception:
     apply_defaults(job.defaults)
     try:
         planned = PlannedRun(run=job.run, plan=job.plan, generation=_generation(job))
-        _await_release(job)
+        await_release(lambda: held(lock_of(job.workspace, job.run)))
         trained = train_run(job.workspace, planned, track=job.track)
         return trained or read_json(job.workspace.model(job.run.model) / METRICS)
     except FAILURES as error:
@@ -125,9 +122,3 @@ def _generation(job: Job) -> Generation:
             f"give a workspace that every node sees ({job.workspace.root})"
         )
     return Generation(snapshot=snapshot, cache=job.workspace.cache)
-
-
-def _await_release(job: Job) -> None:
-    given_up = time.monotonic() + RELEASE_SECONDS
-    while held(lock_of(job.workspace, job.run)) and time.monotonic() < given_up:
-        time.sleep(0.1)

@@ -16,11 +16,13 @@ from threading import Event, Thread
 from typing import Any
 
 from nextvec.applied import apply_defaults, defaults_file
-from nextvec.distributed.cluster import a_worker, everywhere
+from nextvec.distributed.cluster import a_worker, await_release, everywhere
 from nextvec.errors import MismatchError, NextvecError, TrainingError
+from nextvec.launch import is_main
 from nextvec.records import read_json, read_lines
 from nextvec.records.names import METRICS, PLAN, RUN_LOG
 from nextvec.store.generation import generation_label
+from nextvec.store.lock import is_written
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import open_snapshot
 from nextvec.training.provenance import require_begun
@@ -129,10 +131,11 @@ def _train(job: Job) -> None:
 
 
 def _begun(folder: Path) -> bool:
-    """Whether workers before these have begun; the same for all of them, though one of them begins."""
+    """Whether workers before these have begun, once they are gone; the same for all, though one of them begins."""
     import torch
     from torch import distributed
 
+    await_release(lambda: is_main() and is_written(folder))
     begun = torch.tensor(int((folder / PLAN).exists()))
     if distributed.is_initialized():
         distributed.broadcast(begun, 0)

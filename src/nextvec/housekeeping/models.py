@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -14,6 +15,7 @@ from nextvec.models.aliases import Aliases
 from nextvec.records import read_json
 from nextvec.records.names import CONFIG, METRICS, PLAN
 from nextvec.store.dataset import stored_bytes
+from nextvec.store.lock import writing
 from nextvec.workspace import Workspace, check_name
 
 
@@ -40,13 +42,13 @@ def remove_model(
     """Delete a model, or a run that was begun, for good.
 
     force: also one that a study names. ask: told what will be lost; what it raises keeps it.
-    Raises UsageError while an alias, a server or its settings need it.
+    Raises UsageError while it is trained, or an alias, a server or its settings need it.
     """
     loss = model_loss(workspace, identity)
-    _require_free_to_go(workspace, identity, force)
-    if ask is not None:
-        ask(loss)
-    remove_folder(workspace, workspace.model(identity), first=(CONFIG, PLAN))
+    with _free_to_go(workspace, identity, force):
+        if ask is not None:
+            ask(loss)
+        remove_folder(workspace, workspace.model(identity), first=(CONFIG, PLAN))
     return loss
 
 
@@ -55,8 +57,8 @@ def rename_model(workspace: Workspace, identity: str, name: str, *, force: bool 
     folder = _finished(workspace, identity)
     require_here(folder, f"model '{identity}'")
     _require_new(workspace, name)
-    _require_free_to_go(workspace, identity, force)
-    folder.rename(workspace.model(name))
+    with _free_to_go(workspace, identity, force):
+        folder.rename(workspace.model(name))
     rewrite_card(workspace.model(name))
 
 
@@ -68,9 +70,9 @@ def archive_model(workspace: Workspace, identity: str, *, force: bool = False) -
     place = workspace.archive / identity
     if place.exists():
         raise UsageError(f"the archive has a model '{identity}' already; rename this one first")
-    _require_free_to_go(workspace, identity, force)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    return folder.rename(place)
+    with _free_to_go(workspace, identity, force):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return folder.rename(place)
 
 
 def restore_model(workspace: Workspace, identity: str) -> None:
@@ -87,11 +89,13 @@ def restore_model(workspace: Workspace, identity: str) -> None:
 
 
 def put_aside(workspace: Workspace, identity: str) -> Path:
-    """Move a folder of models that no longer loads into one of the cache, which is returned. Raises NotFoundError."""
+    """Move a folder of models that no longer loads into one of the cache, which is returned. Raises NotFoundError,
+    UsageError while it is trained."""
     folder = _folder(workspace, identity)
     workspace.cache.mkdir(parents=True, exist_ok=True)
-    aside = Path(mkdtemp(prefix=f"{identity}-", dir=workspace.cache))
-    folder.rename(aside / identity)
+    with _alone(folder):
+        aside = Path(mkdtemp(prefix=f"{identity}-", dir=workspace.cache))
+        folder.rename(aside / identity)
     return aside
 
 
@@ -100,11 +104,19 @@ def archived_models(workspace: Workspace) -> list[str]:
     return sorted(path.parent.name for path in (workspace.archive).glob(f"*/{CONFIG}"))
 
 
-def _require_free_to_go(workspace: Workspace, identity: str, force: bool) -> None:
-    needs = needs_of_model(workspace, identity)
-    needs.require_idle(f"model '{identity}'")
-    if not force:
-        needs.require_unused(f"model '{identity}'")
+@contextmanager
+def _free_to_go(workspace: Workspace, identity: str, force: bool) -> Iterator[None]:
+    """While inside, nobody trains it. Raises UsageError where somebody does, or needs it."""
+    with _alone(workspace.model(identity)):
+        needs = needs_of_model(workspace, identity)
+        needs.require_idle(f"model '{identity}'")
+        if not force:
+            needs.require_unused(f"model '{identity}'")
+        yield
+
+
+def _alone(folder: Path) -> AbstractContextManager[None]:
+    return writing(folder, what=f"model '{folder.name}'")
 
 
 def _folder(workspace: Workspace, identity: str) -> Path:

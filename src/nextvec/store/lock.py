@@ -1,5 +1,5 @@
-"""One writer a corpus: a lock file that the operating system frees when its holder dies, however it dies; in a bucket
-a lease, which runs out then."""
+"""One writer a corpus, a study, a model: a lock file that the operating system frees when its holder dies, however it
+dies; in a bucket a lease, which runs out then."""
 
 from __future__ import annotations
 
@@ -18,8 +18,15 @@ def held(path: Path) -> bool:
     """Whether a process that lives holds the lock."""
     if (place := place_of(path)) is not None:
         return is_leased(place)
-    if not path.exists():
-        return False
+    return path.exists() and _is_locked(path)
+
+
+def is_written(folder: Path) -> bool:
+    """Whether a process of this machine writes in `folder`: see `writing`."""
+    return (lock := _beside(folder)).exists() and _is_locked(lock)
+
+
+def _is_locked(path: Path) -> bool:
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -40,6 +47,21 @@ def exclusive(path: Path, *, what: str) -> Iterator[Held]:
     else:
         with leased(place, what=what) as held:
             yield held
+
+
+@contextmanager
+def writing(folder: Path, *, what: str) -> Iterator[None]:
+    """Be the one process of this machine that writes in `folder`, which need not exist, or may come to be elsewhere.
+
+    Of a folder in a bucket, writers on other machines are told by what they write (`LostRaceError`).
+    Raises UsageError that names the process when there is one.
+    """
+    with _locked(_beside(folder), what):
+        yield
+
+
+def _beside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.lock")
 
 
 def _always() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from nextvec.models.network import Network, NetworkConfig, parse_heads
 from nextvec.models.presets import PRESETS
 from nextvec.records import write_json
 from nextvec.records.names import CARD, CONFIG, METRICS, PLAN
+from nextvec.store.lock import writing
 from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
 from nextvec.training.loop import OnEpoch, Outcome, Progress, Reference, judging_head, train
@@ -148,7 +150,8 @@ def train_model(
     not fit into memory, and which tracker has failed; `on_epoch` is the loop's. `track` names trackers besides those of
     the plan. Of several processes the main one reads and writes `folder`, decides about resuming and calls what is
     given to be called.
-    Raises UsageError when `folder` holds a run and `resume` is not set, NotFoundError when there is none to resume.
+    Raises UsageError when `folder` holds a run and `resume` is not set, or another process trains there, NotFoundError
+    when there is none to resume.
     """
     accelerator = make_accelerator(plan.training)
     data = TrainingData(snapshot, device=accelerator.device, rows=plan.training.rows)
@@ -161,8 +164,8 @@ def train_model(
     network = None if plan.architecture in BASELINES else Network(plan.network)
     record = {**plan_record(data, plan), "processes": accelerator.num_processes}
     names = [*plan.training.trackers, *track] if accelerator.is_main_process else []
-    with open_tracking(names, folder, on_change) as tracking:
-        resume, changes = from_main(accelerator, lambda: (resume, _begin(folder, record, resume)))
+    with ExitStack() as held, open_tracking(names, folder, on_change) as tracking:
+        resume, changes = from_main(accelerator, lambda: (resume, _begin(held, folder, record, resume)))
         if on_change and accelerator.is_main_process:
             for change in [*changes, *data.notes]:
                 on_change(change)
@@ -199,8 +202,10 @@ def _fitted(name: str, baselines: FittedBaselines) -> tuple[Baseline, dict[str, 
     return baseline, {"validation_cosine": told_cosine(baseline.predict, baselines.data.validation_batches)}
 
 
-def _begin(folder: Path, record: dict[str, Any], resume: bool) -> list[str]:
-    """Take the folder for this run, or see that it holds it; what differs and changes nothing, in words."""
+def _begin(held: ExitStack, folder: Path, record: dict[str, Any], resume: bool) -> list[str]:
+    """Take the folder for this run, or see that it holds it, as long as `held` is open; what differs and changes
+    nothing, in words."""
+    held.enter_context(writing(folder, what=f"model '{folder.name}'"))
     fetch_folder(folder)
     changes = require_plan(folder, record, DECIDES, resume)
     if not resume:

@@ -21,6 +21,7 @@ from nextvec.records import read_json, write_json
 from nextvec.records.names import CARD, CONFIG, METRICS, PLAN
 from nextvec.sequences.splits import Part, Split, split_snapshot
 from nextvec.sequences.windows import concatenate_ranges
+from nextvec.store.lock import writing
 from nextvec.training.inverter.chunks import Ints, select_chunks
 from nextvec.training.inverter.initial import initialise
 from nextvec.training.inverter.loop import Material, Progress, train
@@ -101,7 +102,7 @@ def train_inverter(
         track: trackers, NAME or NAME:ADDRESS.
 
     With `resume` a finished run is left as it is. Raises UsageError when `folder` holds a run and `resume` is not set,
-    or when several processes were launched; NotFoundError when there is none to resume.
+    when another process trains there, or when several were launched; NotFoundError when there is none to resume.
     """
     require_one_process("training an inverter")
     require_same_encoder(encoder.spec, snapshot.encoder, left_name="the encoder at hand", right_name=snapshot.label)
@@ -112,7 +113,7 @@ def train_inverter(
     origin = origin_record(snapshot, split, training)
     record = {"sizes": plan.sizes, **origin}
     fetch_folder(folder)
-    with open_tracking(track, folder, on_change) as tracking:
+    with writing(folder, what=f"inverter '{folder.name}'"), open_tracking(track, folder, on_change) as tracking:
         for change in require_plan(folder, record, DECIDES, resume):
             if on_change:
                 on_change(change)
