@@ -69,7 +69,7 @@ def test_an_architectures_own_table_goes_before_what_all_share():
         ({"set": {"layers": [1, 0]}}, "gru: layers = 0"),
         ({"set": {"layers": [1, 1]}}, "layers has 1 twice"),
         ({"set": {"seed": 3}}, r"seed is not an option to set; list them: seeds = \[0, 1, 2\]"),
-        ({"set": {"gruu": {"layers": 1}}}, r"unknown architecture under \[set\] 'gruu'. Did you mean 'gru'\?"),
+        ({"set": {"gruu": {"layers": 1}}}, r"unknown architecture or head under \[set\] 'gruu'. Did you mean 'gru'\?"),
     ],
     ids=lambda value: str(value)[:40],
 )

@@ -189,11 +189,22 @@ def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(place):
     assert (first.state, second.state) == ("failed", "done")
     assert "lower lr" in first.reason
     assert [run.variant for run in found.runs] == ["trial 2: batch=64, lr=0.01"]
-    search = {"sampler": "grid", "space": {"lr": [1e30]}}
-    with pytest.raises(TrainingError, match="none of 1 trials came to an end"):
-        run_study(
-            place, parse_plan({**PLAN, **grid, "name": "lost", "search": search}, owner="t"), allow_unordered=True
-        )
+
+
+def test_a_search_that_came_to_nothing_may_be_another_one_under_its_name(place):
+    short = {**PLAN, "name": "lost", "seeds": [0], "set": PLAN["set"] | {"epochs": 1}}
+
+    def run(space):
+        search = {"sampler": "grid", "space": space}
+        return run_study(place, parse_plan({**short, "search": search}, owner="t"), allow_unordered=True)
+
+    with pytest.raises(TrainingError, match="none of 2 trials came to an end"):
+        run({"lr": [1e30, 1e31]})
+    (run_again,) = run({"lr": [0.01]}).runs
+    assert run_again.variant == "trial 1: lr=0.01"
+    assert [trial.state for trial in read_trials(place.study("lost"))] == ["done"]
+    with pytest.raises(MismatchError, match="began its search with space"):
+        run({"lr": [0.02]})
 
 
 MOMENTS = ("tuned trial 2 step 2", "trial 3 done", "trial 5 told")

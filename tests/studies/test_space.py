@@ -3,7 +3,7 @@
 import pytest
 
 from nextvec.errors import UsageError
-from nextvec.studies.plan import parse_plan
+from nextvec.studies.plan import parse_plan, resolve_settings, settings
 from nextvec.studies.space import Search, example, in_words
 
 PLAN = {"name": "tiny", "architectures": ["gru"], "corpora": ["c@small"]}
@@ -54,8 +54,33 @@ def test_settings_are_said_in_three_figures():
         ({"space": {"seed": [0, 1]}, "trials": 2}, {}, r"seed is nothing to search"),
         ({"space": {"widht": [8]}, "trials": 2}, {}, r"Did you mean 'width'"),
         ({"space": SPACE, "trials": 2, "sampler": "cma"}, {}, r"sampler"),
+        ({"space": {"batch": [32, 64, 32]}, "trials": 2}, {}, r"batch has 32 twice"),
+        ({"space": {"batch": [32, -1]}, "trials": 2}, {}, r"\[search.space\] allows batch=-1, and gru: batch = -1"),
+        ({"space": {"dropout": {"low": 0.1, "high": 1.5}}, "trials": 2}, {}, r"allows dropout=1.5, and gru: dropout"),
+        ({"space": {"epochs": {"low": 1.0, "high": 3.0}}, "trials": 2}, {}, r"allows epochs=1.64, and gru: epochs"),
+        ({"space": {"width": {"low": 1, "high": 0.5}}, "trials": 2}, {}, r"expected low < high"),
+        ({"space": {"point": {"los": ["mse"]}}, "trials": 2}, {}, r"Did you mean 'loss'"),
+        ({"space": {"point": {"loss": ["mse"]}, "point.loss": ["mse"]}, "trials": 2}, {}, r"point.loss is given twice"),
+        (
+            {"space": {"point": {"loss": ["mse"]}}, "trials": 1},
+            {"set": {"point": {"loss": "mse"}}},
+            r"set and searched",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(search, changed, message):
     with pytest.raises(UsageError, match=message):
         plan(search, **changed)
+
+
+def test_options_of_heads_are_searched_and_set_by_their_whole_names():
+    """As TOML takes `point.loss` apart, and as Python writes it."""
+    values = ["balanced", "mse"]
+    for space in ({"point": {"loss": values}}, {"point.loss": values}):
+        assert plan({"space": space, "sampler": "grid"}).search.grid() == [{"point.loss": value} for value in values]
+    for given in ({"point": {"loss": values}}, {"gru": {"point.loss": values}}, {"gru": {"point": {"loss": values}}}):
+        found = parse_plan({**PLAN, "set": given}, owner="plan.toml")
+        assert [variant for _, variant in settings(found, "gru")] == ["point.loss=balanced", "point.loss=mse"]
+        assert parse_plan(found.to_dict(), owner="again") == found
+        plans = [resolve_settings("gru", 8, options) for options, _ in settings(found, "gru")]
+        assert [one.network.head_options["point"]["loss"] for one in plans] == values

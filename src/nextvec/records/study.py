@@ -1,7 +1,7 @@
 """What a study keeps in its folder: its runs, everything that happened to them, and what came out.
 
 study.json         the plan, and the runs that it resolves to; of a search, those of its finalists once they are known
-record.jsonl       one line an event: begin, trial, start, finish, compare, fail, end
+record.jsonl       one line an event: begin, trial, search anew, start, finish, compare, fail, end
 comparison.json    rows, contrasts, latencies and answers of the runs finished so far
 report.html        the same for people
 """
@@ -22,6 +22,8 @@ from nextvec.workspace import Workspace
 LOCK = "study.lock"
 TRIALS = "trials"
 """Of a search, a folder each."""
+SEARCH_ANEW = "search anew"
+"""The event after which the trials before it count no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,8 @@ def read_trials(folder: Path) -> list[Trial]:
             if event["event"] == "trial":
                 facts = {key: value for key, value in event.items() if key not in ("event", "at")}
                 found[facts["trial"]] = Trial(**facts)
+            elif event["event"] == SEARCH_ANEW:
+                found.clear()
     return [found[number] for number in sorted(found)]
 
 

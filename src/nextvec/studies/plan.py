@@ -8,6 +8,7 @@ seeds = [0, 1, 2]
 
 [set]                      # of every architecture; a list is tried value by value
 lr = [5e-4, 1e-3]
+point.loss = "balanced"    # an option of a head
 
 [set.transformer]          # of this one alone
 layers = [2, 4]
@@ -26,18 +27,19 @@ from typing import Any
 from pydantic import Field
 
 from nextvec.comparing.entrants import Generation
-from nextvec.config import Config
+from nextvec.config import Config, nested
 from nextvec.errors import DataError, NextvecError, NotFoundError, UsageError
 from nextvec.evaluation.heldout import fair_documents
 from nextvec.models.aliases import Aliases
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES
+from nextvec.models.head import HEADS
 from nextvec.models.presets import PRESETS
 from nextvec.records import read_json
 from nextvec.records.names import CONFIG, PLAN
 from nextvec.records.study import Run
 from nextvec.store.vectors import open_snapshot
-from nextvec.studies.space import Options, Search, check_search, example
+from nextvec.studies.space import Options, Search, check_search, corners, example, in_words, refuse_repetition
 from nextvec.training.run import Plan, plan_record, resolve_plan, run_fingerprint
 from nextvec.workspace import Workspace, check_name, parse_reference
 
@@ -85,7 +87,7 @@ def parse_plan(options: Mapping[str, Any], *, owner: str) -> StudyPlan:
     Raises UsageError, with the nearest known name, for unknown keys, architectures and options; for a baseline (every
     study has all of them anyway), a corpus without a tag, a seed among the options, and anything listed twice.
     """
-    plan = StudyPlan.parse(options, owner=owner)
+    plan = StudyPlan.parse(_flattened(options, owner), owner=owner)
     check_name("study", plan.name)
     for architecture in plan.architectures:
         _check_architecture(architecture)
@@ -93,16 +95,49 @@ def parse_plan(options: Mapping[str, Any], *, owner: str) -> StudyPlan:
         if parse_reference(corpus)[1] is None:
             raise UsageError(f"{owner}: corpus '{corpus}' will grow; name a generation of it: {corpus}@TAG")
     for key in ("architectures", "corpora", "seeds"):
-        _refuse_repetition(getattr(plan, key), f"{owner}: {key}")
+        refuse_repetition(getattr(plan, key), f"{owner}: {key}")
     for key, value in plan.set.items():
         if isinstance(value, dict) and key not in plan.architectures:
-            raise UsageError.unknown("architecture under [set]", key, plan.architectures)
+            raise UsageError.unknown("architecture or head under [set]", key, [*plan.architectures, *HEADS])
     if plan.search is not None:
         _check_search(plan, plan.search, owner)
     for architecture in plan.architectures:
         for given, _ in settings(plan, architecture):
-            resolve_plan(architecture, 1, given)
+            resolve_settings(architecture, 1, given)
     return plan
+
+
+def resolve_settings(architecture: str, dim: int, options: Options) -> Plan:
+    """`resolve_plan` of options by the names that a plan has: `rank.foreign`."""
+    return resolve_plan(architecture, dim, nested(options))
+
+
+def _flattened(options: Mapping[str, Any], owner: str) -> dict[str, Any]:
+    """As it was written: TOML makes a table `rank` of `rank.foreign = 0.1`."""
+    plain = dict(options)
+    if isinstance(given := plain.get("set"), Mapping):
+        plain["set"] = {
+            key: _flat(value, owner) if isinstance(value, Mapping) else value
+            for key, value in _flat(given, owner).items()
+        }
+    if isinstance(search := plain.get("search"), Mapping) and isinstance(search.get("space"), Mapping):
+        plain["search"] = {**search, "space": _flat(search["space"], owner)}
+    return plain
+
+
+def _flat(table: Mapping[str, Any], owner: str) -> dict[str, Any]:
+    """Options of heads by their whole names. Raises UsageError for one that is given twice."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        named = {f"{key}.{name}": each for name, each in value.items()} if _is_head(key, value) else {key: value}
+        if twice := flat.keys() & named:
+            raise UsageError(f"{owner}: {twice.pop()} is given twice; give it once")
+        flat |= named
+    return flat
+
+
+def _is_head(key: str, value: Any) -> bool:
+    return key in HEADS and isinstance(value, Mapping)
 
 
 def _check_search(plan: StudyPlan, search: Search, owner: str) -> None:
@@ -120,7 +155,11 @@ def _check_search(plan: StudyPlan, search: Search, owner: str) -> None:
         raise UsageError(f"{owner}: {twice[0]} is set and searched; leave it out of [set] or of [search.space]")
     if "seed" in search.space:
         raise UsageError(f"{owner}: seed is nothing to search; finalists are trained with each of seeds = [0, 1, 2]")
-    resolve_plan(architecture, 1, {**fixed[0][0], **example(search)})
+    for point in (example(search), *corners(search)):
+        try:
+            resolve_settings(architecture, 1, {**fixed[0][0], **point})
+        except UsageError as error:
+            raise UsageError(f"{owner} [search.space] allows {in_words(point)}, and {error}") from None
 
 
 def settings(plan: StudyPlan, architecture: str) -> Iterator[tuple[Options, str]]:
@@ -133,7 +172,7 @@ def settings(plan: StudyPlan, architecture: str) -> Iterator[tuple[Options, str]
     for key, values in grid.items():
         if not values:
             raise UsageError(f"plan {plan.name}: {architecture}: {key} = []: give a value or more, or leave it out")
-        _refuse_repetition(values, f"plan {plan.name}: {architecture}: {key}")
+        refuse_repetition(values, f"plan {plan.name}: {architecture}: {key}")
     varied = sorted(key for key, values in grid.items() if len(values) > 1)
     for chosen in product(*grid.values()):
         options = dict(zip(grid, chosen, strict=True))
@@ -175,7 +214,7 @@ def resolve_runs(
     known, runs = _models_by_fingerprint(workspace), dict[str, PlannedRun]()
     for seed, generation, architecture in product(plan.seeds, generations, plan.architectures):
         for options, variant in _chosen(plan, architecture, searched):
-            resolved = resolve_plan(architecture, generation.snapshot.dim, {**options, "seed": seed})
+            resolved = resolve_settings(architecture, generation.snapshot.dim, {**options, "seed": seed})
             identity = run_fingerprint(plan_record(generation.data, resolved))
             name = _model_name(architecture, variant, generation.label, seed)
             if identity in runs:
@@ -208,11 +247,6 @@ def _check_architecture(name: str) -> None:
         raise UsageError(f"'{name}' is a baseline: every study has all of them without being told. Leave it out.")
     if name not in BACKBONES and name not in PRESETS:
         raise UsageError.unknown("architecture", name, [*BACKBONES, *PRESETS])
-
-
-def _refuse_repetition(values: Sequence[Any], owner: str) -> None:
-    if repeated := [value for i, value in enumerate(values) if value in values[:i]]:
-        raise UsageError(f"{owner} has {repeated[0]!r} twice; give it once")
 
 
 def _models_by_fingerprint(workspace: Workspace) -> dict[str, str]:

@@ -26,13 +26,22 @@ from nextvec.records.study import LOCK, Run, judged, read_study, write_event, wr
 from nextvec.sequences.findings import require_no_leakage
 from nextvec.store.lock import exclusive
 from nextvec.studies.leaderboard import answers
-from nextvec.studies.plan import PlannedRun, StudyPlan, in_order, open_generations, parse_plan, resolve_runs, settings
+from nextvec.studies.plan import (
+    PlannedRun,
+    StudyPlan,
+    in_order,
+    open_generations,
+    parse_plan,
+    resolve_runs,
+    resolve_settings,
+    settings,
+)
 from nextvec.studies.search import SearchRun, adopt, require_same_search, search_answers
 from nextvec.studies.space import Options, Search
 from nextvec.studies.status import study_status
 from nextvec.studies.update import found_before, predecessors
 from nextvec.training.loop import Progress
-from nextvec.training.run import finished, resolve_plan, train_model
+from nextvec.training.run import finished, train_model
 from nextvec.training.tracker import open_tracking
 from nextvec.workspace import Workspace
 
@@ -256,7 +265,7 @@ class _Study:
         dim, seed = generation.snapshot.dim, self.plan.seeds[0]
         return SearchRun(
             search=search, folder=self.folder, generation=generation, cache=self.workspace.cache,
-            resolve=lambda options: resolve_plan(architecture, dim, {**fixed, **options, "seed": seed}),
+            resolve=lambda options: resolve_settings(architecture, dim, {**fixed, **options, "seed": seed}),
             note=self.note, say=self.say, watch=watch, failures=FAILURES, track=track,
         )  # fmt: skip
 

@@ -19,10 +19,11 @@ from nextvec.comparing.entrants import Generation
 from nextvec.errors import MismatchError, TrainingError
 from nextvec.evaluation.report import Answer
 from nextvec.evaluation.report.wording import plural
-from nextvec.mirror import publish
+from nextvec.mirror import discard, publish
 from nextvec.records import read_json, write_atomic
 from nextvec.records.names import PLAN, RUN_LOG, STUDY, TRIALS
-from nextvec.records.study import Run, read_trials, trial_folder
+from nextvec.records.study import SEARCH_ANEW, Run, read_trials, trial_folder, write_event
+from nextvec.records.study import TRIALS as TRIAL_FOLDERS
 from nextvec.studies.space import Options, Search, in_words, suggest
 from nextvec.training.loop import judging_head
 from nextvec.training.run import Plan, train_model
@@ -236,6 +237,7 @@ def adopt(trial: Path, folder: Path) -> None:
 def require_same_search(folder: Path, plan: Mapping[str, Any]) -> list[Run]:
     """The runs of finalists that are known already, of a search that is gone on with.
 
+    A search of which every trial has failed may be another one from then on: what it did is forgotten.
     Raises MismatchError for a plan whose trials would not be comparable with those that were done, or that names more
     finalists now that there are results; only `trials` may be others.
     """
@@ -244,7 +246,13 @@ def require_same_search(folder: Path, plan: Mapping[str, Any]) -> list[Run]:
     begun = read_json(folder / STUDY)
     if not begun["plan"].get("search"):
         return []
-    for what, before, after in _differences(begun["plan"], plan):
+    differences = list(_differences(begun["plan"], plan))
+    if differences and all(trial.state == "failed" for trial in read_trials(folder)):
+        write_event(folder, SEARCH_ANEW)
+        shutil.rmtree(folder / TRIAL_FOLDERS, ignore_errors=True)
+        discard(folder / TRIALS)
+        return []
+    for what, before, after in differences:
         raise MismatchError(
             f"study {folder.name} began its search with {what} = {before} and is gone on with {after}; give it what it "
             "began with, or make a study of another name"

@@ -7,11 +7,13 @@ finalists = 1              # named beforehand: so many of the best on validation
 [search.space]
 lr = { low = 1e-4, high = 1e-3, log = true }
 batch = [32, 64, 128]
+point.loss = ["balanced", "mse"]
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
@@ -33,6 +35,10 @@ class Range(Config):
     low: int | float
     high: int | float
     log: bool = False
+
+    @property
+    def whole(self) -> bool:
+        return isinstance(self.low, int) and isinstance(self.high, int)
 
 
 class Search(Config):
@@ -56,7 +62,8 @@ class Search(Config):
 
 
 def check_search(search: Search, owner: str) -> None:
-    """Raises UsageError for what is no space, a grid with a range, no number of trials, more finalists than trials."""
+    """Raises UsageError for what is no space, a grid with a range, no number of trials, more finalists than trials, a
+    value given twice."""
     for key, values in search.space.items():
         if isinstance(values, Mapping):
             _check_range(Range.parse(values, owner=f"{owner} {key}"), f"{owner} {key}")
@@ -64,6 +71,8 @@ def check_search(search: Search, owner: str) -> None:
             raise UsageError(
                 f"{owner}: {key} = {values!r}: expected a list, or {{ low = ..., high = ..., log = true }}"
             )
+        else:
+            refuse_repetition(values, f"{owner}: {key}")
     if search.sampler == "grid":
         _check_grid(search, owner)
     elif search.trials is None:
@@ -92,6 +101,24 @@ def example(search: Search) -> Options:
     return {key: values["low"] if isinstance(values, Mapping) else values[0] for key, values in search.space.items()}
 
 
+def corners(search: Search) -> Iterator[Options]:
+    """Points of the space that differ from `example` in one value: each of a list, of a range its end and one within,
+    which is no whole number where it draws others."""
+    for key, values in search.space.items():
+        for value in _within(Range.parse(values, owner=key)) if isinstance(values, Mapping) else values:
+            yield {**example(search), key: value}
+
+
+def _within(span: Range) -> list[int | float]:
+    return [span.high] if span.whole else [span.high, span.low + (span.high - span.low) / math.pi]
+
+
+def refuse_repetition(values: Sequence[Any], owner: str) -> None:
+    """Raises UsageError for a value that is there twice."""
+    if repeated := [value for i, value in enumerate(values) if value in values[:i]]:
+        raise UsageError(f"{owner} has {repeated[0]!r} twice; give it once")
+
+
 def suggest(trial: Trial, space: Mapping[str, Any]) -> Options:
     """The point of the space that a trial is to try; what it was given before it is given again."""
     return {key: _suggest(trial, key, values) for key, values in space.items()}
@@ -101,8 +128,8 @@ def _suggest(trial: Trial, key: str, values: Any) -> Any:
     if not isinstance(values, Mapping):
         return trial.suggest_categorical(key, values)
     span = Range.parse(values, owner=key)
-    if isinstance(span.low, int) and isinstance(span.high, int):
-        return trial.suggest_int(key, span.low, span.high, log=span.log)
+    if span.whole:
+        return trial.suggest_int(key, int(span.low), int(span.high), log=span.log)
     return trial.suggest_float(key, float(span.low), float(span.high), log=span.log)
 
 
