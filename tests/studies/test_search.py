@@ -4,16 +4,18 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nextvec.comparing import contest as contest_module
-from nextvec.errors import MismatchError, MissingDependencyError, TrainingError
+from nextvec.errors import IntegrityError, MismatchError, MissingDependencyError, TrainingError
 from nextvec.evaluation.compare import Drawing, compare
 from nextvec.records import read_json, read_lines
 from nextvec.records.names import REPORT, RUN_LOG
-from nextvec.records.study import read_trials, trial_folder, trial_of
+from nextvec.records.names import TRIALS as TRIALS_FILE
+from nextvec.records.study import Run, looks, read_trials, trial_folder, trial_of, write_event
 from nextvec.studies import leaderboard as leaderboard_module
 from nextvec.studies import search as search_module
 from nextvec.studies.plan import parse_plan
@@ -167,6 +169,31 @@ def test_the_same_search_again_trains_nothing(outcome, place):
 
     run_study(place, parse_plan(PLAN, owner="the test"), watch=watch, allow_unordered=True)
     assert trained == []
+
+
+def test_a_journal_that_a_kill_has_cut_off_is_gone_on_with(outcome, place):
+    """Optuna itself cannot read one, and would write on behind what is left of a line."""
+    journal = place.study("tuned") / TRIALS_FILE
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"op_code": 4, "wor')
+    run_study(place, parse_plan(PLAN, owner="the test"), allow_unordered=True)
+    assert journal.read_bytes().startswith(whole)
+    assert len(read_lines(journal)) > whole.count(b"\n")
+    journal.write_bytes(b"{cut}\n" + whole)
+    with pytest.raises(IntegrityError, match=r"trials\.jsonl, line 1, is not JSON"):
+        run_study(place, parse_plan(PLAN, owner="the test"), allow_unordered=True)
+    journal.write_bytes(whole)
+
+
+def test_a_look_is_counted_by_what_was_looked_at(tmp_path):
+    """A model by another name is the same one; another one by its name is not."""
+    run = Run(architecture="gru", corpus="c@a", variant="", seed=0, fingerprint="f1", model="gru")
+    write_event(tmp_path, "compare", model="from before fingerprints were recorded")
+    for name, fingerprint in ("gru", "f1"), ("renamed", "f1"), ("gru", "f2"):
+        write_event(tmp_path, "compare", model=name, fingerprint=fingerprint)
+    assert looks(tmp_path) == 3
+    assert looks(tmp_path, [run]) == 3
+    assert looks(tmp_path, [run, replace(run, fingerprint="f3", model="new")]) == 4
 
 
 def test_finalists_are_named_beforehand(outcome, place):

@@ -94,13 +94,25 @@ def append_here(path: Path, value: Any, *, lasting: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     line = _line(value)
     with storing(f"a line of {path.name}", path.parent), path.open("ab+") as file:
-        end = file.seek(0, os.SEEK_END)
-        if (complete := _complete_bytes(file, end)) < end:
-            file.truncate(complete)
+        _drop_torn_line(file)
         file.write(line)
         if lasting:
             file.flush()
             os.fsync(file.fileno())
+
+
+def require_lines(path: Path) -> None:
+    """Prepare a JSON-lines file, if there is one, for somebody else who reads and appends: a line that was cut off by a
+    killed run goes. Raises IntegrityError as `read_lines`."""
+    if read_lines(path):
+        with path.open("rb+") as file:
+            _drop_torn_line(file)
+
+
+def _drop_torn_line(file: BinaryIO) -> None:
+    end = file.seek(0, os.SEEK_END)
+    if (complete := _complete_bytes(file, end)) < end:
+        file.truncate(complete)
 
 
 def _line(value: Any) -> bytes:

@@ -8,7 +8,7 @@ report.html        the same for people
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,9 +103,21 @@ def trial_of(folder: Path) -> tuple[Path, int] | None:
 
 
 def judged(folder: Path) -> list[str]:
-    """Models of a study whose figures on test documents are in its record, each once: so often it has looked there."""
-    compared = [event["model"] for event in read_lines(folder / RECORD) if event["event"] == "compare"]
-    return list(dict.fromkeys(compared))
+    """Names of the models of a study whose figures on test documents are in its record."""
+    return [event["model"] for event in _compared(folder)]
+
+
+def looks(folder: Path, shown: Sequence[Run] = ()) -> int:
+    """For how many models a study has looked at test documents, those that are `shown` now among them.
+
+    One is told by its fingerprint: another that was trained under the same name is another.
+    """
+    known = {event.get("fingerprint", event["model"]) for event in _compared(folder)}
+    return len(known | {run.fingerprint for run in shown if not known & {run.fingerprint, run.model}})
+
+
+def _compared(folder: Path) -> list[dict[str, Any]]:
+    return [event for event in read_lines(folder / RECORD) if event["event"] == "compare"]
 
 
 def planned_trials(folder: Path) -> int:

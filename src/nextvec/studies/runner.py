@@ -22,7 +22,7 @@ from nextvec.evaluation.report import Answer, write_report
 from nextvec.evaluation.report.wording import plural
 from nextvec.records import read_json
 from nextvec.records.names import COMPARISON, PLAN, REPORT
-from nextvec.records.study import LOCK, Run, judged, read_study, write_event, write_study
+from nextvec.records.study import LOCK, Run, judged, looks, read_study, write_event, write_study
 from nextvec.sequences.findings import require_no_leakage
 from nextvec.store.lock import exclusive
 from nextvec.studies.leaderboard import answers
@@ -301,6 +301,7 @@ class _Study:
         self.note(
             "compare",
             model=run.model,
+            fingerprint=run.fingerprint,
             validation_cosine=outcome.contest.entrants[run.model].metrics["validation_cosine"],
             cosine=row.figures["cosine"].to_dict(),
             counterpart=counterpart.to_dict() if counterpart else None,
@@ -329,7 +330,7 @@ class _Study:
             content,
             title=f"Study {self.plan.name}: {content.title[0].lower()}{content.title[1:]}",
             answers=found,
-            notes=[*content.notes, *self._notes([run.model for run in runs])],
+            notes=[*content.notes, *self._notes(runs)],
         )
         record_contest(contest, content, self.folder)
         write_report(self.folder / REPORT, content)
@@ -343,9 +344,9 @@ class _Study:
             return f"nextvec study update {self.plan.updates} --corpus {self.plan.corpora[0]}"
         return f"nextvec study run {self.plan.name}.toml"
 
-    def _notes(self, shown: Sequence[str]) -> list[str]:
-        looked = len({*judged(self.folder), *shown})
-        notes = [f"The test documents were looked at for {plural(looked, 'model')} of this study."]
+    def _notes(self, shown: Sequence[Run]) -> list[str]:
+        looked = plural(looks(self.folder, shown), "model")
+        notes = [f"The test documents were looked at for {looked} of this study."]
         if self.plan.updates:
             notes.append(f"Its models are those of study {self.plan.updates}, trained on {self.plan.corpora[0]}.")
         if len(shown) < len(self.runs):

@@ -20,7 +20,7 @@ from nextvec.errors import MismatchError, TrainingError
 from nextvec.evaluation.report import Answer
 from nextvec.evaluation.report.wording import plural
 from nextvec.mirror import discard, publish
-from nextvec.records import read_json, write_atomic
+from nextvec.records import read_json, require_lines, write_atomic
 from nextvec.records.names import PLAN, RUN_LOG, STUDY, TRIALS
 from nextvec.records.study import SEARCH_ANEW, Run, read_trials, trial_folder, write_event
 from nextvec.records.study import TRIALS as TRIAL_FOLDERS
@@ -106,6 +106,7 @@ class SearchRun:
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.folder.mkdir(parents=True, exist_ok=True)
+        require_lines(self.folder / TRIALS)
         storage = JournalStorage(JournalFileBackend(str(self.folder / TRIALS), lock_obj=_Ours()))
         pruner = optuna.pruners.MedianPruner(STARTUP) if self.search.prune else optuna.pruners.NopPruner()
         return optuna.create_study(
