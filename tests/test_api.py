@@ -200,17 +200,19 @@ def test_text_in_text_out(place, model):
     ranking = model.rank(text, ["The red thing came next.", "Nothing else."])
     assert {candidate.index for candidate in ranking.candidates} == {0, 1}
     assert model.rank(text, np.array(["The red thing came next.", "Nothing else."])) == ranking
-    for none in ([], iter([]), None):
-        with pytest.raises(UsageError, match="no candidate"):
+    with pytest.raises(UsageError, match="no candidate"):
+        model.rank(text, [])
+    for none in (iter([]), None):
+        with pytest.raises(UsageError, match="expected a list of texts"):
             model.rank(text, none)
     with pytest.raises(UsageError, match="candidate 1 of 2 is empty"):
         model.rank(text, ["The red thing came next.", " "])
-    with pytest.raises(UsageError, match="give a list"):
+    with pytest.raises(UsageError, match="expected a list of texts"):
         model.rank(text, "The red thing came next.")
     with pytest.raises(UsageError, match="without a temperature"):
         model.continuations(text, 2)
     for n in (0, -1, 1.5):
-        with pytest.raises(UsageError, match=f"n = {n}: expected a whole number"):
+        with pytest.raises(UsageError, match=f"n ?= ?{n}.*expected a whole number"):
             model.continuations(text, n)
     with pytest.raises(UsageError, match="Did you mean 'sentences'"):
         model.continue_text(text, sentence=2)

@@ -12,7 +12,8 @@ A function of your own is judged like a model, beside every baseline, on documen
 
     ws.compare([lambda vectors: vectors[-3:].mean(axis=0)], on="wiki@small").to_html("report.html")
 
-Nothing heavy is imported before it is needed. All errors are `NextvecError`s and say what to do.
+Nothing heavy is imported before it is needed. What is wrong is told by a `NextvecError` that says what to do; what the
+machine refuses, a folder that cannot be written, say, by Python's own `OSError`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nextvec.errors import NextvecError, UsageError, require_packages
+from nextvec.interface.checked import checked, checking
 from nextvec.interface.comparison import Comparison
 from nextvec.interface.corpus import Corpus
 from nextvec.interface.model import Model
@@ -50,6 +52,7 @@ KINDS = {
 """What one can add to, and where its registry is."""
 
 
+@checking
 def open(root: Path | str | None = None) -> Workspace:
     """The workspace in a folder, or in a bucket at s3://, gs:// or az://; None for $NEXTVEC_WORKSPACE, else
     ./nextvec-workspace. Nothing is made before it is needed.
@@ -61,6 +64,7 @@ def open(root: Path | str | None = None) -> Workspace:
     return Workspace(Place(root))
 
 
+@checking
 def register(kind: str, name: str) -> Callable[[T], T]:
     """Decorator: an architecture (`backbone`), head, baseline, metric, encoder, source or chunker of one's own, known
     by `name` from then on, also from a notebook's cell, which may be run again.
@@ -100,6 +104,7 @@ def architectures() -> dict[str, list[str]]:
     return {"backbones": BACKBONES.names(), "baselines": BASELINES.names(), "presets": sorted(PRESETS)}
 
 
+@checking
 def describe(architecture: str, dim: int = 768) -> dict[str, Any]:
     """Keys name, dim, parameters, options (the architecture's own) and training, with defaults; a baseline has none.
 
@@ -142,6 +147,7 @@ def _head_options(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Workspace(Promoting):
     """Corpora, models and studies in one folder, and all that can be done with them. Made by `open`.

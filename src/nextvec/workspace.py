@@ -35,6 +35,9 @@ class Workspace:
     def __init__(self, root: Path | str | None = None) -> None:
         self.root = workspace_folder(str(root or os.environ.get(VARIABLE) or DEFAULT))
 
+    def __repr__(self) -> str:
+        return f"Workspace({str(self)!r})"
+
     def __str__(self) -> str:
         return shown(self.root)
 

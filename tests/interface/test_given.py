@@ -75,25 +75,25 @@ def test_what_follows_is_one_unit_vector_after_each(ws, vectors, refused):
 
 @pytest.mark.parametrize("n", [0, -1, 1.5, "3", True, 10**9])
 def test_a_number_of_samples_is_one(ws, vectors, n):
-    with pytest.raises(UsageError, match=r"n = .*expected a whole number, 1 to 100,000"):
+    with pytest.raises(UsageError, match=r"n ?= ?.*expected a whole number"):
         ws.model("mix").sample(vectors, n)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63, 0.5, "x", None])
 def test_a_seed_is_a_number(ws, vectors, seed):
-    with pytest.raises(UsageError, match="seed = "):
+    with pytest.raises(UsageError, match=r"seed ?= ?.*expected a whole number"):
         ws.model("mix").sample(vectors, 1, seed=seed)
 
 
 @pytest.mark.parametrize("texts", [{"a": 1}, {"a", "b"}, (text for text in "ab"), None, 5])
 def test_what_is_no_list_of_texts_is_refused(ws, texts):
-    with pytest.raises(UsageError, match="encode takes a list of texts"):
+    with pytest.raises(UsageError, match=r"encode\(texts=.*expected a list of texts"):
         ws.encode(texts, "hashing:32")
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, "3", True])
 def test_a_limit_is_a_number_of_documents(ws, limit):
-    with pytest.raises(UsageError, match=r"limit = .*1 or more"):
+    with pytest.raises(UsageError, match=r"limit ?= ?.*expected a whole number"):
         ws.ingest("pydocs:", "none", encoder="hashing:32", limit=limit)
     assert [corpus.name for corpus in ws.corpora()] == ["tales"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nextvec.errors import MissingDependencyError, UsageError
+from nextvec.interface.checked import checked
 from nextvec.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from nextvec.evaluation.report import ReportContent
 
 
+@checked
 @dataclass(frozen=True, repr=False)
 class Comparison:
     """Made by `Workspace.compare`. `command` says in records what was asked for.
@@ -34,6 +36,12 @@ class Comparison:
     command: str
     track: tuple[str, ...] = ()
     """Who is told of it when it is saved: NAME or NAME:ADDRESS."""
+
+    def __deepcopy__(self, memo: object) -> Comparison:
+        return self  # nothing of it changes
+
+    def __getstate__(self) -> None:
+        raise TypeError("a Comparison holds corpora and models; pickle its frame() or to_dict(), or save() it")
 
     def __repr__(self) -> str:
         return "\n".join([self.table.title, *self.verdicts()])

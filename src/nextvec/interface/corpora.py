@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nextvec.errors import UsageError
+from nextvec.errors import NotFoundError, UsageError
+from nextvec.interface.checked import checked
 from nextvec.interface.corpus import Corpus
 from nextvec.workspace import Workspace as Place
 
@@ -26,6 +27,7 @@ Say: TypeAlias = "Callable[[str], None]"
 """Told a line before each longer piece of work, or of what is no longer as it was."""
 
 
+@checked
 class Corpora:
     """What can be done with corpora."""
 
@@ -87,12 +89,9 @@ class Corpora:
             10
         """
         from nextvec.corpus.chunkers import check_chunker
-        from nextvec.corpus.sources import open_source
         from nextvec.store.ingest import TOLERATED
 
-        documents = open_source(str(source)) if isinstance(source, str | Path) else source
-        if not hasattr(documents, "documents"):
-            raise UsageError(f"a source is a path, a name or an object with documents(); got a {type(source).__name__}")
+        documents = _opened(source)
         if not isinstance(encoder, str) and not hasattr(encoder, "encode"):
             raise UsageError(f"an encoder is a name or an object with encode(); got a {type(encoder).__name__}")
         options = dict(chunker_options or {})
@@ -166,7 +165,7 @@ class Corpora:
 
     def compare_chunkers(
         self,
-        source: str | Source,
+        source: str | Path | Source,
         chunkers: Sequence[str] = ("sentence", "packed", "semantic"),
         *,
         encoder: str | Encoder = "minilm",
@@ -187,10 +186,9 @@ class Corpora:
             ['sentence']
         """
         from nextvec.comparing.chunkings import compare_chunkers
-        from nextvec.corpus.sources import open_source
         from nextvec.encoders import load_encoder
 
-        documents = open_source(source) if isinstance(source, str) else source
+        documents = _opened(source)
         loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
         self.place.cache.mkdir(parents=True, exist_ok=True)
         return compare_chunkers(
@@ -218,6 +216,17 @@ class Corpora:
         found = Corpus(self.place, reference)
         _ = found.name
         return found
+
+    def _reference(self, given: Corpus | str) -> str:
+        """Of a generation. Raises UsageError for one of another workspace, which may be called as one of this is."""
+        if isinstance(given, str):
+            return given
+        if given.place.root.absolute() != self.place.root.absolute():
+            raise UsageError(
+                f"corpus {given.reference} is in workspace {given.place}, and this is {self.place}: open that one, or "
+                "bring the corpus here: export_data_set there, import_data_set here"
+            )
+        return given.reference
 
     def import_table(
         self,
@@ -248,7 +257,7 @@ class Corpora:
             self.place, address, options, corpus, proving_encoder(encoder), split=_whole_split(split), dtype=dtype
         )
 
-    def import_data_set(self, source: str, corpus: str, *, encoder: str | None = None) -> Brought:
+    def import_data_set(self, source: Path | str, corpus: str, *, encoder: str | None = None) -> Brought:
         """Bring in a corpus with its vectors, `hf:NAME[@REV]` or a folder as `Corpus.export_data_set` writes it.
 
         encoder: that which made the vectors, where its card names none that every nextvec has; or the path of a .json
@@ -262,8 +271,20 @@ class Corpora:
         from nextvec.encoders import encoder_spec
         from nextvec.sharing.corpora import import_corpus
 
+        if isinstance(source, Path) and not source.is_dir():
+            raise NotFoundError(f"there is no folder {source}; expected one of a data set, or 'hf:NAME[@REV]'")
         spec = encoder_spec(encoder) if encoder and encoder.endswith(".json") else encoder
-        return import_corpus(self.place, source, corpus, encoder=spec)
+        return import_corpus(self.place, str(source), corpus, encoder=spec)
+
+
+def _opened(source: str | Path | Source) -> Source:
+    from nextvec.corpus.sources import open_source
+
+    if isinstance(source, str | Path):
+        return open_source(str(source))
+    if not hasattr(source, "documents"):
+        raise UsageError(f"a source is a path, a name or an object with documents(); got a {type(source).__name__}")
+    return source
 
 
 def _whole_split(given: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nextvec.errors import MismatchError, NotFoundError, UsageError, did_you_mean
+from nextvec.interface.checked import checked
+from nextvec.interface.portable import Portable
 from nextvec.structure import BEGINS, CONTINUES
 from nextvec.workspace import Workspace, check_name, parse_reference
 
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
     from nextvec.store.vectors import CorpusInfo
 
 
+@checked
 @dataclass(frozen=True)
-class Corpus:
+class Corpus(Portable):
     """`reference` is `NAME`, the newest version whatever it is by then, or `NAME@TAG`, which never changes.
 
     Made by `Workspace.corpus` and `Workspace.ingest`. Nothing is read before it is asked for.

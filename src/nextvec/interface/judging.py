@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from nextvec.errors import UsageError
+from nextvec.interface.checked import checked, shown
 from nextvec.interface.comparison import Comparison
 from nextvec.interface.model import Model
 
 if TYPE_CHECKING:
     from nextvec.comparing.entrants import Guest
     from nextvec.comparing.verify import Verification
+    from nextvec.interface.corpus import Corpus
     from nextvec.models.own import Function
     from nextvec.models.predictor import Predictor
 
 from nextvec.interface.corpora import Say, quiet
 from nextvec.interface.training import Models
 
+T = TypeVar("T")
 Judged: TypeAlias = "Model | str | Predictor | Function"
 """What can be compared: a model of the workspace or its name, a predictor, or a function of a document's vectors."""
 
 
+@checked
 class Judging(Models):
     """What can be said of models."""
 
@@ -32,8 +36,8 @@ class Judging(Models):
         self,
         models: Sequence[Judged],
         *,
-        on: str | None = None,
-        reference: str | None = None,
+        on: Corpus | str | None = None,
+        reference: Model | str | None = None,
         latency: bool = True,
         allow_leakage: bool = False,
         track: Sequence[str] = (),
@@ -44,7 +48,7 @@ class Judging(Models):
         Args:
             models: see `Judged`. A function is given the vectors (n, D) of a document so far and answers with the next
                 one (D,); its baselines are those of `on`, or of the first model's corpus.
-            on: a corpus to judge on; by default the one that the models were trained on.
+            on: a corpus to judge on, or its name; by default the one that the models were trained on.
             reference: a model or baseline that all are set against besides the best baseline.
             track: who else is told of all figures, and given the report, when it is saved; as `train` takes it.
             say: told before each longer piece of work.
@@ -59,15 +63,15 @@ class Judging(Models):
         from nextvec.comparing.contest import run_contest
         from nextvec.training.tracker import require_trackers
 
-        if isinstance(models, str | Model) or callable(models):
-            raise UsageError("compare takes a list, also of one: compare([...])")
+        models, home = _listed("compare", models), None if on is None else self._reference(on)
         require_trackers(track, self.place.study("compare"))
         for each in models:
             _require_judged(each)
+        beside = self._own(reference).name if isinstance(reference, Model) else reference
         named = [self._own(each) for each in models if isinstance(each, str | Model)]
-        guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, on)
+        guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, home)
         contest = run_contest(
-            self.place, [model.name for model in named], on=on, guests=guests, reference=reference, latency=latency,
+            self.place, [model.name for model in named], on=home, guests=guests, reference=beside, latency=latency,
             allow_leakage=allow_leakage, say=say or quiet,
         )  # fmt: skip
         names = [*(model.name for model in named), *(guest.identity for guest in guests)]
@@ -99,7 +103,13 @@ class Judging(Models):
         """
         from nextvec.comparing.verify import verify
 
-        return verify(self.place, [self._own(model).name for model in models])
+        return verify(self.place, [self._own(model).name for model in _listed("verify", models)])
+
+
+def _listed(method: str, models: Sequence[T]) -> list[T]:
+    if isinstance(models, str | Model) or callable(models) or not isinstance(models, Iterable):
+        raise UsageError(f"{method}(models={shown(models)}): expected a list, also of one: {method}([...])")
+    return list(models)
 
 
 def _require_judged(given: object) -> None:
@@ -107,7 +117,7 @@ def _require_judged(given: object) -> None:
 
     if not isinstance(given, str | Model | Predictor) and not callable(given):
         raise UsageError(
-            f"a {type(given).__name__} cannot be judged: expected a model, its name, a Predictor, or a function of the "
+            f"{shown(given)} cannot be judged: expected a model, its name, a Predictor, or a function of the "
             "vectors (n, D) of a document so far"
         )
 

@@ -16,6 +16,8 @@ from secrets import randbits
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from nextvec.errors import MismatchError, NotFoundError, UsageError
+from nextvec.interface.checked import checked
+from nextvec.interface.portable import Portable
 from nextvec.structure import UNKNOWN
 from nextvec.workspace import Workspace
 
@@ -45,8 +47,9 @@ STOP = "stop"
 """Settings of this name are those of the stop rules; others are those of the stages."""
 
 
+@checked
 @dataclass(frozen=True)
-class Model:
+class Model(Portable):
     """A finished model of a workspace. Made by `Workspace.model` and `Workspace.train`; loaded when first needed.
 
     Examples:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nextvec.errors import NotFoundError, did_you_mean
+from nextvec.interface.checked import checked
 from nextvec.interface.model import Model
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ from nextvec.interface.studying import Studies
 from nextvec.interface.training import Say
 
 
+@checked
 class Promoting(Studies):
     """What can be done with aliases."""
 

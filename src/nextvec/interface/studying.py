@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nextvec.interface.corpus import Corpus
     from nextvec.records.study_status import StudyStatus
     from nextvec.studies.plan import StudyPlan
     from nextvec.studies.runner import Outcome
 
+from nextvec.interface.checked import checked
 from nextvec.interface.corpora import Say, quiet
 from nextvec.interface.judging import Judging
 
 
+@checked
 class Studies(Judging):
     """What can be done with studies."""
 
@@ -28,14 +31,17 @@ class Studies(Judging):
         watch: Any = None,
         ray: str | None = None,
         workers: int | None = None,
-        **how: Any,
+        allow_unordered: bool = False,
+        allow_leakage: bool = False,
+        track: Sequence[str] = (),
+        say: Say | None = None,
     ) -> Outcome:
         """Train and compare all that a plan says: a TOML file, or its content. Stopped, it goes on where it was.
 
         ray: the address of a cluster, or `local`, on which so many workers train runs side by side (default: as many
         as it has room for).
-        how: allow_unordered, allow_leakage, track, say. Raises what `studies.runner.run_study` and `cluster.cluster`
-        raise.
+        allow_unordered, allow_leakage, track: as in `train`. say: told before each longer piece of work.
+        Raises what `studies.runner.run_study` and `cluster.cluster` raise.
 
         Examples:
             >>> plan = {"architectures": ["gru"], "corpora": ["mine@small"], "set": {"width": [8], "epochs": 1}}
@@ -45,31 +51,36 @@ class Studies(Judging):
         from nextvec.studies.plan import parse_plan, read_plan
 
         parsed = parse_plan(plan, owner="plan") if isinstance(plan, Mapping) else read_plan(Path(plan))
+        how = {"allow_unordered": allow_unordered, "allow_leakage": allow_leakage, "track": track, "say": say or quiet}
         return self._run(parsed, watch, ray, workers, how)
 
     def update_study(
         self,
         study: str,
-        corpus: str,
+        corpus: Corpus | str,
         *,
         name: str | None = None,
         watch: Any = None,
         ray: str | None = None,
         workers: int | None = None,
-        **how: Any,
+        allow_unordered: bool = False,
+        allow_leakage: bool = False,
+        track: Sequence[str] = (),
+        say: Say | None = None,
     ) -> Outcome:
         """Train the models of a study on a newer generation, and set each against its predecessor on documents that
         neither has seen. It is a study of its own, by default STUDY-CORPUS-TAG; stopped, it goes on where it was.
 
-        how: as `run_study` takes it. Raises NotFoundError, UsageError for the generation that the study was trained on,
-        and what `run_study` raises.
+        The rest is as in `run_study`, which says what is raised. Besides: NotFoundError, UsageError for the generation
+        that the study was trained on.
 
         Examples:
             >>> ws.update_study("widths", "mine@large")  # doctest: +SKIP
         """
         from nextvec.studies.update import updated_plan
 
-        return self._run(updated_plan(self.place, study, corpus, name), watch, ray, workers, how)
+        how = {"allow_unordered": allow_unordered, "allow_leakage": allow_leakage, "track": track, "say": say or quiet}
+        return self._run(updated_plan(self.place, study, self._reference(corpus), name), watch, ray, workers, how)
 
     def _run(
         self, plan: StudyPlan, watch: Any, ray: str | None, workers: int | None, how: Mapping[str, Any]
@@ -86,7 +97,7 @@ class Studies(Judging):
         with cluster(ray, workers) as count:
             from nextvec.distributed.study import RayTrainer
 
-            return run(trainer=RayTrainer(self.place, count, tuple(how.get("track", ()))))
+            return run(trainer=RayTrainer(self.place, count, tuple(how["track"])))
 
     def study_status(self, name: str) -> StudyStatus:
         """Every run and how far it is, also while the study runs. Raises NotFoundError.

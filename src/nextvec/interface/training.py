@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nextvec.errors import UsageError
+from nextvec.interface.checked import checked
 from nextvec.interface.model import Model
 from nextvec.models.presets import RECOMMENDED
 
 if TYPE_CHECKING:
+    from nextvec.interface.corpus import Corpus
     from nextvec.store.snapshot import Snapshot
     from nextvec.training.inverter.loop import Progress as InverterProgress
     from nextvec.training.loop import Progress
@@ -21,6 +23,7 @@ from nextvec.interface.corpora import Corpora, Say, quiet
 PRODUCTION = "production"
 
 
+@checked
 class Models(Corpora):
     """What can be done with models."""
 
@@ -79,7 +82,7 @@ class Models(Corpora):
     def _own(self, given: Model | str) -> Model:
         """The model of that name, or one that is here already. Raises UsageError for one of another workspace, whose
         name may be that of a model of this one."""
-        if isinstance(given, str):
+        if not isinstance(given, Model):
             return self.model(given)
         if given.place.root.absolute() != self.place.root.absolute():
             raise UsageError(
@@ -149,7 +152,7 @@ class Models(Corpora):
     def train(
         self,
         architecture: str = RECOMMENDED,
-        corpus: str = "",
+        corpus: Corpus | str = "",
         *,
         name: str | None = None,
         seed: int = 0,
@@ -169,7 +172,7 @@ class Models(Corpora):
 
         Args:
             architecture: a backbone, baseline or preset.
-            corpus: `NAME` or `NAME@TAG`.
+            corpus: one, or `NAME` or `NAME@TAG`.
             name: of the model; by default ARCH-CORPUS-TAG[-sSEED].
             resume: go on with a run of that name that was stopped.
             allow_unordered, allow_leakage: go on although the corpus is no sequential text, or its parts overlap.
@@ -192,8 +195,9 @@ class Models(Corpora):
 
         if not corpus:
             raise UsageError(f"train('{architecture}', ...) on which corpus? Name one: 'NAME', or 'NAME@TAG'")
-        chosen = self.corpus(corpus)
-        identity = name or default_name(architecture, corpus, seed)
+        reference = self._reference(corpus)
+        chosen = self.corpus(reference)
+        identity = name or default_name(architecture, reference, seed)
         Aliases(self.place).require_free(identity)
         plan = resolve_plan(
             architecture, chosen.snapshot.dim, {"seed": seed, **nested({**(options or {}), **settings})}
@@ -245,7 +249,7 @@ class Models(Corpora):
 
     def train_inverter(
         self,
-        corpus: str,
+        corpus: Corpus | str,
         *,
         name: str | None = None,
         seed: int = 0,
@@ -272,16 +276,17 @@ class Models(Corpora):
         if "predictor" in given:
             given["predictor"] = adopted(self.place, given["predictor"])
         plan = resolve_plan({"seed": seed, **given})
-        snapshot = self.corpus(corpus).snapshot
+        reference = self._reference(corpus)
+        snapshot = self.corpus(reference).snapshot
         predictor = load_bundle(self.place.model(plan.recipe.predictor)) if plan.recipe.predictor else None
         return train_inverter(
             snapshot, load_encoder(snapshot.encoder.reference), plan,
-            self.place.model(name or default_name("inverter", corpus, 0)), predictor=predictor, resume=resume,
+            self.place.model(name or default_name("inverter", reference, 0)), predictor=predictor, resume=resume,
             on_progress=on_progress or quiet, on_change=on_change or quiet, track=track,
         )  # fmt: skip
 
     def judge_inverter(
-        self, name: str, corpus: str, *, chunks: int = 256, on_progress: Say | None = None
+        self, name: str, corpus: Corpus | str, *, chunks: int = 256, on_progress: Say | None = None
     ) -> dict[str, Any]:
         """What an inverter makes of held-out chunks, beside the nearest training chunks; recorded in its metrics.
 
@@ -291,7 +296,7 @@ class Models(Corpora):
         from nextvec.comparing.inversion import report_inverter
         from nextvec.encoders import load_encoder
 
-        snapshot = self.corpus(corpus).snapshot
+        snapshot = self.corpus(self._reference(corpus)).snapshot
         encoder = load_encoder(snapshot.encoder.reference)
         return report_inverter(
             self.place.model(name), snapshot, encoder, chunks=chunks, on_progress=on_progress or quiet

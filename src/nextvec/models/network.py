@@ -40,7 +40,7 @@ class NetworkConfig(Config):
     each head by its name."""
 
     architecture: str
-    dim: int
+    dim: int = Field(ge=1)
     anchor: AnchorName = Field("ridge-mix", description="the baseline its point starts at; none: all from nothing")
     context: int | None = Field(None, description="last vectors it looks at; None: unlimited")
     structure: bool = Field(False, description="whether its backbone is told of paragraphs; its anchors always are")

@@ -422,8 +422,24 @@ def no_progress(report: IngestReport, encoded: float) -> None:
 
 
 def blocks_of(source: Source, limit: int | None, size: int = BLOCK_DOCUMENTS) -> Iterator[list[Document | Unusable]]:
-    """What the source gives, up to its `limit`-th document, in the blocks that are encoded together."""
-    return _blocks(_limited(source.documents(), limit), size)
+    """What the source gives, up to its `limit`-th document, in the blocks that are encoded together.
+
+    Raises UsageError for a source of somebody's own that gives something else than documents.
+    """
+    return _blocks(_limited(_given(source), limit), size)
+
+
+def _given(source: Source) -> Iterator[Document | Unusable]:
+    items, name = source.documents(), type(source).__name__
+    if not isinstance(items, Iterable):
+        raise UsageError(f"{name}.documents() gave a {type(items).__name__}; expected an iterator of documents")
+    for item in items:
+        if not isinstance(item, Document | Unusable):
+            raise UsageError(
+                f"{name}.documents() gave a {type(item).__name__}; expected nextvec.corpus.document.Document, with "
+                "id, title, text, source and licence, or Unusable"
+            )
+        yield item
 
 
 def _limited(items: Iterator[Document | Unusable], limit: int | None) -> Iterator[Document | Unusable]:

@@ -71,11 +71,14 @@ class PlannedRun:
 
 
 def read_plan(path: Path) -> StudyPlan:
-    """Read and check a plan file. Raises NotFoundError, DataError for what is not TOML, UsageError as `parse_plan`."""
+    """Read and check a plan file. Raises NotFoundError, DataError for what is not TOML, UsageError for a folder, and as
+    `parse_plan`."""
     try:
         options = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise NotFoundError(f"there is no plan {path}. An example: examples/reference-study.toml") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder; expected the TOML file of a plan") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not TOML: {error}") from None
     return parse_plan({"name": path.stem, **options}, owner=str(path))

@@ -26,7 +26,7 @@ from nextvec.training.baselines import FittedBaselines
 from nextvec.training.data import TrainingData
 from nextvec.training.loop import OnEpoch, Outcome, Progress, Reference, judging_head, train
 from nextvec.training.processes import from_main, make_accelerator
-from nextvec.training.provenance import decisive, origin_record, require_plan
+from nextvec.training.provenance import decisive, origin_record, require_begun, require_plan
 from nextvec.training.recipe import TrainingConfig
 from nextvec.training.tracker import TRACKERS, open_tracking
 
@@ -205,8 +205,9 @@ def _fitted(name: str, baselines: FittedBaselines) -> tuple[Baseline, dict[str, 
 def _begin(held: ExitStack, folder: Path, record: dict[str, Any], resume: bool) -> list[str]:
     """Take the folder for this run, or see that it holds it, as long as `held` is open; what differs and changes
     nothing, in words."""
-    held.enter_context(writing(folder, what=f"model '{folder.name}'"))
     fetch_folder(folder)
+    require_begun(folder, resume)
+    held.enter_context(writing(folder, what=f"model '{folder.name}'"))
     changes = require_plan(folder, record, DECIDES, resume)
     if not resume:
         write_json(folder / PLAN, record)

@@ -28,7 +28,7 @@ from nextvec.training.inverter.loop import Material, Progress, train
 from nextvec.training.inverter.predictions import predict_chunks
 from nextvec.training.inverter.recipe import InverterRecipe
 from nextvec.training.processes import require_one_process
-from nextvec.training.provenance import origin_record, require_plan
+from nextvec.training.provenance import origin_record, require_begun, require_plan
 from nextvec.training.tracker import open_tracking
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ def train_inverter(
     origin = origin_record(snapshot, split, training)
     record = {"sizes": plan.sizes, **origin}
     fetch_folder(folder)
+    require_begun(folder, resume)
     with writing(folder, what=f"inverter '{folder.name}'"), open_tracking(track, folder, on_change) as tracking:
         for change in require_plan(folder, record, DECIDES, resume):
             if on_change:

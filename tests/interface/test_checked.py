@@ -1,0 +1,161 @@
+"""What is given to the API is of the kind that it takes, or one error says which, and nothing has been done."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nextvec
+from nextvec.api import Comparison, Corpus, Model, Workspace
+from nextvec.errors import MismatchError, NotFoundError, UsageError
+from nextvec.interface.checked import KINDS, checking
+from nextvec.workspace import Workspace as Place
+
+LISTS = "expected a list of texts"
+CALLS = {
+    "a number for a name": (lambda ws: ws.model(3), r"model\(name=3\): expected a text or None"),
+    "a path for a name": (lambda ws: ws.corpus(Path("x")), r"corpus\(reference=PosixPath\('x'\)\): expected a text"),
+    "nothing for a name": (lambda ws: ws.corpus(None), r"corpus\(reference=None\): expected a text"),
+    "a number for a text": (lambda ws: ws.corpus("c").search(3), r"search\(text=3\): expected a text"),
+    "a text for a number": (
+        lambda ws: ws.corpus("c").search("a", "x"),
+        r"search\(count='x'\): expected a whole number",
+    ),
+    "a text for a share": (lambda ws: ws.ingest(".", "c", tolerate="x"), r"ingest\(tolerate='x'\): expected a number"),
+    "a text for options": (
+        lambda ws: ws.ingest(".", "c", chunker_options="bank"),
+        r"chunker_options='bank'\): expected a mapping of names to values or None",
+    ),
+    "a list for options": (lambda ws: ws.train("gru", "c", options=["a"]), r"options=\['a'\]\): expected a mapping"),
+    "a list for a plan": (
+        lambda ws: ws.run_study([]),
+        r"run_study\(plan=\[\]\): expected a path or a text or a mapping",
+    ),
+    "a folder for a plan": (lambda ws: ws.run_study("."), r"\. is a folder; expected the TOML file of a plan"),
+    "a text for trackers": (lambda ws: ws.train("gru", "c", track="mlflow"), LISTS + ". Put it in a list"),
+    "a text for texts": (lambda ws: Model(ws.place, "m").too_long("abc"), LISTS),
+    "numbers for texts": (lambda ws: ws.encode(["a", 3]), LISTS),
+    "a set of texts": (lambda ws: ws.encode({"a", "b"}), LISTS),
+    "a list used up by looking": (lambda ws: ws.encode(each for each in ["a"]), LISTS),
+    "a number for yes": (lambda ws: ws.train("gru", "c", resume="no"), r"resume='no'\): expected True or False"),
+    "a model for a list": (lambda ws: ws.compare(Model(ws.place, "m")), r"also of one: compare\(\[\.\.\.\]\)"),
+    "nothing for a list": (lambda ws: ws.compare(None), r"compare\(models=None\): expected a list"),
+    "a model for models": (lambda ws: ws.verify(Model(ws.place, "m")), r"also of one: verify\(\[\.\.\.\]\)"),
+    "a number among models": (lambda ws: ws.compare([3]), r"3 cannot be judged: expected a model, its name"),
+    "a number to verify": (lambda ws: list(ws.verify([3])), r"model\(name=3\): expected a text"),
+    "a number for a workspace": (lambda ws: nextvec.open(3), r"open\(root=3\): expected a path or a text or None"),
+    "no dimension": (lambda ws: nextvec.describe("gru", dim=0), r"gru: dim = 0: Input should be greater than"),
+    "much of it": (lambda ws: ws.model(["a" * 100]), r"model\(name=\['a{58}\.\.\.\): expected"),
+}
+
+
+@pytest.fixture
+def ws(tmp_path):
+    return nextvec.open(tmp_path / "ws")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_another_kind_is_refused_by_name(ws, name):
+    call, message = CALLS[name]
+    with pytest.raises(UsageError, match=message):
+        call(ws)
+    assert not ws.root.exists()
+
+
+def test_a_word_of_python_is_left_to_python(ws):
+    with pytest.raises(
+        TypeError, match=r"Workspace\.model\(\) got an unexpected keyword argument 'nmae'|Models\.model"
+    ):
+        ws.model(nmae="x")
+
+
+def test_numbers_of_numpy_are_numbers():
+    @checking
+    def take(count: int, share: float, flag: bool) -> tuple:
+        return count, share, flag
+
+    assert take(np.int64(3), np.float32(0.5), np.bool_(True)) == (3, 0.5, True)
+    assert take(3, 1, flag=False) == (3, 1, False)
+    with pytest.raises(UsageError, match="a whole number"):
+        take(True, 0.5, True)
+
+
+def test_a_kind_that_is_not_known_is_left_to_what_takes_it():
+    @checking
+    def take(vectors: npt.ArrayLike | None, **rest: str) -> tuple:  # noqa: F821
+        return vectors, rest
+
+    assert "npt.ArrayLike" not in KINDS
+    assert take(3, other=4) == (3, {"other": 4})
+
+
+@pytest.mark.parametrize("given", [{"id": "a", "text": "b"}, "text"])
+def test_a_source_that_gives_no_documents_is_told_so(ws, given):
+    class Own:
+        def documents(self):
+            yield given
+
+    with pytest.raises(UsageError, match=rf"Own\.documents\(\) gave a {type(given).__name__}; expected .*\.Document"):
+        ws.ingest(Own(), "own", encoder="hashing:64")
+
+
+def test_a_source_that_gives_nothing_to_iterate_over_is_told_so(ws):
+    class Own:
+        def documents(self):
+            return 3
+
+    with pytest.raises(UsageError, match=r"Own\.documents\(\) gave a int; expected an iterator"):
+        ws.ingest(Own(), "own", encoder="hashing:64")
+
+
+def test_a_folder_that_is_not_there_is_no_name_of_the_hub(ws, tmp_path):
+    with pytest.raises(NotFoundError, match=r"there is no folder .*nowhere"):
+        ws.import_data_set(tmp_path / "nowhere", "c")
+
+
+def test_a_corpus_of_another_workspace_is_refused(ws, tmp_path):
+    other = Corpus(Place(tmp_path / "other"), "c@a")
+    for call in (
+        lambda: ws.train("gru", other),
+        lambda: ws.compare(["m"], on=other),
+        lambda: ws.update_study("s", other),
+        lambda: ws.train_inverter(other),
+        lambda: ws.judge_inverter("i", other),
+    ):
+        with pytest.raises(UsageError, match=r"corpus c@a is in workspace .*other, and this is .*ws"):
+            call()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_what_was_used_is_copied_without_what_it_has_loaded(ws, copied):
+    model, corpus = Model(ws.place, "m"), Corpus(ws.place, "c@a")
+    for one in (model, corpus):
+        one.__dict__["loaded"] = lambda: None  # as a cached property keeps what cannot be pickled
+        again = copied(one)
+        assert (type(again), repr(again)) == (type(one), repr(one))
+        assert "loaded" not in vars(again)
+    assert repr(copied(ws)) == repr(ws) == f"Workspace(place=Workspace('{ws.root}'))"
+
+
+def test_a_comparison_says_what_to_pickle():
+    found = Comparison(Place("ws"), None, "nextvec compare")
+    assert copy.deepcopy(found) is found
+    with pytest.raises(TypeError, match=r"pickle its frame\(\) or to_dict\(\)"):
+        pickle.dumps(found)
+
+
+def test_every_public_method_checks():
+    for cls in (Workspace, Corpus, Model, Comparison):
+        for name in dir(cls):
+            member = getattr(cls, name)
+            if not name.startswith("_") and callable(member) and not isinstance(member, type):
+                assert hasattr(member, "__wrapped__"), name
+
+
+def test_vectors_keep_their_own_errors(ws):
+    with pytest.raises((MismatchError, NotFoundError)):
+        ws.corpus("c").decode(np.zeros((1, 3)))
