@@ -62,7 +62,7 @@ SURFACE = {
     "study watch": "STUDY --workspace",
     "push": "MODEL NAME --licence --public --workspace --json",
     "promote": "MODEL --as --set --force --reason --workspace --json",
-    "aliases": "ALIAS --workspace --json",
+    "aliases": "ALIAS --drop --workspace --json",
     "rollback": "ALIAS --workspace --json",
     "complete": "TEXT --model --sentences --decoder --feedback --fill --snap --steps --temperature --n --seed --set "
     "--workspace --json",
@@ -377,6 +377,8 @@ ERRORS = [
     (["promote", "gru-tales-first", "--as", "production", "--set", "skil=1"], 2, "Did you mean 'skill'?"),
     (["promote", "gru-tales-first", "--as", "production", "--set", "skill=nan"], 2, "gates: skill = 'nan'"),
     (["aliases", "bakc"], 1, "there is no alias 'bakc'. Did you mean 'back'?"),
+    (["aliases", "bakc", "--drop"], 1, "there is no alias 'bakc'. Did you mean 'back'?"),
+    (["aliases", "--drop"], 2, "--drop which alias? Name it: nextvec aliases ALIAS --drop"),
     (["rollback", "production"], 1, "there is no alias 'production'"),
     (["train", "ewma", "--corpus", "tales", "--name", "back"], 2, "'back' is an alias of"),
     (["models", "show", "grue"], 2, "unknown architecture or model 'grue'"),

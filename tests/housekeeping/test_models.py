@@ -42,7 +42,9 @@ def act(request):
 
 
 def test_an_alias_keeps_its_model(own, act):
-    with pytest.raises(UsageError, match=r"what production stands for.*nextvec rollback production"):
+    with pytest.raises(
+        UsageError, match=r"stands for.*nextvec rollback production\).*nextvec aliases production --drop"
+    ):
         act(own, "gru", force=True)
     assert load_bundle(own.model("gru"))
 

@@ -1,6 +1,9 @@
 """Aliases, and who is told of them."""
 
+import pytest
+
 import nextvec
+from nextvec.errors import UsageError
 from nextvec.records import write_json
 from nextvec.records.names import CONFIG
 from nextvec.training import tracker
@@ -11,9 +14,24 @@ def test_trackers_are_told_of_the_model_that_is_replaced(tmp_path, monkeypatch):
     for name in ("old", "new"):
         write_json(ws.place.model(name) / CONFIG, {})
     monkeypatch.setattr(
-        tracker, "mirror_alias", lambda alias, folder, say, *, replaced: told.append((folder.name, replaced))
+        tracker, "mirror_alias", lambda alias, folder, say, *, replaced: told.append((folder and folder.name, replaced))
     )
     for name in ("old", "new"):
         ws.promote(name, "best", gates=[])
     ws.rollback("best")
-    assert told == [("old", None), ("new", ws.place.model("old")), ("old", ws.place.model("new"))]
+    ws.drop_alias("best")
+    old, new = (ws.place.model(name) for name in ("old", "new"))
+    assert told == [("old", None), ("new", old), ("old", new), (None, old)]
+
+
+def test_an_alias_that_settings_name_is_not_dropped(tmp_path):
+    ws = nextvec.open(tmp_path)
+    write_json(ws.place.model("old") / CONFIG, {})
+    ws.promote("old", "best", gates=[])
+    settings = tmp_path / "serving.toml"
+    settings.write_text('[[models]]\nmodel = "best"\n')
+    with pytest.raises(UsageError, match=r"alias 'best' is named in .*serving\.toml\. Take it out there first"):
+        ws.drop_alias("best")
+    settings.unlink()
+    assert ws.drop_alias("best").model is None
+    assert ws.aliases() == {}

@@ -150,3 +150,25 @@ def test_a_model_that_is_gone_is_named(aliases: Aliases, place: Workspace) -> No
     (place.model("gru-2") / CONFIG).unlink()
     with pytest.raises(NotFoundError, match="alias 'production' stands for gru-2, which is gone"):
         aliases.resolve("production")
+
+
+def test_a_dropped_alias_stands_for_nothing_and_keeps_its_history(aliases: Aliases) -> None:
+    aliases.promote("production", "gru-1")
+    change = aliases.drop("production")
+    assert (change.model, change.replaced, change.action) == (None, "gru-1", "drop")
+    assert change.sentence.startswith("production is no model any more, it was gru-1, since ")
+    assert aliases.all() == {}
+    assert aliases.of("gru-1") == []
+    assert [change.action for change in aliases.history("production")] == ["promote", "drop"]
+    for gone in (aliases.drop, aliases.rollback, aliases.resolve):
+        with pytest.raises(NotFoundError, match="no alias 'production'"):
+            gone("production")
+
+
+def test_what_was_promoted_before_a_drop_is_not_rolled_back_to(aliases: Aliases) -> None:
+    aliases.promote("production", "gru-1")
+    aliases.promote("production", "gru-2")
+    aliases.drop("production")
+    assert aliases.promote("production", "gru-3").replaced is None
+    with pytest.raises(UsageError, match=r"only ever been gru-3.*nextvec aliases production --drop"):
+        aliases.rollback("production")

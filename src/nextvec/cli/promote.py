@@ -69,14 +69,23 @@ def aliases_command(
         str | None,
         typer.Argument(metavar="[ALIAS]", help="Its history, newest first.", autocompletion=completing.aliases),
     ] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Let it stand for nothing from now on.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """What every alias stands for, or the history of one."""
     from nextvec.api import open
 
-    changes = open(workspace).alias_history(alias)
-    shown = list({change.alias: change for change in changes}.values()) if alias is None else changes[::-1]
+    place = open(workspace)
+    if drop:
+        if alias is None:
+            raise UsageError("--drop which alias? Name it: nextvec aliases ALIAS --drop")
+        change = place.drop_alias(alias, say=_warn)
+        emit(asdict(change), [change.sentence], as_json)
+        return
+    changes = place.alias_history(alias)
+    now = {change.alias: change for change in changes}
+    shown = [change for change in now.values() if change.model] if alias is None else changes[::-1]
     lines = [change.sentence for change in shown] or ["No alias yet: nextvec promote ID --as production"]
     emit([asdict(change) for change in shown], lines, as_json)
 

@@ -33,8 +33,8 @@ class Needs:
         """Raises UsageError where somebody relies on it now; nothing overrides that."""
         if self.aliases:
             raise UsageError(
-                f"{what} is what {_listed(self.aliases)} stands for. Promote another model first, or roll it back: "
-                f"nextvec rollback {self.aliases[0]}"
+                f"{what} is what {_listed(self.aliases)} stands for. Promote another model first, roll it back "
+                f"(nextvec rollback {self.aliases[0]}), or drop it (nextvec aliases {self.aliases[0]} --drop)"
             )
         if self.servers:
             raise UsageError(f"{what} is being served by {_listed(self.servers)}. Stop that server first")
@@ -65,6 +65,11 @@ def needs_of_model(workspace: Workspace, identity: str) -> Needs:
         settings=tuple(str(path) for path in _settings(workspace) if names & _named_in(path)),
         studies=tuple(name for name in _studies(workspace) if identity in _models_of(workspace, name)),
     )
+
+
+def needs_of_alias(workspace: Workspace, alias: str) -> Needs:
+    """Who needs it as a name, whatever it stands for."""
+    return Needs(settings=tuple(str(path) for path in _settings(workspace) if alias in _named_in(path)))
 
 
 def needs_of_corpus(workspace: Workspace, name: str) -> Needs:

@@ -65,8 +65,8 @@ class Promoting(Studies):
     def _mirrored(self, change: Change, say: Say | None) -> Change:
         from nextvec.training.tracker import mirror_alias
 
-        replaced = None if change.replaced is None else self.place.model(change.replaced)
-        mirror_alias(change.alias, self.place.model(change.model), say, replaced=replaced)
+        model, replaced = (None if name is None else self.place.model(name) for name in (change.model, change.replaced))
+        mirror_alias(change.alias, model, say, replaced=replaced)
         return change
 
     def require_usable(self, alias: str) -> None:
@@ -91,6 +91,23 @@ class Promoting(Studies):
         from nextvec.models.aliases import Aliases
 
         return self._mirrored(Aliases(self.place).rollback(alias), say)
+
+    def drop_alias(self, alias: str, *, say: Say | None = None) -> Change:
+        """Let it stand for nothing from now on; its history is kept. Raises NotFoundError for one that there is not,
+        UsageError while the settings of a server name it.
+
+        Examples:
+            >>> change = ws.promote("gru-mine", "best", reason="a try")
+            >>> ws.drop_alias("best").replaced
+            'gru-mine'
+            >>> ws.aliases()
+            {}
+        """
+        from nextvec.housekeeping.needs import needs_of_alias
+        from nextvec.models.aliases import Aliases
+
+        needs_of_alias(self.place, alias).require_idle(f"alias '{alias}'")
+        return self._mirrored(Aliases(self.place).drop(alias), say)
 
     def aliases(self) -> dict[str, str]:
         """Model names by alias.

@@ -22,29 +22,35 @@ from nextvec.records.names import ALIASES, CONFIG
 from nextvec.storage import shown
 from nextvec.workspace import Workspace, check_name
 
+Action = Literal["promote", "rollback", "drop"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One line of the record.
 
-    `model` is what `alias` stands for from `at` (UTC, ISO 8601) on, `replaced` what it stood for before. `gates` are
-    what was asked of the model, and `forced` is the reason given for promoting it in spite of them.
+    `model` is what `alias` stands for from `at` (UTC, ISO 8601) on, None once it is dropped, `replaced` what it stood
+    for before. `gates` are what was asked of the model, and `forced` is the reason given for promoting it in spite of
+    them.
     """
 
     alias: str
-    model: str
+    model: str | None
     replaced: str | None
     at: str
-    action: Literal["promote", "rollback"]
+    action: Action
     gates: Sequence[Mapping[str, Any]] = ()
     forced: str | None = None
 
     @property
     def sentence(self) -> str:
         """E.g. "production is gru-2, instead of gru-1, since 2026-01-31 12:00:00 UTC"."""
+        since = f"since {self.at[:19].replace('T', ' ')} UTC"
+        if self.model is None:
+            return f"{self.alias} is no model any more, it was {self.replaced}, {since} (dropped)"
         instead = f", instead of {self.replaced}" if self.replaced else ""
         how = " (rolled back)" if self.action == "rollback" else f" (forced: {self.forced})" if self.forced else ""
-        return f"{self.alias} is {self.model}{instead}, since {self.at[:19].replace('T', ' ')} UTC{how}"
+        return f"{self.alias} is {self.model}{instead}, {since}{how}"
 
 
 class Aliases:
@@ -123,20 +129,31 @@ class Aliases:
 
         Raises NotFoundError for an unknown alias, UsageError when nothing came before, NotFoundError when that is gone.
         """
-        replayed = self._replay()
-        if alias not in replayed:
-            raise NotFoundError(
-                f"there is no alias '{alias}'. {did_you_mean(alias, replayed)}List them: nextvec aliases"
-            )
-        *before, now = replayed[alias]
+        *before, now = self._in_force(alias)
         if not before:
-            raise UsageError(f"'{alias}' has only ever been {now}: there is nothing to go back to")
+            raise UsageError(
+                f"'{alias}' has only ever been {now}: there is nothing to go back to. To have it stand for nothing: "
+                f"nextvec aliases {alias} --drop"
+            )
         if not self._is_model(before[-1]):
             raise NotFoundError(
                 f"'{alias}' was {before[-1]} before, which is {self._where(before[-1])}. Promote another "
                 f"model: nextvec promote ID --as {alias}"
             )
         return self._write(alias, before[-1], now, "rollback")
+
+    def drop(self, alias: str) -> Change:
+        """Let `alias` stand for nothing; its history is kept. Raises NotFoundError for an unknown alias."""
+        return self._write(alias, None, self._in_force(alias)[-1], "drop")
+
+    def _in_force(self, alias: str) -> list[str]:
+        """What it was promoted to and is not rolled back from, the newest last. Raises NotFoundError."""
+        replayed = self._replay()
+        if alias not in replayed:
+            raise NotFoundError(
+                f"there is no alias '{alias}'. {did_you_mean(alias, replayed)}List them: nextvec aliases"
+            )
+        return replayed[alias]
 
     def _where(self, model: str) -> str:
         """Where a model is that is not among the others, in words."""
@@ -150,9 +167,9 @@ class Aliases:
     def _write(
         self,
         alias: str,
-        model: str,
+        model: str | None,
         replaced: str | None,
-        action: Literal["promote", "rollback"],
+        action: Action,
         gates: Sequence[Mapping[str, Any]] = (),
         forced: str | None = None,
     ) -> Change:
@@ -171,11 +188,12 @@ class Aliases:
         """By alias, the promotions in force, the newest last: a roll-back takes the newest away."""
         promoted: dict[str, list[str]] = {}
         for change in self._changes():
-            models = promoted.setdefault(change.alias, [])
-            if change.action == "rollback":
-                models.pop()
+            if change.model is None:
+                del promoted[change.alias]
+            elif change.action == "rollback":
+                promoted[change.alias].pop()
             else:
-                models.append(change.model)
+                promoted.setdefault(change.alias, []).append(change.model)
         return promoted
 
     def _is_model(self, name: str) -> bool:
@@ -192,14 +210,16 @@ def _read(lines: Iterable[Mapping[str, Any]], record: Path) -> Iterator[Change]:
 
 def _meanings(changes: Iterable[Change]) -> dict[str, str]:
     """Model ids by alias."""
-    return {change.alias: change.model for change in changes}
+    last = {change.alias: change.model for change in changes}
+    return {alias: model for alias, model in last.items() if model is not None}
 
 
 def _require_unchanged(change: Change, record: Path, lines: Sequence[Mapping[str, Any]]) -> None:
     """Raises LostRaceError when its alias stands for another model by now than for the one that it replaces."""
     now = _meanings(_read(lines, record)).get(change.alias)
     if now != change.replaced:
+        undone = f"{change.model} was not promoted" if change.model else "it was not dropped"
         raise LostRaceError(
-            f"'{change.alias}' was {change.replaced or 'no alias'} and has just been made {now} by another process; "
-            f"{change.model} was not promoted. Look at it, and run the command again: nextvec aliases {change.alias}"
+            f"'{change.alias}' was {change.replaced or 'no alias'} and has just been made {now or 'none'} by another "
+            f"process; {undone}. Look at it, and run the command again: nextvec aliases {change.alias}"
         )

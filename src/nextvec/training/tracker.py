@@ -174,10 +174,11 @@ def _chosen(names: Sequence[str]) -> dict[str, str | None]:
     return {name: address or None for name, _, address in (each.partition(":") for each in names)}
 
 
-def mirror_alias(alias: str, folder: Path, say: Say | None = None, *, replaced: Path | None = None) -> None:
-    """Tell those who know the model in `folder` that `alias` stands for it from now on, and then those who know the one
-    in `replaced` that it no longer stands for that: they may know nothing of its successor."""
-    _tell_knowing(folder, alias, lambda tracker: tracker.alias(alias), say or _warn)
+def mirror_alias(alias: str, folder: Path | None, say: Say | None = None, *, replaced: Path | None = None) -> None:
+    """Tell those who know the model in `folder` that `alias` stands for it from now on, None for no model, and then
+    those who know the one in `replaced` that it no longer stands for that: they may know nothing of its successor."""
+    if folder is not None:
+        _tell_knowing(folder, alias, lambda tracker: tracker.alias(alias), say or _warn)
     if replaced is not None:
         _tell_knowing(replaced, alias, lambda tracker: tracker.unalias(alias), say or _warn)
 
