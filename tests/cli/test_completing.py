@@ -6,10 +6,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from nextvec.cli import completing
+from nextvec.corpus.chunkers import CHUNKERS
+from nextvec.encoders import ENCODERS
 from nextvec.models.aliases import Aliases
+from nextvec.models.backbone import BACKBONES
+from nextvec.models.baseline import BASELINES
+from nextvec.models.presets import PRESETS
 from nextvec.records import write_json
 from nextvec.records.names import CONFIG, PLAN, STUDY
 from nextvec.workspace import Workspace
@@ -61,7 +68,10 @@ def offered(place: Path | str | None, typed: str) -> list[str]:
         ("corpus rename t", ["tales"]),
         ("corpus compact t", ["tales"]),
         ("corpus tag tales@", ["tales@small"]),
-        ("models show ", ["best", "mean", "mix"]),
+        ("models show m", ["mamba2", "mamba2-reference", "mean", "mix"]),
+        ("train tr", ["transformer", "transformer-optimized", "transformer-reference"]),
+        ("corpus ingest some.txt --chunker pa", ["packed", "paragraph"]),
+        ("corpus ingest some.txt --encoder mi", ["minilm"]),
         ("models rename ", ["mean", "mix"]),
         ("models archive ", ["mean", "mix"]),
         ("models remove ", ["mean", "mix", "more"]),
@@ -73,6 +83,16 @@ def offered(place: Path | str | None, typed: str) -> list[str]:
 )
 def test_names_of_the_workspace_are_offered(place: Path, typed: str, expected: list[str]) -> None:
     assert offered(place, typed) == expected
+
+
+def test_every_component_is_offered() -> None:
+    """Names that are read in files are those that are registered, though nothing is imported for them."""
+    for offer, known in {
+        completing.architectures: [*BACKBONES, *BASELINES, *PRESETS],
+        completing.chunkers: CHUNKERS.names(),
+        completing.encoders: ENCODERS.names(),
+    }.items():
+        assert offer(Mock(), "") == sorted(known)
 
 
 def test_the_workspace_that_was_typed_counts(place: Path) -> None:

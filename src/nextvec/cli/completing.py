@@ -1,4 +1,4 @@
-"""What a shell offers where a corpus, a model or a study is named, once `nextvec --install-completion` was run.
+"""What a shell offers where something is named, once `nextvec --install-completion` was run.
 
 Names of a workspace on this machine are files, so nothing heavy is imported. None are offered of a workspace in a
 bucket, which would have to be asked: an answer that keeps a typist waiting is none.
@@ -7,6 +7,7 @@ bucket, which would have to be asked: an answer that keeps a typist waiting is n
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from glob import escape
@@ -17,11 +18,13 @@ import typer
 
 from nextvec.cli.defaults import use_defaults
 from nextvec.errors import NextvecError
+from nextvec.models.presets import PRESETS
 from nextvec.records.names import ALIASES, CONFIG, PLAN, STUDY
 from nextvec.storage import place_of
 from nextvec.workspace import Workspace
 
 LANCE = ".lance"
+REGISTERED = re.compile(r'^@(?:[A-Z]+\.register|register_[a-z]+)\("([^"]+)"', re.MULTILINE)
 
 
 def corpora(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -60,6 +63,29 @@ def aliases(ctx: typer.Context, incomplete: str) -> list[str]:
         if _files(ctx, f"models/{ALIASES}"):
             return _beginning(incomplete, open(_workspace(ctx).root).aliases())
     return []
+
+
+def architectures(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _beginning(incomplete, [*_registered("models/backbones"), *_registered("models/baselines"), *PRESETS])
+
+
+def models_or_architectures(ctx: typer.Context, incomplete: str) -> list[str]:
+    return sorted([*architectures(ctx, incomplete), *models(ctx, incomplete)])
+
+
+def chunkers(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _beginning(incomplete, _registered("corpus/chunkers"))
+
+
+def encoders(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _beginning(incomplete, _registered("encoders"))
+
+
+def _registered(package: str) -> list[str]:
+    """Names under which the files of a package register what they define. They are read, not imported: torch takes
+    longer than a typist waits."""
+    folder = Path(__file__).parent.parent / package
+    return [name for path in folder.rglob("*.py") for name in REGISTERED.findall(path.read_text("utf-8"))]
 
 
 def studies(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -55,7 +55,12 @@ def ingest_command(
     ],
     corpus: FilledOption,
     encoder: EncoderOption = "minilm",
-    chunker: Annotated[str, typer.Option("--chunker", help="sentence, paragraph, packed, semantic, ...")] = "sentence",
+    chunker: Annotated[
+        str,
+        typer.Option(
+            "--chunker", help="sentence, paragraph, packed, semantic, ...", autocompletion=completing.chunkers
+        ),
+    ] = "sentence",
     assignments: SetOption = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Take this many documents.", show_default="all")

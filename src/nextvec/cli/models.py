@@ -86,7 +86,9 @@ def show_command(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="ARCH|ID", help="An architecture, a model, or an alias.", autocompletion=completing.models
+            metavar="ARCH|ID",
+            help="An architecture, a model, or an alias.",
+            autocompletion=completing.models_or_architectures,
         ),
     ],
     dim: Annotated[int, typer.Option("--dim", min=1, help="Embedding size, for an architecture.")] = 768,

@@ -89,6 +89,7 @@ EncoderOption = Annotated[
         "--encoder",
         help="minilm, hashing:64, model2vec:FOLDER, ...; with options: 'minilm?dim=128&prompt=query: '. "
         "All: docs/encoders.md.",
+        autocompletion=completing.encoders,
     ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

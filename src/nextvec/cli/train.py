@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nextvec.cli import completing
 from nextvec.cli.launched import command, complain
 from nextvec.cli.on_ray import again_on_ray, require_ray
 from nextvec.cli.options import (
@@ -30,7 +31,12 @@ INTERRUPTED = 130
 def train_command(
     *,
     architecture: Annotated[
-        str, typer.Argument(metavar="ARCH", help="A backbone, baseline or preset: nextvec models list.")
+        str,
+        typer.Argument(
+            metavar="ARCH",
+            help="A backbone, baseline or preset: nextvec models list.",
+            autocompletion=completing.architectures,
+        ),
     ] = RECOMMENDED,
     corpus: TrainedOnOption,
     name: Annotated[

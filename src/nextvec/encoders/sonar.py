@@ -49,7 +49,7 @@ def in_language(reference: str, language: str) -> str:
     return with_query(body, {**options, "language": language})
 
 
-@register_encoder(NAME, options=SonarReading, dim="1024", tokens="512", licence=NON_COMMERCIAL)
+@register_encoder("sonar", options=SonarReading, dim="1024", tokens="512", licence=NON_COMMERCIAL)
 def load_sonar(argument: str, options: SonarReading, *, exact: bool = False) -> PooledTransformer:
     """`argument`: a folder with config.json, tokenizer.json and model.safetensors, in it or in `encoder/`, or a name on
     the Hugging Face hub.
