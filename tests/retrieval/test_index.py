@@ -226,3 +226,11 @@ def test_recall_of_the_exact_index_is_one_and_of_a_stranger_an_error() -> None:
     assert recall_against_exact(exact, exact, unit_rows(10, 8, seed=1), 4) == 1.0
     with pytest.raises(MismatchError, match="100 rows"):
         recall_against_exact(ExactIndex(unit_rows(100, 8)), exact, unit_rows(10, 8), 4)
+
+
+def test_a_corpus_without_a_chunk_has_no_index():
+    empty = Snapshot.from_arrays(
+        "none", np.empty((0, 8), np.float32), np.array([0]), [], encoder=EncoderSpec(name="fake", dim=8), texts=[]
+    )
+    with pytest.raises(DataError, match=r"none.* holds no chunk: nextvec corpus ingest SOURCE --corpus none"):
+        build_index(empty)

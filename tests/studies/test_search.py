@@ -141,11 +141,16 @@ def test_the_report_says_what_was_searched_and_how_often_test_documents_were_loo
 
 
 def test_trackers_are_told_of_its_trials_too(place, monkeypatch):
-    told = []
+    told, figures = [], {}
+
+    class Recording(Tracking):
+        def log(self, event, step, given):
+            if event == "comparison":
+                figures.update(given)
 
     def tracking(names, folder, say):
         told.append(folder)
-        return Tracking()
+        return Recording()
 
     monkeypatch.setattr("nextvec.studies.runner.open_tracking", tracking)
     monkeypatch.setattr("nextvec.training.run.open_tracking", tracking)
@@ -157,6 +162,8 @@ def test_trackers_are_told_of_its_trials_too(place, monkeypatch):
     study = place.study("tracked")
     assert told == [study, trial_folder(study, 0), trial_folder(study, 1), place.model(found.runs[0].model)]
     assert [trial_of(folder) for folder in told] == [None, (study, 0), (study, 1), None]
+    rows = {row.name: row.figures["cosine"].estimate for row in found.contest.comparison.rows}
+    assert {name: given["cosine"] for name, given in figures.items()} == rows
 
 
 def test_the_same_search_again_trains_nothing(outcome, place):

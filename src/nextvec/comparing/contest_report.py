@@ -47,13 +47,13 @@ def save_contest(
         tracking.start({"comparison": dict(content.provenance)})
         record_contest(contest, content, folder)
         write_report(target, content)
-        tracking.log("comparison", 0, _estimates(contest))
+        tracking.log("comparison", 0, estimates(contest))
         for written in (target, folder / COMPARISON):
             tracking.artefact(written)
     return target
 
 
-def _estimates(contest: Contest) -> dict[str, dict[str, float]]:
+def estimates(contest: Contest) -> dict[str, dict[str, float]]:
     """By model or baseline, by figure."""
     rows = contest.comparison.rows
     return {row.name: {name: each.estimate for name, each in row.figures.items()} for row in rows}

@@ -172,9 +172,11 @@ def build_index(
             snapshot's fingerprint and the settings; otherwise it is built anew. None keeps nothing.
         device: where an exact index scans, if there is room; the answers are the same.
 
-    Raises MissingDependencyError for "faiss" without the package, UsageError for another kind, and for "lance" of a
-    snapshot in memory.
+    Raises DataError for a snapshot without a chunk, MissingDependencyError for "faiss" without the package, UsageError
+    for another kind, and for "lance" of a snapshot in memory.
     """
+    if not len(snapshot):
+        raise DataError(f"{snapshot.label} holds no chunk: nextvec corpus ingest SOURCE --corpus {snapshot.name}")
     if kind not in get_args(IndexKind):
         raise UsageError.unknown("kind of index", kind, get_args(IndexKind))
     chosen = _kind_for(snapshot.stored) if kind == "auto" else kind

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nextvec.comparing.contest import Contest, run_contest
-from nextvec.comparing.contest_report import record_contest, report_content
+from nextvec.comparing.contest_report import estimates, record_contest, report_content
 from nextvec.comparing.stage import Memory, Say
 from nextvec.errors import NextvecError, require_packages
 from nextvec.evaluation.coherence import require_sequential
@@ -123,6 +123,8 @@ def run_study(
                 require_held()
                 study.judge(planned.run, failure)
         outcome = study.end()
+        if outcome.contest:
+            tracking.log("comparison", 0, estimates(outcome.contest))
         for name in (REPORT, COMPARISON) if outcome.contest else ():
             tracking.artefact(study.folder / name)
         return outcome
