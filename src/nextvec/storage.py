@@ -237,10 +237,15 @@ def without_secrets(uri: str) -> str:
     return f"{scheme}{mark}{rest}".partition("?")[0]
 
 
-def _copies() -> Path:
-    """The folder of all copies, by the rule of freedesktop.org for caches: only an absolute path counts."""
+def cache_home() -> Path:
+    """The user's folder for what may be deleted, by the rule of freedesktop.org: only an absolute path counts."""
     given = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(given if given.startswith("/") else os.path.expanduser("~/.cache"), "nextvec", "buckets")
+    return Path(given if given.startswith("/") else os.path.expanduser("~/.cache"), "nextvec")
+
+
+def _copies() -> Path:
+    """The folder of all copies."""
+    return cache_home() / "buckets"
 
 
 def _require_obstore() -> None:

@@ -10,8 +10,9 @@ import re
 from pathlib import Path
 
 from nextvec.errors import UsageError
+from nextvec.fingerprint import fingerprint
 from nextvec.mirror import RECORDS, fetch_folder
-from nextvec.storage import shown, workspace_folder
+from nextvec.storage import cache_home, shown, workspace_folder
 
 DEFAULT = "nextvec-workspace"
 VARIABLE = "NEXTVEC_WORKSPACE"
@@ -64,7 +65,12 @@ class Workspace:
 
     @property
     def cache(self) -> Path:
-        return self.root / "cache"
+        """Of a workspace that may be read alone, another one, in the user's own."""
+        own = self.root / "cache"
+        there = own if own.exists() else self.root
+        if not there.exists() or os.access(there, os.W_OK):
+            return own
+        return cache_home() / "read-only" / fingerprint(str(self.root.absolute()))
 
     def corpus(self, name: str) -> Path:
         return self.corpora / f"{check_name('corpus', name)}.lance"

@@ -56,7 +56,13 @@ def evaluate_command(
 
     found = open(workspace).compare(models, on=on, allow_leakage=allow_leakage, latency=False, say=_say)
     found = replace(found, command=f"nextvec evaluate {' '.join(models)}")
-    found.save_figures()
+    try:
+        _print_figures(found, as_json)
+    finally:  # what was found is told also where it cannot be recorded
+        found.save_figures()
+
+
+def _print_figures(found: Comparison, as_json: bool) -> None:
     rows = [row for row in found.rows if row.kind == "model"]
     if as_json:
         emit([{"warning": found.warning, **row.to_dict()} for row in rows], [], as_json)
@@ -107,13 +113,15 @@ def compare_command(
         models, on=on, reference=reference, allow_leakage=allow_leakage, track=track or (), say=_say
     )
     found = replace(found, command=f"nextvec compare {' '.join(models)}")
-    path = found.save(report)
     if as_json:
-        emit(found.to_dict() | {"report": str(path)}, [], as_json)
+        emit(found.to_dict() | {"report": str(found.save(report))}, [], as_json)
         return
-    print_warning(found.contest)
-    print_leaderboard(found.table)
-    print_verdicts(found)
+    try:
+        print_warning(found.contest)
+        print_leaderboard(found.table)
+        print_verdicts(found)
+    finally:
+        path = found.save(report)
     typer.echo(f"\nreport: {path}")
 
 

@@ -45,8 +45,8 @@ def save_contest(
     target = path or folder / REPORT
     with open_tracking(track, folder, say) as tracking:
         tracking.start({"comparison": dict(content.provenance)})
-        record_contest(contest, content, folder)
         write_report(target, content)
+        record_contest(contest, content, folder)
         tracking.log("comparison", 0, estimates(contest))
         for written in (target, folder / COMPARISON):
             tracking.artefact(written)

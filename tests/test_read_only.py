@@ -1,0 +1,49 @@
+"""A workspace that may be read alone: it is read, what is found out about it is kept elsewhere, and nothing is lost."""
+
+import os
+
+import pytest
+
+from nextvec.workspace import Workspace
+
+
+@pytest.fixture
+def read_only(tales, tmp_path, monkeypatch):
+    """The workspace of the tests, as one that the system does not let anybody write."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "mine"))
+    allowed = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: not str(path).startswith(str(tales.root)) and allowed(path, mode)
+    )
+    return tales
+
+
+def test_its_cache_is_elsewhere(read_only, tmp_path):
+    cache = read_only.cache
+    assert cache.is_relative_to(tmp_path / "mine" / "nextvec" / "read-only")
+    assert cache == Workspace(read_only.root).cache != Workspace(tmp_path / "other").cache
+
+
+def test_what_can_be_written_keeps_its_own(tmp_path):
+    assert Workspace(tmp_path / "not-there-yet").cache == tmp_path / "not-there-yet" / "cache"
+    (tmp_path / "cache").mkdir()
+    assert Workspace(tmp_path).cache == tmp_path / "cache"
+
+
+def test_texts_are_continued_there(read_only, nextvec):
+    before = {path: path.stat().st_mtime_ns for path in read_only.root.rglob("*")}
+    told = nextvec("complete", "Here the cats meet.", "--model", "mix", workspace=read_only.root).out
+    assert told
+    assert {path: path.stat().st_mtime_ns for path in read_only.root.rglob("*")} == before
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare"])
+def test_what_cannot_be_recorded_is_told_all_the_same(read_only, nextvec, monkeypatch, command):
+    def refuse(*given):
+        raise PermissionError(13, "Permission denied", "studies/new")
+
+    monkeypatch.setattr("nextvec.comparing.contest_report.write_json", refuse)
+    monkeypatch.setattr("nextvec.comparing.contest.LATENCY_SECONDS", 0.0)
+    done = nextvec(command, "mix", "--allow-leakage", workspace=read_only.root, expect=1)
+    assert "cosine" in done.out
+    assert done.err.splitlines()[-1].startswith("nextvec: Permission denied: studies/new. Change its rights")
