@@ -161,7 +161,7 @@ def test_vectors_in_vectors_out(place, model):
 def test_a_step_is_told_of_paragraphs_as_a_whole_document_is(place, model, monkeypatch):
     vectors, told = place.corpus("tales").snapshot.vectors[:4].astype(np.float32), []
     step, forecast = model.predictor.step, model.predictor.forecast
-    monkeypatch.setattr(model.predictor, "step", lambda *given: told.append(given[2:]) or step(*given), raising=False)
+    monkeypatch.setattr(model.predictor, "step", lambda *given: told.append(given[2:4]) or step(*given), raising=False)
     monkeypatch.setattr(model.predictor, "forecast", lambda *given: told.append(given[2:4]) or forecast(*given))
     model.forecast(vectors[:1], [1, 0])
     for known in ({"begins": 1, "following": 0}, {}):
@@ -169,6 +169,22 @@ def test_a_step_is_told_of_paragraphs_as_a_whole_document_is(place, model, monke
     assert [[int(each) for each in both] for both in told] == [[1, 0], [1, 0], [-1, -1]]
     with pytest.raises(DataError, match="begins a paragraph"):
         model.step(vectors[0], model.start(), begins=7)
+
+
+def test_a_step_is_told_of_headings_as_a_whole_document_is(place, model, monkeypatch):
+    vectors, told = place.corpus("tales").snapshot.vectors[:4].astype(np.float32), []
+    step, forecast = model.predictor.step, model.predictor.forecast
+    monkeypatch.setattr(model.predictor, "step", lambda *given: told.append(given[4]) or step(*given), raising=False)
+    monkeypatch.setattr(model.predictor, "forecast", lambda *given: told.append(given[4]) or forecast(*given))
+    for headings in (vectors[2:4], np.stack([vectors[2]] * 2), vectors[2:3], np.zeros((2, 64))):
+        told.clear()
+        model.forecast(vectors[:1], headings=headings)
+        model.step(vectors[0], model.start(), headings=headings)
+        whole, stepped = told
+        torch.testing.assert_close(stepped.vector_BTD, whole.vector_BTD, rtol=0, atol=0)
+        assert bool(stepped.fresh_BT) == bool(whole.fresh_BT) == (len({each.tobytes() for each in headings}) > 1)
+    with pytest.raises(DataError, match="headings: got"):
+        model.step(vectors[0], model.start(), headings=vectors[:3])
 
 
 def test_a_density_is_that_of_a_direction(place):

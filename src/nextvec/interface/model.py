@@ -378,12 +378,19 @@ class Model(Portable):
         return self.predictor.start(1)
 
     def step(
-        self, vector: npt.ArrayLike, memory: Memory, begins: int = UNKNOWN, following: int = UNKNOWN
+        self,
+        vector: npt.ArrayLike,
+        memory: Memory,
+        begins: int = UNKNOWN,
+        following: int = UNKNOWN,
+        *,
+        headings: npt.ArrayLike | None = None,
     ) -> tuple[Forecast, Memory]:
         """Read one more unit vector (D,): what comes after it, as tensors (1, 1, D), and what the next step needs.
 
         `begins` says whether it begins a paragraph, `following` whether the one after it does, as `breaks` do in
-        `forecast`. Raises as `forecast`, MismatchError for several vectors, UsageError for what is no memory.
+        `forecast`; `headings`, (1, D) or (2, D), are those that it and the one after it stand under.
+        Raises as `forecast`, MismatchError for several vectors, UsageError for what is no memory.
 
         Examples:
             >>> memory = model.start()
@@ -399,11 +406,11 @@ class Model(Portable):
 
         if not isinstance(memory, Memory):
             raise UsageError("a step needs what the one before it gave back, or, at the beginning, model.start()")
-        x_1ND = self._document(vector, None, "vector")[0]
+        x_1ND, *_, heading = self._document(vector, None, "vector", headings)
         if x_1ND.shape[1] != 1:
             raise MismatchError(f"a step reads one vector ({self.spec.dim},), got {x_1ND.shape[1]}; give them in turn")
         begins_1, following_1 = torch.from_numpy(require_breaks([begins, following])).split(1)
-        return self.predictor.step(x_1ND[:, 0].float(), memory, begins_1, following_1)
+        return self.predictor.step(x_1ND[:, 0].float(), memory, begins_1, following_1, heading)
 
     # Text
 
