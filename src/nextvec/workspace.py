@@ -17,7 +17,8 @@ from nextvec.storage import cache_home, shown, workspace_folder
 DEFAULT = "nextvec-workspace"
 VARIABLE = "NEXTVEC_WORKSPACE"
 _VERSION = re.compile(r"v([1-9]\d*)")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+LONGEST_NAME = 100
+_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 
 
 class Workspace:
@@ -35,6 +36,13 @@ class Workspace:
 
     def __init__(self, root: Path | str | None = None) -> None:
         self.root = workspace_folder(str(root or os.environ.get(VARIABLE) or DEFAULT))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same folder, however it was named."""
+        return isinstance(other, Workspace) and self.root.resolve() == other.root.resolve()
+
+    def __hash__(self) -> int:
+        return hash(self.root.resolve())
 
     def __repr__(self) -> str:
         return f"Workspace({str(self)!r})"

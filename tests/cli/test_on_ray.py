@@ -18,7 +18,7 @@ def plan(tmp_path):
 def test_workers_need_a_cluster(nextvec, tmp_path, plan, verb):
     command = ("corpus", "ingest", "pydocs:", "--corpus", "c") if verb == "ingest" else ("study", "run", plan)
     said = nextvec(*command, "--workers", 2, workspace=tmp_path, expect=2).err
-    assert said == "nextvec: --workers 2 are of a Ray cluster: give --ray ADDRESS too, or --ray local\n"
+    assert said == "nextvec: 2 workers are of a Ray cluster: name it with --ray ADDRESS, or --ray local\n"
 
 
 @pytest.mark.parametrize("verb", ["ingest", "study"])

@@ -68,6 +68,16 @@ def test_a_training_keeps_its_model(own, act):
     act(own, "mix")
 
 
+@pytest.mark.parametrize("name", ["rename", "archive"])
+def test_what_is_trained_is_not_called_stopped(own, name):
+    (own.model("mix") / "config.json").unlink()
+    (own.model("mix") / "plan.json").write_text("{}")
+    with pytest.raises(UsageError, match="is a run that was stopped"):
+        ACTS[name](own, "mix")
+    with writing(own.model("mix"), what="it"), pytest.raises(UsageError, match="is being written by process"):
+        ACTS[name](own, "mix")
+
+
 def test_what_is_trained_is_not_put_aside(own):
     with writing(own.model("mix"), what="it"), pytest.raises(UsageError, match="is being written by process"):
         put_aside(own, "mix")

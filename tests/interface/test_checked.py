@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import nextvec
 from nextvec.api import Comparison, Corpus, Model, Workspace
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.interface.checked import KINDS, checking
+from nextvec.store.report import IngestReport
 from nextvec.workspace import Workspace as Place
 
 LISTS = "expected a list of texts"
@@ -49,6 +52,18 @@ CALLS = {
     "a number to verify": (lambda ws: list(ws.verify([3])), r"model\(name=3\): expected a text"),
     "a number for a workspace": (lambda ws: nextvec.open(3), r"open\(root=3\): expected a path or a text or None"),
     "no dimension": (lambda ws: nextvec.describe("gru", dim=0), r"gru: dim = 0: Input should be greater than"),
+    "an array of nothing": (lambda ws: ws.encode(np.array("a text")), LISTS),
+    "a table": (lambda ws: ws.encode(np.array([["a"], ["b"]])), LISTS),
+    "numbers for names": (lambda ws: ws.train("gru", "c", options={1: 2}), "expected a mapping of names to values"),
+    "another class of that name": (
+        lambda ws: ws.train("gru", type("Corpus", (), {})()),
+        r"train\(corpus=.*expected a corpus or a text",
+    ),
+    "a class to judge": (lambda ws: ws.compare([dict]), r"<class 'dict'> cannot be judged"),
+    "a number for an encoder": (lambda ws: ws.compare_chunkers(".", encoder=3), "an encoder is a name or an object"),
+    "no dimension of a baseline": (lambda ws: nextvec.describe("ewma", dim=0), r"ewma: dim = 0"),
+    "workers of no cluster": (lambda ws: ws.train("gru", "c", workers=2), "2 workers are of a Ray cluster: name it"),
+    "workers of no cluster for an ingest": (lambda ws: ws.ingest(".", "c", workers=2), "2 workers are of a Ray"),
     "much of it": (lambda ws: ws.model(["a" * 100]), r"model\(name=\['a{58}\.\.\.\): expected"),
 }
 
@@ -82,6 +97,23 @@ def test_numbers_of_numpy_are_numbers():
     assert take(3, 1, flag=False) == (3, 1, False)
     with pytest.raises(UsageError, match="a whole number"):
         take(True, 0.5, True)
+
+
+def test_what_a_library_has_for_them_becomes_python_s_own():
+    """Numbers of numpy are written into files whose readers know none."""
+
+    @checking
+    def take(count: int, texts: Sequence[str], path: Path | str) -> tuple:
+        return count, texts, path
+
+    class Folder:
+        def __fspath__(self) -> str:
+            return "a/folder"
+
+    taken = take(np.int64(3), deque(["a", "b"]), Folder())
+    assert taken == (3, ["a", "b"], Path("a/folder"))
+    assert [type(each) for each in taken[:2]] == [int, list]
+    assert take(1, np.array(["a"]), "as it is") == (1, ["a"], "as it is")
 
 
 def test_a_kind_that_is_not_known_is_left_to_what_takes_it():
@@ -141,9 +173,33 @@ def test_what_was_used_is_copied_without_what_it_has_loaded(ws, copied):
     assert repr(copied(ws)) == repr(ws) == f"Workspace(place=Workspace('{ws.root}'))"
 
 
+def test_it_is_the_same_workspace_by_whatever_path(tmp_path, monkeypatch):
+    (tmp_path / "ws").mkdir()
+    (tmp_path / "link").symlink_to("ws")
+    monkeypatch.chdir(tmp_path)
+    same = [nextvec.open(path) for path in ("ws", "link", "./link/../ws", tmp_path / "ws")]
+    assert len({*same}) == 1
+    assert pickle.loads(pickle.dumps(same[0])) == same[0] != nextvec.open(tmp_path)
+    assert Model(same[0].place, "m") == Model(same[1].place, "m") != Model(same[0].place, "n")
+    with pytest.raises(NotFoundError, match="no corpus 'c'"):
+        same[1].train("gru", Corpus(same[0].place, "c@a"))
+
+
+def test_what_an_ingest_returns_is_the_corpus_that_is_looked_up(ws):
+    assert {Corpus(ws.place, "c", report=IngestReport(corpus="c", version=1)), ws.corpus("c")} == {ws.corpus("c")}
+
+
+def test_a_model_that_is_gone_is_not_called_damaged(ws):
+    model = Model(ws.place, "gone")
+    for ask in (lambda: model.card, lambda: model.metrics, lambda: model.config):
+        with pytest.raises(NotFoundError, match="gone"):
+            ask()
+
+
 def test_a_comparison_says_what_to_pickle():
     found = Comparison(Place("ws"), None, "nextvec compare")
-    assert copy.deepcopy(found) is found
+    assert copy.deepcopy(found) is copy.copy(found) is found
+    assert {found} == {found}
     with pytest.raises(TypeError, match=r"pickle its frame\(\) or to_dict\(\)"):
         pickle.dumps(found)
 

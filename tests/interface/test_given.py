@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import nextvec
-from nextvec.errors import DataError, MismatchError, NextvecError, UsageError
+from nextvec.errors import DataError, MismatchError, NextvecError, NotFoundError, UsageError
 from nextvec.store.given import as_array
 
 
@@ -125,3 +125,12 @@ def test_a_plan_that_varies_nothing_over_nothing_is_refused(ws):
     plan = {"name": "none", "architectures": ["gru"], "corpora": ["tales"], "set": {"width": []}}
     with pytest.raises(UsageError):
         ws.run_study(plan)
+
+
+def test_an_alias_is_no_name_for_an_inverter_and_stands_for_its_model(ws):
+    with pytest.raises(UsageError, match="'best' is an alias of mix; choose another --name"):
+        ws.train_inverter("tales", name="best")
+    with pytest.raises(NotFoundError, match=r"'bets'\. Did you mean 'best'"):
+        ws.train_inverter("tales", options={"predictor": "bets"})
+    found = ws.compare(["mix", lambda vectors: vectors[-1]], reference="best", latency=False, allow_leakage=True)
+    assert "mix" in {contrast.right for contrast in found.contrasts}

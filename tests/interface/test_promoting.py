@@ -3,6 +3,7 @@
 import pytest
 
 import nextvec
+from nextvec.continuation.presence import Announcement
 from nextvec.errors import UsageError
 from nextvec.records import write_json
 from nextvec.records.names import CONFIG
@@ -33,5 +34,10 @@ def test_an_alias_that_settings_name_is_not_dropped(tmp_path):
     with pytest.raises(UsageError, match=r"alias 'best' is named in .*serving\.toml\. Take it out there first"):
         ws.drop_alias("best")
     settings.unlink()
+    server = Announcement(ws.place)
+    server.tell(["old"], [], ["best"])
+    with pytest.raises(UsageError, match=r"alias 'best' is being served by process \d+ .*Stop that server first"):
+        ws.drop_alias("best")
+    server.close()
     assert ws.drop_alias("best").model is None
     assert ws.aliases() == {}

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -14,6 +16,7 @@ from nextvec.store.lock import exclusive, held
 HOLDER = """
 import sys, time
 from pathlib import Path
+from threading import Timer
 from nextvec.store.lock import exclusive
 with exclusive(Path(sys.argv[1]), what="corpus 'c'"):
     print("held", flush=True)
@@ -60,5 +63,16 @@ def test_whether_somebody_holds_it(tmp_path):
     path = tmp_path / "c.lock"
     assert not held(path)
     with exclusive(path, what="corpus 'c'"):
+        assert held(path)
+    assert not held(path)
+
+
+def test_who_asks_whether_it_is_held_is_not_taken_for_a_writer(tmp_path):
+    path = tmp_path / "a.lock"
+    path.touch()
+    asking = os.open(path, os.O_RDONLY)
+    fcntl.flock(asking, fcntl.LOCK_SH)  # as `held` does, for an instant
+    Timer(0.03, os.close, (asking,)).start()
+    with exclusive(path, what="it"):
         assert held(path)
     assert not held(path)

@@ -1,13 +1,16 @@
 """What a plan says, what it refuses, and what it resolves to."""
 
+import json
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nextvec.errors import DataError, MismatchError, NotFoundError, UsageError
 from nextvec.models.backbone import BACKBONES
-from nextvec.studies.plan import open_generations, parse_plan, read_plan, resolve_runs, settings
+from nextvec.studies.plan import _free_name, open_generations, parse_plan, read_plan, resolve_runs, settings
+from nextvec.workspace import Workspace
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TINY = {"name": "tiny", "architectures": ["gru"], "corpora": ["c@small"]}
@@ -151,3 +154,17 @@ def test_the_documented_plan_is_one():
 
     lines = module.__doc__.split("\n\n", 1)[1]
     parse_plan(tomllib.loads(lines), owner="the docstring")
+
+
+def test_numbers_of_numpy_are_numbers():
+    given = {"lr": list(np.array([1e-3, 2e-3], np.float32)), "layers": np.int64(2)}
+    plan = parse_plan({"name": "n", "architectures": ["gru"], "corpora": ["c@a"], "set": given}, owner="a plan")
+    assert [type(each) for each in [*plan.set["lr"], plan.set["layers"]]] == [float, float, int]
+    assert json.dumps(plan.to_dict())
+
+
+def test_a_model_with_many_settings_has_a_name_that_is_one(tmp_path):
+    long = "gru-" + "-".join(f"setting-{number}-0.001" for number in range(9))
+    name, other = (_free_name(Workspace(tmp_path), long, identity, set()) for identity in ("1234567890", "abcdefghij"))
+    assert (len(name), name[-7:], other[-7:]) == (100, "-123456", "-abcdef")
+    assert Workspace(tmp_path).model(name).name == name

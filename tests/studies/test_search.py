@@ -178,6 +178,23 @@ def test_the_same_search_again_trains_nothing(outcome, place):
     assert trained == []
 
 
+def test_a_search_is_not_gone_round_by_leaving_it_out_once(outcome, place):
+    without = {key: each for key, each in PLAN.items() if key != "search"}
+    with pytest.raises(MismatchError, match=r"began with a \[search\], and its plan has none now"):
+        run_study(place, parse_plan(without, owner="the test"), allow_unordered=True)
+    assert read_json(place.study("tuned") / "study.json")["plan"]["search"]["seed"] == 3
+
+
+def test_finalists_are_different_settings(place):
+    """A sampler may draw a point twice, with one score."""
+    search = {"trials": 4, "finalists": 2, "sampler": "random", "space": {"batch": [32, 64]}, "seed": 20_261_128}
+    search["prune"] = False
+    short = {"name": "equal", "seeds": [0], "set": PLAN["set"] | {"epochs": 1}}
+    found = run_study(place, parse_plan({**PLAN, **short, "search": search}, owner="t"), allow_unordered=True)
+    drawn = {trial.options["batch"] for trial in read_trials(place.study("equal"))}
+    assert sorted(run.variant.partition(": ")[2] for run in found.runs) == sorted(f"batch={each}" for each in drawn)
+
+
 def test_a_journal_that_a_kill_has_cut_off_is_gone_on_with(outcome, place):
     """Optuna itself cannot read one, and would write on behind what is left of a line."""
     journal = place.study("tuned") / TRIALS_FILE

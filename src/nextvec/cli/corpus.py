@@ -10,7 +10,6 @@ import typer
 from nextvec.cli import completing
 from nextvec.cli.chunkers import chunkers_command
 from nextvec.cli.exchange import export_command, import_command, push_command
-from nextvec.cli.on_ray import require_ray
 from nextvec.cli.options import (
     CorpusArgument,
     DtypeOption,
@@ -87,7 +86,6 @@ def ingest_command(
     from nextvec.cli.progress import ingest_progress
     from nextvec.config import parse_assignments
 
-    require_ray(ray, workers)
     options = parse_assignments(assignments or [])
     try:
         with ingest_progress(corpus, limit) as show:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nextvec.cli import completing
 from nextvec.cli.options import (
     CorpusArgument,
     DtypeOption,
@@ -138,6 +139,7 @@ def import_command(
             "--encoder",
             help="The encoder that made the vectors, or a .json file of its spec.",
             show_default="what the card of a data set says",
+            autocompletion=completing.encoders,
         ),
     ] = None,
     salt: SaltOption = None,

@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-from nextvec.errors import UsageError
-
-
-def require_ray(address: str | None, workers: int | None) -> None:
-    """Raises UsageError for workers of no cluster."""
-    if workers is not None and address is None:
-        raise UsageError(f"--workers {workers} are of a Ray cluster: give --ray ADDRESS too, or --ray local")
-
 
 def again_on_ray(address: str | None, workers: int | None) -> list[str]:
     """The options that a command was given, to give them once more."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nextvec.cli import completing
-from nextvec.cli.on_ray import again_on_ray, require_ray
+from nextvec.cli.on_ray import again_on_ray
 from nextvec.cli.options import JsonOption, LeakageOption, RayOption, TrackOption, WorkersOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, remaining, wrapped
 from nextvec.cli.tracked import again_tracked
@@ -59,7 +59,6 @@ def run_command(
     from nextvec.api import open
     from nextvec.cli.training_progress import training_progress
 
-    require_ray(ray, workers)
     place = open(workspace)
     again = ["run", str(path), *_again(allow_unordered, allow_leakage, ray, workers, track, workspace)]
     with _stopping(again):
@@ -95,7 +94,6 @@ def update_command(
     from nextvec.api import open
     from nextvec.cli.training_progress import training_progress
 
-    require_ray(ray, workers)
     place = open(workspace)
     again = ["update", study, "--corpus", corpus, *(["--name", name] if name else [])]
     with _stopping([*again, *_again(allow_unordered, allow_leakage, ray, workers, track, workspace)]):

@@ -10,7 +10,7 @@ import typer
 
 from nextvec.cli import completing
 from nextvec.cli.launched import command, complain
-from nextvec.cli.on_ray import again_on_ray, require_ray
+from nextvec.cli.on_ray import again_on_ray
 from nextvec.cli.options import (
     LeakageOption,
     RayOption,
@@ -68,7 +68,6 @@ def train_command(
     from nextvec.config import parse_assignments
     from nextvec.interface.training import default_name
 
-    require_ray(ray, workers)
     place, identity = open(workspace), name or default_name(architecture, corpus, seed)
     try:
         with training_progress(identity) as show:

@@ -23,12 +23,13 @@ FOLDER, LOCK = "serving", ".lock"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """A server's process, and the names of the models and corpora that it serves."""
+    """A server's process, the names of the models and corpora that it serves, and the aliases that it was told to."""
 
     process: int
     machine: str
     models: tuple[str, ...]
     corpora: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"process {self.process} on {self.machine}"
@@ -43,14 +44,14 @@ class Announcement:
         self._held = ExitStack()
         self._told = False
 
-    def tell(self, models: Iterable[str], corpora: Iterable[str]) -> None:
+    def tell(self, models: Iterable[str], corpora: Iterable[str], aliases: Iterable[str] = ()) -> None:
         """Instead of what was told before. Raises OSError, StorageError where the workspace cannot be written."""
         if not self._told:
             self._held.enter_context(exclusive(_lock_of(self._record), what=f"the record {self._record.name}"))
             self._told = True
         now = Presence(
             process=os.getpid(), machine=socket.gethostname(), models=tuple(sorted(set(models))),
-            corpora=tuple(sorted(set(corpora))),
+            corpora=tuple(sorted(set(corpora))), aliases=tuple(sorted(set(aliases))),
         )  # fmt: skip
         write_json(self._record, asdict(now))
 
@@ -71,7 +72,8 @@ def servers(workspace: Workspace) -> list[Presence]:
 
 def _read(record: Path) -> Presence:
     plain = read_json(record)
-    return Presence(**{**plain, "models": tuple(plain["models"]), "corpora": tuple(plain["corpora"])})
+    named = {key: tuple(plain.get(key, ())) for key in ("models", "corpora", "aliases")}
+    return Presence(process=plain["process"], machine=plain["machine"], **named)
 
 
 def _lock_of(record: Path) -> Path:

@@ -54,10 +54,11 @@ def remove_model(
 
 def rename_model(workspace: Workspace, identity: str, name: str, *, force: bool = False) -> None:
     """Give a finished model another id. Raises as `remove_model`, and for a name that is taken, or in a bucket."""
-    folder = _finished(workspace, identity)
-    require_here(folder, f"model '{identity}'")
+    folder = _folder(workspace, identity)
     _require_new(workspace, name)
     with _free_to_go(workspace, identity, force):
+        _require_finished(folder)
+        require_here(folder, f"model '{identity}'")
         folder.rename(workspace.model(name))
     rewrite_card(workspace.model(name))
 
@@ -65,12 +66,12 @@ def rename_model(workspace: Workspace, identity: str, name: str, *, force: bool 
 def archive_model(workspace: Workspace, identity: str, *, force: bool = False) -> Path:
     """Move a finished model into the workspace's archive, where nothing finds it but `restore_model`; returns where it
     is. Raises as `rename_model`."""
-    folder = _finished(workspace, identity)
-    require_here(folder, f"model '{identity}'")
-    place = workspace.archive / identity
+    folder, place = _folder(workspace, identity), workspace.archive / identity
     if place.exists():
         raise UsageError(f"the archive has a model '{identity}' already; rename this one first")
     with _free_to_go(workspace, identity, force):
+        _require_finished(folder)
+        require_here(folder, f"model '{identity}'")
         place.parent.mkdir(parents=True, exist_ok=True)
         return folder.rename(place)
 
@@ -129,11 +130,9 @@ def _folder(workspace: Workspace, identity: str) -> Path:
     return folder
 
 
-def _finished(workspace: Workspace, identity: str) -> Path:
-    folder = _folder(workspace, identity)
+def _require_finished(folder: Path) -> None:
     if not (folder / CONFIG).exists():
-        raise UsageError(f"'{identity}' is a run that was stopped; go on with it (train --resume), or remove it")
-    return folder
+        raise UsageError(f"'{folder.name}' is a run that was stopped; go on with it (train --resume), or remove it")
 
 
 def _require_new(workspace: Workspace, name: str) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Mapping, Set, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set, Sized
+from dataclasses import dataclass
 from functools import wraps
 from numbers import Integral, Real
+from pathlib import Path
 from types import FunctionType
 from typing import Any, ParamSpec, TypeVar
 
@@ -20,6 +22,19 @@ C = TypeVar("C", bound=type)
 P = ParamSpec("P")
 T = TypeVar("T")
 Is = Callable[[Any], bool]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What it is called, what tells it, and what makes a plain one of what a library has for it."""
+
+    words: str
+    is_one: Is
+    made: Callable[[Any], Any] = _as_it_is
 
 
 def checked(cls: C) -> C:
@@ -42,18 +57,18 @@ def checking(function: Callable[P, T]) -> Callable[P, T]:
     @wraps(function)
     def call(*given: P.args, **named: P.kwargs) -> T:
         try:
-            arguments = signature.bind(*given, **named).arguments
+            bound = signature.bind(*given, **named)
         except TypeError:
             return function(*given, **named)  # which says it in Python's own words
-        for name in kinds.keys() & arguments.keys():
-            _require(function.__name__, name, arguments[name], kinds[name])
-        return function(*given, **named)
+        for name in kinds.keys() & bound.arguments.keys():
+            bound.arguments[name] = _taken(function.__name__, name, bound.arguments[name], kinds[name])
+        return function(*bound.args, **bound.kwargs)
 
     return call
 
 
-def _kinds(parameter: inspect.Parameter) -> list[tuple[str, Is]]:
-    """In words, with what tells it, each kind that a parameter may be of; none where one of them is not known."""
+def _kinds(parameter: inspect.Parameter) -> list[Kind]:
+    """Each kind that a parameter may be of; none where one of them is not known."""
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         return []
     parts = str(parameter.annotation).split(" | ")
@@ -61,11 +76,14 @@ def _kinds(parameter: inspect.Parameter) -> list[tuple[str, Is]]:
     return [kind for kind in found if kind] if all(found) else []
 
 
-def _require(function: str, name: str, value: Any, kinds: list[tuple[str, Is]]) -> None:
-    if not any(is_one(value) for _, is_one in kinds):
-        expected = " or ".join(words for words, _ in kinds)
-        hint = ". Put it in a list" if isinstance(value, str) and LIST in kinds else ""
-        raise UsageError(f"{function}({name}={shown(value)}): expected {expected}{hint}")
+def _taken(function: str, name: str, value: Any, kinds: Sequence[Kind]) -> Any:
+    """The value as Python's own of the first kind that it is of."""
+    for kind in kinds:
+        if kind.is_one(value):
+            return kind.made(value)
+    expected = " or ".join(kind.words for kind in kinds)
+    hint = ". Put it in a list" if isinstance(value, str) and LIST in kinds else ""
+    raise UsageError(f"{function}({name}={shown(value)}): expected {expected}{hint}")
 
 
 def shown(value: object) -> str:
@@ -83,30 +101,35 @@ def _is_number(kind: type) -> Is:
 
 
 def _named(name: str) -> Is:
-    return lambda value: any(kind.__name__ == name for kind in type(value).__mro__)
+    return lambda value: any(f"{kind.__module__}.{kind.__name__}" == name for kind in type(value).__mro__)
 
 
 def _is_list_of_texts(value: Any) -> bool:
-    """In an order, and with a length, so that looking at it does not use it up."""
-    if isinstance(value, str | bytes | Mapping | Set) or not (isinstance(value, Sized) and isinstance(value, Iterable)):
+    """In an order, and with a length, so that looking at it does not use it up; an array has one dimension."""
+    if isinstance(value, str | bytes | Mapping | Set) or getattr(value, "ndim", 1) != 1:
         return False
-    return all(isinstance(each, str) for each in value)
+    return isinstance(value, Sized) and isinstance(value, Iterable) and all(isinstance(each, str) for each in value)
+
+
+def _is_mapping_of_names(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
 
 
 LETTERS = 60
 """Of a value, that an error shows."""
-LIST: tuple[str, Is] = ("a list of texts", _is_list_of_texts)
-KINDS: Mapping[str, tuple[str, Is]] = {
-    "None": ("None", lambda value: value is None),
-    "str": ("a text", _is(str)),
-    "Path": ("a path", _is(os.PathLike)),
-    "bool": ("True or False", lambda value: type(value).__name__ in ("bool", "bool_")),
-    "int": ("a whole number", _is_number(Integral)),
-    "float": ("a number", _is_number(Real)),
+LIST = Kind("a list of texts", _is_list_of_texts, list)
+FUNCTION = Kind("a function", callable)
+KINDS: Mapping[str, Kind] = {
+    "None": Kind("None", lambda value: value is None),
+    "str": Kind("a text", _is(str)),
+    "Path": Kind("a path", _is(os.PathLike), Path),
+    "bool": Kind("True or False", lambda value: type(value).__name__ in ("bool", "bool_"), bool),
+    "int": Kind("a whole number", _is_number(Integral), int),
+    "float": Kind("a number", _is_number(Real), float),
     "Sequence[str]": LIST,
-    "Mapping[str, Any]": ("a mapping of names to values", _is(Mapping)),
-    "Say": ("a function", callable),
-    "Callable": ("a function", callable),
-    "Model": ("a model", _named("Model")),
-    "Corpus": ("a corpus", _named("Corpus")),
+    "Mapping[str, Any]": Kind("a mapping of names to values", _is_mapping_of_names),
+    "Say": FUNCTION,
+    "Callable": FUNCTION,
+    "Model": Kind("a model", _named("nextvec.interface.model.Model")),
+    "Corpus": Kind("a corpus", _named("nextvec.interface.corpus.Corpus")),
 }

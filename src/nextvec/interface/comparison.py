@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @checked
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Comparison:
     """Made by `Workspace.compare`. `command` says in records what was asked for.
 
@@ -36,6 +36,9 @@ class Comparison:
     command: str
     track: tuple[str, ...] = ()
     """Who is told of it when it is saved: NAME or NAME:ADDRESS."""
+
+    def __copy__(self) -> Comparison:
+        return self
 
     def __deepcopy__(self, memo: object) -> Comparison:
         return self  # nothing of it changes

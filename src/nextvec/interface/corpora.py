@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -92,8 +93,8 @@ class Corpora:
         from nextvec.store.ingest import TOLERATED
 
         documents = _opened(source)
-        if not isinstance(encoder, str) and not hasattr(encoder, "encode"):
-            raise UsageError(f"an encoder is a name or an object with encode(); got a {type(encoder).__name__}")
+        _require_encoder(encoder)
+        require_cluster(ray, workers)
         options = dict(chunker_options or {})
         check_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
         tools = {"encoder": encoder, "chunker": chunker, "options": options}
@@ -188,6 +189,7 @@ class Corpora:
         from nextvec.comparing.chunkings import compare_chunkers
         from nextvec.encoders import load_encoder
 
+        _require_encoder(encoder)
         documents = _opened(source)
         loaded = load_encoder(encoder) if isinstance(encoder, str) else encoder
         self.place.cache.mkdir(parents=True, exist_ok=True)
@@ -221,7 +223,7 @@ class Corpora:
         """Of a generation. Raises UsageError for one of another workspace, which may be called as one of this is."""
         if isinstance(given, str):
             return given
-        if given.place.root.absolute() != self.place.root.absolute():
+        if given.place != self.place:
             raise UsageError(
                 f"corpus {given.reference} is in workspace {given.place}, and this is {self.place}: open that one, or "
                 "bring the corpus here: export_data_set there, import_data_set here"
@@ -277,11 +279,22 @@ class Corpora:
         return import_corpus(self.place, str(source), corpus, encoder=spec)
 
 
+def _require_encoder(given: object) -> None:
+    if not isinstance(given, str) and not hasattr(given, "encode"):
+        raise UsageError(f"an encoder is a name or an object with encode(); got a {type(given).__name__}")
+
+
+def require_cluster(address: str | None, workers: int | None) -> None:
+    """Raises UsageError for workers of no cluster."""
+    if workers is not None and address is None:
+        raise UsageError(f"{workers} workers are of a Ray cluster: name it with --ray ADDRESS, or --ray local")
+
+
 def _opened(source: str | Path | Source) -> Source:
     from nextvec.corpus.sources import open_source
 
-    if isinstance(source, str | Path):
-        return open_source(str(source))
+    if isinstance(source, str | os.PathLike):
+        return open_source(os.fspath(source))
     if not hasattr(source, "documents"):
         raise UsageError(f"a source is a path, a name or an object with documents(); got a {type(source).__name__}")
     return source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,7 @@ class Corpus(Portable):
 
     place: Workspace
     reference: str
-    report: IngestReport | None = None
+    report: IngestReport | None = field(default=None, compare=False)
     """What the ingest did that it comes from."""
 
     def require_report(self) -> IngestReport:

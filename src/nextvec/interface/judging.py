@@ -67,7 +67,7 @@ class Judging(Models):
         require_trackers(track, self.place.study("compare"))
         for each in models:
             _require_judged(each)
-        beside = self._own(reference).name if isinstance(reference, Model) else reference
+        beside = self._beside(reference)
         named = [self._own(each) for each in models if isinstance(each, str | Model)]
         guests = self._guests([each for each in models if not isinstance(each, str | Model)], named, home)
         contest = run_contest(
@@ -76,6 +76,14 @@ class Judging(Models):
         )  # fmt: skip
         names = [*(model.name for model in named), *(guest.identity for guest in guests)]
         return Comparison(self.place, contest, f"nextvec compare {' '.join(names)}", tuple(track))
+
+    def _beside(self, reference: Model | str | None) -> str | None:
+        """By its name; what is no model and no alias may be a baseline's."""
+        from nextvec.models.aliases import Aliases
+
+        if isinstance(reference, Model):
+            return self._own(reference).name
+        return Aliases(self.place).all().get(reference, reference) if reference else None
 
     def _guests(self, given: Sequence[Predictor | Function], models: Sequence[Model], on: str | None) -> list[Guest]:
         from nextvec.comparing.entrants import Generation, Guest
@@ -115,7 +123,7 @@ def _listed(method: str, models: Sequence[T]) -> list[T]:
 def _require_judged(given: object) -> None:
     from nextvec.models.predictor import Predictor
 
-    if not isinstance(given, str | Model | Predictor) and not callable(given):
+    if isinstance(given, type) or not (isinstance(given, str | Model | Predictor) or callable(given)):
         raise UsageError(
             f"{shown(given)} cannot be judged: expected a model, its name, a Predictor, or a function of the "
             "vectors (n, D) of a document so far"

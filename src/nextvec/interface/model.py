@@ -155,28 +155,32 @@ class Model(Portable):
 
     @property
     def metrics(self) -> Mapping[str, Any]:
-        """Figures recorded so far.
+        """Figures recorded so far. Raises NotFoundError for a model that is gone.
 
         Examples:
             >>> 0 < model.metrics["validation_cosine"] < 1
             True
         """
+        from nextvec.models.bundle import read_config
         from nextvec.records import read_json
         from nextvec.records.names import METRICS
 
+        read_config(self.folder)
         metrics: Mapping[str, Any] = read_json(self.folder / METRICS)
         return metrics
 
     @property
     def card(self) -> str:
-        """Markdown, generated from `config` and `metrics`.
+        """Markdown, generated from `config` and `metrics`. Raises NotFoundError for a model that is gone.
 
         Examples:
             >>> model.card.splitlines()[6]
             '# recommended-mine'
         """
+        from nextvec.models.bundle import read_config
         from nextvec.records.names import CARD
 
+        read_config(self.folder)
         return (self.folder / CARD).read_text("utf-8")
 
     @property

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nextvec.studies.runner import Outcome
 
 from nextvec.interface.checked import checked
-from nextvec.interface.corpora import Say, quiet
+from nextvec.interface.corpora import Say, quiet, require_cluster
 from nextvec.interface.judging import Judging
 
 
@@ -89,6 +89,7 @@ class Studies(Judging):
         from nextvec.training.processes import require_one_process
 
         require_one_process("a study")
+        require_cluster(ray, workers)
         run = partial(run_study, self.place, plan, watch=watch or unwatched, **how)
         if ray is None:
             return run()

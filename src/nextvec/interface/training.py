@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nextvec.training.loop import Progress
     from nextvec.training.run import Plan
 
-from nextvec.interface.corpora import Corpora, Say, quiet
+from nextvec.interface.corpora import Corpora, Say, quiet, require_cluster
 
 PRODUCTION = "production"
 
@@ -84,7 +84,7 @@ class Models(Corpora):
         name may be that of a model of this one."""
         if not isinstance(given, Model):
             return self.model(given)
-        if given.place.root.absolute() != self.place.root.absolute():
+        if given.place != self.place:
             raise UsageError(
                 f"model {given.name} is in workspace {given.place}, and this is {self.place}: open that one, or bring "
                 f"the model here: nextvec.Model.from_pretrained('{given.place.model(given.name)}', '{self.place}')"
@@ -193,6 +193,7 @@ class Models(Corpora):
         from nextvec.models.aliases import Aliases
         from nextvec.training.run import resolve_plan, train_model
 
+        require_cluster(ray, workers)
         if not corpus:
             raise UsageError(f"train('{architecture}', ...) on which corpus? Name one: 'NAME', or 'NAME@TAG'")
         reference = self._reference(corpus)
@@ -267,21 +268,23 @@ class Models(Corpora):
         Examples:
             >>> figures = ws.train_inverter("mine@small", options={"epochs": 1})  # doctest: +SKIP
         """
-        from nextvec.adoption import adopted
         from nextvec.encoders import load_encoder
+        from nextvec.models.aliases import Aliases
         from nextvec.models.bundle import load_bundle
         from nextvec.training.inverter.run import resolve_plan, train_inverter
 
         given = dict(options or {})
-        if "predictor" in given:
-            given["predictor"] = adopted(self.place, given["predictor"])
+        if given.get("predictor"):
+            given["predictor"] = self._own(given["predictor"]).name
         plan = resolve_plan({"seed": seed, **given})
         reference = self._reference(corpus)
+        identity = name or default_name("inverter", reference, 0)
+        Aliases(self.place).require_free(identity)
         snapshot = self.corpus(reference).snapshot
         predictor = load_bundle(self.place.model(plan.recipe.predictor)) if plan.recipe.predictor else None
         return train_inverter(
             snapshot, load_encoder(snapshot.encoder.reference), plan,
-            self.place.model(name or default_name("inverter", reference, 0)), predictor=predictor, resume=resume,
+            self.place.model(identity), predictor=predictor, resume=resume,
             on_progress=on_progress or quiet, on_change=on_change or quiet, track=track,
         )  # fmt: skip
 

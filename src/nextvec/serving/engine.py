@@ -204,6 +204,7 @@ class Engine:
             self._announcement.tell(
                 [*(batched.served.identity for batched in models), *inverters],
                 [batched.served.snapshot.name for batched in models],
+                [entry.model for entry in self.settings.models],
             )
         except (OSError, NextvecError) as error:
             log.warning("what is served is not noted in the workspace: %s", error)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import lance
 
-from nextvec.errors import IntegrityError, UsageError
+from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.storage import Place, first_line, place_of, redacting
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def _readable(uri: str, what: str = "is damaged") -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:
         if (place := _remote(uri)) is None:
+            if not Path(uri).exists():
+                raise NotFoundError(f"{uri} is gone: it was removed or renamed. See: nextvec corpus list") from None
             raise IntegrityError(f"{uri} {what}: {_said(error)}. {_REMEDY}") from None
         place.folders()
         raise IntegrityError(f"{uri} {what}: {first_line(error)}. Try again; should it stay so: {_REMEDY}") from None

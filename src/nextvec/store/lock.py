@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nextvec.errors import UsageError
 from nextvec.lease import Held, is_leased, leased
 from nextvec.storage import place_of
+
+TRIES, INSTANT = 10, 0.01
+"""How often a lock is tried for, and the seconds between."""
 
 
 def held(path: Path) -> bool:
@@ -68,6 +72,15 @@ def _always() -> None:
     """A lock is held until it is let go."""
 
 
+def _take(handle: int) -> None:
+    """Raises BlockingIOError where somebody holds it; who only asks whether it is held has it for an instant."""
+    for _ in range(TRIES - 1):
+        with suppress(BlockingIOError):
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(INSTANT)
+    return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 @contextmanager
 def _locked(path: Path, what: str) -> Iterator[None]:
     """The file holds its owner's process id and stays behind, unlocked. POSIX only (advisory `flock`)."""
@@ -75,7 +88,7 @@ def _locked(path: Path, what: str) -> Iterator[None]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(handle)
         except BlockingIOError:
             owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip() or "unknown"
             raise UsageError(

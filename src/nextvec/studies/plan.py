@@ -24,6 +24,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import Field
 
 from nextvec.comparing.entrants import Generation
@@ -41,7 +42,7 @@ from nextvec.records.study import Run
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies.space import Options, Search, check_search, corners, example, in_words, refuse_repetition
 from nextvec.training.run import Plan, plan_record, resolve_plan, run_fingerprint
-from nextvec.workspace import Workspace, check_name, parse_reference
+from nextvec.workspace import LONGEST_NAME, Workspace, check_name, parse_reference
 
 
 class StudyPlan(Config):
@@ -90,7 +91,7 @@ def parse_plan(options: Mapping[str, Any], *, owner: str) -> StudyPlan:
     Raises UsageError, with the nearest known name, for unknown keys, architectures and options; for a baseline (every
     study has all of them anyway), a corpus without a tag, a seed among the options, and anything listed twice.
     """
-    plan = StudyPlan.parse(_flattened(options, owner), owner=owner)
+    plan = StudyPlan.parse(_flattened(_plain(options), owner), owner=owner)
     check_name("study", plan.name)
     for architecture in plan.architectures:
         _check_architecture(architecture)
@@ -113,6 +114,15 @@ def parse_plan(options: Mapping[str, Any], *, owner: str) -> StudyPlan:
 def resolve_settings(architecture: str, dim: int, options: Options) -> Plan:
     """`resolve_plan` of options by the names that a plan has: `rank.foreign`."""
     return resolve_plan(architecture, dim, nested(options))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy as Python's, which are written into records."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _flattened(options: Mapping[str, Any], owner: str) -> dict[str, Any]:
@@ -271,5 +281,8 @@ def _model_name(architecture: str, variant: str, corpus: str, seed: int) -> str:
 
 
 def _free_name(workspace: Workspace, name: str, identity: str, taken: Collection[str]) -> str:
-    free = name not in taken and name not in Aliases(workspace).all() and not workspace.model(name).exists()
-    return name if free else f"{name}-{identity[:6]}"
+    """Where it is taken, or too long for a name, with the beginning of the fingerprint."""
+    told_apart = f"{name[: LONGEST_NAME - 7]}-{identity[:6]}"
+    if len(name) > LONGEST_NAME or name in taken or name in Aliases(workspace).all():
+        return told_apart
+    return told_apart if workspace.model(name).exists() else name

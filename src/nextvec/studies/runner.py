@@ -53,8 +53,9 @@ Note = Callable[..., None]
 Trained = Generator[tuple[PlannedRun, Exception | None], None, None]
 """Runs, as they are finished, and why they have failed."""
 
-FAILURES = (NextvecError, OSError, RuntimeError, MemoryError)
-"""What a run may die of while the study goes on: refused options, a full disk, torch out of memory. Not: a defect."""
+FAILURES = (NextvecError, OSError, RuntimeError, MemoryError, OverflowError)
+"""What a run may die of while the study goes on: refused options, a full disk, torch out of memory, a number that is
+too large for what counts with it. Not: a defect."""
 
 
 class Trainer(Protocol):
@@ -237,8 +238,8 @@ class _Study:
 
     def begin(self) -> None:
         """Raises MismatchError for a search that is not the one that the study began with."""
-        runs = self.runs if self.plan.search is None else require_same_search(self.folder, self.plan.to_dict())
-        self.write(runs)
+        known = require_same_search(self.folder, self.plan.to_dict())
+        self.write(self.runs if self.plan.search is None else known)
         done = sum(finished(self.workspace.model(run.model)) for run in self.runs)
         self.note("begin", runs=len(self.runs), finished=done)
         if self.plan.search is None:

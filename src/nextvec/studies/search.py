@@ -8,6 +8,7 @@ and since each draws from a seed of its own, the trials to come are those of a s
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 
 CHECKPOINTS = "checkpoints"
+SEEDS = 2**32
+"""As many as numpy's generators take."""
 STARTUP = 5
 """Trials that are over before one is ended early."""
 SHOWN = 5
@@ -94,9 +97,10 @@ class SearchRun:
 
         over = self.study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
         ranked = sorted(over, key=lambda trial: (-float(trial.value), trial.number))
+        distinct = {json.dumps(trial.params, sort_keys=True): trial for trial in reversed(ranked)}
         return [
             Found(number=trial.number, options=trial.params, validation=float(trial.value))
-            for trial in ranked[: self.search.finalists]
+            for trial in [one for one in ranked if one in distinct.values()][: self.search.finalists]
         ]
 
     @cached_property
@@ -142,7 +146,7 @@ class SearchRun:
         """Of one trial: what it draws depends on its number and the trials before, not on how often it was begun."""
         import optuna
 
-        seed = self.search.seed * 100_003 + number
+        seed = (self.search.seed * 100_003 + number) % SEEDS
         if self.search.sampler == "random":
             return optuna.samplers.RandomSampler(seed)
         return optuna.samplers.TPESampler(seed=seed)
@@ -239,8 +243,8 @@ def require_same_search(folder: Path, plan: Mapping[str, Any]) -> list[Run]:
     """The runs of finalists that are known already, of a search that is gone on with.
 
     A search of which every trial has failed may be another one from then on: what it did is forgotten.
-    Raises MismatchError for a plan whose trials would not be comparable with those that were done, or that names more
-    finalists now that there are results; only `trials` may be others.
+    Raises MismatchError for a plan whose trials would not be comparable with those that were done, that names more
+    finalists now that there are results, or that has no search; only `trials` may be others.
     """
     if not (folder / STUDY).exists():
         return []
@@ -253,6 +257,11 @@ def require_same_search(folder: Path, plan: Mapping[str, Any]) -> list[Run]:
         shutil.rmtree(folder / TRIAL_FOLDERS, ignore_errors=True)
         discard(folder / TRIALS)
         return []
+    if not plan.get("search"):
+        raise MismatchError(
+            f"study {folder.name} began with a [search], and its plan has none now; give it back, or make a study of "
+            "another name"
+        )
     for what, before, after in differences:
         raise MismatchError(
             f"study {folder.name} began its search with {what} = {before} and is gone on with {after}; give it what it "
@@ -264,7 +273,8 @@ def require_same_search(folder: Path, plan: Mapping[str, Any]) -> list[Run]:
 def _differences(begun: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """What must be the same and is not: its name, and both values."""
     before, after = (
-        {**{key: each.get(key) for key in DECIDES}, **(each.get("search") or {})} for each in (begun, plan)
+        {**{key: each.get(key) for key in DECIDES}, **(each.get("search") or {"search": None})}
+        for each in (begun, plan)
     )
     for key in before | after:
         if key != "trials" and before.get(key) != after.get(key):

@@ -64,7 +64,8 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
     name, options = (preset.architecture, {**preset.options, **options}) if preset else (architecture, dict(options))
     if name in BASELINES:
         _refuse_options(name, options)
-        return Plan(architecture=name, network=NetworkConfig(architecture=name, dim=dim), training=TrainingConfig())
+        none = NetworkConfig.parse({"architecture": name, "dim": dim}, owner=name)
+        return Plan(architecture=name, network=none, training=TrainingConfig())
     if name not in BACKBONES:
         raise UsageError.unknown("architecture", name, [*BACKBONES, *BASELINES, *PRESETS])
     kind = BACKBONES.get(name)
