@@ -1,10 +1,11 @@
-"""Tables on 80 columns."""
+"""Tables on 80 columns, and what is told of work."""
 
 from __future__ import annotations
 
 import pytest
 
 from nextvec.cli.output import print_table
+from nextvec.cli.progress import work_told
 
 NAME = "lstm-reference-lr-0.0001-wiki-14k (3 seeds)"
 
@@ -29,3 +30,12 @@ def test_a_name_that_does_not_fit_is_folded_at_a_hyphen_and_no_number_in_two(cap
 def test_a_name_that_fits_is_left_alone(capsys):
     print_table(["model", "cosine"], [[NAME, "0.3215"]])
     assert f"{NAME}  0.3215" in capsys.readouterr().out
+
+
+def test_work_is_told_every_few_seconds_away_from_a_terminal(monkeypatch, capsys):
+    times = iter([0.0, 0.5, 2.5, 2.5, 3.0, 4.0])
+    monkeypatch.setattr("nextvec.cli.progress.time.monotonic", lambda: next(times))
+    with work_told() as say:
+        for line in ("first", "second", "third", "fourth"):
+            say(line)
+    assert capsys.readouterr().err == "second\n"

@@ -12,6 +12,7 @@ import typer
 from nextvec.cli import completing
 from nextvec.cli.options import JsonOption, LeakageOption, TrackOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, warning_lines, wrapped
+from nextvec.cli.progress import work_told
 
 if TYPE_CHECKING:
     from nextvec.api import Comparison
@@ -54,7 +55,8 @@ def evaluate_command(
     """Every metric of each model on held-out documents, with 95 % intervals over documents."""
     from nextvec.api import open
 
-    found = open(workspace).compare(models, on=on, allow_leakage=allow_leakage, latency=False, say=_say)
+    with work_told() as say:
+        found = open(workspace).compare(models, on=on, allow_leakage=allow_leakage, latency=False, say=say)
     found = replace(found, command=f"nextvec evaluate {' '.join(models)}")
     try:
         _print_figures(found, as_json)
@@ -109,9 +111,10 @@ def compare_command(
     """Models and all baselines on the same documents: leaderboard, paired differences, verdicts, an HTML report."""
     from nextvec.api import open
 
-    found = open(workspace).compare(
-        models, on=on, reference=reference, allow_leakage=allow_leakage, track=track or (), say=_say
-    )
+    with work_told() as say:
+        found = open(workspace).compare(
+            models, on=on, reference=reference, allow_leakage=allow_leakage, track=track or (), say=say
+        )
     found = replace(found, command=f"nextvec compare {' '.join(models)}")
     if as_json:
         emit(found.to_dict() | {"report": str(found.save(report))}, [], as_json)
@@ -201,10 +204,6 @@ def print_verdicts(found: Comparison) -> None:
         typer.echo(wrapped(f"* In other figures, {sentence}"))
     if found.table.documents < 50:
         typer.echo(f"Only {found.table.documents} test documents: differences must be large to be seen.")
-
-
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
 
 
 def _chance(row: Row, name: str) -> str:

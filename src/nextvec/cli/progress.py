@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, ParamSpec, TypeAlias
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
     from nextvec.store.report import IngestReport
 
 LINE_SECONDS = 10.0
+WORK_SECONDS = 2.0
+"""Between pieces of work of which it is not known how long each takes."""
 
 P = ParamSpec("P")
 Show: TypeAlias = "Callable[[IngestReport, float], None]"
@@ -34,6 +37,17 @@ def ingest_progress(corpus: str, limit: int | None) -> Iterator[Show]:
         yield _on_bar(bar, bar.add_task(f"{corpus}: starting", total=limit), corpus)
 
 
+@contextmanager
+def work_told() -> Iterator[Callable[[str], None]]:
+    """What is being done: the last line of a terminal, elsewhere a line every few seconds."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield plain_lines(lambda line: line, WORK_SECONDS)
+        return
+    with console.status("") as status:
+        yield lambda line: status.update(escape(line))
+
+
 def _on_bar(bar: Progress, task: TaskID, corpus: str) -> Show:
     def show(report: IngestReport, encoded: float) -> None:
         done = _handled(report) + encoded
@@ -42,13 +56,13 @@ def _on_bar(bar: Progress, task: TaskID, corpus: str) -> Show:
     return show
 
 
-def plain_lines(line: Callable[P, str]) -> Callable[P, None]:
-    """Says `line` of what it is called with, every few seconds."""
+def plain_lines(line: Callable[P, str], seconds: float = LINE_SECONDS) -> Callable[P, None]:
+    """Says `line` of what it is called with, every so many seconds at most."""
     last = time.monotonic()
 
     def show(*given: P.args, **named: P.kwargs) -> None:
         nonlocal last
-        if time.monotonic() - last >= LINE_SECONDS:
+        if time.monotonic() - last >= seconds:
             last = time.monotonic()
             typer.echo(line(*given, **named), err=True)
 
