@@ -37,13 +37,13 @@ def test_texts_are_continued_there(read_only, nextvec):
     assert {path: path.stat().st_mtime_ns for path in read_only.root.rglob("*")} == before
 
 
-@pytest.mark.parametrize("command", ["evaluate", "compare"])
+@pytest.mark.parametrize("command", [["evaluate"], ["evaluate", "--json"], ["compare"], ["compare", "--json"]])
 def test_what_cannot_be_recorded_is_told_all_the_same(read_only, nextvec, monkeypatch, command):
     def refuse(*given):
         raise PermissionError(13, "Permission denied", "studies/new")
 
     monkeypatch.setattr("nextvec.comparing.contest_report.write_json", refuse)
     monkeypatch.setattr("nextvec.comparing.contest.LATENCY_SECONDS", 0.0)
-    done = nextvec(command, "mix", "--allow-leakage", workspace=read_only.root, expect=1)
+    done = nextvec(*command, "mix", "--allow-leakage", workspace=read_only.root, expect=1)
     assert "cosine" in done.out
     assert done.err.splitlines()[-1].startswith("nextvec: Permission denied: studies/new. Change its rights")

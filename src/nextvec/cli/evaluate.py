@@ -59,9 +59,9 @@ def evaluate_command(
         found = open(workspace).compare(models, on=on, allow_leakage=allow_leakage, latency=False, say=say)
     found = replace(found, command=f"nextvec evaluate {' '.join(models)}")
     try:
-        _print_figures(found, as_json)
-    finally:  # what was found is told also where it cannot be recorded
         found.save_figures()
+    finally:  # what was found is told also where it cannot be recorded
+        _print_figures(found, as_json)
 
 
 def _print_figures(found: Comparison, as_json: bool) -> None:
@@ -116,16 +116,22 @@ def compare_command(
             models, on=on, reference=reference, allow_leakage=allow_leakage, track=track or (), say=say
         )
     found = replace(found, command=f"nextvec compare {' '.join(models)}")
-    if as_json:
-        emit(found.to_dict() | {"report": str(found.save(report))}, [], as_json)
-        return
+    path = None
     try:
-        print_warning(found.contest)
-        print_leaderboard(found.table)
-        print_verdicts(found)
-    finally:
         path = found.save(report)
-    typer.echo(f"\nreport: {path}")
+    finally:  # as above
+        _print_comparison(found, path, as_json)
+
+
+def _print_comparison(found: Comparison, report: Path | None, as_json: bool) -> None:
+    if as_json:
+        emit(found.to_dict() | {"report": report and str(report)}, [], as_json)
+        return
+    print_warning(found.contest)
+    print_leaderboard(found.table)
+    print_verdicts(found)
+    if report is not None:
+        typer.echo(f"\nreport: {report}")
 
 
 def verify_command(models: ModelsArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:

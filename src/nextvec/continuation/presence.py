@@ -23,13 +23,14 @@ FOLDER, LOCK = "serving", ".lock"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """A server's process, the names of the models and corpora that it serves, and the aliases that it was told to."""
+    """A server's process, the names of the models and corpora that it serves, and those, aliases too, that its settings
+    have for models."""
 
     process: int
     machine: str
     models: tuple[str, ...]
     corpora: tuple[str, ...]
-    aliases: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"process {self.process} on {self.machine}"
@@ -44,14 +45,14 @@ class Announcement:
         self._held = ExitStack()
         self._told = False
 
-    def tell(self, models: Iterable[str], corpora: Iterable[str], aliases: Iterable[str] = ()) -> None:
+    def tell(self, models: Iterable[str], corpora: Iterable[str], named: Iterable[str] = ()) -> None:
         """Instead of what was told before. Raises OSError, StorageError where the workspace cannot be written."""
         if not self._told:
             self._held.enter_context(exclusive(_lock_of(self._record), what=f"the record {self._record.name}"))
             self._told = True
         now = Presence(
             process=os.getpid(), machine=socket.gethostname(), models=tuple(sorted(set(models))),
-            corpora=tuple(sorted(set(corpora))), aliases=tuple(sorted(set(aliases))),
+            corpora=tuple(sorted(set(corpora))), named=tuple(sorted(set(named))),
         )  # fmt: skip
         write_json(self._record, asdict(now))
 
@@ -72,8 +73,8 @@ def servers(workspace: Workspace) -> list[Presence]:
 
 def _read(record: Path) -> Presence:
     plain = read_json(record)
-    named = {key: tuple(plain.get(key, ())) for key in ("models", "corpora", "aliases")}
-    return Presence(process=plain["process"], machine=plain["machine"], **named)
+    lists = {key: tuple(plain.get(key, ())) for key in ("models", "corpora", "named")}
+    return Presence(process=plain["process"], machine=plain["machine"], **lists)
 
 
 def _lock_of(record: Path) -> Path:

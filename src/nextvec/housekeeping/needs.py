@@ -70,7 +70,7 @@ def needs_of_model(workspace: Workspace, identity: str) -> Needs:
 def needs_of_alias(workspace: Workspace, alias: str) -> Needs:
     """Who needs it as a name, whatever it stands for."""
     return Needs(
-        servers=tuple(str(server) for server in servers(workspace) if alias in server.aliases),
+        servers=tuple(str(server) for server in servers(workspace) if alias in server.named),
         settings=tuple(str(path) for path in _settings(workspace) if alias in _named_in(path)),
     )
 

@@ -5,10 +5,7 @@ N vectors of one document, D their size.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.interface.checked import checked
 from nextvec.interface.portable import Portable
+from nextvec.interface.waiting import alone, now
 from nextvec.structure import UNKNOWN
 from nextvec.workspace import Workspace
 
@@ -450,7 +448,7 @@ class Model(Portable):
             raise UsageError.unknown("among", among, known)
         served = self._served()
         ranking = rank(Direct(served), served.chunk(text), texts, served.temperature(among), among)
-        return next(_now(_alone(ranking)))
+        return next(now(alone(ranking)))
 
     def too_long(self, texts: Sequence[str]) -> int:
         """How many of the texts are longer than its encoder reads.
@@ -509,7 +507,7 @@ class Model(Portable):
             beginning = await begin(stages, requests[0])
             return [await complete(stages, request, stop, beginning) for request in requests]
 
-        return next(_now(_alone(all_of_them())))
+        return next(now(alone(all_of_them())))
 
     def stream(
         self, text: str, n: int = 1, sentences: int = 3, *, settings: Mapping[str, Any] | None = None, **options: Any
@@ -531,7 +529,7 @@ class Model(Portable):
                 async for event in continue_text(stages, request, stop, beginning):
                     yield event
 
-        return _now(events())
+        return now(events())
 
     def _asked(
         self, text: str, n: int, sentences: int, settings: Mapping[str, Any] | None, options: Mapping[str, Any]
@@ -580,35 +578,3 @@ class Model(Portable):
 
 def _plain(tensor: Any) -> Any:
     return tensor.detach().float().cpu().numpy()
-
-
-async def _alone(coming: Awaitable[T]) -> AsyncIterator[T]:
-    yield await coming
-
-
-def _now(events: AsyncIterator[T]) -> Iterator[T]:
-    """An asynchronous iterator, waited for here; in a thread of its own where a loop runs already, as in a notebook."""
-
-    async def following() -> tuple[T, ...]:
-        return (await anext(events),)
-
-    runner = asyncio.Runner()
-    with _elsewhere() as run:
-        try:
-            with suppress(StopAsyncIteration):
-                while True:
-                    yield from run(runner.run, following())
-        finally:
-            run(runner.close)
-
-
-@contextmanager
-def _elsewhere() -> Iterator[Callable[..., Any]]:
-    """Calls a function: here, or where a loop runs in this thread always in the same other one."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        yield lambda function, *given: function(*given)
-        return
-    with ThreadPoolExecutor(1, "nextvec") as one:
-        yield lambda function, *given: one.submit(function, *given).result()

@@ -94,7 +94,7 @@ class Promoting(Studies):
 
     def drop_alias(self, alias: str, *, say: Say | None = None) -> Change:
         """Let it stand for nothing from now on; its history is kept. Raises NotFoundError for one that there is not,
-        UsageError while the settings of a server name it.
+        UsageError while a server that runs, or its settings, name it.
 
         Examples:
             >>> change = ws.promote("gru-mine", "best", reason="a try")

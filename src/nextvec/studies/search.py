@@ -96,11 +96,12 @@ class SearchRun:
         import optuna
 
         over = self.study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
-        ranked = sorted(over, key=lambda trial: (-float(trial.value), trial.number))
-        distinct = {json.dumps(trial.params, sort_keys=True): trial for trial in reversed(ranked)}
+        distinct: dict[str, FrozenTrial] = {}
+        for trial in sorted(over, key=lambda trial: (-float(trial.value), trial.number)):
+            distinct.setdefault(json.dumps(trial.params, sort_keys=True), trial)
         return [
             Found(number=trial.number, options=trial.params, validation=float(trial.value))
-            for trial in [one for one in ranked if one in distinct.values()][: self.search.finalists]
+            for trial in list(distinct.values())[: self.search.finalists]
         ]
 
     @cached_property

@@ -207,7 +207,7 @@ def _begin(held: ExitStack, folder: Path, record: dict[str, Any], resume: bool) 
     """Take the folder for this run, or see that it holds it, as long as `held` is open; what differs and changes
     nothing, in words."""
     fetch_folder(folder)
-    require_begun(folder, resume)
+    require_begun(folder, resume)  # without a lock, which a refused call would leave behind
     held.enter_context(writing(folder, what=f"model '{folder.name}'"))
     changes = require_plan(folder, record, DECIDES, resume)
     if not resume:

@@ -113,7 +113,7 @@ def train_inverter(
     origin = origin_record(snapshot, split, training)
     record = {"sizes": plan.sizes, **origin}
     fetch_folder(folder)
-    require_begun(folder, resume)
+    require_begun(folder, resume)  # without a lock, which a refused call would leave behind
     with writing(folder, what=f"inverter '{folder.name}'"), open_tracking(track, folder, on_change) as tracking:
         for change in require_plan(folder, record, DECIDES, resume):
             if on_change:
