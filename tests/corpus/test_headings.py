@@ -86,6 +86,15 @@ def test_a_heading_that_cannot_be_written_is_reported() -> None:
         ("Cats sleep.\n\n# ***\n", "Cats sleep.\n\n# ***\n", []),
         ("Cats sleep.\n\n# ##\n", "Cats sleep.\n\n# ##\n", []),
         ("", "", []),
+        ("Cats sleep.\n\n== At night ==\n", "Cats sleep.\n", [("At night", 2, 14)]),
+        ("===Cats=== \r\nThey eat.", "They eat.", [("Cats", 3, 0)]),
+        ("a == b\n==\n=== ===\nthey = them =", "a == b\n==\n=== ===\nthey = them =", []),
+        ("Cats sleep.\n\nAt night\n--------\n", "Cats sleep.\n", [("At night", 2, 14)]),
+        ("At night\r\n===\r\nCats sleep.", "At night\r\n===\r\nCats sleep.", []),
+        ("At night\r\n======\r\nCats sleep.", "Cats sleep.", [("At night", 1, 0)]),
+        ("Cats sleep.\nAt night\n--------\n", "Cats sleep.\nAt night\n--------\n", []),
+        ("They had slept.\n---\nThey ate.", "They had slept.\n---\nThey ate.", []),
+        ("# Cats\nAt night\n-----------\nThey eat.", "They eat.", [("Cats", 1, 0), ("At night", 2, 0)]),
     ],
 )
 def test_the_headings_of_a_text_that_somebody_writes_stand_beside_it(text: str, left: str, headings: list) -> None:
@@ -93,7 +102,7 @@ def test_the_headings_of_a_text_that_somebody_writes_stand_beside_it(text: str, 
     assert (written, [(one.text, one.level, one.start) for one in found]) == (left, headings)
 
 
-@pytest.mark.parametrize("line", ["# a{}b", "# {}b", "# a{}", "# a {}#", "#{}", "{}# a"])
+@pytest.mark.parametrize("line", ["# a{}b", "# {}b", "# a{}", "# a {}#", "#{}", "{}# a", "== a{}b ==", "a{}\n---{}-"])
 def test_no_line_takes_longer_than_its_length(line: str) -> None:
     """In one pattern for the whole text, 400 blanks took minutes: here that many would not end in a lifetime."""
-    assert beside_headings(line.format(" \t" * 100_000) + "\nCats sleep.")[0].endswith("Cats sleep.")
+    assert beside_headings(line.replace("{}", " \t" * 100_000) + "\nCats sleep.")[0].endswith("Cats sleep.")

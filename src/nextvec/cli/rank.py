@@ -68,7 +68,7 @@ def rank_command(
     """Order candidates by how likely each comes next after a text.
 
     The text is cut and encoded as the model's corpus was, each candidate is one chunk. A blank line at the text's end
-    says that a paragraph begins. A Markdown heading (`## History`) is no sentence: it is told of what stands under it,
+    says that a paragraph begins. A heading (`## History`) is no sentence: it is told of what stands under it,
     and at the text's end of what comes next.
 
     A query tells the sentences of one document apart. Candidates from anywhere are ranked by the topic instead, by what

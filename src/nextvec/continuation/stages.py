@@ -313,7 +313,7 @@ class Served:
 
     def chunk(self, text: str) -> Passage:
         """The text cut as the corpus was. A blank line at its end says that what comes next begins a paragraph. A
-        Markdown heading (`## History`) is no chunk: it is told of those under it, and at the end of what comes next.
+        heading (`## History`) is no chunk: it is told of those under it, and at the end of what comes next.
 
         Raises UsageError for a text without any chunk, or that is no Unicode.
         """

@@ -12,6 +12,8 @@ NONE = -1
 _MARKED = re.compile(r"[ ]{0,3}#{1,6}[ \t]+(?P<text>.*)", re.DOTALL)
 """A line that is a heading, as CommonMark 0.31 has it, 4.2. Read line by line: in one pattern for a whole text, a few
 hundred blanks within a heading took minutes."""
+_RULE = re.compile(r"[ ]{0,3}(?:={3,}|-{3,})[ \t\r]*")
+"""A line below a heading that stands alone, as CommonMark 0.31 has it, 4.3."""
 LONGEST = 1000
 """Characters; what has more is no heading, whatever it is marked as."""
 PARAGRAPHS_APART = "\n\n"
@@ -63,8 +65,9 @@ def _names_something(text: str) -> bool:
 
 
 def beside_headings(text: str) -> tuple[str, tuple[Heading, ...]]:
-    """A text that somebody writes on as a source would give it: without its Markdown headings (`## History`), and
-    they, those at its end as well, which stand above what comes next."""
+    """A text that somebody writes on as a source would give it: without its headings, in Markdown (`## History`, or
+    underlined) or in wikitext (`== History ==`), and they, those at its end as well, which stand above what comes next.
+    """
     return _composed(_pieces(text))
 
 
@@ -72,7 +75,7 @@ def _pieces(text: str) -> Iterator[str | Title]:
     """Its headings, and as they are the lines between them, where those are not blank."""
     between: list[str] = []
     for line in text.split("\n"):
-        title = _title(line)
+        title = _title(line) or _titled(line) or _underlined(between, line)
         if title is None:
             between.append(line)
             continue
@@ -95,6 +98,26 @@ def _title(line: str) -> Title | None:
         return None
     text = _unclosed(found["text"].strip())
     return Title(text, level=line.count("#", 0, found.start("text"))) if _names_something(text) else None
+
+
+def _titled(line: str) -> Title | None:
+    """The same of a heading in wikitext: between as many equals signs as its level."""
+    line = line.strip()
+    level = min(len(line) - len(line.lstrip("=")), len(line) - len(line.rstrip("=")))
+    text = line[level:-level].strip() if 1 <= level <= 6 else ""
+    return Title(text, level) if _names_something(text) else None
+
+
+def _underlined(before: list[str], line: str) -> Title | None:
+    """The heading that `line` is the rule of, taken from the lines before: the last one where it stands alone, and the
+    rule is about as long. What might be a sentence above a line that parts stays in the text."""
+    if not before or not _RULE.fullmatch(line) or (len(before) > 1 and before[-2].strip()):
+        return None
+    text, rule = before[-1].strip(), line.strip()
+    if not _names_something(text) or not 2 * len(text) <= 3 * len(rule) <= 6 * len(text) + 9:
+        return None
+    before.pop()
+    return Title(text, 1 if rule[0] == "=" else 2)
 
 
 def _unclosed(text: str) -> str:

@@ -428,7 +428,7 @@ class Model(Portable):
     def rank(self, text: str, candidates: Sequence[str], among: Among = "document") -> Ranking:
         """Candidates by how likely each comes next after a text, the likeliest first.
 
-        A blank line at the text's end says that a paragraph begins. A Markdown heading (`## History`) is no
+        A blank line at the text's end says that a paragraph begins. A heading (`## History`) is no
         sentence: it is told of what stands under it, and at the text's end of what comes next.
         Candidates are taken for sentences of the text's own document, which the model's query tells apart; among those
         of "anywhere" it goes by what they are about, its topic. Raises UsageError for a text without a chunk, without

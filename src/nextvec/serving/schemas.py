@@ -262,7 +262,8 @@ class PredictRequest(Body):
     headings: Contexts | None = Field(
         None,
         description="For each vector the unit vector of the heading that its chunk stands under, zeros for none. One "
-        "more for a context says under which the next one does. Texts say it themselves, by their Markdown headings.",
+        "more for a context says under which the next one does. Texts say it themselves, by their headings "
+        "in Markdown or wikitext.",
     )
 
 
