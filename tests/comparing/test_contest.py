@@ -292,6 +292,14 @@ def test_one_generation_needs_no_labels(place):
     assert rows(contest, "baseline").keys() == set(BASELINES)
 
 
+def test_a_model_may_be_called_as_a_baseline_is(place):
+    shutil.copytree(place.model("plain"), place.model("ridge"))
+    contest = run_contest(place, ["ridge"], latency=False, metrics=["cosine"])
+    shutil.rmtree(place.model("ridge"))
+    assert rows(contest, "model").keys() == {"ridge"}
+    assert rows(contest, "baseline").keys() == {*BASELINES} - {"ridge"} | {f"ridge ({contest.generations[0].label})"}
+
+
 def test_models_of_another_encoder_are_refused_by_name(place):
     with pytest.raises(MismatchError, match=r"plain uses encoder process .* of-foreign uses other .* weights_hash"):
         run_contest(place, ["plain", "of-foreign"])

@@ -107,8 +107,9 @@ def run_contest(
     generations = _generations(workspace, list(entrants.values()), generations)
     memory = memory or Memory()
     stage = memory.stage(workspace, generations, on)
-    judge = Judge(stage=stage, memory=memory, metrics=metrics, say=say)
-    _require_reference(reference, [*identities, *(guest.identity for guest in guests)], judge)
+    names = [*identities, *(guest.identity for guest in guests)]
+    judge = Judge(stage=stage, memory=memory, metrics=metrics, say=say, taken=names)
+    _require_reference(reference, names, judge)
     leakage = stage.leakage(say)
     if not allow_leakage:
         require_no_leakage(leakage, stage.name)

@@ -7,7 +7,7 @@ always chosen on validation documents of a corpus that the models come from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -180,12 +180,14 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """Evaluates on a stage; what is known is not evaluated again, and what is not, side by side."""
+    """Evaluates on a stage; what is known is not evaluated again, and what is not, side by side. `taken` are the names
+    that no baseline is shown under, those of what it is set against."""
 
     stage: Stage
     memory: Memory
     metrics: Sequence[str] | None
     say: Say
+    taken: Collection[str] = ()
 
     def models(self, entrants: Iterable[Entrant], guests: Iterable[Guest] = ()) -> list[Evaluation]:
         return self._evaluations([*map(self._entrant, entrants), *map(self._guest, guests)])
@@ -208,7 +210,8 @@ class Judge:
 
     def shown(self, baseline: str, generation: Generation) -> str:
         """What tables call a baseline fitted on `generation`."""
-        return baseline if len(self.stage.generations) == 1 else f"{baseline} ({generation.label})"
+        alone = len(self.stage.generations) == 1 and baseline not in self.taken
+        return baseline if alone else f"{baseline} ({generation.label})"
 
     def _entrant(self, entrant: Entrant, otherwise: Structure | None = None) -> Asked:
         home = next(each for each in self.stage.generations if each.label == entrant.subject.trained_on)
