@@ -317,7 +317,7 @@ def scattered(nextvec, tales, tmp_path_factory):
     BASELINES.register("scatter")(Scatter)
     train = ["train", "scatter", "--corpus", "tales", "--name", "scatter", "--allow-unordered", "--allow-leakage"]
     nextvec(*train, workspace=place.root)
-    fitted = {"weights": predictions_fingerprint(place.model("mix")), "temperatures": {"document": 0.1}}
+    fitted = {"weights": predictions_fingerprint(place.model("mix")), "temperatures": {"ahead": 0.1}}
     append_line(place.model("mix") / "evaluations.jsonl", fitted)
     yield place
     del BASELINES._entries["scatter"]

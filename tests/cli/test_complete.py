@@ -107,7 +107,7 @@ class TestChance:
     @staticmethod
     def fitted(place: Path) -> None:
         folder = place / "models" / "mix"
-        fitted = {"weights": predictions_fingerprint(folder), "temperatures": {"document": 0.1}}
+        fitted = {"weights": predictions_fingerprint(folder), "temperatures": {"ahead": 0.1}}
         append_line(folder / "evaluations.jsonl", fitted)
 
     def test_continuations_follow_each_other_with_how_likely_each_sentence_was(self, call, text: str) -> None:

@@ -83,7 +83,7 @@ def test_without_a_fitted_temperature_there_are_scores_alone(call) -> None:
 def test_with_one_there_are_probabilities(call, place: Path) -> None:
     folder = place / "models" / "contrast"
     records = folder / "evaluations.jsonl"
-    append_line(records, {"weights": predictions_fingerprint(folder), "temperatures": {"document": 0.5}})
+    append_line(records, {"weights": predictions_fingerprint(folder), "temperatures": {"ahead": 0.5}})
     found = told(call, TEXT, "--model", "contrast")
     assert sum(one["probability"] for one in found["candidates"]) == pytest.approx(1)
     printed = call(TEXT, "--model", "contrast", "--top", 1).out

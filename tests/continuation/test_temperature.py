@@ -28,29 +28,29 @@ def test_a_model_that_was_never_evaluated_has_none(folder) -> None:
 
 
 def test_evaluations_without_one_are_passed_over(folder) -> None:
-    record(folder, temperatures={"document": 0.5, "foreign": 9.0})
+    record(folder, temperatures={"ahead": 0.5, "foreign": 9.0})
     record(folder, temperatures={"foreign": 9.0})
     record(folder)
     assert fitted_temperature(folder) == 0.5
 
 
 def test_the_newest_counts_as_soon_as_it_is_recorded(folder) -> None:
-    record(folder, temperatures={"document": 0.5})
+    record(folder, temperatures={"ahead": 0.5})
     assert fitted_temperature(folder) == 0.5
-    record(folder, temperatures={"document": 0.25})
+    record(folder, temperatures={"ahead": 0.25})
     assert fitted_temperature(folder) == 0.25
 
 
 def test_candidates_from_anywhere_have_their_own_if_it_is_the_topics(folder) -> None:
-    record(folder, temperatures={"document": 0.5, "foreign-10k": 9.0}, metrics={"log_loss": 2})
+    record(folder, temperatures={"ahead": 0.5, "foreign-10k": 9.0}, metrics={"log_loss": 2})
     assert fitted_temperature(folder, "anywhere") is None
-    record(folder, temperatures={"document": 0.5, "foreign-10k": 0.25}, metrics={"log_loss": 3})
+    record(folder, temperatures={"ahead": 0.5, "foreign-10k": 0.25}, metrics={"log_loss": 3})
     assert fitted_temperature(folder, "anywhere") == 0.25
     assert fitted_temperature(folder) == 0.5
 
 
 def test_that_of_other_weights_is_no_answer(folder) -> None:
-    record(folder, temperatures={"document": 0.5})
+    record(folder, temperatures={"ahead": 0.5})
     assert fitted_temperature(folder) == 0.5
     other = bytearray((folder / WEIGHTS).read_bytes())
     other[-1] ^= 1

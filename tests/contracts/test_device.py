@@ -41,7 +41,7 @@ def answers(predictor, x_BTD, generator=None):
     told, memory = predictor.read(x_BTD[:, :7], predictor.start(len(x_BTD)), breaks_BT[:, :7])
     then, _ = predictor.step(x_BTD[:, 7], memory, breaks_BT[:, 7])
     for forecast in (predictor.forecast(x_BTD, mask_BT, breaks_BT), told, then):
-        yield from (forecast.point, forecast.query, forecast.topic)
+        yield from (forecast.point, forecast.query, forecast.ahead, forecast.topic)
         if predictor.spec.samples:
             yield forecast.sample(3, generator)
         if predictor.spec.density:

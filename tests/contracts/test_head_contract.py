@@ -131,6 +131,7 @@ def test_untrained_and_anchored_it_is_its_anchor(case, make_network, x_BTD):
             assert_close(forecast.point[:, t], expected.point[:, -1])
         if "query" in gives:
             assert_close(unit(forecast.query[:, t]), unit(expected.query[:, -1]))
+            assert_close(unit(forecast.ahead[:, t]), unit(expected.ahead[:, -1]))
         if head.anchor.has_topic:
             assert_close(forecast.topic[:, t], expected.topic[:, -1])
 

@@ -18,7 +18,7 @@ from nextvec.training.run import resolve_plan
 
 DIM = 8
 T = 12
-PREDICTED = ("point", "topic", "query")
+PREDICTED = ("point", "topic", "query", "ahead")
 CONTEXTS = (None, 1, 4)
 NETWORKS = [
     case
@@ -165,10 +165,11 @@ def test_step_by_step_is_the_same_as_at_once(case, structured, make_predictor):
             told.append((forecast, forecast.log_density(x_BTD[:, t : t + 1]) if density else None))
             forecast, memory = predictor.step(x_BTD[:, t], memory, part(breaks_BT, t))
         at_once = slice(first - 1, 139)
-        point, topic, query = (torch.cat([getattr(one, name) for one, _ in told], 1) for name in PREDICTED)
+        point, topic, query, ahead = (torch.cat([getattr(one, name) for one, _ in told], 1) for name in PREDICTED)
         assert_as_close(point, expected.point[:, at_once])
         assert_as_close(topic, expected.topic[:, at_once])
         assert_as_close(query / length, expected.query[:, at_once] / length)
+        assert_as_close(ahead / length, expected.ahead[:, at_once] / length)
         if density_BT is not None:
             stepped_BS = torch.cat([one for _, one in told], 1)
             torch.testing.assert_close(stepped_BS, density_BT[:, at_once], atol=1e-4, rtol=1e-4)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import torch
 
 from nextvec.evaluation.metric import Passage
@@ -52,6 +54,18 @@ def test_margins_are_scores_of_rivals_less_the_targets_own():
     assert [row.isfinite().nonzero().flatten().tolist() for row in ahead] == [[*range(9, 20)], [*range(15, 20)]]
     torch.testing.assert_close(ahead[ahead.isfinite()], expected[ahead.isfinite()])
     assert scores.margins("foreign-10k").isinf().sum(1).tolist() == [17, 17]
+
+
+def test_what_lies_ahead_is_ranked_by_a_query_of_its_own():
+    one = passage()
+    other = replace(one, ahead_MD=3 * unit((15, 8), 7))
+    usual, scores = pools().scores(one, torch.tensor([3, 9])), pools().scores(other, torch.tensor([3, 9]))
+    raw_2N = other.ahead_MD[[3, 9]] @ one.vectors_ND.T
+    expected, ahead = raw_2N - raw_2N[[0, 1], [8, 14]][:, None], scores.margins("ahead")
+    assert [row.isfinite().nonzero().flatten().tolist() for row in ahead] == [[*range(9, 20)], [*range(15, 20)]]
+    torch.testing.assert_close(ahead[ahead.isfinite()], expected[ahead.isfinite()])
+    for pool in ("document", "foreign-10k"):
+        assert torch.equal(scores.margins(pool), usual.margins(pool))
 
 
 def test_the_pool_ahead_shrinks_to_two_and_leaves_the_last_chunk_out():

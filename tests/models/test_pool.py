@@ -1,9 +1,10 @@
 """A document's own chunks as candidates: means, scores and ranks of the pool, against doing it by hand."""
 
 import numpy as np
+import pytest
 import torch
 
-from nextvec.models.pool import RECENT, pool_means, pool_scores, reciprocal_ranks
+from nextvec.models.pool import RECENT, best_lean, pool_means, pool_scores, reciprocal_ranks
 
 
 def documents(lengths, dim=6, seed=0):
@@ -34,6 +35,35 @@ def test_ranks_by_hand():
         scores = [float(q @ rows[i]) for i in range(14) if i == row or not row - RECENT <= i < row]
         rank = 1 + sum(score > float(q @ rows[row]) for score in scores)
         assert abs(float(found[j]) - 1 / rank) < 1e-6
+
+
+class Asked:
+    """What a batch asks of documents."""
+
+    def __init__(self, lengths, seed):
+        self.x_BTD, self.target_BTD, self.mask_BT, self.own = documents(lengths, seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_weight_of_a_topic_is_that_of_the_best_ranks_of_what_lies_ahead(seed):
+    batches = [Asked([9, 17, 4], seed), Asked([12], seed + 10)]
+    generator = torch.Generator().manual_seed(seed)
+    query = {batch: torch.randn(*batch.x_BTD.shape, generator=generator) for batch in batches}
+    topic = {batch: torch.randn(*batch.x_BTD.shape, generator=generator) for batch in batches}
+    weights = (0.0, 0.5, 1.0, 2.0)
+    totals = dict.fromkeys(weights, 0.0)
+    for batch in batches:
+        for b, rows in enumerate(batch.own):
+            for row in range(RECENT, len(rows)):
+                for weight in weights:
+                    q = query[batch][b, row - 1] + weight * topic[batch][b, row - 1]
+                    own = float(q @ rows[row])
+                    totals[weight] += 1 / (1 + sum(float(q @ rows[i]) > own for i in range(row + 1, len(rows))))
+    assert best_lean(query.get, topic.get, weights, lambda: batches) == max(weights, key=totals.get)
+
+
+def test_where_nothing_can_be_ranked_no_topic_is_added():
+    assert best_lean(lambda batch: batch.x_BTD, lambda batch: batch.x_BTD, (0.0, 1.0), lambda: [Asked([3], 0)]) == 0.0
 
 
 def test_equal_candidates_share_their_rank():

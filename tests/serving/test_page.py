@@ -409,7 +409,7 @@ def only_temperature(workspace, value):
     records.write_bytes(b"")
     if value is not None:
         weights = predictions_fingerprint(records.parent)
-        append_line(records, {"weights": weights, "temperatures": {"document": value}})
+        append_line(records, {"weights": weights, "temperatures": {"ahead": value}})
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ from nextvec.models.predictor import Predictor
 from nextvec.records import append_line, read_lines
 from nextvec.records.names import TEMPERATURES
 
-REVISION = 3
+REVISION = 4
 """Raised when the fit changes, so that no kept one is taken for the new one."""
 
 

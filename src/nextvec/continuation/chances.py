@@ -1,7 +1,8 @@
 """A model as a distribution over what comes next: what it draws, and how likely it held what was said.
 
 A model that samples draws vectors, one with a density tells the log density. Any other that has a fitted temperature is
-a softmax over stored chunks: those nearest to its point, by its query. D numbers in a vector, N candidates.
+a softmax over stored chunks: those nearest to its point, by its query for what has not been said. D numbers in a
+vector, N candidates.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ class Chances:
         """(N,) of the candidates, at the fitted temperature."""
         temperature = self._temperature()
         assert temperature is not None
-        return (vectors_ND @ forecast.query[0, 0].float().cpu()).double() / temperature
+        return (vectors_ND @ forecast.ahead[0, 0].float().cpu()).double() / temperature
 
     def _vectors(self, chunks: Sequence[NearChunk]) -> Tensor:
         rows = [chunk.row for chunk in chunks]

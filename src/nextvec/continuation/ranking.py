@@ -1,9 +1,9 @@
 """Which of some candidates comes next after a context: by the model's query, with the probability of each.
 
 The score of a candidate is query . candidate; the softmax of score / temperature is its probability, if one of them
-comes next. The temperature is a model's own, fitted where the candidates are the chunks of a document, and where they
-are those of others. A query tells the former apart; the latter are told by what they are about, the model's topic.
-Shapes: N candidates, T vectors of the context, D their size.
+comes next. The temperature is a model's own, fitted where the candidates are what lies ahead in a document, and where
+they are chunks of others. A query tells the former apart; the latter are told by what they are about, the model's
+topic. Shapes: N candidates, T vectors of the context, D their size.
 """
 
 from __future__ import annotations

@@ -357,11 +357,12 @@ class Served:
         return self._at_last(contexts, "point")
 
     def query(self, contexts: Sequence[Context]) -> np.ndarray:
-        """float32 (B, D), of any norm: after each context the candidate y with the largest query . y comes first.
+        """float32 (B, D), of any norm: after each context the candidate y with the largest query . y comes first, of
+        candidates that have not been said (`Forecast.ahead`).
 
         Contexts as in `predict`, and its vectors where the model ranks by its point.
         """
-        return self._at_last(contexts, "query")
+        return self._at_last(contexts, "ahead")
 
     def topic(self, contexts: Sequence[Context]) -> np.ndarray:
         """float32 (B, D), of any norm: as `query`, where candidates are from any document (`retrieval.topics`)."""

@@ -261,12 +261,12 @@ class _Pairing:
         return same or list(self._baselines.values())
 
     def _anchor(self, model: Evaluation, figure: str) -> Evaluation | None:
-        """What the head starts at whose figure it is, the point's where that is a topic's; what the network starts at
-        where its heads are not known."""
+        """What the head starts at whose figure it is, the point's where that is a topic's, the query's where all
+        candidates lie ahead; what the network starts at where its heads are not known."""
         starts, anchor = dict(model.subject.starts), model.subject.anchor
         usual = {"none": None, "mean": "context-mean"}.get(anchor, anchor)
         judges = self._figures[figure].judges
-        wanted = starts.get("point" if judges == "topic" else judges) if starts else usual
+        wanted = starts.get({"topic": "point", "ahead": "query"}.get(judges, judges)) if starts else usual
         return next((b for b in self._rivals(model) if b.subject.architecture == wanted), None)
 
     def _earlier(self, model: Evaluation) -> Evaluation | None:

@@ -45,7 +45,7 @@ class Figure:
     low: float = -1.0
     high: float = 1.0
     optional: bool = False
-    judges: Literal["point", "query", "topic", "samples", "density"] = "point"
+    judges: Literal["point", "query", "ahead", "topic", "samples", "density"] = "point"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,10 @@ class Passage:
     """One document with its predictions. Vectors and predictions have unit norm.
 
     `number` identifies the document within the evaluation; predicted_MD[j] is the prediction of
-    vectors_ND[first + j] from the rows before it, query_MD[j] what its document's candidates for it are ranked by, and
-    topic_MD[j] those of other documents: the prediction, where the predictor has none of its own. `density` gives (M,)
-    log densities of the targets in nats, `draw` unit samples (K, M, D); None for a predictor that cannot.
+    vectors_ND[first + j] from the rows before it, query_MD[j] what its document's candidates for it are ranked by,
+    ahead_MD[j] those that all lie ahead, and topic_MD[j] those of other documents: the prediction, where the predictor
+    has none of its own; `ahead_MD` is None where it is the query. `density` gives (M,) log densities of the targets in
+    nats, `draw` unit samples (K, M, D); None for a predictor that cannot.
     """
 
     number: int
@@ -101,6 +102,7 @@ class Passage:
     predicted_MD: Tensor
     query_MD: Tensor
     topic_MD: Tensor
+    ahead_MD: Tensor | None = None
     density: Callable[[], Tensor] | None = None
     draw: Callable[[], Tensor] | None = None
 

@@ -53,6 +53,7 @@ def _passage(held_out: HeldOut, number: int, answers: _Answers, b: int) -> Passa
         vectors_ND=unit_rows(torch.cat([x_TD[:1], target_TD])),
         predicted_MD=unit_rows(answers.point_BTD[b, predicted]),
         query_MD=answers.query_BTD[b, predicted].float(),
+        ahead_MD=None if answers.ahead_BTD is answers.query_BTD else answers.ahead_BTD[b, predicted].float(),
         topic_MD=unit_rows(answers.topic_BTD[b, predicted]),
         density=(lambda: answers.density_BT[b, predicted]) if spec.density else None,
         draw=(lambda: answers.samples(b, last, seed)[:, predicted]) if spec.samples else None,
@@ -66,8 +67,8 @@ class _Answers:
         self.predictor, self.batch = predictor, batch
         self._forecast = self._forecast_of(batch)
         forecast = self._forecast
-        self.point_BTD, self.query_BTD, self.topic_BTD = map(
-            self._vectors, (forecast.point, forecast.query, forecast.topic)
+        self.point_BTD, self.query_BTD, self.ahead_BTD, self.topic_BTD = map(
+            self._vectors, (forecast.point, forecast.query, forecast.ahead, forecast.topic)
         )
 
     def _vectors(self, answer_BTD: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 document            every chunk of the same document but the context (its last `min_context` rows)
 ahead               the target and the chunks after it, to the end of its document: nothing in it has been said, so
-                    nothing is gained by telling what has; the last chunk, which nothing comes after, is no target
+                    nothing is gained by telling what has, and a predictor may have another query for it
+                    (`Forecast.ahead`); the last chunk, which nothing comes after, is no target
 document+context    every chunk of the same document: ranks the copied context first, and so punishes copying
 foreign-10k         the target and up to 10,000 chunks of other documents, by the topic (`retrieval.topics`): what
                     tells the chunks of one document apart does not tell them from those of others
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 POOLS = ("document", "ahead", "document+context", "foreign-10k")
 CHOICES = ("document", "ahead", "foreign-10k")
 """The pools that a probability is given over: those of what may come next."""
-Judged = Literal["query", "topic"]
+Judged = Literal["query", "ahead", "topic"]
 Sizes = npt.NDArray[np.int64]
 _BLOCK_CELLS = 1 << 23
 _SMALLEST = 1e-12
@@ -52,11 +53,12 @@ class ForeignPool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Cosines of m queries with their targets and all rows of their document, and of their topics' queries with the
-    same targets and foreign chunks, -inf for those of the target's document.
+    """Cosines of m queries with their targets and all rows of their document, of their queries among what lies ahead
+    with the rows there, and of their topics' queries with the same targets and foreign chunks; -inf for what is no
+    candidate.
 
-    `norm_m1` and `topic_norm_m1` are the queries' own norms: a cosine times it is the score q . y. `row_m1` is each
-    target's row.
+    `norm_m1`, `ahead_norm_m1` and `topic_norm_m1` are the queries' own norms: a cosine times it is the score q . y.
+    `row_m1` is each target's row.
     """
 
     norm_m1: Tensor
@@ -64,27 +66,23 @@ class Scores:
     own_m1: Tensor
     context_mK: Tensor
     document_mN: Tensor
+    ahead_norm_m1: Tensor
+    ahead_own_m1: Tensor
+    ahead_mN: Tensor
     topic_norm_m1: Tensor
     topic_own_m1: Tensor
     foreign_mP: Tensor
-
-    @property
-    def ahead_mN(self) -> Tensor:
-        """Cosines with the rows after each target, -inf for all others."""
-        row_N = torch.arange(self.document_mN.shape[1], device=self.row_m1.device)
-        return self.document_mN.masked_fill(row_N <= self.row_m1, -torch.inf)
 
     def margins(self, pool: str, temperature: float = 1.0) -> Tensor:
         """(m, C) scores q . y of the target's rivals in one of `CHOICES` minus its own, over a temperature: their log
         odds against it. -inf for what is no rival."""
         if pool == "foreign-10k":
             return (self.foreign_mP - self.topic_own_m1).mul_(self.topic_norm_m1 / temperature)
-        rivals_mN = self.ahead_mN if pool == "ahead" else self.document_mN
-        margin_mN = (rivals_mN - self.own_m1).mul_(self.norm_m1 / temperature)
-        if pool == "document":
-            back = torch.arange(-self.context_mK.shape[1], 1, device=margin_mN.device)
-            margin_mN.scatter_(1, self.row_m1 + back, -torch.inf)
-        return margin_mN
+        if pool == "ahead":
+            return (self.ahead_mN - self.ahead_own_m1).mul_(self.ahead_norm_m1 / temperature)
+        margin_mN = (self.document_mN - self.own_m1).mul_(self.norm_m1 / temperature)
+        back = torch.arange(-self.context_mK.shape[1], 1, device=margin_mN.device)
+        return margin_mN.scatter_(1, self.row_m1 + back, -torch.inf)
 
     def log_losses(self, pool: str, temperature: float) -> Tensor:
         """(m,) nats of the targets under a softmax of q . y / temperature over one of `CHOICES`."""
@@ -123,10 +121,15 @@ class Pools:
 
     def scores(self, passage: Passage, target_m: Tensor) -> Scores:
         """Scores of the targets numbered `target_m`, 0..M-1."""
-        unit_mD, norm_m1 = _split(passage.query_MD[target_m].float())
+        query_mD, norm_m1 = _split(passage.query_MD[target_m].float())
         topic_mD, topic_norm_m1 = _split(self._foreign.searched.query(passage.topic_MD[target_m]))
-        document_mN = unit_mD @ passage.vectors_ND.T
+        document_mN = query_mD @ passage.vectors_ND.T
+        ahead_mN, ahead_norm_m1 = document_mN, norm_m1
+        if passage.ahead_MD is not None:
+            ahead_mD, ahead_norm_m1 = _split(passage.ahead_MD[target_m].float())
+            ahead_mN = ahead_mD @ passage.vectors_ND.T
         row_m1 = (target_m + passage.first)[:, None]
+        row_N = torch.arange(len(passage.vectors_ND), device=row_m1.device)
         back_K = torch.arange(-self._reach, 0, device=target_m.device)
         return Scores(
             norm_m1=norm_m1,
@@ -134,6 +137,9 @@ class Pools:
             own_m1=document_mN.gather(1, row_m1),
             context_mK=document_mN.gather(1, row_m1 + back_K),
             document_mN=document_mN,
+            ahead_norm_m1=ahead_norm_m1,
+            ahead_own_m1=ahead_mN.gather(1, row_m1),
+            ahead_mN=ahead_mN.masked_fill(row_N <= row_m1, -torch.inf),
             topic_norm_m1=topic_norm_m1,
             topic_own_m1=(topic_mD * passage.target_MD[target_m]).sum(1, keepdim=True),
             foreign_mP=self._foreign_scores(topic_mD, passage.number),
@@ -146,7 +152,8 @@ class Pools:
 
 def judged(pool: str) -> Judged:
     """The part of a forecast that candidates of a pool are ranked by."""
-    return "topic" if pool == "foreign-10k" else "query"
+    judges: dict[str, Judged] = {"ahead": "ahead", "foreign-10k": "topic"}
+    return judges.get(pool, "query")
 
 
 def _split(query_mD: Tensor) -> tuple[Tensor, Tensor]:

@@ -29,9 +29,9 @@ class Baseline(nn.Module, Predictor, ABC):
     """A causal predictor without trained parameters: what it knows are buffers, set by `fit`, mostly in closed form.
 
     `context` is None for all so far; `ranks_by` "query" is for one that writes `rank`, `draws` for one that writes
-    `sample` and `log_density`; `extends` names the baseline that it goes on from, which it is given fitted (`adopt`);
+    `sample` and `log_density`; `extends` names the baselines that it goes on from, which it is given fitted (`adopt`);
     `reads_structure` says that it answers otherwise where paragraphs or headings are known, `has_topic` that it writes
-    `topic_after`.
+    `topic_after`, `leans` that it writes `lean_after`.
     Buffers may change their size in `fit`; loading takes the size that was saved.
 
     As it stands it keeps the vectors of its context and goes over them again at every step. One that can do with less
@@ -42,9 +42,10 @@ class Baseline(nn.Module, Predictor, ABC):
     context: int | None = None
     ranks_by: Literal["point", "query"] = "point"
     draws: bool = False
-    extends: ClassVar[str | None] = None
+    extends: ClassVar[tuple[str, ...]] = ()
     reads_structure: ClassVar[bool] = False
     has_topic: ClassVar[bool] = False
+    leans: ClassVar[bool] = False
 
     @property
     def reads_next(self) -> bool:
@@ -75,6 +76,10 @@ class Baseline(nn.Module, Predictor, ABC):
         """The topics there, see `Forecast.topic`."""
         raise NotImplementedError(f"the topic of {self.name} is its point")
 
+    def lean_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
+        """(B, T, D) what is added to its queries there where all candidates lie ahead, see `Forecast.ahead`."""
+        raise NotImplementedError(f"{self.name} has one query for all candidates")
+
     def base_after(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept, ahead: Ahead | None = None) -> Tensor:
         """(B, T, E) what a head that starts at this baseline is told there: what it ranks by, unless it says more."""
         after = self.rank_after if self.ranks_by == "query" else self.point_after
@@ -99,7 +104,7 @@ class Baseline(nn.Module, Predictor, ABC):
         raise NotImplementedError(f"{self.name} has no density")
 
     def adopt(self, fitted: Baseline) -> None:
-        """Take over the fitted baseline that it `extends`; as it stands, every buffer of the same name."""
+        """Take over a fitted baseline that it `extends`; as it stands, every buffer of the same name."""
         self.load_state_dict(fitted.state_dict(), strict=False)
 
     def fit(self, train: Batches, validation: Batches) -> None:
@@ -130,10 +135,10 @@ class Baseline(nn.Module, Predictor, ABC):
         check_input(self.name, self.dim, x_BTD, mask_BT, breaks_BT, next_BT)
         check_heading(self.name, x_BTD, heading)
         read = x_BTD.float(), breaks_BT, None, (ahead := Ahead.of(next_BT, heading))
-        base, topic = partial(self.base_after, *read), partial(self.topic_after, *read)
+        others = [partial(after, *read) for after in (self.base_after, self.topic_after, self.lean_after)]
         if ahead is None:
-            return self._forecast(lambda: self(*read[:2]), lambda: self.rank(*read[:2]), base, topic)
-        return self._forecast(partial(self.point_after, *read), partial(self.rank_after, *read), base, topic)
+            return self._forecast(lambda: self(*read[:2]), lambda: self.rank(*read[:2]), *others)
+        return self._forecast(partial(self.point_after, *read), partial(self.rank_after, *read), *others)
 
     @torch.no_grad()
     def read(
@@ -151,7 +156,7 @@ class Baseline(nn.Module, Predictor, ABC):
         reading = Reading(x_BTD.float(), breaks_BT, next_BT, heading)
         kept, last = reading.before_last(self.remember, memory.kept), reading.last
         read = last.x_BTD, last.breaks_BT, kept, last.ahead
-        answers = (self.point_after, self.rank_after, self.base_after, self.topic_after)
+        answers = (self.point_after, self.rank_after, self.base_after, self.topic_after, self.lean_after)
         forecast = self._forecast(*(partial(after, *read) for after in answers))
         return forecast, Memory(self.name, len(x_BTD), self.remember(*read[:3]))
 
@@ -161,6 +166,7 @@ class Baseline(nn.Module, Predictor, ABC):
         query: Callable[[], Tensor],
         base: Callable[[], Tensor],
         topic: Callable[[], Tensor],
+        lean: Callable[[], Tensor],
     ) -> Forecast:
         quietly = torch.no_grad()
         return Forecast(
@@ -169,6 +175,7 @@ class Baseline(nn.Module, Predictor, ABC):
             quietly(lambda n, generator: self.sample(base(), n, generator)) if self.draws else None,
             quietly(lambda y_BSD: self.log_density(base(), y_BSD)) if self.draws else None,
             quietly(topic) if self.has_topic else None,
+            quietly(lambda: query() + lean()) if self.leans else None,
         )
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
@@ -190,7 +197,7 @@ def fit_baseline(
     fitted: Callable[[str], Baseline] | None = None,
     device: torch.device | str = "cpu",
 ) -> Baseline:
-    """The fitted baseline `name`, on the CPU; `fitted` gives the one that it extends (None: that is fitted here, too).
+    """The fitted baseline `name`, on the CPU; `fitted` gives those that it extends (None: they are fitted here, too).
 
     `device` is where the batches are.
 
@@ -201,9 +208,9 @@ def fit_baseline(
     for part, batches in (("training", train), ("validation", validation)):
         if not any(bool(batch.target_mask_BT.any()) for batch in batches()):
             raise TrainingError(f"{name} cannot be fitted: there is no {part} target. Give it longer documents.")
-    if baseline.extends is not None:
-        adopted = fitted or partial(fit_baseline, dim=dim, train=train, validation=validation, device=device)
-        baseline.adopt(adopted(baseline.extends))
+    adopted = fitted or partial(fit_baseline, dim=dim, train=train, validation=validation, device=device)
+    for other in baseline.extends:
+        baseline.adopt(adopted(other))
     with torch.no_grad():
         baseline.fit(train, validation)
     baseline.cpu()

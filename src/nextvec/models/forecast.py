@@ -1,4 +1,4 @@
-"""What a predictor expects after what it has read: a point, a query, a topic, and where it can, samples and a density.
+"""What a predictor expects after what it has read: a point, queries, a topic, and where it can, samples and a density.
 
 B documents, S positions (all of them after a whole document, one after a step), D embedding size.
 """
@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from nextvec.errors import UsageError
 
-Part = Literal["point", "query", "topic"]
+Part = Literal["point", "query", "ahead", "topic"]
 """Of a forecast: what candidates can be ranked by."""
 Sampler = Callable[[int, Generator], Tensor]
 Density = Callable[[Tensor], Tensor]
@@ -29,6 +29,7 @@ class Forecast:
         sampler: of n and a generator, gives unit vectors (n, B, S, D); None for one that cannot sample.
         density: of unit vectors (B, S, D), gives (B, S); None for one that has none.
         topic: gives unit vectors (B, S, D); None where nothing says better than the point what comes next is about.
+        ahead: gives (B, S, D) of any norm; None where the query is as good for candidates that all lie ahead.
     """
 
     def __init__(
@@ -38,9 +39,10 @@ class Forecast:
         sampler: Sampler | None = None,
         density: Density | None = None,
         topic: Callable[[], Tensor] | None = None,
+        ahead: Callable[[], Tensor] | None = None,
     ) -> None:
         self._point, self._query, self._sampler, self._density = point, query, sampler, density
-        self._topic = topic
+        self._topic, self._ahead = topic, ahead
 
     @cached_property
     def point(self) -> Tensor:
@@ -51,6 +53,12 @@ class Forecast:
     def query(self) -> Tensor:
         """(B, S, D): the candidate y with the largest query . y comes first."""
         return self.point if self._query is None else self._query()
+
+    @cached_property
+    def ahead(self) -> Tensor:
+        """(B, S, D): the query where nothing among the candidates has been said yet. Then none of them must be left out
+        for being what the document is about, and those that are come first."""
+        return self.query if self._ahead is None else self._ahead()
 
     @cached_property
     def topic(self) -> Tensor:

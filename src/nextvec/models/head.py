@@ -111,6 +111,13 @@ class Head(nn.Module, ABC):
         assert self.anchor is not None
         return self.anchor.topic_after(x_BTD, breaks_BT, kept, ahead)
 
+    def lean(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None = None, kept: Kept = None, ahead: Ahead | None = None
+    ) -> Tensor:
+        """(B, T, D) what is added to its query where all candidates lie ahead; asked only where its anchor leans."""
+        assert self.anchor is not None
+        return self.anchor.lean_after(x_BTD, breaks_BT, kept, ahead)
+
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
         """What its base needs of a document to go on with it after these vectors; nothing without an anchor."""
         return None if self.anchor is None else self.anchor.remember(x_BTD, breaks_BT, kept)

@@ -187,7 +187,7 @@ class Network(nn.Module, Predictor):
     def _start(
         self, reading: Reading, kept: Kept = None, *, ask: Callable[..., Tensor], last_only: bool = False
     ) -> Tensor:
-        """What a head's anchor says, asked by its `base` or `topic`."""
+        """What a head's anchor says, asked by its `base`, `topic` or `lean`."""
         # Reduced precision is for what is trained: an anchor that is off by 1e-3 would be worse than its baseline.
         with torch.autocast(reading.x_BTD.device.type, enabled=False):
             said_BTE = ask(reading.x_BTD.float(), reading.breaks_BT, kept, reading.ahead)
@@ -276,7 +276,15 @@ class Network(nn.Module, Predictor):
             assert topic is not None
             return self._judging(lambda: views.start(topic, topic.topic))
 
-        return Forecast(ask_point, query and ask_query, samples and draw, density and weigh, topic and ask_topic)
+        def ask_ahead() -> Tensor:
+            assert query is not None
+            return ask_query() + self._judging(lambda: views.start(query, query.lean))
+
+        leans = query is not None and query.anchor is not None and query.anchor.leans
+        return Forecast(
+            ask_point, query and ask_query, samples and draw, density and weigh, topic and ask_topic,
+            ask_ahead if leans else None,
+        )  # fmt: skip
 
     @property
     def _with_topic(self) -> Head | None:

@@ -6,7 +6,7 @@ ever come again. N rows of a document, M of them targets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -60,6 +60,27 @@ def own_pools(query_BTD: Tensor, batch: TargetBatch) -> Iterator[tuple[Tensor, T
         rows = int(mask_T.sum())
         if rows >= RECENT:
             yield query_TD[RECENT - 1 : rows], torch.cat([x_TD[:1], target_TD[:rows]])
+
+
+def best_lean(
+    rank: Callable[[TargetBatch], Tensor],
+    topic: Callable[[TargetBatch], Tensor],
+    weights: Sequence[float],
+    batches: Callable[[], Iterable[TargetBatch]],
+) -> float:
+    """The weight with which a topic (B, T, D) is best added to a query (B, T, D) where all candidates lie ahead, as the
+    mean reciprocal rank of the targets is highest; of equals the first, also where nothing can be ranked."""
+    totals_K = torch.zeros(len(weights), dtype=torch.float64, device="cpu")
+    for batch in batches():
+        pools = zip(own_pools(rank(batch), batch), own_pools(topic(batch), batch), strict=True)
+        for (query_MD, vectors_ND), (topic_MD, _) in pools:
+            M, N = len(query_MD), len(vectors_ND)
+            said_MN = torch.ones(M, N, dtype=torch.bool, device=vectors_ND.device).tril(N - M - 1)
+            by_query_MN, by_topic_MN = query_MD @ vectors_ND.T, topic_MD @ vectors_ND.T
+            for i, weight in enumerate(weights):
+                scores_MN = (by_query_MN + weight * by_topic_MN).masked_fill_(said_MN, -torch.inf)
+                totals_K[i] += float(reciprocal_ranks(scores_MN).sum())
+    return weights[int(totals_K.argmax())]
 
 
 def log_losses(scores_MN: Tensor, scales: Iterable[float]) -> Tensor:

@@ -10,7 +10,7 @@ from nextvec.models.baseline import Baseline, fit_baseline
 from nextvec.models.bundle import load_bundle, save_bundle
 from nextvec.training.data import TrainingData
 
-REVISION = 8
+REVISION = 9
 """Raised when a baseline's fit changes, so that no cached one is taken for the new one."""
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from nextvec.models.baseline import fit_baseline
-from nextvec.models.baselines.novelty import STRENGTHS
+from nextvec.models.baseline import BASELINES, fit_baseline
+from nextvec.models.baselines.novelty import LEANS, STRENGTHS
 from nextvec.models.innovations import innovations, without
 from nextvec.models.pool import RECENT, least_log_loss, log_losses, own_pools, pool_scores, reciprocal_ranks
 from nextvec.training.data import TrainingData
@@ -61,6 +61,36 @@ def test_strength_and_scale_are_tuned_on_the_log_loss(data, novelty):
         ]
     )
     assert float(losses.mean()) == pytest.approx(best, rel=1e-4)
+
+
+def ranks_ahead(query_BTD, batch):
+    """Reciprocal ranks of targets among themselves and what comes after them."""
+    for query_MD, vectors_ND in own_pools(query_BTD, batch):
+        scores_MN = query_MD @ vectors_ND.T
+        said_MN = torch.ones_like(scores_MN, dtype=torch.bool).tril(len(vectors_ND) - len(query_MD) - 1)
+        yield reciprocal_ranks(scores_MN.masked_fill(said_MN, -torch.inf))
+
+
+def test_ahead_it_leans_to_the_topic_as_far_as_that_ranks_better(data, novelty):
+    found = {"query": [], "ahead": []}
+    for batch in data.validation_batches():
+        forecast = novelty.forecast(batch.x_BTD, batch.mask_BT, batch.breaks_BT)
+        topic_BTD = novelty.mix.forecast(batch.x_BTD, batch.mask_BT, batch.breaks_BT).topic
+        torch.testing.assert_close(forecast.ahead, forecast.query + novelty.weight * topic_BTD)
+        for part, ranks in found.items():
+            ranks += ranks_ahead(getattr(forecast, part), batch)
+    assert float(novelty.weight) in LEANS[1:]
+    assert torch.cat(found["ahead"]).mean() > 1.02 * torch.cat(found["query"]).mean()
+
+
+def test_what_was_saved_before_it_leaned_does_not(data, novelty):
+    older = {name: buffer for name, buffer in novelty.state_dict().items() if not name.startswith(("mix.", "weight"))}
+    loaded = BASELINES.get("novelty")(128)
+    loaded.load_state_dict(older)
+    batch = next(iter(data.validation_batches()))
+    forecast = loaded.forecast(batch.x_BTD, batch.mask_BT)
+    assert torch.equal(forecast.ahead, forecast.query)
+    assert torch.equal(forecast.query, novelty.query(batch.x_BTD, batch.mask_BT))
 
 
 def test_where_little_comes_twice_it_ranks_better_than_contrast(data, novelty):

@@ -1,5 +1,5 @@
 """How probable is the target among other chunks? Its log loss under a softmax of the scores over a pool, the query's
-among its own document's, the topic's among others'."""
+among its own document's, another's where all lie ahead, the topic's among others'."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class LogLoss:
 
     figures: ClassVar[tuple[Figure, ...]] = tuple(figure for pool in CHOICES for figure in _figures(pool))
     costly: ClassVar[bool] = False
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def __init__(self, setting: Setting) -> None:
         self._pools, self._temperatures = setting.pools, setting.temperatures

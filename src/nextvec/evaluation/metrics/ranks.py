@@ -1,5 +1,5 @@
 """Can the target be told from other chunks? Its rank in named pools (`evaluation.pools`), by the query among its own
-document's, by the topic among others'."""
+document's, by another one where all lie ahead, by the topic among others'."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _figures(pool: str) -> Iterator[Figure]:
 class Ranks:
     figures: ClassVar[tuple[Figure, ...]] = tuple(figure for pool in POOLS for figure in _figures(pool))
     costly: ClassVar[bool] = False
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def __init__(self, setting: Setting) -> None:
         self._pools = setting.pools
@@ -67,7 +67,7 @@ def _ranks(scores: Scores) -> Tensor:
     """(m, 4) ranks in the pools, in the order of `POOLS`."""
     context_m = _closer(scores.context_mK, scores.own_m1)
     whole_m = _closer(scores.document_mN, scores.own_m1) + 0.5
-    ahead_m = _closer(scores.ahead_mN, scores.own_m1) + 1.0
+    ahead_m = _closer(scores.ahead_mN, scores.ahead_own_m1) + 1.0
     foreign_m = _closer(scores.foreign_mP, scores.topic_own_m1) + 1.0
     return torch.stack([whole_m - context_m, ahead_m, whole_m, foreign_m], dim=1)
 

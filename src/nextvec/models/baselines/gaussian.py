@@ -33,7 +33,7 @@ class Gaussian(RidgeMix):
 
     name = "gaussian"
     draws = True
-    extends = "ridge-mix"
+    extends = ("ridge-mix",)
     shrinkage: Tensor
     certainty: Tensor
     axes: Tensor

@@ -52,7 +52,7 @@ class ScaleMixture(Gaussian):
     """
 
     name = "scale-mixture"
-    extends = "gaussian"
+    extends = ("gaussian",)
 
     def __init__(self, dim: int, *, is_twin: bool = False) -> None:
         super().__init__(dim, is_twin=is_twin)

@@ -8,12 +8,14 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from nextvec.ahead import Ahead
 from nextvec.config import Config
 from nextvec.errors import TrainingError
 from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
 from nextvec.models.head import HEADS, SIZES, Head, Readings, State, start_at_zero
 from nextvec.models.losses import contrastive, duplicates
+from nextvec.models.memory import Kept
 from nextvec.models.pool import RECENT, log_losses, own_pools, pool_scores
 from nextvec.models.predictor import AnchorName
 from nextvec.models.targets import Targets
@@ -69,6 +71,11 @@ class RankHead(Head):
 
     def _scale(self, pool: int) -> Tensor:
         return (QUICKER * self.log_scales[pool]).exp()
+
+    def lean(
+        self, x_BTD: Tensor, breaks_BT: Tensor | None = None, kept: Kept = None, ahead: Ahead | None = None
+    ) -> Tensor:
+        return self._scale(0) * super().lean(x_BTD, breaks_BT, kept, ahead)
 
     def loss(self, state: State, targets: Targets) -> Tensor:
         query_ND = self._unscaled(state)[targets.mask_BS]
