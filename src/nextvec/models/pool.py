@@ -45,6 +45,12 @@ def recent(targets: int, vectors_ND: Tensor) -> Tensor:
     return (back_MN > 0) & (back_MN <= RECENT)
 
 
+def said(targets: int, vectors_ND: Tensor) -> Tensor:
+    """(M, N) bool: the rows before each target, of a document whose last M rows are targets."""
+    row_N = torch.arange(len(vectors_ND), device=vectors_ND.device)
+    return row_N < row_N[len(vectors_ND) - targets :, None]
+
+
 def reciprocal_ranks(scores_MN: Tensor) -> Tensor:
     """(M,) 1 / rank of the targets, the last M of the N rows; 1 is the best rank, equals share theirs."""
     M, N = scores_MN.shape
@@ -74,8 +80,7 @@ def best_lean(
     for batch in batches():
         pools = zip(own_pools(rank(batch), batch), own_pools(topic(batch), batch), strict=True)
         for (query_MD, vectors_ND), (topic_MD, _) in pools:
-            M, N = len(query_MD), len(vectors_ND)
-            said_MN = torch.ones(M, N, dtype=torch.bool, device=vectors_ND.device).tril(N - M - 1)
+            said_MN = said(len(query_MD), vectors_ND)
             by_query_MN, by_topic_MN = query_MD @ vectors_ND.T, topic_MD @ vectors_ND.T
             for i, weight in enumerate(weights):
                 scores_MN = (by_query_MN + weight * by_topic_MN).masked_fill_(said_MN, -torch.inf)

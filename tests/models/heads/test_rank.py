@@ -8,7 +8,7 @@ import torch
 
 from nextvec.errors import TrainingError
 from nextvec.models.head import SIZES, State
-from nextvec.models.heads.rank import LENGTH, RankConfig, RankHead
+from nextvec.models.heads.rank import LENGTH, RankConfig, RankHead, least_as_good
 from nextvec.models.network import build_network
 from nextvec.models.pool import RECENT
 from nextvec.models.predictor import unit
@@ -65,12 +65,19 @@ def test_a_target_is_set_against_its_document_and_apart_from_that_against_the_ot
         back = int(targets.row[i] - targets.row[j])
         return targets.first[i] == targets.first[j] and not 0 < back <= RECENT and not is_duplicate(i, j)
 
+    def ahead(i, j):
+        return own(i, j) and targets.row[j] > targets.row[i]
+
     def foreign(i, j):
         return targets.first[i] != targets.first[j] and not is_duplicate(i, j)
 
     assert is_duplicate(3, 9)
-    expected = loss_by_hand(query, targets, own) + 2.0 * loss_by_hand(query, targets, foreign)
-    assert float(head.loss(state, targets)) == pytest.approx(expected, rel=1e-5)
+    in_document, later = loss_by_hand(query, targets, own), loss_by_hand(query, targets, ahead)
+    against_others = 2.0 * loss_by_hand(query, targets, foreign)
+    for share in (0.0, 0.25, 0.5):
+        head.config = RankConfig(foreign=2.0, ahead=share)
+        expected = (1 - share) * in_document + share * later + against_others
+        assert float(head.loss(state, targets)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_it_starts_at_novelty_and_without_an_anchor_at_nothing(head, state):
@@ -85,21 +92,45 @@ def readings_of(queries_BSD, right, hidden):
     """One document of which `right` (S, D) come next, as validation sees it."""
     rows = torch.cat([right[:1].flip(-1), right])[None]
     mask = torch.ones(1, len(right), dtype=torch.bool)
-    batch = SimpleNamespace(x_BTD=rows[:, :-1], target_BTD=rows[:, 1:], mask_BT=mask, target_mask_BT=mask)
+    unknown = dict.fromkeys(("breaks_BT", "begins_BT", "heading"))
+    batch = SimpleNamespace(x_BTD=rows[:, :-1], target_BTD=rows[:, 1:], mask_BT=mask, target_mask_BT=mask, **unknown)
     return lambda: [(State(hidden, queries_BSD), batch)]
 
 
 @torch.no_grad()
-def test_the_size_with_the_least_log_loss_is_taken(head, make_vectors):
+def test_the_size_that_ranks_best_is_taken(head, make_vectors):
     """The base is right, scaled well; the correction spoils it: none of it is best. Then the other way round."""
     right, hidden = make_vectors(30, 8, seed=3), make_vectors(1, 30, 8, seed=4)
     torch.nn.init.normal_(head.readout.weight, std=3.0)
     assert head.calibrate(readings_of(20 * right[None], right, hidden)) == pytest.approx(0.0, abs=0.1)
     assert head.calibration == {"size": 0.0, "scale": 1.0}
     moved = LENGTH / math.sqrt(8) * head.readout(hidden)
-    head.calibrate(readings_of(40 * right[None] - 0.7 * moved, right, hidden))
+    head.calibrate(readings_of(right[None] - 0.7 * moved, right, hidden))
     assert head.calibration["size"] == pytest.approx(0.7)
     assert 0.7 in SIZES
+
+
+def test_of_sizes_that_rank_as_well_the_least_is_taken():
+    """Four documents of ten targets: the third size is the best, the second behind in one document and before in
+    another, the first behind in all."""
+    totals_CK = torch.tensor([[3.0, 5.0, 5.2], [2.0, 4.1, 4.0], [4.0, 6.0, 6.1], [1.0, 3.0, 3.05]], dtype=torch.float64)
+    assert least_as_good(totals_CK, torch.full((4,), 10)) == 2
+    totals_CK[1, 1] = 4.3
+    assert least_as_good(totals_CK, torch.full((4,), 10)) == 1
+    assert least_as_good(totals_CK[:1], torch.tensor([10])) == 2
+    assert least_as_good(torch.ones(3, 4), torch.tensor([1, 2, 3])) == 0
+
+
+def test_where_something_is_added_ahead_the_ranks_there_count_with_it(make_vectors):
+    """In the document all sizes above zero rank alike; ahead, only the whole correction undoes what is added."""
+    network = build_network("gru", 8, {"width": 8, "layers": 1}, heads=("rank",))
+    head, right, hidden = network.heads["rank"], make_vectors(30, 8, seed=3), make_vectors(1, 30, 8, seed=4)
+    torch.nn.init.normal_(head.readout.weight, std=3.0)
+    with torch.no_grad():
+        moved = LENGTH / math.sqrt(8) * head.readout(hidden)
+        head.lean = lambda *read: 0.1 * right[None] - moved
+        head.calibrate(readings_of(0 * moved, right, hidden))
+    assert head.calibration["size"] == pytest.approx(1.0)
 
 
 def test_documents_too_short_to_rank_are_said(head, make_vectors):

@@ -16,9 +16,9 @@ from nextvec.models.baseline import Baseline
 from nextvec.models.head import HEADS, SIZES, Head, Readings, State, start_at_zero
 from nextvec.models.losses import contrastive, duplicates
 from nextvec.models.memory import Kept
-from nextvec.models.pool import RECENT, log_losses, own_pools, pool_scores
+from nextvec.models.pool import RECENT, log_losses, own_pools, recent, reciprocal_ranks, said
 from nextvec.models.predictor import AnchorName
-from nextvec.models.targets import Targets
+from nextvec.models.targets import TargetBatch, Targets, ahead_of
 
 LENGTH = 14.0
 """Of a correction that is read out as a unit vector: queries of about this length have scores in nats (InfoNCE's usual
@@ -28,7 +28,8 @@ QUICKER = 30.0
 
 
 class RankConfig(Config):
-    foreign: float = Field(0.0, ge=0, description="weight of a second loss, against chunks of other documents")
+    foreign: float = Field(0.0, ge=0, description="weight of another loss, against chunks of other documents")
+    ahead: float = Field(0.5, ge=0, le=1, description="share of the loss that is against what lies ahead alone")
 
 
 @HEADS.register("rank")
@@ -37,8 +38,9 @@ class RankHead(Head):
 
     The loss is -log softmax of the scores over the target's own document, as far as the batch has it, without the
     chunks seen last (`RECENT`) and without duplicates: InfoNCE (van den Oord et al. 2018, arXiv 1807.03748) with hard
-    negatives alone. Chunks of other documents have a loss and a scale of their own: in one softmax with them the topic
-    would dominate, and a query that knows the topic is bad at telling the chunks of one document apart.
+    negatives alone; in part (`ahead`) over what lies ahead, where nothing is gained by knowing what was said. Chunks of
+    other documents have a loss and a scale of their own: in one softmax with them the topic would dominate, and a query
+    that knows the topic is bad at telling the chunks of one document apart.
     """
 
     Config = RankConfig
@@ -82,43 +84,68 @@ class RankHead(Head):
         with torch.autocast(query_ND.device.type, enabled=False):
             scores_NM, other_NM = query_ND @ targets.candidate.T, ~duplicates(targets)
             own_NM = targets.first[:, None] == targets.candidate_first
-            loss = contrastive(self._scale(0) * scores_NM, own_NM & other_NM & ~_recent(targets), targets)
+            rival_NM = own_NM & other_NM & ~_recent(targets)
+            loss = contrastive(self._scale(0) * scores_NM, rival_NM, targets)
+            if share := self.config.ahead:
+                rival_NM &= targets.candidate_row > targets.row[:, None]
+                loss = (1 - share) * loss + share * contrastive(self._scale(0) * scores_NM, rival_NM, targets)
             if self.config.foreign:
                 against = contrastive(self._scale(1) * scores_NM, ~own_NM & other_NM, targets)
                 loss = loss + self.config.foreign * against
             return loss
 
     def calibrate(self, readings: Readings) -> float:
-        """Minus the log loss in the own document, in nats, with the size of the correction set to the one of `SIZES`
-        where it is best. Ranks would say it with more noise: one place more or less at the top is half of a rank's
-        reciprocal."""
+        """Minus the log loss in the own document, in nats, with the correction as large as it ranks best.
+
+        That is the least of `SIZES` whose mean reciprocal rank, in the document and ahead, is within a standard error
+        of the highest (the rule of Breiman et al. 1984 for the least of models that are as good). By the log loss it
+        would be larger than it ranks best, and out of domain larger than it is good for (LOG.md, 2026-11-28).
+        """
         sizes = SIZES if self.anchored else SIZES[-1:]
-        totals_K, count = torch.zeros(len(sizes), dtype=torch.float64, device="cpu"), 0
+        loss_K, ranks, counts = torch.zeros(len(sizes), dtype=torch.float64, device="cpu"), [], []
         for state, batch in readings():
-            base_BSD, move_BSD = self._scaled_parts(state)
-            pools = zip(own_pools(base_BSD, batch), own_pools(move_BSD, batch), strict=True)
-            for (base_MD, vectors_ND), (move_MD, _) in pools:
+            parts = [own_pools(part_BSD, batch) for part_BSD in self._scaled_parts(state, batch)]
+            for (base_MD, vectors_ND), (move_MD, _), (lean_MD, _) in zip(*parts, strict=True):
+                base_MN, move_MN, lean_MN = (part_MD @ vectors_ND.T for part_MD in (base_MD, move_MD, lean_MD))
+                ranks_K = torch.zeros_like(loss_K)
                 for i, size in enumerate(sizes):
-                    scores_MN = pool_scores(base_MD + size * move_MD, vectors_ND)
-                    totals_K[i] += float(log_losses(scores_MN, (1.0,)).sum())
-                count += len(base_MD)
-        if not count:
+                    score_MN = base_MN + size * move_MN
+                    ahead_MN = (score_MN + lean_MN).masked_fill_(said(len(base_MD), vectors_ND), -torch.inf)
+                    own_MN = score_MN.masked_fill_(recent(len(base_MD), vectors_ND), -torch.inf)
+                    loss_K[i] += float(log_losses(own_MN, (1.0,)).sum())
+                    ranks_K[i] = float((reciprocal_ranks(own_MN) + reciprocal_ranks(ahead_MN)).sum()) / 2
+                ranks.append(ranks_K)
+                counts.append(len(base_MD))
+        if not counts:
             raise TrainingError(
                 f"no validation document has a chunk to rank after {RECENT} others. Give it longer ones."
             )
-        best = int(totals_K.argmin())
+        best = least_as_good(torch.stack(ranks), torch.tensor(counts, device="cpu"))
         self.size.fill_(sizes[best])
-        return -float(totals_K[best]) / count
+        return -float(loss_K[best]) / sum(counts)
 
-    def _scaled_parts(self, state: State) -> tuple[Tensor, Tensor]:
-        """The base, zero where there is none, and the correction at size 1."""
+    def _scaled_parts(self, state: State, batch: TargetBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """The base, zero where there is none, the correction at size 1, and what is added ahead."""
         move_BSD = self._scale(0) * self.move(state)
-        base_BSD = torch.zeros_like(move_BSD) if state.base_BSE is None else self._scale(0) * state.base_BSE
-        return base_BSD, move_BSD
+        nothing_BSD = torch.zeros_like(move_BSD)
+        base_BSD = nothing_BSD if state.base_BSE is None else self._scale(0) * state.base_BSE
+        if self.anchor is None or not self.anchor.leans:
+            return base_BSD, move_BSD, nothing_BSD
+        return base_BSD, move_BSD, self.lean(batch.x_BTD.float(), batch.breaks_BT, None, ahead_of(batch))
 
     @property
     def calibration(self) -> dict[str, float]:
         return {"size": round(float(self.size), 2), "scale": round(float(self._scale(0).detach()), 3)}
+
+
+def least_as_good(totals_CK: Tensor, counts_C: Tensor) -> int:
+    """The first of K whose mean over C documents, from their totals over so many targets, is within a standard error of
+    the highest. The error is that of the difference from the highest, paired over documents."""
+    highest_C1 = totals_CK[:, [int(totals_CK.sum(0).argmax())]]
+    behind_CK = highest_C1 - totals_CK
+    mean_K = behind_CK.sum(0) / counts_C.sum()
+    error_K = (behind_CK - counts_C[:, None] * mean_K).square().sum(0).sqrt() / counts_C.sum()
+    return int((mean_K <= error_K).int().argmax())
 
 
 def _recent(targets: Targets) -> Tensor:
