@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 
 import torch
 from pydantic import Field
@@ -102,27 +103,26 @@ class RankHead(Head):
         would be larger than it ranks best, and out of domain larger than it is good for (LOG.md, 2026-11-28).
         """
         sizes = SIZES if self.anchored else SIZES[-1:]
-        loss_K, ranks, counts = torch.zeros(len(sizes), dtype=torch.float64, device="cpu"), [], []
+        figures: list[Tensor] = []
+        counts: list[int] = []
         for state, batch in readings():
-            parts = [own_pools(part_BSD, batch) for part_BSD in self._scaled_parts(state, batch)]
-            for (base_MD, vectors_ND), (move_MD, _), (lean_MD, _) in zip(*parts, strict=True):
-                base_MN, move_MN, lean_MN = (part_MD @ vectors_ND.T for part_MD in (base_MD, move_MD, lean_MD))
-                ranks_K = torch.zeros_like(loss_K)
-                for i, size in enumerate(sizes):
-                    score_MN = base_MN + size * move_MN
-                    ahead_MN = (score_MN + lean_MN).masked_fill_(said(len(base_MD), vectors_ND), -torch.inf)
-                    own_MN = score_MN.masked_fill_(recent(len(base_MD), vectors_ND), -torch.inf)
-                    loss_K[i] += float(log_losses(own_MN, (1.0,)).sum())
-                    ranks_K[i] = float((reciprocal_ranks(own_MN) + reciprocal_ranks(ahead_MN)).sum()) / 2
-                ranks.append(ranks_K)
-                counts.append(len(base_MD))
+            for pool in self._pools(state, batch):
+                figures.append(_figures(sizes, *pool))
+                counts.append(len(pool[0]))
         if not counts:
             raise TrainingError(
                 f"no validation document has a chunk to rank after {RECENT} others. Give it longer ones."
             )
-        best = least_as_good(torch.stack(ranks), torch.tensor(counts, device="cpu"))
+        loss_CK, ranks_CK = torch.stack(figures).double().cpu().unbind(-1)
+        best = least_as_good(ranks_CK, torch.tensor(counts, device="cpu"))
         self.size.fill_(sizes[best])
-        return -float(loss_K[best]) / sum(counts)
+        return -float(loss_CK[:, best].sum()) / sum(counts)
+
+    def _pools(self, state: State, batch: TargetBatch) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """Of each document the scores (M, N) of base, correction and what is added ahead, and its vectors (N, D)."""
+        parts = [own_pools(part_BSD, batch) for part_BSD in self._scaled_parts(state, batch)]
+        for (base_MD, vectors_ND), (move_MD, _), (lean_MD, _) in zip(*parts, strict=True):
+            yield base_MD @ vectors_ND.T, move_MD @ vectors_ND.T, lean_MD @ vectors_ND.T, vectors_ND
 
     def _scaled_parts(self, state: State, batch: TargetBatch) -> tuple[Tensor, Tensor, Tensor]:
         """The base, zero where there is none, the correction at size 1, and what is added ahead."""
@@ -136,6 +136,19 @@ class RankHead(Head):
     @property
     def calibration(self) -> dict[str, float]:
         return {"size": round(float(self.size), 2), "scale": round(float(self._scale(0).detach()), 3)}
+
+
+def _figures(sizes: Sequence[float], base_MN: Tensor, move_MN: Tensor, lean_MN: Tensor, vectors_ND: Tensor) -> Tensor:
+    """(K, 2) at each size, summed over a document's targets: the log loss in it, and the mean of the reciprocal ranks
+    in it and ahead."""
+    recent_MN, said_MN = recent(len(base_MN), vectors_ND), said(len(base_MN), vectors_ND)
+    figures = []
+    for size in sizes:
+        score_MN = base_MN + size * move_MN
+        ahead_M = reciprocal_ranks((score_MN + lean_MN).masked_fill_(said_MN, -torch.inf))
+        own_M = reciprocal_ranks(score_MN.masked_fill_(recent_MN, -torch.inf))
+        figures.append(torch.stack([log_losses(score_MN, (1.0,)).sum(), (own_M + ahead_M).sum() / 2]))
+    return torch.stack(figures)
 
 
 def least_as_good(totals_CK: Tensor, counts_C: Tensor) -> int:
