@@ -114,10 +114,15 @@ def _underlined(before: list[str], line: str) -> Title | None:
     if not before or not _RULE.fullmatch(line) or (len(before) > 1 and before[-2].strip()):
         return None
     text, rule = before[-1].strip(), line.strip()
-    if not _names_something(text) or not 2 * len(text) <= 3 * len(rule) <= 6 * len(text) + 9:
+    if not _names_something(text) or not underlines(rule, text):
         return None
     before.pop()
     return Title(text, 1 if rule[0] == "=" else 2)
+
+
+def underlines(rule: str, text: str) -> bool:
+    """Whether a rule is about as long as the text above it, from two thirds of it to twice."""
+    return 2 * len(text) <= 3 * len(rule) <= 6 * len(text) + 9
 
 
 def _unclosed(text: str) -> str:

@@ -175,7 +175,7 @@ class Baseline(nn.Module, Predictor, ABC):
             quietly(lambda n, generator: self.sample(base(), n, generator)) if self.draws else None,
             quietly(lambda y_BSD: self.log_density(base(), y_BSD)) if self.draws else None,
             quietly(topic) if self.has_topic else None,
-            quietly(lambda: query() + lean()) if self.leans else None,
+            quietly(lean) if self.leans else None,
         )
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:

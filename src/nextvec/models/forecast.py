@@ -29,7 +29,7 @@ class Forecast:
         sampler: of n and a generator, gives unit vectors (n, B, S, D); None for one that cannot sample.
         density: of unit vectors (B, S, D), gives (B, S); None for one that has none.
         topic: gives unit vectors (B, S, D); None where nothing says better than the point what comes next is about.
-        ahead: gives (B, S, D) of any norm; None where the query is as good for candidates that all lie ahead.
+        lean: gives (B, S, D), what is added to the query where all candidates lie ahead; None for nothing.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class Forecast:
         sampler: Sampler | None = None,
         density: Density | None = None,
         topic: Callable[[], Tensor] | None = None,
-        ahead: Callable[[], Tensor] | None = None,
+        lean: Callable[[], Tensor] | None = None,
     ) -> None:
         self._point, self._query, self._sampler, self._density = point, query, sampler, density
-        self._topic, self._ahead = topic, ahead
+        self._topic, self._lean = topic, lean
 
     @cached_property
     def point(self) -> Tensor:
@@ -58,7 +58,7 @@ class Forecast:
     def ahead(self) -> Tensor:
         """(B, S, D): the query where nothing among the candidates has been said yet. Then none of them must be left out
         for being what the document is about, and those that are come first."""
-        return self.query if self._ahead is None else self._ahead()
+        return self.query if self._lean is None else self.query + self._lean()
 
     @cached_property
     def topic(self) -> Tensor:

@@ -276,14 +276,14 @@ class Network(nn.Module, Predictor):
             assert topic is not None
             return self._judging(lambda: views.start(topic, topic.topic))
 
-        def ask_ahead() -> Tensor:
+        def ask_lean() -> Tensor:
             assert query is not None
-            return ask_query() + self._judging(lambda: views.start(query, query.lean))
+            return self._judging(lambda: views.start(query, query.lean))
 
         leans = query is not None and query.anchor is not None and query.anchor.leans
         return Forecast(
             ask_point, query and ask_query, samples and draw, density and weigh, topic and ask_topic,
-            ask_ahead if leans else None,
+            ask_lean if leans else None,
         )  # fmt: skip
 
     @property

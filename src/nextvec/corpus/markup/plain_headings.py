@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from nextvec.corpus.headings import Title, compose
+from nextvec.corpus.headings import Title, compose, underlines
 from nextvec.corpus.markup.carried import MARK, carried, carry
 from nextvec.corpus.markup.plain import Lines, read_plain
 from nextvec.corpus.prose import Prose, count_words, ends_sentence, holds_sentence, is_small, visible
@@ -66,7 +66,7 @@ def _with_marks(text: str) -> str:
 
     def marked(found: re.Match[str]) -> str:
         title, rule = found["title"], found["rule"]
-        if not any(map(str.isalpha, title)) or not 2 * len(title) <= 3 * len(rule) <= 6 * len(title) + 9:
+        if not any(map(str.isalpha, title)) or not underlines(rule, title):
             return found[0]
         kind = (found["sign"], found["over"] is not None)
         if kind not in kinds:

@@ -6,7 +6,7 @@ say much about what does. So the query is projected, not entirely, onto the comp
 must be novel as well as relevant is Carbonell and Goldstein's idea (1998, maximal marginal relevance).
 
 Where no candidate has been said, that takes too much: what the document is about is in its context's vectors, and what
-comes next is about it still. Some of the topic is added there (`lean`).
+comes next is about it still. Some of the topic is added there (`lean_after`).
 """
 
 from __future__ import annotations
