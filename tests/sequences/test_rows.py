@@ -18,7 +18,17 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import FullDiskError, IntegrityError
 from nextvec.sequences import rows
 from nextvec.sequences.batches import Batch, DocumentBatches, SpanBatches, WindowBatches
-from nextvec.sequences.rows import AHEAD, Place, ResidentRows, Rows, ShardedRows, VectorRows, place_rows, rows_of
+from nextvec.sequences.rows import (
+    AHEAD,
+    TOGETHER,
+    Place,
+    ResidentRows,
+    Rows,
+    ShardedRows,
+    VectorRows,
+    place_rows,
+    rows_of,
+)
 from nextvec.sequences.splits import split_snapshot
 from nextvec.sequences.windows import target_rows
 from nextvec.store.encoded import EncodedDocument
@@ -73,9 +83,12 @@ def test_what_is_gathered_is_the_same(array: np.ndarray, snapshot: Snapshot) -> 
         assert kind.gather(index[:0]).shape == (0, 3, 8)
 
 
-def test_what_is_gathered_one_after_another_is_what_is_gathered(snapshot: Snapshot) -> None:
+def test_what_is_gathered_one_after_another_is_what_is_gathered(
+    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     random = np.random.default_rng(0)
-    indexes = [random.integers(0, 86, random.integers(1, 30)) for _ in range(3 * AHEAD)]
+    indexes = [random.integers(0, 86, random.integers(1, 30)) for _ in range(24)]
+    monkeypatch.setattr(rows, "TOGETHER", 50)
     for kind in kinds(snapshot):
         for index, got in zip(indexes, kind.gather_each(indexes), strict=True):
             assert torch.equal(got, kind.gather(torch.from_numpy(index)))
@@ -110,7 +123,7 @@ def asked(source: Source, indexes: list[list[int]]) -> Iterator[Tensor]:
 
 def test_shards_are_read_ahead_and_not_further(array: np.ndarray) -> None:
     source = Source(array)
-    gathered = asked(source, [[1, 0, 1]] * 100)
+    gathered = asked(source, [[1, 0, 1] * TOGETHER] * 100)
     assert source.reads == 0
     next(gathered)
     assert source.reads <= AHEAD + 1
@@ -120,9 +133,15 @@ def test_shards_are_read_ahead_and_not_further(array: np.ndarray) -> None:
     assert 11 <= source.reads <= AHEAD + 11
 
 
+def test_small_batches_are_read_together(array: np.ndarray) -> None:
+    source = Source(array)
+    assert [len(each) for each in asked(source, [[1, 0, 1], [5]] * 100)] == [3, 1] * 100
+    assert source.reads == 1
+
+
 def test_what_cannot_be_read_ahead_fails_when_its_turn_comes(array: np.ndarray) -> None:
-    gathered = asked(Source(array), [[0], [1], [13], [2]])
-    assert [len(next(gathered)), len(next(gathered))] == [1, 1]
+    gathered = asked(Source(array), [[0] * TOGETHER, [1] * TOGETHER, [13], [2]])
+    assert [len(next(gathered)), len(next(gathered))] == [TOGETHER, TOGETHER]
     with pytest.raises(IntegrityError, match="a bad place"):
         next(gathered)
 

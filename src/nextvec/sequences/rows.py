@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from shutil import disk_usage
@@ -35,10 +35,11 @@ is there, else `sharded`."""
 LARGEST_SHARE = 0.5
 """Of the memory that is free, what resident rows may take; batches, models and what heads start at need the rest. And
 of the disk that is free, what a copy may take."""
-AHEAD = 8
-"""Batches whose rows are read before their time."""
-READERS = 4
-"""Batches that are read at once: a bucket takes its time to answer, but answers several."""
+TOGETHER = 16_384
+"""Rows that are read from a corpus at once, those of several batches: what a reading costs beside its rows is by the
+fragment of the corpus."""
+AHEAD = 2
+"""Such readings that are under way before their time: a bucket takes its time to answer, but answers several."""
 
 
 class VectorRows(Protocol):
@@ -118,8 +119,8 @@ class MappedRows:
 
 
 class ShardedRows:
-    """Rows in the corpus itself, of which no copy is made: runs of rows are read when they are asked for, and those of
-    batches to come by threads in the background."""
+    """Rows in the corpus itself, of which no copy is made: they are read when they are asked for, and those of batches
+    to come together, by threads in the background."""
 
     kind = "sharded"
 
@@ -138,39 +139,53 @@ class ShardedRows:
         return _gathered(self.source_ND, index, self.device)
 
     def gather_each(self, indexes: Iterable[IntArray]) -> Iterator[Tensor]:
-        readers, ahead = ThreadPoolExecutor(READERS, "rows"), deque[Future[_Read]]()
+        readers, ahead = ThreadPoolExecutor(AHEAD, "rows"), deque[Future[_Read]]()
         try:
-            for index in indexes:
-                ahead.append(readers.submit(_Read.of, self.source_ND, index))
+            for group in _grouped(indexes, TOGETHER):
+                ahead.append(readers.submit(_Read.of, self.source_ND, group))
                 if len(ahead) > AHEAD:
-                    yield ahead.popleft().result().on(self.device)
+                    yield from ahead.popleft().result().on(self.device)
             while ahead:
-                yield ahead.popleft().result().on(self.device)
+                yield from ahead.popleft().result().on(self.device)
         finally:
             readers.shutdown(cancel_futures=True)
 
 
 class _Read(NamedTuple):
-    """Rows that were read, each once and in the order in which they lie (W, D), and the place of each that was wanted
-    (n,)."""
+    """Rows that were read, each once and in the order in which they lie (W, D), and of each index the places of what it
+    wanted (n,)."""
 
     rows_WD: npt.NDArray[np.floating]
-    place: IntArray
+    places: list[IntArray]
 
     @classmethod
-    def of(cls, source_ND: VectorSource, index: IntArray) -> _Read:
-        wanted, place = np.unique(index, return_inverse=True)
-        return cls(np.require(source_ND[wanted], requirements="W"), place)
+    def of(cls, source_ND: VectorSource, indexes: Sequence[IntArray]) -> _Read:
+        wanted, place = np.unique(np.concatenate(indexes), return_inverse=True)
+        ends = np.cumsum([len(index) for index in indexes])
+        return cls(np.require(source_ND[wanted], requirements="W"), np.split(place, ends[:-1]))
 
-    def on(self, device: torch.device) -> Tensor:
-        """(n, D) float32."""
+    def on(self, device: torch.device) -> Iterator[Tensor]:
+        """(n, D) float32 for each index."""
         rows_WD = torch.from_numpy(self.rows_WD).to(device).float()
-        return rows_WD.index_select(0, torch.from_numpy(self.place).to(device))
+        return (rows_WD.index_select(0, torch.from_numpy(place).to(device)) for place in self.places)
+
+
+def _grouped(indexes: Iterable[IntArray], size: int) -> Iterator[list[IntArray]]:
+    """Neighbours together until they ask for `size` rows."""
+    group: list[IntArray] = []
+    for index in indexes:
+        group.append(index)
+        if sum(map(len, group)) >= size:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _gathered(source_ND: VectorSource, index: Tensor, device: torch.device) -> Tensor:
     """As `VectorRows.gather`."""
-    return _Read.of(source_ND, index.flatten().cpu().numpy()).on(device).unflatten(0, index.shape)
+    (rows_ND,) = _Read.of(source_ND, [index.flatten().cpu().numpy()]).on(device)
+    return rows_ND.unflatten(0, index.shape)
 
 
 Rows = ResidentRows | MappedRows | ShardedRows

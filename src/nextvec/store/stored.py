@@ -75,9 +75,10 @@ class StoredVectors:
 
     def _take(self, rows: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.floating]:
         """Lance reads what lies side by side at once, if it is asked for in order, and each row once."""
+        if (rows[:-1] < rows[1:]).all():
+            return self._array(take_rows(self.dataset, rows.tolist(), columns=["vector"])["vector"])
         wanted, place = np.unique(rows, return_inverse=True)
-        read_WD = self._array(take_rows(self.dataset, wanted.tolist(), columns=["vector"])["vector"])
-        return read_WD if len(wanted) == len(rows) and (place[:-1] < place[1:]).all() else read_WD[place]
+        return self._take(wanted)[place]
 
     def _array(self, column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.floating]:
         import pyarrow as pa
