@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 
 from nextvec.corpus.chunkers.words import languages, words
@@ -39,16 +40,17 @@ def other_language(text: str, declared: str) -> str:
 def _nearest(found: Counter[str], own: frozenset[str]) -> str:
     if found.total() < _LEAST_WORDS:
         return ""
-    share, language = max((_share(found, _common(language)), language) for language in languages())
-    return language if share - _share(found, own) > _CLEARLY else ""
+    telling = {word: found[word] for word in found.keys() & _telling()}
+    share, language = max((_share(telling, _common(language)), language) for language in languages())
+    return language if (share - _share(telling, own)) / found.total() > _CLEARLY else ""
 
 
-def _share(found: Counter[str], common: frozenset[str]) -> float:
-    return sum(found[word] for word in common) / found.total()
+def _share(telling: Mapping[str, int], common: frozenset[str]) -> int:
+    return sum(times for word, times in telling.items() if word in common)
 
 
 def _is_in_another_script(found: Counter[str], own: frozenset[str]) -> bool:
-    letters = Counter(letter for word in found.elements() for letter in word)
+    letters = Counter("".join(found.elements()))
     scripts = {_script(letter) for word in own for letter in word}
     in_own = sum(times for letter, times in letters.items() if _script(letter) in scripts)
     return letters.total() >= _LEAST_LETTERS and in_own < letters.total() / 2
@@ -57,6 +59,12 @@ def _is_in_another_script(found: Counter[str], own: frozenset[str]) -> bool:
 @cache
 def _script(letter: str) -> str:
     return unicodedata.name(letter, "").partition(" ")[0]
+
+
+@cache
+def _telling() -> frozenset[str]:
+    """The words that tell any language."""
+    return frozenset().union(*map(_common, languages()))
 
 
 @cache

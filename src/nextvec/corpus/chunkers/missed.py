@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
+from functools import cached_property
 from itertools import accumulate, chain
 
 from nextvec.corpus.chunkers.abbreviations import DOTTED, LIST_ENDS, NEVER_LAST, NUMBERED, UNITS, WHOLE, WITH_LETTERS
@@ -151,17 +152,23 @@ def _may_hold_sentences(text: str) -> bool:
 
 
 class _Quotations:
-    """Where in a text a quotation is open. Its marks are counted once, however often that is asked."""
+    """Where in a text a quotation is open. Its marks are counted once, however often that is asked, if it is."""
 
     def __init__(self, text: str) -> None:
-        marks = [(match.start(), match[0]) for match in _QUOTATION_MARK.finditer(text)]
-        self._places = [place for place, _ in marks]
-        self._depths = [0, *accumulate(_DEEPER.get(mark, 0) for _, mark in marks)]
-        self._straight = [0, *accumulate(mark == '"' for _, mark in marks)]
+        self._text = text
 
     def is_open(self, end: int) -> bool:
-        before = bisect_left(self._places, end)
-        return self._depths[before] > 0 or self._straight[before] % 2 == 1
+        places, depths, straight = self._marks
+        before = bisect_left(places, end)
+        return depths[before] > 0 or straight[before] % 2 == 1
+
+    @cached_property
+    def _marks(self) -> tuple[list[int], list[int], list[int]]:
+        """Where they stand; before each, and at the end, how deep quotations are and the straight ones so far."""
+        marks = [(match.start(), match[0]) for match in _QUOTATION_MARK.finditer(self._text)]
+        depths = [0, *accumulate(_DEEPER.get(mark, 0) for _, mark in marks)]
+        straight = [0, *accumulate(mark == '"' for _, mark in marks)]
+        return [place for place, _ in marks], depths, straight
 
 
 def _clauses(text: str) -> Iterator[int]:
