@@ -381,5 +381,20 @@ def test_weights_are_those_of_the_command_line(place, model, tmp_path):
         assert torch.equal(weights, told.predictor.state_dict()[name]), name
 
 
+def test_a_model_that_was_trained_anew_is_not_taken_for_the_one_that_was_read(place):
+    settings = {"epochs": 1, "width": 8, "allow_unordered": True}
+    read = place.train("gru", "tales@small", name="again", **settings)
+    assert "again" in read.card
+    read.remove()
+    anew = place.train("gru", "tales@small", name="again", seed=1, **settings)
+    for look in (lambda: read.card, lambda: read.metrics):
+        with pytest.raises(
+            MismatchError, match=r"'again' was trained anew .* open it again: Workspace\.model\('again'\)"
+        ):
+            look()
+    assert anew.metrics["validation_cosine"]
+    anew.remove()
+
+
 if __name__ == "__main__":
     SURFACE.write_text("\n".join(surface()) + "\n", "utf-8")

@@ -153,33 +153,41 @@ class Model(Portable):
 
     @property
     def metrics(self) -> Mapping[str, Any]:
-        """Figures recorded so far. Raises NotFoundError for a model that is gone.
+        """Figures recorded so far. Raises NotFoundError for a model that is gone, MismatchError for one trained anew.
 
         Examples:
             >>> 0 < model.metrics["validation_cosine"] < 1
             True
         """
-        from nextvec.models.bundle import read_config
         from nextvec.records import read_json
         from nextvec.records.names import METRICS
 
-        read_config(self.folder)
+        self._require_same()
         metrics: Mapping[str, Any] = read_json(self.folder / METRICS)
         return metrics
 
     @property
     def card(self) -> str:
-        """Markdown, generated from `config` and `metrics`. Raises NotFoundError for a model that is gone.
+        """Markdown, generated from `config` and `metrics`. Raises as `metrics`.
 
         Examples:
             >>> model.card.splitlines()[6]
             '# recommended-mine'
         """
-        from nextvec.models.bundle import read_config
         from nextvec.records.names import CARD
 
-        read_config(self.folder)
+        self._require_same()
         return (self.folder / CARD).read_text("utf-8")
+
+    def _require_same(self) -> None:
+        """What is on disk must be what this object has read, or may have loaded."""
+        from nextvec.models.bundle import read_config
+
+        if read_config(self.folder) != self.config:
+            raise MismatchError(
+                f"model '{self.name}' was trained anew since this object read it; open it again: "
+                f"Workspace.model('{self.name}')"
+            )
 
     @property
     def lineage(self) -> Node:
