@@ -126,6 +126,18 @@ def test_a_study_is_named(own):
     rename_corpus(own, "tales", "stories", force=True)
 
 
+def test_a_compaction_leaves_what_models_and_studies_need(own, nextvec, make_corpus, documents):
+    corpus = make_corpus(own, "grows")
+    for document in documents[60:64]:
+        corpus.append([document])
+    grown = f"grows@v{corpus.version - 2}"
+    nextvec("train", "ewma", "--corpus", grown, "--name", "old", "--allow-unordered", workspace=own.root)
+    write_study(own.study("one"), {"corpora": [f"grows@v{corpus.version - 1}"]}, [])
+    kept = f"kept for models and studies: v{corpus.version - 2}, v{corpus.version - 1}"
+    assert kept in nextvec("corpus", "compact", "grows", workspace=own.root).out
+    assert trained_generation(own, read_config(own.model("old"))).fingerprint
+
+
 @pytest.mark.parametrize(("new", "words"), [("tales", "already"), ("a/b", "cannot name a corpus")])
 def test_a_name_that_cannot_be_given_is_refused(new, words, own):
     with pytest.raises(UsageError, match=words):

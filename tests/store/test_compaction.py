@@ -11,6 +11,7 @@ import pytest
 
 from nextvec.encoders.lengths import Cut
 from nextvec.errors import NotFoundError, UsageError
+from nextvec.store.dataset import holding
 from nextvec.store.lock import exclusive
 from nextvec.store.vectors import Corpus, open_snapshot
 from nextvec.workspace import Workspace
@@ -63,6 +64,31 @@ def test_versions_without_a_tag_go_and_tags_stay(grown, workspace):
     assert tagged.texts([0, 8]) == again.texts([0, 8]) == ["d0 line 0", "d2 line 2"]
     with pytest.raises(NotFoundError, match=r"version 3 of corpus 'c' had no tag and was removed.*first.*newest.*12"):
         open_snapshot(workspace, "c@v3")
+
+
+def test_versions_that_are_needed_stay(grown, workspace):
+    done = grown.compact(needed=[3, 4, 7, 99])
+    assert (done.versions_removed, done.tags, done.kept) == (8, ("first",), (3, 7))
+    assert [len(open_snapshot(workspace, f"c@v{version}")) for version in (3, 4, 7)] == [6, 9, 18]
+    assert list(grown.tags()) == ["first"]
+    assert grown.compact(needed=[7]).kept == (7,)
+    with pytest.raises(NotFoundError, match="removed by a compaction"):
+        open_snapshot(workspace, "c@v3")
+
+
+def test_what_a_killed_compaction_held_is_let_go_by_the_next(grown, workspace):
+    held = holding(workspace.corpus("c"), [3])
+    held.__enter__()
+    assert grown.tags() == {"first": 4}
+    assert grown.compact().versions_removed == 9
+    assert grown.compact().versions_removed == 1
+
+
+def test_whoever_reads_what_is_removed_is_told(grown, workspace):
+    reading = open_snapshot(workspace, "c@v8")
+    grown.compact()
+    with pytest.raises(NotFoundError, match="removed by a compaction while it was read"):
+        reading.stored[np.array([0, 20])]
 
 
 def test_versions_stay_on_demand(grown, workspace):

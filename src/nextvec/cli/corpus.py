@@ -278,8 +278,8 @@ def compact_command(
 ) -> None:
     """Merge the files of a corpus and remove old versions that have no tag. Tags can be read all the time.
 
-    Nothing else ever does this. Whoever is reading an old version without a tag, by number or because it was the
-    newest when it was opened, cannot go on.
+    Nothing else ever does this. What a model was trained on, or a study names, stays. Whoever is reading an old version
+    without a tag, by number or because it was the newest when it was opened, cannot go on.
     """
     from nextvec.api import open
 
@@ -374,10 +374,12 @@ app.command("import")(import_command)
 
 def _compaction_lines(name: str, done: Compaction) -> list[str]:
     freed = done.bytes_before - done.bytes_after
+    kept = [f"kept for models and studies: {', '.join(f'v{version}' for version in done.kept)}"] if done.kept else []
     return [
         f"corpus '{name}' is version {done.version}: {done.fragments_before:,} fragments before, "
         f"{done.fragments_after:,} after",
         f"old versions removed: {done.versions_removed:,}; tags kept: {', '.join(done.tags) or 'there is none'}",
+        *kept,
         f"on disk: {size(done.bytes_before)} before, {size(done.bytes_after)} after, "
         f"{size(abs(freed))} {'freed' if freed >= 0 else 'more'}",
     ]

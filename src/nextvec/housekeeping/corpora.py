@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from nextvec.errors import UsageError
 from nextvec.housekeeping.models import rewrite_card
-from nextvec.housekeeping.needs import needs_of_corpus, records_on
+from nextvec.housekeeping.needs import needs_of_corpus, records_on, versions_needed
 from nextvec.housekeeping.removal import remove_folder, require_here
 from nextvec.mirror import discard
 from nextvec.records import read_json, write_json
 from nextvec.records.names import CONFIG, MEASURED, ORIGIN, PUSHED
 from nextvec.storage import place_of
+from nextvec.store.compaction import Compaction
 from nextvec.store.dataset import is_dataset, remove_objects
 from nextvec.store.vectors import Corpus, rename_note, renamed_to, writing_alone
 from nextvec.workspace import Workspace
@@ -67,6 +68,11 @@ def remove_corpus(
         for end in BESIDE:
             discard(path.with_suffix(end))
     return loss
+
+
+def compact_corpus(workspace: Workspace, name: str, *, keep_versions: bool = False) -> Compaction:
+    """As `Corpus.compact`; versions that models or studies need stay."""
+    return Corpus.open(workspace, name).compact(keep_versions=keep_versions, needed=versions_needed(workspace, name))
 
 
 def rename_corpus(workspace: Workspace, name: str, new: str, *, force: bool = False) -> list[str]:

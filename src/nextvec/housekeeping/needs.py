@@ -13,7 +13,7 @@ from nextvec.models.aliases import Aliases
 from nextvec.records import read_json
 from nextvec.records.names import CONFIG, PLAN, STUDY
 from nextvec.records.study import read_study
-from nextvec.workspace import Workspace, parse_reference
+from nextvec.workspace import Workspace, numbered_version, parse_reference
 
 SETTINGS = "serving.toml"
 
@@ -84,6 +84,19 @@ def needs_of_corpus(workspace: Workspace, name: str) -> Needs:
     )
 
 
+def versions_needed(workspace: Workspace, corpus: str) -> set[int]:
+    """Of a corpus, those that models, finished, begun or archived, are trained on, and those that studies name."""
+    trained = {
+        int(plain["version"])
+        for _, files in records_on(workspace, corpus)
+        for path in files
+        if (plain := read_json(path)["corpus"]).get("version")
+    }
+    named = (parse_reference(each) for study in _studies(workspace) for each in _references_of(workspace, study))
+    numbers = (numbered_version(at) for name, at in named if at and name == corpus)
+    return trained | {number for number in numbers if number is not None}
+
+
 def records_on(workspace: Workspace, corpus: str) -> Iterator[tuple[Path, list[Path]]]:
     """(folder, its files that name the corpus) of every model, finished, begun or archived, that is trained on it."""
     for folder in (*sorted(workspace.models.glob("*/")), *sorted(workspace.archive.glob("*/"))):
@@ -110,9 +123,12 @@ def _models_of(workspace: Workspace, study: str) -> set[str]:
 
 
 def _corpora_of(workspace: Workspace, study: str) -> set[str]:
+    return {parse_reference(reference)[0] for reference in _references_of(workspace, study)}
+
+
+def _references_of(workspace: Workspace, study: str) -> list[str]:
     plan, runs = read_study(workspace, study)
-    named = [run.corpus for run in runs] + list(plan.get("corpora", []))
-    return {parse_reference(reference)[0] for reference in named}
+    return [run.corpus for run in runs] + list(plan.get("corpora", []))
 
 
 def _settings(workspace: Workspace) -> list[Path]:

@@ -149,13 +149,15 @@ class Corpus(Portable):
         return Corpus(self.place, f"{self.name}@{tag}")
 
     def compact(self, *, keep_versions: bool = False) -> Compaction:
-        """Merge files and remove old versions without a tag; nothing else ever does.
+        """Merge files and remove old versions that have no tag and that nothing was trained on; nothing else ever does.
 
         Examples:
             >>> corpus.compact().tags
             ('small',)
         """
-        return self._stored.compact(keep_versions=keep_versions)
+        from nextvec.housekeeping.corpora import compact_corpus
+
+        return compact_corpus(self.place, self.name, keep_versions=keep_versions)
 
     def rename(self, name: str, *, force: bool = False) -> Corpus:
         """Give it another name, which the models that were trained on it learn; see

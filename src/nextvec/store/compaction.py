@@ -27,6 +27,8 @@ class Compaction:
     bytes_before: int
     bytes_after: int
     tags: tuple[str, ...]
+    kept: tuple[int, ...] = ()
+    """Versions without a tag that were needed."""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"bytes_freed": self.bytes_before - self.bytes_after}

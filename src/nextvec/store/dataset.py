@@ -7,7 +7,7 @@ name, which is another folder wherever a name needs encoding."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SUFFIX, VERSIONS, _MANIFEST = ".lance", "_versions", ".manifest"
+_HELD = "_held-"
+"""How tags begin that hold a version while others are removed: a generation cannot have such a name."""
 Fragment = Any
 """Lance's FragmentMetadata: it can be pickled."""
 _SOURCE = re.compile(r",? ?/\S+\.rs:\d+:\d+")
@@ -37,48 +39,73 @@ def open_dataset(path: Path, version: int | None = None) -> lance.LanceDataset:
 
 
 def read_table(dataset: lance.LanceDataset, **what: Any) -> pa.Table:
-    """`to_table`. Raises IntegrityError for files that are damaged or gone, StorageError."""
-    with _readable(dataset.uri):
+    """`to_table`. Raises IntegrityError for files that are damaged or gone, NotFoundError for a version that was
+    removed, StorageError."""
+    with _readable(dataset):
         return dataset.to_table(**what)
 
 
 def take_rows(dataset: lance.LanceDataset, rows: Any, columns: list[str]) -> pa.Table:
     """Those rows in their order, repeats allowed. Raises as `read_table`."""
-    with _readable(dataset.uri):
+    with _readable(dataset):
         return dataset.take(rows, columns=columns)
 
 
 def read_batches(dataset: lance.LanceDataset, **what: Any) -> Iterator[pa.RecordBatch]:
     """In the order of the rows; `what` is that of a scanner. Raises as `read_table`."""
-    with _readable(dataset.uri):
+    with _readable(dataset):
         yield from dataset.scanner(**what).to_batches()
 
 
 def tagged_versions(dataset: lance.LanceDataset) -> dict[str, int]:
     """The version that each tag names. Raises as `read_table`."""
-    with _readable(dataset.uri):
+    return {tag: version for tag, version in _tags(dataset).items() if not tag.startswith(_HELD)}
+
+
+def _tags(dataset: lance.LanceDataset) -> dict[str, int]:
+    with _readable(dataset):
         return {tag: int(entry["version"]) for tag, entry in dataset.tags.list().items()}
+
+
+def existing_versions(dataset: lance.LanceDataset) -> set[int]:
+    """All but those that were removed. Raises as `read_table`."""
+    with _readable(dataset):
+        return {int(kept["version"]) for kept in dataset.versions()}
 
 
 def newest_version(dataset: lance.LanceDataset) -> int:
     """By now: other processes commit too. Raises as `read_table`."""
-    with _readable(dataset.uri):
+    with _readable(dataset):
         return int(dataset.latest_version)
 
 
 @contextmanager
-def _readable(uri: str, what: str = "is damaged") -> Iterator[None]:
+def _readable(read: lance.LanceDataset | str, what: str = "is damaged") -> Iterator[None]:
     """A bucket may be out of reach for a while, and then nothing there is called damaged; a file of this machine that
-    cannot be read is."""
+    cannot be read is, but for those of a version that was removed meanwhile."""
+    uri = read if isinstance(read, str) else read.uri
     try:
         yield
     except (OSError, ValueError) as error:
+        if not isinstance(read, str) and _is_removed(read):
+            raise NotFoundError(
+                f"version {read.version} of {uri} had no tag and was removed by a compaction while it was read. "
+                "Begin again with a tag or the newest version"
+            ) from None
         if (place := _remote(uri)) is None:
             if not Path(uri).exists():
                 raise NotFoundError(f"{uri} is gone: it was removed or renamed. See: nextvec corpus list") from None
             raise IntegrityError(f"{uri} {what}: {_said(error)}. {_REMEDY}") from None
         place.folders()
         raise IntegrityError(f"{uri} {what}: {first_line(error)}. Try again; should it stay so: {_REMEDY}") from None
+
+
+def _is_removed(dataset: lance.LanceDataset) -> bool:
+    """Whether other versions are there, and this one is not."""
+    try:
+        return dataset.version not in {int(kept["version"]) for kept in dataset.versions()}
+    except (OSError, ValueError):
+        return False
 
 
 def _remote(uri: str) -> Place | None:
@@ -200,9 +227,28 @@ def remove_objects(path: Path) -> None:
 
 
 def create_tag(path: Path, tag: str, version: int) -> None:
-    """Name a version. Lance decodes a URI of this scheme, and so finds the folder that has the name itself."""
-    if (remote := place_of(path)) is not None:
-        with redacting(remote, "tagged"):
-            lance.dataset(str(remote)).tags.create(tag, version)
-        return
-    lance.dataset(f"file-object-store://{quote(str(path.absolute()))}").tags.create(tag, version)
+    """Name a version."""
+    with redacting(place_of(path), "tagged"):
+        _tagging(path).tags.create(tag, version)
+
+
+@contextmanager
+def holding(path: Path, versions: Collection[int]) -> Iterator[None]:
+    """In here, Lance removes none of these versions. What a killed process held is let go at the end."""
+    with redacting(place_of(path), "tagged"):
+        dataset = _tagging(path)
+        held = {tag for tag in _tags(dataset) if tag.startswith(_HELD)}
+        wanted = {f"{_HELD}{version}": version for version in versions}
+        for tag in wanted.keys() - held:
+            dataset.tags.create(tag, wanted[tag])
+    yield
+    with redacting(place_of(path), "tagged"):
+        for tag in wanted.keys() | held:
+            dataset.tags.delete(tag)
+
+
+def _tagging(path: Path) -> lance.LanceDataset:
+    """The dataset whose tags can be written: Lance decodes a URI of this scheme, and so finds the folder that has the
+    name itself."""
+    remote = place_of(path)
+    return lance.dataset(str(remote or f"file-object-store://{quote(str(path.absolute()))}"))

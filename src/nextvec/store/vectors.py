@@ -34,6 +34,8 @@ from nextvec.store.dataset import (
     changing,
     create_tag,
     dataset_names,
+    existing_versions,
+    holding,
     is_dataset,
     newest_version,
     open_dataset,
@@ -281,8 +283,9 @@ class Corpus:
         """Tag to version, oldest first."""
         return dict(sorted(tagged_versions(self._dataset).items(), key=lambda item: (item[1], item[0])))
 
-    def compact(self, *, keep_versions: bool = False) -> Compaction:
-        """Store the newest version in fewer files, and unless `keep_versions`, remove old versions that have no tag.
+    def compact(self, *, keep_versions: bool = False, needed: Collection[int] = ()) -> Compaction:
+        """Store the newest version in fewer files, and unless `keep_versions`, remove old versions that have no tag and
+        are not `needed`.
 
         Tagged generations are readable before, meanwhile and after. Raises UsageError while another process writes to
         the corpus or gives it a tag, FullDiskError.
@@ -295,7 +298,9 @@ class Corpus:
                 self._dataset = merge_fragments(before)
                 self._require_held()
                 require_generations()
-                removed = 0 if keep_versions else remove_untagged(self._dataset)
+                kept = () if keep_versions else self._untagged(needed)
+                with holding(path, kept):
+                    removed = 0 if keep_versions else remove_untagged(self._dataset)
             return Compaction(
                 version=self.version,
                 fragments_before=len(before.get_fragments()),
@@ -304,7 +309,13 @@ class Corpus:
                 bytes_before=bytes_before,
                 bytes_after=stored_bytes(path),
                 tags=tuple(self.tags()),
+                kept=kept,
             )
+
+    def _untagged(self, versions: Collection[int]) -> tuple[int, ...]:
+        """Those of them that are there, old, and have no tag."""
+        there = existing_versions(self._dataset) - {self.version, *self.tags().values()}
+        return tuple(sorted(there.intersection(versions)))
 
     def known_documents(self) -> dict[str, str]:
         """doc_id to content hash, in the order they were stored."""
@@ -411,7 +422,7 @@ class Corpus:
         try:
             return self._open(version)
         except IntegrityError:
-            if version in {int(kept["version"]) for kept in self._dataset.versions()}:
+            if version in existing_versions(self._dataset):
                 raise
             raise NotFoundError(
                 f"version {version} of corpus '{self.name}' had no tag and was removed by a compaction. "
