@@ -183,7 +183,7 @@ def test_a_step_is_told_of_headings_as_a_whole_document_is(place, model, monkeyp
         whole, stepped = told
         torch.testing.assert_close(stepped.vector_BTD, whole.vector_BTD, rtol=0, atol=0)
         assert bool(stepped.fresh_BT) == bool(whole.fresh_BT) == (len({each.tobytes() for each in headings}) > 1)
-    with pytest.raises(DataError, match="headings: got"):
+    with pytest.raises(DataError, match="for headings; expected"):
         model.step(vectors[0], model.start(), headings=vectors[:3])
 
 

@@ -79,6 +79,13 @@ def test_secrets_are_not_repeated(monkeypatch):
     assert told == "GET https://a.blob/x in us-east-1: $AWS_SECRET_ACCESS_KEY"
 
 
+def test_no_word_is_taken_for_a_secret(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    told = "a bucket of secretaries: http://a.secrets:9000"
+    assert redacted(told) == told
+
+
 @pytest.mark.parametrize(
     "password", ["hush", "hu@sh", "hu@s@sh", "hu/sh", "hu?sh", "hu=sh", "a@hu?sh", "hu#sh", "hu:sh"]
 )

@@ -38,6 +38,10 @@ _ENDPOINT = {
 _YES = ("1", "true", "on", "yes", "y")
 _LIST_REFUSED = re.compile(r"list request.* status code: (\d+)", re.DOTALL)
 _NO_BUCKET, _DENIED = "there is no such bucket", "access is denied"
+_SHORTEST_SECRET = 6
+"""Characters; to blot out less would tell where it is, and spoil what is said."""
+_OF_MACHINES = "169.254.169.254"
+"""Where machines in a cloud are asked for credentials, when the environment names none."""
 _REASONS = {"401": _DENIED, "403": _DENIED, "404": _NO_BUCKET}
 _FILE = "file://"
 _ONE_SLASH = re.compile(r"(s3|gs|az):/(?!/)")
@@ -213,8 +217,8 @@ def redacted(text: str) -> str:
     text = re.sub(r"(https?://[^\s?\"')]*)\?[^\s\"')]*", r"\1", text)
     begins = tuple(name.rstrip("*") for name in VARIABLES.values())
     for name, value in os.environ.items():
-        if name.startswith(begins) and _SECRET.search(name) and value:
-            text = text.replace(value, f"${name}")
+        if name.startswith(begins) and _SECRET.search(name) and len(value) >= _SHORTEST_SECRET:
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", f"${name}", text)
     return text
 
 
@@ -302,6 +306,8 @@ def _asking(place: Place, what: str) -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """obstore has errors by name for whatever a bucket refuses, but a list of it."""
+    if _OF_MACHINES in str(error):
+        return "there are no credentials"
     refused = _LIST_REFUSED.search(str(error))
     return _REASONS.get(refused[1] if refused else "", first_line(error))
 

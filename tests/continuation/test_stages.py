@@ -150,6 +150,8 @@ def test_what_comes_next_stands_under_the_heading_of_the_last_chunk(ridge):
 def test_a_text_without_a_chunk_is_shown_as_it_was_given(ridge):
     with pytest.raises(UsageError, match=r"'# Cats\\n' has no sentence to continue"):
         ridge.chunk("# Cats\n")
+    with pytest.raises(UsageError, match="a text of 16 characters has no sentence"):
+        ridge.chunk("# /etc/cats/cats")
 
 
 class Listening:

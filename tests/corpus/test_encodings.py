@@ -77,6 +77,12 @@ def test_the_error_names_byte_encoding_and_remedy(content: dict[str, str], said:
     assert "a.txt?encoding=windows-1252" in str(caught.value)
 
 
+def test_bytes_that_begin_as_utf_16_are_said_to() -> None:
+    with pytest.raises(DataError, match="'utf-16-le', as its first bytes say, can't decode") as caught:
+        decode("a text".encode("utf-16")[:-1], "a.txt", advise=False)
+    assert "encoding=" not in str(caught.value)
+
+
 @pytest.mark.parametrize("label", ["klingon", "rot13", "hex", ""])
 def test_unknown_labels(label: str) -> None:
     with pytest.raises(LookupError, match="unknown encoding"):

@@ -171,7 +171,10 @@ def test_a_model_that_is_replaced_by_a_damaged_one_stays(connect, copy) -> None:
         config = copy.model("gru") / "config.json"
         config.write_text(config.read_text() + " \n")
         (copy.model("gru") / "model.safetensors").write_bytes(b"damaged")
-        eventually(lambda: client.get("/health/ready").status_code == 503)
+        eventually(lambda: client.get("/health/ready").json()["faults"])
+        health = client.get("/health/ready")
+        assert (health.status_code, health.json()["status"]) == (200, "ok")
+        assert health.json()["faults"] == ["model gru is served as it was, its files cannot be loaded"]
         assert client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]}).status_code == 200
 
 

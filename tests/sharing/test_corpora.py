@@ -246,6 +246,10 @@ def test_nothing_half_written_is_left(workspace, tmp_path, monkeypatch, nextvec)
         import_corpus(workspace, str(tmp_path / "full"), "mine")
     error = nextvec("corpus", "import", tmp_path / "x.npz", "--corpus", "y", workspace=tmp_path / "w", expect=2).err
     assert "needs --encoder" in error
+    rows = "postgresql://me:hush@localhost/db?table=t"
+    error = nextvec("corpus", "import", rows, "--corpus", "y", workspace=tmp_path / "w", expect=2).err
+    assert "needs --encoder" in error
+    assert "hush" not in error
 
 
 def test_push_says_who_pushed_where(own, hub):

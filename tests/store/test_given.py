@@ -65,7 +65,7 @@ class TestHeadings:
 
     @pytest.mark.parametrize("rows", [1, 4])
     def test_another_number_is_refused(self, unit, rows) -> None:
-        with pytest.raises(DataError, match=r"headings: got float32 of shape .* zeros for none"):
+        with pytest.raises(DataError, match=r"got float32 of shape .* for headings; .* zeros for none"):
             headings_ahead(unit[0][:rows], 2, unit.shape[2])
 
     def test_what_is_neither_unit_nor_zero_is_told_by_its_number(self, unit) -> None:

@@ -69,8 +69,8 @@ def complete_command(
     With a temperature the next vector is drawn: from the model's own samples, or where it has none, among the stored
     chunks nearest to its prediction, once nextvec compare has fitted it for that. Each sentence says how likely it was.
 
-    Options for --set are those of serving.toml's [stages] and [stop]: fill.nearest=8, snap.neighbours=32, bank=all,
-    stop.patience=5.
+    Options for --set are those of the tables stages and stop in serving.toml: fill.nearest=8, snap.neighbours=32,
+    bank=all, stop.patience=5.
     """
     from nextvec.api import open
     from nextvec.config import nested, parse_assignments

@@ -24,6 +24,7 @@ from nextvec.cli.options import (
 from nextvec.cli.output import emit, size
 from nextvec.cli.push import HubNameArgument, LicenceOption, PublicOption, emit_push
 from nextvec.errors import UsageError
+from nextvec.storage import without_secrets
 
 if TYPE_CHECKING:
     from nextvec.api import Corpus
@@ -168,7 +169,9 @@ def import_command(
         _emit_brought(place.import_data_set(source, corpus, encoder=encoder), corpus, as_json)
         return
     if encoder is None:
-        raise UsageError(f"{source} needs --encoder: the name of the one that made its vectors, or SPEC.json")
+        raise UsageError(
+            f"{without_secrets(source)} needs --encoder: the name of the one that made its vectors, or SPEC.json"
+        )
     take = place.import_table if is_database(source) else place.import_npz
     _emit_report(take(source, corpus, encoder=encoder, split=split, dtype=dtype), corpus, as_json)
 

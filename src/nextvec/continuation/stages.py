@@ -322,7 +322,8 @@ class Served:
         document = Document(id="text", title="", text=written, source="user", licence="unknown", headings=headings)
         chunks = self.chunker.chunks(document)
         if not chunks:
-            raise UsageError(f"{text[:40]!r} has no {self.chunker.spec['name']} to continue; give a few sentences")
+            name = self.chunker.spec["name"]
+            raise UsageError(f"{_quoted(text)} has no {name} to continue; give a few sentences")
         ahead, fresh = _ahead(chunks, headings)
         begins = fresh[-1] or has_blank_line(written, chunks[-1].end, len(written))
         return Passage(
@@ -580,3 +581,9 @@ def _similar_lengths(lengths: Sequence[int]) -> list[list[int]]:
     for number, length in enumerate(lengths):
         groups.setdefault(length.bit_length(), []).append(number)
     return list(groups.values())
+
+
+def _quoted(text: str) -> str:
+    """How it begins, unless a server would take that for a path of its own, and blot it out."""
+    shown = repr(text[:40])
+    return shown if sum(map(shown.count, "/\\")) < 2 else f"a text of {len(text):,} characters"

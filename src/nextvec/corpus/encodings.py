@@ -47,7 +47,9 @@ def codec_of(label: str) -> str:
     return codecs.lookup(label).name
 
 
-def decode(content: bytes, name: str, *, given: str | None = None, declared: str | None = None) -> str:
+def decode(
+    content: bytes, name: str, *, given: str | None = None, declared: str | None = None, advise: bool = True
+) -> str:
     """The text of a file.
 
     Args:
@@ -55,6 +57,7 @@ def decode(content: bytes, name: str, *, given: str | None = None, declared: str
         given: a label from the user, which overrules everything.
         declared: the label that the file itself holds. One that claims UTF-16 in ASCII is wrong, and so is any other of
             what can only be UTF-8, and one that nobody knows.
+        advise: whether the user can name another; a page within a larger file has the encoding that it declares.
 
     Raises:
         DataError: it is not in that encoding, or the declared one is unknown; the message says how to name another.
@@ -62,16 +65,19 @@ def decode(content: bytes, name: str, *, given: str | None = None, declared: str
     try:
         return _decoded(content, _codec(content, given, declared))
     except UnicodeDecodeError as error:
-        byte, said = content[error.start], _origin(given, declared)
+        byte, said = content[error.start], _origin(error.encoding, given, declared)
         problem = f"'{error.encoding}', {said}, can't decode byte 0x{byte:02x} in position {error.start}"
     except LookupError as error:
         problem = f"it declares an {error}"
-    raise DataError(f"{problem}. Name the encoding that it has, for example {name}?encoding=windows-1252")
+    advice = f". Name the encoding that it has, for example {name}?encoding=windows-1252" if advise else ""
+    raise DataError(f"{problem}{advice}")
 
 
-def _origin(given: str | None, declared: str | None) -> str:
+def _origin(codec: str, given: str | None, declared: str | None) -> str:
     if given:
         return "as asked for"
+    if codec.startswith(("utf-16", "utf-32")):
+        return "as its first bytes say"
     return f"which it declares as '{declared}'" if declared else "the default where nothing else is declared"
 
 

@@ -28,6 +28,6 @@ def find_folder(name: str, *, owner: str) -> Path:
     except OSError as error:
         reason = str(error).strip().split("\n")[0]
         raise NotFoundError(
-            f"{owner}: cannot load '{name}' from a folder, the local cache or the Hugging Face hub ({reason}). "
-            f"Connect to the hub once, or give a folder: {owner}:FOLDER"
+            f"{owner}: there is no folder '{name}' in {Path.cwd()}, and the local cache and the Hugging Face hub do "
+            f"not give it ({reason}). Connect to the hub once, or give the whole path of a folder: {owner}:FOLDER"
         ) from None

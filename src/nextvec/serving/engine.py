@@ -143,7 +143,8 @@ class Engine:
 
     def faults(self) -> list[str]:
         """What keeps the server from being ready, one line each; names no path and no code."""
-        found = [f"model {label} cannot be loaded" for label in self.deployment.failures]
+        failures, served = self.deployment.failures, self.deployment.models
+        found = [f"model {label} cannot be loaded" for label in failures if label not in served]
         if self._watch is not None and self._watch.done():
             found.append("models are no longer looked for")
         if self._hindrance:
@@ -153,6 +154,13 @@ class Engine:
             if batcher.failed_at is not None and now - batcher.failed_at < RECENT_SECONDS:
                 found.append(f"{batcher.stage} of {batcher.scope} failed in the last {RECENT_SECONDS} s")
         return found + self.stuck()
+
+    def outdated(self) -> list[str]:
+        """Models that are served as they were before, one line each: what is there now cannot be loaded."""
+        failures, served = self.deployment.failures, self.deployment.models
+        return [
+            f"model {label} is served as it was, its files cannot be loaded" for label in failures if label in served
+        ]
 
     def stuck(self) -> list[str]:
         """Stages in which a batch has been running for far too long."""

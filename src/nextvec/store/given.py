@@ -73,8 +73,8 @@ def headings_ahead(
     own = as_array(headings, "headings")
     if own.dtype.kind not in "fiu" or own.shape not in ((count, dim), (count + 1, dim)):
         raise DataError(
-            f"headings: got {own.dtype} of shape {own.shape}; expected ({count}, {dim}), the heading of each vector's "
-            f"chunk, zeros for none, or ({count + 1}, {dim}) with that of the chunk to come"
+            f"got {own.dtype} of shape {own.shape} for headings; expected ({count}, {dim}), the heading of each "
+            f"vector's chunk, zeros for none, or ({count + 1}, {dim}) with that of the chunk to come"
         )
     named = own.any(axis=1, keepdims=True)
     require_unit(np.where(named, own, np.eye(1, dim)), ("heading",))

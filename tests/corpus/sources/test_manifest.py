@@ -99,6 +99,18 @@ def test_it_may_be_read_from_anywhere(folder: Path, monkeypatch) -> None:
     assert list(open_source(f"manifest:{folder}/mix.toml").documents()) == here
 
 
+def test_a_path_behind_a_kind_begins_at_its_folder_whatever_lies_elsewhere(folder: Path, tmp_path, monkeypatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "rows.data").write_text('{"id": "1", "text": "Not this one, says the manifest."}\n')
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with pytest.raises(NotFoundError, match=r"rows\.data"):
+        items(folder, '[[source]]\nname = "a"\nfrom = "jsonl:rows.data"')
+
+
+def test_a_byte_order_mark_is_none_of_its_text(folder: Path) -> None:
+    assert items(folder, "\ufeff" + MIX.format(seed=1, until="first"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

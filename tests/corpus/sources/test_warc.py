@@ -110,8 +110,19 @@ def test_what_cannot_be_decoded_fails_alone(archive: Archive) -> None:
     bad, packed, document = archive.read()
     assert isinstance(bad, Unusable)
     assert (bad.cause, bad.kind, bad.place) == ("cannot be decoded", "failed", f"{archive.path.name}:1")
+    assert "?encoding=" not in bad.message
     assert isinstance(packed, Unusable)
     assert packed.cause == "packed with br"
+    assert isinstance(document, Document)
+
+
+def test_packed_answers_that_are_cut_short_are_no_pages(archive: Archive) -> None:
+    whole = gzip.compress(PAGE.encode())
+    archive.page(whole[: len(whole) * 2 // 3], headers=[("Content-Encoding", "gzip")])
+    archive.page(PAGE.encode())
+    cut, document = archive.read()
+    assert isinstance(cut, Unusable)
+    assert "is packed, and cut short or damaged" in cut.message
     assert isinstance(document, Document)
 
 

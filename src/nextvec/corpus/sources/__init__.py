@@ -44,6 +44,11 @@ class SourceKind:
     extra: str
     leaves: str
 
+    @property
+    def opens_files(self) -> bool:
+        """Whether what follows `KIND:` is a path."""
+        return bool(self.suffixes) or self.form == "FOLDER"
+
 
 SOURCES: Registry[SourceKind] = Registry("sources", "nextvec.corpus.sources")
 

@@ -93,7 +93,7 @@ class ManifestSource:
 def read_manifest(path: Path) -> Manifest:
     """Raises DataError that names the file and what is wrong in it."""
     try:
-        content = path.read_text(encoding="utf-8")
+        content = path.read_text(encoding="utf-8-sig")
         said = json.loads(content) if path.suffix.lower() == ".json" else tomllib.loads(content)
         return Manifest.model_validate(said)
     except ValidationError as error:
@@ -112,12 +112,13 @@ def _opened(part: Part, folder: Path) -> Source:
 
 
 def _placed(reference: str, folder: Path) -> str:
-    """With a path from the manifest's folder; what follows a kind is one where there is such a file or folder."""
+    """With a path from the manifest's folder; what follows a kind that opens no files is one where there is such a file
+    or folder."""
     kind, colon, argument = reference.partition(":")
     if not colon or kind not in SOURCES:
         return reference if argument.startswith("//") else str(folder / reference)
-    is_path = argument and (folder / argument.partition("?")[0]).exists()
-    return f"{kind}:{folder / argument}" if is_path else reference
+    is_path = SOURCES.get(kind).opens_files or (folder / argument.partition("?")[0]).exists()
+    return f"{kind}:{folder / argument}" if argument and is_path else reference
 
 
 @dataclass(slots=True)

@@ -115,12 +115,22 @@ def _no_page(record: Any) -> str:
 
 
 def _prose(record: Any, address: str) -> Prose:
-    """Raises DataError for bytes that are not in the encoding that headers, or the page, declare."""
-    content, label = record.content_stream().read(), _label(record)
+    """Raises DataError for bytes that are not in the encoding that headers, or the page, declare, or are no whole
+    page."""
+    stream, label = record.content_stream(), _label(record)
+    content = stream.read()
     _require_whole(record)
+    _require_unpacked(stream)
     if record.rec_type == "conversion":
-        return read_web_text(decode(content, address, declared=label))
-    return read_html(decode(content, address, declared=label or declared_encoding(content)))
+        return read_web_text(decode(content, address, declared=label, advise=False))
+    return read_html(decode(content, address, declared=label or declared_encoding(content), advise=False))
+
+
+def _require_unpacked(stream: Any) -> None:
+    """Raises DataError for a packed answer that ends too soon, of which the library gives what it could unpack."""
+    unpacking = getattr(stream, "decompressor", None)
+    if unpacking is not None and not unpacking.eof:
+        raise DataError("what it answered is packed, and cut short or damaged")
 
 
 def _require_end(file: BinaryIO, offset: int) -> None:

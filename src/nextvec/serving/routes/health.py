@@ -32,12 +32,13 @@ def health_router(access: Access) -> APIRouter:
 
     @router.get("/health/ready", summary="Whether it answers requests", responses=unwell)
     async def ready(response: Response) -> Health:
-        """503 while it loads or stops, and when something that should be served is not, or failed just now."""
+        """503 while it loads or stops, and when something that should be served is not, or failed just now. Models that
+        are served as they were before, because they are damaged now, are among the faults of a server that is ready."""
         faults = engine.faults()
         status: Status = "faulty" if faults else "ok"
         if engine.loading or engine.draining:
             status = "stopping" if engine.draining else "loading"
-        return _answer(response, status, faults)
+        return _answer(response, status, [*faults, *engine.outdated()])
 
     def _answer(response: Response, status: Status, faults: list[str]) -> Health:
         response.status_code = 200 if status == "ok" else 503
