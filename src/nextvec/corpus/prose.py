@@ -58,12 +58,14 @@ class Prose:
     """What a reader of markup made of a page: title ("" for none), prose, and by reason the characters left out.
 
     `visible(text)` and the counts of `left_out` add up to `visible` of the page; `headings` are among what is left out.
+    `missing`: what the page says that it has and does not, by name.
     """
 
     title: str
     text: str
     left_out: Mapping[str, int] = field(default_factory=dict)
     headings: tuple[Heading, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def visible(text: str) -> int:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from nextvec.corpus.markup.pdf import read_pdf
+from nextvec.corpus.markup.pdf_furniture import without_running
+from nextvec.corpus.markup.pdf_pieces import Line
 from nextvec.corpus.prose import Prose, visible
 
 Placed = tuple[str, int, int, int]
@@ -146,3 +148,39 @@ def test_small_letters_that_are_no_footnotes_stay(read: Read, line: str, height:
     top, bottom = body(0)
     below = (bottom[0], 72, min(bottom[2], 682), 11) if height > 600 else bottom
     assert line in read([[top, (line, 72, height, size), below]]).text.replace("\n", " ")
+
+
+@pytest.mark.parametrize("line", ["He said no.", "1990"])
+@pytest.mark.parametrize("x", [72, 90])
+def test_what_recurs_within_the_text_stays(read: Read, line: str, x: int) -> None:
+    pages = []
+    for number in range(4):
+        first, *_, last = body(number, 4)
+        pages.append([first, (line, x, 686, 11), (f"{BODY[number][1]} He did.", 72, 672, 11), last])
+    assert read(pages).text.count(line) == 4
+
+
+@pytest.mark.parametrize(
+    ("recurring", "place"),
+    [
+        ([("Draft", 90, 686, 30)], 0),  # behind the text, drawn first
+        ([("Draft", 90, 686, 30)], 4),  # over the text, drawn last
+        ([("The Journal", 72, 740, 9), ("of the River", 72, 727, 9), ("A Weekly", 72, 714, 9)], 0),
+        ([("The Journal", 72, 740, 9), ("of the River", 200, 740, 9)], 2),  # drawn among the text
+    ],
+)
+def test_what_recurs_beside_the_text_is_no_text(read: Read, recurring: list[Placed], place: int) -> None:
+    pages = [[*body(number, 4)[:place], *recurring, *body(number, 4)[place:]] for number in range(4)]
+    prose = read(pages)
+    assert prose.text == text_of(4, 4)
+    assert prose.left_out == {"running head": 4 * sum(visible(line[0]) for line in recurring)}
+
+
+@pytest.mark.parametrize(("left", "stays"), [(72, True), (300, True), (40, False), (560, False)])
+def test_numbers_of_lines_are_in_the_margin(left: int, stays: bool) -> None:
+    """Drawn with the lines beside which they stand; a number in the text may be alone as well."""
+    text = [[Line(one, y, 11, x) for one, x, y, _ in body(number, 4)] for number in range(4)]
+    number = Line("5", 686, 11, left)
+    pages = without_running([[*page[:2], number, *page[2:]] for page in text])
+    assert [number in page for page in pages] == [stays] * 4
+    assert [[line for line in page if line != number] for page in pages] == text

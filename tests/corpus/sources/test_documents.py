@@ -112,6 +112,7 @@ def test_a_page_that_holds_text_too_is_read(book: Path) -> None:
     document = read(book)
     assert isinstance(document, Document)
     assert TEXT in document.text
+    assert "By us." not in document.text
 
 
 @pytest.mark.parametrize(("address", "length", "kept"), [("", 1, False), ("#top", 1, True), ("", 90, True)])
@@ -145,10 +146,18 @@ def test_an_encrypted_book_fails_by_name(book: Path) -> None:
     assert item.message == "cannot be read: its pages are encrypted (DRM), which cannot be read"
 
 
-@pytest.mark.parametrize("name", ["META-INF/container.xml", "EPUB/text/one.xhtml"])
-def test_a_book_without_a_part(book: Path, name: str) -> None:
-    change(book, name, None)
+def test_a_book_without_a_container(book: Path) -> None:
+    change(book, "META-INF/container.xml", None)
     assert read(book).message.startswith("cannot be read: it is no whole EPUB: ")
+
+
+def test_a_book_without_a_page_is_read(book: Path) -> None:
+    change(book, FIRST, None)
+    document, missing = open_source(str(book)).documents()
+    assert isinstance(document, Document)
+    assert document.text == ALONE
+    assert isinstance(missing, Unusable)
+    assert (missing.kind, missing.message) == ("failed", f"a part is missing: {FIRST}")
 
 
 @pytest.mark.parametrize("name", ["a.epub", "a.docx", "a.pdf"])

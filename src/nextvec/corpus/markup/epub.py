@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from html.entities import html5
 from io import BytesIO
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote
@@ -15,132 +16,179 @@ from zipfile import BadZipFile, ZipFile
 
 from nextvec.corpus.encodings import decode
 from nextvec.corpus.headings import PARAGRAPHS_APART
+from nextvec.corpus.markup.epub_types import BESIDE, IMPRINT, NAVIGATION, TYPES, holds_text, set_apart
 from nextvec.corpus.markup.html import declared_encoding, read_html
 from nextvec.corpus.prose import Prose, collapse, visible
 from nextvec.errors import DataError
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
-_PAGES = ("application/xhtml+xml", "text/html", "application/x-dtbncx+xml")
-_NCX = _PAGES[-1]
-NAVIGATION, BESIDE, IMPRINT = "navigation", "beside the text", "imprint"
-_TYPES = {
-    **dict.fromkeys(("toc", "landmarks", "page-list", "loi", "lot", "index"), NAVIGATION),
-    **dict.fromkeys(("copyright-page", "colophon", "imprint", "other-credits"), IMPRINT),
-    **dict.fromkeys(("cover", "titlepage", "title-page", "halftitlepage", "halftitle", "bibliography"), BESIDE),
-    **dict.fromkeys(("endnotes", "footnotes", "rearnotes", "notes"), "footnote"),
-}
-"""What a guide or a page says that a page is, by why it is no text then."""
-_OF_THE_BODY = {
-    "bodymatter",
-    "volume",
-    "part",
-    "chapter",
-    "prologue",
-    "epilogue",
-    "introduction",
-    "preface",
-    "foreword",
-}
-_OF_THE_BODY |= {"afterword", "appendix", "conclusion", "z3998:fiction", "z3998:non-fiction"}
-_TYPED = re.compile(r"<(?:body|section|div)\b[^>]*\bepub:type\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
+_PACKAGE, _NCX = "application/oebps-package+xml", "application/x-dtbncx+xml"
+_PAGES = ("application/xhtml+xml", "text/html", "text/x-oeb1-document", _NCX)
+_HOLDS_TEXT = re.compile(r"text/.*|.*\bxml|", re.IGNORECASE)
+"""Kinds of files in which a page or other text may be; "" where nothing says the kind."""
+_IS_PAGE = re.compile(r"\s*(?:<[?!][^>]*>\s*)*<html\b", re.IGNORECASE)
+_OTHER = "page of another kind"
+_ENTITY = re.compile(rb"&(\w+;)")
+_OF_XML = frozenset(("amp;", "lt;", "gt;", "quot;", "apos;"))
 _TAG = re.compile(r"<[^<>]*>")
 _IMPRINT = re.compile(
     r"all rights reserved|no part of this|\bISBN\b|(?:\bcopyright\s*)?(?:©|\(c\))\s*\d{4}", re.IGNORECASE
 )
 _LONGEST_APART = 4000
 """Characters of a page that is left out for what the guide says, or for what its text says."""
-_DAMAGED = (BadZipFile, KeyError, ParseError, NotImplementedError, EOFError, zlib.error, RuntimeError)
+_HARDLY_ANY = 0.05
+"""Of what the elements of a page hold that are no text: the text beside them, so that the whole page is none."""
+_DAMAGED = (BadZipFile, LookupError, ParseError, ValueError, NotImplementedError, EOFError, zlib.error, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """`reason`: why it is not part of the text, "" where it is; `hint`: why it is none if it is short."""
+    """`path`: its name in the archive, where it is there; `kind`: its media type; `reason`: why it is not part of the
+    text, "" where it is; `hint`: why it is none if it is short."""
 
     path: str
+    kind: str
+    is_there: bool
     reason: str
-    hint: str = ""
+    hint: str
 
 
 def read_epub(content: bytes) -> Prose:
     """The pages of a book one behind the other, each as an HTML page is read; its title is the package's.
 
-    Left out whole are tables of contents, and what the package sets beside the text. Raises DataError for a file that
-    is damaged, encrypted, or no EPUB.
+    Left out whole are tables of contents, and what the package sets beside the text. Pages that are not there are
+    `missing`. Raises DataError for a file that is damaged, encrypted, or no EPUB.
     """
     try:
         with ZipFile(BytesIO(content)) as archive:
             package = _package(archive)
-            _refuse_encrypted(archive, package)
+            pages = list(package.pages())
+            _refuse_encrypted(archive, pages)
             title = next((collapse(_text(one)) for one in package.root.iter() if _tag(one) == "title"), "")
-            return _joined(title, [_read(archive, page) for page in package.pages()])
+            return _joined(title, [_read(archive, page) for page in pages])
     except _DAMAGED as error:
         raise DataError(f"it is no whole EPUB: {error}") from None
 
 
+class _Names:
+    """Of the files in an archive, found in whatever case they are asked for."""
+
+    def __init__(self, archive: ZipFile) -> None:
+        self._names = frozenset(archive.namelist())
+        self._by_small = {name.casefold(): name for name in self._names}
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._names
+
+    def of(self, path: str) -> str:
+        """`path` itself where it is there, or where nothing else is."""
+        return path if path in self._names else self._by_small.get(path.casefold(), path)
+
+
 @dataclass(frozen=True, slots=True)
 class _Package:
-    """The root of the package file, in the folder that the addresses in it begin at."""
+    """The root of the package file, in the folder that the addresses in it begin at, among all files of the archive."""
 
     root: Element
     folder: str
+    names: _Names
 
     def pages(self) -> Iterator[_Page]:
-        """In reading order, then those that are in none."""
+        """In reading order, then those that are there and in none. Raises DataError where none in that order is."""
         items = {one.get("id", ""): one for one in self.root.iter() if _tag(one) == "item"}
-        spine = [one for one in self.root.iter() if _tag(one) == "itemref"]
-        order = [one.get("idref", "") for one in spine]
-        beside = {one.get("idref") for one in spine if one.get("linear") == "no"}
+        spine = {one.get("idref", ""): one for one in self.root.iter() if _tag(one) == "itemref"}
         guide = self._guide()
-        for identity in dict.fromkeys([*order, *items]):
-            item = items.get(identity)
-            if item is not None and item.get("media-type") in _PAGES:
-                is_nav = "nav" in item.get("properties", "").split() or item.get("media-type") == _NCX
-                path = self.path_of(item.get("href", ""))
-                out = BESIDE if identity in beside or identity not in order else ""
-                yield _Page(path, NAVIGATION if is_nav else out, guide.get(path, ""))
+        ordered = [
+            self._page(items[one], BESIDE if reference.get("linear") == "no" else "", guide)
+            for one, reference in spine.items()
+            if one in items
+        ]
+        others = (self._page(item, BESIDE, guide) for one, item in items.items() if one not in spine)
+        if spine and not any(page.is_there for page in ordered):
+            raise DataError("it is no whole EPUB: none of the pages in its reading order is there")
+        yield from ordered
+        yield from (page for page in others if page.is_there and page.kind in _PAGES)
+
+    def _page(self, item: Element, reason: str, guide: Mapping[str, str]) -> _Page:
+        path, kind = self.path_of(item.get("href", "")), item.get("media-type", "").partition(";")[0].strip().lower()
+        is_nav = "nav" in item.get("properties", "").split() or kind == _NCX
+        return _Page(path, kind, path in self.names, NAVIGATION if is_nav else reason, guide.get(path, ""))
 
     def _guide(self) -> dict[str, str]:
         """By path, why a page is no text, where the package says what the whole of it is."""
         marks = [one for one in self.root.iter() if _tag(one) == "reference" and "#" not in one.get("href", "")]
-        reasons = {self.path_of(one.get("href", "")): _TYPES.get(one.get("type", "").lower(), "") for one in marks}
+        reasons = {self.path_of(one.get("href", "")): TYPES.get(one.get("type", "").lower(), "") for one in marks}
         return {path: reason for path, reason in reasons.items() if reason}
 
     def path_of(self, address: str) -> str:
-        return normpath(join(self.folder, unquote(address.partition("#")[0])))
+        return self.names.of(normpath(join(self.folder, unquote(address.partition("#")[0]))))
 
 
 def _package(archive: ZipFile) -> _Package:
-    container = fromstring(archive.read(_CONTAINER))
-    path = next(one.get("full-path", "") for one in container.iter() if _tag(one) == "rootfile")
-    return _Package(fromstring(archive.read(path)), dirname(path))
+    """The first that is there; one whose type says that it is one before others."""
+    names = _Names(archive)
+    files = [one for one in _xml(archive.read(_CONTAINER)).iter() if _tag(one) == "rootfile"]
+    files.sort(key=lambda one: one.get("media-type") != _PACKAGE)
+    paths = (names.of(one.get("full-path", "")) for one in files)
+    path = next((path for path in paths if path in names), None)
+    if path is None:
+        raise DataError(f"it is no whole EPUB: {_CONTAINER} names no package that is there")
+    return _Package(_xml(archive.read(path)), dirname(path), names)
 
 
-def _refuse_encrypted(archive: ZipFile, package: _Package) -> None:
+def _xml(content: bytes) -> Element:
+    """The root of a file, in which HTML's names of signs, which XML does not know, may stand."""
+    return fromstring(_ENTITY.sub(_numbered, content))
+
+
+def _numbered(entity: re.Match[bytes]) -> bytes:
+    name = entity[1].decode()
+    signs = "" if name in _OF_XML else html5.get(name, "")
+    return "".join(f"&#{ord(sign)};" for sign in signs).encode() or entity[0]
+
+
+def _refuse_encrypted(archive: ZipFile, pages: Sequence[_Page]) -> None:
     """Fonts may be; pages that are cannot be read."""
     if _ENCRYPTION not in archive.namelist():
         return
-    marks = (one for one in fromstring(archive.read(_ENCRYPTION)).iter() if _tag(one) == "CipherReference")
+    marks = (one for one in _xml(archive.read(_ENCRYPTION)).iter() if _tag(one) == "CipherReference")
     locked = {normpath(unquote(one.get("URI", ""))) for one in marks}
-    if any(page.path in locked for page in package.pages()):
+    if any(page.path in locked for page in pages):
         raise DataError("its pages are encrypted (DRM), which cannot be read")
 
 
 def _read(archive: ZipFile, page: _Page) -> Prose:
+    if not page.is_there:
+        return Prose(title="", text="", missing=(page.path,))
+    if not _HOLDS_TEXT.fullmatch(page.kind):
+        return Prose(title="", text="")
+    text = _decoded(archive, page)
+    is_page = page.kind in _PAGES or _IS_PAGE.match(text)
+    reason = page.reason or ("" if is_page else _OTHER)
+    return _left_out(text, reason) if reason else _read_page(text, page.hint)
+
+
+def _decoded(archive: ZipFile, page: _Page) -> str:
     content = archive.read(page.path)
-    text = decode(content, page.path, declared=declared_encoding(content))
-    reason = page.reason or _reason_of_types(text)
-    prose = Prose(title="", text="") if reason else read_html(text)
+    try:
+        return decode(content, page.path, declared=declared_encoding(content), advise=False)
+    except DataError as error:
+        raise DataError(f"{page.path}: {error}") from None
+
+
+def _read_page(page: str, hint: str) -> Prose:
+    rest, apart = set_apart(page)
+    prose = read_html(rest)
+    reason = ""
+    if visible(prose.text) <= _HARDLY_ANY * apart.total() and not holds_text(rest):
+        reason = next(iter(apart), "")
     if len(prose.text) <= _LONGEST_APART:
-        reason = reason or page.hint or (IMPRINT if _is_imprint(_TAG.sub(" ", text)) else "")
-    if reason:
-        return Prose(title="", text="", left_out={reason: visible(text)} if visible(text) else {})
-    return prose
+        reason = reason or hint or (IMPRINT if _is_imprint(_TAG.sub(" ", rest)) else "")
+    return _left_out(page, reason) if reason else replace(prose, left_out=Counter(prose.left_out) + apart)
 
 
-def _reason_of_types(page: str) -> str:
-    """Why a page is no text, as the elements that say what they are say; "" where one of them is text."""
-    types = [name for found in _TYPED.findall(page) for name in found.split()]
-    return "" if _OF_THE_BODY.intersection(types) else next((_TYPES[name] for name in types if name in _TYPES), "")
+def _left_out(page: str, reason: str) -> Prose:
+    return Prose(title="", text="", left_out=+Counter({reason: visible(page)}))
 
 
 def _is_imprint(text: str) -> bool:
@@ -159,7 +207,8 @@ def _joined(title: str, parts: Sequence[Prose]) -> Prose:
             headings += [replace(one, start=one.start + len(text)) for one in part.headings]
             text += part.text
     first = next((part.title for part in parts if part.title), "")
-    return Prose(title=title or first, text=text, left_out=left_out, headings=tuple(headings))
+    missing = tuple(path for part in parts for path in part.missing)
+    return Prose(title=title or first, text=text, left_out=left_out, headings=tuple(headings), missing=missing)
 
 
 def _tag(element: Element) -> str:

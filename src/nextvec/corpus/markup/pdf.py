@@ -1,13 +1,14 @@
 """PDF with a text layer: lines with their places and sizes, as pypdf reads them, to paragraphs and headings.
 
-A page knows neither: what is set larger than most of the text is a heading, what stands at the same place of many pages
-is a running head or a page's number, and where lines are further apart than usual, or one is indented, a paragraph
-begins.
+A page knows neither: what is set larger than most of the text is a heading, what stands at the same place of many
+pages, and not within their text, is a running head or a page's number, and where lines are further apart than usual, or
+one is indented, a paragraph begins.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,13 +24,13 @@ from nextvec.corpus.markup.pdf_indents import paragraph_starts
 from nextvec.corpus.markup.pdf_lines import (
     APART,
     LARGER,
-    Line,
     characters,
     lines_of,
     main_size,
     sizes,
     usual_distance,
 )
+from nextvec.corpus.markup.pdf_pieces import Line
 from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.prose import Prose, collapse, count_words, ends_sentence, visible
 from nextvec.errors import DataError, MissingDependencyError
@@ -37,6 +38,11 @@ from nextvec.errors import DataError, MissingDependencyError
 HEADING_WORDS = 20
 _LEADERS = re.compile(r"(?:\.\s?){5,}\s*\w*\Z")
 """Dots at the end of a line, which lead to the number of a page: tables of contents have them."""
+_DAMAGED = (
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RecursionError, TypeError),
+    *(ValueError, struct.error, zlib.error),
+)
+"""What pypdf raises besides its own errors, where it did not expect what it finds."""
 _NO_TEXT = "it has no text layer, as scans have none: recognise its text first (OCR)"
 
 
@@ -79,7 +85,6 @@ def read_pdf(content: bytes) -> Prose:
 
 def _read(content: bytes) -> tuple[str, list[list[Line]]]:
     pypdf = require_pypdf()
-    damaged = (pypdf.errors.PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error)
     try:
         reader = pypdf.PdfReader(BytesIO(content))
         if reader.is_encrypted and not reader.decrypt(""):
@@ -88,8 +93,10 @@ def _read(content: bytes) -> tuple[str, list[list[Line]]]:
         return collapse(str(title or "")), [list(lines_of(page)) for page in reader.pages]
     except pypdf.errors.DependencyError as error:
         raise DataError(f"it is encrypted: {error}") from None
-    except damaged as error:
-        raise DataError(f"it is no whole PDF: {error}") from None
+    except NotImplementedError as error:
+        raise DataError(f"it is encrypted or packed in a way that cannot be read: {collapse(str(error))}") from None
+    except (pypdf.errors.PyPdfError, *_DAMAGED) as error:
+        raise DataError(f"it is no whole PDF: {collapse(str(error))}") from None
 
 
 def _with_levels(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:

@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from nextvec.corpus.markup.pdf_lines import APART, LARGER, Line, main_size, usual_distance
+from nextvec.corpus.markup.pdf_lines import APART, LARGER, main_size, usual_distance
+from nextvec.corpus.markup.pdf_pieces import Line
 from nextvec.corpus.prose import ends_sentence
 
 Pages = Sequence[Sequence[Line]]
@@ -27,6 +28,8 @@ SET_OFF = 1.1
 """Times the usual distance of lines, that the first footnote is below the text at least."""
 COLUMN = 100
 """Points to the left and right, within which a line begins that is in the same column."""
+_LETTER = 0.5
+"""Times its size: how wide a letter is."""
 _NUMBER = re.compile(r"\d+")
 _ROMAN = re.compile(r"[ivxlc]+")
 _BEGINS_NOTE = re.compile(
@@ -35,14 +38,36 @@ _BEGINS_NOTE = re.compile(
 
 
 def without_running(pages: Pages) -> list[list[Line]]:
-    """The pages without lines that stand at one place of many pages, and without heads that change by chapter."""
+    """The pages without lines that stand at one place of many pages, but within the text of none, and without heads
+    that change by chapter."""
     times = Counter(key for page in pages for key in {_place(line) for line in page})
-    least = max(2, RUNNING_SHARE * len(pages))
+    least, gap = max(2, RUNNING_SHARE * len(pages)), APART * usual_distance(pages)
     passing = _passing(pages)
-    return [
-        [line for line in page if times[_place(line)] < least and (number, line) not in passing]
-        for number, page in enumerate(pages)
-    ]
+    left: list[list[Line]] = []
+    for number, page in enumerate(pages):
+        running = set(_running(page, {line for line in page if times[_place(line)] >= least}, gap))
+        left.append([line for line in page if line not in running and (number, line) not in passing])
+    return left
+
+
+def _running(page: Sequence[Line], again: set[Line], gap: float) -> Iterator[Line]:
+    """Those of the lines that stand there `again`, but for what is drawn in the midst of text."""
+    text = [line for line in page if line not in again]
+    runs = [list(run) for _, run in groupby(page, key=again.__contains__)]
+    for before, run, after in zip([[], *runs], runs, [*runs[1:], []], strict=False):
+        if run[0] in again and not (_is_next(before, run, gap) and _is_next(run, after, gap) and _is_amid(run, text)):
+            yield from run
+
+
+def _is_next(run: Sequence[Line], following: Sequence[Line], gap: float) -> bool:
+    return bool(run and following) and abs(run[-1].height - following[0].height) <= gap
+
+
+def _is_amid(run: Sequence[Line], text: Sequence[Line]) -> bool:
+    """Whether text is above and below, and some begins no further right and some ends there or further right."""
+    heights, lefts = [line.height for line in text], [line.left for line in text]
+    right = max(line.left + _LETTER * line.size * len(line.text) for line in text)
+    return all(min(heights) < line.height < max(heights) and min(lefts) <= line.left <= right for line in run)
 
 
 def _place(line: Line) -> tuple[int, str]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from nextvec.corpus.markup.pdf_lines import Line, main_size
+from nextvec.corpus.markup.pdf_lines import main_size
+from nextvec.corpus.markup.pdf_pieces import Line
 from nextvec.corpus.prose import ends_sentence
 
 LEAST, MOST = 0.7, 4.5

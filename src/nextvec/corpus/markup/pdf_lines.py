@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median_low
 from typing import Any
 
-from nextvec.corpus.markup.carried import MARK
+from nextvec.corpus.markup.pdf_pieces import Line, filled, is_beside, is_near, rows_of
 from nextvec.corpus.markup.quantities import POWER, superscript
 from nextvec.corpus.prose import visible
 
@@ -22,77 +22,63 @@ _SMALLER = 0.85
 """Times the size of its line, that a raised number has at most."""
 _RAISED = 0.15
 """Of the size of its line: how far a raised number stands above the line at least."""
-_SPACE = 0.25
-"""Of the size of its letters: how wide a space is."""
-_SHOW = (b"Tj", b"TJ", b"'", b'"')
+_SPACE, _LETTER = 0.25, 0.5
+"""Of the size of its letters: how wide a space is, and a number."""
 _NOTE = re.compile(r"[\[(]?\d{1,3}(?:\s?[,;\u2013-]\s?\d{1,3})*[\])]?|[*\u2020\u2021\u00a7\u00b6]+")
 _BASE = re.compile(r"(?:(?<![^\W_])\d{1,2}|(?<![^\W_])(?<!['\u2019.])(?:[^\W\d_Ia]|[cdkmn\u00b5\u03bc]m|ft))\Z")
 """What is raised to a power: a short number, the letter of a quantity, a unit of length. Longer numbers are years."""
-_LIGATURES = str.maketrans(
-    {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
-    | {MARK: None}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`height`: of its foot above the page's, in points; `left`: where it begins; `size`: of its letters, 0 where that
-    is not known; `rise`: of raised letters above the foot; `marks`: characters of note marks that were in it."""
-
-    text: str
-    height: float
-    size: float
-    left: float = 0.0
-    rise: float = 0.0
-    level: int = 0
-    marks: int = 0
-
-
-@dataclass(slots=True)
-class _Pen:
-    """Takes what pypdf reads, which does not tell how far letters were raised by an operator of their own."""
-
-    parts: list[Line] = field(default_factory=list)
-    rise: float = 0.0
-    drawn: float = 0.0
-
-    def operate(self, operator: bytes, operands: Sequence[Any], *_: object) -> None:
-        if operator == b"Ts" and operands and isinstance(operands[0], int | float):
-            self.rise = float(operands[0])
-        elif operator in _SHOW:
-            self.drawn = self.rise
-
-    def take(self, text: str, current: Sequence[float], matrix: Sequence[float], font: object, size: float) -> None:
-        left = current[0] * matrix[4] + current[2] * matrix[5] + current[4]
-        height = current[1] * matrix[4] + current[3] * matrix[5] + current[5]
-        scale = abs(matrix[3] * current[3]) or abs(matrix[1] * current[1])
-        self.parts.append(Line(text.translate(_LIGATURES), height, size * scale, left, self.drawn * scale))
 
 
 def lines_of(page: Any) -> Iterator[Line]:
     """The lines of a page in the order in which it draws them."""
-    pen = _Pen()
-    page.extract_text(visitor_text=pen.take, visitor_operand_before=pen.operate)
+    return map(_whole, _with_raised(rows_of(page)))
+
+
+def _with_raised(rows: Iterable[list[Line]]) -> Iterator[list[Line]]:
+    """The rows, made one where a raised number or mark was drawn on its own, and where the text goes on after it."""
     line: list[Line] = []
-    for part in pen.parts:
-        first, *others = part.text.split("\n")
-        line.append(replace(part, text=first))
-        for text in others:
-            yield from _whole(line)
-            line = [replace(part, text=text)]
-    yield from _whole(line)
+    for row in rows:
+        if line and _is_mark(line, row):
+            line = [*line, *row]
+        elif line and _follows_mark(line, row):
+            line = [*line, *_spaced(filled(line)[-1], row[row.index(filled(row)[0]) :])]
+        else:
+            yield from [line] if line else ()
+            line = row
+    yield from [line] if line else ()
 
 
-def _whole(parts: Sequence[Line]) -> Iterator[Line]:
-    filled = [part for part in parts if part.text.strip()]
-    if not filled:
-        return
-    main = max(filled, key=lambda part: len(part.text))
-    text = _text([part for part in parts if part.text], main)
-    marks = sum(visible(part.text) for part in filled) - visible(text)
-    first, spaces = filled[0], len(text) - len(text.lstrip())
+def _is_mark(line: Sequence[Line], row: Sequence[Line]) -> bool:
+    """Whether a row is a number or mark that is raised above the end of the line."""
+    part, main = filled(row)[0], _main(line)
+    sign = "".join(one.text for one in row).strip()
+    near = filled(line)[-1].left < part.left and part.height < main.height + main.size
+    return near and _is_raised(part, main) and (_NOTE.fullmatch(sign) or POWER.fullmatch(sign)) is not None
+
+
+def _follows_mark(line: Sequence[Line], row: Sequence[Line]) -> bool:
+    mark, part, main = filled(line)[-1], filled(row)[0], _main(line)
+    return _is_raised(mark, main) and not _is_raised(part, main) and is_beside(mark, part) and is_near(line, part)
+
+
+def _spaced(mark: Line, parts: Sequence[Line]) -> Sequence[Line]:
+    """The parts with the space that is between the mark and them, if there is one."""
+    first, *_ = parts
+    gap = first.left - mark.left - _LETTER * mark.size * len(mark.text.strip())
+    return [replace(first, text=" "), *parts] if gap > _SPACE / 2 * first.size else parts
+
+
+def _whole(row: Sequence[Line]) -> Line:
+    shown, main = filled(row), _main(row)
+    text = _text([part for part in row if part.text], main)
+    marks = sum(visible(part.text) for part in shown) - visible(text)
+    first, spaces = shown[0], len(text) - len(text.lstrip())
     left = first.left + (spaces * _SPACE * main.size if spaces > 1 else 0)
-    yield Line(text.strip(), round(first.height, 1), round(main.size, 1), round(left, 1), marks=marks)
+    return Line(text.strip(), round(first.height, 1), round(main.size, 1), round(left, 1), marks=marks)
+
+
+def _main(row: Iterable[Line]) -> Line:
+    return max(filled(row), key=lambda part: len(part.text))
 
 
 def _text(parts: Sequence[Line], main: Line) -> str:

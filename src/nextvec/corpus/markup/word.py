@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from html import unescape
 from io import BytesIO
+from posixpath import join
 from typing import Any
 from xml.etree.ElementTree import ParseError, fromstring
+from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
-from nextvec.corpus.markup.html import prose_of
+from nextvec.corpus.encodings import decode
+from nextvec.corpus.markup.html import declared_encoding, prose_of, read_html
 from nextvec.corpus.markup.html_tree import read_tree
-from nextvec.corpus.markup.word_names import text_of
+from nextvec.corpus.markup.web_archive import page_of
 from nextvec.corpus.markup.word_xml import HEADING, rewritten
 from nextvec.corpus.prose import Prose, visible
 from nextvec.errors import DataError, MissingDependencyError
@@ -29,8 +33,13 @@ _STYLES = "\n".join(
 )
 _TAG = re.compile(r"<[^<>]*>")
 _NOTE = re.compile(r"<li (?=id=\"(?:foot|end)note-)")
-_HEAD_OR_FOOT = re.compile(r"word/(?:header|footer)\d*\.xml")
-_DAMAGED = (BadZipFile, KeyError, ParseError, ValueError, AttributeError, OSError, RecursionError, zlib.error)
+_LINKS = "word/_rels/document.xml.rels"
+_UNSEEN = ("markup", "script", "comment")
+_DAMAGED = (
+    *(BadZipFile, ParseError, ExpatError, OSError, zlib.error, EOFError, RuntimeError),
+    *(LookupError, ValueError, TypeError, AttributeError),
+)
+"""The last are what mammoth raises where it does not find what it expects."""
 
 
 def require_mammoth() -> Any:
@@ -45,27 +54,43 @@ def require_mammoth() -> Any:
 def read_word(content: bytes) -> Prose:
     """The prose of a DOCX; its title is its first heading of level 1, or paragraph in the style of titles.
 
-    Running heads and feet, notes, hidden text, tables of data and lists of items are left out.
+    Running heads and feet, notes, comments, hidden text, tables of data, lists of items and files that were put in are
+    left out.
     Raises DataError for a damaged file.
     """
     mammoth = require_mammoth()
     no_image = mammoth.images.img_element(lambda image: {"src": ""})
     try:
-        heads = _heads(content)
+        embedded = _embedded(content)
         content, unread = rewritten(content)
         made = mammoth.convert_to_html(BytesIO(content), style_map=_STYLES, convert_image=no_image)
+    except RecursionError:
+        raise DataError("its elements are nested too deep to be read") from None
     except _DAMAGED as error:
         raise DataError(f"it is no whole DOCX: {error}") from None
     page = _NOTE.sub('<li class="footnote" ', made.value)
     tree = read_tree(page)
     title = next((item.text for item in tree.passages if item.place.level == "h1"), "")
     prose = prose_of(tree, title, unescape(_TAG.sub(" ", page)))
-    left_out = Counter(prose.left_out) + Counter({"running head": heads}) + unread
-    return replace(prose, left_out=left_out)
+    return replace(prose, left_out=Counter(prose.left_out) + unread + Counter({"embedded file": embedded}))
 
 
-def _heads(content: bytes) -> int:
-    """Characters of running heads and feet, each once."""
+def _embedded(content: bytes) -> int:
+    """Characters of the files that the text has put in (w:altChunk), each once."""
     with ZipFile(BytesIO(content)) as archive:
-        parts = [fromstring(archive.read(name)) for name in archive.namelist() if _HEAD_OR_FOOT.fullmatch(name)]
-    return sum(visible(text_of(part)) for part in parts)
+        links = fromstring(archive.read(_LINKS)) if _LINKS in archive.namelist() else ()
+        targets = {join("/word", one.get("Target", "")) for one in links if one.get("Type", "").endswith("/aFChunk")}
+        return sum(_said(archive.read(name)) for name in archive.namelist() if f"/{name}" in targets)
+
+
+def _said(file: bytes) -> int:
+    """Characters of a page, a plain text, or another text of Word; none of what cannot be read."""
+    with suppress(DataError):
+        prose = read_word(file) if file.startswith(b"PK") else _page(file)
+        return visible(prose.text) + sum(count for reason, count in prose.left_out.items() if reason not in _UNSEEN)
+    return 0
+
+
+def _page(file: bytes) -> Prose:
+    page, label = page_of(file)
+    return read_html(decode(page, "", declared=label or declared_encoding(page), advise=False))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Set
 from io import BytesIO
 from xml.etree.ElementTree import Element, fromstring, tostring
 from zipfile import ZipFile
@@ -19,13 +19,24 @@ from nextvec.corpus.prose import visible
 
 HEADING = "NextvecHeading"
 """Style of what is made a heading here; its level follows."""
-_READ = re.compile(r"word/(document|footnotes|endnotes|comments)\w*\.xml")
+_READ = re.compile(r"word/(?:document|footnotes|endnotes|comments|header|footer)\w*\.xml")
+_BESIDE = {"w:comments": "comment", "w:hdr": "running head", "w:ftr": "running head"}
+"""By the root of a part that is no text why it is none."""
 _STYLES = "word/styles.xml"
 _UNWRAPPED = frozenset(("w:fldSimple", "w:bdo", "w:dir"))
-_RENAMED = {"w:cr": "br", "w:ptab": "tab"}
+_RENAMED = {"w:cr": "br", "w:br": "br", "w:ptab": "tab"}
 _SEEN = frozenset(("w:rPr", "w:fldChar", "w:instrText"))
 """What remains of hidden text: it says where fields begin and end."""
 _FONT_OF_SIGNS = re.compile(r"symbol|dings", re.IGNORECASE)
+_CODE = re.compile(r"[0-9A-Fa-f]{1,5}")
+_NO_LETTER = re.compile(r"[\x00-\x1f\ud800-\uf8ff\ufffe\uffff]")
+"""What XML cannot hold, and what each font has as it likes."""
+_ALTERNATIVES = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
+_NOTES = ("w:footnote", "w:endnote")
+_SEPARATORS = frozenset(("separator", "continuationSeparator"))
+"""Types of notes that mammoth does not read."""
+_Key = tuple[str, str | None]
+"""Kind of a note, and its number."""
 
 
 def rewritten(content: bytes) -> tuple[bytes, Counter[str]]:
@@ -33,18 +44,33 @@ def rewritten(content: bytes) -> tuple[bytes, Counter[str]]:
     with ZipFile(BytesIO(content)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist() if name.endswith((".xml", ".rels"))}
     styles = Styles(fromstring(parts[_STYLES]) if _STYLES in parts else None)
+    roots = {name: fromstring(parts[name]) for name in filter(_READ.fullmatch, parts)}
+    notes = _notes(roots.values())
     left_out: Counter[str] = Counter()
-    for name in filter(_READ.fullmatch, parts):
-        root = fromstring(parts[name])
+    for name, root in roots.items():
         if name_of(root) == "w:document":
             _name_headings(root, styles)
-        left_out += _Rewriting(styles).done(root)
+        left_out += _Rewriting(styles, notes).done(root)
+        if reason := _BESIDE.get(name_of(root)):
+            left_out[reason] += visible(text_of(root))
         parts[name] = tostring(root, encoding="utf-8")
     made = BytesIO()
     with ZipFile(made, "w") as archive:
         for name, part in parts.items():
             archive.writestr(name, part)
     return made.getvalue(), left_out
+
+
+def _notes(roots: Collection[Element]) -> Set[_Key]:
+    """Those that are there and that the text refers to."""
+    notes = {_key(one) for root in roots for one in root if attribute(one, "type") not in _SEPARATORS}
+    texts = [root for root in roots if name_of(root) == "w:document"]
+    return notes.intersection(_key(one) for text in texts for one in text.iter() if name_of(one).endswith("Reference"))
+
+
+def _key(note: Element) -> _Key:
+    """Of a note or of a reference to it."""
+    return name_of(note).removesuffix("Reference"), attribute(note, "id")
 
 
 def _name_headings(root: Element, styles: Styles) -> None:
@@ -61,18 +87,21 @@ def _name_headings(root: Element, styles: Styles) -> None:
 class _Rewriting:
     """Of one part; what an element becomes depends on the paragraph that it stands in."""
 
-    def __init__(self, styles: Styles) -> None:
+    def __init__(self, styles: Styles, notes: Set[_Key]) -> None:
         self._styles = styles
+        self._notes = notes
         self._left_out: Counter[str] = Counter()
         self._rules: dict[str, Callable[[Element, Element], Iterator[Element]]] = {
             **dict.fromkeys(_UNWRAPPED, self._children), **dict.fromkeys(_RENAMED, self._renamed),
             "w:ruby": self._base, "w:sym": self._sign, "w:r": self._run,
             "m:oMath": self._formula, "m:oMathPara": self._displayed,
+            "w:drawing": self._drawing, "w:pict": self._drawing, _ALTERNATIVES: self._alternative,
+            **dict.fromkeys((*_NOTES, *(f"{note}Reference" for note in _NOTES)), self._note),
         }  # fmt: skip
 
     def done(self, root: Element) -> Counter[str]:
         """Rewrites it; the characters that were left out, by reason."""
-        root[:] = self._children(root, root)
+        root[:] = list(self._children(root, root))
         return +self._left_out
 
     def _children(self, element: Element, paragraph: Element) -> Iterator[Element]:
@@ -94,17 +123,39 @@ class _Rewriting:
         return iter(()) if base is None else self._children(base, paragraph)
 
     def _sign(self, element: Element, paragraph: Element) -> Iterator[Element]:
-        """A character of a font of letters is itself; mammoth knows those of fonts of signs."""
-        code = int(attribute(element, "char") or "0", 16)
-        if code and not 0xE000 <= code <= 0xF8FF and not _FONT_OF_SIGNS.search(attribute(element, "font") or ""):
-            element = _text(chr(code))
-        yield element
+        """A character of a font of letters is itself; mammoth knows those of fonts of signs. A code that is none says
+        nothing."""
+        code = attribute(element, "char") or ""
+        if _CODE.fullmatch(code):
+            sign, font = chr(int(code, 16)), attribute(element, "font") or ""
+            yield element if _NO_LETTER.match(sign) or _FONT_OF_SIGNS.search(font) else _text(sign)
 
     def _run(self, element: Element, paragraph: Element) -> Iterator[Element]:
+        [element] = self._kept(element, paragraph)
         if self._styles.has("w:vanish", element, paragraph):
             self._left_out["hidden"] += visible(text_of(element))
             element[:] = [one for one in element if name_of(one) in _SEEN]
-        return self._kept(element, paragraph)
+        yield element
+
+    def _note(self, element: Element, paragraph: Element) -> Iterator[Element]:
+        """A note without a reference is counted; a reference without a note, at which mammoth fails, has no text."""
+        if _key(element) in self._notes:
+            yield from self._kept(element, paragraph)
+        else:
+            self._left_out["footnote"] += visible(text_of(element))
+
+    def _alternative(self, element: Element, paragraph: Element) -> Iterator[Element]:
+        """The first of several forms that has text; where none has, mammoth chooses."""
+        chosen = next((form for form in element if text_of(form).strip()), None)
+        return self._kept(element, paragraph) if chosen is None else self._children(chosen, paragraph)
+
+    def _drawing(self, element: Element, paragraph: Element) -> Iterator[Element]:
+        """Its boxes of text, if it has some, as mammoth reads them: after the paragraph that it stands in."""
+        [element] = self._kept(element, paragraph)
+        if boxes := list(_boxes(element)):
+            element = Element(f"{WORDS}pict")
+            element[:] = boxes
+        yield element
 
     def _formula(self, element: Element, paragraph: Element) -> Iterator[Element]:
         """Within a sentence it is read; alone in a paragraph it is one that is displayed."""
@@ -124,3 +175,12 @@ def _text(text: str) -> Element:
     made = Element(f"{WORDS}t")
     made.text = text
     return made
+
+
+def _boxes(element: Element) -> Iterator[Element]:
+    """Of a drawing; those within others are part of them."""
+    for one in element:
+        if name_of(one) == "w:txbxContent":
+            yield one
+        else:
+            yield from _boxes(one)

@@ -23,7 +23,7 @@ class DocumentOptions(Config):
     "epub",
     suffixes=(".epub",),
     leaves="what a page of HTML leaves out; navigation (tables of contents), imprint, footnote (pages of notes), "
-    "beside the text (covers, title pages, pages in no order)",
+    "beside the text (covers, title pages, pages in no order), page of another kind (no HTML)",
 )
 def open_epub(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """A book, titled by its package; its pages are read as HTML, in their order."""
@@ -36,7 +36,8 @@ def open_epub(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     suffixes=(".docx",),
     extra="documents",
     leaves="heading (kept as context), running head (and foot), list (items that are no sentences), table (of data), "
-    "caption, navigation (tables of contents), footnote, hidden (text), formula (displayed), ruby (readings), fragment",
+    "caption, navigation (tables of contents), footnote, comment, embedded file, hidden (text), formula (displayed), ruby "
+    "(readings), fragment",
 )
 def open_docx(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """A text of Word, titled by its first heading of level 1 or its title. Raises MissingDependencyError."""

@@ -58,7 +58,7 @@ def _looks_like_html(head: bytes) -> bool:
 
 class OneDocument:
     """A file as one document, whose id is `name`; `read` gives the prose of its content, or raises DataError, which is
-    told as a `problem`.
+    told as a `problem`. Parts of it that are missing are told as failures of their own.
 
     Raises NotFoundError when there is no such file.
     """
@@ -91,6 +91,8 @@ class OneDocument:
             left_out=prose.left_out,
             headings=prose.headings,
         )
+        for part in prose.missing:
+            yield Unusable(id=self._name, reason="a part is missing", detail=part, kind="failed")
 
 
 @register_source(

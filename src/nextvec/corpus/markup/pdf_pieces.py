@@ -1,0 +1,147 @@
+"""What a page of a PDF draws, piece by piece, as pypdf reads it; words that are set one by one make lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+from nextvec.corpus.markup.carried import MARK
+
+_SHOW = (b"Tj", b"TJ", b"'", b'"')
+_MOVES = (b"Td", b"Tm", b"T*")
+_ANEW = (b"BT", b"ET", b"Tm")
+"""Where the pen is put down without regard to where it was."""
+_LETTER, _GAP = 0.65, 1.5
+"""Times the size of letters: how wide one is, and a space of justified text, at most."""
+_WORDS_SHARE = 1 / 3
+"""Of pieces with another to their right, that are a word and near to it, on a page that sets words one by one."""
+_LIGATURES = str.maketrans(
+    {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
+    | {MARK: None}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`height`: of its foot above the page's, in points; `left`: where it begins; `size`: of its letters, 0 where that
+    is not known; `rise`: of raised letters above the foot; `marks`: characters of note marks that were in it."""
+
+    text: str
+    height: float
+    size: float
+    left: float = 0.0
+    rise: float = 0.0
+    level: int = 0
+    marks: int = 0
+
+
+@dataclass(slots=True)
+class _Pen:
+    """Takes what pypdf reads, which does not tell how far letters were raised by an operator of their own."""
+
+    parts: list[Line] = field(default_factory=list)
+    rise: float = 0.0
+    drawn: float = 0.0
+
+    def operate(self, operator: bytes, operands: Sequence[Any], *_: object) -> None:
+        if operator == b"Ts" and operands and isinstance(operands[0], int | float):
+            self.rise = float(operands[0])
+        elif operator in _SHOW:
+            self.drawn = self.rise
+
+    def take(self, text: str, current: Sequence[float], matrix: Sequence[float], font: object, size: float) -> None:
+        left = current[0] * matrix[4] + current[2] * matrix[5] + current[4]
+        height = current[1] * matrix[4] + current[3] * matrix[5] + current[5]
+        scale = abs(matrix[3] * current[3]) or abs(matrix[1] * current[1])
+        self.parts.append(Line(text.translate(_LIGATURES), height, size * scale, left, self.drawn * scale))
+
+
+def rows_of(page: Any) -> Iterator[list[Line]]:
+    """The pieces of each line of a page in the order in which it draws them; no line is blank.
+
+    pypdf breaks a line at each piece that is set on its own: where those are words, their lines are made whole."""
+    rows = list(_rows(page))
+    if not _sets_words(rows):
+        yield from rows
+        return
+    _rest(page)
+    for row in _rows(page):
+        yield from _parted(row)
+
+
+def filled(row: Iterable[Line]) -> list[Line]:
+    """The pieces that are not blank."""
+    return [part for part in row if part.text.strip()]
+
+
+def _rows(page: Any) -> Iterator[list[Line]]:
+    """As pypdf breaks them."""
+    pen = _Pen()
+    page.extract_text(visitor_text=pen.take, visitor_operand_before=pen.operate)
+    row: list[Line] = []
+    for part in pen.parts:
+        first, *others = part.text.split("\n")
+        row.append(replace(part, text=first))
+        for text in others:
+            yield from [row] if filled(row) else ()
+            row = [replace(part, text=text)]
+    yield from [row] if filled(row) else ()
+
+
+def _sets_words(rows: Sequence[Sequence[Line]]) -> bool:
+    pairs = [(row, filled(following)[0]) for row, following in pairwise(rows)]
+    beside = [(row, part) for row, part in pairs if is_beside(filled(row)[-1], part)]
+    words = sum(_is_word(row) and is_near(row, part) for row, part in beside)
+    return words > 0 and words >= _WORDS_SHARE * len(beside)
+
+
+def is_beside(part: Line, following: Line) -> bool:
+    """Whether it goes on to the right; places of what a scan shows differ in height."""
+    return following.left > part.left and abs(following.height - part.height) <= max(part.size, following.size) / 2
+
+
+def _is_word(row: Iterable[Line]) -> bool:
+    text = "".join(part.text for part in row)
+    return len(text.split()) == 1 and any(map(str.isalpha, text))
+
+
+def is_near(row: Iterable[Line], following: Line) -> bool:
+    """Whether no more than a space is between; where a piece ends is not known, only how many letters it has."""
+    before = filled(row)
+    last = before[-1]
+    letters = sum(len(part.text) for part in before if part.left == last.left)
+    return 0 <= following.left - last.left <= (_LETTER * letters + _GAP) * last.size
+
+
+def _parted(row: Iterable[Line]) -> Iterator[list[Line]]:
+    """A row in parts between which there is more than a space, as between columns."""
+    line: list[Line] = []
+    for part in row:
+        if part.text.strip() and filled(line) and not is_near(line, part):
+            yield line
+            line = []
+        line.append(part)
+    yield line
+
+
+def _rest(page: Any) -> None:
+    """Takes from a page the moves of the pen after which nothing is drawn: pypdf breaks the line at each."""
+    from pypdf.generic import ContentStream, NameObject
+
+    content = ContentStream(page["/Contents"], None, "bytes")
+    content.operations = list(_drawing(content.operations))
+    page[NameObject("/Contents")] = content
+
+
+def _drawing(operations: Iterable[tuple[Any, bytes]]) -> Iterator[tuple[Any, bytes]]:
+    held: list[tuple[Any, bytes]] = []
+    for operands, operator in operations:
+        if operator in _ANEW:
+            held = [one for one in held if one[1] not in _MOVES]
+        held.append((operands, operator))
+        if operator in _SHOW:
+            yield from held
+            held = []
+    yield from held
