@@ -36,8 +36,8 @@ def open_epub(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     suffixes=(".docx",),
     extra="documents",
     leaves="heading (kept as context), running head (and foot), list (items that are no sentences), table (of data), "
-    "caption, navigation (tables of contents), footnote, comment, embedded file, hidden (text), formula (displayed), ruby "
-    "(readings), fragment",
+    "caption, navigation (tables of contents), footnote, comment, embedded file, hidden (text), formula (displayed), "
+    "ruby (readings), fragment",
 )
 def open_docx(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """A text of Word, titled by its first heading of level 1 or its title. Raises MissingDependencyError."""
