@@ -358,14 +358,29 @@ def test_it_is_said_that_vectors_stay_on_disk(make_process, tmp_path, monkeypatc
     assert told[0].startswith("vectors stay on disk: 0.0 GB of them are more than half of the memory that is free")
 
 
-def test_it_is_said_that_vectors_are_read_from_the_corpus(tmp_path, monkeypatch):
+def test_what_a_compaction_removed_since_it_was_opened_is_not_trained_on(stored, tmp_path):
+    snapshot = stored.snapshot()
+    stored.append([unit_document(40)])
+    stored.compact()
+    with pytest.raises(NotFoundError, match=r"version 2 of .* was removed by a compaction while it was read"):
+        train_model(snapshot, resolve_plan("ewma", 4, {}), tmp_path / "m", cache=None)
+    assert not (tmp_path / "m" / PLAN).exists()
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A corpus of forty documents."""
     spec = EncoderSpec(name="random", dim=4)
     split = {"salt": "nextvec", "test": 250, "validation": 500}
     corpus = Corpus.create(Workspace(tmp_path), "c", encoder=spec, chunker={"name": "none"}, split=split)
     corpus.append([unit_document(number) for number in range(40)])
+    return corpus
+
+
+def test_it_is_said_that_vectors_are_read_from_the_corpus(stored, tmp_path, monkeypatch):
     monkeypatch.setattr("nextvec.sequences.rows.free_memory", lambda device: 0)
     monkeypatch.setattr("nextvec.sequences.rows.free_disk", lambda file: 0)
-    told, snapshot = [], corpus.snapshot()
+    told, snapshot = [], stored.snapshot()
     train_model(snapshot, resolve_plan("ewma", 4, {}), tmp_path / "m", cache=None, on_change=told.append)
     assert [note.split(":")[0] for note in told] == ["vectors are read from the corpus as they are needed"]
     assert "more than half of the disk that is free (rows=mapped makes one" in told[0]

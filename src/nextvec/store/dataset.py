@@ -87,11 +87,8 @@ def _readable(read: lance.LanceDataset | str, what: str = "is damaged") -> Itera
     try:
         yield
     except (OSError, ValueError) as error:
-        if not isinstance(read, str) and _is_removed(read):
-            raise NotFoundError(
-                f"version {read.version} of {uri} had no tag and was removed by a compaction while it was read. "
-                "Begin again with a tag or the newest version"
-            ) from None
+        if not isinstance(read, str):
+            require_version(read)
         if (place := _remote(uri)) is None:
             if not Path(uri).exists():
                 raise NotFoundError(f"{uri} is gone: it was removed or renamed. See: nextvec corpus list") from None
@@ -100,12 +97,17 @@ def _readable(read: lance.LanceDataset | str, what: str = "is damaged") -> Itera
         raise IntegrityError(f"{uri} {what}: {first_line(error)}. Try again; should it stay so: {_REMEDY}") from None
 
 
-def _is_removed(dataset: lance.LanceDataset) -> bool:
-    """Whether other versions are there, and this one is not."""
+def require_version(dataset: lance.LanceDataset) -> None:
+    """Raises NotFoundError where other versions are there, and this one is not any more."""
     try:
-        return dataset.version not in {int(kept["version"]) for kept in dataset.versions()}
+        there = {int(kept["version"]) for kept in dataset.versions()}
     except (OSError, ValueError):
-        return False
+        return
+    if dataset.version not in there:
+        raise NotFoundError(
+            f"version {dataset.version} of {dataset.uri} had no tag and was removed by a compaction while it was read. "
+            "Begin again with a tag or the newest version"
+        ) from None
 
 
 def _remote(uri: str) -> Place | None:

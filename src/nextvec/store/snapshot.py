@@ -17,6 +17,7 @@ from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.store.breaks import check_breaks
+from nextvec.store.dataset import require_version
 from nextvec.store.documents import DocumentRecord, DocumentTable
 from nextvec.store.headings import Headings, check_numbers, headings_content
 from nextvec.store.metadata import DEFAULT_SPLIT, check_split
@@ -123,6 +124,11 @@ class Snapshot:
             return self.stored
         assert self.map_file is not None
         return load_vectors(self.map_file, self.stored.shape, self.stored.dtype, self.stored.blocks())
+
+    def require_there(self) -> None:
+        """Raises NotFoundError where a compaction has removed it since it was opened."""
+        if isinstance(self.stored, StoredVectors):
+            require_version(self.stored.dataset)
 
     @property
     def map_file(self) -> Path | None:

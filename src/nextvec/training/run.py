@@ -12,7 +12,7 @@ import torch
 
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint
-from nextvec.mirror import fetch_folder
+from nextvec.mirror import discard, fetch_folder
 from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, Baseline, told_cosine
 from nextvec.models.bundle import AnyPredictor, read_config, save_bundle
@@ -166,7 +166,7 @@ def train_model(
     record = {**plan_record(data, plan), "processes": accelerator.num_processes}
     names = [*plan.training.trackers, *track] if accelerator.is_main_process else []
     with ExitStack() as held, open_tracking(names, folder, on_change) as tracking:
-        resume, changes = from_main(accelerator, lambda: (resume, _begin(held, folder, record, resume)))
+        resume, changes = from_main(accelerator, lambda: (resume, _begin(held, folder, record, snapshot, resume)))
         if on_change and accelerator.is_main_process:
             for change in [*changes, *data.notes]:
                 on_change(change)
@@ -203,7 +203,7 @@ def _fitted(name: str, baselines: FittedBaselines) -> tuple[Baseline, dict[str, 
     return baseline, {"validation_cosine": told_cosine(baseline.predict, baselines.data.validation_batches)}
 
 
-def _begin(held: ExitStack, folder: Path, record: dict[str, Any], resume: bool) -> list[str]:
+def _begin(held: ExitStack, folder: Path, record: dict[str, Any], snapshot: Snapshot, resume: bool) -> list[str]:
     """Take the folder for this run, or see that it holds it, as long as `held` is open; what differs and changes
     nothing, in words."""
     fetch_folder(folder)
@@ -211,8 +211,18 @@ def _begin(held: ExitStack, folder: Path, record: dict[str, Any], resume: bool) 
     held.enter_context(writing(folder, what=f"model '{folder.name}'"))
     changes = require_plan(folder, record, DECIDES, resume)
     if not resume:
-        write_json(folder / PLAN, record)
+        _write_plan(folder / PLAN, record, snapshot)
     return changes
+
+
+def _write_plan(path: Path, record: dict[str, Any], snapshot: Snapshot) -> None:
+    """What it names no compaction removes from then on; one may have, before."""
+    write_json(path, record)
+    try:
+        snapshot.require_there()
+    except NotFoundError:
+        discard(path)
+        raise
 
 
 def measure_reference(baselines: FittedBaselines) -> Reference:
