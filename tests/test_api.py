@@ -206,6 +206,14 @@ def test_a_model_that_draws_draws_the_same_for_the_same_seed(place):
     assert drawing.log_density(vectors[:-1], vectors[1:]).shape == (3,)
 
 
+@pytest.mark.parametrize("asked", [{}, {"temperature": 1, "seed": 3}])
+def test_other_sentences_are_told_whether_it_is_drawn_or_not(place, asked):
+    model = place.train("gaussian", "tales@small", name="tells", allow_unordered=True)
+    (said,) = model.continuations(story(np.random.default_rng(7)), 1, sentences=1, logprobs=2, **asked)
+    assert len(said.steps[0].likelihood.alternatives) == 2
+    model.remove()
+
+
 def test_text_in_text_out(place, model):
     text = story(np.random.default_rng(7))
     said = model.continue_text(text, sentences=2)

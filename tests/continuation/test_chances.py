@@ -8,9 +8,9 @@ import torch
 
 from nextvec.continuation.chances import Chances, WeighQuery
 from nextvec.continuation.contexts import Context
-from nextvec.continuation.drawing import DrawQuery, ExhaustedError
+from nextvec.continuation.drawing import DrawQuery, ExhaustedError, same_text
 from nextvec.continuation.resources import Resources
-from nextvec.continuation.stages import Served, StagesConfig, same_text
+from nextvec.continuation.stages import Served, StagesConfig
 from nextvec.continuation.steps import ReadQuery
 from nextvec.errors import UsageError
 from nextvec.models.forecast import Forecast
@@ -90,7 +90,7 @@ def test_a_density_is_told_as_it_is_with_the_likeliest_others(served):
     scatter = served["scatter"]
     expects = forecast(scatter)
     texts, vectors = nearest(scatter, expects)
-    came = {"vector": 3 * vectors[2], "seen_texts": keys(texts[2:3])}
+    came = {"vector": 3 * vectors[2], "said": same_text(texts[2])}
     told = scatter.chances.weigh(WeighQuery(forecast=expects, alternatives=3, **came))
     densities = 10 * vectors @ expects.point[0, 0].numpy()
     assert told.kind == "density"
@@ -121,6 +121,14 @@ def test_log_probabilities_are_among_the_candidates_and_what_came(served):
     np.testing.assert_allclose([by_text[text] for text in texts], expected[:-1], atol=0.02)
     assert np.exp([told.value, *by_text.values()]).sum() == pytest.approx(1)
     assert list(by_text.values()) == sorted(by_text.values(), reverse=True)
+
+
+def test_what_could_be_drawn_has_all_the_probability(served):
+    mix = served["mix"]
+    expects = forecast(mix)
+    texts, vectors = nearest(mix, expects)
+    queries = [WeighQuery(forecast=expects, vector=v, said=same_text(t)) for t, v in zip(texts, vectors, strict=True)]
+    assert sum(np.exp(mix.chances.weigh(query).value) for query in queries) == pytest.approx(1, abs=1e-3)
 
 
 def test_one_that_gives_a_vector_alone_says_what_to_do(served):

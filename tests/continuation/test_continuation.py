@@ -9,9 +9,10 @@ import torch
 
 from nextvec.continuation.contexts import Context
 from nextvec.continuation.continuation import ContinuationRequest, Direct, begin, complete, continue_text
+from nextvec.continuation.drawing import same_text
 from nextvec.continuation.events import Ending, Opening, Step
 from nextvec.continuation.resources import Resources
-from nextvec.continuation.stages import Served, same_text
+from nextvec.continuation.stages import Served
 from nextvec.continuation.stopping import StopConfig
 from nextvec.decoding import DECODERS
 from nextvec.decoding.decoder import Decoded

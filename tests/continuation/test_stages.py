@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from nextvec.continuation.contexts import Context
+from nextvec.continuation.drawing import same_text
 from nextvec.continuation.resources import Resources
-from nextvec.continuation.stages import DecodeQuery, Served, SnapQuery, StagesConfig, _breaks_of_rows, same_text
+from nextvec.continuation.stages import DecodeQuery, Served, SnapQuery, StagesConfig, _breaks_of_rows
 from nextvec.continuation.steps import ReadQuery, read_all
 from nextvec.decoding import DECODERS
 from nextvec.decoding.decoder import Decoded

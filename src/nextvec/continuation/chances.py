@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from nextvec.continuation.drawing import Drawn, DrawQuery, ExhaustedError, choose, sample
+from nextvec.continuation.drawing import Drawn, DrawQuery, ExhaustedError, choose, same_text, sample
 from nextvec.continuation.events import Alternative, Draws, Likelihood, Tells
 from nextvec.errors import UsageError
 from nextvec.models.baseline import BASELINES
@@ -39,12 +39,14 @@ class WeighQuery:
     """Attributes:
     forecast: of one document at one position.
     vector: float (D,), what came; any norm but 0.
-    seen_rows, seen_texts: stored rows, and `same_text` keys, that could not have come, and what came.
+    said: its `same_text` key: where it is a candidate, it is weighed once.
+    seen_rows, seen_texts: stored rows, and `same_text` keys, that could not have come.
     alternatives: how many others to tell.
     """
 
     forecast: Forecast
     vector: np.ndarray
+    said: str = ""
     seen_rows: frozenset[int] = frozenset()
     seen_texts: frozenset[str] = frozenset()
     alternatives: int = 0
@@ -109,7 +111,8 @@ class Chances:
     def weigh(self, query: WeighQuery) -> Likelihood:
         """Raises UsageError where the model has no probabilities."""
         kind = self.require_tells()
-        near = self._nearest(query) if kind == "candidates" or query.alternatives else []
+        found = self._nearest(query) if kind == "candidates" or query.alternatives else []
+        near = [chunk for chunk in found if same_text(chunk.text) != query.said]
         what_came_1D = unit(torch.from_numpy(query.vector).float())[None]
         vectors_ND = torch.cat([what_came_1D, self._vectors(near)])
         value, *others = self._values(kind, query.forecast, vectors_ND)

@@ -20,7 +20,7 @@ from pydantic import Field
 from nextvec.config import Config
 from nextvec.continuation.chances import WeighQuery
 from nextvec.continuation.contexts import Context, Passage
-from nextvec.continuation.drawing import HOTTEST, Drawn, DrawQuery, ExhaustedError, seed_of
+from nextvec.continuation.drawing import HOTTEST, Drawn, DrawQuery, ExhaustedError, same_text, seed_of
 from nextvec.continuation.events import Continuation, Ending, Event, Likelihood, Neighbour, Opening, SnapReport, Step
 from nextvec.continuation.familiarity import Familiarity
 from nextvec.continuation.stages import (
@@ -31,7 +31,6 @@ from nextvec.continuation.stages import (
     Served,
     SnapQuery,
     SnapResult,
-    same_text,
 )
 from nextvec.continuation.steps import ReadQuery, ReadResult
 from nextvec.continuation.stopping import Stop, StopConfig, StopRules
@@ -373,7 +372,8 @@ def _weigh_query(
         forecast=read.forecast,
         vector=vector,
         seen_rows=frozenset(reading.rows),
-        seen_texts=frozenset(reading.said | {same_text(sentence.decoded.text)}),
+        seen_texts=frozenset(reading.said),
+        said=same_text(sentence.decoded.text),
         alternatives=alternatives,
     )
 

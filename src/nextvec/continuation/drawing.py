@@ -78,3 +78,8 @@ def choose(scores_N: Tensor, temperature: float, generator: Generator) -> int:
     behind_N = scores_N.double() - scores_N.max()  # 0 for the best: no temperature, however low, makes that infinite
     shares_N = torch.softmax(behind_N / temperature, 0)
     return int(torch.multinomial(shares_N, 1, generator=generator))
+
+
+def same_text(text: str) -> str:
+    """A key that is equal for texts of the same letters and digits, whatever their case, marks and spaces."""
+    return "".join(character for character in text.casefold() if character.isalnum())

@@ -24,7 +24,7 @@ from torch import Tensor
 from nextvec.config import Config
 from nextvec.continuation.chances import Chances, WeighQuery
 from nextvec.continuation.contexts import Context, Padded, Passage
-from nextvec.continuation.drawing import Drawn, DrawQuery, ExhaustedError
+from nextvec.continuation.drawing import Drawn, DrawQuery, ExhaustedError, same_text
 from nextvec.continuation.events import Likelihood
 from nextvec.continuation.familiarity import LONGEST, Familiarity, Usual, nearest_cosines
 from nextvec.continuation.resources import Resources, SharedEncoder, require_unicode
@@ -568,11 +568,6 @@ def _breaks_of_rows(snapshot: Snapshot, rows: np.ndarray) -> np.ndarray:
 def _of(forecast: Forecast, part: Part) -> Tensor:
     said: Tensor = getattr(forecast, part)
     return said
-
-
-def same_text(text: str) -> str:
-    """A key that is equal for texts of the same letters and digits, whatever their case, marks and spaces."""
-    return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def _similar_lengths(lengths: Sequence[int]) -> list[list[int]]:

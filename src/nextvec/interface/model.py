@@ -562,7 +562,8 @@ class Model(Portable):
         served.chunk(request.text)
         if request.temperature:
             served.chances.require_draws()
-            request = request.model_copy(update={"logprobs": 0 if served.chances.tells else None})
+            if request.logprobs is None and served.chances.tells:
+                request = request.model_copy(update={"logprobs": 0})
         served.warm()
         return served, [request.model_copy(update={"choice": choice}) for choice in range(n)], stop
 
