@@ -12,9 +12,13 @@ import nextvec as api
 from nextvec.continuation.presence import Announcement
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.housekeeping.corpora import remove_corpus, rename_corpus
+from nextvec.housekeeping.needs import versions_needed
 from nextvec.models.bundle import read_config
+from nextvec.records import read_json
+from nextvec.records.names import CONFIG, PLAN
 from nextvec.records.study import Run, write_study
 from nextvec.store.generation import trained_generation
+from nextvec.store.lock import writing
 from nextvec.store.vectors import Corpus, corpus_names, open_snapshot, writing_alone
 
 
@@ -114,6 +118,26 @@ def test_one_that_is_served_stays(own):
             act()
     server.close()
     rename_corpus(own, "tales", "new")
+
+
+def test_one_that_is_trained_on_stays(own):
+    """Whether the run goes on, or was killed and may be resumed."""
+    (own.model("gru") / CONFIG).unlink()
+    with writing(own.model("gru"), what="model 'gru'"):
+        for act in (lambda: remove_corpus(own, "tales", force=True), lambda: rename_corpus(own, "tales", "new")):
+            with pytest.raises(UsageError, match=r"gru is being trained on corpus 'tales'\. Wait"):
+                act()
+    with pytest.raises(UsageError, match=r"2 models were trained on it \(gru, mix\)"):
+        remove_corpus(own, "tales")
+    rename_corpus(own, "tales", "new")
+    assert read_json(own.model("gru") / PLAN)["corpus"]["name"] == "new"
+
+
+def test_where_a_study_judges_is_a_part_of_it(own):
+    write_study(own.study("one"), {"corpora": ["other@v2"], "on": "tales@v7"}, [])
+    with pytest.raises(UsageError, match="it is a part of study one"):
+        rename_corpus(own, "tales", "stories")
+    assert 7 in versions_needed(own, "tales")
 
 
 def test_a_study_is_named(own):

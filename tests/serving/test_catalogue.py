@@ -8,6 +8,7 @@ import pytest
 
 from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.evaluation.evaluation import read_evaluations
+from nextvec.records import read_json, write_json
 from nextvec.records.study import LOCK, Run, write_event, write_study
 from nextvec.sequences.splits import split_snapshot
 from nextvec.serving.catalogue import CURVE_POINTS, SAMPLED_CHUNKS, Catalogue, _curve, _shown_encoder
@@ -224,6 +225,16 @@ def test_examples_are_beginnings_of_documents_that_no_model_has_seen(catalogue, 
 def test_a_newest_version_without_a_tag_is_shown_as_one(catalogue):
     (newest,) = catalogue.corpus("other")["generations"]
     assert (newest["tag"], newest["documents"], newest["models"]) == (None, 1, [])
+
+
+def test_an_untagged_version_that_a_model_was_trained_on_is_shown(compared, tmp_path):
+    shutil.copytree(compared.root, tmp_path / "ws")
+    place = Workspace(tmp_path / "ws")
+    config, corpus = place.model("gru") / "config.json", Corpus.open(place, "tales")
+    plain = read_json(config)
+    write_json(config, {**plain, "corpus": {**plain["corpus"], "version": corpus.tags()["first"] - 1, "tag": None}})
+    shown = [(each["tag"], each["models"]) for each in Catalogue(place).corpus("tales")["generations"]]
+    assert shown == [(None, ["gru"]), ("first", ["mix"])]
 
 
 def test_a_corpus_without_documents_has_no_coherence(compared, tmp_path):

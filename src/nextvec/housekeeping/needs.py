@@ -13,6 +13,7 @@ from nextvec.models.aliases import Aliases
 from nextvec.records import read_json
 from nextvec.records.names import CONFIG, PLAN, STUDY
 from nextvec.records.study import read_study
+from nextvec.store.lock import is_written
 from nextvec.workspace import Workspace, numbered_version, parse_reference
 
 SETTINGS = "serving.toml"
@@ -20,12 +21,13 @@ SETTINGS = "serving.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """aliases: that stand for it. servers: that run and serve it, in words. settings: files that name it. models:
-    trained on it. studies: it is a part of."""
+    """aliases: that stand for it. servers: that run and serve it, in words. settings: files that name it. training:
+    runs on it that go on now. models: trained on it, or begun. studies: it is a part of."""
 
     aliases: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    training: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     studies: tuple[str, ...] = ()
 
@@ -40,6 +42,8 @@ class Needs:
             raise UsageError(f"{what} is being served by {_listed(self.servers)}. Stop that server first")
         if self.settings:
             raise UsageError(f"{what} is named in {_listed(self.settings)}. Take it out there first")
+        if self.training:
+            raise UsageError(f"{_listed(self.training)} is being trained on {what}. Wait until that ends, or stop it")
 
     def require_unused(self, what: str) -> None:
         """Raises UsageError where models or studies rest on it, which --force overrides."""
@@ -77,9 +81,11 @@ def needs_of_alias(workspace: Workspace, alias: str) -> Needs:
 
 def needs_of_corpus(workspace: Workspace, name: str) -> Needs:
     """Who needs a corpus, whatever generation of it."""
+    folders = [folder for folder, _ in records_on(workspace, name)]
     return Needs(
         servers=tuple(str(server) for server in servers(workspace) if name in server.corpora),
-        models=tuple(folder.name for folder, _ in records_on(workspace, name) if (folder / CONFIG).exists()),
+        training=tuple(folder.name for folder in folders if is_written(folder)),
+        models=tuple(folder.name for folder in folders),
         studies=tuple(study for study in _studies(workspace) if name in _corpora_of(workspace, study)),
     )
 
@@ -128,7 +134,7 @@ def _corpora_of(workspace: Workspace, study: str) -> set[str]:
 
 def _references_of(workspace: Workspace, study: str) -> list[str]:
     plan, runs = read_study(workspace, study)
-    return [run.corpus for run in runs] + list(plan.get("corpora", []))
+    return [run.corpus for run in runs] + list(plan.get("corpora", [])) + [on for on in [plan.get("on")] if on]
 
 
 def _settings(workspace: Workspace) -> list[Path]:

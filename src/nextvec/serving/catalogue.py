@@ -147,11 +147,13 @@ class Catalogue:
         return plain | {"modified": _iso(changed_ns(self._workspace.corpus(corpus.name)) / 1e9)}
 
     def _generations(self, corpus: Corpus) -> list[dict[str, Any]]:
-        """Tagged versions from the oldest on, then the newest version when it has no tag."""
+        """From the oldest on: tagged versions, those that models were trained on, and the newest."""
         named: list[tuple[str | None, int]] = list(corpus.tags().items())
-        if corpus.version not in dict(named).values():
-            named.append((None, corpus.version))
-        return [self._generation(corpus, tag, version) for tag, version in named]
+        origins = (_origin(config) for _, config in self._configs())
+        trained = corpus.untagged({origin[1] for origin in origins if origin and origin[0] == corpus.name})
+        newest = {corpus.version}.difference(dict(named).values())
+        named += [(None, version) for version in (*trained, *newest)]
+        return [self._generation(corpus, tag, version) for tag, version in sorted(named, key=lambda item: item[1])]
 
     def _generation(self, corpus: Corpus, tag: str | None, version: int) -> dict[str, Any]:
         info = corpus.info(version)

@@ -294,7 +294,7 @@ class CorpusList(Record):
 
 
 class Generation(Record):
-    tag: str | None = Field(description="Null for the newest version without one.", examples=["large"])
+    tag: str | None = Field(description="Null for a version without one.", examples=["large"])
     version: int
     documents: int
     chunks: int

@@ -298,7 +298,7 @@ class Corpus:
                 self._dataset = merge_fragments(before)
                 self._require_held()
                 require_generations()
-                kept = () if keep_versions else self._untagged(needed)
+                kept = () if keep_versions else self.untagged(needed)
                 with holding(path, kept):
                     removed = 0 if keep_versions else remove_untagged(self._dataset)
             return Compaction(
@@ -312,8 +312,8 @@ class Corpus:
                 kept=kept,
             )
 
-    def _untagged(self, versions: Collection[int]) -> tuple[int, ...]:
-        """Those of them that are there, old, and have no tag."""
+    def untagged(self, versions: Collection[int]) -> tuple[int, ...]:
+        """Those of them, ascending, that are there, not the newest, and have no tag."""
         there = existing_versions(self._dataset) - {self.version, *self.tags().values()}
         return tuple(sorted(there.intersection(versions)))
 
