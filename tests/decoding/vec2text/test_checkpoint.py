@@ -133,5 +133,5 @@ def test_without_the_hub_it_says_what_to_do(monkeypatch):
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(NotFoundError, match=r"cannot load 'nextvec-tests/not-there'.*vec2text:FOLDER"):
+    with pytest.raises(NotFoundError, match=r"there is no folder 'nextvec-tests/not-there'.*vec2text:FOLDER"):
         load_vec2text("nextvec-tests/not-there,nextvec-tests/not-there")

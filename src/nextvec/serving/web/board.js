@@ -108,12 +108,9 @@ function line(row, [first, ...others]) {
 function named({ name, kind, subject }, best) {
   if (kind === "baseline") return [name, h("small", {}, name === best ? "best baseline" : "baseline")];
   const origin = [subject.architecture, subject.variant, subject.trained_on].filter(Boolean).join(" · ");
-  const shown = isModel(name) ? h("a", { href: `#/models/${encodeURIComponent(name)}` }, name) : name;
-  return [shown, h("small", {}, origin)];
+  const several = name.includes(" "); // a mean over seeds
+  return [several ? name : h("a", { href: `#/models/${name}` }, name), h("small", {}, origin)];
 }
-
-/** Whether a row is one model, and not the mean of several seeds. */
-const isModel = (name) => /^[\w.-]+$/.test(name);
 
 const measured = (interval) => [h("strong", {}, number(interval.estimate)), h("small", {}, span(interval))];
 

@@ -96,12 +96,11 @@ function measured(found) {
 
 function generations({ name, generations: versions }) {
   const largest = Math.max(...versions.map((version) => version.chunks), 1);
-  const without = (version) => (version === versions.at(-1) ? "newest, not tagged" : `${name}@v${version.version}`);
   const row = (version) =>
     h(
       "tr",
       {},
-      h("th", { scope: "row" }, version.tag ? `${name}@${version.tag}` : without(version)),
+      h("th", { scope: "row" }, `${name}@${version.tag ?? `v${version.version}`}`),
       h("td", { class: "figure wide" }, String(version.version)),
       h("td", { class: "figure wide" }, count(version.documents)),
       h("td", { class: "figure" }, count(version.chunks)),
