@@ -108,8 +108,8 @@ function line(row, [first, ...others]) {
 function named({ name, kind, subject }, best) {
   if (kind === "baseline") return [name, h("small", {}, name === best ? "best baseline" : "baseline")];
   const origin = [subject.architecture, subject.variant, subject.trained_on].filter(Boolean).join(" · ");
-  const several = name.includes(" "); // a mean over seeds
-  return [several ? name : h("a", { href: `#/models/${name}` }, name), h("small", {}, origin)];
+  const link = name.includes(" ") ? name : h("a", { href: `#/models/${name}` }, name); // "NAME (2 seeds)"
+  return [link, h("small", {}, origin)];
 }
 
 const measured = (interval) => [h("strong", {}, number(interval.estimate)), h("small", {}, span(interval))];
