@@ -295,8 +295,8 @@ def rename_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give a corpus another name, which the models that were trained on it learn. Refused while it is written to or
-    served. Comparisons from before keep the name that it had then."""
+    """Give a corpus another name, which the models that were trained on it learn. Refused while it is written to,
+    served or trained on. Comparisons from before keep the name that it had then."""
     from nextvec.api import open
 
     open(workspace).corpus(name).rename(new, force=force)
@@ -311,8 +311,8 @@ def remove_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete a corpus with all its generations, for good. Refused while it is written to or served, and, without
-    --force, while models or studies rest on it."""
+    """Delete a corpus with all its generations, for good. Refused while it is written to, served or trained on, and,
+    without --force, while models or studies rest on it."""
     from dataclasses import asdict
 
     from nextvec.api import open

@@ -50,7 +50,7 @@ def remove_corpus(
     """Delete a corpus with all its generations, for good.
 
     force: also one that models or studies rest on. ask: told what will be lost; what it raises keeps it.
-    Raises UsageError while it is written to, or served.
+    Raises UsageError while it is written to, served, or trained on.
     """
     loss = corpus_loss(workspace, name)
     needs = needs_of_corpus(workspace, name)
@@ -81,7 +81,7 @@ def rename_corpus(workspace: Workspace, name: str, new: str, *, force: bool = Fa
     Killed in the middle, it is found under both names until the same call has ended what was begun. Comparisons from
     before keep the name that it had then. force: although a study names it, which then finds it no more.
 
-    Raises UsageError for a name that is taken, while it is written to or served, and in a bucket.
+    Raises UsageError for a name that is taken, while it is written to, served or trained on, and in a bucket.
     """
     require_here(workspace.corpus(name), f"corpus '{name}'")
     if is_dataset(workspace.corpus(name)) or renamed_to(workspace, name) != new:

@@ -175,7 +175,8 @@ class Corpus(Portable):
     def remove(self, *, force: bool = False, ask: Callable[[CorpusLoss], None] | None = None) -> CorpusLoss:
         """Delete it with all its generations, for good; `ask` is told first what will be lost, and may raise.
 
-        Raises UsageError while it is written to or served, and, unless `force`, where models or studies rest on it.
+        Raises UsageError while it is written to, served or trained on, and, unless `force`, where models or studies
+        rest on it.
 
         Examples:
             >>> loss = ws.corpus("mine").remove(force=True)

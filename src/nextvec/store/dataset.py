@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -70,7 +70,11 @@ def _tags(dataset: lance.LanceDataset) -> dict[str, int]:
 def existing_versions(dataset: lance.LanceDataset) -> set[int]:
     """All but those that were removed. Raises as `read_table`."""
     with _readable(dataset):
-        return {int(kept["version"]) for kept in dataset.versions()}
+        return _versions(dataset)
+
+
+def _versions(dataset: lance.LanceDataset) -> set[int]:
+    return {int(kept["version"]) for kept in dataset.versions()}
 
 
 def newest_version(dataset: lance.LanceDataset) -> int:
@@ -99,15 +103,12 @@ def _readable(read: lance.LanceDataset | str, what: str = "is damaged") -> Itera
 
 def require_version(dataset: lance.LanceDataset) -> None:
     """Raises NotFoundError where other versions are there, and this one is not any more."""
-    try:
-        there = {int(kept["version"]) for kept in dataset.versions()}
-    except (OSError, ValueError):
-        return
-    if dataset.version not in there:
-        raise NotFoundError(
-            f"version {dataset.version} of {dataset.uri} had no tag and was removed by a compaction while it was read. "
-            "Begin again with a tag or the newest version"
-        ) from None
+    with suppress(OSError, ValueError):  # then nothing is known of any
+        if dataset.version not in _versions(dataset):
+            raise NotFoundError(
+                f"version {dataset.version} of {dataset.uri} had no tag and was removed by a compaction while it was "
+                "read. Begin again with a tag or the newest version"
+            ) from None
 
 
 def _remote(uri: str) -> Place | None:
