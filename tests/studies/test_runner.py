@@ -1,7 +1,8 @@
 """A study from its plan to its answers: what is done, skipped, recorded, said."""
 
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from threading import Timer
 
 import pytest
 
@@ -295,11 +296,14 @@ def test_two_processes_do_not_run_one_study(place, outcome):
         run_study(place, plan(), watch=unwatched, allow_unordered=True)
 
 
-def test_a_model_that_another_process_trains_is_left_to_it(place, outcome):
-    run = next(run for run in outcome.runs if run.model in outcome.failed)
-    with exclusive(place.cache / "locks" / run.fingerprint, what="it"):
-        again = run_study(place, plan(), watch=unwatched, allow_unordered=True)
-    assert f"model '{run.model}' is being written by process" in again.failed[run.model]
+def test_a_model_that_another_process_trains_is_waited_for(place, outcome):
+    run = next(run for run in outcome.runs if run.model not in outcome.failed)
+    said, other = [], ExitStack()
+    other.enter_context(exclusive(place.cache / "locks" / run.fingerprint, what="it"))
+    Timer(0.3, other.close).start()
+    again = run_study(place, plan(), watch=unwatched, allow_unordered=True, say=said.append)
+    assert f"{run.model} is being trained by another process: waiting until that ends" in said
+    assert again.failed.keys() == outcome.failed.keys()
 
 
 def test_an_unordered_corpus_is_refused_before_anything_is_written(place):

@@ -6,6 +6,7 @@ kept, the one that was training goes on from its own checkpoint, and evaluations
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from nextvec.records import read_json
 from nextvec.records.names import COMPARISON, PLAN, REPORT
 from nextvec.records.study import LOCK, Run, judged, looks, read_study, write_event, write_study
 from nextvec.sequences.findings import require_no_leakage
-from nextvec.store.lock import exclusive
+from nextvec.store.lock import exclusive, held, is_written
 from nextvec.studies.leaderboard import answers
 from nextvec.studies.plan import (
     PlannedRun,
@@ -56,6 +57,10 @@ Trained = Generator[tuple[PlannedRun, Exception | None], None, None]
 FAILURES = (NextvecError, OSError, RuntimeError, MemoryError, OverflowError)
 """What a run may die of while the study goes on: refused options, a full disk, torch out of memory, a number that is
 too large for what counts with it. Not: a defect."""
+
+
+WAIT = 0.5
+"""Seconds between two looks at whether another process still trains a run."""
 
 
 class Trainer(Protocol):
@@ -99,7 +104,8 @@ def run_study(
 
     trainer: trains the runs elsewhere; without one they are trained here, one after another, each shown by `watch`.
     track: who else is told of the study, its trials and its runs, NAME or NAME:ADDRESS; not recorded.
-    A run that fails is recorded with its reason, and the others are done all the same.
+    A run that fails is recorded with its reason, and the others are done all the same; one that another process trains
+    is waited for.
 
     Raises UsageError when another process runs this study, DataError for a corpus that is not ordered text,
     LeakageError when training and what is judged overlap, and what resolving the plan raises; then nothing has been
@@ -137,12 +143,23 @@ def _trainer(workspace: Workspace, watch: Watch, track: Sequence[str], say: Say)
     def trained(runs: Sequence[PlannedRun], note: Note) -> Trained:
         for planned in runs:
             try:
+                _await_others(workspace, planned.run, say)
                 _train_here(workspace, planned, watch, note, track=track, say=say)
                 yield planned, None
             except FAILURES as error:
                 yield planned, error
 
     return trained
+
+
+def _await_others(workspace: Workspace, run: Run, say: Say) -> None:
+    """Wait while another process trains the run: what it finishes is not trained again, and what it leaves goes on."""
+    lock, folder = lock_of(workspace, run), workspace.model(run.model)
+    if not (held(lock) or is_written(folder)):
+        return
+    say(f"{run.model} is being trained by another process: waiting until that ends")
+    while held(lock) or is_written(folder):
+        time.sleep(WAIT)
 
 
 def _train_here(workspace: Workspace, planned: PlannedRun, watch: Watch, note: Note, **tracked: Any) -> None:
