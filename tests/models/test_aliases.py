@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nextvec.errors import NotFoundError, UsageError
+from nextvec.errors import LostRaceError, NotFoundError, UsageError
 from nextvec.models.aliases import Aliases, Change
 from nextvec.records.names import CONFIG
 from nextvec.workspace import Workspace
@@ -172,3 +172,34 @@ def test_what_was_promoted_before_a_drop_is_not_rolled_back_to(aliases: Aliases)
     assert aliases.promote("production", "gru-3").replaced is None
     with pytest.raises(UsageError, match=r"only ever been gru-3.*nextvec aliases production --drop"):
         aliases.rollback("production")
+
+
+@pytest.mark.parametrize("change", ["drop", "rollback"])
+def test_of_two_changes_at_once_one_is_told_of_the_other(
+    aliases: Aliases, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """The second has read the record before the first has written: both were recorded, and no change worked after."""
+    for model in ("gru-1", "gru-2", "gru-3"):
+        aliases.promote("production", model)
+    second = Aliases(aliases._workspace)
+    read = second._in_force("production")
+    monkeypatch.setattr(second, "_in_force", lambda alias: read)
+    getattr(aliases, change)("production")
+    with pytest.raises(LostRaceError, match=r"'production' was gru-3 and has just been made (none|gru-2) by another"):
+        getattr(second, change)("production")
+    assert len(aliases.history()) == 4
+
+
+def test_a_change_that_was_recorded_twice_counts_once(aliases: Aliases) -> None:
+    """As two processes did before they were told of each other."""
+    for model in ("gru-1", "gru-2", "gru-3"):
+        aliases.promote("production", model)
+        aliases.promote("other", model)
+    aliases.rollback("production")
+    aliases.drop("other")
+    lines = aliases.record.read_text("utf-8").splitlines(keepends=True)
+    aliases.record.write_text("".join([*lines, *lines[-2:]]), "utf-8")
+    assert aliases.all() == {"production": "gru-2"}
+    assert aliases.rollback("production").model == "gru-1"
+    with pytest.raises(NotFoundError, match="there is no alias 'other'"):
+        aliases.drop("other")

@@ -115,7 +115,7 @@ class Aliases:
         """Let `alias` stand for `model`, itself an id or an alias.
 
         Raises NotFoundError for an unknown model; UsageError for an alias that cannot be used or that stands for this
-        model already; in a bucket LostRaceError when another process gave it another meaning at the same time.
+        model already; LostRaceError when another process gave it another meaning at the same time.
         """
         identity = self.resolve(model)
         self.require_usable(alias)
@@ -127,7 +127,8 @@ class Aliases:
     def rollback(self, alias: str) -> Change:
         """Let `alias` stand for what it stood for before its last promotion that was not rolled back.
 
-        Raises NotFoundError for an unknown alias, UsageError when nothing came before, NotFoundError when that is gone.
+        Raises NotFoundError for an unknown alias, UsageError when nothing came before, NotFoundError when that is gone;
+        LostRaceError as `promote`.
         """
         *before, now = self._in_force(alias)
         if not before:
@@ -143,7 +144,10 @@ class Aliases:
         return self._write(alias, before[-1], now, "rollback")
 
     def drop(self, alias: str) -> Change:
-        """Let `alias` stand for nothing; its history is kept. Raises NotFoundError for an unknown alias."""
+        """Let `alias` stand for nothing; its history is kept.
+
+        Raises NotFoundError for an unknown alias, LostRaceError as `promote`.
+        """
         return self._write(alias, None, self._in_force(alias)[-1], "drop")
 
     def _in_force(self, alias: str) -> list[str]:
@@ -185,13 +189,16 @@ class Aliases:
         return _read(read_lines(self.record), self.record)
 
     def _replay(self) -> dict[str, list[str]]:
-        """By alias, the promotions in force, the newest last: a roll-back takes the newest away."""
+        """By alias, the promotions in force, the newest last: a roll-back takes the newest away.
+
+        Records from before changes were made one at a time may hold one twice: the second changes nothing.
+        """
         promoted: dict[str, list[str]] = {}
         for change in self._changes():
             if change.model is None:
-                del promoted[change.alias]
+                promoted.pop(change.alias, None)
             elif change.action == "rollback":
-                promoted[change.alias].pop()
+                _roll_back(promoted.setdefault(change.alias, []), change.model)
             else:
                 promoted.setdefault(change.alias, []).append(change.model)
         return promoted
@@ -206,6 +213,14 @@ class Aliases:
 def _read(lines: Iterable[Mapping[str, Any]], record: Path) -> Iterator[Change]:
     with taken_apart(record):
         yield from [Change(**plain) for plain in lines]
+
+
+def _roll_back(promoted: list[str], model: str) -> None:
+    """Take away what is newer than `model`."""
+    while promoted and promoted[-1] != model:
+        promoted.pop()
+    if not promoted:
+        promoted.append(model)
 
 
 def _meanings(changes: Iterable[Change]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -78,11 +79,15 @@ def append_line(path: Path, value: Any) -> None:
 
 
 def append_if(path: Path, value: Any, accept: Callable[[list[Any]], None]) -> None:
-    """`append_line`, but in a bucket `accept` is given what the lines hold by then, and may raise instead."""
+    """`append_line`, but `accept` is given what the lines hold by then, and may raise instead: of several processes
+    that append in this way each sees what the one before it has written."""
     if mirrored(path):
         rewrite(path, lambda content: _accepted(path, content, accept) + _line(value))
     else:
-        append_here(path, value, lasting=True)
+        with _appending(path) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # let go when the file is closed
+            accept(read_lines(path))
+            _append(file, value, lasting=True)
 
 
 def append_here(path: Path, value: Any, *, lasting: bool = False) -> None:
@@ -91,14 +96,24 @@ def append_here(path: Path, value: Any, *, lasting: bool = False) -> None:
     Only the end of the file is read: a line costs the same in a long file. A `lasting` one is on the disk when this
     returns, whatever becomes of the machine. Raises FullDiskError.
     """
+    with _appending(path) as file:
+        _append(file, value, lasting)
+
+
+@contextmanager
+def _appending(path: Path) -> Iterator[BinaryIO]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = _line(value)
     with storing(f"a line of {path.name}", path.parent), path.open("ab+") as file:
-        _drop_torn_line(file)
-        file.write(line)
-        if lasting:
-            file.flush()
-            os.fsync(file.fileno())
+        yield file
+
+
+def _append(file: BinaryIO, value: Any, lasting: bool) -> None:
+    line = _line(value)
+    _drop_torn_line(file)
+    file.write(line)
+    if lasting:
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def require_lines(path: Path) -> None:
