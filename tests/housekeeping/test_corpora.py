@@ -120,6 +120,13 @@ def test_one_that_is_served_stays(own):
     rename_corpus(own, "tales", "new")
 
 
+def test_one_that_is_to_be_served_stays(own):
+    (own.root / "serving.toml").write_text('corpora = ["tales@first"]\n')
+    for act in (lambda: remove_corpus(own, "tales", force=True), lambda: rename_corpus(own, "tales", "new")):
+        with pytest.raises(UsageError, match=r"named in .*serving\.toml"):
+            act()
+
+
 def test_one_that_is_trained_on_stays(own):
     """Whether the run goes on, or was killed and may be resumed."""
     (own.model("gru") / CONFIG).unlink()

@@ -84,8 +84,9 @@ def test_what_is_trained_is_not_put_aside(own):
     assert (put_aside(own, "mix") / "mix" / "config.json").exists()
 
 
-def test_its_settings_keep_its_model(own, act):
-    (own.root / "serving.toml").write_text('[[models]]\nmodel = "production"\ndecoder = "inverter:mix"\n')
+@pytest.mark.parametrize("decoder", ["inverter:mix", "edit:inverter:mix", "edit:inverter:mix?steps=2"])
+def test_its_settings_keep_its_model(own, act, decoder):
+    (own.root / "serving.toml").write_text(f'[[models]]\nmodel = "production"\ndecoder = "{decoder}"\n')
     with pytest.raises(UsageError, match=r"named in .*serving\.toml"):
         act(own, "mix")
 

@@ -59,6 +59,17 @@ def test_what_is_served_is_noted_while_it_is(connect, copy) -> None:
     assert servers(copy) == []
 
 
+def test_a_corpus_of_the_settings_is_noted_and_missed(connect, copy) -> None:
+    (copy.root / "spare").mkdir()
+    shutil.copytree(copy.corpus("tales"), copy.corpus("more"))
+    settings = Settings(models=(ModelSettings(model="gru"),), corpora=("more", "tales"), reload_seconds=0.05)
+    with connect(copy, settings) as client:
+        eventually(lambda: client.get("/health/ready").status_code == 200)
+        assert servers(copy)[0].corpora == ("more", "tales")
+        shutil.move(copy.corpus("more"), copy.root / "spare")
+        eventually(lambda: "corpus more is not there" in client.get("/health/ready").text)
+
+
 def test_a_model_in_the_hub_s_format_is_served(connect, copy, tmp_path) -> None:
     shutil.move(copy.model("mix"), tmp_path / "pushed")
     settings = Settings(models=(ModelSettings(name="it", model=f"hf:{tmp_path / 'pushed'}"),))

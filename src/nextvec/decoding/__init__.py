@@ -42,3 +42,9 @@ def load_decoder(
     kind = reference.partition("?")[0].partition(":")[0]
     argument = reference.removeprefix(kind).removeprefix(":")
     return DECODERS.get(kind)(argument, Surroundings(snapshot, index, workspace, encoder))
+
+
+def inverter_of(reference: str) -> str | None:
+    """The inverter that a decoder's reference names, by itself or as what another one begins with; None without one."""
+    _, named, inverter = f":{reference.partition('?')[0]}".partition(":inverter:")
+    return inverter if named else None

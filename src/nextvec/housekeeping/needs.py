@@ -6,8 +6,10 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nextvec.continuation.presence import servers
+from nextvec.decoding import inverter_of
 from nextvec.errors import IntegrityError, UsageError
 from nextvec.models.aliases import Aliases
 from nextvec.records import read_json
@@ -84,6 +86,7 @@ def needs_of_corpus(workspace: Workspace, name: str) -> Needs:
     folders = [folder for folder, _ in records_on(workspace, name)]
     return Needs(
         servers=tuple(str(server) for server in servers(workspace) if name in server.corpora),
+        settings=tuple(str(path) for path in _settings(workspace) if name in _corpora_named_in(path)),
         training=tuple(folder.name for folder in folders if is_written(folder)),
         models=tuple(folder.name for folder in folders),
         studies=tuple(study for study in _studies(workspace) if name in _corpora_of(workspace, study)),
@@ -144,14 +147,22 @@ def _settings(workspace: Workspace) -> list[Path]:
 
 
 def _named_in(path: Path) -> set[str]:
-    """Models and inverters; nothing in a file that is no TOML, which no server starts with."""
+    """Models and inverters."""
+    tables = [entry for entry in _read_settings(path).get("models", []) if isinstance(entry, dict)]
+    inverters = [inverter_of(str(entry.get("decoder", ""))) for entry in tables]
+    return {str(entry.get("model", "")) for entry in tables} | {inverter for inverter in inverters if inverter}
+
+
+def _corpora_named_in(path: Path) -> set[str]:
+    return {str(reference).partition("@")[0] for reference in _read_settings(path).get("corpora", [])}
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    """Nothing of a file that is no TOML, which no server starts with."""
     try:
-        entries = tomllib.loads(path.read_text("utf-8")).get("models", [])
+        return tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return set()
-    tables = [entry for entry in entries if isinstance(entry, dict)]
-    inverters = [str(entry.get("decoder", "")).removeprefix("inverter:") for entry in tables]
-    return {str(entry.get("model", "")) for entry in tables} | set(inverters)
+        return {}
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ import torch
 from nextvec.continuation.presence import Announcement
 from nextvec.continuation.resources import Resources
 from nextvec.continuation.stages import Served
+from nextvec.decoding import inverter_of
 from nextvec.device import device_of
 from nextvec.errors import NextvecError
 from nextvec.hub import is_on_hub
@@ -53,6 +54,7 @@ class Deployment:
         failures: why a model that should be served is not, or is still served as it was before.
         aliases: model ids by alias.
         corpora: references that may be searched.
+        missing: those of the settings that are not there.
         encoders: by name.
     """
 
@@ -60,6 +62,7 @@ class Deployment:
     failures: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     corpora: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     encoders: Mapping[str, BatchedEncoder] = field(default_factory=dict)
 
     def find(self, name: str) -> BatchedModel | None:
@@ -145,6 +148,7 @@ class Engine:
         """What keeps the server from being ready, one line each; names no path and no code."""
         failures, served = self.deployment.failures, self.deployment.models
         found = [f"model {label} cannot be loaded" for label in failures if label not in served]
+        found += [f"corpus {reference} is not there" for reference in self.deployment.missing]
         if self._watch is not None and self._watch.done():
             found.append("models are no longer looked for")
         if self._hindrance:
@@ -206,12 +210,13 @@ class Engine:
     def _announce(self, deployment: Deployment) -> None:
         """So that nobody takes away what is served; where the workspace cannot be written, nobody can."""
         models = deployment.models.values()
-        decoders = (name for batched in models for name in batched.served.decoders)
-        inverters = [name.removeprefix("inverter:") for name in decoders if name.startswith("inverter:")]
+        decoders = (inverter_of(name) for batched in models for name in batched.served.decoders)
+        inverters = [name for name in decoders if name]
+        corpora = [reference.partition("@")[0] for reference in self.settings.corpora]
         try:
             self._announcement.tell(
                 [*(batched.served.identity for batched in models), *inverters],
-                [batched.served.snapshot.name for batched in models],
+                [*(batched.served.snapshot.name for batched in models), *corpora],
                 [entry.model for entry in self.settings.models],
             )
         except (OSError, NextvecError) as error:
@@ -244,6 +249,7 @@ class Engine:
             failures=failures,
             aliases=aliases,
             corpora=self._corpora(models),
+            missing=self._missing(),
             encoders=self._encoders(models),
         )
 
@@ -273,6 +279,10 @@ class Engine:
     def _corpora(self, models: Mapping[str, BatchedModel]) -> tuple[str, ...]:
         named = self.settings.corpora or corpus_names(self.workspace)
         return tuple(dict.fromkeys([*named, *(batched.corpus for batched in models.values())]))
+
+    def _missing(self) -> tuple[str, ...]:
+        there = corpus_names(self.workspace)
+        return tuple(named for named in self.settings.corpora if named.partition("@")[0] not in there)
 
     def _encoders(self, models: Mapping[str, BatchedModel]) -> dict[str, BatchedEncoder]:
         named = {reference: self._resources.encoder(reference) for reference in self.settings.encoders}
