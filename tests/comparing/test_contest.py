@@ -3,9 +3,11 @@
 import json
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from nextvec.comparing import stage as stage_module
 from nextvec.comparing import temperatures as temperatures_module
@@ -362,11 +364,26 @@ def test_known_latencies_are_not_measured_again(place, monkeypatch):
     from nextvec.comparing import contest as module
 
     measured = []
-    monkeypatch.setattr(module, "measure_latency", lambda predictor, **known: measured.append(predictor.spec.name))
-    known = dict.fromkeys(["plain", *BASELINES])
+
+    def measure(predictor, **known):
+        measured.append(predictor.spec.name)
+        return SimpleNamespace(device="cpu", threads=torch.get_num_threads())
+
+    monkeypatch.setattr(module, "measure_latency", measure)
+    known = run_contest(place, ["plain"], on="c@small", metrics=["cosine"]).latencies_by_weights
+    assert len(known) == 1 + len(list(BASELINES))
+    measured.clear()
     contest = run_contest(place, ["plain", "anchored"], on="c@small", latencies=known, metrics=["cosine"])
     assert measured.count("gru") == 1
     assert contest.latencies.keys() >= {"plain", "anchored"}
+    measured.clear()
+    others = {f"{weights} of another": latency for weights, latency in known.items()}
+    run_contest(place, ["plain"], on="c@small", latencies=others, metrics=["cosine"])
+    assert len(measured) == 1 + len(list(BASELINES)), "a name says nothing about what was measured"
+    measured.clear()
+    slower = {weights: SimpleNamespace(device="cpu", threads=99) for weights in known}
+    run_contest(place, ["plain"], on="c@small", latencies=slower, metrics=["cosine"])
+    assert len(measured) == 1 + len(list(BASELINES))
 
 
 def test_a_generation_takes_part_without_a_model(place):

@@ -346,3 +346,24 @@ def test_runs_may_be_trained_elsewhere(place):
     assert found.failed == {second: "its worker was lost"}
     kinds = [event["event"] for event in read_lines(place.study("elsewhere") / RECORD)]
     assert kinds == ["begin", "start", "finish", "compare", "fail", "end"]
+
+
+def test_a_model_under_the_name_of_another_is_compared_itself(place):
+    """What is recorded of the one before is not told of it, neither its figures nor its latency."""
+    again = plan(name="again", architectures=["amn"], corpora=["c@small"], seeds=[0], set={"epochs": 1, "hidden": 8})
+    (run,) = run_study(place, again, watch=unwatched, allow_unordered=True).runs
+    record, compared = place.study("again") / RECORD, place.study("again") / COMPARISON
+    before = read_json(compared)["latencies"][run.model]["single_ms"]
+    record.write_text(record.read_text("utf-8").replace(run.fingerprint, "another"), "utf-8")
+    compared.write_text(
+        compared.read_text("utf-8").replace(read_json(compared)["weights"][run.model], "another"), "utf-8"
+    )
+    (status,) = study_status(place, "again").runs
+    assert (status.state, status.cosine) == ("done", None)
+    run_study(place, again, watch=unwatched, allow_unordered=True)
+    assert [event["fingerprint"] for event in read_lines(record) if event["event"] == "compare"] == [
+        "another",
+        run.fingerprint,
+    ]
+    assert study_status(place, "again").runs[0].cosine is not None
+    assert read_json(compared)["latencies"][run.model]["single_ms"] != before

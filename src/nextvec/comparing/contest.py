@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+import torch
+
 from nextvec.comparing.entrants import Entrant, Generation, Guest
 from nextvec.comparing.stage import Ints, Judge, Memory, Say
 from nextvec.device import fastest
@@ -61,6 +63,12 @@ class Contest:
         return {**self.entrants, **self.guests}
 
     @property
+    def latencies_by_weights(self) -> Mapping[str, Latency]:
+        """Of the subjects whose weights are known: what another contest need not measure again."""
+        known = ((each.weights, self.latencies.get(each.name)) for each in [*self.models, *self.baselines])
+        return {weights: latency for weights, latency in known if weights is not None and latency is not None}
+
+    @property
     def warning(self) -> str:
         """What every report of this contest has to begin with; empty where nothing that is judged was seen."""
         return self.leakage.warning
@@ -87,7 +95,8 @@ def run_contest(
         identities: of bundles in the workspace, each once.
         on: a corpus, or one of its generations, that is used instead: its test documents where one of the models comes
             from it, and else all of it.
-        latencies: what was measured before, by subject name, and is not measured again.
+        latencies: what was measured before, by the weights of its subject, and is not measured again on the same device
+            with as many threads.
         generations: that take part whether or not one of the models was trained on them.
         guests: predictors that are in no workspace, each under a name of its own; nobody knows what they have seen.
         reference: a model or baseline that every model is set against besides the best baseline and its own anchor; by
@@ -141,7 +150,9 @@ def run_contest(
         test_documents=stage.documents,
         leakage=leakage,
         foreign=stage.foreign,
-        latencies=_measure_latencies(entrants, by_name, generations[-1], baselines, latencies or {}, say)
+        latencies=_measure_latencies(
+            entrants, by_name, generations[-1], baselines, _measured_before(latencies or {}, [*models, *baselines]), say
+        )
         if latency
         else {},
     )
@@ -152,6 +163,13 @@ def _require_reference(reference: str | None, names: Sequence[str], judge: Judge
     known = [*names, *(judge.shown(name, each) for each in judge.stage.generations for name in BASELINES)]
     if reference is not None and reference not in known and not is_average(reference):
         raise UsageError.unknown("reference", reference, known)
+
+
+def _measured_before(latencies: Mapping[str, Latency], evaluations: Sequence[Evaluation]) -> dict[str, Latency]:
+    """By subject name, those that were measured of the same weights in the same way."""
+    now = (str(fastest()), torch.get_num_threads())
+    found = ((each.name, latencies.get(each.weights or "")) for each in evaluations)
+    return {name: known for name, known in found if known and (known.device, known.threads) == now}
 
 
 def _measure_latencies(

@@ -102,22 +102,28 @@ def trial_of(folder: Path) -> tuple[Path, int] | None:
     return (folder.parent.parent, int(folder.name)) if folder.parent.name == TRIALS else None
 
 
-def judged(folder: Path) -> list[str]:
-    """Names of the models of a study whose figures on test documents are in its record."""
-    return [event["model"] for event in _compared(folder)]
+def judged(folder: Path, runs: Sequence[Run]) -> list[Run]:
+    """Those whose figures on test documents are in a study's record."""
+    known = _judged(folder)
+    return [run for run in runs if known & {run.fingerprint, run.model}]
 
 
 def looks(folder: Path, shown: Sequence[Run] = ()) -> int:
-    """For how many models a study has looked at test documents, those that are `shown` now among them.
-
-    One is told by its fingerprint: another that was trained under the same name is another.
-    """
-    known = {event.get("fingerprint", event["model"]) for event in _compared(folder)}
+    """For how many models a study has looked at test documents, those that are `shown` now among them."""
+    known = _judged(folder)
     return len(known | {run.fingerprint for run in shown if not known & {run.fingerprint, run.model}})
 
 
-def _compared(folder: Path) -> list[dict[str, Any]]:
-    return [event for event in read_lines(folder / RECORD) if event["event"] == "compare"]
+def _judged(folder: Path) -> set[str]:
+    """Fingerprints: another model that was trained under the same name is another. Records from before they were in it
+    have names."""
+    compared = (event for event in read_lines(folder / RECORD) if event["event"] == "compare")
+    return {event.get("fingerprint", event["model"]) for event in compared}
+
+
+def is_of(event: Mapping[str, Any], run: Run) -> bool:
+    """Whether an event of a study's record is not one of another model that had the run's name before."""
+    return event.get("fingerprint", run.fingerprint) == run.fingerprint
 
 
 def planned_trials(folder: Path) -> int:

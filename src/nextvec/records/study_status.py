@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from nextvec.records import read_lines
 from nextvec.records.names import CONFIG, RECORD, REPORT, RUN_LOG
-from nextvec.records.study import Run, Trial, looks, planned_trials, read_study, read_trials, trial_folder
+from nextvec.records.study import Run, Trial, is_of, looks, planned_trials, read_study, read_trials, trial_folder
 from nextvec.workspace import Workspace
 
 State = Literal["done", "running", "waiting", "failed"]
@@ -104,13 +104,17 @@ def study_status(workspace: Workspace, name: str, *, running: bool) -> StudyStat
     return StudyStatus(
         name=name,
         running=running,
-        runs=[_status(run, workspace.model(run.model), events.get(run.model, []), running) for run in runs],
+        runs=[_status(run, workspace.model(run.model), _of(run, events), running) for run in runs],
         report=report if report.exists() else None,
         looks=looks(folder),
         trials=(trials := [_as_it_is(trial, running) for trial in read_trials(folder)]),
         planned=planned_trials(folder),
         pace=_pace_of_trials(folder, trials),
     )
+
+
+def _of(run: Run, events: Mapping[str, Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [event for event in events.get(run.model, ()) if is_of(event, run)]
 
 
 def _pace_of_trials(folder: Path, trials: Sequence[Trial]) -> Pace | None:

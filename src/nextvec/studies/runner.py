@@ -21,7 +21,7 @@ from nextvec.evaluation.coherence import require_sequential
 from nextvec.evaluation.latency import Latency
 from nextvec.evaluation.report import Answer, write_report
 from nextvec.evaluation.report.wording import plural
-from nextvec.records import read_json
+from nextvec.records import read_json, taken_apart
 from nextvec.records.names import COMPARISON, PLAN, REPORT
 from nextvec.records.study import LOCK, Run, judged, looks, read_study, write_event, write_study
 from nextvec.sequences.findings import require_no_leakage
@@ -240,10 +240,8 @@ class _Study:
         """The runs, and which of them are compared already; of a search, those of the settings that it has found."""
         self.planned = resolve_runs(self.workspace, self.plan, self.own, searched)
         self.runs = [planned.run for planned in self.planned]
-        recorded = judged(self.folder)
-        self.compared = [
-            run for run in self.runs if run.model in recorded and finished(self.workspace.model(run.model))
-        ]
+        recorded = judged(self.folder, self.runs)
+        self.compared = [run for run in recorded if finished(self.workspace.model(run.model))]
 
     def require_no_leakage(self) -> None:
         """Between the parts of each generation, and between all of them and what is judged."""
@@ -343,7 +341,7 @@ class _Study:
             memory=self.memory,
             say=self.say,
         )
-        self.latencies = contest.latencies
+        self.latencies = contest.latencies_by_weights
         found = [*answers(contest, [*self.earlier, *runs]), *search_answers(self.folder, self.plan.search)]
         content = report_content(contest, self._command)
         content = replace(
@@ -375,7 +373,10 @@ class _Study:
 
 
 def _latencies(path: Path) -> Mapping[str, Latency]:
-    """Those that a comparison.json holds, by name; none without one."""
+    """Those that a comparison.json holds, by weights; none without one."""
     if not path.exists():
         return {}
-    return {name: Latency.from_dict(plain) for name, plain in read_json(path)["latencies"].items()}
+    record = read_json(path)
+    with taken_apart(path):
+        known = {name: weights for name, weights in record["weights"].items() if weights is not None}
+        return {known[name]: Latency.from_dict(each) for name, each in record["latencies"].items() if name in known}
