@@ -104,6 +104,27 @@ def test_figures_of_documents_that_were_seen_do_not_count(compared):
     assert read_json(folder / "comparison.json")["warning"].startswith("LEAKAGE WAS ALLOWED, figures are too good: ")
 
 
+@pytest.mark.parametrize(
+    ("changes", "source", "measured"),
+    [
+        ({"documents": 5}, "does not count, 5 documents where at least 6 can show anything: ", None),
+        ({"documents": 6}, "no more than rounding beyond it: lower end of ", 5e-7),
+    ],
+)
+def test_a_figure_that_shows_nothing_does_not_pass(compared, changes, source, measured):
+    record = elsewhere(compared)
+    there = {**record, **changes, "corpus": "little@1", "rows": [dict(row) for row in record["rows"]]}
+    row_of(there)["skill"] = {**row_of(record)["skill"], "low": 5e-7}
+    name, gates = record["corpus"].partition("@")[0], compared.study("little") / "comparison.json"
+    write_json(gates, {**there, "corpus": f"{name}@1"})
+    try:
+        found = gate(compared, "out_of_domain_skill")
+        assert (found.measured, found.passed) == (measured, False)
+        assert found.source.startswith(source)
+    finally:
+        shutil.rmtree(compared.study("little"))
+
+
 def test_the_worst_corpus_of_another_domain_counts(compared):
     record = elsewhere(compared)
     worse = {**record, "corpus": "worse@1", "rows": [dict(row) for row in record["rows"]]}

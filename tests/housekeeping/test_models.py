@@ -13,7 +13,7 @@ import pytest
 
 import nextvec as api
 from nextvec.continuation.presence import Announcement, servers
-from nextvec.errors import NotFoundError, UsageError
+from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.housekeeping.corpora import remove_corpus, rename_corpus
 from nextvec.housekeeping.models import (
     archive_model,
@@ -24,7 +24,7 @@ from nextvec.housekeeping.models import (
     restore_model,
 )
 from nextvec.models.aliases import Aliases
-from nextvec.models.bundle import load_bundle
+from nextvec.models.bundle import load_bundle, read_config
 from nextvec.records.study import Run, write_study
 from nextvec.store.lock import writing
 from nextvec.workspace import Workspace
@@ -155,10 +155,37 @@ def test_what_is_archived_is_not_forgotten(own, nextvec):
 def test_names_that_are_taken_are_told(own):
     archive_model(own, "mix")
     shutil.copytree(own.model("gru"), own.model("mix"))
-    with pytest.raises(UsageError, match="there is a model 'mix' already"):
+    with pytest.raises(UsageError, match=r"there is a model 'mix' by now.*nextvec models rename mix NEW"):
         restore_model(own, "mix")
     with pytest.raises(UsageError, match="the archive has a model 'mix' already"):
         archive_model(own, "mix")
+
+
+def test_an_alias_by_now_is_told(own):
+    archive_model(own, "mix")
+    Aliases(own).promote("mix", "gru")
+    with pytest.raises(UsageError, match=r"'mix' is an alias of gru by now.*nextvec aliases mix --drop"):
+        restore_model(own, "mix")
+
+
+def test_one_without_its_figures_is_not_moved(own):
+    """Its card could not be made, and the rename said that it had failed when it was done."""
+    (own.model("mix") / "metrics.json").unlink()
+    with pytest.raises(IntegrityError, match="metrics"):
+        rename_model(own, "mix", "new")
+    assert own.model("mix").exists()
+    with pytest.raises(IntegrityError, match=r"corpus 'tales' is 'stories' now, but a card .*mix.metrics\.json"):
+        rename_corpus(own, "tales", "stories")
+    assert {read_config(own.model(name))["corpus"]["name"] for name in ("gru", "mix")} == {"stories"}
+
+
+def test_the_card_of_a_model_from_the_hub_keeps_its_licence(own):
+    (own.model("mix") / "origin.json").write_text('{"hub": "team/mix", "revision": "1", "at": "2026-11-29"}')
+    card = "---\nlicense: cc-by-nc-4.0\n---\n# Mix\n"
+    (own.model("mix") / "README.md").write_text(card)
+    rename_model(own, "mix", "new")
+    rename_corpus(own, "tales", "stories")
+    assert (own.model("new") / "README.md").read_text() == card
 
 
 def test_removed_is_removed(own, nextvec):

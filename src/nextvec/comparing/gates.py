@@ -18,11 +18,15 @@ from nextvec.comparing.entrants import Entrant
 from nextvec.config import Config
 from nextvec.errors import NextvecError, UsageError
 from nextvec.evaluation.evaluation import Subject
+from nextvec.evaluation.report.wording import plural
+from nextvec.evaluation.statistics import ROUNDING
 from nextvec.models.aliases import Aliases, Change
 from nextvec.records import read_json
 from nextvec.records.names import COMPARISON
 from nextvec.workspace import Workspace
 
+LEAST_DOCUMENTS = 6
+"""Of which a figure may count: with fewer, no difference between two predictors can have a p-value below 5 %."""
 REFERENCE_COSINE = 0.15
 """What the system that nextvec replaces asked for out of domain, of the raw cosine."""
 RETIRED = {
@@ -130,11 +134,11 @@ def promote(
 
 def _judge(name: str, required: float, reading: Reading) -> Gate:
     relation: Literal[">", "<"] = "<" if name == "latency_ms" else ">"
-    measured = reading.measured
+    measured, source = reading.measured, reading.source
     passed = measured is not None and (measured < required if relation == "<" else measured > required)
-    return Gate(
-        gate=name, relation=relation, required=required, measured=measured, passed=passed, source=reading.source
-    )
+    if passed and measured is not None and abs(measured - required) < ROUNDING:
+        passed, source = False, f"no more than rounding beyond it: {source}"
+    return Gate(gate=name, relation=relation, required=required, measured=measured, passed=passed, source=source)
 
 
 def _validation(entrant: Entrant) -> Reading:
@@ -211,14 +215,17 @@ def _skill_of(record: Mapping[str, Any], row: Mapping[str, Any], where: str) -> 
 
 
 def _counting(record: Mapping[str, Any], measured: float, source: str) -> Reading:
-    """A figure of documents that were seen in training does not count."""
-    if record["leakage"]["passed"]:
-        return Reading(measured=measured, source=source)
-    return Reading(measured=None, source=f"does not count, leakage was allowed: {source}")
+    """A figure of documents that were seen in training does not count, nor one of hardly any."""
+    if not record["leakage"]["passed"]:
+        return Reading(measured=None, source=f"does not count, leakage was allowed: {source}")
+    if (documents := record["documents"]) < LEAST_DOCUMENTS:
+        few = f"does not count, {plural(documents, 'document')} where at least {LEAST_DOCUMENTS} can show anything"
+        return Reading(measured=None, source=f"{few}: {source}")
+    return Reading(measured=measured, source=source)
 
 
 def _where(record: Mapping[str, Any]) -> str:
-    return f"{record['documents']} documents of {record['corpus']}"
+    return f"{plural(record['documents'], 'document')} of {record['corpus']}"
 
 
 def _latency(workspace: Workspace, entrant: Entrant) -> Reading:

@@ -132,10 +132,13 @@ class Comparison:
     def title(self) -> str:
         """What was compared on what; states a test set too small to trust."""
         note = few_documents(self.documents)
-        judged = f"all {self.documents} documents" if self.whole else f"{self.documents} test documents"
+        one, all_of = self.documents == 1, self.whole and self.documents > 1
+        kind = f"{'' if self.whole else 'test '}document{'' if one else 's'}"
+        judged = f"{'all ' if all_of else ''}{self.documents} {kind}"
         caution = f" ({note}: expect wide intervals)" if note else ""
         where = f"{judged} of {self.corpus}{caution}"
-        return f"{self.targets:,} targets in {where}, {self.encoder}, test set {self.fingerprint}"
+        targets = f"{self.targets:,} target{'' if self.targets == 1 else 's'}"
+        return f"{targets} in {where}, {self.encoder}, test set {self.fingerprint}"
 
     def contrast(self, left: str, role: Role, figure: str = "cosine", right: str | None = None) -> Contrast | None:
         """The contrast of that model in that role, against `right` where there are several, if there is one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from nextvec.errors import UsageError
+from nextvec.errors import IntegrityError, UsageError
 from nextvec.housekeeping.models import rewrite_card
 from nextvec.housekeeping.needs import needs_of_corpus, records_on, versions_needed
 from nextvec.housekeeping.removal import remove_folder, require_here
@@ -112,14 +112,22 @@ def _move(workspace: Workspace, name: str, new: str) -> None:
 
 
 def _tell_models(workspace: Workspace, name: str, new: str) -> list[str]:
-    """The note goes last."""
-    told = []
+    """The note goes last, and a card that cannot be made anew keeps nobody from knowing the name.
+
+    Raises IntegrityError that names the models of such cards.
+    """
+    told, without = [], []
     for folder, files in records_on(workspace, name):
         for path in files:
             plain = read_json(path)
             write_json(path, {**plain, "corpus": {**plain["corpus"], "name": new}})
         if (folder / CONFIG).exists():
-            rewrite_card(folder)
             told.append(folder.name)
+            try:
+                rewrite_card(folder)
+            except IntegrityError as error:
+                without.append(str(error))
     discard(rename_note(workspace, name))
+    if without:
+        raise IntegrityError(f"corpus '{name}' is '{new}' now, but a card of a model has the old name: {without[0]}")
     return told

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
+from nextvec.adoption import origin_of
 from nextvec.errors import NotFoundError, UsageError, did_you_mean
 from nextvec.housekeeping.needs import needs_of_model
 from nextvec.housekeeping.removal import remove_folder, require_here
@@ -59,6 +60,7 @@ def rename_model(workspace: Workspace, identity: str, name: str, *, force: bool 
     with _free_to_go(workspace, identity, force):
         _require_finished(folder)
         require_here(folder, f"model '{identity}'")
+        read_json(folder / METRICS)  # without them it would be moved, and have no card
         folder.rename(workspace.model(name))
     rewrite_card(workspace.model(name))
 
@@ -84,7 +86,7 @@ def restore_model(workspace: Workspace, identity: str) -> None:
             f"the archive has no model '{identity}'. {did_you_mean(identity, known)}List it: nextvec models list "
             "--archived"
         )
-    _require_new(workspace, identity)
+    _require_free(workspace, identity)
     workspace.models.mkdir(parents=True, exist_ok=True)
     (workspace.archive / check_name("model", identity)).rename(workspace.model(identity))
 
@@ -141,10 +143,24 @@ def _require_new(workspace: Workspace, name: str) -> None:
         raise UsageError(f"there is a model '{name}' already; choose another name")
 
 
+def _require_free(workspace: Workspace, identity: str) -> None:
+    """Raises UsageError where a model or an alias has the name of one that is to come back."""
+    if identity in (aliases := Aliases(workspace).all()):
+        raise UsageError(
+            f"'{identity}' is an alias of {aliases[identity]} by now. Drop it first: nextvec aliases {identity} --drop"
+        )
+    if workspace.model(identity).exists():
+        raise UsageError(
+            f"there is a model '{identity}' by now. Give that another name first: nextvec models rename {identity} NEW"
+        )
+
+
 def rewrite_card(folder: Path) -> None:
-    """Its card has its name in it."""
+    """Its card has its name in it; that of a model from the hub is its owner's, and stays with its licence."""
     from nextvec.decoding.inverter import bundle as inverter
     from nextvec.models import bundle
 
+    if origin_of(folder) is not None:
+        return
     kept = inverter if read_json(folder / CONFIG)["kind"] == inverter.KIND else bundle
     kept.record_metrics(folder, read_json(folder / METRICS))
