@@ -181,18 +181,33 @@ def altered(place, change):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda record: {
-            **record, "rows": [{**row, "subject": {**row["subject"], "variant": "lr=1"}} for row in record["rows"]],
-        },
         lambda record: {**record, "weights": {**record["weights"], "anchored": "0" * 16}},
         lambda record: {key: value for key, value in record.items() if key not in ("weights", "leakage", "judged")},
     ],
-    ids=["another model of that name", "other weights", "recorded before weights were"],
-)  # fmt: skip
+    ids=["another model of that name", "recorded before weights were"],
+)
 def test_figures_of_something_else_do_not_count_and_stop_nothing(compared, change):
     with altered(compared, change):
         for name in ("skill", "latency_ms"):
             assert gate(compared, name).source == "never recorded: nextvec compare anchored"
+
+
+def test_figures_under_the_names_before_count(compared):
+    """Both the model and its corpus have been renamed since."""
+
+    def named_otherwise(record):
+        rows = [{**row, "subject": {**row["subject"], "trained_on": "old@large"}} for row in record["rows"]]
+        for row in rows:
+            row["name"] = {"anchored": "before"}.get(row["name"], row["name"])
+        changed = {
+            key: {("before" if name == "anchored" else name): each for name, each in record[key].items()}
+            for key in ("weights", "latencies")
+        }
+        return {**record, **changed, "rows": rows, "corpus": "old@large"}
+
+    before = {name: gate(compared, name) for name in ("skill", "latency_ms", "out_of_domain_skill")}
+    with altered(compared, named_otherwise):
+        assert {name: gate(compared, name) for name in before} == before
 
 
 def test_a_gate_that_is_off_asks_for_nothing(compared):

@@ -17,7 +17,6 @@ from pydantic import Field, field_validator
 from nextvec.comparing.entrants import Entrant
 from nextvec.config import Config
 from nextvec.errors import NextvecError, UsageError
-from nextvec.evaluation.evaluation import Subject
 from nextvec.evaluation.report.wording import plural
 from nextvec.evaluation.statistics import ROUNDING
 from nextvec.models.aliases import Aliases, Change
@@ -155,12 +154,11 @@ def _out_of_domain(
     workspace: Workspace, entrant: Entrant, read: Callable[[Mapping[str, Any], Mapping[str, Any], str], Reading | None]
 ) -> Reading:
     """The newest record on each corpus of another name; the worst of them counts."""
-    own = entrant.config["corpus"]["name"]
     newest: dict[str, Reading] = {}
     for study, record, row in _rows(workspace, entrant):
         corpus = record["corpus"].partition("@")[0]
         if (
-            corpus != own
+            corpus != _own_corpus(row)
             and record["judged"] == "all"
             and corpus not in newest
             and (reading := read(record, row, study))
@@ -201,11 +199,15 @@ def _raw(record: Mapping[str, Any], row: Mapping[str, Any]) -> str:
 
 
 def _skill(workspace: Workspace, entrant: Entrant) -> Reading:
-    own = entrant.config["corpus"]["name"]
     for study, record, row in _rows(workspace, entrant):
-        if row["skill"] and record["corpus"].partition("@")[0] == own:
+        if row["skill"] and record["corpus"].partition("@")[0] == _own_corpus(row):
             return _skill_of(record, row, study)
     return _not_compared(entrant)
+
+
+def _own_corpus(row: Mapping[str, Any]) -> str:
+    """Of a model, as it was called when this was recorded."""
+    return str(row["subject"]["trained_on"]).partition("@")[0]
 
 
 def _skill_of(record: Mapping[str, Any], row: Mapping[str, Any], where: str) -> Reading:
@@ -229,8 +231,8 @@ def _where(record: Mapping[str, Any]) -> str:
 
 
 def _latency(workspace: Workspace, entrant: Entrant) -> Reading:
-    for study, record, _ in _rows(workspace, entrant):
-        if latency := record["latencies"].get(entrant.identity):
+    for study, record, row in _rows(workspace, entrant):
+        if latency := record["latencies"].get(row["name"]):
             source = f"median at batch 1 on {latency['device']}, {latency['threads']} threads, {study}"
             return Reading(measured=latency["single_ms"], source=source)
     return _not_compared(entrant)
@@ -242,12 +244,12 @@ def _not_compared(entrant: Entrant) -> Reading:
 
 def _rows(workspace: Workspace, entrant: Entrant) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
     """Every comparison that the entrant took part in, the newest first: the name of its study, its record, and the
-    entrant's row. Another model may have had its name before: the weights must be the same. A record from before they
-    were recorded says too little; what its heads start at was recorded later, and is in the weights."""
-    subject, weights = replace(entrant.subject, starts=()), entrant.candidate.weights
+    entrant's row. It is known by its weights: it may have had another name before, and another model its own. A record
+    from before they were recorded says too little."""
+    weights = entrant.candidate.weights
     paths = workspace.studies.glob(f"*/{COMPARISON}")
     for path in sorted(paths, key=lambda path: -path.stat().st_mtime_ns):
         record = read_json(path)
-        if record.get("weights", {}).get(entrant.identity) == weights:
-            same = (row for row in record["rows"] if Subject.from_dict({**row["subject"], "starts": ()}) == subject)
-            yield from ((path.parent.name, record, row) for row in same)
+        known = record.get("weights", {})
+        same = (row for row in record["rows"] if row["kind"] == "model" and known.get(row["name"]) == weights)
+        yield from ((path.parent.name, record, row) for row in same)
