@@ -412,3 +412,18 @@ def test_what_a_contest_leaves_behind(contest, place, tmp_path):
     assert record["latencies"] == {}
     elsewhere = save_contest(contest, content, place, tmp_path / "mine.html")
     assert elsewhere.exists()
+
+
+@pytest.mark.parametrize("part", ["training", "encoder", "corpus"])
+def test_a_model_whose_record_lacks_a_part_is_refused_by_name(place, part):
+    folder = place.model("lacking")
+    shutil.copytree(place.model("plain"), folder)
+    config = read_json(folder / "config.json")
+    write_json(folder / "config.json", {key: value for key, value in config.items() if key != part})
+    try:
+        with pytest.raises(
+            IntegrityError, match=rf"lacking/config\.json is not as it was written \(without '{part}'\)"
+        ):
+            run_contest(place, ["lacking"])
+    finally:
+        shutil.rmtree(folder)

@@ -166,6 +166,14 @@ def test_unknown_formats_are_refused(saved):
         load_bundle(folder)
 
 
+@pytest.mark.parametrize(("part", "given"), [("corpus", None), ("training", []), ("spec", "gru"), ("network", 1)])
+def test_config_with_something_else_for_a_part_is_refused(saved, part, given):
+    folder, _ = saved
+    change(folder / CONFIG, **{part: given})
+    with pytest.raises(IntegrityError, match=rf"config\.json has a JSON {type(given).__name__} for {part}"):
+        load_bundle(folder)
+
+
 def test_config_that_says_too_little_is_refused(saved):
     folder, _ = saved
     for number in (1, 2):

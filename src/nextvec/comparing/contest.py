@@ -16,7 +16,7 @@ import torch
 from nextvec.comparing.entrants import Entrant, Generation, Guest
 from nextvec.comparing.stage import Ints, Judge, Memory, Say
 from nextvec.device import fastest
-from nextvec.encoders.encoder import EncoderSpec, require_same_encoder
+from nextvec.encoders.encoder import require_same_encoder
 from nextvec.errors import UsageError
 from nextvec.evaluation.by_source import figures_by_source
 from nextvec.evaluation.compare import compare
@@ -29,7 +29,7 @@ from nextvec.evaluation.seeds import averaged, in_groups, is_average
 from nextvec.evaluation.worth import worth_of
 from nextvec.models.baseline import BASELINES
 from nextvec.sequences.findings import LeakageReport, require_no_leakage
-from nextvec.store.generation import generation_label, trained_generation
+from nextvec.store.generation import trained_generation
 from nextvec.store.snapshot import Snapshot
 from nextvec.workspace import Workspace
 
@@ -203,14 +203,14 @@ def _generations(
     """Those given and those that the entrants were trained on, oldest first, each once."""
     found = {generation.label: generation for generation in given}
     for entrant in entrants:
-        label = generation_label(entrant.config["corpus"])
+        label = entrant.subject.trained_on or ""
         if label not in found:
             found[label] = Generation(snapshot=trained_generation(workspace, entrant.config), cache=workspace.cache)
     return sorted(found.values(), key=lambda generation: len(generation.snapshot))
 
 
 def _require_one_encoder(entrants: Mapping[str, Entrant]) -> None:
-    specs = {name: EncoderSpec.parse(each.config["encoder"], owner=name) for name, each in entrants.items()}
+    specs = {name: each.encoder for name, each in entrants.items()}
     for (first, spec), (name, other) in pairwise(specs.items()):
         require_same_encoder(spec, other, left_name=first, right_name=name)
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nextvec.device import fastest
+from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import NextvecError
 from nextvec.evaluation.coherence import CoherenceReport, kept_coherence
 from nextvec.evaluation.evaluation import Subject
@@ -21,8 +22,8 @@ from nextvec.models.baseline import BASELINES
 from nextvec.models.bundle import AnyPredictor, load_bundle, predictions_fingerprint, read_config, require_registered
 from nextvec.models.head import HEADS
 from nextvec.models.predictor import Predictor, PredictorSpec
-from nextvec.records import read_json
-from nextvec.records.names import EVALUATIONS, METRICS
+from nextvec.records import read_json, taken_apart
+from nextvec.records.names import CONFIG, EVALUATIONS, METRICS
 from nextvec.sequences.findings import LeakageReport
 from nextvec.sequences.leakage import Documents, check_leakage
 from nextvec.store.generation import generation_label
@@ -142,17 +143,24 @@ class Entrant:
     def subject(self) -> Subject:
         require_registered(self.folder)
         config = self.config
-        return Subject.of(
-            PredictorSpec.parse(config["spec"], owner=self.identity),
-            name=self.identity,
-            starts=_starts(config),
-            variant=_variant(config),
-            seed=config["training"].get("seed"),
-            trained_on=generation_label(config["corpus"]),
-            trained_rows=config["corpus"]["chunks"],
-            encoder_fingerprint=config["encoder_fingerprint"],
-            split_fingerprint=config["split"]["fingerprint"],
-        )
+        with taken_apart(self.folder / CONFIG):
+            return Subject.of(
+                PredictorSpec.parse(config["spec"], owner=self.identity),
+                name=self.identity,
+                starts=_starts(config),
+                variant=_variant(config),
+                seed=config["training"].get("seed"),
+                trained_on=generation_label(config["corpus"]),
+                trained_rows=config["corpus"]["chunks"],
+                encoder_fingerprint=config["encoder_fingerprint"],
+                split_fingerprint=config["split"]["fingerprint"],
+            )
+
+    @property
+    def encoder(self) -> EncoderSpec:
+        """Of the vectors that it reads and predicts."""
+        with taken_apart(self.folder / CONFIG):
+            return EncoderSpec.parse(self.config["encoder"], owner=self.identity)
 
     @property
     def reads_next(self) -> bool:

@@ -39,6 +39,8 @@ PROBE_TOLERANCE = 1e-5
 PROBE_SHAPE = (3, 9)
 PROBE_SEED, PROBE_SAMPLES = 0, 2
 
+PARTS = ("spec", "network", "encoder", "corpus", "split", "training")
+"""Of config.json, that are objects where they are there; of what is no network that part is null."""
 PREDICTORS = ("network", "baseline")
 """Kinds of model that predict vectors."""
 
@@ -93,6 +95,10 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise IntegrityError(f"{folder / CONFIG} has format {found}; this version of nextvec reads {FORMAT}")
     if missing := [key for key in ("weights", "kind", "spec", "network") if key not in config]:
         raise IntegrityError(f"{folder / CONFIG} says nothing about {', '.join(missing)}; restore it or train again")
+    for key in PARTS:
+        if not isinstance(config.get(key, {}), dict) and (key, config[key]) != ("network", None):
+            given = type(config[key]).__name__
+            raise IntegrityError(f"{folder / CONFIG} has a JSON {given} for {key}; restore it or train again")
     return _with_heads(config) if found == ONE_HEAD else config
 
 

@@ -130,7 +130,7 @@ def _as_it_is(trial: Trial, running: bool) -> Trial:
 def _status(run: Run, folder: Path, events: Sequence[Mapping[str, Any]], running: bool) -> RunStatus:
     last: Mapping[str, Any] = events[-1] if events else {"event": None}
     if last["event"] == "fail":
-        return RunStatus(run=run, state="failed", note=last["reason"], validation_cosine=_best(folder))
+        return RunStatus(run=run, state="failed", note=last.get("reason", ""), validation_cosine=_best(folder))
     if (folder / CONFIG).exists():
         return _finished(run, events)
     state: State = "running" if running and last["event"] == "start" else "waiting"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nextvec.comparing.entrants import Generation
 from nextvec.errors import UsageError
+from nextvec.records import taken_apart
 from nextvec.records.names import CONFIG, STUDY
 from nextvec.records.study import Run, read_study, read_trials
 from nextvec.store.vectors import Corpus, open_snapshot
@@ -19,10 +20,12 @@ def updated_plan(workspace: Workspace, study: str, corpus: str, name: str | None
     was trained on this generation or a later one, and for the name of another study.
     """
     begun, runs = read_study(workspace, study)
-    kept = {key: begun[key] for key in ("architectures", "seeds", "set")}
+    with taken_apart(workspace.study(study) / STUDY):
+        kept = {key: begun[key] for key in ("architectures", "seeds", "set")}
+        corpora = [*begun["corpora"]]
     new = name or f"{study}-{corpus.replace('@', '-')}"
     plan = parse_plan({**kept, "name": new, "corpora": [corpus], "updates": study}, owner=f"study update {study}")
-    _require_newer(workspace, study, corpus, {*begun["corpora"], *(run.corpus for run in runs)})
+    _require_newer(workspace, study, corpus, {*corpora, *(run.corpus for run in runs)})
     _require_free(workspace, study, new)
     return plan
 
