@@ -323,7 +323,7 @@ def test_metrics_count_requests_and_stages(client, story) -> None:
     text = client.get("/metrics").text
     for line in (
         'nextvec_requests_total{method="POST",route="/v1/completions",status="200"}',
-        'nextvec_stage_seconds_count{scope="gru",stage="predict"}',
+        'nextvec_stage_seconds_count{scope="gru",stage="read"}',
         'nextvec_batch_items_sum{scope="hashing",stage="encode"}',
         "nextvec_decoded_total{outcome=",
         "nextvec_models",

@@ -108,8 +108,11 @@ def test_every_sentence_has_its_log_probability(ask, model) -> None:
         told.tokens
     )
     assert [len(others) for others in told.top_logprobs] == [3] * len(sentences)
-    for value, others, sentence in zip(told.token_logprobs, told.top_logprobs, sentences, strict=True):
-        assert others[sentence["text"]] == value
+    for value, token, others, sentence in zip(
+        told.token_logprobs, told.tokens, told.top_logprobs, sentences, strict=True
+    ):
+        assert token.strip() == sentence["text"]
+        assert others[token] == value
         assert sentence["likelihood"]["kind"] == ("density" if model == "scatter" else "candidates")
         assert sentence["likelihood"]["value"] == pytest.approx(value, abs=1e-4)
     if model == "mix":
@@ -128,6 +131,29 @@ def test_where_the_text_is_cut_the_sentence_is(ask) -> None:
     (choice,) = ask(temperature=1, seed=5, logprobs=0, max_tokens=9).choices
     assert "".join(choice.logprobs.tokens) == choice.text
     assert len(choice.text.split()) == 9
+    *whole, cut = choice.logprobs.token_logprobs
+    assert (None in whole, cut) == (False, None)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_stop_text_across_sentences_leaves_nothing_of_itself(ask, stream) -> None:
+    (first, second, *_) = (each["text"] for each in ask(temperature=1, seed=5).choices[0].nextvec["sentences"])
+    asked = {"temperature": 1, "seed": 5, "logprobs": 0, "stop": f"{first[-4:]} {second[:3]}"}
+    told = ask(**asked, stream=stream)
+    choices = [chunk.choices[0] for chunk in told] if stream else told.choices
+    assert "".join(choice.text for choice in choices) == first[:-4]
+    assert choices[-1].finish_reason == "stop"
+    other = ask(**asked | {"stop": f"{first[-4:]} Nothing"}).choices[0]
+    assert other.text == ask(temperature=1, seed=5).choices[0].text
+    assert "".join(other.logprobs.tokens) == other.text
+
+
+def test_what_is_held_back_comes_in_the_end(ask) -> None:
+    (text,) = texts(ask(temperature=1, seed=5))
+    (choice,) = ask(temperature=1, seed=5, logprobs=0, stop=f"{text[-5:]} More").choices
+    assert choice.text == text
+    assert "".join(choice.logprobs.tokens) == text
+    assert choice.logprobs.token_logprobs[-1] is None
 
 
 def test_several_prompts_have_n_continuations_each(ask) -> None:

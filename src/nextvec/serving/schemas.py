@@ -170,7 +170,11 @@ class CompletionRequest(Body):
     seconds: float | None = Field(None, gt=0, le=600, description="No sentence is begun after these seconds.")
     stream: bool = Field(False, description="Server-sent events, one a sentence.")
     stream_options: StreamOptions | None = Field(None, description="Only while streaming.")
-    max_tokens: int | None = Field(None, ge=1, description="Words of the answer, at most; the text is cut there.")
+    max_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="Words of the answer, at most; the text is cut there. `sentences` says how many sentences come.",
+    )
     stop: TextOrTexts | None = Field(None, description="The answer ends before any of these.")
     echo: bool = Field(False, description="Begin the answer with the prompt.")
     n: int = Field(1, ge=1, le=MOST_CHOICES, description="Continuations of each prompt; several need a temperature.")
@@ -210,7 +214,7 @@ class Logprobs(Answer):
     uniform distribution, which may be above 0; `likelihood.kind` of the sentences in `nextvec` says which."""
 
     tokens: list[str] = Field(description="The sentences, as they are in the text.")
-    token_logprobs: list[float]
+    token_logprobs: list[float | None] = Field(description="null for a sentence of which only a part is in the text.")
     top_logprobs: list[dict[str, float]] = Field(description="Of each sentence, and of those asked for beside it.")
     text_offset: list[int] = Field(description="Where each begins in the text, in characters.")
 

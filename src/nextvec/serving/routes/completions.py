@@ -19,7 +19,7 @@ from nextvec.serving.batched import BatchedModel
 from nextvec.serving.problems import SENT, ProblemError, about, body_of, problem_of, responses, wrong
 from nextvec.serving.routes.cutting import Cutter
 from nextvec.serving.routes.interleaving import interleaved
-from nextvec.serving.routes.logprobs import joined, logprobs_of
+from nextvec.serving.routes.logprobs import joined, logprobs_of, without
 from nextvec.serving.routes.strict import StrictRoute
 from nextvec.serving.schemas import Choice, CompletionAnswer, CompletionRequest, Logprobs, Usage
 
@@ -124,11 +124,12 @@ class Completion:
             if isinstance(event, Opening):
                 opening = event
             elif isinstance(event, Ending):
-                ended = event.to_dict()
-                yield self._part(number, prefix, _reason(event), [], opening, ended)
+                text, ended = cutter.rest(), event.to_dict()
+                logprobs = without(text, length + len(prefix)) if text and self._asked.logprobs is not None else None
+                yield self._part(number, prefix + text, _reason(event), [], opening, ended, logprobs)
             else:
                 text = cutter.take(event.decoded.text)
-                logprobs = logprobs_of(event, text, length + len(prefix))
+                logprobs = logprobs_of(event, text, length + len(prefix), cut=cutter.cut)
                 yield self._part(number, prefix + text, None, [event.to_dict()], opening, None, logprobs)
                 length += len(prefix + text)
                 prefix, opening = "", None

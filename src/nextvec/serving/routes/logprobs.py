@@ -8,19 +8,25 @@ from nextvec.continuation.events import Step
 from nextvec.serving.schemas import Logprobs
 
 
-def logprobs_of(step: Step, text: str, offset: int) -> Logprobs | None:
+def logprobs_of(step: Step, text: str, offset: int, *, cut: bool) -> Logprobs | None:
     """Of a sentence that is sent as `text`, `offset` characters after the answer's beginning; None where nothing was
-    asked."""
+    asked. One of which a part is sent has no likelihood: what there is is that of the whole."""
     told = step.likelihood
     if told is None:
         return None
-    others = {other.text: other.value for other in told.alternatives}
+    apart = text[: len(text) - len(text.lstrip())]
+    others = {apart + other.text: other.value for other in told.alternatives}
     return Logprobs(
         tokens=[text],
-        token_logprobs=[told.value],
-        top_logprobs=[{step.decoded.text: told.value} | others],
+        token_logprobs=[None if cut else told.value],
+        top_logprobs=[others if cut else {text: told.value} | others],
         text_offset=[offset],
     )
+
+
+def without(text: str, offset: int) -> Logprobs:
+    """Of a part of a sentence whose likelihood has been told."""
+    return Logprobs(tokens=[text], token_logprobs=[None], top_logprobs=[{}], text_offset=[offset])
 
 
 def joined(parts: Sequence[Logprobs]) -> Logprobs | None:
