@@ -79,6 +79,38 @@ def test_a_number_of_samples_is_one(ws, vectors, n):
         ws.model("mix").sample(vectors, n)
 
 
+def test_what_is_drawn_is_drawn_after_the_last_alone(scattered, vectors, monkeypatch):
+    """As many numbers as are returned: a document's length multiplied them."""
+    from nextvec.models.forecast import Forecast
+
+    drawn, sample = [], Forecast.sample
+
+    def counted(self, n, generator):
+        drawn.append(sample(self, n, generator))
+        return drawn[-1]
+
+    monkeypatch.setattr(Forecast, "sample", counted)
+    model = nextvec.open(scattered.root).model("scatter")
+    samples = model.sample(vectors, 4, seed=1)
+    assert drawn[-1].numel() == samples.size
+    np.testing.assert_array_equal(samples, model.sample(vectors, 4, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [("a text", "encode the texts first"), (["a", "b"], "encode the texts first"), (None, "make a list"),
+     ((vector for vector in []), "make a list")],
+)  # fmt: skip
+def test_what_is_no_array_is_told_what_to_do(ws, given, remedy):
+    with pytest.raises(DataError, match=remedy):
+        ws.model("mix").predict(given)
+
+
+def test_which_of_several_continuations_is_no_option(ws):
+    with pytest.raises(UsageError, match="choice is no option here"):
+        ws.model("mix").continue_text("One thing. Two.", temperature=1, choice=2)
+
+
 @pytest.mark.parametrize("seed", [-1, 2**63, 0.5, "x", None])
 def test_a_seed_is_a_number(ws, vectors, seed):
     with pytest.raises(UsageError, match=r"seed ?= ?.*expected a whole number"):

@@ -48,6 +48,14 @@ def test_a_vector_for_each_is_taken_as_it_is_scaled_to_one(documents):
     torch.testing.assert_close(expected_BTD[mask_BT].norm(dim=-1), torch.ones(11))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [1e-30, 1e3, 1e20, 1e39, 1e300])
+def test_vectors_of_any_length_are_directions(documents, size):
+    x_BTD, mask_BT = documents
+    points_BTD = own(lambda vectors: means(vectors).astype(np.float64) * size).predict(x_BTD, mask_BT)
+    torch.testing.assert_close(points_BTD[mask_BT], own(means).predict(x_BTD, mask_BT)[mask_BT])
+
+
 @pytest.mark.parametrize("function", [last, means])
 def test_step_by_step_it_says_the_same(documents, function):
     x_BTD, _ = documents

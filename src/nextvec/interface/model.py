@@ -337,8 +337,9 @@ class Model(Portable):
         require_whole("n", n, 1, MOST_SAMPLES)
         require_whole("seed", seed, 0, 2**63 - 1)
         generator = torch.Generator().manual_seed(int(seed))
-        forecast = self.forecast(vectors, breaks, headings=headings)
-        return _plain(forecast.sample(int(n), generator)[:, 0, -1])
+        x_1ND, _, breaks_1N, next_1N, heading = self._document(vectors, breaks, "vector", headings)
+        forecast, _ = self.predictor.read(x_1ND.float(), self.start(), breaks_1N, next_1N, heading)
+        return _plain(forecast.sample(int(n), generator)[:, 0, 0])
 
     def log_density(
         self,
@@ -548,6 +549,8 @@ class Model(Portable):
         from nextvec.interface.given import require_whole
 
         require_whole("n", n, 1, MOST_SAMPLES)
+        if "choice" in options:
+            raise UsageError("choice is no option here: of several, continuations(text, n) gives each its number")
         drawn = {"seed": randbits(32)} if options.get("temperature") and options.get("seed") is None else {}
         given = {key: value for key, value in options.items() if value is not None}
         request = ContinuationRequest.parse({"text": text, "sentences": sentences, **given, **drawn}, owner="complete")

@@ -6,6 +6,7 @@ N vectors of one document, D their size.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -87,11 +88,10 @@ class OwnPredictor(Predictor):
         return said
 
     def _after(self, x_ND: Tensor) -> Tensor:
-        """(1, D) or (N, D) float32, as the function answers."""
+        """(1, D) or (N, D) float32 unit vectors, of any length as the function answers."""
         said = np.atleast_2d(np.asarray(self._function(x_ND.float().cpu().numpy())))
         if said.dtype.kind not in "fiu":
             raise DataError(f"{self._spec.name} answered with an array of {said.dtype}; expected real numbers, vectors")
-        said = np.ascontiguousarray(said, np.float32)
         if said.shape not in ((1, self._spec.dim), tuple(x_ND.shape)) or not np.isfinite(said).all():
             raise DataError(
                 f"{self._spec.name} answered {len(x_ND)} vectors of {self._spec.dim} numbers with an array of shape "
@@ -102,7 +102,7 @@ class OwnPredictor(Predictor):
             raise DataError(
                 f"{self._spec.name} answered with zeros, which point nowhere; expected vectors of any length"
             )
-        return torch.from_numpy(said)
+        return torch.from_numpy(_directions(said).astype(np.float32))
 
     def _require_causal(self, half_HD: Tensor, said_ND: Tensor) -> None:
         worst = float((self._after(half_HD) - said_ND[: len(half_HD)]).abs().max())
@@ -111,3 +111,11 @@ class OwnPredictor(Predictor):
                 f"{self._spec.name} looks ahead: what it says of the first {len(half_HD)} vectors changes by "
                 f"{worst:.2g} once the rest is there. Let what it says after vector t depend on the first t alone"
             )
+
+
+def _directions(said: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Of rows of any length, also of one that float32 does not hold, or whose square is infinite."""
+    largest = np.abs(said.astype(np.float64)).max(axis=1, keepdims=True)
+    near_one = said / largest
+    directions: npt.NDArray[np.float64] = near_one / np.linalg.norm(near_one, axis=1, keepdims=True)
+    return directions

@@ -38,7 +38,9 @@ def require_unit(vectors: np.ndarray, names: Sequence[str] = ("vector",)) -> np.
     Raises DataError that says where the first other one is, by `names` of the axes before the last, and what it is.
     """
     if vectors.dtype.kind not in "fiu":
-        raise DataError(f"got an array of {vectors.dtype}; expected vectors of norm 1: encode the texts first")
+        texts = vectors.dtype.kind in "US" or any(isinstance(each, str) for each in vectors.flat)
+        remedy = "encode the texts first" if texts else "of what comes one by one, make a list"
+        raise DataError(f"got an array of {vectors.dtype}; expected vectors of norm 1, real numbers: {remedy}")
     wrong = _not_unit(vectors)
     if wrong.any():
         place = np.unravel_index(int(wrong.argmax()), wrong.shape)
