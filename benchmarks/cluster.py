@@ -102,7 +102,7 @@ def claims(encoder: str, found: dict[str, Any], threads: int) -> list[Claim]:
             what=f"Start-up of an ingest on Ray, {encoder}",
             figure=ray["startup_seconds"],
             unit="s",
-            reference=f"one process: {local['startup_seconds']:.1f} s",
+            reference=f"one process: {max(local['startup_seconds'], 0.0):.1f} s",
         ),
     ]
 

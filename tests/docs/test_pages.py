@@ -82,6 +82,16 @@ def test_python_runs_as_it_is_printed(page: Path, home: Path) -> None:
             exec(compile("\n" * block.line + block.text, named(page), "exec"), names)
 
 
+def test_the_tutorial_makes_what_the_other_pages_use(prepared: Path) -> None:
+    import nextvec
+
+    used = [model.name for model in nextvec.open(prepared / "nextvec-workspace").models()]
+    (page,) = (page for page in pages() if page.name in FROM_NOTHING)
+    for language, name in ((each, name) for each in ("python", "bash") for name in used):
+        text = "\n".join(block.text for block in blocks(page) if block.language == language)
+        assert re.search(rf"""train.*name[= ]"?{name}\b""", text), (language, name)
+
+
 @pytest.mark.parametrize("page", [page for page in pages() if commands(page)], ids=named)
 def test_commands_are_known(page: Path) -> None:
     for command in commands(page):
