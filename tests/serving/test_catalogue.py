@@ -95,10 +95,12 @@ def test_answers_are_as_the_api_describes_them(catalogue):
         schema.model_validate(answer, strict=True)
 
 
-def test_what_is_damaged_or_no_predictor_is_no_model(compared, tmp_path):
+@pytest.mark.parametrize("damage", ["{", None])
+def test_what_is_damaged_or_no_predictor_is_no_model(compared, tmp_path, damage):
     shutil.copytree(compared.root, tmp_path / "ws")
     place = Workspace(tmp_path / "ws")
-    (place.model("gru") / "config.json").write_text("{")
+    of_no_version = {**read_json(place.model("gru") / "config.json"), "corpus": {"name": "tales", "tag": None}}
+    (place.model("gru") / "config.json").write_text(damage or json.dumps(of_no_version))
     (place.model("other") / "config.json").parent.mkdir()
     (place.model("other") / "config.json").write_text('{"format": 1, "kind": "inverter"}')
     catalogue = Catalogue(place)

@@ -97,8 +97,8 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise IntegrityError(f"{folder / CONFIG} says nothing about {', '.join(missing)}; restore it or train again")
     for key in PARTS:
         if not isinstance(config.get(key, {}), dict) and (key, config[key]) != ("network", None):
-            given = type(config[key]).__name__
-            raise IntegrityError(f"{folder / CONFIG} has a JSON {given} for {key}; restore it or train again")
+            given = "null" if config[key] is None else f"a JSON {type(config[key]).__name__}"
+            raise IntegrityError(f"{folder / CONFIG} has {given} for {key}; restore it or train again")
     return _with_heads(config) if found == ONE_HEAD else config
 
 

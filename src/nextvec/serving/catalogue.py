@@ -167,8 +167,10 @@ class Catalogue:
 
     def _configs(self) -> Iterator[tuple[str, dict[str, Any]]]:
         for path in sorted(self._workspace.models.glob(f"*/{CONFIG}")):
-            with suppress(IntegrityError):
-                yield path.parent.name, read_config(path.parent)
+            with suppress(IntegrityError), taken_apart(path):
+                config = read_config(path.parent)
+                _described(config), _origin(config)
+                yield path.parent.name, config
 
 
 def _whole(read: Callable[[T], dict[str, Any]], things: Iterable[T]) -> Iterator[dict[str, Any]]:

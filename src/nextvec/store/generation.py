@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nextvec.errors import MismatchError, NotFoundError
+from nextvec.records import taken_apart
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace, generation_name
@@ -21,10 +22,11 @@ def trained_generation(workspace: Workspace, config: Mapping[str, Any]) -> Snaps
 
     Raises NotFoundError when it is gone, MismatchError when another corpus has taken its name.
     """
-    corpus = config["corpus"]
-    at = corpus["tag"] if corpus["tag"] is not None else corpus["version"]
+    with taken_apart("the corpus of a model's config.json"):
+        corpus = config["corpus"]
+        at, made = corpus["tag"] if corpus["tag"] is not None else corpus["version"], corpus["fingerprint"]
     snapshot = _corpus(workspace, corpus).snapshot(at)
-    if snapshot.fingerprint != corpus["fingerprint"]:
+    if snapshot.fingerprint != made:
         raise MismatchError(
             f"a model was trained on {generation_label(corpus)} with fingerprint {corpus['fingerprint']}, and "
             f"{generation_label(corpus)} now has {snapshot.fingerprint}: it was made anew. Train the model again."
@@ -44,5 +46,7 @@ def _corpus(workspace: Workspace, record: Mapping[str, Any]) -> Corpus:
 
 
 def generation_label(corpus: Mapping[str, Any]) -> str:
-    """`NAME@TAG` or `NAME@v3`, of the corpus record of a bundle's config.json."""
-    return generation_name(corpus["name"], corpus["tag"], corpus["version"])
+    """`NAME@TAG` or `NAME@v3`, of the corpus record of a bundle's config.json. Raises IntegrityError for a part of
+    one."""
+    with taken_apart("the corpus of a model's config.json"):
+        return generation_name(corpus["name"], corpus["tag"], corpus["version"])
