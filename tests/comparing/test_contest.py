@@ -386,6 +386,14 @@ def test_known_latencies_are_not_measured_again(place, monkeypatch):
     assert len(measured) == 1 + len(list(BASELINES))
 
 
+def test_an_evaluation_that_takes_long_says_how_far_it_is(place, monkeypatch):
+    said = []
+    monkeypatch.setattr(stage_module, "SAY_SECONDS", 0.0)
+    contest = run_contest(place, ["plain"], metrics=["cosine"], latency=False, say=said.append)
+    documents = contest.comparison.documents
+    assert f"evaluating plain: {documents} of {documents} documents" in said
+
+
 def test_a_generation_takes_part_without_a_model(place):
     small = Generation(snapshot=open_snapshot(place, "c@small"), cache=place.cache)
     contest = run_contest(place, ["anchored"], latency=False, generations=[small])

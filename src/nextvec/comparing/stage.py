@@ -7,6 +7,7 @@ always chosen on validation documents of a corpus that the models come from.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -19,7 +20,7 @@ from nextvec.comparing.entrants import Candidate, Entrant, Generation, Guest, na
 from nextvec.comparing.temperatures import keep_temperatures, kept_temperatures, temperatures
 from nextvec.device import fastest
 from nextvec.errors import MismatchError, UsageError
-from nextvec.evaluation.evaluate import evaluate_on
+from nextvec.evaluation.evaluate import Progress, evaluate_on
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations, save_evaluation
 from nextvec.evaluation.heldout import HeldOut, Structure, balance_point, fair_documents, hold_out
 from nextvec.evaluation.metric import default_metrics, metric_versions
@@ -36,10 +37,12 @@ from nextvec.threads import Job, Pulse, side_by_side
 from nextvec.workspace import Workspace
 
 Say = Callable[[str], None]
-"""Called with one line before each longer piece of work."""
+"""Called with one line before each longer piece of work, and during one now and then."""
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
+SAY_SECONDS = 10.0
+"""Between two lines on one evaluation."""
 _SAME_MEAN = 1e-6
 
 
@@ -255,10 +258,24 @@ class Judge:
     ) -> Evaluation:
         candidate, chosen = asked.candidate, self._chosen(asked.otherwise)
         fitted = temperatures(candidate, asked.home, predictor) if "log_loss" in chosen else {}
+        show = self._progress(candidate.subject.name, pulse)
         return evaluate_on(
             held_out, predictor, train_mean=centre, subject=candidate.subject, weights=candidate.weights,
-            metrics=chosen, temperatures=fitted, device=fastest(), on_progress=lambda done, documents: pulse(),
+            metrics=chosen, temperatures=fitted, device=fastest(), on_progress=show,
         )  # fmt: skip
+
+    def _progress(self, name: str, pulse: Pulse) -> Progress:
+        """Says now and then how far an evaluation is: heads that draw by many steps take minutes."""
+        last = time.monotonic()
+
+        def show(done: int, documents: int) -> None:
+            nonlocal last
+            pulse()
+            if time.monotonic() - last >= SAY_SECONDS:
+                last = time.monotonic()
+                self.say(f"evaluating {name}: {done:,} of {documents:,} documents")
+
+        return show
 
     def _recorded(self, asked: Asked, evaluation: Evaluation) -> Evaluation:
         """As it will be read, to the last digit."""
