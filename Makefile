@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)   ## text to report in one go, on text that every Python carries
 	$(BIN)/nextvec demo
 
-test: $(STAMP)   ## the tests, a process for each core; a file's tests stay together
+test: $(STAMP)   ## the tests, a process for each core and one more; a file's tests stay together
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)   ## style

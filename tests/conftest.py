@@ -29,6 +29,11 @@ LATER = {"tests/distributed/": 1, "tests/corpus/": 2}
 ANIMALS = ["cats", "dogs", "owls", "bees", "ants", "elks", "eels", "rats"]
 
 
+def pytest_xdist_auto_num_workers(config):
+    """One more than cores: many tests wait for servers and for processes that they have started."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_collection_modifyitems(items):
     """Short files come last: a long one that starts last keeps one process busy and the others idle. Those on Ray come
     before them, for from then on its nodes take their part of every core."""

@@ -204,14 +204,12 @@ def _print_rows(table: Sequence[Mapping[str, str]], left_at_end: int = 0) -> Non
 def print_verdicts(found: Comparison) -> None:
     """What may be said about the cosine, a line each, what is the same for all first; then who is better in what else
     models are judged in."""
-    from nextvec.evaluation.statistics import few_documents
-
     for sentence in found.verdicts():
         typer.echo(wrapped(f"* {sentence}"))
     for sentence in found.surpassing():
         typer.echo(wrapped(f"* In other figures, {sentence}"))
-    if few := few_documents(found.table.documents):
-        typer.echo(f"{few.capitalize()}: differences must be large to be seen.")
+    if found.table.few:
+        typer.echo(f"{found.table.few.capitalize()}: differences must be large to be seen.")
 
 
 def _chance(row: Row, name: str) -> str:

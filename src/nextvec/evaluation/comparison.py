@@ -129,13 +129,17 @@ class Comparison:
     whole: bool = False
 
     @property
+    def few(self) -> str | None:
+        """ "only N documents" where there are too few to trust, else None."""
+        return few_documents(self.documents)
+
+    @property
     def title(self) -> str:
         """What was compared on what; states a test set too small to trust."""
-        note = few_documents(self.documents)
         one, all_of = self.documents == 1, self.whole and self.documents > 1
         kind = f"{'' if self.whole else 'test '}document{'' if one else 's'}"
         judged = f"{'all ' if all_of else ''}{self.documents} {kind}"
-        caution = f" ({note}: expect wide intervals)" if note else ""
+        caution = f" ({self.few}: expect wide intervals)" if self.few else ""
         where = f"{judged} of {self.corpus}{caution}"
         targets = f"{self.targets:,} target{'' if self.targets == 1 else 's'}"
         return f"{targets} in {where}, {self.encoder}, test set {self.fingerprint}"
