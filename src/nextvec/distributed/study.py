@@ -21,7 +21,7 @@ from nextvec.records.study import Run
 from nextvec.store.lock import held
 from nextvec.store.vectors import open_snapshot
 from nextvec.studies.plan import PlannedRun
-from nextvec.studies.runner import FAILURES, Note, Trained, lock_of, train_run
+from nextvec.studies.runner import FAILURES, Note, Trained, await_others, lock_of, train_run
 from nextvec.training.run import Plan, finished
 from nextvec.workspace import Workspace
 
@@ -68,6 +68,7 @@ class RayTrainer:
 
     def _train(self, planned: PlannedRun, note: Note) -> Exception | None:
         model = planned.run.model
+        await_others(self.workspace, planned.run)
         if finished(self.workspace.model(model)):
             return None
         note("start", model=model)

@@ -143,7 +143,7 @@ def _trainer(workspace: Workspace, watch: Watch, track: Sequence[str], say: Say)
     def trained(runs: Sequence[PlannedRun], note: Note) -> Trained:
         for planned in runs:
             try:
-                _await_others(workspace, planned.run, say)
+                await_others(workspace, planned.run, say)
                 _train_here(workspace, planned, watch, note, track=track, say=say)
                 yield planned, None
             except FAILURES as error:
@@ -152,7 +152,7 @@ def _trainer(workspace: Workspace, watch: Watch, track: Sequence[str], say: Say)
     return trained
 
 
-def _await_others(workspace: Workspace, run: Run, say: Say) -> None:
+def await_others(workspace: Workspace, run: Run, say: Say = lambda line: None) -> None:
     """Wait while another process trains the run: what it finishes is not trained again, and what it leaves goes on."""
     lock, folder = lock_of(workspace, run), workspace.model(run.model)
     if not (held(lock) or is_written(folder)):
