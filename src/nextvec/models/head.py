@@ -165,6 +165,17 @@ def start_at_zero(module: nn.Module) -> None:
         nn.init.zeros_(linears[-1].bias)
 
 
+def least_as_good(totals_CK: Tensor, counts_C: Tensor) -> int:
+    """The first of K whose mean over C documents, from their totals over so many targets, is within a standard error of
+    the highest: the rule of Breiman et al. 1984, "Classification and Regression Trees", ch. 3. The error is that of the
+    difference from the highest, paired over documents."""
+    highest_C1 = totals_CK[:, [int(totals_CK.sum(0).argmax())]]
+    behind_CK = highest_C1 - totals_CK
+    mean_K = behind_CK.sum(0) / counts_C.sum()
+    error_K = (behind_CK - counts_C[:, None] * mean_K).square().sum(0).sqrt() / counts_C.sum()
+    return int((mean_K <= error_K).int().argmax())
+
+
 def _named(anchor: tuple[str, int] | None) -> str:
     return "none" if anchor is None else f"{anchor[0]} of {anchor[1]} dimensions"
 

@@ -122,6 +122,19 @@ def test_the_size_found_is_the_one_that_the_targets_have(size):
     assert head.calibration == {"size": size}
 
 
+def test_a_gain_that_chance_may_have_made_is_none(make_vectors):
+    """Of two documents one gains by a correction about as much as the other loses."""
+    head, state = make_head("context-mean"), make_state(batch=2, length=9)
+    torch.nn.init.normal_(head.readout[-1].weight, std=9.0)
+    move_BTD = head.move(state).detach()
+    target_BTD = unit(state.base_BSE + torch.tensor([0.5, -0.45])[:, None, None] * move_BTD)
+    batch = SimpleNamespace(target_BTD=target_BTD, target_mask_BT=torch.ones(2, 9, dtype=torch.bool))
+    with torch.no_grad():
+        mean = head.eval().calibrate(lambda: iter([(state, batch)]))
+        assert head.calibration == {"size": 0.0}
+        assert mean == pytest.approx(float((head.point(state) * target_BTD).sum(-1).mean()), abs=1e-6)
+
+
 def test_what_starts_from_nothing_has_no_size_to_tune(make_vectors, make_batches):
     batches = make_batches([make_vectors(12, 8, seed=seed) for seed in range(3)])
     network = build_network("gru", 8, SMALL, anchor="none")

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from nextvec.errors import TrainingError
-from nextvec.models.head import SIZES, State
-from nextvec.models.heads.rank import LENGTH, RankConfig, RankHead, least_as_good
+from nextvec.models.head import SIZES, State, least_as_good
+from nextvec.models.heads.rank import LENGTH, RankConfig, RankHead
 from nextvec.models.network import build_network
 from nextvec.models.pool import RECENT
 from nextvec.models.predictor import unit

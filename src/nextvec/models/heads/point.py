@@ -14,7 +14,7 @@ from nextvec.config import Config
 from nextvec.errors import TrainingError, UsageError
 from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
-from nextvec.models.head import HEADS, SIZES, Head, Readings, State, start_at_zero
+from nextvec.models.head import HEADS, SIZES, Head, Readings, State, least_as_good, start_at_zero
 from nextvec.models.losses import LOSSES
 from nextvec.models.memory import Kept, parts_of
 from nextvec.models.predictor import AnchorName, unit
@@ -115,19 +115,26 @@ class PointHead(Head):
             return loss
 
     def calibrate(self, readings: Readings) -> float:
-        """Mean cosine, with the size of the correction set to the one of `SIZES` where it is best."""
-        totals, count = torch.zeros(1 if self.size is None else len(SIZES), dtype=torch.float64, device="cpu"), 0
+        """Mean cosine, with the correction as small as is as good as the best.
+
+        That is the least of `SIZES` whose mean cosine is within a standard error of the highest: a gain that chance may
+        have made would as often be a loss elsewhere, and without one the head is its base.
+        """
+        totals, counts = [], []
         for state, batch in readings():
-            chosen, target_ND = state.at(batch.target_mask_BT), batch.target_BTD[batch.target_mask_BT]
-            for i, point_ND in enumerate(self._at_sizes(chosen)):
-                totals[i] += float((point_ND * target_ND).sum(-1).double().sum())
-            count += len(target_ND)
-        if not count:
+            mask_BT = batch.target_mask_BT
+            points = self._at_sizes(state.at(mask_BT))
+            cosines_NK = torch.stack([(point_ND * batch.target_BTD[mask_BT]).sum(-1) for point_ND in points], dim=-1)
+            document_N, none_BK = mask_BT.nonzero()[:, 0].cpu(), torch.zeros(len(mask_BT), len(points)).double()
+            totals.append(none_BK.index_add(0, document_N, cosines_NK.double().cpu()))
+            counts.append(mask_BT.sum(1).cpu())
+        if not (count := sum(int(each.sum()) for each in counts)):
             raise TrainingError("there is no target to tune the correction on. Give it longer documents.")
-        best = int(totals.argmax())
+        totals_CK = torch.cat(totals)
+        best = least_as_good(totals_CK, torch.cat(counts))
         if self.size is not None:
             self.size.fill_(SIZES[best])
-        return float(totals[best]) / count
+        return float(totals_CK[:, best].sum()) / count
 
     def _at_sizes(self, state: State) -> list[Tensor]:
         """Points (N, D) at each of `SIZES`; the one there is for a head that has no size."""

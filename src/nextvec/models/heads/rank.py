@@ -14,7 +14,7 @@ from nextvec.config import Config
 from nextvec.errors import TrainingError
 from nextvec.models.backbone import Backbone
 from nextvec.models.baseline import Baseline
-from nextvec.models.head import HEADS, SIZES, Head, Readings, State, start_at_zero
+from nextvec.models.head import HEADS, SIZES, Head, Readings, State, least_as_good, start_at_zero
 from nextvec.models.losses import contrastive, duplicates
 from nextvec.models.memory import Kept
 from nextvec.models.pool import RECENT, log_losses, own_pools, recent, reciprocal_ranks, said
@@ -99,8 +99,8 @@ class RankHead(Head):
         """Minus the log loss in the own document, in nats, with the correction as large as it ranks best.
 
         That is the least of `SIZES` whose mean reciprocal rank, in the document and ahead, is within a standard error
-        of the highest (the rule of Breiman et al. 1984 for the least of models that are as good). By the log loss it
-        would be larger than it ranks best, and out of domain larger than it is good for (LOG.md, 2026-11-28).
+        of the highest. By the log loss it would be larger than it ranks best, and out of domain larger than it is good
+        for (LOG.md, 2026-11-28).
         """
         sizes = SIZES if self.anchored else SIZES[-1:]
         figures: list[Tensor] = []
@@ -149,16 +149,6 @@ def _figures(sizes: Sequence[float], base_MN: Tensor, move_MN: Tensor, lean_MN: 
         own_M = reciprocal_ranks(score_MN.masked_fill_(recent_MN, -torch.inf))
         figures.append(torch.stack([log_losses(score_MN, (1.0,)).sum(), (own_M + ahead_M).sum() / 2]))
     return torch.stack(figures)
-
-
-def least_as_good(totals_CK: Tensor, counts_C: Tensor) -> int:
-    """The first of K whose mean over C documents, from their totals over so many targets, is within a standard error of
-    the highest. The error is that of the difference from the highest, paired over documents."""
-    highest_C1 = totals_CK[:, [int(totals_CK.sum(0).argmax())]]
-    behind_CK = highest_C1 - totals_CK
-    mean_K = behind_CK.sum(0) / counts_C.sum()
-    error_K = (behind_CK - counts_C[:, None] * mean_K).square().sum(0).sqrt() / counts_C.sum()
-    return int((mean_K <= error_K).int().argmax())
 
 
 def _recent(targets: Targets) -> Tensor:
