@@ -27,6 +27,12 @@ def test_a_name_that_does_not_fit_is_folded_at_a_hyphen_and_no_number_in_two(cap
         assert any(figure in line for line in lines)
 
 
+def test_a_figure_s_pool_is_in_its_heading(capsys):
+    """Brackets are no markup."""
+    print_table(["source", "mrr[document]", "mrr[ahead]"], [["a", "0.1", "0.2"]])
+    assert capsys.readouterr().out.split()[:3] == ["source", "mrr[document]", "mrr[ahead]"]
+
+
 def test_a_name_that_fits_is_left_alone(capsys):
     print_table(["model", "cosine"], [[NAME, "0.3215"]])
     assert f"{NAME}  0.3215" in capsys.readouterr().out

@@ -1,11 +1,13 @@
 """A model as a distribution: what it draws, what it tells, and what it says when it can do neither."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+import nextvec as nextvec_api
 from nextvec.continuation.chances import Chances, WeighQuery
 from nextvec.continuation.contexts import Context
 from nextvec.continuation.drawing import DrawQuery, ExhaustedError, same_text
@@ -14,8 +16,11 @@ from nextvec.continuation.stages import Served, StagesConfig
 from nextvec.continuation.steps import ReadQuery
 from nextvec.errors import UsageError
 from nextvec.models.forecast import Forecast
+from nextvec.models.head import HEADS
+from nextvec.workspace import Workspace
 
 FITTED = 0.1
+TINY = ["--set", "layers=1", "--set", "width=16", "--set", "epochs=1", "--set", "batch=64"]
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +151,15 @@ def test_one_that_samples_without_a_density_is_not_said_to_give_one_vector(serve
     chances = Chances("energy", spec, lambda: None, served["ridge"].snapshot, lambda vector, **seen: [])
     with pytest.raises(UsageError, match=r"^energy has no probabilities: nextvec compare energy fits"):
         chances.require_tells()
+
+
+@pytest.mark.parametrize("head", [name for name in HEADS if "samples" in HEADS.get(name).gives])
+def test_every_head_that_draws_goes_on(tales, nextvec, tmp_path, head):
+    """A flow's density is a derivative, which no inference mode lets it take."""
+    place = Workspace(shutil.copytree(tales.root, tmp_path / "ws"))
+    train = ["train", "gru", "--corpus", "tales", "--name", "it", "--set", f"predicts={head}", *TINY]
+    nextvec(*train, "--allow-unordered", "--allow-leakage", workspace=place.root)
+    model = nextvec_api.open(place.root).model("it")
+    (step,) = model.continue_text("Here the cats meet. Then the cats eat.", 1, temperature=1, seed=1).steps
+    kind = "density" if "density" in HEADS.get(head).gives else None
+    assert (step.likelihood.kind if step.likelihood else None) == kind

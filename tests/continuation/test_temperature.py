@@ -10,7 +10,7 @@ from nextvec.continuation.stages import Served
 from nextvec.continuation.temperature import fitted_temperature
 from nextvec.models.bundle import predictions_fingerprint
 from nextvec.records import append_line
-from nextvec.records.names import EVALUATIONS, WEIGHTS
+from nextvec.records.names import EVALUATIONS, TEMPERATURES, WEIGHTS
 from nextvec.workspace import Workspace
 
 
@@ -72,3 +72,16 @@ def test_once_its_bundle_is_gone_a_served_model_has_none(scattered, tmp_path) ->
     shutil.rmtree(place.model("mix"))
     assert served.temperature() is None
     assert served.chances.draws is None
+
+
+def test_a_model_from_the_hub_brings_its_own(folder) -> None:
+    """Evaluations stay where they were made; what they fitted goes with the model."""
+    kept = {"ahead": 0.75, "foreign-10k": 0.5}
+    append_line(folder / TEMPERATURES, {"identity": "i", "weights": "another", "temperatures": {"ahead": 9.0}})
+    append_line(folder / TEMPERATURES, {"identity": "i", "temperatures": {"ahead": 9.0}})
+    assert fitted_temperature(folder) is None
+    its_own = {"identity": "i", "weights": predictions_fingerprint(folder)}
+    append_line(folder / TEMPERATURES, {**its_own, "temperatures": kept})
+    assert (fitted_temperature(folder), fitted_temperature(folder, "anywhere")) == (0.75, 0.5)
+    record(folder, temperatures={"ahead": 0.25})
+    assert fitted_temperature(folder) == 0.25

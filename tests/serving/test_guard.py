@@ -164,6 +164,7 @@ def test_a_bug_is_told_by_its_id_alone(small, monkeypatch, caplog) -> None:
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert answer.headers["x-request-id"] in answer.json()["detail"]
+    assert answer.headers["connection"] == "close", "the server lets go of it: the next request would be lost"
     assert "secret of" in caplog.text
 
 

@@ -66,7 +66,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Co
     width = _first_width(columns, rows, console.width)
     for column in columns:
         # A name is folded, never cut: it is there to be typed again.
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        table.add_column(Text(column), justify="right" if column in right else "left", overflow="fold")
     for first, *others in rows:
         name = first if len(first) <= width else "\n".join(wrap(first, width))
         table.add_row(*(Text(cell) for cell in (name, *others)))

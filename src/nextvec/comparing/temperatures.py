@@ -37,8 +37,8 @@ def temperatures(candidate: Candidate, generation: Generation, predictor: Predic
 def keep_temperatures(candidate: Candidate, generation: Generation, fitted: Mapping[str, float]) -> None:
     """Where they are not kept yet. Several candidates have one file: to be called by one thread at a time."""
     if candidate.records is not None and kept_temperatures(candidate, generation) is None:
-        identity = _identity(candidate, generation)
-        append_line(candidate.records.with_name(TEMPERATURES), {"identity": identity, "temperatures": dict(fitted)})
+        known = {"identity": _identity(candidate, generation), "weights": candidate.weights}
+        append_line(candidate.records.with_name(TEMPERATURES), {**known, "temperatures": dict(fitted)})
 
 
 def _identity(candidate: Candidate, generation: Generation) -> str:

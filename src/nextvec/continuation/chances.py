@@ -94,7 +94,7 @@ class Chances:
             raise self._refusal("has no probabilities", "density")
         return tells
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def draw(self, query: DrawQuery) -> Drawn:
         """Raises UsageError where the model cannot, ExhaustedError when there is no stored chunk to draw."""
         generator = Generator().manual_seed(query.seed)
@@ -107,7 +107,7 @@ class Chances:
         chosen = choose(self._log_odds(query.forecast, vectors_ND), query.temperature, generator)
         return Drawn(vector=vectors_ND[chosen].numpy(), row=near[chosen].row)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def weigh(self, query: WeighQuery) -> Likelihood:
         """Raises UsageError where the model has no probabilities."""
         kind = self.require_tells()

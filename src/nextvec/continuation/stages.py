@@ -457,7 +457,7 @@ class Served:
 
     def _predict_batch(self, contexts: Sequence[Context], part: Part) -> np.ndarray:
         padded = Padded.of(contexts).to(self._resources.device)
-        with torch.inference_mode():
+        with torch.no_grad():
             return self._predict_last(padded, part).cpu().numpy()
 
     def _predict_last(self, padded: Padded, part: Part) -> Tensor:

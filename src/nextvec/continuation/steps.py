@@ -60,7 +60,7 @@ def read_all(predictor: Predictor, queries: Sequence[ReadQuery], device: torch.d
     return [results[number] for number in range(len(queries))]
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _read_together(
     predictor: Predictor, queries: Sequence[ReadQuery], memory: Memory, device: torch.device
 ) -> list[ReadResult]:

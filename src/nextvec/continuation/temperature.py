@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from nextvec.models.bundle import predictions_fingerprint
 from nextvec.records import read_lines
-from nextvec.records.names import EVALUATIONS, WEIGHTS
+from nextvec.records.names import EVALUATIONS, TEMPERATURES, WEIGHTS
 
 Among = Literal["document", "anywhere"]
 """Where candidates are from: what lies ahead in the document that goes on, or anywhere."""
@@ -21,19 +22,22 @@ query's."""
 
 
 def fitted_temperature(folder: Path, among: Among = "document") -> float | None:
-    """That of the newest evaluation of the weights that a bundle holds now; None where none of them fitted one.
+    """That of the newest evaluation of the weights that a bundle holds now, or, of one from the hub, of those that were
+    made before; None where none of them fitted one.
 
     The records are looked at each time and read when they have changed. Raises as `predictions_fingerprint`.
     """
-    written = [path.stat().st_mtime_ns for name in (EVALUATIONS, WEIGHTS) if (path := folder / name).exists()]
-    return _recorded(folder, POOLS[among], tuple(written))
+    files = [folder / name for name in (EVALUATIONS, TEMPERATURES, WEIGHTS)]
+    written = tuple(path.stat().st_mtime_ns for path in files if path.exists())
+    return _recorded(folder, POOLS[among], written)
 
 
 @lru_cache(maxsize=64)
 def _recorded(folder: Path, pool: str, written: tuple[int, ...]) -> float | None:
     weights = predictions_fingerprint(folder)
-    known = (record for record in reversed(read_lines(folder / EVALUATIONS)) if record.get("weights") == weights)
+    evaluated, kept = (reversed(read_lines(folder / name)) for name in (EVALUATIONS, TEMPERATURES))
     if pool == POOLS["anywhere"]:
-        known = (record for record in known if record.get("metrics", {}).get("log_loss", 0) >= BY_TOPIC)
+        evaluated = (record for record in evaluated if record.get("metrics", {}).get("log_loss", 0) >= BY_TOPIC)
+    known = (record for record in chain(evaluated, kept) if record.get("weights") == weights)
     fitted = (record.get("temperatures", {}).get(pool) for record in known)
     return next((float(temperature) for temperature in fitted if temperature is not None), None)

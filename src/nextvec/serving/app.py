@@ -101,7 +101,10 @@ def _lifespan(engine: Engine, at_once: bool) -> Lifespan:
 async def _answer_problem(request: Request, error: Exception) -> Response:
     request_id = request.state.request_id
     problem = _problem(request, error, request_id)
-    return Response(body_of(problem, request_id), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+    # After an error that nobody expected the server lets go of the connection: a client is told, and opens another.
+    ending = {"Connection": "close"} if problem.status == 500 else {}
+    headers = {**(problem.headers or {}), **ending}
+    return Response(body_of(problem, request_id), problem.status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def _problem(request: Request, error: Exception, request_id: str) -> ProblemError:

@@ -30,7 +30,7 @@ from nextvec.config import Config
 from nextvec.corpus.document import Document, Source, Unusable
 from nextvec.corpus.origin import APART, MOST, named_source
 from nextvec.corpus.sources import SOURCES, missing_path, open_source, register_source
-from nextvec.errors import DataError, UsageError
+from nextvec.errors import DataError, NotFoundError, UsageError
 
 
 class ManifestOptions(Config):
@@ -108,7 +108,10 @@ def _opened(part: Part, folder: Path) -> Source:
     """Raises UsageError for a manifest in a manifest: its ids would be those of two mixtures."""
     if part.reference.startswith("manifest:"):
         raise UsageError(f"source '{part.name}' is a manifest itself: name its sources here")
-    return open_source(_placed(part.reference, folder), part.limit)
+    try:
+        return open_source(_placed(part.reference, folder), part.limit)
+    except NotFoundError as error:
+        raise NotFoundError(f"source '{part.name}' of the manifest: {error}") from None
 
 
 def _placed(reference: str, folder: Path) -> str:
