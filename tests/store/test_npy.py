@@ -1,5 +1,6 @@
 """Vectors in .npy files: floats of any kind are read as they are, everything else is refused by what it is."""
 
+import gzip
 import zipfile
 
 import numpy as np
@@ -81,6 +82,7 @@ def damaged(content: bytes) -> dict[str, tuple[bytes, str]]:
     return {
         "empty": (b"", "is no .npy file"),
         "a text": (b"0.1 0.2\n", "is no .npy file; expected one array"),
+        "compressed": (gzip.compress(content), "is compressed by gzip; expected one array"),
         "another version": (content[:6] + b"\x09" + content[7:], "has version (9, 0) of .npy"),
         "cut in its header": (content[:30], "its header cannot be read"),
         "another header": (content[:12] + b"(" * 20 + content[32:], "its header cannot be read"),

@@ -65,7 +65,7 @@ def encode_command(
     cut = count_cut(loaded, given)
     if cut.cut:
         typer.echo(cut.sentence(loaded.spec, "texts"), err=True)
-    line = f"{len(vectors)} vectors of {loaded.spec.describe()} written to {out}"
+    line = f"{len(vectors)} vector{'' if len(vectors) == 1 else 's'} of {loaded.spec.describe()} written to {out}"
     record = {"file": str(out), "shape": list(vectors.shape), "encoder": loaded.spec.fingerprint}
     emit(record | {"cut": cut.to_dict()}, [line], as_json)
 
@@ -99,7 +99,8 @@ def predict_command(
     known = None if breaks is None else read_breaks(breaks, len(given))
     predicted = chosen.predict(given, known, owner=f"{vectors}: vector")
     write_npy(out, predicted)
-    line = f"{len(predicted)} predictions of {model} written to {out}; row t expects what follows row t of {vectors}"
+    count = f"{len(predicted)} prediction{'' if len(predicted) == 1 else 's'}"
+    line = f"{count} of {model} written to {out}; row t expects what follows row t of {vectors}"
     emit({"file": str(out), "shape": list(predicted.shape), "model": model}, [line], as_json)
 
 

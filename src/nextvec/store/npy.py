@@ -12,7 +12,13 @@ from nextvec.disk import replacing, storing
 from nextvec.errors import DataError, NotFoundError
 from nextvec.store.archive import HEADER_ERRORS
 
-_MAGIC, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
+_MAGIC = b"\x93NUMPY"
+_OTHERS = {
+    b"PK\x03\x04": "an .npz archive or another zip",
+    b"\x1f\x8b": "compressed by gzip",
+    b"BZh": "compressed by bzip2",
+    b"(\xb5/\xfd": "compressed by zstd",
+}
 _READ_HEADER = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _FLOATS = (2, 4, 8)
 """Bytes of the floats that are read; longer ones differ from machine to machine."""
@@ -66,7 +72,7 @@ def described(dtype: np.dtype[Any]) -> str:
 def _header(path: Path, file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     start = file.read(len(_MAGIC))
     if start != _MAGIC:
-        what = "an .npz archive or another zip" if start.startswith(_ZIP) else "no .npy file"
+        what = next((kind for magic, kind in _OTHERS.items() if start.startswith(magic)), "no .npy file")
         raise DataError(
             f"{path} is {what}; expected one array of vectors (N, D), as numpy.save or nextvec encode writes"
         )
