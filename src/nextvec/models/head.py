@@ -168,12 +168,14 @@ def start_at_zero(module: nn.Module) -> None:
 def least_as_good(totals_CK: Tensor, counts_C: Tensor) -> int:
     """The first of K whose mean over C documents, from their totals over so many targets, is within a standard error of
     the highest: the rule of Breiman et al. 1984, "Classification and Regression Trees", ch. 3. The error is that of the
-    difference from the highest, paired over documents."""
-    highest_C1 = totals_CK[:, [int(totals_CK.sum(0).argmax())]]
-    behind_CK = highest_C1 - totals_CK
+    difference from the highest, paired over documents. What is no number counts as the highest, so that it is seen."""
+    highest = int(totals_CK.sum(0).argmax())
+    behind_CK = totals_CK[:, [highest]] - totals_CK
     mean_K = behind_CK.sum(0) / counts_C.sum()
     error_K = (behind_CK - counts_C[:, None] * mean_K).square().sum(0).sqrt() / counts_C.sum()
-    return int((mean_K <= error_K).int().argmax())
+    as_good_K = mean_K <= error_K
+    as_good_K[highest] = True
+    return int(as_good_K.int().argmax())
 
 
 def _named(anchor: tuple[str, int] | None) -> str:

@@ -119,6 +119,7 @@ def test_of_sizes_that_rank_as_well_the_least_is_taken():
     assert least_as_good(totals_CK, torch.full((4,), 10)) == 1
     assert least_as_good(totals_CK[:1], torch.tensor([10])) == 2
     assert least_as_good(torch.ones(3, 4), torch.tensor([1, 2, 3])) == 0
+    assert least_as_good(torch.tensor([[1.0, 2.0, torch.nan]] * 3), torch.tensor([1, 2, 3])) == 2
 
 
 def test_where_something_is_added_ahead_the_ranks_there_count_with_it(make_vectors):
