@@ -10,7 +10,7 @@ import pytest
 
 from nextvec.models.bundle import predictions_fingerprint
 from nextvec.records import append_line
-from nextvec.records.names import EVALUATIONS
+from nextvec.records.names import EVALUATIONS, TEMPERATURES
 from nextvec.records.study import LOCK, Run, write_event, write_study
 from nextvec.store.lock import exclusive
 from nextvec.workspace import Workspace
@@ -404,16 +404,18 @@ class TestRefusedDraws:
 @contextlib.contextmanager
 def only_temperature(workspace, value):
     """Meanwhile the records of model gru hold that temperature, or none."""
-    records = workspace.model("gru") / EVALUATIONS
-    before = records.read_bytes()
-    records.write_bytes(b"")
+    records, kept = (workspace.model("gru") / name for name in (EVALUATIONS, TEMPERATURES))
+    before = {path: path.read_bytes() for path in (records, kept)}
+    for path in before:
+        path.write_bytes(b"")
     if value is not None:
         weights = predictions_fingerprint(records.parent)
         append_line(records, {"weights": weights, "temperatures": {"ahead": value}})
     try:
         yield
     finally:
-        records.write_bytes(before)
+        for path, content in before.items():
+            path.write_bytes(content)
 
 
 class TestOrder:

@@ -125,8 +125,8 @@ class PointHead(Head):
             mask_BT = batch.target_mask_BT
             points = self._at_sizes(state.at(mask_BT))
             cosines_NK = torch.stack([(point_ND * batch.target_BTD[mask_BT]).sum(-1) for point_ND in points], dim=-1)
-            document_N, none_BK = mask_BT.nonzero()[:, 0].cpu(), torch.zeros(len(mask_BT), len(points)).double()
-            totals.append(none_BK.index_add(0, document_N, cosines_NK.double().cpu()))
+            none_BK = torch.zeros(len(mask_BT), len(points), dtype=torch.float64, device="cpu")
+            totals.append(none_BK.index_add(0, mask_BT.nonzero()[:, 0].cpu(), cosines_NK.double().cpu()))
             counts.append(mask_BT.sum(1).cpu())
         if not (count := sum(int(each.sum()) for each in counts)):
             raise TrainingError("there is no target to tune the correction on. Give it longer documents.")
