@@ -154,11 +154,13 @@ def _trainer(workspace: Workspace, watch: Watch, track: Sequence[str], say: Say)
 
 def await_others(workspace: Workspace, run: Run, say: Say = lambda line: None) -> None:
     """Wait while another process trains the run: what it finishes is not trained again, and what it leaves goes on."""
-    lock, folder = lock_of(workspace, run), workspace.model(run.model)
-    if not (held(lock) or is_written(folder)):
-        return
-    say(f"{run.model} is being trained by another process: waiting until that ends")
-    while held(lock) or is_written(folder):
+
+    def trained() -> bool:
+        return held(lock_of(workspace, run)) or is_written(workspace.model(run.model))
+
+    if trained():
+        say(f"{run.model} is being trained by another process: waiting until that ends")
+    while trained():
         time.sleep(WAIT)
 
 
@@ -373,10 +375,10 @@ class _Study:
 
 
 def _latencies(path: Path) -> Mapping[str, Latency]:
-    """Those that a comparison.json holds, by weights; none without one."""
+    """Those that a comparison.json holds, by weights; none without one, or of records from before weights were in."""
     if not path.exists():
         return {}
     record = read_json(path)
     with taken_apart(path):
-        known = {name: weights for name, weights in record["weights"].items() if weights is not None}
+        known = {name: weights for name, weights in record.get("weights", {}).items() if weights is not None}
         return {known[name]: Latency.from_dict(each) for name, each in record["latencies"].items() if name in known}

@@ -55,8 +55,8 @@ class Cutter:
 
     def _begun(self) -> int:
         """Characters at the end that a stop text may begin with."""
-        longest = max(map(len, self._stops), default=0)
-        return next((n for n in range(longest - 1, 0, -1) if self._may_begin(self._text[-n:])), 0)
+        longest = min(max(map(len, self._stops), default=0) - 1, len(self._text))
+        return next((n for n in range(longest, 0, -1) if self._may_begin(self._text[-n:])), 0)
 
     def _may_begin(self, end: str) -> bool:
         return any(stop.startswith(end) for stop in self._stops)
