@@ -43,6 +43,11 @@ def raised(*parts: str, by_operator: bool) -> Page:
         (("It was Brown's", "3", " and was full of people."), "It was Brown\u2019s and was full of people.", 1),
         (("It was full of people", "1,2", " and went on."), "It was full of people and went on.", 3),
         (("It was full of people", "**", " and went on."), "It was full of people and went on.", 2),
+        (
+            ("It was full of people", "12", "in those days and more."),
+            "It was full of people in those days and more.",
+            2,
+        ),
         (("It was the 19", "th", " century when it fell."), "It was the 19th century when it fell.", 0),
     ],
 )

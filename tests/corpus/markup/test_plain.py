@@ -95,6 +95,31 @@ def test_divided_words() -> None:
     )
 
 
+SELDOM = """The harbour was old when the first ship came to it, and the harbour was small, with one quay
+only. Nobody had thought of documentation then, and of those who built it nothing is known. Docu-
+mentation began when the second quay was built, in the year in which the wall of the old har-
+bour fell. It has been kept in the town since then, and whoever wants to see it may ask there,
+on every day of the week but one, and will be shown what there is, and told what it means and
+why so much of it is about fish, of which there are few now. The rest is in the museum of the
+town, with the well-
+known maps."""
+
+
+def test_words_that_are_divided_seldom() -> None:
+    """Fewer than words with a hyphen of their own may stand at line ends, but the text writes them in one elsewhere."""
+    text = f"{SELDOM}\n\n{WRAPPED}\n\n{WRAPPED}\n\n{WRAPPED}\n\n{WRAPPED} It is well-known."
+    found = " ".join(lines(text))
+    assert all(words in found for words in ("Documentation began", "old harbour fell", "well-known maps"))
+
+
+def test_a_divided_word_is_in_one_paragraph() -> None:
+    """Though its lines look like a list's."""
+    assert lines("A boat for the harbour, if there is documen-\ntation of it\nA net, two") == [
+        "A boat for the harbour, if there is documen-tation of it", "A net, two",
+    ]  # fmt: skip
+    assert lines("ante-\npost-\nmeta-") == ["ante-", "post-", "meta-"]
+
+
 NARROW = """This volume grew out of a number of letters that Mr. Hale had sent to his friends in Hull while he was at
 sea. They were not meant to be read by others. The greater part was written on deck, or in the ports where the ship
 waited for grain, and it tells of the Outer Isles and of the people there."""

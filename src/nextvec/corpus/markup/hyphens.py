@@ -31,6 +31,11 @@ class Spelling:
         words = frozenset(parts[0] for parts in compounds if len(parts) == 1)
         return cls(words, joined, frozenset(first for first, _ in joined))
 
+    def writes_in_one(self, divided: Iterable[str]) -> int:
+        """How many of pairs of lines divide a word that stands in one within a line."""
+        matches = (match for lines in divided for match in _DIVISION.finditer(lines))
+        return sum((_HYPHEN.split(match[1])[-1] + match[3]).lower() in self.words for match in matches)
+
     def without_divisions(self, text: str) -> str:
         """`text` with words whole that its line ends divide, and with the hyphens that belong to words."""
         return _DIVISION.sub(self._undivided, text)

@@ -7,6 +7,7 @@ one is indented, a paragraph begins.
 
 from __future__ import annotations
 
+import logging
 import re
 import struct
 import zlib
@@ -19,6 +20,7 @@ from typing import Any
 
 from nextvec.corpus.headings import Title, compose
 from nextvec.corpus.markup.carried import LOWEST, carried, carry
+from nextvec.corpus.markup.pdf_fonts import name_spaces
 from nextvec.corpus.markup.pdf_furniture import without_notes, without_running
 from nextvec.corpus.markup.pdf_indents import paragraph_starts
 from nextvec.corpus.markup.pdf_lines import (
@@ -32,6 +34,7 @@ from nextvec.corpus.markup.pdf_lines import (
 )
 from nextvec.corpus.markup.pdf_pieces import Line
 from nextvec.corpus.markup.plain import read_plain
+from nextvec.corpus.markup.wrapping import is_divided
 from nextvec.corpus.prose import Prose, collapse, count_words, ends_sentence, visible
 from nextvec.errors import DataError, MissingDependencyError
 
@@ -52,6 +55,7 @@ def require_pypdf() -> Any:
         import pypdf
     except ImportError:
         raise MissingDependencyError.for_extra("pypdf", "documents") from None
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it repairs is of no use to anybody who reads the text
     return pypdf
 
 
@@ -90,13 +94,19 @@ def _read(content: bytes) -> tuple[str, list[list[Line]]]:
         if reader.is_encrypted and not reader.decrypt(""):
             raise DataError("it needs a password")
         title = reader.metadata.title if reader.metadata else None
-        return collapse(str(title or "")), [list(lines_of(page)) for page in reader.pages]
+        seen: set[int] = set()
+        return collapse(str(title or "")), [list(_lines(page, seen)) for page in reader.pages]
     except pypdf.errors.DependencyError as error:
         raise DataError(f"it is encrypted: {error}") from None
     except NotImplementedError as error:
         raise DataError(f"it is encrypted or packed in a way that cannot be read: {collapse(str(error))}") from None
     except (pypdf.errors.PyPdfError, *_DAMAGED) as error:
         raise DataError(f"it is no whole PDF: {collapse(str(error))}") from None
+
+
+def _lines(page: Any, seen: set[int]) -> Iterator[Line]:
+    name_spaces(page, seen)
+    return lines_of(page)
 
 
 def _with_levels(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
@@ -138,6 +148,7 @@ def _block(run: Iterable[Line], gap: float, starts: set[Line]) -> Iterator[str]:
         return
     yield lines[0].text
     for before, line in pairwise(lines):
-        if before.height - line.height > gap or line in starts:
+        apart = before.height - line.height > gap or line in starts
+        if apart and not is_divided(before.text, line.text):
             yield ""
         yield line.text

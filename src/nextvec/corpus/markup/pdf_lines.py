@@ -10,6 +10,7 @@ from itertools import pairwise
 from statistics import median_low
 from typing import Any
 
+from nextvec.corpus.markup.accents import with_accents
 from nextvec.corpus.markup.pdf_pieces import Line, filled, is_beside, is_near, rows_of
 from nextvec.corpus.markup.quantities import POWER, superscript
 from nextvec.corpus.prose import visible
@@ -70,8 +71,9 @@ def _spaced(mark: Line, parts: Sequence[Line]) -> Sequence[Line]:
 
 def _whole(row: Sequence[Line]) -> Line:
     shown, main = filled(row), _main(row)
-    text = _text([part for part in row if part.text], main)
-    marks = sum(visible(part.text) for part in shown) - visible(text)
+    drawn = _text([part for part in row if part.text], main)
+    marks = sum(visible(part.text) for part in shown) - visible(drawn)
+    text = with_accents(drawn)
     first, spaces = shown[0], len(text) - len(text.lstrip())
     left = first.left + (spaces * _SPACE * main.size if spaces > 1 else 0)
     return Line(text.strip(), round(first.height, 1), round(main.size, 1), round(left, 1), marks=marks)
@@ -90,8 +92,10 @@ def _text(parts: Sequence[Line], main: Line) -> str:
             text += part.text
         elif POWER.fullmatch(mark) and _is_power(text, mark, following.text):
             text += part.text.replace(mark, superscript(mark))
+        elif _NOTE.fullmatch(mark):
+            text += _NOTE.sub("", part.text) or " " * following.text[:1].isalnum()
         else:
-            text += _NOTE.sub("", part.text) if _NOTE.fullmatch(mark) else part.text
+            text += part.text
     return text
 
 
@@ -101,9 +105,10 @@ def _is_raised(part: Line, main: Line) -> bool:
 
 
 def _is_power(before: str, number: str, after: str) -> bool:
-    """Or the number of an isotope, which stands before a letter."""
-    signed = not number[0].isdigit() and before[-1:].isalnum()
-    return signed or after[:1].isalpha() or _BASE.search(before) is not None
+    """Or the number of an isotope, which stands before a letter, and after none."""
+    joined = before[-1:].isalnum()
+    signed, isotope = joined and not number[0].isdigit(), after[:1].isalpha() and not joined
+    return signed or isotope or _BASE.search(before) is not None
 
 
 def characters(pages: Sequence[Sequence[Line]]) -> int:

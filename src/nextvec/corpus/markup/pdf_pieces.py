@@ -8,11 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from nextvec.corpus.markup.carried import MARK
+from nextvec.corpus.markup.pdf_moves import SHOW, with_word_spaces, without_rests
 
-_SHOW = (b"Tj", b"TJ", b"'", b'"')
-_MOVES = (b"Td", b"Tm", b"T*")
-_ANEW = (b"BT", b"ET", b"Tm")
-"""Where the pen is put down without regard to where it was."""
 _LETTER, _GAP = 0.65, 1.5
 """Times the size of letters: how wide one is, and a space of justified text, at most."""
 _WORDS_SHARE = 1 / 3
@@ -48,7 +45,7 @@ class _Pen:
     def operate(self, operator: bytes, operands: Sequence[Any], *_: object) -> None:
         if operator == b"Ts" and operands and isinstance(operands[0], int | float):
             self.rise = float(operands[0])
-        elif operator in _SHOW:
+        elif operator in SHOW:
             self.drawn = self.rise
 
     def take(self, text: str, current: Sequence[float], matrix: Sequence[float], font: object, size: float) -> None:
@@ -62,11 +59,12 @@ def rows_of(page: Any) -> Iterator[list[Line]]:
     """The pieces of each line of a page in the order in which it draws them; no line is blank.
 
     pypdf breaks a line at each piece that is set on its own: where those are words, their lines are made whole."""
+    with_word_spaces(page)
     rows = list(_rows(page))
     if not _sets_words(rows):
         yield from rows
         return
-    _rest(page)
+    without_rests(page)
     for row in _rows(page):
         yield from _parted(row)
 
@@ -124,24 +122,3 @@ def _parted(row: Iterable[Line]) -> Iterator[list[Line]]:
             line = []
         line.append(part)
     yield line
-
-
-def _rest(page: Any) -> None:
-    """Takes from a page the moves of the pen after which nothing is drawn: pypdf breaks the line at each."""
-    from pypdf.generic import ContentStream, NameObject
-
-    content = ContentStream(page["/Contents"], None, "bytes")
-    content.operations = list(_drawing(content.operations))
-    page[NameObject("/Contents")] = content
-
-
-def _drawing(operations: Iterable[tuple[Any, bytes]]) -> Iterator[tuple[Any, bytes]]:
-    held: list[tuple[Any, bytes]] = []
-    for operands, operator in operations:
-        if operator in _ANEW:
-            held = [one for one in held if one[1] not in _MOVES]
-        held.append((operands, operator))
-        if operator in _SHOW:
-            yield from held
-            held = []
-    yield from held

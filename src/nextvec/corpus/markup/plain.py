@@ -33,8 +33,11 @@ _DIVIDED = re.compile(
 """What is to be taken out: before a capital letter the hyphen stays, it is that of `Süd-Ost`."""
 _TABLE = re.compile(r"^(?:[ \t]*(?:\|[^\n]*\||\+[-=+]{2,}\+)[ \t]*(?:\n|\Z)){2,}", re.MULTILINE)
 """Rows that begin and end with a bar, and the rules between them."""
+FEWEST_DIVIDED = 2
 DIVIDED_SHARE = 0.08
 """Of line ends, in text whose words are divided; Project Gutenberg's has hyphens at less than a fiftieth."""
+DIVIDED_WORDS = 0.25
+"""Of words at such line ends, that the text writes in one elsewhere, in text whose words are divided now and then."""
 
 
 def read_plain(text: str, lines: Lines = "auto") -> Prose:
@@ -76,7 +79,7 @@ def paragraphs(text: str, lines: Lines = "auto") -> Iterator[str]:
     """The paragraphs of a text that has no control characters; none is empty."""
     blocks = [block for raw in _blocks(text) if (block := list(_marked(raw)))]
     column = common_column(blocks)
-    spelling = Spelling.of(line.text for block in blocks for line in block) if _divides_words(blocks) else None
+    spelling = _spelling(blocks)
     for block in blocks:
         for group in _groups(block, lines, column):
             yield collapse(_joined(group, spelling))
@@ -90,11 +93,16 @@ def _joined(group: list[Line], spelling: Spelling | None) -> str:
     return spelling.without_divisions(text) if spelling else _HYPHENATED.sub("", text)
 
 
-def _divides_words(blocks: list[list[Line]]) -> bool:
-    """Whether words are divided where lines end: more often than words that have a hyphen anyway would end there."""
-    pairs = [(one, two) for block in blocks for one, two in pairwise(block)]
-    divided = sum(_DIVIDED.search(f"{one.text}\n{two.text}") is not None for one, two in pairs)
-    return divided > 1 and divided >= DIVIDED_SHARE * len(pairs)
+def _spelling(blocks: list[list[Line]]) -> Spelling | None:
+    """How the text spells its words, where its line ends divide them: more often than words that have a hyphen anyway
+    would end there, or words that it writes in one elsewhere."""
+    pairs = [(one.text, two.text) for block in blocks for one, two in pairwise(block)]
+    divided = [f"{one}\n{two}" for one, two in pairs if _DIVIDED.search(f"{one}\n{two}")]
+    if len(divided) < FEWEST_DIVIDED:
+        return None
+    spelling = Spelling.of(line.text for block in blocks for line in block)
+    often = len(divided) >= DIVIDED_SHARE * len(pairs)
+    return spelling if often or spelling.writes_in_one(divided) >= DIVIDED_WORDS * len(divided) else None
 
 
 def without_bullet(text: str) -> str:

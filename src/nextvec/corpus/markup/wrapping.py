@@ -98,7 +98,7 @@ def _narrow_column(blocks: Sequence[Sequence[Line]]) -> float | None:
     breaks = [pair for block in blocks for pair in _breaks(block)]
     if not NARROW <= widest < WIDE or len(breaks) < NARROW_BREAKS:
         return None
-    full = sum(_is_full(one, two, widest) or _is_divided(one, two) for one, two in breaks)
+    full = sum(_is_full(one, two, widest) or is_divided(one.text, two.text) for one, two in breaks)
     ended = sum(one.ended for one, _ in breaks)
     is_even = full >= NARROW_FULL_SHARE * len(breaks) and ended <= NARROW_ENDED_SHARE * len(breaks)
     starts_inside = any(_INNER_START.search(line.text) for block in blocks for line in block)
@@ -109,9 +109,9 @@ def _widest(block: Sequence[Line]) -> int:
     return max(line.end for line in block)
 
 
-def _is_divided(one: Line, two: Line) -> bool:
-    """Whether a word is divided between two lines."""
-    return _HYPHEN_END.search(one.text) is not None and two.text[0].islower()
+def is_divided(one: str, two: str) -> bool:
+    """Whether a word is divided between two lines; a prefix on a line of its own is an item."""
+    return _HYPHEN_END.search(one) is not None and " " in one and two[0].islower()
 
 
 def group_lines(block: Sequence[Line], column: float | None) -> Iterator[list[Line]]:
@@ -187,7 +187,7 @@ def _joins(group: Sequence[Line], line: Line, limit: float | None) -> bool:
     last = group[-1]
     if line.starts or line.depth != last.depth:
         return False
-    if group[0].starts and line.indent > group[0].indent:
+    if is_divided(last.text, line.text) or (group[0].starts and line.indent > group[0].indent):
         return True
     if limit is None:
         return False

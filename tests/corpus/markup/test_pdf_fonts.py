@@ -1,0 +1,150 @@
+"""Text of fonts that have no space, as TeX's, between whose words the pen is moved, and text spread by word spacing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pypdf
+import pytest
+from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, FloatObject, NameObject
+
+from nextvec.corpus.markup.pdf import read_pdf
+
+TEXT = "They crossed the river, and it was wide."
+CODES = {letter: number for number, letter in enumerate(sorted(set(TEXT) - {" "}), start=20)}
+"""Of the glyphs: 32 is one of a letter, not of a space."""
+GAP = -290
+"""Between words, in thousandths of the size of letters, as TeX sets it."""
+Fonts = Mapping[str, DictionaryObject]
+
+
+def named(**entries: object) -> DictionaryObject:
+    values = {f"/{key}": NameObject(f"/{value}") if isinstance(value, str) else value for key, value in entries.items()}
+    return DictionaryObject({NameObject(key): value for key, value in values.items()})
+
+
+def table(codes: Mapping[str, int], digits: int) -> DecodedStreamObject:
+    """What says which characters the codes of a font are."""
+    lines = "\n".join(f"<{code:0{digits}X}> <{ord(letter):04X}>" for letter, code in codes.items())
+    stream = DecodedStreamObject()
+    stream.set_data(f"{len(codes)} beginbfchar\n{lines}\nendbfchar\nendcmap".encode("ascii"))
+    return stream
+
+
+def composite() -> DictionaryObject:
+    """Every glyph is half as wide as the letters are large, but 32 as wide as they."""
+    widths = ArrayObject(
+        [FloatObject(20), ArrayObject([FloatObject(1000 if code == 32 else 500) for code in range(20, 60)])]
+    )
+    inner = named(Type="Font", Subtype="CIDFontType2", BaseFont="ABCDEF+Charis", W=widths)
+    font = named(
+        Type="Font", Subtype="Type0", BaseFont="ABCDEF+Charis", Encoding="Identity-H", ToUnicode=table(CODES, 4)
+    )
+    font[NameObject("/DescendantFonts")] = ArrayObject([inner])
+    return font
+
+
+def courier() -> DictionaryObject:
+    return named(Type="Font", Subtype="Type1", BaseFont="Courier")
+
+
+def coded(word: str) -> str:
+    return f"<{''.join(f'{CODES[letter]:04X}' for letter in word)}>"
+
+
+@pytest.fixture
+def drawn(tmp_path: Path, save_pdf: Callable[..., Path]) -> Callable[[str, Fonts], bytes]:
+    """`drawn(operations, fonts)`: a page with them."""
+
+    def draw(operations: str, fonts: Fonts) -> bytes:
+        writer = pypdf.PdfWriter(clone_from=save_pdf(tmp_path / "a.pdf", [[]]))
+        page, stream = writer.pages[0], DecodedStreamObject()
+        stream.set_data(operations.encode("ascii"))
+        page[NameObject("/Contents")] = writer._add_object(stream)
+        for name, font in fonts.items():
+            page["/Resources"]["/Font"][NameObject(name)] = writer._add_object(font)
+        writer.write(tmp_path / "b.pdf")
+        return (tmp_path / "b.pdf").read_bytes()
+
+    return draw
+
+
+def test_a_font_without_a_space(drawn) -> None:
+    words = f" {GAP} ".join(map(coded, TEXT.split()))
+    assert read_pdf(drawn(f"BT /F 10 Tf 40 700 Td [{words}] TJ ET", {"/F": composite()})).text == TEXT
+
+
+def test_moves_between_fonts_without_a_space(drawn) -> None:
+    before, word, after = "They crossed the", "river,", "and it was wide."
+    first, last = (f" {GAP} ".join(map(coded, part.split())) for part in (before, after))
+    content = drawn(
+        f"BT /F 10 Tf 40 700 Td [{first}] TJ /G 10 Tf 88.7 0 Td [{coded(word)}] TJ /F 10 Tf 32.9 0 Td [{last}] TJ ET",
+        {"/F": composite(), "/G": composite()},
+    )
+    assert read_pdf(content).text == TEXT
+
+
+def test_a_font_of_one_byte_without_a_space(drawn) -> None:
+    font = named(Type="Font", Subtype="TrueType", BaseFont="ABCDEF+Charis", ToUnicode=table(CODES, 2))
+    font |= named(FirstChar=FloatObject(20), LastChar=FloatObject(59), Widths=ArrayObject([FloatObject(700)] * 40))
+    words = f" {GAP} ".join(f"<{''.join(f'{CODES[letter]:02X}' for letter in word)}>" for word in TEXT.split())
+    assert read_pdf(drawn(f"BT /F 10 Tf 40 700 Td [{words}] TJ ET", {"/F": font})).text == TEXT
+
+
+def test_fonts_of_forms(drawn, tmp_path: Path) -> None:
+    """Drawn on the page twice, and within itself, which a damaged file may say."""
+    words = f" {GAP} ".join(map(coded, TEXT.split()))
+    content = drawn("/X Do", {})
+    writer = pypdf.PdfWriter(clone_from=(tmp_path / "b.pdf"))
+    form = DecodedStreamObject()
+    form.set_data(f"BT /F 10 Tf 40 700 Td [{words}] TJ ET".encode("ascii"))
+    form |= named(Type="XObject", Subtype="Form", Resources=named(Font=named(F=composite())))
+    drawing = writer._add_object(form)
+    form["/Resources"][NameObject("/XObject")] = named(X=drawing)
+    writer.pages[0]["/Resources"][NameObject("/XObject")] = named(X=drawing)
+    writer.write(tmp_path / "c.pdf")
+    assert content
+    assert read_pdf((tmp_path / "c.pdf").read_bytes()).text == TEXT
+
+
+def test_a_table_of_characters_that_is_damaged(drawn) -> None:
+    """The text of the other fonts is read all the same."""
+    broken = composite()
+    broken[NameObject("/ToUnicode")] = DecodedStreamObject()
+    broken["/ToUnicode"][NameObject("/Filter")] = NameObject("/FlateDecode")
+    content = drawn("BT /F 10 Tf 40 700 Td (A bridge.) Tj ET", {"/F": courier(), "/G": broken})
+    assert read_pdf(content).text == "A bridge."
+
+
+@pytest.mark.parametrize("spacing", [3, -1])
+@pytest.mark.parametrize("how", ["({text}) Tj", "[({text})] TJ"])
+def test_text_that_is_spread_by_word_spacing(drawn, how: str, spacing: float) -> None:
+    """What is set in another font on the same line stands where it is drawn: in a word, and before a comma."""
+    parts = ["They crossed the ri", "ver", ", and it was wide."]
+    x, shown = 40.0, []
+    for part in parts:
+        shown.append(f"/F 10 Tf 1 0 0 1 {x} 700 Tm {how.format(text=part)}")
+        x += 6 * len(part) + spacing * part.count(" ")
+    content = drawn(f"q BT 9 Tw {spacing} Tw {' '.join(shown)} ET Q", {"/F": courier()})
+    assert read_pdf(content).text == TEXT
+
+
+def test_what_is_spread_in_codes_of_two_bytes_is_not_cut(drawn) -> None:
+    """A byte of a code may be that of a space; word spacing is for none of them."""
+    words = f" {GAP} ".join(map(coded, TEXT.split()))
+    content = drawn(f"BT 2 Tw /F 10 Tf 40 700 Td [{words}] TJ ET", {"/F": composite()})
+    assert read_pdf(content).text == TEXT
+
+
+def test_accents_that_are_drawn_on_their_own(drawn) -> None:
+    """They are no note marks."""
+    prose = read_pdf(drawn("BT /F 10 Tf 40 700 Td (It was paid for by Jos\\302e.) Tj ET", {"/F": courier()}))
+    assert (prose.text, prose.left_out) == ("It was paid for by José.", {})
+
+
+def test_what_the_reader_repairs_is_not_told(drawn, caplog) -> None:
+    with caplog.at_level(logging.WARNING):
+        read_pdf(drawn("BT /F 10 Tf 40 700 Td (A bridge.) Tj /Missing 10 Tf ET", {"/F": courier()}) + b"\nxref\n")
+    assert not caplog.records
