@@ -184,3 +184,53 @@ def test_numbers_of_lines_are_in_the_margin(left: int, stays: bool) -> None:
     pages = without_running([[*page[:2], number, *page[2:]] for page in text])
     assert [number in page for page in pages] == [stays] * 4
     assert [[line for line in page if line != number] for page in pages] == text
+
+
+def listed(*lines: str) -> list[Placed]:
+    return [(line, 72, 700 - 14 * row, 11) for row, line in enumerate(lines)]
+
+
+TERMS = ["anchor", "bridge", "clock", "dam", "engineer", "ferry", "guild", "harbour", "iron"]
+DOTTED = [
+    "1.1 The river . . . . . . . 1",
+    "1.2 The first bridge over it, and",
+    "its merchants . . . . . . . 2",
+    "2 The king 3",
+]
+COUNTED = [f"The {term} {number}" for number, term in enumerate(TERMS)]
+INDEXED = [f"{term}, {number}, {number + 2}" for number, term in enumerate(TERMS)]
+
+
+@pytest.mark.parametrize(
+    "entries", [[*DOTTED, *DOTTED], COUNTED, [*INDEXED[:4], "B", "of stone, see bridge", *INDEXED[4:], "wood, 4-5"]]
+)
+def test_entries_of_contents_and_of_an_index_are_no_text(read: Read, entries: list[str]) -> None:
+    prose = read([listed(*entries), *(body(number) for number in range(9))])
+    assert prose.text == text_of(9)
+    assert prose.left_out == {"navigation": sum(map(visible, entries))}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        COUNTED[::-1],
+        [f"The {term} {1990 + number}" for number, term in enumerate(TERMS)],
+        COUNTED[:7],
+        INDEXED[:7],
+        ["It fell.", *DOTTED[3:], "It was built anew, and in the end it fell 3"],
+    ],
+)
+def test_other_lines_that_end_in_numbers_are_text(read: Read, lines: list[str]) -> None:
+    """Figures that do not count up to the last page, or too few of them."""
+    prose = read([listed(*lines), *(body(number) for number in range(9))])
+    assert all(line in prose.text.replace("\n", " ") for line in lines)
+    assert "navigation" not in prose.left_out
+
+
+def test_the_distance_of_lines_is_the_most_common_one(read: Read) -> None:
+    """Where most paragraphs are of one line, the distance of paragraphs is that of most lines."""
+    short = [(f"It fell in {year}.", 72, 700 - 24 * row, 11) for row, year in enumerate(range(1400, 1408))]
+    long = [(line, 72, 480 - 12 * row, 11) for row, line in enumerate(line for part in BODY for line in part)]
+    note = [(NOTES[0], 72, 380, 8)]
+    prose = read([[*short, *long, *note]])
+    assert prose.left_out["footnote"] == visible(NOTES[0])

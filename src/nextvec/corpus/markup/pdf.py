@@ -8,7 +8,6 @@ one is indented, a paragraph begins.
 from __future__ import annotations
 
 import logging
-import re
 import struct
 import zlib
 from collections import Counter
@@ -21,7 +20,7 @@ from typing import Any
 from nextvec.corpus.headings import Title, compose
 from nextvec.corpus.markup.carried import LOWEST, carried, carry
 from nextvec.corpus.markup.pdf_fonts import name_spaces
-from nextvec.corpus.markup.pdf_furniture import without_notes, without_running
+from nextvec.corpus.markup.pdf_furniture import without_contents, without_notes, without_running
 from nextvec.corpus.markup.pdf_indents import paragraph_starts
 from nextvec.corpus.markup.pdf_lines import (
     APART,
@@ -39,8 +38,6 @@ from nextvec.corpus.prose import Prose, collapse, count_words, ends_sentence, vi
 from nextvec.errors import DataError, MissingDependencyError
 
 HEADING_WORDS = 20
-_LEADERS = re.compile(r"(?:\.\s?){5,}\s*\w*\Z")
-"""Dots at the end of a line, which lead to the number of a page: tables of contents have them."""
 _DAMAGED = (
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RecursionError, TypeError),
     *(ValueError, struct.error, zlib.error),
@@ -72,7 +69,7 @@ def read_pdf(content: bytes) -> Prose:
     unframed = without_running(pages)
     body = without_notes(unframed)
     running, notes = characters(pages) - characters(unframed), characters(unframed) - characters(body)
-    text_pages = [[line for line in page if not _LEADERS.search(line.text)] for page in body]
+    text_pages = without_contents(body)
     contents = characters(body) - characters(text_pages)
     prose = read_plain(_joined([page for page in _with_levels(text_pages) if page]))
     pieces = [carried(one) or one for one in prose.text.split("\n\n")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from nextvec.corpus.markup.pdf_lines import APART, LARGER, main_size, usual_distance
 from nextvec.corpus.markup.pdf_pieces import Line
@@ -30,6 +30,18 @@ COLUMN = 100
 """Points to the left and right, within which a line begins that is in the same column."""
 _LETTER = 0.5
 """Times its size: how wide a letter is."""
+_LEADERS = re.compile(r"(?:\.\s?){5,}\s*\w*\Z")
+"""Dots at the end of a line, which lead to the number of a page: tables of contents have them."""
+_LEADS = re.compile(r"\S.*\s(?:(\d{1,4})|[ivxlc]+)")
+"""An entry of such a table that has a page's number and no dots, as those of chapters have none."""
+_INDEXED = re.compile(r"\S.*,\s\d{1,4}(?:(?:\s?[-\u2010-\u2015]\s?|,\s)\d{1,4})*")
+"""An entry of an index: a term, and the numbers of its pages."""
+FEWEST_LEADERS, LEADERS_SHARE = 3, 1 / 3
+"""Lines with dots, at least, of a page of contents, and their share of it."""
+FEWEST_ENTRIES, ENTRIES_SHARE = 8, 3 / 4
+"""Lines with a page's number, at least, of a page of contents without dots, and their share of it."""
+INDEXED_SHARE = 1 / 2
+"""Of the lines of a page of an index, that are entries with their pages: others go on with one, or have none."""
 _NUMBER = re.compile(r"\d+")
 _ROMAN = re.compile(r"[ivxlc]+")
 _BEGINS_NOTE = re.compile(
@@ -121,6 +133,35 @@ def without_notes(pages: Pages) -> list[list[Line]]:
         left.append([line for line in page if line not in notes])
         goes_on = bool(notes) and not ends_sentence(min(notes, key=lambda line: line.height).text)
     return left
+
+
+def without_contents(pages: Pages) -> list[list[Line]]:
+    """The pages without tables of contents and indexes: lines that lead to a page's number by dots, and on a page of
+    such entries those without dots, too, and what is between them and no sentence: entries that take several lines."""
+    return [_without_entries(page, len(pages)) for page in pages]
+
+
+def _without_entries(page: Sequence[Line], last: int) -> list[Line]:
+    dotted = {line for line in page if _LEADERS.search(line.text)}
+    entries = _contents(page, dotted, last) | _index(page)
+    within = [place for place, line in enumerate(page) if line in entries]
+    between = {line for line in page[within[0] : within[-1]] if not ends_sentence(line.text)} if within else set()
+    return [line for line in page if line not in dotted | entries | between]
+
+
+def _contents(page: Sequence[Line], dotted: set[Line], last: int) -> set[Line]:
+    """The entries of a page of contents; none where it is no such page. `last`: the number of the last page."""
+    found = {line: number for line in page if (number := _LEADS.fullmatch(line.text))}
+    numbers = [int(number[1]) for number in found.values() if number[1]]
+    many = len(numbers) >= max(FEWEST_ENTRIES, ENTRIES_SHARE * len(page))
+    counts_up = many and all(one <= two for one, two in pairwise([*numbers, last]))
+    by_dots = len(dotted) >= max(FEWEST_LEADERS, LEADERS_SHARE * len(page))
+    return dotted | found.keys() if by_dots or counts_up else set()
+
+
+def _index(page: Sequence[Line]) -> set[Line]:
+    entries = {line for line in page if _INDEXED.fullmatch(line.text)}
+    return entries if len(entries) >= max(FEWEST_ENTRIES, INDEXED_SHARE * len(page)) else set()
 
 
 def _runs_at_foot(page: Sequence[Line], limit: float) -> Iterator[list[Line]]:

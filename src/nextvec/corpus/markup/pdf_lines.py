@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from statistics import median_low
 from typing import Any
 
 from nextvec.corpus.markup.accents import with_accents
@@ -130,8 +129,8 @@ def main_size(pages: Sequence[Sequence[Line]]) -> float:
 
 
 def usual_distance(pages: Sequence[Sequence[Line]]) -> float:
-    """Of lines of text that follow each other downwards; infinite where there are none."""
+    """Of lines of text that follow each other downwards, the most common; infinite where there are none."""
     pairs = (pair for page in pages for pair in pairwise(page))
-    falls = [one.height - two.height for one, two in pairs if not one.level and not two.level]
-    down = [fall for fall in falls if fall > 0]
-    return median_low(down) if down else float("inf")
+    falls = (one.height - two.height for one, two in pairs if not one.level and not two.level)
+    down = Counter(round(2 * fall) / 2 for fall in falls if fall > 0.5)
+    return max(down, key=lambda fall: (down[fall], -fall), default=float("inf"))
