@@ -226,6 +226,9 @@ def test_marks_of_notes_need_no_link(mark: str) -> None:
 
 
 def test_marks_of_notes_that_follow_one_another() -> None:
+    assert read_html(
+        '<p>In old<a href="#n3"><sup>3</sup></a> ISO 60059<a href="#n4"><sup>4</sup></a>, boats left.</p>'
+    ).text == ("In old ISO 60059, boats left.")
     assert read_html("<p>All boats<sup>1</sup><sup>,</sup><sup>2</sup> left early.</p>").text == "All boats left early."
     assert read_html("<p>Go<sup>1,2</sup> there and rest.</p>").text == "Go there and rest."
 

@@ -227,6 +227,15 @@ def test_other_lines_that_end_in_numbers_are_text(read: Read, lines: list[str]) 
     assert "navigation" not in prose.left_out
 
 
+def test_paragraphs_a_little_apart(read: Read) -> None:
+    """Where lines that are a little further apart follow on such that have ended; otherwise they are set unevenly."""
+    whole = [line.rstrip(",") + end for part in BODY for line, end in zip(part, ("", "."), strict=True)]
+    apart = [(line, 72, round(700 - 13 * row - 3 * (row // 2)), 11) for row, line in enumerate(whole)]
+    assert read([apart]).text.split("\n\n") == [" ".join(whole[row : row + 2]) for row in range(0, 8, 2)]
+    uneven = [(line, 72, round(700 - 13 * row - 3 * ((row + 1) // 2)), 11) for row, line in enumerate(whole)]
+    assert read([uneven]).text == " ".join(whole)
+
+
 def test_the_distance_of_lines_is_the_most_common_one(read: Read) -> None:
     """Where most paragraphs are of one line, the distance of paragraphs is that of most lines."""
     short = [(f"It fell in {year}.", 72, 700 - 24 * row, 11) for row, year in enumerate(range(1400, 1408))]

@@ -112,6 +112,46 @@ def test_words_that_are_divided_seldom() -> None:
     assert all(words in found for words in ("Documentation began", "old harbour fell", "well-known maps"))
 
 
+MIXED = """To list what has been read, one asks for the names of all that is in the first place of
+the path, which is done by
+names(first)
+names(first, all)
+The number of boats that a harbour can take in one night when the wind is from the north
+can be told by anybody who has been there, and so can that of those which it has taken. A
+Mann-Whitney test, as it is called, tells whether two harbours are alike."""
+
+
+def test_wrapped_text_with_lines_of_code_between() -> None:
+    """Where most of the text is evidently wrapped, full lines go on also in a block of which most is not."""
+    wrapped = fill(NARROW, 88)
+    assert lines(f"{wrapped}\n\n{wrapped}\n\n{MIXED}")[2:] == [
+        "To list what has been read, one asks for the names of all that is in the first place of the path, which is "
+        "done by",
+        "names(first)",
+        "names(first, all)",
+        "The number of boats that a harbour can take in one night when the wind is from the north can be told by "
+        "anybody who has been there, and so can that of those which it has taken. A Mann-Whitney test, as it is "
+        "called, tells whether two harbours are alike.",
+    ]
+    assert len(lines(MIXED)) > 4
+
+
+@pytest.mark.parametrize(
+    ("ended", "begun", "joined"),
+    [
+        ("https://", "cran.r-project.org/web", "https://cran.r-project.org/web"),
+        ("https://cran.", "r-project.org/web", "https://cran.r-project.org/web"),
+        ("https://cran.org/packages/", "boats.html for more", "https://cran.org/packages/boats.html for more"),
+        ("https://cran.org/a?b=", "c-d and more", "https://cran.org/a?b=c-d and more"),
+        ("https://cran.org/.", "There is more.", "https://cran.org/. There is more."),
+        ("https://cran.org/", "for more.", "https://cran.org/ for more."),
+        ("https://cran.org", "and/or here", "https://cran.org and/or here"),
+    ],
+)
+def test_addresses_that_go_on_in_the_next_line(ended: str, begun: str, joined: str) -> None:
+    assert read_plain(f"The harbour has its own page: {ended}\n{begun}", "wrapped").text.endswith(f"page: {joined}")
+
+
 def test_a_divided_word_is_in_one_paragraph() -> None:
     """Though its lines look like a list's."""
     assert lines("A boat for the harbour, if there is documen-\ntation of it\nA net, two") == [

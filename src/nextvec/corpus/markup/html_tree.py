@@ -326,7 +326,12 @@ def _certain_inline(node: LexborNode, tag: str, attributes: Attributes, is_block
 
 
 def _is_note(node: LexborNode, attributes: Attributes) -> bool:
-    return "reference" in (attributes.get("class") or "").split() or node.css_first("a[href]") is not None
+    """Whether what is raised is called one, holds a link, or is all that a link to a place of a page holds."""
+    if "reference" in (attributes.get("class") or "").split() or node.css_first("a[href]") is not None:
+        return True
+    holder = node.parent
+    linked = holder is not None and holder.tag == "a" and "#" in (holder.attributes.get("href") or "")
+    return linked and holder.text().strip() == node.text().strip()
 
 
 def _inside_block(tag: str, attributes: Attributes, place: Place) -> Place:

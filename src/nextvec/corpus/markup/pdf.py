@@ -21,7 +21,7 @@ from nextvec.corpus.headings import Title, compose
 from nextvec.corpus.markup.carried import LOWEST, carried, carry
 from nextvec.corpus.markup.pdf_fonts import name_spaces
 from nextvec.corpus.markup.pdf_furniture import without_contents, without_notes, without_running
-from nextvec.corpus.markup.pdf_indents import paragraph_starts
+from nextvec.corpus.markup.pdf_indents import ENDED_SHARE, has_ended, paragraph_starts
 from nextvec.corpus.markup.pdf_lines import (
     APART,
     LARGER,
@@ -38,6 +38,8 @@ from nextvec.corpus.prose import Prose, collapse, count_words, ends_sentence, vi
 from nextvec.errors import DataError, MissingDependencyError
 
 HEADING_WORDS = 20
+SLIGHTLY_APART, FEWEST_SPACES = 1.12, 3
+"""Times the usual distance, that a paragraph may be set off with, and how many have to be."""
 _DAMAGED = (
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RecursionError, TypeError),
     *(ValueError, struct.error, zlib.error),
@@ -120,7 +122,8 @@ def _level(line: Line, levels: dict[float, int]) -> int:
 
 
 def _joined(pages: Sequence[Sequence[Line]]) -> str:
-    texts = list(map(_as_text, pages, paragraph_starts(pages)))
+    apart = _distance_of_paragraphs(pages)
+    texts = [_as_text(page, starts, apart) for page, starts in zip(pages, paragraph_starts(pages), strict=True)]
     ends = (_between(page[-1], following[0]) for page, following in pairwise(pages))
     return "".join(text + end for text, end in zip(texts, [*ends, ""], strict=False))
 
@@ -131,9 +134,19 @@ def _between(last: Line, first: Line) -> str:
     return "\n\n" if whole else "\n"
 
 
-def _as_text(page: Sequence[Line], starts: set[Line]) -> str:
+def _distance_of_paragraphs(pages: Sequence[Sequence[Line]]) -> float:
+    """Times the usual distance of lines, from which on one begins: less than elsewhere where lines that are a little
+    further apart follow on such that have ended, nearly all of them."""
+    usual = usual_distance(pages)
+    pairs = [pair for page in pages for pair in pairwise(page) if not pair[0].level and not pair[1].level]
+    before = [one for one, two in pairs if SLIGHTLY_APART * usual < one.height - two.height <= APART * usual]
+    is_space = len(before) >= FEWEST_SPACES and sum(map(has_ended, before)) >= ENDED_SHARE * len(before)
+    return SLIGHTLY_APART if is_space else APART
+
+
+def _as_text(page: Sequence[Line], starts: set[Line], apart: float) -> str:
     """Blank lines between paragraphs; a heading of several lines on one, with its mark."""
-    gap = APART * usual_distance([page])
+    gap = apart * usual_distance([page])
     blocks = ["\n".join(_block(run, gap, starts)) for _, run in groupby(page, key=lambda line: line.level)]
     return "\n\n".join(blocks)
 

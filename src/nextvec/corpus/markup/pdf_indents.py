@@ -68,7 +68,7 @@ def _usual_indent(stretches: Sequence[_Stretch]) -> float:
     below = [one for one in stretches if one.before is not None]
     for indent, _ in Counter(round(one.indent) for one in below).most_common(1):
         alike = [one for one in below if abs(one.indent - indent) <= NEAR]
-        ended = sum(_has_ended(one.before) for one in alike if one.before)
+        ended = sum(has_ended(one.before) for one in alike if one.before)
         if len(alike) >= FEWEST_INDENTS and ended >= ENDED_SHARE * len(alike):
             return indent
     return 0
@@ -78,13 +78,14 @@ def _starts(stretch: _Stretch) -> Iterator[Line]:
     """Each of its lines where all have ended, as in speeches; else the first, which a quotation has as well, and the
     last where it begins a sentence that goes on below."""
     first, *others = stretch.lines
-    if stretch.before is None or _has_ended(stretch.before):
+    if stretch.before is None or has_ended(stretch.before):
         yield first
-    if all(map(_has_ended, stretch.lines[:-1])):
+    if all(map(has_ended, stretch.lines[:-1])):
         yield from others
-    elif _has_ended(stretch.lines[-2]) and not _has_ended(stretch.lines[-1]):
+    elif has_ended(stretch.lines[-2]) and not has_ended(stretch.lines[-1]):
         yield stretch.lines[-1]
 
 
-def _has_ended(line: Line) -> bool:
+def has_ended(line: Line) -> bool:
+    """Whether a sentence has, or one that a list follows."""
     return ends_sentence(line.text) or line.text.endswith(":")

@@ -26,6 +26,8 @@ _SPOKEN = re.compile(r"[\u2013\u2014]\s*(?=\S)")
 """Begins a speech, or an item; it stays, because it is text in the first case."""
 _NUMBER = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
 _HYPHENATED = re.compile(r"(?<=[^\W\d_]-)\n(?=[^\W\d_])")
+_BROKEN_ADDRESS = re.compile(r"(https?://(?:\S*[/._=?&%#-])?)\n(?=[\w~-]\S*[/._=?&%#-]\w)")
+"""An address that goes on in the next line: it breaks off after a sign of addresses, and the rest has one, too."""
 _SMALL, _CAPITAL = "[a-zß-öø-ÿа-яё]", "[A-ZÀ-ÖØ-ÞА-ЯЁ]"
 _DIVIDED = re.compile(
     rf"(?<=[^\W\d_])(?!(?<={_SMALL})-\n{_CAPITAL})[-\u2010]\n(?=[^\W\d_])|(?<={_SMALL}-)\n(?={_CAPITAL})"
@@ -89,7 +91,7 @@ def _joined(group: list[Line], spelling: Spelling | None) -> str:
     """`spelling`: where line ends divide words. One line has no line end; looking for one all the same is slow."""
     if len(group) == 1:
         return group[0].text
-    text = "\n".join(line.text for line in group)
+    text = _BROKEN_ADDRESS.sub(r"\1", "\n".join(line.text for line in group))
     return spelling.without_divisions(text) if spelling else _HYPHENATED.sub("", text)
 
 

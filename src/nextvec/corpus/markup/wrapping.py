@@ -121,7 +121,8 @@ def group_lines(block: Sequence[Line], column: float | None) -> Iterator[list[Li
     limit = RAGGED * max(column or 0, _widest(block)) if wrapped else None
     group, sentences = [block[0]], _Sentences(block)
     for place, line in enumerate(block[1:], start=1):
-        if not _joins(group, line, limit) and (line.starts or not sentences.go_on_at(place)):
+        goes_on = _joins(group, line, limit) or (not wrapped and _goes_on_at(column, group[-1], line))
+        if not goes_on and (line.starts or not sentences.go_on_at(place)):
             yield group
             group = []
         group.append(line)
@@ -195,6 +196,16 @@ def _joins(group: Sequence[Line], line: Line, limit: float | None) -> bool:
     if last.ended and line.indent > last.indent + 1:
         return False
     return full or (not last.ended and last.end >= limit / 2)
+
+
+def _goes_on_at(column: float | None, last: Line, line: Line) -> bool:
+    """In a block of which not all is wrapped, as of text and code: whether one line is as full as those of the text and
+    the next goes on in a small letter, or did not fit at all; verse may fill a narrow column."""
+    if column is None or line.starts or line.depth != last.depth or line.indent > last.indent + 1:
+        return False
+    if line.letter.islower():
+        return _is_full(last, line, RAGGED * column)
+    return column >= NARROWEST and _is_full(last, line, column)
 
 
 class _Sentences:
