@@ -330,8 +330,9 @@ def _is_note(node: LexborNode, attributes: Attributes) -> bool:
     if "reference" in (attributes.get("class") or "").split() or node.css_first("a[href]") is not None:
         return True
     holder = node.parent
-    linked = holder is not None and holder.tag == "a" and "#" in (holder.attributes.get("href") or "")
-    return linked and holder.text().strip() == node.text().strip()
+    if holder is None or holder.tag != "a" or "#" not in (holder.attributes.get("href") or ""):
+        return False
+    return holder.text().strip() == node.text().strip()
 
 
 def _inside_block(tag: str, attributes: Attributes, place: Place) -> Place:
