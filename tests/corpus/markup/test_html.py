@@ -68,6 +68,7 @@ def test_the_title_element_serves_where_there_is_no_heading() -> None:
         f"<body class='cookie-page'><p>{PROSE}</p><p>{MORE}",
         f"<details><summary>More of it</summary>{PROSE}<p>{MORE}</details>",
         f"<pre>{PROSE[:22]}\n{PROSE[23:]}\n\n{MORE}</pre>",
+        f"<pre>{PROSE[:22]}<br>{PROSE[23:]}<br/><br>{MORE}</pre>",
         f"<?xml version='1.0'?><html xmlns='x'><script src='a'/><title/><p>{PROSE}</p><p><![CDATA[{MORE}]]></p></html>",
         f"<form><fieldset><legend>L</legend><p>{PROSE}<label>Name</label><p>{MORE}</form>",
         f"<title>River notes<body><p>{PROSE}<p>{MORE}",

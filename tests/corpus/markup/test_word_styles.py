@@ -88,3 +88,46 @@ def test_a_style_with_a_level_in_the_outline_is_one_of_headings(word) -> None:
 def test_a_cell_is_no_heading(word) -> None:
     cell = f"<w:tbl><w:tr><w:tc>{paragraph('The Source', LARGE)}</w:tc></w:tr></w:tbl>"
     assert levels(word(cell + TEXT)) == []
+
+
+COURIER = '<w:rFonts w:ascii="Courier New" w:hAnsi="Courier New"/>'
+MONO = (
+    '<w:style w:type="paragraph" w:styleId="Source"><w:name w:val="Source Code"/></w:style>'
+    '<w:style w:type="character" w:styleId="Verbatim"><w:name w:val="Verbatim Char"/>'
+    f'<w:rPr><w:rFonts w:eastAsia="Gothic" w:hAnsi="Liberation Mono"/></w:rPr></w:style>{style("Typed", "")}'
+)
+
+
+def mixed(look: str) -> str:
+    code = f'<w:r><w:rPr>{look}</w:rPr><w:t xml:space="preserve">x[[5]]</w:t></w:r>'
+    return f"<w:p><w:r><w:t>Its cells are reached by </w:t></w:r>{code}<w:r><w:t>, as ever.</w:t></w:r></w:p>"
+
+
+@pytest.mark.parametrize("look", [COURIER, '<w:rStyle w:val="Verbatim"/>', '<w:rFonts w:ascii="Fira Code"/>'])
+def test_letters_of_one_width_are_code(word, look: str) -> None:
+    """Whole paragraphs of them are left out, and within others nothing of them is a note mark."""
+    code = paragraph("x[5] = sum(y[1], z[2])", look, '<w:pStyle w:val="Source"/>') + paragraph("print(x[5])", look)
+    prose = read_word(word(TEXT + mixed(look) + code, MONO))
+    assert prose.text.endswith("Its cells are reached by x[[5]], as ever.")
+    assert prose.left_out == {"code": len("x[5]=sum(y[1],z[2])print(x[5])")}
+
+
+def test_prose_in_letters_of_one_width_is_prose(word) -> None:
+    letter = "She wrote that the river had risen in the night, and that nobody had slept in the house."
+    assert read_word(word(TEXT + paragraph(letter, COURIER), MONO)).text.endswith(letter)
+
+
+@pytest.mark.parametrize("properties", ['<w:numPr><w:numId w:val="1"/></w:numPr>', '<w:pStyle w:val="heading 3"/>'])
+def test_items_and_headings_stay_what_they_are(word, properties: str) -> None:
+    prose = read_word(word(TEXT + paragraph("names(x)", COURIER, properties) + TEXT, STYLES))
+    assert "code" not in prose.left_out
+
+
+def test_what_was_typed_on_a_typewriter_is_no_code(word) -> None:
+    typed = "".join(paragraph(f"{number}. EXT. A bridge [{number}] at night", COURIER) for number in range(9))
+    assert read_word(word(typed, MONO)).text.count("A bridge") == 9
+
+
+def test_hidden_letters_of_one_width_are_hidden(word) -> None:
+    prose = read_word(word(TEXT + paragraph("x = 5", f"{COURIER}<w:vanish/>") + mixed(f"{COURIER}<w:vanish/>"), MONO))
+    assert prose.left_out == {"hidden": len("x=5x[[5]]")}

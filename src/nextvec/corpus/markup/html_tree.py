@@ -240,6 +240,8 @@ class _Walk:
 
     def _add_preformatted(self, node: LexborNode, place: Place) -> bool:
         """Whether preformatted text is prose, as in mail and old books, which is then read as plain text."""
+        for line_break in node.css("br"):
+            line_break.replace_with("\n")
         prose = read_plain(node.text())
         if node.css_first("code, span[class]") is not None or not _is_prose(prose.text):
             return False

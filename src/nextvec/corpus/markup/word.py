@@ -19,7 +19,7 @@ from nextvec.corpus.encodings import decode
 from nextvec.corpus.markup.html import declared_encoding, prose_of, read_html
 from nextvec.corpus.markup.html_tree import read_tree
 from nextvec.corpus.markup.web_archive import page_of
-from nextvec.corpus.markup.word_xml import HEADING, rewritten
+from nextvec.corpus.markup.word_xml import CODE, HEADING, rewritten
 from nextvec.corpus.prose import Prose, visible
 from nextvec.errors import DataError, MissingDependencyError
 
@@ -28,6 +28,7 @@ _STYLES = "\n".join(
         *("p[style-name='Title'] => h1:fresh", "p[style-name='Subtitle'] => h2:fresh"),
         *("p[style-name='caption'] => figcaption:fresh", "p[style-name='Caption'] => figcaption:fresh"),
         *(f"p.{HEADING}{level} => h{level}:fresh" for level in range(1, 7)),
+        *(f"p.{CODE} => pre:separator('\\n')", f"r.{CODE} => code"),
         *(f"p[style-name^='{name} '] => nav > p:fresh" for name in ("toc", "TOC", "index")),
     )
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from xml.etree.ElementTree import Element
 
@@ -25,6 +25,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)(pt)?")
 _KNOWN = re.compile(r"heading|title|subtitle|caption|toc|index|footnote|endnote|annotation|list", re.IGNORECASE)
 _IS_HEADING = re.compile(r"heading \d|title|subtitle", re.IGNORECASE)
 _LEVELS = tuple("012345678")
+_FIXED_WIDTH = re.compile(r"courier|consolas|menlo|monaco|typewriter|lucida console|\bmono|\bcode\b", re.IGNORECASE)
 _OFF = frozenset(("0", "false", "off", "none"))
 
 
@@ -48,6 +49,13 @@ class Styles:
         given = _SIZE.fullmatch(attribute(self._found("w:sz", run, paragraph), "val") or "")
         return _POINTS if given is None else float(given[1]) / (1 if given[2] else 2)
 
+    def is_code(self, run: Element, paragraph: Element) -> bool:
+        """Whether its letters are all of one width, as those of code."""
+        for fonts in self._all("w:rFonts", run, paragraph):
+            if name := attribute(fonts, "ascii") or attribute(fonts, "hAnsi"):
+                return _FIXED_WIDTH.search(name) is not None
+        return False
+
     def name(self, paragraph: Element) -> str:
         """Of the paragraph's style; "" for the one that all have."""
         style = attribute(child(child(paragraph, "w:pPr"), "w:pStyle"), "val")
@@ -60,11 +68,15 @@ class Styles:
         return int(level) + 1 if level in _LEVELS else 0
 
     def _found(self, name: str, run: Element, paragraph: Element) -> Element | None:
+        return next(self._all(name, run, paragraph), None)
+
+    def _all(self, name: str, run: Element, paragraph: Element) -> Iterator[Element]:
+        """The nearest first."""
         own = child(run, "w:rPr")
         of_run = self._chain(attribute(child(own, "w:rStyle"), "val"))
         of_paragraph = self._chain(attribute(child(child(paragraph, "w:pPr"), "w:pStyle"), "val") or self._default)
         places = (own, *(child(one, "w:rPr") for one in (*of_run, *of_paragraph)), self._of_all)
-        return next((found for place in places if (found := child(place, name)) is not None), None)
+        return (found for place in places if (found := child(place, name)) is not None)
 
     def _properties(self, paragraph: Element, name: str) -> Iterator[Element]:
         own = child(paragraph, name)
@@ -83,6 +95,27 @@ class Styles:
 
 def _is_default(style: Element) -> bool:
     return attribute(style, "type") == "paragraph" and attribute(style, "default") in ("1", "true", "on")
+
+
+def code(root: Element, styles: Styles) -> tuple[list[Element], list[Element]]:
+    """The paragraphs that are code, and the runs that are within others; none where at least half of the text looks
+    so, as what was written on a typewriter does."""
+    found: list[tuple[Element, Element]] = []
+    others: list[tuple[Element, Element]] = []
+    for paragraph in _paragraphs(root):
+        for run in _runs(paragraph):
+            is_code = styles.is_code(run, paragraph) and not styles.has("w:vanish", run, paragraph)
+            (found if is_code else others).append((run, paragraph))
+    if _letters(found) >= _letters(others):
+        return [], []
+    mixed = {id(paragraph) for _, paragraph in others}
+    whole = {id(one): one for _, one in found if id(one) not in mixed and not _is_item(one)}
+    plain = [one for one in whole.values() if not _KNOWN.match(styles.name(one))]
+    return plain, [run for run, one in found if id(one) in mixed]
+
+
+def _letters(runs: Iterable[tuple[Element, Element]]) -> int:
+    return sum(len(text_of(run)) for run, _ in runs)
 
 
 def headings(root: Element, styles: Styles) -> list[tuple[Element, int]]:
@@ -123,9 +156,12 @@ def _sizes(paragraph: Element, styles: Styles) -> Counter[float]:
 
 def _may_be_heading(paragraph: Element) -> bool:
     text = text_of(paragraph).strip()
-    is_item = child(child(paragraph, "w:pPr"), "w:numPr") is not None
     is_short = count_words(text) < HEADING_WORDS and (text.endswith("?") or not ends_sentence(text))
-    return not is_item and is_short and any(map(str.isalpha, text))
+    return not _is_item(paragraph) and is_short and any(map(str.isalpha, text))
+
+
+def _is_item(paragraph: Element) -> bool:
+    return child(child(paragraph, "w:pPr"), "w:numPr") is not None
 
 
 def _stands_out(paragraph: Element, size: float, body: float, styles: Styles) -> bool:

@@ -14,11 +14,13 @@ from zipfile import ZipFile
 
 from nextvec.corpus.markup.word_formula import linear
 from nextvec.corpus.markup.word_names import WORDS, attribute, child, name_of, text_of
-from nextvec.corpus.markup.word_styles import Styles, headings
+from nextvec.corpus.markup.word_styles import Styles, code, headings
 from nextvec.corpus.prose import visible
 
 HEADING = "NextvecHeading"
 """Style of what is made a heading here; its level follows."""
+CODE = "NextvecCode"
+"""Style of what is code, a paragraph or a part of one."""
 _READ = re.compile(r"word/(?:document|footnotes|endnotes|comments|header|footer)\w*\.xml")
 _BESIDE = {"w:comments": "comment", "w:hdr": "running head", "w:ftr": "running head"}
 """By the root of a part that is no text why it is none."""
@@ -49,7 +51,7 @@ def rewritten(content: bytes) -> tuple[bytes, Counter[str]]:
     left_out: Counter[str] = Counter()
     for name, root in roots.items():
         if name_of(root) == "w:document":
-            _name_headings(root, styles)
+            _name_kinds(root, styles)
         left_out += _Rewriting(styles, notes).done(root)
         if reason := _BESIDE.get(name_of(root)):
             left_out[reason] += visible(text_of(root))
@@ -73,15 +75,26 @@ def _key(note: Element) -> _Key:
     return name_of(note).removesuffix("Reference"), attribute(note, "id")
 
 
-def _name_headings(root: Element, styles: Styles) -> None:
+def _name_kinds(root: Element, styles: Styles) -> None:
+    """Gives headings and code the styles that mammoth is told of."""
+    paragraphs, runs = code(root, styles)
     for paragraph, level in headings(root, styles):
-        properties = child(paragraph, "w:pPr")
-        if properties is None:
-            properties = Element(f"{WORDS}pPr")
-            paragraph.insert(0, properties)
-        for style in [one for one in properties if name_of(one) == "w:pStyle"]:
-            properties.remove(style)
-        properties.append(Element(f"{WORDS}pStyle", {f"{WORDS}val": f"{HEADING}{level}"}))
+        _restyle(paragraph, "p", f"{HEADING}{level}")
+    for paragraph in paragraphs:
+        _restyle(paragraph, "p", CODE)
+    for run in runs:
+        _restyle(run, "r", CODE)
+
+
+def _restyle(element: Element, kind: str, style: str) -> None:
+    """A paragraph (kind p) or run (r)."""
+    properties = child(element, f"w:{kind}Pr")
+    if properties is None:
+        properties = Element(f"{WORDS}{kind}Pr")
+        element.insert(0, properties)
+    for given in [one for one in properties if name_of(one) == f"w:{kind}Style"]:
+        properties.remove(given)
+    properties.append(Element(f"{WORDS}{kind}Style", {f"{WORDS}val": style}))
 
 
 class _Rewriting:
