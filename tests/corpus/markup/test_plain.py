@@ -86,6 +86,13 @@ def test_quoted_mail_and_rules() -> None:
     ]
 
 
+def test_bullets_of_fonts_of_signs() -> None:
+    """As a PDF of Word has them; such a sign within a line is left alone."""
+    assert lines("To bring:\n\uf0b7 a coat\n\uf0b7\tbread, or \uf0a8 none\nNobody is late") == [
+        "To bring:", "a coat", "bread, or \uf0a8 none", "Nobody is late",
+    ]  # fmt: skip
+
+
 def test_divided_words() -> None:
     divided = "The old har-\nbour was emp-\nty, and nobody came."
     assert lines(divided) == ["The old harbour was empty, and nobody came."]

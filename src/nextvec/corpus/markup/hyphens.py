@@ -14,6 +14,12 @@ _DIVISION = re.compile(rf"({_COMPOUND.pattern})({_HYPHEN.pattern})\n(?=({_LETTER
 _DIVIDED = re.compile(rf"{_DIVISION.pattern}{_COMPOUND.pattern}")
 
 
+def in_one_elsewhere(divided: Iterable[str], text: str) -> int:
+    """How many of the pairs of lines divide a word that stands in one in the text, which has small letters."""
+    matches = (match for lines in divided for match in _DIVISION.finditer(lines))
+    return sum((_HYPHEN.split(match[1])[-1] + match[3]).lower() in text for match in matches)
+
+
 @dataclass(frozen=True, slots=True)
 class Spelling:
     """Words of a text as they stand within its lines, in small letters: all of them; two that a hyphen joins; and those
@@ -30,11 +36,6 @@ class Spelling:
         joined = frozenset(pair for parts in compounds for pair in pairwise(parts))
         words = frozenset(parts[0] for parts in compounds if len(parts) == 1)
         return cls(words, joined, frozenset(first for first, _ in joined))
-
-    def writes_in_one(self, divided: Iterable[str]) -> int:
-        """How many of pairs of lines divide a word that stands in one within a line."""
-        matches = (match for lines in divided for match in _DIVISION.finditer(lines))
-        return sum((_HYPHEN.split(match[1])[-1] + match[3]).lower() in self.words for match in matches)
 
     def without_divisions(self, text: str) -> str:
         """`text` with words whole that its line ends divide, and with the hyphens that belong to words."""

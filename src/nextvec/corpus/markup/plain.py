@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Literal
 
-from nextvec.corpus.markup.hyphens import Spelling
+from nextvec.corpus.markup.hyphens import Spelling, in_one_elsewhere
 from nextvec.corpus.markup.sheets import join_pages
 from nextvec.corpus.markup.subtitles import spoken
 from nextvec.corpus.markup.transcripts import without_emphasis, without_notices
@@ -20,7 +20,10 @@ Lines = Literal["auto", "wrapped", "sentences"]
 
 _RULE = re.compile(r"[-=_*~#+.\u00b7\u2022\u2014\u2500\u2550\s]{3,}|--")
 _QUOTED = re.compile(r"(?:>[ \t]?)+")
-_BULLET = re.compile(r"[\u00b7\u2022\u2023\u25e6\u25aa\u25ab\u25cf\u25cb\u2219\u25ba\u25a0\u2043]\s*")
+_BULLET = re.compile(
+    r"[\u00b7\u2022\u2023\u25e6\u25aa\u25ab\u25cf\u25cb\u2219\u25ba\u25a0\u2043]\s*|[\ue000-\uf8ff]\s+"
+)
+"""The last are of fonts of signs, as those of Word's lists in a PDF."""
 _DASH = re.compile(r"[-*+]\s+")
 _SPOKEN = re.compile(r"[\u2013\u2014]\s*(?=\S)")
 """Begins a speech, or an item; it stays, because it is text in the first case."""
@@ -38,8 +41,9 @@ _TABLE = re.compile(r"^(?:[ \t]*(?:\|[^\n]*\||\+[-=+]{2,}\+)[ \t]*(?:\n|\Z)){2,}
 FEWEST_DIVIDED = 2
 DIVIDED_SHARE = 0.08
 """Of line ends, in text whose words are divided; Project Gutenberg's has hyphens at less than a fiftieth."""
-DIVIDED_WORDS = 0.25
-"""Of words at such line ends, that the text writes in one elsewhere, in text whose words are divided now and then."""
+DIVIDED_WORDS, MOST_ASKED = 0.25, 100
+"""Of words at such line ends, that the text writes in one elsewhere, in text whose words are divided now and then; and
+how many are looked up."""
 
 
 def read_plain(text: str, lines: Lines = "auto") -> Prose:
@@ -102,9 +106,12 @@ def _spelling(blocks: list[list[Line]]) -> Spelling | None:
     divided = [f"{one}\n{two}" for one, two in pairs if _DIVIDED.search(f"{one}\n{two}")]
     if len(divided) < FEWEST_DIVIDED:
         return None
-    spelling = Spelling.of(line.text for block in blocks for line in block)
-    often = len(divided) >= DIVIDED_SHARE * len(pairs)
-    return spelling if often or spelling.writes_in_one(divided) >= DIVIDED_WORDS * len(divided) else None
+    lines = [line.text for block in blocks for line in block]
+    if len(divided) < DIVIDED_SHARE * len(pairs):
+        asked = divided[:MOST_ASKED]
+        if in_one_elsewhere(asked, "\n".join(lines).lower()) < DIVIDED_WORDS * len(asked):
+            return None
+    return Spelling.of(lines)
 
 
 def without_bullet(text: str) -> str:
