@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
+from pypdf.generic import NameObject
 
 from nextvec.corpus.markup import pdf_pieces
 from nextvec.corpus.markup.pdf import read_pdf
@@ -58,3 +59,12 @@ def test_memory_that_is_full_is_no_damage(monkeypatch, content: bytes) -> None:
     monkeypatch.setattr(pdf_pieces._Pen, "take", fail)
     with pytest.raises(MemoryError):
         read_pdf(content)
+
+
+def test_a_page_that_cannot_be_read_is_named(tmp_path: Path, save_pdf: Callable[..., Path]) -> None:
+    """And the others are read."""
+    writer = pypdf.PdfWriter(clone_from=save_pdf(tmp_path / "a.pdf", [[TEXT], ["It fell."], ["It was built anew."]]))
+    writer.pages[1]["/Contents"].get_object()[NameObject("/Filter")] = NameObject("/PlateDecode")
+    writer.write(tmp_path / "b.pdf")
+    prose = read_pdf((tmp_path / "b.pdf").read_bytes())
+    assert (prose.text, prose.missing) == (f"{TEXT}\n\nIt was built anew.", ("page 2",))

@@ -59,11 +59,11 @@ def require_pypdf() -> Any:
 
 
 def read_pdf(content: bytes) -> Prose:
-    """The prose of a PDF; its title is the document's own.
+    """The prose of a PDF; its title is the document's own. Pages that cannot be read are told as `missing`.
 
-    Raises DataError for one without a text layer, one that needs a password, and a damaged one.
+    Raises DataError for one without a text layer, one that needs a password, and one of which no page can be read.
     """
-    title, pages = _read(content)
+    title, pages, missing = _read(content)
     marks = sum(line.marks for page in pages for line in page)
     held = characters(pages) + marks
     if not held:
@@ -81,20 +81,19 @@ def read_pdf(content: bytes) -> Prose:
     left_out["heading"] = sum(visible(one.text) for one in pieces if isinstance(one, Title))
     left_out["markup"] = 0
     left_out["markup"] = held - visible(text) - left_out.total()
-    return Prose(
-        title=title, text=text, left_out={why: count for why, count in left_out.items() if count}, headings=headings
-    )
+    left_out = Counter({why: count for why, count in left_out.items() if count})
+    return Prose(title=title, text=text, left_out=left_out, headings=headings, missing=missing)
 
 
-def _read(content: bytes) -> tuple[str, list[list[Line]]]:
+def _read(content: bytes) -> tuple[str, list[list[Line]], tuple[str, ...]]:
+    """Title and pages, and the names of those that cannot be read, where others can."""
     pypdf = require_pypdf()
     try:
         reader = pypdf.PdfReader(BytesIO(content))
         if reader.is_encrypted and not reader.decrypt(""):
             raise DataError("it needs a password")
         title = reader.metadata.title if reader.metadata else None
-        seen: set[int] = set()
-        return collapse(str(title or "")), [list(_lines(page, seen)) for page in reader.pages]
+        return collapse(str(title or "")), *_pages(reader)
     except pypdf.errors.DependencyError as error:
         raise DataError(f"it is encrypted: {error}") from None
     except NotImplementedError as error:
@@ -103,9 +102,21 @@ def _read(content: bytes) -> tuple[str, list[list[Line]]]:
         raise DataError(f"it is no whole PDF: {collapse(str(error))}") from None
 
 
-def _lines(page: Any, seen: set[int]) -> Iterator[Line]:
-    name_spaces(page, seen)
-    return lines_of(page)
+def _pages(reader: Any) -> tuple[list[list[Line]], tuple[str, ...]]:
+    from pypdf.errors import PyPdfError
+
+    pages: list[list[Line]] = []
+    failed: dict[str, Exception] = {}
+    seen: set[int] = set()
+    for number, page in enumerate(reader.pages, start=1):
+        try:
+            name_spaces(page, seen)
+            pages.append(list(lines_of(page)))
+        except (PyPdfError, NotImplementedError, *_DAMAGED) as error:
+            failed[f"page {number}"] = error
+    if failed and not any(pages):
+        raise next(iter(failed.values()))
+    return pages, tuple(failed)
 
 
 def _with_levels(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:

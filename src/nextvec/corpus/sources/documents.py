@@ -36,8 +36,8 @@ def open_epub(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     suffixes=(".docx",),
     extra="documents",
     leaves="heading (kept as context), running head (and foot), list (items that are no sentences), table (of data), "
-    "caption, navigation (tables of contents), footnote, comment, embedded file, hidden (text), formula (displayed), "
-    "ruby (readings), fragment",
+    "code (in letters of one width), caption, navigation (tables of contents), footnote, comment, embedded file, "
+    "hidden (text), formula (displayed), ruby (readings), fragment",
 )
 def open_docx(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """A text of Word, titled by its first heading of level 1 or its title. Raises MissingDependencyError."""
@@ -52,7 +52,7 @@ def open_docx(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     sniff=lambda head: head.startswith(b"%PDF-"),
     extra="documents",
     leaves="heading (kept as context), running head (heads, feet and page numbers at one place of many pages), "
-    "footnote, note mark, navigation (tables of contents), markup (hyphens at line ends, bullets)",
+    "footnote, note mark, navigation (tables of contents, indexes), markup (hyphens at line ends, bullets)",
 )
 def open_pdf(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """A PDF with a text layer, titled by its own title. Raises MissingDependencyError."""
