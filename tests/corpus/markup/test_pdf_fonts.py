@@ -1,16 +1,28 @@
-"""Text of fonts that have no space, as TeX's, between whose words the pen is moved, and text spread by word spacing."""
+"""Text of fonts that have no space, as TeX's, between whose words the pen is moved; text spread by word spacing; and
+fonts that draw glyphs by their numbers and do not say which characters they are."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 
 import pypdf
 import pytest
-from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, FloatObject, NameObject
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from pypdf.generic import (
+    ArrayObject,
+    DecodedStreamObject,
+    DictionaryObject,
+    FloatObject,
+    NameObject,
+    TextStringObject,
+)
 
 from nextvec.corpus.markup.pdf import read_pdf
+from nextvec.errors import DataError
 
 TEXT = "They crossed the river, and it was wide."
 CODES = {letter: number for number, letter in enumerate(sorted(set(TEXT) - {" "}), start=20)}
@@ -148,3 +160,56 @@ def test_what_the_reader_repairs_is_not_told(drawn, caplog) -> None:
     with caplog.at_level(logging.WARNING):
         read_pdf(drawn("BT /F 10 Tf 40 700 Td (A bridge.) Tj /Missing 10 Tf ET", {"/F": courier()}) + b"\nxref\n")
     assert not caplog.records
+
+
+JAPANESE = {"春": 2399, "は": 888, "来": 3922, "た": 872, "っ": 7923, "。": 635, "、": 7887}
+"""Numbers in Adobe's collection; the small letter and the comma are those of lines from above."""
+
+
+def numbered(ordering: str, encoding: str = "Identity-H", **descriptor: DictionaryObject) -> DictionaryObject:
+    """A font without a table of its characters."""
+    inner = named(Type="Font", Subtype="CIDFontType2", BaseFont="X", CIDSystemInfo=DictionaryObject())
+    inner["/CIDSystemInfo"][NameObject("/Ordering")] = TextStringObject(ordering)
+    if descriptor:
+        inner[NameObject("/FontDescriptor")] = named(Type="FontDescriptor", **descriptor)
+    font = named(Type="Font", Subtype="Type0", BaseFont="X", Encoding=encoding)
+    font[NameObject("/DescendantFonts")] = ArrayObject([inner])
+    return font
+
+
+def shown(numbers: list[int], name: str = "F") -> str:
+    return f"/{name} 10 Tf <{''.join(f'{number:04X}' for number in numbers)}> Tj"
+
+
+@pytest.mark.parametrize(("encoding", "text"), [("Identity-H", "春は来た。"), ("Identity-V", "春は、来たっ。")])
+def test_glyphs_of_known_collections(drawn, encoding: str, text: str) -> None:
+    operations = f"BT 40 700 Td {shown([JAPANESE[sign] for sign in text])} ET"
+    assert read_pdf(drawn(operations, {"/F": numbered("Japan1", encoding)})).text == text
+
+
+def test_glyphs_of_a_font_that_is_part_of_the_file(drawn) -> None:
+    builder = FontBuilder(1000)
+    builder.setupGlyphOrder([".notdef", "space", "b", "r"])
+    builder.setupCharacterMap({ord(" "): "space", ord("b"): "b", ord("r"): "r"})
+    builder.setupGlyf({name: TTGlyphPen(None).glyph() for name in (".notdef", "space", "b", "r")})
+    builder.setupHorizontalMetrics(dict.fromkeys((".notdef", "space", "b", "r"), (500, 0)))
+    builder.setupHorizontalHeader()
+    builder.setupPost()
+    builder.save(content := BytesIO())
+    file = DecodedStreamObject()
+    file.set_data(content.getvalue())
+    font = numbered("Identity", FontFile2=file)
+    assert read_pdf(drawn(f"BT 40 700 Td {shown([2, 3, 3, 1, 2])} ET", {"/F": font})).text == "brr b"
+
+
+@pytest.mark.parametrize(
+    "font", [numbered("Identity"), numbered("Japan1", "EUC-H"), numbered("Identity", "Identity-V")]
+)
+def test_glyphs_of_which_nothing_is_known_are_counted(drawn, font: DictionaryObject) -> None:
+    """The text of other fonts is read."""
+    fonts = {"/F": font, "/G": courier()}
+    content = drawn(f"BT 40 700 Td {shown([2395, 867, 3972])} /G 10 Tf 0 -40 Td (A bridge.) Tj ET", fonts)
+    prose = read_pdf(content)
+    assert (prose.text, prose.left_out) == ("A bridge.", {"unknown character": 3})
+    with pytest.raises(DataError, match="it does not say which characters its letters are: recognise its text"):
+        read_pdf(drawn(f"BT 40 700 Td {shown([2395, 867])} ET", fonts))

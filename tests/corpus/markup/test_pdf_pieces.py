@@ -9,6 +9,7 @@ import pytest
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from nextvec.corpus.markup.pdf import read_pdf
+from nextvec.corpus.markup.pdf_fonts import Fonts
 from nextvec.corpus.markup.pdf_lines import Line, lines_of
 
 SIZE, LETTER = 11, 6.6
@@ -56,7 +57,7 @@ def words(lines: list[str], gap: float = LETTER, left: float = 40, slope: float 
 
 def lines(content: bytes, tmp_path: Path) -> list[Line]:
     (tmp_path / "c.pdf").write_bytes(content)
-    return list(lines_of(pypdf.PdfReader(tmp_path / "c.pdf").pages[0]))
+    return list(lines_of(pypdf.PdfReader(tmp_path / "c.pdf").pages[0], Fonts()))
 
 
 @pytest.mark.parametrize("how", [AFTER, BEFORE, BOTH])

@@ -19,7 +19,7 @@ from typing import Any
 
 from nextvec.corpus.headings import Title, compose
 from nextvec.corpus.markup.carried import LOWEST, carried, carry
-from nextvec.corpus.markup.pdf_fonts import name_spaces
+from nextvec.corpus.markup.pdf_fonts import UNKNOWN, Fonts
 from nextvec.corpus.markup.pdf_furniture import without_contents, without_notes, without_running
 from nextvec.corpus.markup.pdf_indents import ENDED_SHARE, has_ended, paragraph_starts
 from nextvec.corpus.markup.pdf_lines import (
@@ -45,6 +45,7 @@ _DAMAGED = (
     *(ValueError, struct.error, zlib.error),
 )
 """What pypdf raises besides its own errors, where it did not expect what it finds."""
+_UNNAMED = "it does not say which characters its letters are: recognise its text (OCR)"
 _NO_TEXT = "it has no text layer, as scans have none: recognise its text first (OCR)"
 
 
@@ -63,11 +64,12 @@ def read_pdf(content: bytes) -> Prose:
 
     Raises DataError for one without a text layer, one that needs a password, and one of which no page can be read.
     """
-    title, pages, missing = _read(content)
+    title, drawn, missing = _read(content)
+    pages = _without_unknown(drawn)
     marks = sum(line.marks for page in pages for line in page)
-    held = characters(pages) + marks
-    if not held:
-        raise DataError(_NO_TEXT)
+    held, unknown = characters(drawn) + marks, characters(drawn) - characters(pages)
+    if held == unknown:
+        raise DataError(_UNNAMED if unknown else _NO_TEXT)
     unframed = without_running(pages)
     body = without_notes(unframed)
     running, notes = characters(pages) - characters(unframed), characters(unframed) - characters(body)
@@ -77,7 +79,7 @@ def read_pdf(content: bytes) -> Prose:
     pieces = [carried(one) or one for one in prose.text.split("\n\n")]
     text, headings = compose(pieces)
     left_out = Counter(prose.left_out) + Counter({"running head": running, "navigation": contents})
-    left_out += Counter({"footnote": notes, "note mark": marks})
+    left_out += Counter({"footnote": notes, "note mark": marks, "unknown character": unknown})
     left_out["heading"] = sum(visible(one.text) for one in pieces if isinstance(one, Title))
     left_out["markup"] = 0
     left_out["markup"] = held - visible(text) - left_out.total()
@@ -107,16 +109,20 @@ def _pages(reader: Any) -> tuple[list[list[Line]], tuple[str, ...]]:
 
     pages: list[list[Line]] = []
     failed: dict[str, Exception] = {}
-    seen: set[int] = set()
+    fonts = Fonts()
     for number, page in enumerate(reader.pages, start=1):
         try:
-            name_spaces(page, seen)
-            pages.append(list(lines_of(page)))
+            pages.append(list(lines_of(page, fonts)))
         except (PyPdfError, NotImplementedError, *_DAMAGED) as error:
             failed[f"page {number}"] = error
     if failed and not any(pages):
         raise next(iter(failed.values()))
     return pages, tuple(failed)
+
+
+def _without_unknown(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
+    cleared = [[replace(line, text=collapse(line.text.replace(UNKNOWN, ""))) for line in page] for page in pages]
+    return [[line for line in page if line.text] for page in cleared]
 
 
 def _with_levels(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from nextvec.corpus.markup.accents import with_accents
+from nextvec.corpus.markup.pdf_fonts import Fonts
 from nextvec.corpus.markup.pdf_pieces import Line, filled, is_beside, is_near, rows_of
 from nextvec.corpus.markup.quantities import POWER, superscript
 from nextvec.corpus.prose import visible
@@ -29,9 +30,9 @@ _BASE = re.compile(r"(?:(?<![^\W_])\d{1,2}|(?<![^\W_])(?<!['\u2019.])(?:[^\W\d_I
 """What is raised to a power: a short number, the letter of a quantity, a unit of length. Longer numbers are years."""
 
 
-def lines_of(page: Any) -> Iterator[Line]:
-    """The lines of a page in the order in which it draws them."""
-    return map(_whole, _with_raised(rows_of(page)))
+def lines_of(page: Any, fonts: Fonts) -> Iterator[Line]:
+    """The lines of a page in the order in which it draws them; `fonts`: of its file."""
+    return map(_whole, _with_raised(rows_of(page, fonts)))
 
 
 def _with_raised(rows: Iterable[list[Line]]) -> Iterator[list[Line]]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from nextvec.corpus.markup.carried import MARK
+from nextvec.corpus.markup.pdf_fonts import Fonts
 from nextvec.corpus.markup.pdf_moves import SHOW, with_word_spaces, without_rests
 
 _LETTER, _GAP = 0.65, 1.5
@@ -38,6 +39,7 @@ class Line:
 class _Pen:
     """Takes what pypdf reads, which does not tell how far letters were raised by an operator of their own."""
 
+    fonts: Fonts
     parts: list[Line] = field(default_factory=list)
     rise: float = 0.0
     drawn: float = 0.0
@@ -52,20 +54,23 @@ class _Pen:
         left = current[0] * matrix[4] + current[2] * matrix[5] + current[4]
         height = current[1] * matrix[4] + current[3] * matrix[5] + current[5]
         scale = abs(matrix[3] * current[3]) or abs(matrix[1] * current[1])
-        self.parts.append(Line(text.translate(_LIGATURES), height, size * scale, left, self.drawn * scale))
+        self.parts.append(
+            Line(self.fonts.read(text, font).translate(_LIGATURES), height, size * scale, left, self.drawn * scale)
+        )
 
 
-def rows_of(page: Any) -> Iterator[list[Line]]:
+def rows_of(page: Any, fonts: Fonts) -> Iterator[list[Line]]:
     """The pieces of each line of a page in the order in which it draws them; no line is blank.
 
     pypdf breaks a line at each piece that is set on its own: where those are words, their lines are made whole."""
+    fonts.complete(page)
     with_word_spaces(page)
-    rows = list(_rows(page))
+    rows = list(_rows(page, fonts))
     if not _sets_words(rows):
         yield from rows
         return
     without_rests(page)
-    for row in _rows(page):
+    for row in _rows(page, fonts):
         yield from _parted(row)
 
 
@@ -74,9 +79,9 @@ def filled(row: Iterable[Line]) -> list[Line]:
     return [part for part in row if part.text.strip()]
 
 
-def _rows(page: Any) -> Iterator[list[Line]]:
+def _rows(page: Any, fonts: Fonts) -> Iterator[list[Line]]:
     """As pypdf breaks them."""
-    pen = _Pen()
+    pen = _Pen(fonts)
     page.extract_text(visitor_text=pen.take, visitor_operand_before=pen.operate)
     row: list[Line] = []
     for part in pen.parts:
