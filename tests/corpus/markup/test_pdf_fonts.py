@@ -18,6 +18,7 @@ from pypdf.generic import (
     DictionaryObject,
     FloatObject,
     NameObject,
+    NumberObject,
     TextStringObject,
 )
 
@@ -154,6 +155,18 @@ def test_accents_that_are_drawn_on_their_own(drawn) -> None:
     """They are no note marks."""
     prose = read_pdf(drawn("BT /F 10 Tf 40 700 Td (It was paid for by Jos\\302e.) Tj ET", {"/F": courier()}))
     assert (prose.text, prose.left_out) == ("It was paid for by José.", {})
+
+
+def test_names_of_glyphs_that_are_characters(drawn) -> None:
+    font = courier()
+    names = [
+        NumberObject(97),
+        NameObject("/uni092A094D0930"),
+        NameObject("/uni093F.710"),
+        NameObject("/uni00620072.alt1"),
+    ]
+    font[NameObject("/Encoding")] = named(Type="Encoding", Differences=ArrayObject(names))
+    assert read_pdf(drawn("BT /F 10 Tf 40 700 Td (abc.) Tj ET", {"/F": font})).text == "प्रिbr."
 
 
 def test_what_the_reader_repairs_is_not_told(drawn, caplog) -> None:

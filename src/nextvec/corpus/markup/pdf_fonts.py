@@ -30,6 +30,8 @@ _DECODED = ("/GB-EUC-", "/GBpc-EUC-", "/GBK-EUC-", "/GBK2K-", "/ETen-B5-", "/ETe
 """Beginnings of the names of encodings that pypdf knows by itself."""
 _COLLECTIONS = frozenset(("Japan1", "GB1", "CNS1", "Korea1"))
 _SEEN = re.compile(r"\S")
+_GLYPH_NAME = re.compile(r"/uni((?:[0-9A-F]{4})+)(?:\.(?:[0-9]+|[a-z]+[0-9]*))?")
+"""Names of glyphs that are characters, of which pypdf knows those of one only, and after a dot what form they have."""
 
 
 class Fonts:
@@ -53,8 +55,12 @@ class Fonts:
         """What pypdf read in a font: as it is, or where it read numbers, the characters that have them."""
         characters = self._characters.get(id(font))
         if characters is None:
-            return text
+            return _GLYPH_NAME.sub(_named, text) if "/uni" in text else text
         return _SEEN.sub(lambda sign: characters.get(ord(sign[0]), UNKNOWN), text)
+
+
+def _named(name: re.Match[str]) -> str:
+    return bytes.fromhex(name[1]).decode("utf-16-be", "replace")
 
 
 def _says_characters(font: Any) -> bool:
