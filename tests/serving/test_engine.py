@@ -215,6 +215,18 @@ def test_a_stage_that_hangs_is_a_504_and_then_not_alive(connect, workspace, monk
         eventually(lambda: client.get("/health/live").status_code == 200)
 
 
+def test_every_stage_has_its_time(connect, workspace) -> None:
+    """Also those that share the time-out of another."""
+    with connect(workspace) as client:
+        batchers = client.engine._batching.all()
+        assert {"read", "topic", "predict", "decode"} <= {batcher.stage for batcher in batchers}
+        for began, status in ((time.monotonic(), 200), (-1e9, 503)):
+            for batcher in batchers:
+                batcher.running_since = began
+            assert client.get("/health/live").status_code == status
+        assert len(client.get("/health/live").json()["faults"]) == len(batchers)
+
+
 def test_while_it_loads_it_says_so(connect, workspace, monkeypatch) -> None:
     go = threading.Event()
     load = Served.load.__func__

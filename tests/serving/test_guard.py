@@ -174,6 +174,7 @@ def test_more_requests_than_the_server_takes_are_told_to_come_again(connect, wor
         answer = client.get("/v1/models")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert client.get("/health/live").status_code == 200
+        assert "nextvec_requests" in client.get("/metrics").text, "asked for most of all when there is too much to do"
 
 
 @pytest.mark.parametrize(

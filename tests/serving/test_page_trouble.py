@@ -43,9 +43,13 @@ def problem(status, title, detail, **headers):
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
-def one_model(name="m"):
+def models_named(*names):
     known = {"architecture": "gru", "corpus": "c@1", "aliases": [], "decoders": ["nearest"], "ready": True}
-    return JSONResponse({"object": "list", "data": [{"id": name, "nextvec": known}]})
+    return JSONResponse({"object": "list", "data": [{"id": name, "nextvec": known} for name in names]})
+
+
+def one_model():
+    return models_named("m")
 
 
 STEP = {
@@ -163,6 +167,72 @@ class TestTrouble:
         assert chromium.text(".status") == "stopped by you"
         chromium.wait("document.querySelector('button[name=stop]').disabled")
 
+    def test_what_is_stopped_by_a_key_leaves_the_focus_in_the_form(self, chromium, scripted):
+        goes_on = threading.Event()
+
+        def endless():
+            yield event(context=CONTEXT, sentences=[STEP])
+            goes_on.wait(60)
+
+        scripted.answers["v1/completions"] = lambda: StreamingResponse(endless(), media_type="text/event-stream")
+        chromium.open(scripted.url)
+        chromium.click("button[name=go]")
+        chromium.wait("document.querySelector('.utterance')")
+        chromium.run("document.querySelector('button[name=stop]').focus()")
+        chromium.click("button[name=stop]")
+        chromium.wait("document.querySelector('button[name=stop]').disabled")
+        goes_on.set()
+        assert chromium.run("document.activeElement.name") == "go"
+
+    def test_other_models_take_nothing_that_was_written_or_said(self, chromium, scripted):
+        """Nor what runs: it can be stopped, and ends."""
+        goes_on = threading.Event()
+
+        def held():
+            yield event(context=CONTEXT, sentences=[STEP])
+            goes_on.wait(60)
+            yield event(sentences=[STEP | {"number": 2}])
+            yield "data: [DONE]\n\n"
+
+        scripted.answers["v1/completions"] = lambda: StreamingResponse(held(), media_type="text/event-stream")
+        chromium.open(scripted.url)
+        chromium.run("document.getElementById('sentences').value = 9")
+        chromium.click("button[name=go]")
+        chromium.wait("document.querySelector('.utterance')")
+        scripted.answers["v1/models"] = lambda: models_named("a", "m")
+        chromium.go("#/models", "Models")
+        chromium.go("#/playground", "Playground")
+        assert chromium.texts(".utterance") == ["It went on."]
+        assert not chromium.run("document.querySelector('button[name=stop]').disabled")
+        ticked = "[...document.querySelectorAll('input[name=model]')].map((box) => [box.value, box.checked])"
+        assert sorted(chromium.run(ticked)) == [["a", False], ["m", True]]
+        assert chromium.run("document.getElementById('sentences').value") == "9"
+        goes_on.set()
+        chromium.wait("document.querySelectorAll('.utterance').length === 2")
+
+    def test_an_error_in_the_middle_keeps_what_came_of_several(self, chromium, scripted):
+        parts = [event(context=CONTEXT, sentences=[STEP])]
+        scripted.answers["v1/completions"] = lambda: StreamingResponse(iter(parts), media_type="text/event-stream")
+        chromium.open(scripted.url)
+        chromium.run("document.getElementById('choices').value = 2")
+        chromium.click("button[name=go]")
+        chromium.wait("document.querySelectorAll('.trouble').length === 2")
+        assert chromium.texts(".utterance") == ["It went on."]
+
+    def test_what_is_wrong_among_hidden_options_is_shown(self, chromium, scripted):
+        chromium.open(scripted.url)
+        chromium.run("document.getElementById('seed').value = '1.5'")
+        chromium.click("button[name=go]")
+        chromium.wait("document.querySelector('.bench details').open")
+
+    def test_a_request_that_cannot_be_used_is_not_sent_again_as_it_is(self, chromium, scripted):
+        scripted.answers["v1/completions"] = lambda: problem(422, "Unprocessable", "prompt: the text is empty")
+        chromium.open(scripted.url)
+        chromium.click("button[name=go]")
+        chromium.wait("document.querySelector('.trouble')")
+        assert "the text is empty" in chromium.text(".trouble")
+        assert not chromium.texts(".trouble button")
+
     def test_a_server_that_is_gone_is_said_to_be(self, chromium, scripted):
         chromium.open(scripted.url)
         scripted.stop()
@@ -209,7 +279,7 @@ class TestTrouble:
         chromium.run("document.getElementById('text').select()")
         chromium.type("My own words.")
         chromium.go("#/models", "Models")
-        scripted.answers["v1/models"] = lambda: one_model("another")
+        scripted.answers["v1/models"] = lambda: models_named("another")
         chromium.go("#/playground", "Playground")
         assert chromium.run("document.querySelector('input[name=model]').value") == "another"
         assert chromium.run("document.getElementById('text').value") == "My own words."
@@ -219,10 +289,12 @@ class TestTrouble:
             chromium.open(server.urls[0])
             assert "Enter the token" in chromium.text()
             assert chromium.run("document.querySelector('.token input').type") == "password"
-            chromium.run("document.querySelector('.token input').focus()")
-            chromium.type("wrong")
-            chromium.press("Enter")
-            chromium.wait("document.querySelector('main').innerText.includes('The token was not accepted')")
+            for wrong in ("\u201copen-sesame-1234567890\u201d", "wrong"):  # quotation marks that came with it
+                chromium.run("document.querySelector('.token input').focus()")
+                chromium.type(wrong)
+                chromium.press("Enter")
+                chromium.wait("document.querySelector('main').innerText.includes('The token was not accepted')")
+                chromium.wait("document.querySelector('.token input').value === ''")
             chromium.run("document.querySelector('.token input').focus()")
             chromium.type("open-sesame-1234567890")
             chromium.press("Enter")

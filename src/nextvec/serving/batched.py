@@ -178,7 +178,7 @@ class BatchedModel:
         return (await self._fill.submit([own], self._timeouts.fill))[0]
 
     async def read(self, query: ReadQuery) -> ReadResult:
-        return (await self._read.submit([query], self._timeouts.predict))[0]
+        return (await self._read.submit([query], self._timeouts.of("read")))[0]
 
     async def query(self, context: Context) -> np.ndarray:
         """(D,), of any norm: what candidates are ranked by after a context."""
@@ -186,7 +186,7 @@ class BatchedModel:
 
     async def topic(self, context: Context) -> np.ndarray:
         """(D,), of any norm: what candidates from anywhere are ranked by after a context."""
-        return (await self._topic.submit([context], self._timeouts.query))[0]
+        return (await self._topic.submit([context], self._timeouts.of("topic")))[0]
 
     async def draw(self, query: DrawQuery) -> Drawn:
         return (await self._draw.submit([query], self._timeouts.draw))[0]

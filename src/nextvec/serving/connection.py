@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from http import HTTPStatus
 from typing import Any, cast
@@ -13,6 +14,9 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from nextvec.serving.problems import MEDIA_TYPE, ProblemError, body_of
 
 HEADER_BYTES = 65_536
+_UPGRADE = re.compile(rb"^upgrade[ \t]*:[^\n]*\n", re.IGNORECASE | re.MULTILINE)
+"""The header that asks for another protocol, of which there is none; parsers stop at it, and the body would be lost."""
+_HEADERS_END = re.compile(rb"\r?\n\r?\n")
 
 
 class Gate(asyncio.Protocol):
@@ -29,6 +33,7 @@ class Gate(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._clock: asyncio.TimerHandle | None = None
         self._received = 0
+        self._in_headers, self._within, self._held = True, False, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -41,9 +46,11 @@ class Gate(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
+        data = self._without_upgrade(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+            if data:
+                self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # CONNECT is one as well
             self._parser = httptools.HttpRequestParser(self)
         except httptools.HttpParserError:
             self._refuse(400, "this is not a valid HTTP request")
@@ -51,7 +58,23 @@ class Gate(asyncio.Protocol):
         if self._clock is not None and self._received > HEADER_BYTES:
             self._refuse(431, f"the headers are longer than {HEADER_BYTES:,} bytes")
             return
-        self._behind.data_received(data)
+        if data:
+            self._behind.data_received(data)
+
+    def _without_upgrade(self, data: bytes) -> bytes:
+        """What may be read of the data, and of what was held back before: the beginning of a header that may be one."""
+        if not self._in_headers:
+            return data
+        data, self._held = self._held + data, b""
+        end = _HEADERS_END.search(data)
+        headers, rest = (data[: end.end()], data[end.end() :]) if end else (data, b"")
+        line = headers.rfind(b"\n") + 1
+        if not end and b"upgrade".startswith(headers[line : line + 7].lower()) and not (self._within and line == 0):
+            headers, self._held = headers[:line], headers[line:]
+        begun = headers.find(b"\n") + 1 if self._within else 0
+        passed = headers[:begun] + _UPGRADE.sub(b"", headers[begun:])
+        self._within = bool(passed) and not passed.endswith(b"\n")
+        return passed + rest
 
     def eof_received(self) -> bool | None:
         return self._behind.eof_received()
@@ -69,7 +92,12 @@ class Gate(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Told by the parser."""
+        self._in_headers = False
         self._headers_came()
+
+    def on_message_complete(self) -> None:
+        """Told by the parser."""
+        self._in_headers = True
 
     def _expect_headers(self) -> None:
         self._received = 0

@@ -168,11 +168,12 @@ class Engine:
 
     def stuck(self) -> list[str]:
         """Stages in which a batch has been running for far too long."""
-        now, timeouts = time.monotonic(), self.settings.timeouts.to_dict()
+        now, timeouts = time.monotonic(), self.settings.timeouts
         return [
             f"{batcher.stage} of {batcher.scope} hangs"
             for batcher in self._batching.all()
-            if batcher.running_since is not None and now - batcher.running_since > STUCK_AFTER * timeouts[batcher.stage]
+            if batcher.running_since is not None
+            and now - batcher.running_since > STUCK_AFTER * timeouts.of(batcher.stage)
         ]
 
     async def _keep_current(self) -> None:

@@ -91,7 +91,8 @@ class Limits(Config):
 
 
 class Timeouts(Config):
-    """Seconds that a request waits for a stage, queue included; 504 after them."""
+    """Seconds that a request waits for a stage, queue included; 504 after them. To read a document on takes as long as
+    `predict` at most, its topic as long as `query`."""
 
     encode: float = Field(default=30, gt=0)
     recognise: float = Field(default=10, gt=0)
@@ -103,6 +104,10 @@ class Timeouts(Config):
     decode: float = Field(default=60, gt=0)
     weigh: float = Field(default=10, gt=0)
     search: float = Field(default=10, gt=0)
+
+    def of(self, stage: str) -> float:
+        """Of a stage, by the name that it has in messages and metrics."""
+        return float(getattr(self, {"read": "predict", "topic": "query"}.get(stage, stage)))
 
 
 class Settings(Config):

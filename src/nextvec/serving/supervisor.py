@@ -60,14 +60,14 @@ class Supervisor:
             os.environ[MULTIPROCESS] = metrics
             try:
                 for _ in range(self._settings.workers):
-                    self._start(reading)
+                    self._start(reading, at_once=True)
                 self._watch(reading)
             finally:
                 del os.environ[MULTIPROCESS]
                 self._end()
 
-    def _start(self, reading: Connection) -> None:
-        process = self._context.Process(target=_work, args=(*self._arguments, reading), name="nextvec-worker")
+    def _start(self, reading: Connection, at_once: bool) -> None:
+        process = self._context.Process(target=_work, args=(*self._arguments, at_once, reading), name="nextvec-worker")
         process.start()
         self._workers[process.sentinel] = process
 
@@ -86,7 +86,7 @@ class Supervisor:
         self._deaths.append(time.monotonic())
         if len(self._deaths) == self._deaths.maxlen and self._deaths[-1] - self._deaths[0] < DEATH_SECONDS:
             raise WorkersKeepDyingError(process.exitcode)
-        self._start(reading)
+        self._start(reading, at_once=not self._workers)
 
     def _end(self) -> None:
         """Wait for all that still run as long as they were given, no longer."""
@@ -123,11 +123,18 @@ class Supervisor:
                 signal.signal(number, handler)
 
 
-def _work(root: str, settings: Settings, token: Token | None, sockets: list[socket.socket], alive: Connection) -> None:
+def _work(
+    root: str,
+    settings: Settings,
+    token: Token | None,
+    sockets: list[socket.socket],
+    at_once: bool,
+    alive: Connection,
+) -> None:
     """The main function of a worker process."""
     configure_logging()
     threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
-    run_worker(Workspace(root), settings, token, sockets)
+    run_worker(Workspace(root), settings, token, sockets, at_once)
 
 
 def _end_with_parent(alive: Connection) -> None:

@@ -27,11 +27,18 @@ KEEP_ALIVE_SECONDS = 30
 log = logging.getLogger("nextvec.serving")
 
 
-def run_worker(workspace: Workspace, settings: Settings, token: Token | None, sockets: Sequence[socket.socket]) -> None:
-    """One worker, in this process, until it is told to stop. Ends the process when a stage hangs by then."""
+def run_worker(
+    workspace: Workspace,
+    settings: Settings,
+    token: Token | None,
+    sockets: Sequence[socket.socket],
+    at_once: bool = True,
+) -> None:
+    """One worker, in this process, until it is told to stop. Ends the process when a stage hangs by then. `at_once`:
+    whether it answers while it loads, that it does; where others answer already, it would take requests from them."""
     size_threads(settings.torch_threads())
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        running = runner.run(_work(workspace, settings, token, sockets))
+        running = runner.run(_work(workspace, settings, token, sockets, at_once))
     if running:
         log.error("%s still runs; ending without it", ", ".join(running))
         os._exit(1)
@@ -45,13 +52,15 @@ def size_threads(threads: int) -> None:
 
 
 async def _work(
-    workspace: Workspace, settings: Settings, token: Token | None, sockets: Sequence[socket.socket]
+    workspace: Workspace, settings: Settings, token: Token | None, sockets: Sequence[socket.socket], at_once: bool
 ) -> list[str]:
     """Returns the stages that still run when all else has ended."""
     engine = Engine(workspace, settings, Metrics())
     servers = [_server(engine, listener, token) for listener in settings.listeners]
     _on_signals(lambda: _stop(engine, servers), engine.reload)
     engine.start()
+    if not at_once:
+        await engine.first_look()
     await asyncio.gather(*(server.serve([bound]) for server, bound in zip(servers, sockets, strict=True)))
     return await engine.stop()
 

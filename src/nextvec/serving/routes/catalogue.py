@@ -47,6 +47,11 @@ def catalogue_router(catalogue: Catalogue, identity: Callable[[str], str] = str)
         with about("model"):
             return catalogue.model(identity(name))
 
+    @router.get("/models/{owner}/{name}", include_in_schema=False)
+    def model_of_hub(owner: str, name: str) -> dict[str, Any]:
+        """Of one whose name has a slash, as models of a hub have."""
+        return model(f"{owner}/{name}")
+
     @router.get(
         "/leaderboard",
         summary="A comparison",

@@ -94,6 +94,7 @@ async function send(path, options) {
 }
 
 async function reach(path, options) {
+  if (/[^ -ÿ]/.test(token ?? "")) throw fromBody({}, 401, null);
   try {
     return await fetch(path, options);
   } catch (error) {

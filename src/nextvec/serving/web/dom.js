@@ -71,3 +71,20 @@ export function empty(title, words, commands) {
     h("pre", { tabindex: "0" }, h("code", {}, commands.join("\n"))),
   );
 }
+
+/** A field of a form: its label and what it is for. */
+export const field = (name, label, ...parts) => h("div", { class: "field" }, h("label", { for: name }, label), parts);
+
+/** A choice among [value, label] pairs. */
+export const select = (name, options, { chosen, ...attributes } = {}) =>
+  h(
+    "select",
+    { id: name, name, ...attributes },
+    options.map(([value, label]) => h("option", { value, selected: value === chosen }, label)),
+  );
+
+/** A link to a view of the page. */
+export const linkTo = (view, id, words = id) => h("a", { href: `#/${view}/${encodeURIComponent(id)}` }, words);
+
+/** The way back from one of many. */
+export const trail = (view, words) => h("p", { class: "trail" }, h("a", { href: `#/${view}` }, words));

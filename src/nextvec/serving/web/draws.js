@@ -1,6 +1,6 @@
 // Several continuations that one model has drawn for a text, side by side, the likeliest marked.
 
-import { h } from "./dom.js";
+import { h, linkTo } from "./dom.js";
 import { number, plural } from "./format.js";
 import { Reading } from "./reading.js";
 import { trouble } from "./trouble.js";
@@ -15,7 +15,7 @@ export class Draws {
     this.element = h(
       "section",
       { class: "draws", "aria-label": `${n} continuations by ${model}` },
-      h("header", {}, h("h2", {}, h("a", { href: `#/models/${encodeURIComponent(model)}` }, model)), this.status),
+      h("header", {}, h("h2", {}, linkTo("models", model)), this.status),
       this.columns,
     );
   }
@@ -51,6 +51,11 @@ export class Draws {
 
   failed(error) {
     this.status.textContent = "failed";
-    this.columns.replaceChildren(h("div", { class: "reading panel" }, trouble(error, this.retry, 3)));
+    if (this.readings.some((reading) => reading.sentences.childElementCount))
+      for (const reading of this.readings) reading.finished || reading.failed(error);
+    else {
+      const told = trouble(error, error.status !== 422 && this.retry, 3);
+      this.columns.replaceChildren(h("div", { class: "reading panel" }, told));
+    }
   }
 }

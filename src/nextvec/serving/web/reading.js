@@ -1,7 +1,7 @@
 // One model's continuation as it comes: the column of the playground.
 
 import { bar, segments, strip } from "./charts.js";
-import { announce, disclosure, facts, h } from "./dom.js";
+import { announce, disclosure, facts, h, linkTo } from "./dom.js";
 import { duration, number, percent, plural, signed } from "./format.js";
 import { trouble } from "./trouble.js";
 import { unknown } from "./unknown.js";
@@ -28,7 +28,7 @@ export class Reading {
     this.body = h("div", {});
     const title = place
       ? h("h3", {}, `${place.number} of ${place.of}`)
-      : h("h2", {}, h("a", { href: `#/models/${encodeURIComponent(model)}` }, model));
+      : h("h2", {}, linkTo("models", model));
     this.element = h(
       "article",
       { class: "reading panel", "aria-label": this.name },
@@ -115,7 +115,7 @@ export class Reading {
   failed(error) {
     this.element.classList.remove("running");
     this.say("failed");
-    this.body.append(trouble(error, this.retry, 3));
+    this.body.append(trouble(error, error.status !== 422 && this.retry, 3));
   }
 
   say(words) {

@@ -3,6 +3,9 @@
 import { get, readiness } from "./api.js";
 import { empty, h } from "./dom.js";
 
+export const LIGHTHOUSE =
+  "The lighthouse stands at the northern tip of the island. It was built of granite blocks that were shipped across the bay in winter. For ninety years a keeper lit the lamp by hand every evening.";
+
 const PAUSE = 1000;
 
 /** {models, faults}: waits while the server is still loading; `faults` says what it could not load. */
@@ -19,17 +22,28 @@ export async function served(signal) {
   }
 }
 
-/** A view of the models, built once a set of them: text, results and a running stream survive a look at another view.
- * `missing` is its heading without any. */
+/** A view of the models, built once, {content, update}: text, results and a running stream survive a look at another
+ * view, and `update` takes other models. `missing` is its heading without any. */
 export function lasting(title, missing, build) {
-  let root = null;
+  let root;
   return async function show(_, signal) {
     const { models, faults } = await served(signal);
     if (!models.length) return { title, content: [h("h1", {}, title), noModel(missing, faults)] };
-    const known = JSON.stringify(models);
-    if (root?.known !== known) root = { known, content: build(models) };
+    if (root) root.update(models);
+    else root = build(models);
     return { title, content: root.content };
   };
+}
+
+/** Ctrl + Enter submits a form, too. */
+export function submitting(form, run) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    run();
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
 }
 
 /** The model in production, else the one with the best cosine. */

@@ -5,7 +5,7 @@ import { h, unique } from "./dom.js";
 
 /** A panel for an error, with a way to try again: the token that is wanted, or a button. `level` is its heading's. */
 export function trouble(error, retry, level = 1) {
-  const again = h("button", { type: "button", on: { click: retry } }, "Try again");
+  const again = retry && h("button", { type: "button", on: { click: retry } }, "Try again");
   return h(
     "section",
     { class: "trouble panel", role: "alert" },

@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { bar, lineChart } from "../charts.js";
-import { empty, facts, h, scrollable } from "../dom.js";
+import { empty, facts, h, linkTo, scrollable, trail } from "../dom.js";
 import { bytes, count, date, number, percent, plural, span } from "../format.js";
 
 export async function show(name, signal) {
@@ -37,7 +37,7 @@ function card(corpus) {
   return h(
     "li",
     { class: "panel" },
-    h("h2", {}, h("a", { href: `#/corpora/${encodeURIComponent(corpus.name)}` }, corpus.name)),
+    h("h2", {}, linkTo("corpora", corpus.name)),
     facts([
       ["documents", count(corpus.documents)],
       ["chunks", count(corpus.chunks)],
@@ -56,7 +56,7 @@ function chunkerName({ name, ...options }) {
 
 function one(corpus) {
   const content = [
-    h("p", { class: "trail" }, h("a", { href: "#/corpora" }, "Corpora")),
+    trail("corpora", "Corpora"),
     h("h1", {}, corpus.name),
     facts([
       ["documents", count(corpus.documents)],
@@ -109,10 +109,7 @@ function generations({ name, generations: versions }) {
         "td",
         { class: "models" },
         version.models.length
-          ? version.models.map((model, i) => [
-              i ? ", " : "",
-              h("a", { href: `#/models/${encodeURIComponent(model)}` }, model),
-            ])
+          ? version.models.map((model, i) => [i ? ", " : "", linkTo("models", model)])
           : "none",
       ),
     );

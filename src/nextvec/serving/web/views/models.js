@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { axis, lineChart, scale, whisker } from "../charts.js";
-import { disclosure, facts, h, scrollable } from "../dom.js";
+import { disclosure, facts, h, linkTo, scrollable, trail } from "../dom.js";
 import { MEANINGS, count, date, figureName, number, plural, short, signedPercent, span } from "../format.js";
 import { render } from "../markdown.js";
 import { noModel, served } from "../served.js";
@@ -61,7 +61,7 @@ function row({ id, nextvec: m }) {
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, h("a", { href: `#/models/${encodeURIComponent(id)}` }, id), marks, origin),
+    h("th", { scope: "row" }, linkTo("models", id), marks, origin),
     h("td", { class: "wide" }, m.architecture),
     h("td", { class: "wide" }, m.corpus ?? "–"),
     h("td", { class: "wide" }, m.encoder ?? "–"),
@@ -74,7 +74,7 @@ function row({ id, nextvec: m }) {
 function one(model) {
   const m = model.nextvec;
   const content = [
-    h("p", { class: "trail" }, h("a", { href: "#/models" }, "Models")),
+    trail("models", "Models"),
     h(
       "h1",
       {},
@@ -87,7 +87,7 @@ function one(model) {
       ["context", m.context === null ? "all chunks so far" : plural(m.context, "chunk")],
       ["trained parameters", count(m.parameters)],
       ["fitted in closed form", count(m.fitted)],
-      ["corpus", m.corpus && h("a", { href: `#/corpora/${encodeURIComponent(m.corpus.split("@")[0])}` }, m.corpus)],
+      ["corpus", m.corpus && linkTo("corpora", m.corpus.split("@")[0], m.corpus)],
       ["encoder", m.encoder && `${m.encoder}, ${m.dim} numbers a vector`],
       ["saved", date(new Date(model.created * 1000).toISOString())],
     ]),

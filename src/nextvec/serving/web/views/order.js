@@ -2,17 +2,15 @@
 
 import { rerank } from "../api.js";
 import { bar } from "../charts.js";
-import { announce, h } from "../dom.js";
+import { announce, field, h, linkTo, select } from "../dom.js";
 import { duration, number, percent, plural } from "../format.js";
-import { chosenAtFirst, heldOut, lasting } from "../served.js";
+import { LIGHTHOUSE, chosenAtFirst, heldOut, lasting, submitting } from "../served.js";
 import { trouble } from "../trouble.js";
 import { unknown } from "../unknown.js";
 
 const GENERAL = [
   {
-    context:
-      "The lighthouse stands at the northern tip of the island. It was built of granite blocks that were shipped across the bay in winter. " +
-      "For ninety years a keeper lit the lamp by hand every evening.",
+    context: LIGHTHOUSE,
     candidates: [
       "The recipe calls for two eggs and a pinch of salt.",
       "An electric lamp took his place after the war.",
@@ -49,15 +47,9 @@ function build(models) {
   const { context, candidates } = form.elements;
   takeExamples(chosenAtFirst(models), form);
   form.addEventListener("input", () => (draft = { context: context.value, candidates: lines(candidates) }));
-  form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-  });
-  const run = runner(form, results);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    run();
-  });
-  return [h("h1", {}, "Order"), h("div", { class: "lab" }, form, results)];
+  submitting(form, runner(form, results));
+  const update = (models) => form.elements.model.closest(".field").replaceWith(modelField(models, form.elements.model.value));
+  return { content: [h("h1", {}, "Order"), h("div", { class: "lab" }, form, results)], update };
 }
 
 /** From now on test documents of that model's corpus, if there are any: what follows each, and a sentence of another. */
@@ -98,41 +90,22 @@ const idle = () =>
 
 function area(name, label, rows, value, hint) {
   const told = `${name}-hint`;
-  return h(
-    "div",
-    { class: "field" },
-    h("label", { for: name }, label),
-    h("textarea", { id: name, name, rows, required: true, spellcheck: "false", "aria-describedby": told }, value),
-    h("p", { class: "hint", id: told }, hint),
-  );
+  const attributes = { id: name, name, rows, required: true, spellcheck: "false", "aria-describedby": told };
+  return field(name, label, h("textarea", attributes, value), h("p", { class: "hint", id: told }, hint));
 }
 
-function modelField(models) {
-  const first = chosenAtFirst(models);
-  return h(
-    "div",
-    { class: "field" },
-    h("label", { for: "model" }, "Model"),
-    h(
-      "select",
-      { id: "model", name: "model" },
-      models.map(({ id }) => h("option", { value: id, selected: id === first.id }, id)),
-    ),
-  );
+function modelField(models, before) {
+  const first = models.find(({ id }) => id === before) ?? chosenAtFirst(models);
+  const options = models.map(({ id }) => [id, id]);
+  return field("model", "Model", select("model", options, { chosen: first.id }));
 }
 
 function amongField() {
-  return h(
-    "div",
-    { class: "field" },
-    h("label", { for: "among" }, "They are from"),
-    h(
-      "select",
-      { id: "among", name: "among" },
-      h("option", { value: "document", selected: true }, "the same document"),
-      h("option", { value: "anywhere" }, "anywhere"),
-    ),
-  );
+  const options = [
+    ["document", "the same document"],
+    ["anywhere", "anywhere"],
+  ];
+  return field("among", "They are from", select("among", options));
 }
 
 function anotherExample() {
@@ -152,12 +125,7 @@ function runner(form, results) {
     asked = new AbortController();
     const { signal } = asked;
     const { context, candidates, model, among } = form.elements;
-    const request = {
-      model: model.value,
-      query: context.value,
-      documents: lines(candidates),
-      among: among.value,
-    };
+    const request = { model: model.value, query: context.value, documents: lines(candidates), among: among.value };
     results.setAttribute("aria-busy", "true");
     try {
       const answer = await rerank(request, signal);
@@ -183,7 +151,7 @@ function ranking({ model, results, nextvec: told }) {
     h(
       "header",
       {},
-      h("h2", {}, h("a", { href: `#/models/${encodeURIComponent(model)}` }, model)),
+      h("h2", {}, linkTo("models", model)),
       h("p", { class: "status" }, status.filter(Boolean).join(" · ")),
     ),
     unknown(told.familiarity),

@@ -1,16 +1,13 @@
 // Text in; each chosen model's continuation beside the others, sentence by sentence, with everything that led to it.
 
 import { complete } from "../api.js";
-import { announce, h } from "../dom.js";
+import { announce, field, h, select } from "../dom.js";
 import { Draws } from "../draws.js";
 import { number, signedPercent } from "../format.js";
 import { Reading } from "../reading.js";
-import { chosenAtFirst, heldOut, lasting } from "../served.js";
+import { LIGHTHOUSE, chosenAtFirst, heldOut, lasting, submitting } from "../served.js";
 
-const GENERAL = [
-  "The lighthouse stands at the northern tip of the island. It was built of granite blocks that were shipped across the bay in winter. " +
-    "For ninety years a keeper lit the lamp by hand every evening. The light could be seen from a distance of twenty miles.",
-];
+const GENERAL = [`${LIGHTHOUSE} The light could be seen from a distance of twenty miles.`];
 
 const DRAWS = { samples: "draws samples", candidates: "draws stored sentences" };
 const MOST_CHOICES = 16;
@@ -43,15 +40,14 @@ function build(models) {
     ),
   );
   const run = new Run(form, results, models);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    run.start();
-  });
+  submitting(form, () => run.start());
   form.elements.stop.addEventListener("click", () => run.stop());
-  form.elements.text.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-  });
-  return [h("h1", {}, "Playground"), h("div", { class: "lab" }, form, results)];
+  const update = (models) => {
+    const ticked = [...form.querySelectorAll("input[name=model]:checked")].map((box) => box.value);
+    form.querySelector("fieldset").replaceWith(modelField(models, ticked));
+    run.known = known(models);
+  };
+  return { content: [h("h1", {}, "Playground"), h("div", { class: "lab" }, form, results)], update };
 }
 
 /** From now on the beginnings of held-out documents of that model's corpus, if there are any. */
@@ -76,10 +72,9 @@ function textField(model) {
     area.focus();
   };
   takeExamples(model, area);
-  return h(
-    "div",
-    { class: "field" },
-    h("label", { for: "text" }, "Beginning of a text"),
+  return field(
+    "text",
+    "Beginning of a text",
     area,
     h(
       "p",
@@ -90,8 +85,9 @@ function textField(model) {
   );
 }
 
-function modelField(models) {
+function modelField(models, ticked = []) {
   const first = chosenAtFirst(models);
+  const chosen = ticked.length ? ticked : [first.id];
   const listed = [first, ...models.filter((model) => model !== first)];
   const described = ({ architecture, corpus, skill, draws }) =>
     [architecture, corpus, skill == null ? null : `skill ${signedPercent(skill)}`, DRAWS[draws]]
@@ -101,7 +97,7 @@ function modelField(models) {
     h(
       "label",
       { class: "choice" },
-      h("input", { type: "checkbox", name: "model", value: id, checked: id === first.id }),
+      h("input", { type: "checkbox", name: "model", value: id, checked: chosen.includes(id) }),
       h(
         "span",
         {},
@@ -119,34 +115,12 @@ function modelField(models) {
 }
 
 function howField() {
+  const count = { id: "sentences", name: "sentences", type: "number", min: "1", max: "64", value: "4", required: true };
   return h(
     "div",
     { class: "field pair" },
-    h(
-      "div",
-      {},
-      h("label", { for: "sentences" }, "Sentences"),
-      h("input", {
-        id: "sentences",
-        name: "sentences",
-        type: "number",
-        min: "1",
-        max: "64",
-        value: "4",
-        required: true,
-      }),
-    ),
-    h(
-      "div",
-      {},
-      h("label", { for: "feedback" }, "Feed back"),
-      h(
-        "select",
-        { id: "feedback", name: "feedback" },
-        h("option", { value: "vector" }, "its vector"),
-        h("option", { value: "text" }, "its text, encoded"),
-      ),
-    ),
+    field("sentences", "Sentences", h("input", count)),
+    field("feedback", "Feed back", select("feedback", Object.entries({ vector: "its vector", text: "its text, encoded" }))),
   );
 }
 
@@ -178,8 +152,8 @@ function chanceField() {
     h(
       "div",
       { class: "pair" },
-      h("div", {}, h("label", { for: "choices" }, "How many"), choices),
-      h("div", {}, h("label", { for: "temperature" }, "Temperature ", told), temperature),
+      field("choices", "How many", choices),
+      field("temperature", ["Temperature ", told], temperature),
     ),
     hint,
   );
@@ -202,6 +176,7 @@ function moreField(models) {
       h("span", {}, label, h("small", {}, hint)),
     );
   const decoders = [...new Set(models.flatMap((model) => model.nextvec.decoders ?? []))];
+  const open = ({ target }) => (target.closest("details").open = true);
   return h(
     "details",
     { class: "field" },
@@ -210,15 +185,12 @@ function moreField(models) {
       "div",
       { class: "disclosed" },
       h("label", { for: "decoder" }, "Decoder"),
-      h(
-        "select",
-        { id: "decoder", name: "decoder", "aria-describedby": "decoder-hint" },
-        h("option", { value: "" }, "each model's own"),
-        decoders.map((name) => h("option", { value: name }, name)),
-      ),
+      select("decoder", [["", "each model's own"], ...decoders.map((name) => [name, name])], {
+        "aria-describedby": "decoder-hint",
+      }),
       h("p", { class: "hint", id: "decoder-hint" }, "nearest gives a stored sentence; a trained decoder writes one."),
       h("label", { for: "seed" }, "Seed"),
-      h("input", { id: "seed", name: "seed", type: "number", step: "1", "aria-describedby": "seed-hint" }),
+      h("input", { id: "seed", name: "seed", type: "number", "aria-describedby": "seed-hint", on: { invalid: open } }),
       h("p", { class: "hint", id: "seed-hint" }, "The same number draws the same again; empty takes a new one."),
       toggle("snap", "Snap to stored text", "draws each prediction to where real sentences lie, and to the topic"),
       toggle("fill", "Fill a short context", "with stored sentences near the text, before the text's own"),
@@ -238,23 +210,17 @@ function buttons() {
 
 /** What the numbers of a reading mean. */
 function guide() {
-  const terms = [
-    [
-      "round trip",
+  const terms = {
+    "round trip":
       "cosine of the vector that was decoded and its text, encoded again: 1 says that the text is exactly what was meant",
-    ],
-    ["topic", "cosine of the sentence and the mean of your own text; a continuation that drifts too far is stopped"],
-    [
-      "prediction against its context",
+    topic: "cosine of the sentence and the mean of your own text; a continuation that drifts too far is stopped",
+    "prediction against its context":
       "cosine of the prediction and each chunk that it was made from, in reading order, one bar a chunk; the height of the box is 1",
-    ],
-    ["stages", "time in the server: predict the next vector, snap it to stored text, decode it"],
-    [
-      "probability in % and nats",
+    stages: "time in the server: predict the next vector, snap it to stored text, decode it",
+    "probability in % and nats":
       "that this sentence would come, if it is one of the stored ones nearest to the prediction, and its natural logarithm; a model with a density tells that instead, against chance: above 0 is likelier than by chance",
-    ],
-    ["weight", "share of a stored neighbour in the snapped vector"],
-  ];
+    weight: "share of a stored neighbour in the snapped vector",
+  };
   return h(
     "details",
     { class: "guide" },
@@ -262,15 +228,17 @@ function guide() {
     h(
       "dl",
       { class: "disclosed" },
-      terms.map(([term, words]) => h("div", {}, h("dt", {}, term), h("dd", {}, words))),
+      Object.entries(terms).map(([term, words]) => h("div", {}, h("dt", {}, term), h("dd", {}, words))),
     ),
   );
 }
 
+const known = (models) => new Map(models.map(({ id, nextvec }) => [id, nextvec]));
+
 /** One press of the button: a request and a column of results for each chosen model. */
 class Run {
   constructor(form, results, models) {
-    this.known = new Map(models.map(({ id, nextvec }) => [id, nextvec]));
+    this.known = known(models);
     this.form = form;
     this.results = results;
     this.controller = new AbortController();
@@ -285,7 +253,8 @@ class Run {
   start() {
     const models = [...this.form.querySelectorAll("input[name=model]:checked")].map((box) => box.value);
     if (!models.length) {
-      this.results.replaceChildren(h("p", { class: "caution", role: "alert" }, "Choose at least one model."));
+      this.results.querySelector(".caution, .idle")?.remove();
+      this.results.prepend(h("p", { class: "caution", role: "alert" }, "Choose at least one model."));
       return;
     }
     this.stop();
@@ -308,7 +277,9 @@ class Run {
   async read(reading, request) {
     const { signal } = this.controller;
     this.count(1);
+    const left = reading.element.contains(document.activeElement);
     reading.begin();
+    if (left) this.form.elements.stop.focus();
     try {
       for await (const event of complete(request, signal)) reading.take(event);
     } catch (error) {
@@ -340,8 +311,10 @@ class Run {
   count(change) {
     this.running += change;
     const busy = this.running > 0;
-    this.form.elements.stop.disabled = !busy;
-    this.form.elements.go.textContent = busy ? "Run again" : "Continue the text";
+    const { stop, go } = this.form.elements;
+    if (!busy && document.activeElement === stop) go.focus();
+    stop.disabled = !busy;
+    go.textContent = busy ? "Run again" : "Continue the text";
     this.results.setAttribute("aria-busy", String(busy));
   }
 }

@@ -2,7 +2,7 @@
 
 import { get, getChanged } from "../api.js";
 import { bar } from "../charts.js";
-import { announce, empty, h, scrollable } from "../dom.js";
+import { announce, empty, h, linkTo, scrollable, trail } from "../dom.js";
 import { date, number, plural } from "../format.js";
 
 const RUNNING = 2000;
@@ -25,7 +25,7 @@ function all(studies) {
   const heading = h("h1", {}, "Studies");
   if (!studies.length) return { title: "Studies", content: [heading, nothing()] };
   const rows = studies.map((study) =>
-    row(LIST, [link(`#/studies/${encodeURIComponent(study.id)}`, study.id), summary(study), date(study.date)]),
+    row(LIST, [linkTo("studies", study.id), summary(study), date(study.date)]),
   );
   const table = h("table", {}, head(LIST), h("tbody", {}, rows));
   return { title: "Studies", content: [heading, scrollable("Studies", table)] };
@@ -55,7 +55,7 @@ function one(study) {
   const lead = h("p", { class: "lead" });
   const trials = part("Trials", TRIALS);
   const runs = part("Runs", RUNS);
-  const board = h("p", {}, link(`#/leaderboard/${encodeURIComponent(study.id)}`, "Leaderboard and answers"));
+  const board = h("p", {}, linkTo("leaderboard", study.id, "Leaderboard and answers"));
   const draw = (now) => {
     lead.textContent = words(now);
     board.hidden = !now.compared;
@@ -63,8 +63,7 @@ function one(study) {
     fill(runs, now.runs.map(runRow));
   };
   draw(study);
-  const trail = h("p", { class: "trail" }, link("#/studies", "Studies"));
-  return { content: [trail, h("h1", {}, study.id), lead, board, runs.section, trials.section], draw };
+  return { content: [trail("studies", "Studies"), h("h1", {}, study.id), lead, board, runs.section, trials.section], draw };
 }
 
 function words({ running, counts, looks, search }) {
@@ -94,7 +93,7 @@ function trialRow(trial, pace) {
 }
 
 function runRow(run) {
-  const name = run.state === "done" ? link(`#/models/${encodeURIComponent(run.model)}`, run.model) : run.model;
+  const name = run.state === "done" ? linkTo("models", run.model) : run.model;
   const test = run.cosine ? `${score(run.cosine.estimate)} [${number(run.cosine.low)}, ${number(run.cosine.high)}]` : "";
   const failed = run.state === "failed" ? `failed: ${run.note}` : run.state;
   return row(RUNS, [name, failed, run.pace ? progress(run.pace) : "", score(run.validation_cosine), left(run.pace), test]);
@@ -106,7 +105,6 @@ function progress({ epoch, epochs, step, steps }) {
 
 const score = (value) => (value === null || value === undefined ? "" : number(value));
 const plain = (value) => (typeof value === "number" ? String(Number(value.toPrecision(3))) : String(value));
-const link = (href, text) => h("a", { href }, text);
 
 function left(pace) {
   if (!pace || pace.seconds_left === null) return "";
