@@ -240,6 +240,8 @@ def test_text_in_text_out(place, model):
             model.continuations(text, n)
     with pytest.raises(UsageError, match="Did you mean 'sentences'"):
         model.continue_text(text, sentence=2)
+    with pytest.raises(UsageError, match=r"continue_text\(n=3\): it gives one; several: continuations"):
+        model.continue_text(text, n=3)
 
 
 def test_text_is_answered_where_a_loop_runs_already_as_in_a_notebook(place, model):

@@ -301,3 +301,10 @@ def test_who_may_not_write_measures_it_all_the_same(tmp_path: Path, monkeypatch:
     snapshot = synthetic([30] * 12)
     monkeypatch.setattr(coherence, "write_json", refused)
     assert kept_coherence(snapshot, tmp_path) == check_coherence(snapshot)
+
+
+def test_vectors_that_came_without_text_are_no_list() -> None:
+    """Their texts are kept as empty ones."""
+    report = check(replace(synthetic([30] * 60), read_texts=lambda rows: [""] * len(rows)))
+    assert report.passed
+    assert report.list_likeness is None

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -166,6 +167,21 @@ def test_an_alias_by_now_is_told(own):
     Aliases(own).promote("mix", "gru")
     with pytest.raises(UsageError, match=r"'mix' is an alias of gru by now.*nextvec aliases mix --drop"):
         restore_model(own, "mix")
+
+
+def test_a_rename_that_is_broken_off_is_done_by_the_same_command_again(own, monkeypatch):
+    """The card comes first: a folder that has another name already cannot be renamed again."""
+
+    def fail(*_):
+        raise OSError("no space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", fail)
+        with pytest.raises(OSError, match="no space"):
+            rename_model(own, "mix", "new")
+    rename_model(own, "mix", "new")
+    assert "# new" in (own.model("new") / "README.md").read_text().splitlines()
+    assert not own.model("mix").exists()
 
 
 def test_one_without_its_figures_is_not_moved(own):

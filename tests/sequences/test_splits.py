@@ -153,6 +153,13 @@ def test_near_duplicate_leaves_training_and_is_listed(with_texts: bool) -> None:
     assert len(split.train) + len(split.validation) + len(split.test) == 59
 
 
+def test_documents_that_are_all_alike_say_so() -> None:
+    """Not that other bounds help, which they do not."""
+    snapshot = snapshot_of([prose(1)] * 60, ids(60), [1] * 60, with_texts=True)
+    with pytest.raises(DataError, match=r"(\d+) of \1 training documents are near-duplicates .* No bounds help"):
+        split_snapshot(snapshot)
+
+
 def test_near_duplicates_are_looked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot = replace(with_duplicate(), cache=tmp_path)
     first = split_snapshot(snapshot)

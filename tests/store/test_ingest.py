@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -169,6 +170,26 @@ def test_what_may_fail_is_an_option(kit, workspace, run):
             run(items, tolerate=share)
 
 
+@pytest.mark.parametrize(
+    ("good", "bad", "tolerate", "stops"),
+    [
+        (10, 1, 0.05, False),
+        (10, 1, 0, True),
+        (9, 2, 0.05, True),
+        (9, 2, 0.2, False),
+        (1, 10, 0, True),
+        (1, 10, 1, False),
+    ],
+)
+def test_of_few_documents_what_may_fail_holds_at_the_end(kit, run, workspace, good, bad, tolerate, stops):
+    """One may, unless none is to; what is whole is stored."""
+    items = [Unusable(id=f"x{number}", reason="not UTF-8", kind="failed") for number in range(bad)]
+    items += [kit.document(f"d{number}") for number in range(good)]
+    with pytest.raises(DataError, match="Stopped: more than") if stops else nullcontext():
+        run(items, tolerate=tolerate)
+    assert len(Corpus.open(workspace, "c").known_documents()) == good
+
+
 def test_the_first_reasons_are_said_with_counts_and_without_places(kit, run):
     def failed(reason, times, detail=""):
         return [
@@ -227,7 +248,7 @@ def test_every_character_is_accounted_for(kit, run):
     short, bad = replace(kit.document("s", 1), left_out={"table": 2}), kit.document("bad")
     skipped = Unusable(id="r", reason="redirect", kind="skipped", characters=11)
     broken = Unusable(id="x", reason="not JSON", kind="failed")
-    report = run([whole, short, bad, skipped, broken], encoder=FailingEncoder("bad", 0.0)).characters
+    report = run([whole, short, bad, skipped, broken], encoder=FailingEncoder("bad", 0.0), tolerate=1).characters
     assert report.read == characters([whole, short, bad]) + 11
     assert report.kept == visible(whole.text)
     assert report.left_out == {

@@ -1,6 +1,7 @@
 """The answers in words, on figures made so that the answers are known."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -82,6 +83,25 @@ def study(seeds=1, cosines=COSINES, timed=True):
 
 def said(**options):
     return {answer.question: answer for answer in answers(*study(**options), drawing=QUICK)}
+
+
+class Ranks:
+    """An entrant that predicts no mean."""
+
+    tells_mean = False
+    metrics: ClassVar[dict] = {}
+
+
+def test_what_only_ranks_has_no_part_in_answers_about_cosine():
+    contest, runs = study()
+    ranking = {run.model for run in runs if run.architecture == "gru"}
+    contest = replace(contest, entrants=dict.fromkeys(ranking, Ranks))
+    found = {answer.question: answer for answer in answers(contest, runs, drawing=QUICK)}
+    assert found["Which models predict no mean?"].short.startswith("gru on c@small and gru on c@large have no head")
+    assert not [question for question, one in found.items() if "cosine" in question and "gru" in one.short]
+    assert "gru" not in found["Is training worth it?"].short + found["Does size pay off?"].short
+    only = replace(contest, entrants=dict.fromkeys((run.model for run in runs), Ranks))
+    assert "Is training worth it?" not in {answer.question for answer in answers(only, runs, drawing=QUICK)}
 
 
 def test_who_gains_from_more_data():

@@ -133,6 +133,12 @@ class Entrant:
         metrics: dict[str, Any] = read_json(self.folder / METRICS)
         return metrics
 
+    @property
+    def tells_mean(self) -> bool:
+        """Whether it predicts a mean, of which a cosine means something; the heads of some models only rank."""
+        heads = self.config.get("network", {}).get("heads", ["point"])
+        return any("point" in HEADS.get(name).gives for name in heads)
+
     @cached_property
     def candidate(self) -> Candidate:
         return Candidate(

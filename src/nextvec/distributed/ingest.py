@@ -83,7 +83,7 @@ def ingest_on_ray(
         run = _Run(corpus, (encoder, chunker), report, waiting, tolerate, progress or no_progress)
         actor = (everywhere(workspace), corpus_name, tools)
         blocks = _encoded(source, limit, block_documents, corpus.known_documents(), actor, workers)
-        carry_out(run, blocks, corpus, report)
+        carry_out(run, blocks, corpus, report, tolerate)
     return report
 
 

@@ -330,7 +330,8 @@ def _list_likeness(snapshot: Snapshot, random: np.random.Generator) -> ListLiken
     except NotFoundError:
         return None
     ends = np.cumsum([end - first for first, end in spans])
-    return measure_list_likeness([texts[first:end] for first, end in zip([0, *ends], ends, strict=False)])
+    written = [texts[first:end] for first, end in zip([0, *ends], ends, strict=False) if any(texts[first:end])]
+    return measure_list_likeness(written) if written else None
 
 
 def _order_reasons(report: CoherenceReport) -> Iterator[str]:

@@ -61,8 +61,8 @@ def rename_model(workspace: Workspace, identity: str, name: str, *, force: bool 
         _require_finished(folder)
         require_here(folder, f"model '{identity}'")
         read_json(folder / METRICS)  # without them it would be moved, and have no card
+        rewrite_card(folder, name)  # a rename that is broken off here is done by the same command again
         folder.rename(workspace.model(name))
-    rewrite_card(workspace.model(name))
 
 
 def archive_model(workspace: Workspace, identity: str, *, force: bool = False) -> Path:
@@ -155,12 +155,13 @@ def _require_free(workspace: Workspace, identity: str) -> None:
         )
 
 
-def rewrite_card(folder: Path) -> None:
-    """Its card has its name in it; that of a model from the hub is its owner's, and stays with its licence."""
+def rewrite_card(folder: Path, name: str = "") -> None:
+    """Its card has its name in it, or the one that it is to have; that of a model from the hub is its owner's, and
+    stays with its licence."""
     from nextvec.decoding.inverter import bundle as inverter
     from nextvec.models import bundle
 
     if origin_of(folder) is not None:
         return
     kept = inverter if read_json(folder / CONFIG)["kind"] == inverter.KIND else bundle
-    kept.record_metrics(folder, read_json(folder / METRICS))
+    kept.record_metrics(folder, read_json(folder / METRICS), name)

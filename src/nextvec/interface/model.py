@@ -496,6 +496,8 @@ class Model(Portable):
             2
             >>> drawn = model.continue_text("Something was said.", temperature=1, seed=7).text
         """
+        if "n" in options:
+            raise UsageError(f"continue_text(n={options['n']!r}): it gives one; several: continuations(text, n, ...)")
         return self.continuations(text, 1, sentences, settings=settings, **options)[0]
 
     def continuations(

@@ -79,10 +79,10 @@ def save_bundle(folder: Path, predictor: AnyPredictor, *, origin: dict[str, Any]
     write_json(folder / CONFIG, config)
 
 
-def record_metrics(folder: Path, metrics: dict[str, Any]) -> None:
-    """Replace a bundle's recorded figures, and the card made from them."""
+def record_metrics(folder: Path, metrics: dict[str, Any], name: str = "") -> None:
+    """Replace a bundle's recorded figures, and the card made from them, of its own name or of another."""
     write_json(folder / METRICS, metrics)
-    write_atomic(folder / CARD, card(folder.name, read_json(folder / CONFIG), metrics).encode())
+    write_atomic(folder / CARD, card(name or folder.name, read_json(folder / CONFIG), metrics).encode())
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -138,7 +138,12 @@ def split_snapshot(snapshot: Snapshot) -> Split:
     held_out = np.concatenate([parts["validation"], parts["test"]])
     left_out = _found_once(snapshot, spec, lambda: near_duplicates(snapshot, parts["train"], held_out))
     train = np.setdiff1d(parts["train"], np.array([item.document for item in left_out], np.int64))
-    _require_parts(spec, ids, {**parts, "train": train}, owner=snapshot.label)
+    if len(train) < SMALLEST_PART:
+        raise DataError(
+            f"{snapshot.label}: {len(left_out)} of {len(parts['train'])} training documents are near-duplicates of "
+            f"documents held out, and are left out; {len(train)} are left, and {SMALLEST_PART} are needed. No bounds "
+            "help: add documents that differ from these."
+        )
     return Split(spec=spec, train=train, validation=parts["validation"], test=parts["test"], left_out=left_out)
 
 

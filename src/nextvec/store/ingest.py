@@ -102,7 +102,7 @@ def ingest(
     with corpus.writing():
         waiting = Waiting[EncodedDocument](commit_chunks, commit_seconds)
         run = _Run(corpus, chunker, encoder, report, waiting, tolerate=tolerate, progress=progress or no_progress)
-        carry_out(run, blocks_of(source, limit, block_documents), corpus, report)
+        carry_out(run, blocks_of(source, limit, block_documents), corpus, report, tolerate)
     return report
 
 
@@ -119,11 +119,13 @@ class Intake(Protocol[Block]):
     def commit(self) -> None: ...
 
 
-def carry_out(intake: Intake[Block], blocks: Iterable[Block], corpus: Corpus, report: IngestReport) -> None:
+def carry_out(
+    intake: Intake[Block], blocks: Iterable[Block], corpus: Corpus, report: IngestReport, tolerate: float
+) -> None:
     """Everything in, and the report written; what was taken in before an error or an interrupt is stored.
 
-    Raises what the blocks and their intake raise, and DataError when the run has only failed or the corpus is still
-    without a document.
+    Raises what the blocks and their intake raise, and DataError when more has failed than is tolerated or the corpus is
+    still without a document.
     """
     with _reporting(report, report_path(corpus.workspace, corpus.name)):
         try:
@@ -136,6 +138,7 @@ def carry_out(intake: Intake[Block], blocks: Iterable[Block], corpus: Corpus, re
             raise DataError(f"{report.skips_in_words()}. Nothing was stored{FINER * (TOO_SHORT in report.skipped)}")
         corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
         corpus.info()  # and what is counted
+        refuse_mass_failure(report, tolerate, intake.commit, ended=True)
 
 
 def check_limit(limit: int | None) -> None:
@@ -395,11 +398,15 @@ class Encoding:
         return True
 
 
-def refuse_mass_failure(report: IngestReport, tolerate: float, commit: Callable[[], None]) -> None:
-    """Raises DataError, after a commit, when more than this share of the documents has failed."""
+def refuse_mass_failure(
+    report: IngestReport, tolerate: float, commit: Callable[[], None], *, ended: bool = False
+) -> None:
+    """Raises DataError, after a commit, when more than this share of the documents has failed. Of a few, where a single
+    one may be more than that, one may fail unless none is to, and what they show is known when all have been read."""
     share = f"{100 * tolerate:g}%"
     offered, failed = report.offered, len(report.failed)
-    if offered < MASS_FAILURE_AFTER or failed <= tolerate * offered:
+    few = offered < MASS_FAILURE_AFTER
+    if (few and not ended) or failed <= max(tolerate * offered, few and tolerate > 0):
         return
     commit()
     stored = f" The {report.stored:,} stored documents stay in corpus '{report.corpus}'." if report.stored else ""

@@ -51,11 +51,31 @@ class Claims:
 
 def answers(contest: Contest, runs: Sequence[Run], drawing: Drawing | None = None) -> list[Answer]:
     """The answers that the models of the contest allow, `runs` being those they were trained in."""
-    claims = make_claims(contest, runs, drawing)
-    found = (_training(claims), _data(claims), _settings(claims), _size(claims), _speed(claims))
-    told = [_with_caution(answer, contest.models) for answer in found if answer is not None]
+    ranking = {name for name, entrant in contest.entrants.items() if not entrant.tells_mean}
+    with_mean = [model for model in contest.models if model.name not in ranking]
+    found = _in_cosine(make_claims(replace(contest, models=with_mean), runs, drawing)) if with_mean else []
+    told = [_with_caution(answer, with_mean) for answer in found]
+    if ranking:
+        told.append(_without_mean([run.label for run in runs if run.model in ranking]))
     luck = _luck(_as_planned(contest.models, runs))
     return [*told, *(answer for answer in (_collapse(contest, runs), luck) if answer)]
+
+
+def _in_cosine(claims: Claims) -> list[Answer]:
+    found = (_training(claims), _data(claims), _settings(claims), _size(claims), _speed(claims))
+    return [answer for answer in found if answer is not None]
+
+
+def _without_mean(labels: Sequence[str]) -> Answer:
+    """Which models no answer in cosine is about."""
+    names = list(dict.fromkeys(labels))
+    has = "has" if len(names) == 1 else "have"
+    return Answer(
+        question="Which models predict no mean?",
+        short=f"{listed(names)} {has} no head that does, and no part in answers about cosine: what only ranks is "
+        "judged by MRR, log loss and bits in the table.",
+        evidence=(),
+    )
 
 
 def make_claims(contest: Contest, runs: Sequence[Run], drawing: Drawing | None = None) -> Claims:

@@ -59,6 +59,7 @@ FAILURES = (NextvecError, OSError, RuntimeError, MemoryError, OverflowError)
 too large for what counts with it. Not: a defect."""
 
 
+RANKS = "mrr[document]"
 WAIT = 0.5
 """Seconds between two looks at whether another process still trains a run."""
 
@@ -326,8 +327,9 @@ class _Study:
             cosine=row.figures["cosine"].to_dict(),
             counterpart=counterpart.to_dict() if counterpart else None,
         )
-        rival = counterpart or comparison.contrast(run.model, "best baseline")
-        self.say(rival.sentence if rival else f"{run.model}: cosine {row.figures['cosine'].estimate:.4f}")
+        figure = "cosine" if outcome.contest.entrants[run.model].tells_mean else RANKS
+        rival = (counterpart if figure == "cosine" else None) or comparison.contrast(run.model, "best baseline", figure)
+        self.say(rival.sentence if rival else f"{run.model}: {figure} {row.figures[figure].estimate:.4f}")
 
     def report(self, runs: Sequence[Run]) -> Outcome:
         """Compare the runs and write comparison.json and report.html."""

@@ -89,10 +89,10 @@ def save_inverter(
     write_json(folder / CONFIG, config)
 
 
-def record_metrics(folder: Path, metrics: dict[str, Any]) -> None:
-    """Replace the recorded figures, and the card made from them."""
+def record_metrics(folder: Path, metrics: dict[str, Any], name: str = "") -> None:
+    """Replace the recorded figures, and the card made from them, of its own name or of another."""
     write_json(folder / METRICS, metrics)
-    write_atomic(folder / CARD, card(folder.name, read_json(folder / CONFIG), metrics).encode())
+    write_atomic(folder / CARD, card(name or folder.name, read_json(folder / CONFIG), metrics).encode())
 
 
 def load_inverter(folder: Path, device: torch.device | str = "cpu") -> Inverter:
