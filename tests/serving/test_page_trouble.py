@@ -149,7 +149,8 @@ class TestTrouble:
         chromium.wait("document.querySelector('.trouble')")
         assert "The answer broke off" in chromium.text(".trouble")
 
-    def test_a_running_continuation_is_stopped(self, chromium, scripted):
+    def begun(self, chromium, scripted):
+        """A continuation of which one sentence is there; it ends when what is returned is set."""
         goes_on = threading.Event()
 
         def endless():
@@ -160,6 +161,10 @@ class TestTrouble:
         chromium.open(scripted.url)
         chromium.click("button[name=go]")
         chromium.wait("document.querySelector('.utterance')")
+        return goes_on
+
+    def test_a_running_continuation_is_stopped(self, chromium, scripted):
+        goes_on = self.begun(chromium, scripted)
         assert chromium.run("document.querySelector('.readings').ariaBusy") == "true"
         chromium.click("button[name=stop]")
         chromium.wait("!document.querySelector('.running')")
@@ -168,16 +173,7 @@ class TestTrouble:
         chromium.wait("document.querySelector('button[name=stop]').disabled")
 
     def test_what_is_stopped_by_a_key_leaves_the_focus_in_the_form(self, chromium, scripted):
-        goes_on = threading.Event()
-
-        def endless():
-            yield event(context=CONTEXT, sentences=[STEP])
-            goes_on.wait(60)
-
-        scripted.answers["v1/completions"] = lambda: StreamingResponse(endless(), media_type="text/event-stream")
-        chromium.open(scripted.url)
-        chromium.click("button[name=go]")
-        chromium.wait("document.querySelector('.utterance')")
+        goes_on = self.begun(chromium, scripted)
         chromium.run("document.querySelector('button[name=stop]').focus()")
         chromium.click("button[name=stop]")
         chromium.wait("document.querySelector('button[name=stop]').disabled")

@@ -19,6 +19,8 @@ from functools import cache
 from io import BytesIO
 from typing import Any
 
+from nextvec.errors import MissingDependencyError
+
 UNKNOWN = "\ufffd"
 """For every character of which it is not known which it is."""
 _SPACE = b"\n1 beginbfchar\n<FFFF> <0020>\nendbfchar\n"
@@ -128,15 +130,19 @@ def _characters(font: Any) -> Mapping[int, str]:
 @cache
 def _of_collection(name: str, *, downwards: bool) -> Mapping[int, str]:
     """The glyphs of lines from above are among the others as well."""
-    from pdfminer.cmapdb import CMapDB
-
+    try:
+        from pdfminer.cmapdb import CMapDB
+    except ImportError:
+        raise MissingDependencyError.for_extra("pdfminer.six", "documents") from None
     across, down = (CMapDB.get_unicode_map(f"Adobe-{name}", vertical).cid2unichr for vertical in (False, True))
     return {**across, **down} if downwards else {**down, **across}
 
 
 def _of_file(content: bytes) -> Mapping[int, str]:
-    from fontTools.ttLib import TTFont, TTLibError
-
+    try:
+        from fontTools.ttLib import TTFont, TTLibError
+    except ImportError:
+        raise MissingDependencyError.for_extra("fonttools", "documents") from None
     with suppress(TTLibError, LookupError, AssertionError, AttributeError, struct.error):
         font = TTFont(BytesIO(content), lazy=True)
         return {font.getGlyphID(name): chr(code) for code, name in (font.getBestCmap() or {}).items()}
