@@ -74,9 +74,14 @@ def results_block(record: Mapping[str, Any]) -> str:
 def _of_several_kinds(record: Mapping[str, Any]) -> Iterator[str]:
     parts = {name.removeprefix("one-"): part for name, part in record.items() if name.startswith("one-")}
     if parts:
-        chunks = max(row["subject"]["trained_rows"] for part in parts.values() for row in part["rows"])
+        chunks = _chunks(parts)
         told = "; ".join(f"{domain} {', '.join(_gains(part))}" for domain, part in parts.items())
         yield f"One model of {chunks:,} chunks of them all, against the best baseline of each kind of text: {told}."
+
+
+def _chunks(parts: Mapping[str, Part]) -> int:
+    """Of the generation that the models of these parts were trained on."""
+    return max(row["subject"].get("trained_rows") or 0 for part in parts.values() for row in part["rows"])
 
 
 def _gains(part: Part) -> Iterator[str]:
@@ -120,6 +125,7 @@ def sections(record: Mapping[str, Any]) -> Iterator[str]:
     yield _how(record["provenance"])
     for name, title, build in (
         ("model", "The recommended model", _abilities_section),
+        ("larger", "The recommended model of more documents, as it was before 2026-11-28", _abilities_section),
         ("trunks", "Trunks", _abilities_section),
         ("heads", "Heads", _heads_section),
         ("data", "More data", _data_section),
@@ -135,7 +141,8 @@ def sections(record: Mapping[str, Any]) -> Iterator[str]:
     if beyond := {name.removeprefix("beyond-"): part for name, part in record.items() if name.startswith("beyond-")}:
         yield f"## And beyond them\n\n{_domains(beyond, 'That model where it has seen nothing.')}"
     if away := {name.removeprefix("on-"): part for name, part in record.items() if name.startswith("on-")}:
-        yield f"## Other domains\n\n{_domains(away, 'The recommended model of Wikipedia where it has seen nothing.')}"
+        told = f"The recommended model of {_chunks(away):,} chunks of Wikipedia where it has seen nothing."
+        yield f"## Other domains\n\n{_domains(away, told)}"
     if controls := {order: record[f"control-{order}"] for order in ORDERS if f"control-{order}" in record}:
         yield f"## Controls\n\n{_controls(controls)}"
     yield f"## Cost\n\n{_cost(record)}"
