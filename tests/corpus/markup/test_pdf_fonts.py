@@ -226,3 +226,14 @@ def test_glyphs_of_which_nothing_is_known_are_counted(drawn, font: DictionaryObj
     assert (prose.text, prose.left_out) == ("A bridge.", {"unknown character": 3})
     with pytest.raises(DataError, match="it does not say which characters its letters are: recognise its text"):
         read_pdf(drawn(f"BT 40 700 Td {shown([2395, 867])} ET", fonts))
+
+
+@pytest.mark.parametrize("ordering", ["UCS", "Identity"])
+def test_numbers_that_are_characters(drawn, ordering: str) -> None:
+    font = numbered(ordering)
+    if ordering == "Identity":
+        glyphs = DecodedStreamObject()
+        glyphs.set_data(bytes(512))
+        font["/DescendantFonts"][0][NameObject("/CIDToGIDMap")] = glyphs
+    content = drawn(f"BT 40 700 Td {shown([ord(letter) for letter in 'bridge'])} ET", {"/F": font})
+    assert read_pdf(content).text == "bridge"

@@ -49,8 +49,8 @@ class Fonts:
 
         for font in _fonts(page, self._done):
             with suppress(PyPdfError, ValueError, TypeError, NotImplementedError):  # what it says stays as it is
-                if not _says_characters(font):
-                    self._characters[id(font)] = _characters(font)
+                if not _says_characters(font) and (characters := _characters(font)) is not None:
+                    self._characters[id(font)] = characters
                 _name_space(font)
 
     def read(self, text: str, font: Any) -> str:
@@ -113,8 +113,9 @@ def _name_space(font: Any) -> None:
         font[NameObject("/ToUnicode")] = named
 
 
-def _characters(font: Any) -> Mapping[int, str]:
-    """By the numbers of its glyphs, as far as they are known."""
+def _characters(font: Any) -> Mapping[int, str] | None:
+    """By the numbers of its glyphs, as far as they are known; None where the numbers are those of characters, which a
+    font of its own, or its map from them to glyphs, is for."""
     encoding = _of(font, "/Encoding")
     inner = next((one.get_object() for one in _of(font, "/DescendantFonts") or ()), None)
     if encoding not in (_ACROSS, _DOWN):
@@ -122,9 +123,10 @@ def _characters(font: Any) -> Mapping[int, str]:
     collection = str(_of(_of(inner, "/CIDSystemInfo"), "/Ordering") or "")
     if collection in _COLLECTIONS:
         return _of_collection(collection, downwards=encoding == _DOWN)
+    if collection == "UCS" or _of(inner, "/CIDToGIDMap") not in (None, "/Identity"):
+        return None
     file = _of(_of(inner, "/FontDescriptor"), "/FontFile2")
-    moved = _of(inner, "/CIDToGIDMap") not in (None, "/Identity")
-    return {} if file is None or moved else _of_file(file.get_data())
+    return {} if file is None else _of_file(file.get_data())
 
 
 @cache
