@@ -406,7 +406,8 @@ def refuse_mass_failure(
     share = f"{100 * tolerate:g}%"
     offered, failed = report.offered, len(report.failed)
     few = offered < MASS_FAILURE_AFTER
-    if (few and not ended) or failed <= max(tolerate * offered, few and tolerate > 0):
+    may_fail = max(tolerate * offered, 1) if few and tolerate else tolerate * offered
+    if (few and not ended) or failed <= may_fail:
         return
     commit()
     stored = f" The {report.stored:,} stored documents stay in corpus '{report.corpus}'." if report.stored else ""

@@ -121,8 +121,12 @@ def _pages(reader: Any) -> tuple[list[list[Line]], tuple[str, ...]]:
 
 
 def _without_unknown(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    cleared = [[replace(line, text=collapse(line.text.replace(UNKNOWN, ""))) for line in page] for page in pages]
-    return [[line for line in page if line.text] for page in cleared]
+    """The pages without characters of which nothing is known, and without lines that have no others."""
+    return [[kept for line in page if (kept := _known(line)).text] for page in pages]
+
+
+def _known(line: Line) -> Line:
+    return replace(line, text=collapse(line.text.replace(UNKNOWN, ""))) if UNKNOWN in line.text else line
 
 
 def _with_levels(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
@@ -175,7 +179,7 @@ def _block(run: Iterable[Line], gap: float, starts: set[Line]) -> Iterator[str]:
         return
     yield lines[0].text
     for before, line in pairwise(lines):
-        apart = before.height - line.height > gap or line in starts
-        if apart and not is_divided(before.text, line.text):
+        begins = before.height - line.height > gap or line in starts
+        if begins and not is_divided(before.text, line.text):
             yield ""
         yield line.text

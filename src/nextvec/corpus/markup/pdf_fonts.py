@@ -37,7 +37,7 @@ _GLYPH_NAME = re.compile(r"/uni((?:[0-9A-F]{4})+)(?:\.(?:[0-9]+|[a-z]+[0-9]*))?"
 
 
 class Fonts:
-    """Of one file."""
+    """The fonts of one file, and by the numbers of their glyphs the characters of those that have no table of them."""
 
     def __init__(self) -> None:
         self._done: set[int] = set()

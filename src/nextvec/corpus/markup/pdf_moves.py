@@ -61,7 +61,7 @@ def _spread(operations: Iterable[Operation], composite: Set[str]) -> Iterator[Op
             state = kept.pop()
         elif operator == b"Tf" and len(operands) > 1:
             state = (str(operands[0]), _number(operands[1]), spacing)
-        elif operator == b"Tw" and operands:
+        elif operator in (b"Tw", b'"') and operands:
             state = (font, size, _number(operands[0]))
         if operator in (b"Tj", b"TJ") and operands and size and spacing and font not in composite:
             yield [_spaced(operands[0], -1000 * spacing / size)], b"TJ"
