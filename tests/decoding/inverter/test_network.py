@@ -10,10 +10,14 @@ from nextvec.errors import MismatchError, UsageError
 CONFIG = NetworkConfig(dim=12, vocabulary=30, width=16, layers=2, heads=2, pseudo_tokens=3, longest=10)
 
 
-@pytest.fixture(scope="module")
-def network():
+@pytest.fixture(scope="module", params=[False, True], ids=["states alone", "bag of words"])
+def network(request):
     torch.manual_seed(0)
-    return InverterNetwork(CONFIG).eval().requires_grad_(False)
+    network = InverterNetwork(CONFIG.model_copy(update={"bag_of_words": request.param})).eval().requires_grad_(False)
+    if network.bag:
+        for each in network.bag.parameters():
+            torch.nn.init.normal_(each)
+    return network
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def slow_generate(network, target, given=None):
         text = [BOUNDARY]
         while len(text) < CONFIG.longest:
             states = network(target[row : row + 1], torch.tensor([text]), own)
-            logits = network.logits(states[0, -1])
+            logits = network.logits(states[0, -1], tuple(each[0] for each in network.told(target[row : row + 1], own)))
             barred = {1, BOUNDARY} if len(text) == 1 else {1}
             barred |= {text[i + 2] for i in range(len(text) - 2) if text[i : i + 2] == text[-2:]}
             logits[list(barred)] = -torch.inf
@@ -126,10 +130,24 @@ def test_texts_are_never_empty_and_end_in_time(network, target):
     assert generate(network, target[:0]) == []
 
 
-def test_logits_of_some_tokens_are_those_of_all(network, target):
-    states = network(target, tokens(4, 3))
-    chosen = torch.tensor([3, 0, 17])
-    assert torch.allclose(network.logits(states, chosen), network.logits(states)[..., chosen], atol=1e-6)
+@pytest.mark.parametrize("corrects", [False, True])
+def test_logits_of_some_tokens_are_those_of_all(network, target, corrects):
+    given = hypothesis(target) if corrects else None
+    states, chosen = network(target, tokens(4, 3), given)[:, -1], torch.tensor([3, 0, 17])
+    some = network.logits(states, network.told(target, given, chosen), chosen)
+    assert torch.allclose(some, network.logits(states, network.told(target, given))[..., chosen], atol=1e-5)
+
+
+def test_a_bag_of_words_says_what_hypothesis_and_target_differ_in(target):
+    """Where the two agree, a correction is told of the target alone."""
+    torch.manual_seed(0)
+    bag = InverterNetwork(CONFIG.model_copy(update={"bag_of_words": True})).bag.requires_grad_(False)
+    torch.nn.init.normal_(bag.weight)
+    of_target, of_difference = bag.told(target, hypothesis(target), None)
+    assert torch.allclose(of_target, target @ bag.weight.T)
+    assert torch.allclose(of_difference, (target - target.flip(0)) @ bag.weight.T, atol=1e-6)
+    same = Hypothesis(tokens(4, 5), torch.ones(4, 5, dtype=torch.bool), target)
+    assert not bag.told(target, same, None)[1].any()
 
 
 def test_other_vectors_are_refused(network):

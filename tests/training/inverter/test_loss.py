@@ -3,26 +3,45 @@
 import pytest
 import torch
 
-from nextvec.decoding.inverter.network import InverterNetwork, NetworkConfig
-from nextvec.training.inverter.chunks import IGNORED
+from nextvec.decoding.inverter.network import Hypothesis, InverterNetwork, NetworkConfig
+from nextvec.training.inverter.chunks import IGNORED, Batch
 from nextvec.training.inverter.loss import cross_entropy, sampled_cross_entropy
 
 
-@pytest.fixture(scope="module")
-def case():
+@pytest.fixture(scope="module", params=["states", "a bag of words", "a correction's"])
+def case(request):
     torch.manual_seed(0)
-    network = InverterNetwork(NetworkConfig(dim=4, vocabulary=400, width=16, layers=1, heads=2))
+    bag = request.param != "states"
+    network = InverterNetwork(NetworkConfig(dim=4, vocabulary=400, width=16, layers=1, heads=2, bag_of_words=bag))
+    if bag:
+        torch.nn.init.normal_(network.bag.weight)
+        torch.nn.init.normal_(network.bag.bias)
     wanted = torch.randint(0, 400, (6, 5))
     wanted[0, 3:] = IGNORED
-    return network, 2 * torch.randn(6, 5, 16), wanted
+    target, other = torch.nn.functional.normalize(torch.randn(2, 6, 4), dim=-1)
+    hypothesis = Hypothesis(wanted, wanted != IGNORED, other) if request.param == "a correction's" else None
+    return (
+        network,
+        2 * torch.randn(6, 5, 16),
+        Batch(target_BD=target, given_BL=wanted, wanted_BL=wanted, hypothesis=hypothesis),
+    )
 
 
 def test_padding_has_no_loss(case):
-    network, states, wanted = case
-    logits = network.logits(states)
-    real = wanted != IGNORED
-    expected = -torch.log_softmax(logits, dim=-1)[real].gather(1, wanted[real][:, None]).mean()
-    assert torch.allclose(cross_entropy(network, states, wanted), expected)
+    """Text by text, as they are written."""
+    network, states, batch = case
+    expected = []
+    for row, wanted in enumerate(batch.wanted_BL):
+        given = batch.hypothesis and Hypothesis(
+            *(
+                each[row : row + 1]
+                for each in (batch.hypothesis.tokens_BH, batch.hypothesis.keep_BH, batch.hypothesis.vector_BD)
+            )
+        )
+        told = network.told(batch.target_BD[row : row + 1], given)
+        nats = -torch.log_softmax(network.logits(states[row], told), dim=-1)
+        expected += [nats[place, token] for place, token in enumerate(wanted.tolist()) if token != IGNORED]
+    assert torch.allclose(cross_entropy(*case), torch.stack(expected).mean(), atol=1e-6)
 
 
 @pytest.mark.parametrize(("frequent", "sampled"), [(400, 1), (0, 400), (200, 200)])
@@ -38,11 +57,13 @@ def test_its_mean_over_draws_is_near_the_whole(case):
 
 def test_without_weights_for_the_drawn_it_would_be_too_small(case):
     """The sample stands for all others: its share of the normaliser is theirs."""
-    network, states, wanted = case
-    loss = sampled_cross_entropy(network, states, wanted, frequent=0, sampled=8, seed=0)
-    exact_only = torch.unique(wanted[wanted != IGNORED])
-    logits = network.logits(states[wanted != IGNORED], exact_only)
-    known = torch.searchsorted(exact_only, wanted[wanted != IGNORED])
+    network, states, batch = case
+    loss = sampled_cross_entropy(*case, frequent=0, sampled=8, seed=0)
+    real = batch.wanted_BL != IGNORED
+    exact_only = torch.unique(batch.wanted_BL[real])
+    told = network.told(batch.target_BD, batch.hypothesis, exact_only)
+    logits = network.logits(states[real], tuple(each[real.nonzero()[:, 0]] for each in told), exact_only)
+    known = torch.searchsorted(exact_only, batch.wanted_BL[real])
     assert loss > torch.nn.functional.cross_entropy(logits, known) + 0.5
 
 

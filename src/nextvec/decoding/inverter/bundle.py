@@ -164,30 +164,40 @@ def _make_probe(network: InverterNetwork) -> dict[str, Tensor]:
     shape = (PROBE_TEXTS, network.config.longest)
     target_BD = torch.randn(PROBE_TEXTS, network.config.dim, generator=generator)
     tokens_BL = torch.randint(network.config.vocabulary, shape, generator=generator)
-    return {"target": target_BD, "tokens": tokens_BL, "states": _states(network, target_BD, tokens_BL).contiguous()}
+    return {"target": target_BD, "tokens": tokens_BL, **_computed(network, target_BD, tokens_BL)}
 
 
 @torch.inference_mode()
-def _states(network: InverterNetwork, target_BD: Tensor, tokens_BL: Tensor) -> Tensor:
-    """In float32 on the CPU, as the probe is checked."""
-    device = network.bias.device
-    states: Tensor = network.cpu()(torch.nn.functional.normalize(target_BD, dim=-1), tokens_BL)
+def _computed(network: InverterNetwork, target_BD: Tensor, tokens_BL: Tensor) -> dict[str, Tensor]:
+    """States, and logits after the last token where they are more than those of states, in float32 on the CPU."""
+    device, unit_BD = network.bias.device, torch.nn.functional.normalize(target_BD, dim=-1)
+    states_BLM = network.cpu()(unit_BD, tokens_BL)
+    computed = {"states": states_BLM.contiguous()}
+    if told := network.told(unit_BD, None):
+        computed["logits"] = network.logits(states_BLM[:, -1], told)
     network.to(device)
-    return states
+    return computed
 
 
 def _check_probe(network: InverterNetwork, folder: Path) -> None:
     try:
         probe = load(_read(folder / PROBE))
-        states, expected = _states(network, probe["target"], probe["tokens"]), probe["states"]
+        computed = _computed(network, probe["target"], probe["tokens"])
+        worst = max(_off(each, probe[name]) for name, each in computed.items())
     except (SafetensorError, KeyError) as error:
         raise IntegrityError(f"{folder / PROBE} is damaged ({error}); restore it or train again") from None
-    worst = float((states - expected).abs().max()) if states.shape == expected.shape else float("inf")
     if not worst <= PROBE_TOLERANCE:
         raise IntegrityError(
             f"{folder.name} computes something else than when it was saved: its probe is off by {worst:.2g} "
             f"(at most {PROBE_TOLERANCE:g}). The weights fit, the code does not: use the version in config.json"
         )
+
+
+def _off(computed: Tensor, expected: Tensor) -> float:
+    """The largest difference, of large numbers in units of them."""
+    if computed.shape != expected.shape:
+        return float("inf")
+    return float(((computed - expected).abs() / expected.abs().clamp_min(1)).max())
 
 
 def _read(path: Path) -> bytes:

@@ -90,6 +90,7 @@ class _Page:
         self._network, self._target_BD, self._keep_BS = network, target_BD, keep_BS
         self._memory = network.memory(prefix_BSM.shape[1] + network.config.longest)
         network.read(prefix_BSM, keep_BS[:, None, None, :], self._memory)
+        self._told = network.told(target_BD, hypothesis)
         self.texts_B = torch.arange(len(target_BD) * candidates, device=target_BD.device)
         self.ended_B = torch.zeros_like(self.texts_B, dtype=torch.bool)
         self._take(self.texts_B // candidates)
@@ -99,7 +100,7 @@ class _Page:
         mask = torch.nn.functional.pad(self._keep_BS, (0, place + 1), value=True)[:, None, None, :]
         inputs_B1M = self._network.embed(self._target_BD, tokens_B1, place)
         read_BM = self._network.read(inputs_B1M, mask, self._memory)[:, -1]
-        return self._network.logits(self._network.norm(read_BM)).float()
+        return self._network.logits(self._network.norm(read_BM), self._told).float()
 
     def go_on(self, written_B: Tensor) -> bool:
         """Whether any text goes on, now that these have got a token."""
@@ -113,6 +114,7 @@ class _Page:
 
     def _take(self, rows_B: Tensor) -> None:
         self._target_BD, self._keep_BS = self._target_BD[rows_B], self._keep_BS[rows_B]
+        self._told = tuple(each_BV[rows_B] for each_BV in self._told)
         self._memory.take(rows_B)
 
 

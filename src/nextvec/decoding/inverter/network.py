@@ -26,6 +26,11 @@ from nextvec.errors import MismatchError
 BOUNDARY = 0
 """Token id that begins and ends every text, and pads."""
 EXPANSION = 4
+OPEN = -1.0
+"""Gates begin at softplus of it, 0.31: what single words tell of a text is told several times over by several."""
+
+Told = tuple[Tensor, ...]
+"""None, one or two tensors (texts, tokens); see `BagOfWords`."""
 
 
 class NetworkConfig(Config):
@@ -38,6 +43,9 @@ class NetworkConfig(Config):
     heads: int = Field(4, ge=1)
     pseudo_tokens: int = Field(4, ge=1, description="tokens that a vector is turned into")
     longest: int = Field(64, ge=4, description="tokens of the longest text, its end included")
+    bag_of_words: bool = Field(
+        False, description="its vector raises and lowers each token's logit, too; see `BagOfWords`"
+    )
     language_model: dict[str, Any] | None = Field(
         None, description="configuration of the language model whose layers it has; width, layers, heads are its own"
     )
@@ -128,6 +136,38 @@ class Block(nn.Module):
         return self.mixed(seen.transpose(1, 2).reshape(B, T, M))
 
 
+class BagOfWords(nn.Module):
+    """What vectors say of every token, wherever in the text: linear in them, begun at a `Discriminant`.
+
+    A state says by two gates, 0 or more, how much of it counts where it stands: of what the target says, and of what
+    the difference between target and hypothesis says.
+    """
+
+    def __init__(self, dim: int, vocabulary: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(vocabulary, dim))
+        self.weight.no_weight_decay = True  # type: ignore[attr-defined]
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+        self.gates = nn.Linear(width, 2)
+        nn.init.zeros_(self.gates.weight)
+        nn.init.constant_(self.gates.bias, OPEN)
+
+    def told(self, target_BD: Tensor, hypothesis: Hypothesis | None, candidates: Tensor | None) -> Told:
+        """See `InverterNetwork.told`."""
+        weight, bias = (
+            (self.weight, self.bias) if candidates is None else (self.weight[candidates], self.bias[candidates])
+        )
+        of_target = F.linear(target_BD, weight, bias)
+        if hypothesis is None:
+            return (of_target,)
+        return of_target, F.linear(target_BD - hypothesis.vector_BD, weight)
+
+    def forward(self, states: Tensor, told: Told) -> Tensor:
+        """(..., C) for states (..., M), of which each has its own text's row of `told`."""
+        gates = F.softplus(self.gates(states))
+        return sum(gates[..., place, None] * each for place, each in enumerate(told))  # type: ignore[return-value]
+
+
 class InverterNetwork(nn.Module):
     """Tokens to the states that predict the token after each; the output layer is the token embedding."""
 
@@ -142,6 +182,7 @@ class InverterNetwork(nn.Module):
         self.everywhere = nn.Linear(config.dim, width, bias=False)
         self._add_layers()
         self._initialise()
+        self.bag = BagOfWords(config.dim, config.vocabulary, width) if config.bag_of_words else None
 
     def forward(self, target_BD: Tensor, tokens_BL: Tensor, hypothesis: Hypothesis | None = None) -> Tensor:
         """States (B, L, M); `logits` of them predict the token that follows each of `tokens_BL`.
@@ -198,11 +239,22 @@ class InverterNetwork(nn.Module):
         places = self.position.weight[first : first + tokens_BL.shape[1]]
         return self._scaled(tokens_BL) + places + self.everywhere(target_BD * self._vector_scale)[:, None]
 
-    def logits(self, states: Tensor, candidates: Tensor | None = None) -> Tensor:
-        """(..., V), or (..., C) for the token ids `candidates` (C,)."""
-        if candidates is None:
-            return F.linear(states, self._output_VM, self.bias)
-        return F.linear(states, self._output_VM[candidates], self.bias[candidates])
+    def told(self, target_BD: Tensor, hypothesis: Hypothesis | None, candidates: Tensor | None = None) -> Told:
+        """What `logits` are told of each text beside its states: of all tokens, or of the ids `candidates` (C,)."""
+        return self.bag.told(target_BD, hypothesis, candidates) if self.bag else ()
+
+    def logits(self, states: Tensor, told: Told = (), candidates: Tensor | None = None) -> Tensor:
+        """(..., V), or (..., C) for the token ids `candidates` (C,).
+
+        Args:
+            states: (..., M).
+            told: of each state's text, (..., V or C), for the same candidates.
+        """
+        rows, bias = (
+            (self._output_VM, self.bias) if candidates is None else (self._output_VM[candidates], self.bias[candidates])
+        )
+        logits = F.linear(states, rows, bias)
+        return logits + self.bag(states, told) if self.bag and told else logits
 
     @property
     def parameter_count(self) -> int:

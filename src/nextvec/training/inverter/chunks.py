@@ -86,6 +86,15 @@ class Batch:
     def tokens(self) -> int:
         return int((self.wanted_BL != IGNORED).sum())
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on that device."""
+        return Batch(
+            target_BD=self.target_BD.to(device),
+            given_BL=self.given_BL.to(device),
+            wanted_BL=self.wanted_BL.to(device),
+            hypothesis=self.hypothesis and self.hypothesis.to(device),
+        )
+
 
 def select_chunks(
     vectors: npt.NDArray[np.floating], rows: Ints, texts: Sequence[str], vocabulary: Vocabulary, longest: int

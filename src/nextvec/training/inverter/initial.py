@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nextvec.decoding.discriminant import Discriminant, Moments
 from nextvec.decoding.inverter.network import BOUNDARY, InverterNetwork
 from nextvec.decoding.inverter.vocabulary import FIRST
 from nextvec.encoders.transformer import minilm_folder
@@ -28,6 +29,8 @@ FITTED_CHUNKS = 32_768
 PENALTY = 1e-2
 """Of the ridge regression, in units of the mean variance of a component."""
 BLOCK = 1024
+DISCRIMINATED = 16_384
+"""Chunks whose tokens are told apart together."""
 
 
 def initialise(network: InverterNetwork, training: Chunks, spelt: Sequence[Sequence[int]], *, pretrained: bool) -> None:
@@ -46,6 +49,20 @@ def initialise(network: InverterNetwork, training: Chunks, spelt: Sequence[Seque
         rarity_V = torch.from_numpy(np.log(len(training) / (counts + 1)).clip(0)).float()
         topic_DM = fit_topic(network.embedding.weight, rarity_V, training)
         network.everywhere.weight.copy_(topic_DM.T)
+
+
+@torch.no_grad()
+def initialise_bag(network: InverterNetwork, training: Chunks) -> None:
+    """Where the network has one, at the discriminant of the training chunks' tokens."""
+    if network.bag is None:
+        return
+    moments = Moments(training.vectors.shape[1], network.config.vocabulary)
+    for first in range(0, len(training), DISCRIMINATED):
+        numbers = np.arange(first, min(first + DISCRIMINATED, len(training)))
+        moments.add(training.vectors[numbers], [training.texts[number] for number in numbers.tolist()])
+    found = Discriminant.of(moments)
+    network.bag.weight.copy_(found.weight)
+    network.bag.bias.copy_(found.bias)
 
 
 def projected_embedding(spelt: Sequence[Sequence[int]], width: int) -> Tensor:

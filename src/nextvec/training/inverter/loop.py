@@ -173,7 +173,7 @@ class _Run:
         done = self._done()
         if self.rounds <= self.recipe.rewrites and done >= self.due:
             self._write_hypotheses()
-        self._step(self._next_batch(), done)
+        self._step(self._next_batch().to(self.device), done)
         if self.state.step % self.recipe.validation_steps == 0:
             self._validate()
         self._report("")
@@ -201,9 +201,8 @@ class _Run:
         self.engine.set_rate(rate)
         self.network.train()
         with self._autocast():
-            states_BLM, wanted_BL = self._states(batch)
             loss = sampled_cross_entropy(
-                self.network, states_BLM, wanted_BL,
+                self.network, self._states(batch), batch,
                 frequent=recipe.frequent, sampled=recipe.sampled, seed=recipe.seed + state.step,
             )  # fmt: skip
         loss.backward()
@@ -223,11 +222,10 @@ class _Run:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.half)
 
-    def _states(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Output states (B, L, M) of a batch and its wanted tokens, on the device."""
-        hypothesis = batch.hypothesis and batch.hypothesis.to(self.device)
-        states_BLM = self.network(batch.target_BD.to(self.device), batch.given_BL.to(self.device), hypothesis)
-        return states_BLM, batch.wanted_BL.to(self.device)
+    def _states(self, batch: Batch) -> Tensor:
+        """Output states (B, L, M) of a batch."""
+        states_BLM: Tensor = self.network(batch.target_BD, batch.given_BL, batch.hypothesis)
+        return states_BLM
 
     def _write_hypotheses(self) -> None:
         """With the weights of that moment: a run that is killed meanwhile begins it again."""
@@ -267,9 +265,9 @@ class _Run:
         self.network.eval()
         total, count = 0.0, 0
         for numbers in self.validating:
-            batch = make_batch(self.material.validation, numbers)
+            batch = make_batch(self.material.validation, numbers).to(self.device)
             with self._autocast():
-                loss = cross_entropy(self.network, *self._states(batch))
+                loss = cross_entropy(self.network, self._states(batch), batch)
             total, count = total + float(loss) * batch.tokens, count + batch.tokens
         self._keep_if_good(total / count, self._round_trip())
         self.engine.save(self)

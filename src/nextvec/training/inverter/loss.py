@@ -14,33 +14,39 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nextvec.decoding.inverter.network import InverterNetwork
-from nextvec.training.inverter.chunks import IGNORED
+from nextvec.training.inverter.chunks import IGNORED, Batch
 
 
-def cross_entropy(network: InverterNetwork, states_BLM: Tensor, wanted_BL: Tensor) -> Tensor:
+def cross_entropy(network: InverterNetwork, states_BLM: Tensor, batch: Batch) -> Tensor:
     """Mean over real positions, in nats a token, over the whole vocabulary."""
-    real_BL = wanted_BL != IGNORED
-    return F.cross_entropy(network.logits(states_BLM[real_BL]).float(), wanted_BL[real_BL])
+    return F.cross_entropy(_logits(network, states_BLM, batch), batch.wanted_BL[batch.wanted_BL != IGNORED])
 
 
 def sampled_cross_entropy(
-    network: InverterNetwork, states_BLM: Tensor, wanted_BL: Tensor, *, frequent: int, sampled: int, seed: int
+    network: InverterNetwork, states_BLM: Tensor, batch: Batch, *, frequent: int, sampled: int, seed: int
 ) -> Tensor:
     """An estimate of `cross_entropy`, exact when no more than `sampled` tokens are neither frequent nor in the batch.
 
     Token ids are in the order of falling frequency, so the frequent ones are the first.
     """
-    real_BL = wanted_BL != IGNORED
-    wanted_N = wanted_BL[real_BL]
+    wanted_N = batch.wanted_BL[batch.wanted_BL != IGNORED]
     exact_V = torch.zeros(network.config.vocabulary, dtype=torch.bool, device=wanted_N.device)
     exact_V[:frequent] = True
     exact_V[wanted_N] = True
     exact_C = exact_V.nonzero()[:, 0]
     others = (~exact_V).nonzero()[:, 0]
     if len(others) <= sampled:
-        return cross_entropy(network, states_BLM, wanted_BL)
+        return cross_entropy(network, states_BLM, batch)
     generator = torch.Generator().manual_seed(seed)
     drawn = others[torch.randint(len(others), (sampled,), generator=generator).to(others.device)]
-    logits_NC = network.logits(states_BLM[real_BL], torch.cat([exact_C, drawn])).float()
+    logits_NC = _logits(network, states_BLM, batch, torch.cat([exact_C, drawn]))
     logits_NC[:, len(exact_C) :] += math.log(len(others) / sampled)
     return F.cross_entropy(logits_NC, torch.searchsorted(exact_C, wanted_N))
+
+
+def _logits(network: InverterNetwork, states_BLM: Tensor, batch: Batch, candidates: Tensor | None = None) -> Tensor:
+    """(N, V or C) float32 at the N real positions."""
+    real_BL = batch.wanted_BL != IGNORED
+    texts_N = real_BL.nonzero()[:, 0]
+    told = network.told(batch.target_BD, batch.hypothesis, candidates)
+    return network.logits(states_BLM[real_BL], tuple(each[texts_N] for each in told), candidates).float()

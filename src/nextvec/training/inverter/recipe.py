@@ -36,6 +36,9 @@ class InverterRecipe(Config):
         description="size of a vocabulary learnt on the training texts, which keeps capitals and accents of any "
         "language; 0: MiniLM's word pieces, which fold them",
     )
+    bag_of_words: bool = Field(
+        True, description="each token's logit begins at what a linear discriminant says of the vector; both learn on"
+    )
     frequent: int = Field(1024, ge=0, description="most frequent tokens that every step's softmax holds")
     sampled: int = Field(512, ge=1, description="tokens drawn from all others to stand for them")
     correct_from: float = Field(0.6, ge=0, le=1, description="share of the run after which it learns to correct too")

@@ -23,7 +23,7 @@ from nextvec.sequences.splits import Part, Split, split_snapshot
 from nextvec.sequences.windows import concatenate_ranges
 from nextvec.store.lock import writing
 from nextvec.training.inverter.chunks import Ints, select_chunks
-from nextvec.training.inverter.initial import initialise
+from nextvec.training.inverter.initial import initialise, initialise_bag
 from nextvec.training.inverter.loop import Material, Progress, train
 from nextvec.training.inverter.predictions import predict_chunks
 from nextvec.training.inverter.recipe import InverterRecipe
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nextvec.store.snapshot import Snapshot
 
 DECIDES = ("sizes", "training", "encoder_fingerprint", "corpus", "split")
-SIZES = frozenset(NetworkConfig.model_fields) - {"dim", "vocabulary", "language_model"}
+SIZES = frozenset(NetworkConfig.model_fields) - {"dim", "vocabulary", "language_model", "bag_of_words"}
 GIVEN_BY_START = ("width", "layers", "heads", "byte_pairs")
 GENTLE = 3e-4
 """Default peak of the learning rate where it begins at a language model."""
@@ -144,12 +144,16 @@ def _language_model(recipe: InverterRecipe) -> LanguageModel | None:
 
 def _untrained(plan: InverterPlan, material: Material, dim: int, start: LanguageModel | None) -> InverterNetwork:
     torch.manual_seed(plan.recipe.seed)
-    config = NetworkConfig(dim=dim, vocabulary=len(material.vocabulary), **plan.sizes)
+    config = NetworkConfig(
+        dim=dim, vocabulary=len(material.vocabulary), bag_of_words=plan.recipe.bag_of_words, **plan.sizes
+    )
     if start:
-        return start.inverter(config, material.vocabulary.pieces)
-    network = InverterNetwork(config)
-    spelt = _spelt(material.vocabulary, plan.recipe)
-    initialise(network, material.training, spelt, pretrained=plan.recipe.pretrained_embedding)
+        network: InverterNetwork = start.inverter(config, material.vocabulary.pieces)
+    else:
+        network = InverterNetwork(config)
+        spelt = _spelt(material.vocabulary, plan.recipe)
+        initialise(network, material.training, spelt, pretrained=plan.recipe.pretrained_embedding)
+    initialise_bag(network, material.training)
     return network
 
 
