@@ -248,6 +248,16 @@ def test_export_and_import_give_the_same_vectors(ingest, call, place, tmp_path):
     np.testing.assert_array_equal(open_snapshot(place, "back").vectors, open_snapshot(place, "rivers").vectors)
 
 
+def test_what_an_export_leaves_out_is_told(ingest, call, articles, tmp_path):
+    with articles.open("a") as file:
+        file.write(json.dumps({"doc_id": "short", "text": "A brook rises in the hill. It has no name at all."}) + "\n")
+    ingest()
+    out = tmp_path / "out.npz"
+    told = " ".join(call("export", "rivers", out, "--context", 8).stdout.split())
+    assert told.endswith("left out: 1 document of 8 chunks or fewer, which have no window")
+    assert json.loads(call("export", "rivers", out, "--json").stdout)["left_out"] == 1
+
+
 def test_import_takes_a_spec_from_a_file(ingest, call, place, tmp_path):
     ingest()
     call("export", "rivers", tmp_path / "out.npz", "--context", 2)

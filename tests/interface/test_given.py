@@ -1,5 +1,7 @@
 """What is given from Python: taken as it is, however it lies in memory, or refused in one line."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -64,6 +66,26 @@ def test_a_step_reads_one_unit_vector(ws, vectors):
             model.step(wrong, model.start())
     stepped, _ = model.step(vectors[0], model.start())
     np.testing.assert_allclose(stepped.point[0, 0].numpy(), model.predict(vectors[:1])[0], atol=1e-6)
+
+
+def test_a_step_goes_on_from_the_memory_of_its_own_model(ws, vectors):
+    """Models of one architecture have memories of one shape."""
+    model, other = ws.model("mix"), ws.model("mix")
+    _, memory = model.step(vectors[0], model.start())
+    again, _ = other.step(vectors[1], memory)  # the same weights, opened twice
+    torch.testing.assert_close(again.point, model.step(vectors[1], memory)[0].point)
+    with pytest.raises(MismatchError, match=r"'mix' was given the memory of another model; expected one from its own"):
+        model.step(vectors[1], replace(memory, weights="others"))
+
+
+def test_no_vector_is_told_by_what_was_given(ws, vectors):
+    with pytest.raises(MismatchError, match=r"one or more of them; vector has shape \(0, 32\)"):
+        ws.model("mix").predict(vectors[:0])
+
+
+def test_numbers_wider_than_torch_knows_are_rounded(ws, vectors):
+    model = ws.model("mix")
+    np.testing.assert_allclose(model.predict(vectors.astype(np.longdouble)), model.predict(vectors), atol=1e-6)
 
 
 @pytest.mark.parametrize("refused", [2, 8, np.nan])

@@ -67,6 +67,23 @@ def test_step_by_step_it_says_the_same(documents, function):
         torch.testing.assert_close(forecast.point[:, 0], whole_BTD[:, t])
 
 
+@pytest.mark.parametrize("function", [last, means])
+def test_a_function_may_work_in_place_on_what_it_is_given(documents, function):
+    """On a document's own copy: what it said of a beginning had changed the rest."""
+
+    def in_place(vectors):
+        said = np.array(function(vectors))
+        vectors *= 0.5
+        vectors[0] = 7
+        return said
+
+    before = documents[0].clone()
+    x_BTD, mask_BT = documents
+    said_BTD = own(in_place).predict(x_BTD, mask_BT)
+    torch.testing.assert_close(said_BTD[mask_BT], own(function).predict(x_BTD, mask_BT)[mask_BT])
+    torch.testing.assert_close(x_BTD, before)
+
+
 def test_looking_ahead_is_refused(documents):
     with pytest.raises(DataError, match=r"mine looks ahead: what it says of the first 4 vectors changes by"):
         _ = own(ahead).predict(*documents)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+import torch
 
 from nextvec.corpus.chunkers import build_chunker
 from nextvec.corpus.document import Unusable
@@ -34,6 +36,17 @@ class FailingEncoder:
         return vectors
 
 
+@dataclass
+class OwnEncoder:
+    """The hashing encoder, whose answers `give` turns into something else."""
+
+    give: Callable
+    spec = ENCODER.spec
+
+    def encode(self, texts, on_progress=None):
+        return self.give(ENCODER.encode(texts, on_progress))
+
+
 @pytest.fixture
 def run(kit, workspace):
     def run(items, *, name="c", chunker=None, encoder=ENCODER, **options):
@@ -49,6 +62,30 @@ def test_a_source_becomes_a_corpus(kit, workspace, run):
     np.testing.assert_array_equal(snapshot.vectors, ENCODER.encode(snapshot.texts(range(7))).astype(np.float16))
     assert snapshot.encoder == ENCODER.spec
     assert report.version == snapshot.version
+
+
+@pytest.mark.parametrize("give", [np.ndarray.tolist, torch.from_numpy, lambda vectors: vectors.astype(np.longdouble)])
+def test_an_encoder_of_ones_own_may_give_any_array(kit, workspace, run, give):
+    run([kit.document("a")], encoder=OwnEncoder(give))
+    run([kit.document("a")], name="usual")
+    own, usual = (open_snapshot(workspace, name).vectors for name in ("c", "usual"))
+    np.testing.assert_allclose(own, usual, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("give", "what"),
+    [
+        (lambda vectors: vectors[:, :8], r"float32 of shape \(\d+, 8\)"),
+        (lambda vectors: vectors[1:], r"float32 of shape \(\d+, 16\)"),
+        (lambda vectors: (127 * vectors).astype(np.int8), "int8 of shape"),
+        (lambda vectors: ["a"] * len(vectors), "<U1 of shape"),
+    ],
+)
+def test_what_an_encoder_of_ones_own_gives_wrongly_is_said(kit, run, give, what):
+    with pytest.raises(
+        DataError, match=rf"encoder 'hashing' gave {what} .*; expected floating-point numbers \(\d+, 16\)"
+    ):
+        run([kit.document("a")], encoder=OwnEncoder(give))
 
 
 def test_a_finished_run_leaves_the_memory_map_ready(kit, workspace, run, monkeypatch):

@@ -52,7 +52,10 @@ def evaluate_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Every metric of each model on held-out documents, with 95 % intervals over documents."""
+    """The figures of each model on held-out documents, with 95 % intervals over documents.
+
+    All that there are are in --json.
+    """
     from nextvec.api import open
 
     with work_told() as say:
@@ -65,6 +68,8 @@ def evaluate_command(
 
 
 def _print_figures(found: Comparison, as_json: bool) -> None:
+    from nextvec.evaluation.metric import own_figures
+
     rows = [row for row in found.rows if row.kind == "model"]
     if as_json:
         emit([{"warning": found.warning, **row.to_dict()} for row in rows], [], as_json)
@@ -73,7 +78,7 @@ def _print_figures(found: Comparison, as_json: bool) -> None:
     typer.echo(wrapped(found.table.title, 0))
     for row in rows:
         typer.echo(f"\n{row.name}")
-        shown = [(name, row.figures[name]) for name in FIGURES if name in row.figures]
+        shown = [(name, row.figures[name]) for name in (*FIGURES, *own_figures()) if name in row.figures]
         print_table(
             ("figure", "estimate", "95 % interval", "chance"),
             [(name, f"{i.estimate:.4f}", f"{i.low:.4f} .. {i.high:.4f}", _chance(row, name)) for name, i in shown],

@@ -85,11 +85,19 @@ def _refuse(given: bool, option: str, why: str) -> None:
 
 
 def _export_npz(corpus: Corpus, out: Path, context: int, as_json: bool) -> None:
+    from nextvec.evaluation.report.wording import plural
+
     windows = corpus.export_npz(out, context=context)
     written = out.stat().st_size
-    line = f"{windows:,} windows of {context} vectors from {corpus.reference} written to {out} ({size(written)})"
-    told = {"corpus": corpus.reference, "file": str(out), "windows": windows, "context": context, "bytes": written}
-    emit(told, [line], as_json)
+    short = int((corpus.snapshot.lengths <= context).sum())
+    lines = [f"{windows:,} windows of {context} vectors from {corpus.reference} written to {out} ({size(written)})"]
+    if short:
+        lines.append(f"left out: {plural(short, 'document')} of {context} chunks or fewer, which have no window")
+    told = {
+        "corpus": corpus.reference, "file": str(out), "windows": windows, "context": context, "left_out": short,
+        "bytes": written,
+    }  # fmt: skip
+    emit(told, lines, as_json)
 
 
 def _export_data_set(corpus: Corpus, out: Path, licence: str | None, as_json: bool) -> None:

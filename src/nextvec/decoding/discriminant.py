@@ -19,8 +19,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-Ints = npt.NDArray[np.int64]
-
 SHRINKAGE = 0.1
 """Added to every variance, in units of their mean."""
 PRIOR = 5.0
@@ -57,9 +55,9 @@ class Moments:
         self.sums_VD = torch.zeros(words, dim, dtype=torch.float64)
         self.counts_V = torch.zeros(words, dtype=torch.float64)
 
-    def add(self, vectors_ND: npt.NDArray[np.floating], has: Iterable[Ints]) -> None:
+    def add(self, vectors_ND: npt.NDArray[np.floating], has: Iterable[npt.NDArray[np.integer]]) -> None:
         """Texts' vectors, and of each the numbers of its words; a word that comes twice counts once."""
-        rows = [np.unique(words) for words in has]
+        rows = [np.unique(words).astype(np.int64) for words in has]
         owner_P = torch.from_numpy(np.repeat(np.arange(len(rows)), [len(words) for words in rows]))
         word_P = torch.from_numpy(np.concatenate([np.empty(0, np.int64), *rows]))
         x_ND = torch.from_numpy(vectors_ND.astype(np.float32))

@@ -286,6 +286,8 @@ class Corpus(Portable):
     def export_npz(self, path: Path | str, *, context: int = 5) -> int:
         """Write every window of `context` vectors and its next vector to an NPZ file; returns how many there are.
 
+        A document of `context` chunks or fewer has no window, and is not in the file.
+
         Examples:
             >>> corpus.export_npz("windows.npz") < corpus.info().chunks
             True

@@ -44,6 +44,8 @@ def document(
     given = np.atleast_2d(as_array(vectors, owner))
     if given.dtype.kind in "fiu" and given.shape[1:] != (dim,):
         raise MismatchError(f"{reader}; {owner} has shape {given.shape}")
+    if not len(given):
+        raise MismatchError(f"{reader}, one or more of them; {owner} has shape {given.shape}")
     x_1ND = torch.from_numpy(require_unit(given, [owner]))[None]
     known = None if breaks is None else torch.from_numpy(require_breaks(breaks))[None]
     mask_1N = torch.ones(x_1ND.shape[:2], dtype=torch.bool)

@@ -6,7 +6,7 @@ N vectors of one document, D their size.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from secrets import randbits
@@ -386,7 +386,7 @@ class Model(Portable):
         Examples:
             >>> forecast, memory = model.step(vectors[0], model.start())
         """
-        return self.predictor.start(1)
+        return replace(self.predictor.start(1), weights=self.config["weights"])
 
     def step(
         self,
@@ -401,7 +401,7 @@ class Model(Portable):
 
         `begins` says whether it begins a paragraph, `following` whether the one after it does, as `breaks` do in
         `forecast`; `headings`, (1, D) or (2, D), are those that it and the one after it stand under.
-        Raises as `forecast`, MismatchError for several vectors, UsageError for what is no memory.
+        Raises as `forecast`, MismatchError for several vectors and another model's memory, UsageError for what is none.
 
         Examples:
             >>> memory = model.start()
@@ -417,11 +417,16 @@ class Model(Portable):
 
         if not isinstance(memory, Memory):
             raise UsageError("a step needs what the one before it gave back, or, at the beginning, model.start()")
+        if memory.weights != self.config["weights"]:
+            raise MismatchError(
+                f"'{self.name}' was given the memory of another model; expected one from its own start() or step before"
+            )
         x_1ND, *_, heading = self._document(vector, None, "vector", headings)
         if x_1ND.shape[1] != 1:
             raise MismatchError(f"a step reads one vector ({self.spec.dim},), got {x_1ND.shape[1]}; give them in turn")
         begins_1, following_1 = torch.from_numpy(require_breaks([begins, following])).split(1)
-        return self.predictor.step(x_1ND[:, 0].float(), memory, begins_1, following_1, heading)
+        forecast, after = self.predictor.step(x_1ND[:, 0].float(), memory, begins_1, following_1, heading)
+        return forecast, replace(after, weights=memory.weights)
 
     # Text
 

@@ -6,7 +6,7 @@ Nothing in a memory is ever changed in place: many continuations may start from 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, cast
 
 import torch
@@ -21,11 +21,15 @@ Layout: TypeAlias = "tuple[int, ...] | tuple[Layout, ...] | None"
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Of `documents` documents that the predictor called `owner` has read; what is `kept` is its own business."""
+    """Of `documents` documents that the predictor called `owner` has read; what is `kept` is its own business.
+
+    `weights` tells apart predictors of one name, where whoever asks them knows: a `Model` does.
+    """
 
     owner: str
     documents: int
     kept: Kept = None
+    weights: str | None = None
 
     @property
     def layout(self) -> Layout:
@@ -39,11 +43,11 @@ class Memory:
 
     def part(self, number: int) -> Memory:
         """That of one document."""
-        return Memory(self.owner, 1, _part(self.kept, slice(number, number + 1)))
+        return replace(self, documents=1, kept=_part(self.kept, slice(number, number + 1)))
 
     def first(self, documents: int) -> Memory:
         """That of so many documents, the first ones."""
-        return Memory(self.owner, documents, _part(self.kept, slice(documents)))
+        return replace(self, documents=documents, kept=_part(self.kept, slice(documents)))
 
 
 def join(memories: Sequence[Memory]) -> Memory:

@@ -88,8 +88,9 @@ class OwnPredictor(Predictor):
         return said
 
     def _after(self, x_ND: Tensor) -> Tensor:
-        """(1, D) or (N, D) float32 unit vectors, of any length as the function answers."""
-        said = np.atleast_2d(np.asarray(self._function(x_ND.float().cpu().numpy())))
+        """(1, D) or (N, D) float32 unit vectors, of any length as the function answers. What it is given is its own."""
+        own_ND = x_ND.to("cpu", torch.float32, copy=True).numpy()
+        said = np.atleast_2d(np.asarray(self._function(own_ND)))
         if said.dtype.kind not in "fiu":
             raise DataError(f"{self._spec.name} answered with an array of {said.dtype}; expected real numbers, vectors")
         if said.shape not in ((1, self._spec.dim), tuple(x_ND.shape)) or not np.isfinite(said).all():

@@ -13,6 +13,8 @@ from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
 
 NORM_TOLERANCE = 0.02
 """How far from 1 a norm may be: more than rounding to float16 does."""
+LARGEST = np.dtype(np.float64)
+"""What torch knows; wider numbers are rounded to it."""
 
 
 def as_array(given: npt.ArrayLike, name: str = "vector") -> np.ndarray:
@@ -29,7 +31,19 @@ def as_array(given: npt.ArrayLike, name: str = "vector") -> np.ndarray:
         numbers = np.asarray(given)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(f"{name}: no array of numbers, (N, D) ({str(error).splitlines()[0]})") from None
-    return np.require(numbers, numbers.dtype.newbyteorder("="), ["C", "W"])
+    wide = numbers.dtype.kind == "f" and numbers.dtype.itemsize > LARGEST.itemsize
+    return np.require(numbers, LARGEST if wide else numbers.dtype.newbyteorder("="), ["C", "W"])
+
+
+def as_encoded(given: npt.ArrayLike, count: int, dim: int, encoder: str) -> np.ndarray:
+    """What `encoder` gave for `count` texts, (count, dim) floating. Raises DataError for anything else."""
+    vectors = as_array(given, f"what encoder '{encoder}' gave for {count} texts")
+    if vectors.shape != (count, dim) or vectors.dtype.kind != "f":
+        raise DataError(
+            f"encoder '{encoder}' gave {vectors.dtype} of shape {vectors.shape} for {count} texts; expected "
+            f"floating-point numbers ({count}, {dim}), a vector of norm 1 for each"
+        )
+    return vectors
 
 
 def require_unit(vectors: np.ndarray, names: Sequence[str] = ("vector",)) -> np.ndarray:

@@ -34,6 +34,7 @@ from nextvec.errors import (
 from nextvec.mirror import fetch
 from nextvec.records import write_json
 from nextvec.store.encoded import EncodedDocument, first_bad_vector
+from nextvec.store.given import as_encoded
 from nextvec.store.metadata import DEFAULT_SPLIT, CorpusMetadata, check_dtype, check_split
 from nextvec.store.remembered import Remembered
 from nextvec.store.report import IngestReport
@@ -384,7 +385,8 @@ class Encoding:
             vectors = (self._memory or self._encoder).encode(texts, progress)
         except RefusedTextsError as refused:
             return refused.vectors, refused.reasons
-        return vectors, {}
+        spec = self._encoder.spec
+        return as_encoded(vectors, len(texts), spec.dim, spec.name), {}
 
     def _has_good_vectors(self, encoded: EncodedDocument) -> bool:
         for kind, vectors in (("chunk", encoded.vectors), ("heading", encoded.heading_vectors)):
