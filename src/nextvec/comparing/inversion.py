@@ -20,7 +20,7 @@ import numpy.typing as npt
 import torch
 
 from nextvec.decoding.decoder import Decoded, Decoder
-from nextvec.decoding.edit.bank import fluency_of, learnt_from, untrained
+from nextvec.decoding.edit.bank import fluency_of, learnt_from, lexicon_of, untrained
 from nextvec.decoding.edit.fluency import Fluency
 from nextvec.decoding.edit.search import EditDecoder
 from nextvec.decoding.inverter.bundle import load_inverter, record_metrics
@@ -184,13 +184,13 @@ def _editing(
     fluent."""
     held_out = untrained(snapshot)
     try:
-        fluency = fluency_of(snapshot, held_out)
+        fluency, lexicon = fluency_of(snapshot, held_out), lexicon_of(snapshot, held_out)
     except DataError:
         return
     for decoder in decoders:
         yield (
             f"edited {_kind(decoder)}",
-            EditDecoder(snapshot, index, encoder.encode, fluency, held_out, begin=decoder),
+            EditDecoder(snapshot, index, encoder.encode, fluency, held_out, begin=decoder, lexicon=lexicon),
         )
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from nextvec.decoding import DECODERS, load_decoder
 from nextvec.decoding.decoder import Decoded
-from nextvec.decoding.edit.bank import fluency_of, untrained
+from nextvec.decoding.edit.bank import fluency_of, lexicon_of, untrained
 from nextvec.decoding.edit.fluency import words
 from nextvec.decoding.edit.search import EditConfig, EditDecoder
 from nextvec.decoding.nearest import NearestDecoder
@@ -235,6 +235,26 @@ def test_what_is_fluent_is_learnt_once(snapshot, tmp_path, monkeypatch):
     first = fluency_of(kept, held_out)
     monkeypatch.setattr(Fluency, "learn", None)
     assert fluency_of(kept, held_out).perplexity(["The cat."]) == first.perplexity(["The cat."])
+
+
+def test_words_that_no_neighbour_has_are_put_in_where_the_vector_tells_them(snapshot, edited):
+    """One neighbour has few of the animals."""
+    wanted = "The eel hears the elk, and the eel hears the elk."
+    alone, told = (
+        edited(f"edit?neighbours=1&bound=0.5&told={told}").decode(ENCODER.encode([wanted]))[0] for told in (0, 20)
+    )
+    assert told.text == wanted != alone.text
+
+
+def test_which_words_a_vector_tells_is_learnt_once(snapshot, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from nextvec.decoding.edit.lexicon import Lexicon
+
+    kept, held_out = replace(snapshot, cache=tmp_path), untrained(snapshot)
+    first, vectors = lexicon_of(kept, held_out), snapshot.vectors[:3].astype(np.float32)
+    monkeypatch.setattr(Lexicon, "learn", None)
+    assert lexicon_of(kept, held_out).told(vectors, 9) == first.told(vectors, 9)
 
 
 def test_it_is_registered():

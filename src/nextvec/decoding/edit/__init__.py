@@ -1,5 +1,5 @@
-"""`edit?steps=12`: the nearest stored chunk, edited towards the vector with words of the next nearest ones;
-`edit:inverter:ID?steps=12`: what another decoder wrote, edited so."""
+"""`edit?steps=12`: the nearest stored chunk, edited towards the vector with words that it tells and those
+of the next nearest ones; `edit:inverter:ID?steps=12`: what another decoder wrote, edited so."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def build_edit(argument: str, given: Surroundings) -> Decoder:
     whose training documents do not show what is fluent, and what `split_snapshot` and that decoder raise.
     """
     body, query = parse_query(argument, owner=OWNER)
-    from nextvec.decoding.edit.bank import EditOptions, fluency_of, untrained
+    from nextvec.decoding.edit.bank import EditOptions, fluency_of, lexicon_of, untrained
     from nextvec.decoding.edit.search import EditDecoder
     from nextvec.encoders import load_encoder
     from nextvec.encoders.encoder import require_same_encoder
@@ -32,4 +32,5 @@ def build_edit(argument: str, given: Surroundings) -> Decoder:
     excluded = held_out if options.bank == "train" else None
     begin = load_decoder(body, snapshot, given.index, workspace=given.workspace, encoder=encoder) if body else None
     fluency = fluency_of(snapshot, held_out)
-    return EditDecoder(snapshot, given.index, encoder.encode, fluency, excluded, options, begin)
+    lexicon = lexicon_of(snapshot, held_out) if options.told else None
+    return EditDecoder(snapshot, given.index, encoder.encode, fluency, excluded, options, begin, lexicon)

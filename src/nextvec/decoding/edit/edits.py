@@ -36,9 +36,10 @@ class Material:
     clauses: tuple[Pieces, ...]
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> Material:
+    def of(cls, texts: Sequence[str], told: Sequence[str] = ()) -> Material:
+        """That of some texts, and words besides."""
         cut = [pieces_of(text) for text in texts]
-        phrases = [run for pieces in cut for run in _phrases(pieces)]
+        phrases = [*(run for pieces in cut for run in _phrases(pieces)), *((f" {word}",) for word in told)]
         clauses = [tuple(pieces[start:stop]) for pieces in cut for start, stop in clauses_of(pieces)]
         return cls(tuple(dict.fromkeys(phrases)), tuple(dict.fromkeys(clauses)))
 

@@ -14,6 +14,7 @@ from nextvec.decoding.correction import Candidate, Encode, Vectors, encode_writt
 from nextvec.decoding.decoder import Decoded, Decoder, per_vector, unit_vectors
 from nextvec.decoding.edit.edits import Material, edits_of, folded, is_word, pieces_of, text_of
 from nextvec.decoding.edit.fluency import Fluency, words
+from nextvec.decoding.edit.lexicon import Lexicon
 from nextvec.decoding.nearest import NearestDecoder
 from nextvec.decoding.quality import DEFAULT, judge
 from nextvec.errors import UsageError
@@ -33,6 +34,7 @@ class EditConfig(Config):
     steps: int = Field(default=12, ge=0, le=100, description="edits of a text, at most")
     beam: int = Field(default=2, ge=1, le=16, description="texts of a vector that are edited side by side")
     candidates: int = Field(default=32, ge=1, le=1024, description="edits of a text that are encoded in a step")
+    told: int = Field(default=64, ge=0, le=1024, description="words put in that the vector tells, likeliest first")
     neighbours: int = Field(default=16, ge=1, le=64, description="next nearest chunks, whose words are put in")
     bound: float = Field(
         default=0.0, ge=0, le=10, description="nats a word by which a text may be stranger than the one it begins at"
@@ -52,6 +54,7 @@ class EditDecoder:
         config: see `EditConfig`.
         begin: gives the texts that are edited; None means the nearest stored chunks of the same bank. What it writes in
             small letters alone is spelt as the corpus spells it.
+        lexicon: of the snapshot's words; None means that a vector tells none.
 
     Raises MismatchError when the index is of another snapshot.
     """
@@ -65,10 +68,11 @@ class EditDecoder:
         excluded: np.ndarray | None = None,
         config: EditConfig | None = None,
         begin: Decoder | None = None,
+        lexicon: Lexicon | None = None,
     ) -> None:
         self._given, self._nearest = begin, NearestDecoder(snapshot, index, excluded)
         self._snapshot, self._index, self._encode, self._fluency = snapshot, index, encode, fluency
-        self._excluded, self._config = excluded, config or EditConfig()
+        self._excluded, self._config, self._lexicon = excluded, config or EditConfig(), lexicon
 
     @property
     def name(self) -> str:
@@ -108,15 +112,19 @@ class EditDecoder:
     def _from_stored(self, target_QD: Vectors) -> list[_Search]:
         beam = self._config.beam
         return [
-            self._search(target_D, near[:beam], near[1:])
-            for target_D, near in zip(target_QD, self._neighbours(target_QD), strict=True)
+            self._search(target_D, near[:beam], near[1:], told)
+            for target_D, near, told in zip(target_QD, self._neighbours(target_QD), self._told(target_QD), strict=True)
         ]
 
     def _from_written(self, target_QD: Vectors, firsts: Sequence[Candidate]) -> list[_Search]:
-        return [
-            self._search(target_D, [first], near)
-            for target_D, first, near in zip(target_QD, firsts, self._neighbours(target_QD), strict=True)
-        ]
+        given = zip(target_QD, firsts, self._neighbours(target_QD), self._told(target_QD), strict=True)
+        return [self._search(target_D, [first], near, told) for target_D, first, near, told in given]
+
+    def _told(self, target_QD: Vectors) -> list[list[str]]:
+        """Words of each."""
+        if self._lexicon is None:
+            return [[] for _ in target_QD]
+        return self._lexicon.told(target_QD, self._config.told)
 
     def _neighbours(self, target_QD: Vectors) -> list[list[Candidate]]:
         """The nearest stored chunks of each, nearest first."""
@@ -145,13 +153,16 @@ class EditDecoder:
     def _vectors(self, texts: Sequence[str]) -> Vectors:
         return encode_written(self._encode, texts, self._snapshot.dim)
 
-    def _search(self, target_D: Vectors, first: Sequence[Candidate], others: Sequence[Candidate]) -> _Search:
+    def _search(
+        self, target_D: Vectors, first: Sequence[Candidate], others: Sequence[Candidate], told: Sequence[str]
+    ) -> _Search:
         strangeness = self._fluency.strangeness([words(candidate.text) for candidate in first]).tolist()
         begun = [_Text(*each) for each in zip(first, strangeness, strict=True)]
         texts = [candidate.text for candidate in others]
-        said = sorted({folded(word) for text in (*texts, first[0].text) for word in words(text) if is_word(word)})
+        said = [word for text in (*texts, first[0].text) for word in words(text) if is_word(word)]
+        said = sorted({folded(word) for word in (*said, *told)})
         worth = dict(zip(said, self._vectors(said), strict=True))
-        return _Search(target_D, begun, Material.of(texts), worth)
+        return _Search(target_D, begun, Material.of(texts, told), worth)
 
     def _step(self, searches: Sequence[_Search]) -> bool:
         """Edit every text once more; False where there is none to edit. All candidates are encoded together."""
