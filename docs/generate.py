@@ -471,10 +471,10 @@ def decoding_page(record: dict[str, Any] | None) -> str:
     return page(
         "Decoding",
         "From vectors back to text. `nearest` gives the nearest stored chunk as it is; `edit` begins there and edits "
-        "it towards the vector with words and clauses of the next nearest ones, and `edit:inverter:ID` begins at what "
-        "an inverter (or any other decoder) wrote; `inverter:ID` writes with a "
-        "network trained here, on any encoder; `vec2text:FOLDER` writes with the public pre-trained decoders of GTR's "
-        "vectors (`inverter/` and `corrector/` in that folder, or two names on the hub with a comma between); "
+        "it towards the vector with words that it tells and words and clauses of the next nearest ones, and "
+        "`edit:inverter:ID` begins at what an inverter (or any other decoder) wrote; `inverter:ID` writes with a "
+        "network trained here, on any encoder; `vec2text:FOLDER` writes with the public pre-trained decoders of GTR's"
+        " vectors (`inverter/` and `corrector/` in that folder, or two names on the hub with a comma between); "
         "`sonar:FOLDER?language=fra_Latn` with SONAR's decoder, in any of its languages. `inverter` and `vec2text` "
         "correct what they wrote: encode it again, compare it with the target, write a better text, keep the best "
         "cosine.",
@@ -482,12 +482,16 @@ def decoding_page(record: dict[str, Any] | None) -> str:
         f"{KEPT} of what it recorded of itself, where that is less) it is refused with the figure, because at another "
         "encoder's vectors a decoder writes fluent texts about something else. vec2text and SONAR decode in float32 "
         "whatever precision their weights are saved in; quantised ones are refused.",
-        "`edit` takes words and clauses from the next nearest chunks, leaves words out, encodes all candidates of a "
-        "step together, and keeps what raises the cosine and is not stranger, by more than `bound`, than the text it "
-        "begins at. Strange is what is less likely where it stands than by itself, to a Kneser-Ney model of trigrams "
-        "learnt from the corpus's training texts; that a word is rare costs nothing. Its cosine is never below that of "
-        "the text it begins at. Options: `--decoder edit --set steps=20`, or `edit?steps=20`. What is in small letters "
-        "alone, as inverters write, it spells as the corpus does most often.",
+        "Which words a text has its vector tells in closed form: the log ratio of two Gaussians with one covariance, "
+        "that of the vectors of texts with the word and that of all (a linear discriminant, Fisher 1936). An "
+        "inverter's logits begin there (`bag_of_words`), and learn on.",
+        "`edit` takes the words that the vector tells and words and clauses from the next nearest chunks, leaves "
+        "words out, encodes all candidates of a step together, and keeps what raises the cosine and is not stranger, "
+        "by more than `bound`, than the text it begins at. Strange is what is less likely where it stands than by "
+        "itself, to a Kneser-Ney model of trigrams learnt from the corpus's training texts; that a word is rare costs"
+        " nothing. Its cosine is never below that of the text it begins at. Options: `--decoder edit --set steps=20`,"
+        " or `edit?steps=20`. What is in small letters alone, as inverters write, it spells as the corpus does most "
+        "often.",
         options_table(EditOptions),
         *measured,
         "## Options of `nextvec train-inverter`\n\nAn inverter writes MiniLM's word pieces, in small letters, unless "
@@ -495,7 +499,7 @@ def decoding_page(record: dict[str, Any] | None) -> str:
         "Qwen ...): then it begins with that one's layers and tokens, and learns to read vectors; sizes but "
         "`pseudo_tokens` and `longest` are the language model's, and the learning rate is 3e-4 unless another is given."
         "\n\nEach option is set with `--set KEY=VALUE`. Sizes:",
-        options_table(NetworkConfig, but={"dim", "vocabulary", "language_model"}),
+        options_table(NetworkConfig, but={"dim", "vocabulary", "language_model", "bag_of_words"}),
         "Training:",
         options_table(InverterRecipe),
     )
