@@ -23,9 +23,6 @@ MOST_WORDS = 65_536
 """The most frequent ones; a vector's worth of memory each."""
 FEWEST = 3
 """Texts that a word must be in to be told."""
-TRUST = 0.6
-"""What single words tell is told several times over by several: so much of a log ratio is added to a word's own
-frequency. Between 0.3 and 1 the words of unseen chunks are found equally well."""
 BLOCK = 16_384
 
 
@@ -54,8 +51,8 @@ class Lexicon:
             block = slice(first, first + BLOCK)
             moments.add(vectors_ND[block], list(_numbered(said[block], number)))
         found, shares_V = Discriminant.of(moments), moments.counts_V / max(1, len(texts))
-        bias_V = torch.log(shares_V).float() + TRUST * found.bias
-        return cls(written, (TRUST * found.weight).half().float().numpy(), bias_V.numpy())
+        bias_V = torch.log(shares_V).float() + found.bias
+        return cls(written, found.weight.half().float().numpy(), bias_V.numpy())
 
     def told(self, target_QD: npt.NDArray[np.float32], most: int) -> list[list[str]]:
         """The `most` likeliest words of each vector, likeliest first."""
