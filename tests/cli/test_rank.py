@@ -70,7 +70,9 @@ def test_json_holds_scores_in_falling_order(call) -> None:
     scores = [one["score"] for one in found["candidates"]]
     assert scores == sorted(scores, reverse=True)
     assert {one["index"]: one["text"] for one in found["candidates"]} == dict(enumerate(map(str.strip, CANDIDATES)))
-    assert (found["model"], found["corpus"], found["ranked_by"], found["own"]) == ("contrast", "tales", "query", 2)
+    assert (found["model"], found["corpus"], found["ranked_by"], found["own"]) == (
+        "contrast", "tales", "query and topic", 2,
+    )  # fmt: skip
 
 
 def test_without_a_fitted_temperature_there_are_scores_alone(call) -> None:
@@ -93,7 +95,8 @@ def test_with_one_there_are_probabilities(call, place: Path) -> None:
 
 
 def test_a_model_without_a_query_says_so(call) -> None:
-    assert told(call, TEXT, "--model", "mix")["ranked_by"] == "point"
+    assert told(call, TEXT, "--model", "mix")["ranked_by"] == "point and topic"
+    assert told(call, TEXT, "--model", "mix", "--among", "document")["ranked_by"] == "point"
     assert "this model has no query of its own" in " ".join(call(TEXT, "--model", "mix").out.split())
     assert "no query of its own" not in call(TEXT, "--model", "contrast").out
 

@@ -44,9 +44,12 @@ class Fixed:
     async def topic(self, context):
         return np.array((0.0, 1.0), np.float32)
 
+    def log_odds(self, topic_D, vectors_ND):
+        return 5 * vectors_ND @ topic_D
 
-def ranked(stages, chunks, texts, temperature=None):
-    return asyncio.run(rank(stages, Passage.untold(chunks), texts, temperature))
+
+def ranked(stages, chunks, texts, temperature=None, among="document"):
+    return asyncio.run(rank(stages, Passage.untold(chunks), texts, temperature, among))
 
 
 class TestOrder:
@@ -76,9 +79,22 @@ class TestOrder:
         assert [one.index for one in plain] == [one.index for one in sharp] == [0, 1]
 
     def test_those_from_anywhere_are_ranked_by_the_topic(self) -> None:
-        found = asyncio.run(rank(Fixed((2.0, 0.0)), Passage.untold(["a"]), ["xxx", "xx", "xxxxxx"], 0.25, "anywhere"))
+        found = ranked(Fixed((2.0, 0.0)), ["a"], ["xxx", "xx", "xxxxxx"], 0.25, "anywhere")
         assert [one.score for one in found.candidates] == pytest.approx(sorted(map(math.sin, (2, 3, 6)))[::-1])
         assert (found.among, found.temperature, found.ranked_by("query")) == ("anywhere", 0.25, "topic")
+
+    @pytest.mark.parametrize("temperature", [None, 0.25])
+    def test_where_they_are_from_either_both_probabilities_are_multiplied(self, temperature) -> None:
+        texts = ["xxx", "xx", "xxxxxx"]
+        found = ranked(Fixed((2.0, 0.0)), ["a"], texts, temperature, "either")
+        shares = [
+            math.exp(2 * math.cos(len(text)) / (temperature or UNFITTED)) / (1 + math.exp(-5 * math.sin(len(text))))
+            for text in texts
+        ]
+        expected = {text: share / sum(shares) for text, share in zip(texts, shares, strict=True)}
+        assert [one.probability for one in found.candidates] == pytest.approx(sorted(shares)[::-1] / np.sum(shares))
+        assert all(one.probability == pytest.approx(expected[one.text]) for one in found.candidates)
+        assert (found.among, found.ranked_by("query")) == ("either", "query and topic")
 
     def test_equal_candidates_keep_their_order(self) -> None:
         found = ranked(Fixed((1.0, 1.0)), ["a"], ["xx", "yy", "zz"])
@@ -136,7 +152,7 @@ class TestServed:
 
     def test_it_ranks_by_hand_as_together(self, contrast) -> None:
         passage = contrast.chunk(TEXT)
-        found = asyncio.run(rank(Direct(contrast), passage, DOCUMENTS))
+        found = asyncio.run(rank(Direct(contrast), passage, DOCUMENTS, among="document"))
         query = contrast.query([Context.of(passage, contrast.encode(passage.texts))])[0]
         assert [one.index for one in found.candidates] == np.argsort(-contrast.encode(DOCUMENTS) @ query).tolist()
         assert (found.own, found.left_out) == (2, 0)
@@ -170,11 +186,16 @@ class TestRoute:
         words = len(" ".join([TEXT, *DOCUMENTS]).split())
         assert answer["usage"]["total_tokens"] == answer["usage"]["prompt_tokens"] == words
         told = answer["nextvec"]
-        assert (told["ranked_by"], told["temperature"], told["own"], told["left_out"]) == ("query", None, 2, 0)
+        assert (told["ranked_by"], told["temperature"], told["own"], told["left_out"]) == (
+            "query and topic",
+            None,
+            2,
+            0,
+        )
 
     def test_a_model_without_a_query_says_that_it_ranks_by_its_point(self, client) -> None:
         answer = client.post("/v1/rerank", json=asked(model="best")).json()
-        assert (answer["model"], answer["nextvec"]["ranked_by"]) == ("mix", "point")
+        assert (answer["model"], answer["nextvec"]["ranked_by"]) == ("mix", "point and topic")
 
     def test_documents_from_anywhere_are_ranked_by_the_topic(self, client, contrast) -> None:
         answer = client.post("/v1/rerank", json=asked(among="anywhere")).json()

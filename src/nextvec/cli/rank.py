@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Among(StrEnum):
     """Where candidates are from."""
 
+    either = "either"
     document = "document"
     anywhere = "anywhere"
 
@@ -57,8 +58,9 @@ def rank_command(
         ),
     ] = None,
     among: Annotated[
-        Among, typer.Option("--among", help="Where candidates are from: the same document, or anywhere.")
-    ] = Among.document,
+        Among,
+        typer.Option("--among", help="Where candidates are from: the same document, anywhere, or either: not known."),
+    ] = Among.either,
     top: Annotated[
         int | None, typer.Option("--top", min=1, metavar="N", help="The first N alone.", show_default="all")
     ] = None,
@@ -72,7 +74,8 @@ def rank_command(
     and at the text's end of what comes next.
 
     A query tells the sentences of one document apart. Candidates from anywhere are ranked by the topic instead, by what
-    they are about.
+    they are about. Where it is not known, a candidate must be of this text at all, by the topic, and then the query
+    tells.
     """
     from nextvec.api import open
     from nextvec.continuation.familiarity import doubt
@@ -163,6 +166,8 @@ def _footing(model: Model, ranking: Ranking) -> Iterator[str]:
         yield "Ranked by its topic: by what each is about."
     elif model.spec.ranks_by == "point":
         yield "Ranked by its point, the mean of what may come: this model has no query of its own."
+    if ranking.among == "either":
+        yield "A candidate must be about what the text is about, too: nothing says that it is of this text at all."
     if ranking.temperature is None:
         yield f"Scores, not probabilities: no temperature was fitted yet. nextvec compare {model.name} does that."
     else:

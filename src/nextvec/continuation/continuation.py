@@ -138,6 +138,9 @@ class Direct:
     async def topic(self, context: Context) -> np.ndarray:
         return self._served.topic([context])[0]
 
+    def log_odds(self, topic_D: np.ndarray, vectors_ND: np.ndarray) -> np.ndarray:
+        return self._served.log_odds(topic_D, vectors_ND)
+
     async def draw(self, query: DrawQuery) -> Drawn:
         return self._served.draw([query])[0]
 

@@ -3,7 +3,9 @@
 The score of a candidate is query . candidate; the softmax of score / temperature is its probability, if one of them
 comes next. The temperature is a model's own, fitted where the candidates are what lies ahead in a document, and where
 they are chunks of others. A query tells the former apart; the latter are told by what they are about, the model's
-topic. Shapes: N candidates, T vectors of the context, D their size.
+topic. Where nobody knows, the probability that a candidate comes next is that of being of this document at all, by the
+topic's odds, times that of coming next if it is: log odds that lie far above 0 change nothing.
+Shapes: N candidates, T vectors of the context, D their size.
 """
 
 from __future__ import annotations
@@ -52,9 +54,9 @@ class Ranking:
     left_out: int
     familiarity: Familiarity | None
 
-    def ranked_by(self, usual: Part) -> Part:
-        """The part of the forecast that ordered them, of a model that `usual`ly ranks by that one."""
-        return usual if self.among == "document" else "topic"
+    def ranked_by(self, usual: Part) -> str:
+        """What of the forecast ordered them, of a model that `usual`ly ranks by that part."""
+        return {"document": usual, "anywhere": "topic", "either": f"{usual} and topic"}[self.among]
 
 
 class RankingStages(Protocol):
@@ -69,6 +71,7 @@ class RankingStages(Protocol):
     async def recognise(self, own: np.ndarray) -> Familiarity | None: ...
     async def query(self, context: Context) -> np.ndarray: ...
     async def topic(self, context: Context) -> np.ndarray: ...
+    def log_odds(self, topic_D: np.ndarray, vectors_ND: np.ndarray) -> np.ndarray: ...
 
 
 async def rank(
@@ -76,16 +79,16 @@ async def rank(
     passage: Passage,
     texts: Sequence[str],
     temperature: float | None = None,
-    among: Among = "document",
+    among: Among = "either",
 ) -> Ranking:
     """The candidates `texts`, one or more, by how well each follows a passage: those of the same document by the query,
-    those from anywhere by the topic. `temperature` is the one fitted for such. Raises what the stages raise."""
+    those from anywhere by the topic, others by both. `temperature` is the one fitted for such. Raises what the stages
+    raise."""
     used = passage.last(stages.window)
     own = len(used.written)
     vectors_ND = await stages.encode([*used.written, *texts])
     context = Context.of(used, vectors_ND[:own])
-    query_D = await (stages.query(context) if among == "document" else stages.topic(context))
-    scores_N = vectors_ND[own:].astype(np.float64) @ query_D.astype(np.float64)
+    scores_N = await _scores(stages, context, vectors_ND[own:], temperature or UNFITTED, among)
     return Ranking(
         candidates=_in_order(texts, scores_N, temperature or UNFITTED),
         among=among,
@@ -94,6 +97,20 @@ async def rank(
         left_out=len(passage.texts) - len(used.texts),
         familiarity=await stages.recognise(context.vectors),
     )
+
+
+async def _scores(
+    stages: RankingStages, context: Context, vectors_ND: np.ndarray, temperature: float, among: Among
+) -> np.ndarray:
+    """(N,) float64, log odds times the temperature."""
+    exact_ND = vectors_ND.astype(np.float64)
+    if among == "anywhere":
+        return exact_ND @ await stages.topic(context)
+    scores_N = exact_ND @ await stages.query(context)
+    if among == "either":
+        odds_N = stages.log_odds(await stages.topic(context), vectors_ND)
+        scores_N -= temperature * np.logaddexp(0, -odds_N.astype(np.float64))
+    return scores_N
 
 
 def _in_order(texts: Sequence[str], scores_N: np.ndarray, temperature: float) -> tuple[Candidate, ...]:

@@ -369,6 +369,10 @@ class Served:
         """float32 (B, D), of any norm: as `query`, where candidates are from any document (`retrieval.topics`)."""
         return self._searched.query(torch.from_numpy(self._at_last(contexts, "topic"))).numpy()
 
+    def log_odds(self, topic_D: np.ndarray, vectors_ND: np.ndarray) -> np.ndarray:
+        """float32 (N,), in nats: that vectors are of the document of a `topic`, and not from anywhere in the corpus."""
+        return self._searched.log_odds(torch.from_numpy(topic_D), torch.from_numpy(vectors_ND)).numpy()
+
     def read(self, queries: Sequence[ReadQuery]) -> list[ReadResult]:
         """Predictions step by step, see `read_all`; of a context that begins a document the last `window` count.
 

@@ -11,10 +11,10 @@ from nextvec.models.bundle import predictions_fingerprint
 from nextvec.records import read_lines
 from nextvec.records.names import EVALUATIONS, TEMPERATURES, WEIGHTS
 
-Among = Literal["document", "anywhere"]
-"""Where candidates are from: what lies ahead in the document that goes on, or anywhere."""
+Among = Literal["either", "document", "anywhere"]
+"""Where candidates are from: what lies ahead in the document that goes on, anywhere, or either: nobody knows."""
 
-POOLS: dict[Among, str] = {"document": "ahead", "anywhere": "foreign-10k"}
+POOLS: dict[Among, str] = {"either": "ahead", "document": "ahead", "anywhere": "foreign-10k"}
 """Of the pools that it is fitted for, the one that is like candidates from there."""
 BY_TOPIC = 3
 """Version of the metric `log_loss` since which others' chunks are ranked by the topic; what an older one fitted is the

@@ -439,14 +439,14 @@ class Model(Portable):
         """
         return self._served().chunk(text)
 
-    def rank(self, text: str, candidates: Sequence[str], among: Among = "document") -> Ranking:
+    def rank(self, text: str, candidates: Sequence[str], among: Among = "either") -> Ranking:
         """Candidates by how likely each comes next after a text, the likeliest first.
 
         A blank line at the text's end says that a paragraph begins. A heading (`## History`) is no
         sentence: it is told of what stands under it, and at the text's end of what comes next.
-        Candidates are taken for sentences of the text's own document, which the model's query tells apart; among those
-        of "anywhere" it goes by what they are about, its topic. Raises UsageError for a text without a chunk, without
-        any candidate, or another `among`.
+        Sentences of the text's own "document" are told apart by the model's query, those from "anywhere" by what they
+        are about, its topic; where they are from "either", both count. Raises UsageError for a text without a chunk,
+        without any candidate, or another `among`.
 
         Examples:
             >>> ranking = model.rank("Something was said.", ["Then this.", "Or that."])

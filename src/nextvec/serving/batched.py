@@ -188,6 +188,10 @@ class BatchedModel:
         """(D,), of any norm: what candidates from anywhere are ranked by after a context."""
         return (await self._topic.submit([context], self._timeouts.of("topic")))[0]
 
+    def log_odds(self, topic_D: np.ndarray, vectors_ND: np.ndarray) -> np.ndarray:
+        """(N,), in nats, that vectors are of the topic's document; at once, it is a product with a few thousand."""
+        return self.served.log_odds(topic_D, vectors_ND)
+
     async def draw(self, query: DrawQuery) -> Drawn:
         return (await self._draw.submit([query], self._timeouts.draw))[0]
 

@@ -18,7 +18,6 @@ from nextvec.continuation.continuation import LONGEST, MOST_ALTERNATIVES, MOST_C
 from nextvec.continuation.drawing import HOTTEST
 from nextvec.continuation.events import Draws, Tells
 from nextvec.continuation.ranking import Among
-from nextvec.models.forecast import Part
 from nextvec.serving.faults import MOST_FAULTS, fault, in_words
 from nextvec.serving.fields import Document, Documents, Only, TextOrTexts, Texts, nullable
 from nextvec.structure import BEGINS, UNKNOWN
@@ -361,9 +360,10 @@ class RerankRequest(Body):
         examples=[["A bell rang in the village.", "Interest rates fell again."]],
     )
     among: Among = Field(
-        "document",
+        "either",
         description="Where the documents are from: `document`, the same text, whose sentences the model's query tells "
-        "apart; `anywhere`, and the topic ranks them by what they are about.",
+        "apart; `anywhere`, and the topic ranks them by what they are about; `either`, where that is not known, and "
+        "both do.",
     )
     top_n: int | None = Field(None, ge=0, description="Results, at most; null or 0 for all.")
     return_documents: bool = Field(True, description="Give each document back beside its score.")
@@ -374,7 +374,10 @@ class RerankRequest(Body):
 
 
 class RawScore(Answer):
-    score: float = Field(description="Product of the model's query, or topic, and the document's vector.")
+    score: float = Field(
+        description="Product of the model's query, or topic, and the document's vector; among `either` less what tells "
+        "against its being of this text at all."
+    )
 
 
 class RerankResult(Answer):
@@ -387,7 +390,10 @@ class RerankResult(Answer):
 
 
 class RankingInfo(Answer):
-    ranked_by: Part = Field(description="`point` for a model that has no query of its own, `topic` among `anywhere`.")
+    ranked_by: str = Field(
+        description="`query`, `point` for a model that has no query of its own, `topic` among `anywhere`, and `query "
+        "and topic` or `point and topic` among `either`."
+    )
     among: Among = Field(description="Where the documents were said to be from.")
     temperature: float | None = Field(
         description="Of the probabilities, fitted on validation documents; null where none was: they are those at 1, "

@@ -102,6 +102,7 @@ function modelField(models, before) {
 
 function amongField() {
   const options = [
+    ["either", "either"],
     ["document", "the same document"],
     ["anywhere", "anywhere"],
   ];
@@ -181,8 +182,7 @@ function candidate({ document, index, relevance_score: share, nextvec: { score }
 
 function notes({ ranked_by: by, temperature }) {
   return [
-    by === "topic" ? "Ranked by its topic: by what each is about." : null,
-    by === "point" ? "Ranked by its point, the mean of what may come: this model has no query of its own." : null,
+    `Ranked by its ${by}${by.startsWith("point") ? ": this model has no query of its own" : ""}.`,
     temperature === null
       ? "Scores, not probabilities: no temperature was fitted for it yet. nextvec compare does that."
       : `Probabilities, if one of these comes next, at temperature ${number(temperature, 3)}, fitted on validation documents.`,
