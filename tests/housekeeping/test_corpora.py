@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 
 import nextvec as api
 from nextvec.continuation.presence import Announcement
 from nextvec.errors import NotFoundError, UsageError
-from nextvec.housekeeping.corpora import remove_corpus, rename_corpus
+from nextvec.housekeeping import corpora
+from nextvec.housekeeping.corpora import compact_corpus, remove_corpus, rename_corpus
 from nextvec.housekeeping.needs import versions_needed
 from nextvec.models.bundle import read_config
 from nextvec.records import read_json
@@ -89,7 +92,7 @@ def test_killed_while_removing_it_is_whole_or_gone(own, killed_at):
             assert generations(own)
         else:
             break
-    assert step <= 2
+    assert step <= 3
     assert corpus_names(own) == []
 
 
@@ -188,3 +191,86 @@ def test_in_a_bucket_it_can_be_removed_and_not_renamed(bucket, make_corpus):
     assert corpus_names(place) == []
     make_corpus(place, "c")
     assert corpus_names(place) == ["c"]
+
+
+@pytest.fixture
+def half_renamed(own, killed_at):
+    """`own`, where `tales` is `stories` already and its models have not been told."""
+    assert killed_at(4, lambda: rename_corpus(own, "tales", "stories"))
+    assert corpus_names(own) == ["stories"]
+    return own
+
+
+HALF = r"the rename of corpus 'tales' to 'stories' has not ended\. End it first: nextvec corpus rename tales stories"
+
+
+@pytest.mark.parametrize("name", ["tales", "stories"])
+def test_nothing_is_taken_from_a_half_renamed_corpus(half_renamed, name):
+    """Its models have the name before, and whoever looks for those that need it by its name of now finds none."""
+    before = generations(half_renamed)
+    for act in (
+        lambda: compact_corpus(half_renamed, name),
+        lambda: remove_corpus(half_renamed, name, force=True),
+        lambda: rename_corpus(half_renamed, name, "third", force=True),
+    ):
+        with pytest.raises(UsageError, match=HALF):
+            act()
+    rename_corpus(half_renamed, "tales", "stories")
+    assert generations(half_renamed) == before
+    compact_corpus(half_renamed, "stories")
+
+
+def test_a_half_done_rename_is_told(half_renamed, nextvec):
+    told = nextvec("corpus", "list", workspace=half_renamed.root).err
+    assert "nextvec corpus rename tales stories" in " ".join(told.split())
+    told = " ".join(nextvec("doctor", workspace=half_renamed.root, expect=1).out.split())
+    assert "its rename to 'stories' has not ended" in told
+    assert "end it: nextvec corpus rename tales stories" in told
+    assert "is gone" not in told
+    rename_corpus(half_renamed, "tales", "stories")
+    assert nextvec("corpus", "list", workspace=half_renamed.root).err == ""
+
+
+def test_a_rename_whose_corpus_is_gone_is_not_said_to_be_done(half_renamed):
+    shutil.rmtree(half_renamed.corpus("stories"))
+    with pytest.raises(NotFoundError, match=r"corpus 'tales' to 'stories' had begun, and there is neither"):
+        rename_corpus(half_renamed, "tales", "stories")
+    with pytest.raises(NotFoundError, match="no corpus 'tales'"):
+        rename_corpus(half_renamed, "tales", "stories")
+
+
+def test_of_two_renames_at_once_one_is_done_and_one_refused(own, monkeypatch):
+    """The other one comes between what the first has asked and its lock."""
+    before, real = generations(own), corpora.writing_alone
+
+    def late(place, name):
+        monkeypatch.setattr(corpora, "writing_alone", real)
+        rename_corpus(own, "tales", "stories")
+        return real(place, name)
+
+    monkeypatch.setattr(corpora, "writing_alone", late)
+    with pytest.raises(NotFoundError, match=r"no corpus 'tales' .*Known: stories"):
+        rename_corpus(own, "tales", "others")
+    assert generations(own) == before
+    assert corpus_names(own) == ["stories"]
+    assert not list(own.corpora.glob("*.renamed.json"))
+
+
+def test_what_is_removed_is_asked_for_again_under_the_lock(own):
+    """Somebody may take long to answer."""
+    with pytest.raises(NotFoundError, match="no corpus 'tales'"):
+        remove_corpus(own, "tales", force=True, ask=lambda loss: rename_corpus(own, "tales", "stories") and None)
+    assert generations(own)
+
+
+def test_a_move_that_fails_leaves_no_note(own, monkeypatch):
+    def fail(path, to):
+        if path == own.corpus("tales"):
+            raise OSError("not permitted")
+        return os.rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OSError, match="not permitted"):
+        rename_corpus(own, "tales", "stories")
+    assert not list(own.corpora.glob("*.renamed.json"))
+    assert own.corpus("tales").with_suffix(".report.json").exists()

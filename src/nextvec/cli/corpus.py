@@ -27,7 +27,7 @@ from nextvec.cli.options import (
     YesOption,
     split_given,
 )
-from nextvec.cli.output import confirm, duration, emit, listed, print_table, read_each, share, size
+from nextvec.cli.output import confirm, duration, emit, listed, print_table, read_each, share, size, wrapped
 
 if TYPE_CHECKING:
     from nextvec.api import Corpus
@@ -115,6 +115,9 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
         _print_list(infos)
     else:
         typer.echo(f"No corpus in {place.place}. Make one: nextvec corpus ingest SOURCE --corpus NAME")
+    for name, now in place.unfinished_renames().items():
+        told = f"the rename of '{name}' to '{now}' has not ended. End it: nextvec corpus rename {name} {now}"
+        typer.echo(wrapped(told), err=True)
     if damaged:
         raise typer.Exit(1)
 

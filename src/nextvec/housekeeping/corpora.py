@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from nextvec.errors import IntegrityError, UsageError
+from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.housekeeping.models import rewrite_card
 from nextvec.housekeeping.needs import needs_of_corpus, records_on, versions_needed
 from nextvec.housekeeping.removal import remove_folder, require_here
@@ -15,7 +15,7 @@ from nextvec.records.names import CONFIG, MEASURED, ORIGIN, PUSHED
 from nextvec.storage import place_of
 from nextvec.store.compaction import Compaction
 from nextvec.store.dataset import is_dataset, remove_objects
-from nextvec.store.vectors import Corpus, rename_note, renamed_to, writing_alone
+from nextvec.store.vectors import Corpus, rename_note, renamed_to, unfinished_renames, writing_alone
 from nextvec.workspace import Workspace
 
 BESIDE = (".report.json", f".{ORIGIN}", f".{PUSHED}", f".{MEASURED}")
@@ -52,15 +52,14 @@ def remove_corpus(
     force: also one that models or studies rest on. ask: told what will be lost; what it raises keeps it.
     Raises UsageError while it is written to, served, or trained on.
     """
+    _require_may_go(workspace, name, force)
     loss = corpus_loss(workspace, name)
-    needs = needs_of_corpus(workspace, name)
-    needs.require_idle(f"corpus '{name}'")
-    if not force:
-        needs.require_unused(f"corpus '{name}'")
     if ask is not None:
         ask(loss)
     with writing_alone(workspace, name):
+        _require_may_go(workspace, name, force)
         path = workspace.corpus(name)
+        discard(rename_note(workspace, name))
         if place_of(path) is None:
             remove_folder(workspace, path)
         else:
@@ -70,8 +69,29 @@ def remove_corpus(
     return loss
 
 
+def _require_may_go(workspace: Workspace, name: str, force: bool) -> None:
+    """Asked before anybody is told what is lost, and once more when nobody else can change it."""
+    _require_renamed(workspace, name)
+    Corpus.open(workspace, name)
+    needs = needs_of_corpus(workspace, name)
+    needs.require_idle(f"corpus '{name}'")
+    if not force:
+        needs.require_unused(f"corpus '{name}'")
+
+
+def _require_renamed(workspace: Workspace, name: str) -> None:
+    """Raises UsageError for a corpus that some of its models may call by the name that it had before."""
+    for before, now in unfinished_renames(workspace).items():
+        if name in (before, now):
+            raise UsageError(
+                f"the rename of corpus '{before}' to '{now}' has not ended. End it first: nextvec corpus rename "
+                f"{before} {now}"
+            )
+
+
 def compact_corpus(workspace: Workspace, name: str, *, keep_versions: bool = False) -> Compaction:
-    """As `Corpus.compact`; versions that models or studies need stay."""
+    """As `Corpus.compact`; versions that models or studies need stay. Raises UsageError for a rename not ended."""
+    _require_renamed(workspace, name)
     return Corpus.open(workspace, name).compact(keep_versions=keep_versions, needed=versions_needed(workspace, name))
 
 
@@ -86,11 +106,16 @@ def rename_corpus(workspace: Workspace, name: str, new: str, *, force: bool = Fa
     require_here(workspace.corpus(name), f"corpus '{name}'")
     if is_dataset(workspace.corpus(name)) or renamed_to(workspace, name) != new:
         _require_may_move(workspace, name, new, force)
-        _move(workspace, name, new)
+        with writing_alone(workspace, name), writing_alone(workspace, new):
+            _require_may_move(workspace, name, new, force)
+            _move(workspace, name, new)
+    _require_moved(workspace, name, new)
     return _tell_models(workspace, name, new)
 
 
 def _require_may_move(workspace: Workspace, name: str, new: str, force: bool) -> None:
+    """Asked at first, and once more when nobody else can change it."""
+    _require_renamed(workspace, name)
     Corpus.open(workspace, name)
     if workspace.corpus(new).exists() or renamed_to(workspace, new) is not None:
         raise UsageError(f"there is a corpus '{new}' already; choose another name")
@@ -101,14 +126,33 @@ def _require_may_move(workspace: Workspace, name: str, new: str, force: bool) ->
 
 
 def _move(workspace: Workspace, name: str, new: str) -> None:
-    """The note first: from the one rename on that counts, models find the corpus by it."""
-    with writing_alone(workspace, name), writing_alone(workspace, new):
-        write_json(rename_note(workspace, name), {"to": new})
-        for end in BESIDE:
-            beside = workspace.corpus(name).with_suffix(end)
-            if beside.exists():
-                beside.rename(workspace.corpus(new).with_suffix(end))
+    """The note first: from the one rename on that counts, models find the corpus by it. It goes where that fails."""
+    write_json(rename_note(workspace, name), {"to": new})
+    try:
+        _move_beside(workspace, name, new)
         workspace.corpus(name).rename(workspace.corpus(new))
+    except OSError:
+        _move_beside(workspace, new, name)
+        discard(rename_note(workspace, name))
+        raise
+
+
+def _move_beside(workspace: Workspace, name: str, new: str) -> None:
+    for end in BESIDE:
+        beside = workspace.corpus(name).with_suffix(end)
+        if beside.exists():
+            beside.rename(workspace.corpus(new).with_suffix(end))
+
+
+def _require_moved(workspace: Workspace, name: str, new: str) -> None:
+    """Raises NotFoundError where the corpus that a note tells of is not there; the note goes, so that the name is free
+    again."""
+    if not Corpus.exists(workspace, new):
+        discard(rename_note(workspace, name))
+        raise NotFoundError(
+            f"a rename of corpus '{name}' to '{new}' had begun, and there is neither of them any more: nothing is "
+            "renamed. List what there is: nextvec corpus list"
+        )
 
 
 def _tell_models(workspace: Workspace, name: str, new: str) -> list[str]:

@@ -208,6 +208,17 @@ class Corpora:
 
         return [Corpus(self.place, name) for name in corpus_names(self.place)]
 
+    def unfinished_renames(self) -> Mapping[str, str]:
+        """By the name before, the name now of corpora whose rename was killed, and whose models may not know it yet.
+
+        Examples:
+            >>> ws.unfinished_renames()
+            {}
+        """
+        from nextvec.store.vectors import unfinished_renames
+
+        return unfinished_renames(self.place)
+
     def corpus(self, reference: str) -> Corpus:
         """`NAME`, `NAME@TAG` or `NAME@v3`. Raises UsageError for what is no name; nothing is read yet.
 

@@ -43,7 +43,8 @@ def examine(place: Workspace) -> list[Finding]:
 
     `missing` is an extra that is not installed, which is well where it is not needed; `wrong` is what will fail.
     """
-    return [*_versions(), *_devices(), *_room(place), *_extras(), *_corpora(place), *_models(place), *_aliases(place)]
+    here = [*_versions(), *_devices(), *_room(place), *_extras()]
+    return [*here, *_corpora(place), *_renames(place), *_models(place), *_aliases(place)]
 
 
 def _versions() -> Iterator[Finding]:
@@ -140,6 +141,17 @@ def _corpora(place: Workspace) -> Iterator[Finding]:
         yield Finding(what="corpora", found=f"{well} of {len(names)} can be opened; more: nextvec corpus check NAME")
 
 
+def _renames(place: Workspace) -> Iterator[Finding]:
+    """Those that were killed before all models knew: nothing is taken from such a corpus until they do."""
+    from nextvec.store.vectors import unfinished_renames
+
+    for name, now in unfinished_renames(place).items():
+        yield Finding(
+            what=f"corpus {name}", found=f"its rename to '{now}' has not ended", state="wrong",
+            do=f"end it: nextvec corpus rename {name} {now}",
+        )  # fmt: skip
+
+
 def _aliases(place: Workspace) -> Iterator[Finding]:
     from nextvec.models.aliases import Aliases
 
@@ -154,8 +166,9 @@ def _models(place: Workspace) -> Iterator[Finding]:
     from nextvec.models.bundle import read_config, require_recorded_weights, require_registered
     from nextvec.records import read_json
     from nextvec.records.names import CONFIG, METRICS
-    from nextvec.store.vectors import Corpus
+    from nextvec.store.vectors import Corpus, unfinished_renames
 
+    renamed = unfinished_renames(place)
     folders = sorted(folder for folder in place.models.glob("*") if (folder / CONFIG).exists())
     well = 0
     for folder in folders:
@@ -163,7 +176,7 @@ def _models(place: Workspace) -> Iterator[Finding]:
             require_recorded_weights(folder)
             read_json(folder / METRICS)
             corpus = read_config(folder).get("corpus", {}).get("name")
-            if corpus is not None and not Corpus.exists(place, corpus):
+            if corpus is not None and not Corpus.exists(place, renamed.get(corpus, corpus)):
                 yield Finding(
                     what=f"model {folder.name}", found=f"its corpus '{corpus}' is gone", state="wrong",
                     do="it can be given vectors, but no texts; ingest the corpus again, or train on another",

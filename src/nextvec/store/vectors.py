@@ -521,6 +521,14 @@ def renamed_to(workspace: Workspace, name: str) -> str | None:
     return str(read_json(note)["to"]) if note.exists() else None
 
 
+def unfinished_renames(workspace: Workspace) -> dict[str, str]:
+    """Of corpora whose models do not all know yet: the name before, and the name now."""
+    notes = sorted(workspace.corpora.glob(f"*.{RENAMED}"))
+    names = [note.name.removesuffix(f".{RENAMED}") for note in notes]
+    begun = {name: renamed_to(workspace, name) for name in names if not Corpus.exists(workspace, name)}
+    return {name: now for name, now in begun.items() if now is not None}
+
+
 @contextmanager
 def writing_alone(workspace: Workspace, name: str) -> Iterator[None]:
     """Keep out who stores documents, gives tags or compacts. Raises UsageError that names the process that does."""
