@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from nextvec.config import Config, parse_assignments, parse_query, with_query
-from nextvec.errors import IntegrityError, MissingDependencyError, NextvecError, UsageError
+from nextvec.errors import IntegrityError, MissingDependencyError, NextvecError, NotFoundError, UsageError, did_you_mean
 from nextvec.fingerprint import fingerprint, fingerprint_bytes, sha256_file
-from nextvec.records import BLOCK, append_line, read_json, read_lines, taken_apart, write_json
+from nextvec.records import BLOCK, append_beside, append_line, read_json, read_lines, taken_apart, write_json
 from nextvec.registry import Registry
 from nextvec.workspace import VARIABLE, Workspace, generation_name, numbered_version, parse_reference
 
@@ -25,6 +25,21 @@ def test_an_unknown_name_is_answered_with_the_nearest_known_one() -> None:
     error = UsageError.unknown("architecture", "transfromer", ["gru", "transformer"])
     assert str(error) == "unknown architecture 'transfromer'. Did you mean 'transformer'? Known: gru, transformer."
     assert error.exit_status == 2
+
+
+def test_a_name_is_no_hint_for_itself() -> None:
+    assert did_you_mean("m2", ["m2"]) == ""
+    assert did_you_mean("m2", ["m2", "m3"]) == "Did you mean 'm3'? "
+
+
+def test_what_is_kept_beside_a_model_makes_no_folder_anew(tmp_path: Path) -> None:
+    write_json(tmp_path / "m" / "config.json", {})
+    append_beside(tmp_path / "m" / "told.jsonl", {"n": 1})
+    assert read_lines(tmp_path / "m" / "told.jsonl") == [{"n": 1}]
+    (tmp_path / "m").rename(tmp_path / "n")
+    with pytest.raises(NotFoundError, match=r"told\.jsonl is not kept: the model at .*m was renamed, archived or"):
+        append_beside(tmp_path / "m" / "told.jsonl", {"n": 2})
+    assert not (tmp_path / "m").exists()
 
 
 def test_errors_of_the_work_exit_with_one() -> None:

@@ -6,9 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from nextvec.errors import LostRaceError
+from nextvec.errors import LostRaceError, NotFoundError
 from nextvec.mirror import discard, fetch, fetch_folder, publish, rewrite
-from nextvec.records import append_here, append_if, append_line, read_json, read_lines, write_atomic, write_json
+from nextvec.records import (
+    append_beside,
+    append_here,
+    append_if,
+    append_line,
+    read_json,
+    read_lines,
+    write_atomic,
+    write_json,
+)
 from nextvec.storage import Place, place_of, workspace_folder
 
 
@@ -146,3 +155,17 @@ def test_where_there_is_no_bucket_nothing_is_done(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
     discard(path)
     assert not path.exists()
+
+
+def test_what_is_kept_beside_a_model_another_machine_has_removed_is_not_written(at, machine):
+    write_json(at("models/a/config.json"), {})
+    append_beside(at("models/a/told.jsonl"), {"n": 1})
+    machine("second")
+    fetch_folder(at("models"))
+    for name in ("config.json", "told.jsonl"):
+        discard(at(f"models/a/{name}"))
+    machine("first")
+    with pytest.raises(NotFoundError, match=r"told\.jsonl is not kept"):
+        append_beside(at("models/a/told.jsonl"), {"n": 2})
+    fetch_folder(at("models"))
+    assert not at("models/a").exists()

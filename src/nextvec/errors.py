@@ -117,6 +117,6 @@ def require_packages(extra: str, *packages: str) -> None:
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """ "Did you mean 'NAME'? " with the nearest known name, or nothing when none is near."""
-    near = difflib.get_close_matches(str(given), sorted(known), n=1, cutoff=0.5)
+    """ "Did you mean 'NAME'? " with the nearest known name that is another, or nothing when none is near."""
+    near = difflib.get_close_matches(str(given), sorted({*known} - {str(given)}), n=1, cutoff=0.5)
     return f"Did you mean '{near[0]}'? " if near else ""

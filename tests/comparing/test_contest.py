@@ -19,12 +19,14 @@ from nextvec.errors import IntegrityError, MismatchError, NotFoundError, UsageEr
 from nextvec.evaluation.evaluate import evaluate_on
 from nextvec.evaluation.evaluation import read_evaluations
 from nextvec.evaluation.heldout import hold_out
+from nextvec.housekeeping.models import archive_model, restore_model
 from nextvec.models.baseline import BASELINES
 from nextvec.records import read_json, write_json
 from nextvec.records.names import EVALUATIONS, TOLD
 from nextvec.sequences.findings import LeakageError
 from nextvec.sequences.splits import split_snapshot
 from nextvec.store.vectors import open_snapshot
+from nextvec.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -435,3 +437,25 @@ def test_a_model_whose_record_lacks_a_part_is_refused_by_name(place, part):
             run_contest(place, ["lacking"])
     finally:
         shutil.rmtree(folder)
+
+
+def test_a_model_that_is_put_away_meanwhile_is_judged_and_not_made_anew(place, tmp_path, monkeypatch, nextvec, caplog):
+    """What is told of it in another structure of the text made its folder anew, without a model."""
+    shutil.copytree(place.root, tmp_path / "own")
+    own, real, told = Workspace(tmp_path / "own"), stage_module.save_evaluation, []
+    shutil.rmtree(own.model("plain"))
+
+    def late(path, evaluation, append):
+        if path == own.model("anchored") / EVALUATIONS and not told:
+            told.append(archive_model(own, "anchored"))
+        return real(path, evaluation, append)
+
+    monkeypatch.setattr(stage_module, "save_evaluation", late)
+    (own.model("anchored") / EVALUATIONS).unlink(missing_ok=True)
+    (own.model("anchored") / TOLD).unlink(missing_ok=True)
+    done = nextvec("evaluate", "anchored", workspace=own.root)
+    assert told
+    assert "cosine" in done.out
+    assert caplog.text.count("renamed, archived or removed meanwhile") == 1
+    assert not own.model("anchored").exists()
+    restore_model(own, "anchored")

@@ -15,6 +15,7 @@ import pytest
 import nextvec as api
 from nextvec.continuation.presence import Announcement, servers
 from nextvec.errors import IntegrityError, NotFoundError, UsageError
+from nextvec.housekeeping import models
 from nextvec.housekeeping.corpora import remove_corpus, rename_corpus
 from nextvec.housekeeping.models import (
     archive_model,
@@ -26,6 +27,8 @@ from nextvec.housekeeping.models import (
 )
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import load_bundle, read_config
+from nextvec.records import append_line
+from nextvec.records.names import TOLD
 from nextvec.records.study import Run, write_study
 from nextvec.store.lock import writing
 from nextvec.workspace import Workspace
@@ -281,3 +284,81 @@ def Place(uri):
     from nextvec import storage
 
     return storage.Place(uri, "")
+
+
+@pytest.fixture
+def ghost(own):
+    """What older versions wrote of `mix` when it was put away while it was evaluated."""
+    archive_model(own, "mix")
+    append_line(own.model("mix") / TOLD, {"figures": 1})
+    return own
+
+
+def test_figures_of_a_model_that_is_gone_do_not_keep_its_name(ghost):
+    restore_model(ghost, "mix")
+    assert load_bundle(ghost.model("mix"))
+    assert not (ghost.model("mix") / TOLD).exists()
+    append_line(ghost.model("third") / TOLD, {"figures": 1})
+    rename_model(ghost, "mix", "third")
+    assert load_bundle(ghost.model("third"))
+
+
+def test_what_somebody_may_want_is_not_taken_for_worthless(ghost):
+    (ghost.model("mix") / "notes.txt").write_text("mine")
+    append_line(ghost.model("third") / "run.jsonl", {"event": "start"})
+    left = "the name is taken by what was left behind of one in .*Remove that: nextvec models remove"
+    with pytest.raises(UsageError, match=f"{left} mix"):
+        restore_model(ghost, "mix")
+    Aliases(ghost).drop("production")
+    with pytest.raises(UsageError, match=f"{left} third"):
+        rename_model(ghost, "gru", "third")
+    assert (ghost.model("mix") / "notes.txt").exists()
+
+
+def test_what_is_left_behind_can_be_removed(ghost, nextvec):
+    with pytest.raises(NotFoundError, match=r"'mix' is no model, only what .* nextvec models remove mix"):
+        archive_model(ghost, "mix")
+    with writing(ghost.model("mix"), what="it"), pytest.raises(UsageError, match="is being written by process"):
+        remove_model(ghost, "mix")
+    nextvec("models", "remove", "mix", "--yes", workspace=ghost.root)
+    assert not ghost.model("mix").exists()
+    restore_model(ghost, "mix")
+
+
+def test_what_is_left_behind_is_no_hint(ghost):
+    shutil.move(ghost.model("mix"), ghost.model("mixed"))
+    with pytest.raises(NotFoundError, match=r"there is no model 'mix2'\. List them"):
+        remove_model(ghost, "mix2")
+
+
+@pytest.mark.parametrize(
+    ("act", "taken"),
+    [(lambda place: rename_model(place, "mix", "same"), "same"), (lambda place: restore_model(place, "put"), "put")],
+)
+def test_a_name_that_is_given_meanwhile_is_refused(own, monkeypatch, act, taken):
+    """Between what is asked at first and the lock; its card stays as it was."""
+    shutil.copytree(own.model("mix"), own.archive / "put")
+    card, real = (own.model("mix") / "README.md").read_text(), models.writing
+
+    def late(folder, what):
+        if folder.name == taken:
+            shutil.copytree(own.model("gru"), own.model(taken))
+        return real(folder, what=what)
+
+    monkeypatch.setattr(models, "writing", late)
+    with pytest.raises(UsageError, match=f"there is a model '{taken}' (already|by now)"):
+        act(own)
+    assert (own.model("mix") / "README.md").read_text() == card
+
+
+def test_one_that_goes_meanwhile_is_told(own, monkeypatch, act):
+    real = models.writing
+
+    def late(folder, what):
+        if folder.name == "mix" and folder.exists():
+            shutil.move(folder, own.root / "elsewhere")
+        return real(folder, what=what)
+
+    monkeypatch.setattr(models, "writing", late)
+    with pytest.raises(NotFoundError, match="there is no model 'mix'"):
+        act(own, "mix")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from nextvec.models.baseline import BASELINES
 from nextvec.models.bundle import AnyPredictor, load_bundle, predictions_fingerprint, read_config, require_registered
 from nextvec.models.head import HEADS
 from nextvec.models.predictor import Predictor, PredictorSpec
-from nextvec.records import read_json, taken_apart
+from nextvec.records import append_beside, append_line, read_json, taken_apart
 from nextvec.records.names import CONFIG, EVALUATIONS, METRICS
 from nextvec.sequences.findings import LeakageReport
 from nextvec.sequences.leakage import Documents, check_leakage
@@ -41,11 +41,12 @@ UNTOLD = ("seed", *CHANGES_NOTHING)
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
     """What can be evaluated: who it is, a hash of all that decides what it predicts, and where its records are; both
-    are None for a guest, of whom nothing is recorded."""
+    are None for a guest, of whom nothing is recorded. `append` writes a line of them."""
 
     subject: Subject
     weights: str | None
     records: Path | None
+    append: Callable[[Path, Any], None] = append_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +143,10 @@ class Entrant:
     @cached_property
     def candidate(self) -> Candidate:
         return Candidate(
-            subject=self.subject, weights=predictions_fingerprint(self.folder), records=self.folder / EVALUATIONS
+            subject=self.subject,
+            weights=predictions_fingerprint(self.folder),
+            records=self.folder / EVALUATIONS,
+            append=append_beside,
         )
 
     @cached_property

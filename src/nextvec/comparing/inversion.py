@@ -23,7 +23,7 @@ from nextvec.decoding.decoder import Decoded, Decoder
 from nextvec.decoding.edit.bank import fluency_of, learnt_from, lexicon_of, untrained
 from nextvec.decoding.edit.fluency import Fluency
 from nextvec.decoding.edit.search import EditDecoder
-from nextvec.decoding.inverter.bundle import load_inverter, record_metrics
+from nextvec.decoding.inverter.bundle import Inverter, load_inverter, record_metrics
 from nextvec.decoding.inverter.writer import inverter_decoder
 from nextvec.decoding.nearest import NearestDecoder
 from nextvec.encoders.encoder import Encoder
@@ -37,6 +37,7 @@ from nextvec.records.names import INVERSION
 from nextvec.retrieval.index import build_index
 from nextvec.retrieval.neighbours import Index
 from nextvec.sequences.splits import Split, split_snapshot
+from nextvec.store.lock import writing
 from nextvec.store.snapshot import Snapshot
 
 Ints = npt.NDArray[np.int64]
@@ -81,9 +82,17 @@ def report_inverter(
 ) -> dict[str, Any]:
     """Measure the inverter in `folder` on its corpus; write `inversion.json` beside it, and its metrics.
 
-    Returns the record. Raises what `load_inverter` raises, MismatchError when the encoder is another one.
+    Nobody moves or removes it meanwhile. Returns the record. Raises what `load_inverter` raises, MismatchError when the
+    encoder is another one.
     """
     inverter = load_inverter(folder)
+    with writing(folder, what=f"inverter '{folder.name}'"):
+        return _report(inverter, folder, snapshot, encoder, chunks, on_progress)
+
+
+def _report(
+    inverter: Inverter, folder: Path, snapshot: Snapshot, encoder: Encoder, chunks: int, on_progress: Report | None
+) -> dict[str, Any]:
     decoder = inverter_decoder(inverter, encoder, snapshot.encoder)
     record = {
         "inverter": {

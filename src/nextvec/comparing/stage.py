@@ -7,6 +7,7 @@ always chosen on validation documents of a corpus that the models come from.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from nextvec.comparing.entrants import Candidate, Entrant, Generation, Guest, named
 from nextvec.comparing.temperatures import keep_temperatures, kept_temperatures, temperatures
 from nextvec.device import fastest
-from nextvec.errors import MismatchError, UsageError
+from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.evaluation.evaluate import Progress, evaluate_on
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations, save_evaluation
 from nextvec.evaluation.heldout import HeldOut, Structure, balance_point, fair_documents, hold_out
@@ -41,6 +42,7 @@ Say = Callable[[str], None]
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
+_warn = logging.getLogger(__name__).warning
 SAY_SECONDS = 10.0
 """Between two lines on one evaluation."""
 _SAME_MEAN = 1e-6
@@ -49,10 +51,12 @@ _SAME_MEAN = 1e-6
 @dataclass(frozen=True, kw_only=True)
 class Memory:
     """What several contests of one process share, so that none of it is made or read twice: evaluations by the file
-    they are recorded in, and stages by what decides them."""
+    they are recorded in, and stages by what decides them. `gone` are folders of models that were moved or removed
+    meanwhile, each of which is told once."""
 
     recorded: dict[Path, list[Evaluation]] = field(default_factory=dict)
     stages: dict[tuple[object, ...], Stage] = field(default_factory=dict)
+    gone: set[Path] = field(default_factory=set)
 
     def stage(self, workspace: Workspace, generations: Sequence[Generation], on: str | None) -> Stage:
         """The stage for models of these generations. Raises as `Stage`."""
@@ -279,14 +283,28 @@ class Judge:
 
     def _recorded(self, asked: Asked, evaluation: Evaluation) -> Evaluation:
         """As it will be read, to the last digit."""
-        if "log_loss" in evaluation.metrics:
-            keep_temperatures(asked.candidate, asked.home, evaluation.temperatures)
+        try:
+            self._keep(asked, evaluation)
+        except NotFoundError as gone:
+            self._tell_gone(asked.candidate, gone)
         if (records := self._records(asked)) is None:
             return evaluation
-        save_evaluation(records, evaluation)
         evaluation = Evaluation.from_dict(evaluation.to_dict())
         self.memory.recorded[records].append(evaluation)
         return evaluation
+
+    def _keep(self, asked: Asked, evaluation: Evaluation) -> None:
+        if "log_loss" in evaluation.metrics:
+            keep_temperatures(asked.candidate, asked.home, evaluation.temperatures)
+        if (records := self._records(asked)) is not None:
+            save_evaluation(records, evaluation, asked.candidate.append)
+
+    def _tell_gone(self, candidate: Candidate, gone: NotFoundError) -> None:
+        """What was measured is shown all the same."""
+        assert candidate.records is not None, "of a guest nothing is kept"
+        if (folder := candidate.records.parent) not in self.memory.gone:
+            self.memory.gone.add(folder)
+            _warn("%s", gone)
 
     def _chosen(self, otherwise: Structure | None) -> list[str]:
         """The metrics that are measured."""

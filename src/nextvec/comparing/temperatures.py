@@ -12,7 +12,7 @@ from nextvec.device import fastest
 from nextvec.evaluation.temperature import fit_temperatures
 from nextvec.fingerprint import fingerprint, fingerprint_bytes
 from nextvec.models.predictor import Predictor
-from nextvec.records import append_line, read_lines
+from nextvec.records import read_lines
 from nextvec.records.names import TEMPERATURES
 
 REVISION = 4
@@ -35,10 +35,12 @@ def temperatures(candidate: Candidate, generation: Generation, predictor: Predic
 
 
 def keep_temperatures(candidate: Candidate, generation: Generation, fitted: Mapping[str, float]) -> None:
-    """Where they are not kept yet. Several candidates have one file: to be called by one thread at a time."""
+    """Where they are not kept yet. Several candidates have one file: to be called by one thread at a time.
+
+    Raises NotFoundError for a model that was moved or removed meanwhile."""
     if candidate.records is not None and kept_temperatures(candidate, generation) is None:
         known = {"identity": _identity(candidate, generation), "weights": candidate.weights}
-        append_line(candidate.records.with_name(TEMPERATURES), {**known, "temperatures": dict(fitted)})
+        candidate.append(candidate.records.with_name(TEMPERATURES), {**known, "temperatures": dict(fitted)})
 
 
 def _identity(candidate: Candidate, generation: Generation) -> str:

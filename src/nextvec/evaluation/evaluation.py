@@ -219,9 +219,9 @@ class Evaluation:
             raise IntegrityError(f"an evaluation record is damaged ({error}). Evaluate again.") from None
 
 
-def save_evaluation(path: Path, evaluation: Evaluation) -> None:
-    """Append it to a JSON-lines file."""
-    append_line(path, evaluation.to_dict())
+def save_evaluation(path: Path, evaluation: Evaluation, append: Callable[[Path, Any], None] = append_line) -> None:
+    """Append it to a JSON-lines file; raises what `append` raises."""
+    append(path, evaluation.to_dict())
 
 
 def read_evaluations(path: Path, on_older: Callable[[int], None] = lambda count: None) -> list[Evaluation]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from nextvec.disk import replacing, storing
-from nextvec.errors import IntegrityError
-from nextvec.mirror import mirrored, published, rewrite
+from nextvec.errors import IntegrityError, NotFoundError
+from nextvec.mirror import fetch, mirrored, published, rewrite
+from nextvec.records.names import CONFIG
 
 REMEDY = "Restore it from a copy, or make anew what it belongs to"
 BLOCK = 65_536
@@ -78,12 +79,30 @@ def append_line(path: Path, value: Any) -> None:
         append_here(path, value, lasting=True)
 
 
+def append_beside(path: Path, value: Any) -> None:
+    """`append_line` to what is kept beside a finished model, whose folder is not made anew where the model was renamed,
+    archived or removed meanwhile. Raises NotFoundError then."""
+    fetch(path.with_name(CONFIG))
+    try:
+        if not path.with_name(CONFIG).exists():
+            raise FileNotFoundError
+        if mirrored(path):
+            append_line(path, value)
+        else:
+            _append_there(path, value, lasting=True)
+    except FileNotFoundError:
+        raise NotFoundError(
+            f"{path.name} is not kept: the model at {path.parent} was renamed, archived or removed meanwhile"
+        ) from None
+
+
 def append_if(path: Path, value: Any, accept: Callable[[list[Any]], None]) -> None:
     """`append_line`, but `accept` is given what the lines hold by then, and may raise instead: of several processes
     that append in this way each sees what the one before it has written."""
     if mirrored(path):
         rewrite(path, lambda content: _accepted(path, content, accept) + _line(value))
     else:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with _appending(path) as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # let go when the file is closed
             accept(read_lines(path))
@@ -96,13 +115,17 @@ def append_here(path: Path, value: Any, *, lasting: bool = False) -> None:
     Only the end of the file is read: a line costs the same in a long file. A `lasting` one is on the disk when this
     returns, whatever becomes of the machine. Raises FullDiskError.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _append_there(path, value, lasting)
+
+
+def _append_there(path: Path, value: Any, lasting: bool) -> None:
     with _appending(path) as file:
         _append(file, value, lasting)
 
 
 @contextmanager
 def _appending(path: Path) -> Iterator[BinaryIO]:
-    path.parent.mkdir(parents=True, exist_ok=True)
     with storing(f"a line of {path.name}", path.parent), path.open("ab+") as file:
         yield file
 

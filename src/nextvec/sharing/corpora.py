@@ -22,11 +22,11 @@ from nextvec.encoders.encoder import EncoderSpec, require_same_encoder, verify_g
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.hub import PREFIX, Pushed, fetch_repository, push_repository, require_hub
 from nextvec.mirror import fetch
-from nextvec.records import write_json
+from nextvec.records import append_line, write_json
 from nextvec.records.names import ORIGIN, PUSHED
 from nextvec.sequences.splits import PARTS, SplitSpec
 from nextvec.sharing.card_of_corpus import FILES, Description, corpus_card, corpus_rights, described
-from nextvec.sharing.models import record_push
+from nextvec.sharing.models import push_line
 from nextvec.sharing.rows import read_documents, shared_batch
 from nextvec.store.encoded import EncodedDocument
 from nextvec.store.ingest import open_or_create
@@ -104,7 +104,7 @@ def push_corpus(
         }
         message = f"nextvec corpus push {reference}"
         done = push_repository(name, "dataset", files, public=public, message=message)
-    record_push(workspace.corpus(corpus).with_suffix(f".{PUSHED}"), done)
+    append_line(workspace.corpus(corpus).with_suffix(f".{PUSHED}"), push_line(done))
     return done
 
 

@@ -17,7 +17,7 @@ from nextvec.evaluation.evaluation import Evaluation, read_evaluations
 from nextvec.hub import Pushed, push_repository, require_hub
 from nextvec.mirror import fetch, fetch_folder
 from nextvec.models.bundle import read_config
-from nextvec.records import append_line, read_json, read_lines
+from nextvec.records import append_beside, read_json, read_lines
 from nextvec.records.names import CARD, EVALUATIONS, PUSHED
 from nextvec.sharing.cards import Rights, front_matter, made_with, public_reference, split_card, table
 from nextvec.store.generation import HUB
@@ -37,7 +37,8 @@ def push_model(
 
     licence: as the hub writes it, such as `apache-2.0`; that of the encoder's weights stands before it, where it
     forbids more. public: of a repository that is made.
-    Raises NotFoundError without such a model, IntegrityError when it is not complete, what `push_repository` raises.
+    Raises NotFoundError without such a model, and where it went while it was pushed, which is then not recorded;
+    IntegrityError when it is not complete, what `push_repository` raises.
     """
     require_hub()
     folder = workspace.model(identity)
@@ -56,13 +57,13 @@ def push_model(
     card = model_card(local, identity, config, _evaluations(folder), rights, usage)
     files |= {CARD: card.encode(), CONFIG: (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()}
     done = push_repository(name, "model", files, public=public, message=f"nextvec push {identity}")
-    record_push(folder / PUSHED, done)
+    append_beside(folder / PUSHED, push_line(done))
     return done
 
 
-def record_push(path: Path, done: Pushed) -> None:
+def push_line(done: Pushed) -> dict[str, Any]:
     """One more line of where it was pushed to."""
-    append_line(path, {**asdict(done), "at": datetime.now(UTC).isoformat(timespec="seconds")})
+    return {**asdict(done), "at": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 def model_rights(local: str, identity: str, config: Mapping[str, Any], licence: str | None) -> Rights:
