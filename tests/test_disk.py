@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from nextvec.disk import is_full_disk, replacing, storing
+from nextvec.disk import becoming, is_full_disk, leftovers, replacing, storing
 from nextvec.errors import FullDiskError
 from nextvec.records import append_line, read_json, write_atomic, write_json
 
@@ -89,3 +93,58 @@ def test_a_checkpoint_that_has_no_space(tmp_path: Path, full: None) -> None:
 
     with pytest.raises(FullDiskError, match=r"no space for last\.pt .* with --resume where a training had begun"):
         Checkpoints(tmp_path).save_last({"step": 1})
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from nextvec.disk import becoming, replacing
+with replacing(Path(sys.argv[1]) / "a.bin") as file, becoming(Path(sys.argv[1]) / "out") as folder:
+    file.write(b"half")
+    file.flush()
+    (folder / "part").write_text("half")
+    print("begun", flush=True)
+    time.sleep(60)
+"""
+
+
+def hidden(folder: Path) -> list[str]:
+    return sorted(path.name.rpartition(".")[0] for path in folder.glob(".*"))
+
+
+def write_both(folder: Path) -> None:
+    with replacing(folder / "a.bin") as file, becoming(folder / "out") as made:
+        file.write(b"whole")
+        (made / "part").write_text("whole")
+
+
+def test_what_a_killed_process_left_goes_with_the_next_and_what_a_living_one_writes_stays(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        for path in tmp_path.glob(".*"):
+            os.utime(path, (1, 1))
+        write_both(tmp_path)
+        assert hidden(tmp_path) == [".a.bin", ".out"]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    (tmp_path / ".b.bin.0123456789ab").touch()
+    os.utime(tmp_path / ".b.bin.0123456789ab", (1, 1))
+    shutil.rmtree(tmp_path / "out")
+    write_both(tmp_path)
+    assert hidden(tmp_path) == [".b.bin"]
+    assert [path.name for path in leftovers(tmp_path.parent)] == [".b.bin.0123456789ab"]
+    assert (tmp_path / "out" / "part").read_text() == "whole"
+
+
+def test_a_file_that_is_new_is_nobody_elses_business(tmp_path: Path) -> None:
+    """It may not have its lock yet."""
+    (tmp_path / ".a.bin.0123456789ab").touch()
+    write_both(tmp_path)
+    assert hidden(tmp_path) == [".a.bin"]
+
+
+def test_a_folder_that_cannot_be_made_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), becoming(tmp_path / "out") as made:
+        (made / "there" / "part").touch()
+    assert not list(tmp_path.iterdir())

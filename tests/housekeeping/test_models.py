@@ -238,6 +238,33 @@ def test_what_a_killed_remover_left_is_removed_by_the_next(own, monkeypatch):
     assert not (own.root / ".removed").exists()
 
 
+def test_a_killed_removal_is_ended_by_the_same_command(own, monkeypatch, nextvec):
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *given, **how: None)
+        size = remove_model(own, "mix").bytes
+    done = json.loads(nextvec("models", "remove", "mix", "--json", workspace=own.root).out)
+    assert (done["model"], done["bytes"]) == ("mix", size)
+    assert not (own.root / ".removed").exists()
+    with pytest.raises(NotFoundError, match="there is no model 'mix'"):
+        remove_model(own, "mix")
+
+
+def test_others_may_empty_what_is_removed_at_the_same_time(own, monkeypatch):
+    """Between its making and the move into it."""
+    real = Path.mkdir
+
+    def mkdir(path, *given, **how):
+        real(path, *given, **how)
+        if path.name == ".removed":
+            monkeypatch.setattr(Path, "mkdir", real)
+            path.rmdir()
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    remove_model(own, "mix")
+    assert not own.model("mix").exists()
+    assert not (own.root / ".removed").exists()
+
+
 SERVER = """
 import sys, time
 from nextvec.continuation.presence import Announcement

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.housekeeping.models import rewrite_card
 from nextvec.housekeeping.needs import needs_of_corpus, records_on, versions_needed
-from nextvec.housekeeping.removal import remove_folder, require_here
+from nextvec.housekeeping.removal import finish_removal, half_removed, require_here, set_aside
 from nextvec.mirror import discard
 from nextvec.records import read_json, write_json
 from nextvec.records.names import CONFIG, MEASURED, ORIGIN, PUSHED
 from nextvec.storage import place_of
 from nextvec.store.compaction import Compaction
-from nextvec.store.dataset import is_dataset, remove_objects
+from nextvec.store.dataset import is_dataset, remove_objects, stored_bytes
 from nextvec.store.vectors import Corpus, rename_note, renamed_to, unfinished_renames, writing_alone
 from nextvec.workspace import Workspace
 
@@ -52,6 +52,8 @@ def remove_corpus(
     force: also one that models or studies rest on. ask: told what will be lost; what it raises keeps it.
     Raises UsageError while it is written to, served, or trained on.
     """
+    if left := half_removed(workspace, workspace.corpus(name)):
+        return _finished(workspace, name, sum(map(stored_bytes, left)))
     _require_may_go(workspace, name, force)
     loss = corpus_loss(workspace, name)
     if ask is not None:
@@ -61,12 +63,25 @@ def remove_corpus(
         path = workspace.corpus(name)
         discard(rename_note(workspace, name))
         if place_of(path) is None:
-            remove_folder(workspace, path)
+            set_aside(workspace, path)
         else:
             remove_objects(path)
-        for end in BESIDE:
-            discard(path.with_suffix(end))
+        _remove_beside(workspace, name)
+        finish_removal(workspace)
     return loss
+
+
+def _finished(workspace: Workspace, name: str, size: int) -> CorpusLoss:
+    """A removal that was killed, ended: what the corpus was is not known any more."""
+    with writing_alone(workspace, name):
+        _remove_beside(workspace, name)
+        finish_removal(workspace)
+    return CorpusLoss(corpus=name, documents=0, chunks=0, bytes=size, tags=(), models=(), studies=())
+
+
+def _remove_beside(workspace: Workspace, name: str) -> None:
+    for end in BESIDE:
+        discard(workspace.corpus(name).with_suffix(end))
 
 
 def _require_may_go(workspace: Workspace, name: str, force: bool) -> None:

@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 from nextvec.adoption import origin_of
 from nextvec.errors import NotFoundError, UsageError, did_you_mean
 from nextvec.housekeeping.needs import needs_of_model
-from nextvec.housekeeping.removal import remove_folder, require_here
+from nextvec.housekeeping.removal import finish_removal, half_removed, remove_folder, require_here
 from nextvec.mirror import fetch_folder
 from nextvec.models.aliases import Aliases
 from nextvec.records import read_json
@@ -35,7 +35,9 @@ class ModelLoss:
 
 
 def model_loss(workspace: Workspace, identity: str) -> ModelLoss:
-    """Raises NotFoundError for what is no model, finished, begun or left behind."""
+    """Raises NotFoundError for what is no model, finished, begun or left behind, nor what a killed removal left."""
+    if left := half_removed(workspace, workspace.model(identity)):
+        return ModelLoss(model=identity, bytes=sum(map(stored_bytes, left)), studies=())
     folder = workspace.model(identity) if is_left_behind(workspace.model(identity)) else _folder(workspace, identity)
     return ModelLoss(
         model=identity, bytes=stored_bytes(folder), studies=needs_of_model(workspace, identity).studies
@@ -50,7 +52,10 @@ def remove_model(
     force: also one that a study names. ask: told what will be lost; what it raises keeps it.
     Raises UsageError while it is trained, or an alias, a server or its settings need it.
     """
-    model_loss(workspace, identity)  # before there is a lock file of what is no model
+    loss = model_loss(workspace, identity)  # before there is a lock file of what is no model
+    if half_removed(workspace, workspace.model(identity)):
+        finish_removal(workspace)
+        return loss
     with _free_to_go(workspace, identity, force):
         loss = model_loss(workspace, identity)
         if ask is not None:

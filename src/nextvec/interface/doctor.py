@@ -19,6 +19,7 @@ from nextvec.workspace import Workspace
 State = Literal["ok", "missing", "wrong"]
 LOW = 2_000_000_000
 """Bytes free below which a training, or an ingest, may not find room."""
+MOST_SHOWN = 5
 CORE = ("nextvec", "torch", "transformers", "pylance", "pyarrow", "safetensors", "accelerate")
 """Packages whose versions decide results, and so are told."""
 TOGETHER = ("all", "dev", "bench", "docs")
@@ -43,7 +44,7 @@ def examine(place: Workspace) -> list[Finding]:
 
     `missing` is an extra that is not installed, which is well where it is not needed; `wrong` is what will fail.
     """
-    here = [*_versions(), *_devices(), *_room(place), *_extras()]
+    here = [*_versions(), *_devices(), *_room(place), *_left(place), *_extras()]
     return [*here, *_corpora(place), *_renames(place), *_models(place), *_aliases(place)]
 
 
@@ -80,6 +81,18 @@ def _room(place: Workspace) -> Iterator[Finding]:
     if place.cache.exists():
         size = sum(file.stat().st_size for file in place.cache.rglob("*") if file.is_file())
         yield Finding(what="cache", found=f"{_gigabytes(size)} in {place.cache}, which may be deleted at any time")
+
+
+def _left(place: Workspace) -> Iterator[Finding]:
+    from nextvec.disk import leftovers
+
+    if found := leftovers(place.root):
+        shown = " ".join(str(path) for path in found[:MOST_SHOWN])
+        more = f", and {len(found) - MOST_SHOWN} more that are named so" if len(found) > MOST_SHOWN else ""
+        yield Finding(
+            what="leftovers", found=f"{len(found)} files or folders that killed processes had begun",
+            do=f"no process needs them; they may be deleted: {shown}{more}",
+        )  # fmt: skip
 
 
 def _workspace(root: Path, there: Path) -> Finding:

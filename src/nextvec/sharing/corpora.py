@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import heapq
 import re
-import secrets
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nextvec.disk import storing
+from nextvec.disk import becoming, storing
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import EncoderSpec, require_same_encoder, verify_golden
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
@@ -76,15 +74,8 @@ def export_corpus(workspace: Workspace, reference: str, folder: Path, *, licence
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise UsageError(f"{folder} is there already and not empty; name a folder that is not")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}")
-    try:
-        with storing(f"corpus {reference}", folder.parent, "Nothing was left there"):
-            done = _write(workspace, reference, unfinished, licence)
-            unfinished.replace(folder)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
+    with storing(f"corpus {reference}", folder.parent, "Nothing was left there"), becoming(folder) as unfinished:
+        done = _write(workspace, reference, unfinished, licence)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     size = sum(path.stat().st_size for path in files)
     return Exported(folder=folder, documents=done.documents, chunks=done.chunks, files=len(files), bytes=size)
