@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from nextvec.disk import becoming, is_full_disk, leftovers, replacing, storing
-from nextvec.errors import FullDiskError
+from nextvec.disk import becoming, leftovers, no_room, replacing, storing
+from nextvec.errors import FullDiskError, LargeFileError
 from nextvec.records import append_line, read_json, write_atomic, write_json
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -26,13 +26,28 @@ TORCH = RuntimeError("PytorchStreamWriter failed writing file data/3: file write
     "error", [FULL, QUOTA, LANCE, TORCH, ValueError("Io error: Disk quota exceeded (os error 122)")]
 )
 def test_libraries_say_it_in_many_ways(error: Exception) -> None:
-    assert is_full_disk(error)
+    assert no_room(error) is FullDiskError
     with pytest.raises(FullDiskError) as caught, storing("a model", Path("/there"), "The corpus is kept"):
         raise error
     assert str(caught.value).startswith(
         "the disk is full: no space for a model in /there. The corpus is kept. Free some"
     )
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EFBIG, os.strerror(errno.EFBIG)),
+        OSError("LanceError(IO): Generic LocalFileSystem error: File too large (os error 27), /build/rust/io.rs:1:2"),
+    ],
+)
+def test_a_file_that_is_too_large_is_told_from_a_full_disk(error: Exception) -> None:
+    with pytest.raises(LargeFileError) as caught, storing("a model", Path("/there"), "The corpus is kept"):
+        raise error
+    assert str(caught.value).startswith(
+        "files may not be large enough for a model in /there. The corpus is kept. Raise the limit (ulimit -f"
+    )
 
 
 @pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "no"), ValueError("os error 281"), KeyError("x")])
@@ -133,7 +148,7 @@ def test_what_a_killed_process_left_goes_with_the_next_and_what_a_living_one_wri
     shutil.rmtree(tmp_path / "out")
     write_both(tmp_path)
     assert hidden(tmp_path) == [".b.bin"]
-    assert [path.name for path in leftovers(tmp_path.parent)] == [".b.bin.0123456789ab"]
+    assert [path.name for path in leftovers(tmp_path)] == [".b.bin.0123456789ab"]
     assert (tmp_path / "out" / "part").read_text() == "whole"
 
 

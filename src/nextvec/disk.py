@@ -15,10 +15,11 @@ from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
-from nextvec.errors import FullDiskError
+from nextvec.errors import FullDiskError, LargeFileError
 
 _CODES = (errno.ENOSPC, errno.EDQUOT)
 _WORDS = re.compile(r"no space left on device|disk quota exceeded|\bos error (?:28|122)\b", re.IGNORECASE)
+_TOO_LARGE = re.compile(r"file too large|\bos error 27\b", re.IGNORECASE)
 """Of libraries that pass on the system's words without its number: Lance, safetensors, torch."""
 HEX = "[0-9a-f]" * 12
 """How the names end of what is not yet, or no more, in its place."""
@@ -26,20 +27,23 @@ NEW_SECONDS = 60
 """Files and folders of other processes are looked at when they are older."""
 
 
-def is_full_disk(error: BaseException) -> bool:
-    """Whether an error says that the disk, or the user's share of it, is used up."""
-    return getattr(error, "errno", None) in _CODES or _WORDS.search(str(error)) is not None
+def no_room(error: BaseException) -> type[FullDiskError] | None:
+    """Which one an error is that says that the disk, the user's share of it, or the size of a file is used up."""
+    if getattr(error, "errno", None) in _CODES or _WORDS.search(str(error)):
+        return FullDiskError
+    return LargeFileError if getattr(error, "errno", None) == errno.EFBIG or _TOO_LARGE.search(str(error)) else None
 
 
 @contextmanager
 def storing(what: str, place: Path, kept: str = "What was stored before is kept") -> Iterator[None]:
-    """Turns the error of a full disk inside into FullDiskError; `kept` says what is there all the same."""
+    """Turns the error of a full disk, or of a file too large for it, inside into FullDiskError; `kept` says what is
+    there all the same."""
     try:
         yield
     except (OSError, RuntimeError, ValueError) as error:
-        if not is_full_disk(error):
+        if (kind := no_room(error)) is None:
             raise
-        raise FullDiskError(what, place, kept) from None
+        raise kind(what, place, kept) from None
 
 
 def sweep(path: Path) -> None:

@@ -8,6 +8,7 @@ NextvecError                 base: the message is one line that says what was gi
 ├── MismatchError            two things that must agree do not: encoders, splits, dimensions; both are named
 ├── IntegrityError           stored bytes are not what their record says: weights hash, probe, size
 ├── FullDiskError            no space is left for what was to be stored
+│   └── LargeFileError       a file would be larger than the system, or the user's limit, allows
 ├── StorageError             a bucket does not answer, or refuses
 │   └── LostRaceError        another process wrote first, or took over a lease that ran out; nothing was replaced
 ├── TrainingError            a run that cannot go on: non-finite loss, collapse, no training documents
@@ -82,13 +83,21 @@ class IntegrityError(NextvecError):
 class FullDiskError(NextvecError):
     """`what` could not be written to `place`; `kept` says what is stored all the same."""
 
+    reason = "the disk is full: no space for"
+    remedy = "Free some space there"
+
     def __init__(self, what: str, place: object, kept: str) -> None:
         super().__init__(
-            f"the disk is full: no space for {what} in {place}. {kept}. Free some space there and run the same command "
-            "again, with --resume where a training had begun"
+            f"{self.reason} {what} in {place}. {kept}. {self.remedy} and run the same command again, with --resume "
+            "where a training had begun"
         )
         self.what = what
         self.place = place
+
+
+class LargeFileError(FullDiskError):
+    reason = "files may not be large enough for"
+    remedy = "Raise the limit (ulimit -f unlimited), or take a file system that holds larger files,"
 
 
 class StorageError(NextvecError):

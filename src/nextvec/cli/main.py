@@ -142,14 +142,11 @@ def _no_memory(error: BaseException) -> str:
 
 
 def _of_the_machine(error: OSError) -> str:
-    from nextvec.disk import is_full_disk
-    from nextvec.errors import FullDiskError
+    from nextvec.disk import no_room
     from nextvec.storage import redacted
 
-    if is_full_disk(error):
-        return str(
-            FullDiskError("what was being written", error.filename or "the workspace", "What was stored is kept")
-        )
+    if (kind := no_room(error)) is not None:
+        return str(kind("what was being written", error.filename or "the workspace", "What was stored is kept"))
     if isinstance(error, IsADirectoryError):
         return f"{error.filename} is a folder; expected a file. Give the path of a file"
     said = redacted(f"{error.strerror or error}: {error.filename or 'no file named'}")
