@@ -15,6 +15,7 @@ from nextvec.mirror import RECORDS, fetch_folder
 from nextvec.storage import cache_home, shown, workspace_folder
 
 DEFAULT = "nextvec-workspace"
+FOLDERS = ("corpora", "models", "archive", "studies", "cache")
 VARIABLE = "NEXTVEC_WORKSPACE"
 _VERSION = re.compile(r"v([1-9]\d*)")
 LONGEST_NAME = 100
@@ -56,25 +57,25 @@ class Workspace:
 
     @property
     def corpora(self) -> Path:
-        return self.root / "corpora"
+        return self._folder("corpora")
 
     @property
     def models(self) -> Path:
-        return _brought(self.root / "models")
+        return _brought(self._folder("models"))
 
     @property
     def studies(self) -> Path:
-        return _brought(self.root / "studies")
+        return _brought(self._folder("studies"))
 
     @property
     def archive(self) -> Path:
         """Of models."""
-        return self.root / "archive"
+        return self._folder("archive")
 
     @property
     def cache(self) -> Path:
         """Of a workspace that may be read alone, another one, in the user's own."""
-        own = self.root / "cache"
+        own = self._folder("cache")
         there = own if own.exists() else self.root
         if not there.exists() or os.access(there, os.W_OK):
             return own
@@ -84,10 +85,22 @@ class Workspace:
         return self.corpora / f"{check_name('corpus', name)}.lance"
 
     def model(self, identity: str) -> Path:
-        return _brought(self.root / "models" / check_name("model", identity))
+        return _brought(self._folder("models") / check_name("model", identity))
 
     def study(self, identity: str) -> Path:
-        return _brought(self.root / "studies" / check_name("study", identity))
+        return _brought(self._folder("studies") / check_name("study", identity))
+
+    def _folder(self, name: str) -> Path:
+        """One of FOLDERS. Raises UsageError where a file is there instead, which would be taken for an empty one."""
+        for path in (self.root, self.root / name):
+            if is_other(path):
+                raise UsageError(f"{path} is a file; expected a folder of a workspace. Give another --workspace")
+        return self.root / name
+
+
+def is_other(path: Path) -> bool:
+    """Whether something is there that is no folder."""
+    return path.exists() and not path.is_dir()
 
 
 def _brought(folder: Path) -> Path:

@@ -104,3 +104,24 @@ def test_what_killed_processes_left_is_named(place):
     assert finding.found == "7 files or folders that killed processes had begun"
     assert finding.do.endswith(".metrics.json.000000000004, and 2 more that are named so")
     assert finding.state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("", ["corpus", "list"]),
+        ("", ["models", "list"]),
+        ("corpora", ["corpus", "list"]),
+        ("models", ["models", "list"]),
+        ("models", ["models", "remove", "gru"]),
+        ("studies", ["study", "status", "one"]),
+        ("cache", ["doctor"]),
+    ],
+)
+def test_a_file_in_place_of_a_folder_is_wrong(tmp_path, name, line, nextvec):
+    path = tmp_path / "ws" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    assert by_name(examine(Workspace(tmp_path / "ws")))["workspace"].found == f"{path} is a file; expected a folder"
+    told = nextvec(*line, workspace=tmp_path / "ws", expect=1 if line == ["doctor"] else 2)
+    assert "is a file; expected a folder" in " ".join((told.out + told.err).split())

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from packaging.requirements import Requirement
 
 from nextvec.errors import IntegrityError, NextvecError, UsageError
-from nextvec.workspace import Workspace
+from nextvec.workspace import FOLDERS, Workspace, is_other
 
 State = Literal["ok", "missing", "wrong"]
 LOW = 2_000_000_000
@@ -45,6 +45,8 @@ def examine(place: Workspace) -> list[Finding]:
     `missing` is an extra that is not installed, which is well where it is not needed; `wrong` is what will fail.
     """
     here = [*_versions(), *_devices(), *_room(place), *_left(place), *_extras()]
+    if _misplaced(place):
+        return here
     return [*here, *_corpora(place), *_renames(place), *_models(place), *_aliases(place)]
 
 
@@ -77,8 +79,8 @@ def _room(place: Workspace) -> Iterator[Finding]:
         what="disk", found=f"{_gigabytes(free)} free at {place.root}", state="wrong" if low else "ok",
         do="free some space, or use another --workspace" if low else "",
     )  # fmt: skip
-    yield _workspace(place.root, there)
-    if place.cache.exists():
+    yield _workspace(place, there)
+    if not _misplaced(place) and place.cache.exists():
         size = sum(file.stat().st_size for file in place.cache.rglob("*") if file.is_file())
         yield Finding(what="cache", found=f"{_gigabytes(size)} in {place.cache}, which may be deleted at any time")
 
@@ -95,12 +97,17 @@ def _left(place: Workspace) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _workspace(root: Path, there: Path) -> Finding:
+def _misplaced(place: Workspace) -> list[Path]:
+    """Files where folders belong."""
+    return [path for path in (place.root, *(place.root / name for name in FOLDERS)) if is_other(path)]
+
+
+def _workspace(place: Workspace, there: Path) -> Finding:
     """`there` is what exists of the folder, itself or one that it is to be in."""
-    if not there.is_dir():
-        found = f"{there} is a file; expected a folder"
+    if others := [there] if is_other(there) else _misplaced(place):
+        found = f"{others[0]} is a file; expected a folder"
     else:
-        found = f"{root} {'can' if os.access(there, os.W_OK) else 'cannot'} be written"
+        found = f"{place.root} {'can' if os.access(there, os.W_OK) else 'cannot'} be written"
     well = found.endswith("can be written")
     do = "" if well else "use another --workspace, or change its rights"
     return Finding(what="workspace", found=found, state="ok" if well else "wrong", do=do)
