@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import gzip
 import sys
+import zlib
 from io import BytesIO
 from pathlib import Path
+from random import Random
 
 import pytest
 from warcio.statusandheaders import StatusAndHeaders
@@ -105,14 +107,14 @@ def test_encodings_are_those_of_the_headers_then_of_the_page(archive: Archive, k
 
 def test_what_cannot_be_decoded_fails_alone(archive: Archive) -> None:
     archive.page(b"<p>\xff\xfe\xfd is no letter of UTF-8.</p>", "text/html; charset=utf-8")
-    archive.page(PAGE.encode(), headers=[("Content-Encoding", "br")])
+    archive.page(b"\x1b\x03\x00 no page", headers=[("Content-Encoding", "compress, br")])
     archive.page(PAGE.encode())
     bad, packed, document = archive.read()
     assert isinstance(bad, Unusable)
     assert (bad.cause, bad.kind, bad.place) == ("cannot be decoded", "failed", f"{archive.path.name}:1")
     assert "?encoding=" not in bad.message
     assert isinstance(packed, Unusable)
-    assert packed.cause == "packed with br"
+    assert "packed with compress, br: it can be unpacked from gzip, deflate, br, zstd" in packed.message
     assert isinstance(document, Document)
 
 
@@ -126,11 +128,64 @@ def test_packed_answers_that_are_cut_short_are_no_pages(archive: Archive) -> Non
     assert isinstance(document, Document)
 
 
-def test_answers_may_be_packed(archive: Archive) -> None:
-    archive.page(gzip.compress(PAGE.encode()), headers=[("Content-Encoding", "gzip")])
+def packed(packing: str) -> bytes:
+    """The page; skips where the package is not installed."""
+    if packing == "br":
+        return pytest.importorskip("brotli").compress(PAGE.encode())
+    if packing == "zstd":
+        frame = pytest.importorskip("zstandard").ZstdCompressor().compress
+        return frame(PAGE[:100].encode()) + frame(PAGE[100:].encode())
+    return zlib.compress(PAGE.encode()) if packing == "deflate" else gzip.compress(PAGE.encode())
+
+
+@pytest.mark.parametrize("packing", ["gzip", "x-gzip", "X-GZip", "deflate", "br", "zstd"])
+def test_answers_may_be_packed(archive: Archive, packing: str) -> None:
+    content = packed(packing)
+    archive.page(content, headers=[("Content-Encoding", packing)])
+    archive.page(content[: len(content) * 2 // 3], headers=[("Content-Encoding", packing)])
+    document, cut = archive.read()
+    assert isinstance(document, Document)
+    assert document.text == TEXT
+    assert isinstance(cut, Unusable)
+    assert "is packed, and cut short or damaged" in cut.message
+
+
+@pytest.mark.parametrize("packing", ["gzip", "x-gzip", "br", "zstd", "identity", "utf-8"])
+def test_answers_that_are_not_packed_as_they_say_are_pages(archive: Archive, packing: str) -> None:
+    archive.page(PAGE.encode(), headers=[("Content-Encoding", packing)])
     [document] = archive.read()
     assert isinstance(document, Document)
     assert document.text == TEXT
+
+
+@pytest.mark.parametrize(("packing", "package"), [("br", "brotli"), ("zstd", "zstandard")])
+def test_a_package_that_is_missing_is_named(archive: Archive, packing: str, package: str, monkeypatch) -> None:
+    monkeypatch.setattr("nextvec.corpus.sources.packing.find_spec", lambda name: None)
+    archive.page(b"\x1b\x03\x00 no page", headers=[("Content-Encoding", packing)])
+    [item] = archive.read()
+    assert isinstance(item, Unusable)
+    assert item.cause == f"packed with {packing}"
+    assert f"the package '{package}', which is not installed. Run: pip install 'nextvec[documents]'" in item.message
+
+
+@pytest.mark.parametrize("keep", [1.0, 0.6])
+def test_a_file_that_is_packed_as_a_whole(tmp_path: Path, keep: float) -> None:
+    """With `gzip crawl.warc`; what can be unpacked of one that is cut short is read."""
+    archive = Archive(tmp_path / "a.warc")
+    random = Random(0)
+    for _ in range(40):
+        archive.page(PAGE.replace("hills", f"hills of {random.getrandbits(64)}").encode())
+    plain = archive.read()
+    content = gzip.compress(archive.path.read_bytes())
+    (tmp_path / "b.warc.gz").write_bytes(content[: int(keep * len(content))])
+    items = list(open_source(str(tmp_path / "b.warc.gz")).documents())
+    whole = [item for item in items if isinstance(item, Document)]
+    assert whole == plain[: len(whole)]
+    if keep == 1.0:
+        assert len(items) == len(whole) == 40
+    else:
+        assert len(whole) >= 10
+        assert [item.cause for item in items[len(whole) :]] == [f"cannot be read on after {len(whole)} records"]
 
 
 def test_resources_have_no_answer(archive: Archive) -> None:

@@ -1,14 +1,14 @@
 """WARC (ISO 28500), what crawlers keep: HTML pages as they were answered; and Common Crawl's WET, their text.
 
-Memory is bounded by the largest page. Records that hold no page are `Unusable` of kind "skipped", so that they are
-counted, and so are answers that are no success or no HTML.
+Memory is bounded by the largest page, also of a file that was packed with gzip as a whole. Answers may be packed with
+gzip, deflate, br or zstd. Records that hold no page are `Unusable` of kind "skipped", so that they are counted, and so
+are answers that are no success or no HTML.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from os import SEEK_END
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,12 +19,14 @@ from nextvec.corpus.markup.html import declared_encoding, read_html
 from nextvec.corpus.markup.web_text import read_web_text
 from nextvec.corpus.prose import Prose
 from nextvec.corpus.sources import missing_path, register_source
+from nextvec.corpus.sources.packing import Unzipped, advice, for_library, plain_name, unpacked
 from nextvec.errors import DataError, MissingDependencyError
 
 _HTML = ("text/html", "application/xhtml+xml")
 _SUCCESS = "200"
-_PACKINGS = ("", "identity", "gzip", "x-gzip", "deflate")
-"""Of an answer; those for which nothing else has to be installed."""
+_ONE_PIECE = "non-chunked gzip"
+"""What warcio says of a file that was packed as a whole, and not record by record."""
+_BLOCK = 65_536
 _URN = "urn:uuid:"
 
 
@@ -54,20 +56,29 @@ class WarcSource:
         _library()
 
     def documents(self) -> Iterator[Document | Unusable]:
+        with self._path.open("rb") as file:
+            yield from self._documents(file, file)
+
+    def _documents(self, file: BinaryIO, stream: BinaryIO | Unzipped, done: int = 0) -> Iterator[Document | Unusable]:
+        """From a stream of `file`, behind those records that are `done`."""
         warcio, records = _library(), 0
         damaged = (warcio.exceptions.ArchiveLoadFailed, EOFError, OSError, ValueError, zlib.error)
-        with self._path.open("rb") as file:
-            try:
-                archive = warcio.ArchiveIterator(file)
-                for record in archive:
+        try:
+            archive = warcio.ArchiveIterator(stream)
+            for record in archive:
+                if records >= done:
                     yield _read(record, f"{self._name}:{records + 1}")
-                    _require_whole(record)
-                    records += 1
-                _require_end(file, archive.offset)
-            except damaged as error:
-                reason, detail = f"cannot be read on after {records} records", " ".join(str(error).split())
-                name = f"{self._name}:{records + 1}"
-                yield Unusable(id=name, reason=reason, detail=detail or type(error).__name__, kind="failed")
+                _require_whole(record)
+                records += 1
+            _require_end(stream, archive.offset)
+        except damaged as error:
+            if _ONE_PIECE in str(error):
+                file.seek(0)
+                yield from self._documents(file, Unzipped(file), records)
+                return
+            reason, detail = f"cannot be read on after {records} records", " ".join(str(error).split())
+            name = f"{self._name}:{records + 1}"
+            yield Unusable(id=name, reason=reason, detail=detail or type(error).__name__, kind="failed")
 
 
 def _library() -> Any:
@@ -84,12 +95,13 @@ def _read(record: Any, place: str) -> Document | Unusable:
     identity = (record.rec_headers.get_header("WARC-Record-ID") or place).strip("<>").removeprefix(_URN)
     if reason := _no_page(record):
         return Unusable(id=identity, reason=reason, place=place, kind="skipped")
-    packing = (_header(record, "Content-Encoding") or "").lower()
-    if packing not in _PACKINGS:
-        return Unusable(id=identity, reason=f"packed with {packing}", place=place, kind="failed")
+    packing = plain_name(_header(record, "Content-Encoding") or "")
     address = record.rec_headers.get_header("WARC-Target-URI") or place
     try:
-        prose = _prose(record, address)
+        content = _content(record, packing)
+        if told := advice(packing, content):
+            return Unusable(id=identity, reason=f"packed with {packing}", detail=told, place=place, kind="failed")
+        prose = _prose(record, unpacked(packing, content), address)
     except DataError as error:
         return Unusable(id=identity, reason="cannot be decoded", detail=str(error), place=place, kind="failed")
     return Document(
@@ -114,13 +126,20 @@ def _no_page(record: Any) -> str:
     return "" if _kind(record) in _HTML else f"not HTML: {_kind(record) or 'of no kind'}"
 
 
-def _prose(record: Any, address: str) -> Prose:
-    """Raises DataError for bytes that are not in the encoding that headers, or the page, declare, or are no whole
-    page."""
-    stream, label = record.content_stream(), _label(record)
-    content = stream.read()
+def _content(record: Any, packing: str) -> bytes:
+    """Unpacked as far as the library does. Raises DataError for what is no whole page."""
+    if record.http_headers is not None and packing:
+        record.http_headers.replace_header("Content-Encoding", for_library(packing))
+    stream = record.content_stream()
+    content: bytes = stream.read()
     _require_whole(record)
     _require_unpacked(stream)
+    return content
+
+
+def _prose(record: Any, content: bytes, address: str) -> Prose:
+    """Raises DataError for bytes that are not in the encoding that headers, or the page, declare."""
+    label = _label(record)
     if record.rec_type == "conversion":
         return read_web_text(decode(content, address, declared=label, advise=False))
     return read_html(decode(content, address, declared=label or declared_encoding(content), advise=False))
@@ -133,9 +152,11 @@ def _require_unpacked(stream: Any) -> None:
         raise DataError("what it answered is packed, and cut short or damaged")
 
 
-def _require_end(file: BinaryIO, offset: int) -> None:
+def _require_end(stream: BinaryIO | Unzipped, offset: int) -> None:
     """Raises EOFError where something stands behind the last record, which ends at `offset`: one without its end."""
-    if left := file.seek(0, SEEK_END) - offset:
+    while stream.read(_BLOCK):
+        pass
+    if left := stream.tell() - offset:
         raise EOFError(f"its last {left:,} bytes are no whole record")
 
 

@@ -1,0 +1,96 @@
+"""What servers and people pack web pages with, beyond what warcio unpacks."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from importlib.util import find_spec
+from typing import BinaryIO
+
+from nextvec.errors import DataError, MissingDependencyError
+
+_OTHER_NAMES = {"x-gzip": "gzip"}
+_BY_LIBRARY = ("", "identity", "gzip", "deflate")
+"""Packings that warcio sees to."""
+_PACKAGES = {"br": "brotli", "zstd": "zstandard"}
+_PLAIN = re.compile(rb"(\xef\xbb\xbf)?\s*<[^\x00-\x08\x0e-\x1f]*")
+_LOOKED_AT = 1_000
+"""Bytes in which packed ones are told from a page."""
+
+
+def plain_name(packing: str) -> str:
+    """Of a packing that an answer names: in small letters, each by one name."""
+    name = packing.strip().lower()
+    return _OTHER_NAMES.get(name, name)
+
+
+def for_library(packing: str) -> str:
+    """What warcio is told that an answer is packed with: what it does not unpack, or not with the usual package, it is
+    to leave as it is."""
+    return packing if packing in _BY_LIBRARY else "identity"
+
+
+def advice(packing: str, content: bytes) -> str:
+    """What to do about content that cannot be unpacked here; "" where it can, or is not packed, whatever is said."""
+    if packing in _BY_LIBRARY or _is_plain(content):
+        return ""
+    if (package := _PACKAGES.get(packing)) is None:
+        return f"it can be unpacked from {', '.join([*_BY_LIBRARY[2:], *_PACKAGES])}"
+    return "" if find_spec(package) else str(MissingDependencyError.for_extra(package, "documents"))
+
+
+def unpacked(packing: str, content: bytes) -> bytes:
+    """What warcio has left packed; `advice` is "". Raises DataError for what is damaged or cut short."""
+    if packing not in _PACKAGES or _is_plain(content):
+        return content
+    whole = _from_brotli(content) if packing == "br" else _from_zstandard(content)
+    if whole is None:
+        raise DataError("what it answered is packed, and cut short or damaged")
+    return whole
+
+
+def _from_brotli(content: bytes) -> bytes | None:
+    """None for what is damaged or cut short."""
+    import brotli
+
+    try:
+        whole: bytes = brotli.decompress(content)
+    except brotli.error:
+        return None
+    return whole
+
+
+def _from_zstandard(content: bytes) -> bytes | None:
+    """All frames; None for what is damaged or cut short."""
+    import zstandard
+
+    parts = []
+    try:
+        while content:
+            frame = zstandard.ZstdDecompressor().decompressobj()
+            parts.append(frame.decompress(content))
+            if not frame.eof:
+                return None
+            content = frame.unused_data
+    except zstandard.ZstdError:
+        return None
+    return b"".join(parts)
+
+
+def _is_plain(content: bytes) -> bool:
+    """Whether it begins as a page does."""
+    return _PLAIN.fullmatch(content[:_LOOKED_AT]) is not None
+
+
+class Unzipped:
+    """What a file holds that is packed with gzip, in one piece or several, read on as far as it is whole."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = gzip.GzipFile(fileobj=file)
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes, and none at the end."""
+        return self._file.read1(size)
+
+    def tell(self) -> int:
+        return self._file.tell()
