@@ -117,3 +117,10 @@ def test_names_of_files_are_told_on_one_line_and_as_unicode(tmp_path: Path) -> N
         ("caf\\xe9.txt", TEXT),
         ("\u00e9.txt", TEXT),
     ]
+
+
+def test_a_page_without_prose_tells_what_it_holds_instead(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<title>A</title><h1>A</h1><pre>x = open(a)\nprint(x)</pre>")
+    [item] = open_source(str(tmp_path / "a.html")).documents()
+    assert isinstance(item, Unusable)
+    assert item.message == "no prose: most of it is left out as code"

@@ -70,7 +70,7 @@ def test_what_is_no_article_is_counted_by_reason(tmp_path: Path) -> None:
     reasons = [item.reason if isinstance(item, Unusable) else "document" for item in found(path)]
     assert reasons == [
         *("redirect", "redirect", "disambiguation", "disambiguation", "list", "list", "list", "not an article"),
-        *("empty", "document"),
+        *("no prose", "document"),
     ]
 
 

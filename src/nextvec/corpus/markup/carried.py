@@ -16,4 +16,5 @@ def carry(text: str, level: int) -> str:
 
 def carried(paragraph: str) -> Title | None:
     """The heading that a paragraph is, None for any other."""
-    return Title(paragraph[2:], level=int(paragraph[1])) if paragraph.startswith(MARK) else None
+    is_one = paragraph.startswith(MARK) and paragraph[1:2].isdecimal()
+    return Title(paragraph[2:], level=int(paragraph[1])) if is_one else None

@@ -15,14 +15,16 @@ from itertools import groupby
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
+from nextvec.corpus.headings import Title
 from nextvec.corpus.markup.boilerplate import boilerplate
 from nextvec.corpus.markup.formulas import begins_fraction, is_slash, written
 from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden
-from nextvec.corpus.markup.plain import paragraphs, read_plain, without_bullet
+from nextvec.corpus.markup.plain import paragraphs, without_bullet
+from nextvec.corpus.markup.preformatted import join_pages_of, read_preformatted
 from nextvec.corpus.markup.quantities import superscript
 from nextvec.corpus.markup.quotations import quotation_marks
 from nextvec.corpus.markup.raised import is_note_mark, lowered, raised
-from nextvec.corpus.prose import collapse, count_words, ends_sentence, is_sentence, visible, without_controls
+from nextvec.corpus.prose import collapse, count_words, ends_sentence, visible, without_controls
 
 TITLES = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _HEADINGS = TITLES | {"summary", "hgroup"}
@@ -50,8 +52,6 @@ _BEFORE_RAISED = 40
 _BETWEEN_MARKS = frozenset(",;\u2013-")
 _BLOCK_STYLE = re.compile(r"display\s*:\s*(?:block|flex|grid|table)", re.IGNORECASE)
 _NOTE_MARK = re.compile(r"(?:(?<=\S)|^)\[\d{1,3}\]|^\[(?:[A-Za-z]|edit|citation needed)\]$")
-_CODE_SIGN = re.compile(r"[{}=<>;_#\\$|/]")
-MOST_CODE_SIGNS = 0.02
 _RAW_TEXT = "script|style|iframe|noframes|noembed|noscript|xmp"
 _EMPTY_RAW = re.compile(rf"<(?:{_RAW_TEXT}|title|textarea)\b[^<>]*/>", re.IGNORECASE)
 _VOID = "area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr"
@@ -124,6 +124,7 @@ def read_tree(page: str) -> Tree:
     walk = _Walk()
     root = parse(_as_html(page)).root
     if root is not None:
+        join_pages_of(root)
         walk.go(root.parent or root)
     return walk.tree
 
@@ -185,8 +186,6 @@ class _Walk:
         inside = _inside(node, tag, attributes, place, is_block)
         if not inside.drop and self._add_at_once(node, tag, inside):
             return []
-        if tag in _PREFORMATTED and not inside.drop:
-            inside = replace(inside, drop="code")
         if not inside.drop and begins_fraction(node, tag) and self._before()[-1:].isdigit():
             self._add(" ", inside)
         nodes = [(child, inside) for child in _inner(node, tag, inside)]
@@ -199,7 +198,9 @@ class _Walk:
             return True
         if tag in ("sup", "sub"):
             return not begins_fraction(node, tag) and self._add_raised(node, tag, place)
-        return tag in _PREFORMATTED and self._add_preformatted(node, place)
+        if tag in _PREFORMATTED:
+            self._add_preformatted(node, place)
+        return tag in _PREFORMATTED
 
     def _add(self, text: str, place: Place) -> None:
         if not self.pieces:
@@ -238,18 +239,14 @@ class _Walk:
     def _joins_marks(self, text: str) -> bool:
         return text in _BETWEEN_MARKS and bool(self.pieces) and self.pieces[-1][0].endswith("\1")
 
-    def _add_preformatted(self, node: LexborNode, place: Place) -> bool:
-        """Whether preformatted text is prose, as in mail and old books, which is then read as plain text."""
-        for line_break in node.css("br"):
-            line_break.replace_with("\n")
-        prose = read_plain(node.text())
-        if node.css_first("code, span[class]") is not None or not _is_prose(prose.text):
-            return False
-        self.tree.left_out["control characters"] += prose.left_out.get("control characters", 0)
-        self.tree.passages += [
-            Passage(text, replace(place, kind="paragraph")) for text in prose.text.split("\n\n") if text
-        ]
-        return True
+    def _add_preformatted(self, node: LexborNode, place: Place) -> None:
+        read = read_preformatted(node)
+        self.tree.left_out += read.left_out
+        for piece in read.pieces:
+            if isinstance(piece, Title):
+                self.tree.passages.append(Passage(piece.text, replace(place, kind="heading", level=f"h{piece.level}")))
+            else:
+                self.tree.passages.append(Passage(piece, replace(place, kind="paragraph")))
 
     def _end_block(self) -> None:
         total = sum(visible(text) for text, _ in self.pieces)
@@ -359,12 +356,6 @@ def _kind(tag: str, place: Place) -> str:
         return "headed"
     kind = _KINDS.get(tag, place.kind)
     return "item" if place.kind == "item" and kind == "paragraph" else kind
-
-
-def _is_prose(text: str) -> bool:
-    """Whether most of a text is in paragraphs that end as sentences do, with few of the signs that programs need."""
-    sentences = sum(visible(one) for one in text.split("\n\n") if is_sentence(one))
-    return 2 * sentences >= visible(text) and len(_CODE_SIGN.findall(text)) <= MOST_CODE_SIGNS * len(text)
 
 
 def _paragraphs(raw: str, *, together: bool) -> Iterator[str]:

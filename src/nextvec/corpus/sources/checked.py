@@ -12,6 +12,7 @@ from nextvec.corpus.document import Document, Source, Unusable
 from nextvec.corpus.prose import MIN_WORDS, count_words, has_words, visible
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NO_TEXT = frozenset(("markup", "script", "comment", "control characters", "title"))
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,16 @@ def _long_enough(document: Document) -> Document | Unusable:
         return document
     words = count_words(document.text)
     if not words:
-        return _unusable(document, "empty", "skipped")
+        return _without_words(document)
     return _unusable(document, "too short", "skipped", f"{words} words, at least {MIN_WORDS} wanted")
+
+
+def _without_words(document: Document) -> Unusable:
+    """What holds nothing is empty; of other documents it is told as what most of their text was left out."""
+    text = {reason: count for reason, count in document.left_out.items() if reason not in _NO_TEXT}
+    if not text:
+        return _unusable(document, "empty", "skipped")
+    return _unusable(document, "no prose", "skipped", f"most of it is left out as {max(text, key=text.__getitem__)}")
 
 
 def _unusable(document: Document, reason: str, kind: Literal["skipped", "failed"], detail: str = "") -> Unusable:
