@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 from html import escape
 from itertools import groupby
@@ -19,6 +19,7 @@ from nextvec.corpus.headings import Title
 from nextvec.corpus.markup.boilerplate import boilerplate
 from nextvec.corpus.markup.formulas import begins_fraction, is_slash, written
 from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden
+from nextvec.corpus.markup.note_marks import note_numbers, without_note_marks
 from nextvec.corpus.markup.plain import paragraphs, without_bullet
 from nextvec.corpus.markup.preformatted import join_pages_of, read_preformatted
 from nextvec.corpus.markup.quantities import superscript
@@ -51,7 +52,8 @@ _MARKED = re.compile("\1([^\1]*)\1")
 _BEFORE_RAISED = 40
 _BETWEEN_MARKS = frozenset(",;\u2013-")
 _BLOCK_STYLE = re.compile(r"display\s*:\s*(?:block|flex|grid|table)", re.IGNORECASE)
-_NOTE_MARK = re.compile(r"(?:(?<=\S)|^)\[\d{1,3}\]|^\[(?:[A-Za-z]|edit|citation needed)\]$")
+_NOTE_MARK = re.compile(r"\[(?:[A-Za-z]|edit|citation needed)\]")
+"""All that an element says."""
 _RAW_TEXT = "script|style|iframe|noframes|noembed|noscript|xmp"
 _EMPTY_RAW = re.compile(rf"<(?:{_RAW_TEXT}|title|textarea)\b[^<>]*/>", re.IGNORECASE)
 _VOID = "area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr"
@@ -121,11 +123,12 @@ class Tree:
 
 def read_tree(page: str) -> Tree:
     """Everything that a page says, in passages."""
-    walk = _Walk()
     root = parse(_as_html(page)).root
-    if root is not None:
-        join_pages_of(root)
-        walk.go(root.parent or root)
+    if root is None:
+        return Tree()
+    join_pages_of(root)
+    walk = _Walk(note_numbers(root.text()))
+    walk.go(root.parent or root)
     return walk.tree
 
 
@@ -156,8 +159,9 @@ def _unwrapped(match: re.Match[str]) -> str:
 class _Walk:
     """Goes through a tree without recursion; `pieces` of the block at hand are text and whether it is a link."""
 
-    def __init__(self) -> None:
+    def __init__(self, note_numbers: Set[str]) -> None:
         self.tree = Tree()
+        self.note_numbers = note_numbers
         self.pieces: list[tuple[str, bool]] = []
         self.block = Place()
 
@@ -214,11 +218,18 @@ class _Walk:
                 self.tree.title = self.tree.title or collapse(text)
             return
         text, controls = without_controls(text)
-        clean = text if place.code else _NOTE_MARK.sub("", text)
+        clean = text if place.code else self._without_note_marks(text, place)
         clean = clean.replace("\u2044", "/")
         self.tree.left_out["control characters"] += controls
         self.tree.left_out["note mark"] += visible(text) - visible(clean)
         self._add(clean, place)
+
+    def _without_note_marks(self, text: str, place: Place) -> str:
+        if "[" not in text:
+            return text
+        before = self._before().rpartition(_BREAK)[2]
+        clean = "" if _NOTE_MARK.fullmatch(text) else text
+        return without_note_marks(clean, before, self.note_numbers, linked=place.linked)
 
     def _before(self) -> str:
         """What stands before on the line, without marks of notes."""

@@ -64,7 +64,12 @@ def is_note_mark(text: str, before: str) -> bool:
         return True
     if not before or before[-1].isspace() or not _MARKS.fullmatch(text):
         return False
-    return _AFTER_STOP.search(before) is not None or _marks_word(text, before)
+    return ends_clause(before) or _marks_word(text, before)
+
+
+def ends_clause(before: str) -> bool:
+    """Whether what stands before a mark ends a sentence, a clause or a quotation."""
+    return _AFTER_STOP.search(before) is not None
 
 
 def _marks_word(text: str, before: str) -> bool:
