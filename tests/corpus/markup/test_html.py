@@ -306,3 +306,38 @@ def test_headings_of_the_text_are_kept_beside_it() -> None:
     prose = read_html(HEADED)
     assert [(heading.text, heading.level) for heading in prose.headings] == [("Top", 1), ("1998", 2), ("In May", 3)]
     assert [prose.text[heading.start :].split("\n")[0] for heading in prose.headings] == [PROSE, MORE, MORE]
+
+
+LEAD = "Many of the tasks are done once a day:"
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        f"<ul><li>{PROSE}</ul>",
+        "<pre>run(task)</pre>",
+        "<table><tr><th>task<th>hour<tr><td>a<td>12</table>",
+        "<div class=fragment><div class=line>run(task); // This runs it, as it says.</div></div>",
+    ],
+)
+def test_text_that_leads_on_needs_no_paragraph(following: str) -> None:
+    assert paragraphs(f"<p>{MORE}</p><div>{LEAD}</div>{following}")[1] == LEAD
+
+
+@pytest.mark.parametrize(
+    "following", ["<ul><li><a href=a>The boats of the north</a></ul>", "<button>Like</button>", ""]
+)
+def test_text_that_leads_to_links_is_furniture(following: str) -> None:
+    assert paragraphs(f"<p>{MORE}</p><div>{LEAD}</div>{following}<p>{PROSE}</p>") == [MORE, PROSE]
+
+
+def test_code_of_doxygen_and_what_it_shows_over_names() -> None:
+    line = "<div class=line>run(task); // This runs it, as it says.</div>"
+    shown = "<div class=ttc><div class=ttdoc>This class measures the time.</div></div>"
+    prose = read_html(f"<p>{PROSE}</p><div class=fragment>{line}{shown}</div>{shown}<p>{MORE}</p>")
+    assert prose.text.split("\n\n") == [PROSE, MORE]
+    assert (prose.left_out["code"], prose.left_out["hidden"]) == (32 + 25, 25)
+
+
+def test_a_fragment_of_a_slide_is_no_code() -> None:
+    assert paragraphs(f"<div class=fragment><p>{PROSE}</p></div>") == [PROSE]

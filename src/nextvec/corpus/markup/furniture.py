@@ -89,6 +89,8 @@ _CERTAIN_NAMES = {
 }
 _UNSEEN_NAMES = {"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only"}
 _UNSEEN_NAMES |= {"mw-editsection", "mw-jump-link", "editsection", "headerlink", "footnote-backref", "katex-html"}
+_UNSEEN_NAMES |= {"ttc"}
+"""The last is what Doxygen shows over a name in code."""
 _UNSEEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 

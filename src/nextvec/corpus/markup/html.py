@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from nextvec.corpus.headings import Title, compose
 from nextvec.corpus.markup.boilerplate import boilerplate, count_stops, speaks_of_site
 from nextvec.corpus.markup.html_tree import TITLES, Part, Passage, Table, Tree, parse, read_tree
-from nextvec.corpus.prose import Prose, count_words, ends_sentence, holds_sentence, is_sentence, visible
+from nextvec.corpus.prose import MIN_WORDS, Prose, count_words, ends_sentence, holds_sentence, is_sentence, visible
 
 MOSTLY_LINKS = 0.6
 LINKS_OF_FURNITURE = 0.3
@@ -104,6 +105,7 @@ def _declared(content: bytes) -> str | None:
 def _reasons(passages: Sequence[Passage]) -> list[str]:
     """For every passage why it is left out, "" where it is not."""
     reasons = _without_links(passages, _without_data(passages, [_reason(item) for item in passages]))
+    reasons = _with_leads(passages, reasons)
     weights = [0 if reason else visible(item.text) for item, reason in zip(passages, reasons, strict=True)]
     furniture, core = _furniture(passages, weights), _core(passages, weights)
     placed = [_reason_of_place(item, furniture, core) for item in passages]
@@ -173,6 +175,23 @@ def _without_links(passages: Sequence[Passage], reasons: list[str]) -> list[str]
     if 2 * linked >= said:
         return reasons
     return ["navigation" if is_link else reason for reason, is_link in zip(reasons, whole, strict=True)]
+
+
+def _with_leads(passages: Sequence[Passage], reasons: Sequence[str]) -> list[str]:
+    """The reasons, without those of text that stands in no paragraph and leads on to what follows."""
+    following = zip_longest(passages, reasons, passages[1:], reasons[1:])
+    return [
+        "" if reason == "fragment" and _leads_on(item, after, reason_after) else reason
+        for item, reason, after, reason_after in following
+    ]
+
+
+def _leads_on(item: Passage, after: Passage | None, reason_after: str | None) -> bool:
+    """Whether a passage announces code, a table, or a list that is kept."""
+    if not item.text.endswith(":") or count_words(item.text) < MIN_WORDS:
+        return False
+    is_list = after is not None and after.place.kind == "item" and not reason_after
+    return item.before_code or reason_after == "table" or is_list
 
 
 def _furniture(passages: Sequence[Passage], weights: Sequence[int]) -> set[Part]:

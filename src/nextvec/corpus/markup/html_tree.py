@@ -104,12 +104,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A paragraph, and of the whole block that it stands in: the share of characters that are links, and its words."""
+    """A paragraph, and of the whole block that it stands in: the share of characters that are links, and its words;
+    `before_code`: whether code follows it."""
 
     text: str
     place: Place
     linked: float = 0.0
     words: int = 0
+    before_code: bool = False
 
 
 @dataclass(slots=True)
@@ -188,6 +190,8 @@ class _Walk:
         if is_block:
             self._end_block()
         inside = _inside(node, tag, attributes, place, is_block)
+        if inside.drop == "code" and not place.drop:
+            self._meet_code()
         if not inside.drop and self._add_at_once(node, tag, inside):
             return []
         if not inside.drop and begins_fraction(node, tag) and self._before()[-1:].isdigit():
@@ -253,11 +257,17 @@ class _Walk:
     def _add_preformatted(self, node: LexborNode, place: Place) -> None:
         read = read_preformatted(node)
         self.tree.left_out += read.left_out
+        if not read.pieces:
+            self._meet_code()
         for piece in read.pieces:
             if isinstance(piece, Title):
                 self.tree.passages.append(Passage(piece.text, replace(place, kind="heading", level=f"h{piece.level}")))
             else:
                 self.tree.passages.append(Passage(piece, replace(place, kind="paragraph")))
+
+    def _meet_code(self) -> None:
+        if self.tree.passages:
+            self.tree.passages[-1] = replace(self.tree.passages[-1], before_code=True)
 
     def _end_block(self) -> None:
         total = sum(visible(text) for text, _ in self.pieces)
@@ -313,7 +323,7 @@ def _inside(node: LexborNode, tag: str, attributes: Attributes, place: Place, is
     """The place of what an element holds."""
     if place.drop:
         return place
-    reason = certain(tag, attributes) or _certain_inline(node, tag, attributes, is_block)
+    reason = certain(tag, attributes) or _certain_by_content(node, tag, attributes, is_block)
     if reason == "hidden" and is_slash(node):
         return place
     if reason and not (tag in _NEVER_HOLD_PARAGRAPHS and node.css_first("p, h1, h2, ul, table") is not None):
@@ -327,12 +337,20 @@ def _inside(node: LexborNode, tag: str, attributes: Attributes, place: Place, is
     return _inside_block(tag, attributes, place) if is_block else place
 
 
-def _certain_inline(node: LexborNode, tag: str, attributes: Attributes, is_block: bool) -> str | None:
+def _certain_by_content(node: LexborNode, tag: str, attributes: Attributes, is_block: bool) -> str | None:
+    if _is_fragment(node, tag, attributes):
+        return "code"
     if tag == "math" and attributes.get("display") == "block":
         return "formula"
     if tag == "sup" and _is_note(node, attributes):
         return "note mark"
     return "hidden" if not is_block and is_hidden(attributes) else None
+
+
+def _is_fragment(node: LexborNode, tag: str, attributes: Attributes) -> bool:
+    """Whether it is code as Doxygen writes it, a part of the page for each line."""
+    is_called = tag == "div" and "fragment" in (attributes.get("class") or "").split()
+    return is_called and node.css_first("div.line") is not None
 
 
 def _is_note(node: LexborNode, attributes: Attributes) -> bool:
