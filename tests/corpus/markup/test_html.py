@@ -53,6 +53,14 @@ def test_the_title_element_serves_where_there_is_no_heading() -> None:
     assert read_html("<svg><title>Icon</title></svg><p>Text").title == ""
 
 
+def test_the_title_of_a_page_whose_sections_have_the_highest_headings() -> None:
+    page = f"<title>{{}}</title><h1>NAME</h1><p>{PROSE}</p><h1>SYNOPSIS</h1><p>{MORE}</p>"
+    assert read_html(page.format("sail - go with the wind")).title == "sail - go with the wind"
+    assert read_html(page.format("NAME - of things")).title == "NAME"
+    assert read_html(page.format("")).title == "NAME"
+    assert read_html(page.format("On NAME").replace("NAME</h1>", "2.1 NAME</h1>")).title == "2.1 NAME"
+
+
 @pytest.mark.parametrize(
     "page",
     [

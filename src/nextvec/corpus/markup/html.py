@@ -39,13 +39,15 @@ HEADING_WORDS = 20
 
 _DECLARES = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(rb"\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([\w.:-]+)[\"']")
+_SECTION = re.compile(r"\A[\d.]+\s+")
 _OTHERWISE = re.compile(r"</?(?:frameset|frame|noframes|noscript)\b[^<>]*>", re.IGNORECASE)
 _DECLARATION_BYTES = 4096
 _LATE_META = re.compile(rb"<meta\b[^>]*\bcharset\s*=", re.IGNORECASE)
 
 
 def read_html(page: str) -> Prose:
-    """The prose of a page or of a piece of one; its title is the first heading of level 1, else that of the page.
+    """The prose of a page or of a piece of one; its title is the first heading of level 1, else that of the page,
+    which goes before where there are several such headings and it does not hold the first.
 
     What a page has for readers without frames or scripts counts where it has nothing else."""
     prose = _read(page, page)
@@ -54,8 +56,16 @@ def read_html(page: str) -> Prose:
 
 def _read(markup: str, page: str) -> Prose:
     tree = read_tree(markup)
-    title = next((item.text for item in tree.passages if item.place.level == "h1"), tree.title)
-    return prose_of(tree, title, page)
+    return prose_of(tree, _title(tree), page)
+
+
+def _title(tree: Tree) -> str:
+    """The title of a page whose headings of level 1 are those of its sections does not hold the first of them, its
+    number aside."""
+    tops = [item.text for item in tree.passages if item.place.level == "h1"]
+    if len(tops) > 1 and tree.title and _SECTION.sub("", tops[0]) not in tree.title:
+        return tree.title
+    return tops[0] if tops else tree.title
 
 
 def prose_of(tree: Tree, title: str, page: str) -> Prose:
