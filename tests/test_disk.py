@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from nextvec import disk
 from nextvec.disk import becoming, leftovers, no_room, replacing, storing
 from nextvec.errors import FullDiskError, LargeFileError
 from nextvec.records import append_line, read_json, write_atomic, write_json
@@ -137,14 +138,11 @@ def test_what_a_killed_process_left_goes_with_the_next_and_what_a_living_one_wri
     with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
-        for path in tmp_path.glob(".*"):
-            os.utime(path, (1, 1))
         write_both(tmp_path)
         assert hidden(tmp_path) == [".a.bin", ".out"]
         process.send_signal(signal.SIGKILL)
         process.wait()
     (tmp_path / ".b.bin.0123456789ab").touch()
-    os.utime(tmp_path / ".b.bin.0123456789ab", (1, 1))
     shutil.rmtree(tmp_path / "out")
     write_both(tmp_path)
     assert hidden(tmp_path) == [".b.bin"]
@@ -152,11 +150,23 @@ def test_what_a_killed_process_left_goes_with_the_next_and_what_a_living_one_wri
     assert (tmp_path / "out" / "part").read_text() == "whole"
 
 
-def test_a_file_that_is_new_is_nobody_elses_business(tmp_path: Path) -> None:
-    """It may not have its lock yet."""
-    (tmp_path / ".a.bin.0123456789ab").touch()
-    write_both(tmp_path)
-    assert hidden(tmp_path) == [".a.bin"]
+def test_what_is_swept_away_before_it_has_its_lock_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, made = disk._hold, []
+
+    def late(handle: int) -> bool:
+        made.append(handle)
+        if len(made) < 3:
+            disk.sweep(tmp_path / "a.bin")
+        return real(handle)
+
+    monkeypatch.setattr(disk, "_hold", late)
+    with replacing(tmp_path / "a.bin") as file:
+        file.write(b"whole")
+    assert len(made) == 3
+    assert (tmp_path / "a.bin").read_bytes() == b"whole"
+    assert hidden(tmp_path) == []
 
 
 def test_a_folder_that_cannot_be_made_is_gone(tmp_path: Path) -> None:

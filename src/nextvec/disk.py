@@ -8,8 +8,7 @@ import os
 import re
 import secrets
 import shutil
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
@@ -23,8 +22,6 @@ _TOO_LARGE = re.compile(r"file too large|\bos error 27\b", re.IGNORECASE)
 """Of libraries that pass on the system's words without its number: Lance, safetensors, torch."""
 HEX = "[0-9a-f]" * 12
 """How the names end of what is not yet, or no more, in its place."""
-NEW_SECONDS = 60
-"""Files and folders of other processes are looked at when they are older."""
 
 
 def no_room(error: BaseException) -> type[FullDiskError] | None:
@@ -48,9 +45,9 @@ def storing(what: str, place: Path, kept: str = "What was stored before is kept"
 
 def sweep(path: Path) -> None:
     """Away with the files and folders that killed processes would have put in the place of `path`: nobody has a lock on
-    them, and they are older than a new one is that has none yet."""
-    for left in filter(_is_left, path.parent.glob(f".{escape(path.name)}.{HEX}")):
-        with suppress(OSError):
+    them."""
+    for left in _beside(path):
+        with suppress(OSError), _locked(left):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
@@ -59,39 +56,65 @@ def leftovers(folder: Path) -> list[Path]:
     return sorted(filter(_is_left, folder.rglob(f".*.{HEX}")))
 
 
+def _beside(path: Path) -> list[Path]:
+    return list(path.parent.glob(f".{escape(path.name)}.{HEX}"))
+
+
 def _is_left(path: Path) -> bool:
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        return time.time() - os.fstat(handle).st_mtime > NEW_SECONDS and _hold(handle)
-    finally:
-        os.close(handle)
-
-
-def _hold(handle: int) -> bool:
-    """Lock a file or folder until it is closed, or its process dies; whether nobody else has, or nobody can."""
-    with suppress(OSError):
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with suppress(OSError), _locked(path):
         return True
     return False
 
 
-def beside(path: Path) -> Path:
-    """A hidden place for what is to be put in the place of `path`."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Raises OSError where somebody has a lock on it, it is gone, or nothing can be locked."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _begin(path: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
+    """A new file or folder beside `path`, and what is open of it: locked until that is closed, or its process dies.
+    One that is swept away before it has its lock is made again."""
+    sweep(path)
+    while True:
+        made = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+        handle = make(made)
+        if _hold(handle) and made.exists():
+            return made, handle
+        os.close(handle)
+
+
+def _hold(handle: int) -> bool:
+    """Whether nobody else has the lock. Where nothing can be locked nothing is swept either."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _new_folder(path: Path) -> int:
+    path.mkdir()
+    return os.open(path, os.O_RDONLY)
+
+
+def _new_file(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
 
 @contextmanager
 def becoming(path: Path) -> Iterator[Path]:
     """A new folder that is at `path` once all in here is done, and gone when that cannot be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    sweep(path)
-    (unfinished := beside(path)).mkdir()
-    handle = os.open(unfinished, os.O_RDONLY)
+    unfinished, handle = _begin(path, _new_folder)
     try:
-        _hold(handle)
         yield unfinished
         unfinished.replace(path)
     except BaseException:
@@ -117,11 +140,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield device
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    sweep(path)
-    temporary = beside(path)
+    temporary, handle = _begin(path, _new_file)
     try:
-        with temporary.open("xb") as file:
-            _hold(file.fileno())
+        with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             temporary.replace(path)

@@ -1,6 +1,5 @@
 """What is there is told, what is missing with its command, what is wrong with what to do."""
 
-import os
 import shutil
 from types import SimpleNamespace
 
@@ -97,9 +96,7 @@ def test_a_model_of_what_nothing_here_registers_is_found(place):
 
 def test_what_killed_processes_left_is_named(place):
     for number in range(7):
-        path = place.model("ridge") / f".metrics.json.00000000000{number}"
-        path.touch()
-        os.utime(path, (1, 1))
+        (place.model("ridge") / f".metrics.json.00000000000{number}").touch()
     finding = by_name(examine(place))["leftovers"]
     assert finding.found == "7 files or folders that killed processes had begun"
     assert finding.do.endswith(".metrics.json.000000000004, and 2 more that are named so")
