@@ -167,6 +167,12 @@ def test_line_breaks_are_lines_or_ends_of_lines() -> None:
     assert paragraphs("<p>It was cold and<br>the boat was late.</p>") == ["It was cold and the boat was late."]
 
 
+def test_no_line_begins_with_what_ends_or_closes() -> None:
+    page = "<p>Choose “<code>en_US</code><br>”. Others take <code>de_DE</code><br>, or “no”<br>.</p>"
+    assert paragraphs(page) == ["Choose “en_US”. Others take de_DE, or “no”."]
+    assert paragraphs("<p>It was late<br>“Yes,” he said</p>") == ["It was late", "“Yes,” he said"]
+
+
 def test_marks_within_sentences() -> None:
     assert read_html("<p>About 10<sup>6</sup> boats<sup><a href=#n>2</a></sup> came [3] here[4].").text == (
         "About 10⁶ boats came [3] here."

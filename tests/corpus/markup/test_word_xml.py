@@ -41,6 +41,17 @@ def test_what_stands_within_a_sentence_is_read(word, inside: str) -> None:
     assert prose.left_out == {}
 
 
+def test_a_break_within_a_sentence_is_no_end_of_a_line(word) -> None:
+    code = f"{run('that we know')}<w:r><w:br/></w:r>"
+    assert read_word(word(f"<w:p>{run('The river ')}{code}{run(' flows past XII')}</w:p>")).text == (
+        "The river that we know flows past XII"
+    )
+    assert read_word(word(f"<w:p>{code}{run(' The hills that it left')}</w:p>")).text.split("\n\n") == [
+        "that we know",
+        "The hills that it left",
+    ]
+
+
 def test_the_reading_above_a_word_is_left_out(word) -> None:
     ruby = f"<w:r><w:ruby><w:rt>{run('にほん')}</w:rt><w:rubyBase>{run('日本')}</w:rubyBase></w:ruby></w:r>"
     prose = read_word(word(f"<w:p>{ruby}{run('の首都は東京です。')}</w:p>"))

@@ -47,6 +47,8 @@ _NEVER_HOLD_PARAGRAPHS = frozenset(("button", "label", "legend", "object", "sele
 """Where one does, it was not closed."""
 _PREFORMATTED = frozenset(("pre", "listing", "xmp", "plaintext"))
 _BREAK = "\0"
+_NO_LINE_END = re.compile(rf"{_BREAK}(?=[.,;:!?)\]\"'\u201d\u2019\u00bb]+(?:\s|{_BREAK}|\Z))")
+"""A break before what ends or closes: no line begins so."""
 _MARKED = re.compile("\1([^\1]*)\1")
 """A mark of a note, until the block that it stands in is known."""
 _BEFORE_RAISED = 40
@@ -390,7 +392,7 @@ def _kind(tag: str, place: Place) -> str:
 def _paragraphs(raw: str, *, together: bool) -> Iterator[str]:
     """What two breaks part are paragraphs. What one parts are lines, which may belong together: in an element that is
     a paragraph itself those do that are all whole sentences."""
-    lines = [collapse(line) for line in raw.split(_BREAK)]
+    lines = [collapse(line) for line in _NO_LINE_END.sub("", raw).split(_BREAK)]
     for filled, run in groupby(lines, key=bool):
         block = list(run)
         if filled and together and all(map(ends_sentence, block[:-1])):

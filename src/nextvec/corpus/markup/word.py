@@ -34,6 +34,8 @@ _STYLES = "\n".join(
 )
 _TAG = re.compile(r"<[^<>]*>")
 _NOTE = re.compile(r"<li (?=id=\"(?:foot|end)note-)")
+_GOES_ON = re.compile(r"<br />(?=(?:</?\w+>)* [(a-zß-öø-ÿа-яё])")
+"""A break, as Calibre writes it behind words in the font of code, before a space and a small letter."""
 _LINKS = "word/_rels/document.xml.rels"
 _UNSEEN = ("markup", "script", "comment")
 _DAMAGED = (
@@ -69,7 +71,7 @@ def read_word(content: bytes) -> Prose:
         raise DataError("its elements are nested too deep to be read") from None
     except _DAMAGED as error:
         raise DataError(f"it is no whole DOCX: {error}") from None
-    page = _NOTE.sub('<li class="footnote" ', made.value)
+    page = _NOTE.sub('<li class="footnote" ', _GOES_ON.sub("", made.value))
     tree = read_tree(page)
     title = next((item.text for item in tree.passages if item.place.level == "h1"), "")
     prose = prose_of(tree, title, unescape(_TAG.sub(" ", page)))
