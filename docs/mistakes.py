@@ -168,7 +168,7 @@ MISTAKES = {
             "An extra that is not installed", f"{ARCHITECTURE} --ray local", "pip install 'nextvec[ray]'", without="ray"
         ),
         Mistake(
-            "A folder that cannot be written",
+            "A file where the workspace should be",
             "nextvec corpus ingest texts/ --corpus new --encoder hashing:32 --workspace texts/t00.txt",
             "--workspace PATH",
         ),

@@ -94,7 +94,9 @@ class Workspace:
         """One of FOLDERS. Raises UsageError where a file is there instead, which would be taken for an empty one."""
         for path in (self.root, self.root / name):
             if is_other(path):
-                raise UsageError(f"{path} is a file; expected a folder of a workspace. Give another --workspace")
+                raise UsageError(
+                    f"{path} is a file; expected a folder of a workspace. Choose another one: --workspace PATH"
+                )
         return self.root / name
 
 
