@@ -254,7 +254,7 @@ def test_what_an_export_leaves_out_is_told(ingest, call, articles, tmp_path):
     ingest()
     out = tmp_path / "out.npz"
     told = " ".join(call("export", "rivers", out, "--context", 8).stdout.split())
-    assert told.endswith("left out: 1 document of 8 chunks or fewer, which have no window")
+    assert told.endswith("left out: documents of 8 chunks or fewer, which have no window (1)")
     assert json.loads(call("export", "rivers", out, "--json").stdout)["left_out"] == 1
 
 

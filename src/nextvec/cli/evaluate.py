@@ -68,17 +68,16 @@ def evaluate_command(
 
 
 def _print_figures(found: Comparison, as_json: bool) -> None:
-    from nextvec.evaluation.metric import own_figures
-
     rows = [row for row in found.rows if row.kind == "model"]
     if as_json:
         emit([{"warning": found.warning, **row.to_dict()} for row in rows], [], as_json)
         return
     print_warning(found.contest)
     typer.echo(wrapped(found.table.title, 0))
+    names = dict.fromkeys((*FIGURES, *(contrast.figure for contrast in found.table.contrasts)))
     for row in rows:
         typer.echo(f"\n{row.name}")
-        shown = [(name, row.figures[name]) for name in (*FIGURES, *own_figures()) if name in row.figures]
+        shown = [(name, row.figures[name]) for name in names if name in row.figures]
         print_table(
             ("figure", "estimate", "95 % interval", "chance"),
             [(name, f"{i.estimate:.4f}", f"{i.low:.4f} .. {i.high:.4f}", _chance(row, name)) for name, i in shown],

@@ -85,14 +85,12 @@ def _refuse(given: bool, option: str, why: str) -> None:
 
 
 def _export_npz(corpus: Corpus, out: Path, context: int, as_json: bool) -> None:
-    from nextvec.evaluation.report.wording import plural
-
     windows = corpus.export_npz(out, context=context)
     written = out.stat().st_size
     short = int((corpus.snapshot.lengths <= context).sum())
     lines = [f"{windows:,} windows of {context} vectors from {corpus.reference} written to {out} ({size(written)})"]
     if short:
-        lines.append(f"left out: {plural(short, 'document')} of {context} chunks or fewer, which have no window")
+        lines.append(f"left out: documents of {context} chunks or fewer, which have no window ({short:,})")
     told = {
         "corpus": corpus.reference, "file": str(out), "windows": windows, "context": context, "left_out": short,
         "bytes": written,
