@@ -515,13 +515,13 @@ def inverter_results(record: dict[str, Any]) -> str:
             table(columns, [_inversion_row(row) for row in record["rows"]], right=set(columns[1:])),
             f"{record['chunks']} chunks of {record['documents']} test documents of {record['corpus']}, encoded with "
             f"{record['encoder']}; intervals by bootstrap over documents. `nearest` chooses among {record['bank']:,} "
-            f"chunks of training documents. The inverter has {inverter['parameters']:,} parameters, most of them token "
-            f"embeddings, and saw {inverter['metrics']['tokens']:,} tokens in "
+            f"chunks of training documents. The inverter has {inverter['parameters']:,} parameters, most of them of "
+            f"single tokens, and saw {inverter['metrics']['tokens']:,} tokens in "
             f"{inverter['metrics']['seconds'] / 60:.0f} minutes ({inverter.get('hardware') or 'a shared CPU'}). Cosine "
             "is of the text encoded again; "
             "token F1, BLEU (of single texts, 0 to 100) and exact match fold case and accents, as the encoder does; "
             "the perplexity of a word is under trigrams of other held-out documents, and folds them, too. "
-            f"Milliseconds are for one text alone, with {record['threads']} threads at a load of "
+            f"Milliseconds are for one text alone, with torch on {record['threads']} of its threads, at a load of "
             f"{record['load_average']}.",
             " ".join(_inversion_verdicts(record)),
         ]
