@@ -43,10 +43,8 @@ class Lexicon:
         said = [_said(text) for text in texts]
         counts = Counter(chain.from_iterable(said))
         written = [word for word, count in counts.most_common(MOST_WORDS) if count >= FEWEST]
-        number, moments = (
-            {word: place for place, word in enumerate(written)},
-            Moments(vectors_ND.shape[1], len(written)),
-        )
+        number = {word: place for place, word in enumerate(written)}
+        moments = Moments(vectors_ND.shape[1], len(written))
         for first in range(0, len(texts), BLOCK):
             block = slice(first, first + BLOCK)
             moments.add(vectors_ND[block], list(_numbered(said[block], number)))
