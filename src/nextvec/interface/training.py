@@ -262,12 +262,15 @@ class Models(Corpora):
     ) -> dict[str, Any]:
         """Train a decoder from vectors to text, `inverter:NAME` wherever a decoder is named; returns its metrics.
 
-        options: sizes (width, layers, ...) and training (epochs, seconds, lr, ...). `track` is as in `train`, which
-        says what is raised.
+        options: sizes (width, layers, ...) and training (epochs, seconds, lr, ...); start="inverter:NAME" goes on from
+        another one. `track` is as in `train`, which says what is raised.
 
         Examples:
             >>> figures = ws.train_inverter("mine@small", options={"epochs": 1})  # doctest: +SKIP
         """
+        from nextvec.adoption import adopted
+        from nextvec.decoding import inverter_of
+        from nextvec.decoding.inverter.bundle import load_inverter
         from nextvec.encoders import load_encoder
         from nextvec.models.aliases import Aliases
         from nextvec.models.bundle import load_bundle
@@ -282,9 +285,11 @@ class Models(Corpora):
         Aliases(self.place).require_free(identity)
         snapshot = self.corpus(reference).snapshot
         predictor = load_bundle(self.place.model(plan.recipe.predictor)) if plan.recipe.predictor else None
+        before = inverter_of(plan.recipe.start or "")
+        begun = load_inverter(self.place.model(adopted(self.place, before))) if before else None
         return train_inverter(
             snapshot, load_encoder(snapshot.encoder.reference), plan,
-            self.place.model(identity), predictor=predictor, resume=resume,
+            self.place.model(identity), predictor=predictor, begun=begun, resume=resume,
             on_progress=on_progress or quiet, on_change=on_change or quiet, track=track,
         )  # fmt: skip
 

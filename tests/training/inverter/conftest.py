@@ -45,6 +45,12 @@ def snapshot(encoder):
 
 
 @pytest.fixture(scope="session")
+def grown(encoder):
+    """The snapshot, and more documents behind it."""
+    return snapshot_of(encoder, sentences(640, seed=1))
+
+
+@pytest.fixture(scope="session")
 def capitals(encoder):
     """With capitals and letters that word pieces fold."""
     texts = [text.replace("king", "King").replace("sea", "Öresund") for text in sentences(480, seed=2)]

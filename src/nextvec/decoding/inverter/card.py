@@ -25,7 +25,8 @@ def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
         "",
         *_table("Model", [("trained parameters", f"{config['spec']['parameters']:,}"), *_sizes(network)]),
         *_table(
-            "Made from", [row for part in ("corpus", "split", "training", "versions") for row in _rows(config, part)]
+            "Made from",
+            [row for part in ("corpus", "split", "training", "start", "versions") for row in _rows(config, part)],
         ),
         *_table("Figures", [(key, _figure(value)) for key, value in metrics.items() if isinstance(value, int | float)]),
         f"    nextvec decode VECTORS.npy CORPUS --decoder inverter:{identity}",
@@ -40,6 +41,8 @@ def _sizes(network: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _letters(config: dict[str, Any]) -> str:
+    if before := config.get("start"):
+        return f"It has learnt on from the inverter {before['inverter']}. {_letters(before)}"
     if start := config["training"].get("start"):
         return f"Its layers and tokens began as those of the language model {start}, whose licence holds for it, too."
     if config["training"].get("byte_pairs"):

@@ -28,7 +28,8 @@ class InverterRecipe(Config):
     )
     start: str | None = Field(
         None,
-        description="a causal language model whose layers and tokens it begins with: a folder, or a name on the hub",
+        description="what it begins with: inverter:NAME, one of the workspace that learns on, or a causal language "
+        "model, whose layers and tokens it takes: a folder, or a name on the hub",
     )
     byte_pairs: int = Field(
         0,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nextvec.decoding.inverter.bundle import KIND, save_inverter
+from nextvec.decoding import inverter_of
+from nextvec.decoding.inverter.bundle import KIND, Inverter, save_inverter
 from nextvec.decoding.inverter.network import InverterNetwork, NetworkConfig
 from nextvec.decoding.inverter.vocabulary import FIRST, Vocabulary, learn_tokenizer, load_tokenizer
 from nextvec.encoders.encoder import Encoder, require_same_encoder
@@ -24,6 +25,8 @@ from nextvec.sequences.windows import concatenate_ranges
 from nextvec.store.lock import writing
 from nextvec.training.inverter.chunks import Ints, select_chunks
 from nextvec.training.inverter.initial import initialise, initialise_bag
+from nextvec.training.inverter.learnt import DECIDES as GIVEN_BY_RECIPE
+from nextvec.training.inverter.learnt import Learnt
 from nextvec.training.inverter.loop import Material, Progress, train
 from nextvec.training.inverter.predictions import predict_chunks
 from nextvec.training.inverter.recipe import InverterRecipe
@@ -35,11 +38,15 @@ if TYPE_CHECKING:
     from nextvec.decoding.inverter.language_model import LanguageModel
     from nextvec.store.snapshot import Snapshot
 
+    Start = LanguageModel | Learnt
+
 DECIDES = ("sizes", "training", "encoder_fingerprint", "corpus", "split")
 SIZES = frozenset(NetworkConfig.model_fields) - {"dim", "vocabulary", "language_model", "bag_of_words"}
 GIVEN_BY_START = ("width", "layers", "heads", "byte_pairs")
-GENTLE = 3e-4
-"""Default peak of the learning rate where it begins at a language model."""
+GENTLE = {"lr": 3e-4}
+"""Defaults where it begins at a language model, and what is known of learning to write."""
+FURTHER = {"lr": 1e-3, "correct_from": 0.0}
+"""Defaults of an inverter that learns on: it can write, so that it corrects what it wrote from the first step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +66,8 @@ def resolve_plan(options: Mapping[str, Any]) -> InverterPlan:
     for key in options:
         if key not in known:
             raise UsageError.unknown("option of train-inverter", key, known)
-    if options.get("start"):
-        options = {"lr": GENTLE, **_undecided(options)}
+    if start := options.get("start"):
+        options = {**(FURTHER if _is_inverter(start) else GENTLE), **_undecided(options)}
     given = {key: options[key] for key in SIZES & options.keys()}
     checked = NetworkConfig.parse({"dim": 1, "vocabulary": FIRST, **given}, owner="train-inverter")
     recipe = {key: value for key, value in options.items() if key not in SIZES}
@@ -71,13 +78,17 @@ def resolve_plan(options: Mapping[str, Any]) -> InverterPlan:
 
 
 def _undecided(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The options, when none of them is decided by the language model they begin at."""
-    for key in GIVEN_BY_START:
+    """The options, when none of them is decided by what they begin at."""
+    inverter = _is_inverter(options["start"])
+    for key in sorted(SIZES | set(GIVEN_BY_RECIPE)) if inverter else GIVEN_BY_START:
         if key in options:
-            raise UsageError(
-                f"{key} = {options[key]}: the language model of start decides it. Leave one of the two out"
-            )
+            kind = "inverter" if inverter else "language model"
+            raise UsageError(f"{key} = {options[key]}: the {kind} of start decides it. Leave one of the two out")
     return options
+
+
+def _is_inverter(start: Any) -> bool:
+    return inverter_of(str(start)) is not None
 
 
 def train_inverter(
@@ -87,6 +98,7 @@ def train_inverter(
     folder: Path,
     *,
     predictor: Bundle | None = None,
+    begun: Inverter | None = None,
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     on_change: Callable[[str], None] | None = None,
@@ -97,20 +109,25 @@ def train_inverter(
     Args:
         encoder: of the snapshot; encodes what the inverter writes.
         predictor: the model that the recipe names, if it names one.
+        begun: the inverter that the recipe names as what it begins with, if it names one.
         resume: go on with a run that was stopped; plan and corpus must be the ones it began with (MismatchError).
         on_change: is told, in words, which settings that change nothing are others now, and which tracker has failed.
         track: trackers, NAME or NAME:ADDRESS.
 
     With `resume` a finished run is left as it is. Raises UsageError when `folder` holds a run and `resume` is not set,
-    when another process trains there, or when several were launched; NotFoundError when there is none to resume.
+    when another process trains there, or when several were launched; NotFoundError when there is none to resume;
+    MismatchError when `begun` is of another encoder or split.
     """
     require_one_process("training an inverter")
     require_same_encoder(encoder.spec, snapshot.encoder, left_name="the encoder at hand", right_name=snapshot.label)
     split = split_snapshot(snapshot)
-    start = _language_model(plan.recipe)
+    start = Learnt(begun) if begun else _language_model(plan.recipe)
     plan = replace(plan, sizes={**plan.sizes, **(start.sizes if start else {})})
     training = plan.recipe.to_dict() | ({"start_weights": start.weights} if start else {})
     origin = origin_record(snapshot, split, training)
+    if isinstance(start, Learnt):
+        start.require_fit(snapshot, split.fingerprint)
+        origin |= {"training": training | start.decided, "start": start.record}
     record = {"sizes": plan.sizes, **origin}
     fetch_folder(folder)
     require_begun(folder, resume)  # without a lock, which a refused call would leave behind
@@ -142,8 +159,10 @@ def _language_model(recipe: InverterRecipe) -> LanguageModel | None:
     return LanguageModel.load(recipe.start)
 
 
-def _untrained(plan: InverterPlan, material: Material, dim: int, start: LanguageModel | None) -> InverterNetwork:
+def _untrained(plan: InverterPlan, material: Material, dim: int, start: Start | None) -> InverterNetwork:
     torch.manual_seed(plan.recipe.seed)
+    if isinstance(start, Learnt):
+        return start.network()
     config = NetworkConfig(
         dim=dim, vocabulary=len(material.vocabulary), bag_of_words=plan.recipe.bag_of_words, **plan.sizes
     )
@@ -169,17 +188,17 @@ def prepare(
     split: Split,
     encoder: Encoder,
     plan: InverterPlan,
-    start: LanguageModel | None = None,
+    start: Start | None = None,
     predictor: Bundle | None = None,
 ) -> Material:
-    """Tokens and vectors of training and validation documents; the vocabulary is of the training documents alone.
+    """Tokens and vectors of training and validation documents; the vocabulary is of the training documents alone, or
+    that of the inverter it begins with.
 
     Raises DataError when a part has no chunk of at most `longest` - 1 tokens.
     """
     rows, longest = part_rows(snapshot, split, "train"), plan.sizes["longest"]
     texts = snapshot.texts(rows)
-    tokenizer = start.tokenizer if start else _tokenizer(texts, plan.recipe)
-    vocabulary = Vocabulary.of_texts(tokenizer, texts)
+    vocabulary = _vocabulary(texts, plan.recipe, start)
     training, kept = select_chunks(snapshot.vectors, rows, texts, vocabulary, longest)
     held_out = part_rows(snapshot, split, "validation")
     validation, _ = select_chunks(snapshot.vectors, held_out, snapshot.texts(held_out), vocabulary, longest)
@@ -192,6 +211,12 @@ def prepare(
     if predictor is not None:
         training = replace(training, predicted=predict_chunks(predictor, snapshot, kept))
     return Material(training=training, validation=validation, vocabulary=vocabulary, encoder=encoder)
+
+
+def _vocabulary(texts: Sequence[str], recipe: InverterRecipe, start: Start | None) -> Vocabulary:
+    if isinstance(start, Learnt):
+        return start.inverter.vocabulary
+    return Vocabulary.of_texts(start.tokenizer if start else _tokenizer(texts, recipe), texts)
 
 
 def _tokenizer(texts: Sequence[str], recipe: InverterRecipe) -> Any:
