@@ -77,6 +77,27 @@ def test_the_error_names_byte_encoding_and_remedy(content: dict[str, str], said:
     assert "a.txt?encoding=windows-1252" in str(caught.value)
 
 
+def test_bytes_that_are_no_text_are_replaced_where_that_is_asked_for() -> None:
+    content = "Der Fluß ".encode() + b"\xff" + "strömt.".encode()
+    with pytest.raises(
+        DataError, match=r"0xff in position 10\. Name .*U\+FFFD in place of such bytes: a\.txt\?errors="
+    ):
+        decode(content, "a.txt")
+    assert decode(content, "a.txt", errors="replace") == "Der Fluß \ufffdströmt."
+
+
+@pytest.mark.parametrize("end", range(1, 4))
+def test_a_character_that_was_cut_in_two_is_left_out(end: int) -> None:
+    content = "Un été déjà à la mer 🌊".encode()[:-end]
+    assert decode(content, "a.html", declared="iso-8859-1", cut=True) == "Un été déjà à la mer "
+    with pytest.raises(DataError, match="0xf0"):
+        decode(content, "a.html")
+
+
+def test_of_a_text_that_was_cut_nothing_else_is_left_out() -> None:
+    assert decode(b"sch\xf6n \xf6", "a.html", declared="iso-8859-1", cut=True) == "schön ö"
+
+
 def test_bytes_that_begin_as_utf_16_are_said_to() -> None:
     with pytest.raises(DataError, match="'utf-16-le', as its first bytes say, can't decode") as caught:
         decode("a text".encode("utf-16")[:-1], "a.txt", advise=False)

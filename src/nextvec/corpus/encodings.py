@@ -1,16 +1,20 @@
 """Bytes to text. The encoding is the one asked for, else that of the byte order mark, the evident, the declared, UTF-8.
 
 Labels mean what the web means by them (https://encoding.spec.whatwg.org): `iso-8859-1` is windows-1252, `gb2312` GBK.
-Nothing is guessed and no byte is replaced: what cannot be read is an error that names the byte.
+Nothing is guessed, and no byte is replaced unasked: what cannot be read is an error that names the byte.
 """
 
 from __future__ import annotations
 
 import codecs
+from typing import Literal
 
 import webencodings
 
 from nextvec.errors import DataError
+
+Errors = Literal["strict", "replace"]
+"""Of bytes that are not in their encoding: refuse the whole text, or put U+FFFD in their place, as browsers do."""
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -48,29 +52,41 @@ def codec_of(label: str) -> str:
 
 
 def decode(
-    content: bytes, name: str, *, given: str | None = None, declared: str | None = None, advise: bool = True
+    content: bytes,
+    name: str,
+    *,
+    given: str | None = None,
+    declared: str | None = None,
+    errors: Errors = "strict",
+    advise: bool = True,
+    cut: bool = False,
 ) -> str:
     """The text of a file.
 
     Args:
-        name: of the file, for the error's advice.
+        name: of the file that takes options, for the error's advice; "" where there is none.
         given: a label from the user, which overrules everything.
         declared: the label that the file itself holds. One that claims UTF-16 in ASCII is wrong, and so is any other of
             what can only be UTF-8, and one that nobody knows.
+        errors: what becomes of bytes that are not in that encoding.
         advise: whether the user can name another; a page within a larger file has the encoding that it declares.
+        cut: whether it was cut off somewhere, perhaps within a character, which is left out then.
 
     Raises:
         DataError: it is not in that encoding, or the declared one is unknown; the message says how to name another.
     """
+    if cut:
+        content = _whole_characters(content)
+    remedies = [f"Name the encoding that it has, for example {name}?encoding=windows-1252"] if advise else []
     try:
-        return _decoded(content, _codec(content, given, declared))
+        return _decoded(content, _codec(content, given, declared), errors)
     except UnicodeDecodeError as error:
         byte, said = content[error.start], _origin(error.encoding, given, declared)
         problem = f"'{error.encoding}', {said}, can't decode byte 0x{byte:02x} in position {error.start}"
+        remedies += [f"Read it with U+FFFD in place of such bytes: {name}?errors=replace"] if name else []
     except LookupError as error:
         problem = f"it declares an {error}"
-    advice = f". Name the encoding that it has, for example {name}?encoding=windows-1252" if advise else ""
-    raise DataError(f"{problem}{advice}")
+    raise DataError(". ".join([problem, *remedies]))
 
 
 def _origin(codec: str, given: str | None, declared: str | None) -> str:
@@ -107,10 +123,19 @@ def _can_only_be_utf8(content: bytes) -> bool:
     return len(text) - len(text.encode("ascii", "ignore")) >= _NO_CHANCE
 
 
-def _decoded(content: bytes, codec: str) -> str:
+def _decoded(content: bytes, codec: str, errors: Errors) -> str:
     if codec == "cp1252":
         return content.decode(codec, "surrogateescape").translate(_UNDEFINED)
-    return content.decode(codec)
+    return content.decode(codec, errors)
+
+
+def _whole_characters(content: bytes) -> bytes:
+    """Without the first bytes of a character of UTF-8 at its end, where they are all that is no UTF-8."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return content[: error.start] if error.end == len(content) else content
+    return content
 
 
 def _by_nulls(content: bytes) -> str | None:

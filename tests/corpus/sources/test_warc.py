@@ -118,6 +118,24 @@ def test_what_cannot_be_decoded_fails_alone(archive: Archive) -> None:
     assert isinstance(document, Document)
 
 
+def test_bytes_that_are_no_text_are_replaced_where_that_is_asked_for(archive: Archive) -> None:
+    archive.page(f"<p>{TEXT}</p><p>The mou".encode() + b"\xff" + b"th is wide.</p>")
+    (refused,) = archive.read()
+    assert f"U+FFFD in place of such bytes: {archive.path.name}?errors=replace" in refused.detail
+    (page,) = open_source(f"{archive.path}?errors=replace").documents()
+    assert page.text == f"{TEXT}\n\nThe mou\ufffdth is wide."
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_page_of_which_the_crawler_kept_the_beginning_is_read_so_far(archive: Archive, pack) -> None:
+    content = pack(f"<p>{TEXT}</p><p>{TEXT.replace('hills', 'Größe')}</p>".encode())
+    packed = [("Content-Encoding", "gzip")] if pack is gzip.compress else []
+    kept = content[: content.index("ö".encode()) + 1] if pack is bytes else content[:-9]
+    archive.page(kept, headers=packed, warc_headers_dict={"WARC-Truncated": "length"})
+    (page,) = archive.read()
+    assert page.text.startswith(f"{TEXT}\n\nThe river rises in the Gr")
+
+
 def test_packed_answers_that_are_cut_short_are_no_pages(archive: Archive) -> None:
     whole = gzip.compress(PAGE.encode())
     archive.page(whole[: len(whole) * 2 // 3], headers=[("Content-Encoding", "gzip")])

@@ -171,7 +171,7 @@ def _read(archive: ZipFile, page: _Page) -> Prose:
 def _decoded(archive: ZipFile, page: _Page) -> str:
     content = archive.read(page.path)
     try:
-        return decode(content, page.path, declared=declared_encoding(content), advise=False)
+        return decode(content, "", declared=declared_encoding(content), advise=False)
     except DataError as error:
         raise DataError(f"{page.path}: {error}") from None
 

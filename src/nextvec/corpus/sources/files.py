@@ -11,7 +11,7 @@ from pydantic import field_validator
 
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
-from nextvec.corpus.encodings import codec_of, decode
+from nextvec.corpus.encodings import Errors, codec_of, decode
 from nextvec.corpus.markup.html import declared_encoding, read_html
 from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.plain import Lines
@@ -29,9 +29,11 @@ _PAGE_LEAVES = (
 
 
 class PageOptions(Config):
-    """`encoding`: a label of the web or of Python, for example windows-1252; None: as the file says, else UTF-8."""
+    """`encoding`: a label of the web or of Python, for example windows-1252; None: as the file says, else UTF-8.
+    `errors`: of bytes that are not in it, `strict` refuses the file, `replace` puts U+FFFD in their place."""
 
     encoding: str | None = None
+    errors: Errors = "strict"
 
     @field_validator("encoding")
     @classmethod
@@ -40,6 +42,10 @@ class PageOptions(Config):
             return label and codec_of(label)
         except LookupError as error:
             raise ValueError(str(error)) from None
+
+    def text_of(self, content: bytes, name: str, declared: str | None = None) -> str:
+        """See `decode`."""
+        return decode(content, name, given=self.encoding, declared=declared, errors=self.errors)
 
 
 class TextOptions(PageOptions):
@@ -106,9 +112,7 @@ class OneDocument:
 def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """Plain text, titled by the file's name without its ending."""
     chosen = TextOptions.parse(options, owner=f"text file {name}")
-    return OneDocument(
-        argument, name, lambda content: read_text(decode(content, name, given=chosen.encoding), chosen.lines)
-    )
+    return OneDocument(argument, name, lambda content: read_text(chosen.text_of(content, name), chosen.lines))
 
 
 @register_source(
@@ -120,7 +124,7 @@ def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
 def open_markdown(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """Markdown, titled by its front matter or its first heading."""
     chosen = PageOptions.parse(options, owner=f"Markdown file {name}")
-    return OneDocument(argument, name, lambda content: read_markdown(decode(content, name, given=chosen.encoding)))
+    return OneDocument(argument, name, lambda content: read_markdown(chosen.text_of(content, name)))
 
 
 @register_source(
@@ -136,6 +140,6 @@ def open_html(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
 
     def read(content: bytes) -> Prose:
         page, charset = page_of(content)
-        return read_html(decode(page, name, given=chosen.encoding, declared=charset or declared_encoding(page)))
+        return read_html(chosen.text_of(page, name, charset or declared_encoding(page)))
 
     return OneDocument(argument, name, read)

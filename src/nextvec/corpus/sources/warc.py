@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
-from nextvec.corpus.encodings import decode
+from nextvec.corpus.encodings import Errors, decode
 from nextvec.corpus.markup.html import declared_encoding, read_html
 from nextvec.corpus.markup.web_text import read_web_text
 from nextvec.corpus.prose import Prose
@@ -31,7 +31,10 @@ _URN = "urn:uuid:"
 
 
 class WarcOptions(Config):
-    """None so far."""
+    """`errors`: of bytes that are not in a page's encoding, `strict` refuses the page, `replace` puts U+FFFD in their
+    place."""
+
+    errors: Errors = "strict"
 
 
 @register_source(
@@ -49,7 +52,7 @@ class WarcSource:
     """
 
     def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
-        WarcOptions.parse(options, owner=f"WARC {name}")
+        self._errors = WarcOptions.parse(options, owner=f"WARC {name}").errors
         self._path, self._name = Path(argument), name
         if not self._path.is_file():
             raise missing_path(self._path)
@@ -67,7 +70,7 @@ class WarcSource:
             archive = warcio.ArchiveIterator(stream)
             for record in archive:
                 if records >= done:
-                    yield _read(record, f"{self._name}:{records + 1}")
+                    yield self._read(record, f"{self._name}:{records + 1}")
                 _require_whole(record)
                 records += 1
             _require_end(stream, archive.offset)
@@ -80,6 +83,37 @@ class WarcSource:
             name = f"{self._name}:{records + 1}"
             yield Unusable(id=name, reason=reason, detail=detail or type(error).__name__, kind="failed")
 
+    def _read(self, record: Any, place: str) -> Document | Unusable:
+        """`place` is the record's, where it has no id."""
+        identity = (record.rec_headers.get_header("WARC-Record-ID") or place).strip("<>").removeprefix(_URN)
+        if reason := _no_page(record):
+            return Unusable(id=identity, reason=reason, place=place, kind="skipped")
+        packing = plain_name(_header(record, "Content-Encoding") or "")
+        address = record.rec_headers.get_header("WARC-Target-URI") or place
+        try:
+            content = _content(record, packing)
+            if told := advice(packing, content):
+                return Unusable(id=identity, reason=f"packed with {packing}", detail=told, place=place, kind="failed")
+            prose = self._prose(record, unpacked(packing, content))
+        except DataError as error:
+            return Unusable(id=identity, reason="cannot be decoded", detail=str(error), place=place, kind="failed")
+        return Document(
+            id=identity,
+            title=prose.title or address,
+            text=prose.text,
+            source=address,
+            licence="unknown",
+            left_out=prose.left_out,
+            headings=prose.headings,
+        )
+
+    def _prose(self, record: Any, content: bytes) -> Prose:
+        """Raises DataError for bytes that are not in the encoding that headers, or the page, declare."""
+        is_text = record.rec_type == "conversion"
+        declared = _label(record) or (None if is_text else declared_encoding(content))
+        text = decode(content, self._name, declared=declared, errors=self._errors, advise=False, cut=_is_cut(record))
+        return read_web_text(text) if is_text else read_html(text)
+
 
 def _library() -> Any:
     try:
@@ -88,31 +122,6 @@ def _library() -> Any:
     except ImportError:
         raise MissingDependencyError.for_extra("warcio", "documents") from None
     return warcio
-
-
-def _read(record: Any, place: str) -> Document | Unusable:
-    """`place` is the record's, where it has no id."""
-    identity = (record.rec_headers.get_header("WARC-Record-ID") or place).strip("<>").removeprefix(_URN)
-    if reason := _no_page(record):
-        return Unusable(id=identity, reason=reason, place=place, kind="skipped")
-    packing = plain_name(_header(record, "Content-Encoding") or "")
-    address = record.rec_headers.get_header("WARC-Target-URI") or place
-    try:
-        content = _content(record, packing)
-        if told := advice(packing, content):
-            return Unusable(id=identity, reason=f"packed with {packing}", detail=told, place=place, kind="failed")
-        prose = _prose(record, unpacked(packing, content), address)
-    except DataError as error:
-        return Unusable(id=identity, reason="cannot be decoded", detail=str(error), place=place, kind="failed")
-    return Document(
-        id=identity,
-        title=prose.title or address,
-        text=prose.text,
-        source=address,
-        licence="unknown",
-        left_out=prose.left_out,
-        headings=prose.headings,
-    )
 
 
 def _no_page(record: Any) -> str:
@@ -133,16 +142,14 @@ def _content(record: Any, packing: str) -> bytes:
     stream = record.content_stream()
     content: bytes = stream.read()
     _require_whole(record)
-    _require_unpacked(stream)
+    if not _is_cut(record):
+        _require_unpacked(stream)
     return content
 
 
-def _prose(record: Any, content: bytes, address: str) -> Prose:
-    """Raises DataError for bytes that are not in the encoding that headers, or the page, declare."""
-    label = _label(record)
-    if record.rec_type == "conversion":
-        return read_web_text(decode(content, address, declared=label, advise=False))
-    return read_html(decode(content, address, declared=label or declared_encoding(content), advise=False))
+def _is_cut(record: Any) -> bool:
+    """Whether the crawler kept the beginning alone, of an answer that was too long, say."""
+    return record.rec_headers.get_header("WARC-Truncated") is not None
 
 
 def _require_unpacked(stream: Any) -> None:
