@@ -11,6 +11,7 @@ from typing import Literal
 from nextvec.corpus.markup.hyphens import Spelling, in_one_elsewhere
 from nextvec.corpus.markup.sheets import join_pages
 from nextvec.corpus.markup.subtitles import spoken
+from nextvec.corpus.markup.tables import without_tables
 from nextvec.corpus.markup.transcripts import without_emphasis, without_notices
 from nextvec.corpus.markup.wrapping import Line, columns, common_column, group_items, group_lines
 from nextvec.corpus.prose import Prose, collapse, visible, without_controls
@@ -36,8 +37,6 @@ _DIVIDED = re.compile(
     rf"(?<=[^\W\d_])(?!(?<={_SMALL})-\n{_CAPITAL})[-\u2010]\n(?=[^\W\d_])|(?<={_SMALL}-)\n(?={_CAPITAL})"
 )
 """What is to be taken out: before a capital letter the hyphen stays, it is that of `Süd-Ost`."""
-_TABLE = re.compile(r"^(?:[ \t]*(?:\|[^\n]*\||\+[-=+]{2,}\+)[ \t]*(?:\n|\Z)){2,}", re.MULTILINE)
-"""Rows that begin and end with a bar, and the rules between them."""
 FEWEST_DIVIDED = 2
 DIVIDED_SHARE = 0.08
 """Of line ends, in text whose words are divided; Project Gutenberg's has hyphens at less than a fiftieth."""
@@ -53,19 +52,11 @@ def read_plain(text: str, lines: Lines = "auto") -> Prose:
     unpaged, marks = _unpaged(text)
     clean, controls = without_controls(unpaged)
     body, beside = without_notices(clean)
-    said, tables = _without_tables(body)
+    said, tables = without_tables(body)
     prose = "\n\n".join(paragraphs(without_emphasis(said), lines))
     left_out = {"control characters": controls, **marks, **beside}
     left_out |= {"table": tables, "markup": visible(said) - visible(prose)}
     return Prose(title="", text=prose, left_out={reason: count for reason, count in left_out.items() if count})
-
-
-def _without_tables(text: str) -> tuple[str, int]:
-    """`text` without tables that are drawn with bars, and their characters."""
-    if "|" not in text:
-        return text, 0
-    kept = _TABLE.sub("\n", text)
-    return kept, visible(text) - visible(kept)
 
 
 def _unpaged(text: str) -> tuple[str, Mapping[str, int]]:

@@ -52,7 +52,8 @@ def open_docx(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     sniff=lambda head: head.startswith(b"%PDF-"),
     extra="documents",
     leaves="heading (kept as context), running head (heads, feet and page numbers at one place of many pages), "
-    "footnote, note mark, navigation (tables of contents, indexes), unknown character (in fonts that name none), "
+    "footnote, note mark, table (rows of numbers), navigation (tables of contents, indexes), unknown character (in "
+    "fonts that name none), "
     "markup (hyphens at line ends, bullets)",
 )
 def open_pdf(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:

@@ -106,8 +106,8 @@ class OneDocument:
     suffixes=(".txt", ".text", ".srt", ".vtt"),
     options=TextOptions,
     leaves="control characters, subtitle marks, sound (told of in subtitles), running head, licence notice (of Project "
-    "Gutenberg), caption, footnote and note (in a transcriber's brackets), table (drawn with bars), "
-    "markup (bullets, rules, marks of quotation and of emphasis), heading (kept as context)",
+    "Gutenberg), caption, footnote and note (in a transcriber's brackets), table (with bars, of numbers, of cells far "
+    "apart), markup (bullets, rules, marks of quotation and of emphasis), heading (kept as context)",
 )
 def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """Plain text, titled by the file's name without its ending."""
