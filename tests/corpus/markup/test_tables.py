@@ -28,6 +28,7 @@ PROSE = {
     "two columns": "It rises here      and runs there\nIt was named       after a king\nIt is long         and wide",
     "justified lines": "It   rises in the hills and runs to the sea,\nwhich   is far away, as everybody knows who\n"
     "has   walked along it for a day or for two.",
+    "sentences that count": "Take 1, 2, 3, 4.\nHe had 10, 20, 30.\nThey took 5, 6, 7.",
     "numbers in words": "He was 17 then.\nShe had 20 sheep\nand they had 3 houses.",
 }
 

@@ -13,6 +13,8 @@ from nextvec.corpus.prose import ends_sentence, visible
 FEWEST_ROWS, FEWEST_CELLS = 3, 3
 NUMBERS_SHARE = 0.5
 """Of the words of a row of numbers, which has two of them at least."""
+SAID_WORDS = 2
+"""Without numbers, in a line that ends as a sentence, which is one then."""
 ROWS_SHARE = 0.6
 """Of the lines of a table, that are rows of numbers."""
 CELL_WORDS = 5
@@ -74,7 +76,8 @@ def _is_row(line: str) -> bool:
 def _has_numbers(line: str) -> bool:
     words = _ITEM.sub("", line).split()
     numbers = sum(_NUMBER.fullmatch(word) is not None for word in words)
-    return numbers >= max(2, NUMBERS_SHARE * len(words))
+    is_said = ends_sentence(line) and len(words) - numbers >= SAID_WORDS
+    return numbers >= max(2, NUMBERS_SHARE * len(words)) and not is_said
 
 
 def _has_cells(line: str) -> bool:
