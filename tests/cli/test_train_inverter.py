@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from nextvec.cli.train_inverter import _state
+from nextvec.training.inverter.loop import Progress
 
 TINY = [part for pair in ("width=16", "heads=2", "layers=1", "epochs=1", "longest=24") for part in ("--set", pair)]
 NAME = "inverter-tales"
@@ -88,3 +92,19 @@ def test_ctrl_c_says_how_to_go_on(call, place: Path, monkeypatch: pytest.MonkeyP
     assert "--resume" in stopped.err
     monkeypatch.undo()
     assert "stopped: round-trip cosine" in call(*line, "--resume", "--report", 0).out
+
+
+def test_it_learns_on_from_another(call, place: Path) -> None:
+    further = ["train-inverter", "--corpus", "tales", "--name", "further", "--report", 0]
+    call(*further, "--set", f"start=inverter:{NAME}", "--set", "epochs=1")
+    assert f"It has learnt on from the inverter {NAME}." in (place / "models" / "further" / "README.md").read_text()
+    missing = call("train-inverter", "--corpus", "tales", "--name", "other", "--set", "start=inverter:furthr", expect=1)
+    assert "Did you mean 'further'?" in missing.err
+
+
+def test_what_is_not_known_yet_is_a_question_mark() -> None:
+    begun = Progress(
+        doing="hypotheses 9%, ", done=0.0, step=0, loss=math.nan, validation_loss=math.inf, round_trip=None,
+        tokens_per_second=0.0, seconds_left=60.0,
+    )  # fmt: skip
+    assert _state(begun).startswith("hypotheses 9%, 0% loss ? best ? cos ?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,7 +92,7 @@ def _report_lines(record: dict[str, Any]) -> list[str]:
 
 def _outcome(identity: str, metrics: dict[str, Any]) -> str:
     return (
-        f"{identity}: round-trip cosine {_cosine(metrics['round_trip'])} without corrections, validation loss "
+        f"{identity}: round-trip cosine {_number(metrics['round_trip'], 3)} without corrections, validation loss "
         f"{metrics['validation_loss']:.3f} nats a token; {metrics['epochs']:.1f} passes over "
         f"{metrics['training_chunks']:,} chunks, {metrics['steps']:,} steps in {duration(metrics['seconds'])}"
     )
@@ -116,11 +117,13 @@ def inverter_progress(name: str) -> Iterator[Callable[[Progress], None]]:
 def _state(progress: Progress) -> str:
     """One line that fits beside a bar on 80 columns."""
     return (
-        f"{progress.doing}{progress.done:.0%} loss {progress.loss:.2f} best {progress.validation_loss:.3f} "
-        f"cos {_cosine(progress.round_trip)} {progress.tokens_per_second:,.0f}/s "
+        f"{progress.doing}{progress.done:.0%} loss {_number(progress.loss, 2)} "
+        f"best {_number(progress.validation_loss, 3)} "
+        f"cos {_number(progress.round_trip, 3)} {progress.tokens_per_second:,.0f}/s "
         f"{remaining(progress.seconds_left)} left"
     )
 
 
-def _cosine(value: float | None) -> str:
-    return "?" if value is None else f"{value:.3f}"
+def _number(value: float | None, digits: int) -> str:
+    """A question mark before the first."""
+    return "?" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"

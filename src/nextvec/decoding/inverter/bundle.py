@@ -21,7 +21,7 @@ from nextvec.decoding.inverter.card import card
 from nextvec.decoding.inverter.network import InverterNetwork, NetworkConfig
 from nextvec.decoding.inverter.vocabulary import Vocabulary, load_tokenizer
 from nextvec.encoders.encoder import EncoderSpec
-from nextvec.errors import IntegrityError, NotFoundError, UsageError
+from nextvec.errors import IntegrityError, NotFoundError, UsageError, did_you_mean
 from nextvec.fingerprint import fingerprint_bytes
 from nextvec.mirror import fetch
 from nextvec.records import read_json, write_atomic, write_json
@@ -133,8 +133,9 @@ def build_network(config: NetworkConfig) -> InverterNetwork:
 
 def _read_config(folder: Path) -> dict[str, Any]:
     if not (folder / CONFIG).exists():
+        hint = did_you_mean(folder.name, [path.parent.name for path in folder.parent.glob(f"*/{CONFIG}")])
         raise NotFoundError(
-            f"there is no finished inverter at {folder}. Train one: nextvec train-inverter --corpus NAME"
+            f"there is no finished inverter at {folder}. {hint}Train one: nextvec train-inverter --corpus NAME"
         )
     config: dict[str, Any] = read_json(folder / CONFIG)
     if config.get("kind") != KIND:

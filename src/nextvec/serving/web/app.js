@@ -38,7 +38,7 @@ async function route() {
 
 function address() {
   const [, name = "", ...rest] = location.hash.split("/");
-  return [Object.hasOwn(VIEWS, name) ? name : "playground", decodeURIComponent(rest.join("/")) || null];
+  return [Object.hasOwn(VIEWS, name) ? name : "playground", new URLSearchParams(`=${rest.join("/")}`).get("") || null];
 }
 
 function mark(name) {
