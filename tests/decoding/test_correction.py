@@ -1,9 +1,11 @@
 """The hypothesis loop on a writer whose corrections are known."""
 
 import numpy as np
+import pytest
 
-from nextvec.decoding.correction import refine
+from nextvec.decoding.correction import CorrectingDecoder, refine
 from nextvec.encoders import load_encoder
+from nextvec.errors import UsageError
 
 ENCODER = load_encoder("hashing:128")
 TARGETS = ["one two three four", "red green blue black"]
@@ -76,3 +78,16 @@ def test_a_beam_corrects_several_hypotheses():
 
 def test_no_target_gives_no_text():
     assert refine(Word(), ENCODER.encode, np.empty((0, 128), np.float32), steps=3) == []
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_one_search_finds_what_each_number_of_steps_would(wrong):
+    steps, vectors = [0, 5, 1, 3, 50], ENCODER.encode(TARGETS)
+    found = CorrectingDecoder(Word(wrong), ENCODER).decode_after(steps, vectors)
+    assert found == [CorrectingDecoder(Word(wrong), ENCODER).decode(vectors, steps=count) for count in steps]
+    assert [one[0].steps for one in found] == [0, 5, 1, 3, 6 if wrong else 5]
+
+
+def test_a_number_of_steps_that_it_cannot_take_is_refused_whatever_else_is_asked():
+    with pytest.raises(UsageError, match="51 correction steps asked of word; expected 0 to 50"):
+        CorrectingDecoder(Word(), ENCODER).decode_after([1, 51], ENCODER.encode(TARGETS))

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from nextvec.decoding.correction import CorrectingDecoder
 from nextvec.decoding.decoder import Decoded, Decoder
 from nextvec.decoding.edit.bank import fluency_of, learnt_from, lexicon_of, untrained
 from nextvec.decoding.edit.fluency import Fluency
@@ -139,7 +140,7 @@ def measure_inversion(
     held_out = draw_chunks(snapshot, split.test, chunks, seed)
     index = index or build_index(snapshot, "exact")
     nearest = _training_bank(snapshot, split, index)
-    decoders = [_Once(decoder, held_out.vectors) for decoder in decoders]
+    decoders = [_Once(decoder, held_out.vectors, steps) for decoder in decoders]
     say = on_progress or (lambda name: None)
     say("ceiling")
     outcomes = [_ceiling(held_out, encoder)]
@@ -168,12 +169,12 @@ def measure_inversion(
 
 
 class _Once:
-    """A decoder that decodes the chunks that are measured once for each number of steps: what it wrote is also what is
-    edited. See `Decoder`."""
+    """A decoder that decodes the chunks that are measured once, for every number of `steps` where one search finds all:
+    what it wrote is also what is edited. See `Decoder`."""
 
-    def __init__(self, decoder: Decoder, measured_ND: npt.NDArray[np.float32]) -> None:
+    def __init__(self, decoder: Decoder, measured_ND: npt.NDArray[np.float32], steps: Sequence[int]) -> None:
         self.name, self.max_steps = decoder.name, decoder.max_steps
-        self._decoder, self._measured_ND = decoder, measured_ND
+        self._decoder, self._measured_ND, self._steps = decoder, measured_ND, steps
         self._decoded: dict[int, list[Decoded]] = {}
 
     def decode(
@@ -181,7 +182,9 @@ class _Once:
     ) -> list[Decoded]:
         if vectors is not self._measured_ND or sources is not None:
             return self._decoder.decode(vectors, sources, steps=steps)
-        if steps not in self._decoded:
+        if steps not in self._decoded and isinstance(self._decoder, CorrectingDecoder) and self.max_steps:
+            self._decoded |= zip(self._steps, self._decoder.decode_after(self._steps, vectors), strict=True)
+        elif steps not in self._decoded:
             self._decoded[steps] = self._decoder.decode(vectors, steps=steps)
         return self._decoded[steps]
 

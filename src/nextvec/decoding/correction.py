@@ -75,23 +75,28 @@ class CorrectingDecoder:
         self, vectors: np.ndarray, sources: Sequence[Sequence[str]] | None = None, *, steps: int = 0
     ) -> list[Decoded]:
         """See `Decoder.decode`. Raises UsageError for a number of steps that it cannot take."""
+        return self.decode_after([steps], vectors, sources)[0]
+
+    def decode_after(
+        self, steps: Sequence[int], vectors: np.ndarray, sources: Sequence[Sequence[str]] | None = None
+    ) -> list[list[Decoded]]:
+        """What `decode` gives with each of these numbers of steps, found by one search."""
         kind = self.name.partition(":")[0]
-        if not 0 <= steps <= self.max_steps:
-            raise UsageError(f"{steps} correction steps asked of {kind}; expected 0 to {self.max_steps}")
+        if wrong := [count for count in steps if not 0 <= count <= self.max_steps]:
+            raise UsageError(f"{wrong[0]} correction steps asked of {kind}; expected 0 to {self.max_steps}")
         target_ND = unit_vectors(vectors, self._writer.dim, owner=kind)
         sources = per_vector(sources, len(target_ND))
         if not len(target_ND):
-            return []
-        refined = refine(self._writer, self._encoder.encode, target_ND, steps=steps, beam=self._beam)
+            return [[] for _ in steps]
+        refined = refine(self._writer, self._encoder.encode, target_ND, steps=max(steps), beam=self._beam)
         return [
-            Decoded(
-                text=found.best.text,
-                verdict=judge(found.best.text, source, self._quality),
-                steps=found.steps,
-                cosine=found.best.cosine,
-            )
-            for found, source in zip(refined, sources, strict=True)
+            [self._decoded(found.after(count), source) for found, source in zip(refined, sources, strict=True)]
+            for count in steps
         ]
+
+    def _decoded(self, found: Refined, source: Sequence[str]) -> Decoded:
+        text, cosine = found.best.text, found.best.cosine
+        return Decoded(text=text, verdict=judge(text, source, self._quality), steps=found.steps, cosine=cosine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,27 +110,37 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Refined:
-    """The best candidate of a search, and the correction steps it took."""
+    """The best candidates of a search: of the first texts, and after each correction step that it took."""
 
-    best: Candidate
-    steps: int
+    bests: Sequence[Candidate]
+
+    @property
+    def best(self) -> Candidate:
+        return self.bests[-1]
+
+    @property
+    def steps(self) -> int:
+        return len(self.bests) - 1
+
+    def after(self, steps: int) -> Refined:
+        """What it would have been with so many steps at most."""
+        return Refined(self.bests[: steps + 1])
 
 
 class _Search:
-    """The search for one target: hypotheses to correct next, and the best candidate so far."""
+    """The search for one target: hypotheses to correct next, and the best candidate after each step so far."""
 
     def __init__(self, first: list[Candidate], beam: int) -> None:
-        self._beam, self._seen, self.steps = beam, {candidate.text for candidate in first}, 0
+        self._beam, self._seen = beam, {candidate.text for candidate in first}
         self.hypotheses = _ranked(first)[:beam]
-        self.best = self.hypotheses[0]
+        self.bests = self.hypotheses[:1]
 
     def take(self, proposals: list[Candidate]) -> None:
         """Go on from new texts alone: from one seen before the same corrections would follow. Without any, the end."""
-        self.steps += 1
         new = {candidate.text: candidate for candidate in proposals if candidate.text not in self._seen}
         self._seen |= new.keys()
         self.hypotheses = _ranked(list(new.values()))[: self._beam]
-        self.best = _ranked([self.best, *self.hypotheses])[0]
+        self.bests.append(_ranked([self.bests[-1], *self.hypotheses])[0])
 
 
 def refine(writer: Writer, encode: Encode, target_ND: Vectors, *, steps: int, beam: int = 1) -> list[Refined]:
@@ -152,7 +167,7 @@ def refine(writer: Writer, encode: Encode, target_ND: Vectors, *, steps: int, be
         for owner in sorted(set(owners)):
             pairs = zip(owners, weighed, strict=True)
             searches[owner].take([candidate for other, found in pairs if other == owner for candidate in found])
-    return [Refined(search.best, search.steps) for search in searches]
+    return [Refined(search.bests) for search in searches]
 
 
 def encode_written(encode: Encode, texts: Sequence[str], dim: int) -> Vectors:
