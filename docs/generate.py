@@ -498,7 +498,10 @@ def decoding_page(record: dict[str, Any] | None) -> str:
         "`byte_pairs` learns a vocabulary on the training texts, or `start` names a language model (GPT-2, Llama, "
         "Qwen ...): then it begins with that one's layers and tokens, and learns to read vectors; sizes but "
         "`pseudo_tokens` and `longest` are the language model's, and the learning rate is 3e-4 unless another is given."
-        "\n\nEach option is set with `--set KEY=VALUE`. Sizes:",
+        "\n\n`start=inverter:NAME` goes on from an inverter: the corpus has grown, or there is more time. Its sizes, "
+        "tokens and weights are given; it corrects what it wrote from the first step (`correct_from=0`), at a learning "
+        "rate of 1e-3 unless another is given. One of another encoder or another split is refused, for it may have "
+        "learnt from what is held out here.\n\nEach option is set with `--set KEY=VALUE`. Sizes:",
         options_table(NetworkConfig, but={"dim", "vocabulary", "language_model", "bag_of_words"}),
         "Training:",
         options_table(InverterRecipe),
@@ -509,6 +512,7 @@ def inverter_results(record: dict[str, Any]) -> str:
     """The table of an inversion.json, on what it was measured, and what it does not show."""
     columns = ("", "steps", "cosine [95 %]", "token F1 [95 %]", "BLEU [95 %]", "exact", "perplexity", "ms")
     inverter = record["inverter"]
+    runs = inverter_runs(inverter)
     return "\n\n".join(
         [
             "## What comes back",
@@ -516,8 +520,9 @@ def inverter_results(record: dict[str, Any]) -> str:
             f"{record['chunks']} chunks of {record['documents']} test documents of {record['corpus']}, encoded with "
             f"{record['encoder']}; intervals by bootstrap over documents. `nearest` chooses among {record['bank']:,} "
             f"chunks of training documents. The inverter has {inverter['parameters']:,} parameters, most of them of "
-            f"single tokens, and saw {inverter['metrics']['tokens']:,} tokens in "
-            f"{inverter['metrics']['seconds'] / 60:.0f} minutes ({inverter.get('hardware') or 'a shared CPU'}). Cosine "
+            f"single tokens, and saw {sum(run['metrics']['tokens'] for run in runs):,} tokens in "
+            f"{sum(run['metrics']['seconds'] for run in runs) / 60:.0f} minutes "
+            f"({inverter.get('hardware') or 'a shared CPU'}){_learnt_on(runs)}. Cosine "
             "is of the text encoded again; "
             "token F1, BLEU (of single texts, 0 to 100) and exact match fold case and accents, as the encoder does; "
             "the perplexity of a word is under trigrams of other held-out documents, and folds them, too. "
@@ -526,6 +531,16 @@ def inverter_results(record: dict[str, Any]) -> str:
             " ".join(_inversion_verdicts(record)),
         ]
     )
+
+
+def inverter_runs(inverter: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs that made it, each with its `inverter` (its name), `training` and `metrics`, the first one first."""
+    before = inverter.get("start")
+    return [*(inverter_runs(before) if before else ()), {"inverter": inverter.get("name"), **inverter}]
+
+
+def _learnt_on(runs: list[dict[str, Any]]) -> str:
+    return f", in {len(runs)} runs, each of which went on from the one before" if len(runs) > 1 else ""
 
 
 def _inversion_row(row: dict[str, Any]) -> tuple[str, ...]:
@@ -549,23 +564,33 @@ def _inversion_verdicts(record: dict[str, Any]) -> Iterator[str]:
 
 def inverter_again(record: dict[str, Any]) -> str:
     """The commands that make the measured inverter."""
-    from nextvec.decoding.inverter.network import NetworkConfig
-    from nextvec.training.inverter.recipe import InverterRecipe
-
     inverter = record["inverter"]
-    given = {**inverter["network"], **inverter["training"]}
-    defaults = {
-        name: field.default for config in (NetworkConfig, InverterRecipe) for name, field in config.model_fields.items()
-    }
-    changed = {key: given[key] for key in defaults if key in given and given[key] != defaults[key]}
-    settings = "".join(f" --set {key}={value:g}" for key, value in changed.items() if key not in ("dim", "vocabulary"))
-    part = "together" if "@with-" in record["corpus"] else "model"
+    commands = [
+        f"nextvec train-inverter --workspace W --corpus {record['corpus']} --name {run['inverter']}"
+        f"{_settings(run['training'], inverter['network'])}"
+        for run in inverter_runs(inverter)
+    ]
+    part, them = "together" if "@with-" in record["corpus"] else "model", "\n".join(commands)
     return (
         "## The weights again\n\nThe weights are not in the repository. These commands make them (a bound in seconds "
         "gives other weights on another machine), the first one the corpus, with models of it:\n\n```\n"
         f"python benchmarks/quality.py --workspace W --only {part}\n"
-        f"nextvec train-inverter --workspace W --corpus {record['corpus']} --name {inverter['name']}{settings}\n```"
+        f"{them}\n```"
     )
+
+
+def _settings(training: dict[str, Any], network: dict[str, Any]) -> str:
+    """As options of the command, what is no default; sizes and tokens of one that learns on are given."""
+    from nextvec.decoding.inverter.network import NetworkConfig
+    from nextvec.training.inverter.learnt import DECIDES
+    from nextvec.training.inverter.recipe import InverterRecipe
+
+    on = str(training.get("start")).startswith("inverter:")
+    given = {key: value for key, value in training.items() if key not in DECIDES} if on else {**network, **training}
+    fields = {**({} if on else NetworkConfig.model_fields), **InverterRecipe.model_fields}
+    changed = {key: given[key] for key, field in fields.items() if key in given and given[key] != field.default}
+    shown = {key: f"{value:g}" if isinstance(value, int | float) else value for key, value in changed.items()}
+    return "".join(f" --set {key}={value}" for key, value in shown.items() if key not in ("dim", "vocabulary"))
 
 
 def inverter_examples(record: dict[str, Any]) -> str:

@@ -102,6 +102,7 @@ def _report(
             "network": inverter.config["network"],
             "corpus": inverter.config["corpus"],
             "training": inverter.config["training"],
+            **({"start": inverter.config["start"]} if "start" in inverter.config else {}),
             "hardware": inverter.config.get("hardware"),
             "metrics": inverter.metrics,
         },
