@@ -376,8 +376,7 @@ def claims(found: Mapping[str, Any]) -> Iterator[Claim]:
         reference="calibrated: 90 %", at_least=88.0, at_most=92.0,
     )  # fmt: skip
     yield from claims_of_one(found)
-    away_is = f"{who}, more documents" if "larger" in found else who
-    for prefix, model in (("on-", away_is), ("beyond-", "One model of three kinds of text")):
+    for prefix, model in (("on-", who), ("beyond-", "One model of three kinds of text")):
         away = {name.removeprefix(prefix): part for name, part in found.items() if name.startswith(prefix)}
         if away:
             worse = sorted({f"{name}: {c['figure']}" for name, part in away.items() for c in lost(part)})
