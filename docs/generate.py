@@ -500,8 +500,8 @@ def decoding_page(record: dict[str, Any] | None) -> str:
         "`pseudo_tokens` and `longest` are the language model's, and the learning rate is 3e-4 unless another is given."
         "\n\n`start=inverter:NAME` goes on from an inverter: the corpus has grown, or there is more time. Its sizes, "
         "tokens and weights are given; it corrects what it wrote from the first step (`correct_from=0`), at a learning "
-        "rate of 1e-3 unless another is given. One of another encoder or another split is refused, for it may have "
-        "learnt from what is held out here.\n\nEach option is set with `--set KEY=VALUE`. Sizes:",
+        "rate of 1e-3 unless another is given. One of another encoder is refused, and, unless `--allow-leakage`, one "
+        "that has learnt from what is held out here.\n\nEach option is set with `--set KEY=VALUE`. Sizes:",
         options_table(NetworkConfig, but={"dim", "vocabulary", "language_model", "bag_of_words"}),
         "Training:",
         options_table(InverterRecipe),

@@ -291,7 +291,7 @@ def test_every_source_is_told_with_its_forms_options_and_extra(generate: ModuleT
     told = {line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")}
     assert told == {*SOURCES, "Chunks with vectors"} - {"postgres"}
     assert "| pdf | `PATH` | `.pdf` | `pip install 'nextvec[documents]'` |" in page
-    assert "Options, with their defaults: `encoding`, `lines` (`auto`)." in page
+    assert "Options, with their defaults: `encoding`, `errors` (`strict`), `lines` (`auto`)." in page
     assert "Raises" not in page
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli.options import JsonOption, SetOption, TrackOption, TrainedOnOption, WorkspaceOption
+from nextvec.cli.options import JsonOption, LeakageOption, SetOption, TrackOption, TrainedOnOption, WorkspaceOption
 from nextvec.cli.output import duration, emit, remaining
 from nextvec.cli.progress import plain_lines
 from nextvec.cli.tracked import again_tracked
@@ -29,6 +29,7 @@ def train_inverter_command(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of initial weights, order and noise.")] = 0,
     assignments: SetOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    allow_leakage: LeakageOption = False,
     chunks: Annotated[
         int, typer.Option("--report", min=0, help="Held-out chunks to measure it on; 0 measures nothing.")
     ] = 256,
@@ -49,19 +50,21 @@ def train_inverter_command(
     try:
         with inverter_progress(identity) as show:
             metrics = place.train_inverter(
-                corpus, name=identity, seed=seed, resume=resume, options=parse_assignments(assignments or []),
+                corpus, name=identity, seed=seed, resume=resume, allow_leakage=allow_leakage,
+                options=parse_assignments(assignments or []),
                 track=track or [], on_progress=show,
                 on_change=lambda change: typer.echo(f"{identity}: {change}", err=True),
             )  # fmt: skip
     except KeyboardInterrupt:
         again = ["nextvec", "train-inverter", "--corpus", corpus, "--name", identity, "--resume"]
         again += ["--seed", str(seed)] if seed else []
+        again += ["--allow-leakage"] if allow_leakage else []
         again += [part for pair in assignments or [] for part in ("--set", pair)]
         again += again_tracked(track)
         again += ["--workspace", str(workspace)] if workspace else []
         typer.echo(f"Stopped. Go on with: {shlex.join(again)}", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    lines = [_outcome(identity, metrics)]
+    lines = [*([metrics["warning"]] if metrics.get("warning") else []), _outcome(identity, metrics)]
     if chunks:
         record = place.judge_inverter(identity, corpus, chunks=chunks, on_progress=_say)
         metrics["inversion"] = record

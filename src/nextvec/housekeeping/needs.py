@@ -24,13 +24,15 @@ SETTINGS = "serving.toml"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """aliases: that stand for it. servers: that run and serve it, in words. settings: files that name it. training:
-    runs on it that go on now. models: trained on it, or begun. studies: it is a part of."""
+    runs on it that go on now. models: trained on it, or begun. starts: runs that are not finished and begin with it.
+    studies: it is a part of."""
 
     aliases: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     training: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
     studies: tuple[str, ...] = ()
 
     def require_idle(self, what: str) -> None:
@@ -51,6 +53,7 @@ class Needs:
         """Raises UsageError where models or studies rest on it, which --force overrides."""
         parts = [
             *([f"{_models_were(len(self.models))} trained on it ({_listed(self.models)})"] if self.models else []),
+            *([f"what is not finished begins with it ({_listed(self.starts)})"] if self.starts else []),
             *([f"it is a part of study {_listed(self.studies)}"] if self.studies else []),
         ]
         if parts:
@@ -69,8 +72,24 @@ def needs_of_model(workspace: Workspace, identity: str) -> Needs:
         aliases=tuple(aliases.of(identity)),
         servers=tuple(str(server) for server in servers(workspace) if identity in server.models),
         settings=tuple(str(path) for path in _settings(workspace) if names & _named_in(path)),
+        starts=tuple(_begun_with(workspace, identity)),
         studies=tuple(name for name in _studies(workspace) if identity in _models_of(workspace, name)),
     )
+
+
+def _begun_with(workspace: Workspace, inverter: str) -> Iterator[str]:
+    """Runs of inverters that learn on from it and are not finished."""
+    for path in sorted(workspace.models.glob(f"*/{PLAN}")):
+        if not (path.parent / CONFIG).exists() and _start_in(path) == f"inverter:{inverter}":
+            yield path.parent.name
+
+
+def _start_in(path: Path) -> str | None:
+    """None where a plan names none or cannot be read."""
+    try:
+        return str(read_json(path)["training"]["start"])
+    except (IntegrityError, KeyError, TypeError):
+        return None
 
 
 def needs_of_alias(workspace: Workspace, alias: str) -> Needs:

@@ -255,6 +255,7 @@ class Models(Corpora):
         name: str | None = None,
         seed: int = 0,
         resume: bool = False,
+        allow_leakage: bool = False,
         options: Mapping[str, Any] | None = None,
         track: Sequence[str] = (),
         on_progress: Callable[[InverterProgress], None] | None = None,
@@ -263,17 +264,17 @@ class Models(Corpora):
         """Train a decoder from vectors to text, `inverter:NAME` wherever a decoder is named; returns its metrics.
 
         options: sizes (width, layers, ...) and training (epochs, seconds, lr, ...); start="inverter:NAME" goes on from
-        another one. `track` is as in `train`, which says what is raised.
+        another one, which must not have learnt from what is held out here unless `allow_leakage`. `track` is as in
+        `train`, which says what is raised.
 
         Examples:
             >>> figures = ws.train_inverter("mine@small", options={"epochs": 1})  # doctest: +SKIP
         """
-        from nextvec.adoption import adopted
-        from nextvec.decoding import inverter_of
         from nextvec.decoding.inverter.bundle import load_inverter
         from nextvec.encoders import load_encoder
         from nextvec.models.aliases import Aliases
         from nextvec.models.bundle import load_bundle
+        from nextvec.training.inverter.learnt import leakage_of, named_inverter
         from nextvec.training.inverter.run import resolve_plan, train_inverter
 
         given = dict(options or {})
@@ -285,11 +286,14 @@ class Models(Corpora):
         Aliases(self.place).require_free(identity)
         snapshot = self.corpus(reference).snapshot
         predictor = load_bundle(self.place.model(plan.recipe.predictor)) if plan.recipe.predictor else None
-        before = inverter_of(plan.recipe.start or "")
-        begun = load_inverter(self.place.model(adopted(self.place, before))) if before else None
+        if (start := plan.recipe.start) in [model.name for model in self.models()] and not Path(start).exists():
+            raise UsageError(f"start = {start}: expected inverter:{start}, or a folder or hub name of a language model")
+        before = named_inverter(start)
+        begun = load_inverter(self.model(before).folder) if before else None
+        warning = leakage_of(begun, snapshot, self.place, allow=allow_leakage) if begun else ""
         return train_inverter(
             snapshot, load_encoder(snapshot.encoder.reference), plan,
-            self.place.model(identity), predictor=predictor, begun=begun, resume=resume,
+            self.place.model(identity), predictor=predictor, begun=begun, warning=warning, resume=resume,
             on_progress=on_progress or quiet, on_change=on_change or quiet, track=track,
         )  # fmt: skip
 

@@ -17,7 +17,7 @@ from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import read_config
 from nextvec.records import read_json, read_lines
 from nextvec.records.names import EVALUATIONS, METRICS, ORIGIN, PUSHED
-from nextvec.store.generation import generation_label
+from nextvec.store.generation import generation_label, run_in_words
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
 
@@ -141,8 +141,14 @@ def _training(config: Mapping[str, Any]) -> Node | None:
     recipe = config.get("training") or {}
     told = [f"{key} {recipe[key]}" for key in RECIPE if recipe.get(key) is not None]
     parent = recipe.get("predictor")
-    below = (Node(what="predictions of", said=str(parent)),) if parent else ()
+    below = (*((Node(what="predictions of", said=str(parent)),) if parent else ()), *_learnt_on(config))
     return Node(what="training", said=", ".join(told), below=below) if told else None
+
+
+def _learnt_on(config: Mapping[str, Any]) -> Iterator[Node]:
+    """Of an inverter that began with another one."""
+    if before := config.get("start"):
+        yield Node(what="learnt on from", said=run_in_words(before), below=tuple(_learnt_on(before)))
 
 
 def _code(config: Mapping[str, Any]) -> Node | None:

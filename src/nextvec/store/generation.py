@@ -50,3 +50,13 @@ def generation_label(corpus: Mapping[str, Any]) -> str:
     one."""
     with taken_apart("the corpus of a model's config.json"):
         return generation_name(corpus["name"], corpus["tag"], corpus["version"])
+
+
+def run_in_words(before: dict[str, Any]) -> str:
+    """Of the record of an inverter that another one began with: its name and weights, and what it learnt from."""
+    corpus, metrics = before["corpus"], before["metrics"]
+    licences = ", ".join(corpus.get("licences", [])) or "not recorded"
+    return (
+        f"{before['inverter']} (weights {before['weights']}), which saw {metrics['tokens']:,} tokens of "
+        f"{generation_label(corpus)}, {corpus['documents']:,} documents, licences: {licences}"
+    )

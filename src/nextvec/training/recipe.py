@@ -9,8 +9,9 @@ from pydantic import Field
 
 from nextvec.config import Config, Seed
 
-CHANGES_NOTHING = ("device", "rows", "checkpoint_steps", "tensorboard", "tracker")
-"""Settings that say where and how a run is carried out, not what comes out: they tell no two models apart."""
+CHANGES_NOTHING = ("device", "rows", "checkpoint_steps", "tensorboard", "tracker", "start")
+"""Settings that say where and how a run is carried out, not what comes out: they tell no two models apart. What a run
+starts at may have been renamed: its weights are recorded beside it, and decide."""
 
 
 class TrainingConfig(Config):

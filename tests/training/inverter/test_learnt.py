@@ -4,7 +4,7 @@ import pytest
 from safetensors.torch import load_file
 
 from nextvec.decoding.inverter.bundle import load_inverter
-from nextvec.errors import MismatchError, UsageError
+from nextvec.errors import UsageError
 from nextvec.records import read_json
 from nextvec.records.names import CARD, CONFIG, WEIGHTS
 from nextvec.training.inverter.run import resolve_plan, train_inverter
@@ -13,6 +13,10 @@ FURTHER = {
     "start": "inverter:first", "epochs": 3, "tokens": 256, "corrections": 64, "frequent": 8, "sampled": 8,
     "validation_steps": 50,
 }  # fmt: skip
+
+
+class CutOff(Exception):
+    """Nothing is tidied up."""
 
 
 @pytest.fixture(scope="module")
@@ -73,19 +77,32 @@ def test_a_corpus_that_has_grown_teaches_it_more(first, grown, encoder, tmp_path
     assert learn_on(first, grown, encoder, tmp_path / "second")["training_chunks"] > 300
 
 
-def test_it_does_not_learn_on_under_another_split(first, snapshot, encoder, tmp_path):
-    from dataclasses import replace
-
-    other = replace(snapshot, split={"salt": "another", "test": 200, "validation": 400})
-    with pytest.raises(MismatchError, match=r"inverter:first was trained under split .* may have learnt from chunks"):
-        learn_on(first, other, encoder, tmp_path / "second")
-    assert not (tmp_path / "second").exists()
-
-
 @pytest.mark.parametrize("key", ["width", "longest", "byte_pairs", "bag_of_words", "pretrained_embedding"])
 def test_what_the_inverter_decides_is_not_asked_for(key):
     with pytest.raises(UsageError, match=f"{key} = 8: the inverter of start decides it"):
         resolve_plan({"start": "inverter:first", key: 8})
+
+
+@pytest.mark.parametrize("start", ["inverter:", "inverter:first?steps=3"])
+def test_a_start_that_names_no_inverter_is_refused(start):
+    with pytest.raises(UsageError, match="expected inverter:NAME"):
+        resolve_plan({"start": start})
+
+
+def test_it_is_resumed_when_what_it_began_with_has_another_name(first, snapshot, encoder, tmp_path):
+    def cut(progress):
+        raise CutOff
+
+    plan = resolve_plan(FURTHER)
+    with pytest.raises(CutOff):
+        train_inverter(snapshot, encoder, plan, tmp_path / "second", begun=load_inverter(first), on_progress=cut)
+    told = []
+    train_inverter(
+        snapshot, encoder, resolve_plan({**FURTHER, "start": "inverter:renamed"}), tmp_path / "second",
+        begun=load_inverter(first), resume=True, on_change=told.append,
+    )  # fmt: skip
+    assert told == ["resumed with start = inverter:renamed, begun with inverter:first"]
+    assert load_inverter(tmp_path / "second").metrics["steps"] > 0
 
 
 def test_it_corrects_from_the_first_step_unless_told_otherwise():

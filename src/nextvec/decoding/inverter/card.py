@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nextvec.store.generation import run_in_words
+
 
 def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
     """The text of a bundle's README.md: YAML front matter, then what it is, was made from, and scores."""
@@ -23,10 +25,15 @@ def card(identity: str, config: dict[str, Any], metrics: dict[str, Any]) -> str:
         f"{config['encoder_fingerprint']}), and corrects it by encoding it again. Vectors of another encoder are "
         f"refused. {_letters(config)}",
         "",
+        *([f"**{metrics['warning']}**", ""] if metrics.get("warning") else []),
         *_table("Model", [("trained parameters", f"{config['spec']['parameters']:,}"), *_sizes(network)]),
         *_table(
             "Made from",
-            [row for part in ("corpus", "split", "training", "start", "versions") for row in _rows(config, part)],
+            [
+                *(row for part in ("corpus", "split", "training") for row in _rows(config, part)),
+                *_runs_before(config),
+                *_rows(config, "versions"),
+            ],
         ),
         *_table("Figures", [(key, _figure(value)) for key, value in metrics.items() if isinstance(value, int | float)]),
         f"    nextvec decode VECTORS.npy CORPUS --decoder inverter:{identity}",
@@ -48,6 +55,13 @@ def _letters(config: dict[str, Any]) -> str:
     if config["training"].get("byte_pairs"):
         return "It writes capitals and accents: its tokens were learnt on its training texts."
     return "It writes in small letters: its tokenizer folds case."
+
+
+def _runs_before(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What it learnt on from, one before the other."""
+    if before := config.get("start"):
+        yield "learnt on from", run_in_words(before)
+        yield from _runs_before(before)
 
 
 def _rows(config: dict[str, Any], part: str) -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nextvec.decoding import inverter_of
 from nextvec.decoding.inverter.bundle import KIND, Inverter, save_inverter
 from nextvec.decoding.inverter.network import InverterNetwork, NetworkConfig
 from nextvec.decoding.inverter.vocabulary import FIRST, Vocabulary, learn_tokenizer, load_tokenizer
@@ -26,7 +25,7 @@ from nextvec.store.lock import writing
 from nextvec.training.inverter.chunks import Ints, select_chunks
 from nextvec.training.inverter.initial import initialise, initialise_bag
 from nextvec.training.inverter.learnt import DECIDES as GIVEN_BY_RECIPE
-from nextvec.training.inverter.learnt import Learnt
+from nextvec.training.inverter.learnt import Learnt, named_inverter
 from nextvec.training.inverter.loop import Material, Progress, train
 from nextvec.training.inverter.predictions import predict_chunks
 from nextvec.training.inverter.recipe import InverterRecipe
@@ -88,7 +87,7 @@ def _undecided(options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _is_inverter(start: Any) -> bool:
-    return inverter_of(str(start)) is not None
+    return named_inverter(str(start)) is not None
 
 
 def train_inverter(
@@ -99,6 +98,7 @@ def train_inverter(
     *,
     predictor: Bundle | None = None,
     begun: Inverter | None = None,
+    warning: str = "",
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     on_change: Callable[[str], None] | None = None,
@@ -110,13 +110,14 @@ def train_inverter(
         encoder: of the snapshot; encodes what the inverter writes.
         predictor: the model that the recipe names, if it names one.
         begun: the inverter that the recipe names as what it begins with, if it names one.
+        warning: of leakage that was allowed; its figures say it.
         resume: go on with a run that was stopped; plan and corpus must be the ones it began with (MismatchError).
         on_change: is told, in words, which settings that change nothing are others now, and which tracker has failed.
         track: trackers, NAME or NAME:ADDRESS.
 
     With `resume` a finished run is left as it is. Raises UsageError when `folder` holds a run and `resume` is not set,
     when another process trains there, or when several were launched; NotFoundError when there is none to resume;
-    MismatchError when `begun` is of another encoder or split.
+    MismatchError when `begun` is of another encoder.
     """
     require_one_process("training an inverter")
     require_same_encoder(encoder.spec, snapshot.encoder, left_name="the encoder at hand", right_name=snapshot.label)
@@ -126,7 +127,7 @@ def train_inverter(
     training = plan.recipe.to_dict() | ({"start_weights": start.weights} if start else {})
     origin = origin_record(snapshot, split, training)
     if isinstance(start, Learnt):
-        start.require_fit(snapshot, split.fingerprint)
+        start.require_fit(snapshot)
         origin |= {"training": training | start.decided, "start": start.record}
     record = {"sizes": plan.sizes, **origin}
     fetch_folder(folder)
@@ -145,7 +146,7 @@ def train_inverter(
         metrics = train(
             network, material, plan.recipe, folder, resume=resume, on_progress=on_progress, tracking=tracking
         )
-        metrics["training_chunks"] = len(material.training)
+        metrics |= {"training_chunks": len(material.training), **({"warning": warning} if warning else {})}
         save_inverter(folder, network, material.vocabulary, snapshot.encoder, origin=origin, metrics=metrics)
         tracking.outcome(metrics, [folder / name for name in (CARD, METRICS, CONFIG)])
     return metrics
