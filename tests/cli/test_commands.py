@@ -49,7 +49,7 @@ SURFACE = {
     "models restore": "MODEL --workspace --json",
     "train": "ARCHITECTURE --corpus --name --seed --set --resume --allow-unordered --allow-leakage --ray --workers "
     "--track --workspace --json",
-    "train-inverter": "--corpus --name --seed --set --resume --report --track --workspace --json",
+    "train-inverter": "--corpus --name --seed --set --resume --allow-leakage --report --track --workspace --json",
     "evaluate": "MODELS --on --allow-leakage --workspace --json",
     "compare": "MODELS --on --reference --report --allow-leakage --track --workspace --json",
     "verify": "MODELS --workspace --json",
