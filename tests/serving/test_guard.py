@@ -120,7 +120,7 @@ class TestToken:
         async def receive() -> None:
             raise AssertionError("a body was read")
 
-        guard = Guard(app, limits=LIMITS, token=Token.of(TOKEN), metrics=Metrics(), traffic=Traffic())
+        guard = Guard(app, routes=[], limits=LIMITS, token=Token.of(TOKEN), metrics=Metrics(), traffic=Traffic())
         headers = [(b"content-length", b"19000"), (b"content-type", b"application/json")]
         scope = {"type": "http", "method": "POST", "path": "/health/live", "headers": headers}
         asyncio.run(guard(scope, receive, receive))

@@ -123,6 +123,15 @@ class TestConnections:
         parts = (head + body,) if cut is None else (head[:cut], head[cut:] + body)
         assert talk(*parts, pause=0.05).startswith(b"HTTP/1.1 200 OK")
 
+    def test_what_is_asked_for_without_its_body_leaves_the_connection_in_step(self, talk) -> None:
+        head, live = b"HEAD / HTTP/1.1\r\nhost: localhost\r\n\r\n", b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n"
+        answer = talk(head, live + b"connection: close\r\n\r\n", pause=0.2)
+        first, second, body = answer.split(b"\r\n\r\n")
+        assert first.startswith(b"HTTP/1.1 200 OK")
+        assert b"content-type: text/html" in first
+        assert second.startswith(b"HTTP/1.1 200 OK")
+        assert body.startswith(b"{")
+
     def test_endless_headers_are_cut_off(self, talk) -> None:
         assert b"431 " in talk(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
 

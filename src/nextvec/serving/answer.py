@@ -19,10 +19,14 @@ HEADERS = {
 
 
 class Answer:
-    """Sends, with the headers that every answer has; remembers the status."""
+    """Sends, with the headers that every answer has; remembers the status.
 
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send, self._request_id = send, request_id
+    Args:
+        head: the headers alone are asked for; no body is sent.
+    """
+
+    def __init__(self, send: Send, request_id: str, *, head: bool = False) -> None:
+        self._send, self._request_id, self._head = send, request_id, head
         self.status = 500
         self._started = False
 
@@ -33,6 +37,8 @@ class Answer:
             present = {name.lower() for name, _ in headers}
             headers += [(name, value) for name, value in HEADERS.items() if name not in present]
             message["headers"] = [*headers, (b"x-request-id", self._request_id.encode())]
+        elif self._head:
+            message = {**message, "body": b""}
         await self._send(message)
 
     async def problem(self, problem: ProblemError) -> None:

@@ -18,6 +18,7 @@ from nextvec.serving.catalogue import Catalogue
 from nextvec.serving.engine import Engine
 from nextvec.serving.faults import MOST_CHARACTERS
 from nextvec.serving.guard import Guard
+from nextvec.serving.methods import allowed
 from nextvec.serving.problems import MEDIA_TYPE, ProblemBody, ProblemError, body_of, invalid, problem_of
 from nextvec.serving.routes.catalogue import catalogue_router
 from nextvec.serving.routes.completions import completions_router
@@ -83,7 +84,7 @@ def create_app(
     """
     api = create_api(Access(engine, listener), _lifespan(engine, at_once) if own else None)
     limits = engine.settings.limits
-    return Guard(api, limits=limits, token=token, metrics=engine.metrics, traffic=engine.traffic)
+    return Guard(api, routes=api.routes, limits=limits, token=token, metrics=engine.metrics, traffic=engine.traffic)
 
 
 def _lifespan(engine: Engine, at_once: bool) -> Lifespan:
@@ -113,19 +114,22 @@ def _problem(request: Request, error: Exception, request_id: str) -> ProblemErro
     if isinstance(error, HTTPException):
         if isinstance(error.__cause__, ProblemError):
             return error.__cause__  # FastAPI hides why it could not read a body
-        return ProblemError(error.status_code, _place_in_words(request, error), headers=error.headers)
+        return _misplaced(request, error)
     return problem_of(error, request_id)
 
 
-def _place_in_words(request: Request, error: HTTPException) -> str:
-    """What is wrong with the address of a request that no route takes."""
-    path = request.url.path[:MOST_CHARACTERS]
+def _misplaced(request: Request, error: HTTPException) -> ProblemError:
+    """What is wrong with the address or the method of a request that no route takes."""
+    path, headers = request.url.path[:MOST_CHARACTERS], dict(error.headers or {})
     if error.status_code == 405:
-        return f"method: {request.method} of {path}, expected {(error.headers or {}).get('Allow', 'another')}"
-    if error.status_code != 404:
-        return str(error.detail)
-    known = request.app.openapi()["paths"]
-    return f"path: nothing is at {path}. {did_you_mean(path, known).strip() or 'Known: ' + ', '.join(known)}"
+        headers["Allow"] = allowed(headers["Allow"])
+        detail = f"method: {request.method} of {path}, expected {headers['Allow']}"
+    elif error.status_code == 404:
+        known = request.app.openapi()["paths"]
+        detail = f"path: nothing is at {path}. {did_you_mean(path, known).strip() or 'Known: ' + ', '.join(known)}"
+    else:
+        detail = str(error.detail)
+    return ProblemError(error.status_code, detail, headers=headers)
 
 
 def _describe(api: FastAPI) -> None:

@@ -7,13 +7,15 @@ import contextlib
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nextvec.serving.answer import Answer
 from nextvec.serving.batching import Traffic
+from nextvec.serving.methods import as_get
 from nextvec.serving.metrics import Metrics
 from nextvec.serving.problems import ProblemError
 from nextvec.serving.settings import Limits, is_loopback
@@ -32,15 +34,23 @@ class Guard:
     """ASGI middleware around the whole application.
 
     Args:
+        routes: those of `app`; where they take GET, HEAD is answered, too.
         traffic: counted here, for all guards of the process.
         token: that requests must carry as `Authorization: Bearer TOKEN`; None asks for none, and answers only to
             requests that name this machine as their host, so that no page of the web can reach it by a name of its own.
     """
 
     def __init__(
-        self, app: ASGIApp, *, limits: Limits, token: Token | None, metrics: Metrics, traffic: Traffic
+        self,
+        app: ASGIApp,
+        *,
+        routes: Sequence[BaseRoute],
+        limits: Limits,
+        token: Token | None,
+        metrics: Metrics,
+        traffic: Traffic,
     ) -> None:
-        self.app = app
+        self.app, self._routes = app, routes
         self._limits, self._metrics, self._traffic = limits, metrics, traffic
         self._token = token
 
@@ -50,16 +60,16 @@ class Guard:
             return
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = Answer(send, request_id)
+        answer, asked = Answer(send, request_id, head=scope["method"] == "HEAD"), as_get(scope, self._routes)
         started = time.perf_counter()
         self._traffic.enter()
         try:
-            await self._pass(scope, receive, answer)
+            await self._pass(asked, receive, answer)
         except ProblemError as problem:
             await answer.problem(problem)
         finally:
             self._traffic.leave()
-            route = getattr(scope.get("route"), "path", "unmatched")
+            route = getattr(asked.get("route"), "path", "unmatched")
             self._metrics.request(route, scope["method"], answer.status, time.perf_counter() - started)
 
     async def _pass(self, scope: Scope, receive: Receive, answer: Answer) -> None:
