@@ -1,6 +1,7 @@
 """Hostile requests: each gets a clear 4xx, and the server stays ready."""
 
 import asyncio
+import gzip
 import json
 
 import pytest
@@ -88,6 +89,33 @@ def test_a_body_without_a_length_is_counted_as_it_comes(small) -> None:
 def test_another_media_type_is_refused(small, media_type) -> None:
     answer = small.post("/v1/predict", content=b"{}", headers={"content-type": media_type})
     assert answer.status_code == 415
+
+
+class TestEncoding:
+    @pytest.mark.parametrize("encoding", ["gzip", "br", "Zstd", "identity, gzip", "x" * 5000])
+    def test_of_a_packed_body_is_refused_by_its_name(self, small, encoding) -> None:
+        paths = [
+            path for path, operations in small.get("/openapi.json").json()["paths"].items() if "post" in operations
+        ]
+        for path in paths:
+            headers = JSON | {"content-encoding": encoding}
+            answer = small.post(path, content=gzip.compress(b'{"model": "gru"}'), headers=headers)
+            assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity"), path
+            told = f"content-encoding: got {encoding[:60]}, expected identity: send the body unpacked"
+            assert answer.json()["detail"] == told
+
+    def test_of_raw_vectors_is_refused_too(self, small) -> None:
+        headers = {"content-type": "application/octet-stream", "content-encoding": "gzip"}
+        answer = small.post("/v1/predict?model=gru&shape=1,1,32", content=gzip.compress(bytes(128)), headers=headers)
+        assert answer.status_code == 415
+        assert answer.json()["detail"].startswith("content-encoding: got gzip")
+
+    def test_that_changes_nothing_is_taken(self, small) -> None:
+        for given in ("identity", " Identity ", ""):
+            answer = small.post(
+                "/v1/embeddings", json={"model": "hashing", "input": "a"}, headers={"content-encoding": given}
+            )
+            assert answer.status_code == 200
 
 
 class TestToken:

@@ -19,6 +19,7 @@ from nextvec.serving.schemas import (
 TEXT = "The first sentence of a tale. The second one follows it."
 ONE = [1.0] + [0.0] * 31
 JSON, RAW = {"content-type": "application/json"}, {"content-type": "application/octet-stream"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 ASKED = {
     "embeddings": {"model": "hashing", "input": "a"},
     "completions": {"model": "gru", "prompt": TEXT},
@@ -285,6 +286,9 @@ def test_a_problem_stays_short_whatever_was_sent(client, given) -> None:
         ("POST", "/v1/embeddings", b"a=1", {"content-type": "text/plain"}, 415, "content-type: got text/plain,"),
         ("POST", "/v1/embeddings", b"{}", {}, 415, "content-type: missing, expected application/json"),
         ("GET", "/v1/embeddings", None, {}, 405, "method: GET of /v1/embeddings, expected POST"),
+        ("PUT", "/v1/completions", b"a=1", FORM, 405, "method: PUT of /v1/completions, expected POST"),
+        ("POST", "/v1/models", b"a=1", FORM, 405, "method: POST of /v1/models, expected GET, HEAD"),
+        ("POST", "/v1/completion", b"a=1", FORM, 404, "Did you mean '/v1/completions'?"),
         ("POST", "/v1/chat/completions", b"{}", JSON, 404, "Did you mean '/v1/completions'?"),
         ("GET", "/v1/x", None, {}, 404, "path: nothing is at /v1/x. "),
     ],

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nextvec.serving.answer import Answer
 from nextvec.serving.batching import Traffic
-from nextvec.serving.methods import as_get
+from nextvec.serving.methods import as_get, is_taken
 from nextvec.serving.metrics import Metrics
 from nextvec.serving.problems import ProblemError
 from nextvec.serving.settings import Limits, is_loopback
@@ -34,7 +34,7 @@ class Guard:
     """ASGI middleware around the whole application.
 
     Args:
-        routes: those of `app`; where they take GET, HEAD is answered, too.
+        routes: those of `app`; where they take GET, HEAD is answered, too, and what none takes is not read for sense.
         traffic: counted here, for all guards of the process.
         token: that requests must carry as `Authorization: Bearer TOKEN`; None asks for none, and answers only to
             requests that name this machine as their host, so that no page of the web can reach it by a name of its own.
@@ -85,7 +85,7 @@ class Guard:
             await self.app(scope, receive, answer.send)
             return
         body = await self._body(headers, receive)
-        if body:
+        if body and is_taken(scope, self._routes):
             _check_content(headers, body, self._limits.json_depth)
         await self.app(scope, _replay(body, receive), answer.send)
 
@@ -160,6 +160,7 @@ def json_depth(body: bytes) -> int:
 
 
 def _check_content(headers: dict[bytes, bytes], body: bytes, depth: int) -> None:
+    _check_encoding(headers)
     media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
     if media_type == RAW:
         return
@@ -168,6 +169,13 @@ def _check_content(headers: dict[bytes, bytes], body: bytes, depth: int) -> None
         raise ProblemError(415, f"content-type: {given}, expected {JSON}, or {RAW} where vectors are sent")
     if json_depth(body) > depth:
         raise ProblemError(400, f"body: JSON that is nested more than {depth} deep, expected an object with fields")
+
+
+def _check_encoding(headers: dict[bytes, bytes]) -> None:
+    given = headers.get(b"content-encoding", b"").decode("latin-1")
+    if given.strip().lower() not in ("", "identity"):
+        detail = f"content-encoding: got {given[:60]}, expected identity: send the body unpacked"
+        raise ProblemError(415, detail, headers={"Accept-Encoding": "identity"})  # RFC 9110, 15.5.16
 
 
 def _replay(body: bytes, receive: Receive) -> Callable[[], Any]:
