@@ -83,6 +83,12 @@ def newest_version(dataset: lance.LanceDataset) -> int:
         return int(dataset.latest_version)
 
 
+def data_files(dataset: lance.LanceDataset) -> list[str]:
+    """Names of the files that hold its rows, in their order: no other version that was ever made has the same, but one
+    of the same rows."""
+    return [file.path for fragment in dataset.get_fragments() for file in fragment.metadata.files]
+
+
 @contextmanager
 def _readable(read: lance.LanceDataset | str, what: str = "is damaged") -> Iterator[None]:
     """A bucket may be out of reach for a while, and then nothing there is called damaged; a file of this machine that

@@ -32,6 +32,10 @@ class DocumentTable(Sequence[DocumentRecord]):
         """`table` has a column of strings for every field of a record."""
         self._columns = {name: table[name].combine_chunks() for name in RECORD}
 
+    def __getstate__(self) -> dict[str, object]:
+        """Its columns, and nothing that was made of them."""
+        return {"_columns": self._columns}
+
     @classmethod
     def of(cls, records: Iterable[DocumentRecord]) -> DocumentTable:
         import pyarrow as pa

@@ -4,8 +4,8 @@ texts on request."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, fields
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ HeadingReader = Callable[[Sequence[int]], list[Headings]]
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Snapshot:
     """Ordered unit vectors of whole documents; never changes.
+
+    It can be pickled: one in memory with its vectors and texts, one of a corpus without, and then it is opened again
+    where the pickle is; raises NotFoundError there when the version is gone, MismatchError when it was made anew.
 
     stored: (N, D) float16 or float32, unit norm up to rounding, read where they are stored; `vectors` is all of it.
     offsets: (documents + 1,) int64; document i owns rows offsets[i]:offsets[i + 1], in reading order.
@@ -110,9 +113,22 @@ class Snapshot:
             fingerprint=_fingerprint_arrays(
                 vectors, offsets, known, headings_content(told, under), doc_ids, encoder, texts
             ),
-            read_texts=_reader_of(texts, name),
-            read_headings=lambda chosen: [told[number] for number in chosen],
+            read_texts=partial(_texts_of, name, texts),
+            read_headings=partial(_headings_of, told),
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Its fields, and nothing that was made of them."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """NumPy forgets what is read-only, and another machine has another cache."""
+        if isinstance(stored := state["stored"], StoredVectors) and state["cache"] is not None:
+            state = {**state, "cache": stored.version.cache}
+        for array in (stored, state["breaks"], state["heading"]):
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = False
+        self.__dict__.update(state)
 
     @cached_property
     def vectors(self) -> np.ndarray:
@@ -282,10 +298,11 @@ def _fingerprint_arrays(
     return fingerprint_bytes([*arrays, *headings, str(vectors.dtype).encode(), fingerprint(rest).encode()])
 
 
-def _reader_of(texts: Sequence[str] | None, name: str) -> TextReader:
-    def read(rows: Sequence[int]) -> list[str]:
-        if texts is None:
-            raise NotFoundError(f"snapshot '{name}' was built without texts. Pass texts= to Snapshot.from_arrays")
-        return [texts[row] for row in rows]
+def _texts_of(name: str, texts: Sequence[str] | None, rows: Sequence[int]) -> list[str]:
+    if texts is None:
+        raise NotFoundError(f"snapshot '{name}' was built without texts. Pass texts= to Snapshot.from_arrays")
+    return [texts[row] for row in rows]
 
-    return read
+
+def _headings_of(headings: Sequence[Headings], documents: Sequence[int]) -> list[Headings]:
+    return [headings[number] for number in documents]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -37,15 +38,30 @@ class VectorSource(Protocol):
         ...
 
 
+class OpenVersion(Protocol):
+    """One version of a corpus. Pickled it is not what it holds, but where: another process opens it again."""
+
+    @property
+    def dataset(self) -> lance.LanceDataset: ...
+
+    @property
+    def cache(self) -> Path:
+        """Disposable, of the machine that this process is on."""
+        ...
+
+
 class StoredVectors:
     """The column of vectors of one version of a corpus; every reading reads it anew, from any thread.
 
     Raises IntegrityError where it cannot be read.
     """
 
-    def __init__(self, dataset: lance.LanceDataset, dim: int, dtype: np.dtype[Any]) -> None:
-        self.dataset, self.dtype = dataset, dtype
-        self.shape = (dataset.count_rows(), dim)
+    def __init__(self, version: OpenVersion, dim: int, dtype: np.dtype[Any]) -> None:
+        self.version, self.dataset, self.dtype = version, version.dataset, dtype
+        self.shape = (self.dataset.count_rows(), dim)
+
+    def __reduce__(self) -> tuple[type[StoredVectors], tuple[OpenVersion, int, np.dtype[Any]]]:
+        return StoredVectors, (self.version, self.shape[1], self.dtype)
 
     @property
     def nbytes(self) -> int:

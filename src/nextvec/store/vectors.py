@@ -33,6 +33,7 @@ from nextvec.store.dataset import (
     append_fragments,
     changing,
     create_tag,
+    data_files,
     dataset_names,
     existing_versions,
     holding,
@@ -332,12 +333,12 @@ class Corpus:
         dataset, tag = self._at(at)
         offsets = _offsets(dataset)
         table = take_rows(dataset, offsets[:-1], columns=_TABLE_COLUMNS)
-        content = self._fingerprint(table)
+        opened = _Version(self, dataset, offsets)
         return Snapshot(
             name=self.name,
             tag=tag,
             version=int(dataset.version),
-            stored=StoredVectors(dataset, self.metadata.dim, numpy_dtype(self.metadata.dtype)),
+            stored=StoredVectors(opened, self.metadata.dim, numpy_dtype(self.metadata.dtype)),
             offsets=offsets,
             breaks=_breaks(dataset),
             heading=_numbers(dataset),
@@ -345,11 +346,11 @@ class Corpus:
             encoder=self.metadata.encoder,
             chunker=self.metadata.chunker,
             split=self.metadata.split,
-            fingerprint=content,
+            fingerprint=self._fingerprint(table),
             by_number=isinstance(at, str) and tag is None,
-            cache=self.workspace.cache,
-            read_texts=lambda rows: take_rows(dataset, list(rows), columns=["text"])["text"].to_pylist(),
-            read_headings=lambda chosen: self._headings(dataset, offsets[list(chosen)]),
+            cache=opened.cache,
+            read_texts=opened.texts,
+            read_headings=opened.headings,
         )
 
     def batches(self, at: str | int | None = None, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
@@ -488,15 +489,49 @@ class Corpus:
         under = check_numbers(numbers, known, f"document '{encoded.document.id}'")
         return replace(given, vectors=given.vectors.astype(dtype)), under
 
-    def _headings(self, dataset: lance.LanceDataset, rows: np.ndarray) -> list[Headings]:
-        """Of the documents that begin at these rows."""
-        columns = list_columns(dataset.schema)
-        table = take_rows(dataset, rows.tolist(), columns=columns or ["position"])
-        return headings_of_table(table, self.metadata.dim, numpy_dtype(self.metadata.dtype))
-
     def _fingerprint(self, table: pa.Table) -> str:
         made = [self.metadata.encoder.fingerprint, self.metadata.chunker, self.metadata.dtype]
         return fingerprint_columns(made, [table[name] for name in _TABLE_COLUMNS])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Version:
+    """What a snapshot reads of its version; `offsets` as there. Pickled it is its number, and its files' names."""
+
+    corpus: Corpus
+    dataset: lance.LanceDataset
+    offsets: np.ndarray
+
+    @property
+    def cache(self) -> Path:
+        return self.corpus.workspace.cache
+
+    def texts(self, rows: Sequence[int]) -> list[str]:
+        texts: list[str] = take_rows(self.dataset, list(rows), columns=["text"])["text"].to_pylist()
+        return texts
+
+    def headings(self, documents: Sequence[int]) -> list[Headings]:
+        """Of documents by number."""
+        metadata, columns = self.corpus.metadata, list_columns(self.dataset.schema)
+        first = self.offsets[list(documents)].tolist()
+        table = take_rows(self.dataset, first, columns=columns or ["position"])
+        return headings_of_table(table, metadata.dim, numpy_dtype(metadata.dtype))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        known = (self.corpus.workspace, self.corpus.name, int(self.dataset.version), data_files(self.dataset))
+        return _open_again, (*known, self.offsets)
+
+
+def _open_again(workspace: Workspace, name: str, version: int, files: Sequence[str], offsets: np.ndarray) -> _Version:
+    """Raises NotFoundError for a version that is gone, MismatchError for one that has other files by now."""
+    corpus = Corpus.open(workspace, name)
+    dataset, _ = corpus._at(version)
+    if data_files(dataset) != files:
+        raise MismatchError(
+            f"{generation_name(name, None, version)} was made anew since a snapshot of it was pickled. Open it again: "
+            f"nextvec.open().corpus('{name}').snapshot"
+        )
+    return _Version(corpus, dataset, offsets)
 
 
 def open_snapshot(workspace: Workspace, reference: str) -> Snapshot:
