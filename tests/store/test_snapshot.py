@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
 from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.store.snapshot import Snapshot, load_vectors
-from nextvec.store.vectors import open_snapshot
+from nextvec.store.vectors import Corpus, open_snapshot
 
 
 @pytest.fixture
@@ -60,6 +62,19 @@ def test_a_failed_build_leaves_nothing(tmp_path):
 def test_fewer_vectors_than_promised_is_an_integrity_error(tmp_path):
     with pytest.raises(IntegrityError, match=r"not \(4, 3\) float16"):
         load_vectors(tmp_path / "v.npy", (4, 3), np.dtype(np.float16), [np.ones((2, 3), dtype=np.float16)])
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_that_of_a_corpus_that_was_removed_says_so(kit, stored, anew):
+    Corpus.open(stored, "c").tag("kept")
+    snapshot = open_snapshot(stored, "c@kept")
+    shutil.rmtree(stored.corpus("c"))
+    if anew:
+        kit.corpus(stored)
+    told = r"c\.lance is gone: it was removed, renamed or made anew\. See: nextvec corpus list"
+    for read in (lambda: snapshot.texts([0]), lambda: snapshot.stored[:1], snapshot.require_there):
+        with pytest.raises(NotFoundError, match=told):
+            read()
 
 
 def test_an_empty_corpus_has_a_snapshot(kit, workspace):

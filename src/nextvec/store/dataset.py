@@ -101,20 +101,27 @@ def _readable(read: lance.LanceDataset | str, what: str = "is damaged") -> Itera
             require_version(read)
         if (place := _remote(uri)) is None:
             if not Path(uri).exists():
-                raise NotFoundError(f"{uri} is gone: it was removed or renamed. See: nextvec corpus list") from None
+                raise _gone(uri) from None
             raise IntegrityError(f"{uri} {what}: {_said(error)}. {_REMEDY}") from None
         place.folders()
         raise IntegrityError(f"{uri} {what}: {first_line(error)}. Try again; should it stay so: {_REMEDY}") from None
 
 
 def require_version(dataset: lance.LanceDataset) -> None:
-    """Raises NotFoundError where other versions are there, and this one is not any more."""
+    """Raises NotFoundError where the dataset is not there any more, or other versions are and this one is not."""
     with suppress(OSError, ValueError):  # then nothing is known of any
-        if dataset.version not in _versions(dataset):
+        there = _versions(dataset)
+        if dataset.version > max(there, default=0):  # a compaction keeps the newest
+            raise _gone(dataset.uri) from None
+        if dataset.version not in there:
             raise NotFoundError(
                 f"version {dataset.version} of {dataset.uri} had no tag and was removed by a compaction while it was "
                 "read. Begin again with a tag or the newest version"
             ) from None
+
+
+def _gone(uri: str) -> NotFoundError:
+    return NotFoundError(f"{uri} is gone: it was removed, renamed or made anew. See: nextvec corpus list")
 
 
 def _remote(uri: str) -> Place | None:
