@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from nextvec.encoders import load_encoder
 from nextvec.errors import DataError, FullDiskError, MismatchError, RefusedTextsError, UsageError
 from nextvec.store.ingest import ingest, report_path
 from nextvec.store.metadata import DEFAULT_SPLIT
-from nextvec.store.vectors import Corpus, open_snapshot
+from nextvec.store.vectors import Corpus, open_snapshot, writing_alone
 
 ENCODER = load_encoder("hashing:16")
 
@@ -96,6 +96,55 @@ def test_a_finished_run_leaves_the_memory_map_ready(kit, workspace, run, monkeyp
 
     monkeypatch.setattr("nextvec.store.snapshot._build_cache", rebuild)
     assert len(open_snapshot(workspace, "c")) == 3
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """`meanwhile(act)`: what others do when a run has just seen that there is no corpus."""
+
+    def arrange(act):
+        exists, seen = Corpus.exists, []
+
+        def gap(place, name):
+            found = exists(place, name)
+            if not seen:
+                seen.append(found)
+                act()
+            return found
+
+        monkeypatch.setattr(Corpus, "exists", staticmethod(gap))
+
+    return arrange
+
+
+class TestAnotherIsFirstAtANewCorpus:
+    def test_and_has_ended(self, kit, workspace, run, meanwhile) -> None:
+        meanwhile(lambda: run([kit.document("a")]))
+        report = run([kit.document("a"), kit.document("b")])
+        assert (report.stored, report.already) == (1, 1)
+        assert [record.doc_id for record in open_snapshot(workspace, "c").documents] == ["a", "b"]
+
+    def test_and_writes(self, kit, workspace, run, meanwhile) -> None:
+        with ExitStack() as held:
+
+            def begin():
+                run([kit.document("a")])
+                held.enter_context(Corpus.open(workspace, "c").writing())
+
+            meanwhile(begin)
+            with pytest.raises(UsageError, match=r"corpus 'c' is being written by process .* Wait until it ends"):
+                run([kit.document("b")])
+
+    def test_and_is_making_it(self, kit, workspace, run, meanwhile) -> None:
+        with ExitStack() as held:
+            meanwhile(lambda: held.enter_context(writing_alone(workspace, "c")))
+            with pytest.raises(UsageError, match=r"corpus 'c' is being written by process .* Wait until it ends"):
+                run([kit.document("b")])
+
+    def test_with_another_encoder(self, kit, run, meanwhile) -> None:
+        meanwhile(lambda: run([kit.document("a")], encoder=load_encoder("hashing:32")))
+        with pytest.raises(MismatchError, match=r"corpus 'c' uses encoder hashing 32-D.*hashing 16-D"):
+            run([kit.document("b")])
 
 
 def test_the_same_again_changes_nothing(kit, workspace, run):

@@ -183,13 +183,19 @@ def open_or_create(
     split: Mapping[str, Any] | None = None,
     dtype: str | None = None,
 ) -> Corpus:
-    """A corpus of these specs; one that never held a document is made anew with them.
+    """A corpus of these specs; one that never held a document is made anew with them. Of several processes that want
+    a new one, whoever comes second opens it.
 
-    Raises MismatchError when it was made with another encoder, chunker, split or dtype.
+    Raises MismatchError when it was made with another encoder, chunker, split or dtype, UsageError when it is being
+    written and not there yet.
     """
     bounds, number = check_split(DEFAULT_SPLIT if split is None else split), check_dtype(dtype or "float16")
     if not Corpus.exists(workspace, name):
-        return Corpus.create(workspace, name, encoder=encoder, chunker=chunker, split=bounds, dtype=number)
+        try:
+            return Corpus.create(workspace, name, encoder=encoder, chunker=chunker, split=bounds, dtype=number)
+        except UsageError:
+            if not Corpus.exists(workspace, name):
+                raise
     corpus = Corpus.open(workspace, name)
     wanted = CorpusMetadata(encoder=encoder, chunker=chunker, split=bounds, dtype=number)
     if corpus.unused and corpus.metadata != wanted:
