@@ -1,5 +1,7 @@
 """From a corpus to an inverter that writes its chunks back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,19 @@ from nextvec.sequences.splits import split_snapshot
 from nextvec.training.inverter.loop import _Run
 from nextvec.training.inverter.recipe import InverterRecipe
 from nextvec.training.inverter.run import part_rows, prepare, resolve_plan, train_inverter
+
+
+def test_a_corpus_that_was_not_cut_from_texts_is_refused_as_such(snapshot, encoder, make_plan, tmp_path, monkeypatch):
+    texts, read = [" "] * len(snapshot), []
+    bare = replace(
+        snapshot, chunker={"name": "npz", "context": 5}, read_texts=lambda rows: [texts[row] for row in rows]
+    )
+    monkeypatch.setattr("nextvec.training.inverter.run.select_chunks", lambda *_: read.append(1))
+    told = r"rivers was not cut from texts \('npz'\), so there are none to learn to write\. .* corpus ingest"
+    with pytest.raises(UsageError, match=told):
+        train_inverter(bare, encoder, make_plan(), tmp_path / "inverter")
+    assert not read
+    assert not (tmp_path / "inverter").exists()
 
 
 @pytest.fixture(scope="module")

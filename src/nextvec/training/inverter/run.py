@@ -195,10 +195,16 @@ def prepare(
     """Tokens and vectors of training and validation documents; the vocabulary is of the training documents alone, or
     that of the inverter it begins with.
 
-    Raises DataError when a part has no chunk of at most `longest` - 1 tokens.
+    Raises UsageError for a corpus without texts, before its vectors are read; DataError when a part has no chunk of at
+    most `longest` - 1 tokens.
     """
     rows, longest = part_rows(snapshot, split, "train"), plan.sizes["longest"]
     texts = snapshot.texts(rows)
+    if not any(map(str.strip, texts)):
+        raise UsageError(
+            f"{snapshot.label} was not cut from texts ('{snapshot.chunker['name']}'), so there are none to learn to "
+            "write. Train on a corpus of its encoder that has texts: nextvec corpus ingest"
+        )
     vocabulary = _vocabulary(texts, plan.recipe, start)
     training, kept = select_chunks(snapshot.vectors, rows, texts, vocabulary, longest)
     held_out = part_rows(snapshot, split, "validation")
