@@ -16,6 +16,8 @@ from nextvec.sharing import corpora
 from nextvec.sharing.corpora import export_corpus, import_corpus, push_corpus
 from nextvec.sharing.models import push_model
 from nextvec.store.generation import trained_generation
+from nextvec.store.npz import export_npz, import_npz
+from nextvec.store.proving import PROVED
 from nextvec.store.vectors import Corpus, open_snapshot
 from nextvec.workspace import Workspace
 
@@ -156,14 +158,48 @@ def test_another_encoder_is_found_out(exported, elsewhere):
     assert not elsewhere.corpora.exists()
 
 
-def test_rows_that_were_changed_are_found_out(exported, elsewhere):
+def replaced(table, column, values):
     import pyarrow as pa
 
-    def other_text(table):
-        texts = table["text"].to_pylist()
-        return table.set_column(table.column_names.index("text"), "text", pa.array(["Changed.", *texts[1:]]))
+    return table.set_column(table.column_names.index(column), column, pa.array(values))
 
-    rewritten(exported, other_text)
+
+def test_vectors_that_are_not_of_their_texts_are_found_out(exported, elsewhere):
+    rewritten(exported, lambda table: replaced(table, "text", ["Changed."] * len(table)))
+    told = r"tales: the vectors are not those of hashing 32-D.*, gives another one: cosine .*, the lowest of 32"
+    with pytest.raises(MismatchError, match=told):
+        import_corpus(elsewhere, str(exported), "mine")
+    assert not Corpus.open(elsewhere, "mine").known_documents()
+
+
+@pytest.mark.parametrize("size", [1, 10_000])
+def test_every_batch_is_proven(exported, elsewhere, monkeypatch, size):
+    monkeypatch.setattr(corpora, "BATCH_ROWS", size)
+    done = import_corpus(elsewhere, str(exported), "mine")
+    assert done.encoder.startswith("hashing 32-D")
+    assert done.proven == (done.chunks if size == 1 else PROVED)
+
+
+def test_without_texts_nothing_is_proven_and_that_is_said(workspace, elsewhere, nextvec, tmp_path):
+    snapshot = open_snapshot(workspace, "tales@first")
+    export_npz(snapshot, tmp_path / "tales.npz")
+    bare, folder, spec = Workspace(tmp_path / "bare"), tmp_path / "out", tmp_path / "spec.json"
+    import_npz(bare, tmp_path / "tales.npz", "bare", snapshot.encoder)
+    export_corpus(bare, "bare", folder)
+    assert import_corpus(elsewhere, str(folder), "mine").proven == 0
+    told = nextvec("corpus", "import", folder, "--corpus", "again", workspace=elsewhere.root)
+    line = "taken at its word, with no text encoded: that its vectors are of hashing 32-D"
+    assert line in told.out
+    assert line not in nextvec("corpus", "import", folder, "--corpus", "again", workspace=elsewhere.root).out
+    with_texts = export_corpus(workspace, "tales@first", tmp_path / "tales").folder
+    assert line not in nextvec("corpus", "import", with_texts, "--corpus", "tales", workspace=elsewhere.root).out
+    spec.write_text(snapshot.encoder.model_dump_json())
+    given = ("corpus", "import", with_texts, "--corpus", "spec", "--encoder", spec)
+    assert line in nextvec(*given, workspace=elsewhere.root).out
+
+
+def test_rows_that_were_changed_are_found_out(exported, elsewhere):
+    rewritten(exported, lambda table: replaced(table, "licence", ["changed"] * len(table)))
     with pytest.raises(IntegrityError, match=r"its rows have fingerprint .* nextvec corpus remove mine"):
         import_corpus(elsewhere, str(exported), "mine")
 

@@ -161,7 +161,7 @@ def import_command(
 
     Nothing in them is trusted: what is malformed is refused. Of a data set, and of rows (?table=NAME or
     ?query=SELECT..., with columns id=, position=, text=, vector=), some texts are encoded, and all is refused where
-    their vectors are others.
+    their vectors are others; a data set without texts is taken at its word, which is then said.
     """
     from nextvec.api import open
     from nextvec.hub import is_on_hub
@@ -188,6 +188,8 @@ def _emit_brought(done: Brought, corpus: str, as_json: bool) -> None:
         f"{done.stored:,} documents ({done.chunks:,} chunks) stored as corpus '{named}', version {done.version}",
         f"from {done.source}, revision {done.revision}; already there: {done.already:,}",
     ]
+    if done.stored and not done.proven:
+        lines.append(f"taken at its word, with no text encoded: that its vectors are of {done.encoder}")
     emit(asdict(done), lines, as_json)
 
 

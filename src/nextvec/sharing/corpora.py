@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ import numpy as np
 
 from nextvec.disk import becoming, storing
 from nextvec.encoders import load_encoder
-from nextvec.encoders.encoder import EncoderSpec, require_same_encoder, verify_golden
+from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder, verify_golden
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.hub import PREFIX, Pushed, fetch_repository, push_repository, require_hub
 from nextvec.mirror import fetch
@@ -28,6 +28,7 @@ from nextvec.sharing.models import push_line
 from nextvec.sharing.rows import read_documents, shared_batch
 from nextvec.store.encoded import EncodedDocument
 from nextvec.store.ingest import open_or_create
+from nextvec.store.proving import prove
 from nextvec.store.vectors import BATCH_ROWS, Corpus
 from nextvec.workspace import Workspace, parse_reference
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 CARD = "README.md"
 SHARD_ROWS = 262_144
+Check = Callable[[Sequence[EncodedDocument]], int]
+"""How many chunks of a batch were encoded here to prove it."""
 WELL_KNOWN = re.compile(r"(minilm|gtr-t5-base|hashing(:\d+)?)(\?.*)?")
 """Encoders that a card may name: they ask no server, and load nothing that the card could choose."""
 
@@ -54,12 +57,15 @@ class Exported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
-    """Documents stored now and already there, chunks stored; where they are from, and of which revision."""
+    """Documents stored now and already there, chunks stored, and how many of these were encoded here to prove them; by
+    which encoder, where they are from, and of which revision."""
 
     corpus: str
     stored: int
     already: int
     chunks: int
+    proven: int
+    encoder: str
     version: int
     tag: str | None
     source: str
@@ -103,20 +109,22 @@ def import_corpus(workspace: Workspace, source: str, name: str, *, encoder: str 
     """Bring in a data set with vectors, `hf:NAME[@REV]` or a folder, as a corpus of its own; a killed import goes on.
 
     encoder: how to load the one that made the vectors, where that is none that every nextvec has; it is loaded, and
-    proven on golden texts. A spec instead is taken at its word.
+    proven on golden texts and some of the data set's, where it has any. A spec instead is taken at its word.
 
-    Raises MismatchError for an encoder that is another one, or a corpus that holds something else; DataError for what
-    is no such data set; IntegrityError for rows that are not those that the card describes.
+    Raises MismatchError for an encoder that is another one, vectors that are not of their texts, or a corpus that holds
+    something else; DataError for what is no such data set; IntegrityError for rows that are not those that the card
+    describes.
     """
     found = fetch_repository(source if source.startswith(PREFIX) else f"{PREFIX}{source}", "dataset", (CARD, FILES))
     if not (found.folder / CARD).is_file():
         raise NotFoundError(f"{source}: there is no {CARD} in it; expected what `nextvec corpus push` writes")
     given = Description.from_card((found.folder / CARD).read_text("utf-8"), source)
-    spec = _proven(given.metadata.encoder, encoder, source)
+    spec, loaded = _proven(given.metadata.encoder, encoder, source)
     made = given.metadata
     corpus = open_or_create(workspace, name, made.chunker, spec, split=made.split, dtype=made.dtype)
     with corpus.writing():
-        already, stored = _store(corpus, given, found.folder)
+        check = partial(prove, name=source, encoder=loaded) if loaded else _taken_at_its_word
+        already, stored, proven = _store(corpus, given, found.folder, check)
         _require_whole(corpus, given, source)
         if given.tag is not None:
             corpus.tag(given.tag)
@@ -125,8 +133,8 @@ def import_corpus(workspace: Workspace, source: str, name: str, *, encoder: str 
     fetch(path)
     write_json(path, origin)
     return Brought(
-        corpus=name, stored=len(stored), already=already, chunks=sum(stored), version=corpus.version, tag=given.tag,
-        source=found.name, revision=found.revision,
+        corpus=name, stored=len(stored), already=already, chunks=sum(stored), proven=proven,
+        encoder=spec.describe(), version=corpus.version, tag=given.tag, source=found.name, revision=found.revision,
     )  # fmt: skip
 
 
@@ -188,11 +196,11 @@ class _Shards:
             self._writer = None
 
 
-def _proven(recorded: EncoderSpec, given: str | EncoderSpec | None, source: str) -> EncoderSpec:
-    """The card's, with the reference by which it is loaded here."""
+def _proven(recorded: EncoderSpec, given: str | EncoderSpec | None, source: str) -> tuple[EncoderSpec, Encoder | None]:
+    """The card's, with the reference by which it is loaded here, and loaded, unless a spec is taken at its word."""
     if isinstance(given, EncoderSpec):
         require_same_encoder(recorded, given, left_name=source, right_name="--encoder")
-        return recorded.model_copy(update={"reference": given.reference})
+        return recorded.model_copy(update={"reference": given.reference}), None
     reference = given or recorded.reference
     if not given and not WELL_KNOWN.fullmatch(reference):
         raise UsageError(
@@ -207,13 +215,20 @@ def _proven(recorded: EncoderSpec, given: str | EncoderSpec | None, source: str)
         )
     loaded = load_encoder(reference)
     verify_golden(loaded, recorded)
-    return recorded.model_copy(update={"reference": loaded.spec.reference})
+    return recorded.model_copy(update={"reference": loaded.spec.reference}), loaded
 
 
-def _store(corpus: Corpus, given: Description, folder: Path) -> tuple[int, list[int]]:
-    """How many documents were there already, and the chunks of each that is stored now."""
+def _taken_at_its_word(_: Sequence[EncodedDocument]) -> int:
+    return 0
+
+
+def _store(corpus: Corpus, given: Description, folder: Path, check: Check) -> tuple[int, list[int], int]:
+    """How many documents were there already, the chunks of each that is stored now, and how many of these were checked.
+
+    check: of each batch before it is stored.
+    """
     known = iter(corpus.known_documents().items())
-    already, stored, waiting, cut = 0, [], [], given.cut
+    already, stored, proven, waiting = 0, [], 0, []
     for encoded in _in_order(given, folder):
         recorded = next(known, None)
         if recorded is not None:
@@ -223,13 +238,15 @@ def _store(corpus: Corpus, given: Description, folder: Path) -> tuple[int, list[
         waiting.append(encoded)
         stored.append(len(encoded.chunks))
         if sum(len(one.chunks) for one in waiting) >= BATCH_ROWS:
+            proven += check(waiting)
             corpus.append(waiting)
             waiting = []
     if next(known, None) is not None:
         raise _holds_else(corpus.name)
     if waiting:
-        corpus.append([*waiting[:-1], replace(waiting[-1], cut=cut)])
-    return already, stored
+        proven += check(waiting)
+        corpus.append([*waiting[:-1], replace(waiting[-1], cut=given.cut)])
+    return already, stored, proven
 
 
 def _in_order(given: Description, folder: Path) -> Iterator[EncodedDocument]:

@@ -20,6 +20,7 @@ from nextvec.store.encoded import EncodedDocument, first_bad_vector
 from nextvec.store.importing import ImportReport, in_batches, store_new
 from nextvec.store.ingest import open_or_create
 from nextvec.store.pgvector import encoder_of, understand_vectors
+from nextvec.store.proving import prove
 from nextvec.structure import BEGINS, CONTINUES, UNKNOWN
 from nextvec.workspace import Workspace
 
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     import psycopg
 
 CHUNKER = {"name": "postgresql"}
-PROVED = 32
-"""Chunks of a batch that are encoded again."""
-LEAST_COSINE = 0.99
 _BETWEEN = {BEGINS: "\n\n", CONTINUES: " ", UNKNOWN: " "}
 _STRUCTURE = ("begins", "heading_number", "headings")
 
@@ -185,11 +183,7 @@ def _proved(
 ) -> Iterator[list[EncodedDocument]]:
     """The batches, whose vectors are those of their texts; without texts only where the table names the encoder."""
     for batch in batches:
-        chunks = [(one, chunk) for one in batch for chunk in one.chunks if chunk.text.strip()]
-        if chunks:
-            sample = np.unique(np.linspace(0, len(chunks) - 1, PROVED).round().astype(int))
-            _prove([chunks[place] for place in sample], name, encoder)
-        elif not declared:
+        if not prove(batch, name, encoder) and not declared:
             raise DataError(f"{name}: without texts nothing shows that its vectors are of {encoder.spec.describe()}")
         yield batch
 
@@ -202,17 +196,3 @@ def _with_headings(batch: list[EncodedDocument], encoder: Encoder) -> list[Encod
     ends = np.cumsum([len(one.document.headings) for one in batch])
     vectors = np.split(encoder.encode(headings), ends[:-1])
     return [replace(one, heading_vectors=own) for one, own in zip(batch, vectors, strict=True)]
-
-
-def _prove(sample: Sequence[tuple[EncodedDocument, Chunk]], name: str, encoder: Encoder) -> None:
-    own = encoder.encode([chunk.text for _, chunk in sample])
-    given = np.stack([one.vectors[chunk.position] for one, chunk in sample])
-    cosines = np.einsum("nd,nd->n", own, given)
-    if not (cosines >= LEAST_COSINE).all():
-        document, chunk = sample[int(cosines.argmin())]
-        raise MismatchError(
-            f"{name}: the vectors are not those of {encoder.spec.describe()}: encoding the text of document "
-            f"'{document.document.id}', position {chunk.position}, gives another one: cosine {cosines.min():.3f}, the "
-            f"lowest of {len(sample)}; expected {LEAST_COSINE} or more. Name the encoder that they are of, or ingest "
-            "the texts"
-        )
