@@ -19,7 +19,7 @@ SEED = 0
 
 
 def inverter_decoder(
-    inverter: Inverter, encoder: Encoder, vectors_of: EncoderSpec | None = None, *, candidates: int = 4, beam: int = 1
+    inverter: Inverter, encoder: Encoder, vectors_of: EncoderSpec | None = None, *, candidates: int = 4, beam: int = 2
 ) -> CorrectingDecoder:
     """The decoder of an inverter.
 
