@@ -20,6 +20,10 @@ TABLES = {
     "dates and amounts": "09/10/2013 REED $ 10.000,00\n11/10/2013 STOW $ 9.000,00\n12/10/2013 VALE $ 800,00",
 }
 PROSE = {
+    "rows among many short lines": "\n".join(
+        f"{row}\nOne\nTwo\nThree\nFour" for row in ("1990 97 19", "2000 73 11", "2010 1 2")
+    ),
+    "a Chinese line between": "1990 97 19\n" + "河流从山上流下来然后穿过城市的中心" * 2 + "\n2000 73 11\n2010 1 2",
     "two rows alone": "1990 97 19\n2000 73 11",
     "a list with numbers": "1. Vatican City is the smallest\n2. Ngerulmud has 300\n3. San Marino is old",
     "sentences with numbers": "In 1990 it was 97 m wide.\nIn 2000 it was 73 m.\nIn 2010 it was 35 m.",

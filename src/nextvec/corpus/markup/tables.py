@@ -5,18 +5,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from nextvec.corpus.markup.carried import MARK
-from nextvec.corpus.prose import ends_sentence, visible
+from nextvec.corpus.prose import count_words, ends_sentence, visible
 
 FEWEST_ROWS, FEWEST_CELLS = 3, 3
 NUMBERS_SHARE = 0.5
 """Of the words of a row of numbers, which has two of them at least."""
 SAID_WORDS = 2
 """Without numbers, in a line that ends as a sentence, which is one then."""
-ROWS_SHARE = 0.6
-"""Of the lines of a table, that are rows of numbers."""
+ROWS_SHARE, BETWEEN_LINES = 0.5, 2
+"""Of the lines of a table, that are rows; other lines from one row to the next, at most."""
 CELL_WORDS = 5
 """Of a cell, at most, on average over its row."""
 LONGEST_ROW = 400
@@ -54,17 +54,19 @@ def _places(lines: Sequence[str]) -> Iterator[int]:
 
 
 def _runs(lines: Sequence[str], rows: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    """Rows, and what may stand between them, from the first to behind the last."""
+    """Rows that follow one another, and what may stand between them, from the first to behind the last."""
     places = [place for place, line in enumerate(lines) if line.strip()]
-    for together, run in groupby(places, key=lambda place: rows[place] or _may_be_between(lines[place])):
-        found = list(run)
-        while found and not rows[found[-1]]:
-            found.pop()
-        while found and not rows[found[0]]:
-            found.pop(0)
-        count = sum(rows[place] for place in found)
-        if together and count >= FEWEST_ROWS and count >= ROWS_SHARE * len(found):
-            yield found[0], found[-1] + 1
+    for together, run in groupby(places, key=lambda place: rows[place] or _is_no_text(lines[place], BETWEEN_WORDS)):
+        if together:
+            yield from _tables(list(run), rows)
+
+
+def _tables(places: Sequence[int], rows: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    at = [number for number, place in enumerate(places) if rows[place]]
+    far = [number for number, (one, two) in enumerate(pairwise(at), start=1) if two - one > BETWEEN_LINES + 1]
+    for first, end in pairwise([0, *far, len(at)] if at else ()):
+        if end - first >= max(FEWEST_ROWS, ROWS_SHARE * (at[end - 1] - at[first] + 1)):
+            yield places[at[first]], places[at[end - 1]] + 1
 
 
 def _is_row(line: str) -> bool:
@@ -85,17 +87,15 @@ def _has_cells(line: str) -> bool:
     return len(cells) >= FEWEST_CELLS and len(line.split()) <= CELL_WORDS * len(cells) and not ends_sentence(cells[-1])
 
 
-def _may_be_between(line: str) -> bool:
-    return len(line.split()) <= BETWEEN_WORDS and not ends_sentence(line) and MARK not in line
-
-
 def _head(lines: Sequence[str], first: int) -> int:
     """Where the lines begin that head a table: from a blank line, or the start, to its first row."""
     begin = first
     while begin and lines[begin - 1].strip():
         begin -= 1
     above = lines[begin:first]
-    heads = len(above) <= HEAD_LINES and all(
-        len(line.split()) <= HEAD_WORDS and not ends_sentence(line) and MARK not in line for line in above
-    )
+    heads = len(above) <= HEAD_LINES and all(_is_no_text(line, HEAD_WORDS) for line in above)
     return begin if heads else first
+
+
+def _is_no_text(line: str, words: int) -> bool:
+    return MARK not in line and not ends_sentence(line) and count_words(line) <= words
