@@ -67,7 +67,8 @@ class TestViews:
             assert tab.run("document.querySelectorAll('header, nav[aria-label], main').length") == 3
 
     def test_an_address_that_names_nothing_says_so(self, chromium, server):
-        for address, words in {"models/nobody": "This is not there", "corpora/%": "The server cannot use this request"}.items():
+        said = {"models/nobody": "This is not there", "corpora/%": "The server cannot use this request"}
+        for address, words in said.items():
             chromium.open(f"{server}/#/{address}")
             chromium.wait("document.querySelector('.trouble')")
             assert words in chromium.text("h1")
