@@ -271,11 +271,11 @@ def test_an_inverter_that_learnt_on_is_made_by_all_its_runs(generate: ModuleType
     before = {"inverter": "first", "training": one["training"], "metrics": {"tokens": 1_000_000, "seconds": 600}}
     training = {**one["training"], "start": "inverter:first", "seconds": 60.0, "correct_from": 0.0}
     record["inverter"] = {**one, "training": training, "start": before}
-    text = generate.inverter_again(record)
+    text = generate.inversion.inverter_again(record)
     assert "--name first --set longest=48 --set seconds=2500\n" in text
     assert "--name inverter-wiki --set seconds=60 --set start=inverter:first --set correct_from=0\n" in text
     seen = one["metrics"]["tokens"] + 1_000_000
-    assert f"saw {seen:,} tokens" in generate.inverter_results(record)
+    assert f"saw {seen:,} tokens" in generate.inversion.inverter_results(record)
 
 
 def test_without_a_measurement_there_are_only_the_options(generate: ModuleType) -> None:
