@@ -31,7 +31,7 @@ def named_inverter(start: str | None) -> str | None:
     name = start.removeprefix(PREFIX)
     if not name or "?" in name:
         raise UsageError(
-            f"start = {start}: expected inverter:NAME, an inverter of the workspace, and nothing behind it"
+            f"start = '{start}': expected inverter:NAME, an inverter of the workspace, and nothing behind it"
         )
     return name
 
