@@ -94,10 +94,14 @@ def _report_lines(record: dict[str, Any]) -> list[str]:
 
 
 def _outcome(identity: str, metrics: dict[str, Any]) -> str:
+    corrected, passes = "", ""
+    if metrics.get("correction_loss") is not None:
+        corrected = f", {metrics['correction_loss']:.3f} where it corrects"
+        passes = f" and {metrics['correction_epochs']:.1f} over its hypotheses"
     return (
         f"{identity}: round-trip cosine {_number(metrics['round_trip'], 3)} without corrections, validation loss "
-        f"{metrics['validation_loss']:.3f} nats a token; {metrics['epochs']:.1f} passes over "
-        f"{metrics['training_chunks']:,} chunks, {metrics['steps']:,} steps in {duration(metrics['seconds'])}"
+        f"{metrics['validation_loss']:.3f} nats a token{corrected}; {metrics['epochs']:.1f} passes over "
+        f"{metrics['training_chunks']:,} chunks{passes}, {metrics['steps']:,} steps in {duration(metrics['seconds'])}"
     )
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from nextvec.errors import MismatchError, NotFoundError, UsageError
-from nextvec.records import read_lines
-from nextvec.records.names import RUN_LOG, WEIGHTS
+from nextvec.records import read_json, read_lines
+from nextvec.records.names import METRICS, RUN_LOG, WEIGHTS
 from nextvec.training import engine
+from nextvec.training.inverter.hypotheses import load_hypotheses, save_hypotheses
 from nextvec.training.inverter.run import train_inverter
 
 
@@ -100,3 +101,29 @@ def test_steps_lie_between_writings_that_take_their_time(snapshot, encoder, make
     steps = [event["step"] for event in read_lines(tmp_path / "inverter" / RUN_LOG) if event["event"] == "hypotheses"]
     assert len(steps) == 3
     assert min(np.diff(steps)) >= 3
+
+
+def test_corrections_are_validated_too(undisturbed):
+    """From the first validation after the first hypotheses on; the weights are those of the lowest sum."""
+    events = read_lines(undisturbed[0] / RUN_LOG)
+    begun = next(place for place, event in enumerate(events) if event["event"] == "hypotheses")
+    losses = [
+        (place > begun, event["validation_loss"], event["correction_loss"], event["step"])
+        for place, event in enumerate(events)
+        if event["event"] == "validation"
+    ]
+    assert all((correction is not None) == corrects for corrects, _, correction, _ in losses)
+    lowest = min(losses, key=lambda each: each[1] + (each[1] if each[2] is None else each[2]))
+    metrics = read_json(undisturbed[0] / METRICS)
+    assert (metrics["validation_loss"], metrics["correction_loss"], metrics["best_step"]) == lowest[1:]
+
+
+def test_hypotheses_of_a_version_without_validation_are_written_again(snapshot, encoder, make_plan, tmp_path):
+    folder, plan = tmp_path / "inverter", make_plan(checkpoint_steps=1, correct_from=0.0)
+    with pytest.raises(CutOff):
+        train_inverter(snapshot, encoder, plan, folder, on_progress=cut_at(4))
+    file = folder / "hypotheses-0.safetensors"
+    save_hypotheses(file, load_hypotheses(file).subset(np.arange(plan.recipe.corrections)))
+    metrics = train_inverter(snapshot, encoder, plan, folder, resume=True)
+    assert metrics["correction_loss"] > 0
+    assert [path.name for path in folder.glob("hypotheses*")] == [file.name]

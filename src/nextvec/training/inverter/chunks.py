@@ -72,6 +72,10 @@ class Chunks:
             texts=Texts.of([self.texts[number] for number in numbers.tolist()]), vectors=self.vectors[numbers]
         )
 
+    def followed_by(self, others: Chunks) -> Chunks:
+        rows = [texts[number] for texts in (self.texts, others.texts) for number in range(len(texts))]
+        return Chunks(texts=Texts.of(rows), vectors=np.concatenate([self.vectors, others.vectors]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
@@ -190,6 +194,11 @@ class Stream:
                 self.place += 1
                 yield batches[self.place - 1]
             self.epoch, self.place = self.epoch + 1, 0
+
+    @property
+    def passes(self) -> float:
+        """Over all texts, so far."""
+        return self.epoch + self.place / self.batches_an_epoch
 
     @property
     def batches_an_epoch(self) -> int:

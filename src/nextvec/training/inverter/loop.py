@@ -53,8 +53,8 @@ ROUND_TRIPS = 64
 class Progress:
     """Where a run stands.
 
-    `doing` is what it does when that is not training, `done` 0..1; losses in nats a token, `validation_loss` the lowest
-    so far; `round_trip` is the mean cosine of greedy texts at that validation, None before the first.
+    `doing` is what it does when that is not training, `done` 0..1; losses in nats a token, `validation_loss` that of
+    the best weights so far; `round_trip` is the mean cosine of their greedy texts, None before the first validation.
     """
 
     doing: str
@@ -69,8 +69,8 @@ class Progress:
 
 @dataclass(slots=True)
 class State(engine.State):
-    """`best` are validations by their negative loss; `best_step`, `validation_loss` and `round_trip` are those of the
-    first of them, whose weights the run ends with. Streams are (epoch, place); `seen` are tokens."""
+    """`best` are validations by their score; `best_step`, `validation_loss`, `correction_loss` and `round_trip` are
+    those of the first of them, whose weights the run ends with. Streams are (epoch, place); `seen` are tokens."""
 
     loss: float = math.nan
     writing: tuple[int, int] = (0, 0)
@@ -78,6 +78,7 @@ class State(engine.State):
     validations: int = 0
     best_step: int | None = None
     validation_loss: float = math.inf
+    correction_loss: float | None = None
     round_trip: float | None = None
 
 
@@ -133,6 +134,9 @@ class _Run:
         self.writing = Stream(lengths, recipe.tokens, recipe.seed)
         self.total = max(1, round(recipe.epochs * self.writing.batches_an_epoch))
         self.chosen = choose(material.training, recipe.corrections, recipe.seed)
+        self.held_out = material.validation.subset(_spread(len(material.validation), VALIDATION_CHUNKS))
+        self.corrected = material.training.subset(self.chosen).followed_by(self.held_out)
+        """Chunks that hypotheses are written for: the chosen ones are learnt from, the others validate."""
         # A correction holds its hypothesis beside its text: half as many texts fill a step.
         self.correcting = Stream(lengths[self.chosen], recipe.tokens // 2, recipe.seed + 1)
         self.hypotheses: Chunks | None = None
@@ -140,7 +144,7 @@ class _Run:
         """How often hypotheses have been written."""
         self.due = recipe.correct_from
         """Share of the run after which they are written next."""
-        self.validating = _validation_numbers(material.validation, recipe.tokens)
+        self.validating = token_batches(self.held_out.texts.lengths, recipe.tokens, None)
         self.texts, self.corrections = iter(self.writing), iter(self.correcting)
 
     @property
@@ -162,6 +166,8 @@ class _Run:
         self.rounds, self.due = saved["rounds"], saved["due"]
         if self.rounds:
             self.hypotheses = load_hypotheses(self._hypotheses_file(self.rounds - 1))
+            if len(self.hypotheses) < len(self.corrected):  # of a version that wrote none for validation: once more
+                self.hypotheses, self.rounds, self.due = None, self.rounds - 1, 0.0
         self._discard_hypotheses()
 
     def extras(self) -> Saved:
@@ -230,16 +236,15 @@ class _Run:
     def _write_hypotheses(self) -> None:
         """With the weights of that moment: a run that is killed meanwhile begins it again."""
         self.engine.save(self)
-        chosen = self.material.training.subset(self.chosen)
         self.network.eval()
         self.hypotheses = write_hypotheses(
-            self.network, self.material.vocabulary, self.material.encoder, chosen,
+            self.network, self.material.vocabulary, self.material.encoder, self.corrected,
             seed=self.recipe.seed + self.rounds, before=self.hypotheses, autocast=self._autocast(),
             on_progress=lambda done, all_: self._report(f"hypotheses {done / all_:.0%}, "),
         )  # fmt: skip
         save_hypotheses(self._hypotheses_file(self.rounds), self.hypotheses)
-        cosine = np.einsum("nd,nd->n", self.hypotheses.vectors, chosen.vectors.astype(np.float32)).mean()
-        self.engine.write("hypotheses", chunks=len(self.chosen), cosine=float(cosine), seconds=self.engine.seconds)
+        cosine = np.einsum("nd,nd->n", self.hypotheses.vectors, self.corrected.vectors.astype(np.float32)).mean()
+        self.engine.write("hypotheses", chunks=len(self.corrected), cosine=float(cosine), seconds=self.engine.seconds)
         self.rounds += 1
         self.due = self._next_due()
         self.engine.save(self)
@@ -261,28 +266,44 @@ class _Run:
 
     @torch.no_grad()
     def _validate(self) -> None:
-        """Loss over the whole vocabulary without corrections, and the cosine of a few greedy texts."""
+        """Losses over the whole vocabulary of writing and, once there are hypotheses, of correcting them; the cosine of
+        a few greedy texts."""
         self.network.eval()
+        correction = self._validation_loss(self.hypotheses) if self.hypotheses else None
+        self._keep_if_good(self._validation_loss(), correction, self._round_trip())
+        self.engine.save(self)
+
+    def _validation_loss(self, hypotheses: Chunks | None = None) -> float:
         total, count = 0.0, 0
         for numbers in self.validating:
-            batch = make_batch(self.material.validation, numbers).to(self.device)
+            batch = make_batch(self.held_out, numbers)
+            if hypotheses:
+                batch = replace(batch, hypothesis=make_hypothesis(hypotheses, len(self.chosen) + numbers))
+            batch = batch.to(self.device)
             with self._autocast():
                 loss = cross_entropy(self.network, self._states(batch), batch)
             total, count = total + float(loss) * batch.tokens, count + batch.tokens
-        self._keep_if_good(total / count, self._round_trip())
-        self.engine.save(self)
+        return total / count
 
-    def _keep_if_good(self, loss: float, round_trip: float) -> None:
-        """Log a validation; keep the weights if they are among the three best, its figures if they are the best."""
+    def _keep_if_good(self, loss: float, correction: float | None, round_trip: float) -> None:
+        """Log a validation; keep the weights if they are among the three best, its figures if they are the best.
+
+        The score is the mean of both losses. A run that does not correct yet has the loss of writing for both: a text
+        may be written anew for a correction.
+        """
         state = self.state
         state.validations += 1
-        if self.engine.judge(-loss, state.validations):
+        if self.engine.judge(-(loss + (loss if correction is None else correction)) / 2, state.validations):
             state.best_step, state.validation_loss, state.round_trip = state.step, loss, round_trip
-        self.engine.write("validation", validation_loss=loss, round_trip=round_trip, seconds=self.engine.seconds)
+            state.correction_loss = correction
+        self.engine.write(
+            "validation", validation_loss=loss, correction_loss=correction, round_trip=round_trip,
+            seconds=self.engine.seconds,
+        )  # fmt: skip
 
     def _round_trip(self) -> float:
         numbers = np.concatenate(self.validating)[:ROUND_TRIPS]
-        vectors = self.material.validation.vectors[numbers].astype(np.float32)
+        vectors = self.held_out.vectors[numbers].astype(np.float32)
         with self._autocast():
             rows = generate(self.network, torch.from_numpy(vectors).to(self.device))
         texts = self.material.vocabulary.decode(rows)
@@ -296,11 +317,13 @@ class _Run:
         state = self.state
         metrics = {
             "validation_loss": state.validation_loss,
+            "correction_loss": state.correction_loss,
             "round_trip": state.round_trip,
             "best_step": state.best_step,
             "steps": state.step,
             "tokens": state.seen,
-            "epochs": self.writing.epoch + self.writing.place / self.writing.batches_an_epoch,
+            "epochs": self.writing.passes,
+            "correction_epochs": self.correcting.passes,
             "seconds": self.engine.seconds,
             "tokens_per_second": self.engine.speed,
         }
@@ -320,7 +343,6 @@ class _Run:
         )  # fmt: skip
 
 
-def _validation_numbers(chunks: Chunks, budget: int) -> list[Ints]:
-    """Batches of at most `VALIDATION_CHUNKS` chunks spread over all."""
-    numbers = np.unique(np.linspace(0, len(chunks) - 1, VALIDATION_CHUNKS).astype(np.int64))
-    return [numbers[batch] for batch in token_batches(chunks.texts.lengths[numbers], budget, None)]
+def _spread(count: int, most: int) -> Ints:
+    """At most so many numbers below `count`, spread over all."""
+    return np.unique(np.linspace(0, count - 1, most).astype(np.int64))

@@ -43,7 +43,11 @@ class InverterRecipe(Config):
     frequent: int = Field(1024, ge=0, description="most frequent tokens that every step's softmax holds")
     sampled: int = Field(512, ge=1, description="tokens drawn from all others to stand for them")
     correct_from: float = Field(0.6, ge=0, le=1, description="share of the run after which it learns to correct too")
-    corrections: int = Field(32768, ge=1, description="chunks whose hypotheses it learns to correct")
+    corrections: int = Field(
+        32768,
+        ge=1,
+        description="chunks whose hypotheses it learns to correct; a few that are read often are learnt by heart",
+    )
     rewrites: int = Field(
         0, ge=0, description="times that these are written anew in what is left of the run, half of them as corrections"
     )
