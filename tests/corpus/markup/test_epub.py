@@ -189,3 +189,28 @@ def test_a_short_text_is_not_lost_beside_many_notes() -> None:
 def test_an_element_that_is_never_closed_is_read() -> None:
     one = page(f"<div epub:type='toc'><p>{TEXT}</p>")
     assert read_epub(bound({**BOOK, "one.xhtml": one})).text == WHOLE
+
+
+NCX = "application/x-dtbncx+xml"
+ENTRY = "<navPoint><navLabel><text>{}</text></navLabel><content src='{}'/>{}</navPoint>"
+
+
+def contents(*entries: str) -> str:
+    return f"<ncx><docTitle><text>Rivers</text></docTitle><navMap>{''.join(entries)}</navMap></ncx>"
+
+
+def test_a_paragraph_that_the_contents_name_is_a_heading() -> None:
+    one = page(f"<p class='p0'><span>The</span> <b>Source</b></p><p class='p1'>{TEXT}</p>")
+    two = page(f"<p>Delta</p><p>{LAST}</p>")
+    table = contents(ENTRY.format("The source", "one.xhtml", ENTRY.format("Delta", "two.xhtml#x", "")))
+    files = {"one.xhtml": one, "two.xhtml": two, "toc.ncx": table}
+    read = read_epub(bound(files, kinds={"one.xhtml": XHTML, "two.xhtml": XHTML, "toc.ncx": NCX}))
+    assert read.text == f"{TEXT}\n\n{LAST}"
+    assert [(one.text, one.level) for one in read.headings] == [("The Source", 1), ("Delta", 2)]
+
+
+@pytest.mark.parametrize("table", ["<ncx>", contents(ENTRY.format("Source", "none.xhtml", ""))])
+def test_contents_that_cannot_be_read_or_name_other_pages_change_nothing(table: str) -> None:
+    files = {"one.xhtml": page(f"<p>Source</p><p>{TEXT}</p>"), "toc.ncx": table}
+    read = read_epub(bound(files, kinds={"one.xhtml": XHTML, "toc.ncx": NCX}, spine=("one.xhtml",)))
+    assert (read.text, read.headings) == (TEXT, ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html.entities import html5
@@ -16,6 +16,7 @@ from zipfile import BadZipFile, ZipFile
 
 from nextvec.corpus.encodings import decode
 from nextvec.corpus.headings import PARAGRAPHS_APART
+from nextvec.corpus.markup.epub_titles import tag_of, text_of, titles_of, with_headings
 from nextvec.corpus.markup.epub_types import BESIDE, IMPRINT, NAVIGATION, TYPES, holds_text, set_apart
 from nextvec.corpus.markup.html import declared_encoding, read_html
 from nextvec.corpus.prose import Prose, collapse, visible
@@ -64,8 +65,9 @@ def read_epub(content: bytes) -> Prose:
             package = _package(archive)
             pages = list(package.pages())
             _refuse_encrypted(archive, pages)
-            title = next((collapse(_text(one)) for one in package.root.iter() if _tag(one) == "title"), "")
-            return _joined(title, [_read(archive, page) for page in pages])
+            title = next((collapse(text_of(one)) for one in package.root.iter() if tag_of(one) == "title"), "")
+            titles = _titles(archive, package, pages)
+            return _joined(title, [_read(archive, page, titles.get(page.path, {})) for page in pages])
     except _DAMAGED as error:
         raise DataError(f"it is no whole EPUB: {error}") from None
 
@@ -95,8 +97,8 @@ class _Package:
 
     def pages(self) -> Iterator[_Page]:
         """In reading order, then those that are there and in none. Raises DataError where none in that order is."""
-        items = {one.get("id", ""): one for one in self.root.iter() if _tag(one) == "item"}
-        spine = {one.get("idref", ""): one for one in self.root.iter() if _tag(one) == "itemref"}
+        items = {one.get("id", ""): one for one in self.root.iter() if tag_of(one) == "item"}
+        spine = {one.get("idref", ""): one for one in self.root.iter() if tag_of(one) == "itemref"}
         guide = self._guide()
         ordered = [
             self._page(items[one], BESIDE if reference.get("linear") == "no" else "", guide)
@@ -116,18 +118,20 @@ class _Package:
 
     def _guide(self) -> dict[str, str]:
         """By path, why a page is no text, where the package says what the whole of it is."""
-        marks = [one for one in self.root.iter() if _tag(one) == "reference" and "#" not in one.get("href", "")]
+        marks = [one for one in self.root.iter() if tag_of(one) == "reference" and "#" not in one.get("href", "")]
         reasons = {self.path_of(one.get("href", "")): TYPES.get(one.get("type", "").lower(), "") for one in marks}
         return {path: reason for path, reason in reasons.items() if reason}
 
-    def path_of(self, address: str) -> str:
-        return self.names.of(normpath(join(self.folder, unquote(address.partition("#")[0]))))
+    def path_of(self, address: str, folder: str | None = None) -> str:
+        """`folder`: that the address begins at, the package's own unless it is given."""
+        begin = self.folder if folder is None else folder
+        return self.names.of(normpath(join(begin, unquote(address.partition("#")[0]))))
 
 
 def _package(archive: ZipFile) -> _Package:
     """The first that is there; one whose type says that it is one before others."""
     names = _Names(archive)
-    files = [one for one in _xml(archive.read(_CONTAINER)).iter() if _tag(one) == "rootfile"]
+    files = [one for one in _xml(archive.read(_CONTAINER)).iter() if tag_of(one) == "rootfile"]
     files.sort(key=lambda one: one.get("media-type") != _PACKAGE)
     paths = (names.of(one.get("full-path", "")) for one in files)
     path = next((path for path in paths if path in names), None)
@@ -151,13 +155,26 @@ def _refuse_encrypted(archive: ZipFile, pages: Sequence[_Page]) -> None:
     """Fonts may be; pages that are cannot be read."""
     if _ENCRYPTION not in archive.namelist():
         return
-    marks = (one for one in _xml(archive.read(_ENCRYPTION)).iter() if _tag(one) == "CipherReference")
+    marks = (one for one in _xml(archive.read(_ENCRYPTION)).iter() if tag_of(one) == "CipherReference")
     locked = {normpath(unquote(one.get("URI", ""))) for one in marks}
     if any(page.path in locked for page in pages):
         raise DataError("its pages are encrypted (DRM), which cannot be read")
 
 
-def _read(archive: ZipFile, page: _Page) -> Prose:
+def _titles(archive: ZipFile, package: _Package, pages: Sequence[_Page]) -> dict[str, dict[str, int]]:
+    """By path the titles, and their levels, that tables of contents give to what is on that page."""
+    titles: dict[str, dict[str, int]] = defaultdict(dict)
+    for contents in (page for page in pages if page.reason == NAVIGATION and page.is_there):
+        try:
+            entries = list(titles_of(_xml(archive.read(contents.path))))
+        except ParseError:
+            continue
+        for address, title, level in entries:
+            titles[package.path_of(address, dirname(contents.path))].setdefault(title, level)
+    return titles
+
+
+def _read(archive: ZipFile, page: _Page, titles: Mapping[str, int]) -> Prose:
     if not page.is_there:
         return Prose(title="", text="", missing=(page.path,))
     if not _HOLDS_TEXT.fullmatch(page.kind):
@@ -165,7 +182,7 @@ def _read(archive: ZipFile, page: _Page) -> Prose:
     text = _decoded(archive, page)
     is_page = page.kind in _PAGES or _IS_PAGE.match(text)
     reason = page.reason or ("" if is_page else _OTHER)
-    return _left_out(text, reason) if reason else _read_page(text, page.hint)
+    return _left_out(text, reason) if reason else _read_page(with_headings(text, titles), page.hint)
 
 
 def _decoded(archive: ZipFile, page: _Page) -> str:
@@ -209,11 +226,3 @@ def _joined(title: str, parts: Sequence[Prose]) -> Prose:
     first = next((part.title for part in parts if part.title), "")
     missing = tuple(path for part in parts for path in part.missing)
     return Prose(title=title or first, text=text, left_out=left_out, headings=tuple(headings), missing=missing)
-
-
-def _tag(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
-
-
-def _text(element: Element) -> str:
-    return "".join(element.itertext())
