@@ -355,3 +355,19 @@ def test_code_of_doxygen_and_what_it_shows_over_names() -> None:
 
 def test_a_fragment_of_a_slide_is_no_code() -> None:
     assert paragraphs(f"<div class=fragment><p>{PROSE}</p></div>") == [PROSE]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        'Banks<a href="#banks">¶</a>',
+        '<a class="x" href="/rivers#banks"># </a>Banks',
+        'Banks <a href="#banks"><span>§</span></a>',
+    ],
+)
+def test_the_link_of_a_heading_to_itself_is_no_part_of_it(heading: str) -> None:
+    assert [one.text for one in read_html(f"<h2>{heading}</h2><p>{PROSE}</p>").headings] == ["Banks"]
+
+
+def test_a_heading_that_is_a_link_is_read() -> None:
+    assert [one.text for one in read_html(f'<h2><a href="#c">C#</a></h2><p>{PROSE}</p>').headings] == ["C#"]

@@ -325,7 +325,7 @@ def _inside(node: LexborNode, tag: str, attributes: Attributes, place: Place, is
     """The place of what an element holds."""
     if place.drop:
         return place
-    reason = certain(tag, attributes) or _certain_by_content(node, tag, attributes, is_block)
+    reason = certain(tag, attributes) or _certain_by_content(node, tag, attributes, place, is_block)
     if reason == "hidden" and is_slash(node):
         return place
     if reason and not (tag in _NEVER_HOLD_PARAGRAPHS and node.css_first("p, h1, h2, ul, table") is not None):
@@ -339,7 +339,9 @@ def _inside(node: LexborNode, tag: str, attributes: Attributes, place: Place, is
     return _inside_block(tag, attributes, place) if is_block else place
 
 
-def _certain_by_content(node: LexborNode, tag: str, attributes: Attributes, is_block: bool) -> str | None:
+def _certain_by_content(node: LexborNode, tag: str, attributes: Attributes, place: Place, is_block: bool) -> str | None:
+    if tag == "a" and place.level and _is_anchor(node, attributes):
+        return "navigation"
     if _is_fragment(node, tag, attributes):
         return "code"
     if tag == "math" and attributes.get("display") == "block":
@@ -353,6 +355,11 @@ def _is_fragment(node: LexborNode, tag: str, attributes: Attributes) -> bool:
     """Whether it is code as Doxygen writes it, a part of the page for each line."""
     is_called = tag == "div" and "fragment" in (attributes.get("class") or "").split()
     return is_called and node.css_first("div.line") is not None
+
+
+def _is_anchor(node: LexborNode, attributes: Attributes) -> bool:
+    """Whether a link to a place of a page shows a sign alone, as those do that headings have to themselves."""
+    return "#" in (attributes.get("href") or "") and not any(map(str.isalnum, node.text()))
 
 
 def _is_note(node: LexborNode, attributes: Attributes) -> bool:
