@@ -89,13 +89,16 @@ def test_sizes_follow_the_options():
 def test_an_anchor_adds_no_trained_parameters(anchor):
     network = build_network("gru", 24, {"width": 8}, anchor=anchor)
     assert network.spec.parameters == gru(24, 8)
-    correction_size, twin_helps = 1, 1
+    correction_size, twin_helps, familiarity = 1, 1, 24 + 24 * 24 + 2
     twin = {
         "ewma-mix": 9,
         "ridge-mix": 9 + 1 + 24 * 24,
     }  # which has paragraph means; its matrix is empty before it is fitted
     own = {"mean": 0, "ewma-mix": 7, "ridge-mix": 7 + 1 + 8 * 24 * 24}[anchor]
-    assert network.spec.fitted == own + (twin[anchor] + twin_helps if anchor in twin else 0) + correction_size
+    assert (
+        network.spec.fitted
+        == own + (twin[anchor] + twin_helps if anchor in twin else 0) + correction_size + familiarity
+    )
 
 
 def test_heads_must_divide_the_width():

@@ -119,7 +119,7 @@ def test_weights_of_another_shape_are_named(saved, monkeypatch):
     Wider.Config = WiderConfig
     BACKBONES.get("gru")
     monkeypatch.setitem(BACKBONES._entries, "gru", Wider)
-    with pytest.raises(IntegrityError, match=r"safetensors does not fit Network: 9 of 20 .* \(27,\) expected") as error:
+    with pytest.raises(IntegrityError, match=r"safetensors does not fit Network: 9 of 23 .* \(27,\) expected") as error:
         load_bundle(folder)
     assert len(str(error.value)) < 200 + len(str(folder))
 

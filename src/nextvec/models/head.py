@@ -18,7 +18,7 @@ from nextvec.ahead import Ahead
 from nextvec.config import Config, require_config
 from nextvec.errors import MismatchError, UsageError
 from nextvec.models.backbone import Backbone
-from nextvec.models.baseline import Baseline
+from nextvec.models.baseline import Baseline, Batches
 from nextvec.models.memory import Kept
 from nextvec.models.predictor import AnchorName
 from nextvec.models.targets import TargetBatch, Targets
@@ -121,6 +121,10 @@ class Head(nn.Module, ABC):
     def remember(self, x_BTD: Tensor, breaks_BT: Tensor | None, kept: Kept) -> Kept:
         """What its base needs of a document to go on with it after these vectors; nothing without an anchor."""
         return None if self.anchor is None else self.anchor.remember(x_BTD, breaks_BT, kept)
+
+    def acquaint(self, seen: Batches, held_out: Batches) -> None:
+        """Take from contexts of training and of validation documents what it must know of them, once its anchor is
+        fitted and before it trains; most heads take nothing."""
 
     @abstractmethod
     def loss(self, state: State, targets: Targets) -> Tensor:

@@ -152,6 +152,11 @@ class Network(nn.Module, Predictor):
             if head.anchor is not None:
                 head.set_anchor(fitted(head.anchor.name))
 
+    def acquaint(self, seen: Batches, held_out: Batches) -> None:
+        """Let every head look at the contexts of training and of validation documents, see `Head.acquaint`."""
+        for _, head in self.each_head():
+            self._judging(partial(head.acquaint, seen, held_out))
+
     def forward(self, own: TrainingBatch, whole: BatchTargets | None = None, share: float = 1.0) -> Tensor:
         """The loss: the mean over a batch's targets, the sum over heads.
 

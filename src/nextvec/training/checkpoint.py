@@ -23,6 +23,8 @@ from nextvec.mirror import discard
 from nextvec.records import write_atomic
 
 KEEP = 3
+FITTED_BEFORE = (".anchor.", ".familiarity.")
+"""Parts of a network, in the names of their tensors, that are fitted before it trains, and again when it goes on."""
 
 
 class Checkpoints:
@@ -81,8 +83,12 @@ def best_first(best: list[tuple[float, int]], score: float, number: int) -> list
 
 
 def trained_weights(network: Module) -> dict[str, Tensor]:
-    """All that training changes: not an anchor's numbers, which are large."""
-    return {name: tensor.cpu() for name, tensor in network.state_dict().items() if ".anchor." not in name}
+    """All that training changes: not what was fitted before it, which is large."""
+    return {
+        name: tensor.cpu()
+        for name, tensor in network.state_dict().items()
+        if not any(part in name for part in FITTED_BEFORE)
+    }
 
 
 def load_trained(network: Module, weights: dict[str, Tensor], path: Path) -> None:

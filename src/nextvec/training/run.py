@@ -179,6 +179,7 @@ def train_model(
             predictor = network
             with accelerator.main_process_first():
                 network.set_anchors(baselines.get)
+                network.acquaint(baselines.data.fitting_batches, baselines.data.validation_batches)
                 reference = measure_reference(baselines)
             outcome = train(
                 network, data, plan.training, folder, reference,

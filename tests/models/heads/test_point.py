@@ -64,6 +64,18 @@ def test_a_correction_has_its_full_size_while_it_trains():
     assert not torch.allclose(expected, state.base_BSE, atol=1e-2)
 
 
+def test_a_context_like_none_of_those_seen_is_left_with_its_base():
+    head, state = make_head("context-mean"), make_state(batch=1, length=2)
+    torch.nn.init.ones_(head.readout[-1].bias)
+    moved = head.eval().point(state)
+    familiar = state.base_BSE[0, 0] + 0.01 * torch.randn(100, 4, generator=torch.Generator().manual_seed(2))
+    head.familiarity.fit([familiar], [familiar])
+    point = head.point(state)
+    torch.testing.assert_close(point[0, 0], moved[0, 0])
+    assert torch.equal(point[0, 1], unit(state.base_BSE)[0, 1])
+    assert not torch.allclose(head.train().point(state)[0, 1], point[0, 1])
+
+
 @pytest.mark.parametrize(
     ("anchor", "baseline"), [("none", None), ("mean", "context-mean"), ("ewma-mix", "ewma-mix"), ("ridge-mix",) * 2]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Self
 
 import torch
@@ -13,7 +14,8 @@ from nextvec.ahead import Ahead
 from nextvec.config import Config
 from nextvec.errors import TrainingError, UsageError
 from nextvec.models.backbone import Backbone
-from nextvec.models.baseline import Baseline
+from nextvec.models.baseline import Baseline, Batches
+from nextvec.models.familiarity import Familiarity
 from nextvec.models.head import HEADS, SIZES, Head, Readings, State, least_as_good, start_at_zero
 from nextvec.models.losses import LOSSES
 from nextvec.models.memory import Kept, parts_of
@@ -44,13 +46,15 @@ class PointConfig(Config):
 
 @HEADS.register("point")
 class PointHead(Head):
-    """unit(base + size * readout(state) / sqrt(D)).
+    """unit(base + size * familiarity(base) * readout(state) / sqrt(D)).
 
     A unit vector's components are of order 1/sqrt(D). Without the factor a few steps of Adam, which moves every weight
     by about its learning rate, would throw the prediction off its base. The size of a correction that starts from zero
     is 1 while it trains and tuned on validation afterwards, like the penalty of a ridge regression: a network that has
-    learnt as much noise as signal still improves on its base when it moves a third of the way. A head without an anchor
-    has none; its base is nothing, or where that is part of the architecture, the context's mean.
+    learnt as much noise as signal still improves on its base when it moves a third of the way. And a context that is
+    like none of those that it has learnt from is left with its base: see `Familiarity`, which is 1 while it trains. A
+    head without an anchor has neither; its base is nothing, or where that is part of the architecture, the context's
+    mean.
     """
 
     Config = PointConfig
@@ -64,6 +68,7 @@ class PointHead(Head):
         self.contrasts = getattr(self.loss_of, "contrasts", True)
         self.size: Tensor | None
         self.register_buffer("size", None if anchor is None else torch.ones(()))
+        self.familiarity = None if anchor is None else Familiarity(self.dim)
         if anchor is not None:
             start_at_zero(self.readout)
 
@@ -98,9 +103,20 @@ class PointHead(Head):
         length_B11 = torch.full_like(x_BTD[:, :1, :1], x_BTD.shape[1])
         return sum_B1D + x_BTD.sum(1, keepdim=True), count_B11 + length_B11
 
+    def acquaint(self, seen: Batches, held_out: Batches) -> None:
+        if self.familiarity is not None:
+            self.familiarity.fit(self._bases(seen), self._bases(held_out))
+
+    def _bases(self, batches: Batches) -> Iterator[Tensor]:
+        for batch in batches():
+            yield self.base(batch.x_BTD.float(), batch.breaks_BT)[batch.target_mask_BT]
+
     def move(self, state: State) -> Tensor:
         """The correction at size 1, (B, S, D), not normalised."""
-        return self.readout(state.hidden_BSM).float() / math.sqrt(self.dim)
+        move_BSD = self.readout(state.hidden_BSM).float() / math.sqrt(self.dim)
+        if self.familiarity is None or state.base_BSE is None or self.training:
+            return move_BSD
+        return self.familiarity(state.base_BSE) * move_BSD
 
     def point(self, state: State) -> Tensor:
         move_BSD = self.move(state)
