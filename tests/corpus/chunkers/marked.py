@@ -442,6 +442,17 @@ MARKED: dict[str, list[str]] = {
         "1. He finished in 5. |She came later.",
         "It took approx. 100 yrs. later to see it. |Nobody did.",
         "See Suppl. Table 3. |It is long.",
+        "We saw a temp. |She typed.",
+        "He works at St. Mary's Hosp. in town. |She does not.",
+        "I bought a car. |it is red. |Then I drove.",
+        "He sat in his den. |nobody came. |Then he slept.",
+        "I said hmm. |then I left. |We met later.",
+        "Yan et al. [2004, 2005] analysed it. |It was good.",
+        "Nobody knew it. [2] |They left.",
+        "He got the app. |A friend sent it.",
+        "He left the U.S. |She stayed.",
+        "The tower is 324 m. tall. |It fell.",
+        "He smiled :) and left. |She stayed.",
     ],
     "de": [
         "Er kam am 3. Mai an. |Sie ging am 12. Juni.",
@@ -523,6 +534,10 @@ MARKED: dict[str, list[str]] = {
         "Das schrieb J.W. Goethe. |Er starb.",
         "‚Warum?‘, fragte er. |‚Darum.‘ |Sie ging.",
         "›Warum?‹ fragte er. |›Darum.‹ |Sie ging.",
+        "Die Höhe beträgt 500 m ü. d. M. und mehr. |Das ist hoch.",
+        "Die Stadt hat 5 Tsd. |Einwohner zählt man nicht.",
+        "Er kommt aus Frankfurt a. M. und bleibt. |Sie nicht.",
+        "Am 3. Tag kam er. |Sie ging am 4. Tag.",
     ],
     "fr": [
         "Il est venu. |Elle est partie.",
@@ -574,6 +589,11 @@ MARKED: dict[str, list[str]] = {
         "(1) Le premier point est ici. |Il a deux phrases.",
         "Le 1er janv. 2020, il arriva. |Elle partit.",
         "Écrit par J.R.R. Tolkien. |Il est mort.",
+        "L'entreprise Dupont S.A. vend. |Elle paie.",
+        "J.-J. La Motte est né à Genève. |Il est mort.",
+        "Écrit par J.R. De Boer. |Il est mort.",
+        "La ville a 5 000 hab. et grandit. |Elle est belle.",
+        "La ville passa le col. |Elle grandit.",
     ],
     "es": [
         "¿Quién es? |¡Nadie! |Vamos.",
@@ -614,6 +634,8 @@ MARKED: dict[str, list[str]] = {
         "(a) El primer punto está aquí. |Tiene dos frases.",
         "Véase el n°. 1026. |Ahí está.",
         "Llevaba novelas, etc. |¿Para qué?",
+        "La ciudad tiene 5 mil hab. y crece. |Es bonita.",
+        "Lo dijo J.L. De la Vega. |Nadie habló.",
     ],
     "it": [
         "È venuto. |Lei è partita.",
@@ -644,6 +666,9 @@ MARKED: dict[str, list[str]] = {
         "S. Pietro è grande. |SS. Pietro e Paolo pure.",
         "Visse nel 50 a.C. (dice lui) a Roma. |Morì lì.",
         "La vitamina C. |Essa è utile.",
+        "La Fiat S.p.A. |Essa vende auto.",
+        "Nato nel sec. V a.C. in Grecia. |Morì.",
+        "La città ha 5 mila ab. e cresce. |È bella.",
     ],
     "pt": [
         "O Sr. Silva chegou. |A Sra. Costa saiu.",
@@ -664,6 +689,8 @@ MARKED: dict[str, list[str]] = {
         "S. Paulo é grande. |Sto. André não.",
         "O Exmo. Sr. Presidente falou. |Todos ouviram.",
         "Pesa aprox. 3,5 kg. |É muito.",
+        "Fica a 5 km. do centro. |É perto.",
+        "Escreveu J.P. Da Silva. |Ninguém leu.",
     ],
     "nl": [
         "Hij kwam o.a. uit Gent. |Zij niet.",
@@ -682,6 +709,7 @@ MARKED: dict[str, list[str]] = {
         "Hij kwam t.a.v. dhr. De Boer. |Zij niet.",
         "Hij zei: ‘Ik ga.’ |Zij bleef.",
         "Op 3 okt. 2018 kwam hij aan. |Zij niet.",
+        "Hij is ziek. |toch kwam hij. |Zij niet.",
     ],
     "pl": [
         "Mieszka przy ul. Prostej. |Jest tam od 5 lat.",
@@ -707,6 +735,8 @@ MARKED: dict[str, list[str]] = {
         "J. Słowacki i A. Mickiewicz pisali. |Obaj wielcy.",
         "Dnia 3 paźdz. 2018 r. przybył o godz. 9.30. |Potem wyszedł.",
         "Napisał to J.R.R. Tolkien. |Potem umarł.",
+        "Zobaczył mur. |potem poszedł dalej. |Wrócił późno.",
+        "Ma 5 m. |Potem nic.",
     ],
     "ru": [
         "Он пришёл. |Она ушла.",
@@ -761,6 +791,11 @@ MARKED: dict[str, list[str]] = {
         "(1) Первый пункт здесь. |В нём два предложения.",
         "3 окт. 2018 г. он прибыл. |Она уехала.",
         "Роман написал Л.Н. Толстой. |Потом пришли А.С. Пушкин и М.Ю. Лермонтов.",
+        "Население — 5 тыс. чел. |Это мало.",
+        "До города 5 км. |Она мала.",
+        "Он упал в пруд. |затем он вылез. |Было холодно.",
+        "Там жили Иванов, Петров и др. |Они пришли.",
+        "Это был его род. |Он жил там.",
     ],
     "uk": [
         "Він прийшов. |Вона пішла.",
@@ -770,6 +805,8 @@ MARKED: dict[str, list[str]] = {
         "Див. с. 5 та рис. 3. |Там є.",
         "Вул. Хрещатик, буд. 5. |Там він живе.",
         "Написав Т.Г. Шевченко. |Він помер.",
+        "Село за 5 км. від міста. |Воно мале.",
+        "Там жив народ. |Він пішов.",
     ],
     "el": [
         "Ποιος είναι; |Κανείς. |Πάμε.",
@@ -785,6 +822,8 @@ MARKED: dict[str, list[str]] = {
         "Βλ. σ. 5. |Εκεί.",
         "Μήλα, αχλάδια κ.λπ. είναι καλά. |Φάε.",
         "Κοστίζει 3,5 εκ. ευρώ. |Πολύ.",
+        "Πήγε στο σπίτι. |μετά κοιμήθηκε. |Ξύπνησε αργά.",
+        "Έχει μήκος 5 χλμ. |Είναι μεγάλο.",
     ],
     "hy": [
         "Նա եկավ։ |Նա գնաց։",
@@ -801,6 +840,7 @@ MARKED: dict[str, list[str]] = {
         "እሱ መጣ።|እሷ ሄደች።",
         "ምን? |ምንም።",
         "አበበ መጣ። |በሶ በላ።",
+        "ልጁ፡ሄደ። |ተመለሰ።",
     ],
     "ar": [
         "جاء الرجل. |ذهبت المرأة.",
@@ -817,6 +857,7 @@ MARKED: dict[str, list[str]] = {
         "أ. د. محمد علي جاء. |ثم ذهب.",
         "حسنا... |لا أعرف.",
         "وصل أ.د. محمد علي إلى القاهرة. |ثم ذهب.",
+        "ولد سنة 500 ق.م. في روما. |مات فيها.",
     ],
     "fa": [
         "او آمد. |او رفت.",
@@ -860,16 +901,31 @@ MARKED: dict[str, list[str]] = {
         "श्री. शर्मा और श्रीमती वर्मा आए। |वे बैठे।",
         "ई.पू. 500 में वह आया। |फिर गया।",
         "वह गया. |वह आया.",
+        "यह शहर दिल्ली से 50 कि.मी. दूर है। |यहाँ लोग रहते हैं।",
+        "यहाँ से 50 कि.मी दूर एक गाँव है। |वह छोटा है।",
+        "नदी की लंबाई 5 किमी. है। |वह बड़ी है।",
+        "उसने बी.ए. पास किया। |वह खुश है।",
+        "उसने एम.ए. और बी.एस.सी. पास किया। |वह खुश है।",
+        "प्रो. वर्मा और डॉ. ए.पी.जे. अब्दुल कलाम मिले। |वे बोले।",
+        "वह घर गया है.|यह अच्छा है.",
+        "वह 500 ई.पू. में पैदा हुआ। |वह मर गया।",
+        "वह आया था. |वे गए थे.",
     ],
     "bn": [
         "সে এল। |সে গেল। |কে ওখানে?",
         "ড. ইউনূস এলেন। |তিনি বসলেন।",
         "দাম ৩.৫ টাকা। |অনেক।",
+        "শহরটি ঢাকা থেকে ৫০ কি.মি. দূরে। |এখানে মানুষ থাকে।",
+        "তিনি এম.এ. পাশ করেন। |তিনি খুশি।",
     ],
     "ta": [
         "அவன் வந்தான். |அவள் போனாள்.",
         "விலை 3.5 ரூபாய். |அதிகம்.",
         "திரு. ராஜா வந்தார். |அவர் உட்கார்ந்தார்.",
+        "ஊர் சென்னையிலிருந்து 50 கி.மீ. தொலைவில் உள்ளது. |இங்கு மக்கள் வாழ்கின்றனர்.",
+        "அவர் எம்.ஏ. படித்தார். |அவள் போனாள்.",
+        "அவன் வந்தான்.|அவள் போனாள்.",
+        "கி.பி. 500 இல் பிறந்தார். |அவர் இறந்தார்.",
     ],
     "th": [
         "เขามาแล้ว! |เธอไปไหน?",
@@ -877,6 +933,7 @@ MARKED: dict[str, list[str]] = {
         "เขาเดินทางไปกรุงเทพมหานครเมื่อวานนี้ |เธอยังคงอยู่ที่เชียงใหม่กับครอบครัว",
         "เขาไปไหน? |กลับบ้าน!",
         "ราคา 3.5 บาท",
+        "พ.ศ. 2500 เขาเกิดที่กรุงเทพฯ",
     ],
     "my": [
         "သူလာသည်။ |သူမသွားသည်။",
@@ -904,6 +961,7 @@ MARKED: dict[str, list[str]] = {
         "뭐라고? |정말! |그래...",
         "이순신(1545~1598)은 장군이다. |그는 이겼다.",
         "안녕하세요! 😊 |반갑습니다.",
+        '"가자." |그가 말했다. |그녀는 웃었다.',
     ],
     "zh": [
         "长江是亚洲最长的河流。|它发源于青藏高原的雪山。|河水向东流入大海。",
@@ -943,6 +1001,11 @@ MARKED: dict[str, list[str]] = {
         "他走了！|她笑了？|我不知道。",
         "长江（英语：Yangtze River）是河。|它很长。",
         "见https://example.com/a.html。|很好。",
+        "他说：“我来了。”|她说：“好。”",
+        "他说：“我来了。”|她说，“好。”",
+        "“我来了。”|他走了。",
+        "我……我不知道。|他笑了。",
+        "他走了……又来了。|她笑了。",
     ],
     "ja": [
         "富士山は日本で一番高い山である。|夏には多くの人が登る。|山頂からは海が見える。",
@@ -975,6 +1038,12 @@ MARKED: dict[str, list[str]] = {
         "値段は3,500円です。|安い。",
         "詳しくはhttps://example.com/を見てください。|便利です。",
         "彼は来た。|　彼女は来ない。",
+        "本当？|とても嬉しい。|ありがとう。",
+        "雨が降った。|のんびりした。",
+        "彼はPDFを送った.|私は読んだ.",
+        "「本当ですか？」|彼は黙った。",
+        "彼は……行った。|彼女は残った。",
+        "彼は去った……。|でも、戻った。",
     ],
     "tr": [
         "O geldi. |Kadın gitti.",
@@ -1023,6 +1092,7 @@ MARKED: dict[str, list[str]] = {
         "Äpplen m.m. såldes. |Päron m.fl. inte.",
         "Den 3 okt. 2018 kom han. |Sedan gick han.",
         "Han hade böcker, kartor m.m. |Varför?",
+        "Han var sjuk. |sedan dog han. |Hon stannade.",
     ],
     "cs": [
         "Přišel např. Jan. |Odešla Eva.",
@@ -1038,6 +1108,7 @@ MARKED: dict[str, list[str]] = {
         "Ing. Novák a Mgr. Svoboda přišli. |MUDr. Dvořák ne.",
         "Bylo to ve 3. st. př. n. l. v Řecku. |Pak nic.",
         "Sv. Václav zemřel. |Sv. Ludmila také.",
+        "Město má cca 5 tis. obyv. a roste. |Je hezké.",
     ],
     "fi": [
         "Hän tuli. |Hän meni.",
@@ -1059,6 +1130,7 @@ MARKED: dict[str, list[str]] = {
         "Dr. Kovács jött. |Id. Nagy nem.",
         "IV. Béla király volt. |Meghalt.",
         "Alma, körte stb. jó. |Edd meg.",
+        "Szép ház. |aztán elment. |Vége.",
     ],
     "ka": [
         "ის მოვიდა. |ის წავიდა.",
@@ -1079,25 +1151,39 @@ MARKED: dict[str, list[str]] = {
     ],
     "te": [
         "అతను వచ్చాడు. |ఆమె వెళ్ళింది. |ఎవరు?",
+        "ఊరు హైదరాబాదు నుండి 50 కి.మీ. దూరంలో ఉంది. |ఇక్కడ ప్రజలు ఉంటారు.",
+        "క్రీ.శ. 500 లో పుట్టాడు. |అతను చనిపోయాడు.",
+        "అతను ఎం.ఎస్. చదివాడు. |ఆమె వెళ్ళింది.",
+        "అతను వచ్చాడు.|ఆమె వెళ్ళింది.",
     ],
     "ml": [
         "അവൻ വന്നു. |അവൾ പോയി.",
+        "ഊര് കൊച്ചിയിൽ നിന്ന് 50 കി.മീ. അകലെയാണ്. |ഇവിടെ ആളുകളുണ്ട്.",
+        "അവൻ വന്നു.|അവൾ പോയി.",
     ],
     "mr": [
         "तो आला. |ती गेली.",
         "डॉ. पाटील आले. |ते बसले.",
+        "हे गाव पुण्यापासून ५० कि.मी. अंतरावर आहे. |येथे लोक राहतात.",
+        "तो आला.|ती गेली.",
+        "त्याने एम.ए. केले. |तो गेला.",
     ],
     "ne": [
         "ऊ आयो। |ऊ गयो।",
+        "यो गाउँ काठमाडौँबाट ५० कि.मी. टाढा छ। |यहाँ मानिस बस्छन्।",
     ],
     "si": [
         "ඔහු ආවා. |ඇය ගියා.",
+        "ගම කොළඹ සිට කි.මී. 50ක් දුරින් පිහිටයි. |ඔහු ගියේය.",
     ],
     "gu": [
         "તે આવ્યો. |તે ગઈ.",
+        "ગામ અમદાવાદથી 50 કિ.મી. દૂર છે. |અહીં લોકો રહે છે.",
+        "તે અહીં છે.|તે ગઈ.",
     ],
     "pa": [
         "ਉਹ ਆਇਆ। |ਉਹ ਗਈ।",
+        "ਪਿੰਡ 50 ਕਿ.ਮੀ. ਦੂਰ ਹੈ। |ਇੱਥੇ ਲੋਕ ਰਹਿੰਦੇ ਹਨ।",
     ],
     "da": [
         "»Hvor skal du hen?« spurgte han. |»Hjem.«",
@@ -1105,6 +1191,7 @@ MARKED: dict[str, list[str]] = {
         "Det koster ca. 3,5 mio. kr. |Det er meget.",
         "Det er f.eks. godt. |Det er bl.a. slemt.",
         "Dr. Hansen kom. |Hr. Jensen gik.",
+        "Byen har ca. 5 tus. indb. og vokser. |Det er godt.",
     ],
     "no": [
         "«Hvor skal du?» spurte han. |«Hjem.»",
@@ -1115,6 +1202,7 @@ MARKED: dict[str, list[str]] = {
     "sk": [
         "Narodil sa 5. mája 1990. |Zomrel 2000.",
         "Napr. mačka. |Pes, t. j. zviera, šteká.",
+        "Mesto má 5 tis. obyv. a rastie. |Je pekné.",
     ],
     "ro": [
         "— Unde mergi? |— Acasă.",
@@ -1127,16 +1215,20 @@ MARKED: dict[str, list[str]] = {
     "bg": [
         "„Къде отиваш?“ – попита той. |„Вкъщи.“",
         "Проф. Иванов дойде. |Д-р Петров не.",
+        "Градът е на 5 км. от София. |Той е малък.",
+        "Роден на 5 юни в гр. София. |Там живя.",
     ],
     "sr": [
         "Рођен је 5. маја 1990. у Београду. |Умро је 2000. |Крај.",
         "Нпр. мачка. |Пас, тј. животиња, лаје.",
         "У 19. веку је било другачије. |Данас није.",
+        "Ушао је у врт. |затим је отишао.",
     ],
     "hr": [
         "Rođen je 5. svibnja 1990. u Zagrebu. |Umro je 2000. |Kraj.",
         "Npr. mačka. |Pas, tj. životinja, laje.",
         "U 19. stoljeću je bilo drukčije. |Danas nije.",
+        "Stavio je prst. |zatim je otišao. |Kraj.",
     ],
     "sl": [
         "Rojen je 5. maja 1990 v Ljubljani. |Umrl je 2000.",
@@ -1147,6 +1239,7 @@ MARKED: dict[str, list[str]] = {
         "El Sr. Puig i la Sra. Mas van venir. |Van parlar.",
         "Va néixer l'any 50 aC. |Va morir.",
         "L'Il·lm. Sr. Puig parla. |Escolteu.",
+        "La ciutat té 5 mil hab. i creix. |És bonica.",
     ],
     "eu": [
         "Etorri zen. |Joan zen.",
@@ -1158,10 +1251,12 @@ MARKED: dict[str, list[str]] = {
     "lt": [
         "Jis atėjo. |Ji išėjo.",
         "XIX a. buvo kitaip. |Dabar ne.",
+        "Atėjo Jonas ir kt. |Jis išėjo.",
     ],
     "lv": [
         "Viņš atnāca. |Viņa aizgāja.",
         "Dzimis 1990. gadā. |Miris 2000. gadā.",
+        "Viņš u.c. atnāca. |Viņa aizgāja.",
     ],
     "et": [
         "Ta tuli. |Ta läks.",
@@ -1170,6 +1265,7 @@ MARKED: dict[str, list[str]] = {
     "is": [
         "Hann kom. |Hún fór.",
         "Hann fæddist 5. maí 1990. |Hann dó 2000.",
+        "Hann kom t.d. hingað. |Hún fór.",
     ],
     "kk": [
         "Ол келді. |Ол кетті.",
@@ -1181,6 +1277,10 @@ MARKED: dict[str, list[str]] = {
     "la": [
         "Gallia est omnis divisa in partes tres. |Quarum unam incolunt Belgae.",
         "M. Tullius Cicero venit. |C. Iulius Caesar vidit.",
+    ],
+    "kn": [
+        "ಊರು ಬೆಂಗಳೂರಿನಿಂದ 50 ಕಿ.ಮೀ. ದೂರದಲ್ಲಿದೆ. |ಇಲ್ಲಿ ಜನರಿದ್ದಾರೆ.",
+        "ಅವನು ಬಂದನು.|ಅವಳು ಹೋದಳು.",
     ],
 }
 

@@ -49,8 +49,24 @@ TITLES = _words(_NAMED)
 SHORTENED = _words(_SMALL) | TITLES | NUMBERED - _words("art cap ex max ms no par ref sec")
 """What a word in small letters may follow: `approx. five`, `Econ. and`."""
 
-DOTTED = re.compile(r"[^\W\d_]|(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}|(?:Ph|Litt|Phil|Sc|[A-Z])\.[^\W\d_]{1,4}")
-"""Initials, and what has a full stop a letter: b, a.m, U.S, Ph.D (the last full stop is not part of it)."""
+_SYLLABLE = (
+    r"[^\W\d_](?:[\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca]\u200d?[^\W\d_]"
+    r"|(?![\w\u0964\u0965])[\u0900-\u0dff])*"
+)
+"""Of an Indic script, a letter elsewhere: vowel signs are no letters to Python, and a virama joins two consonants."""
+_PART = (
+    r"(?:[\u0904-\u0914\u0985-\u0994\u0a05-\u0a14\u0a85-\u0a94\u0b05-\u0b14\u0b85-\u0b94\u0c05-\u0c14"
+    rf"\u0c85-\u0c94\u0d05-\u0d14\u0d85-\u0d96]?{_SYLLABLE})"
+)
+"""A syllable, or a Latin letter's name, which may begin with a vowel: `बी`, `एम`."""
+CHAIN = re.compile(rf"(?:{_PART}\.){{2,}}|(?<=\d\s)(?:{_PART}\.)+{_PART}(?=[\s,;।)])")
+"""`कि.मी.`, `एम.ए.`, and after a number `50 कि.मी` too."""
+DOTTED = re.compile(
+    r"[^\W\d_]|(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}|(?:Ph|Litt|Phil|Sc|[A-Z])\.[^\W\d_]{1,4}"
+    rf"|(?:{_PART}\.)+{_PART}"
+)
+"""Initials, and what has a full stop a letter or syllable: b, a.m, U.S, Ph.D, कि.मी (the last full stop is not part of
+it)."""
 UNITS = re.compile(
     r"\d\s?(?:bln|cm|cu|dl|ft|gal|h|hr|hrs|in|kg|km|lb|lbs|mi|mil|min|mins|ml|mln|mm|oz|pt|qt|sec|secs|sq|tbsp|tsp|wks|yd|yds|yrs"
     r"|млн|млрд|тыс|руб)\.\s*$"

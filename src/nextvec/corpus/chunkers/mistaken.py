@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import string
 
 from nextvec.corpus.chunkers.abbreviations import (
     BEFORE_ORDINALS,
+    CHAIN,
     DOTTED,
     JOINTS,
     NUMBERED,
@@ -90,7 +92,7 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
     if is_small(first):
         return _small_belongs(before, word, language, uncased) or (not uncased and _joins(text, cut))
     if first.isdecimal() or _REFERENCE.match(text, cut):
-        listed = word in NUMBERED or word in words("shortened", language) or word.endswith("str")
+        listed = word in NUMBERED or word in words("shortened", language) or word.endswith("str") or _is_dotted(word)
         return listed or _is_verse(text, cut, word) or _DATE.search(text, max(0, cut - _WINDOW), cut + 4) is not None
     if language == "de" and (_is_german_ordinal(before) or _is_german_date(text, cut, word)):
         return True
@@ -137,9 +139,13 @@ def _is_initial(text: str, cut: int, before: list[str], language: str) -> bool:
 
 
 def _is_shortened_there(word: str, language: str) -> bool:
-    """In its language; or with full stops between letters that are neither small nor capital (`أ.د`)."""
-    dotted = len(word) > 1 and word[0] == word[0].swapcase() and DOTTED.fullmatch(word) is not None
-    return dotted or any(word in words(kind, language) for kind in ("shortened", "last", "names"))
+    """In its language; or with full stops between letters that are neither small nor capital."""
+    return _is_dotted(word) or any(word in words(kind, language) for kind in ("shortened", "last", "names"))
+
+
+def _is_dotted(word: str) -> bool:
+    """`أ.د`, `พ.ศ`, `कि.मी`"""
+    return len(word) > 1 and word[0] == word[0].swapcase() and DOTTED.fullmatch(word) is not None
 
 
 def _joins(text: str, cut: int) -> bool:
@@ -200,7 +206,7 @@ def _inside_token(text: str, cut: int, language: str) -> bool:
 def _touch(word: str, text: str, cut: int) -> bool:
     """Whether a sentence ends with `word`, and another begins at `cut` without a space between."""
     if text[cut].lower() == text[cut].upper():
-        return len(word) > 1 and word not in TITLES
+        return len(word) > 1 and word not in TITLES and not _in_chain(text, cut, word)
     following = _WORD.match(text, cut)
     if following is None or not following.group().istitle():
         return False
@@ -208,6 +214,12 @@ def _touch(word: str, text: str, cut: int) -> bool:
         return True
     word = word.lstrip(_OPENING)
     return len(word) > 1 and word.isalpha() and word.islower() and not _CODE.search(text)
+
+
+def _in_chain(text: str, cut: int, word: str) -> bool:
+    """Whether `word` and what follows its stop at `cut` are parts of one abbreviation: `कि.मी.`"""
+    chain = CHAIN.match(text, cut - 1 - len(word.lstrip(_OPENING + string.digits)))
+    return chain is not None and chain.end() > cut
 
 
 def _dash_goes_on(text: str, cut: int) -> bool:
