@@ -453,6 +453,9 @@ MARKED: dict[str, list[str]] = {
         "He left the U.S. |She stayed.",
         "The tower is 324 m. tall. |It fell.",
         "He smiled :) and left. |She stayed.",
+        "The avg. temp. is 5. |It froze.",
+        "It costs 5 cts. per oz. of gold. |That is cheap.",
+        "The temp. was 5 °C. |It froze.",
     ],
     "de": [
         "Er kam am 3. Mai an. |Sie ging am 12. Juni.",
@@ -691,6 +694,8 @@ MARKED: dict[str, list[str]] = {
         "Pesa aprox. 3,5 kg. |É muito.",
         "Fica a 5 km. do centro. |É perto.",
         "Escreveu J.P. Da Silva. |Ninguém leu.",
+        "O séc. XIX passou. |Veio o XX.",
+        "V. Exa. sabe. |V. Sa. também.",
     ],
     "nl": [
         "Hij kwam o.a. uit Gent. |Zij niet.",
@@ -710,6 +715,7 @@ MARKED: dict[str, list[str]] = {
         "Hij zei: ‘Ik ga.’ |Zij bleef.",
         "Op 3 okt. 2018 kwam hij aan. |Zij niet.",
         "Hij is ziek. |toch kwam hij. |Zij niet.",
+        "De stad heeft ca. 5 dzd. inw. en groeit. |Mooi.",
     ],
     "pl": [
         "Mieszka przy ul. Prostej. |Jest tam od 5 lat.",
@@ -737,6 +743,7 @@ MARKED: dict[str, list[str]] = {
         "Napisał to J.R.R. Tolkien. |Potem umarł.",
         "Zobaczył mur. |potem poszedł dalej. |Wrócił późno.",
         "Ma 5 m. |Potem nic.",
+        "Miasto liczy ok. 5 tys. mieszk. i rośnie. |Jest duże.",
     ],
     "ru": [
         "Он пришёл. |Она ушла.",
@@ -796,6 +803,10 @@ MARKED: dict[str, list[str]] = {
         "Он упал в пруд. |затем он вылез. |Было холодно.",
         "Там жили Иванов, Петров и др. |Они пришли.",
         "Это был его род. |Он жил там.",
+        "Пушкин, Лермонтов и др. писали стихи. |Их читали.",
+        "В 1990 г. население составляло 5 тыс. чел. и росло. |Потом упало.",
+        "Население — 5 млн. чел. в 1990 г. |Это много.",
+        "Деревня расположена в 5 км. от города. |Она мала.",
     ],
     "uk": [
         "Він прийшов. |Вона пішла.",
@@ -824,6 +835,8 @@ MARKED: dict[str, list[str]] = {
         "Κοστίζει 3,5 εκ. ευρώ. |Πολύ.",
         "Πήγε στο σπίτι. |μετά κοιμήθηκε. |Ξύπνησε αργά.",
         "Έχει μήκος 5 χλμ. |Είναι μεγάλο.",
+        "Έχει 5 χλμ. μήκος. |Είναι μεγάλο.",
+        "Το 5ο αι. π.Χ. έζησε. |Πέθανε.",
     ],
     "hy": [
         "Նա եկավ։ |Նա գնաց։",
@@ -1093,6 +1106,7 @@ MARKED: dict[str, list[str]] = {
         "Den 3 okt. 2018 kom han. |Sedan gick han.",
         "Han hade böcker, kartor m.m. |Varför?",
         "Han var sjuk. |sedan dog han. |Hon stannade.",
+        "Staden har ca 5 tn. inv. och växer. |Det är fint.",
     ],
     "cs": [
         "Přišel např. Jan. |Odešla Eva.",
@@ -1131,6 +1145,8 @@ MARKED: dict[str, list[str]] = {
         "IV. Béla király volt. |Meghalt.",
         "Alma, körte stb. jó. |Edd meg.",
         "Szép ház. |aztán elment. |Vége.",
+        "A 19. sz. végén élt. |Meghalt.",
+        "Kr. e. 500-ban született. |Rómában élt.",
     ],
     "ka": [
         "ის მოვიდა. |ის წავიდა.",
@@ -1198,6 +1214,7 @@ MARKED: dict[str, list[str]] = {
         "Den 17. mai er fri. |Den 18. ikke.",
         "Det er f.eks. bra. |Det er bl.a. ille.",
         "Kong Harald V. kom. |Han smilte.",
+        "Byen har ca. 5 000 innb. og vokser. |Det er bra.",
     ],
     "sk": [
         "Narodil sa 5. mája 1990. |Zomrel 2000.",
@@ -1211,6 +1228,7 @@ MARKED: dict[str, list[str]] = {
         "S-a născut în sec. al XIX-lea. |A murit.",
         "Costă 3,5 mil. lei. |E mult.",
         "Mere, pere etc. sunt bune. |Mănâncă.",
+        "Orașul are aprox. 5 mii loc. și crește. |E frumos.",
     ],
     "bg": [
         "„Къде отиваш?“ – попита той. |„Вкъщи.“",
@@ -1223,6 +1241,7 @@ MARKED: dict[str, list[str]] = {
         "Нпр. мачка. |Пас, тј. животиња, лаје.",
         "У 19. веку је било другачије. |Данас није.",
         "Ушао је у врт. |затим је отишао.",
+        "Град је на 5 км. од Београда. |Мали је.",
     ],
     "hr": [
         "Rođen je 5. svibnja 1990. u Zagrebu. |Umro je 2000. |Kraj.",
@@ -1252,6 +1271,7 @@ MARKED: dict[str, list[str]] = {
         "Jis atėjo. |Ji išėjo.",
         "XIX a. buvo kitaip. |Dabar ne.",
         "Atėjo Jonas ir kt. |Jis išėjo.",
+        "Dr. Jonas ir kt. atėjo. |Ji išėjo.",
     ],
     "lv": [
         "Viņš atnāca. |Viņa aizgāja.",
@@ -1266,6 +1286,7 @@ MARKED: dict[str, list[str]] = {
         "Hann kom. |Hún fór.",
         "Hann fæddist 5. maí 1990. |Hann dó 2000.",
         "Hann kom t.d. hingað. |Hún fór.",
+        "Epli, perur o.s.frv. og svo margt fleira. |Hann fór.",
     ],
     "kk": [
         "Ол келді. |Ол кетті.",

@@ -29,7 +29,7 @@ _SMALL = """
     chem constr cont contd corp cv dept deriv diam distr doz econ eds elec encl esp est etc excl facs fm freq geol geom
     gram ibid illus incl indiv introd inv irreg jun math mech misc perf pers phil phys pref prep pres prob prof
     pkg pron prov pseud psych publ recd reg rel resp sched sci seq sp spec spl spp ssp subj subsp suppl syn theol transl
-    trig univ usu var viz vgl vs
+    temp trig univ usu var viz vgl vs
 """
 
 
@@ -68,7 +68,7 @@ DOTTED = re.compile(
 """Initials, and what has a full stop a letter or syllable: b, a.m, U.S, Ph.D, कि.मी (the last full stop is not part of
 it)."""
 UNITS = re.compile(
-    r"\d\s?(?:bln|cm|cu|dl|ft|gal|h|hr|hrs|in|kg|km|lb|lbs|mi|mil|min|mins|ml|mln|mm|oz|pt|qt|sec|secs|sq|tbsp|tsp|wks|yd|yds|yrs"
+    r"\d\s?(?:bln|cm|cts|cu|dl|ft|gal|h|hr|hrs|in|kg|km|lb|lbs|mi|mil|min|mins|ml|mln|mm|oz|pt|qt|sec|secs|sq|tbsp|tsp|wks|yd|yds|yrs"
     r"|млн|млрд|тыс|руб)\.\s*$"
 )
 """`20 lb. or so`"""
@@ -98,8 +98,16 @@ STARTERS = _listed(
 NO_STARTERS = _listed("A As At Had Has Her I If My Many No One Our So Will")
 """Of these, names, letters and numerals too: `Dr. No`, `fig. A`, `J. Will`."""
 
-JOINTS = _listed("and or of in by at de von van to for on with")
-"""They begin no sentence in small letters where others begin with capital ones."""
+JOINTS = _listed("and or of in by at de von van to for on with per")
+"""They begin no sentence in small letters where others begin with capital ones; of other languages in words.toml."""
+
+VOWELLESS = re.compile(
+    r"(?:[^\W\d_]{1,2}\.)*[A-ZÀ-ÞА-ЯΆ-Ω]?(?!(?:tv|pc|dvd|cd|pdf|gps|sms|mp)\Z)"
+    r"(?:[bcdfghj-np-tv-xzçčćďđłńňřšśťžźżßģķļņ]{1,5}|[бвгджзйклмнпрстфхцчшщђјљњћџґѓќ]{1,5}|[βγδζθκλμνξπρσςτφχψ]{1,5})"
+)
+"""What cannot be a whole word, with letters before it or without: `др`, `mln`, `χλμ`, `o.s.frv`."""
+SYLLABIC_LANGUAGES = _listed("bs cs en hr mk sh sk sl sr")
+"""Their words need no vowel: prst, врт; hmm, brb."""
 
 NEVER_LAST = _listed("e.g i.e a.k.a c.f")
 """Of what has a full stop a letter, what no sentence ends with."""

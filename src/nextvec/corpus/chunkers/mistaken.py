@@ -14,8 +14,10 @@ from nextvec.corpus.chunkers.abbreviations import (
     ORDINAL_LANGUAGES,
     SHORTENED,
     STARTERS,
+    SYLLABIC_LANGUAGES,
     TITLES,
     UNITS,
+    VOWELLESS,
     WITH_LETTERS,
 )
 from nextvec.corpus.chunkers.attribution import names_speaker
@@ -90,7 +92,7 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
         return is_small(first) and _small_goes_on(before[-1][-1], uncased)
     word = before[-1].lstrip(_OPENING)[:-1]
     if is_small(first):
-        return _small_belongs(before, word, language, uncased) or (not uncased and _joins(text, cut))
+        return _small_belongs(before, word, language, uncased) or (not uncased and _joins(text, cut, word, language))
     if first.isdecimal() or _REFERENCE.match(text, cut):
         listed = word in NUMBERED or word in words("shortened", language) or word.endswith("str") or _is_dotted(word)
         return listed or _is_verse(text, cut, word) or _DATE.search(text, max(0, cut - _WINDOW), cut + 4) is not None
@@ -148,9 +150,13 @@ def _is_dotted(word: str) -> bool:
     return len(word) > 1 and word[0] == word[0].swapcase() and DOTTED.fullmatch(word) is not None
 
 
-def _joins(text: str, cut: int) -> bool:
-    """Whether a small word follows that begins no sentence where others begin with capitals: `the Gurabo Fm. and`."""
-    return text[cut : cut + _WINDOW].split()[0] in JOINTS
+def _joins(text: str, cut: int, word: str, language: str) -> bool:
+    """Whether a small word goes on where sentences begin with capitals, as one that begins none (`the Gurabo Fm. and`)
+    or after what is no whole word (`и др. писали`)."""
+    following = text[cut : cut + _WINDOW].split()[0]
+    if following in (words("joints", language) or JOINTS):
+        return True
+    return language not in SYLLABIC_LANGUAGES and VOWELLESS.fullmatch(word) is not None
 
 
 def _is_inner_number(before: list[str]) -> bool:
