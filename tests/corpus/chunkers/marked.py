@@ -456,6 +456,9 @@ MARKED: dict[str, list[str]] = {
         "The avg. temp. is 5. |It froze.",
         "It costs 5 cts. per oz. of gold. |That is cheap.",
         "The temp. was 5 °C. |It froze.",
+        "Yan et al. [2004] analysed the variations and found none. |It was good.",
+        "Model wears size S. |Fits small.",
+        "He ran the 100 m. |He won.",
     ],
     "de": [
         "Er kam am 3. Mai an. |Sie ging am 12. Juni.",
@@ -541,6 +544,9 @@ MARKED: dict[str, list[str]] = {
         "Die Stadt hat 5 Tsd. |Einwohner zählt man nicht.",
         "Er kommt aus Frankfurt a. M. und bleibt. |Sie nicht.",
         "Am 3. Tag kam er. |Sie ging am 4. Tag.",
+        "Er kommt aus Frankfurt a. M. |Sie nicht.",
+        "Er war der 3. |Sie war die 4.",
+        "Das ist ein Verein e. V. |Er wächst.",
     ],
     "fr": [
         "Il est venu. |Elle est partie.",
@@ -597,6 +603,9 @@ MARKED: dict[str, list[str]] = {
         "Écrit par J.R. De Boer. |Il est mort.",
         "La ville a 5 000 hab. et grandit. |Elle est belle.",
         "La ville passa le col. |Elle grandit.",
+        "Il est né en 50 av. J.-C. |Il est mort jeune.",
+        "Il vit aux É.-U. |Elle non.",
+        "L'entreprise Dupont S.A. |Elle vend.",
     ],
     "es": [
         "¿Quién es? |¡Nadie! |Vamos.",
@@ -639,6 +648,10 @@ MARKED: dict[str, list[str]] = {
         "Llevaba novelas, etc. |¿Para qué?",
         "La ciudad tiene 5 mil hab. y crece. |Es bonita.",
         "Lo dijo J.L. De la Vega. |Nadie habló.",
+        "Es de los EE.UU. |Vive aquí.",
+        "Es de los EE. UU. |Él vive aquí.",
+        "Los EE.UU. |Son grandes.",
+        "La empresa Ejemplo S.A. |Ella vende.",
     ],
     "it": [
         "È venuto. |Lei è partita.",
@@ -696,6 +709,7 @@ MARKED: dict[str, list[str]] = {
         "Escreveu J.P. Da Silva. |Ninguém leu.",
         "O séc. XIX passou. |Veio o XX.",
         "V. Exa. sabe. |V. Sa. também.",
+        "A empresa é a Exemplo S.A. |Ela vende.",
     ],
     "nl": [
         "Hij kwam o.a. uit Gent. |Zij niet.",

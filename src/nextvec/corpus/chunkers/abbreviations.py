@@ -78,9 +78,9 @@ LIST_ENDS = _listed("etc usw ecc osv atd itd itp stb enz m.m m.fl т.д т.п")
 WITH_LETTERS = _listed(
     """
     appendix blood category class column exhibit figure grade group hepatitis item letter level option part phase
-    plan point schedule section series side stage step table team type variant version vitamin
+    plan point schedule section series side size stage step table team type variant version vitamin
     buchstabe buchstaben klasse gruppe typ teil punkt anhang stufe variante
-    lettre vitamine classe groupe partie annexe letra vitamina clase grupo tipo parte punto anexo lettera gruppo piano
+    größe größen lettre vitamine taille classe groupe partie annexe letra vitamina talla clase grupo tipo parte punto anexo lettera taglia gruppo piano
     буква буквой букву буквы витамин витамина план плана класс класса группа группы тип типа
     """
 )
@@ -109,11 +109,14 @@ VOWELLESS = re.compile(
 SYLLABIC_LANGUAGES = _listed("bs cs en hr mk sh sk sl sr")
 """Their words need no vowel: prst, врт; hmm, brb."""
 
-NEVER_LAST = _listed("e.g i.e a.k.a c.f")
+NEVER_LAST = _listed("e.g i.e a.k.a c.f N.B P.S P.-S U.A Z.B")
 """Of what has a full stop a letter, what no sentence ends with."""
 
 WHOLE = _listed("no me may miss ill art fed ma ok")
 """Words that sentencex takes for abbreviations (of number, Maine, May, ...) and that end sentences in small letters."""
+
+NAME_PARTICLES = _listed("Da Dal De Del Della Den Der Des Di Do Dos Du El La Las Le Les Lo Los Op Te Van Von Zu")
+"""They begin sentences, and names after initials: `J.P. La Fontaine`."""
 
 BEFORE_ORDINALS = _listed("am ab beim bis das dem den der des die im seit vom zum zur")
 """German words between which and a noun in capitals a number is an ordinal: `im 19. Jahrhundert`."""

@@ -88,6 +88,8 @@ def _after_closing(text: str, ends: Iterator[int]) -> Iterator[int]:
         if text[end : end + 1] in _MAY_CLOSE:
             closing = (_CLOSING_BRACKET if text[end - 1].isspace() else _CLOSING).match(text, end)
             end = closing.end() if closing else end
+        elif text[end : end + 1] == " " and text[end - 1] == "]":
+            end += 1
         if text[end : end + 1] in _BEGINNERS:
             pass
         elif not faces_begin and (faces := _FACES.match(text, end)):

@@ -8,7 +8,16 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 from itertools import accumulate, chain
 
-from nextvec.corpus.chunkers.abbreviations import DOTTED, LIST_ENDS, NEVER_LAST, NUMBERED, UNITS, WHOLE, WITH_LETTERS
+from nextvec.corpus.chunkers.abbreviations import (
+    DOTTED,
+    LIST_ENDS,
+    NAME_PARTICLES,
+    NEVER_LAST,
+    NUMBERED,
+    UNITS,
+    WHOLE,
+    WITH_LETTERS,
+)
 from nextvec.corpus.chunkers.words import words as words_of
 from nextvec.corpus.prose import is_small
 
@@ -28,6 +37,8 @@ _ANSWERED = re.compile(r"[.!?…][”»]\s+(?=[“«])")
 _AGREED = ("OK", "Ok")
 _RATE = re.compile(r"[^\W\d_]/(?:[^\W\d_]{0,2}[^\W\d_A-KM-Z])\Z|I/O\Z")
 """`120 km/h`, `bbl/d`"""
+_CAPITALS = re.compile(r"(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}")
+_METRES = re.compile(r"\d\s?[mgl]\Z")
 _VARIABLES = frozenset("xyzthk")
 _BRACKETED = re.compile(r"[(（\[][^()（）\[\]]*[.!?…。！？][)）\]]\s*(?=\S)")
 _STOPS = ".!?…。！？"
@@ -82,9 +93,22 @@ def _is_end(text: str, stop: re.Match[str], words: list[str], language: str, unc
 
 def _may_begin(following: str, words: list[str], language: str) -> bool:
     """Whether the word after the stop begins a sentence, which then ends with what the stop shortens."""
-    if language == "en" and (words[-1] == "no" or UNITS.search(" ".join(words) + ".")):
+    if language == "en" and (words[-1] == "no" or _is_measure(" ".join(words))):
         return len(following) > 1 and not following.isupper()
-    return following in words_of("starters", language) and _may_be_last(words[-1], language)
+    if following not in words_of("starters", language):
+        return False
+    if language != "en" and _is_in_capitals(words[-1]):
+        return following not in NAME_PARTICLES
+    return _may_be_last(words[-1], language) or "".join(words) in words_of("last", language)
+
+
+def _is_in_capitals(word: str) -> bool:
+    """`É.-U`, `EE.UU`, and initials: before a name's particle they cannot be told from `S.A`."""
+    return len(word) > 1 and word.isupper() and word not in NEVER_LAST and _CAPITALS.fullmatch(word) is not None
+
+
+def _is_measure(words: str) -> bool:
+    return UNITS.search(words + ".") is not None or _METRES.search(words) is not None
 
 
 def _may_be_last(word: str, language: str) -> bool:

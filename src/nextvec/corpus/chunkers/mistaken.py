@@ -10,6 +10,7 @@ from nextvec.corpus.chunkers.abbreviations import (
     CHAIN,
     DOTTED,
     JOINTS,
+    NAME_PARTICLES,
     NUMBERED,
     ORDINAL_LANGUAGES,
     SHORTENED,
@@ -96,7 +97,7 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
     if first.isdecimal() or _REFERENCE.match(text, cut):
         listed = word in NUMBERED or word in words("shortened", language) or word.endswith("str") or _is_dotted(word)
         return listed or _is_verse(text, cut, word) or _DATE.search(text, max(0, cut - _WINDOW), cut + 4) is not None
-    if language == "de" and (_is_german_ordinal(before) or _is_german_date(text, cut, word)):
+    if language == "de" and (_is_german_ordinal(before, _next_word(text, cut)) or _is_german_date(text, cut, word)):
         return True
     return _is_title(text, cut, before[-1], language) or (not first.isupper() and _is_shortened_there(word, language))
 
@@ -122,7 +123,8 @@ def _is_title(text: str, cut: int, word: str, language: str) -> bool:
         return True
     if not (word[:-1] in TITLES or ("-" in word and _DOUBLE_INITIAL.fullmatch(word[:-1]))):
         return False
-    return text[cut : cut + _WINDOW].split()[0] not in STARTERS
+    following = _next_word(text, cut)
+    return following not in STARTERS and (following in NAME_PARTICLES or following not in words("starters", language))
 
 
 def _is_initial(text: str, cut: int, before: list[str], language: str) -> bool:
@@ -136,7 +138,7 @@ def _is_initial(text: str, cut: int, before: list[str], language: str) -> bool:
         return False
     if len(before[-1]) == 2 and len(before) > 1 and before[-2].lower() in WITH_LETTERS:
         return False
-    following = text[cut : cut + _WINDOW].split()[0].rstrip(",.;:")
+    following = _next_word(text, cut).rstrip(",.;:")
     return following.istitle() and following not in starters
 
 
@@ -153,10 +155,14 @@ def _is_dotted(word: str) -> bool:
 def _joins(text: str, cut: int, word: str, language: str) -> bool:
     """Whether a small word goes on where sentences begin with capitals, as one that begins none (`the Gurabo Fm. and`)
     or after what is no whole word (`и др. писали`)."""
-    following = text[cut : cut + _WINDOW].split()[0]
+    following = _next_word(text, cut)
     if following in (words("joints", language) or JOINTS):
         return True
     return language not in SYLLABIC_LANGUAGES and VOWELLESS.fullmatch(word) is not None
+
+
+def _next_word(text: str, cut: int) -> str:
+    return text[cut : cut + _WINDOW].split()[0]
 
 
 def _is_inner_number(before: list[str]) -> bool:
@@ -172,9 +178,9 @@ def _is_verse(text: str, cut: int, word: str) -> bool:
     return word.istitle() and len(word) <= _LONGEST_SHORT_NAME and _VERSE.match(text, cut) is not None
 
 
-def _is_german_ordinal(before: list[str]) -> bool:
-    """Of the words `before` a capital letter: `im 19. Jahrhundert`."""
-    return (
+def _is_german_ordinal(before: list[str], following: str) -> bool:
+    """Of the words `before` a capital letter: `im 19. Jahrhundert`, not `Er war der 3. Sie`."""
+    return following not in words("starters", "de") and (
         len(before) > 1
         and before[-2].lower() in BEFORE_ORDINALS
         and before[-1][:-1].isdecimal()
