@@ -459,6 +459,15 @@ MARKED: dict[str, list[str]] = {
         "Yan et al. [2004] analysed the variations and found none. |It was good.",
         "Model wears size S. |Fits small.",
         "He ran the 100 m. |He won.",
+        "It cost approx. $5. |It was max. 3 ft. long.",
+        "Rte. 66 and Hwy. 5 are closed. |Nobody drove.",
+        "Jan. 1–Feb. 2 is open. |Then it is closed.",
+        "See App. A and Tab. 3. |It is long.",
+        "He lives 5 km. |She lives near.",
+        "It holds 5 l. of milk. |It is full.",
+        "The vitamin is B. |It helps.",
+        "Take Rte. 66. |It is long.",
+        "He got the app. |A friend of mine did not.",
     ],
     "de": [
         "Er kam am 3. Mai an. |Sie ging am 12. Juni.",
@@ -541,12 +550,27 @@ MARKED: dict[str, list[str]] = {
         "‚Warum?‘, fragte er. |‚Darum.‘ |Sie ging.",
         "›Warum?‹ fragte er. |›Darum.‹ |Sie ging.",
         "Die Höhe beträgt 500 m ü. d. M. und mehr. |Das ist hoch.",
-        "Die Stadt hat 5 Tsd. |Einwohner zählt man nicht.",
+        "Die Stadt hat 5 Tsd. |Sie ist alt.",
         "Er kommt aus Frankfurt a. M. und bleibt. |Sie nicht.",
         "Am 3. Tag kam er. |Sie ging am 4. Tag.",
         "Er kommt aus Frankfurt a. M. |Sie nicht.",
         "Er war der 3. |Sie war die 4.",
         "Das ist ein Verein e. V. |Er wächst.",
+        "Der Ort liegt 250 m ü. NN in den Bergen. |Er ist klein.",
+        "Der Ort liegt 250 m ü. M. in den Bergen. |Er ist klein.",
+        "Der Ort liegt 250 m ü. NN. |Er ist klein.",
+        "Dort lebte der Hl. Martin. |Er teilte.",
+        "Der Sohn des hl. Franz kam. |Er blieb.",
+        "Sie ist geb. Müller. |Er ist gest. 1900.",
+        "Die Stadt hat rd. 5 Tsd. Einw. und wächst. |Sie ist alt.",
+        "Er war Präs. der Dt. Bank. |Sie war Mitgl. im Vorstand.",
+        "Er lebt in den U.S.A. |Sie nicht.",
+        "Er ist Oberst a. D. |Er ruht.",
+        "Z.B. Die Zeit schrieb es. |Das war 1990.",
+        "Das war am 5. d. M. |Danach war Ruhe.",
+        "Dort steht das 3. Haus. |Es ist rot.",
+        "Er sah Ludwig XIV. |Das war 1700.",
+        "Unter Ludwig XIV. wuchs der Hof. |Er war teuer.",
     ],
     "fr": [
         "Il est venu. |Elle est partie.",
@@ -606,6 +630,15 @@ MARKED: dict[str, list[str]] = {
         "Il est né en 50 av. J.-C. |Il est mort jeune.",
         "Il vit aux É.-U. |Elle non.",
         "L'entreprise Dupont S.A. |Elle vend.",
+        "Le Dr. Martin et le Pr. Petit viennent. |Ils parlent.",
+        "Le gal. de Gaulle parle. |Ils se taisent.",
+        "Jean-J. Rousseau écrit. |Il meurt.",
+        "C'est l'art. L. 121-1 du code. |Il dit tout.",
+        "Voir fig. 3 et tabl. 5. |C'est la fin.",
+        "C'est à la B.N.F. |Elle lit.",
+        "P.S. Il viendra. |Merci.",
+        "J.-C. De Vries est là. |Il rit.",
+        "J'aime Jean-J. |Il rit.",
     ],
     "es": [
         "¿Quién es? |¡Nadie! |Vamos.",
@@ -652,6 +685,11 @@ MARKED: dict[str, list[str]] = {
         "Es de los EE. UU. |Él vive aquí.",
         "Los EE.UU. |Son grandes.",
         "La empresa Ejemplo S.A. |Ella vende.",
+        "Nació en Sta. Cruz. |Murió en Bs. As. hace tiempo.",
+        "El Mtro. Ruiz y la Mtra. Gil llegaron. |Hablaron.",
+        "Vive en la Urb. Los Pinos. |Es lejos.",
+        "Fue en la U.R.S.S. |No volvió.",
+        "La obra es de A.C. La Torre. |Es buena.",
     ],
     "it": [
         "È venuto. |Lei è partita.",
@@ -685,6 +723,10 @@ MARKED: dict[str, list[str]] = {
         "La Fiat S.p.A. |Essa vende auto.",
         "Nato nel sec. V a.C. in Grecia. |Morì.",
         "La città ha 5 mila ab. e cresce. |È bella.",
+        "L'On. Rossi e l'avv. Bianchi parlano. |Tacciono.",
+        "Vive negli U.S.A. |Lei no.",
+        "Lavora alla F.I.A.T. |Non è ricco.",
+        "Scritto da J.L. De Luca. |È bello.",
     ],
     "pt": [
         "O Sr. Silva chegou. |A Sra. Costa saiu.",
@@ -710,6 +752,10 @@ MARKED: dict[str, list[str]] = {
         "O séc. XIX passou. |Veio o XX.",
         "V. Exa. sabe. |V. Sa. também.",
         "A empresa é a Exemplo S.A. |Ela vende.",
+        "O Gen. Costa e o Cel. Lima vieram. |Falaram.",
+        "Ele vive nos E.U.A. |Ela não.",
+        "Os E.U.A. venceram. |O Brasil perdeu.",
+        "Fugiu no séc. XX. |Depois voltou.",
     ],
     "nl": [
         "Hij kwam o.a. uit Gent. |Zij niet.",
@@ -730,6 +776,8 @@ MARKED: dict[str, list[str]] = {
         "Op 3 okt. 2018 kwam hij aan. |Zij niet.",
         "Hij is ziek. |toch kwam hij. |Zij niet.",
         "De stad heeft ca. 5 dzd. inw. en groeit. |Mooi.",
+        "Dat was in 50 v.Chr. |Hij stierf.",
+        "Hij leefde in 50 v.Chr. in Rome. |Hij stierf.",
     ],
     "pl": [
         "Mieszka przy ul. Prostej. |Jest tam od 5 lat.",
@@ -758,6 +806,11 @@ MARKED: dict[str, list[str]] = {
         "Zobaczył mur. |potem poszedł dalej. |Wrócił późno.",
         "Ma 5 m. |Potem nic.",
         "Miasto liczy ok. 5 tys. mieszk. i rośnie. |Jest duże.",
+        "Ur. 5 maja 1900 r. w Łodzi. |Zm. w 1950 r.",
+        "Mieszka przy ul. Długiej, m. 5. |Al. Jerozolimskie.",
+        "Ks. Jan i o. Piotr mówią. |Tzn. nie.",
+        "Gen. Sikorski i płk. Nowak walczyli. |Por. Kowalski też.",
+        "Było to w 50 r. p.n.e. |Potem nic.",
     ],
     "ru": [
         "Он пришёл. |Она ушла.",
@@ -821,6 +874,9 @@ MARKED: dict[str, list[str]] = {
         "В 1990 г. население составляло 5 тыс. чел. и росло. |Потом упало.",
         "Население — 5 млн. чел. в 1990 г. |Это много.",
         "Деревня расположена в 5 км. от города. |Она мала.",
+        "Род. 5 мая 1900 г. в Туле. |Ум. в 1950 г.",
+        "Он жил в С.С.С.Р. |Потом уехал.",
+        "Роман написал Л.Н. Толстой. |Он умер.",
     ],
     "uk": [
         "Він прийшов. |Вона пішла.",
@@ -832,6 +888,8 @@ MARKED: dict[str, list[str]] = {
         "Написав Т.Г. Шевченко. |Він помер.",
         "Село за 5 км. від міста. |Воно мале.",
         "Там жив народ. |Він пішов.",
+        "Народ. 5 травня 1900 р. у Києві. |Помер.",
+        "Роман написав І.Я. Франко. |Він помер.",
     ],
     "el": [
         "Ποιος είναι; |Κανείς. |Πάμε.",
@@ -851,6 +909,7 @@ MARKED: dict[str, list[str]] = {
         "Έχει μήκος 5 χλμ. |Είναι μεγάλο.",
         "Έχει 5 χλμ. μήκος. |Είναι μεγάλο.",
         "Το 5ο αι. π.Χ. έζησε. |Πέθανε.",
+        "Ο Άγ. Νικόλαος είναι πόλη. |Είναι μικρή.",
     ],
     "hy": [
         "Նա եկավ։ |Նա գնաց։",
@@ -895,6 +954,7 @@ MARKED: dict[str, list[str]] = {
         "کجا می‌روی؟ |به خانه!",
         "قیمت ۳٫۵ دلار است. |زیاد است.",
         "می‌خواهم بروم. |نمی‌توانم.",
+        "دکتر ا. محمدی آمد. |رفت.",
     ],
     "ur": [
         "وہ آیا۔ |وہ گئی۔ |کون ہے؟ |کوئی نہیں۔",
@@ -1105,6 +1165,7 @@ MARKED: dict[str, list[str]] = {
         "GS.TS. Nguyễn Văn A đến. |Ông nói.",
         "Táo, lê, v.v. rất ngon. |Ăn đi.",
         "Q. 1 và P. 5. |Ở đó.",
+        "Cty. TNHH ABC bán hàng. |Tốt.",
     ],
     "sv": [
         "Han kom bl.a. hit. |Hon gick.",
@@ -1121,6 +1182,8 @@ MARKED: dict[str, list[str]] = {
         "Han hade böcker, kartor m.m. |Varför?",
         "Han var sjuk. |sedan dog han. |Hon stannade.",
         "Staden har ca 5 tn. inv. och växer. |Det är fint.",
+        "Det var 50 f.Kr. |Han dog.",
+        "Han levde 50 f.Kr. i Rom. |Han dog.",
     ],
     "cs": [
         "Přišel např. Jan. |Odešla Eva.",
@@ -1137,6 +1200,8 @@ MARKED: dict[str, list[str]] = {
         "Bylo to ve 3. st. př. n. l. v Řecku. |Pak nic.",
         "Sv. Václav zemřel. |Sv. Ludmila také.",
         "Město má cca 5 tis. obyv. a roste. |Je hezké.",
+        "Gen. Svoboda a plk. Novák přišli. |Oba mlčeli.",
+        "Bylo to v 3. st. př. n. l. |Pak nic.",
     ],
     "fi": [
         "Hän tuli. |Hän meni.",
@@ -1161,6 +1226,10 @@ MARKED: dict[str, list[str]] = {
         "Szép ház. |aztán elment. |Vége.",
         "A 19. sz. végén élt. |Meghalt.",
         "Kr. e. 500-ban született. |Rómában élt.",
+        "Szt. István király volt. |Meghalt.",
+        "Ld. 5. oldal. |Ott van.",
+        "Kr. e. 50-ben volt. |Aztán vége.",
+        "Ez a B. Kovács háza. |Szép.",
     ],
     "ka": [
         "ის მოვიდა. |ის წავიდა.",
@@ -1175,6 +1244,7 @@ MARKED: dict[str, list[str]] = {
         "Apel, pir, dll. enak. |Makanlah.",
         "Harganya Rp3.500. |Murah.",
         "PT. Maju Tbk. untung. |Bagus.",
+        "Rp. 5.000 itu murah. |Ya.",
     ],
     "lo": [
         "ລາວໄປວຽງຈັນມື້ວານນີ້ກັບຄອບຄົວ |ນາງຢູ່ເຮືອນ",
@@ -1222,6 +1292,8 @@ MARKED: dict[str, list[str]] = {
         "Det er f.eks. godt. |Det er bl.a. slemt.",
         "Dr. Hansen kom. |Hr. Jensen gik.",
         "Byen har ca. 5 tus. indb. og vokser. |Det er godt.",
+        "Det var 50 f.Kr. |Han døde.",
+        "Han levede 50 f.Kr. i Rom. |Han døde.",
     ],
     "no": [
         "«Hvor skal du?» spurte han. |«Hjem.»",
@@ -1243,6 +1315,8 @@ MARKED: dict[str, list[str]] = {
         "Costă 3,5 mil. lei. |E mult.",
         "Mere, pere etc. sunt bune. |Mănâncă.",
         "Orașul are aprox. 5 mii loc. și crește. |E frumos.",
+        "Dr. Ion și Sf. Andrei. |Oamenii vin.",
+        "A murit în 50 î.Hr. la Roma. |El era bătrân.",
     ],
     "bg": [
         "„Къде отиваш?“ – попита той. |„Вкъщи.“",
@@ -1262,10 +1336,13 @@ MARKED: dict[str, list[str]] = {
         "Npr. mačka. |Pas, tj. životinja, laje.",
         "U 19. stoljeću je bilo drukčije. |Danas nije.",
         "Stavio je prst. |zatim je otišao. |Kraj.",
+        "Dolazi Sv. Marko. |Svi slave.",
+        "Grad ima 5 tis. stan. i raste. |Lijep je.",
     ],
     "sl": [
         "Rojen je 5. maja 1990 v Ljubljani. |Umrl je 2000.",
         "Npr. mačka. |Pes, tj. žival, laja.",
+        "Prišel je Sv. Jurij. |Vsi slavijo.",
     ],
     "ca": [
         "«On vas?» va preguntar. |«A casa.»",
@@ -1304,6 +1381,7 @@ MARKED: dict[str, list[str]] = {
     ],
     "kk": [
         "Ол келді. |Ол кетті.",
+        "Ол қ. Алматы. |Ол кетті.",
     ],
     "eo": [
         "Li venis. |Ŝi iris.",
@@ -1316,6 +1394,15 @@ MARKED: dict[str, list[str]] = {
     "kn": [
         "ಊರು ಬೆಂಗಳೂರಿನಿಂದ 50 ಕಿ.ಮೀ. ದೂರದಲ್ಲಿದೆ. |ಇಲ್ಲಿ ಜನರಿದ್ದಾರೆ.",
         "ಅವನು ಬಂದನು.|ಅವಳು ಹೋದಳು.",
+    ],
+    "af": [
+        "Dr. Van der Merwe het gekom. |Mnr. Botha ook.",
+    ],
+    "ms": [
+        "En. Ali dan Pn. Siti datang. |Mereka pergi.",
+    ],
+    "tl": [
+        "Si G. Reyes at Gng. Santos ay dumating. |Umalis sila.",
     ],
 }
 

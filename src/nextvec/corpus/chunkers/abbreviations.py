@@ -13,6 +13,7 @@ _REFERENCES = """
     ed edn ep eq eqn eqs ex exx fasc ff fig figs fn fol fols gl hft jg kap lib ll max min ms mss nn no nos nr nrs
     op pag par para pars pl pls pp pt pts ref refs rn rys sec sect secs ser ss str tab tabs taf tav thm tit tom
     ver vers vol vols vv ziff pág págs núm č čl str obr odst př rozdz ust poz nbr
+    rte hwy
     рис стр гл табл илл ст пп разд прим вып кн mon tue tues wed thu thur thurs fri
 """
 _NAMED = """
@@ -22,7 +23,7 @@ _NAMED = """
     al dhr doc dott hab mevr św ul nám tř inż tow
     TP Tp ThS PGS GS TS BS
     им ул пр просп пер г-н г-жа д-р проф акад св тов гр оз пос
-    डॉ डा श्री प्रो पं ডা ডঃ মো د أ م
+    डॉ डा श्री प्रो पं ডা ডঃ মো د أ ا م
 """
 _SMALL = """
     abbr acc adj admin adv agric aka alt anon appl arr assn assoc attr aux avg bdg bibl biol bln bot calc cert cf
@@ -42,7 +43,8 @@ def _words(listed: str) -> frozenset[str]:
     return frozenset(form for word in listed.split() for form in (word, word[0].upper() + word[1:]))
 
 
-NUMBERED = (_words(_REFERENCES) | _listed("p n s f v t c с т п ч n° N° nº Nº")) - {"No"}
+_MONTHS = _listed("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec")
+NUMBERED = (_words(_REFERENCES) | _listed("p n s f v t c с т п ч n° N° nº Nº") | _MONTHS) - {"No"}
 """What a number follows: `tab. 2`, `Vol. 3`, `рис. 4`."""
 TITLES = _words(_NAMED)
 """What a name follows: `Ft. Worth`, `डॉ. शर्मा`."""
@@ -80,7 +82,8 @@ WITH_LETTERS = _listed(
     appendix blood category class column exhibit figure grade group hepatitis item letter level option part phase
     plan point schedule section series side size stage step table team type variant version vitamin
     buchstabe buchstaben klasse gruppe typ teil punkt anhang stufe variante
-    größe größen lettre vitamine taille classe groupe partie annexe letra vitamina talla clase grupo tipo parte punto anexo lettera taglia gruppo piano
+    größe größen lettre vitamine taille classe groupe partie annexe letra vitamina talla clase grupo tipo parte punto
+    anexo lettera taglia gruppo piano
     буква буквой букву буквы витамин витамина план плана класс класса группа группы тип типа
     """
 )

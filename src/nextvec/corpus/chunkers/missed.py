@@ -38,6 +38,7 @@ _AGREED = ("OK", "Ok")
 _RATE = re.compile(r"[^\W\d_]/(?:[^\W\d_]{0,2}[^\W\d_A-KM-Z])\Z|I/O\Z")
 """`120 km/h`, `bbl/d`"""
 _CAPITALS = re.compile(r"(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}")
+_ROMAN = re.compile(r"[IVXLC]{2,}")
 _METRES = re.compile(r"\d\s?[mgl]\Z")
 _VARIABLES = frozenset("xyzthk")
 _BRACKETED = re.compile(r"[(（\[][^()（）\[\]]*[.!?…。！？][)）\]]\s*(?=\S)")
@@ -97,7 +98,7 @@ def _may_begin(following: str, words: list[str], language: str) -> bool:
         return len(following) > 1 and not following.isupper()
     if following not in words_of("starters", language):
         return False
-    if language != "en" and _is_in_capitals(words[-1]):
+    if language != "en" and (_is_in_capitals(words[-1]) or _ROMAN.fullmatch(words[-1])):
         return following not in NAME_PARTICLES
     return _may_be_last(words[-1], language) or "".join(words) in words_of("last", language)
 

@@ -35,7 +35,8 @@ _NAME_IN_SMALL = re.compile(r"[a-z]{1,2}[A-Z]|\w\)\s")
 _DASH = re.compile(r"(?:[–—]\s+|—)([^\W\d_])")
 _PARTICLE = re.compile(r"と(?!ても|ころ|き|にかく|もだち)|って|など|なんて|[をがの]")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
-_DOUBLE_INITIAL = re.compile(r"(?:\w\.-)+\w")
+_DOUBLE_INITIAL = re.compile(r"(?:\w\.-)+\w|[A-ZÀ-Þ][^\W\d_]+-[A-ZÀ-Þ]")
+"""`J.-P.`, `Jean-P.`"""
 _WEB = re.compile(r"://|www\.")
 _ORDINAL = re.compile(r"\d{1,4}|[IVXLC]+")
 _ITEM = re.compile(r"[(\[]?\w{1,4}[)\]]")
@@ -47,6 +48,10 @@ _INITIALS = re.compile(r"(?:[A-ZÀ-ÞА-ЯЁІЇЄҐ]\.){1,3}")
 _VERSE = re.compile(r"\d{1,3}:\d")
 _INNER_NUMBER = re.compile(r"(?:\d{1,2}|[a-hivx]{1,4})[.)]")
 _FIRST_NUMBERS = ("1.", "a.", "i.", "1)", "a)", "i)")
+_LETTERED = re.compile(r"[A-Z](?=[,;:)]|\.\s|\s(?:and|or|for|to|of|in|is)\b)")
+"""`App. A and B`"""
+_FRENCH_ARTICLE = re.compile(r"\bart\.\s[ADLR]\.\s\Z")
+"""`art. L. 121-1`"""
 _NUMERAL = re.compile(r"(?:[IVXLCDM]{2,}|[VXLC]|I(?=[,;:)]))\b")
 _TIME = re.compile(r"\b[ap]\.m\.\s+\Z", re.IGNORECASE)
 _DAY = re.compile(
@@ -57,6 +62,7 @@ _DAY = re.compile(
 """What tells of a time on which day or by which clock: `at 9 a.m. Monday`, `5 p.m. EST`."""
 _CODE = re.compile(r"\w\(\)|[^\W_]_[^\W_]|[a-z]\.[a-z]{2}")
 _LONGEST_SHORT_NAME = 4
+_BEFORE_SUMS = ("approx", "ca", "max", "min", "est", "c")
 _OPENING = "\"'([{“‘«„"
 _OPENING_WIDE = "「『（【《〈¿¡"
 _CLOSING = "\"')]}”’»*†‡"
@@ -92,11 +98,14 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
     if not before[-1].endswith("."):
         return is_small(first) and _small_goes_on(before[-1][-1], uncased)
     word = before[-1].lstrip(_OPENING)[:-1]
+    if first in "$€£¥" and word in _BEFORE_SUMS:
+        return True
     if is_small(first):
         return _small_belongs(before, word, language, uncased) or (not uncased and _joins(text, cut, word, language))
     if first.isdecimal() or _REFERENCE.match(text, cut):
+        word = word.rpartition("–")[2]
         listed = word in NUMBERED or word in words("shortened", language) or word.endswith("str") or _is_dotted(word)
-        return listed or _is_verse(text, cut, word) or _DATE.search(text, max(0, cut - _WINDOW), cut + 4) is not None
+        return listed or _is_verse(text, cut, word) or _belongs_to_number(text, cut)
     if language == "de" and (_is_german_ordinal(before, _next_word(text, cut)) or _is_german_date(text, cut, word)):
         return True
     return _is_title(text, cut, before[-1], language) or (not first.isupper() and _is_shortened_there(word, language))
@@ -109,6 +118,8 @@ def _capital_goes_on(text: str, cut: int, before: list[str], language: str) -> b
     word = before[-1].lstrip(_OPENING)[:-1]
     if (word in NUMBERED or word in words("shortened", language)) and _NUMERAL.match(text, cut):
         return True
+    if word in NUMBERED and word.istitle() and _LETTERED.match(text, cut):
+        return True
     if before[-1][-2:] in ("m.", "M.") and _DAY.match(text, cut) and _TIME.search(text, max(0, cut - _WINDOW), cut):
         return True
     return _is_title(text, cut, before[-1], language) or _is_initial(text, cut, before, language)
@@ -119,11 +130,11 @@ def _is_title(text: str, cut: int, word: str, language: str) -> bool:
     word = word.lstrip(_OPENING)
     if not word.endswith(".") or len(word) > _LONGEST_TITLE:
         return False
+    following = _next_word(text, cut)
     if word[:-1] in words("names", language):
-        return True
+        return word[:-1] not in words("last", language) or following not in words("starters", language)
     if not (word[:-1] in TITLES or ("-" in word and _DOUBLE_INITIAL.fullmatch(word[:-1]))):
         return False
-    following = _next_word(text, cut)
     return following not in STARTERS and (following in NAME_PARTICLES or following not in words("starters", language))
 
 
@@ -171,6 +182,11 @@ def _is_inner_number(before: list[str]) -> bool:
         return False
     last = before[-3] if len(before) > 2 and before[-2] in ("and", "or") else before[-2]
     return last.endswith(";") or (last.endswith(":") and before[-1] in _FIRST_NUMBERS)
+
+
+def _belongs_to_number(text: str, cut: int) -> bool:
+    start = max(0, cut - _WINDOW)
+    return _DATE.search(text, start, cut + 4) is not None or _FRENCH_ARTICLE.search(text, start, cut) is not None
 
 
 def _is_verse(text: str, cut: int, word: str) -> bool:
