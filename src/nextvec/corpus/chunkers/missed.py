@@ -46,9 +46,16 @@ _STOPS = ".!?…。！？"
 _QUOTATION_MARK = re.compile(r"[“”«»\"]")
 _DEEPER = {"“": 1, "«": 1, "”": -1, "»": -1}
 _GOING_ON = ".,;:!?)。，"
-_OTHER = re.compile(r"[。！？｡\u037e\u0e01-\u0edf\u0f0d\u0f0e\u17d4\u17d5]")
-_OTHER_STOP = re.compile(r"[\u037e\u0f0d\u0f0e\u17d4\u17d5]+[\"”»]*\s*|(?<![。！？｡])[。！？｡]+(?=[0-9a-z])")
+_OTHER = re.compile(r"[。！？｡\u037e\u0e01-\u0edf\u0f0d\u0f0e\u1361\u17d4\u17d5]")
+_OTHER_STOP = re.compile(
+    r"(?:[\u037e\u0f0d\u0f0e\u17d4\u17d5]+|\u1361{2,})[\"”»]*\s*|(?<![。！？｡])[。！？｡]+(?=[0-9a-z])"
+)
 """From the first of a run on: from every one of them takes the square of the time."""
+EAST_ASIAN_ELLIPSIS = re.compile(
+    r"(?<=[了吧呢啊吗嗎呀啦嘛])(?:…+|\.{3,})(?=[他她它我你您咱])"
+    r"|(?<=[\u3040-\u30ff\u4e00-\u9fff])(?:…+|\.{3,})(?=まあ|しかし|でも、|だが、|いや、|はい、|うん、)"
+)
+"""Between a particle that ends sentences and a pronoun (`他走了……我笑了`), or before a word that begins one."""
 _THAI_SPACE = re.compile(r"(?<=[\u0e01-\u0edf])\s+(?=[\u0e01-\u0edf])")
 
 
@@ -64,6 +71,7 @@ def missed_ends(text: str, found: Collection[int], language: str, uncased: bool)
             yield end
     if not text.isascii() and _OTHER.search(text):
         yield from (stop.end() for stop in _OTHER_STOP.finditer(text))
+        yield from _after_east_asian_ellipses(text, quotations)
         yield from _clauses(text)
 
 
@@ -194,6 +202,15 @@ class _Quotations:
         depths = [0, *accumulate(_DEEPER.get(mark, 0) for _, mark in marks)]
         straight = [0, *accumulate(mark == '"' for _, mark in marks)]
         return [place for place, _ in marks], depths, straight
+
+
+def _after_east_asian_ellipses(text: str, quotations: _Quotations) -> Iterator[int]:
+    start = depth = 0
+    for stop in EAST_ASIAN_ELLIPSIS.finditer(text):
+        depth += text.count("「", start, stop.end()) - text.count("」", start, stop.end())
+        start = stop.end()
+        if depth <= 0 and not quotations.is_open(start):
+            yield start
 
 
 def _clauses(text: str) -> Iterator[int]:

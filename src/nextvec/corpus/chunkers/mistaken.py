@@ -22,6 +22,7 @@ from nextvec.corpus.chunkers.abbreviations import (
     WITH_LETTERS,
 )
 from nextvec.corpus.chunkers.attribution import names_speaker
+from nextvec.corpus.chunkers.missed import EAST_ASIAN_ELLIPSIS
 from nextvec.corpus.chunkers.words import words
 from nextvec.corpus.prose import is_small
 
@@ -34,6 +35,13 @@ _NAME_IN_SMALL = re.compile(r"[a-z]{1,2}[A-Z]|\w\)\s")
 """iPhone, eBay: written so wherever they stand; `b)` begins an item of a list."""
 _DASH = re.compile(r"(?:[–—]\s+|—)([^\W\d_])")
 _PARTICLE = re.compile(r"と(?!ても|ころ|き|にかく|もだち)|って|など|なんて|[をがの]")
+_BARE_PARTICLE = re.compile(r"[をのがはに](?=[\u30a0-\u30ff\u4e00-\u9fff])|を")
+"""After what only looks like an end: `モーニング娘。のコンサート`; no word is written with it and what follows."""
+_QUOTING = re.compile(r"(?:って|と)(?=[\u30a0-\u30ff\u4e00-\u9fff])|とい[うっ]|と、")
+"""After a question without quotation marks: `えっ？と思った`, not `本当？とても`."""
+_WIDE_INITIAL = re.compile(r"(?<![Ａ-Ｚａ-ｚ])[Ａ-Ｚ]．(?=[Ａ-Ｚ\u30a0-\u30ff])|[０-９]．(?=[０-９])")
+_LATIN_WORD = re.compile(r"[A-Za-z]+\Z")
+_KANA_OR_HAN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _DOUBLE_INITIAL = re.compile(r"(?:\w\.-)+\w|[A-ZÀ-Þ][^\W\d_]+-[A-ZÀ-Þ]")
 """`J.-P.`, `Jean-P.`"""
@@ -67,7 +75,7 @@ _OPENING = "\"'([{“‘«„"
 _OPENING_WIDE = "「『（【《〈¿¡"
 _CLOSING = "\"')]}”’»*†‡"
 _WAVERING = "!?…"
-_STOPS = ".!?…։:。！？｡।॥۔؟\u037e"
+_STOPS = ".!?…։:。！？｡।॥۔؟።፧\u037e\u1361"
 
 
 def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
@@ -219,6 +227,8 @@ def _inside_token(text: str, cut: int, language: str) -> bool:
         return _PARTICLE.match(text, cut) is not None
     if mark in _CLOSING:
         return is_small(first) or _dash_goes_on(text, cut) or _HANGUL.match(first) is not None
+    if mark in "。？！．…":
+        return _goes_on_wide(text, cut, mark)
     if mark not in ".!?":
         return False
     token = text[max(0, cut - _WINDOW) : cut].rsplit(None, 1)[-1]
@@ -231,9 +241,20 @@ def _inside_token(text: str, cut: int, language: str) -> bool:
     return not _touch(token[:-1], text, cut)
 
 
+def _goes_on_wide(text: str, cut: int, mark: str) -> bool:
+    """After an East Asian stop a particle goes on; after `Ｊ．` and `３．` another initial, name or digit does."""
+    if mark == "．":
+        return cut > 1 and _WIDE_INITIAL.match(text, cut - 2) is not None
+    if _BARE_PARTICLE.match(text, cut):
+        return True
+    return mark in "？！" and _QUOTING.match(text, cut) is not None
+
+
 def _touch(word: str, text: str, cut: int) -> bool:
     """Whether a sentence ends with `word`, and another begins at `cut` without a space between."""
     if text[cut].lower() == text[cut].upper():
+        if _KANA_OR_HAN.match(text, cut):
+            return _ends_at_dots(text, cut) if word.endswith("..") else not _is_latin_title(word, text[cut])
         return len(word) > 1 and word not in TITLES and not _in_chain(text, cut, word)
     following = _WORD.match(text, cut)
     if following is None or not following.group().istitle():
@@ -242,6 +263,20 @@ def _touch(word: str, text: str, cut: int) -> bool:
         return True
     word = word.lstrip(_OPENING)
     return len(word) > 1 and word.isalpha() and word.islower() and not _CODE.search(text)
+
+
+def _ends_at_dots(text: str, cut: int) -> bool:
+    before = text[max(0, cut - _WINDOW) : cut]
+    return EAST_ASIAN_ELLIPSIS.match(text, cut - len(before) + len(before.rstrip("."))) is not None
+
+
+def _is_latin_title(word: str, following: str) -> bool:
+    """Of a text without spaces: `香水。Mr`, and the initials of `J.K.罗琳` and `C.ロナウド`."""
+    latin = _LATIN_WORD.search(word)
+    if latin is None:
+        return False
+    is_initial = len(latin[0]) == 1 and (word[:-1].endswith(".") or len(word) == 1 or "ァ" <= following <= "ヺ")
+    return is_initial or latin[0] in TITLES or latin[0] in NUMBERED
 
 
 def _in_chain(text: str, cut: int, word: str) -> bool:
