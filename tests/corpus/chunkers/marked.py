@@ -468,6 +468,10 @@ MARKED: dict[str, list[str]] = {
         "The vitamin is B. |It helps.",
         "Take Rte. 66. |It is long.",
         "He got the app. |A friend of mine did not.",
+        "She did too :) |They left.",
+        "She came ;-) |He left.",
+        "The key (a : P) is old. |It fits.",
+        "Warum :) and why? |Nobody knows.",
     ],
     "de": [
         "Er kam am 3. Mai an. |Sie ging am 12. Juni.",
@@ -571,6 +575,8 @@ MARKED: dict[str, list[str]] = {
         "Dort steht das 3. Haus. |Es ist rot.",
         "Er sah Ludwig XIV. |Das war 1700.",
         "Unter Ludwig XIV. wuchs der Hof. |Er war teuer.",
+        "Das war gut :) |Er lachte.",
+        "Das war :) sehr gut. |Er lachte.",
     ],
     "fr": [
         "Il est venu. |Elle est partie.",

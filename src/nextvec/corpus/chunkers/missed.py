@@ -34,6 +34,7 @@ _CONTRACTED = re.compile(r"[.!?]\s+(?=['’‘](?:[stnk]\s[A-Z]|T(?:is|was|were|
 _FIRST_ITEM = re.compile(r"\s*\(?([1a])[.)]\s+(?=[^\W\d_])")
 _ITEM = re.compile(r"(?<=\s)\(?(\d{1,2}|[b-z])[.)]\s+(?=[^\W\d_])")
 _ANSWERED = re.compile(r"[.!?…][”»]\s+(?=[“«])")
+_FACE = re.compile(r"\s[:;]-?[()DP]\s+(?=([^\W\d_]+))")
 _AGREED = ("OK", "Ok")
 _RATE = re.compile(r"[^\W\d_]/(?:[^\W\d_]{0,2}[^\W\d_A-KM-Z])\Z|I/O\Z")
 """`120 km/h`, `bbl/d`"""
@@ -66,7 +67,7 @@ def missed_ends(text: str, found: Collection[int], language: str, uncased: bool)
     """
     stops = chain(_after_stops(text, found, language, uncased), _after_brackets(text, found))
     quotations = _Quotations(text)
-    for end in chain(stops, _after_ellipses(text, language), _before_marks(text)):
+    for end in chain(stops, _after_ellipses(text, language), _before_marks(text), _after_faces(text, language)):
         if not quotations.is_open(end):
             yield end
     if not text.isascii() and _OTHER.search(text):
@@ -156,6 +157,12 @@ def _after_ellipses(text: str, language: str) -> Iterator[int]:
             continue
         if language != "de" or word[0] in words_of("starters", language):
             yield stop.end()
+
+
+def _after_faces(text: str, language: str) -> Iterator[int]:
+    """`She did too :) They left.`"""
+    if " :" in text or " ;" in text:
+        yield from (face.end() for face in _FACE.finditer(text) if face[1] in words_of("starters", language))
 
 
 def _is_letter_of_noun(words: list[str]) -> bool:
