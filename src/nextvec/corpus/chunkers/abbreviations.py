@@ -61,7 +61,7 @@ _PART = (
     rf"\u0c85-\u0c94\u0d05-\u0d14\u0d85-\u0d96]?{_SYLLABLE})"
 )
 """A syllable, or a Latin letter's name, which may begin with a vowel: `बी`, `एम`."""
-CHAIN = re.compile(rf"(?:{_PART}\.){{2,}}|(?<=\d\s)(?:{_PART}\.)+{_PART}(?=[\s,;।)])")
+CHAIN = re.compile(rf"(?:{_PART}\.){{2,}}|(?:(?<=\d\s)|(?<=\d))(?:{_PART}\.)+{_PART}(?=[\s,;।)])")
 """`कि.मी.`, `एम.ए.`, and after a number `50 कि.मी` too."""
 DOTTED = re.compile(
     r"[^\W\d_]|(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}|(?:Ph|Litt|Phil|Sc|[A-Z])\.[^\W\d_]{1,4}"

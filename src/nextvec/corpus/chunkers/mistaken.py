@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 
 from nextvec.corpus.chunkers.abbreviations import (
     BEFORE_ORDINALS,
@@ -74,6 +73,7 @@ _BEFORE_SUMS = ("approx", "ca", "max", "min", "est", "c")
 _OPENING = "\"'([{“‘«„"
 _OPENING_WIDE = "「『（【《〈¿¡"
 _CLOSING = "\"')]}”’»*†‡"
+_BEFORE_WORD = re.compile(rf"\A[{re.escape(_OPENING)}\d]+")
 _WAVERING = "!?…"
 _STOPS = ".!?…։:。！？｡।॥۔؟።፧\u037e\u1361"
 
@@ -124,13 +124,16 @@ def _capital_goes_on(text: str, cut: int, before: list[str], language: str) -> b
     if not before[-1].endswith("."):
         return names_speaker(text, cut, language)
     word = before[-1].lstrip(_OPENING)[:-1]
-    if (word in NUMBERED or word in words("shortened", language)) and _NUMERAL.match(text, cut):
-        return True
-    if word in NUMBERED and word.istitle() and _LETTERED.match(text, cut):
+    if (word in NUMBERED or word in words("shortened", language)) and _is_numeral(text, cut, word):
         return True
     if before[-1][-2:] in ("m.", "M.") and _DAY.match(text, cut) and _TIME.search(text, max(0, cut - _WINDOW), cut):
         return True
     return _is_title(text, cut, before[-1], language) or _is_initial(text, cut, before, language)
+
+
+def _is_numeral(text: str, cut: int, word: str) -> bool:
+    """Whether a Roman numeral follows, or the letter of an `App.`"""
+    return _NUMERAL.match(text, cut) is not None or (word.istitle() and _LETTERED.match(text, cut) is not None)
 
 
 def _is_title(text: str, cut: int, word: str, language: str) -> bool:
@@ -138,12 +141,15 @@ def _is_title(text: str, cut: int, word: str, language: str) -> bool:
     word = word.lstrip(_OPENING)
     if not word.endswith(".") or len(word) > _LONGEST_TITLE:
         return False
-    following = _next_word(text, cut)
-    if word[:-1] in words("names", language):
-        return word[:-1] not in words("last", language) or following not in words("starters", language)
-    if not (word[:-1] in TITLES or ("-" in word and _DOUBLE_INITIAL.fullmatch(word[:-1]))):
+    word = word[:-1]
+    is_name = word in words("names", language)
+    if not (is_name or word in TITLES or ("-" in word and _DOUBLE_INITIAL.fullmatch(word))):
         return False
-    return following not in STARTERS and (following in NAME_PARTICLES or following not in words("starters", language))
+    following = _next_word(text, cut)
+    begins = following in words("starters", language)
+    if is_name:
+        return not begins or word not in words("last", language)
+    return following not in STARTERS and (following in NAME_PARTICLES or not begins)
 
 
 def _is_initial(text: str, cut: int, before: list[str], language: str) -> bool:
@@ -168,6 +174,7 @@ def _is_shortened_there(word: str, language: str) -> bool:
 
 def _is_dotted(word: str) -> bool:
     """`أ.د`, `พ.ศ`, `कि.मी`"""
+    word = _BEFORE_WORD.sub("", word)
     return len(word) > 1 and word[0] == word[0].swapcase() and DOTTED.fullmatch(word) is not None
 
 
@@ -281,7 +288,7 @@ def _is_latin_title(word: str, following: str) -> bool:
 
 def _in_chain(text: str, cut: int, word: str) -> bool:
     """Whether `word` and what follows its stop at `cut` are parts of one abbreviation: `कि.मी.`"""
-    chain = CHAIN.match(text, cut - 1 - len(word.lstrip(_OPENING + string.digits)))
+    chain = CHAIN.match(text, cut - 1 - len(_BEFORE_WORD.sub("", word)))
     return chain is not None and chain.end() > cut
 
 
