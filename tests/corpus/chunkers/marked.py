@@ -577,6 +577,8 @@ MARKED: dict[str, list[str]] = {
         "Unter Ludwig XIV. wuchs der Hof. |Er war teuer.",
         "Das war gut :) |Er lachte.",
         "Das war :) sehr gut. |Er lachte.",
+        "Er sah mich. |Maria ging.",
+        "Er sah mich. |Sie ging.",
     ],
     "fr": [
         "Il est venu. |Elle est partie.",
@@ -696,6 +698,11 @@ MARKED: dict[str, list[str]] = {
         "Vive en la Urb. Los Pinos. |Es lejos.",
         "Fue en la U.R.S.S. |No volvió.",
         "La obra es de A.C. La Torre. |Es buena.",
+        "Dijo que no. |Pedro rió.",
+        "Vive cerca del mar. |Es feliz.",
+        "Es el no. 5 de la lista. |Es bueno.",
+        "Fue en la U.R.S.S. |¿Por qué?",
+        "Dijo que no. |A. Pérez rió.",
     ],
     "it": [
         "È venuto. |Lei è partita.",
@@ -733,6 +740,9 @@ MARKED: dict[str, list[str]] = {
         "Vive negli U.S.A. |Lei no.",
         "Lavora alla F.I.A.T. |Non è ricco.",
         "Scritto da J.L. De Luca. |È bello.",
+        "Lei dice di no. |Pietro ride.",
+        "Non lo so. |Maria lo sa. |Tutti ridono.",
+        "È meglio per te. |Vieni.",
     ],
     "pt": [
         "O Sr. Silva chegou. |A Sra. Costa saiu.",
@@ -762,6 +772,9 @@ MARKED: dict[str, list[str]] = {
         "Ele vive nos E.U.A. |Ela não.",
         "Os E.U.A. venceram. |O Brasil perdeu.",
         "Fugiu no séc. XX. |Depois voltou.",
+        "Ele vive nos E.U.A. |A mulher não.",
+        "Ele vive nos E.U.A. |O homem não.",
+        "Escreveu A.C. Pereira. |Ninguém leu.",
     ],
     "nl": [
         "Hij kwam o.a. uit Gent. |Zij niet.",
@@ -784,6 +797,8 @@ MARKED: dict[str, list[str]] = {
         "De stad heeft ca. 5 dzd. inw. en groeit. |Mooi.",
         "Dat was in 50 v.Chr. |Hij stierf.",
         "Hij leefde in 50 v.Chr. in Rome. |Hij stierf.",
+        "Ik weet dat. |Jan niet.",
+        "Dat gaat te ver. |Piet lachte.",
     ],
     "pl": [
         "Mieszka przy ul. Prostej. |Jest tam od 5 lat.",
@@ -883,6 +898,7 @@ MARKED: dict[str, list[str]] = {
         "Род. 5 мая 1900 г. в Туле. |Ум. в 1950 г.",
         "Он жил в С.С.С.Р. |Потом уехал.",
         "Роман написал Л.Н. Толстой. |Он умер.",
+        "Написал А. С. Пушкин. |В Москве знают.",
     ],
     "uk": [
         "Він прийшов. |Вона пішла.",
@@ -1197,6 +1213,8 @@ MARKED: dict[str, list[str]] = {
         "II. Dünya Savaşı bitti. |Barış geldi.",
         "Atatürk Cad. No: 5'te oturuyor. |Yakın.",
         "3 Eki. 2018 günü geldi. |Sonra gitti.",
+        "Bu sensin sen. |Ali güldü.",
+        "Bkz. No. 5. |Orada.",
     ],
     "vi": [
         "Anh ấy đến. |Cô ấy đi.",
@@ -1228,6 +1246,9 @@ MARKED: dict[str, list[str]] = {
         "Staden har ca 5 tn. inv. och växer. |Det är fint.",
         "Det var 50 f.Kr. |Han dog.",
         "Han levde 50 f.Kr. i Rom. |Han dog.",
+        "Där står det. |Anna läser.",
+        "Vem är hon? |Det är hon. |Anna log.",
+        "Han följde med. |Anna stannade.",
     ],
     "cs": [
         "Přišel např. Jan. |Odešla Eva.",
@@ -1246,6 +1267,8 @@ MARKED: dict[str, list[str]] = {
         "Město má cca 5 tis. obyv. a roste. |Je hezké.",
         "Gen. Svoboda a plk. Novák přišli. |Oba mlčeli.",
         "Bylo to v 3. st. př. n. l. |Pak nic.",
+        "Přišel Jan. |V 19. století to bylo jinak.",
+        "Je tu. |Petr odešel.",
     ],
     "fi": [
         "Hän tuli. |Hän meni.",
@@ -1274,6 +1297,7 @@ MARKED: dict[str, list[str]] = {
         "Ld. 5. oldal. |Ott van.",
         "Kr. e. 50-ben volt. |Aztán vége.",
         "Ez a B. Kovács háza. |Szép.",
+        "Azt mondta, hogy nem. |Péter nevetett.",
     ],
     "ka": [
         "ის მოვიდა. |ის წავიდა.",
@@ -1289,6 +1313,7 @@ MARKED: dict[str, list[str]] = {
         "Harganya Rp3.500. |Murah.",
         "PT. Maju Tbk. untung. |Bagus.",
         "Rp. 5.000 itu murah. |Ya.",
+        "Itu ia. |Budi tertawa.",
     ],
     "lo": [
         "ລາວໄປວຽງຈັນມື້ວານນີ້ກັບຄອບຄົວ |ນາງຢູ່ເຮືອນ",
@@ -1338,6 +1363,8 @@ MARKED: dict[str, list[str]] = {
         "Byen har ca. 5 tus. indb. og vokser. |Det er godt.",
         "Det var 50 f.Kr. |Han døde.",
         "Han levede 50 f.Kr. i Rom. |Han døde.",
+        "Han kom med. |Anna blev.",
+        "Det var det. |Anna lo.",
     ],
     "no": [
         "«Hvor skal du?» spurte han. |«Hjem.»",
@@ -1345,11 +1372,14 @@ MARKED: dict[str, list[str]] = {
         "Det er f.eks. bra. |Det er bl.a. ille.",
         "Kong Harald V. kom. |Han smilte.",
         "Byen har ca. 5 000 innb. og vokser. |Det er bra.",
+        "Der står det. |Anna leser.",
+        "Han ble med. |Kari lo.",
     ],
     "sk": [
         "Narodil sa 5. mája 1990. |Zomrel 2000.",
         "Napr. mačka. |Pes, t. j. zviera, šteká.",
         "Mesto má 5 tis. obyv. a rastie. |Je pekné.",
+        "Je tu. |Peter odišiel.",
     ],
     "ro": [
         "— Unde mergi? |— Acasă.",
@@ -1394,6 +1424,7 @@ MARKED: dict[str, list[str]] = {
         "Va néixer l'any 50 aC. |Va morir.",
         "L'Il·lm. Sr. Puig parla. |Escolteu.",
         "La ciutat té 5 mil hab. i creix. |És bonica.",
+        "Va dir que no. |En Pere va riure.",
     ],
     "eu": [
         "Etorri zen. |Joan zen.",
@@ -1416,6 +1447,7 @@ MARKED: dict[str, list[str]] = {
     "et": [
         "Ta tuli. |Ta läks.",
         "Sündis 5. mail 1990. |Suri 2000. aastal.",
+        "See oleme me. |Peeter naeris.",
     ],
     "is": [
         "Hann kom. |Hún fór.",

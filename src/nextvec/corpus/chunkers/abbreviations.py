@@ -43,9 +43,10 @@ def _words(listed: str) -> frozenset[str]:
     return frozenset(form for word in listed.split() for form in (word, word[0].upper() + word[1:]))
 
 
-_MONTHS = _listed("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec")
-NUMBERED = (_words(_REFERENCES) | _listed("p n s f v t c с т п ч n° N° nº Nº") | _MONTHS) - {"No"}
+NUMBERED = (_words(_REFERENCES) | _listed("p n s f v t c с т п ч n° N° nº Nº")) - {"No"}
 """What a number follows: `tab. 2`, `Vol. 3`, `рис. 4`."""
+MONTHS = _listed("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec")
+"""English ones; `Jan` is a name elsewhere."""
 TITLES = _words(_NAMED)
 """What a name follows: `Ft. Worth`, `डॉ. शर्मा`."""
 SHORTENED = _words(_SMALL) | TITLES | NUMBERED - _words("art cap ex max ms no par ref sec")

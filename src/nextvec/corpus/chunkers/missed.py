@@ -92,13 +92,16 @@ def _is_end(text: str, stop: re.Match[str], words: list[str], language: str, unc
     if (
         words == ["No"]
         or words[-1] in _AGREED
+        or words[-1] in words_of("whole", language)
         or _RATE.search(words[-1])
         or not LIST_ENDS.isdisjoint((words[-1], "".join(words)))
         or _is_letter_of_noun(words)
     ):
         return True
-    following = _WORD.match(text, stop.end())
-    return following is not None and _may_begin(following[0], words, language)
+    following = _WORD.match(text, stop.end() + (text[stop.end()] in "¿¡"))
+    if following is None or (len(following[0]) == 1 and text.startswith(".", following.end())):
+        return False  # an initial
+    return _may_begin(following[0], words, language)
 
 
 def _may_begin(following: str, words: list[str], language: str) -> bool:

@@ -9,6 +9,7 @@ from nextvec.corpus.chunkers.abbreviations import (
     CHAIN,
     DOTTED,
     JOINTS,
+    MONTHS,
     NAME_PARTICLES,
     NUMBERED,
     ORDINAL_LANGUAGES,
@@ -113,6 +114,7 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
     if first.isdecimal() or _REFERENCE.match(text, cut):
         word = word.rpartition("–")[2]
         listed = word in NUMBERED or word in words("shortened", language) or word.endswith("str") or _is_dotted(word)
+        listed = listed or (language == "en" and word in MONTHS)
         return listed or _is_verse(text, cut, word) or _belongs_to_number(text, cut)
     if language == "de" and (_is_german_ordinal(before, _next_word(text, cut)) or _is_german_date(text, cut, word)):
         return True
