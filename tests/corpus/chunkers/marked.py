@@ -472,6 +472,11 @@ MARKED: dict[str, list[str]] = {
         "She came ;-) |He left.",
         "The key (a : P) is old. |It fits.",
         "Warum :) and why? |Nobody knows.",
+        "He felt ill. |Smith laughed.",
+        "She told me. |Smith laughed.",
+        "It is a work of art. |Smith laughed.",
+        "See art. IV of the law. |It is short.",
+        "They were fed. |Horses were not.",
     ],
     "de": [
         "Er kam am 3. Mai an. |Sie ging am 12. Juni.",
@@ -579,6 +584,8 @@ MARKED: dict[str, list[str]] = {
         "Das war :) sehr gut. |Er lachte.",
         "Er sah mich. |Maria ging.",
         "Er sah mich. |Sie ging.",
+        "Das ist eine neue Art. |Sie ist selten.",
+        "Das steht in Art. 5 des Gesetzes. |Das gilt.",
     ],
     "fr": [
         "Il est venu. |Elle est partie.",

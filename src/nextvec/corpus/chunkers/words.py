@@ -7,14 +7,15 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from nextvec.corpus.chunkers.abbreviations import NO_STARTERS, STARTERS
+from nextvec.corpus.chunkers.abbreviations import NO_STARTERS, STARTERS, WHOLE
 
 
 @cache
 def words(kind: str, language: str) -> frozenset[str]:
-    """Those of a kind of words.toml, `shortened` and `names` also capitalised; English has only `starters`."""
+    """Those of a kind of words.toml, `shortened` and `names` also capitalised; English has only `starters` and
+    `whole`, without the `no` of `no. A`."""
     if language == "en":
-        return STARTERS - NO_STARTERS if kind == "starters" else frozenset()
+        return {"starters": STARTERS - NO_STARTERS, "whole": WHOLE - {"no"}}.get(kind, frozenset())
     entry = _table().get(language, {})
     own = frozenset(entry.get(kind, "").split())
     if kind in ("shortened", "names"):
