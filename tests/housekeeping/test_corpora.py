@@ -21,8 +21,8 @@ from nextvec.records import read_json
 from nextvec.records.names import CONFIG, PLAN
 from nextvec.records.study import Run, write_study
 from nextvec.store.generation import trained_generation
-from nextvec.store.lock import writing
-from nextvec.store.vectors import Corpus, corpus_names, open_snapshot, writing_alone
+from nextvec.store.lock import writing, writing_alone
+from nextvec.store.vectors import Corpus, corpus_names, open_snapshot
 
 
 def generations(place):

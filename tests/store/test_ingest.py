@@ -16,8 +16,9 @@ from nextvec.corpus.sources import open_source
 from nextvec.encoders import load_encoder
 from nextvec.errors import DataError, FullDiskError, MismatchError, RefusedTextsError, UsageError
 from nextvec.store.ingest import ingest, report_path
+from nextvec.store.lock import writing_alone
 from nextvec.store.metadata import DEFAULT_SPLIT
-from nextvec.store.vectors import Corpus, open_snapshot, writing_alone
+from nextvec.store.vectors import Corpus, open_snapshot
 
 ENCODER = load_encoder("hashing:16")
 

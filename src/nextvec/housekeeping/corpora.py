@@ -15,7 +15,9 @@ from nextvec.records.names import CONFIG, MEASURED, ORIGIN, PUSHED
 from nextvec.storage import place_of
 from nextvec.store.compaction import Compaction
 from nextvec.store.dataset import is_dataset, remove_objects, stored_bytes
-from nextvec.store.vectors import Corpus, rename_note, renamed_to, unfinished_renames, writing_alone
+from nextvec.store.lock import writing_alone
+from nextvec.store.renames import rename_note, renamed_to, unfinished_renames
+from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
 
 BESIDE = (".report.json", f".{ORIGIN}", f".{PUSHED}", f".{MEASURED}")

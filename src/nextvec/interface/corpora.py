@@ -215,7 +215,7 @@ class Corpora:
             >>> ws.unfinished_renames()
             {}
         """
-        from nextvec.store.vectors import unfinished_renames
+        from nextvec.store.renames import unfinished_renames
 
         return unfinished_renames(self.place)
 

@@ -163,7 +163,7 @@ def _corpora(place: Workspace) -> Iterator[Finding]:
 
 def _renames(place: Workspace) -> Iterator[Finding]:
     """Those that were killed before all models knew: nothing is taken from such a corpus until they do."""
-    from nextvec.store.vectors import unfinished_renames
+    from nextvec.store.renames import unfinished_renames
 
     for name, now in unfinished_renames(place).items():
         yield Finding(
@@ -186,7 +186,8 @@ def _models(place: Workspace) -> Iterator[Finding]:
     from nextvec.models.bundle import read_config, require_recorded_weights, require_registered
     from nextvec.records import read_json
     from nextvec.records.names import CONFIG, METRICS
-    from nextvec.store.vectors import Corpus, unfinished_renames
+    from nextvec.store.renames import unfinished_renames
+    from nextvec.store.vectors import Corpus
 
     renamed = unfinished_renames(place)
     folders = sorted(folder for folder in place.models.glob("*") if (folder / CONFIG).exists())

@@ -13,6 +13,7 @@ from pathlib import Path
 from nextvec.errors import UsageError
 from nextvec.lease import Held, is_leased, leased
 from nextvec.storage import place_of
+from nextvec.workspace import Workspace
 
 TRIES, INSTANT = 10, 0.01
 """How often a lock is tried for, and the seconds between."""
@@ -51,6 +52,29 @@ def exclusive(path: Path, *, what: str) -> Iterator[Held]:
     else:
         with leased(place, what=what) as held:
             yield held
+
+
+@contextmanager
+def writing_alone(workspace: Workspace, name: str) -> Iterator[None]:
+    """Keep out who stores documents, gives tags or compacts. Raises UsageError that names the process that does."""
+    with corpus_lock(workspace, name), generations_lock(workspace, name):
+        yield
+
+
+@contextmanager
+def corpus_lock(workspace: Workspace, name: str) -> Iterator[Held]:
+    """Who appends to a corpus or makes it anew holds it; as `exclusive`."""
+    with exclusive(workspace.corpus(name).with_suffix(".lock"), what=f"corpus '{name}'") as held:
+        yield held
+
+
+@contextmanager
+def generations_lock(workspace: Workspace, name: str) -> Iterator[Held]:
+    """So that no version gets a tag while those are removed that have none; appending needs no such lock."""
+    with exclusive(
+        workspace.corpus(name).with_suffix(".generations"), what=f"the list of generations of '{name}'"
+    ) as held:
+        yield held
 
 
 @contextmanager

@@ -22,8 +22,6 @@ from nextvec.encoders.lengths import Cut
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.fingerprint import fingerprint_columns
 from nextvec.lease import Held
-from nextvec.records import read_json
-from nextvec.records.names import RENAMED
 from nextvec.store.breaks import Breaks, break_columns, breaks_by_spans, breaks_of_chunks, breaks_of_table
 from nextvec.store.compaction import Compaction, merge_fragments, remove_untagged
 from nextvec.store.counts import Counts, counts_of
@@ -60,7 +58,7 @@ from nextvec.store.headings import (
     number_columns,
     numbers_of_table,
 )
-from nextvec.store.lock import exclusive
+from nextvec.store.lock import corpus_lock, generations_lock
 from nextvec.store.measures import Measures, keep_measures, kept_measures
 from nextvec.store.metadata import (
     BREAKS_COLUMN,
@@ -71,6 +69,7 @@ from nextvec.store.metadata import (
     check_split,
     numpy_dtype,
 )
+from nextvec.store.renames import renamed_to
 from nextvec.store.snapshot import Snapshot
 from nextvec.store.stored import StoredVectors
 from nextvec.workspace import Workspace, check_name, generation_name, numbered_version, parse_reference
@@ -144,7 +143,7 @@ class Corpus:
         Raises UsageError when the corpus exists, is being written, or split or dtype are not valid.
         """
         metadata = CorpusMetadata(encoder=encoder, chunker=chunker, split=check_split(split), dtype=check_dtype(dtype))
-        with _corpus_lock(workspace, name):
+        with corpus_lock(workspace, name):
             if cls.exists(workspace, name):
                 raise UsageError(f"corpus '{name}' exists already. Open it, or choose another name")
             if (now := renamed_to(workspace, name)) is not None:
@@ -214,7 +213,7 @@ class Corpus:
         if self._locked:
             yield
             return
-        with _corpus_lock(self.workspace, self.name) as self._require_held:
+        with corpus_lock(self.workspace, self.name) as self._require_held:
             self._dataset = open_dataset(self.workspace.corpus(self.name))
             if _metadata_of(self._dataset, self.name) != self.metadata:
                 raise MismatchError(f"corpus '{self.name}' has just been made anew by another process. Try again")
@@ -261,7 +260,7 @@ class Corpus:
         compacted; NotFoundError when it was, and the version is gone.
         """
         check_name("tag", tag)
-        with _generations_lock(self.workspace, self.name) as require_held:
+        with generations_lock(self.workspace, self.name) as require_held:
             require_held()
             return self._tag(tag, self.version if at is None else int(self._at(at)[0].version))
 
@@ -292,7 +291,7 @@ class Corpus:
         the corpus or gives it a tag, FullDiskError.
         """
         path = self.workspace.corpus(self.name)
-        with self.writing(), _generations_lock(self.workspace, self.name) as require_generations:
+        with self.writing(), generations_lock(self.workspace, self.name) as require_generations:
             self._require_held()
             bytes_before, before = stored_bytes(path), self._dataset
             with self._storing("a compaction"), changing(before):
@@ -543,47 +542,6 @@ def open_snapshot(workspace: Workspace, reference: str) -> Snapshot:
 def corpus_names(workspace: Workspace) -> list[str]:
     """Every corpus of the workspace, sorted."""
     return dataset_names(workspace.corpora)
-
-
-def rename_note(workspace: Workspace, name: str) -> Path:
-    """Where it is said what a corpus that had this name is called now, until its models know."""
-    return workspace.corpus(name).with_suffix(f".{RENAMED}")
-
-
-def renamed_to(workspace: Workspace, name: str) -> str | None:
-    """What that note says."""
-    note = rename_note(workspace, name)
-    return str(read_json(note)["to"]) if note.exists() else None
-
-
-def unfinished_renames(workspace: Workspace) -> dict[str, str]:
-    """Of corpora whose models do not all know yet: the name before, and the name now."""
-    notes = sorted(workspace.corpora.glob(f"*.{RENAMED}"))
-    names = [note.name.removesuffix(f".{RENAMED}") for note in notes]
-    begun = {name: renamed_to(workspace, name) for name in names if not Corpus.exists(workspace, name)}
-    return {name: now for name, now in begun.items() if now is not None}
-
-
-@contextmanager
-def writing_alone(workspace: Workspace, name: str) -> Iterator[None]:
-    """Keep out who stores documents, gives tags or compacts. Raises UsageError that names the process that does."""
-    with _corpus_lock(workspace, name), _generations_lock(workspace, name):
-        yield
-
-
-@contextmanager
-def _corpus_lock(workspace: Workspace, name: str) -> Iterator[Held]:
-    with exclusive(workspace.corpus(name).with_suffix(".lock"), what=f"corpus '{name}'") as held:
-        yield held
-
-
-@contextmanager
-def _generations_lock(workspace: Workspace, name: str) -> Iterator[Held]:
-    """So that no version gets a tag while those are removed that have none; appending needs no such lock."""
-    with exclusive(
-        workspace.corpus(name).with_suffix(".generations"), what=f"the list of generations of '{name}'"
-    ) as held:
-        yield held
 
 
 def _metadata_of(dataset: lance.LanceDataset, name: str) -> CorpusMetadata:
