@@ -6,7 +6,7 @@ import random
 import pytest
 
 import nextvec
-from nextvec.errors import NotFoundError, UsageError
+from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.records.names import CARD
 from nextvec.sequences.findings import ALLOWED, LeakageError
 
@@ -80,19 +80,40 @@ def test_its_lineage_and_its_card_say_what_it_began_with(ws):
     assert f"| learnt on from | {said}" in (ws.model("second").folder / CARD).read_text()
 
 
+class CutOff(Exception):
+    """Of a run, by what is told of its progress."""
+
+
+def cut(progress):
+    raise CutOff
+
+
 def test_what_a_stopped_run_began_with_is_not_removed(ws):
-    class CutOff(Exception):
-        pass
-
-    def cut(progress):
-        raise CutOff
-
     with pytest.raises(CutOff):
         learn_on(ws, "tales@small", on_progress=cut)
     with pytest.raises(UsageError, match=r"what is not finished begins with it \(second\). --force"):
         ws.model("first").remove()
     learn_on(ws, "tales@small", resume=True)
     ws.model("first").remove()
+
+
+def test_a_finished_run_is_left_as_it_is_when_its_start_is_gone(ws):
+    metrics = learn_on(ws, "tales@small")
+    ws.model("first").remove()
+    assert learn_on(ws, "tales@small", resume=True, on_progress=cut) == metrics
+    other = {**QUICK, "start": "inverter:first", "lr": 1e-4}
+    with pytest.raises(MismatchError, match="training lr"):
+        ws.train_inverter("tales@small", name="second", resume=True, options=other)
+    with pytest.raises(NotFoundError, match="'frist'"):
+        ws.train_inverter("tales@small", name="second", resume=True, options={**other, "start": "inverter:frist"})
+
+
+def test_a_stopped_run_is_not_gone_on_with_without_its_start(ws):
+    with pytest.raises(CutOff):
+        learn_on(ws, "tales@small", on_progress=cut)
+    ws.model("first").remove(force=True)
+    with pytest.raises(NotFoundError, match=r"no finished model at .*first"):
+        learn_on(ws, "tales@small", resume=True)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nextvec.errors import UsageError
+from nextvec.errors import NotFoundError, UsageError
 from nextvec.interface.checked import checked
 from nextvec.interface.model import Model
 from nextvec.models.presets import RECOMMENDED
@@ -275,7 +275,7 @@ class Models(Corpora):
         from nextvec.models.aliases import Aliases
         from nextvec.models.bundle import load_bundle
         from nextvec.training.inverter.learnt import leakage_of, named_inverter
-        from nextvec.training.inverter.run import resolve_plan, train_inverter
+        from nextvec.training.inverter.run import finished_run, resolve_plan, train_inverter
 
         given = dict(options or {})
         if given.get("predictor"):
@@ -289,7 +289,12 @@ class Models(Corpora):
         if (start := plan.recipe.start) in [model.name for model in self.models()] and not Path(start).exists():
             raise UsageError(f"start = {start}: expected inverter:{start}, or a folder or hub name of a language model")
         before = named_inverter(start)
-        begun = load_inverter(self.model(before).folder) if before else None
+        try:
+            begun = load_inverter(self.model(before).folder) if before else None
+        except NotFoundError:
+            if resume and (finished := finished_run(snapshot, plan, self.place.model(identity))):
+                return finished
+            raise
         warning = leakage_of(begun, snapshot, self.place, allow=allow_leakage) if begun else ""
         return train_inverter(
             snapshot, load_encoder(snapshot.encoder.reference), plan,

@@ -17,7 +17,7 @@ from nextvec.encoders.transformer import minilm_folder
 from nextvec.errors import DataError, UsageError
 from nextvec.mirror import fetch_folder
 from nextvec.models.bundle import Bundle
-from nextvec.records import read_json, write_json
+from nextvec.records import read_json, taken_apart, write_json
 from nextvec.records.names import CARD, CONFIG, METRICS, PLAN
 from nextvec.sequences.splits import Part, Split, split_snapshot
 from nextvec.sequences.windows import concatenate_ranges
@@ -150,6 +150,25 @@ def train_inverter(
         save_inverter(folder, network, material.vocabulary, snapshot.encoder, origin=origin, metrics=metrics)
         tracking.outcome(metrics, [folder / name for name in (CARD, METRICS, CONFIG)])
     return metrics
+
+
+def finished_run(snapshot: Snapshot, plan: InverterPlan, folder: Path) -> dict[str, Any] | None:
+    """The metrics of a run that has ended, whatever has become of the inverter that it began with; None elsewhere.
+
+    What that inverter decided is taken from the run's own plan. Raises MismatchError where the rest is another one.
+    """
+    fetch_folder(folder)
+    if not (folder / CONFIG).exists():
+        return None
+    begun = read_json(folder / PLAN)
+    with taken_apart(folder / PLAN):
+        training, sizes = begun["training"], begun["sizes"]
+        if training["start"] != plan.recipe.start:
+            return None
+        decided = {key: training[key] for key in ("start_weights", *GIVEN_BY_RECIPE) if key in training}
+    origin = origin_record(snapshot, split_snapshot(snapshot), plan.recipe.to_dict() | decided)
+    require_plan(folder, {"sizes": sizes, **origin}, DECIDES, resume=True)
+    return dict(read_json(folder / METRICS))
 
 
 def _language_model(recipe: InverterRecipe) -> LanguageModel | None:
