@@ -139,6 +139,7 @@ def nextvec():
     """`nextvec("corpus", "list", workspace=...)`: the command line as a user meets it, in this process."""
     import contextlib
     import io
+    import signal
     import sys
     from dataclasses import dataclass
     from unittest.mock import patch
@@ -154,11 +155,14 @@ def nextvec():
     def call(*arguments, workspace=None, expect=0):
         line = ["nextvec", *map(str, arguments), *(["--workspace", str(workspace)] if workspace else [])]
         status, out, err = 0, io.StringIO(), io.StringIO()
+        interrupt = signal.getsignal(signal.SIGINT)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), patch.object(sys, "argv", line):
             try:
                 run()
             except SystemExit as done:
                 status = done.code or 0
+            finally:
+                signal.signal(signal.SIGINT, interrupt)  # this process does not end with the command
         result = Result(status, out.getvalue(), err.getvalue())
         assert expect in (None, status), f"{line}: {result}"
         return result

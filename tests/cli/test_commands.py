@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -551,3 +552,15 @@ def test_as_a_process(tmp_path: Path, program: list[str], arguments: list[str], 
     done = subprocess.run([*program, *arguments], capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == status
     assert expected in (done.stdout if status == 0 else done.stderr)
+
+
+def test_ctrl_c_while_a_command_ends_shows_no_code() -> None:
+    """What is left then is Python's own, which says where it is."""
+    ending = (
+        "import atexit, signal, sys; sys.argv = ['nextvec', '--version']\n"
+        "from nextvec.cli.main import run\n"
+        "atexit.register(signal.raise_signal, signal.SIGINT)\n"
+        "run()"
+    )
+    done = subprocess.run([sys.executable, "-c", ending], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")

@@ -230,18 +230,31 @@ def test_running_requests_finish_when_the_server_is_told_to_stop(launch, workspa
     assert server.process.returncode == 0
 
 
+@pytest.fixture
+def slowed(tmp_path):
+    """`slowed(600)`: the environment of a server that takes so many seconds to predict what comes after three texts."""
+
+    def slowed(seconds):
+        (tmp_path / "sitecustomize.py").write_text(
+            "import time\n"
+            "from nextvec.continuation.stages import Served\n"
+            "predict = Served._predict_batch\n"
+            "def slow(*given):\n"
+            f"    time.sleep({seconds} * (len(given[1]) == 3))\n"
+            "    return predict(*given)\n"
+            "Served._predict_batch = slow\n"
+        )
+        return {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+
+    return slowed
+
+
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_stage_that_hangs_does_not_keep_the_server_from_ending(launch, workspace, tmp_path, workers) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
-        "import time\n"
-        "from nextvec.continuation.stages import Served\n"
-        "predict = Served._predict_batch\n"
-        "Served._predict_batch = lambda *given: time.sleep(600) if len(given[1]) == 3 else predict(*given)\n"
-    )
+def test_a_stage_that_hangs_does_not_keep_the_server_from_ending(launch, workspace, tmp_path, slowed, workers) -> None:
     settings = "shutdown_seconds = 1\n[timeouts]\npredict = 0.5\n[[listeners]]\nport = 0\n"
     (tmp_path / "serving.toml").write_text(settings)
     arguments = ["--config", tmp_path / "serving.toml", "--workers", workers]
-    with launch(workspace, *arguments, environment={"PYTHONPATH": str(tmp_path)}) as server:
+    with launch(workspace, *arguments, environment=slowed(600)) as server:
         answer = httpx.post(f"{server.urls[0]}/v1/predict", json={"model": "gru", "texts": [TEXT] * 3})
         assert answer.status_code == 504
         server.process.send_signal(signal.SIGTERM)
@@ -252,6 +265,34 @@ def test_a_stage_that_hangs_does_not_keep_the_server_from_ending(launch, workspa
                 os.kill(process, signal.SIGKILL)
             raise
     assert "predict of gru still runs; ending without it" in server.log()
+
+
+def press_ctrl_c(server) -> None:
+    """A terminal tells all processes of a command."""
+    for process in [*workers_of(server.process.pid), server.process.pid]:
+        os.kill(process, signal.SIGINT)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("times", "seconds", "status"), [(1, 2, 200), (2, 600, 503)])
+def test_ctrl_c_waits_for_requests_and_a_second_one_does_not(
+    launch, workspace, slowed, workers, times, seconds, status
+) -> None:
+    asked, answers = {"model": "gru", "texts": [TEXT] * 3}, []
+    with launch(workspace, "--workers", workers, "--port", 0, environment=slowed(seconds)) as server:
+        url = server.urls[0]
+        client = threading.Thread(
+            target=lambda: answers.append(httpx.post(f"{url}/v1/predict", json=asked, timeout=60))
+        )
+        client.start()
+        server.wait(lambda: 'stage="predict"' in httpx.get(f"{url}/metrics").text)
+        for _ in range(times):
+            press_ctrl_c(server)
+            time.sleep(0.3)
+        client.join(30)
+        server.process.wait(30)
+    assert answers[0].status_code == status, answers[0].text
+    assert "Traceback" not in server.log()
 
 
 def test_a_hang_up_signal_looks_for_models_at_once(launch, workspace, tmp_path) -> None:

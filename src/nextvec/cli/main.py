@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -128,6 +129,10 @@ def run() -> None:
             raise
         complain(f"nextvec: {_no_memory(error)}")
         sys.exit(1)
+    except KeyboardInterrupt:  # a second one, while the first one was told of
+        sys.exit(INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is left takes a second, and nobody wants to see where it is
 
 
 def is_out_of_memory(error: BaseException) -> bool:

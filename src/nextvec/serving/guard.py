@@ -67,6 +67,8 @@ class Guard:
             await self._pass(asked, receive, answer)
         except ProblemError as problem:
             await answer.problem(problem)
+        except asyncio.CancelledError:
+            await answer.problem(_cut_off())
         finally:
             self._traffic.leave()
             route = getattr(asked.get("route"), "path", "unmatched")
@@ -138,6 +140,12 @@ class Guard:
                     more = (await receive()).get("more_body", False)
         detail = f"the body is longer than {self._limits.body_bytes:,} bytes; send fewer texts or vectors at once"
         return ProblemError(413, detail, headers={"Connection": "close"})
+
+
+def _cut_off() -> ProblemError:
+    """Of a request that is given up: only a server that ends, and was told not to wait, does that."""
+    headers = {"Retry-After": "2", "Connection": "close"}
+    return ProblemError(503, "the server was stopped before this was answered; try again", headers=headers)
 
 
 def host_name(host: str) -> str:

@@ -68,7 +68,8 @@ class Supervisor:
 
     def _start(self, reading: Connection, at_once: bool) -> None:
         process = self._context.Process(target=_work, args=(*self._arguments, at_once, reading), name="nextvec-worker")
-        process.start()
+        with _deaf_to(signal.SIGINT):
+            process.start()
         self._workers[process.sentinel] = process
 
     def _watch(self, reading: Connection) -> None:
@@ -123,6 +124,17 @@ class Supervisor:
                 signal.signal(number, handler)
 
 
+@contextlib.contextmanager
+def _deaf_to(number: int) -> Iterator[None]:
+    """Processes that are started inside never hear of it: a terminal tells it to all at once, and whom this one tells
+    to stop would be told twice, which means not to wait for requests."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 def _work(
     root: str,
     settings: Settings,
@@ -134,7 +146,7 @@ def _work(
     """The main function of a worker process."""
     configure_logging()
     threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
-    run_worker(Workspace(root), settings, token, sockets, at_once)
+    run_worker(Workspace(root), settings, token, sockets, at_once, stopped_by=[signal.SIGTERM])
 
 
 def _end_with_parent(alive: Connection) -> None:

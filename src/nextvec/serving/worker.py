@@ -33,12 +33,14 @@ def run_worker(
     token: Token | None,
     sockets: Sequence[socket.socket],
     at_once: bool = True,
+    stopped_by: Sequence[int] = (signal.SIGTERM, signal.SIGINT),
 ) -> None:
-    """One worker, in this process, until it is told to stop. Ends the process when a stage hangs by then. `at_once`:
-    whether it answers while it loads, that it does; where others answer already, it would take requests from them."""
+    """One worker, in this process, until it is told to stop by a signal. Ends the process when a stage hangs by then.
+    `at_once`: whether it answers while it loads, that it does; where others answer already, it would take requests
+    from them."""
     size_threads(settings.torch_threads())
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        running = runner.run(_work(workspace, settings, token, sockets, at_once))
+        running = runner.run(_work(workspace, settings, token, sockets, at_once, stopped_by))
     if running:
         log.error("%s still runs; ending without it", ", ".join(running))
         os._exit(1)
@@ -52,12 +54,17 @@ def size_threads(threads: int) -> None:
 
 
 async def _work(
-    workspace: Workspace, settings: Settings, token: Token | None, sockets: Sequence[socket.socket], at_once: bool
+    workspace: Workspace,
+    settings: Settings,
+    token: Token | None,
+    sockets: Sequence[socket.socket],
+    at_once: bool,
+    stopped_by: Sequence[int],
 ) -> list[str]:
     """Returns the stages that still run when all else has ended."""
     engine = Engine(workspace, settings, Metrics())
     servers = [_server(engine, listener, token) for listener in settings.listeners]
-    _on_signals(lambda: _stop(engine, servers), engine.reload)
+    _on_signals(stopped_by, lambda: _stop(engine, servers), engine.reload)
     engine.start()
     if not at_once:
         await engine.first_look()
@@ -97,9 +104,9 @@ def _stop(engine: Engine, servers: Sequence[_Server]) -> None:
     engine.draining = True
 
 
-def _on_signals(stop: Callable[[], None], reload: Callable[[], None]) -> None:
+def _on_signals(stopped_by: Sequence[int], stop: Callable[[], None], reload: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in stopped_by:
         loop.add_signal_handler(number, stop)
     if hasattr(signal, "SIGHUP"):
         loop.add_signal_handler(signal.SIGHUP, reload)
