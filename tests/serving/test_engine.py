@@ -234,8 +234,13 @@ def test_while_it_loads_it_says_so(connect, workspace, monkeypatch) -> None:
     with connect(workspace, ready=False) as client:
         assert client.get("/health/ready").json()["status"] == "loading"
         assert client.get("/health/live").status_code == 200
-        answer = client.post("/v1/predict", json={"model": "gru", "texts": [TEXT]})
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        asked = {"texts": [TEXT]}
+        for answer in (
+            client.get("/v1/models"),
+            client.post("/v1/predict", json=asked | {"model": "gru"}),
+            client.post("/v1/predict", json=asked),
+        ):
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         go.set()
         eventually(lambda: client.get("/health/ready").status_code == 200)
 

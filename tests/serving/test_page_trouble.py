@@ -68,6 +68,7 @@ def event(**extension):
 def scripted():
     server = Scripted()
     server.answers["v1/models"] = one_model
+    server.answers["health/ready"] = lambda: JSONResponse({"status": "ok", "models": 1, "faults": []})
     server.url = server.start()
     yield server
     server.stop()
@@ -249,14 +250,13 @@ class TestTrouble:
         assert "stopped: it drifted away from the topic (2 sentences off the topic)" in chromium.text(".status")
 
     def test_a_server_that_loads_is_waited_for(self, chromium, scripted):
-        asked = []
+        told = iter([("loading", 503), ("ok", 200)])
 
-        def models():
-            asked.append(1)
-            return JSONResponse({"object": "list", "data": []}) if len(asked) < 2 else one_model()
+        def ready():
+            status, code = next(told)
+            return JSONResponse({"status": status, "models": 0, "faults": []}, code)
 
-        scripted.answers["v1/models"] = models
-        scripted.answers["health/ready"] = lambda: JSONResponse({"status": "loading", "models": 0, "faults": []}, 503)
+        scripted.answers["health/ready"] = ready
         chromium.open(scripted.url)
         assert chromium.texts("h1") == ["Playground"]
         assert chromium.texts(".choice input[name=model]") == [""]

@@ -21,6 +21,11 @@ class Access:
         self.engine, self.limits = engine, engine.settings.limits
         self._visible = listener.models
 
+    def require_loaded(self) -> None:
+        """Raises ProblemError as long as nobody knows what will be served."""
+        if self.engine.loading:
+            raise ProblemError(503, "the server is still loading", headers={"Retry-After": "2"})
+
     @property
     def models(self) -> Mapping[str, BatchedModel]:
         """The models that may be asked for, by name."""
@@ -36,6 +41,7 @@ class Access:
         if name is None:
             if len(models) == 1:
                 return next(iter(models.values()))
+            self.require_loaded()
             raise wrong("model", f"missing, expected one of those that are served here: {', '.join(models) or 'none'}")
         batched = self.engine.deployment.find(name)
         if batched is None or batched.settings.label not in models:
@@ -82,7 +88,6 @@ class Access:
                 raise wrong(field, f"{name} has {len(text):,} characters, {most}")
 
     def unknown(self, field: str, what: str, name: str, known: Sequence[str]) -> ProblemError:
-        """The problem of a name that is not served, or not yet."""
-        if self.engine.loading:
-            return ProblemError(503, "the server is still loading", headers={"Retry-After": "2"})
+        """The problem of a name that is not served. Raises ProblemError as `require_loaded`."""
+        self.require_loaded()
         return ProblemError(404, f"{field}: {UsageError.unknown(what, name, known)}", field=field)

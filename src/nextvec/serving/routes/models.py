@@ -17,7 +17,9 @@ def models_router(access: Access) -> APIRouter:
 
     @router.get("/models", summary="Served models", responses=responses(*ASKED))
     async def models() -> ModelList:
-        """OpenAI's list; `nextvec` says what else is known. Models that could not be loaded are not in it."""
+        """OpenAI's list; `nextvec` says what else is known. Models that could not be loaded are not in it; while the
+        server still loads there is none."""
+        access.require_loaded()
         aliases = access.engine.deployment.aliases
         return ModelList(data=[_entry(name, batched, aliases) for name, batched in access.models.items()])
 

@@ -8,13 +8,11 @@ export const LIGHTHOUSE =
 
 const PAUSE = 1000;
 
-/** {models, faults}: waits while the server is still loading; `faults` says what it could not load. */
+/** {models, faults}: waits while the server is still loading; `faults` says what is wrong. */
 export async function served(signal) {
   for (;;) {
-    const models = (await get("/v1/models", signal)).data;
-    if (models.length) return { models, faults: [] };
     const { status, faults = [] } = await readiness(signal);
-    if (status !== "loading") return { models, faults };
+    if (status !== "loading") return { models: (await get("/v1/models", signal)).data, faults };
     const note = document.querySelector("main .loading");
     if (note) note.textContent = "The server is loading its models …";
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
