@@ -10,6 +10,7 @@ import pytest
 
 from nextvec.adoption import adopted
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
+from nextvec.housekeeping.corpora import remove_corpus
 from nextvec.models.bundle import load_bundle
 from nextvec.sequences.splits import PARTS, SplitSpec
 from nextvec.sharing import corpora
@@ -293,6 +294,21 @@ def test_push_says_who_pushed_where(own, hub):
     assert done.name == "ada/tales"
     assert not hub.private["dataset", "ada/tales"]
     assert json.loads(own.corpus("tales").with_suffix(".pushed.jsonl").read_text())["revision"] == done.revision
+
+
+def test_one_that_is_removed_leaves_no_record_of_its_push(own, hub, monkeypatch):
+    push_corpus(own, "tales@first", "tales")
+    push = corpora.push_repository
+
+    def meanwhile(*given, **known):
+        done = push(*given, **known)
+        remove_corpus(own, "tales", force=True)
+        return done
+
+    monkeypatch.setattr(corpora, "push_repository", meanwhile)
+    with pytest.raises(NotFoundError, match="'tales' was pushed to ada/tales is not recorded"):
+        push_corpus(own, "tales@first", "tales")
+    assert {path.suffix for path in own.corpora.iterdir()} <= {".lock", ".generations"}
 
 
 def test_in_a_bucket_all_of_it_works(own, hub, bucket, machine):

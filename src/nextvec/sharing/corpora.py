@@ -19,7 +19,7 @@ from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder, verify_golden
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.hub import PREFIX, Pushed, fetch_repository, push_repository, require_hub
-from nextvec.mirror import fetch
+from nextvec.mirror import discard, fetch
 from nextvec.records import append_line, write_json
 from nextvec.records.names import ORIGIN, PUSHED
 from nextvec.sequences.splits import PARTS, SplitSpec
@@ -90,9 +90,13 @@ def export_corpus(workspace: Workspace, reference: str, folder: Path, *, licence
 def push_corpus(
     workspace: Workspace, reference: str, name: str, *, licence: str | None = None, public: bool = False
 ) -> Pushed:
-    """Commit a generation to the data set `name` of the hub. Raises as `export_corpus` and `push_repository`."""
+    """Commit a generation to the data set `name` of the hub.
+
+    Raises as `export_corpus` and `push_repository`; NotFoundError where the corpus went while it was pushed, which is
+    then not recorded.
+    """
     require_hub()
-    corpus = parse_reference(reference)[0]
+    corpus = Corpus.open(workspace, parse_reference(reference)[0]).name
     workspace.cache.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=workspace.cache, prefix="push-") as scratch:
         folder = export_corpus(workspace, reference, Path(scratch) / corpus, licence=licence).folder
@@ -101,8 +105,19 @@ def push_corpus(
         }
         message = f"nextvec corpus push {reference}"
         done = push_repository(name, "dataset", files, public=public, message=message)
-    append_line(workspace.corpus(corpus).with_suffix(f".{PUSHED}"), push_line(done))
+    _record(workspace, corpus, done)
     return done
+
+
+def _record(workspace: Workspace, corpus: str, done: Pushed) -> None:
+    """Looked at afterwards: whoever removes the corpus removes what is beside it last."""
+    beside = workspace.corpus(corpus).with_suffix(f".{PUSHED}")
+    append_line(beside, push_line(done))
+    if not Corpus.exists(workspace, corpus):
+        discard(beside)
+        raise NotFoundError(
+            f"that '{corpus}' was pushed to {done.name} is not recorded: it was renamed or removed meanwhile"
+        )
 
 
 def import_corpus(workspace: Workspace, source: str, name: str, *, encoder: str | EncoderSpec | None = None) -> Brought:
