@@ -104,6 +104,13 @@ class TestEncoding:
             told = f"content-encoding: got {encoding[:60]}, expected identity: send the body unpacked"
             assert answer.json()["detail"] == told
 
+    @pytest.mark.parametrize("encodings", [("gzip", "identity"), ("identity", "gzip"), ("gzip", "")])
+    def test_is_looked_at_in_every_header(self, small, encodings) -> None:
+        headers = [*JSON.items(), *(("content-encoding", encoding) for encoding in encodings)]
+        answer = small.post("/v1/predict", content=gzip.compress(b'{"model": "gru"}'), headers=headers)
+        assert answer.status_code == 415
+        assert answer.json()["detail"].startswith(f"content-encoding: got {', '.join(encodings)}, expected identity")
+
     def test_of_raw_vectors_is_refused_too(self, small) -> None:
         headers = {"content-type": "application/octet-stream", "content-encoding": "gzip"}
         answer = small.post("/v1/predict?model=gru&shape=1,1,32", content=gzip.compress(bytes(128)), headers=headers)
@@ -111,7 +118,7 @@ class TestEncoding:
         assert answer.json()["detail"].startswith("content-encoding: got gzip")
 
     def test_that_changes_nothing_is_taken(self, small) -> None:
-        for given in ("identity", " Identity ", ""):
+        for given in ("identity", " Identity ", "", "identity, identity"):
             answer = small.post(
                 "/v1/embeddings", json={"model": "hashing", "input": "a"}, headers={"content-encoding": given}
             )

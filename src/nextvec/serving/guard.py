@@ -88,6 +88,7 @@ class Guard:
             return
         body = await self._body(headers, receive)
         if body and is_taken(scope, self._routes):
+            _check_encoding([value for name, value in scope["headers"] if name == b"content-encoding"])
             _check_content(headers, body, self._limits.json_depth)
         await self.app(scope, _replay(body, receive), answer.send)
 
@@ -168,7 +169,6 @@ def json_depth(body: bytes) -> int:
 
 
 def _check_content(headers: dict[bytes, bytes], body: bytes, depth: int) -> None:
-    _check_encoding(headers)
     media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
     if media_type == RAW:
         return
@@ -179,9 +179,10 @@ def _check_content(headers: dict[bytes, bytes], body: bytes, depth: int) -> None
         raise ProblemError(400, f"body: JSON that is nested more than {depth} deep, expected an object with fields")
 
 
-def _check_encoding(headers: dict[bytes, bytes]) -> None:
-    given = headers.get(b"content-encoding", b"").decode("latin-1")
-    if given.strip().lower() not in ("", "identity"):
+def _check_encoding(values: Sequence[bytes]) -> None:
+    """Of every such header: several are one list (RFC 9110, 5.3)."""
+    given = b", ".join(values).decode("latin-1")
+    if {each.strip().lower() for each in given.split(",")} - {"", "identity"}:
         detail = f"content-encoding: got {given[:60]}, expected identity: send the body unpacked"
         raise ProblemError(415, detail, headers={"Accept-Encoding": "identity"})  # RFC 9110, 15.5.16
 
