@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -27,7 +28,7 @@ from nextvec.retrieval.neighbours import Index, rows_of
 from nextvec.sequences.splits import split_snapshot
 from nextvec.store.fitting import fit_of
 from nextvec.store.generation import trained_generation
-from nextvec.store.snapshot import Snapshot
+from nextvec.store.snapshot import Snapshot, TextReader
 from nextvec.store.vectors import open_snapshot
 from nextvec.workspace import Workspace
 
@@ -191,4 +192,18 @@ def _with_texts_at_hand(snapshot: Snapshot) -> Snapshot:
     if len(snapshot) > TEXTS_IN_MEMORY:
         return snapshot
     texts = snapshot.texts(np.arange(len(snapshot)))
-    return replace(snapshot, read_texts=lambda rows: [texts[row] for row in rows])
+    return replace(snapshot, read_texts=_AtHand(texts, snapshot.read_texts))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _AtHand:
+    """Texts of all rows, in memory. Pickled it is `stored`, which reads them where they are stored."""
+
+    texts: Sequence[str]
+    stored: TextReader
+
+    def __call__(self, rows: Sequence[int]) -> list[str]:
+        return [self.texts[row] for row in rows]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial, (self.stored,)
