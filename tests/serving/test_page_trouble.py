@@ -105,6 +105,25 @@ class TestWhatTheCorpusDoesNotKnow:
         assert chromium.run("document.querySelector('.caution').nextElementSibling.matches('.ranking')")
 
 
+class TestOrder:
+    def test_shows_that_it_waits_for_the_server(self, chromium, scripted):
+        asked, go = threading.Event(), threading.Event()
+
+        def refused():
+            asked.set()
+            assert go.wait(30)
+            return problem(503, "Service Unavailable", "9 requests wait")
+
+        scripted.answers["v1/rerank"] = refused
+        chromium.open(f"{scripted.url}#/order")
+        chromium.click(".bench button.primary")
+        assert asked.wait(30)
+        assert chromium.texts(".readings [role=status]") == ["working …"]
+        go.set()
+        chromium.wait("document.querySelector('.readings .trouble')")
+        assert chromium.texts(".readings [role=status]") == []
+
+
 class TestTrouble:
     """These leave complaints about refused requests on the console, so they do not use `tab`."""
 

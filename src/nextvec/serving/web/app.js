@@ -1,7 +1,7 @@
 // Views by address (#/models/ID), the theme, and what to show while a view loads or fails.
 
 import { Problem } from "./api.js";
-import { announce, h } from "./dom.js";
+import { announce, waiting } from "./dom.js";
 import { trouble } from "./trouble.js";
 import * as corpora from "./views/corpora.js";
 import * as leaderboard from "./views/leaderboard.js";
@@ -21,7 +21,7 @@ async function route() {
   loading.abort();
   loading = new AbortController();
   const { signal } = loading;
-  const wait = setTimeout(() => main.replaceChildren(h("p", { class: "loading", role: "status" }, "Loading …")), 150);
+  const wait = setTimeout(() => main.replaceChildren(waiting("Loading …")), 150);
   try {
     const [name, argument] = address();
     mark(name);

@@ -12,7 +12,7 @@ export function scale(low, high) {
 }
 
 /** About `wanted` round numbers from low to high. */
-export function ticks(low, high, wanted = 5) {
+function ticks(low, high, wanted = 5) {
   const rough = (high - low) / wanted || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= 0.8 * rough);

@@ -61,6 +61,9 @@ export function facts(pairs, attributes = { class: "facts" }) {
   );
 }
 
+/** What stands where an answer will. */
+export const waiting = (words) => h("p", { class: "loading", role: "status" }, words);
+
 /** The empty state of a view: what is missing, and the commands that bring it. */
 export function empty(title, words, commands) {
   return h(

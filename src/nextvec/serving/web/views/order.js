@@ -2,7 +2,7 @@
 
 import { rerank } from "../api.js";
 import { bar } from "../charts.js";
-import { announce, field, h, linkTo, select } from "../dom.js";
+import { announce, field, h, linkTo, select, waiting } from "../dom.js";
 import { duration, number, percent, plural } from "../format.js";
 import { LIGHTHOUSE, chosenAtFirst, heldOut, lasting, submitting } from "../served.js";
 import { trouble } from "../trouble.js";
@@ -128,6 +128,7 @@ function runner(form, results) {
     const { context, candidates, model, among } = form.elements;
     const request = { model: model.value, query: context.value, documents: lines(candidates), among: among.value };
     results.setAttribute("aria-busy", "true");
+    results.replaceChildren(waiting("working …"));
     try {
       const answer = await rerank(request, signal);
       results.replaceChildren(ranking(answer));
@@ -186,5 +187,5 @@ function notes({ ranked_by: by, temperature }) {
     temperature === null
       ? "Scores, not probabilities: no temperature was fitted for it yet. nextvec compare does that."
       : `Probabilities, if one of these comes next, at temperature ${number(temperature, 3)}, fitted on validation documents.`,
-  ].filter(Boolean);
+  ];
 }
