@@ -143,6 +143,32 @@ def test_a_part_is_left_out_that_is_what_its_name_says(furniture: str) -> None:
     assert paragraphs(f"<p>{PROSE}</p>{furniture}<p>{MORE}</p>") == [PROSE, MORE]
 
 
+WRAPPERS = ["content-sidebar-wrap", "sidebar-left", "toc-content", "comments-open", "ad-free-content", "footer-push"]
+WRAPPERS += ["nav-tabs-content tab-pane", "signup-page", "references-body", "infobox-page", "caption-text-block"]
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_a_part_that_holds_the_text_of_the_page_is_kept_whatever_its_name(name: str) -> None:
+    text = f"<p>{PROSE}</p>" * 3
+    links = "<div class=sidebar><a href=a>Other rivers of the hills</a><p>Rivers of the north have news for you.</div>"
+    page = "<div class='{}'>{}" + links + f"</div><div><p>{MORE}</p></div>"
+    assert paragraphs(page.format(name, text)) == [PROSE] * 3 + [MORE]
+    linked = f"<main><article><p><a href=a>Rivers of old</a> {PROSE}</p>{text}</article></main>"
+    assert paragraphs(page.format(name, linked))[0] == f"Rivers of old {PROSE}"
+
+
+@pytest.mark.parametrize("name", ["comments-area", "disqus_thread", "site-footer", "footnotes"])
+def test_a_part_of_texts_beside_the_text_may_be_longer(name: str) -> None:
+    assert paragraphs(f"<p>{PROSE}</p><div class={name}>{f'<p>{MORE} They rest.</p>' * 4}</div>") == [PROSE]
+
+
+@pytest.mark.parametrize("name", ["sidebar", "toc", "newsletter"])
+def test_a_part_that_is_named_like_furniture_is_no_text_with_less_prose_or_in_lists(name: str) -> None:
+    text = f"<p>{PROSE}</p><p>{PROSE}</p>"
+    assert paragraphs(f"{text}<div class={name}><p>{MORE}</p><p>{MORE}</p></div>") == [PROSE] * 2
+    assert paragraphs(f"{text}<div class={name}><ul>{f'<li>{MORE}' * 9}</ul></div>") == [PROSE] * 2
+
+
 def test_several_articles_are_texts_and_teasers_are_not() -> None:
     post, teaser = f"<article>{f'<p>{PROSE}</p>' * 6}</article>", f"<article><p>{MORE}</p></article>"
     other = f"<article>{f'<p>{MORE}</p>' * 3}</article>"

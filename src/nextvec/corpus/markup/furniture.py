@@ -16,11 +16,13 @@ Attributes = Mapping[str, str | None]
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """Why a part may be left out. `weak`: only if it is made of links, because such a name can be a subject as well.
-    `subject`: unless it reads as a text, because such a name can be what a text is about."""
+    `subject`: unless it reads as a text, because such a name can be what a text is about. `named`: unless it holds the
+    text of the page, because a part may be named after what stands in it or beside it, as `content-sidebar-wrap` is."""
 
     reason: str
     weak: bool = False
     subject: bool = False
+    named: bool = False
 
 
 _CERTAIN_TAGS = {
@@ -78,8 +80,14 @@ _OF_LAYOUT = frozenset(
         *("lead", "featured", "main", "top", "bottom", "left", "right", "center", "small", "large", "full", "item"),
         *("area", "table", "map", "row", "col", "column", "is", "js", "element"),
         *("site", "page", "footer", "header", "notice", "info", "bar", "line", "list", "section", "date", "author"),
+        *("form", "thread", "view", "user", "widgets", "legal", "global", "primary", "secondary"),
     )
 )
+_TEXTS_BESIDE = frozenset(
+    ("comments", "commentlist", "disqus", "footer", "printfooter", "footnote", "footnotes", "endnotes", "reflist")
+)
+"""They may hold more than the text itself, so that only a word beside them says that a name is another's:
+`comments-open`, not `comments-area`."""
 _STAND_BESIDE = {"has", "no", "with", "without"}
 """A name that begins so says what the part stands beside, not what it is."""
 _CERTAIN_NAMES = {
@@ -133,13 +141,14 @@ def _by_name(tag: str, attributes: Attributes) -> Doubt | None:
     if doubt := next((_strong(word, words) for words in named for word in words if word in _NAMES), None):
         return doubt
     weak = (word for words in named for word in words if word in _WEAK_NAMES)
-    return next((Doubt(_WEAK_NAMES[word], weak=True) for word in weak), None)
+    return next((Doubt(_WEAK_NAMES[word], weak=True, named=True) for word in weak), None)
 
 
 def _strong(word: str, words: Sequence[str]) -> Doubt:
     """The doubt that one of the words of a name raises."""
-    about = word in _SUBJECTS_OF_COMPOUNDS and not _OF_LAYOUT.union((word,)).issuperset(words)
-    return Doubt(_NAMES[word], subject=about or word in _SUBJECTS)
+    alone = all(other == word or other in _OF_LAYOUT for other in words)
+    about = word in _SUBJECTS or (word in _SUBJECTS_OF_COMPOUNDS and not alone)
+    return Doubt(_NAMES[word], subject=about, named=not (alone and word in _TEXTS_BESIDE))
 
 
 def _classes(attributes: Attributes) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import zip_longest
 
 from nextvec.corpus.headings import Title, compose
@@ -27,6 +27,8 @@ PROSE_OF_TEXT = 0.7
 SENTENCES_OF_TEXT = 2
 PROSE_OF_CORE = 0.7
 PROSE_BESIDE_FURNITURE = 0.1
+MOST_OF_PAGE = 0.5
+"""Of the prose beside furniture: a part that has it is the text, whatever it is named."""
 TEASER_PARAGRAPHS = 2
 """An article beside the main one that has more is a text of its own."""
 ITEM_WORDS = 8
@@ -36,6 +38,9 @@ LOOSE_WORDS = 12
 DIGITS_OF_PROSE = 0.25
 HEADING_WORDS = 20
 """A sentence of so many words is no heading, whatever its size."""
+
+Held = Sequence[tuple[Passage, int]]
+"""Passages, each with how much of it is prose."""
 
 _DECLARES = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(rb"\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([\w.:-]+)[\"']")
@@ -206,16 +211,61 @@ def _leads_on(item: Passage, after: Passage | None, reason_after: str | None) ->
 
 def _furniture(passages: Sequence[Passage], weights: Sequence[int]) -> set[Part]:
     """The doubtful parts without which prose remains and that, where only a name speaks against them, are what it
-    says."""
+    says and do not hold the text of the page."""
     inside: dict[Part, list[tuple[Passage, int]]] = {}
     for item, weight in zip(passages, weights, strict=True):
         for part in item.place.parts:
             inside.setdefault(part, []).append((item, weight))
     most = (1 - PROSE_BESIDE_FURNITURE) * sum(weights)
-    return {part for part, held in inside.items() if sum(weight for _, weight in held) <= most and _agrees(part, held)}
+    doubted: dict[Part, Held] = {
+        part: held for part, held in inside.items() if _prose(held) <= most and _agrees(part, held)
+    }
+    return doubted.keys() - _texts(doubted, list(zip(passages, weights, strict=True)))
 
 
-def _agrees(part: Part, held: Sequence[tuple[Passage, int]]) -> bool:
+def _texts(doubted: dict[Part, Held], page: Held) -> set[Part]:
+    """The parts of a page that are doubted for their names alone and hold its text: most of the prose that stands in
+    no furniture, as the greatest `main` or `article` or as paragraphs. An element is doubted before those in it."""
+    core = _greatest_core(page)
+    texts: dict[Part, Held] = {}
+    furniture: set[Part] = set()
+    for part, held in reversed(doubted.items()):
+        own = _outside(furniture, held)
+        if part.doubt.named and (_holds(part, core) or (_in_paragraphs(own) and _reads_as_text(own))):
+            texts[part] = own
+        else:
+            furniture.add(part)
+    most = MOST_OF_PAGE * _prose(_outside(furniture, page))
+    return {part for part, own in texts.items() if _prose(own) > most}
+
+
+def _prose(held: Held) -> int:
+    return sum(weight for _, weight in held)
+
+
+def _outside(furniture: Set[Part], held: Held) -> Held:
+    return [(item, weight) for item, weight in held if furniture.isdisjoint(item.place.parts)]
+
+
+def _greatest_core(page: Held) -> Held:
+    """What the `main` or `article` holds that has the most prose, nothing if none has any."""
+    cores: dict[Part, list[tuple[Passage, int]]] = {}
+    for item, weight in page:
+        if item.place.core is not None and weight:
+            cores.setdefault(item.place.core, []).append((item, weight))
+    return max(cores.values(), key=_prose, default=[])
+
+
+def _holds(part: Part, core: Held) -> bool:
+    return bool(core) and all(part in item.place.parts for item, _ in core)
+
+
+def _in_paragraphs(held: Held) -> bool:
+    """Whether prose stands in paragraphs rather than in the items of a list."""
+    return 2 * sum(weight for item, weight in held if item.place.kind == "item") < _prose(held)
+
+
+def _agrees(part: Part, held: Held) -> bool:
     """Whether what a part holds, passages and their weights, is what its name says: links, or no text of its own."""
     if part.doubt.subject:
         return not _reads_as_text(held)
@@ -223,11 +273,11 @@ def _agrees(part: Part, held: Sequence[tuple[Passage, int]]) -> bool:
     return not part.doubt.weak or _links(held) >= LINKS_OF_FURNITURE * said
 
 
-def _links(held: Sequence[tuple[Passage, int]]) -> int:
+def _links(held: Held) -> int:
     return sum(round(visible(item.text) * item.linked) for item, _ in held)
 
 
-def _reads_as_text(held: Sequence[tuple[Passage, int]]) -> bool:
+def _reads_as_text(held: Held) -> bool:
     """Whether most of it is sentences, several of them, with few links, that do not speak of the site itself."""
     held = [(item, weight) for item, weight in held if not item.place.level]
     said = sum(visible(item.text) for item, _ in held)
