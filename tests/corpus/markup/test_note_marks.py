@@ -4,6 +4,7 @@ import pytest
 
 from nextvec.corpus.markup.html import read_html
 from nextvec.corpus.markup.markdown import read_markdown
+from nextvec.corpus.markup.note_marks import note_numbers
 
 
 def text(page: str) -> str:
@@ -48,3 +49,8 @@ def test_a_number_that_stands_before_a_note_is_its_mark() -> None:
 
 def test_markdown_has_the_same_rule() -> None:
     assert read_markdown("It takes what list[0] and name[1] say.\n").text == "It takes what list[0] and name[1] say."
+
+
+def test_a_page_may_be_one_word() -> None:
+    """Its length squared would take longer than a test may."""
+    assert note_numbers("河" * 500_000 + "。[3]") == {"3"}

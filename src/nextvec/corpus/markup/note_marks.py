@@ -14,7 +14,8 @@ from collections.abc import Set
 from nextvec.corpus.markup.raised import ends_clause
 
 _NUMBER = re.compile(r"\[(\d{1,3})\]")
-_BORNE = re.compile(r"([^\s\[\]]*)\[(\d{1,3})\]")
+_BORNE = re.compile(r"(?<![^\s\[\]])([^\s\[\]]*)\[(\d{1,3})\]")
+"""Tried only where a word begins: a page may be one word, as in Chinese."""
 _WORD = re.compile(r"(?:[^\W_]{2}|[^\W_\x00-\x7f])[)\]\"'»”’]*\Z")
 """Not a single letter or figure, as in `a[1]`."""
 _BEFORE = 40
