@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from markdown_it.token import Token
 
 from nextvec.corpus.markup.markdown import read_markdown
 
@@ -132,3 +133,13 @@ def test_headings_of_both_kinds_are_kept_beside_the_text() -> None:
     prose = read_markdown(page)
     told = [(heading.text, heading.level, prose.text[heading.start :].split(" ")[0]) for heading in prose.headings]
     assert told == [("A", 1, "It"), ("Two l", 2, "It"), ("Em c", 2, "It")]
+
+
+def test_footnotes_are_not_compared_with_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with each token takes the square of their number, and one like those of a note may be the page's."""
+    compared: list[object] = []
+    monkeypatch.setattr(Token, "__eq__", lambda one, _: compared.append(one))
+    prose = read_markdown("\n\n".join(f"{SENTENCE}[^{number}]\n\n[^{number}]: A note." for number in range(20)))
+    assert prose.text.count(SENTENCE) == 20
+    assert prose.left_out["footnote"] == 20 * 6
+    assert compared == []

@@ -67,9 +67,8 @@ def read_markdown(page: str) -> Prose:
     front, title, body = _front_matter(page.replace("\r\n", "\n"))
     modules, body = _modules(body)
     body, calls = without_calls(body)
-    tokens = _parser().parse(body)
-    notes = _notes(tokens)
-    tree = read_tree(_render([token for token in tokens if token not in notes]))
+    tokens, notes = _without_notes(_parser().parse(body))
+    tree = read_tree(_render(tokens))
     tree.left_out.update({"front matter": visible(front), "code": visible(modules), "footnote": _said(notes)})
     tree.left_out.update(calls)
     heading = next((item.text for item in tree.passages if item.place.level in TITLES), "")
@@ -117,10 +116,10 @@ def _mend_headings(tokens: Sequence[Token]) -> None:
             opening.tag = closing.tag = "p"
 
 
-def _notes(tokens: Sequence[Token]) -> list[Token]:
-    """The footnotes, which stand at the end."""
+def _without_notes(tokens: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token]]:
+    """The page and its footnotes, which stand at the end."""
     start = next((place for place, token in enumerate(tokens) if token.type == "footnote_block_open"), len(tokens))
-    return list(tokens[start:])
+    return tokens[:start], tokens[start:]
 
 
 def _render(tokens: Sequence[Token]) -> str:
