@@ -42,6 +42,8 @@ TAGS = (
         "span style='display:none'",
         "div role=dialog",
         "table role=presentation",
+        "s",
+        "del",
         "div aria-hidden=true",
         "caption id=a",
     ),

@@ -186,6 +186,14 @@ def test_tables_lay_out_prose_or_hold_data() -> None:
     assert read_html(f"<table role=presentation><tr><td>{PROSE}</td></tr></table>").text == PROSE
 
 
+def test_what_is_struck_out_is_left_out_and_what_is_written_over_it_is_kept() -> None:
+    page = "<p>The <del>old</del><ins>new</ins> boat <s>sank</s> left <strike>it</strike> early.</p>"
+    prose = read_html(f"{page}<del><p>{MORE}</p></del>")
+    assert prose.text == "The new boat left early."
+    assert prose.left_out["struck out"] == 3 + 4 + 2 + 29
+    assert paragraphs(f"<p>{PROSE}<s><p>{MORE}") == [PROSE, MORE]
+
+
 def test_line_breaks_are_lines_or_ends_of_lines() -> None:
     verse = "Sing of the sea<br>Sing of the shore<br>Sing of the boats that come no more"
     assert paragraphs(f"<p>{verse}</p>") == verse.split("<br>")

@@ -93,6 +93,7 @@ def test_words_of_programs_begin_prose_too() -> None:
     [
         ("It costs $5 here and $10 there, or 4$ at sea.", "It costs $5 here and $10 there, or 4$ at sea."),
         ("The mass is $m$ and the energy $E = mc^2$.", "The mass is m and the energy E = mc^2."),
+        ("It stands by the ~~lake~~ river.", "It stands by the river."),
         ("Set $HOME/$PATH first.", "Set $HOME/$PATH first."),
         ("A rise from US$3 to A$8 is a lot.", "A rise from US$3 to A$8 is a lot."),
         ("Well done :tada: at 10:30:45 in foo::bar.", "Well done at 10:30:45 in foo::bar."),

@@ -42,6 +42,7 @@ LEAK = re.compile(r"\[\[|\]\]|\{\{|\}\}|\{\||\|\}|\||<\w+[^<>]*>|\ufffc")
         ("The cat ({{IPA-en|kat}}) sat on the mat.", "The cat sat on the mat."),
         ("The cat&nbsp;sat &lt; 5 times on the &amp; mat.", "The cat sat < 5 times on the & mat."),
         ("The area is 5 km<sup>2</sup> of H<sub>2</sub>O.", "The area is 5 km² of H2O."),
+        ("The <del>old</del><ins>new</ins> cat <s>sat</s> lay on the mat.", "The new cat lay on the mat."),
         ("The value <math>x</math> is a number too.", "The value x is a number too."),
         ("One two three four five six. It is <math>\\sqrt</math>. So.", "One two three four five six. So."),
         ("One two three four five six. It is {{odd|x}} here. So.", "One two three four five six. So."),

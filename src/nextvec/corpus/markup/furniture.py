@@ -34,6 +34,7 @@ _CERTAIN_TAGS = {
     "figcaption": "caption",
     **dict.fromkeys(("rt", "rp", "rtc"), "ruby"),
     "address": "address",
+    **dict.fromkeys(("del", "s", "strike"), "struck out"),
     **dict.fromkeys(("annotation", "annotation-xml"), "formula"),
 }
 _DOUBTFUL_TAGS = {"nav": "navigation", "aside": "aside", "footer": "footer", "dialog": "notice", "search": "form"}

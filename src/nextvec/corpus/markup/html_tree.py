@@ -70,6 +70,7 @@ _OPEN_TITLE = re.compile(
     rf"<!--.*?(?:-->|\Z)|<({_RAW_TEXT}|textarea)\b.*?(?:</\1\s*>|\Z)|(?P<title><title\b[^<>]*(?<!/)>[^<]*)(?=<)",
     re.DOTALL | re.IGNORECASE,
 )
+_STROKE = re.compile(r"<(/?)(del|s|strike)(?:\s[^<>]*)?>", re.IGNORECASE)
 _IS_XML = re.compile(r"\s*<\?xml\s|[^>]*<html\b[^>]*\sxmlns\s*=", re.IGNORECASE)
 
 
@@ -142,13 +143,20 @@ def parse(page: str) -> LexborHTMLParser:
 
 
 def _as_html(page: str) -> str:
-    """A page whose title never ends, which would be all of it, with an end of it; and XHTML with what only XML knows
-    as HTML has it: empty elements, and sections of character data."""
+    """A page whose title never ends, which would be all of it, with an end of it, and without strokes that never end;
+    and XHTML with what only XML knows as HTML has it: empty elements, and sections of character data."""
+    page = _without_open_strokes(page)
     if "</title" not in page.lower():
         page = _OPEN_TITLE.sub(lambda match: f"{match[0]}</title>" if match["title"] else match[0], page)
     if not _IS_XML.match(page):
         return page
     return _CDATA.sub(_unwrapped, _EMPTY.sub(_closed, _EMPTY_RAW.sub("", page)))
+
+
+def _without_open_strokes(page: str) -> str:
+    found = Counter((match[2].lower(), match[1]) for match in _STROKE.finditer(page))
+    endless = {tag for tag, _ in found if found[tag, ""] != found[tag, "/"]}
+    return _STROKE.sub(lambda match: "" if match[2].lower() in endless else match[0], page) if endless else page
 
 
 def _closed(match: re.Match[str]) -> str:

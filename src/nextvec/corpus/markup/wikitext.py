@@ -37,10 +37,11 @@ _INNERMOST = {
     "hidden": re.compile(
         r"<(span|div|small|sup|td)\b[^<>]*display\s*:\s*none[^<>]*>(?:(?!<\1\b).)*?</\1\s*>", re.DOTALL | re.IGNORECASE
     ),
+    "struck out": re.compile(r"<(del|s|strike)\b[^<>]*(?<!/)>(?:(?!<\1\b).)*?</\1\s*>", re.DOTALL | re.IGNORECASE),
     "pronunciation": re.compile(r"<r[tp]\b[^<>]*>[^<]*(?:</r[tp]\s*>)?", re.IGNORECASE),
 }
 """Elements that hold their like, or are seldom: looked for where there is a sign of them."""
-_SIGN_OF_ELEMENTS = re.compile(r"<(?:table\b|ruby\b|\w+\b[^<>]*display\s*:\s*none)", re.IGNORECASE)
+_SIGN_OF_ELEMENTS = re.compile(r"<(?:(?:table|ruby|del|s|strike)\b|\w+\b[^<>]*display\s*:\s*none)", re.IGNORECASE)
 _UNSPEAKABLE = re.compile(
     r"<(math|chem|ce|syntaxhighlight|source|pre|score|hiero)\b[^<>]*(?<!/)>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE
 )

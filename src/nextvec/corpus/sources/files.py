@@ -23,8 +23,8 @@ from nextvec.errors import DataError
 
 _PAGE_LEAVES = (
     "heading (kept as context), title, navigation, page header, footer, aside, byline, advertisement, form, hidden, "
-    "comment, code, caption, footnote, note mark, table (of data), list (items that are no sentences), fragment, "
-    "running head (of RFCs), control characters, markup"
+    "struck out, comment, code, caption, footnote, note mark, table (of data), list (items that are no sentences), "
+    "fragment, running head (of RFCs), control characters, markup"
 )
 
 
