@@ -194,6 +194,15 @@ def test_what_is_struck_out_is_left_out_and_what_is_written_over_it_is_kept() ->
     assert paragraphs(f"<p>{PROSE}<s><p>{MORE}") == [PROSE, MORE]
 
 
+@pytest.mark.parametrize(
+    "inside", ["<svg><title>(new window)</title><path d='M0'/></svg>", "<button><div>Listen</div></button>"]
+)
+def test_what_is_left_out_within_a_sentence_does_not_part_it(inside: str) -> None:
+    assert read_html(f"<p>See the <a href=x>map{inside}</a> of all that the river does.</p>").text == (
+        "See the map of all that the river does."
+    )
+
+
 def test_line_breaks_are_lines_or_ends_of_lines() -> None:
     verse = "Sing of the sea<br>Sing of the shore<br>Sing of the boats that come no more"
     assert paragraphs(f"<p>{verse}</p>") == verse.split("<br>")

@@ -196,7 +196,7 @@ class _Walk:
     def _enter(self, node: LexborNode, place: Place) -> list[tuple[LexborNode | str | None, Place]]:
         """What is to be visited next, the last first."""
         tag, attributes = node.tag or "", node.attributes
-        is_block = _is_block(node, tag, attributes)
+        is_block = not place.drop and _is_block(node, tag, attributes)
         if is_block:
             self._end_block()
         inside = _inside(node, tag, attributes, place, is_block)
