@@ -203,6 +203,17 @@ def test_what_is_left_out_within_a_sentence_does_not_part_it(inside: str) -> Non
     )
 
 
+@pytest.mark.parametrize("name", ["sidenote", "marginnote", "footnote", "ltx_note_outer", "tooltiptext"])
+def test_a_note_written_within_a_sentence_is_no_part_of_it(name: str) -> None:
+    page = (
+        f"<p>The river<span class={name}>It is called so <i>today</i>.</span> rises in the hills. It flows south.</p>"
+    )
+    prose = read_html(page)
+    assert prose.text == PROSE
+    assert prose.left_out["hidden" if name == "tooltiptext" else "footnote"] == 18
+    assert read_html(f"<p>The <span class={name}>river</span> rises here.</p>").text == "The river rises here."
+
+
 def test_line_breaks_are_lines_or_ends_of_lines() -> None:
     verse = "Sing of the sea<br>Sing of the shore<br>Sing of the boats that come no more"
     assert paragraphs(f"<p>{verse}</p>") == verse.split("<br>")

@@ -59,7 +59,9 @@ _NAMES = {
     **dict.fromkeys(("ad", "ads", "advert", "advertisement", "sponsored", "sponsor"), "advertisement"),
     **dict.fromkeys(("newsletter", "subscribe", "signup"), "advertisement"),
     **dict.fromkeys(("comments", "commentlist", "disqus"), "comments"),
-    **dict.fromkeys(("references", "reflist", "footnote", "footnotes", "endnotes"), "footnote"),
+    **dict.fromkeys(
+        ("references", "reflist", "footnote", "footnotes", "endnotes", "sidenote", "marginnote"), "footnote"
+    ),
     **dict.fromkeys(("byline", "dateline", "timestamp", "postmeta", "metadata"), "byline"),
     **dict.fromkeys(("thumbcaption", "caption"), "caption"),
     "infobox": "table",
@@ -96,6 +98,12 @@ _CERTAIN_NAMES = {
     **dict.fromkeys(("pagenum", "pageno", "page-number", "pagebreak", "doc-pagebreak"), "page number"),
     **dict.fromkeys(("noteref", "footnote-ref", "footnote-reference", "fnanchor", "doc-noteref"), "note mark"),
 }
+_NOTES_IN_LINES = {
+    **dict.fromkeys(("sidenote", "side-note", "marginnote", "margin-note", "footnote"), "footnote"),
+    **dict.fromkeys(("footnote-text", "footnote-content", "ltx_note_outer"), "footnote"),
+    **dict.fromkeys(("tooltiptext", "tooltip-text", "tooltip__text", "tooltip-content", "tooltip__content"), "hidden"),
+}
+"""As Tufte's style sheets, LaTeXML and w3schools name them."""
 _UNSEEN_NAMES = {"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only"}
 _UNSEEN_NAMES |= {"mw-editsection", "mw-jump-link", "editsection", "headerlink", "footnote-backref", "katex-html"}
 _UNSEEN_NAMES |= {"ttc"}
@@ -112,6 +120,11 @@ def certain(tag: str, attributes: Attributes) -> str | None:
     if reason := next((_CERTAIN_NAMES[name] for name in names if name in _CERTAIN_NAMES), None):
         return reason
     return "hidden" if _UNSEEN_NAMES.intersection(names) else None
+
+
+def note_in_line(attributes: Attributes) -> str | None:
+    """Why an element within a line is left out if it holds the words of a note, which stand elsewhere on the page."""
+    return next((_NOTES_IN_LINES[name] for name in _classes(attributes) if name in _NOTES_IN_LINES), None)
 
 
 def is_hidden(attributes: Attributes) -> bool:

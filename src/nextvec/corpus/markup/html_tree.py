@@ -18,7 +18,7 @@ from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNod
 from nextvec.corpus.headings import Title
 from nextvec.corpus.markup.boilerplate import boilerplate
 from nextvec.corpus.markup.formulas import begins_fraction, is_slash, written
-from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden
+from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden, note_in_line
 from nextvec.corpus.markup.note_marks import note_numbers, without_note_marks
 from nextvec.corpus.markup.plain import paragraphs, without_bullet
 from nextvec.corpus.markup.preformatted import join_pages_of, read_preformatted
@@ -356,7 +356,15 @@ def _certain_by_content(node: LexborNode, tag: str, attributes: Attributes, plac
         return "formula"
     if tag == "sup" and _is_note(node, attributes):
         return "note mark"
-    return "hidden" if not is_block and is_hidden(attributes) else None
+    if is_block:
+        return None
+    return "hidden" if is_hidden(attributes) else _note(node, attributes)
+
+
+def _note(node: LexborNode, attributes: Attributes) -> str | None:
+    """Why what is named after a note is left out; a mark of one has a word at most."""
+    reason = note_in_line(attributes)
+    return reason if reason and count_words(node.text()) > 1 else None
 
 
 def _is_fragment(node: LexborNode, tag: str, attributes: Attributes) -> bool:
