@@ -35,6 +35,9 @@ def test_hard_wrapped_lines_are_joined() -> None:
         "Shall I sing of the sea and the sand,\nOf the boats that have come to the land,\nOf the wind,",
         "Storm closes northern harbour for a third day\nCouncil to vote on bridge after the summer\nSchools reopen",
         "今年冬天特别冷，河面上结了厚厚的冰。\n孩子们放学以后都去滑冰。\n老张在岸上看。",
+        "白日依山尽，黄河入海流。\n欲穷千里目，更上一层楼。\n远上寒山石径斜，白云生处有人家。",
+        "「もう行くのですか。まだ早いですよ」\n「はい。もう遅いですから帰ります」\n「わかりました。気をつけて」",
+        "earlier today. it was fine then\nlater. it was fine again there\nno. it was never so fine",
         "Anna Berg\n4 Pier Road\nHolmby",
         "milk\neggs and bread\nbutter",
         f"{'word ' * 30}end.\n{'word ' * 30}end.",
@@ -54,6 +57,16 @@ def test_scripts_without_capitals() -> None:
         "小镇的车站只有一个月台，每天只停两班车。站长姓林，\n在这里工作了三十年，认识每一个乘客。有一天，来了\n一个人。"
     )
     assert lines(chinese) == [chinese.replace("\n", "")]
+
+
+def test_scripts_without_capitals_run_on_in_narrow_and_uneven_lines() -> None:
+    japanese = (
+        "富士山は日本で一番高い山であり、その姿の美しさから\n古くから多くの人に愛されてきた。夏には多くの人が登り、\n"
+        "山頂からは遠くの海や町が見えることで知られている。"
+    )
+    korean = "그는 아침에 일어나서 물을 마시고 나서\n학교에 갔다. 그는 오후에 돌아와서 책을\n읽었다."
+    assert lines(japanese) == [japanese.replace("\n", "")]
+    assert lines(korean) == [korean.replace("\n", " ")]
 
 
 def test_indentation_begins_a_paragraph() -> None:

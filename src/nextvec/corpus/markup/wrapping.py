@@ -34,6 +34,8 @@ RAGGED = 0.85
 """A line that the next word would have brought to this share of the widest is full: not all wrapping is greedy."""
 
 _INNER_END = re.compile(r"[.!?,;:]\s|[\u3001\u3002\uff01\uff0c\uff1b\uff1f\u060c\u061f\u0964]")
+_INNER_STOP = re.compile(r"[.!?\u061f\u0964]\s+\w|[\u3002\uff01\uff1f]\w")
+_RUNS_ON = re.compile(r"[\w,\u3001\uff0c\u060c]\Z")
 _INNER_START = re.compile(r"[.!?]\W*\s\W*[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ]")
 _HYPHEN_END = re.compile(r"[^\W\d_][-\u2010]\Z")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -148,13 +150,26 @@ def _is_evident(breaks: Sequence[tuple[Line, Line]]) -> bool:
     """Whether lines are full and break off in mid-sentence, by their own witness."""
     widest = max((line.end for pair in breaks for line in pair), default=0)
     if widest < NARROWEST:
-        return False
+        return widest >= NARROW and _runs_on(breaks, RAGGED * widest)
     if len(breaks) == 1:
         [(one, two)] = breaks
         return one.end >= WIDE and not one.ended and two.ended and bool(_INNER_END.search(one.text))
     if any(line.letter.isupper() for pair in breaks for line in pair):
         return _full_share(breaks, RAGGED * widest) >= FULL_SHARE and _lower_share(breaks) >= LOWER_SHARE
+    if _runs_on(breaks, RAGGED * widest):
+        return True
     return _full_share(breaks, widest) >= FULL_SHARE and _breaks_sentences(breaks)
+
+
+def _runs_on(breaks: Sequence[tuple[Line, Line]], limit: float) -> bool:
+    """For writing without capitals: whether a full sentence stops inside of a line, and most lines, which are about as
+    wide, stop at none nor at a quotation mark. Verse has seldom the first, speeches the last."""
+    lines = [breaks[0][0], *(two for _, two in breaks)]
+    if len(breaks) == 1 or any(line.letter.lower() != line.letter.upper() for line in lines):
+        return False
+    inside = any(_INNER_STOP.search(line.text) for line in lines)
+    run_on = sum(_RUNS_ON.search(one.text) is not None for one, _ in breaks)
+    return inside and 2 * run_on >= len(breaks) and _full_share(breaks, limit) >= FULL_SHARE
 
 
 def _is_wrapped_at(breaks: Sequence[tuple[Line, Line]], column: float) -> bool:
