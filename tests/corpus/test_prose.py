@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from nextvec.corpus.prose import (
     _CHARACTERS,
     _CONTROL,
+    _DIVIDED,
     _NEWLINE,
     _SYLLABLES,
+    _put_together,
     collapse,
     count_words,
     has_blank_line,
@@ -33,6 +35,7 @@ PIECES = [
     "\x1c",
     "\x00",
     "\u200b",
+    "\xad",
     "-",
     "ab",
     "é",
@@ -134,7 +137,7 @@ def test_quick_counts_are_those_of_one_character_after_the_other(text: str) -> N
 @given(TEXTS)
 def test_texts_without_odd_characters_are_told_at_once(text: str) -> None:
     lines = _NEWLINE.sub("\n", text)
-    clean = _CONTROL.sub("", lines)
+    clean = _CONTROL.sub("", _DIVIDED.sub(_put_together, lines))
     assert without_controls(text) == (clean, visible(lines) - visible(clean))
 
 
@@ -153,3 +156,18 @@ def test_a_text_that_is_collapsed_already_is_itself(text: str) -> None:
 
 def test_a_space_is_the_only_white_space_that_is_printable() -> None:
     assert [sign for sign in EVERY if sign.isspace() and sign.isprintable()] == [" "]
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("the ri\xad\nver and corn", "the river\nand corn"),
+        ("the ri\xad \r\n  ver. \nIt grinds", "the river. \nIt grinds"),
+        ("the ri\xad\n  ver and corn", "the river\n  and corn"),
+        ("the ri\xad\nver", "the river"),
+        ("a pause\xad\n\nver", "a pause\n\nver"),
+        ("a list\xad\n- of", "a list\n- of"),
+    ],
+)
+def test_a_soft_hyphen_at_a_line_end_divides_a_word(text: str, clean: str) -> None:
+    assert without_controls(text) == (clean, 1)

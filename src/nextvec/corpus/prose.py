@@ -15,6 +15,8 @@ _CONTROL = re.compile(
     r"\ufff9-\ufffb\ufffe\uffff]"
 )
 _NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_SOFT_HYPHEN = "\xad"
+_DIVIDED = re.compile(rf"{_SOFT_HYPHEN}[^\S\n]*\n([^\S\n]*)([^\W\d_]\S*)([^\S\n]+(?=\S))?")
 _ODD = re.compile(rf"[\r\x0b\x0c\x85\u2028\u2029{_CONTROL.pattern[1:-1]}]")
 _ODD_ASCII = bytes(code for code in range(128) if _ODD.match(chr(code)))
 _PARAGRAPH = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
@@ -112,12 +114,17 @@ def has_words(text: str, least: int) -> bool:
 
 def without_controls(text: str) -> tuple[str, int]:
     """`text` with every kind of line end as a newline and without characters that show nothing, and how many of these
-    there were: controls, zero-width and soft-hyphen characters. Joiners stay: Persian, Hindi and emoji need them."""
+    there were: controls, zero-width and soft-hyphen characters. Joiners stay: Persian, Hindi and emoji need them. A
+    word that a soft hyphen divides at a line end is put together on its first line."""
     if not _is_odd(text):
         return text, 0
     text = _NEWLINE.sub("\n", text)
-    clean = _CONTROL.sub("", text)
+    clean = _CONTROL.sub("", _DIVIDED.sub(_put_together, text) if _SOFT_HYPHEN in text else text)
     return clean, visible(text) - visible(clean)
+
+
+def _put_together(match: re.Match[str]) -> str:
+    return f"{match[2]}\n{match[1]}" if match[3] else match[2]
 
 
 def _is_odd(text: str) -> bool:
