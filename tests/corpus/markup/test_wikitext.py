@@ -29,7 +29,12 @@ LEAK = re.compile(r"\[\[|\]\]|\{\{|\}\}|\{\||\|\}|\||<\w+[^<>]*>|\ufffc")
         ("'''Bold''' and ''italic'' words are plain to see.", "Bold and italic words are plain to see."),
         ("He read ''Title'''s first page aloud to them.", "He read Title's first page aloud to them."),
         ("A [[link]], a [[target|text]] and [http://x.y one more] here.", "A link, a text and one more here."),
-        ("See http://x.y/z?a for the rest of this thing.", "See for the rest of this thing."),
+        ("One two three four five six. See http://x.y/z?a for the rest. So.", "One two three four five six. So."),
+        ("The cat sat on the mat (see http://x.y/a_(b).html).", "The cat sat on the mat."),
+        ("One two three four five six. It is at {{coord|5|N|6|E}} now. So.", "One two three four five six. So."),
+        ("The cat ({{coord|5|N|6|E}}) sat on the mat.{{coord|5|6|display=title}}", "The cat sat on the mat."),
+        ("One two three four five six. He wrote <hiero>x</hiero> on it. So.", "One two three four five six. So."),
+        ("One two three four five six. It goes <score>c d</score> on. So.", "One two three four five six. So."),
         ("[[File:A.jpg|thumb|A [[nested]] caption.]]The cat sat on the mat.", "The cat sat on the mat."),
         ("The cat sat on the mat.[[de:Katze]] [[Category:Cats]]", "The cat sat on the mat."),
         ("The [[:Category:Cats|cats]] sat on the mat.", "The cats sat on the mat."),
@@ -174,7 +179,7 @@ def test_marks_of_wikis_in_other_languages(language: str, wikitext: str, prose: 
         ("[[de:A]]", {"interlanguage link": 4, "markup": 4}),
         ("a <math>\\b</math>", {"formula": 15, "sentence with a hole": 1}),
         ("a b", {"short paragraph": 2}),
-        ("a http://b.c", {"address": 10, "short paragraph": 1}),
+        ("a http://b.c", {"address": 10, "sentence with a hole": 1}),
     ],
 )
 def test_what_is_left_out_has_its_reason(wikitext: str, left_out: dict[str, int]) -> None:

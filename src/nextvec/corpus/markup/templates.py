@@ -22,7 +22,7 @@ MONTHS = (
 
 _SILENT = re.compile(
     r"""(?: cite | citation | cit | ref | refn | efn | sfn | sfnp | sfnm | harv | harvnb | rp | note | nb
-          | notetag | cn | fact | ipa | ipac | ipalink | respell | pron | pronunciation | audio | listen | coord
+          | notetag | cn | fact | ipa | ipac | ipalink | respell | pron | pronunciation | audio | listen
           | flagicon | flagdeco | anchor | clear | clarify | clarification | when | who | whom | which | where | why
           | vague | dubious | disputed | updated
           | unreliable | weasel | verify | verification | failed | pov | specify | inflation-fn | legend | toc
@@ -179,6 +179,11 @@ def _silent(arguments: Arguments) -> str:
     return ""
 
 
+def _coordinates(arguments: Arguments) -> str:
+    """They are said where they stand, unless only at the top of the page."""
+    return "" if arguments.named("display") in ("title", "t") else HOLE
+
+
 def _marked(arguments: Arguments) -> str:
     """Words that an editor has marked as doubtful."""
     return arguments.at(0) or arguments.named("text") or HOLE
@@ -310,6 +315,7 @@ _RENDERERS: dict[str, Renderer] = {
     **dict.fromkeys(("birth date", "death date", "start date", "end date"), _date),
     **dict.fromkeys(("birth date and age", "death date and age", "start date and age"), _date_and_age),
     "as of": _as_of,
+    "coord": _coordinates,
     "oldstyledate": _two(" "),
     **dict.fromkeys(("bibleverse", "bibleref", "bibleref2", "bible verse", "sourcetext"), _two(" ")),
     "music": _flat_or_sharp,

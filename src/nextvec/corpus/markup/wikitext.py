@@ -51,7 +51,10 @@ _KINDS = {
     "references": "reference",
 }
 """Reasons by the tag whose content is left out."""
-_CODE = ("syntaxhighlight", "source", "pre")
+_UNSPOKEN = {
+    **dict.fromkeys(("syntaxhighlight", "source", "pre"), "code"),
+    **dict.fromkeys(("score", "hiero"), "figure"),
+}
 _UNCLOSED_REFERENCE = re.compile(r"<ref\b[^<>]*>[^\n]*", re.IGNORECASE)
 _SIMPLE_FORMULA = re.compile(r"[\w\s.,+\-]{1,12}")
 _NOWIKI = re.compile(r"<nowiki>(.*?)</nowiki>|<nowiki\s*/>", re.DOTALL | re.IGNORECASE)
@@ -62,7 +65,7 @@ _AUDIBLE = {ord(sign): chr(mark) for mark, sign in _MUTED.items()}
 _HEADING = re.compile(r"\n(={1,6})[^\S\n]*([^\n]*?)[^\S\n]*\1[^\S\n]*(?=\n|\Z)")
 _SIMPLE_LINK = re.compile(r"\[\[(?:[^\[\]{}|\n:]*\|)?([^\[\]{}|\n:]+)\]\]")
 _EXTERNAL_LINK = re.compile(r"\[(?:(?:https?:|ftps?:)?//|mailto:|tel:|irc:)[^\s\[\]]+([^\[\]]*)\]")
-_BARE_URL = re.compile(r"(?:https?|ftp)://\S+")
+_BARE_URL = re.compile(r"(?:https?|ftp)://[^\s\[\]<>\"()]*(?:\([^\s\[\]<>\"()]*\)[^\s\[\]<>\"()]*)*(?<![.,;:!?'])")
 _BLOCK_TAG = re.compile(
     r"</?(?:blockquote|p|div|center|poem|ul|ol|li|dl|dd|dt|tr|td|th|h[1-6]|hr)\b[^<>]*>", re.IGNORECASE
 )
@@ -225,10 +228,10 @@ def _defuse(match: re.Match[str]) -> str:
 
 
 def _spoken_formula(match: re.Match[str], ledger: Ledger) -> str:
-    formula = match[2].strip()
-    if _SIMPLE_FORMULA.fullmatch(formula):
+    formula, reason = match[2].strip(), _UNSPOKEN.get(match[1].lower(), "formula")
+    if reason != "figure" and _SIMPLE_FORMULA.fullmatch(formula):
         return formula
-    return ledger.drop("code" if match[1].lower() in _CODE else "formula", match[0], HOLE)
+    return ledger.drop(reason, match[0], HOLE)
 
 
 def _one_variant(text: str, language: str, ledger: Ledger) -> str:
@@ -249,7 +252,7 @@ def _spelling(match: re.Match[str]) -> str:
 def _strip_inline(text: str, ledger: Ledger) -> str:
     text = _EXTERNAL_LINK.sub(_FIRST_GROUP, text)
     if "://" in text:
-        text = _BARE_URL.sub(_dropping("address", ledger), text)
+        text = _BARE_URL.sub(lambda match: ledger.drop("address", match[0], HOLE), text)
     if "----" in text:
         text = _RULE_LINE.sub(BREAK, text)
     if "<" in text:
