@@ -40,11 +40,15 @@ _TEXT_MARKS = re.compile(
     r"""\{%.*?%\} | \{\{[<%].*?[>%]\}\} | ^\s*\{\{.*\}\}\s*$ | \{[:#.][^{}\n]*\} | \{/\*.*?\*/\}
       | ^\[![A-Za-z]+\][+-]? | ^===[!+]*\s"[^"]*"$ | ^\*\[[^\]]+\]:.*
       | (?<![=\w])==(?=[^\s=]) | (?<=[^\s=])==(?![=\w]) | (?<![\w%])%%.*?%%(?!\w) | [ \t]\^[\w-]+$
-      | \[\^[^\]\s]+\]:? | (?<![\w:]):[a-z][a-z\d_+-]*:(?![\w:])""",
+      | !\[\[[^\[\]]*\]\] | \[\^[^\]\s]+\]:? | (?<![\w:]):[a-z][a-z\d_+-]*:(?![\w:])""",
     re.VERBOSE | re.DOTALL,
 )
 """Calls of templates, attributes, comments, kinds of notes, names of tabs, abbreviations, highlights, names of blocks,
-missing footnotes, emoji."""
+embedded pages, missing footnotes, emoji."""
+_STYLED = re.compile(r"\[([^\[\]]+)\](?=\{[:#.][^{}\n]*\})")
+_ROLE = re.compile(r"\{[a-z][\w:+-]*\}\Z")
+_TARGET = re.compile(r"\s*<[^<>]*>\Z")
+"""What a role of MyST leads to, as in {ref}`text <target>`."""
 _TEXT_FENCE = re.compile(
     r"\{(?:note|warning|tip|important|admonition|seealso|hint|caution|danger|attention|error|topic|epigraph|pull-quote"
     r"|highlights|margin|sidebar|dropdown|card|versionadded|versionchanged|deprecated)\}[ \t]*(.*)"
@@ -133,7 +137,17 @@ def _said(tokens: Sequence[Token]) -> int:
 
 
 def _text(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
-    return escape(_WIKI_LINK.sub(r"\1", _TEXT_MARKS.sub("", tokens[place].content)), quote=False)
+    text = _TEXT_MARKS.sub("", _STYLED.sub(r"\1", tokens[place].content))
+    if tokens[place + 1 : place + 2] and tokens[place + 1].type == "code_inline":
+        text = _ROLE.sub("", text)
+    return escape(_WIKI_LINK.sub(r"\1", text), quote=False)
+
+
+def _inline_code(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
+    """Code, but for the roles of MyST."""
+    if place and tokens[place - 1].type == "text" and _ROLE.search(tokens[place - 1].content):
+        return escape(_TARGET.sub("", tokens[place].content), quote=False)
+    return renderer.code_inline(tokens, place, options, env)
 
 
 def _inline_html(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
@@ -189,6 +203,7 @@ _RULES = {
     "html_inline": _inline_html,
     "html_block": _html_block,
     "text": _text,
+    "code_inline": _inline_code,
     "code_block": _indented_code,
     "fence": _fence,
     "math_inline": _formula,
