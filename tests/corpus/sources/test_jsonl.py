@@ -128,6 +128,23 @@ def test_a_damaged_archive_gives_what_can_be_read(tmp_path: Path) -> None:
     assert "cannot be read from here on" in last.reason
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize(
+    ("damage", "kind"),
+    [(lambda packed: packed[:-8], "failed"), (lambda packed: packed + b"x", "skipped")],
+    ids=["cut", "goes on"],
+)
+def test_every_line_that_was_unpacked_is_there(
+    tmp_path: Path, damage: Callable[[bytes], bytes], kind: str, end: str
+) -> None:
+    lines = "\n".join(json.dumps({"id": n, "text": TEXT}) for n in range(3)) + end
+    (tmp_path / "a.jsonl.gz").write_bytes(damage(gzip.compress(lines.encode())))
+    *documents, last = found(tmp_path / "a.jsonl.gz")
+    assert [item.id for item in documents if isinstance(item, Document)] == ["0", "1", "2"]
+    assert isinstance(last, Unusable)
+    assert (last.id, last.kind) == ("a.jsonl.gz:4", kind)
+
+
 def test_pieces_of_a_document_are_put_in_order(tmp_path: Path) -> None:
     rows = [{"id": "x", "position": 10 - n, "text": f"{TEXT} {n}"} for n in range(3)] + [{"id": "y", "text": TEXT}]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))

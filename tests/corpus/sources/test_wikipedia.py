@@ -92,6 +92,12 @@ def test_a_dump_cut_short_gives_what_it_has_and_says_so(tmp_path: Path) -> None:
     assert f"cannot be read on after {len(documents)} pages" in last.reason
 
 
+def test_what_stands_behind_a_packed_dump_is_no_page(tmp_path: Path) -> None:
+    plain = dump(tmp_path / "wiki.xml", page(1, "A"))
+    (tmp_path / "wiki.xml.gz").write_bytes(gzip.compress(plain.read_bytes()) + b"x")
+    assert found(tmp_path / "wiki.xml.gz") == found(plain)
+
+
 @pytest.mark.parametrize("content", ["", "no xml", "<html></html>", "<mediawiki><page>"])
 def test_what_is_no_dump_is_reported(tmp_path: Path, content: str) -> None:
     (tmp_path / "odd.xml").write_text(content)

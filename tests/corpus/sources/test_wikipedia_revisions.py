@@ -96,7 +96,7 @@ def test_a_dump_without_texts_says_so(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"7z\xbc\xaf'\x1c" + bytes(9), "it is packed with 7z"),
-        (b"\x28\xb5\x2f\xfd" + bytes(9), "it is packed with zstd"),
+        (b"\x28\xb5\x2f\xfd" + bytes(9), "it is packed with Zstandard"),
         (b"<mediawiki><logitem/></mediawiki>", "it has no <page>"),
     ],
 )

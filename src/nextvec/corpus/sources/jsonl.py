@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import bz2
 import codecs
-import gzip
 import io
 import json
-import lzma
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.sources import missing_path, register_source
+from nextvec.corpus.sources.packing import DAMAGED, Unpacked
 from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_UNPACK: Mapping[bytes, Callable[[Path], Any]] = {_GZIP_MAGIC: gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
-_ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _KINDS = {"list": "a list", "str": "a string", "int": "a number", "float": "a number", "bool": "true or false"}
 _BYTE_ORDER_MARK = "\ufeff"
+_NOT_PACKED = "what stands behind what is packed is not read"
 _HEAD = 4
 """Bytes that tell the encoding: a byte order mark, or where the zeros of an ASCII `{` stand."""
 
@@ -64,21 +60,24 @@ class JsonlSource:
     def _rows(self) -> Iterator[Row | Unusable]:
         number = 0
         try:
-            with self._open() as file:
-                for number, line in enumerate(_lines(file), start=1):
+            with Unpacked(self._path) as file:
+                for number, line in enumerate(_whole(file), start=1):
                     if not line.isspace():
                         yield _parse(line, f"{self._name}:{number}")
-        except (EOFError, zlib.error, lzma.LZMAError, OSError, UnicodeDecodeError) as error:
+                if file.goes_on:
+                    yield Unusable(id=f"{self._name}:{number + 1}", reason=_NOT_PACKED, kind="skipped")
+        except (*DAMAGED, UnicodeDecodeError) as error:
             name = f"{self._name}:{number + 1}"
             yield Unusable(id=name, reason="cannot be read from here on", detail=str(error), kind="failed")
 
-    def _open(self) -> io.BufferedReader:
-        with self._path.open("rb") as file:
-            head = file.read(max(map(len, _UNPACK)))
-        if head.startswith(_ZSTANDARD):
-            raise OSError("it is packed with Zstandard, which is not read; unpack it first")
-        unpack = next((opener for magic, opener in _UNPACK.items() if head.startswith(magic)), None)
-        return io.BufferedReader(cast(io.RawIOBase, unpack(self._path))) if unpack else self._path.open("rb")
+
+def _whole(file: Unpacked) -> Iterator[bytes | str]:
+    """Its lines, without what a fault leaves of the last. Raises one of `DAMAGED` for the fault."""
+    for line in _lines(io.BufferedReader(file)):
+        if not (file.problem and isinstance(_parse(line, ""), Unusable)):
+            yield line
+    if file.problem:
+        raise file.problem
 
 
 def _lines(file: io.BufferedReader) -> Iterator[bytes | str]:

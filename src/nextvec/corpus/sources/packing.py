@@ -1,14 +1,28 @@
-"""What servers and people pack web pages with, beyond what warcio unpacks."""
+"""What people pack files with, and servers web pages, beyond what warcio unpacks."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
+import lzma
 import re
+import zlib
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
-from typing import BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from nextvec.errors import DataError, MissingDependencyError
 
+_UNPACK: Mapping[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_UNREAD = {b"\x28\xb5\x2f\xfd": "Zstandard", b"7z\xbc\xaf": "7z", b"PK\x03\x04": "zip"}
+"""Packings that are not read, by what they begin with."""
+_LONGEST = max(map(len, (*_UNPACK, *_UNREAD)))
+DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError)
+"""What is raised at a fault in a packed file."""
+_BEHIND = "Not a gzipped file"
+"""What the library says of what stands behind the last packed piece."""
 _OTHER_NAMES = {"x-gzip": "gzip"}
 _BY_LIBRARY = ("", "identity", "gzip", "deflate")
 """Packings that warcio sees to."""
@@ -80,6 +94,42 @@ def _from_zstandard(content: bytes) -> bytes | None:
 def _is_plain(content: bytes) -> bool:
     """Whether it begins as a page does."""
     return _PLAIN.fullmatch(content[:_LOOKED_AT]) is not None
+
+
+class Unpacked(io.RawIOBase):
+    """A file, unpacked where it is packed with gzip, bz2 or xz, which its first bytes say; it ends where no more of it
+    can be unpacked. `problem`: why that is before its own end; `goes_on`: whether what is not packed stands behind it.
+
+    Raises OSError for another packing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.problem: Exception | None = None
+        self.goes_on = False
+        with path.open("rb") as file:
+            head = file.read(_LONGEST)
+        if packing := next((name for magic, name in _UNREAD.items() if head.startswith(magic)), None):
+            raise OSError(f"it is packed with {packing}, which is not read; unpack it first")
+        unpack = next((opener for magic, opener in _UNPACK.items() if head.startswith(magic)), None)
+        self._file = unpack(path) if unpack else path.open("rb")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """As much as is there at once: a library that reads on to fill the buffer loses it all at a fault."""
+        try:
+            piece = self._file.read1(len(buffer))
+        except DAMAGED as error:
+            self.goes_on = str(error).startswith(_BEHIND)
+            self.problem = None if self.goes_on else error
+            return 0
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 class Unzipped:

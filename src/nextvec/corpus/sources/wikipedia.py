@@ -1,4 +1,4 @@
-"""Wikipedia: the articles of a MediaWiki XML dump, plain, bz2 or gz, read as a stream.
+"""Wikipedia: the articles of a MediaWiki XML dump, plain or packed, read as a stream.
 
 Memory is bounded by the largest page, of which the newest revision counts. Redirects, disambiguations, lists and pages
 outside the article namespace are `Unusable` of kind "skipped", so that they are counted. What a wiki calls all these is
@@ -7,15 +7,11 @@ taken from the dump and from `markup.wiki`.
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from io import BufferedReader
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
@@ -25,6 +21,7 @@ from nextvec.corpus.markup.wiki import ENGLISH, Wiki, wiki_of
 from nextvec.corpus.markup.wikitext import body_sections, strip_wikitext
 from nextvec.corpus.prose import count_words, visible
 from nextvec.corpus.sources import missing_path, register_source
+from nextvec.corpus.sources.packing import DAMAGED, Unpacked
 
 LIST_RATIO = 3
 """A page with so many times more words in list items than in prose is a list."""
@@ -45,7 +42,6 @@ _WIKIMEDIA = re.compile(
     r"(?:https?:)?//(?:[\w-]+\.)*(?:wikipedia|wiktionary|wikinews|wikisource|wikivoyage|wikibooks|wikiversity|wikiquote"
     r"|wikidata|wikimedia|mediawiki)\.org/"
 )
-_OTHER_PACKINGS = {b"7z\xbc": "7z", b"PK\x03": "zip", b"\xfd7z": "xz", b"\x28\xb5\x2f": "zstd"}
 _LANGUAGES = {"simple": "en", "be-x-old": "be", "nb": "no", "zh-min-nan": "nan"}
 """Languages by the names of wikis that are no code of one."""
 _GENERATOR = re.compile(r"MediaWiki (\d+)\.(\d+)")
@@ -129,40 +125,25 @@ class WikipediaSource:
             for page in read_pages(self._path):
                 pages += 1
                 yield read_page(page)
-        except (ParseError, EOFError, OSError, zlib.error) as error:
+        except (ParseError, *DAMAGED) as error:
             reason = f"cannot be read on after {pages} pages"
             yield Unusable(id=f"{self._name}:{pages + 1}", reason=reason, detail=str(error), kind="failed")
 
 
 def read_pages(path: Path) -> Iterator[Page]:
-    """Every page of a dump, in order. Raises ParseError, EOFError, OSError or zlib.error where it is damaged
-    or no dump of pages."""
-    with _open(path) as file:
-        yield from _read(file)
+    """Every page of a dump, in order. Raises ParseError where it is damaged or no dump of pages, and one of `DAMAGED`
+    where it cannot be unpacked. What stands behind what is packed is passed over."""
+    with Unpacked(path) as file:
+        try:
+            yield from _read(file)
+        except ParseError as error:
+            raise file.problem or error from None
+        if file.problem:
+            raise file.problem
 
 
-def _open(path: Path) -> BufferedReader:
-    with path.open("rb") as file:
-        magic = file.read(3)
-    if packing := _OTHER_PACKINGS.get(magic):
-        raise ParseError(f"it is packed with {packing}, expected XML, bz2 or gz: unpack it first")
-    if magic == b"BZh":
-        return cast(BufferedReader, bz2.open(path, "rb"))
-    return cast(BufferedReader, gzip.open(path, "rb")) if magic.startswith(b"\x1f\x8b") else path.open("rb")
-
-
-@dataclass(frozen=True, slots=True)
-class _Piecewise:
-    """Gives what is there of a file at once: packed files that are cut short otherwise lose all of the last piece."""
-
-    file: BufferedReader
-
-    def read(self, size: int = -1) -> bytes:
-        return self.file.read1(size)
-
-
-def _read(file: BufferedReader) -> Iterator[Page]:
-    events = iterparse(_Piecewise(file), events=("start", "end"))
+def _read(file: Unpacked) -> Iterator[Page]:
+    events = iterparse(file, events=("start", "end"))
     _, root = next(events)
     if _tag(root) != "mediawiki":
         raise ParseError(f"its root is <{_tag(root)}>, expected the <mediawiki> of a MediaWiki export")
