@@ -52,6 +52,22 @@ def test_splits_and_columns_are_options(hub_folder: Path) -> None:
     assert ids(f"hf:{hub_folder}:plain?split=test&text=content", limit=1) == ["test0"]
 
 
+@pytest.mark.parametrize("form", ["{}", "hf:{}"])
+def test_what_was_saved_to_disk_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    part = datasets.Dataset.from_dict({"id": ["a", "b"], "text": [TEXT, TEXT]})
+    part.save_to_disk(tmp_path / "a:part")
+    datasets.DatasetDict({"train": part, "test": part}).save_to_disk(tmp_path / "set")
+    assert ids(form.format(tmp_path / "a:part")) == ids(form.format(tmp_path / "set")) == ["a", "b"]
+
+
+def test_a_part_that_was_not_saved_is_refused(tmp_path: Path) -> None:
+    datasets.Dataset.from_dict({"text": [TEXT]}, split="train").save_to_disk(tmp_path / "part")
+    assert ids(f"hf:{tmp_path / 'part'}?split=train") == ["train:1"]
+    with pytest.raises(UsageError, match="saved as one part, 'train'"):
+        ids(f"hf:{tmp_path / 'part'}?split=test")
+
+
 @pytest.mark.parametrize("rest", [":none", ":plain?split=none"])
 def test_a_wrong_configuration_or_split(hub_folder: Path, rest: str) -> None:
     with pytest.raises(DataError, match="none"):

@@ -109,7 +109,7 @@ def _head(path: Path) -> bytes:
 def find_kind(path: Path) -> str:
     """The kind of an existing file or folder, from its name and then from how it begins."""
     if path.is_dir():
-        return "folder"
+        return "hf" if is_saved_part(path) or (path / "dataset_dict.json").is_file() else "folder"
     by_suffix = [(suffix, kind) for kind in SOURCES for suffix in SOURCES.get(kind).suffixes if _ends(path, suffix)]
     if by_suffix:
         return max(by_suffix, key=lambda pair: len(pair[0]))[1]
@@ -118,6 +118,11 @@ def find_kind(path: Path) -> str:
         if SOURCES.get(kind).sniff(head):
             return kind
     raise UsageError(f"{path}: not a kind of file that is known. Known endings: {', '.join(known_suffixes())}.")
+
+
+def is_saved_part(folder: Path) -> bool:
+    """Whether `Dataset.save_to_disk` of the library `datasets` wrote it; parts of a whole set are folders of such."""
+    return all((folder / name).is_file() for name in ("state.json", "dataset_info.json"))
 
 
 def known_suffixes() -> list[str]:
