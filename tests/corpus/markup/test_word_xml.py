@@ -144,6 +144,15 @@ def test_a_damaged_part_fails_in_words(word, name: str) -> None:
         read_word(word(sentence(INNER), parts={name: "<w:numbering NS><w:num"}))
 
 
+@pytest.mark.parametrize("link", ["rId999", ""])
+def test_a_link_that_leads_nowhere_loses_no_text(word, link: str) -> None:
+    inside = f'<w:hyperlink r:id="{link}">{INNER}</w:hyperlink>'
+    picture = (
+        f'<w:p><w:r><w:drawing><wp:inline><wp:docPr><a:hlinkClick r:id="{link}"/></wp:docPr></wp:inline></w:drawing>'
+    )
+    assert read_word(word(f"{sentence(inside)}{picture}</w:r></w:p>")).text == WHOLE
+
+
 def note(number: int, text: str, type: str = "normal") -> str:
     return f'<w:footnote w:id="{number}" w:type="{type}"><w:p>{run(text)}</w:p></w:footnote>'
 

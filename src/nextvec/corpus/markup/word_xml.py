@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from io import BytesIO
+from posixpath import basename, dirname
 from xml.etree.ElementTree import Element, fromstring, tostring
 from zipfile import ZipFile
 
@@ -25,6 +26,11 @@ _READ = re.compile(r"word/(?:document|footnotes|endnotes|comments|header|footer)
 _BESIDE = {"w:comments": "comment", "w:hdr": "running head", "w:ftr": "running head"}
 """By the root of a part that is no text why it is none."""
 _STYLES = "word/styles.xml"
+_LINKED = (
+    "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}",
+    "{http://purl.oclc.org/ooxml/officeDocument/relationships}",
+)
+"""Spaces of the attributes that name a link."""
 _UNWRAPPED = frozenset(("w:fldSimple", "w:bdo", "w:dir"))
 _RENAMED = {"w:cr": "br", "w:br": "br", "w:ptab": "tab"}
 _SEEN = frozenset(("w:rPr", "w:fldChar", "w:instrText"))
@@ -52,6 +58,7 @@ def rewritten(content: bytes) -> tuple[bytes, Counter[str]]:
     for name, root in roots.items():
         if name_of(root) == "w:document":
             _name_kinds(root, styles)
+        _drop_dangling(root, _links(parts, name))
         left_out += _Rewriting(styles, notes).done(root)
         if reason := _BESIDE.get(name_of(root)):
             left_out[reason] += visible(text_of(root))
@@ -61,6 +68,19 @@ def rewritten(content: bytes) -> tuple[bytes, Counter[str]]:
         for name, part in parts.items():
             archive.writestr(name, part)
     return made.getvalue(), left_out
+
+
+def _links(parts: Mapping[str, bytes], name: str) -> Set[str]:
+    """Ids of the links that a part has."""
+    links = parts.get(f"{dirname(name)}/_rels/{basename(name)}.rels")
+    return {attribute(one, "Id") or "" for one in fromstring(links)} if links else set()
+
+
+def _drop_dangling(root: Element, links: Set[str]) -> None:
+    """Takes away the ids of links that are not there, at which mammoth fails: what is linked is text all the same."""
+    for element in root.iter():
+        for key in [key for key, link in element.items() if key.startswith(_LINKED) and link not in links]:
+            del element.attrib[key]
 
 
 def _notes(roots: Collection[Element]) -> Set[_Key]:
