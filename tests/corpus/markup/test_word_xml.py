@@ -92,6 +92,31 @@ def test_hidden_text_is_left_out_and_counted(word, properties: str, hidden: bool
     assert prose.left_out == ({"hidden": 10} if hidden else {})
 
 
+@pytest.mark.parametrize(
+    ("properties", "text", "left_out"),
+    [
+        ("<w:strike/>", "The river rises in the hills.", {"struck out": 10}),
+        ("<w:dstrike/>", "The river rises in the hills.", {"struck out": 10}),
+        ('<w:strike w:val="0"/>', WHOLE, {}),
+    ],
+)
+def test_what_is_struck_out_is_left_out(word, properties: str, text: str, left_out: dict[str, int]) -> None:
+    prose = read_word(word(sentence(run("that we know", properties))))
+    assert (prose.text, prose.left_out) == (text, left_out)
+
+
+def field(instruction: str, result: str) -> str:
+    begin, parted, end = (f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end"))
+    return f"{begin}{instruction}{parted}{result}{end}"
+
+
+def test_what_a_field_asks_is_no_text(word) -> None:
+    instruction = "<w:r><w:instrText>REF x</w:instrText></w:r>"
+    asked = field(instruction + field(instruction, run("no")), field(instruction, INNER))
+    prose = read_word(word(sentence(asked)))
+    assert (prose.text, prose.left_out) == (WHOLE, {"hidden": 2})
+
+
 def test_a_hidden_paragraph_mark_hides_no_text(word) -> None:
     body = f"<w:p><w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>{run(WHOLE)}</w:p>"
     assert read_word(word(body)).text == WHOLE

@@ -33,8 +33,10 @@ _LINKED = (
 """Spaces of the attributes that name a link."""
 _UNWRAPPED = frozenset(("w:fldSimple", "w:bdo", "w:dir"))
 _RENAMED = {"w:cr": "br", "w:br": "br", "w:ptab": "tab"}
+_UNREAD = {"w:vanish": "hidden", "w:strike": "struck out", "w:dstrike": "struck out"}
+"""Why text that looks so is not read: what is struck out was deleted, by hand."""
 _SEEN = frozenset(("w:rPr", "w:fldChar", "w:instrText"))
-"""What remains of hidden text: it says where fields begin and end."""
+"""What remains of such text: it says where fields begin and end."""
 _FONT_OF_SIGNS = re.compile(r"symbol|dings", re.IGNORECASE)
 _CODE = re.compile(r"[0-9A-Fa-f]{1,5}")
 _NO_LETTER = re.compile(r"[\x00-\x1f\ud800-\uf8ff\ufffe\uffff]")
@@ -59,6 +61,7 @@ def rewritten(content: bytes) -> tuple[bytes, Counter[str]]:
         if name_of(root) == "w:document":
             _name_kinds(root, styles)
         _drop_dangling(root, _links(parts, name))
+        left_out += _without_conditions(root)
         left_out += _Rewriting(styles, notes).done(root)
         if reason := _BESIDE.get(name_of(root)):
             left_out[reason] += visible(text_of(root))
@@ -81,6 +84,32 @@ def _drop_dangling(root: Element, links: Set[str]) -> None:
     for element in root.iter():
         for key in [key for key, link in element.items() if key.startswith(_LINKED) and link not in links]:
             del element.attrib[key]
+
+
+def _without_conditions(root: Element) -> Counter[str]:
+    """Empties what stands in the instruction of a field, between its beginning and its result: the results of the
+    fields that a condition asks, which Word does not show. The characters, by reason."""
+    fields: list[list[Element] | None] = []
+    hidden = 0
+    for one in root.iter():
+        kind = attribute(one, "fldCharType") if name_of(one) == "w:fldChar" else None
+        if kind == "begin":
+            fields.append([])
+        elif kind == "end" and fields:
+            fields.pop()
+        elif kind == "separate" and fields and (asked := fields[-1]) is not None:
+            hidden += sum(map(_emptied, asked))
+            fields[-1] = None
+        elif name_of(one) == "w:t":
+            for asked in (field for field in fields if field is not None):
+                asked.append(one)
+    return +Counter({"hidden": hidden})
+
+
+def _emptied(text: Element) -> int:
+    """How many characters it had."""
+    count, text.text = visible(text.text or ""), ""
+    return count
 
 
 def _notes(roots: Collection[Element]) -> Set[_Key]:
@@ -165,8 +194,9 @@ class _Rewriting:
 
     def _run(self, element: Element, paragraph: Element) -> Iterator[Element]:
         [element] = self._kept(element, paragraph)
-        if self._styles.has("w:vanish", element, paragraph):
-            self._left_out["hidden"] += visible(text_of(element))
+        unread = (why for name, why in _UNREAD.items() if self._styles.has(name, element, paragraph))
+        if reason := next(unread, ""):
+            self._left_out[reason] += visible(text_of(element))
             element[:] = [one for one in element if name_of(one) in _SEEN]
         yield element
 

@@ -37,7 +37,7 @@ def open_epub(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     extra="documents",
     leaves="heading (kept as context), running head (and foot), list (items that are no sentences), table (of data), "
     "code (in letters of one width), caption, navigation (tables of contents), footnote, comment, embedded file, "
-    "hidden (text), formula (displayed), ruby (readings), fragment",
+    "hidden (text), struck out, formula (displayed), ruby (readings), fragment",
 )
 def open_docx(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """A text of Word, titled by its first heading of level 1 or its title. Raises MissingDependencyError."""
