@@ -94,6 +94,20 @@ def test_a_name_may_differ_in_case() -> None:
     assert read_epub(bound(both)).text == WHOLE
 
 
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("part/one%20a.xhtml", "part/one a.xhtml"),
+        ("part/one%20a.xhtml", "part/one%20a.xhtml"),
+        ("part/one.xhtml", r"part\one.xhtml"),
+        (r"part\one.xhtml", "Part/one.xhtml"),
+    ],
+)
+def test_a_name_may_be_written_as_an_address_and_with_other_slashes(address: str, name: str) -> None:
+    prose = read_epub(bound({name: ONE}, spine=(address,)))
+    assert (prose.text, prose.missing) == (TEXT, ())
+
+
 def test_signs_that_html_names_may_stand_in_the_package() -> None:
     assert (
         read_epub(bound(BOOK, title="Caf&eacute; &amp; &lt;Bar&gt;&nbsp;&mdash; &#8364;")).title == "Café & <Bar> — €"

@@ -64,7 +64,7 @@ def read_epub(content: bytes) -> Prose:
         with ZipFile(BytesIO(content)) as archive:
             package = _package(archive)
             pages = list(package.pages())
-            _refuse_encrypted(archive, pages)
+            _refuse_encrypted(archive, package, pages)
             title = next((collapse(text_of(one)) for one in package.root.iter() if tag_of(one) == "title"), "")
             titles = _titles(archive, package, pages)
             return _joined(title, [_read(archive, page, titles.get(page.path, {})) for page in pages])
@@ -73,18 +73,18 @@ def read_epub(content: bytes) -> Prose:
 
 
 class _Names:
-    """Of the files in an archive, found in whatever case they are asked for."""
+    """Of the files in an archive, found in whatever case they are asked for, and with slashes of either kind."""
 
     def __init__(self, archive: ZipFile) -> None:
         self._names = frozenset(archive.namelist())
-        self._by_small = {name.casefold(): name for name in self._names}
+        self._by_small = {name.replace("\\", "/").casefold(): name for name in self._names}
 
     def __contains__(self, path: str) -> bool:
         return path in self._names
 
     def of(self, path: str) -> str:
         """`path` itself where it is there, or where nothing else is."""
-        return path if path in self._names else self._by_small.get(path.casefold(), path)
+        return path if path in self._names else self._by_small.get(path.replace("\\", "/").casefold(), path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +123,18 @@ class _Package:
         return {path: reason for path, reason in reasons.items() if reason}
 
     def path_of(self, address: str, folder: str | None = None) -> str:
-        """`folder`: that the address begins at, the package's own unless it is given."""
+        """`folder`: that the address begins at, the package's own unless it is given. An address is a name with some
+        signs written as %20 is; where no file is so called, it may be the name itself."""
         begin = self.folder if folder is None else folder
-        return self.names.of(normpath(join(begin, unquote(address.partition("#")[0]))))
+        bare = address.partition("#")[0]
+        paths = [self.names.of(normpath(join(begin, name))) for name in (unquote(bare), bare)]
+        return next((path for path in paths if path in self.names), paths[0])
 
 
 def _package(archive: ZipFile) -> _Package:
     """The first that is there; one whose type says that it is one before others."""
     names = _Names(archive)
-    files = [one for one in _xml(archive.read(_CONTAINER)).iter() if tag_of(one) == "rootfile"]
+    files = [one for one in _xml(archive.read(names.of(_CONTAINER))).iter() if tag_of(one) == "rootfile"]
     files.sort(key=lambda one: one.get("media-type") != _PACKAGE)
     paths = (names.of(one.get("full-path", "")) for one in files)
     path = next((path for path in paths if path in names), None)
@@ -151,12 +154,13 @@ def _numbered(entity: re.Match[bytes]) -> bytes:
     return "".join(f"&#{ord(sign)};" for sign in signs).encode() or entity[0]
 
 
-def _refuse_encrypted(archive: ZipFile, pages: Sequence[_Page]) -> None:
+def _refuse_encrypted(archive: ZipFile, package: _Package, pages: Sequence[_Page]) -> None:
     """Fonts may be; pages that are cannot be read."""
-    if _ENCRYPTION not in archive.namelist():
+    path = package.names.of(_ENCRYPTION)
+    if path not in package.names:
         return
-    marks = (one for one in _xml(archive.read(_ENCRYPTION)).iter() if tag_of(one) == "CipherReference")
-    locked = {normpath(unquote(one.get("URI", ""))) for one in marks}
+    marks = (one for one in _xml(archive.read(path)).iter() if tag_of(one) == "CipherReference")
+    locked = {package.path_of(one.get("URI", ""), "") for one in marks}
     if any(page.path in locked for page in pages):
         raise DataError("its pages are encrypted (DRM), which cannot be read")
 
