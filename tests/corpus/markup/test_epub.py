@@ -82,6 +82,11 @@ def test_a_missing_page_is_told_by_name() -> None:
     assert visible(TWO) == visible(prose.text) + sum(prose.left_out.values())
 
 
+def test_a_page_that_only_the_reading_order_names_is_told_as_missing() -> None:
+    prose = read_epub(bound(BOOK, kinds={"one.xhtml": XHTML}))
+    assert (prose.text, prose.missing) == (TEXT, ("'two.xhtml' of the reading order",))
+
+
 @pytest.mark.parametrize("files", [{}, {"cover.xhtml": ONE}])
 def test_a_book_of_which_no_page_is_there_fails(files: Mapping[str, str]) -> None:
     with pytest.raises(DataError, match="none of the pages in its reading order is there"):

@@ -44,8 +44,8 @@ _DAMAGED = (BadZipFile, LookupError, ParseError, ValueError, NotImplementedError
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """`path`: its name in the archive, where it is there; `kind`: its media type; `reason`: why it is not part of the
-    text, "" where it is; `hint`: why it is none if it is short."""
+    """`path`: its name in the archive, or how it is named where it is not there; `kind`: its media type; `reason`: why
+    it is not part of the text, "" where it is; `hint`: why it is none if it is short."""
 
     path: str
     kind: str
@@ -96,14 +96,16 @@ class _Package:
     names: _Names
 
     def pages(self) -> Iterator[_Page]:
-        """In reading order, then those that are there and in none. Raises DataError where none in that order is."""
+        """In reading order, also those that it names and nothing else does; then those that are there and in none.
+        Raises DataError where none in that order is there."""
         items = {one.get("id", ""): one for one in self.root.iter() if tag_of(one) == "item"}
         spine = {one.get("idref", ""): one for one in self.root.iter() if tag_of(one) == "itemref"}
         guide = self._guide()
         ordered = [
             self._page(items[one], BESIDE if reference.get("linear") == "no" else "", guide)
-            for one, reference in spine.items()
             if one in items
+            else _Page(f"'{one}' of the reading order", "", is_there=False, reason="", hint="")
+            for one, reference in spine.items()
         ]
         others = (self._page(item, BESIDE, guide) for one, item in items.items() if one not in spine)
         if spine and not any(page.is_there for page in ordered):
