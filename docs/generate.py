@@ -180,9 +180,10 @@ def sources_page() -> str:
     return page(
         "Sources",
         "What `nextvec corpus ingest` reads. Options follow a question mark, `notes.parquet?text=body&id=key`; where a "
-        "file's ending does not tell its kind, the kind stands before it, `jsonl:export`. What is left out is counted, "
-        "in characters and by reason, in what an ingest prints and in the corpus's report; a document or file that "
-        "cannot be read fails by name, and the rest is read on.",
+        "file's ending does not tell its kind, the kind stands before it, `jsonl:export`. Files may be packed with "
+        "gzip, bz2 or xz, as `notes.txt.xz` (WARC: gzip; not Parquet, which packs itself). What is left out is "
+        "counted, in characters and by reason, in what an ingest prints and in the corpus's report; a document or file "
+        "that cannot be read fails by name, and the rest is read on.",
         table(("source", "as", "files", "needs"), rows),
         *(_source_part(name, SOURCES.get(name)) for name, _ in _sources()),
         CHUNKS_WITH_VECTORS,

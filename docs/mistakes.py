@@ -59,6 +59,10 @@ def noise() -> None:
     Path("picture.txt").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(128, 256)) * 8)
 
 
+def latin() -> None:
+    Path("letter.txt").write_text("Das Café ist seit gestern wieder geöffnet.", encoding="windows-1252")
+
+
 def damage() -> None:
     """One byte of the weights, and its record is another one."""
     weights = Path("nextvec-workspace/models/gru-mine/model.safetensors")
@@ -110,8 +114,14 @@ MISTAKES = {
         Mistake(
             "A file that is not text",
             "nextvec corpus ingest picture.txt --corpus new --encoder hashing:32",
-            "Name the encoding that it has",
+            "recognise its text first",
             noise,
+        ),
+        Mistake(
+            "A text in another encoding",
+            "nextvec corpus ingest letter.txt --corpus new --encoder hashing:32",
+            "Name the encoding that it has",
+            latin,
         ),
         Mistake(
             "Too few documents",

@@ -41,6 +41,25 @@ def test_an_unreadable_encoding_is_reported(tmp_path: Path) -> None:
     assert "can't decode byte 0xf6 in position 3" in item.detail
 
 
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html", "a.txt?encoding=windows-1252"])
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (b"%PDF-1.4\nBT (A first sentence.) Tj ET", "a PDF: read it as pdf:a."),
+        (b"PK\x03\x04" + bytes(22) + b"word/document.xml", "a DOCX: read it as docx:a."),
+        (b"PK\x03\x04" + bytes(22) + b"mimetypeapplication/epub+zip", "an EPUB: read it as epub:a."),
+        (b"PK\x03\x04" + bytes(22) + b"a.txt", "packed with zip: unpack it first"),
+        (b"\x89PNG\r\n\x1a\n", "a picture (PNG)"),
+        (b"{\\rtf1 A first sentence.}", "RTF: save it as DOCX"),
+    ],
+)
+def test_what_is_no_text_is_said_to_be_what_it_is(tmp_path: Path, name: str, content: bytes, advice: str) -> None:
+    write(tmp_path / name.partition("?")[0], content)
+    [item] = open_source(str(tmp_path / name)).documents()
+    assert isinstance(item, Unusable)
+    assert f"it is no text but {advice}" in item.detail
+
+
 def test_markdown_and_html_have_titles_of_their_own(tmp_path: Path) -> None:
     assert read(write(tmp_path / "a.md", f"# Heading\n\n{TEXT}\n")).title == "Heading"
     page = f'<meta charset="latin-1"><title>Schön</title><p>{TEXT}'

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,44 @@ def test_gzip_is_found_from_the_content(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(gzip.compress(write_jsonl(tmp_path / "plain.jsonl", 3).read_bytes()))
     assert len(list(open_source(str(path)).documents())) == 3
+
+
+PACKINGS = [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+ROW = json.dumps({"id": "a", "text": TEXT})
+
+
+@pytest.mark.parametrize(("ending", "pack"), PACKINGS)
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.txt", TEXT), ("a.md", TEXT), ("a.html", f"<p>{TEXT}"), ("a.jsonl", ROW), ("a", ROW), ("a", f"<html>{TEXT}")],
+)
+def test_a_packed_file_is_of_the_kind_that_it_is_unpacked(
+    tmp_path: Path, name: str, content: str, ending: str, pack: Callable[[bytes], bytes]
+) -> None:
+    (tmp_path / f"{name}{ending}").write_bytes(pack(content.encode()))
+    [document] = open_source(str(tmp_path / f"{name}{ending}")).documents()
+    assert isinstance(document, Document)
+    assert (document.title, document.text) == ("a", TEXT)
+    if name != "a":
+        assert list(open_source(str(tmp_path)).documents()) == [document]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"\x28\xb5\x2f\xfd and so on", "packed with Zstandard"), (gzip.compress(b"so"), "not a kind of file")],
+)
+def test_what_is_packed_and_of_no_known_kind_is_told(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "a.jsonl.zst").write_bytes(content)
+    with pytest.raises(UsageError, match=message):
+        open_source(str(tmp_path / "a.jsonl.zst"))
+
+
+@pytest.mark.parametrize("damage", [lambda packed: packed[:-9], lambda packed: packed[:20] + bytes(4) + packed[24:]])
+def test_a_text_that_cannot_be_unpacked_to_its_end_fails(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    (tmp_path / "a.txt.gz").write_bytes(damage(gzip.compress(TEXT.encode())))
+    [item] = open_source(str(tmp_path / "a.txt.gz")).documents()
+    assert isinstance(item, Unusable)
+    assert "it is packed, and damaged" in item.message
 
 
 def test_limit_counts_usable_documents(tmp_path: Path) -> None:

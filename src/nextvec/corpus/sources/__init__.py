@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from nextvec.config import Config, parse_query
 from nextvec.corpus.document import Source
 from nextvec.corpus.sources.checked import CheckedSource, on_one_line
+from nextvec.corpus.sources.packing import PACKED, Unpacked, without_packing
 from nextvec.errors import DataError, NotFoundError, UsageError
 from nextvec.postgres import require_encoded, split_uri
 from nextvec.registry import Registry
@@ -30,7 +31,7 @@ F = TypeVar("F", bound=OpenSource)
 @dataclass(frozen=True)
 class SourceKind:
     """`suffixes`: endings of the names of files that it opens, in lower case; `sniff`: whether a file with another
-    ending that begins with these bytes is of this kind.
+    ending that begins with these bytes, unpacked, is of this kind.
 
     For people: the `form` of a reference to it, its `options`, the `extra` that has to be installed ("" for none), and
     what it `leaves` out, by reason.
@@ -107,17 +108,36 @@ def _head(path: Path) -> bytes:
 
 
 def find_kind(path: Path) -> str:
-    """The kind of an existing file or folder, from its name and then from how it begins."""
+    """The kind of an existing file or folder, from its name and then from how it begins, be it packed or not. Raises
+    UsageError where it cannot be told."""
     if path.is_dir():
         return "hf" if is_saved_part(path) or (path / "dataset_dict.json").is_file() else "folder"
-    by_suffix = [(suffix, kind) for kind in SOURCES for suffix in SOURCES.get(kind).suffixes if _ends(path, suffix)]
-    if by_suffix:
-        return max(by_suffix, key=lambda pair: len(pair[0]))[1]
-    head = _head(path)
+    if kind := _kind_by_name(path.name.lower()) or _kind_by_name(without_packing(path.name.lower())):
+        return kind
+    head = _unpacked_head(path)
     for kind in SOURCES:
         if SOURCES.get(kind).sniff(head):
             return kind
-    raise UsageError(f"{path}: not a kind of file that is known. Known endings: {', '.join(known_suffixes())}.")
+    endings = ", ".join(known_suffixes())
+    raise UsageError(f"{path}: not a kind of file that is known. Known endings: {endings}, {also_packed()}.")
+
+
+def _kind_by_name(name: str) -> str | None:
+    """By the longest ending that it has."""
+    found = [(suffix, kind) for kind in SOURCES for suffix in SOURCES.get(kind).suffixes if name.endswith(suffix)]
+    return max(found, key=lambda pair: len(pair[0]))[1] if found else None
+
+
+def _unpacked_head(path: Path) -> bytes:
+    try:
+        with Unpacked(path) as file:
+            return file.read(_SNIFF_BYTES) or b""
+    except OSError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def also_packed() -> str:
+    return f"each also with {', '.join(PACKED)}"
 
 
 def is_saved_part(folder: Path) -> bool:
@@ -127,10 +147,6 @@ def is_saved_part(folder: Path) -> bool:
 
 def known_suffixes() -> list[str]:
     return sorted(suffix for kind in SOURCES for suffix in SOURCES.get(kind).suffixes)
-
-
-def _ends(path: Path, suffix: str) -> bool:
-    return path.name.lower().endswith(suffix)
 
 
 def _open(reference: str) -> Source:

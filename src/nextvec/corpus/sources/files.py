@@ -19,6 +19,8 @@ from nextvec.corpus.markup.plain_headings import read_text
 from nextvec.corpus.markup.web_archive import is_web_archive, page_of
 from nextvec.corpus.prose import Prose
 from nextvec.corpus.sources import missing_path, register_source
+from nextvec.corpus.sources.binary import refuse_binary
+from nextvec.corpus.sources.packing import read_unpacked, without_packing
 from nextvec.errors import DataError
 
 _PAGE_LEAVES = (
@@ -44,7 +46,8 @@ class PageOptions(Config):
             raise ValueError(str(error)) from None
 
     def text_of(self, content: bytes, name: str, declared: str | None = None) -> str:
-        """See `decode`."""
+        """See `decode`. Raises DataError also for what is no text in any encoding."""
+        refuse_binary(content, name)
         return decode(content, name, given=self.encoding, declared=declared, errors=self.errors)
 
 
@@ -81,7 +84,7 @@ class OneDocument:
 
     def documents(self) -> Iterator[Document | Unusable]:
         try:
-            prose = self._read(self._path.read_bytes())
+            prose = self._read(read_unpacked(self._path))
         except OSError as error:
             yield Unusable(id=self._name, reason=f"cannot be read: {error.strerror}", kind="failed")
             return
@@ -90,7 +93,7 @@ class OneDocument:
             return
         yield Document(
             id=self._name,
-            title=prose.title or PurePosixPath(self._name).stem,
+            title=prose.title or PurePosixPath(without_packing(self._name)).stem,
             text=prose.text,
             source=self._name,
             licence="unknown",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nextvec.corpus.document import Document, Unusable
-from nextvec.corpus.sources import known_suffixes, missing_path, open_path, register_source
+from nextvec.corpus.sources import also_packed, known_suffixes, missing_path, open_path, register_source
 from nextvec.corpus.sources.listing import Listing, list_folder
 from nextvec.errors import DataError, NextvecError
 
@@ -31,7 +31,8 @@ class FolderSource:
             raise missing_path(self._root)
         if not self._listing().files:
             endings = ", ".join(known_suffixes())
-            raise DataError(f"folder '{argument}' holds no file of a known kind. Known endings: {endings}.")
+            known = f"Known endings: {endings}, {also_packed()}"
+            raise DataError(f"folder '{argument}' holds no file of a known kind. {known}.")
 
     def documents(self) -> Iterator[Document | Unusable]:
         listing = self._listing()

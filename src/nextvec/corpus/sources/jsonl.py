@@ -15,7 +15,6 @@ from nextvec.corpus.sources import missing_path, register_source
 from nextvec.corpus.sources.packing import DAMAGED, Unpacked
 from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _KINDS = {"list": "a list", "str": "a string", "int": "a number", "float": "a number", "bool": "true or false"}
 _BYTE_ORDER_MARK = "\ufeff"
 _NOT_PACKED = "what stands behind what is packed is not read"
@@ -24,8 +23,6 @@ _HEAD = 4
 
 
 def _looks_like_jsonl(head: bytes) -> bool:
-    if head.startswith(_GZIP_MAGIC):
-        return True
     return head.decode(_encoding(head), errors="ignore").lstrip(f"{_BYTE_ORDER_MARK} \t\r\n").startswith('{"')
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nextvec.corpus.document import Unusable
 from nextvec.corpus.sources.checked import on_one_line
+from nextvec.corpus.sources.packing import without_packing
 
 Identity = tuple[int, int]
 """Device and number on it: what a file or folder is, whichever path leads to it."""
@@ -34,9 +35,9 @@ class _Folder:
 
 
 def list_folder(root: Path, suffixes: tuple[str, ...]) -> Listing:
-    """Everything below `root`, links followed. Hidden files and folders, files with other endings than `suffixes` and
-    links that lead nowhere are not read. What several paths lead to is read once, by a path without links if there is
-    one, then by the first in order."""
+    """Everything below `root`, links followed. Hidden files and folders, files with other endings than `suffixes`,
+    packed or not, and links that lead nowhere are not read. What several paths lead to is read once, by a path without
+    links if there is one, then by the first in order."""
     listing = Listing()
     names: dict[Identity, str] = {}
     for _, name, path in sorted((linked, name_in(root, path), path) for linked, path in _walk(root, suffixes, listing)):
@@ -96,7 +97,9 @@ def _problem(path: Path, suffixes: tuple[str, ...]) -> str | None:
         return None
     if not path.is_file():
         return "not a file"
-    return None if path.name.lower().endswith(suffixes) else f"of no known kind: {path.suffix or 'no ending'}"
+    name = path.name.lower()
+    is_known = name.endswith(suffixes) or without_packing(name).endswith(suffixes)
+    return None if is_known else f"of no known kind: {path.suffix or 'no ending'}"
 
 
 def _identity(path: Path) -> Identity:

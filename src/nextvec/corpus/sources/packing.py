@@ -15,6 +15,8 @@ from typing import Any, BinaryIO
 
 from nextvec.errors import DataError, MissingDependencyError
 
+PACKED = (".gz", ".bz2", ".xz")
+"""Endings of what is unpacked here, behind the endings of the files themselves."""
 _UNPACK: Mapping[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 _UNREAD = {b"\x28\xb5\x2f\xfd": "Zstandard", b"7z\xbc\xaf": "7z", b"PK\x03\x04": "zip"}
 """Packings that are not read, by what they begin with."""
@@ -94,6 +96,25 @@ def _from_zstandard(content: bytes) -> bytes | None:
 def _is_plain(content: bytes) -> bool:
     """Whether it begins as a page does."""
     return _PLAIN.fullmatch(content[:_LOOKED_AT]) is not None
+
+
+def without_packing(name: str) -> str:
+    """A file's name without the ending that says that it is packed."""
+    ending = next((ending for ending in PACKED if name.lower().endswith(ending)), "")
+    return name.removesuffix(name[len(name) - len(ending) :])
+
+
+def read_unpacked(path: Path) -> bytes:
+    """All of a file, unpacked; archives of several files, as DOCX and EPUB are, as they are. Raises OSError where it
+    cannot be read, DataError where it cannot be unpacked to its end."""
+    with path.open("rb") as file:
+        if not file.read(_LONGEST).startswith(tuple(_UNPACK)):
+            return path.read_bytes()
+    with Unpacked(path) as packed:
+        content = packed.readall()
+        if packed.problem:
+            raise DataError(f"it is packed, and damaged: {packed.problem}")
+    return content
 
 
 class Unpacked(io.RawIOBase):

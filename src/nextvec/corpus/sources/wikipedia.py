@@ -103,7 +103,7 @@ class Page:
 @register_source(
     "wikipedia",
     suffixes=(".xml", ".xml.bz2", ".xml.gz"),
-    sniff=lambda head: head.startswith((b"<mediawiki", b"BZh")),
+    sniff=lambda head: head.startswith(b"<mediawiki"),
     form="PATH or wikipedia:PATH",
     leaves="heading (kept as context), back matter, template, table, list, caption or file link, reference, category, "
     "short paragraph, sentence with a hole, markup; whole pages: redirects, disambiguations, lists, what is no article",
