@@ -93,3 +93,11 @@ def test_a_damaged_file_is_told_on_one_line(tmp_path: Path) -> None:
     [item] = found(path)
     assert isinstance(item, Unusable)
     assert "\n" not in item.message
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    table = pa.Table.from_arrays([pa.array([TEXT])] * 4, names=["text", "size", "text", "size"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    [item] = found(tmp_path / "a.parquet")
+    assert isinstance(item, Unusable)
+    assert item.message == "a column is there twice: 'text'; which one counts, nobody can know. Rename one"

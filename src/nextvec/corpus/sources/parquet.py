@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ class ParquetSource:
         try:
             with pq.ParquetFile(self._path) as file:
                 wanted = self._columns.present(file.schema_arrow.names)
+                if doubled := [name for name, times in Counter(wanted).items() if times > 1]:
+                    yield self._refused(doubled)
+                    return
                 for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=wanted):
                     for values in batch.to_pylist():
                         number += 1
@@ -50,3 +54,7 @@ class ParquetSource:
             name = f"{self._name}:{number + 1}"
             detail = " ".join(str(error).split())
             yield Unusable(id=name, reason="cannot be read from here on", detail=detail, kind="failed")
+
+    def _refused(self, doubled: list[str]) -> Unusable:
+        detail = f"{', '.join(map(repr, doubled))}; which one counts, nobody can know. Rename one"
+        return Unusable(id=self._name, reason="a column is there twice", detail=detail, kind="failed")
