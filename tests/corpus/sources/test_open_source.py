@@ -106,6 +106,19 @@ def test_a_missing_file_says_what_is_there(tmp_path: Path) -> None:
         open_source(str(tmp_path / "wiki.json"))
 
 
+@pytest.mark.parametrize("kind", ["html", "text", "jsonl", "parquet", "wikipedia", "warc", "pdf", "manifest"])
+def test_a_folder_is_no_file_whatever_its_name(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "a.txt").mkdir()
+    with pytest.raises(UsageError, match=r"a\.txt' is a folder, expected a file"):
+        open_source(f"{kind}:{tmp_path / 'a.txt'}")
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    with pytest.raises(UsageError, match=r"a\.txt' is a file, expected a folder"):
+        open_source(f"folder:{tmp_path / 'a.txt'}")
+
+
 @pytest.mark.parametrize(
     ("reference", "message"),
     [

@@ -11,7 +11,7 @@ from nextvec.config import Config, parse_query
 from nextvec.corpus.document import Source
 from nextvec.corpus.sources.checked import CheckedSource, on_one_line
 from nextvec.corpus.sources.packing import PACKED, Unpacked, without_packing
-from nextvec.errors import DataError, NotFoundError, UsageError
+from nextvec.errors import DataError, NextvecError, NotFoundError, UsageError
 from nextvec.postgres import require_encoded, split_uri
 from nextvec.registry import Registry
 from nextvec.storage import without_secrets
@@ -182,8 +182,12 @@ def options_of(uri: str, query: str) -> dict[str, str]:
     return parse_query(f"?{query.replace('+', '%2B')}", owner=f"source '{without_secrets(uri)}'", secret=True)[1]
 
 
-def missing_path(path: Path) -> NotFoundError:
-    """The error for a path that is not there: it lists what its folder holds."""
+def missing_path(path: Path, wanted: str = "file") -> NextvecError:
+    """The error for a path that is not there, and then it lists what its folder holds, or for one that is a file where
+    a folder is `wanted`, or the other way round."""
+    if path.name and path.exists():
+        given = "folder" if path.is_dir() else "file"
+        return UsageError(f"'{path}' is a {given}, expected a {wanted}. Give its path alone, without a kind before it")
     folder = path.parent
     if not folder.is_dir():
         return NotFoundError(f"no file or folder '{path}': its folder '{folder}' does not exist either")

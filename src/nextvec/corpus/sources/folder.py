@@ -28,7 +28,7 @@ class FolderSource:
         self._root = Path(argument)
         self._options = options
         if not self._root.is_dir():
-            raise missing_path(self._root)
+            raise missing_path(self._root, "folder")
         if not self._listing().files:
             endings = ", ".join(known_suffixes())
             known = f"Known endings: {endings}, {also_packed()}"
