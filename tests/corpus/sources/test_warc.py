@@ -245,6 +245,19 @@ def test_what_is_no_warc(tmp_path: Path) -> None:
     assert item.reason == "cannot be read on after 0 records"
 
 
+@pytest.mark.parametrize("line", [b"<p>" + TEXT.encode() * 9, b"\x00\xff\x1b" * 99])
+def test_of_what_follows_a_wrong_length_a_beginning_is_told_and_nothing_printed(
+    archive: Archive, capsys, line: bytes
+) -> None:
+    archive.page(PAGE.encode())
+    archive._file.write(b"odd\r\n" + line)
+    *documents, item = archive.read()
+    assert len(documents) == 1
+    assert isinstance(item, Unusable)
+    assert len(item.detail) < 120
+    assert (item.detail.isprintable(), capsys.readouterr().err) == (True, "")
+
+
 def test_without_the_package(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "a.warc").write_bytes(b"")
     with pytest.raises(UsageError, match="unknown option"):

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 from nextvec.config import Config
@@ -27,6 +29,10 @@ _SUCCESS = "200"
 _ONE_PIECE = "non-chunked gzip"
 """What warcio says of a file that was packed as a whole, and not record by record."""
 _BLOCK = 65_536
+_SILENT = SimpleNamespace(stderr=SimpleNamespace(write=lambda text: None))
+"""In place of the module where the library prints what it finds damaged, which is told here by the file's name."""
+_MOST_TOLD = 100
+"""Characters of a message of the library."""
 _URN = "urn:uuid:"
 
 
@@ -79,9 +85,8 @@ class WarcSource:
                 file.seek(0)
                 yield from self._documents(file, Unzipped(file), records)
                 return
-            reason, detail = f"cannot be read on after {records} records", " ".join(str(error).split())
-            name = f"{self._name}:{records + 1}"
-            yield Unusable(id=name, reason=reason, detail=detail or type(error).__name__, kind="failed")
+            reason, name = f"cannot be read on after {records} records", f"{self._name}:{records + 1}"
+            yield Unusable(id=name, reason=reason, detail=_told(error), kind="failed")
 
     def _read(self, record: Any, place: str) -> Document | Unusable:
         """`place` is the record's, where it has no id."""
@@ -118,10 +123,21 @@ class WarcSource:
 def _library() -> Any:
     try:
         import warcio
+        import warcio.archiveiterator
+        import warcio.bufferedreaders
         import warcio.exceptions
     except ImportError:
         raise MissingDependencyError.for_extra("warcio", "documents") from None
+    for module in (warcio.archiveiterator, warcio.bufferedreaders):
+        module.sys = _SILENT
     return warcio
+
+
+def _told(error: Exception) -> str:
+    """What the library says, which may quote the file: no more of that than a beginning that can be read."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    told = "".join(takewhile(str.isprintable, said))[:_MOST_TOLD]
+    return said if told == said else f"{told}..."
 
 
 def _no_page(record: Any) -> str:
