@@ -42,6 +42,11 @@ def test_an_unknown_way_of_packing_is_named(tmp_path: Path, content: bytes) -> N
         read_pdf(packed.replace(b"/FlateDecode", b"/PlateDecode"))
 
 
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n \n"])
+def test_a_file_that_lacks_the_mark_of_its_end_alone_is_read(content: bytes, end: bytes) -> None:
+    assert read_pdf(content.rstrip().removesuffix(b"%%EOF").rstrip() + end).text == TEXT
+
+
 @pytest.mark.parametrize("error", [IndexError("a\nb"), OverflowError("a b"), UnicodeError("a b"), OSError("a b")])
 def test_what_the_reader_trips_over_is_damage(monkeypatch, content: bytes, error: Exception) -> None:
     def fail(*_: object) -> None:

@@ -8,6 +8,7 @@ one is indented, a paragraph begins.
 from __future__ import annotations
 
 import logging
+import re
 import struct
 import zlib
 from collections import Counter
@@ -45,6 +46,8 @@ _DAMAGED = (
     *(ValueError, struct.error, zlib.error),
 )
 """What pypdf raises besides its own errors, where it did not expect what it finds."""
+_END, _ENDS, _TAIL = b"\n%%EOF\n", re.compile(rb"\bstartxref\s+\d+\s*\Z"), 100
+"""The mark of a file's end, what it stands behind, and in how many bytes that is looked for."""
 _UNNAMED = "it does not say which characters its letters are: recognise its text (OCR)"
 _NO_TEXT = "it has no text layer, as scans have none: recognise its text first (OCR)"
 
@@ -91,7 +94,7 @@ def _read(content: bytes) -> tuple[str, list[list[Line]], tuple[str, ...]]:
     """Title and pages, and the names of those that cannot be read, where others can."""
     pypdf = require_pypdf()
     try:
-        reader = pypdf.PdfReader(BytesIO(content))
+        reader = pypdf.PdfReader(BytesIO(_ended(content)))
         if reader.is_encrypted and not reader.decrypt(""):
             raise DataError("it needs a password")
         title = reader.metadata.title if reader.metadata else None
@@ -102,6 +105,11 @@ def _read(content: bytes) -> tuple[str, list[list[Line]], tuple[str, ...]]:
         raise DataError(f"it is encrypted or packed in a way that cannot be read: {collapse(str(error))}") from None
     except (pypdf.errors.PyPdfError, *_DAMAGED) as error:
         raise DataError(f"it is no whole PDF: {collapse(str(error))}") from None
+
+
+def _ended(content: bytes) -> bytes:
+    """With the mark of its end, where that is all that it lacks."""
+    return content.rstrip() + _END if _ENDS.search(content[-_TAIL:]) else content
 
 
 def _pages(reader: Any) -> tuple[list[list[Line]], tuple[str, ...]]:
