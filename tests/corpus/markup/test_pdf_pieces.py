@@ -107,10 +107,9 @@ def test_words_of_columns_are_lines_of_columns(drawn, tmp_path: Path) -> None:
     assert found == [half.strip() for pair in halves for half in pair]
 
 
-def test_a_word_drawn_twice_is_not_one_word(drawn, tmp_path: Path) -> None:
-    """Nor are words that are drawn from the right to the left."""
-    twice = [("Bridge", 40, 700, SIZE), ("Bridge", 39.7, 700, SIZE)]
-    assert [line.text for line in lines(drawn(twice), tmp_path)] == ["Bridge", "Bridge"]
+def test_words_that_are_drawn_from_the_right_to_the_left_are_not_one(drawn, tmp_path: Path) -> None:
+    leftwards = [("Bridge", 140, 700, SIZE), ("Old", 40, 700, SIZE)]
+    assert [line.text for line in lines(drawn(leftwards), tmp_path)] == ["Bridge", "Old"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ _ANEW = (b"BT", b"ET", b"Tm")
 
 def without_rests(page: Any) -> None:
     """Takes from a page the moves of the pen after which nothing is drawn: pypdf breaks the line at each."""
-    _rewrite(page, _drawing)
+    rewrite(page, drawing)
 
 
 def with_word_spaces(page: Any) -> None:
@@ -26,10 +26,11 @@ def with_word_spaces(page: Any) -> None:
     content = page.get_contents()
     if content is not None and b"Tw" in content.get_data():
         composite = {name for name, font in fonts_of(page) if font.get("/Subtype") == "/Type0"}
-        _rewrite(page, lambda operations: _spread(operations, composite))
+        rewrite(page, lambda operations: _spread(operations, composite))
 
 
-def _rewrite(page: Any, change: Callable[[Iterable[Operation]], Iterator[Operation]]) -> None:
+def rewrite(page: Any, change: Callable[[Iterable[Operation]], Iterator[Operation]]) -> None:
+    """Puts what `change` makes of a page's operations in their place."""
     from pypdf.generic import ContentStream, NameObject
 
     content = ContentStream(page["/Contents"], None, "bytes")
@@ -37,7 +38,8 @@ def _rewrite(page: Any, change: Callable[[Iterable[Operation]], Iterator[Operati
     page[NameObject("/Contents")] = content
 
 
-def _drawing(operations: Iterable[Operation]) -> Iterator[Operation]:
+def drawing(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Without the moves of the pen after which nothing is drawn."""
     held: list[Operation] = []
     for operands, operator in operations:
         if operator in _ANEW:
@@ -60,16 +62,17 @@ def _spread(operations: Iterable[Operation], composite: Set[str]) -> Iterator[Op
         elif operator == b"Q" and len(kept) > 1:
             state = kept.pop()
         elif operator == b"Tf" and len(operands) > 1:
-            state = (str(operands[0]), _number(operands[1]), spacing)
+            state = (str(operands[0]), number(operands[1]), spacing)
         elif operator in (b"Tw", b'"') and operands:
-            state = (font, size, _number(operands[0]))
+            state = (font, size, number(operands[0]))
         if operator in (b"Tj", b"TJ") and operands and size and spacing and font not in composite:
             yield [_spaced(operands[0], -1000 * spacing / size)], b"TJ"
         else:
             yield operands, operator
 
 
-def _number(value: Any) -> float:
+def number(value: Any) -> float:
+    """An operand as a number; 0 for what is none."""
     return float(value) if isinstance(value, int | float) else 0.0
 
 

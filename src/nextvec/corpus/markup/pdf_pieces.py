@@ -10,6 +10,7 @@ from typing import Any
 from nextvec.corpus.markup.carried import MARK
 from nextvec.corpus.markup.pdf_fonts import Fonts
 from nextvec.corpus.markup.pdf_moves import SHOW, with_word_spaces, without_rests
+from nextvec.corpus.markup.pdf_overprints import without_overprints
 
 _LETTER, _GAP = 0.65, 1.5
 """Times the size of letters: how wide one is, and a space of justified text, at most."""
@@ -64,6 +65,7 @@ def rows_of(page: Any, fonts: Fonts) -> Iterator[list[Line]]:
 
     pypdf breaks a line at each piece that is set on its own: where those are words, their lines are made whole."""
     fonts.complete(page)
+    without_overprints(page)
     with_word_spaces(page)
     rows = list(_rows(page, fonts))
     if not _sets_words(rows):
