@@ -75,7 +75,7 @@ def _says_characters(font: Any) -> bool:
 
 def fonts_of(holder: Any) -> Iterator[tuple[str, Any]]:
     """The fonts of a page or form, by the names that it has for them."""
-    return _resources(holder, "/Font")
+    return resources(holder, "/Font")
 
 
 def _fonts(holder: Any, seen: set[int]) -> Iterator[Any]:
@@ -84,13 +84,14 @@ def _fonts(holder: Any, seen: set[int]) -> Iterator[Any]:
         if id(font) not in seen:
             seen.add(id(font))
             yield font
-    for _, form in _resources(holder, "/XObject"):
+    for _, form in resources(holder, "/XObject"):
         if id(form) not in seen:
             seen.add(id(form))
             yield from _fonts(form, seen)
 
 
-def _resources(holder: Any, kind: str) -> Iterator[tuple[str, Any]]:
+def resources(holder: Any, kind: str) -> Iterator[tuple[str, Any]]:
+    """Those of a kind that a page or form has, as /Font, by its names for them."""
     named = _of(_of(holder, "/Resources"), kind)
     for name in named if isinstance(named, dict) else ():
         resource = _of(named, name)

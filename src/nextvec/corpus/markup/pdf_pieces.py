@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from nextvec.corpus.markup.carried import MARK
+from nextvec.corpus.markup.pdf_actual import with_actual_text
 from nextvec.corpus.markup.pdf_fonts import Fonts
 from nextvec.corpus.markup.pdf_moves import SHOW, with_word_spaces, without_rests
 from nextvec.corpus.markup.pdf_overprints import without_overprints
@@ -65,6 +66,7 @@ def rows_of(page: Any, fonts: Fonts) -> Iterator[list[Line]]:
 
     pypdf breaks a line at each piece that is set on its own: where those are words, their lines are made whole."""
     fonts.complete(page)
+    with_actual_text(page)
     without_overprints(page)
     with_word_spaces(page)
     rows = list(_rows(page, fonts))
