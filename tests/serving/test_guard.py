@@ -91,6 +91,18 @@ def test_another_media_type_is_refused(small, media_type) -> None:
     assert answer.status_code == 415
 
 
+def test_bytes_are_taken_where_vectors_are_sent_and_nowhere_else(small) -> None:
+    described = small.get("/openapi.json").json()["paths"].items()
+    headers = {"content-type": "application/octet-stream"}
+    for path, operations in described:
+        if "post" in operations and path != "/v1/predict":
+            answer = small.post(path, content=b'{"model": "hashing", "input": "a"}', headers=headers)
+            told = "content-type: got application/octet-stream, expected application/json"
+            assert (answer.status_code, answer.json()["detail"]) == (415, told), path
+    answer = small.post("/v1/predict?model=gru&shape=1,1,32", content=bytes(128), headers=headers)
+    assert answer.status_code == 422, "bytes were read: their norm is 0"
+
+
 class TestEncoding:
     @pytest.mark.parametrize("encoding", ["gzip", "br", "Zstd", "identity, gzip", "x" * 5000])
     def test_of_a_packed_body_is_refused_by_its_name(self, small, encoding) -> None:

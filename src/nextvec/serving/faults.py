@@ -86,14 +86,14 @@ def field_of(error: Mapping[str, Any]) -> str | None:
 
 
 def shown(value: Any) -> str:
-    """What was given, as JSON has it, in a few characters."""
+    """What was given, as JSON has it, in a few characters; of what JSON has not, its type."""
     if isinstance(value, list):
         return f"a list of {len(value)}" if value else "an empty list"
     if isinstance(value, dict):
         return "an object" if value else "an empty object"
     if isinstance(value, int) and value.bit_length() > 64:
         return "a number beyond 64 bits"
-    return _shortened(json.dumps(value, ensure_ascii=False))
+    return _shortened(json.dumps(value, ensure_ascii=False, default=lambda other: type(other).__name__))
 
 
 def _nearest(name: str, known: Collection[str]) -> str:

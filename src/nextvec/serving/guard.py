@@ -22,6 +22,9 @@ from nextvec.serving.settings import Limits, is_loopback
 from nextvec.serving.token import Token
 
 JSON, RAW = "application/json", "application/octet-stream"
+TAKES_RAW = "/v1/predict"
+"""The one path that takes vectors as bytes; every other body is JSON."""
+
 OPEN = re.compile(r"/|/static/.*|/health/.*|/openapi\.json")
 """Paths that hold nothing of the workspace: no token, never refused for load. They take no body: none is read."""
 
@@ -89,7 +92,7 @@ class Guard:
         body = await self._body(headers, receive)
         if body and is_taken(scope, self._routes):
             _check_encoding([value for name, value in scope["headers"] if name == b"content-encoding"])
-            _check_content(headers, body, self._limits.json_depth)
+            _check_content(headers, body, self._limits.json_depth, raw=scope["path"] == TAKES_RAW)
         await self.app(scope, _replay(body, receive), answer.send)
 
     def _check_sender(self, headers: dict[bytes, bytes]) -> None:
@@ -168,13 +171,15 @@ def json_depth(body: bytes) -> int:
     return deepest
 
 
-def _check_content(headers: dict[bytes, bytes], body: bytes, depth: int) -> None:
+def _check_content(headers: dict[bytes, bytes], body: bytes, depth: int, *, raw: bool) -> None:
+    """`raw`: whether bytes are taken, too."""
     media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
-    if media_type == RAW:
+    if raw and media_type == RAW:
         return
     if media_type != JSON:
         given = f"got {media_type[:60]}" if media_type else "missing"
-        raise ProblemError(415, f"content-type: {given}, expected {JSON}, or {RAW} where vectors are sent")
+        expected = f"{JSON}, or {RAW} where vectors are sent" if raw else JSON
+        raise ProblemError(415, f"content-type: {given}, expected {expected}")
     if json_depth(body) > depth:
         raise ProblemError(400, f"body: JSON that is nested more than {depth} deep, expected an object with fields")
 
