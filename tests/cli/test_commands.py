@@ -511,13 +511,17 @@ def test_without_an_architecture_the_recommended_model_is_trained(call, place: P
     assert config["network"]["heads"] == ["rank", "point", "mixture"]
 
 
-def test_ctrl_c_in_training_repeats_the_whole_call(call, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("stopped_in", "resume"), [("TrainingData", ""), ("measure_reference", " --resume")])
+def test_ctrl_c_in_training_repeats_the_whole_call_and_resumes_what_was_begun(
+    call, monkeypatch: pytest.MonkeyPatch, stopped_in: str, resume: str
+) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nextvec.training.run.train_model", interrupted)
-    error = call("train", "gru", "--corpus", "tales", "--seed", 3, "--set", "layers=1", expect=130).err
-    assert "nextvec train gru --corpus tales --name gru-tales-s3 --resume --seed 3 --set layers=1" in error
+    monkeypatch.setattr(f"nextvec.training.run.{stopped_in}", interrupted)
+    line = ["train", "gru", "--corpus", "tales", "--name", f"in-{stopped_in}", "--seed", 3, "--set", "layers=1"]
+    error = call(*line, expect=130).err
+    assert f"nextvec train gru --corpus tales --name in-{stopped_in}{resume} --seed 3 --set layers=1" in error
 
 
 def test_nothing_is_written_outside_the_workspace(

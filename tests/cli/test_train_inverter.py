@@ -94,6 +94,15 @@ def test_ctrl_c_says_how_to_go_on(call, place: Path, monkeypatch: pytest.MonkeyP
     assert "stopped: round-trip cosine" in call(*line, "--resume", "--report", 0).out
 
 
+def test_ctrl_c_before_anything_is_kept_says_how_to_begin(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nextvec.training.inverter.run.prepare", interrupted)
+    error = call("train-inverter", "--corpus", "tales", "--name", "unread", expect=130).err
+    assert "nextvec train-inverter --corpus tales --name unread --workspace" in error
+
+
 def test_it_learns_on_from_another(call, place: Path) -> None:
     further = ["train-inverter", "--corpus", "tales", "--name", "further", "--report", 0]
     call(*further, "--set", f"start=inverter:{NAME}", "--set", "epochs=1")

@@ -78,7 +78,8 @@ def train_command(
                 on_change=lambda change: typer.echo(f"{identity}: {change}", err=True),
             )  # fmt: skip
     except KeyboardInterrupt:
-        again = [*command(), "train", architecture, "--corpus", corpus, "--name", identity, "--resume"]
+        again = [*command(), "train", architecture, "--corpus", corpus, "--name", identity]
+        again += ["--resume"] if place.has_begun(identity) else []
         again += ["--seed", str(seed)] if seed else []
         again += [part for pair in assignments or [] for part in ("--set", pair)]
         again += ["--allow-unordered"] if allow_unordered else []

@@ -56,7 +56,8 @@ def train_inverter_command(
                 on_change=lambda change: typer.echo(f"{identity}: {change}", err=True),
             )  # fmt: skip
     except KeyboardInterrupt:
-        again = ["nextvec", "train-inverter", "--corpus", corpus, "--name", identity, "--resume"]
+        again = ["nextvec", "train-inverter", "--corpus", corpus, "--name", identity]
+        again += ["--resume"] if place.has_begun(identity) else []
         again += ["--seed", str(seed)] if seed else []
         again += ["--allow-leakage"] if allow_leakage else []
         again += [part for pair in assignments or [] for part in ("--set", pair)]

@@ -53,15 +53,15 @@ class Models(Corpora):
         return (self.place.model(name) / CONFIG).exists()
 
     def has_begun(self, name: str) -> bool:
-        """Whether a training of that name was stopped, and can be gone on with: `train(..., resume=True)`.
+        """Whether a training of that name has begun, so that it can be gone on with: `train(..., resume=True)`.
 
         Examples:
             >>> ws.has_begun("never")
             False
         """
-        from nextvec.training.checkpoint import Checkpoints
+        from nextvec.records.names import PLAN
 
-        return Checkpoints(self.place.model(name)).last.exists()
+        return (self.place.model(name) / PLAN).exists()
 
     def model(self, name: str | None = None) -> Model:
         """By its name, an alias, or `hf:NAME[@REV]`; None for the one in production, or the only one.
