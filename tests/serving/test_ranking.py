@@ -184,7 +184,7 @@ class TestRoute:
         assert (answer["model"], answer["object"]) == ("contrast-tales", "list")
         assert answer["id"].startswith("rerank-")
         words = len(" ".join([TEXT, *DOCUMENTS]).split())
-        assert answer["usage"]["total_tokens"] == answer["usage"]["prompt_tokens"] == words
+        assert answer["usage"] == {"prompt_tokens": words, "total_tokens": words}
         told = answer["nextvec"]
         assert (told["ranked_by"], told["temperature"], told["own"], told["left_out"]) == (
             "query and topic",
@@ -218,7 +218,7 @@ class TestRoute:
         by_index = {one["index"]: one["document"] for one in answer["results"]}
         assert by_index == {0: given[0], 1: {"text": DOCUMENTS[1]}}
         bare = client.post("/v1/rerank", json=asked(return_documents=False)).json()
-        assert [one["document"] for one in bare["results"]] == [None] * 3
+        assert all("document" not in one for one in bare["results"]), "null is no document: LiteLLM reads its text"
 
     @pytest.mark.parametrize(("top_n", "count"), [(1, 1), (2, 2), (9, 3), (0, 3), (None, 3)])
     def test_the_first_n_keep_their_probabilities(self, client, top_n, count) -> None:

@@ -72,6 +72,11 @@ class Body(BaseModel):
         return InitErrorDetails(type=told, loc=error["loc"], input=error["input"])
 
 
+def _is_none(value: Any) -> bool:
+    """For `exclude_if`, of fields that clients read as given where they are there at all."""
+    return value is None
+
+
 class Answer(BaseModel):
     model_config = ConfigDict(protected_namespaces=())
 
@@ -140,7 +145,7 @@ class Usage(Answer):
 
     prompt_tokens: int
     total_tokens: int
-    completion_tokens: int | None = None
+    completion_tokens: int | None = Field(None, exclude_if=_is_none, description="Of what was written; else left out.")
 
 
 class EmbeddingsAnswer(Answer):
@@ -385,7 +390,7 @@ class RerankResult(Answer):
     relevance_score: float = Field(
         description="0..1, the probability that this document comes next if one of them does; all add up to 1."
     )
-    document: Document | None = Field(None, description="As it was sent.")
+    document: Document | None = Field(None, exclude_if=_is_none, description="As it was sent; left out if not wanted.")
     nextvec: RawScore
 
 
