@@ -166,6 +166,19 @@ class TestCompletions:
             assert parts[-1]["finish_reason"] == whole[number]["finish_reason"]
         assert whole[1]["text"].startswith(TEXT)
 
+    def test_every_key_that_openai_s_answers_have_is_there(self, client, story) -> None:
+        asked = {"model": "gru", "prompt": story, "sentences": 2}
+        (choice,) = client.post("/v1/completions", json=asked).json()["choices"]
+        assert choice.keys() == {"index", "text", "finish_reason", "logprobs", "nextvec"}
+        for options in ({}, {"stream_options": {"include_usage": True}}):
+            answer = client.post("/v1/completions", json=asked | {"stream": True} | options)
+            *chunks, last = [json.loads(event.removeprefix("data: ")) for event in answer.text.split("\n\n")[:-2]]
+            assert all(chunk["choices"][0].keys() == choice.keys() for chunk in chunks)
+            told = None if options else "left out"
+            assert all(chunk.get("usage", "left out") == told for chunk in chunks)
+            finishes = [chunk["choices"][0]["finish_reason"] for chunk in (chunks if options else [*chunks, last])]
+            assert finishes == [None] * (len(finishes) - 1) + ["length"]
+
     def test_words_and_stop_texts_end_it(self, client, story) -> None:
         asked = {"model": "gru", "prompt": story, "sentences": 5}
         words = client.post("/v1/completions", json=asked | {"max_tokens": 4}).json()

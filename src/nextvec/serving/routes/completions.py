@@ -39,7 +39,6 @@ def completions_router(access: Access) -> APIRouter:
         "/completions",
         summary="How a text goes on",
         response_model=CompletionAnswer,
-        response_model_exclude_none=True,
         responses=_STREAM | responses(*SENT),
     )
     async def completions(asked: CompletionRequest, request: Request) -> CompletionAnswer | Response:
@@ -84,18 +83,19 @@ class Completion:
         """Server-sent events, prompt after prompt, the continuations of one as they come; an error after the first is
         an event as well, and the last."""
         begun, n = False, self._asked.n
+        tells_usage = self._asked.stream_options is not None and self._asked.stream_options.include_usage
         try:
             for first in self._numbers[::n]:
                 async for choice in interleaved([self._choices(number) for number in range(first, first + n)]):
-                    yield _event(self._answer([choice]))
+                    yield _event(self._answer([choice]), tells_usage)
                     begun = True
         except Exception as error:
             if not begun:
                 raise
             yield b"data: " + body_of(problem_of(error, request_id), request_id) + b"\n\n"
             return
-        if self._asked.stream_options and self._asked.stream_options.include_usage:
-            yield _event(self._answer([], self._usage()))
+        if tells_usage:
+            yield _event(self._answer([], self._usage()), tells_usage)
         yield b"data: [DONE]\n\n"
 
     async def _choice(self, number: int) -> Choice:
@@ -241,8 +241,9 @@ def _reason(ending: Ending) -> Literal["stop", "length"]:
     return "length" if ending.reason == "length" else "stop"
 
 
-def _event(answer: CompletionAnswer) -> bytes:
-    return b"data: " + answer.model_dump_json(exclude_none=True).encode() + b"\n\n"
+def _event(answer: CompletionAnswer, tells_usage: bool) -> bytes:
+    """Where usage is told at the end, OpenAI's other events hold null for it; elsewhere none holds any."""
+    return b"data: " + answer.model_dump_json(exclude=None if tells_usage else {"usage"}).encode() + b"\n\n"
 
 
 async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
