@@ -38,6 +38,15 @@ def test_a_name_that_fits_is_left_alone(capsys):
     assert f"{NAME}  0.3215" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("columns", "width"), [("0", 80), ("20", 40), ("", 80)])
+def test_an_unknown_or_tiny_width_still_shows_a_table(monkeypatch, capsys, columns, width):
+    monkeypatch.setenv("COLUMNS", columns)
+    print_table(["model", "cosine", "against"], [[NAME, "0.3215", "the best baseline of all that there are"]])
+    shown = capsys.readouterr().out
+    assert "0.3215" in shown
+    assert width / 2 < max(map(len, shown.splitlines())) <= width
+
+
 def test_work_is_told_every_few_seconds_away_from_a_terminal(monkeypatch, capsys):
     times = iter([0.0, 0.5, 2.5, 2.5, 3.0, 4.0])
     monkeypatch.setattr("nextvec.cli.progress.time.monotonic", lambda: next(times))

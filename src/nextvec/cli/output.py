@@ -15,7 +15,7 @@ from nextvec.errors import IntegrityError, UsageError
 if TYPE_CHECKING:
     from nextvec.sequences.findings import LeakageReport
 
-WIDTH, LEAST_NAME = 80, 12
+WIDTH, LEAST_WIDTH, LEAST_NAME = 80, 40, 12
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -63,6 +63,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Co
     from rich.text import Text
 
     console, table = Console(), Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    console.width = max(LEAST_WIDTH, console.width or WIDTH)  # 0 columns are an unknown number of them
     width = _first_width(columns, rows, console.width)
     for column in columns:
         # A name is folded, never cut: it is there to be typed again.
