@@ -20,6 +20,7 @@ from nextvec.serving.catalogue_schemas import (
     StudyDetail,
     StudyList,
 )
+from nextvec.serving.settings import ListenerSettings, ModelSettings, Settings
 from nextvec.store.lock import exclusive
 from nextvec.store.vectors import Corpus, open_snapshot
 from nextvec.workspace import Workspace
@@ -297,12 +298,21 @@ def test_over_http(connect, compared, catalogue):
         assert client.get("/v1/corpora/..%2Fmodels").status_code in (404, 422)
 
 
-def test_a_served_name_stands_for_its_model(connect, compared, catalogue):
-    from nextvec.serving.settings import ModelSettings, Settings
+def test_a_model_has_the_id_that_it_is_listed_under(connect, compared, catalogue):
+    served = Settings(models=(ModelSettings(model="gru", name="team/g"),))
+    with connect(compared, served) as client:
+        assert [entry["id"] for entry in client.get("/v1/models").json()["data"]] == ["team/g"]
+        for name in ("team/g", "team%2Fg", "gru", "production"):
+            assert client.get(f"/v1/models/{name}").json() == catalogue.model("gru") | {"id": "team/g"}
+        assert client.get("/v1/models/mix").json() == catalogue.model("mix"), "the leaderboard has it"
 
-    with connect(compared, Settings(models=(ModelSettings(model="gru", name="writer"),))) as client:
-        assert [entry["id"] for entry in client.get("/v1/models").json()["data"]] == ["writer"]
-        assert client.get("/v1/models/writer").json() == catalogue.model("gru")
+
+def test_a_listener_of_some_models_knows_no_other(connect, compared):
+    with connect(compared, listener=ListenerSettings(models=("mix",))) as client:
+        assert client.get("/v1/models/mix").json()["id"] == "mix"
+        for name in ("gru", "production"):
+            answer = client.get(f"/v1/models/{name}")
+            assert (answer.status_code, answer.json()["error"]["param"]) == (404, "model")
 
 
 def test_samples_are_bounded(compared):

@@ -48,10 +48,13 @@ class Access:
             raise self.unknown("model", "model", name, list(models))
         return batched
 
-    def identity(self, name: str) -> str:
-        """The id of the model that is served under a name; any other name as it is."""
-        batched = self.engine.deployment.find(name)
-        return name if batched is None else batched.served.identity
+    def recorded(self, name: str) -> tuple[str, str | None]:
+        """The id of a model in the workspace, and the name that it is listed under here, None for none.
+
+        A gateway tells of models, too, that it does not serve. Any other listener raises ProblemError for those.
+        """
+        batched = self.engine.deployment.find(name) if self._visible is None else self.model(name)
+        return (name, None) if batched is None else (batched.served.identity, batched.settings.label)
 
     def encoder(self, name: str) -> BatchedEncoder:
         """The encoder of that name, or that of a model. Raises ProblemError with the names of both."""

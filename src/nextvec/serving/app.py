@@ -65,7 +65,7 @@ def create_api(access: Access, lifespan: Lifespan | None = None) -> FastAPI:
     )
     for router in ROUTERS:
         api.include_router(router(access))
-    api.include_router(catalogue_router(Catalogue(access.engine.workspace), access.identity))
+    api.include_router(catalogue_router(Catalogue(access.engine.workspace), access.recorded))
     api.include_router(page_router())
     for kind in (NextvecError, ProblemError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, _answer_problem)

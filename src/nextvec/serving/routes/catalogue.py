@@ -28,11 +28,11 @@ IfNoneMatch = Annotated[str | None, Header(description="Entity tag of the last a
 StudyName = Annotated[str | None, Query(description="Id of a recorded comparison; by default the newest.")]
 
 
-def catalogue_router(catalogue: Catalogue, identity: Callable[[str], str] = str) -> APIRouter:
+def catalogue_router(catalogue: Catalogue, recorded: Callable[[str], tuple[str, str | None]]) -> APIRouter:
     """Routes over `catalogue`; its NextvecErrors are left to the application's handlers.
 
     Args:
-        identity: from the name under which a model is served to its id in the workspace.
+        recorded: from a model's name to its id in the workspace and the name that it is listed under, if it is.
     """
     router = APIRouter(prefix="/v1", tags=["catalogue"], responses=responses(*ASKED))
 
@@ -44,8 +44,10 @@ def catalogue_router(catalogue: Catalogue, identity: Callable[[str], str] = str)
     )
     def model(name: ModelName) -> dict[str, Any]:
         """Its card, settings, figures on every test set it was measured on, training curve, and aliases."""
+        identity, listed = recorded(name)
         with about("model"):
-            return catalogue.model(identity(name))
+            found = catalogue.model(identity)
+        return found | {"id": listed or found["id"]}
 
     @router.get("/models/{owner}/{name}", include_in_schema=False)
     def model_of_hub(owner: str, name: str) -> dict[str, Any]:
