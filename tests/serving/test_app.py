@@ -17,6 +17,7 @@ from nextvec.serving.batched import BatchedModel
 from nextvec.serving.engine import Engine
 from nextvec.serving.problems import ProblemError
 from nextvec.serving.routes.completions import while_connected
+from nextvec.serving.settings import Settings, Timeouts
 from nextvec.workspace import Workspace
 
 TEXT = "The first sentence of a tale. The second one follows it."
@@ -59,6 +60,34 @@ class TestEmbeddings:
         vectors = np.array([entry["embedding"] for entry in answer["data"]], dtype=np.float32)
         assert (vectors == load_encoder("hashing:32").encode(["a b", "c"])).all()
         assert answer["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
+
+    def test_as_many_texts_as_openai_s_clients_send_are_encoded_in_parts(self, client, monkeypatch) -> None:
+        encoder = client.engine.deployment.encoders["hashing"]
+        parts, submit = [], encoder._encode.submit
+
+        async def counted(texts, seconds):
+            parts.append(len(texts))
+            return await submit(texts, seconds)
+
+        monkeypatch.setattr(encoder._encode, "submit", counted)
+        answer = client.post("/v1/embeddings", json={"model": "hashing", "input": [f"w{n}" for n in range(1_000)]})
+        assert parts == [256, 256, 256, 232]
+        last = client.post("/v1/embeddings", json={"model": "hashing", "input": "w999"}).json()["data"][0]
+        assert answer.json()["data"][999] == last | {"index": 999}
+
+    def test_all_parts_together_have_the_time_of_one(self, connect, workspace, monkeypatch) -> None:
+        with connect(workspace, Settings(timeouts=Timeouts(encode=0.3))) as client:
+            encoder, parts = client.engine.deployment.encoders["hashing"], []
+
+            async def stuck(texts, seconds):
+                parts.append(len(texts))
+                await asyncio.sleep(3600 if len(parts) > 1 else 0)
+                return [np.zeros(32)] * len(texts)
+
+            monkeypatch.setattr(encoder._encode, "submit", stuck)
+            answer = client.post("/v1/embeddings", json={"model": "hashing", "input": ["a"] * 1_000})
+        assert problem(answer, 504).startswith("encode of hashing did not answer within 0.3 s; send less at once")
+        assert parts == [256, 256], "what would come too late is not begun"
 
     def test_base64_holds_the_same_numbers(self, client) -> None:
         asked = {"model": "production", "input": TEXT}

@@ -15,7 +15,9 @@ from nextvec.serving.settings import Limits, Settings
 from nextvec.serving.token import Token
 
 TOKEN = "a-token-of-some-length"
-LIMITS = Limits(body_bytes=20_000, text_characters=500, texts=3, vectors=20, context=10, json_depth=8, body_seconds=0.5)
+LIMITS = Limits(
+    body_bytes=20_000, text_characters=500, texts=3, prompts=3, vectors=20, context=10, json_depth=8, body_seconds=0.5
+)
 JSON = {"content-type": "application/json"}
 
 

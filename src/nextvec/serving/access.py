@@ -78,10 +78,14 @@ class Access:
             raise self.unknown("corpus", "corpus", corpus, self.engine.deployment.corpora)
         return await self.engine.corpus(corpus)
 
+    def check_prompts(self, field: str, texts: Sequence[str]) -> None:
+        """As `check_texts`, of texts that are gone on with, of which there may be fewer."""
+        self._check_count(field, texts, self.limits.prompts)
+        self.check_texts(field, texts)
+
     def check_texts(self, field: str, texts: Sequence[str]) -> None:
         """Raises ProblemError for more or longer texts than the limits allow, and for empty ones."""
-        if len(texts) > self.limits.texts:
-            raise wrong(field, f"{len(texts)} texts, expected at most {self.limits.texts} at once")
+        self._check_count(field, texts, self.limits.texts)
         for number, text in enumerate(texts):
             name = f"text {number}" if len(texts) > 1 else "the text"
             if not text.strip():
@@ -89,6 +93,10 @@ class Access:
             if len(text) > self.limits.text_characters:
                 most = f"expected at most {self.limits.text_characters:,}"
                 raise wrong(field, f"{name} has {len(text):,} characters, {most}")
+
+    def _check_count(self, field: str, texts: Sequence[str], most: int) -> None:
+        if len(texts) > most:
+            raise wrong(field, f"{len(texts):,} texts, expected at most {most:,} at once")
 
     def unknown(self, field: str, what: str, name: str, known: Sequence[str]) -> ProblemError:
         """The problem of a name that is not served. Raises ProblemError as `require_loaded`."""

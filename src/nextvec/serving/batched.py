@@ -6,6 +6,7 @@ models of one encoder; a `BatchedCorpus` is a corpus to search and decode with, 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
@@ -30,7 +31,7 @@ from nextvec.decoding.ladder import Ladder, LadderConfig
 from nextvec.encoders.encoder import EncoderSpec
 from nextvec.errors import MismatchError, UsageError
 from nextvec.retrieval.neighbours import Index, NearChunk, nearest_chunks
-from nextvec.serving.batching import MicroBatcher, Observer, Traffic
+from nextvec.serving.batching import MicroBatcher, Observer, StageTimeoutError, Traffic
 from nextvec.serving.settings import Limits, ModelSettings, Timeouts
 from nextvec.store.generation import generation_label
 from nextvec.store.snapshot import Snapshot
@@ -42,6 +43,10 @@ Search = tuple[np.ndarray, int]
 
 Stamp = tuple[str, int]
 """A model's id and when it was written: another stamp is another model."""
+
+
+PART = 256
+"""Texts of one request that are encoded at a time."""
 
 
 class Batching:
@@ -101,8 +106,16 @@ class BatchedEncoder:
         return self.spec.name
 
     async def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """float32 (N, D), unit norm."""
-        vectors = await self._encode.submit(texts, self._seconds)
+        """float32 (N, D), unit norm; in parts, between which others have their turn.
+
+        Raises StageTimeoutError, when what is left is not begun any more.
+        """
+        parts = [texts[start : start + PART] for start in range(0, len(texts), PART)]
+        try:
+            async with asyncio.timeout(self._seconds):
+                vectors = [vector for part in parts for vector in await self._encode.submit(part, self._seconds)]
+        except TimeoutError:
+            raise StageTimeoutError(f"encode of {self.name}", self._seconds) from None
         return np.stack(vectors) if vectors else np.empty((0, self.spec.dim), dtype=np.float32)
 
 

@@ -67,7 +67,8 @@ class Limits(Config):
     Attributes:
         body_bytes: of a request's body, 413 above it.
         text_characters: of one text.
-        texts: texts of one request.
+        texts: texts of one request, each of which is encoded alone: embeddings, documents to rank, searches.
+        prompts: texts of one request that are read and gone on with: continuations, all choices counted, predictions.
         vectors: vectors of one request, all contexts together.
         context: vectors of one context.
         json_depth: nesting of lists and objects in a body.
@@ -79,7 +80,8 @@ class Limits(Config):
 
     body_bytes: int = Field(default=16_000_000, ge=1_000)
     text_characters: int = Field(default=100_000, ge=1)
-    texts: int = Field(default=256, ge=1)
+    texts: int = Field(default=2_048, ge=1)
+    prompts: int = Field(default=256, ge=1)
     vectors: int = Field(default=4_096, ge=1)
     context: int = Field(default=1_024, ge=1)
     json_depth: int = Field(default=16, ge=4, le=100)

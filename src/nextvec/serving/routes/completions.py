@@ -43,7 +43,7 @@ def completions_router(access: Access) -> APIRouter:
     )
     async def completions(asked: CompletionRequest, request: Request) -> CompletionAnswer | Response:
         prompts = [asked.prompt] if isinstance(asked.prompt, str) else asked.prompt
-        access.check_texts("prompt", prompts)
+        access.check_prompts("prompt", prompts)
         model = access.model(asked.model)
         work = Completion(access, model, asked, prompts)
         if not asked.stream:
@@ -209,8 +209,8 @@ def _check_chance(access: Access, model: BatchedModel, asked: CompletionRequest,
     if asked.logprobs is not None:
         with about("logprobs"):
             model.served.chances.require_tells()
-    if (made := len(prompts) * asked.n) > access.limits.texts:
-        raise wrong("n", f"{made} continuations, expected at most {access.limits.texts} at once")
+    if (made := len(prompts) * asked.n) > access.limits.prompts:
+        raise wrong("n", f"{made} continuations, expected at most {access.limits.prompts} at once")
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, Given]) -> Given:

@@ -123,7 +123,7 @@ async def _contexts(access: Access, batched: BatchedModel, asked: PredictRequest
     if asked.headings is not None:
         raise wrong("headings", "given with texts, which say them themselves (`## History`); expected with vectors")
     texts = asked.texts or []
-    access.check_texts("texts", texts)
+    access.check_prompts("texts", texts)
     with about("texts"):
         passages = [(await batched.chunk(text)).last(batched.window) for text in texts]
     encoded = await asyncio.gather(*(batched.encode(passage.written) for passage in passages))
