@@ -38,12 +38,14 @@ def test_texts_are_continued_there(read_only, nextvec):
 
 
 @pytest.mark.parametrize("command", [["evaluate"], ["evaluate", "--json"], ["compare"], ["compare", "--json"]])
-def test_what_cannot_be_recorded_is_told_all_the_same(read_only, nextvec, monkeypatch, command):
-    def refuse(*given):
-        raise PermissionError(13, "Permission denied", "studies/new")
+def test_what_cannot_be_recorded_is_told_all_the_same(read_only, nextvec, monkeypatch, caplog, command):
+    def refuse(path, *_):
+        raise PermissionError(13, "Permission denied", path.name)
 
     monkeypatch.setattr("nextvec.comparing.contest_report.write_json", refuse)
+    monkeypatch.setattr("nextvec.comparing.entrants.append_beside", refuse)
     monkeypatch.setattr("nextvec.comparing.contest.LATENCY_SECONDS", 0.0)
     done = nextvec(*command, "mix", "--allow-leakage", workspace=read_only.root, expect=1)
     assert "cosine" in done.out
-    assert done.err.splitlines()[-1].startswith("nextvec: Permission denied: studies/new. Change its rights")
+    assert caplog.messages == ["Permission denied: temperatures.jsonl: what was measured is not recorded"]
+    assert done.err.splitlines()[-1].startswith("nextvec: Permission denied: comparison.json. Change its rights")

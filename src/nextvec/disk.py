@@ -31,6 +31,11 @@ def no_room(error: BaseException) -> type[FullDiskError] | None:
     return LargeFileError if getattr(error, "errno", None) == errno.EFBIG or _TOO_LARGE.search(str(error)) else None
 
 
+def is_unwritable(error: OSError) -> bool:
+    """Whether it says that this user may not write there, or nobody."""
+    return isinstance(error, PermissionError | NotADirectoryError) or error.errno == errno.EROFS
+
+
 @contextmanager
 def storing(what: str, place: Path, kept: str = "What was stored before is kept") -> Iterator[None]:
     """Turns the error of a full disk, or of a file too large for it, inside into FullDiskError; `kept` says what is

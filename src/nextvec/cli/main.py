@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import signal
@@ -147,7 +146,7 @@ def _no_memory(error: BaseException) -> str:
 
 
 def _of_the_machine(error: OSError) -> str:
-    from nextvec.disk import no_room
+    from nextvec.disk import is_unwritable, no_room
     from nextvec.storage import redacted
 
     if (kind := no_room(error)) is not None:
@@ -155,8 +154,4 @@ def _of_the_machine(error: OSError) -> str:
     if isinstance(error, IsADirectoryError):
         return f"{error.filename} is a folder; expected a file. Give the path of a file"
     said = redacted(f"{error.strerror or error}: {error.filename or 'no file named'}")
-    return f"{said}. Change its rights, or choose another workspace: --workspace PATH" if _unwritable(error) else said
-
-
-def _unwritable(error: OSError) -> bool:
-    return isinstance(error, PermissionError | NotADirectoryError) or error.errno == errno.EROFS
+    return f"{said}. Change its rights, or choose another workspace: --workspace PATH" if is_unwritable(error) else said

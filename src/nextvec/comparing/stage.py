@@ -20,6 +20,7 @@ import numpy.typing as npt
 from nextvec.comparing.entrants import Candidate, Entrant, Generation, Guest, named
 from nextvec.comparing.temperatures import keep_temperatures, kept_temperatures, temperatures
 from nextvec.device import fastest
+from nextvec.disk import is_unwritable
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.evaluation.evaluate import Progress, evaluate_on
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations, save_evaluation
@@ -51,12 +52,12 @@ _SAME_MEAN = 1e-6
 @dataclass(frozen=True, kw_only=True)
 class Memory:
     """What several contests of one process share, so that none of it is made or read twice: evaluations by the file
-    they are recorded in, and stages by what decides them. `gone` are folders of models that were moved or removed
-    meanwhile, each of which is told once."""
+    they are recorded in, and stages by what decides them. `unkept` are folders of models in which nothing can be
+    recorded, as they were moved or removed meanwhile or may not be written: each is told once."""
 
     recorded: dict[Path, list[Evaluation]] = field(default_factory=dict)
     stages: dict[tuple[object, ...], Stage] = field(default_factory=dict)
-    gone: set[Path] = field(default_factory=set)
+    unkept: set[Path] = field(default_factory=set)
 
     def stage(self, workspace: Workspace, generations: Sequence[Generation], on: str | None) -> Stage:
         """The stage for models of these generations. Raises as `Stage`."""
@@ -286,7 +287,11 @@ class Judge:
         try:
             self._keep(asked, evaluation)
         except NotFoundError as gone:
-            self._tell_gone(asked.candidate, gone)
+            self._tell_unkept(asked.candidate, str(gone))
+        except OSError as error:
+            if not is_unwritable(error):
+                raise
+            self._tell_unkept(asked.candidate, f"{error.strerror}: {error.filename}: what was measured is not recorded")
         if (records := self._records(asked)) is None:
             return evaluation
         evaluation = Evaluation.from_dict(evaluation.to_dict())
@@ -299,12 +304,12 @@ class Judge:
         if (records := self._records(asked)) is not None:
             save_evaluation(records, evaluation, asked.candidate.append)
 
-    def _tell_gone(self, candidate: Candidate, gone: NotFoundError) -> None:
+    def _tell_unkept(self, candidate: Candidate, why: str) -> None:
         """What was measured is shown all the same."""
         assert candidate.records is not None, "of a guest nothing is kept"
-        if (folder := candidate.records.parent) not in self.memory.gone:
-            self.memory.gone.add(folder)
-            _warn("%s", gone)
+        if (folder := candidate.records.parent) not in self.memory.unkept:
+            self.memory.unkept.add(folder)
+            _warn("%s", why)
 
     def _chosen(self, otherwise: Structure | None) -> list[str]:
         """The metrics that are measured."""
