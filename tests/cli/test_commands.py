@@ -544,6 +544,17 @@ def test_the_workspace_of_the_environment_is_used(nextvec, place: Path, monkeypa
     assert "tales" in nextvec("corpus", "list").out
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["models", "list"], ["models", "list", "--json"]])
+def test_a_pipe_that_nobody_reads_is_no_failure(tmp_path: Path, arguments: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    line = [sys.executable, "-m", "nextvec", *arguments]
+    environment = os.environ | {"NEXTVEC_WORKSPACE": str(tmp_path)}
+    done = subprocess.run(line, stdout=write, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "expected"),
     [(["--version"], 0, "nextvec 0"), (["corpus", "list"], 0, "No corpus"), (["evaluate", "x"], 1, "nextvec: ")],

@@ -34,6 +34,8 @@ from nextvec.cli.launched import complain
 from nextvec.errors import NextvecError
 
 INTERRUPTED = 130
+UNREAD = 141
+"""As of a program that SIGPIPE ends: 128 and the signal's number."""
 _NO_MEMORY = re.compile(r"allocate memory|out of memory")
 _ASKED = re.compile(r"\d[\d.]* ?(?:bytes|[KMGTP]iB)\b")
 
@@ -117,6 +119,10 @@ def run() -> None:
     try:
         with whole_words(os.environ):
             app(prog_name="nextvec")
+    except SystemExit as ended:  # click tells nobody that the pipe was closed, and calls it a failure
+        if isinstance(ended.__context__, BrokenPipeError):
+            sys.exit(UNREAD)
+        raise
     except NextvecError as error:
         complain(f"nextvec: {error}")
         sys.exit(error.exit_status)
