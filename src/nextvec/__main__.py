@@ -1,5 +1,5 @@
 """`python -m nextvec`, which is what `accelerate launch -m nextvec` starts."""
 
-from nextvec.cli.main import run
+from nextvec.cli import run
 
 run()

@@ -544,6 +544,22 @@ def test_the_workspace_of_the_environment_is_used(nextvec, place: Path, monkeypa
     assert "tales" in nextvec("corpus", "list").out
 
 
+@pytest.mark.parametrize("module", ["nextvec.cli.main", "typer", "nextvec.cli.serve"])
+def test_ctrl_c_while_the_program_is_read_is_one_line(module: str) -> None:
+    code = f"""
+import sys
+class Stop:
+    def find_spec(self, name, *given):
+        if name == "{module}":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Stop())
+from nextvec.cli import run
+run()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped.\n")
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["models", "list"], ["models", "list", "--json"]])
 def test_a_pipe_that_nobody_reads_is_no_failure(tmp_path: Path, arguments: list[str]) -> None:
     read, write = os.pipe()

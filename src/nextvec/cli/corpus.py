@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli import completing
+from nextvec.cli import INTERRUPTED, completing
 from nextvec.cli.chunkers import chunkers_command
 from nextvec.cli.exchange import export_command, import_command, push_command
 from nextvec.cli.options import (
@@ -44,7 +44,6 @@ app = typer.Typer(no_args_is_help=True, help="Corpora: ingest text, tag generati
 
 SHOWN_FAILURES = 5
 SHOWN_REASONS = 5
-INTERRUPTED = 130
 
 
 @app.command("ingest")

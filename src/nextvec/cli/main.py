@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from nextvec.cli import (
+    INTERRUPTED,
     complete,
     corpus,
     demo,
@@ -33,7 +34,6 @@ from nextvec.cli.defaults import config_first, use_defaults
 from nextvec.cli.launched import complain
 from nextvec.errors import NextvecError
 
-INTERRUPTED = 130
 UNREAD = 141
 """As of a program that SIGPIPE ends: 128 and the signal's number."""
 _NO_MEMORY = re.compile(r"allocate memory|out of memory")
@@ -113,7 +113,7 @@ def common(
 
 
 def run() -> None:
-    """Entry point: errors of this package are one line on the error stream and the exit status they carry."""
+    """Errors of this package are one line on the error stream and the exit status they carry."""
     # Waiting threads that spin take the core from whoever works; on a busy machine that halves the speed of training.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:

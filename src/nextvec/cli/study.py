@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextvec.cli import completing
+from nextvec.cli import INTERRUPTED, completing
 from nextvec.cli.on_ray import again_on_ray
 from nextvec.cli.options import JsonOption, LeakageOption, RayOption, TrackOption, WorkersOption, WorkspaceOption
 from nextvec.cli.output import emit, print_table, remaining, wrapped
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from nextvec.records.study_status import RunStatus, StudyStatus
     from nextvec.studies.runner import Outcome
 
-INTERRUPTED = 130
 SHOWN = 10
 """Trials of a search."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nextvec.cli import completing
+from nextvec.cli import INTERRUPTED, completing
 from nextvec.cli.launched import command, complain
 from nextvec.cli.on_ray import again_on_ray
 from nextvec.cli.options import (
@@ -24,8 +24,6 @@ from nextvec.cli.output import duration, emit, warning_lines
 from nextvec.cli.tracked import again_tracked
 from nextvec.launch import is_main
 from nextvec.models.presets import RECOMMENDED
-
-INTERRUPTED = 130
 
 
 def train_command(

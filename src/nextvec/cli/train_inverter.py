@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.cli import INTERRUPTED
 from nextvec.cli.options import JsonOption, LeakageOption, SetOption, TrackOption, TrainedOnOption, WorkspaceOption
 from nextvec.cli.output import duration, emit, remaining
 from nextvec.cli.progress import plain_lines
@@ -17,8 +18,6 @@ from nextvec.cli.tracked import again_tracked
 
 if TYPE_CHECKING:
     from nextvec.training.inverter.loop import Progress
-
-INTERRUPTED = 130
 
 
 def train_inverter_command(
