@@ -75,6 +75,33 @@ def test_a_hostile_body_is_refused_and_the_server_stays_ready(small, body, statu
     assert small.get("/health/ready").json()["status"] == "ok"
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (r"an emoji \ud83d", r"character 45 is \ud83d, half a surrogate pair without its other half"),
+        (r"\ude00 and more", r"character 36 is \ude00, half a surrogate pair"),
+        (r"\\ud83d é \ud83d\ude00\ud83d\n", r"character 58 is \ud83d, half a surrogate pair"),
+        (r"\u12", "invalid escape at line 2 column 19"),
+    ],
+)
+def test_half_a_surrogate_pair_is_told_by_its_place(small, text, told) -> None:
+    body = '{"model": "hashing",\n    "input": "' + text + '"}'
+    answer = small.post("/v1/embeddings", content=body.encode(), headers=JSON)
+    assert (answer.status_code, told in answer.json()["detail"]) == (400, True), answer.text
+
+
+def test_what_is_no_utf_8_is_told_so_and_a_byte_order_mark_passed_over(small) -> None:
+    body = '{"model": "hashing", "input": "café"}'
+    assert small.post("/v1/embeddings", content=body.encode("utf-8-sig"), headers=JSON).status_code == 200
+    for charset in ("utf-16", "UTF-32LE"):
+        headers = {"content-type": f"application/json; charset={charset}"}
+        answer = small.post("/v1/embeddings", content=body.encode("utf-16"), headers=headers)
+        told = f"content-type: got {charset.lower()}, expected UTF-8, as JSON is"
+        assert (answer.status_code, answer.json()["detail"]) == (415, told)
+    for coded, told in ((body.encode("utf-16"), "byte 1 is 0xff"), (body.encode("latin-1"), "byte 35 is 0xe9")):
+        assert told in small.post("/v1/embeddings", content=coded, headers=JSON).json()["detail"]
+
+
 @pytest.mark.parametrize("path", ["embeddings", "completions", "decode", "search"])
 def test_json_is_read_by_the_letter_everywhere(small, path) -> None:
     for body in (b'{"model": NaN}', b'{"model": "\xff"}', b"{", b"[" * 30):

@@ -32,6 +32,9 @@ METRICS = "/metrics"
 """Asked for most of all when there is too much to do."""
 TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
+WIDE = re.compile(rb"utf-?(?:16|32)[\w-]*")
+"""Character sets in which no JSON can be read here; any other name of one changes nothing (RFC 8259, 11)."""
+
 
 class Guard:
     """ASGI middleware around the whole application.
@@ -180,6 +183,8 @@ def _check_content(headers: dict[bytes, bytes], body: bytes, depth: int, *, raw:
         given = f"got {media_type[:60]}" if media_type else "missing"
         expected = f"{JSON}, or {RAW} where vectors are sent" if raw else JSON
         raise ProblemError(415, f"content-type: {given}, expected {expected}")
+    if charset := WIDE.search(headers[b"content-type"].lower()):
+        raise ProblemError(415, f"content-type: got {charset[0].decode()}, expected UTF-8, as JSON is")
     if json_depth(body) > depth:
         raise ProblemError(400, f"body: JSON that is nested more than {depth} deep, expected an object with fields")
 
