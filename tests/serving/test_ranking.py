@@ -261,7 +261,7 @@ class TestClients:
         assert answer.results[0].relevance_score > answer.results[1].relevance_score
 
     def test_cohere_s_second_version(self, api) -> None:
-        answer = api.rerank(model="contrast-tales", query=TEXT, documents=DOCUMENTS)
+        answer = api.rerank(model="contrast-tales", query=TEXT, documents=DOCUMENTS, max_tokens_per_doc=4096)
         assert sorted(one.index for one in answer.results) == [0, 1, 2]
         assert sum(one.relevance_score for one in answer.results) == pytest.approx(1)
         assert all(0 <= one.relevance_score <= 1 for one in answer.results)
@@ -269,8 +269,8 @@ class TestClients:
     def test_errors_are_the_library_s_own(self, api) -> None:
         with pytest.raises(cohere.NotFoundError, match="Did you mean 'contrast-tales'"):
             api.rerank(model="contrast-tale", query=TEXT, documents=DOCUMENTS)
-        with pytest.raises(cohere.UnprocessableEntityError, match="max_tokens_per_doc: got 64, expected nothing"):
-            api.rerank(model="contrast-tales", query=TEXT, documents=DOCUMENTS, max_tokens_per_doc=64)
+        with pytest.raises(cohere.UnprocessableEntityError, match="max_tokens_per_doc: got 0, expected 1"):
+            api.rerank(model="contrast-tales", query=TEXT, documents=DOCUMENTS, max_tokens_per_doc=0)
 
     def test_what_jina_s_and_vllm_s_clients_send_and_read(self, server) -> None:
         """Jina's `return_documents`, vLLM's `top_n` 0 for all; both read the text back from `document`."""

@@ -19,6 +19,10 @@ def _text_or_texts(given: Any) -> Any:
     return given if isinstance(given, str) else _texts(given, "a text or a list of texts")
 
 
+def _stop_texts(given: Any) -> Any:
+    return given if given == [] else _text_or_texts(given)
+
+
 def _texts(given: Any, expected: str = "a list of texts") -> Any:
     """`given` itself. Raises a fault for anything but a list of texts, one or more."""
     if not isinstance(given, list):
@@ -65,6 +69,8 @@ Documents = Annotated[
 Texts = Annotated[list[str], Field(min_length=1), BeforeValidator(_texts)]
 TextOrTexts = Annotated[str | Annotated[list[str], Field(min_length=1)], BeforeValidator(_text_or_texts)]
 
+StopTexts = Annotated[str | list[str], BeforeValidator(_stop_texts)]
+
 
 @dataclass(frozen=True, slots=True)
 class Only:
@@ -77,7 +83,7 @@ class Only:
         return core_schema.no_info_plain_validator_function(self._check)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"enum": list(self.values)} if self.values else {"type": "null"}
+        return {"enum": list(self.values)}
 
     def _check(self, given: Any) -> Any:
         if isinstance(given, bool) or given not in self.values:

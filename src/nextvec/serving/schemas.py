@@ -19,7 +19,7 @@ from nextvec.continuation.drawing import HOTTEST
 from nextvec.continuation.events import Draws, Tells
 from nextvec.continuation.ranking import Among
 from nextvec.serving.faults import MOST_FAULTS, fault, in_words
-from nextvec.serving.fields import Document, Documents, Only, TextOrTexts, Texts, nullable
+from nextvec.serving.fields import Document, Documents, Only, StopTexts, TextOrTexts, Texts, nullable
 from nextvec.structure import BEGINS, UNKNOWN
 
 MOST_NEIGHBOURS = 100
@@ -39,8 +39,7 @@ ALL = "every continuation that is made is given"
 UNSKEWED = "chance is what the model says, and temperature alone changes it"
 WHOLE = "sentences are not made of tokens here"
 FORWARD = "nothing is written between two texts"
-UNCUT = "a document is read as far as its encoder reads"
-"""Why fields of OpenAI's and Cohere's are taken at the values alone that ask for nothing."""
+"""Why fields of OpenAI's are taken at the values alone that ask for nothing."""
 
 ModelName = Annotated[str, Field(max_length=200, examples=["gru-wiki"])]
 
@@ -179,7 +178,7 @@ class CompletionRequest(Body):
         ge=1,
         description="Words of the answer, at most; the text is cut there. `sentences` says how many sentences come.",
     )
-    stop: TextOrTexts | None = Field(None, description="The answer ends before any of these.")
+    stop: StopTexts | None = Field(None, description="The answer ends before any of these; without one it does not.")
     echo: bool = Field(False, description="Begin the answer with the prompt.")
     n: int = Field(1, ge=1, le=MOST_CHOICES, description="Continuations of each prompt; several need a temperature.")
     best_of: Annotated[int, Only((1,), ALL)] = Field(1, description="1.")
@@ -373,7 +372,9 @@ class RerankRequest(Body):
     top_n: int | None = Field(None, ge=0, description="Results, at most; null or 0 for all.")
     return_documents: bool = Field(True, description="Give each document back beside its score.")
     max_chunks_per_doc: int | None = Field(None, ge=1, description="Any: a document is one chunk.")
-    max_tokens_per_doc: Annotated[None, Only((), UNCUT)] = Field(None, description="Refused.")
+    max_tokens_per_doc: int | None = Field(
+        None, ge=1, description="Any: a document is read as far as its encoder reads."
+    )
     priority: int | None = Field(None, description="Accepted and not used.")
     user: str | None = Field(None, description="Accepted and not used.")
 
