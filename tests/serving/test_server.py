@@ -1,5 +1,6 @@
 """The server as a process: OpenAI's client, the reference layout, slow clients, killed workers, an orderly end."""
 
+import asyncio
 import os
 import re
 import signal
@@ -9,11 +10,14 @@ import sys
 import threading
 import time
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import httpx
 import numpy as np
 import openai
 import pytest
+
+from nextvec.serving.connection import gated
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "serving.toml"
 SLOW = "[limits]\nheader_seconds = 0.3\nbody_seconds = 1.5\nbody_bytes = 1000000\n[[listeners]]\nport = 0\n"
@@ -148,6 +152,33 @@ class TestConnections:
 
     def test_the_server_is_as_well_as_before(self, server) -> None:
         assert httpx.get(f"{server.urls[0]}/health/ready").json()["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("data", "refused"),
+    [
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", True),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", True),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\nGET / HTTP/1.1\r\n\r\n", True),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 65_000 + b"\r\n\r\n", False),
+        (2 * (b"GET / HTTP/1.1\r\nX: " + b"x" * 65_000 + b"\r\n\r\n"), False),
+        (b"POST / HTTP/1.1\r\nContent-Length: 90000\r\n\r\n" + b"x" * 90_000, False),
+    ],
+)
+def test_headers_that_come_in_one_read_are_counted_and_their_body_is_not(monkeypatch, data, refused) -> None:
+    behind, transport = MagicMock(), MagicMock()
+    transport.is_closing.return_value = False
+    monkeypatch.setattr("nextvec.serving.connection.AutoHTTPProtocol", lambda: behind)
+
+    async def receive() -> None:
+        gate = gated(10.0)()
+        gate.connection_made(transport)
+        gate.data_received(data)
+        gate.connection_lost(None)
+
+    asyncio.run(receive())
+    assert [call.args[0][:12] for call in transport.write.call_args_list] == ([b"HTTP/1.1 431"] if refused else [])
+    assert behind.data_received.called is not refused
 
 
 def test_the_reference_layout_routes_by_address_and_by_name(launch, workspace, tmp_path) -> None:

@@ -32,7 +32,7 @@ class Gate(asyncio.Protocol):
         self._behind = AutoHTTPProtocol(**settings)
         self._parser = httptools.HttpRequestParser(self)
         self._clock: asyncio.TimerHandle | None = None
-        self._received = 0
+        self._received, self._header_bytes, self._too_long = 0, 0, False
         self._in_headers, self._within, self._held = True, False, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -55,7 +55,7 @@ class Gate(asyncio.Protocol):
         except httptools.HttpParserError:
             self._refuse(400, "this is not a valid HTTP request")
             return
-        if self._clock is not None and self._received > HEADER_BYTES:
+        if self._too_long or (self._clock is not None and self._received > HEADER_BYTES):
             self._refuse(431, f"the headers are longer than {HEADER_BYTES:,} bytes")
             return
         if data:
@@ -87,12 +87,22 @@ class Gate(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Told by the parser."""
+        self._header_bytes = 0
         if self._clock is None:
             self._expect_headers()
+
+    def on_url(self, url: bytes) -> None:
+        """Told by the parser."""
+        self._header_bytes += len(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Told by the parser, of those that came whole in one read as well."""
+        self._header_bytes += len(name) + len(value)
 
     def on_headers_complete(self) -> None:
         """Told by the parser."""
         self._in_headers = False
+        self._too_long = self._too_long or self._header_bytes > HEADER_BYTES
         self._headers_came()
 
     def on_message_complete(self) -> None:
