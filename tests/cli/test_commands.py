@@ -544,6 +544,18 @@ def test_the_workspace_of_the_environment_is_used(nextvec, place: Path, monkeypa
     assert "tales" in nextvec("corpus", "list").out
 
 
+@pytest.mark.parametrize("text", ["- Bring a coat.", "-x marks the spot", "-- No, he said.", "--no such"])
+@pytest.mark.parametrize("command", [["complete"], ["rank"], ["encode"], ["corpus", "search", "tales"]])
+def test_a_text_that_begins_with_a_dash_says_how_it_is_given(call, command: list[str], text: str) -> None:
+    error = call(*command, text, expect=2).err
+    assert error.startswith(f"nextvec: '{text}' begins with a dash, as options do. Put -- before it, and all options")
+
+
+def test_a_text_after_two_dashes_is_taken_as_it_is(nextvec, tmp_path: Path) -> None:
+    nextvec("encode", "--encoder", "hashing:8", "--out", tmp_path / "x.npy", "--", "- Bring a coat.", "--no such")
+    assert np.load(tmp_path / "x.npy").shape == (2, 8)
+
+
 @pytest.mark.parametrize("module", ["nextvec.cli.main", "typer", "nextvec.cli.serve"])
 def test_ctrl_c_while_the_program_is_read_is_one_line(module: str) -> None:
     code = f"""

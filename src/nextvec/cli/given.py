@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
 from nextvec.errors import NotFoundError, UsageError
 
 STANDARD_INPUT = "-"
+MOST_SHOWN = 40
 
 
 def argument(text: str) -> str:
     """`text` itself, or what standard input holds where it is a dash. Raises UsageError for what is no text."""
     return content(text) if text == STANDARD_INPUT else text
+
+
+def require_no_text(given: Sequence[str], unknown: str | None) -> None:
+    """Raises UsageError where what was given holds the `unknown` option as the beginning of a text: of words."""
+    text = next((one for one in given if unknown and one.startswith(unknown) and len(one.split()) > 1), None)
+    if text is not None:
+        shown = shorten(text, MOST_SHOWN, placeholder=" ...")
+        raise UsageError(
+            f"'{shown}' begins with a dash, as options do. Put -- before it, and all options before that; complete and "
+            "rank also read it from standard input, given a lone -"
+        )
 
 
 def content(path: str) -> str:

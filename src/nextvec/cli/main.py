@@ -31,9 +31,11 @@ from nextvec.cli import (
 )
 from nextvec.cli.bash import whole_words
 from nextvec.cli.defaults import config_first, use_defaults
+from nextvec.cli.given import require_no_text
 from nextvec.cli.launched import complain
 from nextvec.errors import NextvecError
 
+GIVEN = "nextvec.given"
 UNREAD = 141
 """As of a program that SIGPIPE ends: 128 and the signal's number."""
 _NO_MEMORY = re.compile(r"allocate memory|out of memory")
@@ -41,9 +43,11 @@ _ASKED = re.compile(r"\d[\d.]* ?(?:bytes|[KMGTP]iB)\b")
 
 
 class Commands(TyperGroup):
-    """Ctrl-C ends every command alike; one that can say more than this says it itself."""
+    """Ctrl-C ends every command alike; one that can say more than this says it itself. A text that is taken for an
+    option is told how to be given."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[GIVEN] = args
         return super().parse_args(ctx, config_first(args))
 
     def invoke(self, ctx: Any) -> Any:
@@ -52,6 +56,9 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             typer.echo("Stopped. Run the same command again to go on.", err=True)
             raise typer.Exit(INTERRUPTED) from None
+        except Exception as error:
+            require_no_text(ctx.meta[GIVEN], getattr(error, "option_name", None))
+            raise
 
 
 app = typer.Typer(
