@@ -19,6 +19,8 @@ from nextvec.workspace import VARIABLE, Workspace, generation_name, numbered_ver
 class Options(Config):
     layers: int = 2
     dropout: float = 0.1
+    most: int | None = None
+    causal: bool = False
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_known_one() -> None:
@@ -49,9 +51,16 @@ def test_errors_of_the_work_exit_with_one() -> None:
 
 def test_a_config_converts_strings_and_is_frozen() -> None:
     options = Options.parse({"layers": "3"}, owner="gru")
-    assert options.to_dict() == {"layers": 3, "dropout": 0.1}
+    assert options.to_dict() == {"layers": 3, "dropout": 0.1, "most": None, "causal": False}
     with pytest.raises(ValueError, match="frozen"):
         options.layers = 4  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("field", ["layers", "dropout", "most"])
+def test_true_is_no_number_of_a_config(field: str) -> None:
+    with pytest.raises(UsageError, match=rf"^gru: {field} = True: expected a number"):
+        Options.parse({field: True}, owner="gru")
+    assert Options.parse({"causal": True, "most": None}, owner="gru").causal
 
 
 def test_a_config_refuses_unknown_keys_and_bad_values_by_name() -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar, get_args
 from urllib.parse import parse_qsl, urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from nextvec.errors import UsageError
 
@@ -22,6 +23,16 @@ class Config(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, protected_namespaces=()
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, field: ValidationInfo) -> Any:
+        """Raises ValueError, told as any other, where pydantic would take true for 1."""
+        kind = cls.model_fields[str(field.field_name)].annotation
+        kinds = get_args(kind) or (kind,)
+        if isinstance(value, bool) and bool not in kinds and not {int, float}.isdisjoint(kinds):
+            raise PydanticCustomError("number", "expected a number")
+        return value
 
     @classmethod
     def parse(cls: type[C], options: Mapping[str, Any], *, owner: str) -> C:

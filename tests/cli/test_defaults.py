@@ -96,6 +96,8 @@ def test_a_command_below_another_has_its_table(nextvec, own, file):
         ("train = 3\n", "unknown option of any command", 2),
         ("[corpus]\nlist = 3\n", r"'list' is a command: expected a table, \[list\]", 2),
         ("[train\n", "is not TOML", 1),
+        ("[corpus.ingest]\nlimit = true\n", "limit = true: expected a value, as --limit takes one", 2),
+        ("[corpus.ingest]\nencoder = false\n", "encoder = false: expected a value, as --encoder takes one", 2),
         (None, "there is no such file", 1),
     ],
 )

@@ -128,6 +128,13 @@ def test_what_is_no_array_is_told_what_to_do(ws, given, remedy):
         ws.model("mix").predict(given)
 
 
+@pytest.mark.parametrize("given", [True, "1"])
+@pytest.mark.parametrize("option", ["temperature", "seconds", "steps", "seed", "logprobs"])
+def test_an_option_of_a_continuation_that_is_a_number_is_given_one(ws, option, given):
+    with pytest.raises(UsageError, match=f"complete: {option} = {given!r}: expected a number"):
+        ws.model("mix").continue_text("One thing. Two.", **{option: given})
+
+
 def test_which_of_several_continuations_is_no_option(ws):
     with pytest.raises(UsageError, match="choice is no option here"):
         ws.model("mix").continue_text("One thing. Two.", temperature=1, choice=2)

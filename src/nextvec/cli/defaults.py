@@ -115,11 +115,21 @@ def _of_command(
         **{k: v for k, v in shared.items() if _plain(k) in options},
         **{k: table[k] for k in table if k not in rest},
     }
+    _require_flags({parameter.name: parameter for parameter in command.params}, options, chosen, file)
     several = {each.name for each in command.params if getattr(each, "multiple", False)}
     return {
         name: [value] if name in several and not isinstance(value, list) else value
         for name, value in ((options[_plain(key)], value) for key, value in chosen.items())
     }
+
+
+def _require_flags(
+    parameters: Mapping[str, Any], options: Mapping[str, str], chosen: Mapping[str, Any], file: Path
+) -> None:
+    """Raises UsageError for true and false where an option takes a value: they would be 1 and 0."""
+    for key, value in chosen.items():
+        if isinstance(value, bool) and not parameters[options[_plain(key)]].is_flag:
+            raise UsageError(f"{file}: {key} = {str(value).lower()}: expected a value, as --{_plain(key)} takes one")
 
 
 def _options(command: Any) -> dict[str, str]:

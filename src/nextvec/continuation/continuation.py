@@ -12,10 +12,11 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from nextvec.config import Config
 from nextvec.continuation.chances import WeighQuery
@@ -72,6 +73,14 @@ class ContinuationRequest(Config):
     seed: int = 0
     choice: int = Field(default=0, ge=0)
     logprobs: int | None = Field(default=None, ge=0, le=MOST_ALTERNATIVES)
+
+    @field_validator("steps", "seconds", "temperature", "seed", "logprobs", mode="before")
+    @classmethod
+    def _no_text_for_a_number(cls, value: Any) -> Any:
+        """Nobody types these: what is a text was meant for something else."""
+        if isinstance(value, str):
+            raise PydanticCustomError("number", "expected a number")
+        return value
 
     @property
     def plain(self) -> bool:
