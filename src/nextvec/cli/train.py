@@ -66,7 +66,7 @@ def train_command(
     from nextvec.config import parse_assignments
     from nextvec.interface.training import default_name
 
-    place, identity = open(workspace), name or default_name(architecture, corpus, seed)
+    place, identity = open(workspace), default_name(architecture, corpus, seed) if name is None else name
     try:
         with training_progress(identity) as show:
             model = place.train(

@@ -45,7 +45,7 @@ def train_inverter_command(
     from nextvec.config import parse_assignments
     from nextvec.interface.training import default_name
 
-    place, identity = open(workspace), name or default_name("inverter", corpus, 0)
+    place, identity = open(workspace), default_name("inverter", corpus, 0) if name is None else name
     try:
         with inverter_progress(identity) as show:
             metrics = place.train_inverter(

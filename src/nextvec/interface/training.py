@@ -198,7 +198,7 @@ class Models(Corpora):
             raise UsageError(f"train('{architecture}', ...) on which corpus? Name one: 'NAME', or 'NAME@TAG'")
         reference = self._reference(corpus)
         chosen = self.corpus(reference)
-        identity = name or default_name(architecture, reference, seed)
+        identity = default_name(architecture, reference, seed) if name is None else name
         Aliases(self.place).require_free(identity)
         plan = resolve_plan(
             architecture, chosen.snapshot.dim, {"seed": seed, **nested({**(options or {}), **settings})}
@@ -282,7 +282,7 @@ class Models(Corpora):
             given["predictor"] = self._own(given["predictor"]).name
         plan = resolve_plan({"seed": seed, **given})
         reference = self._reference(corpus)
-        identity = name or default_name("inverter", reference, 0)
+        identity = default_name("inverter", reference, 0) if name is None else name
         Aliases(self.place).require_free(identity)
         snapshot = self.corpus(reference).snapshot
         predictor = load_bundle(self.place.model(plan.recipe.predictor)) if plan.recipe.predictor else None

@@ -189,6 +189,8 @@ def missing_path(path: Path, wanted: str = "file") -> NextvecError:
         given = "folder" if path.is_dir() else "file"
         return UsageError(f"'{path}' is a {given}, expected a {wanted}. Give its path alone, without a kind before it")
     folder = path.parent
+    if path == Path():  # of an empty text: the folder itself would be there
+        return NotFoundError("no file or folder is named: got an empty path, expected that of a file or folder")
     if not folder.is_dir():
         return NotFoundError(f"no file or folder '{path}': its folder '{folder}' does not exist either")
     if str(path) == "-":
