@@ -156,7 +156,7 @@ def commands_page(app: typer.Typer) -> str:
     command = typer.main.get_command(app)
     return page(
         "Commands",
-        "What `--help` prints for every command. Exit status: 0 done, 1 the work failed, 2 the call is wrong, "
+        "What `--help` prints for every command. Exit status: 0 done, 1 the work failed, 2 the call is wrong,\n"
         "130 stopped with Ctrl-C, 141 nobody reads any more what is printed (`| head`).",
         *(f"## {path}\n\n```\n{text}\n```" for path, text in _helps(command, command.name or "nextvec", None)),
     )

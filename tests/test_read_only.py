@@ -45,6 +45,8 @@ def test_what_cannot_be_recorded_is_told_all_the_same(read_only, nextvec, monkey
     monkeypatch.setattr("nextvec.comparing.contest_report.write_json", refuse)
     monkeypatch.setattr("nextvec.comparing.entrants.append_beside", refuse)
     monkeypatch.setattr("nextvec.comparing.contest.LATENCY_SECONDS", 0.0)
+    # Another test may have kept them: then there would be nothing to record.
+    monkeypatch.setattr("nextvec.comparing.temperatures.kept_temperatures", lambda *_: None)
     done = nextvec(*command, "mix", "--allow-leakage", workspace=read_only.root, expect=1)
     assert "cosine" in done.out
     assert caplog.messages == ["Permission denied: temperatures.jsonl: what was measured is not recorded"]
