@@ -69,17 +69,36 @@ def test_a_baseline_comes_back_whatever_the_size_of_its_buffers(name, tmp_path, 
     assert loaded.spec == baseline.spec
 
 
+class Reversed(GRU):
+    def forward(self, x_BTD):
+        return super().forward(x_BTD.flip(-1))
+
+
 def test_the_probe_catches_another_forward_with_equal_shapes(saved, monkeypatch):
     folder, _ = saved
-
-    class Reversed(GRU):
-        def forward(self, x_BTD):
-            return super().forward(x_BTD.flip(-1))
-
     BACKBONES.get("gru")
     monkeypatch.setitem(BACKBONES._entries, "gru", Reversed)
     with pytest.raises(IntegrityError, match=r"mine computes something else .* probe is off by"):
         load_bundle(folder)
+
+
+def test_the_probe_catches_it_where_no_context_of_it_is_familiar(saved, monkeypatch):
+    folder, network = saved
+    network.heads["point"].familiarity.bounds.copy_(torch.tensor([-2.0, 1.0]))
+    save_bundle(folder, network, origin=ORIGIN, metrics={})
+    load_bundle(folder)
+    BACKBONES.get("gru")
+    monkeypatch.setitem(BACKBONES._entries, "gru", Reversed)
+    with pytest.raises(IntegrityError, match=r"mine computes something else .* probe is off by"):
+        load_bundle(folder)
+
+
+def test_a_probe_of_before_there_were_corrections_in_it_is_read(saved):
+    folder, _ = saved
+    probe = load((folder / PROBE).read_bytes())
+    del probe["correction"]
+    (folder / PROBE).write_bytes(save(probe))
+    load_bundle(folder)
 
 
 @pytest.fixture

@@ -46,16 +46,11 @@ class Familiarity(nn.Module):
         return ((vectors - self.mean) @ self.whitening).square().sum(-1)
 
     def fit(self, seen: Iterable[Tensor], held_out: Iterable[Tensor]) -> None:
-        """From vectors (N, D) of training contexts and of validation contexts, in blocks; without either it stays as it
-        is."""
-        count, total_D, square_DD = 0, torch.zeros(()), torch.zeros(())
-        for block_ND in seen:
-            x_ND = block_ND.double()
-            count, total_D, square_DD = count + len(x_ND), total_D + x_ND.sum(0), square_DD + x_ND.T @ x_ND
-        if not count:
+        """From vectors (N, D) of training contexts and of validation contexts, in blocks. Without any of either, all
+        contexts are familiar."""
+        if (moments := _moments(seen)) is None:
             return
-        mean_D = total_D / count
-        covariance_DD = square_DD / count - torch.outer(mean_D, mean_D)
+        mean_D, covariance_DD = moments
         level = SHRINKAGE * covariance_DD.diagonal().mean().clamp_min(1e-12)
         shrunk_DD = covariance_DD + level * torch.eye(len(mean_D)).to(covariance_DD)
         self.mean.copy_(mean_D)
@@ -63,6 +58,7 @@ class Familiarity(nn.Module):
         self._set_bounds([self._distance(block_ND.to(self.mean)) for block_ND in held_out])
 
     def _set_bounds(self, distances: list[Tensor]) -> None:
+        """From the squared distances (N,) of validation contexts, in blocks."""
         if distances and len(all_N := torch.cat(distances).sort().values):
             within, beyond = (all_N[int(share * (len(all_N) - 1))] for share in (WITHIN, BEYOND))
             self.bounds.copy_(torch.stack([within, (beyond - within).clamp_min(1e-6)]))
@@ -71,3 +67,13 @@ class Familiarity(nn.Module):
         """What was saved without it leaves it as it is."""
         state_dict |= {key: own for name, own in self._buffers.items() if (key := f"{prefix}{name}") not in state_dict}
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def _moments(blocks: Iterable[Tensor]) -> tuple[Tensor, Tensor] | None:
+    """Mean (D,) and covariance (D, D), float64, of vectors (N, D) in blocks; None of none."""
+    count, total_D, square_DD = 0, torch.zeros(()), torch.zeros(())
+    for block_ND in blocks:
+        x_ND = block_ND.double()
+        count, total_D, square_DD = count + len(x_ND), total_D + x_ND.sum(0), square_DD + x_ND.T @ x_ND
+    mean_D = total_D / max(count, 1)
+    return (mean_D, square_DD / count - torch.outer(mean_D, mean_D)) if count else None

@@ -126,6 +126,10 @@ class Head(nn.Module, ABC):
         """Take from contexts of training and of validation documents what it must know of them, once its anchor is
         fitted and before it trains; most heads take nothing."""
 
+    def correction(self, state: State) -> Tensor | None:
+        """(B, S, D) what it has learnt, where its forecasts of some contexts do not show that; None for most heads."""
+        return None
+
     @abstractmethod
     def loss(self, state: State, targets: Targets) -> Tensor:
         """Mean over the batch's targets; the state has all of its positions."""

@@ -291,6 +291,12 @@ class Network(nn.Module, Predictor):
             ask_lean if leans else None,
         )  # fmt: skip
 
+    def correction(self, x_BTD: Tensor) -> Tensor | None:
+        """(B, T, D) see `Head.correction`, of its point; to prove by any vectors that it computes what it did."""
+        if (point := self._giving("point")) is None:
+            return None
+        return self._judging(lambda: point.correction(self._views(Reading(x_BTD)).state(point)))
+
     @property
     def _with_topic(self) -> Head | None:
         """The first head that starts at what has a topic."""

@@ -111,9 +111,12 @@ class PointHead(Head):
         for batch in batches():
             yield self.base(batch.x_BTD.float(), batch.breaks_BT)[batch.target_mask_BT]
 
+    def correction(self, state: State) -> Tensor:
+        return self.readout(state.hidden_BSM).float() / math.sqrt(self.dim)
+
     def move(self, state: State) -> Tensor:
-        """The correction at size 1, (B, S, D), not normalised."""
-        move_BSD = self.readout(state.hidden_BSM).float() / math.sqrt(self.dim)
+        """The correction at size 1, (B, S, D), not normalised: less of it the less familiar the context is."""
+        move_BSD = self.correction(state)
         if self.familiarity is None or state.base_BSE is None or self.training:
             return move_BSD
         return self.familiarity(state.base_BSE) * move_BSD
