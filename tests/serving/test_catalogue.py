@@ -304,6 +304,7 @@ def test_a_model_has_the_id_that_it_is_listed_under(connect, compared, catalogue
         assert [entry["id"] for entry in client.get("/v1/models").json()["data"]] == ["team/g"]
         for name in ("team/g", "team%2Fg", "gru", "production"):
             assert client.get(f"/v1/models/{name}").json() == catalogue.model("gru") | {"id": "team/g"}
+            assert client.get(f"/v1/models/{name}").json()["nextvec"]["name"] == "gru"
         assert client.get("/v1/models/mix").json() == catalogue.model("mix"), "the leaderboard has it"
 
 

@@ -71,6 +71,7 @@ class Catalogue:
             "owned_by": "nextvec",
             "nextvec": _described(config)
             | {
+                "name": folder.name,
                 "card": without_folders(legible.read(CARD, lambda: (folder / CARD).read_text(), "")),
                 "config": _shown_config(config),
                 "metrics": legible.read(METRICS, lambda: read_json(folder / METRICS), {}),

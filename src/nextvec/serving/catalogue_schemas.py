@@ -80,6 +80,7 @@ class LineageNode(Record):
 class ModelRecord(Record):
     """Everything recorded about a model."""
 
+    name: str = Field(description="In the workspace; commands know it by that.", examples=["gru-wiki"])
     architecture: str = Field(examples=["gru"])
     kind: str = Field(examples=["network"])
     anchor: str = Field(description="Closed-form prediction that it adds to.", examples=["ridge-mix"])

@@ -95,7 +95,7 @@ function one(model) {
       ? h("p", { class: "caution" }, `Damaged, so it cannot be shown: ${m.damaged.join(", ")}. Restore it from a copy.`)
       : null,
     h("section", { class: "charts" }, validation(m), loss(m)),
-    ...evaluations(m.evaluations, m.lineage.said.split(":")[0]), // as commands name it
+    ...evaluations(m.evaluations, m.name),
     lineage(m.lineage),
     history(m.history ?? []),
     disclosure("Model card", h("div", { class: "card" }, render(m.card, 2))),
