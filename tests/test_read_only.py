@@ -1,21 +1,26 @@
 """A workspace that may be read alone: it is read, what is found out about it is kept elsewhere, and nothing is lost."""
 
 import os
+import shutil
 
 import pytest
 
+from nextvec.records.names import EVALUATIONS, TEMPERATURES
 from nextvec.workspace import Workspace
 
 
 @pytest.fixture
 def read_only(tales, tmp_path, monkeypatch):
-    """The workspace of the tests, as one that the system does not let anybody write."""
+    """A copy of the tests' workspace, as one that the system does not let anybody write. Nothing was measured in it."""
+    place = Workspace(shutil.copytree(tales.root, tmp_path / "ws", ignore=shutil.ignore_patterns("cache")))
+    for measured in [EVALUATIONS, TEMPERATURES]:
+        (place.model("mix") / measured).unlink(missing_ok=True)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "mine"))
     allowed = os.access
     monkeypatch.setattr(
-        os, "access", lambda path, mode: not str(path).startswith(str(tales.root)) and allowed(path, mode)
+        os, "access", lambda path, mode: not str(path).startswith(str(place.root)) and allowed(path, mode)
     )
-    return tales
+    return place
 
 
 def test_its_cache_is_elsewhere(read_only, tmp_path):
@@ -45,8 +50,6 @@ def test_what_cannot_be_recorded_is_told_all_the_same(read_only, nextvec, monkey
     monkeypatch.setattr("nextvec.comparing.contest_report.write_json", refuse)
     monkeypatch.setattr("nextvec.comparing.entrants.append_beside", refuse)
     monkeypatch.setattr("nextvec.comparing.contest.LATENCY_SECONDS", 0.0)
-    # Another test may have kept them: then there would be nothing to record.
-    monkeypatch.setattr("nextvec.comparing.temperatures.kept_temperatures", lambda *_: None)
     done = nextvec(*command, "mix", "--allow-leakage", workspace=read_only.root, expect=1)
     assert "cosine" in done.out
     assert caplog.messages == ["Permission denied: temperatures.jsonl: what was measured is not recorded"]

@@ -65,6 +65,7 @@ def test_a_packed_file_is_of_the_kind_that_it_is_unpacked(
 @pytest.mark.parametrize(
     ("content", "message"),
     [(b"\x28\xb5\x2f\xfd and so on", "packed with Zstandard"), (gzip.compress(b"so"), "not a kind of file")],
+    ids=["Zstandard", "gzip"],
 )
 def test_what_is_packed_and_of_no_known_kind_is_told(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "a.jsonl.zst").write_bytes(content)
