@@ -133,6 +133,15 @@ class TestPredict:
         expected = served.predict([Context.of(passage, served.encode(passage.texts))])
         assert np.abs(np.array(answer["vectors"]) - expected).max() < 1e-6
 
+    def test_many_texts_are_encoded_together(self, client, monkeypatch) -> None:
+        texts, asked = [TEXT, "## A heading\n\nOne sentence.", "Another one. " * 9], []
+        alone = [client.post("/v1/predict", json={"model": "gru", "texts": [text]}).json() for text in texts]
+        encode = BatchedModel.encode
+        monkeypatch.setattr(BatchedModel, "encode", lambda self, texts: asked.append(len(texts)) or encode(self, texts))
+        answer = client.post("/v1/predict", json={"model": "gru", "texts": texts}).json()
+        assert np.abs(np.array(answer["vectors"]) - [one["vectors"][0] for one in alone]).max() < 1e-6
+        assert asked == [13]
+
     @pytest.mark.parametrize(
         ("shape", "dtype", "body", "told"),
         [

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -126,8 +126,10 @@ async def _contexts(access: Access, batched: BatchedModel, asked: PredictRequest
     access.check_prompts("texts", texts)
     with about("texts"):
         passages = [(await batched.chunk(text)).last(batched.window) for text in texts]
-    encoded = await asyncio.gather(*(batched.encode(passage.written) for passage in passages))
-    return [Context.of(passage, vectors) for passage, vectors in zip(passages, encoded, strict=True)]
+    written = [passage.written for passage in passages]
+    encoded = await batched.encode(list(chain.from_iterable(written)))
+    each = np.split(encoded, np.cumsum([len(texts) for texts in written])[:-1])
+    return [Context.of(passage, vectors) for passage, vectors in zip(passages, each, strict=True)]
 
 
 def _parameter(request: Request, name: str) -> str | None:
