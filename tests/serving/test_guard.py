@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 
 import pytest
 
@@ -213,6 +214,14 @@ def test_without_a_token_only_this_machine_s_names_are_answered(small) -> None:
         assert small.get("/v1/models", headers={"host": host}).status_code == 200
     for host in ("evil.example", "localhost.evil.example", "192.168.0.9:9000", ""):
         assert small.get("/v1/models", headers={"host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("name", ["host", "authorization", "content-type"])
+def test_a_header_that_is_sent_twice_is_refused(small, name) -> None:
+    for path in ("/v1/models", "/health/live"):
+        answer = small.get(path, headers=[("host", "localhost"), (name, "localhost"), (name, "localhost")])
+        assert answer.status_code == 400
+        assert re.fullmatch(f"{name}: sent [23] times, expected once", answer.json()["detail"])
 
 
 def test_every_answer_carries_the_security_headers(small) -> None:

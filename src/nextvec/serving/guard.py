@@ -32,6 +32,9 @@ METRICS = "/metrics"
 """Asked for most of all when there is too much to do."""
 TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
+ONCE = (b"host", b"authorization", b"content-type")
+"""Headers of which a second one would say something else (RFC 9110, 5.3; RFC 9112, 3.2)."""
+
 WIDE = re.compile(rb"utf-?(?:16|32)[\w-]*")
 """Character sets in which no JSON can be read here; any other name of one changes nothing (RFC 8259, 11)."""
 
@@ -81,7 +84,7 @@ class Guard:
             self._metrics.request(route, scope["method"], answer.status, time.perf_counter() - started)
 
     async def _pass(self, scope: Scope, receive: Receive, answer: Answer) -> None:
-        headers = dict(scope["headers"])
+        headers = _told_once(scope["headers"])
         is_open = OPEN.fullmatch(scope["path"]) is not None
         if not is_open:
             self._check_sender(headers)
@@ -147,6 +150,13 @@ class Guard:
                     more = (await receive()).get("more_body", False)
         detail = f"the body is longer than {self._limits.body_bytes:,} bytes; send fewer texts or vectors at once"
         return ProblemError(413, detail, headers={"Connection": "close"})
+
+
+def _told_once(given: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    names = [name for name, _ in given]
+    if twice := [name for name in ONCE if names.count(name) > 1]:
+        raise ProblemError(400, f"{twice[0].decode()}: sent {names.count(twice[0])} times, expected once")
+    return dict(given)
 
 
 def _cut_off() -> ProblemError:
