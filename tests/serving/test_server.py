@@ -154,6 +154,9 @@ class TestConnections:
         assert httpx.get(f"{server.urls[0]}/health/ready").json()["status"] == "ok"
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
 @pytest.mark.parametrize(
     ("data", "refused"),
     [
@@ -163,6 +166,8 @@ class TestConnections:
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 65_000 + b"\r\n\r\n", False),
         (2 * (b"GET / HTTP/1.1\r\nX: " + b"x" * 65_000 + b"\r\n\r\n"), False),
         (b"POST / HTTP/1.1\r\nContent-Length: 90000\r\n\r\n" + b"x" * 90_000, False),
+        (CHUNKED + b"15f90\r\n" + b"x" * 90_000 + b"\r\n0\r\n\r\n", False),
+        (CHUNKED + b"0\r\n" + b"X: y\r\n" * 40_000 + b"\r\n", True),
     ],
 )
 def test_headers_that_come_in_one_read_are_counted_and_their_body_is_not(monkeypatch, data, refused) -> None:

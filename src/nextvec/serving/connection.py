@@ -92,17 +92,18 @@ class Gate(asyncio.Protocol):
             self._expect_headers()
 
     def on_url(self, url: bytes) -> None:
-        """Told by the parser."""
+        """Told by the parser, in pieces."""
         self._header_bytes += len(url)
+        self._too_long = self._too_long or self._header_bytes > HEADER_BYTES
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Told by the parser, of those that came whole in one read as well."""
+        """Told by the parser, of those that came whole in one read as well, and of those after a chunked body."""
         self._header_bytes += len(name) + len(value)
+        self._too_long = self._too_long or self._header_bytes > HEADER_BYTES
 
     def on_headers_complete(self) -> None:
         """Told by the parser."""
         self._in_headers = False
-        self._too_long = self._too_long or self._header_bytes > HEADER_BYTES
         self._headers_came()
 
     def on_message_complete(self) -> None:
