@@ -65,10 +65,14 @@ def results_block(record: Mapping[str, Any]) -> str:
             "fitted in closed form, not trained. Every other figure, other domains, less data and the controls: "
             "[docs/results.md](docs/results.md).",
             *_of_several_kinds(record),
-            f"What it does not show: {not_shown(part)}.",
-            *record["provenance"].get("notes", []),
+            f"What it does not show: {not_shown(part)}.{_when(record['provenance'])}",
         ]
     )
+
+
+def _when(provenance: Mapping[str, Any]) -> str:
+    told = " Not all was measured at one time and on one machine: [when and where](docs/results.md)."
+    return told if provenance.get("notes") else ""
 
 
 def _of_several_kinds(record: Mapping[str, Any]) -> Iterator[str]:
@@ -154,8 +158,8 @@ def _how(provenance: Mapping[str, Any]) -> str:
         f"{provenance['hours']:.1f} hours so far. In every table + is better than the best baseline in that figure, "
         "- worse, ? cannot tell: paired over documents, adjusted over the table, the spread between seeds in the "
         "intervals. The best baseline is chosen on validation documents, for each figure its own."
-        + "".join(f" {note}" for note in provenance.get("notes", []))
-    )
+        + "".join(f"\n{line}" for line in ["", *(f"* {note}" for note in provenance.get("notes", []))])
+    ).rstrip()
 
 
 def _heads_section(part: Part) -> str:
