@@ -189,6 +189,8 @@ MARKED: dict[str, list[str]] = {
         "Item 1.2.3. |Item 1.2.4.",
         "It is so.¹ |It is not.² |Maybe.",
         "It is so.[1] |It is not.[2]",
+        "This was shown in Ref. [12]. |It holds for Refs. [12,13]. |See ref. [3], or Refs. [1, 4–6]. |It is so.",
+        "The bound is tight (see Ref. [1]). |It holds.",
         "It is so [1]. |It is not [2].",
         "He left.[citation needed] |She stayed.",
         "They said yes. |Then they left.",

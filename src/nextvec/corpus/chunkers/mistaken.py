@@ -48,7 +48,9 @@ _DOUBLE_INITIAL = re.compile(r"(?:\w\.-)+\w|[A-ZÀ-Þ][^\W\d_]+-[A-ZÀ-Þ]")
 _WEB = re.compile(r"://|www\.")
 _ORDINAL = re.compile(r"\d{1,4}|[IVXLC]+")
 _ITEM = re.compile(r"[(\[]?\w{1,4}[)\]]")
-_REFERENCE = re.compile(r"[(\[]\d{1,3}[a-z]?[)\]]")
+_REFERENCE = re.compile(r"[(\[]\d{1,3}[a-z]?(?:\s?[,–-]\s?\d{1,3}[a-z]?)*[)\]]")
+_NEVER_FIRST = ".,;:)]"
+"""No sentence begins with these: `Ref. [12].`"""
 _DATE = re.compile(r"(?<!\d)\d{1,2}(?:\.|er|º|°)?\s[^\W\d_]{3,6}\.\s(?:1\d|20)\d\d\Z")
 """`3 oct. 2018`: the month is shortened."""
 _GERMAN_MONTH = re.compile(r"(?:Jan|Feb|März|Apr|Mai|Juni|Juli|Aug|Sept|Okt|Nov|Dez)(?:\.|\w*\b)")
@@ -235,7 +237,7 @@ def _inside_token(text: str, cut: int, language: str) -> bool:
     if mark in "」』":
         return _PARTICLE.match(text, cut) is not None
     if mark in _CLOSING:
-        return is_small(first) or _dash_goes_on(text, cut) or _HANGUL.match(first) is not None
+        return first in _NEVER_FIRST or is_small(first) or _dash_goes_on(text, cut) or _HANGUL.match(first) is not None
     if mark in "。？！．…":
         return _goes_on_wide(text, cut, mark)
     if mark not in ".!?":
