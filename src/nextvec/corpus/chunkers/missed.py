@@ -14,6 +14,7 @@ from nextvec.corpus.chunkers.abbreviations import (
     NAME_PARTICLES,
     NEVER_LAST,
     NUMBERED,
+    SHORTENED,
     UNITS,
     WHOLE,
     WITH_LETTERS,
@@ -47,6 +48,8 @@ _STOPS = ".!?…。！？"
 _QUOTATION_MARK = re.compile(r"[“”«»\"]")
 _DEEPER = {"“": 1, "«": 1, "”": -1, "»": -1}
 _GOING_ON = ".,;:!?)。，"
+_SPEECH = re.compile(r"\.\s+(?=(?:“|(?<=\s)\")([A-Z][\w’']*)[^“”\"\n]*[,.?!…—-][”\"])")
+"""After a full stop: what is said, and its last mark before the quotation's."""
 _OTHER = re.compile(r"[。！？｡\u037e\u0e01-\u0edf\u0f0d\u0f0e\u1361\u17d4\u17d5]")
 _OTHER_STOP = re.compile(
     r"(?:[\u037e\u0f0d\u0f0e\u17d4\u17d5]+|\u1361{2,})[\"”»]*\s*|(?<![。！？｡])[。！？｡]+(?=[0-9a-z])"
@@ -67,7 +70,8 @@ def missed_ends(text: str, found: Collection[int], language: str, uncased: bool)
     """
     stops = chain(_after_stops(text, found, language, uncased), _after_brackets(text, found))
     quotations = _Quotations(text)
-    for end in chain(stops, _after_ellipses(text, language), _before_marks(text), _after_faces(text, language)):
+    marked = chain(_before_marks(text), _before_speeches(text, language))
+    for end in chain(stops, _after_ellipses(text, language), marked, _after_faces(text, language)):
         if not quotations.is_open(end):
             yield end
     if not text.isascii() and _OTHER.search(text):
@@ -148,6 +152,28 @@ def _before_marks(text: str) -> Iterator[int]:
         yield from (stop.end() for stop in _CONTRACTED.finditer(text))
     if "” “" in text or "» «" in text:
         yield from (stop.end() for stop in _ANSWERED.finditer(text))
+
+
+def _before_speeches(text: str, language: str) -> Iterator[int]:
+    """After what is shortened and may be a sentence's last word: `in the U.S. “It is cold,” she said.`"""
+    if language != "en" or (". “" not in text and '. "' not in text):
+        return
+    for stop in _SPEECH.finditer(text):
+        words = text[max(0, stop.start() - _WINDOW) : stop.start()].split()[-2:]
+        in_brackets = text.count("(", 0, stop.end()) > text.count(")", 0, stop.end())
+        if words and not in_brackets and _may_precede_speech(words, stop[1]):
+            yield stop.end()
+
+
+def _may_precede_speech(words: list[str], following: str) -> bool:
+    """Not after titles and initials: `Dr. “Bones,” as they said`, `Knuth, D.E. “The art,” 1968`."""
+    word = words[-1]
+    if word == "no" or not LIST_ENDS.isdisjoint((word, "".join(words))):
+        return True
+    if len(word) == 1 or word in SHORTENED or word in NEVER_LAST:
+        return False
+    is_name = word.isupper() and DOTTED.fullmatch(word) is not None
+    return not is_name or (not words[0].endswith(",") and following in words_of("starters", "en"))
 
 
 def _after_ellipses(text: str, language: str) -> Iterator[int]:
