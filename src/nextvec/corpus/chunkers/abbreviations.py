@@ -25,6 +25,11 @@ _NAMED = """
     им ул пр просп пер г-н г-жа д-р проф акад св тов гр оз пос
     डॉ डा श्री प्रो पं ডা ডঃ মো د أ ا م
 """
+_JOURNALS = """
+    Acad Agric Am Angew Appl Astron Astrophys Biochem Biol Biophys Chem Civ Commun Const Crim Ecol Environ Evid Exp
+    Genet Geol Geophys Immunol Inf Instrum Int Lett Mater Mech Meth Microbiol Mol Natl Neurosci Nucl Pharmacol Phys Proc
+    Psychol Quant Sci Soc Supp Surg Technol Theor Trans
+"""
 _SMALL = """
     abbr acc adj admin adv agric aka alt anon appl arr assn assoc attr aux avg bdg bibl biol bln bot calc cert cf
     chem constr cont contd corp cv dept deriv diam distr doz econ eds elec encl esp est etc excl facs fm freq geol geom
@@ -43,11 +48,13 @@ def _words(listed: str) -> frozenset[str]:
     return frozenset(form for word in listed.split() for form in (word, word[0].upper() + word[1:]))
 
 
-NUMBERED = (_words(_REFERENCES) | _listed("p n s f v t c с т п ч n° N° nº Nº")) - {"No"}
+JOURNALS = _listed(_JOURNALS)
+"""Of names of journals and codes, which are made of several: `Phys. Rev. Lett. 100`, `Fed. R. Civ. P. 12`."""
+NUMBERED = (_words(_REFERENCES) | JOURNALS | _listed("p n s f v t c с т п ч n° N° nº Nº")) - {"No"}
 """What a number follows: `tab. 2`, `Vol. 3`, `рис. 4`."""
 MONTHS = _listed("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec")
 """English ones; `Jan` is a name elsewhere."""
-TITLES = _words(_NAMED)
+TITLES = _words(_NAMED) | JOURNALS
 """What a name follows: `Ft. Worth`, `डॉ. शर्मा`."""
 SHORTENED = _words(_SMALL) | TITLES | NUMBERED - _words("art cap ex max ms no par ref sec")
 """What a word in small letters may follow: `approx. five`, `Econ. and`."""

@@ -9,6 +9,7 @@ from nextvec.corpus.chunkers.abbreviations import (
     CHAIN,
     DOTTED,
     JOINTS,
+    JOURNALS,
     MONTHS,
     NAME_PARTICLES,
     NUMBERED,
@@ -147,6 +148,8 @@ def _is_title(text: str, cut: int, word: str, language: str) -> bool:
         return False
     word = word[:-1]
     is_name = word in words("names", language)
+    if word.istitle() and _goes_on_in_journal(text, cut):
+        return True
     if not (is_name or word in TITLES or ("-" in word and _DOUBLE_INITIAL.fullmatch(word))):
         return False
     following = _next_word(text, cut)
@@ -154,6 +157,12 @@ def _is_title(text: str, cut: int, word: str, language: str) -> bool:
     if is_name:
         return not begins or word not in words("last", language)
     return following not in STARTERS and (following in NAME_PARTICLES or not begins)
+
+
+def _goes_on_in_journal(text: str, cut: int) -> bool:
+    """`Ann. Phys. (Leipzig)`, where the first word alone could end a sentence."""
+    word, stop, _ = _next_word(text, cut).partition(".")
+    return bool(stop) and word in JOURNALS
 
 
 def _is_initial(text: str, cut: int, before: list[str], language: str) -> bool:
