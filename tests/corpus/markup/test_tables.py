@@ -27,6 +27,7 @@ PROSE = {
     "two rows alone": "1990 97 19\n2000 73 11",
     "a list with numbers": "1. Vatican City is the smallest\n2. Ngerulmud has 300\n3. San Marino is old",
     "sentences with numbers": "In 1990 it was 97 m wide.\nIn 2000 it was 73 m.\nIn 2010 it was 35 m.",
+    "a list of amounts": "Take for it:\n- 2 cups flour\n- 1 tsp. salt\n- 3 eggs, beaten",
     "verse": "One for sorrow,\nTwo for joy,\nThree for a girl,\nFour for a boy,",
     "sentences between tabs": "17\tThe river rises in the hills.\tDer Fluss entspringt.\n" * 4,
     "two columns": "It rises here      and runs there\nIt was named       after a king\nIt is long         and wide",

@@ -26,8 +26,8 @@ HEAD_LINES, HEAD_WORDS, BETWEEN_WORDS = 4, 14, 8
 _DRAWN = re.compile(r"^(?:[ \t]*(?:\|[^\n]*\||\+[-=+]{2,}\+)[ \t]*(?:\n|\Z)){2,}", re.MULTILINE)
 """Rows that begin and end with a bar, and the rules between them."""
 _DIGIT = re.compile(r"\d")
-_ITEM = re.compile(r"\A\s*\(?\d{1,3}[.)]\s")
-"""The number of an item, which says nothing of what it holds."""
+_ITEM = re.compile(r"\A\s*(?:\(?\d{1,3}[.)]|[-*+\u2022\u2013])\s")
+"""The number or bullet of an item, which says nothing of what it holds: `- 2 cups flour`."""
 _GAP = re.compile(r"\s*\t\s*|\s{3,}")
 _NUMBER = re.compile(
     r"[(\[]?[-+\u2212\u2013\u00b1~<>\u2264\u2265$\u20ac\u00a3\u00a5]*\d[\d,.'\u2019:/\u00d7^\u2013-]*"
