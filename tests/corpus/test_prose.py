@@ -13,6 +13,7 @@ from nextvec.corpus.prose import (
     _DIVIDED,
     _NEWLINE,
     _SYLLABLES,
+    _WINDOWS,
     _put_together,
     collapse,
     count_words,
@@ -136,16 +137,21 @@ def test_quick_counts_are_those_of_one_character_after_the_other(text: str) -> N
 @settings(deadline=None)
 @given(TEXTS)
 def test_texts_without_odd_characters_are_told_at_once(text: str) -> None:
-    lines = _NEWLINE.sub("\n", text)
+    lines = _NEWLINE.sub("\n", text).translate(_WINDOWS)
     clean = _CONTROL.sub("", _DIVIDED.sub(_put_together, lines))
     assert without_controls(text) == (clean, visible(lines) - visible(clean))
 
 
 def test_every_character_that_shows_nothing_is_found_by_itself() -> None:
-    odd = "".join(sign for sign in EVERY if _CONTROL.match(sign) or _NEWLINE.match(sign))
+    odd = "".join(sign for sign in EVERY if _CONTROL.match(sign) or _NEWLINE.match(sign) or ord(sign) in _WINDOWS)
     assert all(without_controls(f"a{sign}b")[0] != f"a{sign}b" for sign in odd)
     others = "".join(sign for sign in EVERY if sign not in odd)
     assert without_controls(others) == (others, 0)
+
+
+def test_controls_that_were_marks_of_windows_are_these_again() -> None:
+    assert without_controls("Don\x92t go \x96 it\x92s \x93late\x94\x81.") == ("Don’t go – it’s “late”.", 1)
+    assert without_controls("One.\x85Two.") == ("One.\nTwo.", 0)
 
 
 @settings(deadline=None)

@@ -11,13 +11,18 @@ from nextvec.corpus.headings import Heading
 
 MIN_WORDS = 5
 _CONTROL = re.compile(
-    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    r"[\x00-\x08\x0e-\x1f\x7f\x81\x8d\x8f\x90\x9d\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
     r"\ufff9-\ufffb\ufffe\uffff]"
 )
+_WINDOWS = {
+    code: bytes([code]).decode("cp1252") for code in {*range(0x80, 0xA0)} - {0x81, 0x85, 0x8D, 0x8F, 0x90, 0x9D}
+}
+r"""What windows-1252 has where Unicode has controls that no text has a use for: `Don\x92t` was read as Latin-1 by
+somebody before. The web reads `&#146;` so, too; `\x85` is a line end as well."""
 _NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _SOFT_HYPHEN = "\xad"
 _DIVIDED = re.compile(rf"{_SOFT_HYPHEN}[^\S\n]*\n([^\S\n]*)([^\W\d_]\S*)([^\S\n]+(?=\S))?")
-_ODD = re.compile(rf"[\r\x0b\x0c\x85\u2028\u2029{_CONTROL.pattern[1:-1]}]")
+_ODD = re.compile(rf"[\r\x0b\x0c\x80-\x9f\u2028\u2029{_CONTROL.pattern[1:-1]}]")
 _ODD_ASCII = bytes(code for code in range(128) if _ODD.match(chr(code)))
 _PARAGRAPH = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
@@ -114,11 +119,12 @@ def has_words(text: str, least: int) -> bool:
 
 def without_controls(text: str) -> tuple[str, int]:
     """`text` with every kind of line end as a newline and without characters that show nothing, and how many of these
-    there were: controls, zero-width and soft-hyphen characters. Joiners stay: Persian, Hindi and emoji need them. A
-    word that a soft hyphen divides at a line end is put together on its first line."""
+    there were: controls, zero-width and soft-hyphen characters. Joiners stay: Persian, Hindi and emoji need them.
+    Controls that were quotation marks and dashes of windows-1252 are these again. A word that a soft hyphen divides at
+    a line end is put together on its first line."""
     if not _is_odd(text):
         return text, 0
-    text = _NEWLINE.sub("\n", text)
+    text = _NEWLINE.sub("\n", text).translate(_WINDOWS)
     clean = _CONTROL.sub("", _DIVIDED.sub(_put_together, text) if _SOFT_HYPHEN in text else text)
     return clean, visible(text) - visible(clean)
 
