@@ -149,6 +149,12 @@ def test_an_art_is_back_matter_at_the_top_and_a_chapter_below() -> None:
         ("zh", "猫喜欢-{zh-hans:鼠标; zh-hant:滑鼠}-和-{鱼}-，也很喜欢睡觉。", "猫喜欢鼠标和鱼，也很喜欢睡觉。"),
         ("zh", "猫（{{bd|1990年}}）是一种与人一起生活的小动物。", "猫是一种与人一起生活的小动物。"),
         ("zh", "-{T|zh:猫}-猫是一种与人一起生活的小动物。", "猫是一种与人一起生活的小动物。"),
+        (
+            "ja",
+            "東京は、{{謎}}の首都である。{{謎}}に改称された。人口は多い都市である。{{謎}}その後も続いた。",
+            "人口は多い都市である。その後も続いた。",
+        ),
+        ("zh", "他住在北京，{{谜|x}}是一位作家。{{谜}}他写了很多书，而且很富有。", "他写了很多书，而且很富有。"),
         ("en", "The mark -{a}- is unknown in English wikis.", ""),
         ("zh", "猫(英语:{{odd|x}})是一种与人一起生活的小动物。", "猫是一种与人一起生活的小动物。"),
         ("de", "__KEIN_INHALTSVERZEICHNIS__Die Katze und __init__ sind hier.", "Die Katze und __init__ sind hier."),

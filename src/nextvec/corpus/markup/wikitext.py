@@ -105,7 +105,12 @@ _SPACE_BEFORE_LOW = re.compile(r" (?=[,.](?:\s|$))")
 _SPACED_MARKS = ("fr", "br", "oc")
 """Languages that set a space before the marks ; : ! and ?."""
 _DOUBLED = re.compile(r"([,;])(?: ?[,;])+")
-_HOLE_BEHIND = re.compile(rf"(?<=[.,;:!?…»”)]){HOLE}+(?=\s|\Z)|(?<=[。，、；：！？」』）]){HOLE}+")
+_HOLE_BEHIND = re.compile(
+    rf"(?<=[.,;:!?…»”)]){HOLE}+(?=\s|\Z)|(?<=[」』）]){HOLE}+"
+    rf"|(?<=[。！？]){HOLE}+(?![にはがをのでへ][\u30a0-\u30ff\u4e00-\u9fff、]|から|まで|より|[年月日人的是在和与])"
+)
+"""In Chinese and Japanese no space parts a remark from a word that a sentence begins with: one that a particle follows
+belongs to it, and so does every one after a comma."""
 _HOLE_IN_BRACKETS = re.compile(
     rf"(?:\s|(?<=[\u3040-\u9fff\uac00-\ud7af]))\([^(){HOLE}]*{HOLE}[^()]*\)|（[^（）{HOLE}]*{HOLE}[^（）]*）"
 )
