@@ -46,7 +46,7 @@ _SAY_FIRST = re.compile(
     r"""nowrap | nobr | small | smaller | big | bigger | large | larger | center | centre
         | sc | smallcaps | angbr | angle\ bracket | nobold | flag
         | flagcountry | flagu | country\ flag | abbr | tooltip | visible\ anchor | vanchor | not\ a\ typo | typo
-        | strong | em | mono | mvar | var | code | tt | kbd | keypress | nq | title
+        | strong | em | mono | math | mvar | var | code | tt | kbd | keypress | nq | title
         | noitalic | noital | italic\ correction | bold | italic
         | proper\ name | text | lang-.*""",
     re.VERBOSE,
@@ -190,13 +190,17 @@ def _marked(arguments: Arguments) -> str:
 
 
 def _frame(words: str) -> Renderer:
-    """`{}` and `{1}` in `words` are the first two arguments."""
+    """`{}`, `{1}` and so on in `words` are the arguments, of which the last may be missing."""
     shown = words.count("{")
 
     def say(arguments: Arguments) -> str:
-        if not all(map(_is_style, arguments.beyond(shown))):
+        lacks = not all(map(arguments.at, range(1, shown - 1)))
+        if lacks or not all(map(_is_style, arguments.beyond(shown))):
             return HOLE
-        return words.replace("{}", arguments.at(0)).replace("{1}", arguments.at(1)).strip(" ") or words
+        said = words.replace("{}", arguments.at(0))
+        for place in range(1, shown):
+            said = said.replace(f"{{{place}}}", arguments.at(place))
+        return said.strip(" ") or words
 
     return say
 
@@ -206,16 +210,19 @@ def _is_style(argument: str) -> bool:
     return argument in _STYLES or (len(argument) > 1 and not any(map(str.isdigit, argument)))
 
 
+_SHOWN = ("texte", "fr", "نص", "عر")
+"""What a link to another language's article calls the name that it is to have, in French and Arabic."""
 _KINDS: dict[str, Renderer] = {
     "silent": _silent,
     "first": _first_or_nothing,
     "date": _in_order,
-    "link": lambda arguments: arguments.named("texte", "fr") or arguments.at(0) or arguments.named("trad") or HOLE,
+    "link": lambda arguments: arguments.named(*_SHOWN) or arguments.at(0) or arguments.named("trad") or HOLE,
     "second_or_first": _second_or_first,
     "height": _height,
     "last": _last,
     "measure": measure,
     "value": QUANTITIES["val"],
+    "convert": QUANTITIES["convert"],
 }
 
 
