@@ -40,13 +40,22 @@ _TEXT_MARKS = re.compile(
     r"""\{%.*?%\} | \{\{[<%].*?[>%]\}\} | ^\s*\{\{.*\}\}\s*$ | \{[:#.][^{}\n]*\} | \{/\*.*?\*/\}
       | ^\[![A-Za-z]+\][+-]? | ^===[!+]*\s"[^"]*"$ | ^\*\[[^\]]+\]:.*
       | (?<![=\w])==(?=[^\s=]) | (?<=[^\s=])==(?![=\w]) | (?<![\w%])%%.*?%%(?!\w) | [ \t]\^[\w-]+$
+      | [ ]?\[(?:(?:see|e\.g\.|i\.e\.|cf\.|also|for|in|siehe|vgl\.),?\s)*
+        -?@(?!(?:sec|fig|tbl|eq|lst|thm)[:-])\w[^\s\[\],;]*
+        (?:(?:[,;]|\s(?:pp?\.|chap|sec|fig|ch\.|vol|§))[^\[\]]*)?\](?!\()
+      | [ ]?\\(?:cite[a-z]*|footnote|label|index)\*?(?:\[[^\[\]]*\])*\{[^{}]*\}
       | !\[\[[^\[\]]*\]\] | \[\^[^\]\s]+\]:? | (?<![\w:]):[a-z][a-z\d_+-]*:(?![\w:])""",
     re.VERBOSE | re.DOTALL,
 )
 """Calls of templates, attributes, comments, kinds of notes, names of tabs, abbreviations, highlights, names of blocks,
-embedded pages, missing footnotes, emoji."""
+citations of Pandoc and LaTeX, embedded pages, missing footnotes, emoji."""
+_LOWERED = re.compile(r"(?<=\w)~([\w+-]{1,3})~")
+_RAISED = re.compile(r"(?<=[\w)])\^([\w+-]{1,4})\^")
+"""Pandoc's `H~2~O` and `2^10^`."""
 _STYLED = re.compile(r"\[([^\[\]]+)\](?=\{[:#.][^{}\n]*\})")
-_ROLE = re.compile(r"\{[a-z][\w:+-]*\}\Z")
+_ROLE = re.compile(r"\{([a-z][\w:+-]*)\}\Z")
+_CITING = re.compile(r"(?:foot)?cite(?::(?:p|ps|alp|author|year|yearpar)|p)?")
+"""Roles of MyST that cite beside the sentence; `cite:t` says whom."""
 _TARGET = re.compile(r"\s*<[^<>]*>\Z")
 """What a role of MyST leads to, as in {ref}`text <target>`."""
 _TEXT_FENCE = re.compile(
@@ -140,13 +149,17 @@ def _text(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: 
     text = _TEXT_MARKS.sub("", _STYLED.sub(r"\1", tokens[place].content))
     if tokens[place + 1 : place + 2] and tokens[place + 1].type == "code_inline":
         text = _ROLE.sub("", text)
-    return escape(_WIKI_LINK.sub(r"\1", text), quote=False)
+    said = escape(_WIKI_LINK.sub(r"\1", text), quote=False)
+    return _RAISED.sub(r"<sup>\1</sup>", _LOWERED.sub(r"<sub>\1</sub>", said))
 
 
 def _inline_code(renderer: RendererHTML, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
     """Code, but for the roles of MyST."""
-    if place and tokens[place - 1].type == "text" and _ROLE.search(tokens[place - 1].content):
-        return escape(_TARGET.sub("", tokens[place].content), quote=False)
+    role = _ROLE.search(tokens[place - 1].content) if place and tokens[place - 1].type == "text" else None
+    if role and _CITING.fullmatch(role[1]):
+        return ""
+    if role:
+        return escape(_TARGET.sub("", tokens[place].content).removeprefix("~"), quote=False)
     return renderer.code_inline(tokens, place, options, env)
 
 

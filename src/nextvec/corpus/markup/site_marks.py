@@ -19,6 +19,7 @@ _CODE = re.compile(
 )
 _COMMENT = re.compile(
     r"\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}|^%%[ \t]*\n.*?^%%[ \t]*$"
+    r"|^%%[ \t]+(?:(?!%%|\n[ \t]*\n).)+%%[ \t]*$"
     r"|\{::comment\}.*?\{:/(?:comment)?\}|(?:(?<=\n\n)|\A)(?:%[ \t][^\n]*(?:\n|\Z))+(?=\n|\Z)",
     re.DOTALL | re.MULTILINE,
 )
@@ -31,7 +32,14 @@ _FORMULA = re.compile(
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
 """Displayed; brackets that are escaped hold words."""
-_LATEX = re.compile(r"^[ \t]*\\(?:begin|end)\{\w+\*?\}(?:\[[^\]\n]*\])?[ \t]*$", re.MULTILINE)
+_CAPTION = re.compile(r"(?<=\|\n)\n?:[ \t]+\S[^\n]*$", re.MULTILINE)
+"""Of a table, below it, as Pandoc has it."""
+_LATEX = re.compile(
+    r"^[ \t]*(?:\+\+\+(?:[ \t]*\{.*\})?|\\(?:newpage|clearpage|maketitle|tableofcontents)"
+    r"|\\(?:begin|end)\{\w+\*?\}(?:\[[^\]\n]*\])?)[ \t]*$",
+    re.MULTILINE,
+)
+"""Lines that part or frame the text, and MyST's `+++`."""
 _OPTIONS = re.compile(r"^(:{3,}[ \t]*\{[\w-]+\}.*\n)(?:[ \t]*:[\w-]+:.*\n)+", re.MULTILINE)
 _LINE_BLOCK = re.compile(r"(?:(?<=\n\n)|\A)(?:\|[ \t]+[^|\n]*(?:\n|\Z)){2,}(?=\n|\Z)")
 _LINE = re.compile(r"^\|[ \t]+(.*)$", re.MULTILINE)
@@ -46,7 +54,7 @@ _BOLD_CALLOUT = re.compile(
 """A quotation that begins with a kind of note in bold, alone on its line: older pages of GitHub."""
 _TITLE_BLOCK = re.compile(r"%[ \t]+(\S.*)\n(?:[ \t]+\S.*\n)*(?:%.*\n){0,2}(?=\s*\n)")
 
-_LEFT_OUT = {"code": _CODE, "comment": _COMMENT, "table": _GRID, "formula": _FORMULA}
+_LEFT_OUT = {"code": _CODE, "comment": _COMMENT, "table": _GRID, "caption": _CAPTION, "formula": _FORMULA}
 
 
 def without_calls(body: str) -> tuple[str, Counter[str]]:
