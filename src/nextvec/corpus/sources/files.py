@@ -13,6 +13,7 @@ from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.encodings import Errors, codec_of, decode
 from nextvec.corpus.markup.html import declared_encoding, read_html
+from nextvec.corpus.markup.mail import read_letters
 from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.plain import Lines
 from nextvec.corpus.markup.plain_headings import read_text
@@ -108,14 +109,19 @@ class OneDocument:
     "text",
     suffixes=(".txt", ".text", ".srt", ".vtt"),
     options=TextOptions,
-    leaves="control characters, subtitle marks, sound (told of in subtitles), running head, licence notice (of Project "
-    "Gutenberg), caption, footnote and note (in a transcriber's brackets), table (with bars, of numbers, of cells far "
-    "apart), markup (bullets, rules, marks of quotation and of emphasis), heading (kept as context)",
+    leaves="control characters, subtitle marks, sound (told of in subtitles), mail head, signature, attachment, "
+    "running head, licence notice (of Project Gutenberg), caption, footnote and note (in a transcriber's brackets), "
+    "table (with bars, of numbers, of cells far apart), markup (bullets, rules, marks of quotation and of emphasis), "
+    "heading (kept as context)",
 )
 def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """Plain text, titled by the file's name without its ending."""
     chosen = TextOptions.parse(options, owner=f"text file {name}")
-    return OneDocument(argument, name, lambda content: read_text(chosen.text_of(content, name), chosen.lines))
+
+    def read(content: bytes) -> Prose:
+        return read_letters(chosen.text_of(content, name), lambda text: read_text(text, chosen.lines))
+
+    return OneDocument(argument, name, read)
 
 
 @register_source(

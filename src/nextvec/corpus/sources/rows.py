@@ -17,8 +17,8 @@ from urllib.parse import quote, urlencode
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.markup.html import read_html
+from nextvec.corpus.markup.mail import read_letters
 from nextvec.corpus.markup.markdown import read_markdown
-from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.markup.wikitext import strip_wikitext
 from nextvec.corpus.prose import Prose, visible
 from nextvec.corpus.sources.checked import unwritable, writable
@@ -36,7 +36,7 @@ NAMES_SHOWN = 12
 ROWS_LEAVE = "of the text, what plain text or its markup leaves out; other columns are no text"
 Markup = Literal["auto", "plain", "html", "markdown", "wikitext"]
 _READ: Mapping[Markup, Callable[[str], Prose]] = {
-    "plain": read_plain, "html": read_html, "markdown": read_markdown, "wikitext": strip_wikitext,
+    "plain": read_letters, "html": read_html, "markdown": read_markdown, "wikitext": strip_wikitext,
 }  # fmt: skip
 _PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 """How a whole page of HTML begins."""
