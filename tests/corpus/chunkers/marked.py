@@ -195,6 +195,7 @@ MARKED: dict[str, list[str]] = {
         "It is in J. Chem. Soc., Perkin Trans. 1, 1999. |Ann. Phys. (Leipzig) has it. |Int. J. Mod. Phys. A is first.",
         "Fed. R. Civ. P. 12(b)(6) governs. |Fed. R. Evid. 403 does not. |Cal. Civ. Code § 1 says so.",
         "She studied Phys. and Chem. |The school was good. |I met Ann. |Bob left.",
+        "Prop. 2 and Lem. 4 follow by Def. 5. |In Cor. 6 it is so. |They need a prop. |It is old.",
         "She said no. |“Why?” he asked, looking at me. |“Because.”",
         'He was born in the U.S. |"It is so," she said. |They met at 5 p.m. |"Why not?" he asked.',
         "They work at Acme Inc. |“Not any more,” she said. |He saw apples, pears, etc. |“Nice.”",
@@ -490,6 +491,7 @@ MARKED: dict[str, list[str]] = {
         "They were fed. |Horses were not.",
     ],
     "de": [
+        "Hrsg. Müller sagte es. |Inkl. Versand kostet es z. Hd. Herrn Maier mehr. |Ebd. S. 6 steht es.",
         "Er kam am 3. Mai an. |Sie ging am 12. Juni.",
         "Das ist z. B. gut. |Das ist d. h. schlecht.",
         "Das ist z.B. gut. |Das ist u.a. schlecht.",
@@ -1062,6 +1064,7 @@ MARKED: dict[str, list[str]] = {
         "கி.பி. 500 இல் பிறந்தார். |அவர் இறந்தார்.",
     ],
     "th": [
+        "ดร. สมชาย กล่าวว่า ดีมาก",
         "เขามาแล้ว! |เธอไปไหน?",
         "มี 3.5 ล้านคน",
         "เขาเดินทางไปกรุงเทพมหานครเมื่อวานนี้ |เธอยังคงอยู่ที่เชียงใหม่กับครอบครัว",
@@ -1337,6 +1340,7 @@ MARKED: dict[str, list[str]] = {
         "ລາວໄປວຽງຈັນມື້ວານນີ້ກັບຄອບຄົວ |ນາງຢູ່ເຮືອນ",
     ],
     "te": [
+        "డా. శర్మ వచ్చారు. |ఇది పెద్దది.",
         "అతను వచ్చాడు. |ఆమె వెళ్ళింది. |ఎవరు?",
         "ఊరు హైదరాబాదు నుండి 50 కి.మీ. దూరంలో ఉంది. |ఇక్కడ ప్రజలు ఉంటారు.",
         "క్రీ.శ. 500 లో పుట్టాడు. |అతను చనిపోయాడు.",
@@ -1364,11 +1368,13 @@ MARKED: dict[str, list[str]] = {
         "ගම කොළඹ සිට කි.මී. 50ක් දුරින් පිහිටයි. |ඔහු ගියේය.",
     ],
     "gu": [
+        "ડૉ. પટેલ આવ્યા. |તે ગયા.",
         "તે આવ્યો. |તે ગઈ.",
         "ગામ અમદાવાદથી 50 કિ.મી. દૂર છે. |અહીં લોકો રહે છે.",
         "તે અહીં છે.|તે ગઈ.",
     ],
     "pa": [
+        "ਡਾ. ਸਿੰਘ ਆਏ। |ਉਹ ਗਏ।",
         "ਉਹ ਆਇਆ। |ਉਹ ਗਈ।",
         "ਪਿੰਡ 50 ਕਿ.ਮੀ. ਦੂਰ ਹੈ। |ਇੱਥੇ ਲੋਕ ਰਹਿੰਦੇ ਹਨ।",
     ],
@@ -1486,6 +1492,7 @@ MARKED: dict[str, list[str]] = {
         "M. Tullius Cicero venit. |C. Iulius Caesar vidit.",
     ],
     "kn": [
+        "ಡಾ. ರಾಜ್ ಬಂದರು. |ಅವರು ಹೋದರು.",
         "ಊರು ಬೆಂಗಳೂರಿನಿಂದ 50 ಕಿ.ಮೀ. ದೂರದಲ್ಲಿದೆ. |ಇಲ್ಲಿ ಜನರಿದ್ದಾರೆ.",
         "ಅವನು ಬಂದನು.|ಅವಳು ಹೋದಳು.",
     ],

@@ -24,6 +24,7 @@ _NAMED = """
     TP Tp ThS PGS GS TS BS
     им ул пр просп пер г-н г-жа д-р проф акад св тов гр оз пос
     डॉ डा श्री प्रो पं ডা ডঃ মো د أ ا م
+    డా డాక్టర్ శ్రీ ಡಾ ಶ್ರೀ ശ്രീ ડૉ ડો શ્રી ਡਾ ਸ੍ਰੀ திருமதி ดร ผศ รศ นพ พญ
 """
 _JOURNALS = """
     Acad Agric Am Angew Appl Astron Astrophys Biochem Biol Biophys Chem Civ Commun Const Crim Ecol Environ Evid Exp
@@ -50,7 +51,8 @@ def _words(listed: str) -> frozenset[str]:
 
 JOURNALS = _listed(_JOURNALS)
 """Of names of journals and codes, which are made of several: `Phys. Rev. Lett. 100`, `Fed. R. Civ. P. 12`."""
-NUMBERED = (_words(_REFERENCES) | JOURNALS | _listed("p n s f v t c с т п ч n° N° nº Nº")) - {"No"}
+_THEOREMS = _listed("Alg Conj Cor Def Defn Lem Obs Prob Prop Rem Rmk")
+NUMBERED = (_words(_REFERENCES) | JOURNALS | _THEOREMS | _listed("p n s f v t c с т п ч n° N° nº Nº")) - {"No"}
 """What a number follows: `tab. 2`, `Vol. 3`, `рис. 4`."""
 MONTHS = _listed("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec")
 """English ones; `Jan` is a name elsewhere."""
