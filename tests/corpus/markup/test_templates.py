@@ -133,6 +133,7 @@ def test_templates_that_stand_for_words(content: str, words: str) -> None:
         ("ko", "llang|en|cat", "cat"),
         ("de", "Unité|5|km", HOLE),
         ("de", "Kapitälchen|Goethe", "Goethe"),
+        ("en", "w|nuclear weapon|nuclear weapons", "nuclear weapons"),
         ("fr", "sp-|XI|e|et|XII|e|s", "XIe et XIIe siècles"),
         ("fr", "-sp-|V|e|et|IV|e|s", "Ve et IVe siècles av. J.-C."),
         ("fr", "sp-|XI|e|XII|e", HOLE),

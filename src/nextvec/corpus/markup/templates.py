@@ -315,7 +315,7 @@ _RENDERERS: dict[str, Renderer] = {
     **dict.fromkeys(("defaultsort", "displaytitle"), _silent),
     "sup": _raised("sup"),
     "sub": _raised("sub"),
-    "sort": _second_or_first,
+    **dict.fromkeys(("sort", "w"), _second_or_first),
     "sortname": _two(" "),
     **dict.fromkeys(("harvtxt", "harvcoltxt"), _author_and_year),
     **{name: _ship(name.upper()) for name in _SHIPS},
