@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,6 +18,7 @@ from nextvec.corpus.markup.mail import read_letters
 from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.plain import Lines
 from nextvec.corpus.markup.plain_headings import read_text
+from nextvec.corpus.markup.rest import read_rest
 from nextvec.corpus.markup.web_archive import is_web_archive, page_of
 from nextvec.corpus.prose import Prose
 from nextvec.corpus.sources import missing_path, register_source
@@ -110,7 +112,8 @@ class OneDocument:
     suffixes=(".txt", ".text", ".srt", ".vtt"),
     options=TextOptions,
     leaves="control characters, subtitle marks, sound (told of in subtitles), mail head, signature, attachment, "
-    "running head, licence notice (of Project Gutenberg), caption, footnote and note (in a transcriber's brackets), "
+    "directive, parameters, comment, code, navigation and formula (of reStructuredText), running head, licence notice "
+    "(of Project Gutenberg), caption, footnote and note (in a transcriber's brackets), "
     "table (with bars, of numbers, of cells far apart), markup (bullets, rules, marks of quotation and of emphasis), "
     "heading (kept as context)",
 )
@@ -119,7 +122,8 @@ def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     chosen = TextOptions.parse(options, owner=f"text file {name}")
 
     def read(content: bytes) -> Prose:
-        return read_letters(chosen.text_of(content, name), lambda text: read_text(text, chosen.lines))
+        plain = partial(read_text, lines=chosen.lines)
+        return read_letters(chosen.text_of(content, name), partial(read_rest, read=plain))
 
     return OneDocument(argument, name, read)
 

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -19,6 +20,7 @@ from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.markup.html import read_html
 from nextvec.corpus.markup.mail import read_letters
 from nextvec.corpus.markup.markdown import read_markdown
+from nextvec.corpus.markup.rest import read_rest
 from nextvec.corpus.markup.wikitext import strip_wikitext
 from nextvec.corpus.prose import Prose, visible
 from nextvec.corpus.sources.checked import unwritable, writable
@@ -36,8 +38,11 @@ NAMES_SHOWN = 12
 ROWS_LEAVE = "of the text, what plain text or its markup leaves out; other columns are no text"
 Markup = Literal["auto", "plain", "html", "markdown", "wikitext"]
 _READ: Mapping[Markup, Callable[[str], Prose]] = {
-    "plain": read_letters, "html": read_html, "markdown": read_markdown, "wikitext": strip_wikitext,
-}  # fmt: skip
+    "plain": partial(read_letters, read=read_rest),
+    "html": read_html,
+    "markdown": read_markdown,
+    "wikitext": strip_wikitext,
+}
 _PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 """How a whole page of HTML begins."""
 _BLOCK = re.compile(r"\s*<(body|article|section|main|div|p|h[1-6]|ul|ol|blockquote)(?:\s[^<>]*)?>", re.IGNORECASE)
