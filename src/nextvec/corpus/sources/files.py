@@ -14,6 +14,7 @@ from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.encodings import Errors, codec_of, decode
 from nextvec.corpus.markup.html import declared_encoding, read_html
+from nextvec.corpus.markup.latex import read_latex
 from nextvec.corpus.markup.mail import read_letters
 from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.plain import Lines
@@ -112,8 +113,9 @@ class OneDocument:
     suffixes=(".txt", ".text", ".srt", ".vtt"),
     options=TextOptions,
     leaves="control characters, subtitle marks, sound (told of in subtitles), mail head, signature, attachment, "
-    "directive, parameters, comment, code, navigation and formula (of reStructuredText), running head, licence notice "
-    "(of Project Gutenberg), caption, footnote and note (in a transcriber's brackets), "
+    "directive, parameters, comment, code, navigation, formula, figure, preamble and reference (of reStructuredText "
+    "and LaTeX), running head, licence notice (of Project Gutenberg), caption, footnote and note (in a transcriber's "
+    "brackets), "
     "table (with bars, of numbers, of cells far apart), markup (bullets, rules, marks of quotation and of emphasis), "
     "heading (kept as context)",
 )
@@ -123,7 +125,7 @@ def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
 
     def read(content: bytes) -> Prose:
         plain = partial(read_text, lines=chosen.lines)
-        return read_letters(chosen.text_of(content, name), partial(read_rest, read=plain))
+        return read_letters(chosen.text_of(content, name), partial(read_rest, read=partial(read_latex, read=plain)))
 
     return OneDocument(argument, name, read)
 

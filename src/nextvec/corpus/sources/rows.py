@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.markup.html import read_html
+from nextvec.corpus.markup.latex import read_latex
 from nextvec.corpus.markup.mail import read_letters
 from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.rest import read_rest
@@ -38,7 +39,7 @@ NAMES_SHOWN = 12
 ROWS_LEAVE = "of the text, what plain text or its markup leaves out; other columns are no text"
 Markup = Literal["auto", "plain", "html", "markdown", "wikitext"]
 _READ: Mapping[Markup, Callable[[str], Prose]] = {
-    "plain": partial(read_letters, read=read_rest),
+    "plain": partial(read_letters, read=partial(read_rest, read=read_latex)),
     "html": read_html,
     "markdown": read_markdown,
     "wikitext": strip_wikitext,
