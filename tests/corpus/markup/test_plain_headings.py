@@ -97,6 +97,12 @@ def test_sections_below_sections_are():
     assert headings(f"2. Background\n\n2.1 Scope\n\n{PROSE}") == [(1, "2. Background"), (2, "2.1 Scope")]
 
 
+def test_a_clause_that_leads_on_is_text_below_one():
+    clause = f"1.1 {'In this agreement the following terms ' * 3}mean:"
+    text = f"TERMS AND CONDITIONS\n\n1. DEFINITIONS\n\n{clause}\n\n(a) this; and"
+    assert headings(text) == [(3, "TERMS AND CONDITIONS"), (1, "1. DEFINITIONS")]
+
+
 def test_a_chapter_has_its_name_below_its_number():
     text = f"CHAPTER I\n\nDown the Rabbit-Hole\n\n{PROSE}\n\nDown the Rabbit-Hole\n\n{PROSE}"
     assert headings(text) == [(3, "CHAPTER I"), (4, "Down the Rabbit-Hole")]

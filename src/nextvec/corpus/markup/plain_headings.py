@@ -84,8 +84,13 @@ def _pieces(paragraphs: Sequence[str]) -> Iterable[str | Title]:
     told: list[str | Title] = []
     for paragraph, certain, title in zip(reversed(paragraphs), reversed(sure), reversed(likely), strict=True):
         told.append(title if title is not None and (certain or text_below) else paragraph)
-        text_below = holds_sentence(paragraph) if title is None else text_below
+        text_below = _is_text(paragraph) if title is None else text_below
     return reversed(told)
+
+
+def _is_text(paragraph: str) -> bool:
+    """Whether it holds a sentence, or more words than a heading has, as a clause that ends with a colon."""
+    return holds_sentence(paragraph) or count_words(paragraph) > WORDS
 
 
 def _division(paragraph: str) -> Title | None:
