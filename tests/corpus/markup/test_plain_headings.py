@@ -27,6 +27,9 @@ def headings(text):
         ("Kapitel 3", 3),
         ("Глава 7. Возвращение", 3),
         ("1. Introduction", 1),
+        ("§ 12 Geltungsbereich", 4),
+        ("Article 5", 4),
+        ("Artikel 12. Freiheit der Wahl", 4),
         ("2.1 Scope of the work", 2),
         ("3.2.1. Methods", 3),
         ("THE WEALTH OF NATIONS", 3),
@@ -44,6 +47,8 @@ def test_a_line_by_itself_above_text_is_one(line, level):
     [
         "Part 2 of the plan failed.",
         "Section 8 housing is a matter of the state",
+        "Article 5 of the treaty",
+        "§ 5 and what follows from it",
         "Act now, or lose it",
         "Chapter and verse",
         "Act civil",
@@ -101,6 +106,11 @@ def test_a_clause_that_leads_on_is_text_below_one():
     clause = f"1.1 {'In this agreement the following terms ' * 3}mean:"
     text = f"TERMS AND CONDITIONS\n\n1. DEFINITIONS\n\n{clause}\n\n(a) this; and"
     assert headings(text) == [(3, "TERMS AND CONDITIONS"), (1, "1. DEFINITIONS")]
+
+
+def test_an_article_of_law_has_its_name_below_its_number():
+    text = f"Article 1\n\nScope\n\nThis law applies to rivers:\n\n(a) in the hills; and\n\nArticle 2\n\nSea\n\n{PROSE}"
+    assert headings(text) == [(4, "Article 1"), (5, "Scope"), (4, "Article 2"), (5, "Sea")]
 
 
 def test_a_chapter_has_its_name_below_its_number():

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from nextvec.corpus.headings import Title, compose, underlines
 from nextvec.corpus.markup.carried import MARK, carried, carry
 from nextvec.corpus.markup.plain import Lines, read_plain
-from nextvec.corpus.prose import Prose, count_words, ends_sentence, holds_sentence, is_small, visible
+from nextvec.corpus.prose import MIN_WORDS, Prose, count_words, ends_sentence, holds_sentence, is_small, visible
 
 _SIGN = r"[=\-~^\"*#+]"
 _UNDERLINED = re.compile(
@@ -29,7 +29,7 @@ _LEVELS = {
     1: "volume|book|buch|livre|libro|книга",
     2: "part|teil|partie|parte|часть|act|akt|acte|canto",
     3: "chapter|kapitel|chapitre|capítulo|capitolo|hoofdstuk|глава|letter|appendix",
-    4: "section|abschnitt|scene|szene",
+    4: "section|abschnitt|scene|szene|article|artikel|artículo|articolo|artigo|статья",
 }
 _DIVISION = re.compile(
     rf"(?P<name>{'|'.join(_LEVELS.values())})\s+(?:{_ROMAN}|\d{{1,3}}|[A-Z](?!\w)|{_NUMBER_WORD})"
@@ -37,6 +37,8 @@ _DIVISION = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"(?P<number>\d{1,2}(?:\.\d{1,2}){1,4}|\d{1,2}(?=\.\s))\.?\s+(?P<first>[^\W\d_]).*")
+_OF_LAW = re.compile(r"§{1,2}\s?\d{1,4}[a-z]?\.?\s+(?P<first>[^\W\d_]).*")
+"""`§ 12 Scope`"""
 SHOUTED = 4
 """Letters at least: `OK` or `II` stands for something else."""
 WORDS = 12
@@ -89,8 +91,9 @@ def _pieces(paragraphs: Sequence[str]) -> Iterable[str | Title]:
 
 
 def _is_text(paragraph: str) -> bool:
-    """Whether it holds a sentence, or more words than a heading has, as a clause that ends with a colon."""
-    return holds_sentence(paragraph) or count_words(paragraph) > WORDS
+    """Whether it holds a sentence, leads on to what follows, or has more words than a heading has."""
+    count = count_words(paragraph)
+    return holds_sentence(paragraph) or count > WORDS or (paragraph.endswith(":") and count >= MIN_WORDS)
 
 
 def _division(paragraph: str) -> Title | None:
@@ -113,6 +116,8 @@ def _likely(paragraphs: Sequence[str], sure: Sequence[Title | None]) -> Iterator
             yield None
         elif above is not None and _is_bare(above):
             yield Title(paragraph, level=above.level + 1)
+        elif (of_law := _OF_LAW.fullmatch(paragraph)) and not is_small(of_law["first"]):
+            yield Title(paragraph, level=4)
         elif numbers[place] and not _is_listed(numbers, place):
             yield Title(paragraph, level=1 + numbers[place].count("."))
         else:
