@@ -10,6 +10,8 @@ from nextvec.heading import NextHeading
 from nextvec.models.baseline import BASELINES, fit_baseline, mean_cosine, told_cosine
 from nextvec.models.bundle import load_bundle, save_bundle
 from nextvec.models.heading_shift import PENALTIES, shifts
+from nextvec.models.network import build_network
+from nextvec.models.targets import ahead_of
 from nextvec.store.headings import Headings
 from nextvec.training.data import TrainingData
 
@@ -155,3 +157,15 @@ def test_headings_that_do_not_fit_are_refused(wrong, fitted, batch):
     fresh_BT = heading.fresh_BT.int() if wrong == "dtype" else heading.fresh_BT
     with pytest.raises(MismatchError, match="headings"):
         forecast(fitted["ridge-mix"], batch, NextHeading(heading.vector_BTD, fresh_BT))
+
+
+def test_a_network_is_acquainted_with_contexts_as_they_are_told(fitted, make_data):
+    """With the headings above what comes next: they turn what it starts at."""
+    data, shares = make_data(), []
+    network = build_network("gru", DIM, {"width": 8, "layers": 1}, anchor="ridge-mix")
+    network.set_anchors(fitted.__getitem__)
+    network.acquaint(data.fitting_batches, data.validation_batches)
+    for batch in data.validation_batches():
+        base_BTD = network.heads["point"].base(batch.x_BTD, batch.breaks_BT, ahead=ahead_of(batch))
+        shares.append(network.heads["point"].familiarity(base_BTD)[batch.target_mask_BT])
+    assert float((torch.cat(shares) == 1).float().mean()) == pytest.approx(0.75, abs=0.02)

@@ -231,6 +231,21 @@ def test_predictions_under_autocast_have_norm_one(make_network, make_vectors):
     torch.testing.assert_close(norm_BT, torch.ones(2, 9))
 
 
+@pytest.mark.parametrize("context", [None, 3])
+def test_a_head_is_acquainted_with_the_contexts_that_it_is_asked_after(context, chain, make_network, make_batches):
+    """Of as many vectors as it is told of: a mean of few lies further out than one of a whole document."""
+    network, batches = make_network("mean", context=context), make_batches(chain(noise=2.0)[0])
+    head, shares, masks = network.heads["point"], [], []
+    network.acquaint(batches, batches)
+    head.familiarity.register_forward_hook(lambda *call: shares.append(call[-1][..., 0]))
+    for batch in batches():
+        assert network.forecast(batch.x_BTD, batch.mask_BT).point.shape == batch.x_BTD.shape
+        masks.append(batch.target_mask_BT)
+    share_N = torch.cat([share_BT[mask_BT] for share_BT, mask_BT in zip(shares, masks, strict=True)])
+    assert float((share_N == 1).float().mean()) == pytest.approx(0.75, abs=0.01)
+    assert float((share_N == 0).float().mean()) == pytest.approx(0.05, abs=0.01)
+
+
 @pytest.mark.parametrize("anchor", ["ewma-mix", "ridge-mix"])
 def test_an_anchor_that_was_never_fitted_predicts_nothing(anchor, make_vectors):
     x_BTD = make_vectors(2, 5, 8)

@@ -18,7 +18,7 @@ from nextvec.ahead import Ahead
 from nextvec.config import Config, require_config
 from nextvec.errors import MismatchError, UsageError
 from nextvec.models.backbone import Backbone
-from nextvec.models.baseline import Baseline, Batches
+from nextvec.models.baseline import Baseline
 from nextvec.models.memory import Kept
 from nextvec.models.predictor import AnchorName
 from nextvec.models.targets import TargetBatch, Targets
@@ -122,9 +122,9 @@ class Head(nn.Module, ABC):
         """What its base needs of a document to go on with it after these vectors; nothing without an anchor."""
         return None if self.anchor is None else self.anchor.remember(x_BTD, breaks_BT, kept)
 
-    def acquaint(self, seen: Batches, held_out: Batches) -> None:
-        """Take from contexts of training and of validation documents what it must know of them, once its anchor is
-        fitted and before it trains; most heads take nothing."""
+    def acquaint(self, seen: Iterable[Tensor], held_out: Iterable[Tensor]) -> None:
+        """Take from its bases (N, E) of training and of validation contexts, in blocks, what it must know of them, once
+        its anchor is fitted and before it trains. Most heads take nothing, and one that is not anchored has none."""
 
     def correction(self, state: State) -> Tensor | None:
         """(B, S, D) what it has learnt, where its forecasts of some contexts do not show that; None for most heads."""

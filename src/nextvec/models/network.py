@@ -155,7 +155,13 @@ class Network(nn.Module, Predictor):
     def acquaint(self, seen: Batches, held_out: Batches) -> None:
         """Let every head look at the contexts of training and of validation documents, see `Head.acquaint`."""
         for _, head in self.each_head():
-            self._judging(partial(head.acquaint, seen, held_out))
+            self._judging(partial(head.acquaint, self._bases(head, seen), self._bases(head, held_out)))
+
+    def _bases(self, head: Head, batches: Batches) -> Iterator[Tensor]:
+        """(N, E) what a head starts at before the targets of each batch, of as much as forecasts are told."""
+        for batch in batches():
+            reading = Reading(batch.x_BTD, batch.breaks_BT, heading=batch.heading)
+            yield self._in_context(partial(self._start, ask=head.base), reading)[batch.target_mask_BT]
 
     def forward(self, own: TrainingBatch, whole: BatchTargets | None = None, share: float = 1.0) -> Tensor:
         """The loss: the mean over a batch's targets, the sum over heads.

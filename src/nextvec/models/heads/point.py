@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Self
 
 import torch
@@ -14,7 +14,7 @@ from nextvec.ahead import Ahead
 from nextvec.config import Config
 from nextvec.errors import TrainingError, UsageError
 from nextvec.models.backbone import Backbone
-from nextvec.models.baseline import Baseline, Batches
+from nextvec.models.baseline import Baseline
 from nextvec.models.familiarity import Familiarity
 from nextvec.models.head import HEADS, SIZES, Head, Readings, State, least_as_good, start_at_zero
 from nextvec.models.losses import LOSSES
@@ -103,13 +103,9 @@ class PointHead(Head):
         length_B11 = torch.full_like(x_BTD[:, :1, :1], x_BTD.shape[1])
         return sum_B1D + x_BTD.sum(1, keepdim=True), count_B11 + length_B11
 
-    def acquaint(self, seen: Batches, held_out: Batches) -> None:
+    def acquaint(self, seen: Iterable[Tensor], held_out: Iterable[Tensor]) -> None:
         if self.familiarity is not None:
-            self.familiarity.fit(self._bases(seen), self._bases(held_out))
-
-    def _bases(self, batches: Batches) -> Iterator[Tensor]:
-        for batch in batches():
-            yield self.base(batch.x_BTD.float(), batch.breaks_BT)[batch.target_mask_BT]
+            self.familiarity.fit(seen, held_out)
 
     def correction(self, state: State) -> Tensor:
         return self.readout(state.hidden_BSM).float() / math.sqrt(self.dim)
