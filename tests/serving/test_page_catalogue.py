@@ -80,6 +80,21 @@ class TestCatalogue:
         tab.wait(f"location.hash.endsWith({json.dumps(first.name)}) && study.selectedIndex === 1")
         shutil.rmtree(furnished.study("race"))
 
+    def test_what_was_seen_in_training_stands_before_the_figures(self, tab, server, furnished):
+        (first,) = furnished.studies.iterdir()
+        record = json.loads((first / "comparison.json").read_text())
+        tab.open(f"{server}/#/leaderboard")
+        assert f"{record['title']}, which no model was trained on." in tab.text()
+        warning = "LEAKAGE WAS ALLOWED, figures are too good: all of it."
+        place = furnished.study("leaky") / "comparison.json"
+        place.parent.mkdir()
+        place.write_text(json.dumps(record | {"warning": warning}))
+        tab.run("location.hash = '#/leaderboard/leaky'")
+        tab.wait("document.querySelector('.caution')?.textContent.startsWith('LEAKAGE')")
+        assert tab.texts(".caution")[0] == warning
+        assert "no model was trained on" not in tab.text()
+        shutil.rmtree(place.parent)
+
     def test_a_corpus_shows_its_generations_and_lag_curve(self, tab, server):
         tab.open(f"{server}/#/corpora/tales")
         shown = tab.text()

@@ -148,6 +148,7 @@ class ComparisonRecord(Record):
     documents: int
     targets: int = Field(description="Vectors predicted.")
     caution: str | None
+    warning: str = Field("", description="What of it was seen in training, where that was allowed; else empty.")
     rows: list[BoardRow] = Field(description="From the best cosine to the worst.")
     contrasts: list[ContrastRecord] = Field(description="Those in cosine, and those against the best baseline.")
     worth: list[str] = Field(description="What breaks and headings are worth to baselines, a sentence each.")

@@ -40,7 +40,8 @@ function page(comparison, recorded) {
   return [
     h("h1", {}, "Leaderboard"),
     headline(comparison),
-    comparison.caution ? caution(comparison.caution) : null,
+    comparison.warning ? caution(comparison.warning) : null,
+    comparison.caution ? few(comparison.caution) : null,
     h(
       "div",
       { class: "controls" },
@@ -74,14 +75,13 @@ function headline({ rows, contrasts }) {
   return h("p", { class: "lead" }, words[contrast.verdict]);
 }
 
-function caution(few) {
-  return h(
-    "p",
-    { class: "caution", role: "note" },
-    h("strong", {}, `Caution: ${few}. `),
+const caution = (...words) => h("p", { class: "caution", role: "note" }, words);
+
+const few = (documents) =>
+  caution(
+    h("strong", {}, `Caution: ${documents}. `),
     "The intervals are wide; another draw of test documents could change the order. Doubt small differences.",
   );
-}
 
 function others(comparison, recorded) {
   const named = ({ id, date: written, models, corpus }) =>
@@ -95,10 +95,10 @@ function others(comparison, recorded) {
   return [h("label", { for: "study" }, "Comparison"), h("select", { id: "study", on: { change } }, options)];
 }
 
-function measuredOn({ targets, documents, corpus, encoder, fingerprint }) {
+function measuredOn({ title, warning }) {
   return (
-    `Measured on ${plural(targets, "target")} in ${plural(documents, "test document")} of ${corpus} that no model was trained on, ` +
-    `encoded with ${encoder}; test set ${fingerprint}. Intervals are 95 %, by bootstrap over documents; hollow dots are baselines, ` +
+    `Measured on ${title}${warning ? "" : ", which no model was trained on"}. ` +
+    `Intervals are 95 %, by bootstrap over documents; hollow dots are baselines, ` +
     `the thin line is the best of them. Skill is the share of the best baseline's cosine error that is gone. ` +
     `Numbers in brackets were fitted in closed form, not trained. A prediction's time is the median of single ones.`
   );

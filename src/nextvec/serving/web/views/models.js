@@ -94,6 +94,7 @@ function one(model) {
     m.damaged?.length
       ? h("p", { class: "caution" }, `Damaged, so it cannot be shown: ${m.damaged.join(", ")}. Restore it from a copy.`)
       : null,
+    m.metrics.warning && h("p", { class: "caution" }, m.metrics.warning),
     h("section", { class: "charts" }, validation(m), loss(m)),
     ...evaluations(m.evaluations, m.name),
     lineage(m.lineage),
