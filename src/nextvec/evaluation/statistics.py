@@ -8,17 +8,22 @@ The unit is the document: targets of one document share a topic and an author, s
 which covers means over targets (counts = targets), ratios such as `spread`, and skill. What is said of an architecture
 carries the spread between its training runs too (`luck`).
 
+Of few documents the percentiles of a bootstrap lie too close together: with five of them intervals of 95 % held 81 to
+86 %. Errors are stretched by as much as an interval of Student's is wider than one whose spread is known.
+
 Differences are judged as a family: the chance that any of those that are none is called one is at most 5 %, and near
 it, because the adjustment knows how the differences hang together (all are exchanged on the same documents).
 
-Sources: Efron & Tibshirani 1993, "An Introduction to the Bootstrap", ch. 13 (percentile interval); Field & Welsh 2007
-(resampling clusters); Good 2005, "Permutation, Parametric and Bootstrap Tests", ch. 3 (paired sign flips); Phipson &
+Sources: Efron & Tibshirani 1993, "An Introduction to the Bootstrap", ch. 13 (percentile interval); Hesterberg 2015,
+"What Teachers Should Know About the Bootstrap" (that it is too narrow, and by how much); Field & Welsh 2007 (resampling
+clusters); Good 2005, "Permutation, Parametric and Bootstrap Tests", ch. 3 (paired sign flips); Phipson &
 Smyth 2010 (the p-value counts the observed arrangement); Westfall & Young 1993, "Resampling-Based Multiple Testing",
 ch. 2 (step-down maximum).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -103,8 +108,9 @@ class Measurements(Generic[K]):
         """The figure with its interval: documents are resampled, and so is the luck of its training runs."""
         place = self._place[key]
         errors = self._resampled[:, place] - self._estimates[place]
-        errors = errors * self._share(float(np.var(errors)), key) + self._lucky(key, "resamples")
-        return _interval(float(self._estimates[place]), errors, self._documents(key))
+        documents = self._documents(key)
+        errors = errors * self._share(float(np.var(errors)), key) * _stretch(documents)
+        return _interval(float(self._estimates[place]), errors + self._lucky(key, "resamples"), documents)
 
     def judge(self, pairs: Sequence[tuple[K, K]]) -> list[Difference]:
         """Left minus right for every pair, their p-values adjusted over all of them, each pair counted once.
@@ -166,9 +172,10 @@ class Measurements(Generic[K]):
     def _paired(self, left: K, right: K) -> Interval:
         i, j = self._place[left], self._place[right]
         errors = self._resampled[:, i] - self._resampled[:, j] - self._difference(left, right)
-        errors = errors * self._share(float(np.var(errors)), left, right)
+        documents = self._documents(left, right)
+        errors = errors * self._share(float(np.var(errors)), left, right) * _stretch(documents)
         errors = errors + self._lucky(left, "resamples") - self._lucky(right, "resamples")
-        return _interval(self._difference(left, right), errors, self._documents(left, right))
+        return _interval(self._difference(left, right), errors, documents)
 
     def _null(self, left: K, right: K) -> Floats:
         """(permutations,) differences as they would be if there were none."""
@@ -312,6 +319,25 @@ def _finite(sums: Floats, counts: Floats) -> Floats:
         )
     ratios: Floats = sums / counts
     return ratios
+
+
+@cache
+def _stretch(documents: int) -> float:
+    """By how much errors of so many resampled units are too small: 1.44 of six, 1.04 of 50; 1 of one, which has none.
+
+    The variance of a resample is that of n - 1 of n units, and its tails are those of a spread that is known. Student's
+    quantile is Cornish and Fisher's expansion (Abramowitz & Stegun 1964, 26.7.5), right to a thousandth from five units
+    on.
+    """
+    if documents < 2:
+        return 1.0
+    freedom, z = documents - 1, NormalDist().inv_cdf((1 + LEVEL) / 2)
+    terms = ((1, 1), 4), ((3, 16, 5), 96), ((-15, 17, 19, 3), 384), ((-945, -1920, 1482, 776, 79), 92160)
+    student = z + sum(
+        sum(factor * z ** (2 * i + 1) for i, factor in enumerate(factors)) / (below * freedom**power)
+        for power, (factors, below) in enumerate(terms, 1)
+    )
+    return math.sqrt(documents / freedom) * student / z
 
 
 def _interval(estimate: float, errors: Floats, documents: int) -> Interval:
