@@ -331,6 +331,19 @@ def test_without_baselines_there_is_no_skill():
     assert (row.skill, row.skill_over) == (None, None)
 
 
+@pytest.mark.parametrize("imperfect", [0, 1])
+def test_of_a_baseline_that_lacks_nothing_in_nearly_all_documents_there_is_no_skill(imperfect):
+    """Documents of one line, repeated: copy-last is right everywhere."""
+    known, chosen = evaluation("copy-last", 0.9), evaluation("copy-last", 0.9, part="validation")
+    right = np.ones(len(known.targets))
+    right[:imperfect] = 0.5
+    perfect = replace(known, columns={"cosine": Column(right * known.targets, known.targets.astype(float))})
+    worse = replace(model("gru", 0.55), columns={"cosine": model("gru", 0.55).column("cosine")})
+    comparison = compare([worse], [perfect], validation=[chosen], drawing=QUICK)
+    assert [(row.skill, row.skill_over) for row in comparison.rows] == [(None, None)] * 2
+    assert comparison.contrast("gru", "best baseline").verdict == "worse"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from nextvec.errors import MismatchError, UsageError
+from nextvec.errors import DataError, MismatchError, UsageError
 from nextvec.evaluation.column import Column
 from nextvec.evaluation.comparison import Comparison, Contrast, Role, Row
 from nextvec.evaluation.draws import Drawing, Draws
@@ -185,7 +185,8 @@ class _Pairing:
             )
 
     def _skills(self, figure: str) -> dict[str, tuple[Interval, str]]:
-        """Of everything that has the figure, by name: its skill in it, and the best baseline that it is against."""
+        """Of everything that has the figure, by name: its skill in it, and the best baseline that it is against.
+        Nothing where that lacks something in so few documents that a resample may have none of them."""
         having = _having(figure, self._everything)
         rivals = {e.name: rival for e in having if (rival := self._best_baseline(e, figure)) is not None}
         columns = {
@@ -193,8 +194,11 @@ class _Pairing:
             for e in having
             if e.name in rivals
         }
-        found = Measurements(columns, self._draws) if columns else None
-        return {name: (found.interval(name), rivals[name].name) for name in columns} if found else {}
+        try:
+            found = Measurements(columns, self._draws) if columns else None
+            return {name: (found.interval(name), rivals[name].name) for name in columns} if found else {}
+        except DataError:  # what is wrong with the figure itself is told where its own interval is asked for
+            return {}
 
     def contrasts(self, headlines: Sequence[str], reference: str | None, peers: Collection[str]) -> Iterator[Contrast]:
         for figure in headlines:

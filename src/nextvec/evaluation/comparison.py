@@ -73,7 +73,8 @@ class Row:
     """One line of the table.
 
     `skill` is the share of the best baseline's cosine error that is gone, against `skill_over`; `energy_skill` that of
-    the best one's energy score. None without baselines, or where nothing is sampled.
+    the best one's energy score. None without baselines, where nothing is sampled, or where the best baseline lacks
+    nothing in nearly all documents.
     `chance` has the figures for which chance means something. `runs` is the number of training runs that the row is the
     mean of, 1 for a checkpoint or a baseline.
     """
