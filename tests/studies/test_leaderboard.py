@@ -132,6 +132,24 @@ def test_training_is_worth_it_for_those_that_beat_the_best_baseline():
     assert short.endswith(f"is worse than ridge-mix (c@large). {ONCE}")
 
 
+def test_training_is_worth_it_where_another_than_the_highest_beats_the_best_baseline():
+    """The mean of runs that differ widely may be the highest, and be told from nothing."""
+    contest, runs = study(seeds=3, cosines={("gru", "large"): 0.545, ("transformer", "large"): 0.55})
+    wide = dict(zip((f"transformer-c-large-s{seed}" for seed in range(3)), (-0.05, 0.0, 0.06), strict=True))
+    models = [
+        replace(one, columns={"cosine": replace(column, sums=column.sums + wide.get(one.name, 0.0) * column.counts)})
+        for one in contest.models
+        for column in one.columns.values()
+    ]
+    found = {answer.question: answer for answer in answers(replace(contest, models=models), runs, drawing=QUICK)}
+    answer = found["Is training worth it?"]
+    assert answer.short == (
+        "Yes: gru on c@large, 3 seeds beats what needs no training; transformer on c@large, 3 seeds, whose cosine is "
+        "the highest, cannot be told from ridge-mix (c@large)."
+    )
+    assert len(answer.evidence) == 2
+
+
 @pytest.mark.parametrize(
     ("large", "expected"),
     [

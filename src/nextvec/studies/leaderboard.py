@@ -140,13 +140,25 @@ def _training(claims: Claims) -> Answer | None:
     if against is None:
         return None
     standings = (claims.comparison.contrast(row.name, "best baseline", FIGURE) for row in claims.newest)
-    better = [standing.left for standing in standings if standing and standing.verdict == "better"]
+    better = [standing for standing in standings if standing and standing.verdict == "better"]
     short = {
-        "better": f"Yes: {listed(better)} beat what needs no training.",
+        "better": "",
         "cannot tell": f"Not proven: even {claims.best.name}, the best, cannot be told from {against.right}.",
         "worse": f"No: even {claims.best.name}, the best, is worse than {against.right}.",
     }[against.verdict]
-    return Answer(question=question, short=short, evidence=(against.sentence,))
+    evidence = dict.fromkeys([against, *better]) if against.verdict != "better" else [against]
+    return Answer(
+        question=question, short=_beating(better, against) or short, evidence=tuple(each.sentence for each in evidence)
+    )
+
+
+def _beating(better: Sequence[Contrast], highest: Contrast) -> str:
+    """Who beats the best baseline; the one of the `highest` cosine need not, where its runs differ more."""
+    if not better:
+        return ""
+    beat = f"Yes: {listed([each.left for each in better])} {'beats' if len(better) == 1 else 'beat'}"
+    doubt = f"; {highest.left}, whose cosine is the highest, cannot be told from {highest.right}"
+    return f"{beat} what needs no training{'' if highest in better else doubt}."
 
 
 def _data(claims: Claims) -> Answer | None:
