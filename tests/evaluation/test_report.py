@@ -253,6 +253,13 @@ def test_a_warning_is_the_first_line_of_the_page(content):
     assert "that no model was trained on" in render_report(content)
 
 
+def test_a_corpus_that_is_judged_whole_has_no_test_documents(content):
+    html = render_report(replace(content, comparison=replace(content.comparison, whole=True)))
+    assert "Test documents" not in html
+    assert "Documents, which are all" in html
+    assert "Test documents" in render_report(content)
+
+
 def test_limits_come_from_the_content(content):
     said = " ".join(limits(content))
     assert "trained with one seed" in said
@@ -377,6 +384,7 @@ def test_words_and_numbers():
     assert span(Interval(0.5, 0.4, 0.6, 9), 2) == "0.40\N{EN DASH}0.60"
     assert span(Interval(0.0, -0.1, 0.1, 9), 1) == "\N{MINUS SIGN}0.1 to 0.1"
     assert count(1_510_912) == "1.51\N{NARROW NO-BREAK SPACE}M"
+    assert count(999_999) == "1\N{NARROW NO-BREAK SPACE}M"
     assert percent(-0.00001) == "0\N{NARROW NO-BREAK SPACE}%"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed(["a"]) == "a"

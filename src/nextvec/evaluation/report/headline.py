@@ -182,4 +182,5 @@ def _cosine_tile(row: Row) -> tuple[str, str, str]:
 def _size_tile(content: ReportContent) -> tuple[str, str, str]:
     comparison = content.comparison
     seen = "some seen in training" if content.warning else "unseen in training"
-    return "Test documents", f"{comparison.documents:,}", f"{comparison.targets:,} targets, {seen}"
+    what = "Documents, which are all" if comparison.whole else "Test documents"
+    return what, f"{comparison.documents:,}", f"{comparison.targets:,} targets, {seen}"

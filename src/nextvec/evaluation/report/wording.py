@@ -54,7 +54,7 @@ def percent_span(interval: Interval) -> str:
 def count(value: float) -> str:
     """1,510,912 as "1.51 M"."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
+        if value >= 0.9995 * size:  # it would be written as 1,000 of the next smaller
             return f"{value / size:.3g}{THIN}{unit}"
     return f"{value:.0f}"
 

@@ -23,7 +23,7 @@ export function short(value) {
     [1e6, "M"],
     [1e3, "k"],
   ])
-    if (value >= size) return `${(value / size).toPrecision(3)}${THIN}${unit}`;
+    if (value >= 0.9995 * size) return `${(value / size).toPrecision(3)}${THIN}${unit}`;
   return String(value);
 }
 
