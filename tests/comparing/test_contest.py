@@ -13,9 +13,9 @@ from nextvec.comparing import stage as stage_module
 from nextvec.comparing import temperatures as temperatures_module
 from nextvec.comparing.contest import run_contest
 from nextvec.comparing.contest_report import report_content, save_contest
-from nextvec.comparing.entrants import Generation
+from nextvec.comparing.entrants import Generation, Guest
 from nextvec.comparing.stage import Judge, Memory, Stage
-from nextvec.errors import IntegrityError, MismatchError, NotFoundError, UsageError
+from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.evaluation.evaluate import evaluate_on
 from nextvec.evaluation.evaluation import read_evaluations
 from nextvec.evaluation.heldout import hold_out
@@ -459,3 +459,18 @@ def test_a_model_that_is_put_away_meanwhile_is_judged_and_not_made_anew(place, t
     assert caplog.text.count("renamed, archived or removed meanwhile") == 1
     assert not own.model("anchored").exists()
     restore_model(own, "anchored")
+
+
+def test_a_guest_or_a_baseline_of_ones_own_that_looks_ahead_is_refused_before_it_wins(place, monkeypatch):
+    class Ahead(BASELINES.get("copy-last")):
+        name = "ahead"
+
+        def forward(self, x_BTD, breaks_BT=None):
+            return x_BTD.roll(-1, dims=1)
+
+    guest = Guest(predictor=Ahead(12), home=Generation(snapshot=open_snapshot(place, "c@small"), cache=place.cache))
+    with pytest.raises(DataError, match="ahead looks ahead"):
+        run_contest(place, [], on="c@small", guests=[guest], latency=False)
+    monkeypatch.setitem(BASELINES._entries, "ahead", Ahead)
+    with pytest.raises(DataError, match="ahead looks ahead"):
+        run_contest(place, ["plain"], latency=False)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from nextvec.config import Config
 from nextvec.corpus.document import Chunk, Document
 from nextvec.corpus.headings import Heading
 from nextvec.encoders.encoder import EncoderSpec
@@ -104,6 +105,24 @@ def test_names_of_options_never_clash():
 def test_what_is_not_known_is_an_error_with_the_nearest_name(architecture, options, message):
     with pytest.raises(UsageError, match=message):
         resolve_plan(architecture, 16, options)
+
+
+def test_a_backbone_of_a_name_that_a_baseline_or_a_preset_has_is_not_passed_over(monkeypatch):
+    for name, kind in (("ridge", "a baseline and a backbone"), ("recommended", "a backbone and a preset")):
+        monkeypatch.setitem(BACKBONES._entries, name, BACKBONES.get("gru"))
+        with pytest.raises(UsageError, match=f"'{name}' is {kind}: choose another name for the one of yours"):
+            resolve_plan(name, 8, {})
+
+
+def test_an_option_of_a_backbone_that_training_has_too_is_refused(monkeypatch):
+    class Options(Config):
+        epochs: int = 3
+        width: int = 8
+
+    own = type("Own", (BACKBONES.get("gru"),), {"Config": Options})
+    monkeypatch.setitem(BACKBONES._entries, "own", own)
+    with pytest.raises(UsageError, match="the Config of own has epochs, which training or a head has as well"):
+        resolve_plan("own", 8, {})
 
 
 def test_a_baseline_takes_the_seed_that_the_command_line_always_gives():

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from nextvec.comparing.entrants import Candidate, Entrant, Generation, Guest, named
 from nextvec.comparing.temperatures import keep_temperatures, kept_temperatures, temperatures
@@ -28,7 +30,8 @@ from nextvec.evaluation.heldout import HeldOut, Structure, balance_point, fair_d
 from nextvec.evaluation.metric import default_metrics, metric_versions
 from nextvec.evaluation.worth import MEASURED_IN, STRUCTURE
 from nextvec.models.baseline import BASELINES
-from nextvec.models.predictor import Predictor
+from nextvec.models.predictor import Predictor, unit
+from nextvec.models.proof import is_proved, require_causal
 from nextvec.records.names import TOLD
 from nextvec.sequences.findings import LeakageReport
 from nextvec.sequences.leakage import Documents, Pair, check_pairs, part_pairs
@@ -47,6 +50,8 @@ _warn = logging.getLogger(__name__).warning
 SAY_SECONDS = 10.0
 """Between two lines on one evaluation."""
 _SAME_MEAN = 1e-6
+_PROVED_ON = 64
+"""Vectors of a document."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,6 +267,8 @@ class Judge:
         self, asked: Asked, predictor: Predictor, held_out: HeldOut, centre: Floats, pulse: Pulse
     ) -> Evaluation:
         candidate, chosen = asked.candidate, self._chosen(asked.otherwise)
+        if not is_proved(predictor):
+            require_causal(predictor, *_beginning(held_out))
         fitted = temperatures(candidate, asked.home, predictor) if "log_loss" in chosen else {}
         show = self._progress(candidate.subject.name, pulse)
         return evaluate_on(
@@ -322,6 +329,14 @@ class Judge:
         if records is None or self.metrics is not None:
             return None
         return records if asked.otherwise is None else records.with_name(TOLD)
+
+
+def _beginning(held_out: HeldOut) -> tuple[Tensor, Tensor]:
+    """Unit vectors (1, T, D) of the longest document and their breaks (1, T), as they are evaluated."""
+    first = int(held_out.offsets[held_out.targets.argmax()])
+    rows = slice(first, min(first + _PROVED_ON, int(held_out.offsets[held_out.targets.argmax() + 1])))
+    x_1TD = unit(torch.from_numpy(held_out.vectors[rows]).float())[None].to(fastest())
+    return x_1TD, torch.from_numpy(held_out.breaks[rows])[None].to(fastest())
 
 
 def _answers(known: Evaluation, weights: str | None, held_out: HeldOut, centre: Floats, wanted: dict[str, int]) -> bool:

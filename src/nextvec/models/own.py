@@ -108,10 +108,14 @@ class OwnPredictor(Predictor):
     def _require_causal(self, half_HD: Tensor, said_ND: Tensor) -> None:
         worst = float((self._after(half_HD) - said_ND[: len(half_HD)]).abs().max())
         if worst > SAME:
-            raise DataError(
-                f"{self._spec.name} looks ahead: what it says of the first {len(half_HD)} vectors changes by "
-                f"{worst:.2g} once the rest is there. Let what it says after vector t depend on the first t alone"
-            )
+            raise looks_ahead(self._spec.name, len(half_HD), worst)
+
+
+def looks_ahead(name: str, seen: int, worst: float) -> DataError:
+    return DataError(
+        f"{name} looks ahead: what it says of the first {seen} vectors changes by {worst:.2g} once the rest is there. "
+        "Let what it says after vector t depend on the first t alone"
+    )
 
 
 def _directions(said: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -19,6 +19,7 @@ from nextvec.models.bundle import AnyPredictor, read_config, save_bundle
 from nextvec.models.head import HEADS
 from nextvec.models.network import Network, NetworkConfig, parse_heads
 from nextvec.models.presets import PRESETS
+from nextvec.models.proof import require_backbone
 from nextvec.records import write_json
 from nextvec.records.names import CARD, CONFIG, METRICS, PLAN
 from nextvec.store.lock import writing
@@ -60,6 +61,7 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
 
     Raises UsageError for an unknown architecture, an unknown option (with the nearest known one) or a bad value.
     """
+    _require_one_of_that_name(architecture)
     preset = PRESETS.get(architecture)
     name, options = (preset.architecture, {**preset.options, **options}) if preset else (architecture, dict(options))
     if name in BASELINES:
@@ -70,7 +72,9 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
         raise UsageError.unknown("architecture", name, [*BACKBONES, *BASELINES, *PRESETS])
     kind = BACKBONES.get(name)
     own, point = set(kind.Config.model_fields), set(HEADS.get("point").Config.model_fields)
-    known = own | point | {"anchor", "context", "structure", "predicts", *HEADS} | set(TrainingConfig.model_fields)
+    others = point | {"anchor", "context", "structure", "predicts", *HEADS} | set(TrainingConfig.model_fields)
+    _require_apart(name, own, others)
+    known = own | others
     for key in options:
         if key not in known:
             raise UsageError.unknown(f"option of {name}", key, known)
@@ -97,6 +101,20 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
     for tracker in plan.training.trackers:
         TRACKERS.get(tracker)
     return plan
+
+
+def _require_one_of_that_name(architecture: str) -> None:
+    names = {"baseline": [*BASELINES], "backbone": [*BACKBONES], "preset": [*PRESETS]}
+    if len(kinds := [kind for kind, known in names.items() if architecture in known]) > 1:
+        raise UsageError(f"'{architecture}' is a {' and a '.join(kinds)}: choose another name for the one of yours")
+
+
+def _require_apart(name: str, own: set[str], others: set[str]) -> None:
+    if both := sorted(own & others):
+        raise UsageError(
+            f"the Config of {name} has {', '.join(both)}, which training or a head has as well: who sets it would set "
+            "both. Call it something else"
+        )
 
 
 def _spans(heads: tuple[str, ...]) -> dict[str, int]:
@@ -160,6 +178,8 @@ def train_model(
         data if data.device.type in FITTED_ON else TrainingData(snapshot, data.split, rows=data.place), cache
     )
     plan = _told_of(plan, data)
+    if plan.architecture in BACKBONES:
+        require_backbone(plan.architecture, plan.network.options, plan.network.dim)
     torch.manual_seed(plan.training.seed)
     # Built before anything is written: options that it refuses leave no folder behind.
     network = None if plan.architecture in BASELINES else Network(plan.network)
