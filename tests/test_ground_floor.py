@@ -11,6 +11,7 @@ import pytest
 from nextvec.config import Config, parse_assignments, parse_query, with_query
 from nextvec.errors import IntegrityError, MissingDependencyError, NextvecError, NotFoundError, UsageError, did_you_mean
 from nextvec.fingerprint import fingerprint, fingerprint_bytes, sha256_file
+from nextvec.interface.doctor import examine
 from nextvec.records import BLOCK, append_beside, append_line, read_json, read_lines, taken_apart, write_json
 from nextvec.registry import Registry
 from nextvec.workspace import VARIABLE, Workspace, generation_name, numbered_version, parse_reference
@@ -120,6 +121,41 @@ def test_a_registry_refuses_two_things_of_one_name() -> None:
     assert registry.register("x")(Options) is Options
     with pytest.raises(UsageError, match="registered twice"):
         registry.register("x")(Config)
+
+
+@pytest.mark.parametrize("name", ["", "my own", "a:b", "a,b", "a/b", "-a", 3])
+def test_a_name_that_could_not_be_asked_for_is_refused(name: str) -> None:
+    registry: Registry[type] = Registry("chunkers", "nextvec.corpus.chunkers")
+    with pytest.raises(UsageError, match=f"chunkers: {name!r} is no name; give letters"):
+        registry.register(name)
+    registry.register("my-own.2_ö")(Options)
+
+
+def test_a_name_that_is_taken_says_whose_component_has_it_not_what_holds_that() -> None:
+    registry: Registry[list[type]] = Registry("chunkers", "nextvec.corpus.chunkers", made_by=lambda held: held[0])
+    registry.register("x")([Options])
+    with pytest.raises(UsageError, match=r"twice, by \S+\.Options and nextvec\.config\.Config\. Choose another"):
+        registry.register("x")([Config])
+
+
+def test_a_package_whose_extension_fails_is_named_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "theirs_broken.py").write_text("import nothing_of_that_name")
+    (tmp_path / "theirs-1.0.dist-info").mkdir()
+    (tmp_path / "theirs-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    points = "[nextvec.chunkers]\nmine = theirs_broken\n[nextvec.chunker]\nother = theirs_broken\n"
+    (tmp_path / "theirs-1.0.dist-info" / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(tmp_path)
+    expected = (
+        r"package 'theirs' brings nextvec.chunkers 'mine' from theirs_broken, which cannot be loaded: "
+        r"ModuleNotFoundError: No module named 'nothing_of_that_name'\. Mend it, or remove it: pip uninstall theirs"
+    )
+    with pytest.raises(UsageError, match=expected):
+        Registry("chunkers", "nextvec.corpus.chunkers").names()
+    found = [finding for finding in examine(Workspace(tmp_path / "ws")) if finding.what == "package theirs"]
+    assert [finding.state for finding in found] == ["wrong", "wrong"]
+    assert any("Did you mean 'nextvec.chunkers'" in finding.found for finding in found)
 
 
 def test_a_registry_files_nothing_that_its_check_refuses() -> None:

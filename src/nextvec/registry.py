@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
-from nextvec.errors import UsageError
+from nextvec.errors import NextvecError, UsageError
 
 T = TypeVar("T")
+_NAME = re.compile(r"\w[\w.-]*")
+"""What stands beside it where it is asked for, a colon, a comma, a blank, say, is no part of one."""
 
 
 class Registry(Generic[T]):
@@ -31,28 +34,35 @@ class Registry(Generic[T]):
         package: dotted package whose modules define the built-in components.
         check: called before one is filed, with its name, it, and those known so far by name; what it raises keeps it
             out.
+        made_by: of an entry that holds what somebody wrote, that; by it errors call it.
     """
 
     def __init__(
-        self, kind: str, package: str, *, check: Callable[[str, T, Mapping[str, T]], None] | None = None
+        self,
+        kind: str,
+        package: str,
+        *,
+        check: Callable[[str, T, Mapping[str, T]], None] | None = None,
+        made_by: Callable[[T], object] = lambda entry: entry,
     ) -> None:
         self.kind = kind
         self._package = package
         self._check = check
+        self._made_by = made_by
         self._entries: dict[str, T] = {}
         self._discovered = False
 
     def register(self, name: str) -> Callable[[T], T]:
         """Decorator that files its target under `name`. Raises UsageError for what is no name, when it is taken by
         another target, and what `check` raises."""
-        if not isinstance(name, str) or not name:
-            raise UsageError(f"{self.kind}: {name!r} is no name; give a string of a letter or more")
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise UsageError(f"{self.kind}: {name!r} is no name; give letters, digits, '_', '-' and '.', as in my-own")
 
         def add(entry: T) -> T:
-            known = self._entries.get(name)
-            if known is not None and _origin(known) != _origin(entry):
+            known, new = self._entries.get(name), _origin(self._made_by(entry))
+            if known is not None and (old := _origin(self._made_by(known))) != new:
                 raise UsageError(
-                    f"{self.kind}: '{name}' is registered twice, by {_origin(known)} and {_origin(entry)}. "
+                    f"{self.kind}: '{name}' is registered twice, by {old} and {new}. "
                     "Choose another name for one of them"
                 )
             if self._check is not None:
@@ -87,8 +97,21 @@ class Registry(Generic[T]):
         for module in pkgutil.iter_modules(package.__path__, prefix=f"{self._package}."):
             importlib.import_module(module.name)
         for point in entry_points(group=f"nextvec.{self.kind}"):
-            point.load()
+            load_extension(point)
         self._discovered = True
+
+
+def load_extension(point: EntryPoint) -> None:
+    """Raises UsageError that names the package whose module fails, and how to be rid of it."""
+    package = point.dist.name if point.dist else point.module
+    try:
+        point.load()
+    except Exception as error:
+        said = str(error) if isinstance(error, NextvecError) else f"{type(error).__name__}: {error}"
+        raise UsageError(
+            f"package '{package}' brings {point.group} '{point.name}' from {point.value}, which cannot be loaded: "
+            f"{said}. Mend it, or remove it: pip uninstall {package}"
+        ) from error
 
 
 def _origin(entry: object) -> str:

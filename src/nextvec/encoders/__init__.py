@@ -35,7 +35,7 @@ class EncoderKind:
     licence: str = ""
 
 
-ENCODERS: Registry[EncoderKind] = Registry("encoders", "nextvec.encoders")
+ENCODERS: Registry[EncoderKind] = Registry("encoders", "nextvec.encoders", made_by=lambda kind: kind.load)
 
 
 def register_encoder(name: str, **known: Any) -> Callable[[F], F]:

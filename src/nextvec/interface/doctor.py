@@ -7,13 +7,14 @@ import platform
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, distributions, requires, version
 from pathlib import Path
 from typing import Any, Literal
 
 from packaging.requirements import Requirement
 
 from nextvec.errors import IntegrityError, NextvecError, UsageError
+from nextvec.registry import load_extension
 from nextvec.workspace import FOLDERS, Workspace, is_other
 
 State = Literal["ok", "missing", "wrong"]
@@ -22,6 +23,12 @@ LOW = 2_000_000_000
 MOST_SHOWN = 5
 CORE = ("nextvec", "torch", "transformers", "pylance", "pyarrow", "safetensors", "accelerate")
 """Packages whose versions decide results, and so are told."""
+EXTENDED = "nextvec."
+"""Before what an entry point is for."""
+EXTENSIBLE = (
+    "backbones", "baselines", "chunkers", "decoders", "encoders", "heads", "losses", "metrics", "sources", "trackers",
+)  # fmt: skip
+"""What packages can bring: the kinds of all registries."""
 TOGETHER = ("all", "dev", "bench", "docs")
 """Extras that are made of others, or are for developers."""
 
@@ -40,11 +47,12 @@ class Finding:
 
 
 def examine(place: Workspace) -> list[Finding]:
-    """Everything, from the interpreter to the models of a workspace. Nothing is changed, and nothing but torch loaded.
+    """Everything, from the interpreter to the models of a workspace. Nothing is changed, and nothing but torch
+    and what other packages bring loaded.
 
     `missing` is an extra that is not installed, which is well where it is not needed; `wrong` is what will fail.
     """
-    here = [*_versions(), *_devices(), *_room(place), *_left(place), *_extras()]
+    here = [*_versions(), *_devices(), *_room(place), *_left(place), *_extras(), *_extensions()]
     if _misplaced(place):
         return here
     return [*here, *_corpora(place), *_renames(place), *_models(place), *_aliases(place)]
@@ -144,6 +152,21 @@ def _installed(package: str) -> bool:
     except PackageNotFoundError:
         return False
     return True
+
+
+def _extensions() -> Iterator[Finding]:
+    """What other packages bring, each of which is loaded; a group that nothing asks for never is."""
+    groups = [f"{EXTENDED}{kind}" for kind in EXTENSIBLE]
+    points = (point for package in distributions() for point in package.entry_points)
+    for point in (point for point in points if point.group.startswith(EXTENDED)):
+        what = f"package {point.dist.name if point.dist else point.module}"
+        try:
+            if point.group not in groups:
+                raise UsageError.unknown("group of entry points", point.group, groups)
+            load_extension(point)
+            yield Finding(what=what, found=f"{point.group} '{point.name}'")
+        except UsageError as error:
+            yield Finding(what=what, found=str(error), state="wrong", do="mend the package, or uninstall it")
 
 
 def _corpora(place: Workspace) -> Iterator[Finding]:

@@ -51,7 +51,7 @@ class SourceKind:
         return bool(self.suffixes) or self.form == "FOLDER"
 
 
-SOURCES: Registry[SourceKind] = Registry("sources", "nextvec.corpus.sources")
+SOURCES: Registry[SourceKind] = Registry("sources", "nextvec.corpus.sources", made_by=lambda kind: kind.open)
 
 
 def register_source(
