@@ -13,7 +13,11 @@ import pytest
 
 import nextvec
 from nextvec.api import Comparison, Corpus, Model, Workspace
-from nextvec.errors import MismatchError, NotFoundError, UsageError
+from nextvec.corpus.document import Document
+from nextvec.corpus.sources import SOURCES
+from nextvec.encoders import ENCODERS
+from nextvec.encoders.encoder import EncoderSpec
+from nextvec.errors import MismatchError, NextvecError, NotFoundError, UsageError
 from nextvec.interface.checked import KINDS, checking
 from nextvec.store.report import IngestReport
 from nextvec.workspace import Workspace as Place
@@ -142,6 +146,48 @@ def test_a_source_that_gives_nothing_to_iterate_over_is_told_so(ws):
 
     with pytest.raises(UsageError, match=r"Own\.documents\(\) gave a int; expected an iterator"):
         ws.ingest(Own(), "own", encoder="hashing:64")
+
+
+NOT_DOCUMENTS = {
+    r"Own\.documents\(\) gave a NoneType; expected an iterator": None,
+    r"Own\.documents\(\) gave a dict; expected nextvec\.corpus\.document\.Document": [{"id": "a", "text": "b"}],
+    r"a Document whose id is a int; expected a text": [
+        Document(id=3, title="T", text="A text.", source="own", licence="CC0")
+    ],
+    r"a Document whose text is a NoneType; expected a text": [
+        Document(id="a", title="T", text=None, source="own", licence="CC0")
+    ],
+}
+
+
+@pytest.mark.parametrize("words", NOT_DOCUMENTS)
+def test_a_source_that_is_asked_for_by_its_name_is_told_so_too(words, ws, monkeypatch):
+    own = type("Own", (), {"__init__": lambda *_: None, "documents": lambda _: NOT_DOCUMENTS[words]})
+    monkeypatch.setattr(SOURCES, "_entries", dict(SOURCES._entries))
+    nextvec.register("source", "own")(own)
+    with pytest.raises(UsageError, match=words):
+        ws.ingest("own:", "own", encoder="hashing:64")
+
+
+def of_an_encoder(vectors, **parts):
+    spec = EncoderSpec(name="own", reference="own", dim=4, weights_hash="own")
+    return type("Own", (), {"spec": spec, "encode": lambda _, texts, told=None: vectors, **parts})()
+
+
+@pytest.mark.parametrize(
+    ("encoder", "words"),
+    [
+        (of_an_encoder(np.eye(4, dtype=np.float32)[:1]), r"encoder 'own' gave float32 of shape \(1, 4\) for 2 texts"),
+        (of_an_encoder(2 * np.eye(4, dtype=np.float32)[:2]), "vector 0 has norm 2, not norm 1"),
+        (of_an_encoder(None, spec=None), r"encoder 'own' \(Own\): expected a method encode"),
+        (3, r"encoder 'own' \(int\): expected a method encode"),
+    ],
+)
+def test_an_encoder_of_ones_own_is_told_what_it_gives_that_is_no_vectors(encoder, words, ws, monkeypatch):
+    monkeypatch.setattr(ENCODERS, "_entries", dict(ENCODERS._entries))
+    nextvec.register("encoder", "own")(lambda argument, reading: encoder)
+    with pytest.raises(NextvecError, match=words):
+        ws.encode(["A text.", "Another."], "own")
 
 
 def test_a_folder_that_is_not_there_is_no_name_of_the_hub(ws, tmp_path):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -362,6 +363,25 @@ def test_a_few_early_failures_are_no_mass_failure(kit, run):
     broken = Unusable(id="x", reason="r", kind="failed")
     report = run([broken, *(kit.document(f"d{number}") for number in range(30))], block_documents=5)
     assert report.complete
+
+
+NOT_CHUNKS = {
+    "gave a NoneType; expected a list of nextvec.corpus.document.Chunk": lambda chunks: None,
+    "gave a list with a str": lambda chunks: [chunk.text for chunk in chunks],
+    "chunk 0 of document 'a' has position 2": lambda chunks: chunks[::-1],
+    "expected position 1": lambda chunks: [replace(chunk, position=0) for chunk in chunks],
+    "passages of the text in the order of their beginnings": lambda chunks: [
+        replace(chunk, end=chunk.end + 1000) for chunk in chunks
+    ],
+}
+
+
+@pytest.mark.parametrize("words", NOT_CHUNKS)
+def test_a_chunker_of_ones_own_that_gives_no_chunks_in_order_stops_the_ingest(kit, run, words):
+    chunker = kit.chunker()
+    own = SimpleNamespace(spec=chunker.spec, chunks=lambda document: NOT_CHUNKS[words](chunker.chunks(document)))
+    with pytest.raises(UsageError, match=words):
+        run([kit.document("a", 3)], chunker=own)
 
 
 def test_a_run_in_which_everything_fails_is_an_error_however_small(run):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from nextvec.corpus.headings import NONE, Heading
+from nextvec.errors import UsageError
 from nextvec.structure import UNKNOWN
 
 
@@ -87,11 +88,41 @@ class Chunk:
     heading: int = NONE
 
 
+TEXTS = ("id", "title", "text", "source", "licence")
+"""Of a document."""
+
+
 class Source(Protocol):
     """Where documents come from. Streams: memory does not grow with the number of documents, and every call starts anew
     and gives the same documents in the same order."""
 
     def documents(self) -> Iterator[Document | Unusable]: ...
+
+
+def documents_of(source: Source) -> Iterator[Document | Unusable]:
+    """Raises UsageError for a source of somebody's own that gives something else than documents of texts."""
+    name = type(source).__name__
+    if not callable(getattr(source, "documents", None)):
+        raise UsageError(f"a {name} is no source: expected an object with documents()")
+    items: object = source.documents()
+    if not isinstance(items, Iterable):
+        raise UsageError(f"{name}.documents() gave a {type(items).__name__}; expected an iterator of documents")
+    for item in items:
+        _require_document(name, item)
+        yield item
+
+
+def _require_document(name: str, item: object) -> None:
+    if not isinstance(item, Document | Unusable):
+        raise UsageError(
+            f"{name}.documents() gave a {type(item).__name__}; expected nextvec.corpus.document.Document, with "
+            "id, title, text, source and licence, or Unusable"
+        )
+    for part in TEXTS if isinstance(item, Document) else ():
+        if not isinstance(given := getattr(item, part), str):
+            raise UsageError(
+                f"{name}.documents() gave a Document whose {part} is a {type(given).__name__}; expected a text"
+            )
 
 
 class Chunker(Protocol):
@@ -101,3 +132,20 @@ class Chunker(Protocol):
     def spec(self) -> dict[str, Any]: ...
 
     def chunks(self, document: Document) -> list[Chunk]: ...
+
+
+def require_chunks(chunker: Chunker, document: Document, chunks: object) -> None:
+    """Raises UsageError for a chunker of somebody's own that gave something else than a list of chunks in order."""
+    owner, before = f"chunker '{chunker.spec['name']}'", 0
+    if not isinstance(chunks, list) or not all(isinstance(chunk, Chunk) for chunk in chunks):
+        held = {type(chunk).__name__ for chunk in chunks} - {"Chunk"} if isinstance(chunks, list) else ()
+        given = type(chunks).__name__ + "".join(f" with a {kind}" for kind in held)
+        raise UsageError(f"{owner} gave a {given}; expected a list of nextvec.corpus.document.Chunk")
+    for number, chunk in enumerate(chunks):
+        if chunk.position != number or not before <= chunk.start <= chunk.end <= len(document.text):
+            raise UsageError(
+                f"{owner}: chunk {number} of document '{document.id}' has position {chunk.position} and is "
+                f"text[{chunk.start}:{chunk.end}] of {len(document.text)} characters; expected position {number}, and "
+                "passages of the text in the order of their beginnings"
+            )
+        before = chunk.start

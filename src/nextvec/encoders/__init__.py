@@ -66,7 +66,17 @@ def load_encoder(reference: str) -> Encoder:
     body, query = parse_query(rest, owner=owner)
     options = kind.options.parse(query, owner=owner)
     argument = f"{before}{mark}{body}".removeprefix(name).removeprefix(":")
-    return as_read(kind.load(argument, options), options)
+    return as_read(_loaded(kind, argument, options, owner), options)
+
+
+def _loaded(kind: EncoderKind, argument: str, options: Reading, owner: str) -> Encoder:
+    encoder = kind.load(argument, options)
+    if not callable(getattr(encoder, "encode", None)) or not isinstance(getattr(encoder, "spec", None), EncoderSpec):
+        raise UsageError(
+            f"{owner} ({type(encoder).__name__}): expected a method encode(texts, on_progress) that gives their "
+            "vectors, and spec, a nextvec.encoders.encoder.EncoderSpec that says what it is"
+        )
+    return encoder
 
 
 def encoder_spec(reference: str) -> EncoderSpec:

@@ -47,13 +47,17 @@ class Corpora:
         return load_encoder(name)
 
     def encode(self, texts: Sequence[str], encoder: str = "minilm") -> npt.NDArray[np.float32]:
-        """(N, D) unit vectors of the texts.
+        """(N, D) unit vectors of the texts. Raises DataError for an encoder of one's own that gives anything else.
 
         Examples:
             >>> ws.encode(["A text.", "And another."], encoder="hashing:64").shape
             (2, 64)
         """
-        return self.encoder(encoder).encode(texts)
+        from nextvec.store.given import as_encoded, require_unit
+
+        loaded = self.encoder(encoder)
+        vectors = as_encoded(loaded.encode(texts), len(texts), loaded.spec.dim, loaded.spec.name)
+        return require_unit(vectors).astype("float32", copy=False)
 
     def ingest(
         self,

@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from nextvec.corpus.chunkers.fit import EncodingChunker
-from nextvec.corpus.document import Chunk, Chunker, Document, Source, Unusable
+from nextvec.corpus.document import Chunk, Chunker, Document, Source, Unusable, documents_of, require_chunks
 from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder
 from nextvec.encoders.encoder import Progress as EncodeProgress
 from nextvec.encoders.lengths import Cut, cut_texts
@@ -335,6 +335,7 @@ class Encoding:
         except NextvecError as error:
             self._report.note_failure(document, NO_CHUNKS, str(error))
             return []
+        require_chunks(self._chunker, document, chunks)
         if len(chunks) < MIN_CHUNKS:
             self._report.skipped[TOO_SHORT] += 1
             self._report.characters.lose(document, TOO_SHORT)
@@ -440,22 +441,9 @@ def no_progress(report: IngestReport, encoded: float) -> None:
 def blocks_of(source: Source, limit: int | None, size: int = BLOCK_DOCUMENTS) -> Iterator[list[Document | Unusable]]:
     """What the source gives, up to its `limit`-th document, in the blocks that are encoded together.
 
-    Raises UsageError for a source of somebody's own that gives something else than documents.
+    Raises as `documents_of`.
     """
-    return _blocks(_limited(_given(source), limit), size)
-
-
-def _given(source: Source) -> Iterator[Document | Unusable]:
-    items, name = source.documents(), type(source).__name__
-    if not isinstance(items, Iterable):
-        raise UsageError(f"{name}.documents() gave a {type(items).__name__}; expected an iterator of documents")
-    for item in items:
-        if not isinstance(item, Document | Unusable):
-            raise UsageError(
-                f"{name}.documents() gave a {type(item).__name__}; expected nextvec.corpus.document.Document, with "
-                "id, title, text, source and licence, or Unusable"
-            )
-        yield item
+    return _blocks(_limited(documents_of(source), limit), size)
 
 
 def _limited(items: Iterator[Document | Unusable], limit: int | None) -> Iterator[Document | Unusable]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from nextvec.corpus.document import Document, Source, Unusable
+from nextvec.corpus.document import Document, Source, Unusable, documents_of
 from nextvec.corpus.prose import MIN_WORDS, count_words, has_words, visible
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -28,7 +28,7 @@ class CheckedSource:
     def documents(self) -> Iterator[Document | Unusable]:
         seen: set[bytes] = set()
         usable = 0
-        for found in self.source.documents():
+        for found in documents_of(self.source):
             item = _examine(found, seen) if isinstance(found, Document) else _readable(found)
             yield item
             usable += isinstance(item, Document)
