@@ -34,6 +34,7 @@ class Registry(Generic[T]):
         package: dotted package whose modules define the built-in components.
         check: called before one is filed, with its name, it, and those known so far by name; what it raises keeps it
             out.
+        base: the class that every entry extends, none of whose methods may be left to write.
         made_by: of an entry that holds what somebody wrote, that; by it errors call it.
     """
 
@@ -43,11 +44,13 @@ class Registry(Generic[T]):
         package: str,
         *,
         check: Callable[[str, T, Mapping[str, T]], None] | None = None,
+        base: type | None = None,
         made_by: Callable[[T], object] = lambda entry: entry,
     ) -> None:
         self.kind = kind
         self._package = package
         self._check = check
+        self._base = base
         self._made_by = made_by
         self._entries: dict[str, T] = {}
         self._discovered = False
@@ -67,6 +70,8 @@ class Registry(Generic[T]):
                 )
             if self._check is not None:
                 self._check(name, entry, self._entries)
+            if self._base is not None:
+                _require_kind(name, entry, self._base)
             self._entries[name] = entry
             return entry
 
@@ -99,6 +104,14 @@ class Registry(Generic[T]):
         for point in entry_points(group=f"nextvec.{self.kind}"):
             load_extension(point)
         self._discovered = True
+
+
+def _require_kind(name: str, entry: object, base: type) -> None:
+    kind, owner = base.__name__, f"'{name}' ({getattr(entry, '__qualname__', entry)})"
+    if not (isinstance(entry, type) and issubclass(entry, base)):
+        raise UsageError(f"{owner} is no {kind}: expected a class that extends {base.__module__}.{kind}")
+    if lacking := sorted(getattr(entry, "__abstractmethods__", ())):
+        raise UsageError(f"{owner} lacks {', '.join(lacking)}: every {kind} has to define that itself")
 
 
 def load_extension(point: EntryPoint) -> None:

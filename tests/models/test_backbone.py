@@ -7,6 +7,7 @@ from torch import nn
 from nextvec.config import Config
 from nextvec.errors import UsageError
 from nextvec.models.backbone import BACKBONES, Backbone
+from nextvec.models.baseline import BASELINES, Baseline
 from nextvec.models.head import HEADS, Head
 
 DIM = 8
@@ -57,4 +58,13 @@ def test_one_without_options_is_refused_at_once(config):
         kind = type("Mine", (base,), {} if config is None else {"Config": config})
         with pytest.raises(UsageError, match=expected):
             registry.register("mine")(kind)
+        assert "mine" not in registry
+
+
+def test_what_extends_nothing_or_leaves_a_method_to_write_is_refused_at_once():
+    for registry, base, method in ((BACKBONES, Backbone, "forward"), (HEADS, Head, "base"), (BASELINES, Baseline, "")):
+        with pytest.raises(UsageError, match=rf"'mine' \(Mine\) is no {base.__name__}: expected a class that extends"):
+            registry.register("mine")(type("Mine", (), {"Config": Config}))
+        with pytest.raises(UsageError, match=rf"'mine' \(Mine\) lacks .*{method}.*: every {base.__name__} has to"):
+            registry.register("mine")(type("Mine", (base,), {"Config": Config}))
         assert "mine" not in registry

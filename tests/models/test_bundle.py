@@ -322,3 +322,15 @@ def test_a_baseline_of_format_1_is_read(tmp_path, batches, make_vectors):
     change(tmp_path / "ewma" / CONFIG, format=1)
     x_BTD = make_vectors(3, 12, 8)
     assert torch.equal(predicted(load_bundle(tmp_path / "ewma").predictor, x_BTD), predicted(baseline, x_BTD))
+
+
+def test_a_baseline_that_answers_with_the_vectors_themselves_is_saved(tmp_path, batches, monkeypatch):
+    class Itself(BASELINES.get("copy-last")):
+        name = "itself"
+
+        def forward(self, x_BTD, breaks_BT=None):
+            return x_BTD
+
+    monkeypatch.setitem(BASELINES._entries, "itself", Itself)
+    save_bundle(tmp_path / "m", fit_baseline("itself", 8, batches, batches), origin=ORIGIN, metrics={})
+    assert load_bundle(tmp_path / "m").predictor.name == "itself"

@@ -58,4 +58,6 @@ class Backbone(nn.Module, ABC):
         """A new module that maps h_BTM to y_BTD and ends with a Linear: the part of the architecture a head owns."""
 
 
-BACKBONES: Registry[type[Backbone]] = Registry("backbones", "nextvec.models.backbones", check=require_config)
+BACKBONES: Registry[type[Backbone]] = Registry(
+    "backbones", "nextvec.models.backbones", check=require_config, base=Backbone
+)

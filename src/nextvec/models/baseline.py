@@ -186,7 +186,7 @@ class Baseline(nn.Module, Predictor, ABC):
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
-BASELINES: Registry[type[Baseline]] = Registry("baselines", "nextvec.models.baselines")
+BASELINES: Registry[type[Baseline]] = Registry("baselines", "nextvec.models.baselines", base=Baseline)
 
 
 def fit_baseline(

@@ -238,7 +238,8 @@ def _answers(predictor: AnyPredictor, x_BTD: Tensor) -> dict[str, Tensor]:
         answers["samples"] = forecast.sample(PROBE_SAMPLES, torch.Generator().manual_seed(PROBE_SEED))
     if isinstance(predictor, Network) and (correction := predictor.correction(x_BTD)) is not None:
         answers[CORRECTION] = correction
-    return {name: answer.contiguous() for name, answer in answers.items()}
+    # A copy: who answers with the vectors themselves gives the tensor that is saved beside the answer.
+    return {name: answer.clone(memory_format=torch.contiguous_format) for name, answer in answers.items()}
 
 
 def _check_probe(predictor: AnyPredictor, folder: Path) -> None:

@@ -190,4 +190,4 @@ def _named(anchor: tuple[str, int] | None) -> str:
     return "none" if anchor is None else f"{anchor[0]} of {anchor[1]} dimensions"
 
 
-HEADS: Registry[type[Head]] = Registry("heads", "nextvec.models.heads", check=require_config)
+HEADS: Registry[type[Head]] = Registry("heads", "nextvec.models.heads", check=require_config, base=Head)
