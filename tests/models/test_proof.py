@@ -100,6 +100,16 @@ def test_a_predictor_that_keeps_something_between_two_calls_is_told_so(function,
         require_causal(OwnPredictor(function, DIM, "own"), x_BTD)
 
 
+def test_one_that_changes_the_vectors_of_others_is_told_so():
+    class Zero(BASELINES.get("copy-last")):
+        def forward(self, x_BTD, breaks_BT=None):
+            return x_BTD.mul_(2)
+
+    x_BTD = unit(torch.randn(2, 9, DIM))
+    with pytest.raises(DataError, match="copy-last changes the vectors that it is given"):
+        require_causal(Zero(DIM), x_BTD)
+
+
 def test_a_baseline_of_ones_own_that_looks_ahead_is_told_so():
     class Ahead(BASELINES.get("copy-last")):
         name = "ahead"
