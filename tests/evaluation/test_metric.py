@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 
 import nextvec
 from nextvec.errors import UsageError
@@ -87,3 +88,24 @@ def test_what_settles_does_so_for_every_document(tiny, fakes):
     assert judged(tiny, fakes, answer={}, settle=lambda self: {"near": [Part(1.0, 4.0)] * self.seen})
     with pytest.raises(UsageError, match=r"metric 'own': settle gave 1 parts of 'near'; expected one for each"):
         judged(tiny, fakes, **one)
+
+
+@pytest.mark.parametrize("total", ["1", torch.ones(3), None, [1.0]])
+def test_a_total_that_is_no_number_is_told_by_its_figure(tiny, fakes, total):
+    with pytest.raises(UsageError, match=r"metric 'own': 'near' of a document is .*; expected finite numbers"):
+        judged(tiny, fakes, answer={"near": Part(total, 1.0)})
+
+
+def test_a_mean_is_taken_of_any_array():
+    for values in ([0.5, 1.5], np.array([0.5, 1.5]), torch.tensor([0.5, 1.5])):
+        assert Part.of(values) == Part(2.0, 2.0)
+    assert Part.of(np.array([True, False])) == Part(1.0, 2.0)
+
+
+def test_one_that_changes_what_all_metrics_are_given_is_refused(tiny, fakes):
+    def measure(self, passage):
+        passage.vectors_ND.zero_()
+        return self.answer
+
+    with pytest.raises(UsageError, match="metric 'own' changes the vectors of the passage; let it work on a copy"):
+        judged(tiny, fakes, measure=measure)

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -57,9 +58,10 @@ class Part:
     chance: float | None = None
 
     @classmethod
-    def of(cls, values: Tensor) -> Part:
+    def of(cls, values: npt.ArrayLike | Tensor) -> Part:
         """Of a mean over targets, from (M,) values; summed on the CPU, as not every accelerator has float64."""
-        return cls(float(values.cpu().double().sum()), float(values.numel()))
+        numbers = torch.as_tensor(values).cpu().double()
+        return cls(float(numbers.sum()), float(numbers.numel()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,8 +190,12 @@ def figures() -> dict[str, Figure]:
 def own_figures() -> list[str]:
     """Names of the figures of metrics that somebody has registered beside those of this package."""
     metrics = (METRICS.get(name) for name in METRICS)
-    own = (metric for metric in metrics if not metric.__module__.startswith(_PACKAGE))
+    own = (metric for metric in metrics if not _is_ours(metric))
     return [figure.name for metric in own for figure in metric.figures]
+
+
+def _is_ours(metric: type) -> bool:
+    return metric.__module__.startswith(_PACKAGE)
 
 
 def default_metrics() -> tuple[str, ...]:
@@ -205,12 +211,24 @@ def metric_versions(names: Iterable[str]) -> dict[str, int]:
 def measured(name: str, metric: Metric, passage: Passage) -> Mapping[str, Part]:
     """Parts by figure. Raises UsageError when the metric called `name` gives anything else, or a figure that it did not
     declare."""
-    parts: object = metric.measure(passage)
+    parts: object = _measure(name, metric, passage)
     if not isinstance(parts, Mapping) or not all(isinstance(part, Part) for part in parts.values()):
         raise UsageError(f"metric '{name}': measure gave {_short(parts)}; {_expected(metric)}")
     _require_declared(name, metric, parts)
     for figure, part in parts.items():
         _require_finite(name, figure, part)
+    return parts
+
+
+def _measure(name: str, metric: Metric, passage: Passage) -> object:
+    """What one of somebody else gives, which is told if it has changed what the others will be given."""
+    if _is_ours(type(metric)):
+        return metric.measure(passage)
+    shared = (passage.vectors_ND, passage.predicted_MD, passage.query_MD, passage.topic_MD)
+    before = [tensor.clone() for tensor in shared]
+    parts = metric.measure(passage)
+    if not all(map(torch.equal, shared, before)):
+        raise UsageError(f"metric '{name}' changes the vectors of the passage; let it work on a copy of them")
     return parts
 
 
@@ -235,11 +253,19 @@ def _require_declared(name: str, metric: Metric, parts: Mapping[str, object]) ->
 
 
 def _require_finite(name: str, figure: str, part: Part) -> None:
-    if not (math.isfinite(part.total) and math.isfinite(part.count) and part.count >= 0):
+    if not (_is_finite(part.total) and _is_finite(part.count) and part.count >= 0):
         raise UsageError(
             f"metric '{name}': '{figure}' of a document is {part.total} / {part.count}; expected finite numbers, and "
             "Part(0.0, 0.0) for a document that says nothing"
         )
+
+
+def _is_finite(number: object) -> bool:
+    """Whether it is one number, of whatever library, and finite."""
+    try:
+        return math.isfinite(number)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):
+        return False
 
 
 def _expected(metric: Metric) -> str:
