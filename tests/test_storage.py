@@ -41,6 +41,13 @@ def test_a_path_is_a_path(machine, path):
     assert shown(Path(path)) == path
 
 
+def test_a_home_is_no_folder_of_that_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert workspace_folder("~/ws") == Path("/home/somebody/ws")
+    assert workspace_folder("./~/ws") == Path("~/ws")
+    assert str(Workspace("~/ws")) == "/home/somebody/ws"
+
+
 def test_a_file_uri_is_a_path():
     assert workspace_folder("file:///tmp/a%20b") == Path("/tmp/a b")
     assert workspace_folder("file://localhost/tmp") == Path("/tmp")

@@ -153,7 +153,7 @@ class Place:
 
 
 def workspace_folder(root: str) -> Path:
-    """The folder of a workspace on this machine: `root` itself, unless it is the URI of one in a bucket.
+    """The folder of a workspace on this machine: `root` itself, `~` a home, unless it is the URI of one in a bucket.
 
     Raises UsageError for a URI that is none of a workspace, MissingDependencyError without obstore.
     """
@@ -164,7 +164,7 @@ def workspace_folder(root: str) -> Path:
             f"{root} is a folder named '{mistyped[1]}:'; expected {mistyped[1]}://BUCKET/PREFIX for a bucket"
         )
     if "://" not in root:
-        return Path(root)
+        return Path(os.path.expanduser(root))  # no shell has, where it is said in Python, a file or a variable
     uri = root.rstrip("/")
     if not _URI.fullmatch(uri):
         raise UsageError(

@@ -120,6 +120,18 @@ def test_what_a_library_has_for_them_becomes_python_s_own():
     assert take(1, np.array(["a"]), "as it is") == (1, ["a"], "as it is")
 
 
+def test_a_home_is_told_from_a_folder_of_that_sign_wherever_a_path_is_taken(ws, monkeypatch, tmp_path):
+    @checking
+    def take(path: Path | str, name: str) -> tuple:
+        return path, name
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert take("~/a", "~/a") == (f"{tmp_path}/a", "~/a")
+    assert take(Path("~/a"), "a") == (tmp_path / "a", "a")
+    with pytest.raises(NotFoundError, match=rf"no file or folder '{tmp_path}/none'"):
+        ws.ingest("~/none", "c", encoder="hashing:64")
+
+
 def test_a_kind_that_is_not_known_is_left_to_what_takes_it():
     @checking
     def take(vectors: npt.ArrayLike | None, **rest: str) -> tuple:  # noqa: F821

@@ -6,7 +6,6 @@ bucket, which would have to be asked: an answer that keeps a typist waiting is n
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -115,7 +114,7 @@ def _files(ctx: typer.Context, pattern: str) -> list[Path]:
 
 def _workspace(ctx: typer.Context) -> Workspace:
     """That was typed, or is in the environment; a ~ is as it was typed."""
-    return Workspace(os.path.expanduser(ctx.params.get("workspace") or _configured(ctx) or "") or None)
+    return Workspace(ctx.params.get("workspace") or _configured(ctx) or None)
 
 
 def _configured(ctx: typer.Context) -> str | None:

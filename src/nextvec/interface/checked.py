@@ -72,7 +72,9 @@ def _kinds(parameter: inspect.Parameter) -> list[Kind]:
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         return []
     parts = str(parameter.annotation).split(" | ")
-    found = [KINDS.get(part.partition("[[")[0]) for part in parts]
+    found = [
+        PATH_AS_TEXT if part == "str" and "Path" in parts else KINDS.get(part.partition("[[")[0]) for part in parts
+    ]
     return [kind for kind in found if kind] if all(found) else []
 
 
@@ -119,10 +121,11 @@ LETTERS = 60
 """Of a value, that an error shows."""
 LIST = Kind("a list of texts", _is_list_of_texts, list)
 FUNCTION = Kind("a function", callable)
+PATH_AS_TEXT = Kind("a text", _is(str), os.path.expanduser)
 KINDS: Mapping[str, Kind] = {
     "None": Kind("None", lambda value: value is None),
     "str": Kind("a text", _is(str)),
-    "Path": Kind("a path", _is(os.PathLike), Path),
+    "Path": Kind("a path", _is(os.PathLike), lambda value: Path(os.path.expanduser(value))),
     "bool": Kind("True or False", lambda value: type(value).__name__ in ("bool", "bool_"), bool),
     "int": Kind("a whole number", _is_number(Integral), int),
     "float": Kind("a number", _is_number(Real), float),

@@ -309,7 +309,7 @@ def _opened(source: str | Path | Source) -> Source:
     from nextvec.corpus.sources import open_source
 
     if isinstance(source, str | os.PathLike):
-        return open_source(os.fspath(source))
+        return open_source(os.path.expanduser(os.fspath(source)))
     if not hasattr(source, "documents"):
         raise UsageError(f"a source is a path, a name or an object with documents(); got a {type(source).__name__}")
     return source
