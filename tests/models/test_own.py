@@ -96,3 +96,9 @@ def test_looking_ahead_is_refused(documents):
 def test_what_is_no_answer_is_refused(documents, answer, said):
     with pytest.raises(DataError, match=said):
         _ = own(lambda vectors: answer).predict(*documents)
+
+
+@pytest.mark.parametrize("answer", [[[1.0], [1.0, 2.0]], torch.eye(DIM).to_sparse(), torch.eye(DIM).bfloat16()])
+def test_what_is_no_array_is_told_by_the_functions_name(documents, answer):
+    with pytest.raises(DataError, match=r"mine answered with what is no array of numbers .*tensor\.detach\(\)"):
+        _ = own(lambda vectors: answer).predict(*documents)

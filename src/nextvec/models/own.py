@@ -90,7 +90,14 @@ class OwnPredictor(Predictor):
     def _after(self, x_ND: Tensor) -> Tensor:
         """(1, D) or (N, D) float32 unit vectors, of any length as the function answers. What it is given is its own."""
         own_ND = x_ND.to("cpu", torch.float32, copy=True).numpy()
-        said = np.atleast_2d(np.asarray(self._function(own_ND)))
+        answer = self._function(own_ND)
+        try:
+            said = np.atleast_2d(np.asarray(answer))
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise DataError(
+                f"{self._spec.name} answered with what is no array of numbers ({str(error).splitlines()[0]}); of a "
+                "tensor give tensor.detach().float().cpu()"
+            ) from None
         if said.dtype.kind not in "fiu":
             raise DataError(f"{self._spec.name} answered with an array of {said.dtype}; expected real numbers, vectors")
         if said.shape not in ((1, self._spec.dim), tuple(x_ND.shape)) or not np.isfinite(said).all():
