@@ -1,4 +1,4 @@
-"""Files that are one document each: plain text, Markdown, HTML."""
+"""Files that are one document each: plain text, Markdown, notebooks, HTML."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from nextvec.corpus.markup.html import declared_encoding, read_html
 from nextvec.corpus.markup.latex import read_latex
 from nextvec.corpus.markup.mail import read_letters
 from nextvec.corpus.markup.markdown import read_markdown
+from nextvec.corpus.markup.notebook import read_notebook
 from nextvec.corpus.markup.plain import Lines
 from nextvec.corpus.markup.plain_headings import read_text
 from nextvec.corpus.markup.rest import read_rest
@@ -140,6 +141,20 @@ def open_markdown(argument: str, options: Mapping[str, Any], name: str) -> OneDo
     """Markdown, titled by its front matter or its first heading."""
     chosen = PageOptions.parse(options, owner=f"Markdown file {name}")
     return OneDocument(argument, name, lambda content: read_markdown(chosen.text_of(content, name)))
+
+
+@register_source(
+    "notebook",
+    suffixes=(".ipynb",),
+    options=PageOptions,
+    leaves="code, notebook (what cells printed, and what is around them), and of Markdown what its reader leaves out",
+)
+def open_notebook(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
+    """A notebook of Jupyter: its cells of Markdown, titled by the first heading."""
+    chosen = PageOptions.parse(options, owner=f"notebook {name}")
+    return OneDocument(
+        argument, name, lambda content: read_notebook(chosen.text_of(content, name)), problem="is no notebook"
+    )
 
 
 @register_source(
