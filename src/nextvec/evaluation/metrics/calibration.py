@@ -17,8 +17,9 @@ BINS = 10
 class Calibration:
     """A target is as far out as its mean distance to the samples, beside that of each sample to the others and the
     target. All K + 1 are treated alike, so if the target is one more draw, its rank among them, 1 the most central, is
-    uniform whatever the distribution, for any K (pre-ranks by average distance: Gneiting, Stanberry, Grimit, Held and
-    Johnson 2008, "Assessing probabilistic forecasts of multivariate quantities"). Rank r stands for the interval from
+    uniform whatever the distribution, for any K. That any such pre-rank will do is from Gneiting, Stanberry, Grimit,
+    Held and Johnson 2008, "Assessing probabilistic forecasts of multivariate quantities", whose own are an order of all
+    coordinates and the length of a spanning tree; the mean distance is not theirs. Rank r stands for the interval from
     (r - 1) / (K + 1) to r / (K + 1), ties for all of theirs, which is shared out among the bins that it crosses: each
     then expects a tenth, exactly. A density is not needed, so regions of all samplers are of one kind.
 
