@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
 from nextvec.store.vectors import Corpus, corpus_names, open_snapshot
+from nextvec.workspace import Workspace
 
 
 def test_a_corpus_gives_back_what_was_stored(kit, workspace):
@@ -185,6 +188,14 @@ def test_a_damaged_manifest_is_an_integrity_error(kit, workspace):
         manifest.write_bytes(b"damaged")
     with pytest.raises(IntegrityError, match="cannot be read as a corpus"):
         Corpus.open(workspace, "c")
+
+
+def test_a_path_that_the_locale_does_not_know_is_no_damage(kit, tmp_path):
+    """Python reads names as half surrogate pairs there; what is stored under them must not be called damaged."""
+    kit.corpus(Workspace(tmp_path / "wö rk"))
+    known = Path(os.fsencode(tmp_path / "wö rk").decode("ascii", "surrogateescape"))
+    with pytest.raises(UsageError, match="letters that this locale does not know, set PYTHONUTF8=1"):
+        Corpus.open(Workspace(known), "c")
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,9 @@ _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def open_dataset(path: Path, version: int | None = None) -> lance.LanceDataset:
-    """The newest version, or another. Raises IntegrityError when the folder cannot be read, StorageError."""
-    uri = str(place_of(path) or path.absolute())
+    """The newest version, or another. Raises IntegrityError when the folder cannot be read, StorageError, UsageError
+    for a path that Lance does not take."""
+    uri = str(place_of(path) or _writable(path.absolute()))
     with _readable(uri, "cannot be read as a corpus"):
         return lance.dataset(uri if "://" in uri else path.absolute(), version=version)
 
@@ -183,13 +184,18 @@ def write_dataset(
             return lance.write_dataset(
                 table, str(remote), schema=table.schema, mode=mode, transaction_properties=properties
             )
-    place = path.absolute()
-    if _UNWRITABLE.search(str(place)):
-        raise UsageError(
-            f"{str(place)!r} has control characters or bytes that are no text in its name: rename the folder"
-        )
+    place = _writable(path.absolute())
     place.parent.mkdir(parents=True, exist_ok=True)
     return lance.write_dataset(table, place, schema=table.schema, mode=mode, transaction_properties=properties)
+
+
+def _writable(place: Path) -> Path:
+    if _UNWRITABLE.search(str(place)):
+        raise UsageError(
+            f"{str(place)!r} has control characters or bytes that are no text in its name: rename the folder; where it "
+            "has letters that this locale does not know, set PYTHONUTF8=1"
+        )
+    return place
 
 
 def write_fragments(table: pa.Table, path: Path) -> list[Fragment]:
