@@ -10,7 +10,8 @@ from torch import nn
 
 from nextvec.errors import MismatchError, UsageError
 from nextvec.models.baseline import BASELINES
-from nextvec.models.head import Head, State, start_at_zero
+from nextvec.models.head import HEADS, Head, State, start_at_zero
+from nextvec.models.network import _number, parse_heads
 
 
 class Mute(Head):
@@ -123,3 +124,23 @@ def test_only_the_last_linear_starts_at_zero():
 def test_a_readout_without_a_linear_cannot_start_at_zero():
     with pytest.raises(UsageError, match=r"readout Identity has no Linear"):
         start_at_zero(nn.Identity())
+
+
+@pytest.mark.parametrize("gives", [frozenset({"points"}), ["point"], "point"])
+def test_a_head_gives_parts_of_a_forecast(gives):
+    with pytest.raises(
+        UsageError, match=r"head 'mine' gives .*; expected a frozenset of some of density, point, query"
+    ):
+        HEADS.register("mine")(type("Mine", (HEADS.get("point"),), {"gives": gives}))
+
+
+def test_a_network_that_would_predict_no_vector_is_refused(monkeypatch):
+    monkeypatch.setitem(HEADS._entries, "mine", type("Mine", (HEADS.get("point"),), {"gives": frozenset()}))
+    with pytest.raises(UsageError, match="heads = mine: none gives a point or a query; add one that does"):
+        parse_heads(("mine",), {})
+
+
+@pytest.mark.parametrize(("loss", "given"), [(1.0, "a float"), (torch.ones(3), r"a tensor of shape \(3,\)")])
+def test_a_loss_that_is_not_one_number_is_told_by_its_head(loss, given):
+    with pytest.raises(UsageError, match=f"head 'mine': loss gave {given}; expected one number"):
+        _number("mine", loss)

@@ -268,7 +268,7 @@ class Judge:
     ) -> Evaluation:
         candidate, chosen = asked.candidate, self._chosen(asked.otherwise)
         if not is_proved(predictor):
-            require_causal(predictor, *_beginning(held_out))
+            require_causal(candidate.subject.name, predictor, *_beginning(held_out))
         fitted = temperatures(candidate, asked.home, predictor) if "log_loss" in chosen else {}
         show = self._progress(candidate.subject.name, pulse)
         return evaluate_on(

@@ -8,9 +8,9 @@ targets.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from torch import Generator, Tensor, nn
 
@@ -190,4 +190,12 @@ def _named(anchor: tuple[str, int] | None) -> str:
     return "none" if anchor is None else f"{anchor[0]} of {anchor[1]} dimensions"
 
 
-HEADS: Registry[type[Head]] = Registry("heads", "nextvec.models.heads", check=require_config, base=Head)
+def _require_head(name: str, component: Any, known: Mapping[str, Any]) -> None:
+    """Raises UsageError for one without options, or that gives what no forecast has."""
+    require_config(name, component, known)
+    gives, gifts = getattr(component, "gives", None), frozenset(get_args(Gift))
+    if isinstance(component, type) and gives is not None and not (isinstance(gives, frozenset) and gives <= gifts):
+        raise UsageError(f"head '{name}' gives {gives!r}; expected a frozenset of some of {', '.join(sorted(gifts))}")
+
+
+HEADS: Registry[type[Head]] = Registry("heads", "nextvec.models.heads", check=_require_head, base=Head)

@@ -173,7 +173,7 @@ class Network(nn.Module, Predictor):
         last_only, targets = self.config.context is not None, Targets.of(own, whole, share)
         hidden_BSM = self._hidden(Reading(own.x_BTD, own.breaks_BT, own.next_BT, own.heading), last_only=last_only)
         losses = [
-            head.loss(State(hidden_BSM, self._training_base(name, head, own, last_only)), targets)
+            _number(name, head.loss(State(hidden_BSM, self._training_base(name, head, own, last_only)), targets))
             for name, head in self.each_head()
         ]
         return sum(losses[1:], start=losses[0])
@@ -366,14 +366,23 @@ def in_windows(function: Positionwise, reading: Reading, context: int) -> Tensor
     return torch.cat([*prefix_BTD, last_W1D.view(B, T - context + 1, -1)], dim=1)
 
 
+def _number(head: str, loss: object) -> Tensor:
+    if not isinstance(loss, Tensor) or loss.ndim:
+        given = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+        raise UsageError(f"head '{head}': loss gave {given}; expected one number, a tensor of shape ()")
+    return loss
+
+
 def parse_heads(names: tuple[str, ...], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Config]:
-    """The configuration of every head, by name. Raises UsageError for an unknown head or option, one named twice, and
-    options of a head that is not there."""
+    """The configuration of every head, by name. Raises UsageError for an unknown head or option, one named twice,
+    options of a head that is not there, and where none predicts a vector."""
     if len(set(names)) < len(names):
         raise UsageError(f"heads = {','.join(names)}: each can be there once")
     for name in options:
         if name not in names:
             raise UsageError(f"options of head '{name}' are given, the heads are {', '.join(names)}: add it to heads")
+    if not any({"point", "query"} & HEADS.get(name).gives for name in names):
+        raise UsageError(f"heads = {','.join(names)}: none gives a point or a query; add one that does, point or rank")
     return {name: HEADS.get(name).Config.parse(options.get(name, {}), owner=f"head {name}") for name in names}
 
 

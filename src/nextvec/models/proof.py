@@ -31,14 +31,14 @@ def is_proved(predictor: object) -> bool:
 
 
 @torch.no_grad()
-def require_causal(predictor: Predictor, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> None:
+def require_causal(name: str, predictor: Predictor, x_BTD: Tensor, breaks_BT: Tensor | None = None) -> None:
     """Asked of the first half of documents, twice, and of all. What is no answer is left to who asks for more of it.
 
     Raises DataError for one that looks ahead, answers otherwise when asked again, or changes what it is given.
     """
-    half, name = (x_BTD.shape[1] + 1) // 2, predictor.spec.name
+    half = (x_BTD.shape[1] + 1) // 2
     first, again, whole = (
-        _said(predictor, x_BTD[:, :end], None if breaks_BT is None else breaks_BT[:, :end])
+        _said(name, predictor, x_BTD[:, :end], None if breaks_BT is None else breaks_BT[:, :end])
         for end in (half, half, x_BTD.shape[1])
     )
     if (worst := _difference(first, again)) > SAME:
@@ -51,14 +51,14 @@ def require_causal(predictor: Predictor, x_BTD: Tensor, breaks_BT: Tensor | None
         raise looks_ahead(name, half, worst)
 
 
-def _said(predictor: Predictor, x_BTD: Tensor, breaks_BT: Tensor | None) -> Mapping[str, Tensor]:
+def _said(name: str, predictor: Predictor, x_BTD: Tensor, breaks_BT: Tensor | None) -> Mapping[str, Tensor]:
     mask_BT = torch.ones(x_BTD.shape[:2], dtype=torch.bool, device=x_BTD.device)
     forecast = predictor.forecast(given_BTD := x_BTD.clone(), mask_BT, breaks_BT)
     answers = {part: getattr(forecast, part) for part in ("point", "query", "ahead", "topic")}
     if predictor.spec.density:
         answers["density"] = forecast.log_density(x_BTD)
     if not torch.equal(given_BTD, x_BTD):
-        raise DataError(f"{predictor.spec.name} changes the vectors that it is given; let it work on a copy of them")
+        raise DataError(f"{name} changes the vectors that it is given; let it work on a copy of them")
     return {part: answer for part, answer in answers.items() if isinstance(answer, Tensor) and answer.ndim > 1}
 
 
