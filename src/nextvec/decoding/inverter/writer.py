@@ -19,7 +19,7 @@ SEED = 0
 
 
 def inverter_decoder(
-    inverter: Inverter, encoder: Encoder, vectors_of: EncoderSpec | None = None, *, candidates: int = 4, beam: int = 2
+    inverter: Inverter, encoder: Encoder, vectors_of: EncoderSpec | None = None, *, candidates: int = 8, beam: int = 2
 ) -> CorrectingDecoder:
     """The decoder of an inverter.
 
@@ -47,7 +47,7 @@ class InverterWriter:
         temperature: of the draws, above 0.
     """
 
-    def __init__(self, inverter: Inverter, candidates: int = 4, temperature: float = 0.7) -> None:
+    def __init__(self, inverter: Inverter, candidates: int = 8, temperature: float = 0.7) -> None:
         if candidates < 1 or temperature <= 0:
             raise UsageError(f"candidates = {candidates}, temperature = {temperature}: expected 1 or more, and above 0")
         self._inverter, self._candidates, self._temperature = inverter, candidates, temperature
