@@ -51,6 +51,7 @@ SAMPLES = {
     ".txt": "text",
     ".srt": "text",
     ".md": "markdown",
+    ".ipynb": "notebook",
     ".html": "html",
     ".jsonl": "jsonl",
     ".warc": "warc",

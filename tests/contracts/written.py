@@ -128,6 +128,19 @@ def write_crawl(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     return str(folder / "a.warc"), sum(count(text.removeprefix(BYTE_ORDER_MARK)) for text in texts)
 
 
+def write_notebook(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    """Every third text is code, and what it printed."""
+    cells = [
+        {"cell_type": "markdown", "source": text.splitlines(keepends=True)}
+        if place % 3 < 2
+        else {"cell_type": "code", "source": text, "outputs": [{"output_type": "stream", "text": [text]}]}
+        for place, text in enumerate(texts)
+    ]
+    page = json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5})
+    (folder / "a.ipynb").write_text(page)
+    return str(folder / "a.ipynb"), count(page)
+
+
 def write_mixture(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     half = len(texts) // 2
     held = write_jsonl(folder, texts[:half])[1] + one_file("a.md")(folder, texts[half:])[1]
@@ -163,6 +176,7 @@ def write_dump(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
 WRITE: dict[str, Write] = {
     "text": one_file("a.txt"),
     "markdown": one_file("a.md"),
+    "notebook": write_notebook,
     "html": one_file("a.html"),
     "folder": write_folder,
     "jsonl": write_jsonl,

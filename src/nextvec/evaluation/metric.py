@@ -60,7 +60,7 @@ class Part:
     @classmethod
     def of(cls, values: npt.ArrayLike | Tensor) -> Part:
         """Of a mean over targets, from (M,) values; summed on the CPU, as not every accelerator has float64."""
-        numbers = torch.as_tensor(values).cpu().double()
+        numbers = (values if isinstance(values, Tensor) else torch.as_tensor(values, device="cpu")).cpu().double()
         return cls(float(numbers.sum()), float(numbers.numel()))
 
 
