@@ -152,8 +152,14 @@ class Place:
         return [prefix.rpartition("/")[2] for prefix in found["common_prefixes"]]
 
 
+def at_home(path: str) -> str:
+    """`~/` is the home, as no shell has said where a path comes from Python, a file or a variable; `~` and `~name` are
+    names of files."""
+    return os.path.expanduser(path) if path.startswith("~/") else path
+
+
 def workspace_folder(root: str) -> Path:
-    """The folder of a workspace on this machine: `root` itself, `~` a home, unless it is the URI of one in a bucket.
+    """The folder of a workspace on this machine: `root` itself, see `at_home`, unless it is the URI of one in a bucket.
 
     Raises UsageError for a URI that is none of a workspace, MissingDependencyError without obstore.
     """
@@ -164,7 +170,7 @@ def workspace_folder(root: str) -> Path:
             f"{root} is a folder named '{mistyped[1]}:'; expected {mistyped[1]}://BUCKET/PREFIX for a bucket"
         )
     if "://" not in root:
-        return Path(os.path.expanduser(root))  # no shell has, where it is said in Python, a file or a variable
+        return Path(at_home(root))
     uri = root.rstrip("/")
     if not _URI.fullmatch(uri):
         raise UsageError(

@@ -17,6 +17,7 @@ from types import FunctionType
 from typing import Any, ParamSpec, TypeVar
 
 from nextvec.errors import UsageError
+from nextvec.storage import at_home
 
 C = TypeVar("C", bound=type)
 P = ParamSpec("P")
@@ -121,11 +122,11 @@ LETTERS = 60
 """Of a value, that an error shows."""
 LIST = Kind("a list of texts", _is_list_of_texts, list)
 FUNCTION = Kind("a function", callable)
-PATH_AS_TEXT = Kind("a text", _is(str), os.path.expanduser)
+PATH_AS_TEXT = Kind("a text", _is(str), at_home)
 KINDS: Mapping[str, Kind] = {
     "None": Kind("None", lambda value: value is None),
     "str": Kind("a text", _is(str)),
-    "Path": Kind("a path", _is(os.PathLike), lambda value: Path(os.path.expanduser(value))),
+    "Path": Kind("a path", _is(os.PathLike), lambda value: Path(at_home(os.fspath(value)))),
     "bool": Kind("True or False", lambda value: type(value).__name__ in ("bool", "bool_"), bool),
     "int": Kind("a whole number", _is_number(Integral), int),
     "float": Kind("a number", _is_number(Real), float),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.interface.checked import checked
 from nextvec.interface.corpus import Corpus
+from nextvec.storage import at_home
 from nextvec.workspace import Workspace as Place
 
 if TYPE_CHECKING:
@@ -309,7 +310,7 @@ def _opened(source: str | Path | Source) -> Source:
     from nextvec.corpus.sources import open_source
 
     if isinstance(source, str | os.PathLike):
-        return open_source(os.path.expanduser(os.fspath(source)))
+        return open_source(at_home(os.fspath(source)))
     if not hasattr(source, "documents"):
         raise UsageError(f"a source is a path, a name or an object with documents(); got a {type(source).__name__}")
     return source
