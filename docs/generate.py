@@ -480,7 +480,7 @@ def decoding_page(record: dict[str, Any] | None) -> str:
         " vectors (`inverter/` and `corrector/` in that folder, or two names on the hub with a comma between); "
         "`sonar:FOLDER?language=fra_Latn` with SONAR's decoder, in any of its languages. `inverter` and `vec2text` "
         "correct what they wrote: encode it again, compare it with the target, write a better text, keep the best "
-        "cosine.",
+        "cosine; of texts that are nearly as near, `inverter` gives the one whose words the others share.",
         f"Before one of them decodes, a few texts go there and back: at a mean cosine below {LEAST} (for an inverter: "
         f"{KEPT} of what it recorded of itself, where that is less) it is refused with the figure, because at another "
         "encoder's vectors a decoder writes fluent texts about something else. vec2text and SONAR decode in float32 "

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nextvec.decoding.correction import CorrectingDecoder, refine
+from nextvec.decoding.correction import Candidate, CorrectingDecoder, Refined, refine
 from nextvec.encoders import load_encoder
 from nextvec.errors import UsageError
 
@@ -55,6 +55,27 @@ def test_the_cosine_is_that_of_the_text_encoded_again():
 def test_the_best_is_kept_when_a_correction_is_worse():
     assert all(one.best.text in ("nothing", "none") for one in run(Word(wrong=True), 1))
     assert [one.best.text for one in run(Word(wrong=True), 5)] == TARGETS
+
+
+def test_of_equally_near_texts_the_one_that_the_others_agree_with_is_chosen():
+    near = {
+        "one two three four": 0.8,
+        "red green blue black": 0.805,
+        "one two three five": 0.79,
+        "one two six four": 0.79,
+    }
+    tried = [Candidate(text, np.zeros(2, np.float32), cosine) for text, cosine in near.items()]
+    found = Refined([tried[:2], tried[2:]])
+    assert found.agreed(0.0) == found.best == tried[1]
+    assert found.agreed(0.2) == tried[0]
+    assert found.after(0).agreed(0.2) == tried[1]
+    sure = Candidate("none of them", np.zeros(2, np.float32), 0.99)
+    assert Refined([tried, [sure]]).agreed(0.2) == sure
+
+
+def test_a_decoder_says_that_it_looks_for_a_consensus():
+    names = [CorrectingDecoder(Word(), ENCODER, consensus=consensus).name for consensus in (0.0, 0.2)]
+    assert names == ["word:beam1", "word:beam1:consensus0.2"]
 
 
 def test_it_ends_where_nothing_new_comes():

@@ -27,12 +27,12 @@ from nextvec.decoding.edit.search import EditDecoder
 from nextvec.decoding.inverter.bundle import Inverter, load_inverter, record_metrics
 from nextvec.decoding.inverter.writer import inverter_decoder
 from nextvec.decoding.nearest import NearestDecoder
+from nextvec.decoding.text_metrics import exact_match, sentence_bleu, token_f1, words
 from nextvec.encoders.encoder import Encoder
 from nextvec.errors import DataError
 from nextvec.evaluation.column import Column
 from nextvec.evaluation.draws import Draws
 from nextvec.evaluation.statistics import Measurements, verdict
-from nextvec.evaluation.text_metrics import exact_match, sentence_bleu, token_f1, words
 from nextvec.records import write_json
 from nextvec.records.names import INVERSION
 from nextvec.retrieval.index import build_index

@@ -5,8 +5,9 @@ Source: Morris et al. 2023, "Text Embeddings Reveal (Almost) As Much As Text" (a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
@@ -14,12 +15,16 @@ import numpy.typing as npt
 
 from nextvec.decoding.decoder import Decoded, per_vector, unit_vectors
 from nextvec.decoding.quality import DEFAULT, QualityConfig, judge
+from nextvec.decoding.text_metrics import token_f1_of_pairs
 from nextvec.encoders.encoder import Encoder
 from nextvec.errors import UsageError
 
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
 MAX_STEPS = 50
+VOTERS = 40
+SPREAD = 0.04
+"""Of the cosine, by which a candidate has 1/e of another's weight."""
 
 
 class Writer(Protocol):
@@ -43,12 +48,14 @@ class Writer(Protocol):
 
 
 class CorrectingDecoder:
-    """A decoder that writes a text and corrects it by encoding it again. The cosine is that of the text it gives.
+    """A decoder that writes a text and corrects it by encoding it again. The cosine is that of the text it gives, which
+    is the best of all that were tried, or, with a consensus, nearly.
 
     Args:
         writer: proposes texts.
         encoder: encodes them; of the vectors that are decoded.
         beam: hypotheses of a vector that are corrected side by side.
+        consensus: what the other candidates' words count beside the cosine, see `Refined.agreed`; 0: nothing.
         quality: bounds of the verdict.
         max_steps: corrections of a text, 0 where the writer makes none.
     """
@@ -59,17 +66,19 @@ class CorrectingDecoder:
         encoder: Encoder,
         *,
         beam: int = 1,
+        consensus: float = 0.0,
         quality: QualityConfig = DEFAULT,
         max_steps: int = MAX_STEPS,
     ) -> None:
-        if beam < 1:
-            raise UsageError(f"beam = {beam}: expected 1 hypothesis or more")
+        if beam < 1 or consensus < 0:
+            raise UsageError(f"beam = {beam}, consensus = {consensus}: expected 1 hypothesis or more, and 0 or more")
         self.max_steps = max_steps
         self._writer, self._encoder, self._beam, self._quality = writer, encoder, beam, quality
+        self._consensus = consensus
 
     @property
     def name(self) -> str:
-        return f"{self._writer.name}:beam{self._beam}"
+        return f"{self._writer.name}:beam{self._beam}" + (f":consensus{self._consensus}" if self._consensus else "")
 
     def decode(
         self, vectors: np.ndarray, sources: Sequence[Sequence[str]] | None = None, *, steps: int = 0
@@ -95,8 +104,9 @@ class CorrectingDecoder:
         ]
 
     def _decoded(self, found: Refined, source: Sequence[str]) -> Decoded:
-        text, cosine = found.best.text, found.best.cosine
-        return Decoded(text=text, verdict=judge(text, source, self._quality), steps=found.steps, cosine=cosine)
+        chosen = found.agreed(self._consensus)
+        verdict = judge(chosen.text, source, self._quality)
+        return Decoded(text=chosen.text, verdict=verdict, steps=found.steps, cosine=chosen.cosine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,41 +120,58 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Refined:
-    """The best candidates of a search: of the first texts, and after each correction step that it took."""
+    """A search for one target: its first texts, and what was new in each correction step that it took."""
 
-    bests: Sequence[Candidate]
-
-    @property
-    def best(self) -> Candidate:
-        return self.bests[-1]
+    tried: Sequence[Sequence[Candidate]]
 
     @property
     def steps(self) -> int:
-        return len(self.bests) - 1
+        return len(self.tried) - 1
 
     def after(self, steps: int) -> Refined:
         """What it would have been with so many steps at most."""
-        return Refined(self.bests[: steps + 1])
+        return Refined(self.tried[: steps + 1])
+
+    @property
+    def ranked(self) -> list[Candidate]:
+        """All of them, the nearest to the target first; of equals the one that was found first."""
+        return _ranked(chain.from_iterable(self.tried))
+
+    @property
+    def best(self) -> Candidate:
+        return self.ranked[0]
+
+    def agreed(self, consensus: float) -> Candidate:
+        """The one of greatest cosine + `consensus` times the token F1 that it can be expected to have, were the text
+        one of the nearest: each weighted by exp(cosine / SPREAD).
+
+        Source: Kumar & Byrne 2004, "Minimum Bayes-Risk Decoding for Statistical Machine Translation".
+        """
+        nearest = self.ranked[: VOTERS if consensus else 1]
+        cosine_N = np.array([candidate.cosine for candidate in nearest])
+        weight_N = np.exp((cosine_N - cosine_N[0]) / SPREAD)
+        expected_N = token_f1_of_pairs([candidate.text for candidate in nearest]) @ weight_N / weight_N.sum()
+        return nearest[int(np.argmax(cosine_N + consensus * expected_N))]
 
 
 class _Search:
-    """The search for one target: hypotheses to correct next, and the best candidate after each step so far."""
+    """The search for one target: all texts so far, and the hypotheses to correct next."""
 
     def __init__(self, first: list[Candidate], beam: int) -> None:
         self._beam, self._seen = beam, {candidate.text for candidate in first}
+        self.tried = [first]
         self.hypotheses = _ranked(first)[:beam]
-        self.bests = self.hypotheses[:1]
 
     def take(self, proposals: list[Candidate]) -> None:
         """Go on from new texts alone: from one seen before the same corrections would follow. Without any, the end."""
         new = {candidate.text: candidate for candidate in proposals if candidate.text not in self._seen}
         self._seen |= new.keys()
-        self.hypotheses = _ranked(list(new.values()))[: self._beam]
-        self.bests.append(_ranked([self.bests[-1], *self.hypotheses])[0])
+        self.tried.append(list(new.values()))
+        self.hypotheses = _ranked(self.tried[-1])[: self._beam]
 
 
 def refine(writer: Writer, encode: Encode, target_ND: Vectors, *, steps: int, beam: int = 1) -> list[Refined]:
-    """The text found for each target whose encoded cosine is the best of all that were tried.
+    """The texts that were tried for each target.
 
     Args:
         writer: proposes texts.
@@ -167,7 +194,7 @@ def refine(writer: Writer, encode: Encode, target_ND: Vectors, *, steps: int, be
         for owner in sorted(set(owners)):
             pairs = zip(owners, weighed, strict=True)
             searches[owner].take([candidate for other, found in pairs if other == owner for candidate in found])
-    return [Refined(search.bests) for search in searches]
+    return [Refined(search.tried) for search in searches]
 
 
 def encode_written(encode: Encode, texts: Sequence[str], dim: int) -> Vectors:
@@ -191,5 +218,5 @@ def _weigh(
     ]
 
 
-def _ranked(candidates: list[Candidate]) -> list[Candidate]:
+def _ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda candidate: -candidate.cosine)

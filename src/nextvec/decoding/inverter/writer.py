@@ -16,6 +16,8 @@ from nextvec.errors import UsageError
 
 BATCH = 64
 SEED = 0
+CONSENSUS = 0.2
+"""Chosen on validation chunks of Wikipedia; on 350 test chunks token F1 rises by 0.007, the cosine falls by 0.001."""
 
 
 def inverter_decoder(
@@ -34,7 +36,7 @@ def inverter_decoder(
     """
     for spec, name in ((encoder.spec, "the encoder at hand"), (vectors_of or encoder.spec, "the corpus")):
         require_same_encoder(spec, inverter.encoder, left_name=name, right_name=f"inverter {inverter.identity}")
-    return CorrectingDecoder(InverterWriter(inverter, candidates), encoder, beam=beam)
+    return CorrectingDecoder(InverterWriter(inverter, candidates), encoder, beam=beam, consensus=CONSENSUS)
 
 
 class InverterWriter:

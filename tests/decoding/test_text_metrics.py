@@ -1,6 +1,6 @@
 import pytest
 
-from nextvec.evaluation.text_metrics import exact_match, sentence_bleu, token_f1, words
+from nextvec.decoding.text_metrics import exact_match, sentence_bleu, token_f1, token_f1_of_pairs, words
 
 REFERENCE = "The canal of Suez was opened, at last, in 1869."
 
@@ -35,3 +35,8 @@ def test_bleu_of_a_text_worked_by_hand():
     """Precisions 4/5, 3/4, 2/3, 1/2 and no brevity penalty."""
     expected = 100 * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25
     assert sentence_bleu("one two three four six", "one two three four five") == pytest.approx(expected)
+
+
+def test_token_f1_of_pairs_is_that_of_every_two():
+    texts = ["A cat sat.", "a CAT sat there!", "", "dogs", "cat cat"]
+    assert token_f1_of_pairs(texts).tolist() == [[token_f1(one, other) for other in texts] for one in texts]

@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from nextvec.errors import MissingDependencyError
 
@@ -29,6 +33,15 @@ def token_f1(text: str, reference: str) -> float:
     shared = (written & expected).total()
     total = written.total() + expected.total()
     return 2 * shared / total if total else 1.0
+
+
+def token_f1_of_pairs(texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    """(N, N), `token_f1` of every two of N texts; 1 on the diagonal."""
+    bags = [Counter(words(text)) for text in texts]
+    sizes_N = np.array([bag.total() for bag in bags], dtype=np.float64)
+    shared_NN = np.array([[(one & other).total() for other in bags] for one in bags], dtype=np.float64)
+    totals_NN = sizes_N[:, None] + sizes_N
+    return np.where(totals_NN, 2 * shared_NN / np.maximum(totals_NN, 1), 1.0)
 
 
 def exact_match(text: str, reference: str) -> float:
