@@ -14,13 +14,11 @@ from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.encodings import Errors, codec_of, decode
 from nextvec.corpus.markup.html import declared_encoding, read_html
-from nextvec.corpus.markup.latex import read_latex
-from nextvec.corpus.markup.mail import read_letters
 from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.notebook import read_notebook
 from nextvec.corpus.markup.plain import Lines
 from nextvec.corpus.markup.plain_headings import read_text
-from nextvec.corpus.markup.rest import read_rest
+from nextvec.corpus.markup.text_kinds import read_as_written
 from nextvec.corpus.markup.web_archive import is_web_archive, page_of
 from nextvec.corpus.prose import Prose
 from nextvec.corpus.sources import missing_path, register_source
@@ -125,8 +123,7 @@ def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     chosen = TextOptions.parse(options, owner=f"text file {name}")
 
     def read(content: bytes) -> Prose:
-        plain = partial(read_text, lines=chosen.lines)
-        return read_letters(chosen.text_of(content, name), partial(read_rest, read=partial(read_latex, read=plain)))
+        return read_as_written(chosen.text_of(content, name), partial(read_text, lines=chosen.lines))
 
     return OneDocument(argument, name, read)
 

@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -18,10 +17,8 @@ from urllib.parse import quote, urlencode
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.markup.html import read_html
-from nextvec.corpus.markup.latex import read_latex
-from nextvec.corpus.markup.mail import read_letters
 from nextvec.corpus.markup.markdown import read_markdown
-from nextvec.corpus.markup.rest import read_rest
+from nextvec.corpus.markup.text_kinds import read_as_written
 from nextvec.corpus.markup.wikitext import strip_wikitext
 from nextvec.corpus.prose import Prose, visible
 from nextvec.corpus.sources.checked import unwritable, writable
@@ -39,7 +36,7 @@ NAMES_SHOWN = 12
 ROWS_LEAVE = "of the text, what plain text or its markup leaves out; other columns are no text"
 Markup = Literal["auto", "plain", "html", "markdown", "wikitext"]
 _READ: Mapping[Markup, Callable[[str], Prose]] = {
-    "plain": partial(read_letters, read=partial(read_rest, read=read_latex)),
+    "plain": read_as_written,
     "html": read_html,
     "markdown": read_markdown,
     "wikitext": strip_wikitext,
