@@ -24,7 +24,8 @@ SMALL, LARGE = 60, 90
 ELSEWHERE = [12] * 30
 CHANCE = {"salt": "s", "test": 200, "validation": 400}
 GRU = {"width": 16, "layers": 1, "epochs": 3, "batch": 64, "lr": 1e-2}
-LATER = {"tests/distributed/": 1, "tests/corpus/": 2}
+CLUSTER = "tests/distributed/"
+LATER = {CLUSTER: 1, "tests/corpus/": 2}
 """Folders that come after the others, in this order."""
 ANIMALS = ["cats", "dogs", "owls", "bees", "ants", "elks", "eels", "rats"]
 
@@ -32,6 +33,17 @@ ANIMALS = ["cats", "dogs", "owls", "bees", "ants", "elks", "eels", "rats"]
 def pytest_xdist_auto_num_workers(config):
     """One more than cores: many tests wait for servers and for processes that they have started."""
     return len(os.sched_getaffinity(0)) + 1
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """All that needs a Ray cluster shares one, in one process: three of them take twice as long, each from the others."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneCluster(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return CLUSTER if nodeid.startswith(CLUSTER) else super()._split_scope(nodeid)
+
+    return OneCluster(config, log)
 
 
 def pytest_collection_modifyitems(items):

@@ -45,7 +45,7 @@ class TwoNodes:
         self._cluster.shutdown()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def two_nodes():
     pytest.importorskip("ray", reason="needs the extra 'ray': pip install 'nextvec[ray]'")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
