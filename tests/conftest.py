@@ -36,7 +36,7 @@ def pytest_xdist_auto_num_workers(config):
 
 
 def pytest_xdist_make_scheduler(config, log):
-    """All that needs a Ray cluster shares one, in one process: three of them take twice as long, each from the others."""
+    """All that needs a Ray cluster shares one, in one process: three at once take twice as long."""
     from xdist.scheduler import LoadFileScheduling
 
     class OneCluster(LoadFileScheduling):

@@ -48,6 +48,19 @@ def test_one_that_is_well_is_measured_and_may_be_registered_again(tiny, fakes):
     assert judged(tiny, fakes).estimate("near") == 0.5
 
 
+@pytest.mark.parametrize("high", [1.0, math.inf])
+def test_an_interval_ends_where_the_figure_does(tiny, fakes, high):
+    """Of few documents that all have nearly 1 it would reach above: a share may not, a sum may."""
+
+    def measure(self, passage):
+        return {"near": Part(0.8 if passage.number == 0 else 1.0, 1.0)}
+
+    bounded = (Figure(name="near", meaning="how near it is", low=0.0, high=high),)
+    interval = judged(tiny, fakes, figures=bounded, measure=measure).interval("near")
+    assert (interval.high == 1.0) == (high == 1.0)
+    assert interval.low < interval.estimate < 1.0 <= interval.high
+
+
 def test_a_figure_of_another_metric_is_refused():
     taken = type("Own", (Near,), {"figures": (Figure(name="cosine", meaning="something else"),)})
     with pytest.raises(UsageError, match=r"metric 'mm4' has a figure 'cosine', which is one of metric 'cosine'"):

@@ -52,7 +52,8 @@ STEPS = (0, 1, 3, 5)
 TIMED = 16
 """Texts that are decoded one at a time for the time a text takes."""
 EXAMPLES = 5
-FIGURES = ("cosine", "token_f1", "bleu", "exact_match")
+FIGURES = {"cosine": (-1.0, 1.0), "token_f1": (0.0, 1.0), "bleu": (0.0, 100.0), "exact_match": (0.0, 1.0)}
+"""Each with its least and greatest value."""
 CONTRASTED = ("cosine", "token_f1", "bleu")
 NEAREST = "nearest"
 
@@ -286,7 +287,9 @@ def _measured(outcomes: Sequence[Outcome], document: Ints) -> Measurements[Key]:
 
 
 def _row(outcome: Outcome, measured: Measurements[Key]) -> dict[str, Any]:
-    intervals = {name: measured.interval((outcome.name, outcome.steps, name)) for name in FIGURES}
+    intervals = {
+        name: measured.interval((outcome.name, outcome.steps, name)).within(*limits) for name, limits in FIGURES.items()
+    }
     return {
         "name": outcome.name,
         "steps": outcome.steps,

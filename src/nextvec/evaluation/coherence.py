@@ -271,7 +271,7 @@ class _OrderSums:
         if not self._wins:
             return None
         wins, chunks = np.array(self._wins).T
-        return bootstrap_interval(wins, chunks, resamples=resamples, seed=seed)
+        return bootstrap_interval(wins, chunks, resamples=resamples, seed=seed).within(0.0, 1.0)
 
 
 def next_closer(cosines: npt.NDArray[np.floating]) -> float:

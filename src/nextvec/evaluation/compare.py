@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -13,7 +14,7 @@ from nextvec.evaluation.column import Column
 from nextvec.evaluation.comparison import Comparison, Contrast, Role, Row
 from nextvec.evaluation.draws import Drawing, Draws
 from nextvec.evaluation.evaluation import Evaluation
-from nextvec.evaluation.metric import Figure, figures, own_figures
+from nextvec.evaluation.metric import Figure, figures, limits, own_figures
 from nextvec.evaluation.pairs import Pair, basis, judge, pair_of
 from nextvec.evaluation.seeds import seed_spreads
 from nextvec.evaluation.statistics import Interval, Measurements
@@ -35,6 +36,7 @@ HEADLINES = (
 _MEAN_TOLERANCE = 1e-3
 _PERFECT = {"cosine": 1.0, "energy_score": 0.0}
 """What a forecast scores that is the target itself, in the figures that there is a skill in."""
+_SKILLS = (-math.inf, 1.0)
 
 
 def compare(
@@ -115,7 +117,7 @@ def best_of(validation: Sequence[Evaluation], figure: Figure) -> Evaluation:
 
 def skill(model: Column, baseline: Column, drawing: Drawing | None = None) -> Interval:
     """(cos_model - cos_baseline) / (1 - cos_baseline) with its interval, from cosine columns of the same documents."""
-    return Measurements({"": skill_column(model, baseline)}, Draws(drawing or Drawing())).interval("")
+    return Measurements({"": skill_column(model, baseline)}, Draws(drawing or Drawing())).interval("").within(*_SKILLS)
 
 
 def skill_column(model: Column, baseline: Column, perfect: float = 1.0) -> Column:
@@ -173,7 +175,7 @@ class _Pairing:
             yield Row(
                 subject=evaluation.subject,
                 kind="baseline" if evaluation.name in self._baselines else "model",
-                figures={name: self._measurements(name).interval(evaluation.name) for name in evaluation.columns},
+                figures={name: self._interval(name, evaluation.name) for name in evaluation.columns},
                 chance={
                     name: column.chance for name, column in evaluation.columns.items() if column.chance is not None
                 },
@@ -196,7 +198,9 @@ class _Pairing:
         }
         try:
             found = Measurements(columns, self._draws) if columns else None
-            return {name: (found.interval(name), rivals[name].name) for name in columns} if found else {}
+            return (
+                {name: (found.interval(name).within(*_SKILLS), rivals[name].name) for name in columns} if found else {}
+            )
         except DataError:  # what is wrong with the figure itself is told where its own interval is asked for
             return {}
 
@@ -222,6 +226,9 @@ class _Pairing:
                 pairs.append(pair)
         if pairs:
             yield from judge(pairs, Measurements(columns, self._draws))
+
+    def _interval(self, figure: str, name: str) -> Interval:
+        return self._measurements(figure).interval(name).within(*limits(figure))
 
     def _measurements(self, figure: str) -> Measurements[str]:
         if figure not in self._measured:

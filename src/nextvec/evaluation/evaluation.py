@@ -13,6 +13,7 @@ import numpy.typing as npt
 from nextvec.errors import IntegrityError, UsageError
 from nextvec.evaluation.column import Column
 from nextvec.evaluation.draws import Drawing, Draws
+from nextvec.evaluation.metric import limits
 from nextvec.evaluation.statistics import Interval, Measurements
 from nextvec.fingerprint import fingerprint
 from nextvec.records import append_line, read_lines
@@ -179,7 +180,8 @@ class Evaluation:
 
     def interval(self, figure: str, *, seed: int = 0) -> Interval:
         """Of an average over training runs with their luck in it."""
-        return Measurements({"": self.column(figure)}, Draws(Drawing(seed=seed))).interval("")
+        found = Measurements({"": self.column(figure)}, Draws(Drawing(seed=seed))).interval("")
+        return found.within(*limits(figure))
 
     def summary(self) -> dict[str, float]:
         """Estimates by figure: what a bundle keeps in metrics.json."""

@@ -35,7 +35,8 @@ _PACKAGE = "nextvec."
 class Figure:
     """A number that a metric reports.
 
-    `higher_is_better` is None for a description that is neither good nor bad; `low` and `high` bound its values;
+    `higher_is_better` is None for a description that is neither good nor bad; `low` and `high` bound its values, where
+    they are bounded, and intervals are cut there;
     `optional` is one that some predictors cannot have: those without samples, or without a density; `judges` is the
     part of a forecast that it is a figure of.
     """
@@ -43,8 +44,8 @@ class Figure:
     name: str
     meaning: str
     higher_is_better: bool | None = True
-    low: float = -1.0
-    high: float = 1.0
+    low: float = -math.inf
+    high: float = math.inf
     optional: bool = False
     judges: Literal["point", "query", "ahead", "topic", "samples", "density"] = "point"
 
@@ -185,6 +186,12 @@ METRICS: Registry[type[Metric]] = Registry("metrics", "nextvec.evaluation.metric
 def figures() -> dict[str, Figure]:
     """Every figure of every registered metric, by name."""
     return {figure.name: figure for name in METRICS for figure in METRICS.get(name).figures}
+
+
+def limits(figure: str) -> tuple[float, float]:
+    """Least and greatest value of a figure; infinite for one that no metric here has."""
+    known = figures().get(figure)
+    return (known.low, known.high) if known else (-math.inf, math.inf)
 
 
 def own_figures() -> list[str]:

@@ -33,6 +33,7 @@ class Calibration:
                 meaning=f"share of targets within the central {percent} % of what is drawn",
                 higher_is_better=None,
                 low=0.0,
+                high=1.0,
                 optional=True,
                 judges="samples",
             )
@@ -44,6 +45,7 @@ class Calibration:
                 meaning=f"share of targets in tenth {place} from the centre of what is drawn; 0.1 where calibrated",
                 higher_is_better=None,
                 low=0.0,
+                high=1.0,
                 optional=True,
                 judges="samples",
             )

@@ -21,8 +21,6 @@ class Copying:
             meaning="mean greatest cosine of the prediction to its last context vectors, over that of the target; "
             "1 is as repetitive as the author",
             higher_is_better=None,
-            low=-float("inf"),
-            high=float("inf"),
         ),
     )
     costly: ClassVar[bool] = False

@@ -10,10 +10,12 @@ from nextvec.evaluation.metric import METRICS, Figure, Part, Passage, Setting, r
 @METRICS.register("cosine")
 class Cosine:
     figures: ClassVar[tuple[Figure, ...]] = (
-        Figure(name="cosine", meaning="mean cosine of prediction and target"),
+        Figure(name="cosine", meaning="mean cosine of prediction and target", low=-1.0, high=1.0),
         Figure(
             name="cosine_centred",
             meaning="the same after subtracting the mean training vector from both and normalising again",
+            low=-1.0,
+            high=1.0,
         ),
     )
     costly: ClassVar[bool] = False

@@ -13,8 +13,6 @@ class Density:
         Figure(
             name="log_density",
             meaning="mean log density of the target in nats a vector, against the uniform distribution, which has 0",
-            low=-float("inf"),
-            high=float("inf"),
             optional=True,
             judges="density",
         ),

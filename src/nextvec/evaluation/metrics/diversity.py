@@ -19,7 +19,6 @@ class Diversity:
             "author, 0 is the same answer every time",
             higher_is_better=None,
             low=0.0,
-            high=float("inf"),
             optional=True,
             judges="samples",
         ),

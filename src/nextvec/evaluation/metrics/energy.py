@@ -18,6 +18,7 @@ class Energy:
             name="energy_score",
             meaning="mean distance of samples to the target, less half of that between two samples",
             higher_is_better=False,
+            low=-2.0,
             high=2.0,
             optional=True,
             judges="samples",

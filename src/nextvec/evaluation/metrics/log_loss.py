@@ -20,14 +20,11 @@ def _figures(pool: str) -> Iterator[Figure]:
         meaning="nats of the target under a softmax of q . y over the pool, at the temperature fitted on validation",
         higher_is_better=False,
         low=0.0,
-        high=float("inf"),
         judges=judged(pool),
     )
     yield Figure(
         name=f"bits_gained[{pool}]",
         meaning="bits that are told of the target, (log(pool size) - log loss) / log 2; guessing tells none",
-        low=-float("inf"),
-        high=float("inf"),
         judges=judged(pool),
     )
 

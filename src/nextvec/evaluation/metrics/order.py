@@ -39,8 +39,18 @@ class Order:
     """
 
     figures: ClassVar[tuple[Figure, ...]] = (
-        Figure(name="shuffled_context", meaning="cosine when all the context is in random order, on sampled targets"),
-        Figure(name="ordered_context", meaning="cosine with the context as written, on the same sampled targets"),
+        Figure(
+            name="shuffled_context",
+            meaning="cosine when all the context is in random order, on sampled targets",
+            low=-1.0,
+            high=1.0,
+        ),
+        Figure(
+            name="ordered_context",
+            meaning="cosine with the context as written, on the same sampled targets",
+            low=-1.0,
+            high=1.0,
+        ),
     )
     costly: ClassVar[bool] = False
     version: ClassVar[int] = 2

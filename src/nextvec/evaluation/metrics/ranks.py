@@ -24,14 +24,19 @@ def _figures(pool: str) -> Iterator[Figure]:
     judges = judged(pool)
     for k in RECALLS:
         yield Figure(
-            name=f"recall@{k}[{pool}]", meaning=f"share of targets ranked {k} or better", low=0.0, judges=judges
+            name=f"recall@{k}[{pool}]",
+            meaning=f"share of targets ranked {k} or better",
+            low=0.0,
+            high=1.0,
+            judges=judges,
         )
-    yield Figure(name=f"mrr[{pool}]", meaning="mean of 1 / rank of the target", low=0.0, judges=judges)
+    yield Figure(name=f"mrr[{pool}]", meaning="mean of 1 / rank of the target", low=0.0, high=1.0, judges=judges)
     yield Figure(
         name=f"rank_norm[{pool}]",
         meaning="mean of (rank - 1) / (pool size - 1); pools of one left out",
         higher_is_better=False,
         low=0.0,
+        high=1.0,
         judges=judges,
     )
     yield Figure(
@@ -39,7 +44,6 @@ def _figures(pool: str) -> Iterator[Figure]:
         meaning="mean number of candidates, the target included",
         higher_is_better=None,
         low=1.0,
-        high=float("inf"),
         judges=judges,
     )
 

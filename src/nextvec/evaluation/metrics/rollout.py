@@ -21,7 +21,12 @@ class Rollout:
     and the next one made, five times. Every start has five true vectors ahead, so all horizons share their starts."""
 
     figures: ClassVar[tuple[Figure, ...]] = tuple(
-        Figure(name=f"rollout@{h}", meaning=f"cosine to the true vector {h} ahead when predictions are fed back")
+        Figure(
+            name=f"rollout@{h}",
+            meaning=f"cosine to the true vector {h} ahead when predictions are fed back",
+            low=-1.0,
+            high=1.0,
+        )
         for h in range(1, STEPS + 1)
     )
     costly: ClassVar[bool] = True

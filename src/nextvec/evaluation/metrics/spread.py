@@ -24,7 +24,6 @@ class Spread:
             meaning="total variance of predictions over total variance of targets; near 0 is a collapse to one point",
             higher_is_better=None,
             low=0.0,
-            high=float("inf"),
         ),
     )
     costly: ClassVar[bool] = False
