@@ -375,6 +375,57 @@ def test_a_source_and_an_encoder_of_ones_own_go_by_their_names(place):
         place.ingest(["a text"], "counted", encoder="hashing:16")
 
 
+def test_a_tracker_and_a_decoder_of_ones_own_go_by_their_names(place):
+    from nextvec.decoding import DECODERS
+    from nextvec.decoding.decoder import Decoded
+    from nextvec.decoding.quality import judge
+    from nextvec.training.tracker import TRACKERS, Tracker
+
+    told = []
+
+    @nextvec.register("tracker", "listener")
+    class Listener(Tracker):
+        @classmethod
+        def open(cls, folder, address):
+            return cls()
+
+        def start(self, settings):
+            told.append("start")
+
+        def log(self, event, step, figures, at):
+            told.append(event)
+
+        def artefact(self, path):
+            pass
+
+        def close(self, *, finished):
+            told.append(finished)
+
+    @nextvec.register("decoder", "parrot")
+    class Parrot:
+        name, max_steps = "parrot", 0
+
+        def __init__(self, argument, surroundings):
+            self.said = argument
+
+        def decode(self, vectors, sources=None, *, steps=0):
+            return [Decoded(text=self.said, verdict=judge(self.said)) for _ in vectors]
+
+    try:
+        model = place.train(
+            "gru", "tales@small", name="told-of", track=["listener"], epochs=1, width=8, allow_unordered=True
+        )
+        assert (told[0], told[-1]) == ("start", True)
+        said = model.continue_text(
+            "One day it rained. And then it stopped.", decoder="parrot:And the sun came out again."
+        )
+        assert "And the sun came out again." in said.text
+        with pytest.raises(UsageError, match=r"'half' .* extends nextvec.training.tracker.Tracker"):
+            nextvec.register("tracker", "half")(Parrot)
+    finally:
+        del TRACKERS._entries["listener"], DECODERS._entries["parrot"]
+
+
 def test_kinds_of_components_are_known():
     assert callable(nextvec.register("metric", "own-metric"))
     with pytest.raises(UsageError, match=r"unknown kind of component 'metrics'\. Did you mean 'metric'"):

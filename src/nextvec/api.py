@@ -44,10 +44,12 @@ KINDS = {
     "backbone": ("nextvec.models.backbone", "BACKBONES"),
     "baseline": ("nextvec.models.baseline", "BASELINES"),
     "chunker": ("nextvec.corpus.chunkers", "CHUNKERS"),
+    "decoder": ("nextvec.decoding", "DECODERS"),
     "encoder": ("nextvec.encoders", "ENCODERS"),
     "head": ("nextvec.models.head", "HEADS"),
     "metric": ("nextvec.evaluation.metric", "METRICS"),
     "source": ("nextvec.corpus.sources", "SOURCES"),
+    "tracker": ("nextvec.training.tracker", "TRACKERS"),
 }
 """What one can add to, and where its registry is."""
 
@@ -66,8 +68,8 @@ def open(root: Path | str | None = None) -> Workspace:
 
 @checking
 def register(kind: str, name: str) -> Callable[[T], T]:
-    """Decorator: an architecture (`backbone`), head, baseline, metric, encoder, source or chunker of one's own, known
-    by `name` from then on, also from a notebook's cell, which may be run again.
+    """Decorator: an architecture (`backbone`), head, baseline, metric, encoder, source, chunker, decoder or tracker of
+    one's own, known by `name` from then on, also from a notebook's cell, which may be run again.
 
     Raises UsageError for an unknown kind and for a name that something else has.
 

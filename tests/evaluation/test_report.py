@@ -279,6 +279,12 @@ def test_seeds_are_tabled():
     content = ReportContent(title="t", comparison=table)
     assert "Spread over training seeds" in render_report(content)
     assert not any("one seed" in limit for limit in limits(content))
+    alone = SAMPLE.model("lstm", seed=0)
+    mixed = SAMPLE.compare([*seeds, *averaged(seeds), alone], drawing=SAMPLE.Drawing(resamples=50, permutations=50))
+    assert any(
+        limit.startswith("Some models were trained with one seed")
+        for limit in limits(replace(content, comparison=mixed))
+    )
 
 
 def test_the_forest_keeps_near_differences_apart_and_points_at_far_ones(content):

@@ -74,7 +74,7 @@ class Tracker(ABC):
         return
 
 
-TRACKERS: Registry[type[Tracker]] = Registry("trackers", "nextvec.training.trackers")
+TRACKERS: Registry[type[Tracker]] = Registry("trackers", "nextvec.training.trackers", base=Tracker)
 
 
 class Tracking:

@@ -22,11 +22,12 @@ def _statistical_limits(content: ReportContent) -> Iterator[str]:
             f"{few.capitalize()}: another draw of test documents could change the order. Expect wide intervals, and "
             "doubt small differences."
         )
-    spreads = {spread.seeds for spread in content.comparison.seeds}
-    if content.models and (not spreads or min(spreads) < SEEDS_FOR_A_CLAIM):
-        seeds = "one seed" if not spreads else f"{min(spreads)} seeds"
+    runs = {row.runs for row in content.models if row.runs > 1 or row.subject.seed is not None}
+    if runs and min(runs) < SEEDS_FOR_A_CLAIM:
+        who = "Models" if len(runs) == 1 else "Some models"
+        seeds = "one seed" if min(runs) == 1 else f"{min(runs)} seeds"
         yield (
-            f"Models were trained with {seeds}. The intervals of single checkpoints say how much figures depend on the "
+            f"{who} were trained with {seeds}. The intervals of single checkpoints say how much figures depend on the "
             f"test documents, not on the luck of training; a headline claim needs at least {SEEDS_FOR_A_CLAIM} seeds."
         )
     if not content.baselines:
