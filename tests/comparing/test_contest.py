@@ -266,6 +266,19 @@ def test_allowed_leakage_is_the_first_thing_that_every_report_says(place):
     assert next(iter(record)) == "warning"
     assert record["warning"] == contest.warning != ""
     assert record["leakage"]["passed"] is False
+    assert {each.leakage for each in contest.models} == {contest.warning}
+
+
+def test_what_one_model_has_seen_is_no_stain_on_another(place, tmp_path, make_corpus):
+    """What `c` has grown by: seen by whoever was trained on the larger generation."""
+    shutil.copytree(place.root, tmp_path / "ws")
+    grown = Workspace(tmp_path / "ws")
+    make_corpus(grown, "newer", split={"salt": "other", "test": 200, "validation": 400}, first=60, last=90)
+    contest = run_contest(
+        grown, ["plain", "anchored"], on="newer", latency=False, metrics=["cosine"], allow_leakage=True
+    )
+    plain, anchored = contest.models
+    assert (plain.leakage, anchored.leakage) == ("", contest.warning)
 
 
 def test_what_is_shared_is_found_out_once(place, monkeypatch):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from nextvec.errors import IntegrityError, NotFoundError, UsageError
-from nextvec.evaluation.evaluation import read_evaluations
+from nextvec.evaluation.evaluation import read_evaluations, save_evaluation
 from nextvec.records import read_json, write_json
 from nextvec.records.study import LOCK, Run, write_event, write_study
 from nextvec.sequences.splits import split_snapshot
@@ -21,6 +21,8 @@ from nextvec.serving.catalogue_schemas import (
     StudyList,
 )
 from nextvec.serving.settings import ListenerSettings, ModelSettings, Settings
+from nextvec.sharing.cards import Rights
+from nextvec.sharing.models import model_card
 from nextvec.store.lock import exclusive
 from nextvec.store.vectors import Corpus, open_snapshot
 from nextvec.workspace import Workspace
@@ -143,6 +145,20 @@ def test_figures_have_the_intervals_of_the_evaluation(catalogue, compared):
     interval = recorded.interval("cosine")
     assert shown["figures"]["cosine"] == interval.to_dict() | {"chance": None}
     assert shown["figures"]["mrr[document]"]["chance"] == recorded.chance("mrr[document]")
+
+
+def test_what_was_seen_in_training_stays_with_its_figures(compared, tmp_path):
+    shutil.copytree(compared.root, tmp_path / "ws")
+    place, warning = Workspace(tmp_path / "ws"), "LEAKAGE WAS ALLOWED, figures are too good: all of it."
+    folder = place.model("gru")
+    (recorded,) = read_evaluations(folder / "evaluations.jsonl")
+    save_evaluation(folder / "evaluations.jsonl", replace(recorded, fingerprint="seen", leakage=warning))
+    shown = Catalogue(place).model("gru")["nextvec"]
+    assert [each["leakage"] for each in shown["evaluations"]] == [warning, ""]
+    tree = json.dumps(shown["lineage"])
+    assert tree.count(warning) == 1
+    config, evaluations = read_json(folder / "config.json"), read_evaluations(folder / "evaluations.jsonl")
+    assert model_card("", "gru", config, evaluations, Rights(given="mit"), []).count(warning) == 1
 
 
 def test_curves_come_from_the_run_log(catalogue):

@@ -170,6 +170,13 @@ class Stage:
             self._leakage = check_pairs(self.pairs(), cache=self.generations[0].cache, say=say)
         return self._leakage
 
+    def seen_by(self, generation: Generation, say: Say) -> str:
+        """What of it was seen by whoever was trained on `generation`, as a warning; empty for nothing."""
+        found = self.leakage(say)
+        if not found.passed and len(self.generations) > 1:
+            found = check_pairs(self._pairs(generation), cache=generation.cache, say=say)
+        return found.warning
+
 
 def _require_encoder(snapshot: Snapshot, generation: Generation) -> None:
     if snapshot.encoder.fingerprint != generation.snapshot.encoder.fingerprint:
@@ -271,10 +278,11 @@ class Judge:
             require_causal(candidate.subject.name, predictor, *_beginning(held_out))
         fitted = temperatures(candidate, asked.home, predictor) if "log_loss" in chosen else {}
         show = self._progress(candidate.subject.name, pulse)
-        return evaluate_on(
+        evaluation = evaluate_on(
             held_out, predictor, train_mean=centre, subject=candidate.subject, weights=candidate.weights,
             metrics=chosen, temperatures=fitted, device=fastest(), on_progress=show,
         )  # fmt: skip
+        return replace(evaluation, leakage=self.stage.seen_by(asked.home, self.say))
 
     def _progress(self, name: str, pulse: Pulse) -> Progress:
         """Says now and then how far an evaluation is: heads that draw by many steps take minutes."""

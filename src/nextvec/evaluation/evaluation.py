@@ -84,7 +84,8 @@ class Evaluation:
     corpus is judged, whatever its part. `train_mean_norm` tells which mean was subtracted for the centred cosine.
     `weights` is a hash of all that decides what the subject predicts, None where the caller does not know it; `metrics`
     are the versions of those that measured it, by name; `temperatures` what its scores were divided by for the log
-    loss, by pool, none where it was not measured.
+    loss, by pool, none where it was not measured; `leakage` says what of the documents was seen in training, where
+    that was allowed.
     """
 
     subject: Subject
@@ -103,6 +104,7 @@ class Evaluation:
     weights: str | None = None
     metrics: Mapping[str, int] = field(default_factory=dict)
     temperatures: Mapping[str, float] = field(default_factory=dict)
+    leakage: str = ""
 
     @classmethod
     def of(

@@ -277,6 +277,7 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
         "encoder": evaluation.encoder,
         "documents": evaluation.documents,
         "targets": int(evaluation.targets.sum()),
+        "leakage": evaluation.leakage,
         "caution": few_documents(evaluation.documents),
         "figures": {
             name: evaluation.interval(name).to_dict() | {"chance": evaluation.chance(name)}

@@ -38,6 +38,7 @@ class EvaluationRecord(Record):
     encoder: str = Field(examples=["minilm 384-D (fingerprint 5767ff2e1a8f8598)"])
     documents: int = Field(examples=[73])
     targets: int = Field(description="Vectors predicted.", examples=[5218])
+    leakage: str = Field(description="What of the documents was seen in training; empty for nothing.", examples=[""])
     caution: str | None = Field(description="Why the figures should not be trusted far.", examples=["only 9 documents"])
     figures: dict[str, MeasuredFigure] = Field(description="By name, `cosine` and `recall@5[document]` for example.")
 

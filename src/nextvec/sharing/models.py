@@ -136,6 +136,8 @@ def _figures(evaluation: Evaluation) -> Iterator[str]:
     targets = int(evaluation.targets.sum())
     yield f"{evaluation.documents:,} documents of {evaluation.corpus}, {targets:,} targets, 95 % intervals:"
     yield ""
+    if evaluation.leakage:
+        yield from (f"**{evaluation.leakage}**", "")
     rows = []
     for figure in (each for each in SHOWN if each in evaluation.columns):
         found, chance = evaluation.interval(figure), evaluation.chance(figure)

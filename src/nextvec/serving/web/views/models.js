@@ -151,7 +151,7 @@ function loss({ curve }) {
 
 /** The figures of one test set, those of vectors first, then ranks by the pool that they were ranked in. */
 function evaluation(measured) {
-  const { corpus, documents, targets, fingerprint, caution, figures } = measured;
+  const { corpus, documents, targets, fingerprint, leakage, caution, figures } = measured;
   const names = Object.keys(figures).filter((name) => !name.startsWith("pool_size"));
   const plain = names.filter((name) => !name.includes("["));
   const ranked = Object.entries(POOLS).map(([pool, words]) => [
@@ -173,26 +173,23 @@ function evaluation(measured) {
       ),
     ),
   ];
+  const column = (kind, ...said) => h("th", { scope: "col", role: "columnheader", class: kind }, ...said);
   const head = h(
     "tr",
     { role: "row" },
-    h("th", { scope: "col", role: "columnheader" }, "Figure"),
-    h("th", { scope: "col", role: "columnheader", class: "figure" }, "Value, 95 % interval"),
-    h(
-      "th",
-      { scope: "col", role: "columnheader", class: "plotted" },
-      h("span", { class: "unseen" }, "Drawn"),
-      axis(0, 1, 2),
-    ),
-    h("th", { scope: "col", role: "columnheader", class: "figure wide" }, "Chance"),
+    column("", "Figure"),
+    column("figure", "Value, 95 % interval"),
+    column("plotted", h("span", { class: "unseen" }, "Drawn"), axis(0, 1, 2)),
+    column("figure wide", "Chance"),
   );
   return [
     h(
       "p",
       { class: "caption" },
-      `${plural(targets, "target")} in ${plural(documents, "document")} that the model has not seen; test set ${fingerprint}. The thin line is chance.`,
+      `${plural(targets, "target")} in ${plural(documents, "document")}${leakage ? "" : " that the model has not seen"}; test set ${fingerprint}. The thin line is chance.`,
     ),
-    caution ? h("p", { class: "caution" }, `Caution: ${caution}. Expect wide intervals.`) : null,
+    leakage && h("p", { class: "caution" }, leakage),
+    caution && h("p", { class: "caution" }, `Caution: ${caution}. Expect wide intervals.`),
     scrollable(
       `Figures on ${corpus}`,
       h("table", { class: "board figures", role: "table" }, h("thead", { role: "rowgroup" }, head), sections),
