@@ -25,7 +25,7 @@ ELSEWHERE = [12] * 30
 CHANCE = {"salt": "s", "test": 200, "validation": 400}
 GRU = {"width": 16, "layers": 1, "epochs": 3, "batch": 64, "lr": 1e-2}
 CLUSTER = "tests/distributed/"
-LATER = {CLUSTER: 1, "tests/corpus/": 2}
+LATER = {CLUSTER: 1, "tests/contracts/": 2, "tests/corpus/": 3}
 """Folders that come after the others, in this order."""
 ANIMALS = ["cats", "dogs", "owls", "bees", "ants", "elks", "eels", "rats"]
 
