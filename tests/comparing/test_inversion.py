@@ -103,6 +103,37 @@ def test_what_was_written_is_edited_after_the_most_steps(snapshot, encoder):
     assert row_of(record, "edited knowing", 1)["cosine"] == pytest.approx(1, abs=1e-5)
 
 
+class Killed(Knowing):
+    """After so many blocks, as a run may be."""
+
+    def __init__(self, snapshot, blocks):
+        super().__init__(snapshot)
+        self.left = blocks
+
+    def decode(self, vectors, sources=None, *, steps=0):
+        if len(vectors) > 1:
+            if not self.left:
+                raise KeyboardInterrupt
+            self.left -= 1
+        return super().decode(vectors, sources, steps=steps)
+
+
+def test_a_killed_measurement_goes_on_where_it_was(snapshot, encoder, tmp_path, monkeypatch):
+    """Of two blocks at two numbers of steps one is left, and then what is edited."""
+    monkeypatch.setattr("nextvec.comparing.inversion.BLOCK", 20)
+    how = {"edited": True, "chunks": 40, "steps": (0, 1), "records": tmp_path / "records.jsonl"}
+    with pytest.raises(KeyboardInterrupt):
+        measure_inversion(snapshot, encoder, [Killed(snapshot, 3)], **how)
+    resumed, said = Killed(snapshot, 1), []
+    record = measure_inversion(snapshot, encoder, [resumed], **how, on_progress=said.append)
+    assert not resumed.left
+    assert [line for line in said if line.startswith("knowing:")] == ["knowing: 20 of 40 chunks"]
+    whole = measure_inversion(snapshot, encoder, [Knowing(snapshot)], **{**how, "records": None})
+    for one, other in zip(record["rows"], whole["rows"], strict=True):
+        assert {**one, "milliseconds": None} == {**other, "milliseconds": None}
+    assert record["examples"] == whole["examples"]
+
+
 def test_a_decoder_is_judged_against_retrieval(record):
     knowing = row_of(record, "knowing", 1)
     assert knowing["cosine"] == knowing["token_f1"] == 1

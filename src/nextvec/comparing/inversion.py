@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,17 @@ from nextvec.decoding.edit.search import EditDecoder
 from nextvec.decoding.inverter.bundle import Inverter, load_inverter, record_metrics
 from nextvec.decoding.inverter.writer import inverter_decoder
 from nextvec.decoding.nearest import NearestDecoder
+from nextvec.decoding.quality import Verdict
 from nextvec.decoding.text_metrics import exact_match, sentence_bleu, token_f1, words
 from nextvec.encoders.encoder import Encoder
 from nextvec.errors import DataError
 from nextvec.evaluation.column import Column
 from nextvec.evaluation.draws import Draws
 from nextvec.evaluation.statistics import Measurements, verdict
-from nextvec.records import write_json
-from nextvec.records.names import INVERSION
+from nextvec.fingerprint import fingerprint_bytes
+from nextvec.mirror import discard, fetch
+from nextvec.records import append_line, read_lines, write_json
+from nextvec.records.names import INVERSION, INVERTED
 from nextvec.retrieval.index import build_index
 from nextvec.retrieval.neighbours import Index
 from nextvec.sequences.splits import Split, split_snapshot
@@ -52,8 +55,12 @@ STEPS = (0, 1, 3, 5)
 TIMED = 16
 """Texts that are decoded one at a time for the time a text takes."""
 EXAMPLES = 5
+BLOCK = 50
+"""Chunks that are decoded together, and recorded when they are: a thousand take the better part of an hour."""
 FIGURES = {"cosine": (-1.0, 1.0), "token_f1": (0.0, 1.0), "bleu": (0.0, 100.0), "exact_match": (0.0, 1.0)}
 """Each with its least and greatest value."""
+_KNOWN: Sequence[str] = ("network", "corpus", "training", "start")
+"""What of an inverter's configuration a report repeats."""
 CONTRASTED = ("cosine", "token_f1", "bleu")
 NEAREST = "nearest"
 
@@ -84,8 +91,8 @@ def report_inverter(
 ) -> dict[str, Any]:
     """Measure the inverter in `folder` on its corpus; write `inversion.json` beside it, and its metrics.
 
-    Nobody moves or removes it meanwhile. Returns the record. Raises what `load_inverter` raises, MismatchError when the
-    encoder is another one.
+    Nobody moves or removes it meanwhile. Stopped, it goes on where it was. Returns the record. Raises what
+    `load_inverter` raises, MismatchError when the encoder is another one.
     """
     inverter = load_inverter(folder)
     with writing(folder, what=f"inverter '{folder.name}'"):
@@ -95,25 +102,27 @@ def report_inverter(
 def _report(
     inverter: Inverter, folder: Path, snapshot: Snapshot, encoder: Encoder, chunks: int, on_progress: Report | None
 ) -> dict[str, Any]:
-    decoder = inverter_decoder(inverter, encoder, snapshot.encoder)
-    record = {
-        "inverter": {
-            "name": inverter.identity,
-            "parameters": inverter.network.parameter_count,
-            "network": inverter.config["network"],
-            "corpus": inverter.config["corpus"],
-            "training": inverter.config["training"],
-            **({"start": inverter.config["start"]} if "start" in inverter.config else {}),
-            "hardware": inverter.config.get("hardware"),
-            "metrics": inverter.metrics,
-        },
-        **measure_inversion(snapshot, encoder, [decoder], edited=True, chunks=chunks, on_progress=on_progress),
-    }
+    decoder, records = inverter_decoder(inverter, encoder, snapshot.encoder), folder / INVERTED
+    fetch(records)
+    how: dict[str, Any] = {"edited": True, "chunks": chunks, "records": records, "on_progress": on_progress}
+    record = {"inverter": _described(inverter), **measure_inversion(snapshot, encoder, [decoder], **how)}
     write_json(folder / INVERSION, record)
+    discard(records)
     best = next(row for row in reversed(record["rows"]) if row["name"] == _kind(decoder))
     figures = {f"test_{name}": interval["estimate"] for name, interval in best["figures"].items()}
     record_metrics(folder, {**inverter.metrics, **figures, "test_steps": best["steps"]})
     return record
+
+
+def _described(inverter: Inverter) -> dict[str, Any]:
+    known = {part: inverter.config[part] for part in _KNOWN if part in inverter.config}
+    return {
+        "name": inverter.identity,
+        "parameters": inverter.network.parameter_count,
+        **known,
+        "hardware": inverter.config.get("hardware"),
+        "metrics": inverter.metrics,
+    }
 
 
 def measure_inversion(
@@ -126,6 +135,7 @@ def measure_inversion(
     chunks: int = CHUNKS,
     steps: Sequence[int] = STEPS,
     seed: int = 0,
+    records: Path | None = None,
     on_progress: Report | None = None,
 ) -> dict[str, Any]:
     """A JSON-able record: what was measured, a row for each way of decoding, contrasts with `nearest`, examples.
@@ -136,22 +146,25 @@ def measure_inversion(
         edited: what each writes after the most steps is edited, too, where the training documents show what is fluent.
         index: exact, over the snapshot; None builds one.
         chunks: how many chunks of test documents are drawn (all, when there are fewer).
-        on_progress: told the name of each row before it is measured.
+        records: a JSON-lines file of what was decoded, block by block, so that a killed measurement goes on where it
+            was; None keeps nothing.
+        on_progress: told the name of each row before it is measured, and how far it is.
     """
     split = split_snapshot(snapshot)
     held_out = draw_chunks(snapshot, split.test, chunks, seed)
     index = index or build_index(snapshot, "exact")
     nearest = _training_bank(snapshot, split, index)
-    decoders = [_Once(decoder, held_out.vectors, steps) for decoder in decoders]
     say = on_progress or (lambda name: None)
+    kept = [_Kept(decoder, steps, records, say) for decoder in decoders]
     say("ceiling")
     outcomes = [_ceiling(held_out, encoder)]
-    for decoder in (nearest, *decoders):
+    for decoder in (_Kept(nearest, steps, None, say), *kept):
         for count in steps if decoder.max_steps else (0,):
             say(f"{_kind(decoder)}, {count} steps")
             outcomes.append(_measure(_kind(decoder), decoder, encoder, held_out, count))
-    for name, decoder in _editing(decoders, snapshot, index, encoder) if edited else ():
+    for name, editor in _editing(kept, snapshot, index, encoder) if edited else ():
         say(f"{name}, {steps[-1]} steps")
+        decoder = _Kept(editor, steps, records, say)
         outcomes.append(_measure(name, decoder, encoder, held_out, steps[-1]))
     measured, fluency = _measured(outcomes, held_out.document), _fluency(snapshot, split, held_out)
     return {
@@ -170,25 +183,48 @@ def measure_inversion(
     }
 
 
-class _Once:
-    """A decoder that decodes the chunks that are measured once, for every number of `steps` where one search finds all:
-    what it wrote is also what is edited. See `Decoder`."""
+class _Kept:
+    """A decoder that decodes every block of chunks once, for each of the `steps` where one search finds all: what it
+    wrote is also what is edited. What `records`, a JSON-lines file, says of one is not decoded again. See `Decoder`."""
 
-    def __init__(self, decoder: Decoder, measured_ND: npt.NDArray[np.float32], steps: Sequence[int]) -> None:
+    def __init__(self, decoder: Decoder, steps: Sequence[int], records: Path | None, say: Report) -> None:
         self.name, self.max_steps = decoder.name, decoder.max_steps
-        self._decoder, self._measured_ND, self._steps = decoder, measured_ND, steps
-        self._decoded: dict[int, list[Decoded]] = {}
+        self.plain, self._steps, self._records, self._say = decoder, tuple(steps), records, say
+        lines = [] if records is None else read_lines(records)
+        self._decoded = {line["block"]: [_read(one) for one in line["decoded"]] for line in lines}
 
     def decode(
         self, vectors: np.ndarray, sources: Sequence[Sequence[str]] | None = None, *, steps: int = 0
     ) -> list[Decoded]:
-        if vectors is not self._measured_ND or sources is not None:
-            return self._decoder.decode(vectors, sources, steps=steps)
-        if steps not in self._decoded and isinstance(self._decoder, CorrectingDecoder) and self.max_steps:
-            self._decoded |= zip(self._steps, self._decoder.decode_after(self._steps, vectors), strict=True)
-        elif steps not in self._decoded:
-            self._decoded[steps] = self._decoder.decode(vectors, steps=steps)
-        return self._decoded[steps]
+        if any(sources or ()) or len(vectors) == 1:
+            return self.plain.decode(vectors, sources, steps=steps)
+        parts = range(0, len(vectors), BLOCK)
+        return [one for first in parts for one in self._part(vectors, first, steps)]
+
+    def _part(self, vectors: np.ndarray, first: int, steps: int) -> list[Decoded]:
+        part = vectors[first : first + BLOCK]
+        block = fingerprint_bytes([f"{self.name} {len(part)}".encode(), part.tobytes()])
+        if (known := self._decoded.get(f"{block} {steps}")) is None:
+            self._say(f"{_kind(self)}: {first:,} of {len(vectors):,} chunks")
+            self._keep(block, part, steps)
+            known = self._decoded[f"{block} {steps}"]
+        return known
+
+    def _keep(self, block: str, part: np.ndarray, steps: int) -> None:
+        for count, decoded in self._after(part, steps):
+            self._decoded[f"{block} {count}"] = decoded
+            if self._records is not None:
+                append_line(self._records, {"block": f"{block} {count}", "decoded": [asdict(one) for one in decoded]})
+
+    def _after(self, part: np.ndarray, steps: int) -> Iterator[tuple[int, list[Decoded]]]:
+        if isinstance(self.plain, CorrectingDecoder) and self.max_steps:
+            return zip(self._steps, self.plain.decode_after(self._steps, part), strict=True)
+        return iter([(steps, self.plain.decode(part, steps=steps))])
+
+
+def _read(plain: dict[str, Any]) -> Decoded:
+    verdict = plain["verdict"]
+    return Decoded(**{**plain, "verdict": Verdict(verdict["passed"], tuple(verdict["reasons"]))})
 
 
 def _editing(
@@ -239,7 +275,7 @@ def _ceiling(held_out: HeldOutChunks, encoder: Encoder) -> Outcome:
     )
 
 
-def _measure(name: str, decoder: Decoder, encoder: Encoder, held_out: HeldOutChunks, steps: int) -> Outcome:
+def _measure(name: str, decoder: _Kept, encoder: Encoder, held_out: HeldOutChunks, steps: int) -> Outcome:
     decoded = decoder.decode(held_out.vectors, steps=steps)
     texts = [one.text for one in decoded]
     return Outcome(
@@ -247,7 +283,7 @@ def _measure(name: str, decoder: Decoder, encoder: Encoder, held_out: HeldOutChu
         steps=steps,
         texts=texts,
         values=_values(texts, held_out.texts, _cosines(decoded, encoder, held_out.vectors)),
-        milliseconds=_milliseconds(decoder, held_out.vectors[:TIMED], steps),
+        milliseconds=_milliseconds(decoder.plain, held_out.vectors[:TIMED], steps),
     )
 
 

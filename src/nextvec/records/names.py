@@ -12,6 +12,8 @@ WEIGHTS, PROBE, METRICS, CARD, TOKENIZER = (
 """Beside it: tensors, a prediction to check them by, figures, what people read, and of an inverter its words."""
 INVERSION = "inversion.json"
 """Beside an inverter: what it made of held-out chunks."""
+INVERTED = "inverted.jsonl"
+"""Beside an inverter that is measured: what it has made so far."""
 TRACKED = "mlflow.json"
 """Beside a model, a trial or a study: which run of MLflow it is."""
 TRIALS = "trials.jsonl"
