@@ -29,7 +29,11 @@ _NAMED = """
 _JOURNALS = """
     Acad Agric Am Angew Appl Astron Astrophys Biochem Biol Biophys Chem Civ Commun Const Crim Ecol Environ Evid Exp
     Genet Geol Geophys Immunol Inf Instrum Int Lett Mater Mech Meth Microbiol Mol Natl Neurosci Nucl Pharmacol Phys Proc
-    Psychol Quant Sci Soc Supp Surg Technol Theor Trans
+    Psychol Quant Sci Soc Stat Supp Surg Technol Theor Trans
+"""
+_CITED = """
+    Acc Appl Appln Bull Cas Cat Circ Dkt Doc Jap L Lic Mem Op Ord Pat Pats Proc Pub Publ Pubs Reg Rep Rept Res Ser Spec
+    Tech
 """
 _SMALL = """
     abbr acc adj admin adv agric aka alt anon appl arr assn assoc attr aux avg bdg bibl biol bln bot calc cert cf
@@ -52,13 +56,22 @@ def _words(listed: str) -> frozenset[str]:
 JOURNALS = _listed(_JOURNALS)
 """Of names of journals and codes, which are made of several: `Phys. Rev. Lett. 100`, `Fed. R. Civ. P. 12`."""
 _THEOREMS = _listed("Alg Conj Cor Def Defn Lem Obs Prob Prop Rem Rmk")
-NUMBERED = (_words(_REFERENCES) | JOURNALS | _THEOREMS | _listed("p n s f v t c с т п ч n° N° nº Nº")) - {"No"}
+_IN_CAPITALS = _listed("ARTS CHAP CHAPS EQ EQS FIG FIGS NOS PARA PARAS PP PT PTS REFS SECS SECT SECTS VOLS")
+NUMBERED = (
+    _words(_REFERENCES) | _IN_CAPITALS | JOURNALS | _THEOREMS | _listed("p n s f v t c с т п ч n° N° nº Nº")
+) - {"No"}
 """What a number follows: `tab. 2`, `Vol. 3`, `рис. 4`."""
+CITED = _listed(_CITED)
+"""What a `No. 12` stands behind: `U.S. Pat. No. 5,123,456`, `Ser. No. 10/123`."""
 MONTHS = _listed("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec")
 """English ones; `Jan` is a name elsewhere."""
 TITLES = _words(_NAMED) | JOURNALS
 """What a name follows: `Ft. Worth`, `डॉ. शर्मा`."""
-SHORTENED = _words(_SMALL) | TITLES | NUMBERED - _words("art cap ex max ms no par ref sec")
+PERSONS = _listed("Capt Dr Messrs Mr Mrs Ms Mx Prof Sgt")
+"""Titles that name somebody whatever the word after them: `Dr. Who`, `Mr. So`."""
+BEFORE_TITLES = _listed("a an the my your his her our their is was")
+"""Behind them a title may be the last word of a sentence: `I asked my Dr. He said no.`"""
+SHORTENED = _words(_SMALL) | TITLES | NUMBERED - _words("art cap ex max ms no par ref sec") | _listed("Cos Wash")
 """What a word in small letters may follow: `approx. five`, `Econ. and`."""
 
 _SYLLABLE = (
@@ -84,13 +97,15 @@ UNITS = re.compile(
     r"|млн|млрд|тыс|руб)\.\s*$"
 )
 """`20 lb. or so`"""
-LIST_ENDS = _listed("etc usw ecc osv atd itd itp stb enz m.m m.fl т.д т.п")
-"""Ends of enumerations: a capital letter after one begins a sentence."""
+MEASURES = _listed("s.d s.e s.e.m b.p.m r.p.m c.p.m d.p.m p.p.m p.p.b m.p.h k.p.h h.p.i d.p.i a.u n.s")
+"""Units and names of errors, with a full stop a letter: `± s.d. Error bars`; no name stands behind them."""
+LIST_ENDS = _listed("etc usw ecc osv atd itd itp stb enz m.m m.fl т.д т.п Q.E.D q.e.d")
+"""Ends of enumerations and proofs: a capital letter after one begins a sentence."""
 
 WITH_LETTERS = _listed(
     """
-    appendix blood category class column exhibit figure grade group hepatitis item letter level option part phase
-    plan point schedule section series side size stage step table team type variant version vitamin
+    appendix blood category class column degree degrees exhibit figure grade group hepatitis item letter level option
+    part phase plan point schedule section series side size stage step table team type variant version vitamin
     buchstabe buchstaben klasse gruppe typ teil punkt anhang stufe variante
     größe größen lettre vitamine taille classe groupe partie annexe letra vitamina talla clase grupo tipo parte punto
     anexo lettera taglia gruppo piano
@@ -98,6 +113,19 @@ WITH_LETTERS = _listed(
     """
 )
 """Nouns that are named by a letter: after `plan B.` a sentence may end, after `James B.` it does not."""
+
+LABELLED = _listed(
+    """
+    box case chart corollary definition diagram exercise example figure lemma panel plate problem proposition question
+    remark scheme step study table task theorem trial type
+    abb abbildung aufgabe beispiel bild definition satz schritt tab tabelle exemple étape figure question tableau
+    théorème ejemplo figura paso problema tabla esempio passo tabella exemplo tabela definicja krok przykład rysunek
+    twierdzenie пример рисунок таблица теорема шаг рис παράδειγμα πίνακας σχήμα afbeelding voorbeeld tabel figur tabell
+    exempel eksempel kuva taulukko esimerkki şekil örnek hình bảng gambar contoh
+    图 表 例 図 그림 표 예 شكل جدول مثال
+    """
+)
+"""What a number stands behind that names what follows it: `Figure 4.16. First boot`."""
 
 STARTERS = _listed(
     """

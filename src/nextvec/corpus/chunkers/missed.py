@@ -11,6 +11,7 @@ from itertools import accumulate, chain
 from nextvec.corpus.chunkers.abbreviations import (
     DOTTED,
     LIST_ENDS,
+    MEASURES,
     NAME_PARTICLES,
     NEVER_LAST,
     NUMBERED,
@@ -41,7 +42,8 @@ _RATE = re.compile(r"[^\W\d_]/(?:[^\W\d_]{0,2}[^\W\d_A-KM-Z])\Z|I/O\Z")
 """`120 km/h`, `bbl/d`"""
 _CAPITALS = re.compile(r"(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}")
 _ROMAN = re.compile(r"[IVXLC]{2,}")
-_METRES = re.compile(r"\d\s?[mgl]\Z")
+_MEASURED = re.compile(r"\d\s?[mgl]\Z|(?:\d\s?°\s?|\b\d{3}\s)[CF]\Z")
+"""`5 m`, `180° C`, `350 F`"""
 _VARIABLES = frozenset("xyzthk")
 _BRACKETED = re.compile(r"[(（\[][^()（）\[\]]*[.!?…。！？][)）\]]\s*(?=\S)")
 _STOPS = ".!?…。！？"
@@ -125,7 +127,7 @@ def _is_in_capitals(word: str) -> bool:
 
 
 def _is_measure(words: str) -> bool:
-    return UNITS.search(words + ".") is not None or _METRES.search(words) is not None
+    return UNITS.search(words + ".") is not None or _MEASURED.search(words) is not None or words.split()[-1] in MEASURES
 
 
 def _may_be_last(word: str, language: str) -> bool:

@@ -6,7 +6,9 @@ import re
 
 from nextvec.corpus.chunkers.abbreviations import (
     BEFORE_ORDINALS,
+    BEFORE_TITLES,
     CHAIN,
+    CITED,
     DOTTED,
     JOINTS,
     JOURNALS,
@@ -14,6 +16,7 @@ from nextvec.corpus.chunkers.abbreviations import (
     NAME_PARTICLES,
     NUMBERED,
     ORDINAL_LANGUAGES,
+    PERSONS,
     SHORTENED,
     STARTERS,
     SYLLABIC_LANGUAGES,
@@ -64,6 +67,13 @@ _LETTERED = re.compile(r"[A-Z](?=[,;:)]|\.\s|\s(?:and|or|for|to|of|in|is)\b)")
 _FRENCH_ARTICLE = re.compile(r"\bart\.\s[ADLR]\.\s\Z")
 """`art. L. 121-1`"""
 _NUMERAL = re.compile(r"(?:[IVXLCDM]{2,}|[VXLC]|I(?=[,;:)]))\b")
+_IN_CHAIN = r"(?:[A-Z][\w'’]{0,9}\.\s){0,4}"
+_IN_JOURNAL = re.compile(rf"{_IN_CHAIN}(?:{'|'.join(sorted(JOURNALS))})\.")
+_COMPANY = re.compile(rf"{_IN_CHAIN}(?:Corp|Cos?|Inc|Ltd|Bros|Assn)\.")
+_BY_NUMBER = re.compile(rf"{_IN_CHAIN}(?:Nos?\.\s[^\W\d_]{{0,2}}[ -]?\d|L\.\sNo)")
+_OF_LAW = re.compile(r"(?:[A-Z][\w'’&]*\.?\s){0,4}(?:[§¶]|ch\.)")
+"""`Ann. § 3`, `Gen. Laws ch. 5`, `Compl. ¶ 12`"""
+_LONGEST_SHORTENED = 5
 _TIME = re.compile(r"\b[ap]\.m\.\s+\Z", re.IGNORECASE)
 _DAY = re.compile(
     r"(?:Sun|Mon|Tues|Wednes|Thurs|Fri|Satur)day|(?:January|February|March|April|May|June|July|August|September|October"
@@ -121,7 +131,7 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
         return listed or _is_verse(text, cut, word) or _belongs_to_number(text, cut)
     if language == "de" and (_is_german_ordinal(before, _next_word(text, cut)) or _is_german_date(text, cut, word)):
         return True
-    return _is_title(text, cut, before[-1], language) or (not first.isupper() and _is_shortened_there(word, language))
+    return _is_title(text, cut, before, language) or (not first.isupper() and _is_shortened_there(word, language))
 
 
 def _capital_goes_on(text: str, cut: int, before: list[str], language: str) -> bool:
@@ -133,7 +143,7 @@ def _capital_goes_on(text: str, cut: int, before: list[str], language: str) -> b
         return True
     if before[-1][-2:] in ("m.", "M.") and _DAY.match(text, cut) and _TIME.search(text, max(0, cut - _WINDOW), cut):
         return True
-    return _is_title(text, cut, before[-1], language) or _is_initial(text, cut, before, language)
+    return _is_title(text, cut, before, language) or _is_initial(text, cut, before, language)
 
 
 def _is_numeral(text: str, cut: int, word: str) -> bool:
@@ -141,14 +151,14 @@ def _is_numeral(text: str, cut: int, word: str) -> bool:
     return _NUMERAL.match(text, cut) is not None or (word.istitle() and _LETTERED.match(text, cut) is not None)
 
 
-def _is_title(text: str, cut: int, word: str, language: str) -> bool:
-    """Whether the last word before the cut is a title (`Ft.`) or initials (`J.-P.`) of the name after it."""
-    word = word.lstrip(_OPENING)
+def _is_title(text: str, cut: int, before: list[str], language: str) -> bool:
+    """Whether the last of the words `before` the cut is a title (`Ft.`) or initials (`J.-P.`) of the name after it."""
+    word = before[-1].lstrip(_OPENING)
     if not word.endswith(".") or len(word) > _LONGEST_TITLE:
         return False
     word = word[:-1]
     is_name = word in words("names", language)
-    if word.istitle() and _goes_on_in_journal(text, cut):
+    if word.istitle() and _is_cited(text, cut, word):
         return True
     if not (is_name or word in TITLES or ("-" in word and _DOUBLE_INITIAL.fullmatch(word))):
         return False
@@ -156,13 +166,23 @@ def _is_title(text: str, cut: int, word: str, language: str) -> bool:
     begins = following in words("starters", language)
     if is_name:
         return not begins or word not in words("last", language)
-    return following not in STARTERS and (following in NAME_PARTICLES or not begins)
+    if following in STARTERS:
+        return word in PERSONS and not _may_end_with_title(before)
+    return following in NAME_PARTICLES or not begins
 
 
-def _goes_on_in_journal(text: str, cut: int) -> bool:
-    """`Ann. Phys. (Leipzig)`, where the first word alone could end a sentence."""
-    word, stop, _ = _next_word(text, cut).partition(".")
-    return bool(stop) and word in JOURNALS
+def _may_end_with_title(before: list[str]) -> bool:
+    """`He is my Dr. He`, `on Sunset Dr. The`, not `Dr. Who` at the beginning or behind a word like `with`."""
+    return len(before) > 1 and before[-2][-1] not in _STOPS and (before[-2].istitle() or before[-2] in BEFORE_TITLES)
+
+
+def _is_cited(text: str, cut: int, word: str) -> bool:
+    """Of a word that alone could end a sentence: `Ann. N. Y. Acad. Sci.`, `Bell Atl. Corp.`, `Pat. No. 5`."""
+    if _IN_JOURNAL.match(text, cut) or _COMPANY.match(text, cut):
+        return True
+    if word in CITED and _BY_NUMBER.match(text, cut):
+        return True
+    return len(word) <= _LONGEST_SHORTENED and _OF_LAW.match(text, cut) is not None
 
 
 def _is_initial(text: str, cut: int, before: list[str], language: str) -> bool:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 
 from nextvec.config import Config
 from nextvec.corpus.chunkers import CHUNKERS
+from nextvec.corpus.chunkers.abbreviations import LABELLED
 from nextvec.corpus.chunkers.ends import sentence_ends
 from nextvec.corpus.chunkers.spans import Span, chunks_of_spans, trim
 from nextvec.corpus.document import Chunk, Document
@@ -22,6 +23,12 @@ LONGEST_QUOTATION = 50
 
 _LIST_MARK = re.compile(r"\W*(?:\w|[ivxlcIVXLC]{1,5}|\d{1,3}[a-z]?)[.)\]:]*")
 """What is left when a segmenter takes a list's number or a lone initial for a sentence."""
+_NO_NAMES = "YES|STOP|WAIT|HELP|SORRY|THANKS|GREAT|SURE|NOPE|PLEASE|NEVER|HELLO|RIGHT|TRUE|FALSE|DONE|WELL|WOW"
+_LABEL = re.compile(
+    r"(?P<noun>[^\W\d_]+)\.?\s?\d{1,3}(?:\.\d{1,3})*[a-z]?[.:]"
+    rf"|(?!(?:{_NO_NAMES})\.)[A-ZÀ-Þ][A-ZÀ-Þ'’-]{{2,}}(?:\s[A-ZÀ-Þ'’-]+){{0,2}}\."
+)
+"""What a paragraph may begin with and no sentence ends with: `Figure 4.16.`, `LADY BRACKNELL.`"""
 _LONGEST_MARK = 20
 """Characters, space around it included."""
 _SHORTEST_LONG = 2 * LONGEST_QUOTATION
@@ -112,7 +119,8 @@ def _merge_debris(text: str, pieces: list[Span]) -> list[Span]:
     merged: list[Span] = []
     for start, end in pieces:
         first, last = merged[-1] if merged else (start, start)
-        if first < last <= first + _LONGEST_MARK and _is_list_mark(text[first:last]):
+        is_short = first < last <= first + _LONGEST_MARK
+        if is_short and (_is_list_mark(text[first:last]) or (len(merged) == 1 and _is_label(text, first, last, end))):
             merged[-1] = (first, end)
         else:
             merged.append((start, end))
@@ -121,3 +129,11 @@ def _merge_debris(text: str, pieces: list[Span]) -> list[Span]:
 
 def _is_list_mark(piece: str) -> bool:
     return _LIST_MARK.fullmatch(piece.strip()) is not None
+
+
+def _is_label(text: str, first: int, last: int, end: int) -> bool:
+    """Of the first piece of a paragraph and the next, up to `end`; in a text in capitals capitals say nothing."""
+    label = _LABEL.fullmatch(text[first:last].strip())
+    if label is None or label["noun"]:
+        return label is not None and label["noun"].lower() in LABELLED
+    return not text[last:end].isupper()
