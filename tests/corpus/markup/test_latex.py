@@ -36,6 +36,8 @@ SAID = "The river rises in the hills. It flows to the sea."
         ("\\begin{proof}[Of it]\nIt is clear here.\n\\end{proof}", "It is clear here.", "markup"),
         ("\\begin{itemize}\n\\item It is the first.\n\\end{itemize}", "It is the first.", "markup"),
         ("\\begin{thebibliography}{9}\n\\bibitem{a} It is a book.\n\\end{thebibliography}", "", "reference"),
+        (r"\hypertarget{it}{It is a target.}", "It is a target.", "markup"),
+        (r"It's a `river' or ``it's a `stream'.''", "It's a ‘river’ or “it's a ‘stream’.”", "markup"),
         (r"\paragraph{Rivers} It is one of them.", "Rivers. It is one of them.", "markup"),
     ],
 )
@@ -60,3 +62,7 @@ def test_title_and_sections_are_kept() -> None:
 )
 def test_other_texts_stay_as_they_are(text: str) -> None:
     assert read_latex(text).text == text
+
+
+def test_a_part_of_a_paper_is_read_where_its_file_says_what_it_is() -> None:
+    assert read_latex(rf"{SAID} It is \emph{{wide}}.", certain=True).text == f"{SAID} It is wide."

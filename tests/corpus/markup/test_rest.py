@@ -27,6 +27,9 @@ READ = "See the map, River and code."
         (".. [1] It is a note.\n.. [#b] So is this one.", "", "footnote"),
         (".. It is a comment.\n   It goes on.", "", "comment"),
         ("..\n   It is a comment.", "", "comment"),
+        ("..\n\n   It is a quotation\n   here.", "It is a quotation here.", "markup"),
+        (".. [1]\n   It is a note.", "", "footnote"),
+        (f"*It is {'very ' * 50}**wide**\nhere.*", f"It is {'very ' * 50}wide here.", "markup"),
         (".. _the map: http://x.org\n.. |a| replace:: It is it.", "", "markup"),
         (":param x: It is how wide it is.\n:type x: int", "", "parameters"),
         ("=====  =====\nA      B\n=====  =====\nnorth  south\neast   west\n=====  =====", "", "table"),
@@ -64,3 +67,7 @@ def test_other_texts_stay_as_they_are(text: str) -> None:
 def test_directives_within_directives_end_somewhere() -> None:
     nested = "\n".join("   " * depth + ".. note::\n" for depth in range(400))
     assert read_rest(f"{SAID}\n\n{nested}\n").text.startswith(SAID)
+
+
+def test_of_a_file_that_says_so_one_mark_is_enough() -> None:
+    assert read_rest(f"{SAID} It is ``wide``.", certain=True).text == f"{SAID} It is wide."

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,19 @@ def test_markdown_and_html_have_titles_of_their_own(tmp_path: Path) -> None:
     assert read(write(tmp_path / "a.md", f"# Heading\n\n{TEXT}\n")).title == "Heading"
     page = f'<meta charset="latin-1"><title>Schön</title><p>{TEXT}'
     assert read(write(tmp_path / "a.html", page.encode("latin-1"))).title == "Schön"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("a.rst", f"A title\n=======\n\n{TEXT}\n\n..\n\n    It is *so*.\n"),
+        ("a.tex", f"\\emph{{{TEXT}}}\n\nIt is \\emph{{so}}. % no\n"),
+        ("a.eml.gz", f"From: a@example.org\nTo: b@example.org\nSubject: A\n\n{TEXT}\n\nIt is so.\n\n-- \nAnn\n"),
+    ],
+)
+def test_what_a_name_says_a_text_is_written_in_is_read_so(tmp_path: Path, name: str, written: str) -> None:
+    content = gzip.compress(written.encode()) if name.endswith(".gz") else written.encode()
+    assert read(write(tmp_path / name, content)).text == f"{TEXT}\n\nIt is so."
 
 
 @pytest.mark.parametrize("start", ["\ufeff<!DOCTYPE html>", "\n<HTML>", '<?xml version="1.0"?>\n<html>'])

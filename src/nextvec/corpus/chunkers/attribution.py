@@ -27,7 +27,7 @@ _SPEAKERS = {
 """Not where the speaker begins another speech: `“Why?” Alice said: “Go!”`."""
 _LONGEST_SPEECH = 200
 """Characters."""
-_QUOTED = ("?”", "!”", '?"', '!"', "—”", "…”", "?’", "!’", "？”", "！”", "？」", "！」")
+_QUOTED = ("?”", "!”", "?’”", "!’”", '?"', '!"', "—”", "…”", "?’", "!’", "？”", "！”", "？」", "！」")
 
 
 def names_speaker(text: str, cut: int, language: str) -> bool:

@@ -36,6 +36,9 @@ _CONTRACTED = re.compile(r"[.!?]\s+(?=['’‘](?:[stnk]\s[A-Z]|T(?:is|was|were|
 _FIRST_ITEM = re.compile(r"\s*\(?([1a])[.)]\s+(?=[^\W\d_])")
 _ITEM = re.compile(r"(?<=\s)\(?(\d{1,2}|[b-z])[.)]\s+(?=[^\W\d_])")
 _ANSWERED = re.compile(r"[.!?…][”»]\s+(?=[“«])")
+_BOTH = ("’”", "”’", "'\"", "\"'")
+_NESTED = re.compile(rf"[.!?…](?:{'|'.join(_BOTH)})\s+(?=[“‘\"]?[^\W\d_])")
+"""Two quotations that close at once: `“He said ‘no.’” She left.`"""
 _FACE = re.compile(r"\s[:;]-?[()DP]\s+(?=([^\W\d_]+))")
 _AGREED = ("OK", "Ok")
 _RATE = re.compile(r"[^\W\d_]/(?:[^\W\d_]{0,2}[^\W\d_A-KM-Z])\Z|I/O\Z")
@@ -154,6 +157,8 @@ def _before_marks(text: str) -> Iterator[int]:
         yield from (stop.end() for stop in _CONTRACTED.finditer(text))
     if "” “" in text or "» «" in text:
         yield from (stop.end() for stop in _ANSWERED.finditer(text))
+    if any(map(text.__contains__, _BOTH)):
+        yield from (stop.end() for stop in _NESTED.finditer(text) if not is_small(text[stop.end()]))
 
 
 def _before_speeches(text: str, language: str) -> Iterator[int]:

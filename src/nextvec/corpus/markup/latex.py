@@ -53,7 +53,9 @@ _SECTION = re.compile(
 _TITLE = re.compile(rf"\\title\s*(?:{_OPTION})?({_GROUP})")
 _RULES = dict(zip(("part", "chapter", "section", "subsection", "subsubsection"), "*#=-~", strict=True))
 _ITEM = re.compile(r"\\item\b[ \t]*(?:\[[^\]]{0,200}\])?[ \t]*")
-_FIRST_OF_TWO = re.compile(r"\\(?:href|textcolor|colorbox|foreignlanguage)\s*(?:\[[^\]]{0,200}\])?\{[^{}]*\}")
+_FIRST_OF_TWO = re.compile(
+    r"\\(?:href|hyperref|hypertarget|hyperlink|textcolor|colorbox|foreignlanguage)\s*(?:\[[^\]]{0,200}\])?\{[^{}]*\}"
+)
 """Where a link leads, or which colour words have, before these."""
 _ACCENT = re.compile(r"\\(?:([`'^\"~=.])|([Hvcurk])(?![A-Za-z]))\s*(?:\{(\\?[A-Za-z])\}|(\\[ij](?![A-Za-z])|[A-Za-z]))")
 _ABOVE = "\u0300\u0301\u0302\u0308\u0303\u0304\u0307\u030b\u030c\u0327\u0306\u030a\u0328"
@@ -75,6 +77,7 @@ _SIGNS = (
     (re.compile(r"(?<=[A-Za-z]\.)\.(?!\.)"), ""),
     (re.compile(r"``"), "“"),
     (re.compile(r"''"), "”"),
+    (re.compile(r"`([^`'“”]{1,1000}(?:(?<=\w)'(?=\w)[^`'“”]*)*)'"), "‘\\1’"),
     (re.compile(r"(?<!-)---(?!-)"), "—"),
     (re.compile(r"(?<!-)--(?!-)"), "–"),
 )
@@ -84,9 +87,10 @@ _SHOWN = {ord(hidden): chr(sign) for sign, hidden in _HIDDEN.items()}
 """Unicode's noncharacters stand for signs of formulas while commands are taken out."""
 
 
-def read_latex(text: str, read: Callable[[str], Prose] = read_plain) -> Prose:
-    """What `read` makes of a plain text; of one in LaTeX, of what is written in it, titled by its title."""
-    if "\\" not in text or not _IS_LATEX.search(text):
+def read_latex(text: str, read: Callable[[str], Prose] = read_plain, *, certain: bool = False) -> Prose:
+    """What `read` makes of a plain text; of one in LaTeX, of what is written in it, titled by its title. `certain`: it
+    is."""
+    if not certain and ("\\" not in text or not _IS_LATEX.search(text)):
         return read(text)
     left_out: Counter[str] = Counter()
     said = _without_environments(text.replace("\r\n", "\n"), left_out)

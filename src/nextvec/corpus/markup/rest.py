@@ -48,7 +48,7 @@ _NO_TEXT = {
     "formula": "math",
 }
 _REASONS = {name: reason for reason, names in _NO_TEXT.items() for name in names.split()}
-_NOTE = re.compile(r"\[[^\]\n]+\]\s")
+_NOTE = re.compile(r"\[[^\]\n]+\](?:\s|\Z)")
 _OPTIONS = re.compile(r"\A(?:[ \t]*:[\w-]+:[^\n]*\n)+")
 _VERSION = re.compile(r"\A[\d.]+(?:\s+|\Z)")
 _LITERAL = re.compile(
@@ -71,17 +71,18 @@ _INLINE = (
     (re.compile(r":[a-z][\w:+-]{0,40}:`!?([^`<]+?)(?:\s*<[^`>]*>)?`"), r"\1"),
     (re.compile(r"``([^`\n]+(?:\n[^`\n]+)?)``"), r"\1"),
     (re.compile(r"`([^`<]+?)\s*(?:<[^`>]*>)?`(?:__?(?!\w))?"), r"\1"),
-    (re.compile(r"(?<![\w*\\])\*{1,2}(?=[^\s*])([^*]{1,200}?)(?<=[^\s*])\*{1,2}(?![\w*])"), r"\1"),
+    (re.compile(r"(?<![\w*\\])\*\*(?=[^\s*])((?:[^*\n]|\n(?!\s*\n))+)(?<=[^\s*])\*\*(?![\w*])"), r"\1"),
+    (re.compile(r"(?<![\w*\\])\*(?=[^\s*])((?:[^*\n]|\n(?!\s*\n))+)(?<=[^\s*])\*(?![\w*])"), r"\1"),
     (re.compile(r"(?<![\w|])\|(?=\w)([^|\n]+)(?<=\w)\|_{0,2}(?![\w|])"), r"\1"),
     (re.compile(r"(?<=[A-Za-z\d])__?(?=[\s.,;:!?)]|\Z)"), ""),
     (re.compile(r"\\(?=[*`|_\\ ])[ ]?"), ""),
 )
 
 
-def read_rest(text: str, read: Callable[[str], Prose] = read_plain) -> Prose:
-    """What `read` makes of a plain text; of one in reStructuredText, of what is written in it."""
-    lines = text.replace("\r\n", "\n") if any(map(text.__contains__, _SIGNS)) else ""
-    if sum(1 for _ in _MARK.finditer(lines)) < FEWEST_MARKS:
+def read_rest(text: str, read: Callable[[str], Prose] = read_plain, *, certain: bool = False) -> Prose:
+    """What `read` makes of a plain text; of one in reStructuredText, of what is written in it. `certain`: it is."""
+    lines = text.replace("\r\n", "\n") if certain or any(map(text.__contains__, _SIGNS)) else ""
+    if not certain and sum(1 for _ in _MARK.finditer(lines)) < FEWEST_MARKS:
         return read(text)
     left_out: Counter[str] = Counter()
     lines = _INDENTED_TITLE.sub(r"\g<rule>\n\g<title>\n\g<rule>", lines)
@@ -126,7 +127,9 @@ def _before_code(match: re.Match[str], left_out: Counter[str]) -> str:
 
 def _block(match: re.Match[str], left_out: Counter[str], depth: int) -> str:
     """What a directive says, not indented any more."""
-    first = match["first"] or ""
+    first = (match["first"] or "").strip()
+    if not first and not match["body"].split("\n", 1)[0].strip():  # an empty comment ends what stands before it
+        return f"\n{_without_blocks(dedent(match['body']), left_out, depth)}\n"
     directive = _DIRECTIVE.match(first)
     name = directive["name"] if directive else ""
     if directive and (name in _TEXT or _TITLED.fullmatch(name)):

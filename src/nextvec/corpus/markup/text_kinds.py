@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from nextvec.corpus.markup.latex import read_latex
@@ -11,7 +11,20 @@ from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.markup.rest import read_rest
 from nextvec.corpus.prose import Prose
 
+Read = Callable[[str], Prose]
 
-def read_as_written(text: str, read: Callable[[str], Prose] = read_plain) -> Prose:
-    """What `read` makes of a text; of mail, reStructuredText and LaTeX, of what is written in it."""
+_BY_ENDING: Mapping[str, Callable[[str, Read], Prose]] = {
+    **dict.fromkeys((".rst", ".rest"), partial(read_rest, certain=True)),
+    **dict.fromkeys((".tex", ".latex"), partial(read_latex, certain=True)),
+    **dict.fromkeys((".eml", ".mbox"), read_letters),
+}
+WRITTEN_ENDINGS = tuple(_BY_ENDING)
+"""Of files that say by their names what they are written in."""
+
+
+def read_as_written(text: str, read: Read = read_plain, ending: str = "") -> Prose:
+    """What `read` makes of a text; of mail, reStructuredText and LaTeX, of what is written in it, which its file's
+    `ending` may say."""
+    if written := _BY_ENDING.get(ending):
+        return written(text, read)
     return read_letters(text, partial(read_rest, read=partial(read_latex, read=read)))

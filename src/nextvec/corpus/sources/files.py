@@ -18,7 +18,7 @@ from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.notebook import read_notebook
 from nextvec.corpus.markup.plain import Lines
 from nextvec.corpus.markup.plain_headings import read_text
-from nextvec.corpus.markup.text_kinds import read_as_written
+from nextvec.corpus.markup.text_kinds import WRITTEN_ENDINGS, read_as_written
 from nextvec.corpus.markup.web_archive import is_web_archive, page_of
 from nextvec.corpus.prose import Prose
 from nextvec.corpus.sources import missing_path, register_source
@@ -109,7 +109,7 @@ class OneDocument:
 
 @register_source(
     "text",
-    suffixes=(".txt", ".text", ".srt", ".vtt"),
+    suffixes=(".txt", ".text", ".srt", ".vtt", *WRITTEN_ENDINGS),
     options=TextOptions,
     leaves="control characters, subtitle marks, sound (told of in subtitles), mail head, signature, attachment, "
     "directive, parameters, comment, code, navigation, formula, figure, preamble and reference (of reStructuredText "
@@ -121,9 +121,10 @@ class OneDocument:
 def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """Plain text, titled by the file's name without its ending."""
     chosen = TextOptions.parse(options, owner=f"text file {name}")
+    ending = PurePosixPath(without_packing(argument.lower())).suffix
 
     def read(content: bytes) -> Prose:
-        return read_as_written(chosen.text_of(content, name), partial(read_text, lines=chosen.lines))
+        return read_as_written(chosen.text_of(content, name), partial(read_text, lines=chosen.lines), ending)
 
     return OneDocument(argument, name, read)
 
