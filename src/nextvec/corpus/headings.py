@@ -14,6 +14,7 @@ _MARKED = re.compile(r"[ ]{0,3}#{1,6}[ \t]+(?P<text>.*)", re.DOTALL)
 hundred blanks within a heading took minutes."""
 _RULE = re.compile(r"[ ]{0,3}(?:={3,}|-{3,})[ \t\r]*")
 """A line below a heading that stands alone, as CommonMark 0.31 has it, 4.3."""
+_SIGNS = '*#=-~^"'
 LONGEST = 1000
 """Characters; what has more is no heading, whatever it is marked as."""
 PARAGRAPHS_APART = "\n\n"
@@ -123,6 +124,11 @@ def _underlined(before: list[str], line: str) -> Title | None:
 def underlines(rule: str, text: str) -> bool:
     """Whether a rule is about as long as the text above it, from two thirds of it to twice."""
     return 2 * len(text) <= 3 * len(rule) <= 6 * len(text) + 9
+
+
+def ruled(text: str, level: int) -> str:
+    """A heading as plain text has it, above a rule, whose sign tells its level: the deepest ones have the last."""
+    return f"{text}\n{_SIGNS[min(level, len(_SIGNS)) - 1] * max(4, len(text))}"
 
 
 def _unclosed(text: str) -> str:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from unicodedata import normalize
 
+from nextvec.corpus.headings import ruled
 from nextvec.corpus.markup.plain import read_plain
+from nextvec.corpus.markup.shield import Shield
 from nextvec.corpus.prose import Prose, collapse, visible
 
 _IS_LATEX = re.compile(r"\\(?:documentclass|begin\{document\}|(?:sub)*section\*?\{|chapter\*?\{)")
@@ -51,7 +53,7 @@ _SECTION = re.compile(
     rf"\\(?P<name>part|chapter|(?:sub){{0,2}}section|paragraph|subparagraph)\*?(?:{_OPTION})?(?P<title>{_GROUP})\.?"
 )
 _TITLE = re.compile(rf"\\title\s*(?:{_OPTION})?({_GROUP})")
-_RULES = dict(zip(("part", "chapter", "section", "subsection", "subsubsection"), "*#=-~", strict=True))
+_LEVELS = {"part": 1, "chapter": 2, "section": 3, "subsection": 4, "subsubsection": 5}
 _ITEM = re.compile(r"\\item\b[ \t]*(?:\[[^\]]{0,200}\])?[ \t]*")
 _FIRST_OF_TWO = re.compile(
     r"\\(?:href|hyperref|hypertarget|hyperlink|textcolor|colorbox|foreignlanguage)\s*(?:\[[^\]]{0,200}\])?\{[^{}]*\}"
@@ -82,9 +84,7 @@ _SIGNS = (
     (re.compile(r"(?<!-)--(?!-)"), "–"),
 )
 """As they are read."""
-_HIDDEN = {ord(sign): chr(0xFDD8 + place) for place, sign in enumerate("\\{}~")}
-_SHOWN = {ord(hidden): chr(sign) for sign, hidden in _HIDDEN.items()}
-"""Unicode's noncharacters stand for signs of formulas while commands are taken out."""
+_IN_FORMULA = Shield("\\{}~")
 
 
 def read_latex(text: str, read: Callable[[str], Prose] = read_plain, *, certain: bool = False) -> Prose:
@@ -126,9 +126,9 @@ def _without(pattern: re.Pattern[str], text: str, reason: str, left_out: Counter
 def _ruled(match: re.Match[str]) -> str:
     """A section's title above a rule; of a paragraph it begins the text."""
     title = collapse(_words(match["title"]))
-    if (sign := _RULES.get(match["name"])) is None:
-        return f"\n\n{title} " if not title or title[-1:] in ".:?!" else f"\n\n{title}. "
-    return f"\n\n{title}\n{sign * max(4, len(title))}\n\n"
+    if level := _LEVELS.get(match["name"]):
+        return f"\n\n{ruled(title, level)}\n\n"
+    return f"\n\n{title} " if not title or title[-1:] in ".:?!" else f"\n\n{title}. "
 
 
 def _words(text: str) -> str:
@@ -138,7 +138,7 @@ def _words(text: str) -> str:
     text = _COMMAND.sub("", _FORMULA.sub(lambda match: _shielded(match[1] or match[2]), text))
     for pattern, instead in _SIGNS:
         text = pattern.sub(instead, text)
-    return text.replace("{", "").replace("}", "").translate(_SHOWN)
+    return _IN_FORMULA.show(text.replace("{", "").replace("}", ""))
 
 
 def _accented(match: re.Match[str]) -> str:
@@ -148,4 +148,4 @@ def _accented(match: re.Match[str]) -> str:
 
 def _shielded(formula: str) -> str:
     """A formula in a sentence stays as it is written: its commands are hidden from what takes commands out."""
-    return formula.translate(_HIDDEN)
+    return _IN_FORMULA.hide(formula)

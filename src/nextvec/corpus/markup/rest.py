@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from textwrap import dedent
 
+from nextvec.corpus.markup.gathered import read_said
 from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.prose import Prose, visible
 
@@ -89,9 +89,7 @@ def read_rest(text: str, read: Callable[[str], Prose] = read_plain, *, certain: 
     said = _without_blocks(_LONG_RULE.sub(_ruled, lines), left_out)
     for pattern, words in _INLINE:
         said = pattern.sub(words, said)
-    prose = read(said.lstrip("\n"))
-    left_out["markup"] += visible(text) - visible(said) - left_out.total()
-    return replace(prose, left_out=+left_out + Counter(prose.left_out))
+    return read_said(text, said.lstrip("\n"), left_out, read)
 
 
 def _ruled(match: re.Match[str]) -> str:

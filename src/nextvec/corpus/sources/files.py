@@ -112,11 +112,10 @@ class OneDocument:
     suffixes=(".txt", ".text", ".srt", ".vtt", *WRITTEN_ENDINGS),
     options=TextOptions,
     leaves="control characters, subtitle marks, sound (told of in subtitles), mail head, signature, attachment, "
-    "directive, parameters, comment, code, navigation, formula, figure, preamble and reference (of reStructuredText "
-    "and LaTeX), running head, licence notice (of Project Gutenberg), caption, footnote and note (in a transcriber's "
-    "brackets), "
-    "table (with bars, of numbers, of cells far apart), markup (bullets, rules, marks of quotation and of emphasis), "
-    "heading (kept as context)",
+    "directive, parameters, comment, code, navigation, formula, figure, preamble, reference and list (terms; of "
+    "reStructuredText, LaTeX, AsciiDoc and Org), running head, licence notice (of Project Gutenberg), caption, "
+    "footnote and note (in a transcriber's brackets), table (with bars, of numbers, of cells far apart), markup "
+    "(bullets, rules, marks of quotation and of emphasis), heading (kept as context)",
 )
 def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
     """Plain text, titled by the file's name without its ending."""

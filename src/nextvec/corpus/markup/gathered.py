@@ -1,0 +1,57 @@
+"""Paragraphs gathered line by line from a text whose line ends mean nothing, with what is left out of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from nextvec.corpus.headings import PARAGRAPHS_APART, ruled
+from nextvec.corpus.prose import Prose, collapse, visible
+
+
+def read_said(text: str, said: str, left_out: Counter[str], read: Callable[[str], Prose]) -> Prose:
+    """What `read` makes of what a `text` says, with what was `left_out` of it before, and as markup the rest of it."""
+    prose = read(said)
+    markup = visible(text) - visible(said) - left_out.total()
+    return replace(prose, left_out=+Counter(markup=markup) + left_out + Counter(prose.left_out))
+
+
+class Paragraphs:
+    """`left_out`: characters by reason; `words`: what a whole paragraph or title says. One that is begun goes on until
+    it is ended."""
+
+    def __init__(self, words: Callable[[str], str]) -> None:
+        self._words = words
+        self.left_out: Counter[str] = Counter()
+        self._done: list[str] = []
+        self._begun: list[str] = []
+
+    @property
+    def is_begun(self) -> bool:
+        return bool(self._begun)
+
+    def add(self, line: str) -> None:
+        if line := line.strip():
+            self._begun.append(line)
+
+    def begin(self, line: str) -> None:
+        self.end()
+        self.add(line)
+
+    def end(self) -> None:
+        if self._begun:
+            self._done.append(collapse(self._words("\n".join(self._begun))))
+            self._begun = []
+
+    def title(self, text: str, level: int) -> None:
+        """A heading, as plain text has it; `level` counts from 1."""
+        self.end()
+        self._done.append(ruled(collapse(self._words(text)), level))
+
+    def leave_out(self, reason: str, text: str) -> None:
+        self.left_out[reason] += visible(text)
+
+    def text(self) -> str:
+        self.end()
+        return PARAGRAPHS_APART.join(filter(None, self._done))
