@@ -104,3 +104,9 @@ def test_what_is_said_twice_in_other_subtitles_stays() -> None:
         .replace("- I am", "- No!\n- I")
     )
     assert "No!\n\nWhere are you?\n\nNo!" in read_plain(twice).text
+
+
+def test_without_full_stops_every_cue_is_a_line_of_its_own() -> None:
+    said = [f"and the river {verb} on and on" for verb in ("runs", "flows", "goes")]
+    cues = "".join(f"{place}\n00:00:0{place},000 --> 00:00:0{place},900\n{line}\n\n" for place, line in enumerate(said))
+    assert read_plain(cues).text.split("\n\n") == said

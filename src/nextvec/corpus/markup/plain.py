@@ -10,6 +10,7 @@ from typing import Literal
 
 from nextvec.corpus.markup.hyphens import Spelling, in_one_elsewhere
 from nextvec.corpus.markup.sheets import join_pages
+from nextvec.corpus.markup.stamps import without_times
 from nextvec.corpus.markup.subtitles import spoken
 from nextvec.corpus.markup.tables import without_tables
 from nextvec.corpus.markup.transcripts import without_emphasis, without_notices
@@ -51,11 +52,12 @@ def read_plain(text: str, lines: Lines = "auto") -> Prose:
     emphasis."""
     unpaged, marks = _unpaged(text)
     clean, controls = without_controls(unpaged)
-    body, beside = without_notices(clean)
+    untimed, times = without_times(clean)
+    body, beside = without_notices(untimed)
     said, tables = without_tables(body)
     prose = "\n\n".join(paragraphs(without_emphasis(said), lines))
-    left_out = {"control characters": controls, **marks, **beside}
-    left_out |= {"table": tables, "markup": visible(said) - visible(prose)}
+    left_out = {"control characters": controls, **marks, **times, **beside, "table": tables}
+    left_out["markup"] = visible(text) - visible(prose) - sum(left_out.values())
     return Prose(title="", text=prose, left_out={reason: count for reason, count in left_out.items() if count})
 
 

@@ -9,6 +9,8 @@ from html import unescape
 
 from nextvec.corpus.prose import collapse, ends_sentence, visible
 
+PUNCTUATED = 0.05
+"""Of the lines that are said, those that end a sentence, in subtitles that have full stops at all."""
 _TIME = r"(?:\d+:)?\d\d:\d\d[.,]\d{3}"
 _NAME = r"(?:^[ \t]*\d+[ \t]*|(?:\A|(?<=\n\n))[^\n]+)\n"
 """A number, or whatever stands alone between a blank line and the times."""
@@ -79,8 +81,12 @@ def _without_repeats(cues: Iterable[str]) -> Iterator[str]:
 
 
 def _sentences(lines: Iterator[str]) -> Iterator[str]:
-    open_lines: list[str] = []
-    for line in lines:
+    """Lines joined up to the end of a sentence; as they are where hardly any ends one, as of recognised speech."""
+    said, open_lines = list(lines), list[str]()
+    if sum(_is_ended([line]) for line in said) < PUNCTUATED * len(said):
+        yield from said
+        return
+    for line in said:
         open_lines.append(line)
         if _is_ended(open_lines):
             yield " ".join(open_lines)

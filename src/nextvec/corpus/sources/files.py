@@ -111,7 +111,8 @@ class OneDocument:
     "text",
     suffixes=(".txt", ".text", ".srt", ".vtt", *WRITTEN_ENDINGS),
     options=TextOptions,
-    leaves="control characters, subtitle marks, sound (told of in subtitles), mail head, signature, attachment, "
+    leaves="control characters, subtitle marks, sound (told of in subtitles), time stamp and "
+    "notice (of transcripts and chats), mail head, signature, attachment, "
     "directive, parameters, comment, code, navigation, formula, figure, preamble, reference and list (terms; of "
     "reStructuredText, LaTeX, AsciiDoc and Org), running head, licence notice (of Project Gutenberg), caption, "
     "footnote and note (in a transcriber's brackets), table (with bars, of numbers, of cells far apart), markup "
