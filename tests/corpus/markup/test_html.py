@@ -107,6 +107,7 @@ def test_pages_as_they_are_on_the_web(page: str) -> None:
         "<ul class=menu><li><a href=a>This is a link to a page.</a></ul>",
         "<p><a href=a>Home</a> | <a href=b>All the news</a></p>",
         "<figure><img><figcaption>A picture of a boat at sea.</figcaption></figure>",
+        "<div class=figure><img><p class=title><strong>Figure 4.16. First boot</strong></p></div>",
         "<math display=block><mi>x</mi></math>",
         "<button>Press this button to go on.</button>",
         "<!-- This was taken out by the author. -->",
@@ -425,3 +426,13 @@ def test_the_link_of_a_heading_to_itself_is_no_part_of_it(heading: str) -> None:
 
 def test_a_heading_that_is_a_link_is_read() -> None:
     assert [one.text for one in read_html(f'<h2><a href="#c">C#</a></h2><p>{PROSE}</p>').headings] == ["C#"]
+
+
+def test_verses_are_kept_although_they_are_short() -> None:
+    verses = ["Two roads diverged", "and sorry I could not", "travel both of them"]
+    lines = "".join(f"<div class=i0>{verse}</div>" for verse in verses)
+    assert paragraphs(f"<p>{PROSE}<div class=poem><div class=stanza>{lines}</div></div><p>{MORE}") == [
+        PROSE,
+        *verses,
+        MORE,
+    ]

@@ -265,3 +265,11 @@ def test_many_short_lines_take_time_in_proportion():
         return min(once(count) for _ in range(3))
 
     assert seconds(8000) < 24 * max(seconds(1000), 0.02)
+
+
+def test_who_speaks_in_a_play_stands_before_what_is_said() -> None:
+    play = "BERNARDO.\nWho's there?\n\nKING LEAR.\nNay, answer me. Stand and unfold\nyourself at once.\n\n"
+    said = ["BERNARDO. Who's there?", "KING LEAR. Nay, answer me. Stand and unfold yourself at once."]
+    assert lines(f"{play}{play}[Exit.]") == [*said, *said, "[Exit.]"]
+    assert lines("CHAPTER I.\nIt was night.\n\nCHAPTER I.\nIt was day.")[0] == "CHAPTER I."
+    assert lines("STOP.\nGO HOME.\n\nSTOP.\nGO HOME.")[0] == "STOP."

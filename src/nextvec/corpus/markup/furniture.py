@@ -109,6 +109,7 @@ _UNSEEN_NAMES |= {"mw-editsection", "mw-jump-link", "editsection", "headerlink",
 _UNSEEN_NAMES |= {"ttc"}
 """The last is what Doxygen shows over a name in code."""
 _UNSEEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_VERSE = frozenset(("poem", "poetry", "stanza", "verse", "line-block", "linegroup"))
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -120,6 +121,11 @@ def certain(tag: str, attributes: Attributes) -> str | None:
     if reason := next((_CERTAIN_NAMES[name] for name in names if name in _CERTAIN_NAMES), None):
         return reason
     return "hidden" if _UNSEEN_NAMES.intersection(names) else None
+
+
+def is_verse(attributes: Attributes) -> bool:
+    """Whether a part says that its lines are verses, which may be short and end as no sentence does."""
+    return not _VERSE.isdisjoint(_classes(attributes))
 
 
 def note_in_line(attributes: Attributes) -> str | None:
@@ -138,6 +144,8 @@ def doubtful(tag: str, attributes: Attributes, *, in_article: bool) -> Doubt | N
     """Why an element may be left out, if it may. `in_article`: its header belongs to the text, not to the page."""
     if is_hidden(attributes):
         return Doubt("hidden")
+    if tag == "p" and "title" in _classes(attributes):  # of a figure, table or note, as DocBook's style sheets name it
+        return Doubt("caption", subject=True)
     if tag == "header":
         return None if in_article else Doubt("page header")
     role = (attributes.get("role") or "").lower()

@@ -18,7 +18,7 @@ from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNod
 from nextvec.corpus.headings import Title
 from nextvec.corpus.markup.boilerplate import boilerplate
 from nextvec.corpus.markup.formulas import begins_fraction, is_slash, written
-from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden, note_in_line
+from nextvec.corpus.markup.furniture import Attributes, Doubt, certain, doubtful, is_hidden, is_verse, note_in_line
 from nextvec.corpus.markup.note_marks import note_numbers, without_note_marks
 from nextvec.corpus.markup.plain import paragraphs, without_bullet
 from nextvec.corpus.markup.preformatted import join_pages_of, read_preformatted
@@ -400,7 +400,8 @@ def _inside_block(tag: str, attributes: Attributes, place: Place) -> Place:
         return replace(place, drop="caption")
     if tag == "table":
         place = replace(place, table=Table((attributes.get("role") or "") in ("presentation", "none")))
-    return replace(place, kind=_kind(tag, place), level=tag if tag in _HEADINGS else place.level)
+    kind = "paragraph" if is_verse(attributes) and place.kind == "loose" else _kind(tag, place)
+    return replace(place, kind=kind, level=tag if tag in _HEADINGS else place.level)
 
 
 def _kind(tag: str, place: Place) -> str:

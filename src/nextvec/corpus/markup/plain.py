@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby, pairwise
@@ -38,6 +39,10 @@ _DIVIDED = re.compile(
     rf"(?<=[^\W\d_])(?!(?<={_SMALL})-\n{_CAPITAL})[-\u2010]\n(?=[^\W\d_])|(?<={_SMALL}-)\n(?={_CAPITAL})"
 )
 """What is to be taken out: before a capital letter the hyphen stays, it is that of `Süd-Ost`."""
+_SPEAKER = re.compile(r"(?!.*\s[IVXLC]+[.:])[A-ZÀ-Þ][A-ZÀ-Þ'\u2019-]+(?:\s[A-ZÀ-Þ'\u2019-]+){0,3}[.:]")
+"""Not `CHAPTER IV.`"""
+FEWEST_SPEECHES = 2
+"""Of somebody in capital letters, so that it is no heading."""
 FEWEST_DIVIDED = 2
 DIVIDED_SHARE = 0.08
 """Of line ends, in text whose words are divided; Project Gutenberg's has hyphens at less than a fiftieth."""
@@ -76,12 +81,24 @@ def _unpaged(text: str) -> tuple[str, Mapping[str, int]]:
 
 def paragraphs(text: str, lines: Lines = "auto") -> Iterator[str]:
     """The paragraphs of a text that has no control characters; none is empty."""
-    blocks = [block for raw in _blocks(text) if (block := list(_marked(raw)))]
+    blocks = _with_speakers([block for raw in _blocks(text) if (block := list(_marked(raw)))])
     column = common_column(blocks)
     spelling = _spelling(blocks)
     for block in blocks:
         for group in _groups(block, lines, column):
             yield collapse(_joined(group, spelling))
+
+
+def _with_speakers(blocks: list[list[Line]]) -> list[list[Line]]:
+    """The blocks of a play, whose speakers have a line of their own, with each on the first line of what he says."""
+    above = Counter(block[0].text for block in blocks if len(block) > 1 and _SPEAKER.fullmatch(block[0].text))
+    names = {name for name, times in above.items() if times >= FEWEST_SPEECHES}
+    return [_with_speaker(block) if len(block) > 1 and block[0].text in names else block for block in blocks]
+
+
+def _with_speaker(block: list[Line]) -> list[Line]:
+    name, first, *others = block
+    return block if first.text.isupper() else [replace(first, text=f"{name.text} {first.text}"), *others]
 
 
 def _joined(group: list[Line], spelling: Spelling | None) -> str:
