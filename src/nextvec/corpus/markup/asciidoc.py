@@ -25,7 +25,7 @@ _MARK = re.compile(
     r"|(?<!\w)(?:link|xref|footnote|kbd|btn|linkgit|image):[^\s\[\]:]*\[|<<[\w-]+(?:,[^<>\n]+)?>>",
     re.MULTILINE,
 )
-_SIGNS = ("[[", "|===", "\n==", "::", ":[", "link", "<<", "\n[")
+_SIGNS = ("\n[", "|===", "\n==", "::\n", "::[", "link:", "linkgit:", "xref:", "footnote:[", "kbd:[", "image:", "<<")
 """Without any of which a text has hardly one of them."""
 _DELIMITER = re.compile(r"([-.+/=*_])\1{3,}|--|[|,:!]===|```\w*")
 _REASONS = {"-": "code", ".": "code", "+": "markup", "/": "comment", "`": "code", "|": "table", ",": "table"}

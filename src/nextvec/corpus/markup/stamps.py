@@ -37,7 +37,7 @@ _NOTICE = re.compile(
     r"|^(?:[^:\n]{1,40}: <Media omitted>|Messages and calls are end-to-end encrypted\.[^\n]*)\n?",
     re.MULTILINE,
 )
-_ANY = re.compile(r"\d:\d\d")
+_ANY = re.compile(r":\d\d")
 
 
 def without_times(text: str) -> tuple[str, Mapping[str, int]]:
