@@ -520,6 +520,8 @@ MARKED: dict[str, list[str]] = {
         "They were fed. |Horses were not.",
     ],
     "de": [
+        "Bei 180 Grad C. |Nun abkühlen lassen. |Dann 10 Min. Pause machen.",
+        "Bei 180 °C. |Dann abkühlen lassen.",
         "Abbildung 9.5. Das Dashboard von Webmin im Browser. |Es ist neu.",
         "Hrsg. Müller sagte es. |Inkl. Versand kostet es z. Hd. Herrn Maier mehr. |Ebd. S. 6 steht es.",
         "Er kam am 3. Mai an. |Sie ging am 12. Juni.",
@@ -631,6 +633,9 @@ MARKED: dict[str, list[str]] = {
         "Das steht in Art. 5 des Gesetzes. |Das gilt.",
     ],
     "fr": [
+        "Cass. civ. 1re, 3 mai 2001, n° 99-12.345. |La cour rejette le pourvoi.",
+        "Il est paru en janv. 2001 dans la coll. « Folio ». |Il coûte 10 euros.",
+        "Chauffez à 180 °C. |Laissez cuire 30 min. |Servez froid.",
         "Il est venu. |Elle est partie.",
         "M. Dupont et Mme Durand sont là. |Ils parlent.",
         "« Viens ! » cria-t-il. |Elle vint.",
@@ -699,6 +704,8 @@ MARKED: dict[str, list[str]] = {
         "J'aime Jean-J. |Il rit.",
     ],
     "es": [
+        "Caliente el horno a 180 ºC. |Cueza unos 30 min. |Sirva frío.",
+        "La Cía. Gral. de Tabacos cerró. |El dólar subió.",
         "¿Quién es? |¡Nadie! |Vamos.",
         "El Sr. Pérez y la Sra. Gómez llegaron. |Ud. no vino.",
         "Llegó tarde. |¿Por qué? |No lo sé.",
@@ -755,6 +762,9 @@ MARKED: dict[str, list[str]] = {
         "Dijo que no. |A. Pérez rió.",
     ],
     "it": [
+        "Cass. civ., sez. un., 3 maggio 2001, n. 123. |V. anche Trib. Milano, 5 giugno 2002.",
+        "Rossi parla e Neri no. |L'ing. Blu parla.",
+        "Scaldate a 180 °C. |Cuocete per 30 min. |Servite freddo.",
         "È venuto. |Lei è partita.",
         "Il sig. Rossi e la dott.ssa Verdi parlano. |Tacciono.",
         "Perché? |Non lo so!",
@@ -795,6 +805,7 @@ MARKED: dict[str, list[str]] = {
         "È meglio per te. |Vieni.",
     ],
     "pt": [
+        "V. o acórdão de 3 de maio de 2001, proc. n.º 123. |Mora na Av. Paulista, n. 5, apto. 12. |Ele saiu.",
         "O Sr. Silva chegou. |A Sra. Costa saiu.",
         "Quem é? |Ninguém! |Vamos.",
         "O Dr. João e a Dra. Ana. |Falam.",
@@ -851,6 +862,8 @@ MARKED: dict[str, list[str]] = {
         "Dat gaat te ver. |Piet lachte.",
     ],
     "pl": [
+        "Ustawa z dn. 3 maja 2001 r. o podatku z późn. zm. jest ważna. |Wyrok ma sygn. akt II CK 5/02.",
+        "P. Nowak i p. Maria przyszli. |Był tam m.in. Piotr i bł. Maria.",
         "Mieszka przy ul. Prostej. |Jest tam od 5 lat.",
         "To jest np. kot. |A to pies.",
         "Ul. Prosta 5. |Al. Jerozolimskie.",
@@ -965,6 +978,8 @@ MARKED: dict[str, list[str]] = {
         "Роман написав І.Я. Франко. |Він помер.",
     ],
     "el": [
+        "Σύμφωνα με το άρθρ. 5 παρ. 2 του ν. 1234 ισχύει. |Δεν αλλάζει.",
+        "Γεννήθηκε το 50 π.Χ. |Πέθανε το 10 μ.Χ. |Ο γιος του έζησε.",
         "Ποιος είναι; |Κανείς. |Πάμε.",
         "Ήρθε αργά. |Γιατί; |Δεν ξέρω.",
         "Ο κ. Παπαδόπουλος ήρθε. |Η κα. Νίκη έφυγε.",
@@ -1004,6 +1019,7 @@ MARKED: dict[str, list[str]] = {
         "ልጁ፡ትምህርት፡ቤት፡ሄደ፡፡ |ተመለሰ፡፡",
     ],
     "ar": [
+        "قال: نعم. |«من هناك؟» سأل الرجل. |ثم ذهب.",
         "جاء الرجل. |ذهبت المرأة.",
         "من هناك؟ |لا أحد! |هيا.",
         "ولد د. أحمد في القاهرة. |مات فيها.",
@@ -1036,6 +1052,7 @@ MARKED: dict[str, list[str]] = {
         "وہ آیا۔ |وہ گئی۔ |کون ہے؟ |کوئی نہیں۔",
     ],
     "he": [
+        '"מה זה?" שאל הילד. |"לא יודע," אמרה.',
         "הוא בא. |היא הלכה.",
         "מי שם? |אף אחד! |בוא.",
         'הוא גר בארה"ב. |היא לא.',
@@ -1115,6 +1132,8 @@ MARKED: dict[str, list[str]] = {
         "ཁོང་ཡོང་སོང་། |མོ་ཕྱིན་སོང་།",
     ],
     "ko": [
+        "그는 1990. 5. 3. 서울에서 태어났다. |그는 학생이다.",
+        "표는 No. 5에 있다. |그것을 보라.",
         "그가 왔다. |그녀는 갔다.",
         "누구세요? |아무도 아니에요! |갑시다.",
         "높이는 3.5미터다. |폭은 2미터다.",
@@ -1132,6 +1151,7 @@ MARKED: dict[str, list[str]] = {
         '"가자." |그가 말했다. |그녀는 웃었다.',
     ],
     "zh": [
+        "他叫J. K. 罗琳。|她写书。",
         "长江是亚洲最长的河流。|它发源于青藏高原的雪山。|河水向东流入大海。",
         "你是谁？|我不知道！|走吧……",
         "他说：「我来了。」|她笑了。",
@@ -1188,6 +1208,7 @@ MARKED: dict[str, list[str]] = {
         "“走吧。”|她问了三次，没人回答。",
     ],
     "ja": [
+        "No. 5を見よ。|それは図である。",
         "富士山は日本で一番高い山である。|夏には多くの人が登る。|山頂からは海が見える。",
         "「行くよ。」|彼は言った。",
         "「行く。」と彼は言った。|彼女は笑った。",
@@ -1269,6 +1290,7 @@ MARKED: dict[str, list[str]] = {
         "Bkz. No. 5. |Orada.",
     ],
     "vi": [
+        "Xem tr. 5 của sách. |Sau đó tiếp tục.",
         "Anh ấy đến. |Cô ấy đi.",
         "Ai đó? |Không ai cả! |Đi thôi.",
         "TP. Hồ Chí Minh lớn. |Hà Nội cũng vậy.",

@@ -45,8 +45,9 @@ _RATE = re.compile(r"[^\W\d_]/(?:[^\W\d_]{0,2}[^\W\d_A-KM-Z])\Z|I/O\Z")
 """`120 km/h`, `bbl/d`"""
 _CAPITALS = re.compile(r"(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}")
 _ROMAN = re.compile(r"[IVXLC]{2,}")
-_MEASURED = re.compile(r"\d\s?[mgl]\Z|(?:\d\s?°\s?|\b\d{3}\s)[CF]\Z")
-"""`5 m`, `180° C`, `350 F`"""
+_DEGREES = re.compile(r"(?:[°º]\s?|\b(?:Grad|gradi|grados|graus|degrés)\s)[CF]\Z")
+_MEASURED = re.compile(r"\d\s?[mgl]\Z|\b\d{3}\s[CF]\Z")
+"""`5 m`, `350 F`"""
 _VARIABLES = frozenset("xyzthk")
 _BRACKETED = re.compile(r"[(（\[][^()（）\[\]]*[.!?…。！？][)）\]]\s*(?=\S)")
 _STOPS = ".!?…。！？"
@@ -103,6 +104,7 @@ def _is_end(text: str, stop: re.Match[str], words: list[str], language: str, unc
         or words[-1] in _AGREED
         or words[-1] in words_of("whole", language)
         or _RATE.search(words[-1])
+        or _DEGREES.search(" ".join(words))
         or not LIST_ENDS.isdisjoint((words[-1], "".join(words)))
         or _is_letter_of_noun(words)
     ):
@@ -115,7 +117,7 @@ def _is_end(text: str, stop: re.Match[str], words: list[str], language: str, unc
 
 def _may_begin(following: str, words: list[str], language: str) -> bool:
     """Whether the word after the stop begins a sentence, which then ends with what the stop shortens."""
-    if language == "en" and (words[-1] == "no" or _is_measure(" ".join(words))):
+    if (language == "en" and words[-1] == "no") or (language != "de" and _is_measure(" ".join(words))):
         return len(following) > 1 and not following.isupper()
     if following not in words_of("starters", language):
         return False

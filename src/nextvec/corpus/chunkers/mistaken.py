@@ -57,8 +57,12 @@ _NEVER_FIRST = ".,;:)]"
 """No sentence begins with these: `Ref. [12].`"""
 _DATE = re.compile(r"(?<!\d)\d{1,2}(?:\.|er|º|°)?\s[^\W\d_]{3,6}\.\s(?:1\d|20)\d\d\Z")
 """`3 oct. 2018`: the month is shortened."""
+_KOREAN_DATE = re.compile(r"(?<!\d)(?:1\d|20)\d\d\.\s(?:\d{1,2}\.\s){0,2}\Z")
+"""`1990. 5. 3. 서울에서`: its parts, and what follows it."""
 _GERMAN_MONTH = re.compile(r"(?:Jan|Feb|März|Apr|Mai|Juni|Juli|Aug|Sept|Okt|Nov|Dez)(?:\.|\w*\b)")
 _INITIALS = re.compile(r"(?:[A-ZÀ-ÞА-ЯЁІЇЄҐ]\.){1,3}")
+_LAST_INITIAL = re.compile(r"(?<![A-Za-z])[A-Z]\.\Z")
+"""`他叫J.`"""
 _VERSE = re.compile(r"\d{1,3}:\d")
 _INNER_NUMBER = re.compile(r"(?:\d{1,2}|[a-hivx]{1,4})[.)]")
 _FIRST_NUMBERS = ("1.", "a.", "i.", "1)", "a)", "i)")
@@ -66,7 +70,7 @@ _LETTERED = re.compile(r"[A-Z](?=[,;:)]|\.\s|\s(?:and|or|for|to|of|in|is)\b)")
 """`App. A and B`"""
 _FRENCH_ARTICLE = re.compile(r"\bart\.\s[ADLR]\.\s\Z")
 """`art. L. 121-1`"""
-_NUMERAL = re.compile(r"(?:[IVXLCDM]{2,}|[VXLC]|I(?=[,;:)]))\b")
+_NUMERAL = re.compile(r"(?:[IVXLCDM]{2,}|[VXLC]|I(?=[,;:)]))\b(?!['’]\w)")
 _IN_CHAIN = r"(?:[A-Z][\w'’]{0,9}\.\s){0,4}"
 _IN_JOURNAL = re.compile(rf"{_IN_CHAIN}(?:{'|'.join(sorted(JOURNALS))})\.")
 _COMPANY = re.compile(rf"{_IN_CHAIN}(?:Corp|Cos?|Inc|Ltd|Bros|Assn)\.")
@@ -83,6 +87,7 @@ _DAY = re.compile(
 """What tells of a time on which day or by which clock: `at 9 a.m. Monday`, `5 p.m. EST`."""
 _CODE = re.compile(r"\w\(\)|[^\W_]_[^\W_]|[a-z]\.[a-z]{2}")
 _LONGEST_SHORT_NAME = 4
+_PARTS_OF_DATE = 3
 _BEFORE_SUMS = ("approx", "ca", "max", "min", "est", "c")
 _OPENING = "\"'([{“‘«„"
 _OPENING_WIDE = "「『（【《〈¿¡"
@@ -113,6 +118,8 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
         return _capital_goes_on(text, cut, before, language)
     if first in "&–—":
         return text.startswith("& ", cut) or _dash_goes_on(text, cut)
+    if language == "ko" and _is_in_korean_date(text, cut):
+        return True
     if is_small(first) and _NAME_IN_SMALL.match(text, cut):
         return False
     if names_speaker(text, cut, language):
@@ -188,8 +195,10 @@ def _is_cited(text: str, cut: int, word: str) -> bool:
 def _is_initial(text: str, cut: int, before: list[str], language: str) -> bool:
     """Outside of English, which sentencex knows better: `et A. Martin`, `20 d. C.`; not `vitamine C. Elle`."""
     starters = words("starters", language)
-    if language == "en" or not starters:
+    if language == "en":
         return False
+    if not starters:
+        return _LAST_INITIAL.search(before[-1]) is not None and _INITIALS.match(text, cut) is not None
     if before[-1] in ("a.", "d.") and text.startswith("C.", cut):
         return True
     if not _INITIALS.fullmatch(before[-1].lstrip(_OPENING)):
@@ -230,6 +239,12 @@ def _is_inner_number(before: list[str]) -> bool:
         return False
     last = before[-3] if len(before) > 2 and before[-2] in ("and", "or") else before[-2]
     return last.endswith(";") or (last.endswith(":") and before[-1] in _FIRST_NUMBERS)
+
+
+def _is_in_korean_date(text: str, cut: int) -> bool:
+    """Whether a date has begun that goes on, or a sentence goes on after one."""
+    date = _KOREAN_DATE.search(text, max(0, cut - _WINDOW), cut)
+    return date is not None and (text[cut].isdecimal() or date[0].count(".") == _PARTS_OF_DATE)
 
 
 def _belongs_to_number(text: str, cut: int) -> bool:
