@@ -273,3 +273,10 @@ def test_who_speaks_in_a_play_stands_before_what_is_said() -> None:
     assert lines(f"{play}{play}[Exit.]") == [*said, *said, "[Exit.]"]
     assert lines("CHAPTER I.\nIt was night.\n\nCHAPTER I.\nIt was day.")[0] == "CHAPTER I."
     assert lines("STOP.\nGO HOME.\n\nSTOP.\nGO HOME.")[0] == "STOP."
+
+
+def test_numbers_of_several_parts_begin_items() -> None:
+    contents = ["8. The tools of the system", "8.1. The programs", "8.1.1. dpkg", "8.1.2. APT and what", "8.2. The end"]
+    assert lines("\n".join(contents)) == contents
+    said = "The river flows through the land to the sea and it is at most\n3.1 miles wide at its end, where the boats\n"
+    assert len(lines(f"{said}4.7 m long are. It is cold.")) == 1

@@ -57,3 +57,12 @@ def test_the_sentence_above_a_table_is_no_head():
 def test_a_heading_within_is_kept():
     heading = carry("Widths of 1990 2000 2010", 2)
     assert without_tables(f"{NUMBERS}\n\n{heading}\n\n{NUMBERS}")[0].strip() == heading
+
+
+def test_boxes_are_tables_where_they_have_cells() -> None:
+    table = "┌──────┬───────┐\n│ poss │ maybe │\n├──────┼───────┤\n│ pref │ first │\n└──────┴───────┘\n"
+    kept, dropped = without_tables(f"It is so.\n{table}It was so.")
+    assert kept.split() == ["It", "is", "so.", "It", "was", "so."]
+    assert dropped == visible(table)
+    kept, _ = without_tables("┌───────────────┐\n│ It is deep.   │\n└───────────────┘\n")
+    assert kept.strip() == "It is deep."

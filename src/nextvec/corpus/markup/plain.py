@@ -31,6 +31,8 @@ _DASH = re.compile(r"[-*+]\s+")
 _SPOKEN = re.compile(r"[\u2013\u2014]\s*(?=\S)")
 """Begins a speech, or an item; it stays, because it is text in the first case."""
 _NUMBER = re.compile(r"\(?(\d{1,3}|[a-z])[.)]\s")
+_OUTLINE = re.compile(r"(\d{1,2}(?:(?:\.\d{1,2}){1,5}|(?=\.)))\.?\s+(?=[^\W\d_])")
+_OF_NUMBERS = frozenset("0123456789.")
 _HYPHENATED = re.compile(r"(?<=[^\W\d_]-)\n(?=[^\W\d_])")
 _BROKEN_ADDRESS = re.compile(r"(https?://(?:\S*[/._=?&%#-])?)\n(?=[\w~-]\S*[/._=?&%#-]\w)")
 """An address that goes on in the next line: it breaks off after a sign of addresses, and the rest has one, too."""
@@ -178,7 +180,17 @@ def _begins_items(block: list[Line], mark: re.Pattern[str]) -> bool:
 def _in_sequence(block: list[Line]) -> set[int]:
     """Where lines begin with numbers or letters that follow one another."""
     found = [(place, match[1]) for place, line in enumerate(block) if (match := _NUMBER.match(line.text))]
-    return {place for (one, a), (two, b) in pairwise(found) if _follows(a, b) for place in (one, two)}
+    outline = [(place, match[1]) for place, line in enumerate(block) if (match := _OUTLINE.match(line.text))]
+    pairs = (pair for listed in (found, outline) for pair in pairwise(listed))
+    return {place for (one, a), (two, b) in pairs if _follows(a, b) or _is_next(a, b) for place in (one, two)}
+
+
+def _is_next(one: str, two: str) -> bool:
+    """Of numbers of several parts, as contents have them: after `8.1.6` come `8.1.6.1`, `8.1.7`, `8.2` and `9`."""
+    if not (set(one) <= _OF_NUMBERS and set(two) <= _OF_NUMBERS):
+        return False
+    a, b = ([int(part) for part in number.split(".")] for number in (one, two))
+    return b == [*a, 1] or any(b == [*a[:place], a[place] + 1] for place in range(len(a)))
 
 
 def _follows(one: str, two: str) -> bool:

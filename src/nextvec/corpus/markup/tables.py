@@ -25,6 +25,13 @@ HEAD_LINES, HEAD_WORDS, BETWEEN_WORDS = 4, 14, 8
 """What heads a table, in the lines above that no sentence ends, and what stands between its rows, at most."""
 _DRAWN = re.compile(r"^(?:[ \t]*(?:\|[^\n]*\||\+[-=+]{2,}\+)[ \t]*(?:\n|\Z)){2,}", re.MULTILINE)
 """Rows that begin and end with a bar, and the rules between them."""
+_BAR = "[\u2502\u2503\u2551]"
+_BOXED = re.compile(
+    rf"^(?:[ \t]*(?:{_BAR}[^\n]*{_BAR}|[\u250c-\u2570][\u2500-\u257f]{{2,}})[ \t]*(?:\n|\Z)){{2,}}", re.MULTILINE
+)
+"""The same with signs that are made to draw boxes."""
+_CELLS = re.compile(rf"{_BAR}[^\n]*?{_BAR}[^\n]*?{_BAR}")
+_OF_BOXES = re.compile("[\u2500-\u257f]")
 _DIGIT = re.compile(r"\d")
 _ITEM = re.compile(r"\A\s*(?:\(?\d{1,3}[.)]|[-*+\u2022\u2013])\s")
 """The number or bullet of an item, which says nothing of what it holds: `- 2 cups flour`."""
@@ -40,10 +47,16 @@ _NUMBER = re.compile(
 def without_tables(text: str) -> tuple[str, int]:
     """`text` without its tables, and their characters."""
     kept = _DRAWN.sub("\n", text) if "|" in text else text
+    kept = _BOXED.sub(_boxed, kept) if _OF_BOXES.search(kept) else kept
     lines = kept.split("\n")
     if dropped := set(_places(lines)):
         kept = "\n".join("" if place in dropped else line for place, line in enumerate(lines))
     return kept, visible(text) - visible(kept)
+
+
+def _boxed(match: re.Match[str]) -> str:
+    """Nothing of a table; of a box around a text, what it says."""
+    return "\n" if _CELLS.search(match[0]) else _OF_BOXES.sub("", match[0])
 
 
 def _places(lines: Sequence[str]) -> Iterator[int]:
