@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from nextvec.errors import FullDiskError
 from nextvec.records.names import EVALUATIONS, TEMPERATURES
 from nextvec.workspace import Workspace
 
@@ -40,6 +41,35 @@ def test_texts_are_continued_there(read_only, nextvec):
     told = nextvec("complete", "Here the cats meet.", "--model", "mix", workspace=read_only.root).out
     assert told
     assert {path: path.stat().st_mtime_ns for path in read_only.root.rglob("*")} == before
+
+
+def test_where_nothing_more_fits_texts_are_continued_all_the_same(tales, tmp_path, nextvec, monkeypatch):
+    """All that is not found in the cache is found anew."""
+    root = shutil.copytree(tales.root, tmp_path / "ws")
+    for kept in ["familiarity", "splits", "counts"]:
+        shutil.rmtree(root / "cache" / kept, ignore_errors=True)
+
+    def refuse(path, *_):
+        raise FullDiskError(path.name, path.parent, "")
+
+    monkeypatch.setattr("nextvec.records.write_atomic", refuse)
+    assert "round trip" in nextvec("complete", "Here the cats meet.", "--model", "mix", workspace=root).out
+    assert not list(root.glob("cache/familiarity/*"))
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare"])
+def test_what_does_not_fit_on_the_disk_is_told_all_the_same(read_only, nextvec, monkeypatch, caplog, command):
+    def refuse(path, *_):
+        raise FullDiskError(path.name, path.parent, "What was stored before is kept")
+
+    monkeypatch.setattr("nextvec.comparing.contest_report.write_json", refuse)
+    monkeypatch.setattr("nextvec.comparing.entrants.append_beside", refuse)
+    monkeypatch.setattr("nextvec.comparing.contest.LATENCY_SECONDS", 0.0)
+    done = nextvec(command, "mix", "--allow-leakage", workspace=read_only.root, expect=1)
+    assert "cosine" in done.out
+    (warned,) = caplog.messages
+    assert warned.startswith("the disk is full: no space for temperatures.jsonl")
+    assert done.err.splitlines()[-1].startswith("nextvec: the disk is full: no space for comparison.json")
 
 
 @pytest.mark.parametrize("command", [["evaluate"], ["evaluate", "--json"], ["compare"], ["compare", "--json"]])

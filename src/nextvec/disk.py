@@ -14,7 +14,7 @@ from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
-from nextvec.errors import FullDiskError, LargeFileError
+from nextvec.errors import FullDiskError, LargeFileError, StorageError
 
 _CODES = (errno.ENOSPC, errno.EDQUOT)
 _WORDS = re.compile(r"no space left on device|disk quota exceeded|\bos error (?:28|122)\b", re.IGNORECASE)
@@ -46,6 +46,11 @@ def storing(what: str, place: Path, kept: str = "What was stored before is kept"
         if (kind := no_room(error)) is None:
             raise
         raise kind(what, place, kept) from None
+
+
+def where_possible() -> suppress:
+    """Around what keeps in a cache what is found anew otherwise: where it cannot be written, nothing is kept."""
+    return suppress(OSError, FullDiskError, StorageError)
 
 
 def sweep(path: Path) -> None:

@@ -23,7 +23,7 @@ from nextvec.comparing.entrants import Candidate, Entrant, Generation, Guest, na
 from nextvec.comparing.temperatures import keep_temperatures, kept_temperatures, temperatures
 from nextvec.device import fastest
 from nextvec.disk import is_unwritable
-from nextvec.errors import MismatchError, NotFoundError, UsageError
+from nextvec.errors import FullDiskError, MismatchError, NotFoundError, UsageError
 from nextvec.evaluation.evaluate import Progress, evaluate_on
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations, save_evaluation
 from nextvec.evaluation.heldout import HeldOut, Structure, balance_point, fair_documents, hold_out
@@ -301,8 +301,8 @@ class Judge:
         """As it will be read, to the last digit."""
         try:
             self._keep(asked, evaluation)
-        except NotFoundError as gone:
-            self._tell_unkept(asked.candidate, str(gone))
+        except (NotFoundError, FullDiskError) as lost:
+            self._tell_unkept(asked.candidate, str(lost))
         except OSError as error:
             if not is_unwritable(error):
                 raise

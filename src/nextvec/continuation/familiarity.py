@@ -12,6 +12,7 @@ from typing import Self
 
 import numpy as np
 
+from nextvec.disk import where_possible
 from nextvec.errors import IntegrityError
 from nextvec.fingerprint import fingerprint
 from nextvec.records import read_json, write_json
@@ -85,7 +86,8 @@ class Usual:
             return cls(tuple(kept["usual"]), tuple(kept["least"]))
         except (IntegrityError, KeyError, TypeError):  # absent or damaged: the cache is disposable
             found = cls._measured(snapshot, index)
-            write_json(path, {"usual": found.usual, "least": found.least})
+            with where_possible():
+                write_json(path, {"usual": found.usual, "least": found.least})
             return found
 
     @classmethod

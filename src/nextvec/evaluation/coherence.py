@@ -20,7 +20,6 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nextvec.errors import DataError, IntegrityError, NotFoundError, StorageError
+from nextvec.disk import where_possible
+from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.evaluation.list_likeness import ListLikeness, measure_list_likeness
 from nextvec.evaluation.statistics import RESAMPLES, Interval, bootstrap_interval, p_text
 from nextvec.fingerprint import fingerprint
@@ -174,7 +174,7 @@ def kept_coherence(snapshot: Snapshot, cache: Path) -> CoherenceReport:
         return replace(CoherenceReport.from_dict(read_json(path)), label=snapshot.label)
     except IntegrityError:  # absent or damaged: the cache is disposable
         report = check_coherence(snapshot)
-        with suppress(OSError, StorageError):  # who may only read a workspace may check it
+        with where_possible():
             write_json(path, report.to_dict())
         return report
 

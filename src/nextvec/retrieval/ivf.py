@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import Field
 
 from nextvec.config import Config
-from nextvec.disk import storing
+from nextvec.disk import storing, where_possible
 from nextvec.errors import IntegrityError, MissingDependencyError
 from nextvec.records import read_json, write_json
 from nextvec.retrieval.neighbours import IndexSpec, Neighbours, check_search, scored
@@ -102,7 +102,8 @@ class FaissIndex:
         if config.probes is None and (tuned is None or tuned.target != config.recall):
             tuned, fresh = _tuned(lists, snapshot, config.recall), True
         if path and fresh:
-            _write(path, lists, built, tuned)
+            with where_possible():
+                _write(path, lists, built, tuned)
         chosen, recall = (tuned.probes, tuned.recall) if config.probes is None and tuned else (config.probes, None)
         lists.nprobe = chosen
         return cls(
@@ -191,9 +192,12 @@ def _write(path: Path, lists: Any, spec: IndexSpec, tuned: Tuned | None) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     _record(path).unlink(missing_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}")
-    with storing("the index", path.parent, "The corpus itself is complete"):
-        _faiss().write_index(lists, str(temporary))
-    os.replace(temporary, path)
+    try:
+        with storing("the index", path.parent, "The corpus itself is complete"):
+            _faiss().write_index(lists, str(temporary))
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
     write_json(_record(path), {**_describe(path, spec), "tuned": tuned and tuned._asdict()})
 
 

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from nextvec.disk import where_possible
 from nextvec.errors import DataError, IntegrityError
 from nextvec.fingerprint import fingerprint
 from nextvec.records import read_json, write_json
@@ -143,7 +144,8 @@ def _kept(check: _Check, pair: Pair, cache: Path | None, say: Callable[[str], No
     except IntegrityError:  # absent or damaged: the cache is disposable
         say(f"checking what {pair[1].role} shares with {pair[0].role}")
         report = LeakageReport(tuple(check.findings(*pair)))
-        write_json(path, report.to_dict())
+        with where_possible():
+            write_json(path, report.to_dict())
         return report.findings
 
 

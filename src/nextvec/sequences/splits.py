@@ -20,6 +20,7 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from nextvec.config import Config
+from nextvec.disk import where_possible
 from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.fingerprint import fingerprint
 from nextvec.records import read_json, write_json
@@ -157,7 +158,8 @@ def _found_once(snapshot: Snapshot, spec: SplitSpec, find: Callable[[], tuple[Le
         return tuple(LeftOut(**each) for each in read_json(path)["left_out"])
     except (IntegrityError, KeyError, TypeError):  # absent or damaged: the cache is disposable
         found = find()
-        write_json(path, {"left_out": [asdict(each) for each in found]})
+        with where_possible():
+            write_json(path, {"left_out": [asdict(each) for each in found]})
         return found
 
 

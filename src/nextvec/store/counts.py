@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nextvec.corpus.origin import origins
-from nextvec.errors import IntegrityError, NextvecError
+from nextvec.disk import where_possible
+from nextvec.errors import IntegrityError
 from nextvec.records import read_json, write_json
 from nextvec.store.breaks import Breaks, break_columns, breaks_of_table
 from nextvec.store.dataset import read_table
@@ -47,7 +47,7 @@ def counts_of(workspace: Workspace, name: str, dataset: lance.LanceDataset) -> C
     if known is not None:
         return known
     counted = _count(dataset)
-    with suppress(OSError, NextvecError):
+    with where_possible():
         plain = {key: asdict(one) for key, one in {**_kept(path), commit: counted}.items()}
         write_json(path, plain)
     return counted

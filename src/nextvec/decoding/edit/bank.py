@@ -13,6 +13,7 @@ from pydantic import Field
 from nextvec.decoding.edit.fluency import Fluency
 from nextvec.decoding.edit.lexicon import Lexicon
 from nextvec.decoding.edit.search import EditConfig
+from nextvec.disk import where_possible
 from nextvec.fingerprint import fingerprint
 from nextvec.retrieval.neighbours import rows_of
 from nextvec.sequences.splits import split_snapshot
@@ -73,5 +74,6 @@ def _kept(snapshot: Snapshot, name: str, load: Callable[[Path], Learnt | None], 
     kept = load(path)
     if kept is None:
         kept = learn()
-        kept.save(path)
+        with where_possible():
+            kept.save(path)
     return kept
