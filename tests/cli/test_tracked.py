@@ -40,14 +40,14 @@ def test_a_comparison_is_tracked_with_its_figures_and_files(nextvec, place, quic
     pytest.importorskip("mlflow", reason="MLflow is an extra: pip install 'nextvec[mlflow]'")
     from mlflow import MlflowClient
 
-    nextvec("compare", "mix", "--track", "mlflow", workspace=place)
+    nextvec("compare", "mix", "--on", "tales@v2", "--track", "mlflow", workspace=place)
     (folder,) = (place / "studies").glob("compare-*")
     client = MlflowClient(tracking_uri=f"sqlite:///{place / 'mlflow.db'}")
     run = client.get_run(read_json(folder / TRACKED)["run"])
     (mix,) = (row for row in read_json(folder / COMPARISON)["rows"] if row["name"] == "mix")
     for figure, name in {"cosine": "cosine", "mrr[document]": "mrr_document_"}.items():
         assert run.data.metrics[f"comparison/mix/{name}"] == mix["figures"][figure]["estimate"]
-    assert run.data.params["comparison.command"] == "nextvec compare mix"
+    assert run.data.params["comparison.command"] == "nextvec compare mix --on tales@v2"
     files = {file.path for file in client.list_artifacts(run.info.run_id, "model")}
     assert files == {f"model/{REPORT}", f"model/{COMPARISON}"}
 

@@ -8,6 +8,7 @@ import torch
 
 import nextvec
 from nextvec.errors import DataError, MismatchError, NextvecError, NotFoundError, UsageError
+from nextvec.interface.comparison import typed
 from nextvec.store.given import as_array
 
 
@@ -195,3 +196,10 @@ def test_an_alias_is_no_name_for_an_inverter_and_stands_for_its_model(ws):
         ws.train_inverter("tales", options={"predictor": "bets"})
     found = ws.compare(["mix", lambda vectors: vectors[-1]], reference="best", latency=False, allow_leakage=True)
     assert "mix" in {contrast.right for contrast in found.contrasts}
+
+
+def test_a_comparison_says_with_which_options_it_was_asked_for() -> None:
+    """Who types it again gets the same one."""
+    line = typed("compare", ["mix", "my model"], on="tales@first", reference=None, allow_leakage=True)
+    assert line == "nextvec compare mix 'my model' --on tales@first --allow-leakage"
+    assert typed("evaluate", ["mix"], on=None) == "nextvec evaluate mix"

@@ -57,10 +57,11 @@ def evaluate_command(
     All that there are are in --json.
     """
     from nextvec.api import open
+    from nextvec.interface.comparison import typed
 
     with work_told() as say:
         found = open(workspace).compare(models, on=on, allow_leakage=allow_leakage, latency=False, say=say)
-    found = replace(found, command=f"nextvec evaluate {' '.join(models)}")
+    found = replace(found, command=typed("evaluate", models, on=on, allow_leakage=allow_leakage))
     try:
         found.save_figures()
     finally:  # what was found is told also where it cannot be recorded
@@ -114,12 +115,14 @@ def compare_command(
 ) -> None:
     """Models and all baselines on the same documents: leaderboard, paired differences, verdicts, an HTML report."""
     from nextvec.api import open
+    from nextvec.interface.comparison import typed
 
     with work_told() as say:
         found = open(workspace).compare(
             models, on=on, reference=reference, allow_leakage=allow_leakage, track=track or (), say=say
         )
-    found = replace(found, command=f"nextvec compare {' '.join(models)}")
+    command = typed("compare", models, on=on, reference=reference, allow_leakage=allow_leakage)
+    found = replace(found, command=command)
     path = None
     try:
         path = found.save(report)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
     from nextvec.evaluation.comparison import Comparison as Table
     from nextvec.evaluation.comparison import Contrast, Row
     from nextvec.evaluation.report import ReportContent
+
+
+def typed(command: str, names: Iterable[str], *, allow_leakage: bool = False, **options: str | None) -> str:
+    """The command line that asks for it: `nextvec compare gru-mine --on mine`; an option that is None is none."""
+    given = [word for name, value in options.items() if value is not None for word in (f"--{name}", value)]
+    return shlex.join(["nextvec", command, *names, *given, *(["--allow-leakage"] if allow_leakage else [])])
 
 
 @checked

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from nextvec.errors import UsageError
 from nextvec.interface.checked import checked, shown
-from nextvec.interface.comparison import Comparison
+from nextvec.interface.comparison import Comparison, typed
 from nextvec.interface.model import Model
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class Judging(Models):
             allow_leakage=allow_leakage, say=say or quiet,
         )  # fmt: skip
         names = [*(model.name for model in named), *(guest.identity for guest in guests)]
-        return Comparison(self.place, contest, f"nextvec compare {' '.join(names)}", tuple(track))
+        command = typed("compare", names, on=home, reference=beside, allow_leakage=allow_leakage)
+        return Comparison(self.place, contest, command, tuple(track))
 
     def _beside(self, reference: Model | str | None) -> str | None:
         """By its name; what is no model and no alias may be a baseline's."""
