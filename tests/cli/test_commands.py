@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,9 @@ def test_every_help_fits_80_columns(nextvec, monkeypatch: pytest.MonkeyPatch, pa
     result = nextvec(*path.split(), "--help")
     assert "Usage: nextvec" in result.out
     assert max(map(len, result.out.splitlines())) <= 80
+    for line, after in pairwise(result.out.splitlines()):
+        if line[1:].strip() and after[1:].strip() and line[1].isalpha() and after[1].isalpha():
+            assert len(f"{line.rstrip()} {after.split()[0]}") > 79, "a line of help ends where it does in the source"
 
 
 JSON = {

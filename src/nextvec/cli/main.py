@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,12 +41,19 @@ GIVEN = "nextvec.given"
 UNREAD = 141
 """As of a program that SIGPIPE ends: 128 and the signal's number."""
 _NO_MEMORY = re.compile(r"allocate memory|out of memory")
+_LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
+"""Within a paragraph."""
 _ASKED = re.compile(r"\d[\d.]* ?(?:bytes|[KMGTP]iB)\b")
 
 
 class Commands(TyperGroup):
     """Ctrl-C ends every command alike; one that can say more than this says it itself. A text that is taken for an
-    option is told how to be given."""
+    option is told how to be given. Lines of help end where the terminal does, not where they do in the source."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        for command in _below(self):
+            command.help = _LINE_END.sub(" ", cleandoc(command.help or ""))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         ctx.meta[GIVEN] = args
@@ -59,6 +68,13 @@ class Commands(TyperGroup):
         except Exception as error:
             require_no_text(ctx.meta[GIVEN], getattr(error, "option_name", None))
             raise
+
+
+def _below(group: Any) -> Iterator[Any]:
+    """All commands of a group and of the groups in it."""
+    for command in group.commands.values():
+        yield command
+        yield from _below(command) if hasattr(command, "commands") else ()
 
 
 app = typer.Typer(
