@@ -25,7 +25,7 @@ class Options(Config):
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_known_one() -> None:
-    error = UsageError.unknown("architecture", "transfromer", ["gru", "transformer"])
+    error = UsageError.unknown("architecture", "transfromer", ["gru", "transformer", "gru"])
     assert str(error) == "unknown architecture 'transfromer'. Did you mean 'transformer'? Known: gru, transformer."
     assert error.exit_status == 2
 

@@ -80,7 +80,7 @@ def _parsed(kind: Any, value: Any, owner: str) -> Any:
     return config.parse(value, owner=owner)
 
 
-def nested(assignments: Mapping[str, str]) -> dict[str, Any]:
+def nested(assignments: Mapping[str, Any]) -> dict[str, Any]:
     """`{"fill.nearest": "8"}` to `{"fill": {"nearest": "8"}}`. Raises UsageError for a key that is a part as well."""
     options: dict[str, Any] = {}
     for key, value in assignments.items():
@@ -92,7 +92,7 @@ def nested(assignments: Mapping[str, str]) -> dict[str, Any]:
                 raise UsageError(f"--set {key}: '{part}' is given a value of its own; give one of the two")
         if last in place:
             raise UsageError(f"--set {key}: '{last}' has parts that are given as well; give one of the two")
-        place[last] = value
+        place[last] = {**value} if isinstance(value, dict) else value
     return options
 
 

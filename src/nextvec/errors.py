@@ -35,7 +35,7 @@ class UsageError(NextvecError):
     @classmethod
     def unknown(cls, what: str, given: str, known: Iterable[str]) -> UsageError:
         """The error for a name that is not one of `known`, with the nearest known name when there is one."""
-        names = sorted(known)
+        names = sorted(set(known))
         return cls(f"unknown {what} '{given}'. {did_you_mean(given, names)}Known: {', '.join(names) or 'none'}.")
 
 

@@ -136,6 +136,18 @@ def test_an_option_of_a_continuation_that_is_a_number_is_given_one(ws, option, g
         ws.model("mix").continue_text("One thing. Two.", **{option: given})
 
 
+def test_settings_are_named_as_on_the_command_line(ws):
+    """`--set snap.neighbours=2` there, a part or its dotted name here; what is handed in stays as it is."""
+    model, whole = ws.model("mix"), {"snap": {"neighbours": 2}}
+    named = model.continue_text("One thing. Two.", settings={"snap.neighbours": 2, "stop.patience": 9})
+    assert named.text == model.continue_text("One thing. Two.", settings=whole | {"stop": {"patience": 9}}).text
+    with pytest.raises(UsageError, match=r"snap\] 'neighbour'.*Did you mean 'neighbours'"):
+        model.continue_text("One thing. Two.", settings={**whole, "snap.neighbour": 2})
+    assert whole == {"snap": {"neighbours": 2}}
+    with pytest.raises(UsageError, match=r"unknown option of complete 'stopp'\. Did you mean 'stop'"):
+        model.continue_text("One thing. Two.", settings={"stopp.patience": 9})
+
+
 def test_which_of_several_continuations_is_no_option(ws):
     with pytest.raises(UsageError, match="choice is no option here"):
         ws.model("mix").continue_text("One thing. Two.", temperature=1, choice=2)

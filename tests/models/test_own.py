@@ -91,7 +91,11 @@ def test_looking_ahead_is_refused(documents):
 
 @pytest.mark.parametrize(
     ("answer", "said"),
-    [(np.zeros(3), r"array of shape \(1, 3\); expected"), (np.full(DIM, np.nan), "that is not finite; expected")],
+    [
+        (np.zeros(3), r"array of shape \(1, 3\); expected"),
+        (None, "with None: it returns nothing; expected"),
+        (np.full(DIM, np.nan), "that is not finite; expected"),
+    ],
 )
 def test_what_is_no_answer_is_refused(documents, answer, said):
     with pytest.raises(DataError, match=said):

@@ -12,6 +12,7 @@ from pathlib import Path
 from secrets import randbits
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
+from nextvec.config import nested
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.interface.checked import checked
 from nextvec.interface.portable import Portable
@@ -490,7 +491,8 @@ class Model(Portable):
 
         Args:
             sentences: to add, at most.
-            settings: of the stages and, under `stop`, of the stop rules, as in serving.toml: `{"bank": "all"}`.
+            settings: of the stages and, under `stop`, of the stop rules, as in serving.toml or as `--set` takes them:
+                `{"bank": "all", "snap.neighbours": 8}`.
             options: decoder, steps, feedback, fill, snap, seconds, temperature, seed, logprobs:
                 `nextvec.continuation.continuation.ContinuationRequest` describes them.
 
@@ -563,11 +565,12 @@ class Model(Portable):
         request = ContinuationRequest.parse({"text": text, "sentences": sentences, **given, **drawn}, owner="complete")
         if n > 1 and not request.temperature:
             raise UsageError(f"{n} continuations without a temperature would be one text {n} times; give temperature=1")
-        stages = dict(settings or {})
+        stages = nested(settings or {})
         rules = stages.pop(STOP, {})
         if not isinstance(rules, Mapping):
             raise UsageError(f"{STOP}={rules}: name what to set, for example {STOP}.patience=5")
         stop = StopConfig.parse(rules, owner="complete [stop]")
+        _require_stages(stages)
         served = self._served(stages, request.decoder)
         served.chunk(request.text)
         if request.temperature:
@@ -593,6 +596,15 @@ class Model(Portable):
     @cached_property
     def _kept(self) -> dict[str, Any]:
         return {}
+
+
+def _require_stages(settings: Mapping[str, Any]) -> None:
+    """Raises UsageError for an unknown one, with what else may be set."""
+    from nextvec.continuation.stages import StagesConfig
+
+    for key in settings:
+        if key not in StagesConfig.model_fields:
+            raise UsageError.unknown("option of complete", key, [*StagesConfig.model_fields, STOP])
 
 
 def _plain(tensor: Any) -> Any:

@@ -99,7 +99,8 @@ class OwnPredictor(Predictor):
                 "tensor give tensor.detach().float().cpu()"
             ) from None
         if said.dtype.kind not in "fiu":
-            raise DataError(f"{self._spec.name} answered with an array of {said.dtype}; expected real numbers, vectors")
+            given = "None: it returns nothing" if answer is None else f"an array of {said.dtype}"
+            raise DataError(f"{self._spec.name} answered with {given}; expected real numbers, vectors")
         if said.shape not in ((1, self._spec.dim), tuple(x_ND.shape)) or not np.isfinite(said).all():
             raise DataError(
                 f"{self._spec.name} answered {len(x_ND)} vectors of {self._spec.dim} numbers with an array of shape "
