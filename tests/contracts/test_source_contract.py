@@ -54,6 +54,7 @@ SAMPLES = {
     ".ipynb": "notebook",
     ".html": "html",
     ".jsonl": "jsonl",
+    ".csv": "csv",
     ".warc": "warc",
     ".parquet": "parquet",
     ".epub": "epub",

@@ -6,6 +6,7 @@ the wikitext of every page.
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Sequence
 from io import BytesIO
@@ -47,6 +48,17 @@ def write_jsonl(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     lines = [json.dumps(row) for row in (*rows, {"text": None}, {"note": "no text"}, {"text": 5})]
     (folder / "rows.jsonl").write_text("\n".join([*lines, "{"]))
     return str(folder / "rows.jsonl"), sum(map(count, texts))
+
+
+def write_csv(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    """Two rows a document, in the wrong order; one has a cell too many, one none, and a quotation mark stays open."""
+    with (folder / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["id", "position", "note", "text"])
+        rows.writerows([place // 2, -place, "never read", text] for place, text in enumerate(texts))
+        rows.writerows([["one", 1, "too", "many", "cells"], []])
+        file.write('open,1,"no end')
+    return str(folder / "rows.csv"), sum(map(count, texts))
 
 
 def write_parquet(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
@@ -180,6 +192,7 @@ WRITE: dict[str, Write] = {
     "html": one_file("a.html"),
     "folder": write_folder,
     "jsonl": write_jsonl,
+    "csv": write_csv,
     "parquet": write_parquet,
     "hf": write_hub_folder,
     "wikipedia": write_dump,

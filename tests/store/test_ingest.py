@@ -392,6 +392,9 @@ def test_a_run_in_which_everything_fails_is_an_error_however_small(run):
 def test_a_corpus_that_stays_empty_is_an_error_that_says_why(kit, run):
     with pytest.raises(DataError, match=r"3 documents were skipped: 2 too short, 1 empty\. Nothing was stored"):
         run([kit.document("a", 1), kit.document("b", 1), Unusable(id="c", reason="empty", kind="skipped")])
+    table = Unusable(id="t.csv", reason="no column of text", detail="Name it: t.csv?text=Body", kind="skipped")
+    with pytest.raises(DataError, match=r"Nothing was stored\. t\.csv: no column of text: Name it: t\.csv\?text=Body"):
+        run([table])
     with pytest.raises(DataError, match="the source has no document"):
         run([])
     assert run([kit.document("d")]).stored == 1

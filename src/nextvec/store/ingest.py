@@ -136,7 +136,8 @@ def carry_out(
             intake.commit()
         report.finish()
         if corpus.unused:
-            raise DataError(f"{report.skips_in_words()}. Nothing was stored{FINER * (TOO_SHORT in report.skipped)}")
+            advice = FINER if TOO_SHORT in report.skipped else report.first_skip
+            raise DataError(f"{report.skips_in_words()}. Nothing was stored{advice}")
         corpus.snapshot()  # leaves the memory map ready, so that whoever opens the corpus first need not build it
         corpus.info()  # and what is counted
         refuse_mass_failure(report, tolerate, intake.commit, ended=True)

@@ -65,6 +65,7 @@ class Cause:
 class IngestReport:
     """What one run did. `offered` counts the documents that the source gave or should have given.
 
+    first_skip: what is said of the first one that was skipped with a detail of its own.
     language: whose rules cut the documents, as `ingest.language_of` has it; foreign: how many of the stored ones
     clearly look like another, by what they look like.
     """
@@ -77,6 +78,7 @@ class IngestReport:
     already: int = 0
     changed: list[str] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    first_skip: str = ""
     failed: list[tuple[str, str]] = field(default_factory=list)
     causes: dict[str, Cause] = field(default_factory=dict)
     characters: Characters = field(default_factory=Characters)
@@ -97,6 +99,7 @@ class IngestReport:
         self.characters.left_out += Counter({item.cause: item.characters})
         if item.kind == "skipped":
             self.skipped[item.cause] += 1
+            self.first_skip = self.first_skip or (f". {item.id}: {item.why}" if item.why != item.cause else "")
         else:
             self.offered += 1
             self._note_failure(item.id, item.cause, item.why, item.message)
@@ -126,6 +129,7 @@ class IngestReport:
         """Count what another run did with documents of the same source, which follow those that are counted."""
         for count in SUMMED:
             setattr(self, count, getattr(self, count) + getattr(part, count))
+        self.first_skip = self.first_skip or part.first_skip
         for reason, cause in part.causes.items():
             self.causes.setdefault(reason, Cause(example=cause.example)).times += cause.times
         self.characters.add(part.characters)

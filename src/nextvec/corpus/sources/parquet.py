@@ -9,7 +9,7 @@ from typing import Any
 
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.sources import missing_path, register_source
-from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows
+from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows, twice
 
 BATCH_ROWS = 256
 
@@ -56,5 +56,4 @@ class ParquetSource:
             yield Unusable(id=name, reason="cannot be read from here on", detail=detail, kind="failed")
 
     def _refused(self, doubled: list[str]) -> Unusable:
-        detail = f"{', '.join(map(repr, doubled))}; which one counts, nobody can know. Rename one"
-        return Unusable(id=self._name, reason="a column is there twice", detail=detail, kind="failed")
+        return Unusable(id=self._name, reason="a column is there twice", detail=twice(doubled), kind="failed")

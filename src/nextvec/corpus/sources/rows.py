@@ -1,4 +1,4 @@
-"""Rows with named columns to documents: what jsonl, parquet and Hugging Face datasets share.
+"""Rows with named columns to documents: what jsonl, CSV, parquet and Hugging Face datasets share.
 
 A row is a document, or one piece of a document when there is a position column: then the adjacent rows of one id are
 put in order of position and joined. The text of a document is what its text column holds; other columns are no text.
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from textwrap import shorten
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
@@ -32,7 +33,7 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "source": ("source", "url"),
     "licence": ("licence", "license"),
 }
-NAMES_SHOWN = 12
+NAMES_SHOWN, NAME_SHOWN = 12, 60
 ROWS_LEAVE = "of the text, what plain text or its markup leaves out; other columns are no text"
 Markup = Literal["auto", "plain", "html", "markdown", "wikitext"]
 _READ: Mapping[Markup, Callable[[str], Prose]] = {
@@ -212,7 +213,7 @@ def _problem(pieces: list[Row], columns: Columns, source: str) -> tuple[str, str
     for piece in pieces:
         text = columns.value(piece.values, "text")
         if not columns.holds(piece.values, "text"):
-            return "no text", _missing_text(piece, columns, source)
+            return "no text", missing_text(piece, columns, source)
         if not isinstance(text, str | None):
             return "its text is not a string", _wrong_text(text, piece, columns, source)
         if problem := unwritable("text", text or ""):
@@ -223,8 +224,14 @@ def _problem(pieces: list[Row], columns: Columns, source: str) -> tuple[str, str
     return None
 
 
-def _missing_text(row: Row, columns: Columns, source: str) -> str:
-    names = list(map(str, row.values))
+def twice(doubled: Iterable[str]) -> str:
+    """What to say of columns of one name."""
+    return f"{', '.join(map(repr, doubled))}; which one counts, nobody can know. Rename one"
+
+
+def missing_text(row: Row, columns: Columns, source: str) -> str:
+    """What to say of a row without a text: where it was looked for, what there is, how to name it."""
+    names = [shorten(str(name), NAME_SHOWN, placeholder=" ...") for name in row.values]
     shown = ", ".join(names[:NAMES_SHOWN]) + (f" and {len(names) - NAMES_SHOWN} more" * (len(names) > NAMES_SHOWN))
     return f"looked for {', '.join(columns.names('text'))}; has {shown or 'no columns'}" + _advice(
         row.values, columns, source
