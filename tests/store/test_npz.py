@@ -182,6 +182,37 @@ class TestImport:
         assert back.chunker == {"name": "npz", "context": 5}
         assert list(workspace.cache.glob("import-*")) == []
 
+    def test_chunks_come_back_whole(self, load, workspace, snapshot):
+        """In the order of the rows, or of their positions; one is a document as well."""
+        ids = np.array(["a", "b", "ç", "d"])[snapshot.doc_index]
+        breaks = np.resize(np.array([1, 0, -1], np.int8), len(snapshot))
+        shuffled = np.random.default_rng(0).permutation(len(snapshot))
+        arrays = {"vectors": snapshot.vectors.astype(np.float32), "doc_ids": ids, "breaks": breaks}
+        places = {"positions": np.arange(len(snapshot)) - snapshot.offsets[snapshot.doc_index]}
+        report = load({key: array[shuffled] for key, array in (arrays | places).items()})
+        assert (report.stored, report.windows, report.chunks) == (4, 0, len(snapshot))
+        assert load(arrays).already == 4
+        back = open_snapshot(workspace, "c")
+        order = [back.documents.ids.index(one) for one in ["a", "b", "ç", "d"]]
+        rows = np.concatenate([np.arange(back.offsets[one], back.offsets[one + 1]) for one in order])
+        np.testing.assert_array_equal(back.vectors[rows], snapshot.vectors)
+        assert back.breaks[rows].tolist() == breaks.tolist()
+
+    @pytest.mark.parametrize(
+        ("spoilt", "told"),
+        [
+            ({"positions": np.array([0, 2])}, "position 2 of document 'x' is further"),
+            ({"doc_ids": np.array(["x"])}, r"doc_ids: .*expected \[2\]"),
+            ({"vectors": np.ones((2, 8), np.float32)}, "expected finite vectors of norm 1: divide each by its own"),
+            ({"vectors": np.ones((2, 3), np.float32)}, r"expected float \[N, 8\]"),
+            ({"breaks": np.array([1])}, "breaks: "),
+        ],
+    )
+    def test_chunks_that_are_none_are_refused(self, load, kit, spoilt, told):
+        good = {"vectors": kit.vectors(2), "doc_ids": np.array(["x", "x"])}
+        with pytest.raises(DataError, match=told):
+            load(good | spoilt)
+
     def test_the_order_of_bytes_changes_nothing(self, arrays, load, workspace, snapshot):
         swapped = {key: array.astype(array.dtype.newbyteorder(">")) for key, array in arrays.items()}
         assert swapped["target_vectors"].dtype == swapped["context_vectors"].dtype == np.dtype(">f4")

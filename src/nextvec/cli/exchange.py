@@ -136,7 +136,8 @@ def import_command(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="IN", help="An NPZ file of windows; hf:NAME[@REV]; a folder of export --format hf; postgresql://..."
+            metavar="IN",
+            help="An NPZ file of windows or chunks; hf:NAME[@REV]; a folder of export --format hf; postgresql://...",
         ),
     ],
     corpus: FilledOption,
@@ -156,8 +157,11 @@ def import_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take vectors that exist already: an NPZ file's windows, a data set as push and export --format hf write it, or
-    rows of a data base as chunks.
+    """Take vectors that exist already: an NPZ file's windows or chunks, a data set as push and export --format hf write
+    it, or rows of a data base as chunks.
+
+    An NPZ file of chunks has vectors [N, D] of norm 1 and doc_ids [N], in reading order; where that is another one,
+    positions [N] say so.
 
     Nothing in them is trusted: what is malformed is refused. Of a data set, and of rows (?table=NAME or
     ?query=SELECT..., with columns id=, position=, text=, vector=), some texts are encoded, and all is refused where

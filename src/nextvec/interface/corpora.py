@@ -150,7 +150,9 @@ class Corpora:
         split: Mapping[str, Any] | None = None,
         dtype: str | None = None,
     ) -> ImportReport:
-        """Rebuild documents from an NPZ file of windows, as `Corpus.export_npz` writes them. Nothing in it is trusted.
+        """Rebuild documents from an NPZ file of windows, as `Corpus.export_npz` writes them, or of chunks: `vectors`
+        (N, D) of norm 1 and `doc_ids` (N,), in reading order unless `positions` (N,) say another. Nothing in it is
+        trusted.
 
         Args:
             encoder: that which made the vectors, by name or as the path of a .json file with its spec.

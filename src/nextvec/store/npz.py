@@ -5,7 +5,8 @@
     headings [N, k + 1], and four arrays of the headings, where there are any (`npz_headings`)
 
 Window j holds k vectors of document doc_ids[j] and the vector after them, at positions[j] of the document (from 0).
-On import `context_sequences` and `contexts` stand for the first key, `targets` for the second.
+On import `context_sequences` and `contexts` stand for the first key, `targets` for the second. `vectors` [N, D] alone
+stands for both: a chunk in each row, as a window without a context.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ MAX_SPEC_BYTES = 1 << 16
 OVERLAP_TOLERANCE = 2e-3
 CONTEXT_KEYS = ("context_vectors", "context_sequences", "contexts")
 TARGET_KEYS = ("target_vectors", "targets")
+CHUNK_KEY = "vectors"
 
 
 def export_npz(snapshot: Snapshot, path: Path, *, context: int = DEFAULT_CONTEXT) -> int:
@@ -97,12 +99,14 @@ def import_npz(
             corpus = open_or_create(workspace, corpus_name, chunker, encoder, split=split, dtype=dtype)
             _require_room(corpus, windows)
             documents = (_encoded(identity, windows, f"npz:{path.name}") for identity in windows.rows)
-            return store_new(corpus, in_batches(documents), windows=len(windows.targets))
+            return store_new(corpus, in_batches(documents), windows=len(windows.targets) if layout.context else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    context_key: str
+    """`context_key` is None for a file of chunks."""
+
+    context_key: str | None
     target_key: str
     windows: int
     context: int
@@ -226,40 +230,57 @@ def _write_member(
 def _check_layout(archive: Archive, encoder: EncoderSpec) -> _Layout:
     """The encoder first, then types and shapes; vectors are not read."""
     _check_encoder(archive, encoder)
-    context_key, target_key = _one_of(archive, CONTEXT_KEYS), _one_of(archive, TARGET_KEYS)
-    contexts, targets = archive.headers[context_key], archive.headers[target_key]
-    dim = encoder.dim
-    for key, header, expected, ndim in (
-        (context_key, contexts, f"float [N, k, {dim}] for {encoder.name}", 3),
-        (target_key, targets, f"float [N, {dim}] for {encoder.name}", 2),
-    ):
-        floats = header.dtype.kind == "f" and header.dtype.itemsize in (2, 4, 8)
-        if not floats or len(header.shape) != ndim or header.shape[-1] != dim or 0 in header.shape:
-            archive.refuse(key, header, f"{expected}, not empty")
-        archive.check_ratio(key)
-    layout = _Layout(context_key, target_key, contexts.shape[0], contexts.shape[1], dim)
-    if targets.shape[0] != layout.windows:
-        archive.refuse(target_key, targets, f"[{layout.windows}, {dim}], one for each window of {context_key}")
+    layout = _chunk_layout(archive, encoder) if _holds_chunks(archive) else _window_layout(archive, encoder)
     _require_ids(archive)
     check_column(archive, "doc_ids", layout.windows, TEXT_OR_INTEGER)
     if "positions" in archive.headers:
         check_column(archive, "positions", layout.windows, INTEGER)
     BREAKS.check_header(archive, layout.windows, layout.context + 1)
-    check_headings(archive, layout.windows, layout.context + 1, dim)
+    check_headings(archive, layout.windows, layout.context + 1, layout.dim)
     return layout
+
+
+def _holds_chunks(archive: Archive) -> bool:
+    return CHUNK_KEY in archive.headers and not {*CONTEXT_KEYS, *TARGET_KEYS} & {*archive.headers}
+
+
+def _chunk_layout(archive: Archive, encoder: EncoderSpec) -> _Layout:
+    _check_vectors(archive, CHUNK_KEY, f"[N, {encoder.dim}]", encoder)
+    return _Layout(None, CHUNK_KEY, archive.headers[CHUNK_KEY].shape[0], 0, encoder.dim)
+
+
+def _window_layout(archive: Archive, encoder: EncoderSpec) -> _Layout:
+    context_key, target_key = _one_of(archive, CONTEXT_KEYS), _one_of(archive, TARGET_KEYS)
+    _check_vectors(archive, context_key, f"[N, k, {encoder.dim}]", encoder)
+    _check_vectors(archive, target_key, f"[N, {encoder.dim}]", encoder)
+    contexts, targets = archive.headers[context_key], archive.headers[target_key]
+    if targets.shape[0] != contexts.shape[0]:
+        expected = f"[{contexts.shape[0]}, {encoder.dim}], one for each window of {context_key}"
+        archive.refuse(target_key, targets, expected)
+    return _Layout(context_key, target_key, contexts.shape[0], contexts.shape[1], encoder.dim)
+
+
+def _check_vectors(archive: Archive, key: str, shape: str, encoder: EncoderSpec) -> None:
+    """Raises DataError unless the array is of floats, with as many axes as `shape` names, the last the encoder's."""
+    header = archive.headers[key]
+    floats = header.dtype.kind == "f" and header.dtype.itemsize in (2, 4, 8)
+    if not floats or len(header.shape) != shape.count(",") + 1 or header.shape[-1] != encoder.dim or 0 in header.shape:
+        archive.refuse(key, header, f"float {shape} for {encoder.name}, not empty")
+    archive.check_ratio(key)
 
 
 def _one_of(archive: Archive, keys: tuple[str, ...]) -> str:
     present = [key for key in keys if key in archive.headers]
     if len(present) != 1:
         found = ", ".join(archive.headers) or "no arrays"
-        archive.refuse(keys[0], f"found {found}", f"exactly one of {', '.join(keys)}")
+        chunks = f"; or, of chunks instead of windows, {CHUNK_KEY} [N, D] and doc_ids [N] alone"
+        archive.refuse(keys[0], f"found {found}", f"exactly one of {', '.join(keys)}{chunks}")
     return present[0]
 
 
 def _require_ids(archive: Archive) -> None:
     if "doc_ids" not in archive.headers:
-        archive.refuse("doc_ids", "missing", "doc_ids [N], the document of each window, to join windows to documents")
+        archive.refuse("doc_ids", "missing", "doc_ids [N], the document of each row, to join them to documents")
 
 
 def _check_encoder(archive: Archive, encoder: EncoderSpec) -> None:
@@ -283,7 +304,9 @@ def _unpack(archive: Archive, layout: _Layout, folder: Path) -> _Windows:
     rows = rows_by_document(ids, positions)
     return _Windows(
         archive=archive,
-        contexts=unpack_vectors(archive, layout.context_key, folder / "contexts", shape),
+        contexts=np.empty(shape, np.float32)
+        if layout.context_key is None
+        else unpack_vectors(archive, layout.context_key, folder / "contexts", shape),
         targets=unpack_vectors(archive, layout.target_key, folder / "targets", (layout.windows, layout.dim)),
         positions=_counted(rows, len(ids)) if positions is None else positions,
         window_breaks=BREAKS.read(archive),

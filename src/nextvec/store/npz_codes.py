@@ -32,7 +32,8 @@ class WindowCodes:
         """Raises DataError unless the array, where there is one, has integers for `windows` windows of `length`
         vectors."""
         header = archive.headers.get(self.key)
-        if header is not None and (header.shape != (windows, length) or header.dtype.kind not in "iu"):
+        shapes = [(windows, length), *([(windows,)] if length == 1 else [])]
+        if header is not None and (header.shape not in shapes or header.dtype.kind not in "iu"):
             expected = f"[{windows}, {length}], integers, for each window its context's vectors and its target"
             archive.refuse(self.key, header, expected)
 
@@ -42,6 +43,7 @@ class WindowCodes:
             return None
         done, blocks = 0, []
         for block in archive.blocks(self.key):
+            block = block.reshape(len(block), -1)  # of chunks there may be a column
             self._check(archive, block, done)
             blocks.append(block.astype(self.dtype))
             done += len(block)

@@ -68,4 +68,4 @@ def _check_norms(archive: Archive, key: str, vectors: np.ndarray, first: int) ->
         index, what = problem
         place = np.unravel_index(index, vectors.shape[:-1])
         where = ", ".join(str(number) for number in (first + place[0], *place[1:]))
-        archive.refuse(key, f"the vector at [{where}] {what}", "finite vectors of norm 1")
+        archive.refuse(key, f"the vector at [{where}] {what}", "finite vectors of norm 1: divide each by its own")
