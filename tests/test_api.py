@@ -372,7 +372,7 @@ def test_a_source_and_an_encoder_of_ones_own_go_by_their_names(place):
         del SOURCES._entries["counting"], ENCODERS._entries["few-numbers"]
         place.corpus("counted").remove(force=True)
     with pytest.raises(UsageError, match="object with documents"):
-        place.ingest(["a text"], "counted", encoder="hashing:16")
+        place.ingest({"a": "a text"}, "counted", encoder="hashing:16")
 
 
 def test_a_tracker_and_a_decoder_of_ones_own_go_by_their_names(place):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from nextvec.errors import NotFoundError, UsageError
 from nextvec.interface.checked import checked
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Say: TypeAlias = "Callable[[str], None]"
 """Told a line before each longer piece of work, or of what is no longer as it was."""
+Rows: TypeAlias = "Iterable[str | Mapping[str, Any]]"
+"""What is in memory: a text, or a row with named columns, is a document."""
 
 
 @checked
@@ -62,7 +64,7 @@ class Corpora:
 
     def ingest(
         self,
-        source: str | Path | Source,
+        source: str | Path | Source | Rows,
         corpus: str,
         *,
         encoder: str | Encoder = "minilm",
@@ -79,7 +81,8 @@ class Corpora:
         """Chunk, encode and store documents in order; again, it goes on where it stopped.
 
         Args:
-            source: a path, or `wikipedia:PATH`, `hf:NAME`, ...; or any object with `documents()`.
+            source: a path, or `wikipedia:PATH`, `hf:NAME`, ...; a data frame, a data set, a list of texts or of rows
+                with named columns, a document each; or any object with `documents()`.
             corpus: its name; made when absent.
             chunker_options: as `--set` takes them.
             limit: documents to take.
@@ -93,6 +96,9 @@ class Corpora:
         Examples:
             >>> ws.ingest("texts/", "few", limit=10).info().documents
             10
+            >>> rows = [{"id": "a", "text": "It was late. Nobody came."}, {"id": "b", "text": "It rained. We waited."}]
+            >>> ws.ingest(rows, "two").info().documents
+            2
         """
         from nextvec.corpus.chunkers import check_chunker
         from nextvec.store.ingest import TOLERATED
@@ -173,7 +179,7 @@ class Corpora:
 
     def compare_chunkers(
         self,
-        source: str | Path | Source,
+        source: str | Path | Source | Rows,
         chunkers: Sequence[str] = ("sentence", "packed", "semantic"),
         *,
         encoder: str | Encoder = "minilm",
@@ -308,14 +314,13 @@ def require_cluster(address: str | None, workers: int | None) -> None:
         raise UsageError(f"{workers} workers are of a Ray cluster: name it with --ray ADDRESS, or --ray local")
 
 
-def _opened(source: str | Path | Source) -> Source:
+def _opened(source: str | Path | Source | Rows) -> Source:
     from nextvec.corpus.sources import open_source
+    from nextvec.corpus.sources.given import GivenSource
 
     if isinstance(source, str | os.PathLike):
         return open_source(at_home(os.fspath(source)))
-    if not hasattr(source, "documents"):
-        raise UsageError(f"a source is a path, a name or an object with documents(); got a {type(source).__name__}")
-    return source
+    return cast("Source", source) if hasattr(source, "documents") else GivenSource(source)
 
 
 def _whole_split(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
