@@ -1,10 +1,13 @@
 """Aliases, and who is told of them."""
 
+import shutil
+
 import pytest
 
 import nextvec
 from nextvec.continuation.presence import Announcement
 from nextvec.errors import UsageError
+from nextvec.models.bundle import read_config
 from nextvec.records import write_json
 from nextvec.records.names import CONFIG
 from nextvec.training import tracker
@@ -40,4 +43,15 @@ def test_an_alias_that_settings_name_is_not_dropped(tmp_path):
         ws.drop_alias("best")
     server.close()
     assert ws.drop_alias("best").model is None
+    assert ws.aliases() == {}
+
+
+@pytest.mark.parametrize("reason", [None, "a try"])
+def test_an_alias_stands_for_no_inverter(tales, tmp_path, reason):
+    """Nothing that an alias is asked for, nothing that is served, can be had of one."""
+    ws = nextvec.open(tmp_path)
+    shutil.copytree(tales.model("mix"), ws.place.model("writer"))
+    write_json(ws.place.model("writer") / CONFIG, read_config(tales.model("mix")) | {"kind": "inverter"})
+    with pytest.raises(UsageError, match="writer is an inverter: it decodes vectors and predicts none"):
+        ws.promote("writer", "production", reason=reason)
     assert ws.aliases() == {}

@@ -20,6 +20,7 @@ from nextvec.errors import NextvecError, UsageError
 from nextvec.evaluation.report.wording import plural
 from nextvec.evaluation.statistics import ROUNDING
 from nextvec.models.aliases import Aliases, Change
+from nextvec.models.bundle import require_predictor
 from nextvec.records import read_json
 from nextvec.records.names import COMPARISON
 from nextvec.workspace import Workspace
@@ -92,9 +93,10 @@ def check_gates(workspace: Workspace, model: str, gates: Gates | None = None) ->
     Args:
         model: an id or an alias.
 
-    Raises NotFoundError for an unknown model, IntegrityError for damaged records.
+    Raises NotFoundError for an unknown model, UsageError for an inverter, IntegrityError for damaged records.
     """
     entrant = Entrant(folder=workspace.model(Aliases(workspace).resolve(model)))
+    require_predictor(entrant.folder)
     readings: Mapping[str, Callable[[], Reading]] = {
         "validation_cosine": lambda: _validation(entrant),
         "out_of_domain_skill": lambda: _out_of_domain(workspace, entrant, _skill_there),

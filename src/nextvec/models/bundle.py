@@ -132,18 +132,24 @@ def is_predictor(folder: Path) -> bool:
         return True
 
 
-def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
-    """Load a bundle and check it: the weights' hash, every name and shape, and the probe to 1e-5.
-
-    Raises NotFoundError, IntegrityError that says what does not hold, or UsageError for an inverter, and as
-    `require_registered`.
-    """
+def require_predictor(folder: Path) -> None:
+    """Raises UsageError for a finished inverter, and what `read_config` raises."""
     config = read_config(folder)
     if config["kind"] not in PREDICTORS:
         raise UsageError(
             f"{folder.name} is an {config['kind']}: it decodes vectors and predicts none. Use it as a decoder, "
             f"{config['kind']}:{folder.name}"
         )
+
+
+def load_bundle(folder: Path, device: torch.device | str = "cpu") -> Bundle:
+    """Load a bundle and check it: the weights' hash, every name and shape, and the probe to 1e-5.
+
+    Raises NotFoundError, IntegrityError that says what does not hold, or UsageError for an inverter, and as
+    `require_registered`.
+    """
+    require_predictor(folder)
+    config = read_config(folder)
     require_registered(folder)
     predictor = _rebuild(config)
     _load_weights(predictor, _recorded_weights(folder, config), folder)
