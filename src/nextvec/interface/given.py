@@ -5,20 +5,26 @@ Shape suffixes: N vectors of one document, D embedding size.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from nextvec.config import nested
 from nextvec.errors import MismatchError, UsageError
 from nextvec.heading import NextHeading
 from nextvec.store.given import as_array, headings_ahead, require_breaks, require_unit
 from nextvec.structure import UNKNOWN
 
+if TYPE_CHECKING:
+    from nextvec.continuation.stopping import StopConfig
+
+STOP = "stop"
+"""Settings of this name are those of the stop rules; others are those of the stages."""
 Document = tuple[Tensor, Tensor, Tensor | None, Tensor | None, NextHeading | None]
 """Vectors (1, N, D), mask (1, N), breaks and those after each (1, N), the heading after each: as predictors take it."""
 
@@ -67,6 +73,20 @@ def require_whole(name: str, given: Any, least: int, most: int) -> None:
     """Raises UsageError for what is no whole number from `least` to `most`."""
     if not isinstance(given, Integral) or isinstance(given, bool) or not least <= int(given) <= most:
         raise UsageError(f"{name} = {given!r}: expected a whole number, {least} to {most:,}")
+
+
+def stages_and_rules(settings: Mapping[str, Any]) -> tuple[dict[str, Any], StopConfig]:
+    """Settings of the stages of a continuation, and those under `stop`. Raises UsageError for an unknown one."""
+    from nextvec.continuation.stages import StagesConfig
+    from nextvec.continuation.stopping import StopConfig
+
+    stages = nested(settings)
+    rules = stages.pop(STOP, {})
+    if not isinstance(rules, Mapping):
+        raise UsageError(f"{STOP}={rules}: name what to set, for example {STOP}.patience=5")
+    for key in stages.keys() - StagesConfig.model_fields.keys():
+        raise UsageError.unknown("option of complete", key, [*StagesConfig.model_fields, STOP])
+    return stages, StopConfig.parse(rules, owner="complete [stop]")
 
 
 def _with_next(known: Tensor | None, length: int) -> tuple[Tensor | None, Tensor | None]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from secrets import randbits
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from nextvec.config import nested
 from nextvec.errors import MismatchError, NotFoundError, UsageError
 from nextvec.interface.checked import checked
 from nextvec.interface.portable import Portable
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MOST_SAMPLES = 100_000
-STOP = "stop"
-"""Settings of this name are those of the stop rules; others are those of the stages."""
 
 
 @checked
@@ -554,8 +551,7 @@ class Model(Portable):
     ) -> tuple[Served, list[ContinuationRequest], StopConfig]:
         """What is refused is refused before the encoder is loaded, as far as that is possible."""
         from nextvec.continuation.continuation import ContinuationRequest
-        from nextvec.continuation.stopping import StopConfig
-        from nextvec.interface.given import require_whole
+        from nextvec.interface.given import require_whole, stages_and_rules
 
         require_whole("n", n, 1, MOST_SAMPLES)
         if "choice" in options:
@@ -565,12 +561,7 @@ class Model(Portable):
         request = ContinuationRequest.parse({"text": text, "sentences": sentences, **given, **drawn}, owner="complete")
         if n > 1 and not request.temperature:
             raise UsageError(f"{n} continuations without a temperature would be one text {n} times; give temperature=1")
-        stages = nested(settings or {})
-        rules = stages.pop(STOP, {})
-        if not isinstance(rules, Mapping):
-            raise UsageError(f"{STOP}={rules}: name what to set, for example {STOP}.patience=5")
-        stop = StopConfig.parse(rules, owner="complete [stop]")
-        _require_stages(stages)
+        stages, stop = stages_and_rules(settings or {})
         served = self._served(stages, request.decoder)
         served.chunk(request.text)
         if request.temperature:
@@ -596,15 +587,6 @@ class Model(Portable):
     @cached_property
     def _kept(self) -> dict[str, Any]:
         return {}
-
-
-def _require_stages(settings: Mapping[str, Any]) -> None:
-    """Raises UsageError for an unknown one, with what else may be set."""
-    from nextvec.continuation.stages import StagesConfig
-
-    for key in settings:
-        if key not in StagesConfig.model_fields:
-            raise UsageError.unknown("option of complete", key, [*StagesConfig.model_fields, STOP])
 
 
 def _plain(tensor: Any) -> Any:
