@@ -55,6 +55,7 @@ SAMPLES = {
     ".html": "html",
     ".jsonl": "jsonl",
     ".csv": "csv",
+    ".json": "json",
     ".warc": "warc",
     ".parquet": "parquet",
     ".epub": "epub",

@@ -50,6 +50,13 @@ def write_jsonl(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     return str(folder / "rows.jsonl"), sum(map(count, texts))
 
 
+def write_array(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    """As JSON lines are written, in one piece, which ends too early."""
+    rows = [{"id": place // 3, "text": text, "note": "never read"} for place, text in enumerate(texts)]
+    (folder / "rows.json").write_text(json.dumps([*rows, {"text": None}, 5], indent=1).removesuffix("]") + ", {")
+    return str(folder / "rows.json"), sum(map(count, texts))
+
+
 def write_csv(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     """Two rows a document, in the wrong order; one has a cell too many, one none, and a quotation mark stays open."""
     with (folder / "rows.csv").open("w", encoding="utf-8", newline="") as file:
@@ -193,6 +200,7 @@ WRITE: dict[str, Write] = {
     "folder": write_folder,
     "jsonl": write_jsonl,
     "csv": write_csv,
+    "json": write_array,
     "parquet": write_parquet,
     "hf": write_hub_folder,
     "wikipedia": write_dump,

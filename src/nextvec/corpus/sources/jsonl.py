@@ -16,17 +16,17 @@ from nextvec.corpus.sources.packing import DAMAGED, Unpacked
 from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows
 
 _KINDS = {"list": "a list", "str": "a string", "int": "a number", "float": "a number", "bool": "true or false"}
-_BYTE_ORDER_MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
 _NOT_PACKED = "what stands behind what is packed is not read"
 _HEAD = 4
 """Bytes that tell the encoding: a byte order mark, or where the zeros of an ASCII `{` stand."""
 
 
 def _looks_like_jsonl(head: bytes) -> bool:
-    return head.decode(_encoding(head), errors="ignore").lstrip(f"{_BYTE_ORDER_MARK} \t\r\n").startswith('{"')
+    return head.decode(encoding_of(head), errors="ignore").lstrip(f"{BYTE_ORDER_MARK} \t\r\n").startswith('{"')
 
 
-def _encoding(head: bytes) -> str:
+def encoding_of(head: bytes) -> str:
     """Of a JSON text that begins so: UTF-8, -16 or -32, by the rule that json.loads follows for bytes."""
     return json.detect_encoding(head[:_HEAD])
 
@@ -82,7 +82,7 @@ def _lines(file: io.BufferedReader) -> Iterator[bytes | str]:
 
     Half a surrogate pair is let through: what has one is refused by itself, later and by name.
     """
-    encoding = _encoding(file.peek(_HEAD))
+    encoding = encoding_of(file.peek(_HEAD))
     if not encoding.startswith("utf-8"):
         with io.TextIOWrapper(file, encoding, errors="surrogatepass", newline="\n") as text:
             yield from text
@@ -95,16 +95,21 @@ def _lines(file: io.BufferedReader) -> Iterator[bytes | str]:
 def _parse(line: bytes | str, name: str) -> Row | Unusable:
     try:
         text = line.decode() if isinstance(line, bytes) else line
-        values = json.loads(text.lstrip(_BYTE_ORDER_MARK), object_pairs_hook=_object)
+        values = json.loads(text.lstrip(BYTE_ORDER_MARK), object_pairs_hook=with_doubled)
     except UnicodeDecodeError as error:
         detail = f"at byte {error.start} of the line. Save the file as UTF-8"
         return Unusable(id=name, reason="not UTF-8", detail=detail, kind="failed")
     except (ValueError, RecursionError) as error:
         detail = f"{error}; expected one whole object on each line"
         return Unusable(id=name, reason="not JSON", detail=detail, kind="failed")
+    return row_of(values, name, "one on each line")
+
+
+def row_of(values: Any, name: str, where: str) -> Row | Unusable:
+    """Of a value that `with_doubled` has read; `where` says in errors where such values stand."""
     if not isinstance(values, dict):
         kind = _KINDS.get(type(values).__name__, "null")
-        detail = f"it is {kind}, expected an object with a text, one on each line"
+        detail = f"it is {kind}, expected an object with a text, {where}"
         return Unusable(id=name, reason="not a JSON object", detail=detail, kind="failed")
     if isinstance(values, _Doubled):
         detail = f"{', '.join(map(repr, values.doubled))}; which one counts, nobody can know"
@@ -118,7 +123,8 @@ class _Doubled(dict[str, Any]):
     doubled: tuple[str, ...]
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def with_doubled(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object from its keys and values; remembered with those that were there twice."""
     if len(values := dict(pairs)) == len(pairs):
         return values
     doubled = _Doubled(values)
