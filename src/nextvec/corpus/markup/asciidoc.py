@@ -7,11 +7,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from html import unescape
-from itertools import islice
 
-from nextvec.corpus.markup.gathered import Paragraphs, read_said
+from nextvec.corpus.markup.gathered import Paragraphs, has_marks, read_lines
 from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.markup.shield import Shield
 from nextvec.corpus.prose import Prose
@@ -87,15 +85,11 @@ def read_asciidoc(text: str, read: Callable[[str], Prose] = read_plain, *, certa
     """What `read` makes of a plain text; of one in AsciiDoc, of what is written in it. `certain`: it is."""
     if not certain and not _is_asciidoc(text):
         return read(text)
-    said, title, left_out = _Document().read(text.lstrip("\ufeff").replace("\r\n", "\n").split("\n"))
-    prose = read_said(text, said, left_out, read)
-    return replace(prose, title=title or prose.title)
+    return read_lines(text, _Document(), read)
 
 
 def _is_asciidoc(text: str) -> bool:
-    if not any(map(text.__contains__, _SIGNS)):
-        return False
-    return sum(1 for _ in islice(_MARK.finditer(text), FEWEST_MARKS)) == FEWEST_MARKS
+    return any(map(text.__contains__, _SIGNS)) and has_marks(text, _MARK, FEWEST_MARKS)
 
 
 class _Document:

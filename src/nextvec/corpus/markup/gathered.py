@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import Protocol
 
 from nextvec.corpus.headings import PARAGRAPHS_APART, ruled
 from nextvec.corpus.prose import Prose, collapse, visible
@@ -15,6 +18,25 @@ def read_said(text: str, said: str, left_out: Counter[str], read: Callable[[str]
     prose = read(said)
     markup = visible(text) - visible(said) - left_out.total()
     return replace(prose, left_out=+Counter(markup=markup) + left_out + Counter(prose.left_out))
+
+
+class Lines(Protocol):
+    """A document that is written line by line."""
+
+    def read(self, lines: Sequence[str]) -> tuple[str, str, Counter[str]]:
+        """Its paragraphs, its title, and what is left out of it: characters by reason."""
+        ...
+
+
+def read_lines(text: str, document: Lines, read: Callable[[str], Prose]) -> Prose:
+    """What `read` makes of what `document` says of the lines of a text."""
+    said, title, left_out = document.read(text.lstrip("\ufeff").replace("\r\n", "\n").split("\n"))
+    prose = read_said(text, said, left_out, read)
+    return replace(prose, title=title or prose.title)
+
+
+def has_marks(text: str, mark: re.Pattern[str], fewest: int) -> bool:
+    return sum(1 for _ in islice(mark.finditer(text), fewest)) == fewest
 
 
 class Paragraphs:

@@ -6,10 +6,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import islice
 
-from nextvec.corpus.markup.gathered import Paragraphs, read_said
+from nextvec.corpus.markup.gathered import Paragraphs, has_marks, read_lines
 from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.markup.shield import Shield
 from nextvec.corpus.prose import Prose, collapse
@@ -64,15 +62,11 @@ def read_org(text: str, read: Callable[[str], Prose] = read_plain, *, certain: b
     """What `read` makes of a plain text; of one in Org, of what is written in it. `certain`: it is."""
     if not certain and not _is_org(text):
         return read(text)
-    said, title, left_out = _Document().read(text.lstrip("\ufeff").replace("\r\n", "\n").split("\n"))
-    prose = read_said(text, said, left_out, read)
-    return replace(prose, title=title or prose.title)
+    return read_lines(text, _Document(), read)
 
 
 def _is_org(text: str) -> bool:
-    if not any(map(text.__contains__, _SIGNS)):
-        return False
-    return sum(1 for _ in islice(_MARK.finditer(text), FEWEST_MARKS)) == FEWEST_MARKS
+    return any(map(text.__contains__, _SIGNS)) and has_marks(text, _MARK, FEWEST_MARKS)
 
 
 class _Document:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from nextvec.corpus.document import Document, Unusable
-from nextvec.corpus.sources import missing_path, register_source
+from nextvec.corpus.document import Unusable
+from nextvec.corpus.sources import register_source
 from nextvec.corpus.sources.jsonl import BYTE_ORDER_MARK, encoding_of, row_of, with_doubled
 from nextvec.corpus.sources.packing import DAMAGED, Unpacked
-from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows
+from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, RowFile
 
 _BEGIN = re.compile(r"\s*\[\s*(?=\{)")
 _BETWEEN = re.compile(r"\s*(?:,\s*|(?=\]))")
@@ -29,22 +28,14 @@ def _decoded(content: bytes) -> str:
 
 
 @register_source("json", sniff=_looks_like_array, options=Columns, leaves=ROWS_LEAVE)
-class JsonSource:
+class JsonSource(RowFile[Columns]):
     """A file of any ending that begins with `[{`. Keys are found by common names (`doc_id` or `id`, `title`, `text`,
     `source`, `license`) or given as options. The whole file is held in memory: JSON lines are read as they come.
 
     An object that cannot be used is an `Unusable` with its number, from 1; the rest is read on. Raises NotFoundError.
     """
 
-    def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
-        self._path = Path(argument)
-        self._columns = Columns.parse(options, owner=f"json file {name}")
-        self._name = name
-        if not self._path.is_file():
-            raise missing_path(self._path)
-
-    def documents(self) -> Iterator[Document | Unusable]:
-        return documents_from_rows(self._rows(), self._columns, self._name)
+    kind, form = "json", Columns
 
     def _rows(self) -> Iterator[Row | Unusable]:
         try:

@@ -6,14 +6,13 @@ import codecs
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from nextvec.corpus.document import Document, Unusable
-from nextvec.corpus.sources import missing_path, register_source
+from nextvec.corpus.document import Unusable
+from nextvec.corpus.sources import register_source
 from nextvec.corpus.sources.packing import DAMAGED, Unpacked
-from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows
+from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, RowFile
 
 _KINDS = {"list": "a list", "str": "a string", "int": "a number", "float": "a number", "bool": "true or false"}
 BYTE_ORDER_MARK = "\ufeff"
@@ -38,21 +37,13 @@ def encoding_of(head: bytes) -> str:
     options=Columns,
     leaves=ROWS_LEAVE,
 )
-class JsonlSource:
+class JsonlSource(RowFile[Columns]):
     """Keys are found by common names (`doc_id` or `id`, `title`, `text`, `source`, `license`) or given as options.
 
     A line that cannot be used is an `Unusable` that names the line; the rest is read on. Raises NotFoundError.
     """
 
-    def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
-        self._path = Path(argument)
-        self._columns = Columns.parse(options, owner=f"jsonl file {name}")
-        self._name = name
-        if not self._path.is_file():
-            raise missing_path(self._path)
-
-    def documents(self) -> Iterator[Document | Unusable]:
-        return documents_from_rows(self._rows(), self._columns, self._name)
+    kind, form = "jsonl", Columns
 
     def _rows(self) -> Iterator[Row | Unusable]:
         number = 0

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
-from nextvec.corpus.document import Document, Unusable
-from nextvec.corpus.sources import missing_path, register_source
-from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows, twice
+from nextvec.corpus.document import Unusable
+from nextvec.corpus.sources import register_source
+from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, RowFile, twice
 
 BATCH_ROWS = 256
 
@@ -21,19 +19,11 @@ BATCH_ROWS = 256
     options=Columns,
     leaves=ROWS_LEAVE,
 )
-class ParquetSource:
+class ParquetSource(RowFile[Columns]):
     """Columns are found by common names or given as options. Rows of one document (same id, own positions) must be
     adjacent. Raises NotFoundError, and UsageError for a column that the file does not have."""
 
-    def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
-        self._path = Path(argument)
-        self._columns = Columns.parse(options, owner=f"parquet file {name}")
-        self._name = name
-        if not self._path.is_file():
-            raise missing_path(self._path)
-
-    def documents(self) -> Iterator[Document | Unusable]:
-        return documents_from_rows(self._rows(), self._columns, self._name)
+    kind, form = "parquet", Columns
 
     def _rows(self) -> Iterator[Row | Unusable]:
         import pyarrow as pa

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from textwrap import shorten
-from typing import Any, Literal
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 from nextvec.config import Config
@@ -22,6 +24,7 @@ from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.text_kinds import read_as_written
 from nextvec.corpus.markup.wikitext import strip_wikitext
 from nextvec.corpus.prose import Prose, visible
+from nextvec.corpus.sources import missing_path
 from nextvec.corpus.sources.checked import unwritable, writable
 from nextvec.errors import UsageError
 
@@ -144,12 +147,35 @@ def _lookup(row: Mapping[str, Any], name: str, absent: Any = None) -> Any:
     return None if within is None else absent
 
 
+C = TypeVar("C", bound=Columns)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """`name` identifies the row in messages and serves as the document's id where the row has none."""
 
     name: str
     values: Mapping[str, Any]
+
+
+class RowFile(ABC, Generic[C]):
+    """A file of rows. `kind` names it in errors; `form` is what its options say. Raises NotFoundError."""
+
+    kind: ClassVar[str]
+    form: type[C]
+
+    def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
+        self._path = Path(argument)
+        self._columns = self.form.parse(options, owner=f"{self.kind} file {name}")
+        self._name = name
+        if not self._path.is_file():
+            raise missing_path(self._path)
+
+    def documents(self) -> Iterator[Document | Unusable]:
+        return documents_from_rows(self._rows(), self._columns, self._name)
+
+    @abstractmethod
+    def _rows(self) -> Iterator[Row | Unusable]: ...
 
 
 def documents_from_rows(rows: Iterable[Row | Unusable], columns: Columns, source: str) -> Iterator[Document | Unusable]:

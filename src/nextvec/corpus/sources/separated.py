@@ -7,17 +7,15 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
 
 from pydantic import Field, field_validator
 
-from nextvec.corpus.document import Document, Unusable
+from nextvec.corpus.document import Unusable
 from nextvec.corpus.encodings import codec_of
-from nextvec.corpus.sources import missing_path, register_source
+from nextvec.corpus.sources import register_source
 from nextvec.corpus.sources.checked import encoding_problem
 from nextvec.corpus.sources.packing import DAMAGED, Unpacked
-from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, documents_from_rows, missing_text, twice
+from nextvec.corpus.sources.rows import ROWS_LEAVE, Columns, Row, RowFile, missing_text, twice
 
 _SEPARATORS = (",", ";", "\t", "|")
 _LONGEST_CELL = 2**31 - 1
@@ -42,22 +40,14 @@ class SeparatedColumns(Columns):
 
 
 @register_source("csv", suffixes=(".csv", ".tsv"), options=SeparatedColumns, leaves=ROWS_LEAVE)
-class SeparatedSource:
+class SeparatedSource(RowFile[SeparatedColumns]):
     """The first line names the columns, which are found by common names or given as options. A row that cannot be used
     is an `Unusable` that names its line; the rest is read on.
 
     Raises NotFoundError, and UsageError for a column that the file does not have.
     """
 
-    def __init__(self, argument: str, options: Mapping[str, Any], name: str) -> None:
-        self._path = Path(argument)
-        self._columns = SeparatedColumns.parse(options, owner=f"csv file {name}")
-        self._name = name
-        if not self._path.is_file():
-            raise missing_path(self._path)
-
-    def documents(self) -> Iterator[Document | Unusable]:
-        return documents_from_rows(self._rows(), self._columns, self._name)
+    kind, form = "csv", SeparatedColumns
 
     def _rows(self) -> Iterator[Row | Unusable]:
         lines = _Lines()
