@@ -7,9 +7,10 @@ Nothing is guessed, and no byte is replaced unasked: what cannot be read is an e
 from __future__ import annotations
 
 import codecs
-from typing import Literal
+from typing import Annotated, Literal
 
 import webencodings
+from pydantic import AfterValidator
 
 from nextvec.errors import DataError
 
@@ -49,6 +50,18 @@ def codec_of(label: str) -> str:
     except (LookupError, ValueError):
         raise LookupError(f"unknown encoding '{label}'") from None
     return codecs.lookup(label).name
+
+
+def _known(label: str) -> str:
+    """`codec_of` as pydantic asks: an error of a value."""
+    try:
+        return codec_of(label)
+    except LookupError as error:
+        raise ValueError(str(error)) from None
+
+
+Encoding = Annotated[str, AfterValidator(_known)]
+"""An option: a label of the web or of Python, which becomes Python's codec."""
 
 
 def decode(

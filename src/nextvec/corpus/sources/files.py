@@ -8,11 +8,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pydantic import field_validator
-
 from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
-from nextvec.corpus.encodings import Errors, codec_of, decode
+from nextvec.corpus.encodings import Encoding, Errors, decode
 from nextvec.corpus.markup.html import declared_encoding, read_html
 from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.notebook import read_notebook
@@ -37,16 +35,8 @@ class PageOptions(Config):
     """`encoding`: a label of the web or of Python, for example windows-1252; None: as the file says, else UTF-8.
     `errors`: of bytes that are not in it, `strict` refuses the file, `replace` puts U+FFFD in their place."""
 
-    encoding: str | None = None
+    encoding: Encoding | None = None
     errors: Errors = "strict"
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_known(cls, label: str | None) -> str | None:
-        try:
-            return label and codec_of(label)
-        except LookupError as error:
-            raise ValueError(str(error)) from None
 
     def text_of(self, content: bytes, name: str, declared: str | None = None) -> str:
         """See `decode`. Raises DataError also for what is no text in any encoding."""

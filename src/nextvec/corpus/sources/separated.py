@@ -8,10 +8,10 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from nextvec.corpus.document import Unusable
-from nextvec.corpus.encodings import codec_of
+from nextvec.corpus.encodings import Encoding
 from nextvec.corpus.sources import register_source
 from nextvec.corpus.sources.checked import encoding_problem
 from nextvec.corpus.sources.packing import DAMAGED, Unpacked
@@ -28,15 +28,7 @@ class SeparatedColumns(Columns):
     a label of the web or of Python, for example windows-1252; None: as the file's first bytes say, else UTF-8."""
 
     separator: str | None = Field(None, min_length=1, max_length=1)
-    encoding: str | None = None
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_known(cls, label: str | None) -> str | None:
-        try:
-            return label and codec_of(label)
-        except LookupError as error:
-            raise ValueError(str(error)) from None
+    encoding: Encoding | None = None
 
 
 @register_source("csv", suffixes=(".csv", ".tsv"), options=SeparatedColumns, leaves=ROWS_LEAVE)
