@@ -33,8 +33,8 @@ ADDED_ROWS = 65_536
 MIN_POINTS_PER_LIST = 39
 """Fewer points for a centroid make FAISS warn that its k-means has too little to go by."""
 
-RESCORED, RESCORED_BY_DIM = 5, 96
-"""Rows found by their codes and scored exactly, for each one wanted: 5 + 96 / D, because the errors of a code's parts
+RESCORED, RESCORED_BY_DIM = 7, 96
+"""Rows found by their codes and scored exactly, for each one wanted: 7 + 96 / D, because the errors of a code's parts
 average out over the D components."""
 
 CODED_COMPONENTS, CODE_BITS = 2, 4
@@ -52,8 +52,8 @@ class IVFConfig(Config):
     """Attributes:
     lists: number of inverted lists; None means about 2 sqrt(N), at least 39 vectors each.
     probes: lists scanned for a query; None means the fewest of `PROBES` that reach `recall`, all of them if none does.
-    recall: share of the exact 16 nearest that must be found, 0..1, for the means of windows of the corpus (their own
-        vectors left aside); means nothing when `probes` is given.
+    recall: share of the exact 16 nearest that must be found, 0..1, with 95 % confidence, for the means of windows of
+        the corpus (what lies around them left out); means nothing when `probes` is given.
     seed: of the k-means and of the sample it trains on.
     training_points: vectors a list that the k-means trains on.
     iterations: of the k-means.
@@ -61,10 +61,10 @@ class IVFConfig(Config):
 
     lists: int | None = Field(default=None, ge=1)
     probes: int | None = Field(default=None, ge=1)
-    recall: float = Field(default=0.992, gt=0, le=1)
+    recall: float = Field(default=0.99, gt=0, le=1)
     seed: int = 0
-    training_points: int = Field(default=64, ge=MIN_POINTS_PER_LIST)
-    iterations: int = Field(default=10, ge=1)
+    training_points: int = Field(default=128, ge=MIN_POINTS_PER_LIST)
+    iterations: int = Field(default=20, ge=1)
 
     def lists_for(self, size: int) -> int:
         wanted = self.lists or round(2 * math.sqrt(size))
@@ -161,9 +161,9 @@ def _search(
 
 
 def _tuned(lists: Any, snapshot: Snapshot, target: float) -> Tuned:
-    def search(probes: int, queries: np.ndarray, k: int) -> Neighbours:
+    def search(probes: int, queries: np.ndarray, k: int, excluded: np.ndarray) -> Neighbours:
         lists.nprobe = probes
-        return _search(lists, snapshot.vectors, queries, k)
+        return _search(lists, snapshot.vectors, queries, k, excluded)
 
     return tune(search, snapshot.vectors, lists.nlist, target)
 

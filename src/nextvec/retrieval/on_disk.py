@@ -61,7 +61,7 @@ class OnDiskConfig(Config):
 
     lists: int | None = Field(default=None, ge=1)
     probes: int | None = Field(default=None, ge=1)
-    recall: float = Field(default=0.98, gt=0, le=1)
+    recall: float = Field(default=0.97, gt=0, le=1)
     seed: int = 0
 
     def lists_for(self, size: int) -> int:
@@ -168,8 +168,8 @@ class Lists:
     def searching(self, vectors: StoredVectors) -> Any:
         """What `tune` asks."""
 
-        def search(probes: int, queries: np.ndarray, k: int) -> Neighbours:
-            return self.search(vectors, probes, queries, k)
+        def search(probes: int, queries: np.ndarray, k: int, excluded: np.ndarray) -> Neighbours:
+            return self.search(vectors, probes, queries, k, excluded)
 
         return search
 
