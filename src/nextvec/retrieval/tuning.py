@@ -69,16 +69,22 @@ def windows(vectors: VectorSource) -> tuple[np.ndarray, np.ndarray]:
 
 def nearest(vectors: VectorSource, queries: np.ndarray, left_out: list[slice]) -> list[np.ndarray]:
     """The exact nearest rows for each query but those left out, best first, a block of vectors at a time."""
-    scores, rows = np.full((len(queries), NEIGHBOURS), -np.inf, np.float32), np.full((len(queries), NEIGHBOURS), -1)
+    found: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in queries]
     for start in range(0, len(vectors), BLOCK_ROWS):
         block = queries @ vectors[start : start + BLOCK_ROWS].astype(np.float32).T
-        for of_query, span in zip(block, left_out, strict=True):
-            of_query[max(0, span.start - start) : max(0, span.stop - start)] = -np.inf
-        numbers = np.broadcast_to(np.arange(start, start + block.shape[1]), block.shape)
-        scores, rows = np.concatenate([scores, block], axis=1), np.concatenate([rows, numbers], axis=1)
-        best = np.argsort(-scores, axis=1, kind="stable")[:, :NEIGHBOURS]
-        scores, rows = np.take_along_axis(scores, best, axis=1), np.take_along_axis(rows, best, axis=1)
-    return [found[np.isfinite(of_query)] for found, of_query in zip(rows, scores, strict=True)]
+        for pieces, scores, span in zip(found, block, left_out, strict=True):
+            scores[max(0, span.start - start) : max(0, span.stop - start)] = -np.inf
+            pieces.append(_highest(scores, start))
+    joined = (map(np.concatenate, zip(*pieces, strict=True)) for pieces in found)
+    best = Neighbours.best_of([(scores, rows) for scores, rows in joined], NEIGHBOURS)
+    return [rows[np.isfinite(scores)] for rows, scores in zip(best.rows, best.scores, strict=True)]
+
+
+def _highest(scores: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
+    """The highest of a block's scores, as many as may be wanted and all that equal the last, and their rows."""
+    k = min(NEIGHBOURS, len(scores))
+    rows = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
+    return scores[rows], start + rows
 
 
 def _around(rows: np.ndarray, size: int) -> list[slice]:
