@@ -145,6 +145,15 @@ def test_a_model_meets_the_generation_before():
     assert comparison.contrast("lstm@small", "earlier generation") is None
 
 
+def test_which_mean_is_the_best_depends_on_the_text():
+    small = model("gru@small", 0.5, architecture="gru", anchor="ridge-mix", trained_on="small", trained_rows=100)
+    large = model("gru@large", 0.52, architecture="gru", anchor="scale-mixture", trained_on="large", trained_rows=300)
+    other = model("gru@none", 0.52, architecture="gru", anchor="none", trained_on="large", trained_rows=300)
+    comparison = run([small, large, other])
+    assert comparison.contrast("gru@large", "earlier generation").right == "gru@small"
+    assert comparison.contrast("gru@none", "earlier generation") is None
+
+
 def test_what_was_fitted_on_less_text_may_be_fewer_numbers():
     """A baseline keeps a weight where it helps, which more text may show."""
     known = {"architecture": "gru", "anchor": "ewma-mix", "seed": 1}

@@ -16,15 +16,17 @@ from nextvec.models.backbone import BACKBONES
 from nextvec.models.baseline import BASELINES, mean_cosine
 from nextvec.models.bundle import load_bundle
 from nextvec.models.head import HEADS
+from nextvec.models.predictor import MEANS
 from nextvec.records.names import PLAN
 from nextvec.store.encoded import EncodedDocument
 from nextvec.store.headings import Headings
 from nextvec.store.vectors import Corpus
 from nextvec.training import run as run_module
+from nextvec.training.baselines import FittedBaselines
 from nextvec.training.checkpoint import Checkpoints
 from nextvec.training.data import TrainingData
 from nextvec.training.recipe import TrainingConfig
-from nextvec.training.run import finished, plan_record, resolve_plan, run_fingerprint, train_model
+from nextvec.training.run import best_mean, finished, plan_record, resolve_plan, run_fingerprint, train_model
 from nextvec.training.tracker import Tracking
 from nextvec.workspace import Workspace
 
@@ -278,6 +280,26 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(trained, corpus,
         weights[seed] = (tmp_path / str(seed) / "model.safetensors").read_bytes()
     assert weights[0] == (trained[0] / "model.safetensors").read_bytes()
     assert weights[1] != weights[0]
+
+
+@pytest.mark.parametrize("better", MEANS)
+def test_at_the_best_mean_a_model_is_the_one_that_names_it(better, corpus, make_plan, cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module, "best_mean", lambda baselines: better)
+    options = {"predicts": "point,mixture", "epochs": 1}
+    train_model(corpus, make_plan(anchor="best", **options), tmp_path / "found", cache=cache)
+    train_model(corpus, make_plan(anchor=better, **options), tmp_path / "named", cache=cache)
+    found, named = (load_bundle(tmp_path / name).predictor for name in ("found", "named"))
+    assert found.config == named.config
+    assert found.heads["point"].anchor.name == found.spec.anchor == better
+    assert all(torch.equal(found.state_dict()[key], value) for key, value in named.state_dict().items())
+    assert json.loads((tmp_path / "found" / PLAN).read_text())["network"]["anchor"] == "best"
+    train_model(corpus, make_plan(anchor="best", **options), tmp_path / "found", cache=cache, resume=True)
+
+
+def test_the_best_mean_is_that_of_the_highest_cosine(corpus, data, cache):
+    baselines = FittedBaselines(data, cache)
+    cosine = {name: mean_cosine(baselines.get(name).predict, data.validation_batches) for name in MEANS}
+    assert best_mean(baselines) == max(MEANS, key=lambda name: cosine[name])
 
 
 def test_the_collapse_alarm_sounds_where_only_the_mean_can_be_learned(make_process, make_plan, tmp_path):

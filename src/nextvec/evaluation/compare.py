@@ -18,6 +18,7 @@ from nextvec.evaluation.metric import Figure, figures, limits, own_figures
 from nextvec.evaluation.pairs import Pair, basis, judge, pair_of
 from nextvec.evaluation.seeds import seed_spreads
 from nextvec.evaluation.statistics import Interval, Measurements
+from nextvec.models.predictor import MEANS
 
 HEADLINES = (
     "cosine",
@@ -331,5 +332,8 @@ def _rows(evaluation: Evaluation) -> int:
 
 
 def _but_generation(evaluation: Evaluation) -> str:
-    """What it has in common with its predecessors; how many numbers were fitted depends on the text."""
-    return repr(replace(evaluation.subject, name="", trained_on=None, trained_rows=None, fitted=0))
+    """What it has in common with its predecessors; how many numbers were fitted depends on the text, and so may which
+    of the best means it starts at."""
+    subject = evaluation.subject
+    anchor = MEANS[0] if subject.anchor in MEANS else subject.anchor
+    return repr(replace(subject, name="", trained_on=None, trained_rows=None, fitted=0, anchor=anchor, starts=()))

@@ -41,7 +41,10 @@ class NetworkConfig(Config):
 
     architecture: str
     dim: int = Field(ge=1)
-    anchor: AnchorName = Field("ridge-mix", description="the baseline its point starts at; none: all from nothing")
+    anchor: AnchorName = Field(
+        "ridge-mix",
+        description="the baseline its point starts at; best: that of the best mean; none: all from nothing",
+    )
     context: int | None = Field(None, description="last vectors it looks at; None: unlimited")
     structure: bool = Field(False, description="whether its backbone is told of paragraphs; its anchors always are")
     headings: bool = Field(False, description="whether its backbone is told of headings; its anchors always are")

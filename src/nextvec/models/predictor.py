@@ -19,7 +19,10 @@ from nextvec.heading import NextHeading
 from nextvec.models.forecast import Forecast
 from nextvec.models.memory import Memory
 
-AnchorName = Literal["none", "mean", "ewma-mix", "ridge-mix"]
+AnchorName = Literal["none", "mean", "ewma-mix", "ridge-mix", "scale-mixture", "best"]
+"""`best` is one of `MEANS`, and until training has chosen one, the first."""
+MEANS: tuple[AnchorName, ...] = ("ridge-mix", "scale-mixture")
+"""The baselines of which one has the best mean nearly everywhere."""
 
 
 class PredictorSpec(Config):

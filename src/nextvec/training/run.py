@@ -18,6 +18,7 @@ from nextvec.models.baseline import BASELINES, Baseline, told_cosine
 from nextvec.models.bundle import AnyPredictor, read_config, save_bundle
 from nextvec.models.head import HEADS
 from nextvec.models.network import Network, NetworkConfig, parse_heads
+from nextvec.models.predictor import MEANS, AnchorName
 from nextvec.models.presets import PRESETS
 from nextvec.models.proof import require_backbone
 from nextvec.records import write_json
@@ -180,9 +181,8 @@ def train_model(
     plan = _told_of(plan, data)
     if plan.architecture in BACKBONES:
         require_backbone(plan.architecture, plan.network.options, plan.network.dim)
-    torch.manual_seed(plan.training.seed)
     # Built before anything is written: options that it refuses leave no folder behind.
-    network = None if plan.architecture in BASELINES else Network(plan.network)
+    network = None if plan.architecture in BASELINES else _built(plan, plan.network.anchor)
     record = {**plan_record(data, plan), "processes": accelerator.num_processes}
     names = [*plan.training.trackers, *track] if accelerator.is_main_process else []
     with ExitStack() as held, open_tracking(names, folder, on_change) as tracking:
@@ -197,6 +197,8 @@ def train_model(
                 predictor, metrics = _fitted(plan.architecture, baselines)
         else:
             predictor = network
+            if plan.network.anchor == "best":
+                predictor = network = _built(plan, from_main(accelerator, lambda: best_mean(baselines)))
             with accelerator.main_process_first():
                 network.set_anchors(baselines.get)
                 network.acquaint(baselines.data.fitting_batches, baselines.data.validation_batches)
@@ -210,6 +212,17 @@ def train_model(
             save_bundle(folder, predictor, origin=_origin(data, plan), metrics=metrics)
             tracking.outcome(metrics, [folder / name for name in (CARD, METRICS, CONFIG)])
     return metrics
+
+
+def _built(plan: Plan, anchor: AnchorName) -> Network:
+    torch.manual_seed(plan.training.seed)
+    return Network(plan.network.model_copy(update={"anchor": anchor}))
+
+
+def best_mean(baselines: FittedBaselines) -> AnchorName:
+    """That of `MEANS` with the highest validation cosine: what `compare` sets a model against."""
+    validation = baselines.data.validation_batches
+    return max(MEANS, key=lambda name: told_cosine(baselines.get(name).predict, validation))
 
 
 def _told_of(plan: Plan, data: TrainingData) -> Plan:

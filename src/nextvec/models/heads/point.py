@@ -19,7 +19,7 @@ from nextvec.models.familiarity import Familiarity
 from nextvec.models.head import HEADS, SIZES, Head, Readings, State, least_as_good, start_at_zero
 from nextvec.models.losses import LOSSES
 from nextvec.models.memory import Kept, parts_of
-from nextvec.models.predictor import AnchorName, unit
+from nextvec.models.predictor import MEANS, AnchorName, unit
 from nextvec.models.targets import Targets
 
 
@@ -74,7 +74,7 @@ class PointHead(Head):
 
     @classmethod
     def baseline(cls, anchor: AnchorName) -> str | None:
-        return {"none": None, "mean": "context-mean"}.get(anchor, anchor)
+        return {"none": None, "mean": "context-mean", "best": MEANS[0]}.get(anchor, anchor)
 
     @property
     def anchored(self) -> bool:
@@ -87,8 +87,8 @@ class PointHead(Head):
         kept: Kept = None,
         ahead: Ahead | None = None,
     ) -> Tensor:
-        if not self.from_mean:
-            return super().base(x_BTD, breaks_BT, kept, ahead)
+        if self.anchor is not None:
+            return self.anchor.point_after(x_BTD, breaks_BT, kept, ahead)
         count_T1 = torch.arange(1, x_BTD.shape[1] + 1, device=x_BTD.device)[:, None]
         if kept is None:
             return x_BTD.cumsum(1) / count_T1
