@@ -104,18 +104,18 @@ def test_steps_lie_between_writings_that_take_their_time(snapshot, encoder, make
 
 
 def test_corrections_are_validated_too(undisturbed):
-    """From the first validation after the first hypotheses on; the weights are those of the lowest sum."""
+    """From the first validation after the first hypotheses on; the weights are those of the best round trips."""
     events = read_lines(undisturbed[0] / RUN_LOG)
     begun = next(place for place, event in enumerate(events) if event["event"] == "hypotheses")
-    losses = [
-        (place > begun, event["validation_loss"], event["correction_loss"], event["step"])
-        for place, event in enumerate(events)
-        if event["event"] == "validation"
-    ]
-    assert all((correction is not None) == corrects for corrects, _, correction, _ in losses)
-    lowest = min(losses, key=lambda each: each[1] + (each[1] if each[2] is None else each[2]))
+    validations = [(place > begun, event) for place, event in enumerate(events) if event["event"] == "validation"]
+    assert all((event["correction_loss"] is not None) == corrects for corrects, event in validations)
+    assert all((event["corrected"] is not None) == corrects for corrects, event in validations)
+    scores = [event["round_trip"] + (event["corrected"] or event["round_trip"]) for _, event in validations]
+    best = validations[scores.index(max(scores))][1]
     metrics = read_json(undisturbed[0] / METRICS)
-    assert (metrics["validation_loss"], metrics["correction_loss"], metrics["best_step"]) == lowest[1:]
+    told = ("validation_loss", "correction_loss", "round_trip", "corrected")
+    assert {key: metrics[key] for key in told} == {key: best[key] for key in told}
+    assert metrics["best_step"] == best["step"]
 
 
 def test_hypotheses_of_a_version_without_validation_are_written_again(snapshot, encoder, make_plan, tmp_path):

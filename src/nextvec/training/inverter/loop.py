@@ -7,7 +7,7 @@ was not (bit for bit on CPU, unless `seconds` bounds it: time never passes twice
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from nextvec.decoding.correction import encode_written
 from nextvec.decoding.inverter.generation import generate
-from nextvec.decoding.inverter.network import InverterNetwork
+from nextvec.decoding.inverter.network import Hypothesis, InverterNetwork
 from nextvec.decoding.inverter.vocabulary import Vocabulary
 from nextvec.device import fastest
 from nextvec.encoders.encoder import Encoder
@@ -46,7 +46,7 @@ from nextvec.training.tracker import Tracking
 HYPOTHESES = "hypotheses-{round}.safetensors"
 LOG_STEPS = 25  # odd, so that steps of both kinds are logged
 VALIDATION_CHUNKS = 512
-ROUND_TRIPS = 64
+ROUND_TRIPS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,9 @@ class Progress:
 
 @dataclass(slots=True)
 class State(engine.State):
-    """`best` are validations by their score; `best_step`, `validation_loss`, `correction_loss` and `round_trip` are
-    those of the first of them, whose weights the run ends with. Streams are (epoch, place); `seen` are tokens."""
+    """`best` are validations by their score; `best_step`, `validation_loss`, `correction_loss`, `round_trip` and
+    `corrected` (of texts corrected once) are those of the first of them, whose weights the run ends with. Streams are
+    (epoch, place); `seen` are tokens."""
 
     loss: float = math.nan
     writing: tuple[int, int] = (0, 0)
@@ -80,6 +81,7 @@ class State(engine.State):
     validation_loss: float = math.inf
     correction_loss: float | None = None
     round_trip: float | None = None
+    corrected: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ def train(
     on_progress: Callable[[Progress], None] | None = None,
     tracking: Tracking | None = None,
 ) -> dict[str, Any]:
-    """Train `network` in place, leave it with the weights of the lowest validation loss, return the metrics.
+    """Train `network` in place, leave it with the weights of the best validation round trips, return the metrics.
 
     Writes `run.jsonl`, `checkpoints/` and the hypotheses into `folder`. Ctrl-C ends the run after the step at hand,
     checkpoint written (KeyboardInterrupt). Raises TrainingError when loss or gradient is not finite.
@@ -266,46 +268,56 @@ class _Run:
 
     @torch.no_grad()
     def _validate(self) -> None:
-        """Losses over the whole vocabulary of writing and, once there are hypotheses, of correcting them; the cosine of
-        a few greedy texts."""
+        """Losses over the whole vocabulary, and round trips of some greedy texts: of writing and, once there are
+        hypotheses, of correcting them."""
         self.network.eval()
-        correction = self._validation_loss(self.hypotheses) if self.hypotheses else None
-        self._keep_if_good(self._validation_loss(), correction, self._round_trip())
+        losses, trips = [self._validation_loss()], [self._round_trip()]
+        if self.hypotheses:
+            losses.append(self._validation_loss(self.hypotheses))
+            trips.append(self._round_trip(self.hypotheses))
+        self._keep_if_good(losses, trips)
         self.engine.save(self)
 
     def _validation_loss(self, hypotheses: Chunks | None = None) -> float:
         total, count = 0.0, 0
         for numbers in self.validating:
-            batch = make_batch(self.held_out, numbers)
-            if hypotheses:
-                batch = replace(batch, hypothesis=make_hypothesis(hypotheses, len(self.chosen) + numbers))
+            batch = replace(make_batch(self.held_out, numbers), hypothesis=self._given(hypotheses, numbers))
             batch = batch.to(self.device)
             with self._autocast():
                 loss = cross_entropy(self.network, self._states(batch), batch)
             total, count = total + float(loss) * batch.tokens, count + batch.tokens
         return total / count
 
-    def _keep_if_good(self, loss: float, correction: float | None, round_trip: float) -> None:
-        """Log a validation; keep the weights if they are among the three best, its figures if they are the best.
+    def _given(self, hypotheses: Chunks | None, numbers: Ints) -> Hypothesis | None:
+        """Those of held-out chunks: they stand behind the chosen ones'."""
+        return None if hypotheses is None else make_hypothesis(hypotheses, len(self.chosen) + numbers)
 
-        The score is the mean of both losses. A run that does not correct yet has the loss of writing for both: a text
-        may be written anew for a correction.
+    def _keep_if_good(self, losses: Sequence[float], trips: Sequence[float]) -> None:
+        """Log a validation, of writing and of correcting; keep the weights if they are among the three best, its
+        figures if they are the best.
+
+        The score is the mean of both round trips, not of the losses: a network that has become too sure of itself
+        writes better texts at a higher loss. A run that does not correct yet has that of writing for both: a text may
+        be written anew for a correction.
         """
         state = self.state
         state.validations += 1
-        if self.engine.judge(-(loss + (loss if correction is None else correction)) / 2, state.validations):
-            state.best_step, state.validation_loss, state.round_trip = state.step, loss, round_trip
-            state.correction_loss = correction
+        loss, round_trip = losses[0], trips[0]
+        correction, corrected = (both[1] if len(both) > 1 else None for both in (losses, trips))
+        if self.engine.judge((trips[0] + trips[-1]) / 2, state.validations):
+            state.best_step, state.validation_loss, state.correction_loss = state.step, loss, correction
+            state.round_trip, state.corrected = round_trip, corrected
         self.engine.write(
             "validation", validation_loss=loss, correction_loss=correction, round_trip=round_trip,
-            seconds=self.engine.seconds,
+            corrected=corrected, seconds=self.engine.seconds,
         )  # fmt: skip
 
-    def _round_trip(self) -> float:
-        numbers = np.concatenate(self.validating)[:ROUND_TRIPS]
-        vectors = self.held_out.vectors[numbers].astype(np.float32)
+    def _round_trip(self, hypotheses: Chunks | None = None) -> float:
+        numbers = _spread(len(self.held_out), ROUND_TRIPS)
+        vectors, given = self.held_out.vectors[numbers].astype(np.float32), self._given(hypotheses, numbers)
         with self._autocast():
-            rows = generate(self.network, torch.from_numpy(vectors).to(self.device))
+            target = torch.from_numpy(vectors).to(self.device)
+            rows = generate(self.network, target, given and given.to(self.device))
         texts = self.material.vocabulary.decode(rows)
         written = encode_written(self.material.encoder.encode, texts, vectors.shape[1])
         return float(np.einsum("nd,nd->n", vectors, written).mean())
@@ -319,6 +331,7 @@ class _Run:
             "validation_loss": state.validation_loss,
             "correction_loss": state.correction_loss,
             "round_trip": state.round_trip,
+            "corrected": state.corrected,
             "best_step": state.best_step,
             "steps": state.step,
             "tokens": state.seen,
