@@ -38,6 +38,22 @@ def test_a_detail_may_follow_the_reason_after_a_colon():
     assert report.characters.left_out == {"too short": 6}
 
 
+def test_sorts_of_what_was_skipped_are_counted_beside_the_reason():
+    """Endings of files: that 14 files are of no known kind told nobody which."""
+    endings = [".odt"] * 3 + [".log", "no ending", ".log", ".a", ".b", ".c"]
+    items = [Unusable(id=f"f{n}", reason=f"no kind: {one}", kind="skipped", sort=one) for n, one in enumerate(endings)]
+    items.append(Unusable(id="g", reason="empty", kind="skipped"))
+    halves = [IngestReport(corpus="c"), IngestReport(corpus="c")]
+    for place, item in enumerate(items):
+        halves[place % 2].note_unusable(item)
+    halves[0].add(halves[1])
+    first, second = halves[0].skips_by_reason()
+    assert first.startswith("9 no kind (3 .odt, 2 .log, 1 ")
+    assert first.endswith(", 1 more)")
+    assert second == "1 empty"
+    assert halves[0].to_dict()["sorts"]["no kind"][".odt"] == 3
+
+
 def test_a_place_that_is_the_name_is_not_said_twice():
     assert Unusable(id="a.jsonl:1", reason="r", place="a.jsonl:1", kind="failed").message == "r"
 

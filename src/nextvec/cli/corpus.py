@@ -423,7 +423,7 @@ def _report_lines(report: IngestReport) -> list[str]:
         lines.append("the source holds no document")
     if report.already:
         lines.append(f"already there: {report.already:,}")
-    lines += [f"skipped: {times:,} {reason}" for reason, times in report.skipped.most_common()]
+    lines += [f"skipped: {said}" for said in report.skips_by_reason()]
     if report.changed:
         lines.append(
             f"changed: {len(report.changed):,} differ from what is stored (first: {report.changed[0]}); "

@@ -44,7 +44,8 @@ class Unusable:
     `skipped`: left out on purpose (redirect, list, too short); `failed`: it should have been usable and is not.
     `reason`: in words that are the same for every document of which it is true, so that reasons can be counted;
     `detail`: what of it is this document's own (it may follow the reason after a colon instead); `place`: where it was
-    met, unless `id` says so.
+    met, unless `id` says so. `sort`: one of a few sorts that documents of this reason fall into, each of which is
+    counted: the ending of a file.
     `characters`: how many are lost with it, as `prose.visible` counts them; 0 where its text could not be read at all.
     """
 
@@ -54,6 +55,7 @@ class Unusable:
     detail: str = ""
     place: str = ""
     characters: int = 0
+    sort: str = ""
 
     @property
     def cause(self) -> str:

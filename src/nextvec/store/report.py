@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from nextvec.errors import DataError
 from nextvec.store.encoded import EncodedDocument
 
 CAUSES_SHOWN = 3
+SORTS_SHOWN = 5
 SUMMED = ("offered", "stored", "already", "chunks", "headings", "cut", "skipped", "changed", "failed", "foreign")
 FEW_FOREIGN = 0.05
 """Share of the documents: a corpus may quote others."""
@@ -65,6 +66,7 @@ class Cause:
 class IngestReport:
     """What one run did. `offered` counts the documents that the source gave or should have given.
 
+    sorts: of what was skipped for a reason, where the source tells them apart, how many are of which sort.
     first_skip: what is said of the first one that was skipped with a detail of its own.
     language: whose rules cut the documents, as `ingest.language_of` has it; foreign: how many of the stored ones
     clearly look like another, by what they look like.
@@ -78,6 +80,7 @@ class IngestReport:
     already: int = 0
     changed: list[str] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    sorts: dict[str, Counter[str]] = field(default_factory=dict)
     first_skip: str = ""
     failed: list[tuple[str, str]] = field(default_factory=list)
     causes: dict[str, Cause] = field(default_factory=dict)
@@ -99,6 +102,8 @@ class IngestReport:
         self.characters.left_out += Counter({item.cause: item.characters})
         if item.kind == "skipped":
             self.skipped[item.cause] += 1
+            if item.sort:
+                self.sorts.setdefault(item.cause, Counter())[item.sort] += 1
             self.first_skip = self.first_skip or (f". {item.id}: {item.why}" if item.why != item.cause else "")
         else:
             self.offered += 1
@@ -130,6 +135,8 @@ class IngestReport:
         for count in SUMMED:
             setattr(self, count, getattr(self, count) + getattr(part, count))
         self.first_skip = self.first_skip or part.first_skip
+        for reason, sorts in part.sorts.items():
+            self.sorts.setdefault(reason, Counter()).update(sorts)
         for reason, cause in part.causes.items():
             self.causes.setdefault(reason, Cause(example=cause.example)).times += cause.times
         self.characters.add(part.characters)
@@ -145,8 +152,19 @@ class IngestReport:
         count = self.skipped.total()
         if not count:
             return "the source has no document"
-        said = ", ".join(f"{times:,} {reason}" for reason, times in self.skipped.most_common())
-        return f"{count:,} document{'s were' if count > 1 else ' was'} skipped: {said}"
+        return f"{count:,} document{'s were' if count > 1 else ' was'} skipped: {', '.join(self.skips_by_reason())}"
+
+    def skips_by_reason(self) -> Iterator[str]:
+        """`2 too short`, `14 of no known kind (9 .odt, 5 .log)`, the most frequent first."""
+        for reason, times in self.skipped.most_common():
+            yield f"{times:,} {reason}{self._sorts_of(reason)}"
+
+    def _sorts_of(self, reason: str) -> str:
+        sorts = self.sorts.get(reason, Counter())
+        told = [f"{times:,} {sort}" for sort, times in sorts.most_common(SORTS_SHOWN)]
+        if others := sorts.total() - sum(times for _, times in sorts.most_common(SORTS_SHOWN)):
+            told.append(f"{others:,} more")
+        return f" ({', '.join(told)})" if told else ""
 
     def languages_in_words(self) -> str:
         """`9 of 10 documents are cut as en and do not look like it (8 like de, ...)`; "" where few are."""
@@ -176,6 +194,7 @@ class IngestReport:
             "already": self.already,
             "changed": self.changed,
             "skipped": dict(self.skipped.most_common()),
+            "sorts": {reason: dict(sorts.most_common()) for reason, sorts in self.sorts.items()},
             "failed": [{"id": identity, "reason": reason} for identity, reason in self.failed],
             "causes": {reason: cause.times for reason, cause in self.causes.items()},
             "characters": self.characters.to_dict(),

@@ -93,7 +93,7 @@ def test_a_page_of_an_unknown_encoding_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_order_of_path(tmp_path: Path) -> None:
-    for name in ("b.txt", "a/z.md", "a/b/c.html", "A.txt", ".hidden.txt", ".git/x.txt", "picture.png"):
+    for name in ("b.txt", "a/z.md", "a/b/c.html", "A.txt", ".hidden.txt", ".git/x.txt", "picture.PNG"):
         write(tmp_path / name, f"{TEXT} {name}")
     write(tmp_path / "rows.jsonl", f'{{"id": "row", "text": "{TEXT}"}}')
     write(tmp_path / "bad.txt", b"\xff")
@@ -102,7 +102,8 @@ def test_a_folder_in_order_of_path(tmp_path: Path) -> None:
     assert wanted == ["A.txt", "a/b/c.html", "a/z.md", "b.txt", "bad.txt", "row"]
     assert [type(item) for item in items].count(Unusable) == 4
     skipped = {item.id: item.reason for item in items if isinstance(item, Unusable) and item.kind == "skipped"}
-    assert skipped == {".git": "hidden", ".hidden.txt": "hidden", "picture.png": "of no known kind: .png"}
+    assert skipped == {".git": "hidden", ".hidden.txt": "hidden", "picture.PNG": "of no known kind: .png"}
+    assert {item.sort for item in items if isinstance(item, Unusable)} == {"", ".png"}
 
 
 def test_one_file_alone_has_the_same_id_as_in_its_folder(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from nextvec.corpus.document import Unusable
 from nextvec.corpus.sources.checked import on_one_line
 from nextvec.corpus.sources.packing import without_packing
 
+UNKNOWN_KIND = "of no known kind"
 Identity = tuple[int, int]
 """Device and number on it: what a file or folder is, whichever path leads to it."""
 
@@ -22,8 +23,8 @@ class Listing:
     files: dict[str, Path] = field(default_factory=dict)
     left_out: dict[str, Unusable] = field(default_factory=dict)
 
-    def leave_out(self, name: str, reason: str, *, failed: bool = False) -> None:
-        self.left_out[name] = Unusable(id=name, reason=reason, kind="failed" if failed else "skipped")
+    def leave_out(self, name: str, reason: str, *, failed: bool = False, sort: str = "") -> None:
+        self.left_out[name] = Unusable(id=name, reason=reason, kind="failed" if failed else "skipped", sort=sort)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,7 +73,7 @@ def _walk(root: Path, suffixes: tuple[str, ...], listing: Listing) -> Iterator[t
         for path in _paths(folder.path, root, listing):
             linked = folder.linked or path.is_symlink()
             if problem := _problem(path, suffixes):
-                listing.leave_out(name_in(root, path), problem)
+                listing.leave_out(name_in(root, path), problem, sort=problem.partition(f"{UNKNOWN_KIND}: ")[2])
             elif path.is_dir():
                 heappush(folders, _Folder(linked, path))
             else:
@@ -99,7 +100,7 @@ def _problem(path: Path, suffixes: tuple[str, ...]) -> str | None:
         return "not a file"
     name = path.name.lower()
     is_known = name.endswith(suffixes) or without_packing(name).endswith(suffixes)
-    return None if is_known else f"of no known kind: {path.suffix or 'no ending'}"
+    return None if is_known else f"{UNKNOWN_KIND}: {on_one_line(path.suffix.lower()) or 'no ending'}"
 
 
 def _identity(path: Path) -> Identity:
