@@ -86,6 +86,26 @@ def test_bytes_that_are_no_text_are_replaced_where_that_is_asked_for() -> None:
     assert decode(content, "a.txt", errors="replace") == "Der Fluß \ufffdströmt."
 
 
+@pytest.mark.parametrize("declared", [None, "utf-8"])
+def test_of_utf8_with_a_bad_byte_no_other_encoding_is_advised(declared: str | None) -> None:
+    """Which would spoil every other character of the file."""
+    content = "Un été déjà à la mer. ".encode() + b"caf\xe9" + " et thé".encode()
+    with pytest.raises(DataError, match="1 byte is not, 6 characters beyond ASCII are") as caught:
+        decode(content, "a.txt", declared=declared)
+    assert str(caught.value).endswith("a.txt?errors=replace")
+    assert "encoding=" not in str(caught.value)
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "cp1251", "gbk", "shift_jis", "utf-16"])
+def test_of_another_encoding_it_is_not_said_that_it_is_utf8(codec: str) -> None:
+    text = {"cp1252": "Un été déjà à la mer, où ça? ", "cp1251": "Рано утром ", "utf-16": "Был день "}.get(
+        codec, "今日は山へ行く。"
+    )
+    content = (text * 9).encode(codec)[: -1 if codec == "utf-16" else None]
+    with pytest.raises(DataError, match="encoding=windows-1252"):
+        decode(content, "a.txt")
+
+
 @pytest.mark.parametrize("end", range(1, 4))
 def test_a_character_that_was_cut_in_two_is_left_out(end: int) -> None:
     content = "Un été déjà à la mer 🌊".encode()[:-end]

@@ -30,6 +30,10 @@ _UNDEFINED = {0xDC00 + byte: byte for byte in range(0x80, 0xA0)}
 """The five bytes that Python's windows-1252 refuses are controls on the web."""
 _NO_CHANCE = 4
 """Characters. Two of GBK can be UTF-8 as well; a letter with an accent and a sign are hardly ever met in Latin-1."""
+_MOSTLY = 4
+"""Characters of UTF-8 for every byte that is none, in UTF-8 that was damaged."""
+_ESCAPED = frozenset(map(chr, range(0xDC80, 0xDD00)))
+"""What stands for bytes that are no UTF-8."""
 _OFTEN = 0.2
 _UNITS = (
     ("utf-32-le", 4, (2, 3), 0),
@@ -94,12 +98,24 @@ def decode(
     try:
         return _decoded(content, _codec(content, given, declared), errors)
     except UnicodeDecodeError as error:
+        remedies = (_damage(content) if error.encoding == "utf-8" else []) or remedies
         byte, said = content[error.start], _origin(error.encoding, given, declared)
         problem = f"'{error.encoding}', {said}, can't decode byte 0x{byte:02x} in position {error.start}"
         remedies += [f"Read it with U+FFFD in place of such bytes: {name}?errors=replace"] if name else []
     except LookupError as error:
         problem = f"it declares an {error}"
     raise DataError(". ".join([problem, *remedies]))
+
+
+def _damage(content: bytes) -> list[str]:
+    """What is said of UTF-8 some bytes of which are none: to name another encoding would spoil all of its characters.
+    Nothing of what may be in another encoding."""
+    signs = [sign for sign in content.decode(errors="surrogateescape") if not sign.isascii()]
+    damaged = sum(sign in _ESCAPED for sign in signs)
+    if len(signs) - damaged < max(_NO_CHANCE, _MOSTLY * damaged):
+        return []
+    counted = f"{damaged:,} byte is" if damaged == 1 else f"{damaged:,} bytes are"
+    return [f"It is UTF-8 otherwise: {counted} not, {len(signs) - damaged:,} characters beyond ASCII are"]
 
 
 def _origin(codec: str, given: str | None, declared: str | None) -> str:
