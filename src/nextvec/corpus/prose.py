@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nextvec.corpus.headings import Heading
+from nextvec.corpus.mojibake import without_mojibake
 
 MIN_WORDS = 5
 _CONTROL = re.compile(
@@ -119,14 +120,18 @@ def has_words(text: str, least: int) -> bool:
 
 def without_controls(text: str) -> tuple[str, int]:
     """`text` with every kind of line end as a newline and without characters that show nothing, and how many of these
-    there were: controls, zero-width and soft-hyphen characters. Joiners stay: Persian, Hindi and emoji need them.
+    there were: controls, zero-width and soft-hyphen characters, and those that mojibake has too many (see there).
+    Joiners stay: Persian, Hindi and emoji need them.
     Controls that were quotation marks and dashes of windows-1252 are these again. A word that a soft hyphen divides at
     a line end is put together on its first line."""
-    if not _is_odd(text):
-        return text, 0
+    mended = without_mojibake(text)
+    clean = _without_signs(mended) if _is_odd(mended) else mended
+    return clean, visible(text) - visible(clean) if clean is not text else 0
+
+
+def _without_signs(text: str) -> str:
     text = _NEWLINE.sub("\n", text).translate(_WINDOWS)
-    clean = _CONTROL.sub("", _DIVIDED.sub(_put_together, text) if _SOFT_HYPHEN in text else text)
-    return clean, visible(text) - visible(clean)
+    return _CONTROL.sub("", _DIVIDED.sub(_put_together, text) if _SOFT_HYPHEN in text else text)
 
 
 def _put_together(match: re.Match[str]) -> str:
