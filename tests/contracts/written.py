@@ -121,6 +121,29 @@ def write_word(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     return str(folder / "a.docx"), sum(map(count, readable)) + len(texts) * count("A heading") + count("Running")
 
 
+def write_opendocument(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    readable = list(map(xml_text, texts))
+    body = "".join(f"<t:h>A heading</t:h><t:p>{escape(text)}</t:p>" for text in readable)
+    names = 'xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    names += 'xmlns:t="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+    with ZipFile(folder / "a.odt", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
+        archive.writestr(
+            "content.xml", f"<o:document-content {names}><o:body><o:text>{body}</o:text></o:body></o:document-content>"
+        )
+    return str(folder / "a.odt"), sum(map(count, readable)) + len(texts) * count("A heading")
+
+
+def write_xml(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
+    """A manual with a note, which is left out, behind every text."""
+    paras = "".join(
+        f"<para>{escape(xml_text(text))}<footnote><para>A note.</para></footnote></para>\n<!-- x -->" for text in texts
+    )
+    page = f"<?xml version='1.0'?>\n<article><title>A &amp; B</title><section>{paras}</section></article>"
+    (folder / "a.xml").write_text(page)
+    return str(folder / "a.xml"), count(page)
+
+
 def write_pdf(folder: Path, texts: Sequence[str]) -> tuple[str, int]:
     """A page a text, with running heads, and a text layer in ASCII."""
     readable = ["".join(sign for sign in text if " " <= sign <= "~" or sign == "\n") for text in texts]
@@ -207,6 +230,8 @@ WRITE: dict[str, Write] = {
     "postgresql": write_table,
     "epub": write_book,
     "docx": write_word,
+    "odt": write_opendocument,
+    "xml": write_xml,
     "pdf": write_pdf,
     "warc": write_crawl,
     "manifest": write_mixture,

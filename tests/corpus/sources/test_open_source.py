@@ -181,3 +181,20 @@ def test_a_page_without_prose_tells_what_it_holds_instead(tmp_path: Path) -> Non
     [item] = open_source(str(tmp_path / "a.html")).documents()
     assert isinstance(item, Unusable)
     assert item.message == "no prose: most of it is left out as code"
+
+
+def test_xml_is_of_the_kind_that_its_root_says(tmp_path: Path) -> None:
+    """One ending, several kinds."""
+    pages = {
+        "a.xml": f'<?xml version="1.0"?><article><title>Boats</title><para>{TEXT}</para></article>',
+        "b.xml": '<?xml version="1.0"?>\n<project><name>A name</name></project>',
+        "c.fb2": f"<FictionBook><body><p>{TEXT}</p></body></FictionBook>",
+    }
+    for name, page in pages.items():
+        (tmp_path / name).write_text(page)
+    first, other, second = open_source(str(tmp_path)).documents()
+    assert isinstance(first, Document)
+    assert isinstance(second, Document)
+    assert (first.title, first.text, second.text) == ("Boats", TEXT, TEXT)
+    assert isinstance(other, Unusable)
+    assert "its root is <project>, expected" in other.detail

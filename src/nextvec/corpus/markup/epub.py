@@ -7,18 +7,18 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from html.entities import html5
 from io import BytesIO
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.etree.ElementTree import Element, ParseError
 from zipfile import BadZipFile, ZipFile
 
 from nextvec.corpus.encodings import decode
 from nextvec.corpus.headings import PARAGRAPHS_APART
-from nextvec.corpus.markup.epub_titles import tag_of, text_of, titles_of, with_headings
+from nextvec.corpus.markup.epub_titles import titles_of, with_headings
 from nextvec.corpus.markup.epub_types import BESIDE, IMPRINT, NAVIGATION, TYPES, holds_text, set_apart
 from nextvec.corpus.markup.html import declared_encoding, read_html
+from nextvec.corpus.markup.xml_tree import parse_xml, tag_of, text_of
 from nextvec.corpus.prose import Prose, collapse, visible
 from nextvec.errors import DataError
 
@@ -29,8 +29,6 @@ _HOLDS_TEXT = re.compile(r"text/.*|.*\bxml|", re.IGNORECASE)
 """Kinds of files in which a page or other text may be; "" where nothing says the kind."""
 _IS_PAGE = re.compile(r"\s*(?:<[?!][^>]*>\s*)*<html\b", re.IGNORECASE)
 _OTHER = "page of another kind"
-_ENTITY = re.compile(rb"&(\w+;)")
-_OF_XML = frozenset(("amp;", "lt;", "gt;", "quot;", "apos;"))
 _TAG = re.compile(r"<[^<>]*>")
 _IMPRINT = re.compile(
     r"all rights reserved|no part of this|\bISBN\b|(?:\bcopyright\s*)?(?:©|\(c\))\s*\d{4}", re.IGNORECASE
@@ -136,24 +134,13 @@ class _Package:
 def _package(archive: ZipFile) -> _Package:
     """The first that is there; one whose type says that it is one before others."""
     names = _Names(archive)
-    files = [one for one in _xml(archive.read(names.of(_CONTAINER))).iter() if tag_of(one) == "rootfile"]
+    files = [one for one in parse_xml(archive.read(names.of(_CONTAINER))).iter() if tag_of(one) == "rootfile"]
     files.sort(key=lambda one: one.get("media-type") != _PACKAGE)
     paths = (names.of(one.get("full-path", "")) for one in files)
     path = next((path for path in paths if path in names), None)
     if path is None:
         raise DataError(f"it is no whole EPUB: {_CONTAINER} names no package that is there")
-    return _Package(_xml(archive.read(path)), dirname(path), names)
-
-
-def _xml(content: bytes) -> Element:
-    """The root of a file, in which HTML's names of signs, which XML does not know, may stand."""
-    return fromstring(_ENTITY.sub(_numbered, content))
-
-
-def _numbered(entity: re.Match[bytes]) -> bytes:
-    name = entity[1].decode()
-    signs = "" if name in _OF_XML else html5.get(name, "")
-    return "".join(f"&#{ord(sign)};" for sign in signs).encode() or entity[0]
+    return _Package(parse_xml(archive.read(path)), dirname(path), names)
 
 
 def _refuse_encrypted(archive: ZipFile, package: _Package, pages: Sequence[_Page]) -> None:
@@ -161,7 +148,7 @@ def _refuse_encrypted(archive: ZipFile, package: _Package, pages: Sequence[_Page
     path = package.names.of(_ENCRYPTION)
     if path not in package.names:
         return
-    marks = (one for one in _xml(archive.read(path)).iter() if tag_of(one) == "CipherReference")
+    marks = (one for one in parse_xml(archive.read(path)).iter() if tag_of(one) == "CipherReference")
     locked = {package.path_of(one.get("URI", ""), "") for one in marks}
     if any(page.path in locked for page in pages):
         raise DataError("its pages are encrypted (DRM), which cannot be read")
@@ -172,7 +159,7 @@ def _titles(archive: ZipFile, package: _Package, pages: Sequence[_Page]) -> dict
     titles: dict[str, dict[str, int]] = defaultdict(dict)
     for contents in (page for page in pages if page.reason == NAVIGATION and page.is_there):
         try:
-            entries = list(titles_of(_xml(archive.read(contents.path))))
+            entries = list(titles_of(parse_xml(archive.read(contents.path))))
         except ParseError:
             continue
         for address, title, level in entries:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from html import unescape
 from xml.etree.ElementTree import Element
 
+from nextvec.corpus.markup.xml_tree import tag_of, text_of
 from nextvec.corpus.prose import count_words, ends_sentence
 
 _LISTS = ("ol", "navPoint")
@@ -23,14 +24,6 @@ _BLOCK = re.compile(
 _HEADING = re.compile(r"<(h[1-6])\b[^<>]*>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
 _CLASS = re.compile(r"\bclass\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
-
-
-def tag_of(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
-
-
-def text_of(element: Element) -> str:
-    return "".join(element.itertext())
 
 
 def titles_of(contents: Element, level: int = 0) -> Iterator[tuple[str, str, int]]:

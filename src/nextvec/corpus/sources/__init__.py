@@ -31,7 +31,7 @@ F = TypeVar("F", bound=OpenSource)
 @dataclass(frozen=True)
 class SourceKind:
     """`suffixes`: endings of the names of files that it opens, in lower case; `sniff`: whether a file with another
-    ending that begins with these bytes, unpacked, is of this kind.
+    ending, or one that several kinds have, that begins with these bytes, unpacked, is of this kind.
 
     For people: the `form` of a reference to it, its `options`, the `extra` that has to be installed ("" for none), and
     what it `leaves` out, by reason.
@@ -112,20 +112,23 @@ def find_kind(path: Path) -> str:
     UsageError where it cannot be told."""
     if path.is_dir():
         return "hf" if is_saved_part(path) or (path / "dataset_dict.json").is_file() else "folder"
-    if kind := _kind_by_name(path.name.lower()) or _kind_by_name(without_packing(path.name.lower())):
-        return kind
+    kinds = _kinds_by_name(path.name.lower()) or _kinds_by_name(without_packing(path.name.lower()))
+    if len(kinds) == 1:
+        return kinds[0]
     head = _unpacked_head(path)
-    for kind in SOURCES:
+    for kind in kinds or SOURCES:
         if SOURCES.get(kind).sniff(head):
             return kind
+    if kinds:
+        return kinds[0]
     endings = ", ".join(known_suffixes())
     raise UsageError(f"{path}: not a kind of file that is known. Known endings: {endings}, {also_packed()}.")
 
 
-def _kind_by_name(name: str) -> str | None:
-    """By the longest ending that it has."""
-    found = [(suffix, kind) for kind in SOURCES for suffix in SOURCES.get(kind).suffixes if name.endswith(suffix)]
-    return max(found, key=lambda pair: len(pair[0]))[1] if found else None
+def _kinds_by_name(name: str) -> list[str]:
+    """By the longest ending that it has, which several kinds may share."""
+    found = [(len(suffix), kind) for kind in SOURCES for suffix in SOURCES.get(kind).suffixes if name.endswith(suffix)]
+    return [kind for length, kind in found if length == max(found)[0]]
 
 
 def _unpacked_head(path: Path) -> bytes:

@@ -23,6 +23,7 @@ _ARCHIVE = b"PK\x03\x04"
 _IN_ARCHIVES = {
     b"application/epub+zip": "an EPUB: read it as epub:{name}",
     b"word/document.xml": "a DOCX: read it as docx:{name}",
+    b"application/vnd.oasis.opendocument.text": "an OpenDocument text: read it as odt:{name}",
 }
 _OTHER_ARCHIVE = "packed with zip: unpack it first"
 

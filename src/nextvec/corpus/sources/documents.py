@@ -1,4 +1,4 @@
-"""Documents of offices, printers and e-readers, one document each: EPUB, Word's DOCX, PDF with a text layer."""
+"""Documents of offices, printers and e-readers, one document each: EPUB, ODT, Word's DOCX, PDF with a text layer."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 from nextvec.config import Config
 from nextvec.corpus.markup.epub import read_epub
+from nextvec.corpus.markup.opendocument import read_opendocument
 from nextvec.corpus.markup.pdf import read_pdf, require_pypdf
 from nextvec.corpus.markup.word import read_word, require_mammoth
 from nextvec.corpus.sources import register_source
 from nextvec.corpus.sources.files import OneDocument
 
+_OPENDOCUMENT = b"application/vnd.oasis.opendocument.text"
 CANNOT = "cannot be read"
 
 
@@ -29,6 +31,20 @@ def open_epub(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     """A book, titled by its package; its pages are read as HTML, in their order."""
     DocumentOptions.parse(options, owner=f"EPUB {name}")
     return OneDocument(argument, name, read_epub, problem=CANNOT)
+
+
+@register_source(
+    "odt",
+    suffixes=(".odt", ".ott", ".fodt"),
+    sniff=lambda head: _OPENDOCUMENT in head,
+    leaves="heading (kept as context), running head (and foot), list (items that are no sentences), table (of data), "
+    "code (in the style of it), caption, navigation (tables of contents, indexes), footnote, comment, hidden, struck "
+    "out (deleted text, too), ruby (readings), fragment",
+)
+def open_opendocument(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
+    """A text of LibreOffice and OpenOffice, titled by its paragraph in the style of titles or by its properties."""
+    DocumentOptions.parse(options, owner=f"ODT {name}")
+    return OneDocument(argument, name, read_opendocument, problem=CANNOT)
 
 
 @register_source(

@@ -1,4 +1,4 @@
-"""Files that are one document each: plain text, Markdown, notebooks, HTML."""
+"""Files that are one document each: plain text, Markdown, notebooks, HTML, documents in XML."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from nextvec.corpus.markup.plain import Lines
 from nextvec.corpus.markup.plain_headings import read_text
 from nextvec.corpus.markup.text_kinds import WRITTEN_ENDINGS, read_as_written
 from nextvec.corpus.markup.web_archive import is_web_archive, page_of
+from nextvec.corpus.markup.xml_pages import is_xml_document, read_xml
 from nextvec.corpus.prose import Prose
 from nextvec.corpus.sources import missing_path, register_source
 from nextvec.corpus.sources.binary import refuse_binary
@@ -161,3 +162,23 @@ def open_html(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
         return read_html(chosen.text_of(page, name, charset or declared_encoding(page)))
 
     return OneDocument(argument, name, read)
+
+
+@register_source(
+    "xml",
+    suffixes=(".xml", ".xml.bz2", ".xml.gz", ".nxml", ".tei", ".dbk", ".docbook", ".fb2"),
+    sniff=is_xml_document,
+    options=PageOptions,
+    leaves="front matter, heading (kept as context), caption, table, footnote, note mark, reference, formula "
+    "(displayed), code, comment, navigation (indexes), struck out, running head, embedded file, list, fragment, "
+    "control characters, markup",
+)
+def open_xml(argument: str, options: Mapping[str, Any], name: str) -> OneDocument:
+    """An article in JATS, an edition in TEI, a manual in DocBook or a book in FictionBook, titled as it says of
+    itself."""
+    chosen = PageOptions.parse(options, owner=f"XML file {name}")
+
+    def read(content: bytes) -> Prose:
+        return read_xml(chosen.text_of(content, name, declared_encoding(content)))
+
+    return OneDocument(argument, name, read, problem="cannot be read")

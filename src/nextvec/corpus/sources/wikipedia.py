@@ -19,6 +19,7 @@ from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.markup.wiki import ENGLISH, Wiki, wiki_of
 from nextvec.corpus.markup.wikitext import body_sections, strip_wikitext
+from nextvec.corpus.markup.xml_tree import tag_of
 from nextvec.corpus.prose import count_words, visible
 from nextvec.corpus.sources import missing_path, register_source
 from nextvec.corpus.sources.packing import DAMAGED, Unpacked
@@ -145,13 +146,16 @@ def read_pages(path: Path) -> Iterator[Page]:
 def _read(file: Unpacked) -> Iterator[Page]:
     events = iterparse(file, events=("start", "end"))
     _, root = next(events)
-    if _tag(root) != "mediawiki":
-        raise ParseError(f"its root is <{_tag(root)}>, expected the <mediawiki> of a MediaWiki export")
+    if tag_of(root) != "mediawiki":
+        raise ParseError(
+            f"its root is <{tag_of(root)}>, expected the <mediawiki> of a MediaWiki export, or that of a document in "
+            "JATS, TEI, DocBook or FictionBook"
+        )
     language = root.get(_XML_LANGUAGE, "")
     site = Site(wiki=wiki_of(language or "en"))
     page, newest, found = root, Revision(), False
     for event, element in events:
-        tag = _tag(element)
+        tag = tag_of(element)
         if event == "start" and tag == "page":
             page, newest = element, Revision()
         elif event == "end" and tag == "revision":
@@ -167,13 +171,8 @@ def _read(file: Unpacked) -> Iterator[Page]:
         raise ParseError("it has no <page>, expected a dump of pages, as pages-articles or pages-meta-history")
 
 
-def _tag(element: Element) -> str:
-    """The name without the schema's address, which differs from version to version."""
-    return element.tag.rpartition("}")[2]
-
-
 def _fields(element: Element) -> dict[str, Element]:
-    return {_tag(child): child for child in element}
+    return {tag_of(child): child for child in element}
 
 
 def _text(fields: Mapping[str, Element], name: str) -> str:
