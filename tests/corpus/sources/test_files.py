@@ -226,3 +226,10 @@ def test_headings_travel_with_the_document(tmp_path: Path, name: str, content: s
 def test_subtitles_are_known_by_their_endings(tmp_path: Path, name: str) -> None:
     cues = "WEBVTT\n\n1\n00:00:01.000 --> 00:00:04.000\nThe river rises\nin the hills."
     assert read(write(tmp_path / name, cues)).text == "The river rises in the hills."
+
+
+def test_mail_is_known_without_an_ending_and_by_its_own_encoding(tmp_path: Path) -> None:
+    head = "From a@b.c Mon Jan  1 10:00:00 2024\nFrom: a@b.c\nTo: d@e.f\nContent-Type: text/plain; charset=iso-8859-1\n"
+    said = "Der Fluß kommt aus den Hügeln und fließt ins Meer."
+    document = read(write(tmp_path / "Inbox", f"{head}\n{said}\n".encode("latin-1")))
+    assert document.text == said

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email import message_from_string
 from email.message import Message
+from itertools import pairwise
 
-from nextvec.corpus.encodings import codec_of
+from nextvec.corpus.encodings import codec_of, decode
 from nextvec.corpus.markup.html import read_html
 from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.prose import Prose, visible
+from nextvec.errors import DataError
 
 FEWEST_FIELDS = 2
 """Of those that mail has, in a head of three or more."""
@@ -35,13 +37,55 @@ _ENCODED = re.compile(
     r"^Content-Type:\s*(?:multipart/|text/html)|^Content-Transfer-Encoding:\s*(?:quoted-|base64)",
     re.MULTILINE | re.IGNORECASE,
 )
+_DECLARED = re.compile(
+    rb"^Content-Type:[^\n]*(?:\n[ \t][^\n]*)*?\bcharset=[\"']?(?P<label>[\w.:-]+)", re.MULTILINE | re.IGNORECASE
+)
+_DECLARES = re.compile(
+    rb"^From \S[^\n]*\d\d:\d\d[^\n]*\n(?=[\w-]+:)|" + _DECLARED.pattern, re.MULTILINE | re.IGNORECASE
+)
+"""A message begins, or a part of one declares its encoding."""
+_BEGINS_MAIL = re.compile(rb"\s*(?:From \S[^\n]*\n)?(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){3}")
 _ANSWERED = re.compile(
     r"^[> \t]*(?:On|Am|Le|El|Op|Il|Em) (?=[^\n]*\d)[^\n]{8,200}?(?:\n(?!>)[^\n]{0,80}?)?"
     r"(?:wrote|writes|schrieb[^\n:]{0,80}|a écrit|escribió|escreveu|schreef[^\n:]{0,80}|ha scritto) ?:[ \t]*$"
     r"|^(?:In article )?<?[^\s<>]+@[^\s<>]+>?[^\n]{0,60}(?:writes|wrote):[ \t]*$",
     re.MULTILINE,
 )
+_QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+")
 _SIGNATURE = re.compile(rf"^-- ?\n(?:[^\n]*\n){{0,{LONGEST_SIGNATURE - 1}}}[^\n]*\Z", re.MULTILINE)
+
+
+def begins_as_mail(head: bytes) -> bool:
+    """Whether a file that begins so is a letter or an archive of them, as programs keep them under no ending."""
+    return _BEGINS_MAIL.match(head) is not None and len(_OF_MAIL.findall(head.decode("latin-1"))) >= FEWEST_FIELDS
+
+
+def in_utf8(content: bytes) -> bytes:
+    """Mail or an archive of it whose messages, or parts of them, declare encodings of their own, in UTF-8. Anything
+    else as it is, and so are parts that are not in the encoding that they declare."""
+    if not _BEGINS_MAIL.match(content) or not _DECLARED.search(content):
+        return content
+    return b"".join(map(_part_in_utf8, _parts(content)))
+
+
+def _parts(content: bytes) -> Iterator[bytes]:
+    """Pieces that declare one encoding at most: a message, cut before what its second part declares."""
+    cuts, declared = [0], False
+    for mark in _DECLARES.finditer(content):
+        begins = mark["label"] is None
+        if begins or declared:
+            cuts.append(mark.start())
+        declared = not begins
+    return (content[start:end] for start, end in pairwise([*cuts, len(content)]))
+
+
+def _part_in_utf8(part: bytes) -> bytes:
+    declared = _DECLARED.search(part)
+    try:
+        label = declared["label"].decode("ascii") if declared else None
+        return decode(part, "", declared=label, advise=False).encode()
+    except (DataError, UnicodeDecodeError):
+        return part
 
 
 def read_letters(text: str, read: Callable[[str], Prose] = read_plain) -> Prose:
@@ -52,10 +96,11 @@ def read_letters(text: str, read: Callable[[str], Prose] = read_plain) -> Prose:
         return read(text)
     left_out: Counter[str] = Counter({"mail head": sum(visible(head[0]) for head in heads)})
     ends = [head.start() for head in heads[1:]] + [len(text)]
-    said = []
+    said: list[str] = []
+    before: set[str] = set()
     for head, end in zip(heads, ends, strict=True):
         raw = text[head.end() : end]
-        said.append(_written(raw, _body(head[0], raw), left_out))
+        said.append(_new(_written(raw, _body(head[0], raw), left_out), before, left_out))
     prose = read("\n\n".join(said))
     return replace(prose, left_out=+left_out + Counter(prose.left_out))
 
@@ -68,6 +113,17 @@ def _written(raw: str, body: str, left_out: Counter[str]) -> str:
     left_out["mail head"] += visible(body) - visible(answer)
     left_out["signature"] += visible(answer) - visible(said)
     return said
+
+
+def _new(said: str, before: set[str], left_out: Counter[str]) -> str:
+    """What a message says, without the lines that it quotes from those `before` it in the archive, which it joins."""
+    lines = said.split("\n")
+    bare = [_QUOTED.sub("", line).strip() for line in lines]
+    own = [line.strip() == rest for line, rest in zip(lines, bare, strict=True)]
+    kept = [line for line, rest, is_own in zip(lines, bare, own, strict=True) if is_own or rest not in before]
+    before.update(rest for rest, is_own in zip(bare, own, strict=True) if is_own and rest)
+    left_out["quotation"] += visible(said) - visible("\n".join(kept))
+    return "\n".join(kept)
 
 
 def _heads(text: str) -> Iterator[re.Match[str]]:

@@ -12,6 +12,7 @@ from nextvec.config import Config
 from nextvec.corpus.document import Document, Unusable
 from nextvec.corpus.encodings import Encoding, Errors, decode
 from nextvec.corpus.markup.html import declared_encoding, read_html
+from nextvec.corpus.markup.mail import begins_as_mail, in_utf8
 from nextvec.corpus.markup.markdown import read_markdown
 from nextvec.corpus.markup.notebook import read_notebook
 from nextvec.corpus.markup.plain import Lines
@@ -101,9 +102,10 @@ class OneDocument:
 @register_source(
     "text",
     suffixes=(".txt", ".text", ".srt", ".vtt", *WRITTEN_ENDINGS),
+    sniff=begins_as_mail,
     options=TextOptions,
     leaves="control characters, subtitle marks, sound (told of in subtitles), time stamp and "
-    "notice (of transcripts and chats), mail head, signature, attachment, "
+    "notice (of transcripts and chats), mail head, signature, attachment, quotation (of mail in the same file), "
     "directive, parameters, comment, code, navigation, formula, figure, preamble, reference and list (terms; of "
     "reStructuredText, LaTeX, AsciiDoc and Org), running head, licence notice (of Project Gutenberg), caption, "
     "footnote and note (in a transcriber's brackets), table (with bars, of numbers, of cells far apart), markup "
@@ -115,7 +117,8 @@ def open_text(argument: str, options: Mapping[str, Any], name: str) -> OneDocume
     ending = PurePosixPath(without_packing(argument.lower())).suffix
 
     def read(content: bytes) -> Prose:
-        return read_as_written(chosen.text_of(content, name), partial(read_text, lines=chosen.lines), ending)
+        text = chosen.text_of(content if chosen.encoding else in_utf8(content), name)
+        return read_as_written(text, partial(read_text, lines=chosen.lines), ending)
 
     return OneDocument(argument, name, read)
 
