@@ -8,6 +8,15 @@ from __future__ import annotations
 MARKED: dict[str, list[str]] = {
     "en": [
         "He came. |She went.",
+        "Wow!!! |I love it!!! |Really??? |I mean it.",
+        "OMG!!! |She left. |“What!!!” I said.",
+        "Grate 3 oz. Parmesan over it. |Add 8 oz. Cheddar and 1 ½ Tbsp. Butter. |Stir.",
+        "Use 3 oz. |Add salt. |It weighs 3 oz. |The dog is small.",
+        "See Def.'s Mot. Summ. J. 5. |It was denied.",
+        "See Pl.'s Mem. Supp. Mot. Summ. J. 12. |Def.'s Mot. Dismiss 3 is moot.",
+        "He filed a motion. |Dkt. 5. |It was denied.",
+        "He read the Mem. |Defendant argues that he did not.",
+        "The temp. was 5 deg. C. |It was cold. |At 5 deg. N it is warm.",
         "Values are means ± s.d. |Error bars show the range.",
         "The flask was spun at 3,000 r.p.m. |Supernatants were kept.",
         "At 60 m.p.h. |Tom braked.",
@@ -633,6 +642,8 @@ MARKED: dict[str, list[str]] = {
         "Das steht in Art. 5 des Gesetzes. |Das gilt.",
     ],
     "fr": [
+        "Voir p. 5 et suiv. |Voir aussi p. 9.",
+        "Voir pp. 5 et suiv. du livre. |Il est clair.",
         "Cass. civ. 1re, 3 mai 2001, n° 99-12.345. |La cour rejette le pourvoi.",
         "Il est paru en janv. 2001 dans la coll. « Folio ». |Il coûte 10 euros.",
         "Chauffez à 180 °C. |Laissez cuire 30 min. |Servez froid.",
@@ -762,6 +773,8 @@ MARKED: dict[str, list[str]] = {
         "Dijo que no. |A. Pérez rió.",
     ],
     "it": [
+        "Vedi pp. 5 e segg. |Vedi anche p. 9.",
+        "Vedi pp. 5 e segg. del libro. |È chiaro.",
         "Cass. civ., sez. un., 3 maggio 2001, n. 123. |V. anche Trib. Milano, 5 giugno 2002.",
         "Rossi parla e Neri no. |L'ing. Blu parla.",
         "Scaldate a 180 °C. |Cuocete per 30 min. |Servite freddo.",
@@ -838,6 +851,8 @@ MARKED: dict[str, list[str]] = {
         "Escreveu A.C. Pereira. |Ninguém leu.",
     ],
     "nl": [
+        "Zie blz. 5 e.v. |De tekst is helder.",
+        "Zie blz. 5 e.v. van het boek. |Het is helder.",
         "Hij kwam o.a. uit Gent. |Zij niet.",
         "Dhr. Jansen kwam. |Mevr. de Vries ging.",
         "Dr. Jansen kwam. |Prof. de Vries ook.",
@@ -862,6 +877,9 @@ MARKED: dict[str, list[str]] = {
         "Dat gaat te ver. |Piet lachte.",
     ],
     "pl": [
+        "W 1990 r. Jan wyjechał. |Wrócił później.",
+        "Urodził się w 1990 r. |Jan wyjechał.",
+        "Wrócił. |W maju 1990 r. Jan wyjechał.",
         "Ustawa z dn. 3 maja 2001 r. o podatku z późn. zm. jest ważna. |Wyrok ma sygn. akt II CK 5/02.",
         "P. Nowak i p. Maria przyszli. |Był tam m.in. Piotr i bł. Maria.",
         "Mieszka przy ul. Prostej. |Jest tam od 5 lat.",
@@ -1208,6 +1226,8 @@ MARKED: dict[str, list[str]] = {
         "“走吧。”|她问了三次，没人回答。",
     ],
     "ja": [
+        "これは構造。|No. 5を見る。",
+        "これは構造。|Vol. 3を見る。",
         "No. 5を見よ。|それは図である。",
         "富士山は日本で一番高い山である。|夏には多くの人が登る。|山頂からは海が見える。",
         "「行くよ。」|彼は言った。",

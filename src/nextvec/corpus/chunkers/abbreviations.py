@@ -11,8 +11,8 @@ import re
 _REFERENCES = """
     abb abs abt anl anm app appx approx art arts bd bde bk bks ca cap caps ch chap chaps chs circa cit col cols
     ed edn ep eq eqn eqs ex exx fasc ff fig figs fn fol fols gl hft jg kap lib ll max min ms mss nn no nos nr nrs
-    op pag par para pars pl pls pp pt pts ref refs rn rys sec sect secs ser ss str tab tabs taf tav thm tit tom
-    ver vers vol vols vv ziff pág págs núm č čl str obr odst př rozdz ust poz nbr
+    dkt dkts decl exh exhs op pag par para pars pl pls pp pt pts ref refs rn rys sec sect secs ser ss str
+    tab tabs taf tav thm tit tom ver vers vol vols vv ziff pág págs núm č čl str obr odst př rozdz ust poz nbr
     rte hwy
     рис стр гл табл илл ст пп разд прим вып кн mon tue tues wed thu thur thurs fri
 """
@@ -99,13 +99,13 @@ UNITS = re.compile(
 """`20 lb. or so`"""
 MEASURES = _listed("s.d s.e s.e.m b.p.m r.p.m c.p.m d.p.m p.p.m p.p.b m.p.h k.p.h h.p.i d.p.i a.u n.s")
 """Units and names of errors, with a full stop a letter: `± s.d. Error bars`; no name stands behind them."""
-LIST_ENDS = _listed("etc usw ecc osv atd itd itp stb enz m.m m.fl т.д т.п Q.E.D q.e.d")
+LIST_ENDS = _listed("e.v etc usw ecc osv atd itd itp stb enz m.m m.fl т.д т.п Q.E.D q.e.d")
 """Ends of enumerations and proofs: a capital letter after one begins a sentence."""
 
 WITH_LETTERS = _listed(
     """
-    appendix blood category class column degree degrees exhibit figure grade group hepatitis item letter level option
-    part phase plan point schedule section series side size stage step table team type variant version vitamin
+    appendix blood category class column deg degree degrees exhibit figure grade group hepatitis item letter level
+    option part phase plan point schedule section series side size stage step table team type variant version vitamin
     buchstabe buchstaben klasse gruppe typ teil punkt anhang stufe variante
     größe größen lettre vitamine taille classe groupe partie annexe letra vitamina talla clase grupo tipo parte punto
     anexo lettera taglia gruppo piano
@@ -126,6 +126,16 @@ LABELLED = _listed(
     """
 )
 """What a number stands behind that names what follows it: `Figure 4.16. First boot`."""
+
+COOKS = _listed(
+    """
+    Add Arrange Bake Beat Blend Boil Bring Broil Brush Chill Chop Combine Cook Cool Cover Cream Cut Dissolve Drain Drop
+    Dust Fill Fold Fry Garnish Grate Grease Heat Knead Let Mash Melt Mix Place Pour Preheat Press Put Reduce Refrigerate
+    Remove Roast Roll Rub Season Serve Shape Sift Simmer Slice Soak Spoon Spread Sprinkle Stir Strain Take Toast Toss
+    Use Wash Whip Whisk
+    """
+)
+"""They begin a step of a recipe: `Use 3 oz. Add salt.`, where `3 oz. Parmesan` is what it takes."""
 
 STARTERS = _listed(
     """

@@ -37,6 +37,8 @@ _FIRST_ITEM = re.compile(r"\s*\(?([1a])[.)]\s+(?=[^\W\d_])")
 _ITEM = re.compile(r"(?<=\s)\(?(\d{1,2}|[b-z])[.)]\s+(?=[^\W\d_])")
 _ANSWERED = re.compile(r"[.!?…][”»]\s+(?=[“«])")
 _BOTH = ("’”", "”’", "'\"", "\"'")
+_SHOUTED = re.compile(r"[!?]{3,}\s+(?=I\b)")
+"""`Wow!!! I love it.`: sentencex takes three marks for an ellipsis."""
 _NESTED = re.compile(rf"[.!?…](?:{'|'.join(_BOTH)})\s+(?=[“‘\"]?[^\W\d_])")
 """Two quotations that close at once: `“He said ‘no.’” She left.`"""
 _FACE = re.compile(r"\s[:;]-?[()DP]\s+(?=([^\W\d_]+))")
@@ -154,9 +156,11 @@ def item_starts(text: str) -> Iterator[int]:
 
 
 def _before_marks(text: str) -> Iterator[int]:
-    """Before an apostrophe that a sentence begins with, and between two speeches."""
+    """Before an apostrophe that a sentence begins with, between two speeches, and after `!!!`."""
     if " '" in text or " ’" in text or " ‘" in text:
         yield from (stop.end() for stop in _CONTRACTED.finditer(text))
+    if " I" in text and ("!!" in text or "??" in text):
+        yield from (stop.end() for stop in _SHOUTED.finditer(text))
     if "” “" in text or "» «" in text:
         yield from (stop.end() for stop in _ANSWERED.finditer(text))
     if any(map(text.__contains__, _BOTH)):
@@ -204,7 +208,9 @@ def _after_faces(text: str, language: str) -> Iterator[int]:
 
 
 def _is_letter_of_noun(words: list[str]) -> bool:
-    return len(words) == 2 and len(words[1]) == 1 and words[1].isupper() and words[0].lower() in WITH_LETTERS
+    return (
+        len(words) == 2 and len(words[1]) == 1 and words[1].isupper() and words[0].rstrip(".").lower() in WITH_LETTERS
+    )
 
 
 def _has_note(text: str, stop: re.Match[str], word: str) -> bool:

@@ -9,6 +9,7 @@ from nextvec.corpus.chunkers.abbreviations import (
     BEFORE_TITLES,
     CHAIN,
     CITED,
+    COOKS,
     DOTTED,
     JOINTS,
     JOURNALS,
@@ -77,6 +78,19 @@ _COMPANY = re.compile(rf"{_IN_CHAIN}(?:Corp|Cos?|Inc|Ltd|Bros|Assn)\.")
 _BY_NUMBER = re.compile(rf"{_IN_CHAIN}(?:Nos?\.\s[^\W\d_]{{0,2}}[ -]?\d|L\.\sNo)")
 _OF_LAW = re.compile(r"(?:[A-Z][\w'’&]*\.?\s){0,4}(?:[§¶]|ch\.)")
 """`Ann. § 3`, `Gen. Laws ch. 5`, `Compl. ¶ 12`"""
+_PORTION = re.compile(r"[\d½¼¾⅓⅔⅛]\s?(?:oz|tsp|tbsp|pkg|pt|qt)\.\s\Z", re.IGNORECASE)
+"""`3 oz. Parmesan`"""
+_DEGREE = re.compile(r"\bdeg\.\s\Z")
+_MOTION = re.compile(r"(?:Mots?|Mem|Supp|Summ|Br|Opp['’]n|Resp|Reply)\.?\s\Z")
+_MOVED = re.compile(
+    r"(?:Mots?|Mem|Supp|Summ|Br|Prelim|Recons|J)\.|Opp['’]n"
+    r"|(?:Dismiss|Compel|Stay|Strike|Suppress|Remand|Quash|Sever)\b"
+)
+"""What briefs are called where they are cited: `Mem. Supp. Mot. Summ. J. 5`."""
+_JUDGMENT = re.compile(r"\bSumm\.\sJ\.\s\Z")
+_POLISH_YEAR = re.compile(r"(?:\A|[.!?…]\s)(?:W|Od|Do|Po|Przed|Około)(?:\s[a-ząćęłńóśźż]+)?\s\d{3,4}\s?r\.\s\Z")
+"""`W 1990 r. Jan wyjechał.`: no sentence is over so early."""
+_EAST_ASIAN_NUMBER = re.compile(r"[\u3001-\u30ff\u4e00-\u9fff]\s?No\.\s\Z")
 _LONGEST_SHORTENED = 5
 _TIME = re.compile(r"\b[ap]\.m\.\s+\Z", re.IGNORECASE)
 _DAY = re.compile(
@@ -132,7 +146,7 @@ def is_mistaken(text: str, cut: int, language: str, uncased: bool) -> bool:
     if is_small(first):
         return _small_belongs(before, word, language, uncased) or (not uncased and _joins(text, cut, word, language))
     if first.isdecimal() or _REFERENCE.match(text, cut):
-        word = word.rpartition("–")[2]
+        word = _latin_end(word.rpartition("–")[2])
         listed = word in NUMBERED or word in words("shortened", language) or word.endswith("str") or _is_dotted(word)
         listed = listed or (language == "en" and word in MONTHS)
         return listed or _is_verse(text, cut, word) or _belongs_to_number(text, cut)
@@ -148,9 +162,27 @@ def _capital_goes_on(text: str, cut: int, before: list[str], language: str) -> b
     word = before[-1].lstrip(_OPENING)[:-1]
     if (word in NUMBERED or word in words("shortened", language)) and _is_numeral(text, cut, word):
         return True
+    if _names_what_is_measured(text, cut, language) or _is_cited_brief(text, cut):
+        return True
     if before[-1][-2:] in ("m.", "M.") and _DAY.match(text, cut) and _TIME.search(text, max(0, cut - _WINDOW), cut):
         return True
     return _is_title(text, cut, before, language) or _is_initial(text, cut, before, language)
+
+
+def _names_what_is_measured(text: str, cut: int, language: str) -> bool:
+    """`3 oz. Parmesan`, `5 deg. C`; or what happened in a year, `W 1990 r. Jan`."""
+    start, following = max(0, cut - _WINDOW), _next_word(text, cut)
+    if language == "pl":
+        return _POLISH_YEAR.search(text, start, cut) is not None
+    if language != "en":
+        return False
+    if _DEGREE.search(text, start, cut):
+        return following.rstrip(".,;:") in ("C", "F", "K", "N", "S", "E", "W")
+    return following not in COOKS | STARTERS and _PORTION.search(text, start, cut) is not None
+
+
+def _is_cited_brief(text: str, cut: int) -> bool:
+    return _MOVED.match(text, cut) is not None and _MOTION.search(text, max(0, cut - _WINDOW), cut) is not None
 
 
 def _is_numeral(text: str, cut: int, word: str) -> bool:
@@ -249,7 +281,15 @@ def _is_in_korean_date(text: str, cut: int) -> bool:
 
 def _belongs_to_number(text: str, cut: int) -> bool:
     start = max(0, cut - _WINDOW)
+    if _JUDGMENT.search(text, start, cut) or _EAST_ASIAN_NUMBER.search(text, start, cut):
+        return True
     return _DATE.search(text, start, cut + 4) is not None or _FRENCH_ARTICLE.search(text, start, cut) is not None
+
+
+def _latin_end(word: str) -> str:
+    """`Vol` of `構造。Vol`, before which no space is written."""
+    latin = _LATIN_WORD.search(word)
+    return latin[0] if latin and _KANA_OR_HAN.search(word) else word
 
 
 def _is_verse(text: str, cut: int, word: str) -> bool:
