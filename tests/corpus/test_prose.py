@@ -177,3 +177,21 @@ def test_a_space_is_the_only_white_space_that_is_printable() -> None:
 )
 def test_a_soft_hyphen_at_a_line_end_divides_a_word(text: str, clean: str) -> None:
     assert without_controls(text) == (clean, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("N\bNA\bAM\bME\bE is _\bb_\bo_\bl_\bd", "NAME is bold"),
+        ("N\bN\bN +\bo", "N o"),
+        ("teh\b\bhe end", "the end"),
+        ("\x1b[1mNAME\x1b[0m is \x1b[38;5;4mblue\x1b[m.", "NAME is blue."),
+        ("\x1b]0;a title\x07Text \x1b]8;;http://a.b\x1b\\link\x1b]8;;\x1b\\.", "Text link."),
+        ("\x1b(BText.\x1b7", "Text."),
+        ("\bA", "A"),
+    ],
+)
+def test_text_of_a_terminal_is_what_it_shows(text: str, shown: str) -> None:
+    """Of a manual page that was saved as text every word was doubled."""
+    clean, lost = without_controls(text)
+    assert (clean, visible(clean) + lost) == (shown, visible(text))

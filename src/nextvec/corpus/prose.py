@@ -21,6 +21,9 @@ _WINDOWS = {
 r"""What windows-1252 has where Unicode has controls that no text has a use for: `Don\x92t` was read as Latin-1 by
 somebody before. The web reads `&#146;` so, too; `\x85` is a line end as well."""
 _NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_COMMAND = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,300}(?:\x07|\x1b\\)|[ -/]+[0-~]|[0-Z\\^-~])")
+_STRUCK, _MOST_STRUCK = re.compile(r"[^\n\x08]\x08"), 4
+"""Signs before a backspace; so many may be taken back one after another."""
 _SOFT_HYPHEN = "\xad"
 _DIVIDED = re.compile(rf"{_SOFT_HYPHEN}[^\S\n]*\n([^\S\n]*)([^\W\d_]\S*)([^\S\n]+(?=\S))?")
 _ODD = re.compile(rf"[\r\x0b\x0c\x80-\x9f\u2028\u2029{_CONTROL.pattern[1:-1]}]")
@@ -122,16 +125,24 @@ def without_controls(text: str) -> tuple[str, int]:
     """`text` with every kind of line end as a newline and without characters that show nothing, and how many of these
     there were: controls, zero-width and soft-hyphen characters, and those that mojibake has too many (see there).
     Joiners stay: Persian, Hindi and emoji need them.
-    Controls that were quotation marks and dashes of windows-1252 are these again. A word that a soft hyphen divides at
-    a line end is put together on its first line."""
+    What a terminal does not show is not there (`man ls > ls.txt`). Controls that were quotation marks and dashes of
+    windows-1252 are these again. A word that a soft hyphen divides at a line end is put together on its first line."""
     mended = without_mojibake(text)
     clean = _without_signs(mended) if _is_odd(mended) else mended
     return clean, visible(text) - visible(clean) if clean is not text else 0
 
 
 def _without_signs(text: str) -> str:
-    text = _NEWLINE.sub("\n", text).translate(_WINDOWS)
+    text = _as_a_terminal_shows(_NEWLINE.sub("\n", text).translate(_WINDOWS))
     return _CONTROL.sub("", _DIVIDED.sub(_put_together, text) if _SOFT_HYPHEN in text else text)
+
+
+def _as_a_terminal_shows(text: str) -> str:
+    """Without commands to it (ECMA-48), and without what was struck over, as `N\\bNA\\bA` and `_\\bN_\\bA` for `NA`."""
+    text = _COMMAND.sub("", text) if "\x1b" in text else text
+    for _ in range(_MOST_STRUCK if "\b" in text else 0):
+        text = _STRUCK.sub("", text)
+    return text
 
 
 def _put_together(match: re.Match[str]) -> str:
