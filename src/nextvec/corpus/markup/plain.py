@@ -10,6 +10,7 @@ from itertools import groupby, pairwise
 from typing import Literal
 
 from nextvec.corpus.markup.hyphens import Spelling, in_one_elsewhere
+from nextvec.corpus.markup.line_numbers import without_line_numbers
 from nextvec.corpus.markup.sheets import join_pages
 from nextvec.corpus.markup.stamps import without_times
 from nextvec.corpus.markup.subtitles import spoken
@@ -55,15 +56,17 @@ how many are looked up."""
 
 def read_plain(text: str, lines: Lines = "auto") -> Prose:
     """The paragraphs of a text without title. Left out: control characters, the marks of subtitles and what tells of
-    sounds in them, running heads and feet of pages, what transcribers add, tables, and as markup what marks lines and
-    emphasis."""
+    sounds in them, numbers of lines, running heads and feet of pages, what transcribers add, tables, and as markup what
+    marks lines and emphasis."""
     unpaged, marks = _unpaged(text)
     clean, controls = without_controls(unpaged)
-    untimed, times = without_times(clean)
+    unnumbered = without_line_numbers(clean)
+    untimed, times = without_times(unnumbered)
     body, beside = without_notices(untimed)
     said, tables = without_tables(body)
     prose = "\n\n".join(paragraphs(without_emphasis(said), lines))
-    left_out = {"control characters": controls, **marks, **times, **beside, "table": tables}
+    numbers = visible(clean) - visible(unnumbered)
+    left_out = {"control characters": controls, "line number": numbers, **marks, **times, **beside, "table": tables}
     left_out["markup"] = visible(text) - visible(prose) - sum(left_out.values())
     return Prose(title="", text=prose, left_out={reason: count for reason, count in left_out.items() if count})
 

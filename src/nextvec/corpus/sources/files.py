@@ -105,9 +105,9 @@ class OneDocument:
     sniff=begins_as_mail,
     options=TextOptions,
     leaves="control characters, subtitle marks, sound (told of in subtitles), time stamp and "
-    "notice (of transcripts and chats), mail head, signature, attachment, quotation (of mail in the same file), "
-    "directive, parameters, comment, code, navigation, formula, figure, preamble, reference and list (terms; of "
-    "reStructuredText, LaTeX, AsciiDoc and Org), running head, licence notice (of Project Gutenberg), caption, "
+    "notice (of transcripts and chats), mail head, signature, attachment, quotation (of mail in the same file), line "
+    "number, directive, parameters, comment, code, navigation, formula, figure, preamble, reference and list (terms; "
+    "of reStructuredText, LaTeX, AsciiDoc and Org), running head, licence notice (of Project Gutenberg), caption, "
     "footnote and note (in a transcriber's brackets), table (with bars, of numbers, of cells far apart), markup "
     "(bullets, rules, marks of quotation and of emphasis), heading (kept as context)",
 )
