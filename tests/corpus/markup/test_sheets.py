@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.prose import visible
 
@@ -42,3 +44,39 @@ def test_what_only_looks_alike_from_page_to_page_is_text() -> None:
 def test_blank_pages_and_pages_of_one_line() -> None:
     assert read_plain("\f\f\f").text == ""
     assert read_plain("1\f2\f3\fThe text is here.").text == "The text is here."
+
+
+SCANNED = (
+    "The river rises in the hills of the north, and from there it flows on to the",
+    "sea. Its banks are wide, and most of the people of the country live on these, in houses",
+    "of wood that they have built by themselves. In the spring, when the water is high, they go",
+    "up to the hills. They return in the summer.",
+)
+
+
+def scanned(head: str, foot: str) -> str:
+    pages = (f"{head.format(n)}\n\n{text}\n\n{foot.format(n)}\n\n\n" for n, text in enumerate(SCANNED, 7))
+    return "".join(pages)
+
+
+@pytest.mark.parametrize(
+    ("head", "foot"), [("THE RIVERS", "{}"), ("{}   The Rivers", ""), ("", "- {} -"), ("The Rivers", "Page {} of 90")]
+)
+def test_running_lines_alone_tell_where_pages_end_in_the_midst_of_sentences(head: str, foot: str) -> None:
+    text = scanned(head, foot)
+    prose = read_plain(text)
+    assert prose.text == " ".join(SCANNED)
+    assert visible(text) == visible(prose.text) + sum(prose.left_out.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n\n".join(f"{number}\n\nThe river rose by a foot." for number in range(1, 9)),
+        "\n\n".join(f"{number}\n\nthe river rose\n\nand fell again" for number in range(9, 1, -1)),
+        "\n\n".join(f"Chapter {number}\n\nThe river rose, and it fell again" for number in range(1, 9)),
+        "\n\n".join("Chorus\n\nthe river rose." for _ in range(8)),
+    ],
+)
+def test_lines_alone_that_part_no_sentence_are_text(text: str) -> None:
+    assert "running head" not in read_plain(text).left_out

@@ -11,7 +11,7 @@ from typing import Literal
 
 from nextvec.corpus.markup.hyphens import Spelling, in_one_elsewhere
 from nextvec.corpus.markup.line_numbers import without_line_numbers
-from nextvec.corpus.markup.sheets import join_pages
+from nextvec.corpus.markup.sheets import join_pages, with_page_ends
 from nextvec.corpus.markup.stamps import without_times
 from nextvec.corpus.markup.subtitles import spoken
 from nextvec.corpus.markup.tables import without_tables
@@ -73,10 +73,11 @@ def read_plain(text: str, lines: Lines = "auto") -> Prose:
 
 def _unpaged(text: str) -> tuple[str, Mapping[str, int]]:
     """`text` as it reads on, and by reason the characters of running lines and of subtitles that this took away."""
-    if "\f" not in text and "-->" not in text:
-        return text, {}
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    joined = join_pages(text)
+    paged = with_page_ends(text)
+    if "\f" not in paged and "-->" not in text:
+        return text, {}
+    joined = join_pages(paged)
     heads = {"running head": visible(text) - visible(joined)}
     if (said := spoken(joined)) is None:
         return joined, heads

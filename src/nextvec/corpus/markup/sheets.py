@@ -1,21 +1,79 @@
-"""Plain text that was set for a printer: pages end with a form feed, and most bear a running head or foot."""
+"""Plain text that was set for a printer: pages end with a form feed, and most bear a running head or foot; or, where a
+scanned book was recognised, with such lines alone."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence, Set
+from itertools import accumulate, pairwise
 
-from nextvec.corpus.prose import collapse, ends_sentence
+from nextvec.corpus.prose import collapse, ends_sentence, is_small
 
 LEAST_PAGES = 3
 RUNNING_SHARE = 1 / 3
 """Of pages, that bear a line for it to be a running one: left and right pages may differ, some have none."""
 _FULL_LINE = 60
 """Columns from which a last line without an end of a sentence goes on overleaf."""
+_LONGEST_RUNNING = 80
+_RISING, _FARTHEST = 0.8, 3
+"""Of the numbers of pages, that rise, and by how much at most: some pages bear none, and some are read wrongly."""
 _NUMBER = re.compile(r"\d+")
+_DIGITS = dict.fromkeys(map(ord, "0123456789"))
 _FIRST, _LAST = 0, -1
+
+
+def with_page_ends(text: str) -> str:
+    """`text` with a form feed in place of the running lines of a page, where sentences go on beyond them. As it is
+    where it has form feeds or no such lines. Line ends are newlines."""
+    if "\f" in text:
+        return text
+    blocks = [block.strip("\n") for block in text.split("\n\n") if block.strip()]
+    running = _parting(blocks)
+    if not running:
+        return text
+    kept = (("\f" if _lone(block) in running else block) for block in blocks)
+    return re.sub(r"\f(?:\n\n\f)*", "\f", "\n\n".join(kept))
+
+
+def _lone(block: str) -> str:
+    """A line that stands alone, whatever numbers it has; "" for any other."""
+    if len(block) > _LONGEST_RUNNING or "\n" in block:
+        return ""
+    line = block.strip()
+    bare = line.translate(_DIGITS)
+    return line if bare == line else f"#{bare}"
+
+
+def _parting(blocks: Sequence[str]) -> set[str]:
+    """The lines that stand alone three times or more, at a third of the places in the midst of a sentence, and whose
+    numbers, if they have any, are those of pages."""
+    keys = list(map(_lone, blocks))
+    counts = Counter(filter(None, keys))
+    often = {key for key, times in counts.items() if times >= LEAST_PAGES and not ends_sentence(key)}
+    parted: Counter[str] = Counter()
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for key, block, (above, below) in zip(keys, blocks, _beside(blocks, keys, often), strict=True) if often else ():
+        numbers[key] += map(int, _NUMBER.findall(block)[-1:])
+        parted[key] += key in often and _is_parted(above, below)
+    return {key for key in often if parted[key] >= max(2, RUNNING_SHARE * counts[key]) and _rise(numbers[key])}
+
+
+def _beside(blocks: Sequence[str], keys: Sequence[str], often: Set[str]) -> Iterator[tuple[str, str]]:
+    """For each block the nearest ones above and below that are none of those lines."""
+    others = ["" if key in often else block for key, block in zip(keys, blocks, strict=True)]
+    above = accumulate(others, lambda last, block: block or last)
+    below = [*accumulate(reversed(others), lambda last, block: block or last)]
+    return zip(above, reversed(below), strict=True)
+
+
+def _is_parted(above: str, below: str) -> bool:
+    return bool(above) and not ends_sentence(above) and not above.endswith(":") and is_small(below.lstrip()[:1])
+
+
+def _rise(numbers: Sequence[int]) -> bool:
+    steps = [two - one for one, two in pairwise(numbers)]
+    return sum(0 < step <= _FARTHEST for step in steps) >= _RISING * len(steps)
 
 
 def join_pages(text: str) -> str:
