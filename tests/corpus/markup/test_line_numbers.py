@@ -56,6 +56,7 @@ def test_of_a_poem_the_numbers_of_every_fifth_line_are_left_out(form: str) -> No
         "\n".join(f"{number} The boats of the year were slow." for number in range(1, 20)),
         "\n".join(f"{year} was the year in which\nthe river rose." for year in range(1901, 1920)),
         "\n".join(f"{number}. eggs of the hen" for number in range(1, 20)),
+        "\n".join(f"{number} eggs of the hen" for number in range(1, 20)),
         "\n".join(f"1:{number} and the river was wide." for number in range(1, 20)),
         numbered(SAID[:6]),
         "\n".join(f"{line}   {number}" for line, number in zip(VERSES, (1990, 1995, 2000, 2005, 2010), strict=True)),

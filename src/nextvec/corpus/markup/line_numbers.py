@@ -1,5 +1,4 @@
-"""Plain text whose lines bear numbers: depositions number every line of a page, listings every line of a program,
-editions of poems every fifth line."""
+"""Plain text whose lines bear numbers: depositions number every line of a page, editions of poems every fifth line."""
 
 from __future__ import annotations
 
@@ -8,12 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import gcd
 
+from nextvec.corpus.prose import ends_sentence
+
 FEWEST_NUMBERED, FEWEST_NOW_AND_THEN = 8, 3
 """Lines where every one has a number, and where some have."""
 SHARE = 0.8
 """Of lines that have a number, and of numbers that follow the last as numbers of lines do."""
 GO_ON = 0.15
-"""Of numbered lines, that begin with a small letter: of numbered items hardly any does."""
+"""Of numbered lines, that begin with a small letter, and that end a sentence: of numbered items, and of a program's
+lines, hardly any does the one or the other."""
 _STEPS = (4, 5, 10, 20, 25, 50)
 _BEFORE = re.compile(r"[ \t]{0,12}(\d{1,4})(?=[ \t]|\Z)(?![ \t]+(?:[+*/=<>|%-][ \t]*)?\d)")
 _ALONE = re.compile(r"[ \t]*(\d{1,4})[ \t]*\Z")
@@ -54,7 +56,8 @@ def _of_every_line(lines: Sequence[str], filled: Sequence[int]) -> _Numbers:
         return {}
     follow = dict(_following(found))
     small = sum(lines[place].split(None, 1)[-1][:1].islower() for place in follow)
-    return follow if len(follow) >= SHARE * len(found) and small >= GO_ON * len(follow) else {}
+    ends = sum(ends_sentence(lines[place]) for place in follow)
+    return follow if len(follow) >= SHARE * len(found) and min(small, ends) >= GO_ON * len(follow) else {}
 
 
 def _following(found: _Numbers) -> Iterator[tuple[int, int]]:

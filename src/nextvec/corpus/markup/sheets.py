@@ -62,9 +62,12 @@ def _parting(blocks: Sequence[str]) -> set[str]:
 def _beside(blocks: Sequence[str], keys: Sequence[str], often: Set[str]) -> Iterator[tuple[str, str]]:
     """For each block the nearest ones above and below that are none of those lines."""
     others = ["" if key in often else block for key, block in zip(keys, blocks, strict=True)]
-    above = accumulate(others, lambda last, block: block or last)
-    below = [*accumulate(reversed(others), lambda last, block: block or last)]
-    return zip(above, reversed(below), strict=True)
+    below = list(accumulate(reversed(others), _nearest))
+    return zip(accumulate(others, _nearest), reversed(below), strict=True)
+
+
+def _nearest(last: str, block: str) -> str:
+    return block or last
 
 
 def _is_parted(above: str, below: str) -> bool:
