@@ -47,6 +47,8 @@ def assert_all_counted(prose: Prose, text: str) -> None:
             None,
         ),
         (JATS, '<p>It flows.<xref ref-type="fn">*</xref> It is long.</p>', "It flows. It is long."),
+        (JATS, '<p>It flows <xref ref-type="bibr"><sup>1</sup></xref>. It is long.</p>', None),
+        (JATS, '<p>It flows <sup><xref ref-type="bibr">1</xref></sup>. It is long.</p>', None),
         (
             JATS,
             '<p>It flows (<xref ref-type="bibr">Ng, 2001</xref>). It is long.</p>',
@@ -99,6 +101,8 @@ def test_a_list_within_a_paragraph_does_not_end_it_in_fragments() -> None:
         ("<mediawiki>", False),
         ("<rss><article>", False),
         ("text <article>", False),
+        ("<? ?>" * 800 + "text", False),
+        ("<!-- -->" * 400 + "<article>", True),
     ],
 )
 def test_a_file_is_known_by_its_root(head: str, known: bool) -> None:

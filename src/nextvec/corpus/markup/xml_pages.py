@@ -26,15 +26,18 @@ _ROOTS = {
 _OF_JATS = frozenset(("front", "book-meta", "book-body"))
 """An article or book that holds them is one of JATS."""
 _ROOT = re.compile(
-    r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^<>\[]*(?:\[.*?\]\s*)?>\s*)*<(?:[\w.-]+:)?(?P<name>[\w.-]+)[\s/>]",
+    r"\s*(?:(?:<\?(?:(?!\?>).)*\?>|<!--(?:(?!-->).)*-->|<!DOCTYPE[^<>\[]*(?:\[[^\]]*\]\s*)?>)\s*)*"
+    r"<(?:[\w.-]+:)?(?P<name>[\w.-]+)[\s/>]",
     re.DOTALL,
 )
+"""Each part ends where it first may: tried otherwise, many of them take for ever."""
 _IN_LINES = frozenset(("sup", "sub", "q", "code", "br"))
 _BELOW_TITLES = frozenset(("subtitle", "bridgehead"))
 LOWEST = 6
 _MARK = "\ufdd1"
 """Stands for the mark of a note until its brackets are known; no character at all in any text."""
-_MARKS = re.compile(rf"\s?[\[(][\s,;\u2013-]*{_MARK}(?:[\s,;\u2013-]|{_MARK})*[\])]|{_MARK}(?:[,\u2013-](?={_MARK}))?")
+_SEVERAL = rf"[\s,;\u2013-]*{_MARK}(?:[\s,;\u2013-]|{_MARK})*"
+_MARKS = re.compile(rf"\s?[\[(]{_SEVERAL}[\])]|\s?<sup>{_SEVERAL}</sup>|\s?{_MARK}(?:[,\u2013-](?={_MARK}))?")
 _NUMBER = re.compile(r"[\[(]?\s*(?:\d{1,4}|[a-z*\u2020\u2021])\s*[\])]?")
 
 
