@@ -21,7 +21,7 @@ _WINDOWS = {
 r"""What windows-1252 has where Unicode has controls that no text has a use for: `Don\x92t` was read as Latin-1 by
 somebody before. The web reads `&#146;` so, too; `\x85` is a line end as well."""
 _NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_COMMAND = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,300}(?:\x07|\x1b\\)|[ -/]+[0-~]|[0-Z\\^-~])")
+_COMMAND = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,300}(?:\x07|\x1b\\)|[ -/]+[0-~]|[78=>])")
 _STRUCK, _MOST_STRUCK = re.compile(r"[^\n\x08]\x08"), 4
 """Signs before a backspace; so many may be taken back one after another."""
 _SOFT_HYPHEN = "\xad"
