@@ -38,13 +38,43 @@ def test_a_name_that_fits_is_left_alone(capsys):
     assert f"{NAME}  0.3215" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("columns", "width"), [("0", 80), ("20", 40), ("", 80)])
+@pytest.mark.parametrize(("columns", "width"), [("0", 80), ("20", 40)])
 def test_an_unknown_or_tiny_width_still_shows_a_table(monkeypatch, capsys, columns, width):
     monkeypatch.setenv("COLUMNS", columns)
     print_table(["model", "cosine", "against"], [[NAME, "0.3215", "the best baseline of all that there are"]])
     shown = capsys.readouterr().out
     assert "0.3215" in shown
     assert width / 2 < max(map(len, shown.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [80, 90])
+def test_a_name_is_folded_at_its_hyphens_however_the_heads_of_numbers_are_folded(monkeypatch, capsys, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    row = ["recommended-wiki-articles", "transformer", "ridge-mix", "wiki@large", "1,836,994", "0.4505"]
+    columns = ["model", "architecture", "anchor", "corpus", "parameters", "val. cosine"]
+    print_table(columns, [row], right=columns[4:])
+    cells = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [*row[1:]] in [line[-5:] for line in cells]
+    assert next(line[0] for line in cells if line and row[0].startswith(line[0])) in (row[0], "recommended-wiki-")
+
+
+def test_a_long_text_is_folded_before_short_names_are(capsys):
+    print_table(["", "found"], [["extra documents", "brotli, fonttools, mammoth, " * 5], ["Python", "3.11"]])
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.strip().startswith("extra documents  brotli") for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_column_of_numbers_of_rows_takes_no_more_than_they_need(capsys):
+    print_table(["", "score", "candidate"], [["1", "-1.714", "A text of words. " * 12]], right=["", "score"])
+    assert " 1  -1.714  A text" in capsys.readouterr().out
+
+
+def test_away_from_a_terminal_a_row_is_a_line(monkeypatch, capsys):
+    monkeypatch.delenv("COLUMNS")
+    row = [NAME * 3, "0.3215", "the best baseline of all that there are, " * 3]
+    print_table(["model", "cosine", "against"], [row], right=["cosine"])
+    assert "  ".join(row).strip() in capsys.readouterr().out
 
 
 def test_work_is_told_every_few_seconds_away_from_a_terminal(monkeypatch, capsys):

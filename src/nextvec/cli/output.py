@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from textwrap import fill, wrap
@@ -15,7 +16,7 @@ from nextvec.errors import IntegrityError, UsageError
 if TYPE_CHECKING:
     from nextvec.sequences.findings import LeakageReport
 
-WIDTH, LEAST_WIDTH, LEAST_NAME = 80, 40, 12
+WIDTH, LEAST_WIDTH, LEAST_NAME, LEAST_TEXT = 80, 40, 12, 24
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -56,29 +57,55 @@ def listed(start: str, items: Sequence[str], indent: int = 2) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()) -> None:
-    """`right`: names of the columns aligned to the right."""
+    """On the columns of the terminal, or as many as COLUMNS says; where neither says any, a row is a line, whole.
+
+    Args:
+        right: names of the columns aligned to the right, which are numbers.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console, table = Console(), Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    whole = _whole_widths(columns, rows)
     console.width = max(LEAST_WIDTH, console.width or WIDTH)  # 0 columns are an unknown number of them
-    width = _first_width(columns, rows, console.width)
-    for column in columns:
+    if not (sys.stdout.isatty() or os.environ.get("COLUMNS")):
+        console.width = max(console.width, sum(whole) + 2 * len(columns))
+    room = console.width - 2 * len(columns)
+    widths = whole if sum(whole) <= room else _folded_widths(columns, rows, right, room)
+    for column, width in zip(columns, widths, strict=True):
         # A name is folded, never cut: it is there to be typed again.
-        table.add_column(Text(column), justify="right" if column in right else "left", overflow="fold")
+        how = {"justify": "right" if column in right else "left", "overflow": "fold"}
+        table.add_column(Text(column), width=width if sum(widths) <= room else None, **how)
     for first, *others in rows:
-        name = first if len(first) <= width else "\n".join(wrap(first, width))
+        name = first if len(first) <= widths[0] else "\n".join(wrap(first, widths[0]))
         table.add_row(*(Text(cell) for cell in (name, *others)))
     console.print(table)
 
 
-def _first_width(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> int:
-    """What the others leave to the first column, so that a name is folded at a hyphen, and no number in two."""
-    head = [max(map(len, column.split()), default=0) for column in columns]
-    widest = [max([head[i], *(len(row[i]) for row in rows)]) for i in range(1, len(columns))]
-    return max(LEAST_NAME, width - sum(widest) - 2 * len(columns))
+def _whole_widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Of each column, with nothing folded."""
+    from rich.cells import cell_len
+
+    return [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
+
+
+def _folded_widths(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str], room: int
+) -> list[int]:
+    """So that a name is folded at a hyphen and no number in two; a text that is longer than every name is folded before
+    one is."""
+    heads = [max(column.split(), key=len, default="") for column in columns]
+    first, *others = _whole_widths(heads, rows)
+    numbers = [column in right for column in columns[1:]]
+    kept = [
+        width if number else min(width, max(first, LEAST_TEXT)) for number, width in zip(numbers, others, strict=True)
+    ]
+    first = min(first, max(LEAST_NAME, room - sum(kept)))
+    for place, width in enumerate(others):
+        kept[place] += min(width - kept[place], max(0, room - first - sum(kept)))
+    return [first, *kept]
 
 
 def warning_lines(leakage: LeakageReport) -> list[str]:

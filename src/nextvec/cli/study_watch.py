@@ -98,7 +98,8 @@ def _row(run: RunStatus) -> tuple[str, ...]:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in ("trial", "val.", "left", "test") else "left")
+        right = column in ("trial", "val.", "left", "test")
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
     return table
 
 
