@@ -327,6 +327,30 @@ def test_what_is_asked_wrongly_is_told_in_a_line(place, model, quick_latency, tm
             place.corpus("tales").search(text, count)
 
 
+def test_no_command_names_a_function(place, model):
+    """It could not be typed."""
+
+    def last(vectors):
+        return vectors[-1]
+
+    found = place.compare([model.name, last], on="tales@small", reference="ewma", latency=False)
+    assert found.command == f"Python: compare(['{model.name}', last], on='tales@small', reference='ewma')"
+    assert "nextvec compare" not in found.report_content.provenance["command"]
+    alone = place.compare([model], allow_leakage=True, latency=False)
+    assert alone.command == f"nextvec compare {model.name} --allow-leakage"
+
+
+def test_a_file_cannot_be_where_a_folder_is(place, model, tmp_path):
+    found, corpus = place.compare([model], latency=False), place.corpus("tales")
+    (file := tmp_path / "a.txt").write_text("")
+    for write in (found.to_html, found.save, corpus.export_npz):
+        with pytest.raises(UsageError, match="is a folder; expected a file"):
+            write(tmp_path)
+        with pytest.raises(UsageError, match=r"a\.txt is no folder, so that no file can be in it"):
+            write(file / "b" / "c")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
 def test_an_architecture_of_ones_own_is_trained_by_its_name(place):
     from nextvec.models.backbone import BACKBONES
 

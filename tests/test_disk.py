@@ -82,6 +82,9 @@ def test_a_link_stays_one_and_a_folder_is_told(tmp_path: Path) -> None:
     assert read_json(tmp_path / "there" / "target.json") == {"n": 1}
     with pytest.raises(IsADirectoryError, match=r"there'$"):
         write_json(tmp_path / "there", {"n": 1})
+    for below in ("link.json/x.json", "link.json/x/y/z.json"):
+        with pytest.raises(NotADirectoryError, match=r"link\.json'$"):
+            write_json(tmp_path / below, {"n": 1})
 
 
 def test_a_pipe_is_written_to(tmp_path: Path) -> None:
@@ -93,6 +96,7 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     assert os.read(reader, 99) == b"what is written"
     os.close(reader)
     assert pipe.is_fifo()
+    write_json(Path(os.devnull), {"n": 1})  # which keeps nothing that could be made lasting
 
 
 def test_a_line_that_has_no_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

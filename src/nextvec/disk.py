@@ -36,6 +36,15 @@ def is_unwritable(error: OSError) -> bool:
     return isinstance(error, PermissionError | NotADirectoryError) or error.errno == errno.EROFS
 
 
+def misplaced(error: BaseException) -> str | None:
+    """What an error says that met a folder where a file should be, or the other way about; None of any other."""
+    if isinstance(error, IsADirectoryError):
+        return f"{error.filename} is a folder; expected a file. Give the path of a file"
+    if isinstance(error, NotADirectoryError):
+        return f"{error.filename} is no folder, so that no file can be in it. Give the path of a file in a folder"
+    return None
+
+
 @contextmanager
 def storing(what: str, place: Path, kept: str = "What was stored before is kept") -> Iterator[None]:
     """Turns the error of a full disk, or of a file too large for it, inside into FullDiskError; `kept` says what is
@@ -110,6 +119,15 @@ def _hold(handle: int) -> bool:
     return True
 
 
+def _make_parent(path: Path) -> None:
+    """Raises NotADirectoryError where a file is in its place."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        file = next(above for above in path.parents if above.exists())
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(file)) from None
+
+
 def _new_folder(path: Path) -> int:
     path.mkdir()
     return os.open(path, os.O_RDONLY)
@@ -122,7 +140,7 @@ def _new_file(path: Path) -> int:
 @contextmanager
 def becoming(path: Path) -> Iterator[Path]:
     """A new folder that is at `path` once all in here is done, and gone when that cannot be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_parent(path)
     unfinished, handle = _begin(path, _new_folder)
     try:
         yield unfinished
@@ -140,7 +158,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     A link stays one: what it points to is replaced. A device or a pipe is written to as it is. What killed processes
     left of such files goes.
-    Raises IsADirectoryError for a folder.
+    Raises IsADirectoryError for a folder, NotADirectoryError for a file in another file.
     """
     path = path.resolve() if path.is_symlink() else path
     if path.is_dir():
@@ -149,7 +167,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with path.open("wb") as device:
             yield device
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_parent(path)
     temporary, handle = _begin(path, _new_file)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -175,12 +175,12 @@ def _no_memory(error: BaseException) -> str:
 
 
 def _of_the_machine(error: OSError) -> str:
-    from nextvec.disk import is_unwritable, no_room
+    from nextvec.disk import is_unwritable, misplaced, no_room
     from nextvec.storage import redacted
 
     if (kind := no_room(error)) is not None:
         return str(kind("what was being written", error.filename or "the workspace", "What was stored is kept"))
-    if isinstance(error, IsADirectoryError):
-        return f"{error.filename} is a folder; expected a file. Give the path of a file"
+    if told := misplaced(error):
+        return told
     said = redacted(f"{error.strerror or error}: {error.filename or 'no file named'}")
     return f"{said}. Change its rights, or choose another workspace: --workspace PATH" if is_unwritable(error) else said

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from numbers import Integral, Real
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any, ParamSpec, TypeVar
 
+from nextvec.disk import misplaced
 from nextvec.errors import UsageError
 from nextvec.storage import at_home
 
@@ -87,6 +89,17 @@ def _taken(function: str, name: str, value: Any, kinds: Sequence[Kind]) -> Any:
     expected = " or ".join(kind.words for kind in kinds)
     hint = ". Put it in a list" if isinstance(value, str) and LIST in kinds else ""
     raise UsageError(f"{function}({name}={shown(value)}): expected {expected}{hint}")
+
+
+@contextmanager
+def to_file(path: Path | str) -> Iterator[Path]:
+    """The path of a file to write. Raises UsageError where a folder is there, or a file above it."""
+    try:
+        yield Path(path)
+    except OSError as error:
+        if (told := misplaced(error)) is None:
+            raise
+        raise UsageError(told) from None
 
 
 def shown(value: object) -> str:

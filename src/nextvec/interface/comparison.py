@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nextvec.errors import MissingDependencyError, UsageError
-from nextvec.interface.checked import checked
+from nextvec.interface.checked import checked, to_file
 from nextvec.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,10 +28,19 @@ def typed(command: str, names: Iterable[str], *, allow_leakage: bool = False, **
     return shlex.join(["nextvec", command, *names, *given, *(["--allow-leakage"] if allow_leakage else [])])
 
 
+def called(method: str, models: Sequence[str], guests: Sequence[str], **options: str | bool | None) -> str:
+    """The call that asks for it in Python, where no command can: `Python: compare(['gru-mine', own], on='mine')`. What
+    is in quotation marks is a model's name, what is not are a function's or a predictor's own."""
+    listed = [*map(repr, models), *(name if name.isidentifier() else f"<{name}>" for name in guests)]
+    arguments = [f"[{', '.join(listed)}]", *(f"{name}={value!r}" for name, value in options.items() if value)]
+    return f"Python: {method}({', '.join(arguments)})"
+
+
 @checked
 @dataclass(frozen=True, repr=False, eq=False)
 class Comparison:
-    """Made by `Workspace.compare`. `command` says in records what was asked for.
+    """Made by `Workspace.compare`. `command` says in records what was asked for: as it is typed, or, of functions,
+    which no command can name, as it is called.
 
     Examples:
         >>> found = ws.compare(["gru-mine"], latency=False)
@@ -161,7 +170,7 @@ class Comparison:
         return {"warning": self.warning, **self.table.to_dict(), "leakage": self.contest.leakage.to_dict()}
 
     def to_html(self, path: Path | str) -> Path:
-        """Write the report: one file, without a network.
+        """Write the report: one file, without a network. Raises UsageError where no file can be.
 
         Examples:
             >>> found.to_html("report.html").exists()
@@ -169,12 +178,13 @@ class Comparison:
         """
         from nextvec.evaluation.report import write_report
 
-        write_report(Path(path), self.report_content)
-        return Path(path)
+        with to_file(path) as file:
+            write_report(file, self.report_content)
+        return file
 
     def save(self, path: Path | str | None = None) -> Path:
         """Record it in the workspace's studies/, where gates and the page find it, with its report; returns where the
-        report is: beside the record, or at `path`.
+        report is: beside the record, or at `path`. Raises UsageError where no file can be.
 
         Examples:
             >>> found.save().name
@@ -182,8 +192,10 @@ class Comparison:
         """
         from nextvec.comparing.contest_report import save_contest
 
-        where = None if path is None else Path(path)
-        return save_contest(self.contest, self.report_content, self.place, where, track=self.track)
+        if path is None:
+            return save_contest(self.contest, self.report_content, self.place, track=self.track)
+        with to_file(path) as file:
+            return save_contest(self.contest, self.report_content, self.place, file, track=self.track)
 
     def save_figures(self) -> Path:
         """Record it without a report; returns the folder.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nextvec.errors import MismatchError, NotFoundError, UsageError, did_you_mean
-from nextvec.interface.checked import checked
+from nextvec.interface.checked import checked, to_file
 from nextvec.interface.portable import Portable
 from nextvec.structure import BEGINS, CONTINUES
 from nextvec.workspace import Workspace, check_name, parse_reference
@@ -286,7 +286,8 @@ class Corpus(Portable):
     def export_npz(self, path: Path | str, *, context: int = 5) -> int:
         """Write every window of `context` vectors and its next vector to an NPZ file; returns how many there are.
 
-        A document of `context` chunks or fewer has no window, and is not in the file.
+        A document of `context` chunks or fewer has no window, and is not in the file. Raises UsageError where no file
+        can be.
 
         Examples:
             >>> corpus.export_npz("windows.npz") < corpus.info().chunks
@@ -294,7 +295,8 @@ class Corpus(Portable):
         """
         from nextvec.store.npz import export_npz
 
-        return export_npz(self.snapshot, Path(path), context=context)
+        with to_file(path) as file:
+            return export_npz(self.snapshot, file, context=context)
 
     def export_data_set(self, folder: Path | str, *, licence: str | None = None) -> Exported:
         """Write it as a data set that `datasets.load_dataset` reads: Parquet with texts and vectors, and a card.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from nextvec.errors import UsageError
 from nextvec.interface.checked import checked, shown
-from nextvec.interface.comparison import Comparison, typed
+from nextvec.interface.comparison import Comparison, called, typed
 from nextvec.interface.model import Model
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ class Judging(Models):
             self.place, [model.name for model in named], on=home, guests=guests, reference=beside, latency=latency,
             allow_leakage=allow_leakage, say=say or quiet,
         )  # fmt: skip
-        names = [*(model.name for model in named), *(guest.identity for guest in guests)]
-        command = typed("compare", names, on=home, reference=beside, allow_leakage=allow_leakage)
+        names, own = [model.name for model in named], [guest.identity for guest in guests]
+        options: dict[str, Any] = {"on": home, "reference": beside, "allow_leakage": allow_leakage}
+        command = called("compare", names, own, **options) if own else typed("compare", names, **options)
         return Comparison(self.place, contest, command, tuple(track))
 
     def _beside(self, reference: Model | str | None) -> str | None:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, BinaryIO
 
 from nextvec.disk import replacing, storing
@@ -30,7 +31,8 @@ def write_atomic(path: Path, content: bytes) -> None:
     with published(path, content), storing(what, path.parent, kept), replacing(path) as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        if S_ISREG(os.fstat(file.fileno()).st_mode):  # a device or a pipe keeps nothing
+            os.fsync(file.fileno())
 
 
 def write_json(path: Path, value: Any) -> None:
