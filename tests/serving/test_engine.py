@@ -70,6 +70,17 @@ def test_a_corpus_of_the_settings_is_noted_and_missed(connect, copy) -> None:
         eventually(lambda: "corpus more is not there" in client.get("/health/ready").text)
 
 
+def test_where_the_server_keeps_a_corpus_that_is_gone_is_told_nobody(connect, copy) -> None:
+    settings = Settings(models=(ModelSettings(model="gru"),), corpora=("gone", "tales", "tales@nope"))
+    with connect(copy, settings) as client:
+        for name, rest in {"gone": "tales, tales@first, tales@nope", "tales@nope": "tales, tales@first"}.items():
+            answer = client.post("/v1/search", json={"corpus": name, "texts": [TEXT]})
+            assert (answer.status_code, answer.json()["error"]["param"]) == (404, "corpus")
+            detail = answer.json()["detail"]
+            assert detail.startswith(f"corpus: unknown corpus '{name}'. ")
+            assert detail.endswith(f"Known: {rest}.")
+
+
 def test_a_model_in_the_hub_s_format_is_served(connect, copy, tmp_path) -> None:
     shutil.move(copy.model("mix"), tmp_path / "pushed")
     settings = Settings(models=(ModelSettings(name="it", model=f"hf:{tmp_path / 'pushed'}"),))

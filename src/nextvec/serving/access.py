@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nextvec.errors import UsageError
+from nextvec.errors import NotFoundError, UsageError
 from nextvec.serving.batched import BatchedCorpus, BatchedEncoder, BatchedModel
 from nextvec.serving.engine import Engine
 from nextvec.serving.problems import ProblemError, require_one, wrong
@@ -74,9 +74,14 @@ class Access:
         if corpus is None:
             return self.model(model)
         require_one(model=model, corpus=corpus)
-        if corpus not in self.engine.deployment.corpora:
-            raise self.unknown("corpus", "corpus", corpus, self.engine.deployment.corpora)
-        return await self.engine.corpus(corpus)
+        known = [each for each in self.engine.deployment.corpora if each not in self.engine.deployment.missing]
+        if corpus not in known:
+            raise self.unknown("corpus", "corpus", corpus, known)
+        try:
+            return await self.engine.corpus(corpus)
+        except NotFoundError:  # it has gone since the server last looked
+            known.remove(corpus)
+            raise self.unknown("corpus", "corpus", corpus, known) from None
 
     def check_prompts(self, field: str, texts: Sequence[str]) -> None:
         """As `check_texts`, of texts that are gone on with, of which there may be fewer."""
