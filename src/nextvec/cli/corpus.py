@@ -13,9 +13,9 @@ from nextvec.cli.exchange import export_command, import_command, push_command
 from nextvec.cli.options import (
     CorpusArgument,
     DtypeOption,
-    EncoderOption,
     FilledOption,
     ForceOption,
+    GrownEncoderOption,
     JsonOption,
     RayOption,
     SaltOption,
@@ -52,13 +52,16 @@ def ingest_command(
         str, typer.Argument(help="A path, wikipedia:PATH, hf:NAME[:CONFIG], postgresql://..., ...", show_default=False)
     ],
     corpus: FilledOption,
-    encoder: EncoderOption = "minilm",
+    encoder: GrownEncoderOption = None,
     chunker: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--chunker", help="sentence, paragraph, packed, semantic, ...", autocompletion=completing.chunkers
+            "--chunker",
+            help="sentence, paragraph, packed, semantic, ...",
+            show_default="sentence, or that of the corpus",
+            autocompletion=completing.chunkers,
         ),
-    ] = "sentence",
+    ] = None,
     assignments: SetOption = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Take this many documents.", show_default="all")

@@ -83,12 +83,16 @@ TrackOption = Annotated[
         show_default=False,
     ),
 ]
-EncoderOption = Annotated[
-    str,
+_ENCODERS = (
+    "minilm, hashing:64, model2vec:FOLDER, ...; with options: 'minilm?dim=128&prompt=q: '. All: docs/encoders.md."
+)
+EncoderOption = Annotated[str, typer.Option("--encoder", help=_ENCODERS, autocompletion=completing.encoders)]
+GrownEncoderOption = Annotated[
+    str | None,
     typer.Option(
         "--encoder",
-        help="minilm, hashing:64, model2vec:FOLDER, ...; with options: 'minilm?dim=128&prompt=query: '. "
-        "All: docs/encoders.md.",
+        help=_ENCODERS,
+        show_default="minilm, or that of the corpus",
         autocompletion=completing.encoders,
     ),
 ]

@@ -67,8 +67,8 @@ class Corpora:
         source: str | Path | Source | Rows,
         corpus: str,
         *,
-        encoder: str | Encoder = "minilm",
-        chunker: str = "sentence",
+        encoder: str | Encoder | None = None,
+        chunker: str | None = None,
         chunker_options: Mapping[str, Any] | None = None,
         limit: int | None = None,
         tolerate: float | None = None,
@@ -84,6 +84,8 @@ class Corpora:
             source: a path, or `wikipedia:PATH`, `hf:NAME`, ...; a data frame, a data set, a list of texts or of rows
                 with named columns, a document each; or any object with `documents()`.
             corpus: its name; made when absent.
+            encoder, chunker: of a new corpus `minilm` and `sentence` unless others are named; a corpus that has
+                documents goes on as it began.
             chunker_options: as `--set` takes them.
             limit: documents to take.
             tolerate: share of the documents, 0 to 1, that may fail (default 0.05).
@@ -101,14 +103,14 @@ class Corpora:
             2
         """
         from nextvec.corpus.chunkers import check_chunker
+        from nextvec.store.fitting import tools_of
         from nextvec.store.ingest import TOLERATED
 
         documents = _opened(source)
-        _require_encoder(encoder)
         require_cluster(ray, workers)
-        options = dict(chunker_options or {})
-        check_chunker(chunker, options)  # a mistake in its options is told before an encoder is loaded
-        tools = {"encoder": encoder, "chunker": chunker, "options": options}
+        tools = tools_of(self.place, corpus, encoder=encoder, chunker=chunker, options=chunker_options or {})
+        _require_encoder(tools["encoder"])
+        check_chunker(tools["chunker"], tools["options"])  # a mistake in them is told before an encoder is loaded
         how: dict[str, Any] = {
             "split": _whole_split(split), "limit": limit, "dtype": dtype,
             "tolerate": TOLERATED if tolerate is None else tolerate,

@@ -14,6 +14,9 @@ from nextvec.encoders.lengths import TokenLimited
 from nextvec.store.vectors import Corpus
 from nextvec.workspace import Workspace
 
+ENCODER, CHUNKER = "minilm", "sentence"
+"""Of a new corpus, unless others are named."""
+
 
 def fit_of(encoder: Encoder) -> Fit | None:
     """What `encoder` reads of a text; None when it reads all of it or does not say."""
@@ -44,6 +47,27 @@ def fitted_chunker(
     return build_chunker(name, {**options, "max_tokens": fit.max_tokens}, fit, encoder.encode)
 
 
+def tools_of(
+    workspace: Workspace,
+    corpus: str,
+    *,
+    encoder: str | Encoder | None,
+    chunker: str | None,
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What `load_tools` takes: of what is not said (None, and no options) a corpus that has documents goes on as it
+    began, and any other begins as most do."""
+    known = _used(workspace, corpus)
+    spec = dict(known.metadata.chunker) if known else {"name": CHUNKER}
+    name = spec.pop("name")
+    own = (known.metadata.encoder.reference if known else "") or ENCODER
+    return {
+        "encoder": own if encoder is None else encoder,
+        "chunker": name if chunker is None else chunker,
+        "options": dict(options) if options or chunker is not None else spec,
+    }
+
+
 def load_tools(
     workspace: Workspace, corpus: str, *, encoder: str | Encoder, chunker: str, options: Mapping[str, Any]
 ) -> tuple[Encoder, Chunker]:
@@ -53,7 +77,14 @@ def load_tools(
 
 
 def _began_without(workspace: Workspace, corpus: str, name: str) -> bool:
-    if not Corpus.exists(workspace, corpus):
-        return False
-    spec = Corpus.open(workspace, corpus).metadata.chunker
-    return spec.get("name") == name and "max_tokens" not in spec
+    known = _known(workspace, corpus)
+    return bool(known) and known.metadata.chunker.get("name") == name and "max_tokens" not in known.metadata.chunker
+
+
+def _known(workspace: Workspace, corpus: str) -> Corpus | None:
+    return Corpus.open(workspace, corpus) if Corpus.exists(workspace, corpus) else None
+
+
+def _used(workspace: Workspace, corpus: str) -> Corpus | None:
+    known = _known(workspace, corpus)
+    return None if known is None or known.unused else known
