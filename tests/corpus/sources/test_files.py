@@ -148,6 +148,24 @@ def test_a_file_of_no_known_kind(tmp_path: Path) -> None:
         open_source(str(write(tmp_path / "a.png", b"x")))
 
 
+@pytest.mark.parametrize("content", ["[]", "[1, 2]", "{}", '{\n "text": "A."\n}', "null", ""])
+def test_json_that_is_no_rows_says_what_is(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(content)
+    with pytest.raises(
+        UsageError, match=r"a\.json: expected an array of objects, \[\{\.\.\.\}, \.\.\.\], or an object on"
+    ):
+        open_source(str(path))
+
+
+@pytest.mark.parametrize(
+    "address", ["http://x.org/a.txt", "https://x.org/a.jsonl?text=b", "HTTPS://x.org", "ftp://x/y"]
+)
+def test_an_address_is_to_be_fetched_first(address: str) -> None:
+    with pytest.raises(UsageError, match="is an address: fetch it first, and give the path of the file"):
+        open_source(address)
+
+
 def link(path: Path, target: Path | str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to(target)

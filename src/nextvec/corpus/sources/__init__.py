@@ -17,6 +17,7 @@ from nextvec.registry import Registry
 from nextvec.storage import without_secrets
 
 _SNIFF_BYTES = 4096
+_OF_THE_WEB = ("http", "https", "ftp")
 _NEIGHBOURS_SHOWN = 8
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
@@ -121,6 +122,8 @@ def find_kind(path: Path) -> str:
             return kind
     if kinds:
         return kinds[0]
+    if without_packing(path.name.lower()).endswith(".json"):
+        raise UsageError(f"{path}: expected an array of objects, [{{...}}, ...], or an object on each line")
     endings = ", ".join(known_suffixes())
     raise UsageError(f"{path}: not a kind of file that is known. Known endings: {endings}, {also_packed()}.")
 
@@ -171,6 +174,8 @@ def _open(reference: str) -> Source:
 
 def _open_uri(uri: str) -> Source:
     kind, argument, query = split_uri(uri)
+    if kind.lower() in _OF_THE_WEB and kind not in SOURCES:
+        raise UsageError(f"{without_secrets(uri)} is an address: fetch it first, and give the path of the file")
     if kind not in SOURCES:
         raise UsageError.unknown("kind of source", kind, SOURCES)
     return SOURCES.get(kind).open(argument, options_of(uri, query), kind)
