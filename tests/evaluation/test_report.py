@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from nextvec.evaluation.comparison import Contrast
 from nextvec.evaluation.report import Answer, Example, ReportContent, render_report, write_report
 from nextvec.evaluation.report.abilities import abilities
 from nextvec.evaluation.report.headline import headline
@@ -20,6 +21,7 @@ from nextvec.evaluation.report.markup import Html, data_block, element
 from nextvec.evaluation.report.plots import Styles, costs, curves, forest, generations, rank_histogram
 from nextvec.evaluation.report.plots.labels import place_labels
 from nextvec.evaluation.report.plots.plot import reach
+from nextvec.evaluation.report.sections import sections
 from nextvec.evaluation.report.wording import count, figure_title, listed, percent, span
 from nextvec.evaluation.seeds import averaged
 from nextvec.evaluation.statistics import Interval
@@ -198,6 +200,24 @@ def test_headlines_without_baselines_or_models():
     assert any("No baseline was evaluated" in limit for limit in limits(alone))
     bare = ReportContent(title="t", comparison=SAMPLE.comparison([]))
     assert headline(bare).answer == "ridge-mix is the best baseline; no trained model was compared."
+
+
+def test_of_one_document_no_interval_is_told():
+    """Figures as they are, and nothing of how they would differ in others: in words, plots, records."""
+    table = SAMPLE.comparison(["gru", "lstm"], documents=1)
+    assert {contrast.verdict for contrast in table.contrasts} == {"cannot tell"}
+    assert all("[n/a]" in sentence for sentence in table.sentences())
+    assert {row["95 %"] for row in table.table()} == {"n/a"}
+    page = Page(render_report(content := SAMPLE.sample(table)))
+    assert page.open == []
+    assert "no interval can be told" in page.text
+    assert "n/a" in page.text
+    assert not {"inf", "nan"} & set(re.findall(r"\w+", page.text.lower()))
+    for plot in (plot for section in sections(content) for plot in section.plots):
+        json.dumps([view.data for view in plot.views], allow_nan=False)
+    record = json.loads(json.dumps(table.to_dict(), allow_nan=False))
+    assert record["rows"][0]["figures"]["cosine"]["low"] is None
+    assert [Contrast.from_dict(plain) for plain in record["contrasts"]] == list(table.contrasts)
 
 
 @pytest.mark.parametrize("models", [["gru"], [], ["gru", "lstm"]])

@@ -140,6 +140,21 @@ def test_seed_decides_the_resamples():
     assert bootstrap_interval(sums, counts, seed=3) != bootstrap_interval(sums, counts, seed=4)
 
 
+def test_one_document_says_nothing_of_how_documents_differ():
+    """Its interval had no width: the figure was as sure as can be."""
+    alone = bootstrap_interval([1.0, 0.0], [2, 0]).within(0.0, 1.0)
+    assert (alone.estimate, alone.documents, alone.has_ends, alone.ends(".2f")) == (0.5, 1, False, "n/a")
+    assert alone.to_dict() == {"estimate": 0.5, "low": None, "high": None, "documents": 1}
+    assert Interval.from_dict(alone.to_dict() | {"chance": 0.1}) == alone
+    two = bootstrap_interval([1.0, 0.0], [2, 1])
+    assert two.has_ends
+    assert Interval.from_dict(two.to_dict()) == two
+    difference = paired_difference([0.9], [1], [0.1], [1])
+    assert not difference.interval.has_ends
+    assert verdict(difference.interval, difference.p_value) == "cannot tell"
+    assert verdict(difference.interval, 0.001) == "cannot tell"
+
+
 def test_documents_without_targets_are_no_units():
     assert bootstrap_interval([1.0, 0.0, 2.0], [2, 0, 2]) == bootstrap_interval([1.0, 2.0], [2, 2])
 

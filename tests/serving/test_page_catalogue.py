@@ -95,6 +95,20 @@ class TestCatalogue:
         assert "no model was trained on" not in tab.text()
         shutil.rmtree(place.parent)
 
+    def test_of_one_document_no_interval_is_shown(self, tab, server, furnished):
+        (first,) = furnished.studies.iterdir()
+        place = furnished.study("lonely") / "comparison.json"
+        place.parent.mkdir()
+        without = re.sub(r'"(low|high)": [-0-9.e]+', r'"\1": null', (first / "comparison.json").read_text())
+        place.write_text(json.dumps(json.loads(without) | {"documents": 1}))
+        tab.open(f"{server}/#/leaderboard/lonely")
+        assert "Caution: only 1 document. It tells nothing of others" in tab.text()
+        assert tab.texts("tbody .figure small")[0] == "n/a"
+        assert all(told.endswith(", n/a") for told in tab.texts(".verdict small"))
+        assert tab.run("document.querySelectorAll('.whisker .dot').length") > 1
+        assert tab.run("document.querySelectorAll('.whisker line:not(.reference)').length") == 0
+        shutil.rmtree(place.parent)
+
     def test_a_corpus_shows_its_generations_and_lag_curve(self, tab, server):
         tab.open(f"{server}/#/corpora/tales")
         shown = tab.text()

@@ -75,4 +75,6 @@ def _spread(spread: Spread | None) -> tuple[str, str]:
 
 def _skill(interval: Interval | None) -> str:
     """With half of its 95 % interval."""
-    return "-" if interval is None else f"{interval.estimate:.3f} ± {(interval.high - interval.low) / 2:.3f}"
+    if interval is None or not interval.has_ends:
+        return "-" if interval is None else f"{interval.estimate:.3f}"
+    return f"{interval.estimate:.3f} ± {(interval.high - interval.low) / 2:.3f}"

@@ -81,7 +81,7 @@ def _print_figures(found: Comparison, as_json: bool) -> None:
         shown = [(name, row.figures[name]) for name in names if name in row.figures]
         print_table(
             ("figure", "estimate", "95 % interval", "chance"),
-            [(name, f"{i.estimate:.4f}", f"{i.low:.4f} .. {i.high:.4f}", _chance(row, name)) for name, i in shown],
+            [(name, f"{i.estimate:.4f}", i.ends(".4f", " .. "), _chance(row, name)) for name, i in shown],
             right={"estimate", "95 % interval", "chance"},
         )
     if found.table.by_source:
@@ -216,7 +216,8 @@ def print_verdicts(found: Comparison) -> None:
     for sentence in found.surpassing():
         typer.echo(wrapped(f"* In other figures, {sentence}"))
     if found.table.few:
-        typer.echo(f"{found.table.few.capitalize()}: differences must be large to be seen.")
+        alone = "it tells nothing of others" if found.table.documents == 1 else "differences must be large to be seen"
+        typer.echo(f"{found.table.few.capitalize()}: {alone}.")
 
 
 def _chance(row: Row, name: str) -> str:

@@ -76,8 +76,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Co
     widths = whole if sum(whole) <= room else _folded_widths(columns, rows, right, room)
     for column, width in zip(columns, widths, strict=True):
         # A name is folded, never cut: it is there to be typed again.
-        how = {"justify": "right" if column in right else "left", "overflow": "fold"}
-        table.add_column(Text(column), width=width if sum(widths) <= room else None, **how)
+        table.add_column(
+            Text(column), justify="right" if column in right else "left", overflow="fold",
+            width=width if sum(widths) <= room else None,
+        )  # fmt: skip
     for first, *others in rows:
         name = first if len(first) <= widths[0] else "\n".join(wrap(first, widths[0]))
         table.add_row(*(Text(cell) for cell in (name, *others)))

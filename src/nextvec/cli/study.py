@@ -272,7 +272,8 @@ def _noted(status: RunStatus) -> str:
 def _test(status: RunStatus) -> tuple[str, str]:
     if status.cosine is None:
         return "", ""
-    return _figure(status.cosine["estimate"]), f"{status.cosine['low']:.4f}..{status.cosine['high']:.4f}"
+    low, high = status.cosine["low"], status.cosine["high"]
+    return _figure(status.cosine["estimate"]), "n/a" if low is None else f"{low:.4f}..{high:.4f}"
 
 
 def _figure(value: Any) -> str:

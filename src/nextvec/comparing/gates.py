@@ -18,7 +18,7 @@ from nextvec.comparing.entrants import Entrant
 from nextvec.config import Config
 from nextvec.errors import NextvecError, UsageError
 from nextvec.evaluation.report.wording import plural
-from nextvec.evaluation.statistics import ROUNDING
+from nextvec.evaluation.statistics import ROUNDING, Interval
 from nextvec.models.aliases import Aliases, Change
 from nextvec.models.bundle import require_predictor
 from nextvec.records import read_json
@@ -183,12 +183,12 @@ def _skill_there(record: Mapping[str, Any], row: Mapping[str, Any], study: str) 
 
 
 def _centred_there(record: Mapping[str, Any], row: Mapping[str, Any], study: str) -> Reading | None:
-    figure = row["figures"].get("cosine_centred")
-    if figure is None:
+    if "cosine_centred" not in row["figures"]:
         return None
-    span = f"{figure['estimate']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}]"
+    figure = Interval.from_dict(row["figures"]["cosine_centred"])
+    span = f"{figure.estimate:.4f} [{figure.ends('.4f')}]"
     source = f"lower end of {span} on {_where(record)}, where a constant has 0, {study}{_raw(record, row)}"
-    return _counting(record, figure["low"], source)
+    return _counting(record, figure.low, source)
 
 
 def _raw(record: Mapping[str, Any], row: Mapping[str, Any]) -> str:
@@ -213,9 +213,9 @@ def _own_corpus(row: Mapping[str, Any]) -> str:
 
 
 def _skill_of(record: Mapping[str, Any], row: Mapping[str, Any], where: str) -> Reading:
-    s = row["skill"]
-    span = f"{s['estimate']:+.2%} [{s['low']:+.2%}, {s['high']:+.2%}] over {row['skill_over']}"
-    return _counting(record, s["low"], f"lower end of {span}, {where}")
+    skill = Interval.from_dict(row["skill"])
+    span = f"{skill.estimate:+.2%} [{skill.ends('+.2%')}] over {row['skill_over']}"
+    return _counting(record, skill.low, f"lower end of {span}, {where}")
 
 
 def _counting(record: Mapping[str, Any], measured: float, source: str) -> Reading:

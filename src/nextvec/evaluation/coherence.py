@@ -213,7 +213,7 @@ def check_coherence(snapshot: Snapshot, *, seed: int = 0, resamples: int = RESAM
 
 
 def _interval(plain: Mapping[str, Any] | None) -> Interval | None:
-    return None if plain is None else Interval(**{each.name: plain[each.name] for each in fields(Interval)})
+    return None if plain is None else Interval.from_dict(plain)
 
 
 class _OrderSums:
@@ -334,17 +334,22 @@ def _list_likeness(snapshot: Snapshot, random: np.random.Generator) -> ListLiken
     return measure_list_likeness(written) if written else None
 
 
+def _reaches(interval: Interval, chance: float) -> bool:
+    """Of one document, whose interval has no ends, what chance alone does to its own order is all that can be asked."""
+    return interval.has_ends and interval.low <= chance
+
+
 def _order_reasons(report: CoherenceReport) -> Iterator[str]:
     excess, order, p_value = report.excess, report.order, report.p_value
     if excess is None or order is None or p_value is None:
         yield "no document has three chunks, so there is no order to test"
         return
-    if excess.low <= 0 or p_value >= SIGNIFICANCE:
+    if _reaches(excess, 0.0) or p_value >= SIGNIFICANCE:
         yield (
             f"neighbours are no closer than random chunks of the same document: lag-1 excess {_signed(excess)}, "
             f"{p_text(p_value)}, expected an interval above zero and p < {SIGNIFICANCE}"
         )
-    if order.estimate < LEAST_ORDER or order.low <= 0.5:
+    if order.estimate < LEAST_ORDER or _reaches(order, 0.5):
         yield (
             f"the order is not predictable: the next chunk is closer than another one of its document in "
             f"{_percent(order)} of cases, expected at least {LEAST_ORDER:.0%} and an interval above 50%"
@@ -432,8 +437,8 @@ def _parts(likeness: ListLikeness) -> str:
 
 
 def _signed(interval: Interval) -> str:
-    return f"{interval.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
+    return f"{interval.estimate:+.3f} [{interval.ends('+.3f')}]"
 
 
 def _percent(interval: Interval) -> str:
-    return f"{interval.estimate:.1%} [{interval.low:.1%}, {interval.high:.1%}]"
+    return f"{interval.estimate:.1%} [{interval.ends('.1%')}]"

@@ -12,6 +12,7 @@ from nextvec.evaluation.heldout import Structure
 from nextvec.evaluation.seeds import SeedSpread
 from nextvec.evaluation.statistics import Interval, Verdict, few_documents, p_text
 
+_EXPECT = "no interval can be told", "expect wide intervals"  # of one document, of more
 _UNNAMED = ("cosine", "shuffled_context")  # figures that a sentence takes for granted
 
 Role = Literal[
@@ -53,19 +54,19 @@ class Contrast:
         documents = few_documents(d.documents) or f"{d.documents} documents"
         evidence = ", ".join(filter(None, (p_text(self.p_adjusted), documents, self.basis)))
         if self.verdict == "cannot tell":
-            amount = f"{d.estimate:+.4f} [{d.low:+.4f}, {d.high:+.4f}]"
+            amount = f"{d.estimate:+.4f} [{d.ends('+.4f')}]"
             return f"{self.left} against {against}: cannot tell, {amount}, {evidence}"
         low, middle, high = sorted([abs(d.low), abs(d.estimate), abs(d.high)])
         return f"{self.left} is {self.verdict} than {against} by {middle:.4f} [{low:.4f}, {high:.4f}], {evidence}"
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"sentence": self.sentence}
+        return asdict(self) | {"difference": self.difference.to_dict(), "sentence": self.sentence}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Contrast:
         """Of what `to_dict` gave."""
         own = {each.name: plain[each.name] for each in fields(cls)}
-        return cls(**own | {"difference": Interval(**plain["difference"])})
+        return cls(**own | {"difference": Interval.from_dict(plain["difference"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +141,7 @@ class Comparison:
         one, all_of = self.documents == 1, self.whole and self.documents > 1
         kind = f"{'' if self.whole else 'test '}document{'' if one else 's'}"
         judged = f"{'all ' if all_of else ''}{self.documents} {kind}"
-        caution = f" ({self.few}: expect wide intervals)" if self.few else ""
+        caution = f" ({self.few}: {_EXPECT[self.documents > 1]})" if self.few else ""
         where = f"{judged} of {self.corpus}{caution}"
         targets = f"{self.targets:,} target{'' if self.targets == 1 else 's'}"
         return f"{targets} in {where}, {self.encoder}, test set {self.fingerprint}"
@@ -181,7 +182,7 @@ class Comparison:
         cells = {
             "model": row.name,
             figure: f"{interval.estimate:.4f}",
-            "95 %": f"{interval.low:.4f}..{interval.high:.4f}",
+            "95 %": interval.ends(".4f", ".."),
         }
         if row.skill is not None:
             cells["skill"] = f"{row.skill.estimate:+.1%}"

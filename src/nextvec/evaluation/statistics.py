@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property
 from statistics import NormalDist
 from typing import Any, Generic, Literal, TypeVar
@@ -41,6 +41,8 @@ from nextvec.evaluation.luck import draw_luck, lucks
 FEW_DOCUMENTS = 50
 LEVEL = 0.95
 SIGNIFICANCE = 0.05
+NO_ENDS = "n/a"
+"""What is shown of the ends of an interval that has none."""
 ROUNDING = 1e-6
 """Differences within it are those of float32 arithmetic, of figures of order 1; of larger ones, such as the nats of a
 density, within as much more."""
@@ -53,7 +55,8 @@ _TIE = 1e-12  # arrangements whose statistic differs by rounding alone count as 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with its 95 % interval; `documents` is the number of units it rests on."""
+    """An estimate with its 95 % interval; `documents` is the number of units it rests on. One alone says nothing of how
+    they differ: its interval has no ends (they are infinite), and in a record none (null)."""
 
     estimate: float
     low: float
@@ -65,12 +68,27 @@ class Interval:
         """ "only N documents" below 50 documents, else None."""
         return few_documents(self.documents)
 
+    @property
+    def has_ends(self) -> bool:
+        return not (math.isinf(self.low) and math.isinf(self.high))
+
+    def ends(self, form: str, between: str = ", ") -> str:
+        """Both of them, as `format` writes numbers, or "n/a"."""
+        return between.join(format(end, form) for end in (self.low, self.high)) if self.has_ends else NO_ENDS
+
     def within(self, low: float, high: float) -> Interval:
         """Cut where the figure itself ends: a share of 0.9 in three documents is at most 1 all the same."""
-        return replace(self, low=max(self.low, low), high=min(self.high, high))
+        return replace(self, low=max(self.low, low), high=min(self.high, high)) if self.has_ends else self
 
     def to_dict(self) -> dict[str, Any]:
-        return {"estimate": self.estimate, "low": self.low, "high": self.high, "documents": self.documents}
+        low, high = (self.low, self.high) if self.has_ends else (None, None)
+        return {"estimate": self.estimate, "low": low, "high": high, "documents": self.documents}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Interval:
+        """Of what `to_dict` gave, whatever stands beside it."""
+        known = {each.name: plain[each.name] for each in fields(cls)}
+        return cls(**known) if known["low"] is not None else cls(**known | {"low": -math.inf, "high": math.inf})
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +263,8 @@ def verdict(
 
     Raises DataError when one of them is not a number: nothing may be said then.
     """
-    if not np.isfinite([difference.low, difference.estimate, difference.high, p_value]).all():
+    ends = (difference.low, difference.high) if difference.has_ends else ()
+    if not np.isfinite([difference.estimate, p_value, *ends]).all():
         raise DataError(f"no verdict from {difference} and p = {p_value}: all must be finite numbers")
     rounding = max(-difference.low, difference.high) < ROUNDING * scale
     if p_value >= significance or difference.low <= 0.0 <= difference.high or rounding:
@@ -345,5 +364,7 @@ def _stretch(documents: int) -> float:
 
 
 def _interval(estimate: float, errors: Floats, documents: int) -> Interval:
+    if documents < 2:
+        return Interval(estimate, -math.inf, math.inf, documents)
     low, high = np.quantile(errors, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(estimate, estimate + float(low), estimate + float(high), documents)

@@ -121,4 +121,4 @@ def recorded_worths(comparison: Mapping[str, Any]) -> list[str]:
 def _worth(contrast: Contrast, whom: str = "") -> str:
     d = contrast.difference
     doubt = " (cannot tell)" if contrast.verdict == "cannot tell" else ""
-    return f"{d.estimate:+.4f} {WORTH[contrast.figure]} [{d.low:+.4f}, {d.high:+.4f}]{whom}{doubt}"
+    return f"{d.estimate:+.4f} {WORTH[contrast.figure]} [{d.ends('+.4f')}]{whom}{doubt}"

@@ -150,10 +150,11 @@ class Comparison:
 
     def _cells(self, row: Row) -> list[dict[str, Any]]:
         standings = ((name, self.table.contrast(row.name, "best baseline", name)) for name in row.figures)
+        intervals = {name: interval.to_dict() for name, interval in row.figures.items()}
         return [
             {
                 "subject": row.name, "kind": row.kind, "figure": name, "estimate": row.figures[name].estimate,
-                "low": row.figures[name].low, "high": row.figures[name].high, "chance": row.chance.get(name),
+                "low": intervals[name]["low"], "high": intervals[name]["high"], "chance": row.chance.get(name),
                 "difference": None if standing is None else standing.difference.estimate,
                 "verdict": None if standing is None else standing.verdict,
             }

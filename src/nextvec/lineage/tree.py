@@ -170,7 +170,7 @@ def _evaluations(folder: Path) -> list[Node]:
 
 def _evaluated(evaluation: Evaluation) -> str:
     found = evaluation.interval("cosine") if "cosine" in evaluation.columns else None
-    figure = f", cosine {found.estimate:.4f} [{found.low:.4f}, {found.high:.4f}]" if found else ""
+    figure = f", cosine {found.estimate:.4f} [{found.ends('.4f')}]" if found else ""
     leakage = f". {evaluation.leakage}" if evaluation.leakage else ""
     return (
         f"{evaluation.documents:,} documents of {evaluation.corpus}{figure}, test set {evaluation.fingerprint}{leakage}"

@@ -37,7 +37,7 @@ class RunStatus:
     state: State
     note: str = ""
     validation_cosine: float | None = None
-    cosine: Mapping[str, float] | None = None
+    cosine: Mapping[str, float | None] | None = None
     against_earlier: str | None = None
     pace: Pace | None = None
 

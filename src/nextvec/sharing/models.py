@@ -145,7 +145,7 @@ def _figures(evaluation: Evaluation) -> Iterator[str]:
             (
                 figure,
                 f"{found.estimate:.4f}",
-                f"{found.low:.4f} .. {found.high:.4f}",
+                found.ends(".4f", " .. "),
                 "" if chance is None else f"{chance:.4f}",
             )
         )

@@ -77,8 +77,9 @@ def load_tools(
 
 
 def _began_without(workspace: Workspace, corpus: str, name: str) -> bool:
-    known = _known(workspace, corpus)
-    return bool(known) and known.metadata.chunker.get("name") == name and "max_tokens" not in known.metadata.chunker
+    if (known := _known(workspace, corpus)) is None:
+        return False
+    return known.metadata.chunker.get("name") == name and "max_tokens" not in known.metadata.chunker
 
 
 def _known(workspace: Workspace, corpus: str) -> Corpus | None:

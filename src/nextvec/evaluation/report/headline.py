@@ -162,6 +162,8 @@ def _trust(content: ReportContent) -> str:
         f"{comparison.corpus} {seen}; intervals are 95 % and resample whole documents."
     )
     few = few_documents(comparison.documents)
+    if comparison.documents == 1:
+        return f"{measured} Of one document none can be told."
     return f"{measured} With {few} they are wide and should be expected to move." if few else measured
 
 

@@ -17,7 +17,9 @@ def limits(content: ReportContent) -> list[str]:
 
 def _statistical_limits(content: ReportContent) -> Iterator[str]:
     few = few_documents(content.comparison.documents)
-    if few:
+    if content.comparison.documents == 1:
+        yield "Only 1 document: it says nothing of how documents differ, so that no interval can be told."
+    elif few:
         yield (
             f"{few.capitalize()}: another draw of test documents could change the order. Expect wide intervals, and "
             "doubt small differences."

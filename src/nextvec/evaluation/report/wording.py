@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nextvec.evaluation.statistics import Interval, Verdict
+from nextvec.evaluation.statistics import NO_ENDS, Interval, Verdict
 
 MINUS = "\N{MINUS SIGN}"
 EN_DASH = "\N{EN DASH}"
@@ -33,11 +33,15 @@ def signed(value: float, digits: int = 4) -> str:
 
 def span(interval: Interval, digits: int = 4) -> str:
     """ "0.5301–0.5422", or "−0.0100 to 0.0200" where a dash would look like a sign."""
+    if not interval.has_ends:
+        return NO_ENDS
     dash = EN_DASH if interval.low >= 0 else " to "
     return f"{number(interval.low, digits)}{dash}{number(interval.high, digits)}"
 
 
 def signed_span(interval: Interval, digits: int = 4) -> str:
+    if not interval.has_ends:
+        return NO_ENDS
     return f"{signed(interval.low, digits)} to {signed(interval.high, digits)}"
 
 
@@ -48,6 +52,8 @@ def percent(value: float, digits: int = 1) -> str:
 
 def percent_span(interval: Interval) -> str:
     """ "+0.7 to +1.1 %"."""
+    if not interval.has_ends:
+        return NO_ENDS
     return f"{signed(100 * interval.low, 1)} to {percent(interval.high)}"
 
 

@@ -2,7 +2,7 @@
 
 import { axis, scale, whisker } from "./charts.js";
 import { announce, h, scrollable } from "./dom.js";
-import { duration, figureName, number, short, signed, signedPercent, span } from "./format.js";
+import { between, duration, figureName, number, short, signed, signedPercent, span } from "./format.js";
 
 const LOWER_IS_BETTER = /^rank_norm/;
 const MARKS = { better: "▲", worse: "▼", "cannot tell": "●" };
@@ -77,7 +77,7 @@ function columnsOf({ contrasts, latencies = {} }, rows, figure) {
 
 /** From a little below the lowest end to a little above the highest. */
 function reach(intervals) {
-  const ends = intervals.flatMap(({ low, high }) => [low, high]);
+  const ends = intervals.flatMap(({ estimate, low, high }) => [low ?? estimate, high ?? estimate]);
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const room = (high - low) * 0.04 || 0.01;
   return [low - room, high + room];
@@ -118,21 +118,20 @@ const skillOf = (row) => (row.kind === "model" ? (row.skill ?? undefined) : unde
 
 function skill(interval) {
   if (!interval) return null;
-  const { estimate, low, high } = interval;
-  return [signedPercent(estimate), h("small", {}, `${signedPercent(low)} to ${signedPercent(high)}`)];
+  return [signedPercent(interval.estimate), h("small", {}, between(interval, signedPercent))];
 }
 
 function verdict(contrast) {
   if (!contrast) return null;
   const { difference: d, verdict: words } = contrast;
   const digits = Math.abs(d.estimate) < 0.001 ? 5 : 4;
-  const [estimate, low, high] = [d.estimate, d.low, d.high].map((value) => signed(value, digits));
+  const write = (value) => signed(value, digits);
   return h(
     "span",
     { class: `verdict ${words.replace(" ", "-")}` },
     h("span", { "aria-hidden": "true" }, MARKS[words]),
     ` ${words}`,
-    h("small", {}, `${estimate}, ${low} to ${high}`),
+    h("small", {}, `${write(d.estimate)}, ${between(d, write)}`),
   );
 }
 

@@ -45,8 +45,14 @@ export const signedPercent = (share, digits = 2) => `${signed(100 * share, digit
 export const duration = (ms) =>
   ms >= 1000 ? `${(ms / 1000).toFixed(2)}${THIN}s` : `${ms.toPrecision(ms >= 100 ? 3 : 2)}${THIN}ms`;
 
-/** "0.5065 to 0.5375". */
-export const span = (interval, digits = 4) => `${number(interval.low, digits)} to ${number(interval.high, digits)}`;
+/** One document alone says nothing of how documents differ: its interval has no ends. */
+export const hasEnds = (interval) => interval.low !== null;
+
+/** The ends of an interval, each as `write` writes a number: "0.5065 to 0.5375". */
+export const between = (interval, write, mark = " to ") =>
+  hasEnds(interval) ? [interval.low, interval.high].map((end) => write(end)).join(mark) : "n/a";
+
+export const span = (interval, digits = 4) => between(interval, (end) => number(end, digits));
 
 export const plural = (amount, one, many = `${one}s`) => `${count(amount)} ${amount === 1 ? one : many}`;
 

@@ -76,13 +76,17 @@ def _less_is_better(contrast: Contrast) -> bool:
 
 
 def _extent(interval: Interval) -> float:
-    return max(abs(interval.low), abs(interval.high))
+    return max(map(abs, _ends(interval)))
+
+
+def _ends(interval: Interval) -> tuple[float, float]:
+    return (interval.low, interval.high) if interval.has_ends else (interval.estimate, interval.estimate)
 
 
 def _range(contrasts: Sequence[Contrast], limit: float) -> list[float]:
     """From the lowest to the highest end of an interval, but no further than the limit; zero always in it."""
-    lowest = min(0.0, *(contrast.difference.low for contrast in contrasts))
-    highest = max(0.0, *(contrast.difference.high for contrast in contrasts))
+    ends = [end for contrast in contrasts for end in _ends(contrast.difference)]
+    lowest, highest = min(0.0, *ends), max(0.0, *ends)
     room = 0.15 * min(limit, max(-lowest, highest))
     return [max(-limit, lowest - room), min(limit, highest + room)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -101,9 +102,13 @@ def legend() -> dict[str, Any]:
 
 
 def error_bars(low: Sequence[float], middle: Sequence[float], high: Sequence[float], colour: str) -> dict[str, Any]:
-    """Asymmetric intervals around estimates."""
+    """Asymmetric intervals around estimates; none around those whose ends are not known (infinite)."""
     return {
-        "array": [h - m for m, h in zip(middle, high, strict=True)],
-        "arrayminus": [m - below for below, m in zip(low, middle, strict=True)],
+        "array": [_finite(h - m) for m, h in zip(middle, high, strict=True)],
+        "arrayminus": [_finite(m - below) for below, m in zip(low, middle, strict=True)],
         "color": colour, "thickness": 1.5, "width": 4,
     }  # fmt: skip
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { bar, lineChart } from "../charts.js";
 import { empty, facts, h, linkTo, scrollable, trail } from "../dom.js";
-import { bytes, count, date, number, percent, plural, span } from "../format.js";
+import { between, bytes, count, date, number, percent, plural, span } from "../format.js";
 
 export async function show(name, signal) {
   return name
@@ -168,7 +168,7 @@ function lagCurve({ lags, across }) {
 
 function order({ excess, order: closer, duplicates, too_short: short, list_likeness: likeness }) {
   const told = (estimate, note) => [h("strong", {}, estimate), h("small", {}, note)];
-  const range = closer && `${percent(closer.low)} to ${percent(closer.high)}; chance is 50 %`;
+  const range = closer && `${between(closer, (end) => percent(end))}; chance is 50 %`;
   return facts([
     ["excess at lag 1", excess && told(number(excess.estimate, 3), span(excess, 3))],
     ["next chunk closer than another of its document", closer && told(percent(closer.estimate), range)],
