@@ -8,6 +8,7 @@ from nextvec.cli.output import print_table
 from nextvec.cli.progress import work_told
 
 NAME = "lstm-reference-lr-0.0001-wiki-14k (3 seeds)"
+WORD = "models/" * 9
 
 
 @pytest.fixture(autouse=True)
@@ -70,11 +71,14 @@ def test_a_column_of_numbers_of_rows_takes_no_more_than_they_need(capsys):
     assert " 1  -1.714  A text" in capsys.readouterr().out
 
 
-def test_away_from_a_terminal_a_row_is_a_line(monkeypatch, capsys):
+def test_away_from_a_terminal_names_and_words_are_whole_and_texts_on_80_columns(monkeypatch, capsys):
     monkeypatch.delenv("COLUMNS")
-    row = [NAME * 3, "0.3215", "the best baseline of all that there are, " * 3]
-    print_table(["model", "cosine", "against"], [row], right=["cosine"])
-    assert "  ".join(row).strip() in capsys.readouterr().out
+    print_table(["model", "cosine", "against"], [[NAME * 3, "0.3215", WORD]], right=["cosine"])
+    assert f"{NAME * 3}  0.3215  {WORD}" in capsys.readouterr().out
+    print_table(["model", "cosine", "against"], [[NAME, "0.3215", "the best baseline of all " * 3]], right=["cosine"])
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith(f" {NAME}  0.3215  the best baseline") for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_work_is_told_every_few_seconds_away_from_a_terminal(monkeypatch, capsys):

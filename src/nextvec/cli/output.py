@@ -57,7 +57,8 @@ def listed(start: str, items: Sequence[str], indent: int = 2) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()) -> None:
-    """On the columns of the terminal, or as many as COLUMNS says; where neither says any, a row is a line, whole.
+    """On the columns of the terminal, or as many as COLUMNS says; where neither says any, on 80, and on more where
+    names, numbers and words would not be whole.
 
     Args:
         right: names of the columns aligned to the right, which are numbers.
@@ -68,18 +69,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Co
     from rich.text import Text
 
     console, table = Console(), Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    whole = _whole_widths(columns, rows)
     console.width = max(LEAST_WIDTH, console.width or WIDTH)  # 0 columns are an unknown number of them
-    if not (sys.stdout.isatty() or os.environ.get("COLUMNS")):
-        console.width = max(console.width, sum(whole) + 2 * len(columns))
-    room = console.width - 2 * len(columns)
-    widths = whole if sum(whole) <= room else _folded_widths(columns, rows, right, room)
+    room, whole = console.width - 2 * len(columns), _whole_widths(columns, rows)
+    bounded = sys.stdout.isatty() or bool(os.environ.get("COLUMNS"))
+    widths = whole if sum(whole) <= room else _folded_widths(columns, rows, right, room, bounded=bounded)
+    if not bounded:
+        console.width += max(0, sum(widths) - room)
+    fits = sum(widths) + 2 * len(columns) <= console.width
     for column, width in zip(columns, widths, strict=True):
         # A name is folded, never cut: it is there to be typed again.
         table.add_column(
-            Text(column), justify="right" if column in right else "left", overflow="fold",
-            width=width if sum(widths) <= room else None,
-        )  # fmt: skip
+            Text(column), justify="right" if column in right else "left", overflow="fold", width=width if fits else None
+        )
     for first, *others in rows:
         name = first if len(first) <= widths[0] else "\n".join(wrap(first, widths[0]))
         table.add_row(*(Text(cell) for cell in (name, *others)))
@@ -94,20 +95,26 @@ def _whole_widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list
 
 
 def _folded_widths(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str], room: int
+    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str], room: int, *, bounded: bool
 ) -> list[int]:
     """So that a name is folded at a hyphen and no number in two; a text that is longer than every name is folded before
-    one is."""
-    heads = [max(column.split(), key=len, default="") for column in columns]
+    one is. Without bounds no name is folded, and no word."""
+    heads = [_longest_word(column) for column in columns]
     first, *others = _whole_widths(heads, rows)
-    numbers = [column in right for column in columns[1:]]
+    words = _whole_widths(heads, [[_longest_word(cell) for cell in row] for row in rows])
     kept = [
-        width if number else min(width, max(first, LEAST_TEXT)) for number, width in zip(numbers, others, strict=True)
+        width if column in right else min(width, max(LEAST_TEXT, first if bounded else word))
+        for column, width, word in zip(columns[1:], others, words[1:], strict=True)
     ]
-    first = min(first, max(LEAST_NAME, room - sum(kept)))
+    if bounded:
+        first = min(first, max(LEAST_NAME, room - sum(kept)))
     for place, width in enumerate(others):
         kept[place] += min(width - kept[place], max(0, room - first - sum(kept)))
     return [first, *kept]
+
+
+def _longest_word(text: str) -> str:
+    return max(text.split(), key=len, default="")
 
 
 def warning_lines(leakage: LeakageReport) -> list[str]:
