@@ -2,7 +2,7 @@
 
 import { axis, scale, whisker } from "./charts.js";
 import { announce, h, scrollable } from "./dom.js";
-import { between, duration, figureName, number, short, signed, signedPercent, span } from "./format.js";
+import { between, duration, ends, figureName, number, short, signed, signedPercent, span } from "./format.js";
 
 const LOWER_IS_BETTER = /^rank_norm/;
 const MARKS = { better: "▲", worse: "▼", "cannot tell": "●" };
@@ -41,10 +41,10 @@ function ordered(rows, key, rising) {
 function columnsOf({ contrasts, latencies = {} }, rows, figure) {
   const best = contrasts.find((c) => c.role === "best baseline" && c.figure === figure)?.right;
   const reference = rows.find((row) => row.name === best)?.figures[figure].estimate ?? null;
-  const ends = reach(rows.map((row) => row.figures[figure]));
+  const both = reach(rows.map((row) => row.figures[figure]));
   const value = (row) => row.figures[figure];
   const against = (row) => standing(contrasts, row.name, figure);
-  const plot = (row) => whisker(value(row), scale(...ends), { hollow: row.kind === "baseline", reference });
+  const plot = (row) => whisker(value(row), scale(...both), { hollow: row.kind === "baseline", reference });
   const milliseconds = (row) => latencies[row.name]?.single_ms;
   const columns = [
     { name: "Model", key: (row) => row.name, cell: (row) => named(row, best), rising: true },
@@ -54,7 +54,7 @@ function columnsOf({ contrasts, latencies = {} }, rows, figure) {
       key: (row) => value(row).estimate,
       cell: (row) => measured(value(row)),
     },
-    { name: "95 % interval", kind: "plotted", head: axis(...ends), cell: plot },
+    { name: "95 % interval", kind: "plotted", head: axis(...both), cell: plot },
     { name: "Skill", kind: "figure wide", key: (row) => skillOf(row)?.estimate, cell: (row) => skill(skillOf(row)) },
     {
       name: "Against the best baseline",
@@ -77,8 +77,8 @@ function columnsOf({ contrasts, latencies = {} }, rows, figure) {
 
 /** From a little below the lowest end to a little above the highest. */
 function reach(intervals) {
-  const ends = intervals.flatMap(({ estimate, low, high }) => [low ?? estimate, high ?? estimate]);
-  const [low, high] = [Math.min(...ends), Math.max(...ends)];
+  const all = intervals.flatMap((one) => [one.estimate, ...ends(one)]);
+  const [low, high] = [Math.min(...all), Math.max(...all)];
   const room = (high - low) * 0.04 || 0.01;
   return [low - room, high + room];
 }
@@ -112,14 +112,12 @@ function named({ name, kind, subject }, best) {
   return [link, h("small", {}, origin)];
 }
 
-const measured = (interval) => [h("strong", {}, number(interval.estimate)), h("small", {}, span(interval))];
+export const measured = (interval) => [h("strong", {}, number(interval.estimate)), h("small", {}, span(interval))];
 
 const skillOf = (row) => (row.kind === "model" ? (row.skill ?? undefined) : undefined);
 
-function skill(interval) {
-  if (!interval) return null;
-  return [signedPercent(interval.estimate), h("small", {}, between(interval, signedPercent))];
-}
+const skill = (interval) =>
+  interval ? [signedPercent(interval.estimate), h("small", {}, between(interval, signedPercent))] : null;
 
 function verdict(contrast) {
   if (!contrast) return null;

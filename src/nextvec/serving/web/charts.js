@@ -2,7 +2,7 @@
 // its letters; every drawing says in its label what it shows, and figures stand beside it as text.
 
 import { h, s, scrollable, unique } from "./dom.js";
-import { hasEnds, number } from "./format.js";
+import { ends, number } from "./format.js";
 
 const pct = (value) => `${(100 * value).toFixed(2)}%`;
 
@@ -30,16 +30,15 @@ function decimals(marks) {
 /** An estimate with its interval on a shared scale; hollow for a baseline, a thin line at `reference`. */
 export function whisker(interval, toUnit, { hollow = false, reference = null } = {}) {
   const at = (value) => pct(toUnit(value));
+  const both = ends(interval);
   return s(
     "svg",
     { class: "whisker", "aria-hidden": "true" },
     reference === null
       ? null
       : s("line", { class: "reference", x1: at(reference), x2: at(reference), y1: "0", y2: "100%" }),
-    hasEnds(interval) ? s("line", { x1: at(interval.low), x2: at(interval.high), y1: "50%", y2: "50%" }) : null,
-    (hasEnds(interval) ? [interval.low, interval.high] : []).map((end) =>
-      s("line", { x1: at(end), x2: at(end), y1: "32%", y2: "68%" }),
-    ),
+    both.slice(1).map((high) => s("line", { x1: at(both[0]), x2: at(high), y1: "50%", y2: "50%" })),
+    both.map((end) => s("line", { x1: at(end), x2: at(end), y1: "32%", y2: "68%" })),
     s("circle", { class: hollow ? "dot hollow" : "dot", cx: at(interval.estimate), cy: "50%", r: hollow ? 4 : 4.5 }),
   );
 }

@@ -45,12 +45,11 @@ export const signedPercent = (share, digits = 2) => `${signed(100 * share, digit
 export const duration = (ms) =>
   ms >= 1000 ? `${(ms / 1000).toFixed(2)}${THIN}s` : `${ms.toPrecision(ms >= 100 ? 3 : 2)}${THIN}ms`;
 
-/** One document alone says nothing of how documents differ: its interval has no ends. */
-export const hasEnds = (interval) => interval.low !== null;
+/** Of an interval; none of one document. */
+export const ends = ({ low, high }) => (low === null ? [] : [low, high]);
 
-/** The ends of an interval, each as `write` writes a number: "0.5065 to 0.5375". */
-export const between = (interval, write, mark = " to ") =>
-  hasEnds(interval) ? [interval.low, interval.high].map((end) => write(end)).join(mark) : "n/a";
+/** "0.5065 to 0.5375". */
+export const between = (interval, write) => ends(interval).map((end) => write(end)).join(" to ") || "n/a";
 
 export const span = (interval, digits = 4) => between(interval, (end) => number(end, digits));
 

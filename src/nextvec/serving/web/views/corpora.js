@@ -168,7 +168,7 @@ function lagCurve({ lags, across }) {
 
 function order({ excess, order: closer, duplicates, too_short: short, list_likeness: likeness }) {
   const told = (estimate, note) => [h("strong", {}, estimate), h("small", {}, note)];
-  const range = closer && `${between(closer, (end) => percent(end))}; chance is 50 %`;
+  const range = closer && `${between(closer, percent)}; chance is 50 %`;
   return facts([
     ["excess at lag 1", excess && told(number(excess.estimate, 3), span(excess, 3))],
     ["next chunk closer than another of its document", closer && told(percent(closer.estimate), range)],

@@ -80,9 +80,7 @@ const caution = (...words) => h("p", { class: "caution", role: "note" }, words);
 const few = (documents) =>
   caution(
     h("strong", {}, `Caution: ${documents}. `),
-    documents === "only 1 document"
-      ? "It tells nothing of others, so that no interval can be told."
-      : "The intervals are wide; another draw of test documents could change the order. Doubt small differences.",
+    "Another draw of test documents could change the order. Doubt small differences.",
   );
 
 function others(comparison, recorded) {

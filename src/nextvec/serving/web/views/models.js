@@ -1,9 +1,10 @@
 // Models of the workspace, and one model: what it is, what it was made from, how it learnt, what it scores.
 
 import { get } from "../api.js";
+import { measured } from "../board.js";
 import { axis, lineChart, scale, whisker } from "../charts.js";
 import { disclosure, facts, h, linkTo, scrollable, trail } from "../dom.js";
-import { MEANINGS, count, date, figureName, number, plural, short, signedPercent, span } from "../format.js";
+import { MEANINGS, count, date, figureName, number, plural, short, signedPercent } from "../format.js";
 import { render } from "../markdown.js";
 import { noModel, served } from "../served.js";
 
@@ -220,12 +221,7 @@ function figure(name, interval) {
     "tr",
     { role: "row" },
     h("th", { scope: "row", role: "rowheader" }, figureName(base), h("small", {}, MEANINGS[base])),
-    h(
-      "td",
-      { role: "cell", class: "figure" },
-      h("strong", {}, number(interval.estimate)),
-      h("small", {}, span(interval)),
-    ),
+    h("td", { role: "cell", class: "figure" }, measured(interval)),
     h("td", { role: "cell", class: "plotted" }, drawn),
     h("td", { role: "cell", class: "figure wide" }, interval.chance === null ? null : number(interval.chance)),
   );

@@ -3,7 +3,7 @@
 import { get, getChanged } from "../api.js";
 import { bar } from "../charts.js";
 import { announce, empty, h, linkTo, scrollable, trail } from "../dom.js";
-import { between, date, number, plural } from "../format.js";
+import { date, number, plural, span } from "../format.js";
 
 const RUNNING = 2000;
 const RESTING = 15000;
@@ -94,7 +94,7 @@ function trialRow(trial, pace) {
 
 function runRow(run) {
   const name = run.state === "done" ? linkTo("models", run.model) : run.model;
-  const test = run.cosine ? `${score(run.cosine.estimate)} [${between(run.cosine, score, ", ")}]` : "";
+  const test = run.cosine ? `${score(run.cosine.estimate)} [${span(run.cosine)}]` : "";
   const failed = run.state === "failed" ? `failed: ${run.note}` : run.state;
   return row(RUNS, [name, failed, run.pace ? progress(run.pace) : "", score(run.validation_cosine), left(run.pace), test]);
 }
