@@ -34,7 +34,7 @@ from scale import document
 
 QUERIES = 200
 K = 16
-ROUNDS, IN_A_ROW = 12, 5
+ROUNDS, IN_A_ROW = 12, 20
 WINDOW = 5
 LENGTH = 20
 """Chunks a document."""

@@ -45,6 +45,9 @@ TRAINED_PER_LIST, ITERATIONS, BLOCK_ROWS = 64, 10, 8_192
 RESCORED, RESCORED_BY_DIM, LEAST = 6, 640, 16
 """Rows found by their codes and scored exactly: 6 + 640 / D for each one wanted, and for 16 where fewer are."""
 
+MOST_MORE = 4
+"""Times as many rows are asked for besides, at first, where some are excluded: those may be the nearest."""
+
 MADE: dict[str, int | float | str | None] = {
     "codes": "RaBitQ, 1 bit",
     "rescored": f"{RESCORED} + {RESCORED_BY_DIM} / D",
@@ -189,8 +192,8 @@ class Lists:
     def _allowed(self, query: np.ndarray, probes: int, k: int, excluded: np.ndarray | None) -> np.ndarray:
         """Enough rows that are not excluded; lists are read and rows asked for until there are, or nothing is left."""
         wanted = min(self._size, math.ceil(max(k, LEAST) * (RESCORED + RESCORED_BY_DIM / len(query))))
-        left = k if excluded is None else min(k, self._size - int(excluded.sum()))
-        asked = wanted
+        out = 0 if excluded is None else int(excluded.sum())
+        left, asked = min(k, self._size - out), min(self._size, wanted + min(out, MOST_MORE * wanted))
         while True:
             rows = self._found(query, probes, asked)
             allowed = rows if excluded is None else rows[~excluded[rows]]
