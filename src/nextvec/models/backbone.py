@@ -18,10 +18,12 @@ class Backbone(nn.Module, ABC):
     Attributes:
         Config: the options it knows, with their defaults.
         residual: True when its readout is a correction of the context mean even without an anchor (AMN).
+        compiles: True when `torch.compile` makes one graph of its passes, whatever their lengths.
     """
 
     Config: ClassVar[type[Config]]
     residual: ClassVar[bool] = False
+    compiles: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, x_BTD: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from nextvec.models.network import Network, NetworkConfig
 from nextvec.models.processes import sum_over_processes
 from nextvec.sequences.batches import Batch, Batches
 from nextvec.training import engine
+from nextvec.training.compiled import CompiledPasses
 from nextvec.training.data import TrainingData
 from nextvec.training.engine import Engine, Saved
 from nextvec.training.meter import Meter
@@ -169,6 +171,7 @@ class _Run:
         self.model, optimizer = accelerator.prepare(network, optimizer)
         self.batches: Batches = data.training_batches(network, config)
         self.judge = judging_head(network.config, config)
+        self.passes = CompiledPasses(network.backbone).in_place if config.compile else nullcontext
         self.engine = Engine(
             folder, network, optimizer, State(), RunLog(folder, tracking),
             checkpoint_steps=config.checkpoint_steps, lr=config.lr, accelerator=accelerator,
@@ -217,7 +220,8 @@ class _Run:
         self.model.train()
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
         for batch in self.batches.epoch(state.epoch, state.step_in_epoch, rank=rank, world=world):
-            self._step(batch)
+            with self.passes():
+                self._step(batch)
             state.step += 1
             state.step_in_epoch += 1
             state.seen += batch.targets

@@ -89,8 +89,9 @@ def _carried_out(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _changes(begun: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    changed = [key for key in now if begun.get(key) != now[key]]
-    return [f"resumed with {key} = {now[key]}, begun with {begun.get(key)}" for key in changed]
+    """Settings that there were not yet when the run began have not changed."""
+    changed = [key for key in begun.keys() & now.keys() if begun[key] != now[key]]
+    return [f"resumed with {key} = {now[key]}, begun with {begun[key]}" for key in sorted(changed)]
 
 
 def _require_same_generation(run: str, begun: Any, now: Any) -> None:

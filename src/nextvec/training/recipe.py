@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nextvec.config import Config, Seed
 
-CHANGES_NOTHING = ("device", "rows", "checkpoint_steps", "tensorboard", "tracker", "start")
+CHANGES_NOTHING = ("device", "rows", "compile", "checkpoint_steps", "tensorboard", "tracker", "start")
 """Settings that say where and how a run is carried out, not what comes out: they tell no two models apart. What a run
 starts at may have been renamed: its weights are recorded beside it, and decide."""
 
@@ -38,6 +38,7 @@ class TrainingConfig(Config):
     precision: Literal["fp32", "bf16"] = Field(
         "fp32", description="bf16: matrix products in bfloat16, for devices that are faster at them; all else in full"
     )
+    compile: bool = Field(False, description="steps through torch.compile, for a GPU that waits for small kernels")
     checkpoint_steps: int = Field(
         500, ge=1, description="steps between checkpoints; one is written after each epoch too"
     )

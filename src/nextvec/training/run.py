@@ -25,6 +25,7 @@ from nextvec.records import write_json
 from nextvec.records.names import CARD, CONFIG, METRICS, PLAN
 from nextvec.store.lock import writing
 from nextvec.training.baselines import FittedBaselines
+from nextvec.training.compiled import require_compiling
 from nextvec.training.data import TrainingData
 from nextvec.training.loop import OnEpoch, Outcome, Progress, Reference, judging_head, train
 from nextvec.training.processes import from_main, make_accelerator
@@ -99,6 +100,8 @@ def resolve_plan(architecture: str, dim: int, options: Mapping[str, Any]) -> Pla
         ),
     )
     judging_head(plan.network, plan.training)
+    if plan.training.compile:
+        require_compiling(name)
     for tracker in plan.training.trackers:
         TRACKERS.get(tracker)
     return plan

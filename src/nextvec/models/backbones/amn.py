@@ -25,6 +25,7 @@ class AMNConfig(Config):
 @BACKBONES.register("amn")
 class AMN(Backbone):
     Config = AMNConfig
+    compiles = True
     residual = True
 
     def __init__(self, config: AMNConfig, dim: int) -> None:

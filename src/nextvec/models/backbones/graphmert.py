@@ -38,6 +38,7 @@ class GraphMERTConfig(Config):
 @BACKBONES.register("graphmert-lvm")
 class GraphMERT(Backbone):
     Config = GraphMERTConfig
+    compiles = True
 
     def __init__(self, config: GraphMERTConfig, dim: int) -> None:
         super().__init__(config, dim)

@@ -34,6 +34,7 @@ class TransformerConfig(Config):
 @BACKBONES.register("transformer")
 class Transformer(Backbone):
     Config = TransformerConfig
+    compiles = True
 
     def __init__(self, config: TransformerConfig, dim: int) -> None:
         super().__init__(config, dim)
