@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nextvec.amounts import extent, plural
 from nextvec.cli import INTERRUPTED, completing
 from nextvec.cli.chunkers import chunkers_command
 from nextvec.cli.exchange import export_command, import_command, push_command
@@ -189,7 +190,7 @@ def _measured_lines(measured: Measures | None, reference: str) -> list[str]:
     parts = (f"{name} {part.documents:,} ({part.windows:,})" for name, part in measured.parts.items())
     left_out = f"; {measured.left_out:,} near-duplicates are left out of training" if measured.left_out else ""
     return [
-        f"windows     {measured.windows:,} targets with five chunks before them",
+        f"windows     {plural(measured.windows, 'target')} with five chunks before them",
         f"parts       documents (windows): {', '.join(parts)}{left_out}",
         f"neighbours  {_neighbours_text(measured)}",
         f"index       {_index_text(measured)}",
@@ -268,7 +269,7 @@ def tag_command(
     info = open(workspace).corpus(reference).tag(tag).info()
     name = info.name
     record = {"corpus": name, "tag": tag, "version": info.version, "documents": info.documents, "chunks": info.chunks}
-    line = f"{name}@{tag} is version {info.version}: {info.documents:,} documents, {info.chunks:,} chunks"
+    line = f"{name}@{tag} is version {info.version}: {extent(info.documents, info.chunks)}"
     emit(record, [line], as_json)
 
 
@@ -327,7 +328,7 @@ def remove_command(
 
 
 def _loss_line(loss: CorpusLoss) -> str:
-    what = f"corpus '{loss.corpus}' with {loss.documents:,} documents, {loss.chunks:,} chunks, {size(loss.bytes)}"
+    what = f"corpus '{loss.corpus}' with {extent(loss.documents, loss.chunks)}, {size(loss.bytes)}"
     tags = f", tags {', '.join(loss.tags)}" if loss.tags else ""
     models = f"; models that were trained on it, and read its texts: {', '.join(loss.models)}" if loss.models else ""
     studies = f"; studies: {', '.join(loss.studies)}" if loss.studies else ""
@@ -408,7 +409,7 @@ def _paragraphs_text(breaks: Breaks, chunks: int) -> str:
 
 def _sources_text(sources: dict[str, dict[str, int]]) -> str:
     counts = ((name, own["documents"], own["chunks"]) for name, own in sources.items())
-    return "; ".join(f"{name}: {documents:,} documents, {chunks:,} chunks" for name, documents, chunks in counts)
+    return "; ".join(f"{name}: {extent(documents, chunks)}" for name, documents, chunks in counts)
 
 
 def _chunker_text(spec: dict[str, Any]) -> str:
@@ -417,10 +418,11 @@ def _chunker_text(spec: dict[str, Any]) -> str:
 
 
 def _report_lines(report: IngestReport) -> list[str]:
-    headings = f" and {report.headings:,} headings" if report.headings else ""
+    headings = f" and {plural(report.headings, 'heading')}" if report.headings else ""
     lines = [
-        f"{report.held:,} of {report.offered:,} documents stored in corpus '{report.corpus}', version {report.version}",
-        f"this run: {report.stored:,} documents, {report.chunks:,} chunks{headings} in {duration(report.seconds)}",
+        f"{report.held:,} of {plural(report.offered, 'document')} stored in corpus '{report.corpus}', "
+        f"version {report.version}",
+        f"this run: {extent(report.stored, report.chunks)}{headings} in {duration(report.seconds)}",
     ]
     if not report.offered and not report.skipped:
         lines.append("the source holds no document")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nextvec.amounts import extent, plural
 from nextvec.cli import completing
 from nextvec.cli.options import (
     CorpusArgument,
@@ -88,7 +89,9 @@ def _export_npz(corpus: Corpus, out: Path, context: int, as_json: bool) -> None:
     windows = corpus.export_npz(out, context=context)
     written = out.stat().st_size
     short = int((corpus.snapshot.lengths <= context).sum())
-    lines = [f"{windows:,} windows of {context} vectors from {corpus.reference} written to {out} ({size(written)})"]
+    lines = [
+        f"{plural(windows, 'window')} of {context} vectors from {corpus.reference} written to {out} ({size(written)})"
+    ]
     if short:
         lines.append(f"left out: documents of {context} chunks or fewer, which have no window ({short:,})")
     told = {
@@ -100,15 +103,15 @@ def _export_npz(corpus: Corpus, out: Path, context: int, as_json: bool) -> None:
 
 def _export_data_set(corpus: Corpus, out: Path, licence: str | None, as_json: bool) -> None:
     done = corpus.export_data_set(out, licence=licence)
-    line = f"{done.documents:,} documents, {done.chunks:,} chunks written to {out} ({size(done.bytes)})"
+    line = f"{extent(done.documents, done.chunks)} written to {out} ({size(done.bytes)})"
     emit({"corpus": corpus.reference, **asdict(done), "folder": str(out)}, [line], as_json)
 
 
 def _export_table(corpus: Corpus, uri: str, replace: bool, as_json: bool) -> None:
     done = corpus.export_table(uri, replace=replace)
     lines = [
-        f"{done.chunks:,} chunks of {done.documents:,} documents from {corpus.reference} written to table "
-        f"'{done.table}' of {done.database}"
+        f"{plural(done.chunks, 'chunk')} of {plural(done.documents, 'document')} from {corpus.reference} written to "
+        f"table '{done.table}' of {done.database}"
     ]
     if not done.indexed:
         lines.append(f"without an index: pgvector has none for {corpus.encoder.dim:,} dimensions")
@@ -189,7 +192,8 @@ def import_command(
 def _emit_brought(done: Brought, corpus: str, as_json: bool) -> None:
     named = f"{corpus}@{done.tag}" if done.tag else corpus
     lines = [
-        f"{done.stored:,} documents ({done.chunks:,} chunks) stored as corpus '{named}', version {done.version}",
+        f"{plural(done.stored, 'document')} ({plural(done.chunks, 'chunk')}) stored as corpus '{named}', "
+        f"version {done.version}",
         f"from {done.source}, revision {done.revision}; already there: {done.already:,}",
     ]
     if done.stored and not done.proven:
@@ -198,9 +202,9 @@ def _emit_brought(done: Brought, corpus: str, as_json: bool) -> None:
 
 
 def _emit_report(report: ImportReport, corpus: str, as_json: bool) -> None:
-    windows = f"rebuilt from {report.windows:,} windows; " if report.windows else ""
+    windows = f"rebuilt from {plural(report.windows, 'window')}; " if report.windows else ""
     lines = [
-        f"{report.stored:,} documents ({report.chunks:,} vectors) stored in corpus '{corpus}'",
+        f"{plural(report.stored, 'document')} ({plural(report.chunks, 'vector')}) stored in corpus '{corpus}'",
         f"{windows}already there: {report.already:,}",
     ]
     emit(report.to_dict(), lines, as_json)

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from nextvec.amounts import plural
 from nextvec.comparing.entrants import Entrant, Generation, Guest
 from nextvec.comparing.stage import Ints, Judge, Memory, Say
 from nextvec.device import fastest
@@ -24,7 +25,6 @@ from nextvec.evaluation.comparison import Comparison, Contrast
 from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.heldout import Structure
 from nextvec.evaluation.latency import Latency, measure_latency
-from nextvec.evaluation.report.wording import plural
 from nextvec.evaluation.seeds import averaged, in_groups, is_average
 from nextvec.evaluation.worth import worth_of
 from nextvec.models.baseline import BASELINES

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from nextvec import __version__
+from nextvec.amounts import extent, plural
 from nextvec.applied import applied_defaults
 from nextvec.comparing.contest import Contest
 from nextvec.comparing.examples import find_examples
@@ -129,8 +130,7 @@ def _bars(contest: Contest) -> dict[str, float]:
 def _provenance(contest: Contest, command: str) -> dict[str, str]:
     split = contest.test.split
     generations = [
-        f"{g.label}: {len(g.snapshot.documents):,} documents, {len(g.snapshot):,} chunks, "
-        f"fingerprint {g.snapshot.fingerprint}"
+        f"{g.label}: {extent(len(g.snapshot.documents), len(g.snapshot))}, fingerprint {g.snapshot.fingerprint}"
         for g in contest.generations
     ]
     defaults = applied_defaults().get("defaults")
@@ -140,7 +140,7 @@ def _provenance(contest: Contest, command: str) -> dict[str, str]:
         "date": f"{_now():%Y-%m-%d %H:%M} UTC",
         "trained on": "; ".join(generations),
         "tested on": f"{contest.comparison.documents} {_part(contest)} of {contest.test.label}, "
-        f"{contest.comparison.targets:,} targets, fingerprint {contest.comparison.fingerprint}",
+        f"{plural(contest.comparison.targets, 'target')}, fingerprint {contest.comparison.fingerprint}",
         "encoder": contest.test.encoder.describe(),
         "split": "none: nothing of the corpus was trained on, all of it is judged"
         if contest.foreign

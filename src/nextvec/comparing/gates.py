@@ -14,10 +14,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator
 
+from nextvec.amounts import plural
 from nextvec.comparing.entrants import Entrant
 from nextvec.config import Config
 from nextvec.errors import NextvecError, UsageError
-from nextvec.evaluation.report.wording import plural
 from nextvec.evaluation.statistics import ROUNDING, Interval
 from nextvec.models.aliases import Aliases, Change
 from nextvec.models.bundle import require_predictor

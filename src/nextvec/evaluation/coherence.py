@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from nextvec.amounts import plural
 from nextvec.disk import where_possible
 from nextvec.errors import DataError, IntegrityError, NotFoundError
 from nextvec.evaluation.list_likeness import ListLikeness, measure_list_likeness
@@ -386,7 +387,7 @@ def _heading(report: CoherenceReport) -> list[str]:
     sampled = f", {report.measured:,} measured" if report.measured < report.documents else ""
     return [
         f"coherence of {report.label}",
-        f"  {report.documents:,} documents{sampled}, {report.chunks:,} chunks",
+        f"  {plural(report.documents, 'document')}{sampled}, {plural(report.chunks, 'chunk')}",
         f"  {report.encoder}",
     ]
 

@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
+from nextvec.amounts import plural
 from nextvec.comparing.contest import Contest
 from nextvec.evaluation.compare import Drawing, compare
 from nextvec.evaluation.comparison import Comparison, Contrast, Row
 from nextvec.evaluation.evaluation import Evaluation
 from nextvec.evaluation.report import Answer
-from nextvec.evaluation.report.wording import count, listed, number, plural, signed, signed_span
+from nextvec.evaluation.report.wording import count, listed, number, signed, signed_span
 from nextvec.evaluation.seeds import SEEDS_FOR_A_CLAIM, SeedSpread, average, seed_groups, seed_spreads
 from nextvec.evaluation.statistics import Verdict, p_text
 from nextvec.records.study import Run

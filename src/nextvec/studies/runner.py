@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from nextvec.amounts import plural
 from nextvec.comparing.contest import Contest, run_contest
 from nextvec.comparing.contest_report import estimates, record_contest, report_content
 from nextvec.comparing.stage import Memory, Say
@@ -20,7 +21,6 @@ from nextvec.errors import NextvecError, require_packages
 from nextvec.evaluation.coherence import require_sequential
 from nextvec.evaluation.latency import Latency
 from nextvec.evaluation.report import Answer, write_report
-from nextvec.evaluation.report.wording import plural
 from nextvec.records import read_json, taken_apart
 from nextvec.records.names import COMPARISON, PLAN, REPORT
 from nextvec.records.study import LOCK, Run, judged, looks, read_study, write_event, write_study

@@ -16,10 +16,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from nextvec.amounts import plural
 from nextvec.comparing.entrants import Generation
 from nextvec.errors import MismatchError, TrainingError
 from nextvec.evaluation.report import Answer
-from nextvec.evaluation.report.wording import plural
 from nextvec.mirror import discard, publish
 from nextvec.records import read_json, require_lines, write_atomic
 from nextvec.records.names import PLAN, RUN_LOG, STUDY, TRIALS

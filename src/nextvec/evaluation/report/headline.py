@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nextvec.amounts import plural
 from nextvec.evaluation.comparison import Comparison, Contrast, Row
 from nextvec.evaluation.report.content import ReportContent
 from nextvec.evaluation.report.wording import (
@@ -14,7 +15,6 @@ from nextvec.evaluation.report.wording import (
     number,
     percent,
     percent_span,
-    plural,
     signed,
     signed_span,
     span,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nextvec.amounts import plural
 from nextvec.evaluation.report.content import ReportContent
-from nextvec.evaluation.report.wording import plural
 from nextvec.evaluation.seeds import SEEDS_FOR_A_CLAIM
 from nextvec.evaluation.statistics import few_documents
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from nextvec.amounts import plural
 from nextvec.evaluation.coherence import CoherenceReport
 from nextvec.evaluation.comparison import Contrast, Row
 from nextvec.evaluation.heldout import Structure
@@ -23,7 +24,7 @@ from nextvec.evaluation.report.plots import (
     rank_histogram,
 )
 from nextvec.evaluation.report.tables import every_figure, leaderboard, plain_table, seed_table, source_table
-from nextvec.evaluation.report.wording import MARKS, figure_title, number, plural, signed, signed_span
+from nextvec.evaluation.report.wording import MARKS, figure_title, number, signed, signed_span
 from nextvec.evaluation.statistics import p_text
 from nextvec.evaluation.worth import STRUCTURE, worth_sentence
 

@@ -69,10 +69,6 @@ def milliseconds(value: float) -> str:
     return f"{value:.3g}{THIN}ms" if value < 1000 else f"{value:,.0f}{THIN}ms"
 
 
-def plural(amount: int, noun: str) -> str:
-    return f"{amount:,} {noun}{'' if amount == 1 else 's'}"
-
-
 def listed(names: Sequence[str]) -> str:
     """ "a, b and c"."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

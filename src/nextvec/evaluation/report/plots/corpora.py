@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from nextvec.amounts import plural
 from nextvec.evaluation.coherence import CoherenceReport
 from nextvec.evaluation.comparison import Contrast, Row
 from nextvec.evaluation.report.content import ReportContent
 from nextvec.evaluation.report.plots.plot import Plot, Styles, Trace, View, axis, error_bars, layout, legend, plot_text
-from nextvec.evaluation.report.wording import number, plural, span
+from nextvec.evaluation.report.wording import number, span
 
 _SPREAD = 0.06
 """Distance between the points of different architectures at one generation, which is 1 wide."""
