@@ -9,7 +9,7 @@ import typer
 
 from nextvec.cli import completing
 from nextvec.cli.options import ForceOption, JsonOption, WorkspaceOption, YesOption
-from nextvec.cli.output import confirm, emit, print_table, read_each, size, wrapped
+from nextvec.cli.output import confirm, emit, listed, print_table, read_each, size, wrapped
 from nextvec.errors import UsageError
 from nextvec.hub import is_on_hub
 
@@ -44,11 +44,13 @@ def list_command(
         emit(names, names or ["No model in the archive: nextvec models archive ID"], as_json)
         return
     trained, damaged = read_each(lambda model: model.summary, place.models())
-    aliases = place.aliases()
+    aliases, unfinished = place.aliases(), place.unfinished()
     if as_json:
-        emit({**known, "models": trained, "aliases": aliases}, [], as_json)
+        emit({**known, "models": trained, "aliases": aliases, "unfinished": unfinished}, [], as_json)
     else:
         _print_list(known, trained, aliases)
+        if unfinished:
+            typer.echo(listed("begun, not finished (go on: the same command and --resume):", unfinished))
     if damaged:
         raise typer.Exit(1)
 

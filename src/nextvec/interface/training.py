@@ -41,6 +41,18 @@ class Models(Corpora):
         folders = sorted(self.place.models.glob("*")) if self.place.models.exists() else []
         return [Model(self.place, folder.name) for folder in folders if (folder / CONFIG).exists()]
 
+    def unfinished(self) -> list[str]:
+        """Names of trainings that have begun and have not finished; some may be at work.
+
+        Examples:
+            >>> ws.unfinished()
+            []
+        """
+        from nextvec.records.names import CONFIG, PLAN
+
+        begun = sorted(self.place.models.glob(f"*/{PLAN}")) if self.place.models.exists() else []
+        return [path.parent.name for path in begun if not (path.parent / CONFIG).exists()]
+
     def has_model(self, name: str) -> bool:
         """Whether there is a finished model of that name.
 
