@@ -57,9 +57,9 @@ def train_command(
     Ctrl-C stops it; the same command with --resume goes on. With --ray, workers train it together, as so many processes
     here would; where one is lost, they go on from the last checkpoint.
 
-    Options for --set: anchor (none, mean, ewma-mix, ridge-mix), context (a number of vectors, or unlimited), predicts
-    (its heads), those of a head (loss, or point.loss), those of training (epochs, lr, batch, patience, ...) and the
-    architecture's own: nextvec models show ARCH.
+    Options for --set: anchor (none, mean, ewma-mix, ridge-mix, scale-mixture, best), context (a number of vectors, or
+    unlimited), predicts (its heads), those of a head (loss, or point.loss), those of training (epochs, lr, batch,
+    patience, ...) and the architecture's own: nextvec models show ARCH.
     """
     from nextvec.api import open
     from nextvec.cli.training_progress import training_progress

@@ -21,8 +21,8 @@ _REFERENCE_MODELS = ("amn", "lstm", "gru", "transformer", "graphmert-lvm", "mamb
 RECOMMENDED = "recommended"
 """The preset that is trained where no architecture is named."""
 _RECOMMENDED = {
-    "structure": True, "predicts": "rank,point,mixture", "width": 256, "layers": 2, "heads": 4, "feedforward": 512,
-    "dropout": 0.2, "batch": 2048, "epochs": 4, "weight_decay": 0.05, "patience": 2,
+    "structure": True, "predicts": "rank,point,mixture", "anchor": "best", "width": 256, "layers": 2, "heads": 4,
+    "feedforward": 512, "dropout": 0.2, "batch": 2048, "epochs": 4, "weight_decay": 0.05, "patience": 2,
 }  # fmt: skip
 
 PRESETS: dict[str, Preset] = {
