@@ -63,7 +63,8 @@ LIMITS = [
 def main() -> None:
     options = parse()
     if options.child:
-        child(*options.child, options.threads)
+        way, encoder, count, folder = options.child
+        child(way, encoder, int(count), folder, options.threads)
         return
     options.workspace.mkdir(parents=True, exist_ok=True)
     measured = {encoder: measure(encoder, options) for encoder in options.encoders}
@@ -164,12 +165,12 @@ def environment(way: str, options: argparse.Namespace) -> dict[str, str]:
     return rest | own | {"OMP_WAIT_POLICY": "PASSIVE"}  # as the command line sets it
 
 
-def child(way: str, encoder: str, count: str, folder: str, threads: int) -> None:
+def child(way: str, encoder: str, count: int, folder: str, threads: int) -> None:
     """One ingest in a process of its own; prints its seconds, all start-up but Python's included, and the others."""
     place, began, spent = Workspace(Path(folder).absolute()), time.perf_counter(), Spent()
     tools = {"encoder": encoder, "chunker": "sentence", "options": {}}
     run, work = on_ray if way == "ray" else here, WORK[encoder]
-    how = {"limit": int(count), "block_documents": work.block, "progress": lambda report, waiting: spent.look()}
+    how = {"limit": count, "block_documents": work.block, "progress": lambda report, waiting: spent.look()}
     chunks = run(place, tools, threads, work.source(), **how)
     print(time.perf_counter() - began, spent.total(), chunks)
 

@@ -44,7 +44,8 @@ LIMITS = [
 def main() -> None:
     options = parse()
     if options.child:
-        child(*options.child, options)
+        way, epochs, folder, model = options.child
+        child(way, int(epochs), folder, model, options)
         return
     options.workspace.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.workspace) as folder:
@@ -109,11 +110,11 @@ def run_child(way: str, epochs: int, model: str, chunks: int, place: Workspace, 
     return Taken(seconds, cpu, epochs * chunks)
 
 
-def child(way: str, epochs: str, folder: str, model: str, options: argparse.Namespace) -> None:
+def child(way: str, epochs: int, folder: str, model: str, options: argparse.Namespace) -> None:
     """One training in a process of its own; prints its seconds, all start-up but Python's included, and of CPU."""
     began = time.perf_counter()
     with looked_at() as spent:
-        (on_ray if way == "ray" else launched)(folder, model, int(epochs), options.threads)
+        (on_ray if way == "ray" else launched)(folder, model, epochs, options.threads)
         seconds = time.perf_counter() - began
     print(seconds, spent.total())
 

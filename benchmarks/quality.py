@@ -64,7 +64,7 @@ from nextvec.records import read_json, write_json
 from nextvec.records.names import METRICS, PLAN
 from nextvec.store.ingest import ingest
 from nextvec.store.vectors import Corpus
-from nextvec.studies.plan import PlannedRun, StudyPlan, parse_plan, resolve_runs
+from nextvec.studies.plan import PlannedRun, StudyPlan, open_generations, parse_plan, resolve_runs
 from nextvec.studies.runner import Outcome, run_study
 from nextvec.training.run import finished, train_model
 from nextvec.workspace import Workspace
@@ -114,10 +114,6 @@ class Reordered:
 
     inner: Source
     order: Callable[[Sentences], Sentences]
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
 
     def documents(self) -> Iterator[Document | Unusable]:
         chunker = build_chunker("sentence")
@@ -177,9 +173,11 @@ class Quality:
     def plan(self, name: str, plan: Mapping[str, Any]) -> StudyPlan:
         return parse_plan({"name": f"quality-{name}", "seeds": self.seeds, **plan}, owner=f"part {name}")
 
-    def study(self, name: str, plan: Mapping[str, Any], **how: bool) -> Outcome:
+    def study(self, name: str, plan: Mapping[str, Any], *, allow_unordered: bool = False) -> Outcome:
         """Train and compare what a plan says."""
-        outcome = run_study(self.workspace, self.plan(name, plan), watch=training_progress, say=say, **how)
+        outcome = run_study(
+            self.workspace, self.plan(name, plan), watch=training_progress, say=say, allow_unordered=allow_unordered
+        )
         if outcome.contest is not None:
             self.keep(name, outcome.contest)
         return outcome
@@ -242,7 +240,8 @@ class Quality:
             "seeds": self.seeds,
             "on": self.home,
         }
-        runs = resolve_runs(self.workspace, parse_plan(plan, owner="part data"))
+        parsed = parse_plan(plan, owner="part data")
+        runs = resolve_runs(self.workspace, parsed, open_generations(self.workspace, parsed))
         largest = max((run.generation for run in runs), key=lambda generation: len(generation.snapshot))
         test = hold_out(largest.snapshot, largest.data.split.test)
         judged = [self.judged(run, test, largest.mean) for run in runs]
@@ -259,7 +258,7 @@ class Quality:
                     resume=(folder / PLAN).exists(), on_progress=show,
                 )  # fmt: skip
         entrant = Entrant(folder=folder)
-        fitted = temperatures(entrant.candidate, generation, lambda: entrant.predictor)
+        fitted = temperatures(entrant.candidate, generation, entrant.predictor)
         say(f"evaluating {folder.name} on {len(test.doc_ids)} documents")
         return evaluate_on(
             test, entrant.predictor, train_mean=mean, subject=entrant.subject, weights=entrant.candidate.weights,

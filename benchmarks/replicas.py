@@ -107,7 +107,9 @@ def work_of(place: Workspace) -> dict[str, Asked]:
 
 def measure(options: argparse.Namespace, place: Workspace) -> dict[str, Any]:
     """Of both ways, taken in turns: medians."""
-    works, loads, starts = work_of(place), {}, {}
+    works = work_of(place)
+    loads: dict[Any, Any] = {}
+    starts: dict[Any, Any] = {}
     with other_process() as elsewhere:
         for _ in range(options.rounds):
             for way in WAYS:

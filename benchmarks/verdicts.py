@@ -180,7 +180,7 @@ def main() -> int:
         options,
         dataset=f"{options.runs} simulated comparisons and studies for each of {len(rates)} settings, "
         f"{options.documents} documents",
-        claims=_claims(rates, found, theory, options.runs),
+        claims=list(_claims(rates, found, theory, options.runs)),
         limits=LIMITS,
         measured={"runs": options.runs, "documents": options.documents, "false_verdicts": rates},
     )
