@@ -1,10 +1,12 @@
 """A document's own chunks as candidates: means, scores and ranks of the pool, against doing it by hand."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
-from nextvec.models.pool import RECENT, best_lean, pool_means, pool_scores, reciprocal_ranks
+from nextvec.models.pool import RECENT, best_lean, lowest, pool_means, pool_scores, reciprocal_ranks
 
 
 def documents(lengths, dim=6, seed=0):
@@ -70,3 +72,18 @@ def test_equal_candidates_share_their_rank():
     rows = torch.ones(8, 3)
     assert torch.allclose(reciprocal_ranks(pool_scores(torch.ones(1, 3), rows)), torch.tensor([1 / 2.0]))
     assert np.isfinite(reciprocal_ranks(pool_scores(torch.ones(3, 3), rows)).numpy()).all()
+
+
+class TestLowest:
+    def test_it_is_that_of_a_parabola_wherever_it_lies_between(self):
+        place_K = torch.arange(6, dtype=torch.float64)
+        for least in (1.6, 2.0, 3.3):
+            assert lowest(0.3 * (place_K - least) ** 2 + 4.0) == pytest.approx(4.0)
+
+    def test_at_an_end_it_is_what_was_measured(self):
+        assert lowest(torch.tensor([1.0, 2.0, 3.0])) == 1.0
+        assert lowest(torch.tensor([3.0, 2.0, 1.5])) == 1.5
+
+    def test_equals_are_themselves_and_what_is_no_number_is_seen(self):
+        assert lowest(torch.ones(4)) == 1.0
+        assert math.isnan(lowest(torch.tensor([1.0, torch.nan, 3.0])))

@@ -95,6 +95,17 @@ def log_losses(scores_MN: Tensor, scales: Iterable[float]) -> Tensor:
     return torch.stack([(scale * margin_MN).logsumexp(dim=1) for scale in scales])
 
 
+def lowest(loss_K: Tensor) -> float:
+    """The least of a smooth loss that is known at K equally spaced places: of the parabola through the lowest of them
+    and the two beside it, or that one itself at an end."""
+    best = int(loss_K.argmin())
+    if best in (0, len(loss_K) - 1):
+        return float(loss_K[best])
+    before, at, after = loss_K[best - 1 : best + 2].tolist()
+    bend = before - 2 * at + after
+    return at - (before - after) ** 2 / (8 * bend) if bend > 0 else at
+
+
 def least_log_loss(
     rank: Callable[[TargetBatch], Tensor], batches: Callable[[], Iterable[TargetBatch]]
 ) -> tuple[float, float]:

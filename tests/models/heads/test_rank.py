@@ -8,7 +8,7 @@ import torch
 
 from nextvec.errors import TrainingError
 from nextvec.models.head import SIZES, State, least_as_good
-from nextvec.models.heads.rank import LENGTH, RankConfig, RankHead
+from nextvec.models.heads.rank import LENGTH, QUICKER, RankConfig, RankHead
 from nextvec.models.network import build_network
 from nextvec.models.pool import RECENT
 from nextvec.models.predictor import unit
@@ -102,12 +102,24 @@ def test_the_size_that_ranks_best_is_taken(head, make_vectors):
     """The base is right, scaled well; the correction spoils it: none of it is best. Then the other way round."""
     right, hidden = make_vectors(30, 8, seed=3), make_vectors(1, 30, 8, seed=4)
     torch.nn.init.normal_(head.readout.weight, std=3.0)
-    assert head.calibrate(readings_of(20 * right[None], right, hidden)) == pytest.approx(0.0, abs=0.1)
+    assert head.eval().calibrate(readings_of(20 * right[None], right, hidden)) == pytest.approx(0.0, abs=0.1)
     assert head.calibration == {"size": 0.0, "scale": 1.0}
     moved = LENGTH / math.sqrt(8) * head.readout(hidden)
     head.calibrate(readings_of(right[None] - 0.7 * moved, right, hidden))
     assert head.calibration["size"] == pytest.approx(0.7)
     assert 0.7 in SIZES
+
+
+@torch.no_grad()
+def test_a_scale_that_is_that_of_training_documents_makes_no_epoch_worse(head, make_vectors):
+    """Queries are judged at the temperature at which their log loss is least, so how long they are says nothing."""
+    right, hidden = make_vectors(40, 8, seed=3), make_vectors(1, 40, 8, seed=4)
+    torch.nn.init.normal_(head.readout.weight, std=0.1)
+    readings = readings_of(5 * right[None] + 8 * make_vectors(1, 40, 8, seed=5), right, hidden)
+    usual = head.eval().calibrate(readings)
+    for scale in (0.6, 0.75, 1.4):
+        head.log_scales.fill_(math.log(scale) / QUICKER)
+        assert head.calibrate(readings) == pytest.approx(usual, abs=2e-3)
 
 
 def test_of_sizes_that_rank_as_well_the_least_is_taken():

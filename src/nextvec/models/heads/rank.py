@@ -17,7 +17,16 @@ from nextvec.models.baseline import Baseline
 from nextvec.models.head import HEADS, SIZES, Head, Readings, State, least_as_good, start_at_zero
 from nextvec.models.losses import contrastive, duplicates
 from nextvec.models.memory import Kept
-from nextvec.models.pool import RECENT, log_losses, own_pools, recent, reciprocal_ranks, said
+from nextvec.models.pool import (
+    RECENT,
+    log_losses,
+    lowest,
+    own_pools,
+    pool_scores,
+    recent,
+    reciprocal_ranks,
+    said,
+)
 from nextvec.models.predictor import AnchorName
 from nextvec.models.targets import TargetBatch, Targets, ahead_of
 
@@ -26,6 +35,9 @@ LENGTH = 14.0
 temperature, 0.07, inverted)."""
 QUICKER = 30.0
 """How many times as fast as a weight the logarithm of a temperature moves."""
+
+NEAR = tuple(2 ** (step / 4) for step in range(-6, 7))
+"""Factors of the learnt scale that are tried on validation, 0.35 to 2.8."""
 
 
 class RankConfig(Config):
@@ -103,20 +115,30 @@ class RankHead(Head):
         for (LOG.md, 2026-11-28).
         """
         sizes = SIZES if self.anchored else SIZES[-1:]
-        figures: list[Tensor] = []
+        ranks: list[Tensor] = []
         counts: list[int] = []
         for state, batch in readings():
             for pool in self._pools(state, batch):
-                figures.append(_figures(sizes, *pool))
+                ranks.append(_ranks(sizes, *pool))
                 counts.append(len(pool[0]))
         if not counts:
             raise TrainingError(
                 f"no validation document has a chunk to rank after {RECENT} others. Give it longer ones."
             )
-        loss_CK, ranks_CK = torch.stack(figures).double().cpu().unbind(-1)
-        best = least_as_good(ranks_CK, torch.tensor(counts, device="cpu"))
-        self.size.fill_(sizes[best])
-        return -float(loss_CK[:, best].sum()) / sum(counts)
+        ranks_CK = torch.stack(ranks).double().cpu()
+        self.size.fill_(sizes[least_as_good(ranks_CK, torch.tensor(counts, device="cpu"))])
+        return -self._log_loss(readings)
+
+    def _log_loss(self, readings: Readings) -> float:
+        """The mean in nats, at the temperature at which it is least, as every query is judged: that of training is of
+        training documents, and half way through a run far from that of others."""
+        totals: list[Tensor] = []
+        count = 0
+        for state, batch in readings():
+            for query_MD, vectors_ND in own_pools(self.query(state), batch):
+                totals.append(log_losses(pool_scores(query_MD, vectors_ND), NEAR).sum(dim=1))
+                count += len(query_MD)
+        return lowest(torch.stack(totals).sum(dim=0, dtype=torch.float64) / count)
 
     def _pools(self, state: State, batch: TargetBatch) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
         """Of each document the scores (M, N) of base, correction and what is added ahead, and its vectors (N, D)."""
@@ -138,17 +160,16 @@ class RankHead(Head):
         return {"size": round(float(self.size), 2), "scale": round(float(self._scale(0).detach()), 3)}
 
 
-def _figures(sizes: Sequence[float], base_MN: Tensor, move_MN: Tensor, lean_MN: Tensor, vectors_ND: Tensor) -> Tensor:
-    """(K, 2) at each size, summed over a document's targets: the log loss in it, and the mean of the reciprocal ranks
-    in it and ahead."""
+def _ranks(sizes: Sequence[float], base_MN: Tensor, move_MN: Tensor, lean_MN: Tensor, vectors_ND: Tensor) -> Tensor:
+    """(K,) at each size, summed over a document's targets: the mean of the reciprocal ranks in it and ahead."""
     recent_MN, said_MN = recent(len(base_MN), vectors_ND), said(len(base_MN), vectors_ND)
-    figures = []
+    totals = []
     for size in sizes:
         score_MN = base_MN + size * move_MN
         ahead_M = reciprocal_ranks((score_MN + lean_MN).masked_fill_(said_MN, -torch.inf))
         own_M = reciprocal_ranks(score_MN.masked_fill_(recent_MN, -torch.inf))
-        figures.append(torch.stack([log_losses(score_MN, (1.0,)).sum(), (own_M + ahead_M).sum() / 2]))
-    return torch.stack(figures)
+        totals.append((own_M + ahead_M).sum() / 2)
+    return torch.stack(totals)
 
 
 def _recent(targets: Targets) -> Tensor:
