@@ -36,8 +36,8 @@ temperature, 0.07, inverted)."""
 QUICKER = 30.0
 """How many times as fast as a weight the logarithm of a temperature moves."""
 
-NEAR = tuple(2 ** (step / 4) for step in range(-6, 7))
-"""Factors of the learnt scale that are tried on validation, 0.35 to 2.8."""
+NEAR = tuple(2 ** (step / 8) for step in range(-8, 9))
+"""Factors of the learnt scale that are tried on validation, from a half to twice of it."""
 
 
 class RankConfig(Config):
