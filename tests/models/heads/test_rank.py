@@ -115,7 +115,7 @@ def test_a_scale_that_is_that_of_training_documents_makes_no_epoch_worse(head, m
     """Queries are judged at the temperature at which their log loss is least, so how long they are says nothing."""
     right, hidden = make_vectors(40, 8, seed=3), make_vectors(1, 40, 8, seed=4)
     torch.nn.init.normal_(head.readout.weight, std=0.1)
-    readings = readings_of(5 * right[None] + 8 * make_vectors(1, 40, 8, seed=5), right, hidden)
+    readings = readings_of(3.5 * (right[None] + 1.6 * make_vectors(1, 40, 8, seed=5)), right, hidden)
     usual = head.eval().calibrate(readings)
     for scale in (0.6, 0.75, 1.4):
         head.log_scales.fill_(math.log(scale) / QUICKER)
