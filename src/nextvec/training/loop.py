@@ -27,7 +27,13 @@ from nextvec.training.data import TrainingData
 from nextvec.training.engine import Engine, Saved
 from nextvec.training.meter import Meter
 from nextvec.training.optimizer import adamw
-from nextvec.training.processes import any_process, from_main, make_accelerator, take_buffers_from_main
+from nextvec.training.processes import (
+    any_process,
+    from_main,
+    make_accelerator,
+    prepared,
+    take_buffers_from_main,
+)
 from nextvec.training.randomness import random_states, restore_random_states, seed_processes
 from nextvec.training.recipe import TrainingConfig, learning_rate
 from nextvec.training.runlog import RunLog
@@ -167,8 +173,9 @@ class _Run:
     ) -> None:
         self.network, self.data, self.config, self.reference = network, data, config, reference
         self.accelerator, self.on_progress, self.on_epoch = accelerator, on_progress, on_epoch
-        optimizer = adamw(network, lr=config.lr, weight_decay=config.weight_decay)
-        self.model, optimizer = accelerator.prepare(network, optimizer)
+        self.model, optimizer = prepared(
+            accelerator, network, adamw(network, lr=config.lr, weight_decay=config.weight_decay)
+        )
         self.batches: Batches = data.training_batches(network, config)
         self.judge = judging_head(network.config, config)
         self.passes = CompiledPasses(network.backbone).in_place if config.compile else nullcontext

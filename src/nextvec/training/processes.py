@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,6 +11,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list
 from torch import distributed, nn
+from torch.optim import Optimizer
 
 from nextvec.errors import NextvecError, UsageError
 from nextvec.launch import launched
@@ -42,6 +44,14 @@ def make_accelerator(config: TrainingConfig) -> Accelerator:
     if launched() > 1:
         atexit.register(leave)
     return accelerator
+
+
+def prepared(accelerator: Accelerator, network: nn.Module, optimizer: Optimizer) -> tuple[nn.Module, Optimizer]:
+    """As these processes train them, without a warning: torch has renamed `broadcast_buffers`, accelerate has not."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated", category=FutureWarning)
+        network, optimizer = accelerator.prepare(network, optimizer)
+    return network, optimizer
 
 
 def leave() -> None:
