@@ -31,7 +31,7 @@ import platform
 import random
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -83,6 +83,8 @@ HOMES = {"textbooks": 1_000, "narratives": 300}
 """Documents of each that a model is trained on."""
 TOGETHER = {"wikipedia": 6_332, "textbooks": 3_416, "narratives": 892}
 """Documents of each that one model is trained on."""
+QUOTED = {"nonfiction_classics": ("standardebooks/henry-david-thoreau_walden/where-i-lived-and-what-i-lived-for",)}
+"""Documents that a text of `TOGETHER` quotes at length: what was trained on all three has seen them."""
 CONTROL_DOCUMENTS = 800
 CONTEXTS = [1, 2, 5, 10, 20, "unlimited"]
 BUDGET = {"epochs": 1}
@@ -122,6 +124,17 @@ class Reordered:
                 sentences = [chunk.text for chunk in chunker.chunks(item)]
                 item = replace(item, text="\n\n".join(self.order(sentences)))
             yield item
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """Another source without some documents."""
+
+    inner: Source
+    left_out: Collection[str]
+
+    def documents(self) -> Iterator[Document | Unusable]:
+        return (item for item in self.inner.documents() if item.id not in self.left_out)
 
 
 def shuffled(sentences: Sentences) -> Sentences:
@@ -164,6 +177,13 @@ class Quality:
 
     def domain(self, name: str, limit: int, corpus: str, tag: str | None = None) -> str:
         return self.ingest(corpus, open_source(str(DATA / f"{name}.jsonl.gz")), limit, tag or f"d{limit}")
+
+    def unseen(self, name: str, limit: int) -> str:
+        """The corpus to judge on of a domain, without what a model of all of `TOGETHER` has seen of it."""
+        if name not in QUOTED:
+            return self.domain(name, limit, f"{name}-judged")
+        source = Without(open_source(str(DATA / f"{name}.jsonl.gz")), QUOTED[name])
+        return self.ingest(f"{name}-unseen", source, limit, f"d{limit}")
 
     def grow(self) -> None:
         source = open_source(str(DATA / "wikipedia.jsonl.gz"))
@@ -223,8 +243,10 @@ class Quality:
         if outcome.contest is not None:
             for domain in TOGETHER:
                 self.put(f"one-{domain}", reduced(of_domain(outcome.contest, domain)))
-        for domain in DOMAINS.keys() - TOGETHER.keys():
-            on = self.domain(domain, DOMAINS[domain], f"{domain}-judged")
+        for domain, limit in DOMAINS.items():
+            if domain in TOGETHER:
+                continue
+            on = self.unseen(domain, limit)
             say(f"on {on}")
             contest = run_contest(self.workspace, trained(outcome), on=on, latency=False, say=say)
             self.keep(f"beyond-{domain}", contest)
