@@ -226,8 +226,8 @@ class Model(Portable):
         """Keys name, architecture, anchor, parameters, corpus, validation_cosine; the weights are not loaded.
 
         Examples:
-            >>> model.summary["anchor"]
-            'ridge-mix'
+            >>> model.summary["corpus"]
+            'mine@small'
         """
         spec = self.config["spec"]
         return {
