@@ -155,7 +155,7 @@ def test_headings_are_counted_and_exchanged(call, place, tmp_path):
         "# The river\n\nIt rises in the hills. It flows south.\n\n## Boats\n\nBoats carry grain to the port.\n"
     )
     told = call("ingest", page, "--corpus", "page", "--encoder", "hashing:16").stdout
-    assert "this run: 1 documents, 3 chunks and 2 headings in " in told
+    assert "this run: 1 document, 3 chunks and 2 headings in " in told
     call("export", "page", tmp_path / "out.npz", "--context", 2)
     call("import", tmp_path / "out.npz", "--corpus", "back", "--encoder", "hashing:16")
     for corpus in ("page", "back"):

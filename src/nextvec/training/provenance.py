@@ -90,8 +90,8 @@ def _carried_out(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 def _changes(begun: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Settings that there were not yet when the run began have not changed."""
-    changed = [key for key in begun.keys() & now.keys() if begun[key] != now[key]]
-    return [f"resumed with {key} = {now[key]}, begun with {begun[key]}" for key in sorted(changed)]
+    changed = [key for key in now if key in begun and begun[key] != now[key]]
+    return [f"resumed with {key} = {now[key]}, begun with {begun[key]}" for key in changed]
 
 
 def _require_same_generation(run: str, begun: Any, now: Any) -> None:
