@@ -108,8 +108,8 @@ def work_of(place: Workspace) -> dict[str, Asked]:
 def measure(options: argparse.Namespace, place: Workspace) -> dict[str, Any]:
     """Of both ways, taken in turns: medians."""
     works = work_of(place)
-    loads: dict[Any, Any] = {}
-    starts: dict[Any, Any] = {}
+    loads: dict[tuple[str, str], list[Any]] = {}
+    starts: dict[str, list[float]] = {}
     with other_process() as elsewhere:
         for _ in range(options.rounds):
             for way in WAYS:

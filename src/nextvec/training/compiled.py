@@ -14,12 +14,12 @@ from nextvec.models.backbone import BACKBONES, Backbone
 
 
 def require_compiling(architecture: str) -> None:
-    """Raises UsageError for a backbone that cannot be compiled."""
+    """Raises UsageError for a backbone that does not say that it compiles."""
     if not BACKBONES.get(architecture).compiles:
         known = ", ".join(name for name in BACKBONES if BACKBONES.get(name).compiles)
         raise UsageError(
-            f"{architecture} cannot be compiled: its graph depends on how long a document is. Leave compile out, or "
-            f"train one of {known}"
+            f"{architecture} cannot be compiled: its class has no compiles = True, for one graph of documents of any "
+            f"length. Leave compile out, or train one of {known}"
         )
 
 
