@@ -15,6 +15,7 @@ from nextvec.models.backbones.gru import GRU
 from nextvec.models.baseline import BASELINES, fit_baseline
 from nextvec.models.baselines.gaussian import Gaussian
 from nextvec.models.bundle import load_bundle, record_metrics, save_bundle
+from nextvec.models.heads.mixture import MixtureHead
 from nextvec.models.network import build_network
 from nextvec.records.names import CONFIG, METRICS, PROBE, WEIGHTS
 
@@ -96,9 +97,38 @@ def test_the_probe_catches_it_where_no_context_of_it_is_familiar(saved, monkeypa
 def test_a_probe_of_before_there_were_corrections_in_it_is_read(saved):
     folder, _ = saved
     probe = load((folder / PROBE).read_bytes())
-    del probe["correction"]
+    del probe["correction.point"]
     (folder / PROBE).write_bytes(save(probe))
     load_bundle(folder)
+
+
+def test_a_probe_of_when_only_points_had_corrections_is_of_the_point(saved):
+    folder, _ = saved
+    probe = load((folder / PROBE).read_bytes())
+    probe["correction"] = probe.pop("correction.point")
+    (folder / PROBE).write_bytes(save(probe))
+    load_bundle(folder)
+    (folder / PROBE).write_bytes(save(probe | {"correction": probe["correction"] + 1e-3}))
+    with pytest.raises(IntegrityError, match=r"mine computes something else .* probe is off by 0.001"):
+        load_bundle(folder)
+
+
+def test_the_probe_catches_other_means_of_a_mixture_where_no_context_is_familiar(tmp_path, batches, monkeypatch):
+    network = build_network("gru", 8, SMALL, heads=("mixture",))
+    network.set_anchors(lambda name: fit_baseline(name, 8, batches, batches))
+    torch.nn.init.normal_(network.heads["mixture"].compute.weight)
+    network.heads["mixture"].familiarity.bounds.copy_(torch.tensor([-1.0, 1.0]))
+    save_bundle(tmp_path / "mine", network, origin=ORIGIN, metrics={})
+    load_bundle(tmp_path / "mine")
+    read, outputs_O = MixtureHead.read, torch.arange(1 + 8 + 8)
+
+    def with_longer_means(self, state):
+        said_NKO, m_ND = read(self, state)
+        return torch.where((outputs_O >= 1) & (outputs_O < 9), 1.1 * said_NKO, said_NKO), m_ND
+
+    monkeypatch.setattr(MixtureHead, "read", with_longer_means)
+    with pytest.raises(IntegrityError, match=r"mine computes something else .* probe is off by"):
+        load_bundle(tmp_path / "mine")
 
 
 @pytest.fixture

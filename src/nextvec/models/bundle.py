@@ -38,7 +38,9 @@ FORMAT, ONE_HEAD = 2, 1
 PROBE_TOLERANCE = 1e-5
 PROBE_SHAPE = (3, 9)
 PROBE_SEED, PROBE_SAMPLES = 0, 2
-CORRECTION = "correction"
+CORRECTION = "correction."
+EARLIER_CORRECTION = "correction"
+"""The point's, when no other head had one."""
 
 PARTS = ("spec", "network", "encoder", "corpus", "split", "training")
 """Of config.json, that are objects where they are there; of what is no network that part is null."""
@@ -236,14 +238,14 @@ def _make_probe(predictor: AnyPredictor) -> dict[str, Tensor]:
 
 
 def _answers(predictor: AnyPredictor, x_BTD: Tensor) -> dict[str, Tensor]:
-    """The points `y`, `samples` of a predictor that draws, with one seed always, and a network's `correction`: vectors
-    drawn at random are like no context that it has learnt from, and its point is its base there."""
+    """The points `y`, `samples` of a predictor that draws, with one seed always, and the corrections of a network's
+    heads: vectors drawn at random are like no context that it has learnt from, and its point is its base there."""
     forecast = predictor.forecast(x_BTD, torch.ones(x_BTD.shape[:2], dtype=torch.bool))
     answers = {"y": forecast.point}
     if predictor.spec.samples:
         answers["samples"] = forecast.sample(PROBE_SAMPLES, torch.Generator().manual_seed(PROBE_SEED))
-    if isinstance(predictor, Network) and (correction := predictor.correction(x_BTD)) is not None:
-        answers[CORRECTION] = correction
+    if isinstance(predictor, Network):
+        answers |= {CORRECTION + name: correction for name, correction in predictor.corrections(x_BTD).items()}
     # A copy: who answers with the vectors themselves gives the tensor that is saved beside the answer.
     return {name: answer.clone(memory_format=torch.contiguous_format) for name, answer in answers.items()}
 
@@ -252,9 +254,11 @@ def _check_probe(predictor: AnyPredictor, folder: Path) -> None:
     try:
         probe = load(_read(folder / PROBE))
         answers = _answers(predictor, probe["x"])
-        if CORRECTION not in probe:  # of an earlier version, whose point shows it
-            answers.pop(CORRECTION, None)
-        worst = max(_difference(answer, probe[name]) for name, answer in answers.items())
+        if EARLIER_CORRECTION in probe:
+            probe[f"{CORRECTION}point"] = probe[EARLIER_CORRECTION]
+        # A probe of before there was a correction is of a head whose forecasts show it.
+        asked = [name for name in answers if name in probe or not name.startswith(CORRECTION)]
+        worst = max(_difference(answers[name], probe[name]) for name in asked)
     except (SafetensorError, KeyError) as error:
         raise IntegrityError(f"{folder / PROBE} is damaged ({error}); restore it or train again") from None
     if not worst <= PROBE_TOLERANCE:

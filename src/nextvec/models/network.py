@@ -300,11 +300,14 @@ class Network(nn.Module, Predictor):
             ask_lean if leans else None,
         )  # fmt: skip
 
-    def correction(self, x_BTD: Tensor) -> Tensor | None:
-        """(B, T, D) see `Head.correction`, of its point; to prove by any vectors that it computes what it did."""
-        if (point := self._giving("point")) is None:
-            return None
-        return self._judging(lambda: point.correction(self._views(Reading(x_BTD)).state(point)))
+    def corrections(self, x_BTD: Tensor) -> dict[str, Tensor]:
+        """`Head.correction` of each head that has one, by name: proves by any vectors that it computes what it did."""
+
+        def ask() -> dict[str, Tensor | None]:
+            views = self._views(Reading(x_BTD))
+            return {name: head.correction(views.state(head)) for name, head in self.each_head()}
+
+        return {name: correction for name, correction in self._judging(ask).items() if correction is not None}
 
     @property
     def _with_topic(self) -> Head | None:

@@ -156,6 +156,32 @@ def test_what_is_tuned_is_where_validation_targets_are_likeliest(make_vectors):
     assert tuned == pytest.approx(found[best], abs=1e-4)
 
 
+def test_after_a_context_like_none_of_those_seen_the_means_are_its_anchors(make_vectors):
+    head, silent, state = (
+        make_head(make_anchor(), stirred=True),
+        make_head(make_anchor(), stirred=True),
+        make_state(1, 2),
+    )
+    of_means = slice(1, 1 + DIM)
+    silent.compute.weight[of_means] = silent.compute.bias[of_means] = 0.0
+    y_BSD, mask_BS = make_vectors(1, 2, DIM), torch.ones(1, 2) > 0
+    moved_BS = head.log_density(state, y_BSD)
+    familiar_ND = state.base_BSE[0, 0] + 0.01 * torch.randn(100, DIM, generator=torch.Generator().manual_seed(2))
+    head.acquaint([familiar_ND], [familiar_ND])
+    expected_BS = torch.stack([moved_BS[:, 0], silent.log_density(state, y_BSD)[:, 1]], 1)
+    torch.testing.assert_close(head.log_density(state, y_BSD), expected_BS)
+    assert not torch.allclose(moved_BS, expected_BS, atol=1e-2)
+    loss = head.train().loss(state, make_targets(y_BSD[0], mask_BS))
+    torch.testing.assert_close(loss, -moved_BS.mean() / DIM)  # all is familiar while it trains
+
+
+def test_without_an_anchor_there_is_nothing_to_be_left_with(make_vectors):
+    head, state, y_BSD = make_head(stirred=True), State(make_state().hidden_BSM, None), make_vectors(2, 4, DIM)
+    before = head.log_density(state, y_BSD)
+    head.acquaint([make_vectors(1, 50, DIM)[0]], [make_vectors(1, 50, DIM)[0]])
+    assert torch.equal(head.log_density(state, y_BSD), before)
+
+
 def test_without_a_target_nothing_can_be_tuned():
     with pytest.raises(TrainingError, match=r"there is no target to tune the mixture on"):
         make_head().calibrate(lambda: iter([]))
@@ -163,7 +189,7 @@ def test_without_a_target_nothing_can_be_tuned():
 
 def test_dead_axes_are_left_as_they_are():
     head, state = make_head(make_anchor(), stirred=True), make_state()
-    components = head.components(head.read(state.at(torch.ones(2, 4) > 0))[0], 1.0)
+    components = head.components(*head.read(state.at(torch.ones(2, 4) > 0)), 1.0)
     for changes_NKG in (components.mean_NKG, components.variance_NKG):
         assert bool((changes_NKG[..., :-1] != 0).all())
         assert not changes_NKG[..., -1].any()
