@@ -315,8 +315,8 @@ def predict_last(predictor: Predictor, sequences: Sequence[Tensor]) -> Tensor:
     lengths = [len(sequences[place]) for place in longest_first]
     memory, read, found = predictor.start(len(sequences)), 0, []
     for end in sorted(set(lengths)):
-        forecast, memory = predictor.read(x_BTD[: memory.documents, read:end], memory)
-        staying, read = sum(length > end for length in lengths), end
-        found.append(forecast.point[staying:, 0])
-        memory = memory.first(staying)
+        x_BTD, staying = x_BTD[: memory.documents], sum(length > end for length in lengths)
+        found.append(predictor.read(x_BTD[staying:, read:end], memory[staying:])[0].point[:, 0])
+        if staying:
+            memory, read = predictor.read(x_BTD[:staying, read:end], memory[:staying])[1], end
     return torch.cat(found[::-1])[np.argsort(longest_first)]

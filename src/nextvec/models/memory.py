@@ -41,13 +41,14 @@ class Memory:
         """How many numbers it holds."""
         return _numbers(self.kept)
 
+    def __getitem__(self, documents: slice) -> Memory:
+        """That of some of the documents."""
+        count = len(range(self.documents)[documents])
+        return replace(self, documents=count, kept=_part(self.kept, documents))
+
     def part(self, number: int) -> Memory:
         """That of one document."""
-        return replace(self, documents=1, kept=_part(self.kept, slice(number, number + 1)))
-
-    def first(self, documents: int) -> Memory:
-        """That of so many documents, the first ones."""
-        return replace(self, documents=documents, kept=_part(self.kept, slice(documents)))
+        return self[number : number + 1]
 
 
 def join(memories: Sequence[Memory]) -> Memory:

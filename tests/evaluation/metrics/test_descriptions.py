@@ -171,9 +171,11 @@ def test_rollout_needs_five_vectors_ahead():
 
 def test_the_last_prediction_is_taken_at_each_sequences_own_end():
     sequences = [unit((length, 8), length) for length in (3, 1, 6, 3)]
-    together = predict_last(Slow(mean), sequences)
+    predict, calls = recording(mean)
+    together = predict_last(Slow(predict), sequences)
     alone = torch.stack([mean(sequence[None], None)[0, -1] for sequence in sequences])
     torch.testing.assert_close(together, alone)
+    assert [(len(x_BTD), x_BTD.shape[1]) for x_BTD in calls] == [(1, 1), (2, 3), (1, 6)]  # and nowhere else
 
 
 def test_order_is_the_same_whether_documents_wait_for_each_other_or_not(monkeypatch):
