@@ -16,22 +16,25 @@ preset declares, or, where several are compared, under one budget for all of the
     controls  the recommended model on documents whose sentences are in order, reversed, and shuffled
 
 Everything is kept in the workspace as `nextvec study run` keeps it: stopped, the same command goes on where it was, and
-no text is encoded, no model trained twice. After every part docs/results/quality.json is written anew, of which
-`python docs/generate.py` makes docs/results.md, and what is claimed of it goes into benchmarks/results. With `--hours`
-no further part is begun after so long.
+no text is encoded, no model trained twice. Processes that are given different parts may run at once. After every part
+docs/results/quality.json is written anew, of which `python docs/generate.py` makes docs/results.md, and what is claimed
+of it goes into benchmarks/results. With `--hours` no further part is begun after so long.
 
 On two cores all of it takes a day, most of it encoding and seeds; `--seeds 1 --only model` two hours.
 """
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
+import os
 import platform
 import random
 import time
 from argparse import Namespace
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -149,7 +152,7 @@ ORDERS: dict[str, Callable[[Sentences], Sentences]] = {
 
 @dataclass(kw_only=True)
 class Quality:
-    """One run over the parts. `found` is what is written: by part, comparisons by name."""
+    """One run over the parts. `found` is what is written: by part, comparisons by name; `told` is when it last was."""
 
     workspace: Workspace
     documents: int
@@ -158,6 +161,7 @@ class Quality:
     out: Path
     found: dict[str, Any] = field(default_factory=dict)
     began: float = field(default_factory=time.perf_counter)
+    told: float = field(default_factory=time.perf_counter)
 
     @property
     def generations(self) -> list[str]:
@@ -207,16 +211,19 @@ class Quality:
         self.put(name, {**reduced(contest.comparison), "costs": costs})
 
     def put(self, name: str, part: dict[str, Any]) -> None:
-        self.found[name] = {**part, "hardware": hardware()}
-        write_json(self.out, {**self.found, "provenance": self.provenance()})
+        """Beside what is in the record by now: other processes may be at other parts."""
+        with locked(self.out.parent):
+            self.found = read_json(self.out) if self.out.exists() else {}
+            self.found |= {name: {**part, "hardware": hardware()}, "provenance": self.provenance()}
+            write_json(self.out, self.found)
 
     def provenance(self) -> dict[str, Any]:
-        """Hours are this run's and those of the runs before it."""
-        before = self.found.get("provenance", {})
+        """Hours are those of all processes until now."""
+        before, since, self.told = self.found.get("provenance", {}), self.told, time.perf_counter()
         return {
             **before,
             "encoder": self.encoder.spec.describe(),
-            "hours": round(before.get("hours", 0.0) + (time.perf_counter() - self.began) / 3600, 2),
+            "hours": round(before.get("hours", 0.0) + (self.told - since) / 3600, 3),
         }
 
     # The parts
@@ -314,6 +321,18 @@ class Quality:
 
 
 PARTS = ("model", "homes", "together", "data", "trunks", "heads", "context", "controls")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """No other process is in there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 def trained(outcome: Outcome) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -45,6 +46,17 @@ def quality(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def begun(quality: ModuleType, folder: Path) -> Any:
     encoder = load_encoder("hashing:16")
     return quality.Quality(workspace=Workspace(folder), documents=8, seeds=[0], encoder=encoder, out=folder / "q.json")
+
+
+def test_processes_at_different_parts_keep_one_record(quality: ModuleType, tmp_path: Path) -> None:
+    one, other = begun(quality, tmp_path), begun(quality, tmp_path)
+    one.told -= 3600.0
+    other.told -= 7200.0
+    for made, part in ((one, "first"), (other, "second"), (one, "third")):
+        made.put(part, {"targets": 1})
+    assert one.found == json.loads(one.out.read_text())
+    assert one.found.keys() == {"first", "second", "third", "provenance"}
+    assert one.found["provenance"]["hours"] == pytest.approx(3.0, abs=0.01)
 
 
 def sentences(document: Document) -> list[str]:
