@@ -263,14 +263,20 @@ def _controls(parts: Mapping[str, Part]) -> str:
 
 
 def _cost(record: Mapping[str, Any]) -> str:
-    costs = {name: cost for part in record.values() for name, cost in part.get("costs", {}).items() if cost}
-    columns = ("model", "minutes", "epochs", "targets a second")
+    """A model that several parts judge was trained in the first of them."""
+    trained = {
+        (name, tuple(cost.values())): (part.get("hardware", ""), cost)
+        for part in reversed(record.values())
+        for name, cost in part.get("costs", {}).items()
+        if cost
+    }
+    columns = ("model", "minutes", "epochs", "targets a second", "on")
     cells = [
-        (name, f"{cost['seconds'] / 60:.1f}", f"{cost['epochs']:.0f}", f"{cost['vectors_per_second']:,.0f}")
-        for name, cost in sorted(costs.items())
+        (name, f"{cost['seconds'] / 60:.1f}", f"{cost['epochs']:.0f}", f"{cost['vectors_per_second']:,.0f}", hardware)
+        for (name, _), (hardware, cost) in sorted(trained.items())
     ]
     told = "Training alone; evaluating and encoding are in the hours above."
-    return f"{told}\n\n{table(columns, cells, right=set(columns[1:]))}"
+    return f"{told}\n\n{table(columns, cells, right=set(columns[1:4]))}"
 
 
 def data_plot(part: Part) -> str:

@@ -129,3 +129,21 @@ def test_more_data_is_shown_from_little_to_much(results: ModuleType, part: dict[
 def test_what_was_not_measured_has_no_section(results: ModuleType, part: dict[str, Any]) -> None:
     titles = [text.splitlines()[0] for text in results.sections(record(model=part))]
     assert titles[1:] == ["## The recommended model", "## Cost"]
+
+
+def test_what_a_training_cost_is_told_once_with_its_machine(results: ModuleType, part: dict[str, Any]) -> None:
+    """Other parts train a model of the same name for less long, or only judge it."""
+    whole, short = ({"seconds": 60.0 * n, "epochs": n, "steps": n, "vectors_per_second": 1e3} for n in (4, 1))
+    page = plain(
+        "\n\n".join(
+            results.sections(
+                record(
+                    model={**part, "costs": {"mine": whole}},
+                    trunks={**part, "costs": {"mine": short}, "hardware": "a GPU"},
+                    **{"on-recipes": {**part, "costs": {"mine": whole}, "hardware": "another"}},
+                )
+            )
+        )
+    )
+    rows = [line for line in page.splitlines() if line.startswith("| mine |")]
+    assert rows == ["| mine | 1.0 | 1 | 1,000 | a GPU |", "| mine | 4.0 | 4 | 1,000 | x86_64 |"]
