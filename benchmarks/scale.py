@@ -54,8 +54,10 @@ APPENDED = 2_000
 SPANS = {"short": (32, 4), "long": (512, None)}
 """Longest piece of a document in a batch, and that in the first epoch: the default recipe's, and whole documents."""
 STEPS = 100
-TIMES = 3
+TIMES = 7
 """Each place of rows is timed, the fastest time of a place counts: other work only slows it down."""
+SETTLED = 8
+"""Seconds before a step is timed: giving back the memory of the process before takes the kernel a while of a core."""
 JUDGED, MODELS, FIGURES = 10_000, 20, 10
 INGESTED = {"hashing": 3_200, "minilm": 24}
 """Documents by encoder."""
@@ -214,6 +216,7 @@ def span_batches(snapshot: Snapshot, place: Place, span: int, first_span: int | 
 
 def step(options: argparse.Namespace, place: Place) -> float:
     """Seconds of a step of a GRU, of rows all over the corpus."""
+    time.sleep(SETTLED)
     batches: Batches = span_batches(snapshot_of(options), place, *SPANS["long"])
     network = build_network("gru", DIM, {"width": 256, "layers": 1}, anchor="none")
     optimizer = torch.optim.AdamW(network.parameters())

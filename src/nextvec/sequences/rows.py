@@ -7,6 +7,7 @@ Batches gather the rows they want; what they get is the same, bit for bit, whate
 from __future__ import annotations
 
 import os
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -99,6 +100,9 @@ class MappedRows:
 
     def __init__(self, array_ND: npt.NDArray[np.floating], device: torch.device | str = "cpu") -> None:
         self.array_ND, self.device = array_ND, torch.device(device)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*not writable")  # the map of a corpus is only read
+            self._stored_ND = torch.from_numpy(array_ND)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -112,7 +116,9 @@ class MappedRows:
         self.array_ND[index_M.cpu().numpy()] = rows_MD.cpu().numpy()
 
     def gather(self, index: Tensor) -> Tensor:
-        return _gathered(self.array_ND, index, self.device)
+        wanted_W, place = torch.unique(index.cpu(), return_inverse=True)
+        rows_WD = self._stored_ND.index_select(0, wanted_W).to(self.device).float()
+        return rows_WD if torch.equal(place, torch.arange(len(wanted_W))) else rows_WD[place.to(self.device)]
 
     def gather_each(self, indexes: Iterable[IntArray]) -> Iterator[Tensor]:
         return (self.gather(torch.from_numpy(index)) for index in indexes)
