@@ -127,7 +127,7 @@ class Head(nn.Module, ABC):
         its anchor is fitted and before it trains. Most heads take nothing, and one that is not anchored has none."""
 
     def correction(self, state: State) -> Tensor | None:
-        """(B, S, X) what it has learnt, where its forecasts of some contexts do not show that; None for most heads."""
+        """(B, S, any width) what it learnt, where forecasts of some contexts do not show it; None for most heads."""
         return None
 
     @abstractmethod

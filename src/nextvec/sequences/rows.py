@@ -142,7 +142,8 @@ class ShardedRows:
         return empty_rows(len(self.source_ND), width, self.device, folder)
 
     def gather(self, index: Tensor) -> Tensor:
-        return _gathered(self.source_ND, index, self.device)
+        (rows_ND,) = _Read.of(self.source_ND, [index.flatten().cpu().numpy()]).on(self.device)
+        return rows_ND.unflatten(0, index.shape)
 
     def gather_each(self, indexes: Iterable[IntArray]) -> Iterator[Tensor]:
         readers, ahead = ThreadPoolExecutor(AHEAD, "rows"), deque[Future[_Read]]()
@@ -186,12 +187,6 @@ def _grouped(indexes: Iterable[IntArray], size: int) -> Iterator[list[IntArray]]
             group = []
     if group:
         yield group
-
-
-def _gathered(source_ND: VectorSource, index: Tensor, device: torch.device) -> Tensor:
-    """As `VectorRows.gather`."""
-    (rows_ND,) = _Read.of(source_ND, [index.flatten().cpu().numpy()]).on(device)
-    return rows_ND.unflatten(0, index.shape)
 
 
 Rows = ResidentRows | MappedRows | ShardedRows
