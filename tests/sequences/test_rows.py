@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -144,6 +145,31 @@ def test_what_cannot_be_read_ahead_fails_when_its_turn_comes(array: np.ndarray) 
     assert [len(next(gathered)), len(next(gathered))] == [TOGETHER, TOGETHER]
     with pytest.raises(IntegrityError, match="a bad place"):
         next(gathered)
+
+
+def test_long_runs_are_read_in_parts(array: np.ndarray, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "RUN", 7)
+    index = torch.from_numpy(np.delete(np.arange(len(array)), [3, 40, 41]))
+    assert torch.equal(place_rows(snapshot, "cpu", "mapped").gather(index), torch.from_numpy(array)[index].float())
+
+
+def test_a_file_that_was_cut_short_is_an_error(snapshot: Snapshot) -> None:
+    mapped = place_rows(snapshot, "cpu", "mapped")
+    file = snapshot.map_file
+    assert file is not None
+    os.truncate(file, file.stat().st_size - 1)
+    with pytest.raises(IntegrityError, match="86 vectors has become shorter"):
+        mapped.gather(torch.tensor([0, 85]))
+
+
+def test_a_file_that_is_gone_is_read_all_the_same(array: np.ndarray, snapshot: Snapshot) -> None:
+    mapped, index = place_rows(snapshot, "cpu", "mapped"), torch.tensor([85, 2])
+    file = snapshot.map_file
+    assert file is not None
+    file.unlink()
+    again = place_rows(snapshot, "cpu", "mapped")
+    for each in (mapped, again):
+        assert torch.equal(each.gather(index), torch.from_numpy(array)[index].float())
 
 
 def test_shards_need_no_copy(snapshot: Snapshot) -> None:
