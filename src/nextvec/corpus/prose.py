@@ -85,6 +85,11 @@ def visible(text: str) -> int:
     return count if text.isascii() else count + len("".join(_beyond_ascii(text).split()))
 
 
+def lost(before: str, after: str) -> int:
+    """Characters, as `visible` counts them, that a text had before something was taken out."""
+    return 0 if before == after else visible(before) - visible(after)
+
+
 def _encoded(text: str) -> bytes:
     return text.encode(errors="surrogatepass")
 
@@ -129,7 +134,7 @@ def without_controls(text: str) -> tuple[str, int]:
     windows-1252 are these again. A word that a soft hyphen divides at a line end is put together on its first line."""
     mended = without_mojibake(text)
     clean = _without_signs(mended) if _is_odd(mended) else mended
-    return clean, visible(text) - visible(clean) if clean is not text else 0
+    return clean, lost(text, clean)
 
 
 def _without_signs(text: str) -> str:

@@ -11,6 +11,7 @@ MARKED: dict[str, list[str]] = {
         "Wow!!! |I love it!!! |Really??? |I mean it.",
         "OMG!!! |She left. |“What!!!” I said.",
         "Grate 3 oz. Parmesan over it. |Add 8 oz. Cheddar and 1 ½ Tbsp. Butter. |Stir.",
+        "Peel 2 lb. Idaho potatoes. |It weighed 2 lb. |The cook was content.",
         "Use 3 oz. |Add salt. |It weighs 3 oz. |The dog is small.",
         "See Def.'s Mot. Summ. J. 5. |It was denied.",
         "See Pl.'s Mem. Supp. Mot. Summ. J. 12. |Def.'s Mot. Dismiss 3 is moot.",

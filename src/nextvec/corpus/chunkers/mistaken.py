@@ -78,8 +78,10 @@ _COMPANY = re.compile(rf"{_IN_CHAIN}(?:Corp|Cos?|Inc|Ltd|Bros|Assn)\.")
 _BY_NUMBER = re.compile(rf"{_IN_CHAIN}(?:Nos?\.\s[^\W\d_]{{0,2}}[ -]?\d|L\.\sNo)")
 _OF_LAW = re.compile(r"(?:[A-Z][\w'’&]*\.?\s){0,4}(?:[§¶]|ch\.)")
 """`Ann. § 3`, `Gen. Laws ch. 5`, `Compl. ¶ 12`"""
-_PORTION = re.compile(r"[\d½¼¾⅓⅔⅛]\s?(?:oz|tsp|tbsp|pkg|pt|qt)\.\s\Z", re.IGNORECASE)
+_PORTIONS = ("oz", "lb", "tsp", "tbsp", "pkg", "pt", "qt")
+_PORTION = re.compile(rf"[\d½¼¾⅓⅔⅛]\s?(?:{'|'.join(_PORTIONS)})\.\s\Z", re.IGNORECASE)
 """`3 oz. Parmesan`"""
+_NO_INGREDIENTS = COOKS | STARTERS
 _DEGREE = re.compile(r"\bdeg\.\s\Z")
 _MOTION = re.compile(r"(?:Mots?|Mem|Supp|Summ|Br|Opp['’]n|Resp|Reply)\.?\s\Z")
 _MOVED = re.compile(
@@ -162,23 +164,23 @@ def _capital_goes_on(text: str, cut: int, before: list[str], language: str) -> b
     word = before[-1].lstrip(_OPENING)[:-1]
     if (word in NUMBERED or word in words("shortened", language)) and _is_numeral(text, cut, word):
         return True
-    if _names_what_is_measured(text, cut, language) or _is_cited_brief(text, cut):
+    if _names_what_is_measured(text, cut, word, language) or _is_cited_brief(text, cut):
         return True
     if before[-1][-2:] in ("m.", "M.") and _DAY.match(text, cut) and _TIME.search(text, max(0, cut - _WINDOW), cut):
         return True
     return _is_title(text, cut, before, language) or _is_initial(text, cut, before, language)
 
 
-def _names_what_is_measured(text: str, cut: int, language: str) -> bool:
+def _names_what_is_measured(text: str, cut: int, word: str, language: str) -> bool:
     """`3 oz. Parmesan`, `5 deg. C`; or what happened in a year, `W 1990 r. Jan`."""
-    start, following = max(0, cut - _WINDOW), _next_word(text, cut)
+    start = max(0, cut - _WINDOW)
     if language == "pl":
         return _POLISH_YEAR.search(text, start, cut) is not None
-    if language != "en":
+    if language != "en" or not word.lower().endswith(("deg", *_PORTIONS)):
         return False
     if _DEGREE.search(text, start, cut):
-        return following.rstrip(".,;:") in ("C", "F", "K", "N", "S", "E", "W")
-    return following not in COOKS | STARTERS and _PORTION.search(text, start, cut) is not None
+        return _next_word(text, cut).rstrip(".,;:") in ("C", "F", "K", "N", "S", "E", "W")
+    return _PORTION.search(text, start, cut) is not None and _next_word(text, cut) not in _NO_INGREDIENTS
 
 
 def _is_cited_brief(text: str, cut: int) -> bool:

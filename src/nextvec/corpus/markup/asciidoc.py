@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from html import unescape
 
-from nextvec.corpus.markup.gathered import Paragraphs, has_marks, read_lines
+from nextvec.corpus.markup.gathered import Paragraphs, Signs, has_marks, read_lines
 from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.markup.shield import Shield
 from nextvec.corpus.prose import Prose
@@ -23,7 +23,9 @@ _MARK = re.compile(
     r"|(?<!\w)(?:link|xref|footnote|kbd|btn|linkgit|image):[^\s\[\]:]*\[|<<[\w-]+(?:,[^<>\n]+)?>>",
     re.MULTILINE,
 )
-_SIGNS = ("\n[", "|===", "\n==", "::\n", "::[", "link:", "linkgit:", "xref:", "footnote:[", "kbd:[", "image:", "<<")
+_SIGNS = Signs(
+    "\n[", "|===", "\n==", "::\n", "::[", "link:", "linkgit:", "xref:", "footnote:[", "kbd:[", "image:", "<<"
+)
 """Without any of which a text has hardly one of them."""
 _DELIMITER = re.compile(r"([-.+/=*_])\1{3,}|--|[|,:!]===|```\w*")
 _REASONS = {"-": "code", ".": "code", "+": "markup", "/": "comment", "`": "code", "|": "table", ",": "table"}
@@ -89,7 +91,7 @@ def read_asciidoc(text: str, read: Callable[[str], Prose] = read_plain, *, certa
 
 
 def _is_asciidoc(text: str) -> bool:
-    return any(map(text.__contains__, _SIGNS)) and has_marks(text, _MARK, FEWEST_MARKS)
+    return _SIGNS.any_in(text) and has_marks(text, _MARK, FEWEST_MARKS)
 
 
 class _Document:

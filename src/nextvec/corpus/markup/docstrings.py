@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from nextvec.corpus.markup.manual import read_manual_page
-from nextvec.corpus.prose import Prose, visible
+from nextvec.corpus.prose import Prose, lost, visible
 
 Docstring: TypeAlias = tuple[str, str]
 """The dotted name of what it describes, "" for the module, and its text."""
@@ -41,7 +41,7 @@ def read_docstrings(source: bytes, name: str, new: Callable[[str], bool]) -> Pro
             apart["repeated docstring"] += visible(text)
             continue
         prose = _FIELDS.split(text, maxsplit=1)[0]
-        apart["parameters"] += visible(text) - visible(prose)
+        apart["parameters"] += lost(text, prose)
         apart["markup"] -= DRAWN * bool(of)
         page += [*([_heading(of, "=")] if of else []), prose]
     read = read_manual_page("\n\n".join(page))

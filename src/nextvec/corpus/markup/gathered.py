@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Protocol
 
 from nextvec.corpus.headings import PARAGRAPHS_APART, ruled
-from nextvec.corpus.prose import Prose, collapse, visible
+from nextvec.corpus.prose import Prose, collapse, lost, visible
 
 
 def read_said(text: str, said: str, left_out: Counter[str], read: Callable[[str], Prose]) -> Prose:
     """What `read` makes of what a `text` says, with what was `left_out` of it before, and as markup the rest of it."""
     prose = read(said)
-    markup = visible(text) - visible(said) - left_out.total()
+    markup = lost(text, said) - left_out.total()
     return replace(prose, left_out=+Counter(markup=markup) + left_out + Counter(prose.left_out))
 
 
@@ -37,6 +37,20 @@ def read_lines(text: str, document: Lines, read: Callable[[str], Prose]) -> Pros
 
 def has_marks(text: str, mark: re.Pattern[str], fewest: int) -> bool:
     return sum(1 for _ in islice(mark.finditer(text), fewest)) == fewest
+
+
+class Signs:
+    """Strings that are looked for in a text, by a character of each that is no letter: most texts do not have it, and
+    it is found ten times as fast."""
+
+    def __init__(self, *signs: str) -> None:
+        self._by_character: defaultdict[str, list[str]] = defaultdict(list)
+        for sign in signs:
+            telling = next(character for character in sign if not character.isalpha() and not character.isspace())
+            self._by_character[telling].append(sign)
+
+    def any_in(self, text: str) -> bool:
+        return any(sign in text for telling, signs in self._by_character.items() if telling in text for sign in signs)
 
 
 class Paragraphs:

@@ -15,7 +15,16 @@ from itertools import zip_longest
 from nextvec.corpus.headings import Title, compose
 from nextvec.corpus.markup.boilerplate import boilerplate, count_stops, speaks_of_site
 from nextvec.corpus.markup.html_tree import TITLES, Part, Passage, Table, Tree, parse, read_tree
-from nextvec.corpus.prose import MIN_WORDS, Prose, count_words, ends_sentence, holds_sentence, is_sentence, visible
+from nextvec.corpus.prose import (
+    MIN_WORDS,
+    Prose,
+    count_words,
+    ends_sentence,
+    holds_sentence,
+    is_sentence,
+    lost,
+    visible,
+)
 
 MOSTLY_LINKS = 0.6
 LINKS_OF_FURNITURE = 0.3
@@ -81,7 +90,7 @@ def prose_of(tree: Tree, title: str, page: str) -> Prose:
     for item, reason in zip(tree.passages, reasons, strict=True):
         left_out[reason] += visible(item.text)
     del left_out[""]
-    left_out["markup"] = visible(page) - visible(kept) - left_out.total()
+    left_out["markup"] = lost(page, kept) - left_out.total()
     counts = {reason: count for reason, count in left_out.items() if count}
     return Prose(title=title, text=kept, left_out=counts, headings=headings)
 

@@ -25,7 +25,7 @@ from nextvec.corpus.markup.preformatted import join_pages_of, read_preformatted
 from nextvec.corpus.markup.quantities import superscript
 from nextvec.corpus.markup.quotations import quotation_marks
 from nextvec.corpus.markup.raised import is_note_mark, lowered, raised
-from nextvec.corpus.prose import collapse, count_words, ends_sentence, visible, without_controls
+from nextvec.corpus.prose import collapse, count_words, ends_sentence, lost, visible, without_controls
 
 TITLES = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _HEADINGS = TITLES | {"summary", "hgroup"}
@@ -235,7 +235,7 @@ class _Walk:
         clean = text if place.code else self._without_note_marks(text, place)
         clean = clean.replace("\u2044", "/")
         self.tree.left_out["control characters"] += controls
-        self.tree.left_out["note mark"] += visible(text) - visible(clean)
+        self.tree.left_out["note mark"] += lost(text, clean)
         self._add(clean, place)
 
     def _without_note_marks(self, text: str, place: Place) -> str:
@@ -293,7 +293,7 @@ class _Walk:
         if shown == raw or boilerplate(collapse(shown)):
             return shown
         kept = _MARKED.sub("", raw)
-        self.tree.left_out["note mark"] += visible(shown) - visible(kept)
+        self.tree.left_out["note mark"] += lost(shown, kept)
         return kept
 
 

@@ -13,7 +13,7 @@ from unicodedata import normalize
 from nextvec.corpus.headings import ruled
 from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.markup.shield import Shield
-from nextvec.corpus.prose import Prose, collapse, visible
+from nextvec.corpus.prose import Prose, collapse, lost, visible
 
 _IS_LATEX = re.compile(r"\\(?:documentclass|begin\{document\}|(?:sub)*section\*?\{|chapter\*?\{)")
 BREAK = "\n\n"
@@ -100,7 +100,7 @@ def read_latex(text: str, read: Callable[[str], Prose] = read_plain, *, certain:
     joined = _LINE_END.sub(" ", _FRAME.sub(BREAK, said))
     prose = read(_words(_SECTION.sub(_ruled, joined)))
     left_out["markup"] = 0
-    left_out["markup"] = visible(text) - visible(prose.text) - left_out.total() - sum(prose.left_out.values())
+    left_out["markup"] = lost(text, prose.text) - left_out.total() - sum(prose.left_out.values())
     titled = collapse(_words(title[1])) if title else prose.title
     return replace(prose, title=titled, left_out=+left_out + Counter(prose.left_out))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from nextvec.corpus.markup.arguments import HOLE
-from nextvec.corpus.prose import visible, without_controls
+from nextvec.corpus.prose import lost, visible, without_controls
 
 
 class Ledger:
@@ -33,7 +33,7 @@ class Ledger:
         Words that are longer than the template they stand for (`as of|2012|9`) are taken from it; only in a page with
         hardly any markup can it fall below zero.
         """
-        markup = visible(page) - visible(prose) - self._counts.total()
+        markup = lost(page, prose) - self._counts.total()
         return {**self._counts, "markup": markup} if markup else dict(self._counts)
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from nextvec.corpus.encodings import codec_of, decode
 from nextvec.corpus.markup.html import read_html
 from nextvec.corpus.markup.plain import read_plain
-from nextvec.corpus.prose import Prose, visible
+from nextvec.corpus.prose import Prose, lost, visible
 from nextvec.errors import DataError
 
 FEWEST_FIELDS = 2
@@ -109,9 +109,9 @@ def _written(raw: str, body: str, left_out: Counter[str]) -> str:
     """What its sender wrote, of a message's `body`, which is its `raw` one decoded."""
     answer = _ANSWERED.sub("", body)
     said = _SIGNATURE.sub("", answer)
-    left_out["attachment"] += visible(raw) - visible(body)
-    left_out["mail head"] += visible(body) - visible(answer)
-    left_out["signature"] += visible(answer) - visible(said)
+    left_out["attachment"] += lost(raw, body)
+    left_out["mail head"] += lost(body, answer)
+    left_out["signature"] += lost(answer, said)
     return said
 
 
@@ -122,7 +122,7 @@ def _new(said: str, before: set[str], left_out: Counter[str]) -> str:
     own = [line.strip() == rest for line, rest in zip(lines, bare, strict=True)]
     kept = [line for line, rest, is_own in zip(lines, bare, own, strict=True) if is_own or rest not in before]
     before.update(rest for rest, is_own in zip(bare, own, strict=True) if is_own and rest)
-    left_out["quotation"] += visible(said) - visible("\n".join(kept))
+    left_out["quotation"] += lost(said, "\n".join(kept))
     return "\n".join(kept)
 
 

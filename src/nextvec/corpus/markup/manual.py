@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from nextvec.corpus.headings import Title, compose
-from nextvec.corpus.prose import Prose, visible
+from nextvec.corpus.prose import Prose, lost, visible
 
 MIN_WORDS = 4
 MIN_PLAIN_SHARE = 0.6
@@ -43,7 +43,7 @@ def read_manual_page(page: str) -> Prose:
     body = _FOOTNOTES.split(page)[0]
     blocks = _BLOCK.findall(body)
     title = blocks[0].split("\n")[0] if blocks and _is_heading(blocks[0]) else ""
-    left_out = Counter({"footnotes": visible(page) - visible(body)})
+    left_out = Counter({"footnotes": lost(page, body)})
     text, headings = compose(piece for block in blocks for piece in _pieces(block, left_out))
     return Prose(title=_plain(title), text=text, left_out=+left_out, headings=headings)
 
@@ -72,7 +72,7 @@ def _pieces(block: str, left_out: Counter[str]) -> Iterator[str | Title]:
         if reason := _why_no_prose(text):
             left_out[reason] += visible(piece)
         else:
-            left_out["markup"] += visible(piece) - visible(text)
+            left_out["markup"] += lost(piece, text)
             yield text
 
 

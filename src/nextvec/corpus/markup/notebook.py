@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from nextvec.corpus.markup.markdown import read_markdown
-from nextvec.corpus.prose import Prose, visible
+from nextvec.corpus.prose import Prose, lost, visible
 from nextvec.errors import DataError
 
 
@@ -20,7 +20,7 @@ def read_notebook(page: str) -> Prose:
     prose = read_markdown(said)
     code = sum(visible(_source(cell)) for cell in cells if cell.get("cell_type") == "code")
     left_out = Counter(prose.left_out) + Counter(code=code)
-    left_out["notebook"] = visible(page) - visible(prose.text) - left_out.total()
+    left_out["notebook"] = lost(page, prose.text) - left_out.total()
     return replace(prose, left_out=+left_out)
 
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from nextvec.corpus.markup.gathered import Paragraphs, has_marks, read_lines
+from nextvec.corpus.markup.gathered import Paragraphs, Signs, has_marks, read_lines
 from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.markup.shield import Shield
 from nextvec.corpus.prose import Prose, collapse
@@ -19,7 +19,7 @@ _MARK = re.compile(
     r"|^\*+ (?:TODO|DONE)\b|\[\[[^\[\]\n]+\]\[[^\[\]\n]+\]\]|\[fn:\w*[:\]]",
     re.MULTILINE | re.IGNORECASE,
 )
-_SIGNS = ("#+", ":PROPERTIES:", "* TODO", "* DONE", "][", "[fn:")
+_SIGNS = Signs("#+", ":PROPERTIES:", "* TODO", "* DONE", "][", "[fn:")
 _HEADING = re.compile(
     r"(\*+)[ \t]+(?:(?:TODO|DONE|NEXT|WAITING|CANCELLED|COMMENT)\b[ \t]*)?(?:\[#\w\][ \t]*)?"
     r"(.*?)(?:[ \t]+:[\w@#%:]+:)?"
@@ -66,7 +66,7 @@ def read_org(text: str, read: Callable[[str], Prose] = read_plain, *, certain: b
 
 
 def _is_org(text: str) -> bool:
-    return any(map(text.__contains__, _SIGNS)) and has_marks(text, _MARK, FEWEST_MARKS)
+    return _SIGNS.any_in(text) and has_marks(text, _MARK, FEWEST_MARKS)
 
 
 class _Document:

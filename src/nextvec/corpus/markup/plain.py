@@ -17,7 +17,7 @@ from nextvec.corpus.markup.subtitles import spoken
 from nextvec.corpus.markup.tables import without_tables
 from nextvec.corpus.markup.transcripts import without_emphasis, without_notices
 from nextvec.corpus.markup.wrapping import Line, columns, common_column, group_items, group_lines
-from nextvec.corpus.prose import Prose, collapse, visible, without_controls
+from nextvec.corpus.prose import Prose, collapse, lost, without_controls
 
 Lines = Literal["auto", "wrapped", "sentences"]
 """What a line is: to be found out; a part of a paragraph; a sentence or item of its own."""
@@ -65,9 +65,9 @@ def read_plain(text: str, lines: Lines = "auto") -> Prose:
     body, beside = without_notices(untimed)
     said, tables = without_tables(body)
     prose = "\n\n".join(paragraphs(without_emphasis(said), lines))
-    numbers = visible(clean) - visible(unnumbered)
+    numbers = lost(clean, unnumbered)
     left_out = {"control characters": controls, "line number": numbers, **marks, **times, **beside, "table": tables}
-    left_out["markup"] = visible(text) - visible(prose) - sum(left_out.values())
+    left_out["markup"] = lost(text, prose) - sum(left_out.values())
     return Prose(title="", text=prose, left_out={reason: count for reason, count in left_out.items() if count})
 
 
@@ -78,11 +78,11 @@ def _unpaged(text: str) -> tuple[str, Mapping[str, int]]:
     if "\f" not in paged and "-->" not in text:
         return text, {}
     joined = join_pages(paged)
-    heads = {"running head": visible(text) - visible(joined)}
+    heads = {"running head": lost(text, joined)}
     if (said := spoken(joined)) is None:
         return joined, heads
     shown, sounds = said
-    return shown, {**heads, "sound": sounds, "subtitle marks": visible(joined) - visible(shown) - sounds}
+    return shown, {**heads, "sound": sounds, "subtitle marks": lost(joined, shown) - sounds}
 
 
 def paragraphs(text: str, lines: Lines = "auto") -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from nextvec.corpus.headings import Title, compose, underlines
 from nextvec.corpus.markup.carried import MARK, carried, carry
 from nextvec.corpus.markup.plain import Lines, read_plain
-from nextvec.corpus.prose import MIN_WORDS, Prose, count_words, ends_sentence, holds_sentence, is_small, visible
+from nextvec.corpus.prose import MIN_WORDS, Prose, count_words, ends_sentence, holds_sentence, is_small, lost, visible
 
 _SIGN = r"[=\-~^\"*#+]"
 _UNDERLINED = re.compile(
@@ -57,7 +57,7 @@ def read_text(text: str, lines: Lines = "auto") -> Prose:
         return read_plain(text, lines)
     left_out = {**prose.left_out, "heading": sum(visible(one.text) for one in pieces if isinstance(one, Title))}
     left_out["markup"] = 0
-    left_out["markup"] = visible(text) - visible(body) - sum(left_out.values())
+    left_out["markup"] = lost(text, body) - sum(left_out.values())
     counted = {reason: count for reason, count in left_out.items() if count}
     return Prose(title="", text=body, left_out=counted, headings=headings)
 

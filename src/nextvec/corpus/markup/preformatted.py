@@ -17,7 +17,7 @@ from nextvec.corpus.headings import Title
 from nextvec.corpus.markup.carried import MARK, carried, carry
 from nextvec.corpus.markup.plain import paragraphs, read_plain
 from nextvec.corpus.markup.sheets import join_pages
-from nextvec.corpus.prose import MIN_WORDS, collapse, count_words, is_sentence, visible, without_controls
+from nextvec.corpus.prose import MIN_WORDS, collapse, count_words, is_sentence, lost, visible, without_controls
 
 MOST_CODE_WORDS = 0.15
 HIGHLIGHTED = 0.3
@@ -64,7 +64,7 @@ def read_preformatted(node: LexborNode) -> Preformatted:
     blocks = _BLANK_LINES.split(clean)
     kept = _prose(blocks)
     prose = read_plain("\n\n".join(kept))
-    left_out = Counter({"running head": visible(text) - visible(unpaged), "control characters": controls})
+    left_out = Counter({"running head": lost(text, unpaged), "control characters": controls})
     left_out["code"] = sum(map(visible, blocks)) - sum(map(visible, kept))
     left_out["table"] = prose.left_out.get("table", 0)
     return Preformatted([carried(one) or one for one in prose.text.split("\n\n") if one], +left_out)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from textwrap import dedent
 
-from nextvec.corpus.markup.gathered import read_said
+from nextvec.corpus.markup.gathered import Signs, read_said
 from nextvec.corpus.markup.plain import read_plain
 from nextvec.corpus.prose import Prose, visible
 
@@ -21,7 +21,7 @@ _MARK = re.compile(
     r"|``[^`\n]+``|`[^`<]+<[^`>]+>`__?(?!\w)|\S::[ \t]*\n[ \t]*\n[ \t]+\S",
     re.MULTILINE,
 )
-_SIGNS = ("::", "`", ".. ")
+_SIGNS = Signs("::", "`", ".. ")
 """Without any of which a text has none of them."""
 _BLOCK = re.compile(
     r"^(?P<in>[ \t]*)\.\.(?:[ ]+(?P<first>[^\n]*))?(?:\n|\Z)"
@@ -81,7 +81,7 @@ _INLINE = (
 
 def read_rest(text: str, read: Callable[[str], Prose] = read_plain, *, certain: bool = False) -> Prose:
     """What `read` makes of a plain text; of one in reStructuredText, of what is written in it. `certain`: it is."""
-    lines = text.replace("\r\n", "\n") if certain or any(map(text.__contains__, _SIGNS)) else ""
+    lines = text.replace("\r\n", "\n") if certain or _SIGNS.any_in(text) else ""
     if not certain and sum(1 for _ in _MARK.finditer(lines)) < FEWEST_MARKS:
         return read(text)
     left_out: Counter[str] = Counter()

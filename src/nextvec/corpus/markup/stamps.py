@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from nextvec.corpus.prose import visible
+from nextvec.corpus.prose import lost
 
 FEWEST = 3
 SHARE = 0.05
@@ -46,11 +46,11 @@ def without_times(text: str) -> tuple[str, Mapping[str, int]]:
     if not _ANY.search(text) or not _is_transcript(text):
         return text, {}
     said = _NAMED.sub(r"\g<name>: ", _STAMP.sub("", text))
-    left_out = Counter({"time stamp": visible(text) - visible(said)})
+    left_out = Counter({"time stamp": lost(text, said)})
     if len(_NICK.findall(said)) >= FEWEST:
         said = _NICK.sub(r"\1: ", said)
     kept = _NOTICE.sub("", said)
-    left_out["notice"] = visible(said) - visible(kept)
+    left_out["notice"] = lost(said, kept)
     return kept, +left_out
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
 from nextvec.corpus.markup.carried import MARK
-from nextvec.corpus.prose import count_words, ends_sentence, visible
+from nextvec.corpus.prose import count_words, ends_sentence, lost
 
 FEWEST_ROWS, FEWEST_CELLS = 3, 3
 NUMBERS_SHARE = 0.5
@@ -51,7 +51,7 @@ def without_tables(text: str) -> tuple[str, int]:
     lines = kept.split("\n")
     if dropped := set(_places(lines)):
         kept = "\n".join("" if place in dropped else line for place, line in enumerate(lines))
-    return kept, visible(text) - visible(kept)
+    return kept, lost(text, kept)
 
 
 def _boxed(match: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from nextvec.corpus.prose import visible
+from nextvec.corpus.prose import lost, visible
 
 NOTICE = "licence notice"
 _MARK = r"^[ \t]*\*{{3}}[ \t]*{} (?:OF )?(?:THE |THIS )?PROJECT GUTENBERG E(?:BOOK|TEXT)\b[^*]*?\*{{3}}[ \t]*$"
@@ -37,7 +37,7 @@ def without_notices(text: str) -> tuple[str, Mapping[str, int]]:
     left_out: Counter[str] = Counter()
     kept = _between_notices(text)
     if kept is not text:
-        left_out[NOTICE] = visible(text) - visible(kept)
+        left_out[NOTICE] = lost(text, kept)
     if "[" in kept:
         kept = _BESIDE.sub(lambda match: _counted(match, left_out), kept)
     return kept, +left_out
