@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -34,8 +34,8 @@ from nextvec.encoders.lengths import TokenLimited
 from nextvec.evaluation.column import Column
 from nextvec.evaluation.compare import compare
 from nextvec.evaluation.evaluation import Evaluation, Subject
-from nextvec.models.network import build_network
-from nextvec.sequences.batches import Batches, SpanBatches
+from nextvec.models.network import Network, build_network
+from nextvec.sequences.batches import Batch, SpanBatches
 from nextvec.sequences.rows import Place, place_rows
 from nextvec.sequences.splits import split_snapshot
 from nextvec.store.ingest import ingest
@@ -53,17 +53,18 @@ APPENDED = 2_000
 """Documents written at a time."""
 SPANS = {"short": (32, 4), "long": (512, None)}
 """Longest piece of a document in a batch, and that in the first epoch: the default recipe's, and whole documents."""
-STEPS = 100
-TIMES = 7
-"""Each place of rows is timed, the fastest time of a place counts: other work only slows it down."""
-SETTLED = 8
-"""Seconds before a step is timed: giving back the memory of the process before takes the kernel a while of a core."""
+STEPS = 300
+TIMES = 4
+"""Each place of rows is timed, in turns; the fastest time of a place counts: other work only slows it down."""
+PLACES: tuple[Place, ...] = ("resident", "mapped", "sharded")
 JUDGED, MODELS, FIGURES = 10_000, 20, 10
-INGESTED = {"hashing": 3_200, "minilm": 24}
+INGESTED = {"hashing": 3_200, "minilm": 96}
 """Documents by encoder."""
+RESULT = "measured"
+"""How a line of a process begins that says what it has measured."""
 LIMITS = [
     "Synthetic vectors and documents of one length. The files were in the page cache as far as memory allows: a first "
-    "pass over a cold disk is slower.",
+    "pass over a cold disk is slower. Steps by place are of one process, in turns, the fastest of several times.",
     "The near-duplicates of a corpus are looked for when it is opened for the first time, once: of 500,000 documents "
     "that takes minutes (first-split), in proportion to their text.",
 ]
@@ -73,17 +74,17 @@ def main() -> None:
     options = parse()
     torch.set_num_threads(options.threads)
     if options.child:
-        print(CHILDREN[options.child](options))
+        measured = CHILDREN[options.child](options)
+        for what, value in (measured if isinstance(measured, dict) else {options.child: measured}).items():
+            print(RESULT, what, value)
         return
     workspace = Workspace(options.workspace)
     name = corpus_name(options)
     if not Corpus.exists(workspace, name):
         write_corpus(workspace, name, options.chunks, options.chunks_a_document)
-    measured = {task: run_child(options, task) for task in CHILDREN}
-    for task in [task for task in CHILDREN if task.startswith("step-")] * (TIMES - 1):
-        measured[task] = min(measured[task], run_child(options, task))
-    for task, value in measured.items():
-        print(f"{task}: {value:,.2f}")
+    measured = dict(chain.from_iterable(run_child(options, task) for task in CHILDREN))
+    for what, value in measured.items():
+        print(f"{what}: {value:,.4g}")
     synthetic = f"{options.chunks:,} synthetic chunks in documents of {options.chunks_a_document}, {DIM}-D"
     dataset = f"{synthetic}; ingested: documents of {source_name()}"
     leave_record(options, dataset=dataset, claims=list(claims(measured)), limits=LIMITS, measured=measured)
@@ -125,12 +126,15 @@ def claims(measured: dict[str, float]) -> Iterator[Claim]:
     yield Claim(what=what, figure=measured["verdicts"], at_most=30, **seconds)
 
 
-def run_child(options: argparse.Namespace, task: str) -> float:
+def run_child(options: argparse.Namespace, task: str) -> Iterator[tuple[str, float]]:
     known = {"--workspace": options.workspace, "--chunks": options.chunks, "--threads": options.threads}
     given = [str(part) for pair in known.items() for part in pair]
     size = ["--chunks-a-document", str(options.chunks_a_document)]
     command = [sys.executable, __file__, "--child", task, *given, *size]
-    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1])
+    for line in subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines():
+        if line.startswith(RESULT):
+            _, what, value = line.split()
+            yield what, float(value)
 
 
 # The corpus
@@ -214,14 +218,21 @@ def span_batches(snapshot: Snapshot, place: Place, span: int, first_span: int | 
     return SpanBatches(rows, snapshot.offsets, documents, span, 1024, 0, first_span)
 
 
-def step(options: argparse.Namespace, place: Place) -> float:
-    """Seconds of a step of a GRU, of rows all over the corpus."""
-    time.sleep(SETTLED)
-    batches: Batches = span_batches(snapshot_of(options), place, *SPANS["long"])
+def steps(options: argparse.Namespace) -> dict[str, float]:
+    """Seconds of a step by place, of the fastest time and of the first, which meets some of the rows on the disk."""
+    snapshot = snapshot_of(options)
+    batches = {place: span_batches(snapshot, place, *SPANS["long"]) for place in PLACES}
     network = build_network("gru", DIM, {"width": 256, "layers": 1}, anchor="none")
     optimizer = torch.optim.AdamW(network.parameters())
+    taken = [{place: step(batches[place].epoch(0), network, optimizer) for place in PLACES} for _ in range(TIMES)]
+    first = {f"first-step-{place}": taken[0][place] for place in PLACES}
+    return first | {f"step-{place}": min(each[place] for each in taken) for place in PLACES}
+
+
+def step(epoch: Iterator[Batch], network: Network, optimizer: torch.optim.Optimizer) -> float:
+    """Of `STEPS` with rows all over the corpus, from when the first has been taken."""
     ends: list[float] = []
-    for batch in islice(batches.epoch(0), STEPS + 1):
+    for batch in islice(epoch, STEPS + 1):
         network(batch).backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -289,16 +300,14 @@ def verdicts(options: argparse.Namespace) -> float:
     return timed(lambda: compare(models, baselines, validation=validation, reference="ewma"))
 
 
-CHILDREN: dict[str, Callable[[argparse.Namespace], float]] = {
+CHILDREN: dict[str, Callable[[argparse.Namespace], float | dict[str, float]]] = {
     "first-split": first_split,
     "opening": opening,
     "memory": memory,
     "info": info,
     "plan-short": lambda options: plan(options, "short"),
     "plan-long": lambda options: plan(options, "long"),
-    "step-resident": lambda options: step(options, "resident"),
-    "step-mapped": lambda options: step(options, "mapped"),
-    "step-sharded": lambda options: step(options, "sharded"),
+    "steps": steps,
     "ingest-hashing": ingest_hashing,
     "ingest-minilm": ingest_minilm,
     "verdicts": verdicts,
