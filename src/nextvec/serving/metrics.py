@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from nextvec.disk import status_of
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder that workers share their metrics in; set by the supervisor before a worker starts."""
@@ -97,11 +102,26 @@ class Metrics:
 
     def text(self) -> bytes:
         """In Prometheus' text format; of all workers together where there are several."""
-        if not os.environ.get(MULTIPROCESS):
+        folder = os.environ.get(MULTIPROCESS)
+        if not folder:
             return generate_latest(self._registry)
         shared = CollectorRegistry()
-        MultiProcessCollector(shared)
+        shared.register(_Workers(Path(folder)))
         return generate_latest(shared)
+
+
+class _Workers:
+    """Collects what all workers wrote, but for a file that one of them is about to fill.
+
+    The library's own collector fails at a file without a byte, which each of a worker's files is when it is made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterator[Metric]:
+        found = ((file, status_of(file)) for file in self._folder.glob("*.db"))
+        yield from MultiProcessCollector.merge([str(file) for file, status in found if status and status.st_size])
 
 
 def forget(process: int) -> None:
