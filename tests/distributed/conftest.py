@@ -11,8 +11,16 @@ from pathlib import Path
 import pytest
 
 MEMORY = 100 * 2**20
-HEALTH = {"health_check_period_ms": 500, "health_check_failure_threshold": 3}
-"""A lost node is noticed within seconds."""
+SYSTEM = {"health_check_period_ms": 500, "health_check_failure_threshold": 3, "worker_niceness": 0}
+"""A lost node is noticed within seconds, and workers are not those who wait where other tests run beside them."""
+LOADED = 900
+"""Seconds for a test on the nodes: where much else is at work, processes take minutes to begin."""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "two_nodes" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(LOADED))
 
 
 class TwoNodes:
@@ -23,17 +31,26 @@ class TwoNodes:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Lance says at every fork that it is not safe in the child
-            head = self._size(include_dashboard=False, _system_config=HEALTH)
+            head = self._size(include_dashboard=False, _system_config=SYSTEM)
             self._cluster = Cluster(initialize_head=True, head_node_args=head)
             self._other = self._cluster.add_node(**self._size())
         self.address = self._cluster.address
+        self._drivers: list[subprocess.Popen[str]] = []
 
     def _size(self, **more):
         return {"num_cpus": 1, "object_store_memory": MEMORY, **more}
 
     def driver(self, script, *arguments):
         command = [sys.executable, str(Path(__file__).with_name(script)), self.address, *map(str, arguments)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._drivers.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        return self._drivers[-1]
+
+    def end_drivers(self):
+        """A driver that a failed test left would keep the nodes from all tests after it."""
+        while self._drivers:
+            driver = self._drivers.pop()
+            driver.kill()
+            driver.communicate()
 
     def lose_a_node(self):
         with warnings.catch_warnings():
@@ -52,3 +69,10 @@ def two_nodes():
     nodes = TwoNodes()
     yield nodes
     nodes.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def _no_driver_is_left(request):
+    yield
+    if "two_nodes" in request.fixturenames:
+        request.getfixturevalue("two_nodes").end_drivers()
