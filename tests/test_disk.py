@@ -8,12 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from nextvec import disk
-from nextvec.disk import becoming, leftovers, no_room, replacing, storing
+from nextvec.disk import becoming, bytes_below, leftovers, no_room, replacing, storing, written_ns
 from nextvec.errors import FullDiskError, LargeFileError
 from nextvec.records import append_line, read_json, write_atomic, write_json
 
@@ -177,3 +179,34 @@ def test_a_folder_that_cannot_be_made_is_gone(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), becoming(tmp_path / "out") as made:
         (made / "there" / "part").touch()
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_gone_weighs_nothing_and_was_never_written(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_bytes(b"12345")
+    (tmp_path / "gone").symlink_to(tmp_path / "nothing")
+    assert bytes_below(tmp_path) == 5
+    assert bytes_below(tmp_path / "nothing") == written_ns(tmp_path / "gone") == written_ns(tmp_path / "f" / "x") == 0
+    assert written_ns(tmp_path / "folder" / "file" / "x") == 0, "a file is no folder"
+    assert leftovers(tmp_path / "nothing") == []
+
+
+def test_folders_that_come_and_go_while_they_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "stays").write_bytes(b"12345")
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            with suppress(KeyError), becoming(tmp_path / "made") as folder:
+                for name in "abcdef":
+                    (folder / name / name).mkdir(parents=True)
+                raise KeyError
+
+    busy = threading.Thread(target=come_and_go)
+    busy.start()
+    try:
+        assert {bytes_below(tmp_path) for _ in range(200)} == {5}
+        assert [leftovers(tmp_path) for _ in range(200)] == [[]] * 200
+    finally:
+        over.set()
+        busy.join()

@@ -8,8 +8,10 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path
 from typing import BinaryIO
@@ -72,7 +74,34 @@ def sweep(path: Path) -> None:
 
 def leftovers(folder: Path) -> list[Path]:
     """What killed processes left anywhere in a folder, and `sweep` would take away."""
-    return sorted(filter(_is_left, folder.rglob(f".*.{HEX}")))
+    named = (path for path in below(folder) if fnmatchcase(path.name, f".*.{HEX}"))
+    return sorted(filter(_is_left, named))
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """All files and folders in a folder and its folders, but for what goes while they are listed."""
+    for parent, folders, files in os.walk(folder):
+        yield from (Path(parent, name) for name in (*folders, *files))
+
+
+def bytes_below(folder: Path) -> int:
+    """Of all files there, but for what goes while they are counted."""
+    found = (status_of(path) for path in below(folder))
+    return sum(status.st_size for status in found if status and stat.S_ISREG(status.st_mode))
+
+
+def written_ns(path: Path) -> int:
+    """When it was last written: nanoseconds since 1970, 0 where it is not there, or no more."""
+    status = status_of(path)
+    return status.st_mtime_ns if status else 0
+
+
+def status_of(path: Path) -> os.stat_result | None:
+    """None where it is not there, or no more."""
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _beside(path: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from nextvec.disk import replacing
+from nextvec.disk import below, replacing, written_ns
 from nextvec.errors import LostRaceError
 from nextvec.storage import Place, Tag, place_of, workspace_folder
 
@@ -56,7 +56,7 @@ class _Copy:
 
     def keep(self, content: bytes, tag: Tag, modified: datetime | None = None) -> None:
         """`modified` is the object's date, which the copy gets; another content always has another one."""
-        before = self.path.stat().st_mtime_ns if self.path.exists() else 0
+        before = written_ns(self.path)
         with replacing(self.path) as file:
             file.write(content)
             file.flush()
@@ -169,7 +169,7 @@ def _known(uri: str, key: str) -> Tag | None:
 def _noted(place: Place) -> set[str]:
     """The keys below `place` of which there are copies, as far as it is noted."""
     folder = workspace_folder(place.uri)
-    notes = (path for path in (folder / NOTES / place.key).rglob("*") if path.is_file())
+    notes = (path for path in below(folder / NOTES / place.key) if path.is_file())
     keys = (str(path.relative_to(folder / NOTES)) for path in notes)
     return {key for key in keys if (folder / key).exists()}
 

@@ -13,7 +13,7 @@ import pytest
 import nextvec as api
 from nextvec.continuation.presence import Announcement
 from nextvec.errors import NotFoundError, UsageError
-from nextvec.housekeeping import corpora
+from nextvec.housekeeping import corpora, needs
 from nextvec.housekeeping.corpora import compact_corpus, remove_corpus, rename_corpus
 from nextvec.housekeeping.needs import versions_needed
 from nextvec.models.bundle import read_config
@@ -276,3 +276,31 @@ def test_a_move_that_fails_leaves_no_note(own, monkeypatch):
         rename_corpus(own, "tales", "stories")
     assert not list(own.corpora.glob("*.renamed.json"))
     assert own.corpus("tales").with_suffix(".report.json").exists()
+
+
+def test_a_model_that_is_moved_while_it_is_asked_what_models_need_is_not_missed(own, monkeypatch):
+    shutil.rmtree(own.model("mix"))
+    needed, read = versions_needed(own, "tales"), needs._origins
+
+    def moves(folder, corpus):
+        if own.model("gru").exists():
+            own.model("gru").rename(own.model("moved"))
+        return read(folder, corpus)
+
+    monkeypatch.setattr(needs, "_origins", moves)
+    assert versions_needed(own, "tales") == needed != set()
+
+
+def test_a_model_that_is_moved_while_models_learn_the_new_name_learns_it(own, monkeypatch):
+    listed = corpora.records_on
+
+    def moves(workspace, name):
+        found = listed(workspace, name)
+        if own.model("gru").exists():
+            own.model("gru").rename(own.model("moved"))
+        return found
+
+    monkeypatch.setattr(corpora, "records_on", moves)
+    assert "moved" in rename_corpus(own, "tales", "stories")
+    assert read_config(own.model("moved"))["corpus"]["name"] == "stories"
+    assert not own.model("gru").exists()

@@ -7,7 +7,9 @@ import pytest
 
 from nextvec.interface import doctor
 from nextvec.interface.doctor import examine, extras
+from nextvec.models import bundle
 from nextvec.records import read_json, write_json
+from nextvec.store import vectors
 from nextvec.workspace import Workspace
 
 
@@ -84,6 +86,22 @@ def test_a_damaged_model_and_a_lost_corpus_are_found(place, nextvec, monkeypatch
     assert found["models"].found == "1 of 2 are whole"
     shutil.rmtree(place.corpus("tales"))
     assert "its corpus 'tales' is gone" in by_name(examine(place))["model mix"].found
+
+
+def test_what_goes_while_it_is_looked_at_is_not_counted(place, monkeypatch):
+    read = bundle.require_recorded_weights
+
+    def goes(folder):
+        shutil.rmtree(place.model("ridge"), ignore_errors=True)
+        read(folder)
+
+    monkeypatch.setattr(bundle, "require_recorded_weights", goes)
+    monkeypatch.setattr(vectors, "corpus_names", lambda workspace: ["gone", "tales"])
+    found = by_name(examine(place))
+    assert (found["corpora"].state, found["models"].state) == ("ok", "ok")
+    assert "1 of 1 can be opened" in found["corpora"].found
+    assert found["models"].found == "1 of 1 are whole"
+    assert not {"corpus gone", "model ridge"} & found.keys()
 
 
 def test_a_model_of_what_nothing_here_registers_is_found(place):

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ from nextvec.serving.settings import ListenerSettings, ModelSettings, Settings
 from nextvec.sharing.cards import Rights
 from nextvec.sharing.models import model_card
 from nextvec.store.lock import exclusive
-from nextvec.store.vectors import Corpus, open_snapshot
+from nextvec.store.vectors import Corpus, corpus_names, open_snapshot
 from nextvec.workspace import Workspace
 
 OUTSIDE = ["../gru", "..", ".", "/etc/passwd", "gru/../gru", "", "a\0b", "gru\n"]
@@ -64,6 +65,40 @@ def test_what_is_damaged_hides_nothing_else(compared, tmp_path, damage):
     assert catalogue.leaderboard()["comparison"]["id"] == comparisons[0]["id"]
     with pytest.raises(IntegrityError):
         catalogue.corpus("damaged")
+
+
+def test_what_goes_while_it_is_listed_hides_nothing_else(catalogue, monkeypatch):
+    def listed():
+        return catalogue.comparisons(), catalogue.studies(), catalogue.corpora(), catalogue.model_names()
+
+    there, glob = listed(), Path.glob
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: [self / pattern.replace("*", "gone"), *glob(self, pattern)])
+    monkeypatch.setattr("nextvec.serving.catalogue.corpus_names", lambda workspace: ["gone", *corpus_names(workspace)])
+    assert listed() == there
+
+
+def test_a_comparison_that_goes_before_it_is_read_is_not_shown(compared, tmp_path, monkeypatch):
+    root = tmp_path / "ws"
+    shutil.copytree(compared.root, root)
+    catalogue = Catalogue(Workspace(root))
+    (first,) = (each["id"] for each in catalogue.comparisons())
+    shutil.copytree(root / "studies" / first, root / "studies" / "newer", copy_function=shutil.copy)
+    listed = catalogue.comparisons()
+    assert [each["id"] for each in listed] == ["newer", first]
+    shutil.rmtree(root / "studies" / "newer")
+    answers = iter([listed, listed[1:]])
+    monkeypatch.setattr(catalogue, "comparisons", lambda: next(answers))
+    assert catalogue.leaderboard()["comparison"]["id"] == first
+
+
+def test_a_model_that_goes_before_it_is_read_is_not_found(compared, tmp_path, monkeypatch):
+    shutil.copytree(compared.root, tmp_path / "ws")
+    catalogue = Catalogue(Workspace(tmp_path / "ws"))
+    names = catalogue.model_names()
+    monkeypatch.setattr(catalogue, "model_names", lambda: names)
+    shutil.rmtree(tmp_path / "ws" / "models" / "gru")
+    with pytest.raises(NotFoundError, match="there is no finished model at"):
+        catalogue.model("gru")
 
 
 def test_folders_of_the_server_are_not_told(compared, tmp_path):

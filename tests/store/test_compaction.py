@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -11,9 +12,9 @@ import pytest
 
 from nextvec.encoders.lengths import Cut
 from nextvec.errors import NotFoundError, UsageError
-from nextvec.store.dataset import holding
+from nextvec.store.dataset import changed_ns, holding, made_ns
 from nextvec.store.lock import exclusive
-from nextvec.store.vectors import Corpus, open_snapshot
+from nextvec.store.vectors import Corpus, open_snapshot, read_newest
 from nextvec.workspace import Workspace
 
 READER = """
@@ -67,11 +68,11 @@ def test_versions_without_a_tag_go_and_tags_stay(grown, workspace):
 
 
 def test_versions_that_are_needed_stay(grown, workspace):
-    done = grown.compact(needed=[3, 4, 7, 99])
+    done = grown.compact(needed=lambda: [3, 4, 7, 99])
     assert (done.versions_removed, done.tags, done.kept) == (8, ("first",), (3, 7))
     assert [len(open_snapshot(workspace, f"c@v{version}")) for version in (3, 4, 7)] == [6, 9, 18]
     assert list(grown.tags()) == ["first"]
-    assert grown.compact(needed=[7]).kept == (7,)
+    assert grown.compact(needed=lambda: [7]).kept == (7,)
     with pytest.raises(NotFoundError, match="removed by a compaction"):
         open_snapshot(workspace, "c@v3")
 
@@ -156,3 +157,24 @@ def test_a_tag_is_read_all_the_time_by_another_process(kit, grown, workspace, tm
         assert grown.compact().fragments_after == 1
     stop.touch()
     assert reader.wait() == 0
+
+
+def test_what_is_needed_is_asked_for_when_the_rows_are_stored_again(grown, workspace):
+    asked = []
+    grown.compact(needed=lambda: asked.append(Corpus.open(workspace, "c").version) or asked)
+    assert asked == [12]
+
+
+def test_a_version_that_a_compaction_removes_while_it_is_read_is_read_anew(grown, workspace):
+    opened = [Corpus.open(workspace, "c")]
+    grown.compact()
+    with pytest.raises(NotFoundError, match=r"version 11 .* was removed by a compaction while it was read"):
+        opened[0].info()
+    assert read_newest(lambda: (opened.pop() if opened else Corpus.open(workspace, "c")).info()).version == 12
+
+
+def test_a_corpus_that_is_removed_after_it_was_opened_is_not_found(grown, workspace):
+    shutil.rmtree(workspace.corpus("c"))
+    for read in (grown.info, lambda: changed_ns(workspace.corpus("c")), lambda: made_ns(workspace.corpus("c"))):
+        with pytest.raises(NotFoundError, match=r"c\.lance is gone: it was removed, renamed or made anew"):
+            read()

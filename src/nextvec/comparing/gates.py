@@ -17,6 +17,7 @@ from pydantic import Field, field_validator
 from nextvec.amounts import plural
 from nextvec.comparing.entrants import Entrant
 from nextvec.config import Config
+from nextvec.disk import written_ns
 from nextvec.errors import NextvecError, UsageError
 from nextvec.evaluation.statistics import ROUNDING, Interval
 from nextvec.models.aliases import Aliases, Change
@@ -250,7 +251,7 @@ def _rows(workspace: Workspace, entrant: Entrant) -> Iterator[tuple[str, Mapping
     from before they were recorded says too little."""
     weights = entrant.candidate.weights
     paths = workspace.studies.glob(f"*/{COMPARISON}")
-    for path in sorted(paths, key=lambda path: -path.stat().st_mtime_ns):
+    for path in sorted(paths, key=written_ns, reverse=True):
         record = read_json(path)
         known = record.get("weights", {})
         same = (row for row in record["rows"] if row["kind"] == "model" and known.get(row["name"]) == weights)

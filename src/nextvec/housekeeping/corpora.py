@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.housekeeping.models import rewrite_card
@@ -109,7 +111,8 @@ def _require_renamed(workspace: Workspace, name: str) -> None:
 def compact_corpus(workspace: Workspace, name: str, *, keep_versions: bool = False) -> Compaction:
     """As `Corpus.compact`; versions that models or studies need stay. Raises UsageError for a rename not ended."""
     _require_renamed(workspace, name)
-    return Corpus.open(workspace, name).compact(keep_versions=keep_versions, needed=versions_needed(workspace, name))
+    needed = partial(versions_needed, workspace, name)
+    return Corpus.open(workspace, name).compact(keep_versions=keep_versions, needed=needed)
 
 
 def rename_corpus(workspace: Workspace, name: str, new: str, *, force: bool = False) -> list[str]:
@@ -172,16 +175,23 @@ def _require_moved(workspace: Workspace, name: str, new: str) -> None:
         )
 
 
+def _told(workspace: Workspace, name: str, new: str) -> Iterator[Path]:
+    """Each model that knows the name now; those that are moved meanwhile are found where they are."""
+    while records := records_on(workspace, name):
+        for folder, files in records:
+            for path in filter(Path.exists, files):
+                plain = read_json(path)
+                write_json(path, {**plain, "corpus": {**plain["corpus"], "name": new}})
+            yield folder
+
+
 def _tell_models(workspace: Workspace, name: str, new: str) -> list[str]:
     """The note goes last, and a card that cannot be made anew keeps nobody from knowing the name.
 
     Raises IntegrityError that names the models of such cards.
     """
     told, without = [], []
-    for folder, files in records_on(workspace, name):
-        for path in files:
-            plain = read_json(path)
-            write_json(path, {**plain, "corpus": {**plain["corpus"], "name": new}})
+    for folder in _told(workspace, name, new):
         if (folder / CONFIG).exists():
             told.append(folder.name)
             try:

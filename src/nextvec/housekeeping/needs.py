@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,32 +114,40 @@ def needs_of_corpus(workspace: Workspace, name: str) -> Needs:
 
 def versions_needed(workspace: Workspace, corpus: str) -> set[int]:
     """Of a corpus, those that models, finished, begun or archived, are trained on, and those that studies name."""
-    trained = {
-        int(plain["version"])
-        for _, files in records_on(workspace, corpus)
-        for path in files
-        if (plain := read_json(path)["corpus"]).get("version")
-    }
+    origins = (origin for _, files in records_on(workspace, corpus) for origin in files.values())
+    trained = {int(origin["version"]) for origin in origins if origin.get("version")}
     named = (parse_reference(each) for study in _studies(workspace) for each in _references_of(workspace, study))
     numbers = (numbered_version(at) for name, at in named if at and name == corpus)
     return trained | {number for number in numbers if number is not None}
 
 
-def records_on(workspace: Workspace, corpus: str) -> Iterator[tuple[Path, list[Path]]]:
-    """(folder, its files that name the corpus) of every model, finished, begun or archived, that is trained on it."""
-    for folder in (*sorted(workspace.models.glob("*/")), *sorted(workspace.archive.glob("*/"))):
-        files = [folder / name for name in (CONFIG, PLAN) if _corpus_in(folder / name) == corpus]
-        if files:
-            yield folder, files
+def records_on(workspace: Workspace, corpus: str) -> list[tuple[Path, dict[Path, Mapping[str, Any]]]]:
+    """(folder, what its files say that name the corpus) of every model, finished, begun or archived, that is trained on
+    it. One that is moved meanwhile is not missed: all are read again then."""
+    folders = _folders(workspace)
+    found = [(folder, _origins(folder, corpus)) for folder in folders]
+    if _folders(workspace) != folders:
+        return records_on(workspace, corpus)
+    return [(folder, files) for folder, files in found if files]
 
 
-def _corpus_in(path: Path) -> str | None:
-    """None where a file names none, is not there or cannot be read."""
+def _folders(workspace: Workspace) -> list[Path]:
+    """Of models, and of those in the archive."""
+    return [*sorted(workspace.models.glob("*/")), *sorted(workspace.archive.glob("*/"))]
+
+
+def _origins(folder: Path, corpus: str) -> dict[Path, Mapping[str, Any]]:
+    found = {folder / name: _origin_in(folder / name) for name in (CONFIG, PLAN)}
+    return {path: origin for path, origin in found.items() if origin.get("name") == corpus}
+
+
+def _origin_in(path: Path) -> Mapping[str, Any]:
+    """What a file says of its corpus; nothing where it names none, is not there or cannot be read."""
     try:
-        plain = read_json(path) if path.exists() else {}
-        return str(plain["corpus"]["name"])
-    except (IntegrityError, KeyError, TypeError):
-        return None
+        origin = read_json(path).get("corpus")
+        return origin if isinstance(origin, dict) else {}
+    except IntegrityError:
+        return {}
 
 
 def _studies(workspace: Workspace) -> list[str]:

@@ -109,7 +109,9 @@ class Corpus(Portable):
             >>> corpus.info().documents
             60
         """
-        return self._stored.info(parse_reference(self.reference)[1])
+        from nextvec.store.vectors import read_newest
+
+        return read_newest(lambda: self._stored.info(parse_reference(self.reference)[1]))
 
     def measure(self) -> CorpusInfo:
         """`info`, with windows, sizes of the parts, cosine at lag 1 and recall of the index, measured now unless they

@@ -7,15 +7,20 @@ import platform
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, distributions, requires, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from packaging.requirements import Requirement
 
-from nextvec.errors import IntegrityError, NextvecError, UsageError
+from nextvec.disk import bytes_below, leftovers
+from nextvec.errors import IntegrityError, NextvecError, NotFoundError, UsageError
 from nextvec.registry import load_extension
 from nextvec.workspace import FOLDERS, Workspace, is_other
+
+if TYPE_CHECKING:
+    from nextvec.store.vectors import CorpusInfo
 
 State = Literal["ok", "missing", "wrong"]
 LOW = 2_000_000_000
@@ -89,13 +94,11 @@ def _room(place: Workspace) -> Iterator[Finding]:
     )  # fmt: skip
     yield _workspace(place, there)
     if not _misplaced(place) and place.cache.exists():
-        size = sum(file.stat().st_size for file in place.cache.rglob("*") if file.is_file())
-        yield Finding(what="cache", found=f"{_gigabytes(size)} in {place.cache}, which may be deleted at any time")
+        size = _gigabytes(bytes_below(place.cache))
+        yield Finding(what="cache", found=f"{size} in {place.cache}, which may be deleted at any time")
 
 
 def _left(place: Workspace) -> Iterator[Finding]:
-    from nextvec.disk import leftovers
-
     if found := leftovers(place.root):
         shown = " ".join(str(path) for path in found[:MOST_SHOWN])
         more = f", and {len(found) - MOST_SHOWN} more that are named so" if len(found) > MOST_SHOWN else ""
@@ -170,18 +173,28 @@ def _extensions() -> Iterator[Finding]:
 
 
 def _corpora(place: Workspace) -> Iterator[Finding]:
-    """Those that cannot be opened; whether all that they hold is what was stored, `corpus check` says."""
-    from nextvec.store.vectors import Corpus, corpus_names
+    """Those that cannot be opened; whether all that they hold is what was stored, `corpus check` says. One that goes
+    meanwhile is none."""
+    from nextvec.store.vectors import corpus_names, read_newest
 
-    names, well = corpus_names(place), 0
-    for name in names:
+    well = damaged = 0
+    for name in corpus_names(place):
         try:
-            Corpus.open(place, name).info()
+            read_newest(partial(_info, place, name))
             well += 1
+        except NotFoundError:
+            continue
         except IntegrityError as error:
+            damaged += 1
             yield Finding(what=f"corpus {name}", found=str(error), state="wrong", do="restore it, or ingest again")
-    if names:
-        yield Finding(what="corpora", found=f"{well} of {len(names)} can be opened; more: nextvec corpus check NAME")
+    if count := well + damaged:
+        yield Finding(what="corpora", found=f"{well} of {count} can be opened; more: nextvec corpus check NAME")
+
+
+def _info(place: Workspace, name: str) -> CorpusInfo:
+    from nextvec.store.vectors import Corpus
+
+    return Corpus.open(place, name).info()
 
 
 def _renames(place: Workspace) -> Iterator[Finding]:
@@ -205,8 +218,9 @@ def _aliases(place: Workspace) -> Iterator[Finding]:
 
 
 def _models(place: Workspace) -> Iterator[Finding]:
-    """Those that say something else than they hold; the weights are read, the networks not built."""
-    from nextvec.models.bundle import read_config, require_recorded_weights, require_registered
+    """Those that say something else than they hold; the weights are read, the networks not built. One that goes
+    meanwhile is none."""
+    from nextvec.models.bundle import finished, read_config, require_recorded_weights, require_registered
     from nextvec.records import read_json
     from nextvec.records.names import CONFIG, METRICS
     from nextvec.store.renames import unfinished_renames
@@ -214,11 +228,12 @@ def _models(place: Workspace) -> Iterator[Finding]:
 
     renamed = unfinished_renames(place)
     folders = sorted(folder for folder in place.models.glob("*") if (folder / CONFIG).exists())
-    well = 0
+    well = gone = 0
     for folder in folders:
         try:
-            require_recorded_weights(folder)
-            read_json(folder / METRICS)
+            with finished(folder):
+                require_recorded_weights(folder)
+                read_json(folder / METRICS)
             corpus = read_config(folder).get("corpus", {}).get("name")
             if corpus is not None and not Corpus.exists(place, renamed.get(corpus, corpus)):
                 yield Finding(
@@ -232,9 +247,11 @@ def _models(place: Workspace) -> Iterator[Finding]:
             yield Finding(
                 what=f"model {folder.name}", found=str(error), state="wrong", do="it is whole, and loads where that is"
             )
+        except NotFoundError:
+            gone += 1
         except (NextvecError, OSError, KeyError, TypeError) as error:
             yield Finding(what=f"model {folder.name}", found=str(error), state="wrong", do="train it again")
-    yield Finding(what="models", found=f"{well} of {len(folders)} are whole")
+    yield Finding(what="models", found=f"{well} of {len(folders) - gone} are whole")
 
 
 def _gigabytes(count: int) -> str:

@@ -157,11 +157,13 @@ class Model(Portable):
             >>> 0 < model.metrics["validation_cosine"] < 1
             True
         """
+        from nextvec.models.bundle import finished
         from nextvec.records import read_json
         from nextvec.records.names import METRICS
 
         self._require_same()
-        metrics: Mapping[str, Any] = read_json(self.folder / METRICS)
+        with finished(self.folder):
+            metrics: Mapping[str, Any] = read_json(self.folder / METRICS)
         return metrics
 
     @property
@@ -172,10 +174,12 @@ class Model(Portable):
             >>> model.card.splitlines()[6]
             '# recommended-mine'
         """
+        from nextvec.models.bundle import finished
         from nextvec.records.names import CARD
 
         self._require_same()
-        return (self.folder / CARD).read_text("utf-8")
+        with finished(self.folder):
+            return (self.folder / CARD).read_text("utf-8")
 
     def _require_same(self) -> None:
         """What is on disk must be what this object has read, or may have loaded."""

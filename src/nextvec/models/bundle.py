@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -88,11 +89,22 @@ def record_metrics(folder: Path, metrics: dict[str, Any], name: str = "") -> Non
     write_atomic(folder / CARD, card(name or folder.name, read_json(folder / CONFIG), metrics).encode())
 
 
+@contextmanager
+def finished(folder: Path) -> Iterator[Path]:
+    """Around what reads records of a bundle. Raises NotFoundError where one is missing because the whole bundle is."""
+    try:
+        yield folder
+    except (IntegrityError, FileNotFoundError):
+        if (folder / CONFIG).exists():
+            raise
+        gone = f"there is no finished model at {folder}. Train one, or list them: nextvec models list"
+        raise NotFoundError(gone) from None
+
+
 def read_config(folder: Path) -> dict[str, Any]:
     """config.json of a bundle. Raises NotFoundError when the folder holds none, IntegrityError for another format."""
-    if not (folder / CONFIG).exists():
-        raise NotFoundError(f"there is no finished model at {folder}. Train one, or list them: nextvec models list")
-    config: dict[str, Any] = read_json(folder / CONFIG)
+    with finished(folder):
+        config: dict[str, Any] = read_json(folder / CONFIG)
     found = config.get("format") if isinstance(config, dict) else None
     if found not in (FORMAT, ONE_HEAD):
         raise IntegrityError(f"{folder / CONFIG} has format {found}; this version of nextvec reads {FORMAT}")

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nextvec.disk import written_ns
 from nextvec.errors import IntegrityError, NotFoundError
 from nextvec.evaluation.coherence import check_coherence
 from nextvec.evaluation.evaluation import Evaluation, read_evaluations
@@ -17,7 +18,7 @@ from nextvec.evaluation.statistics import few_documents
 from nextvec.evaluation.worth import recorded_worths
 from nextvec.lineage.tree import Node, lineage_of
 from nextvec.models.aliases import Aliases, Change
-from nextvec.models.bundle import read_config
+from nextvec.models.bundle import finished, read_config
 from nextvec.records import read_json, read_lines, taken_apart
 from nextvec.records.names import CARD, COMPARISON, CONFIG, EVALUATIONS, METRICS, RECORD, RUN_LOG, STUDY
 from nextvec.records.study import LOCK
@@ -29,7 +30,7 @@ from nextvec.store.generation import generation_label
 from nextvec.store.lock import held
 from nextvec.store.sample import sample_snapshot
 from nextvec.store.snapshot import Snapshot
-from nextvec.store.vectors import Corpus, corpus_names
+from nextvec.store.vectors import Corpus, corpus_names, read_newest
 from nextvec.workspace import Workspace, check_name
 
 T = TypeVar("T")
@@ -59,15 +60,19 @@ class Catalogue:
         and hide no others.
         """
         aliases = Aliases(self._workspace)
-        folder = self._workspace.models / _known("model", aliases.all().get(name, name), self.model_names())
+        identity = _known("model", aliases.all().get(name, name), self.model_names())
+        with finished(self._workspace.models / identity) as folder:
+            return self._model(folder, aliases)
+
+    def _model(self, folder: Path, aliases: Aliases) -> dict[str, Any]:
         config, legible = read_config(folder), _Legible()
         lineage = legible.read(
-            "lineage", lambda: lineage_of(self._workspace, folder.name), Node(what="model", said=name)
+            "lineage", lambda: lineage_of(self._workspace, folder.name), Node(what="model", said=folder.name)
         )
         return {
             "id": folder.name,
             "object": "model",
-            "created": int((folder / CONFIG).stat().st_mtime),
+            "created": written_ns(folder / CONFIG) // 10**9,
             "owned_by": "nextvec",
             "nextvec": _described(config)
             | {
@@ -86,7 +91,7 @@ class Catalogue:
 
     def comparisons(self) -> list[dict[str, Any]]:
         """Every comparison that can be read, newest first: `id`, `date`, `corpus`, numbers of `models`, `documents`."""
-        paths = sorted(self._workspace.studies.glob(f"*/{COMPARISON}"), key=_written, reverse=True)
+        paths = sorted(self._workspace.studies.glob(f"*/{COMPARISON}"), key=written_ns, reverse=True)
         return list(_whole(_entry, paths))
 
     def leaderboard(self, identity: str | None = None) -> dict[str, Any]:
@@ -97,7 +102,13 @@ class Catalogue:
         recorded = self.comparisons()
         ids = [entry["id"] for entry in recorded]
         chosen = _known("comparison", identity, ids) if identity else next(iter(ids), None)
-        shown = _comparison(self._workspace.studies / chosen / COMPARISON) if chosen else None
+        path = self._workspace.studies / (chosen or "") / COMPARISON
+        try:
+            shown = _comparison(path) if chosen else None
+        except IntegrityError:
+            if path.exists():
+                raise
+            return self.leaderboard(identity)  # it has gone since they were listed
         return {"object": "leaderboard", "comparison": shown, "recorded": recorded}
 
     def studies(self) -> list[dict[str, Any]]:
@@ -106,7 +117,7 @@ class Catalogue:
         return list(_whole(self._study_entry, records))
 
     def _study_entry(self, path: Path) -> dict[str, Any]:
-        return _progress_of(self._status(path.parent.name)) | {"date": _iso(_changed(path))}
+        return _progress_of(self._status(path.parent.name)) | {"date": _iso(_changed(path) / 1e9)}
 
     def study(self, identity: str) -> dict[str, Any]:
         """Where a study stands: its runs, the trials of its search, and how often it looked at test documents.
@@ -125,15 +136,19 @@ class Catalogue:
 
     def corpora(self) -> list[dict[str, Any]]:
         """Every corpus that can be read, at its newest version, sorted by name."""
-        return list(
-            _whole(lambda name: self._summary(Corpus.open(self._workspace, name)), corpus_names(self._workspace))
-        )
+        return list(_whole(lambda name: read_newest(lambda: self._listed(name)), corpus_names(self._workspace)))
+
+    def _listed(self, name: str) -> dict[str, Any]:
+        return self._summary(Corpus.open(self._workspace, name))
 
     def corpus(self, name: str) -> dict[str, Any]:
         """One corpus: generations, coherence measured on a sample, and the beginnings of some documents.
 
         Raises NotFoundError with the corpora that exist.
         """
+        return read_newest(lambda: self._corpus(name))
+
+    def _corpus(self, name: str) -> dict[str, Any]:
         corpus = Corpus.open(self._workspace, _known("corpus", name, corpus_names(self._workspace)))
         tags = corpus.tags()
         tag, version = list(tags.items())[-1] if tags else (None, corpus.version)
@@ -168,16 +183,17 @@ class Catalogue:
 
     def _configs(self) -> Iterator[tuple[str, dict[str, Any]]]:
         for path in sorted(self._workspace.models.glob(f"*/{CONFIG}")):
-            with suppress(IntegrityError), taken_apart(path):
+            with suppress(IntegrityError, NotFoundError), taken_apart(path):
                 config = read_config(path.parent)
                 _described(config), _origin(config)
                 yield path.parent.name, config
 
 
 def _whole(read: Callable[[T], dict[str, Any]], things: Iterable[T]) -> Iterator[dict[str, Any]]:
-    """What `read` makes of each; a damaged one hides no other, and is told where it is asked for by its name."""
+    """What `read` makes of each; a damaged one hides no other, and is told where it is asked for by its name. Nor does
+    one that goes while they are listed."""
     for thing in things:
-        with suppress(IntegrityError):
+        with suppress(IntegrityError, NotFoundError, FileNotFoundError):
             yield read(thing)
 
 
@@ -188,10 +204,9 @@ def _known(what: str, name: str, known: list[str]) -> str:
     return name
 
 
-def _changed(study: Path) -> float:
-    """When something was last recorded of a study."""
-    record = study.with_name(RECORD)
-    return _written(record if record.exists() else study)
+def _changed(study: Path) -> int:
+    """When something was last recorded of a study, as `written_ns`."""
+    return written_ns(study.with_name(RECORD)) or written_ns(study)
 
 
 def _progress_of(status: StudyStatus) -> dict[str, Any]:
@@ -206,13 +221,9 @@ def _progress_of(status: StudyStatus) -> dict[str, Any]:
     }
 
 
-def _written(path: Path) -> float:
-    return path.stat().st_mtime
-
-
 def _date(path: Path) -> str:
     """When it was last written: ISO 8601, UTC, seconds."""
-    return _iso(_written(path))
+    return _iso(written_ns(path) / 1e9)
 
 
 def _iso(seconds: float) -> str:
@@ -261,11 +272,11 @@ def _evaluations(path: Path) -> list[dict[str, Any]]:
     """The figures of each test set a model was measured on, newest first."""
     if not path.exists():
         return []
-    return _figures_of(path, _written(path), path.stat().st_size)
+    return _figures_of(path, written_ns(path), path.stat().st_size)
 
 
 @lru_cache(maxsize=64)
-def _figures_of(path: Path, written: float, size: int) -> list[dict[str, Any]]:
+def _figures_of(path: Path, written: int, size: int) -> list[dict[str, Any]]:
     """The bootstrap takes longer than reading: kept until the file changes, which `written` and `size` tell."""
     return [_evaluation(evaluation) for evaluation in reversed(read_evaluations(path))]
 
@@ -329,11 +340,11 @@ def _entry(path: Path) -> dict[str, Any]:
 
 
 def _compared(path: Path) -> dict[str, Any]:
-    return _read_comparison(path, _written(path))
+    return _read_comparison(path, written_ns(path))
 
 
 @lru_cache(maxsize=64)
-def _read_comparison(path: Path, written: float) -> dict[str, Any]:
+def _read_comparison(path: Path, written: int) -> dict[str, Any]:
     comparison: dict[str, Any] = read_json(path)
     return comparison
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 
 import torch
 
+from nextvec.amounts import plural
 from nextvec.continuation.presence import Announcement
 from nextvec.continuation.resources import Resources
 from nextvec.continuation.stages import Served
 from nextvec.decoding import inverter_of
 from nextvec.device import device_of
-from nextvec.errors import NextvecError
+from nextvec.disk import written_ns
+from nextvec.errors import NextvecError, NotFoundError, UsageError
 from nextvec.hub import is_on_hub
 from nextvec.models.aliases import Aliases
 from nextvec.models.bundle import is_predictor
@@ -27,8 +29,8 @@ from nextvec.serving.batching import StageTimeoutError, Traffic
 from nextvec.serving.metrics import Metrics
 from nextvec.serving.settings import ModelSettings, Settings
 from nextvec.store.dataset import changed_ns
-from nextvec.store.vectors import corpus_names
-from nextvec.workspace import Workspace
+from nextvec.store.vectors import Corpus, corpus_names
+from nextvec.workspace import Workspace, parse_reference
 
 POOL_THREADS = 4
 """Batches that may run at once: a slow decoder must not stop predictions."""
@@ -204,9 +206,8 @@ class Engine:
             self.metrics.searching(batched.corpus, batched.index.recall)
         if not first:
             self.metrics.reloaded()
-        log.info(
-            "serving %d models on %s: %s", len(deployment.models), self.device, ", ".join(deployment.models) or "none"
-        )
+        models = deployment.models
+        log.info("serving %s on %s: %s", plural(len(models), "model"), self.device, ", ".join(models) or "none")
 
     def _announce(self, deployment: Deployment) -> None:
         """So that nobody takes away what is served; where the workspace cannot be written, nobody can."""
@@ -228,9 +229,11 @@ class Engine:
         folder = self.workspace.models
         watched = [path for name in (CONFIG, WEIGHTS) for path in folder.glob(f"*/{name}")]
         watched += [folder / Aliases(self.workspace).record.name]
-        stamps = [(str(path), path.stat().st_mtime_ns) for path in watched if path.exists()]
-        corpora = [self.workspace.corpus(name) for name in corpus_names(self.workspace)]
-        return tuple(sorted([*stamps, *((str(path), changed_ns(path)) for path in corpora)]))
+        stamps = [(str(path), written_ns(path)) for path in watched]
+        for name in corpus_names(self.workspace):
+            with contextlib.suppress(NotFoundError):  # it has gone since they were listed
+                stamps.append((name, changed_ns(self.workspace.corpus(name))))
+        return tuple(sorted([*stamps, *((f"no {reference}", 0) for reference in self._missing())]))
 
     def _load(self) -> Deployment:
         """Everything the settings name; what has not changed is taken from the deployment before."""
@@ -261,7 +264,7 @@ class Engine:
 
     def _load_model(self, entry: ModelSettings) -> BatchedModel:
         identity = self._resolve(entry.model)
-        stamp = (identity, (self.workspace.model(identity) / CONFIG).stat().st_mtime_ns)
+        stamp = (identity, written_ns(self.workspace.model(identity) / CONFIG))
         known = self.deployment.models.get(entry.label)
         if known is not None and known.stamp == stamp:
             return known
@@ -282,8 +285,18 @@ class Engine:
         return tuple(dict.fromkeys([*named, *(batched.corpus for batched in models.values())]))
 
     def _missing(self) -> tuple[str, ...]:
-        there = corpus_names(self.workspace)
-        return tuple(named for named in self.settings.corpora if named.partition("@")[0] not in there)
+        return tuple(reference for reference in self.settings.corpora if not self._is_there(reference))
+
+    def _is_there(self, reference: str) -> bool:
+        """A damaged one is: whoever searches it is told what is wrong."""
+        try:
+            name, at = parse_reference(reference)
+            Corpus.open(self.workspace, name).version_at(at)
+        except (NotFoundError, UsageError):
+            return False
+        except NextvecError:
+            return True
+        return True
 
     def _encoders(self, models: Mapping[str, BatchedModel]) -> dict[str, BatchedEncoder]:
         named = {reference: self._resources.encoder(reference) for reference in self.settings.encoders}

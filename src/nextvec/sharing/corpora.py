@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nextvec.disk import becoming, storing
+from nextvec.disk import becoming, below, bytes_below, storing
 from nextvec.encoders import load_encoder
 from nextvec.encoders.encoder import Encoder, EncoderSpec, require_same_encoder, verify_golden
 from nextvec.errors import DataError, IntegrityError, MismatchError, NotFoundError, UsageError
@@ -82,9 +82,9 @@ def export_corpus(workspace: Workspace, reference: str, folder: Path, *, licence
         raise UsageError(f"{folder} is there already and not empty; name a folder that is not")
     with storing(f"corpus {reference}", folder.parent, "Nothing was left there"), becoming(folder) as unfinished:
         done = _write(workspace, reference, unfinished, licence)
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    size = sum(path.stat().st_size for path in files)
-    return Exported(folder=folder, documents=done.documents, chunks=done.chunks, files=len(files), bytes=size)
+    files = sum(path.is_file() for path in below(folder))
+    size = bytes_below(folder)
+    return Exported(folder=folder, documents=done.documents, chunks=done.chunks, files=files, bytes=size)
 
 
 def push_corpus(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nextvec.encoders.lengths import Cut
+from nextvec.store.dataset import transaction_of
 
 if TYPE_CHECKING:
     import lance
@@ -14,7 +15,7 @@ CUT_KEY, COUNTED_KEY = "nextvec.cut", "nextvec.counted"
 
 def cut_chunks(dataset: lance.LanceDataset) -> Cut:
     """Of all chunks up to the dataset's version; those stored before there was a count are not among the counted."""
-    transaction = dataset.read_transaction(dataset.version)
+    transaction = transaction_of(dataset)
     kept = (transaction.transaction_properties if transaction else None) or {}
     return Cut(int(kept.get(CUT_KEY, 0)), int(kept.get(COUNTED_KEY, 0)))
 

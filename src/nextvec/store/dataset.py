@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import lance
 
+from nextvec.disk import bytes_below, status_of, written_ns
 from nextvec.errors import IntegrityError, NotFoundError, UsageError
 from nextvec.storage import Place, first_line, place_of, redacting
 
@@ -76,6 +77,12 @@ def existing_versions(dataset: lance.LanceDataset) -> set[int]:
 
 def _versions(dataset: lance.LanceDataset) -> set[int]:
     return {int(kept["version"]) for kept in dataset.versions()}
+
+
+def transaction_of(dataset: lance.LanceDataset) -> Any | None:
+    """How its version was committed, as far as Lance still knows. Raises as `read_table`."""
+    with _readable(dataset):
+        return dataset.read_transaction(dataset.version)
 
 
 def newest_version(dataset: lance.LanceDataset) -> int:
@@ -154,19 +161,28 @@ def stored_bytes(path: Path) -> int:
     """Of all versions together."""
     if (place := place_of(path)) is not None:
         return sum(stat.size for stat in place.below().values())
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return bytes_below(path)
 
 
 def changed_ns(path: Path) -> int:
-    """When the newest version was committed: nanoseconds since 1970."""
+    """When the newest version was committed: nanoseconds since 1970. Raises NotFoundError."""
     if (place := place_of(path)) is not None:
-        return max(int(stat.modified.timestamp() * 1e9) for stat in place.at(VERSIONS).below().values())
-    return (path / VERSIONS).stat().st_mtime_ns
+        stamps = (int(stat.modified.timestamp() * 1e9) for stat in place.at(VERSIONS).below().values())
+        newest = max(stamps, default=0)
+    else:
+        newest = written_ns(path / VERSIONS)
+    if not newest:
+        raise _gone(str(path))
+    return newest
 
 
 def made_ns(path: Path) -> int:
-    """Another number once a dataset was made anew under its name."""
-    return changed_ns(path) if place_of(path) else path.stat().st_ctime_ns
+    """Another number once a dataset was made anew under its name. Raises NotFoundError."""
+    if place_of(path):
+        return changed_ns(path)
+    if (status := status_of(path)) is None:
+        raise _gone(str(path))
+    return status.st_ctime_ns
 
 
 def write_dataset(

@@ -10,6 +10,7 @@ from nextvec.errors import IntegrityError
 from nextvec.mirror import fetch
 from nextvec.records import read_json, write_json
 from nextvec.records.names import MEASURED
+from nextvec.store.dataset import transaction_of
 from nextvec.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -81,5 +82,5 @@ def _kept(path: Path) -> dict[str, Any]:
 
 def commit_of(dataset: lance.LanceDataset) -> str:
     """Of the version: another one wherever it was made anew under an old name and number."""
-    transaction = dataset.read_transaction(dataset.version)
+    transaction = transaction_of(dataset)
     return f"{dataset.version}:{transaction.uuid if transaction else ''}"

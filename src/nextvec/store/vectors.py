@@ -6,11 +6,11 @@ compacted or removed unless `compact` is asked for, and every tagged generation 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     import lance
     import pyarrow as pa
 
+T = TypeVar("T")
 BATCH_ROWS = 16_384
 _TABLE_COLUMNS = ["doc_id", "title", "source", "licence", "content_hash", "digest"]
 
@@ -283,9 +284,9 @@ class Corpus:
         """Tag to version, oldest first."""
         return dict(sorted(tagged_versions(self._dataset).items(), key=lambda item: (item[1], item[0])))
 
-    def compact(self, *, keep_versions: bool = False, needed: Collection[int] = ()) -> Compaction:
+    def compact(self, *, keep_versions: bool = False, needed: Callable[[], Collection[int]] = tuple) -> Compaction:
         """Store the newest version in fewer files, and unless `keep_versions`, remove old versions that have no tag and
-        are not `needed`.
+        are not `needed`, which is asked right before: to store them again takes long.
 
         Tagged generations are readable before, meanwhile and after. Raises UsageError while another process writes to
         the corpus or gives it a tag, FullDiskError.
@@ -298,7 +299,7 @@ class Corpus:
                 self._dataset = merge_fragments(before)
                 self._require_held()
                 require_generations()
-                kept = () if keep_versions else self.untagged(needed)
+                kept = () if keep_versions else self.untagged(needed())
                 with holding(path, kept):
                     removed = 0 if keep_versions else remove_untagged(self._dataset)
             return Compaction(
@@ -537,6 +538,15 @@ def open_snapshot(workspace: Workspace, reference: str) -> Snapshot:
     """`NAME`, `NAME@TAG` or `NAME@v3`. Raises NotFoundError when there is no such corpus, tag or version."""
     name, tag = parse_reference(reference)
     return Corpus.open(workspace, name).snapshot(tag)
+
+
+def read_newest(read: Callable[[], T]) -> T:
+    """What `read` makes of a corpus that it opens: once more where it was not found, for a compaction removes the
+    version that was the newest when it was opened."""
+    try:
+        return read()
+    except NotFoundError:
+        return read()
 
 
 def corpus_names(workspace: Workspace) -> list[str]:
