@@ -103,10 +103,10 @@ def launch():
         workers = arguments[arguments.index("--workers") + 1] if "--workers" in arguments else 1
 
         def ready():
-            if len(server.urls) != listeners or len(re.findall(r"serving \d+ models", server.log())) < workers:
+            if len(server.urls) != listeners or len(re.findall(r"serving \d+ models?", server.log())) < workers:
                 return False
             with contextlib.suppress(httpx.TransportError):
-                return httpx.get(f"{server.urls[0]}/health/ready").is_success
+                return httpx.get(f"{server.urls[0]}/health/ready", timeout=60).is_success
 
         try:
             server.wait(ready)

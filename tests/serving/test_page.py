@@ -319,7 +319,7 @@ class TestDraws:
         assert all(re.fullmatch(r"\d+\.\d\u202f% · \u2212\d+\.\d\d nats", words) for words in likely)
         assert tab.run("document.querySelectorAll('.likely .share').length") == len(likely)
         asked = {"model": "gru", "prompt": story[:300], "sentences": 2, "n": 3, "temperature": 1, "seed": 7}
-        choices = httpx.post(f"{server}/v1/completions", json=asked).json()["choices"]
+        choices = httpx.post(f"{server}/v1/completions", json=asked, timeout=60).json()["choices"]
         said = [sentence["text"] for choice in choices for sentence in choice["nextvec"]["sentences"]]
         assert tab.texts(".reading .utterance") == said
 
@@ -424,7 +424,10 @@ class TestOrder:
         tab.open(server)
         order_sentences(tab, story)
         asked = {"model": "gru", "query": story[:300], "documents": SENTENCES}
-        expected = [one["document"]["text"] for one in httpx.post(f"{server}/v1/rerank", json=asked).json()["results"]]
+        expected = [
+            one["document"]["text"]
+            for one in httpx.post(f"{server}/v1/rerank", json=asked, timeout=60).json()["results"]
+        ]
         assert tab.texts(".ranking .utterance") == expected
         assert tab.texts("#live p")[-1] == f"Ordered by gru. First: {expected[0]}"
         assert tab.text(".reading h2") == "gru"

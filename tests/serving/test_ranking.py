@@ -275,7 +275,7 @@ class TestClients:
     def test_what_jina_s_and_vllm_s_clients_send_and_read(self, server) -> None:
         """Jina's `return_documents`, vLLM's `top_n` 0 for all; both read the text back from `document`."""
         for path, extra in (("/v1/rerank", {"return_documents": True, "top_n": 3}), ("/rerank", {"top_n": 0})):
-            answer = httpx.post(server + path, json=asked(**extra)).json()
+            answer = httpx.post(server + path, json=asked(**extra), timeout=60).json()
             assert answer.keys() >= {"id", "model", "usage", "results"}
             for one in answer["results"]:
                 assert one["document"]["text"] == DOCUMENTS[one["index"]]

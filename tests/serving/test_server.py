@@ -147,11 +147,11 @@ class TestConnections:
 
     def test_a_hundred_megabytes_are_refused_with_a_status(self, server) -> None:
         body, headers = b"x" * 100_000_000, {"content-type": "application/json"}
-        answer = httpx.post(f"{server.urls[0]}/v1/predict", content=body, headers=headers)
+        answer = httpx.post(f"{server.urls[0]}/v1/predict", content=body, headers=headers, timeout=60)
         assert answer.status_code == 413
 
     def test_the_server_is_as_well_as_before(self, server) -> None:
-        assert httpx.get(f"{server.urls[0]}/health/ready").json()["status"] == "ok"
+        assert httpx.get(f"{server.urls[0]}/health/ready", timeout=60).json()["status"] == "ok"
 
 
 CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -195,14 +195,19 @@ def test_the_reference_layout_routes_by_address_and_by_name(launch, workspace, t
     (tmp_path / "serving.toml").write_text(text)
     with launch(workspace, "--config", tmp_path / "serving.toml", listeners=7) as server:
         gateway, *others = server.urls
-        served = [[entry["id"] for entry in httpx.get(f"{url}/v1/models").json()["data"]] for url in others]
+        served = [[entry["id"] for entry in httpx.get(f"{url}/v1/models", timeout=60).json()["data"]] for url in others]
         assert served == [["amn"], ["transformer"], ["gru"], ["lstm"], [], ["transformer-optimised"]]
         for name in ("amn", "gru"):
             asked = {"model": name, "prompt": TEXT}
             own = others[served.index([name])]
-            told = [httpx.post(f"{url}/v1/completions", json=asked).json()["choices"] for url in (gateway, own)]
+            told = [
+                httpx.post(f"{url}/v1/completions", json=asked, timeout=60).json()["choices"] for url in (gateway, own)
+            ]
             assert told[0][0]["text"] == told[1][0]["text"]
-        assert httpx.post(f"{others[0]}/v1/completions", json={"model": "gru", "prompt": TEXT}).status_code == 404
+        assert (
+            httpx.post(f"{others[0]}/v1/completions", json={"model": "gru", "prompt": TEXT}, timeout=60).status_code
+            == 404
+        )
 
 
 def test_a_killed_worker_is_replaced_and_no_answer_is_wrong(launch, workspace, story) -> None:
@@ -211,12 +216,12 @@ def test_a_killed_worker_is_replaced_and_no_answer_is_wrong(launch, workspace, s
     wrong, right, broken, stop = [], [], [], threading.Event()
     with launch(workspace, "--workers", 2, "--port", 0) as server:
         url = f"{server.urls[0]}/v1/predict"
-        expected = httpx.post(url, json=asked).json()["vectors"]
+        expected = httpx.post(url, json=asked, timeout=60).json()["vectors"]
 
         def ask() -> None:
             while not stop.is_set():
                 try:
-                    answer = httpx.post(url, json=asked)
+                    answer = httpx.post(url, json=asked, timeout=60)
                     known = answer.status_code == 200 and np.allclose(answer.json()["vectors"], expected, atol=1e-6)
                     (right if known else wrong).append(answer.status_code)
                 except httpx.TransportError:
@@ -236,7 +241,7 @@ def test_a_killed_worker_is_replaced_and_no_answer_is_wrong(launch, workspace, s
         assert "starting another" in server.log()
 
         def gauges() -> list[str]:
-            lines = httpx.get(f"{server.urls[0]}/metrics").text.splitlines()
+            lines = httpx.get(f"{server.urls[0]}/metrics", timeout=60).text.splitlines()
             return [line for line in lines if line.startswith(("nextvec_models ", "nextvec_waiting_items{"))]
 
         server.wait(lambda: "nextvec_models 2.0" in gauges())
@@ -291,7 +296,7 @@ def test_a_stage_that_hangs_does_not_keep_the_server_from_ending(launch, workspa
     (tmp_path / "serving.toml").write_text(settings)
     arguments = ["--config", tmp_path / "serving.toml", "--workers", workers]
     with launch(workspace, *arguments, environment=slowed(600)) as server:
-        answer = httpx.post(f"{server.urls[0]}/v1/predict", json={"model": "gru", "texts": [TEXT] * 3})
+        answer = httpx.post(f"{server.urls[0]}/v1/predict", json={"model": "gru", "texts": [TEXT] * 3}, timeout=60)
         assert answer.status_code == 504
         server.process.send_signal(signal.SIGTERM)
         try:
@@ -321,7 +326,7 @@ def test_ctrl_c_waits_for_requests_and_a_second_one_does_not(
             target=lambda: answers.append(httpx.post(f"{url}/v1/predict", json=asked, timeout=60))
         )
         client.start()
-        server.wait(lambda: 'stage="predict"' in httpx.get(f"{url}/metrics").text)
+        server.wait(lambda: 'stage="predict"' in httpx.get(f"{url}/metrics", timeout=60).text)
         for _ in range(times):
             press_ctrl_c(server)
             time.sleep(0.3)
@@ -342,8 +347,10 @@ def test_a_token_opens_other_addresses(launch, workspace) -> None:
     token = {"NEXTVEC_TOKEN": "a-token-of-some-length"}
     with launch(workspace, "--host", "0.0.0.0", "--port", 0, environment=token) as server:
         url = server.urls[0].replace("0.0.0.0", "127.0.0.1") + "/v1/models"
-        assert httpx.get(url).status_code == 401
-        assert httpx.get(url, headers={"authorization": f"Bearer {token['NEXTVEC_TOKEN']}"}).status_code == 200
+        assert httpx.get(url, timeout=60).status_code == 401
+        assert (
+            httpx.get(url, headers={"authorization": f"Bearer {token['NEXTVEC_TOKEN']}"}, timeout=60).status_code == 200
+        )
 
 
 @pytest.mark.parametrize(
