@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
-from nextvec.cli.output import print_table
+import nextvec as api
+from nextvec.cli.output import print_table, read_each
 from nextvec.cli.progress import work_told
 
 NAME = "lstm-reference-lr-0.0001-wiki-14k (3 seeds)"
@@ -88,3 +91,14 @@ def test_work_is_told_every_few_seconds_away_from_a_terminal(monkeypatch, capsys
         for line in ("first", "second", "third", "fourth"):
             say(line)
     assert capsys.readouterr().err == "second\n"
+
+
+def test_what_goes_between_list_and_look_is_left_out(workspace, tmp_path):
+    shutil.copytree(workspace.root, tmp_path / "own")
+    place = api.open(tmp_path / "own")
+    corpora, models = place.corpora(), place.models()
+    shutil.rmtree(place.place.corpus("tales"))
+    shutil.rmtree(place.place.model("mix"))
+    assert read_each(lambda corpus: corpus.info(), corpora) == ([], 0)
+    summaries, damaged = read_each(lambda model: model.summary, models)
+    assert ([summary["name"] for summary in summaries], damaged) == (["gru"], 0)

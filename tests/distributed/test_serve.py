@@ -32,6 +32,8 @@ RAW = {"Content-Type": "application/octet-stream"}
 PROMPTS, SENTENCES = 32, 64
 LONG = 2
 """Seconds that no answer takes."""
+PATIENCE = 600
+"""Seconds for what takes 20 where nothing else is at work."""
 
 
 class Server:
@@ -44,13 +46,12 @@ class Server:
         command += ["--port", self.url.rpartition(":")[2], "--workspace", str(root)]
         with log.open("wb") as out:
             self.process = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | {"NEXTVEC_TOKEN": TOKEN})
-        self.wait(lambda: "2 replicas" in self.said())
 
     def said(self) -> str:
         return self._log.read_text()
 
     def wait(self, condition: Callable[[], bool]) -> None:
-        until = time.monotonic() + 180
+        until = time.monotonic() + PATIENCE
         while not condition():
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < until, self.said()
@@ -61,7 +62,10 @@ class Server:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        try:
+            return self.process.wait(60)
+        finally:
+            self.process.kill()
 
 
 def free_port() -> int:
@@ -80,9 +84,12 @@ def server(two_nodes, workspace, tmp_path_factory):
     folder = tmp_path_factory.mktemp("serve")
     shutil.copytree(workspace.root, folder / "ws")
     server = Server(two_nodes.address, folder / "ws", folder / "log")
-    yield server
-    if server.process.poll() is None:
-        server.stop()
+    try:
+        server.wait(lambda: "2 replicas" in server.said())
+        yield server
+    finally:  # what is left would keep the nodes from all tests after it
+        if server.process.poll() is None:
+            server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +149,7 @@ def test_it_answers_as_one_process_does(what, server, alone):
 
 def test_without_the_token_nothing_is_told(server):
     for headers in ({}, {"Authorization": "Bearer another-token-of-some-length"}):
-        answer = httpx.get(f"{server.url}/v1/models", headers=headers)
+        answer = httpx.get(f"{server.url}/v1/models", headers=headers, timeout=60)
         assert (answer.status_code, answer.json()["title"]) == (401, "Unauthorized")
 
 

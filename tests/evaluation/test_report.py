@@ -22,7 +22,7 @@ from nextvec.evaluation.report.plots import Styles, costs, curves, forest, gener
 from nextvec.evaluation.report.plots.labels import place_labels
 from nextvec.evaluation.report.plots.plot import reach
 from nextvec.evaluation.report.sections import sections
-from nextvec.evaluation.report.wording import count, figure_title, listed, percent, span
+from nextvec.evaluation.report.wording import count, figure_title, listed, percent, percent_span, span
 from nextvec.evaluation.seeds import averaged
 from nextvec.evaluation.statistics import Interval
 
@@ -404,6 +404,18 @@ def test_labels_do_not_cover_each_other():
     crowded = place_labels([0.0] + [1.0] * 8, [0.0] + [1.0] * 8, ["far"] + ["the same place"] * 8)
     assert crowded[0] == "top center"
     assert crowded.count("") >= 4
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "written"),
+    [
+        (-0.012, 0.011, "\N{MINUS SIGN}1.2 to +1.1"),
+        (-0.0004, 0.0003, "\N{MINUS SIGN}0.04 to +0.03"),
+        (-1e-6, 0.02, "0 to +2.0"),
+    ],
+)
+def test_a_span_of_percents_shows_what_it_spans(low, high, written):
+    assert percent_span(Interval(0.0, low, high, 60)) == f"{written}\N{NARROW NO-BREAK SPACE}%"
 
 
 def test_words_and_numbers():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from nextvec.errors import IntegrityError, UsageError
+from nextvec.errors import IntegrityError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from nextvec.sequences.findings import LeakageReport
@@ -156,11 +156,14 @@ def size(count: int) -> str:
 
 
 def read_each(read: Callable[[T], V], things: Iterable[T]) -> tuple[list[V], int]:
-    """What `read` makes of each, and how many are damaged: they hide no other, and are told on the error stream."""
+    """What `read` makes of each, and how many are damaged: they hide no other, and are told on the error stream. What
+    goes while they are read is none of them."""
     found, damaged = [], 0
     for thing in things:
         try:
             found.append(read(thing))
+        except NotFoundError:
+            continue
         except IntegrityError as error:
             typer.echo(wrapped(f"damaged: {error}"), err=True)
             damaged += 1

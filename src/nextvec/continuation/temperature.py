@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
+from nextvec.disk import written_ns
 from nextvec.models.bundle import predictions_fingerprint
 from nextvec.records import read_lines
 from nextvec.records.names import EVALUATIONS, TEMPERATURES, WEIGHTS
@@ -28,8 +29,7 @@ def fitted_temperature(folder: Path, among: Among = "document") -> float | None:
     The records are looked at each time and read when they have changed. Raises as `predictions_fingerprint`.
     """
     files = [folder / name for name in (EVALUATIONS, TEMPERATURES, WEIGHTS)]
-    written = tuple(path.stat().st_mtime_ns for path in files if path.exists())
-    return _recorded(folder, POOLS[among], written)
+    return _recorded(folder, POOLS[among], tuple(map(written_ns, files)))
 
 
 @lru_cache(maxsize=64)

@@ -16,6 +16,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from nextvec.amounts import plural
 from nextvec.device import device_of
 from nextvec.distributed.cluster import LOCAL, a_worker, cluster, everywhere
 from nextvec.errors import NextvecError, UsageError
@@ -110,7 +111,7 @@ def serve_on_ray(workspace: Workspace, settings: Settings, address: str, replica
             _warn_of_little_room(_each(job), replicas)
             handle = _deploy(job, replicas)
             _tell(handle)
-            log.info("%s at %s, %d replicas", describe(job.listener), _place(job.listener, address), replicas)
+            log.info("%s at %s, %s", describe(job.listener), _place(job.listener, address), plural(replicas, "replica"))
             _until_stopped(lambda: _look(handle))
         finally:
             _end(address)
@@ -169,8 +170,8 @@ def _warn_of_little_room(each: dict[str, float], replicas: int) -> None:
     for name, amount in (("CPU", each["num_cpus"]), ("GPU", each["num_gpus"])):
         taken, there = int(replicas * amount), int(free.get(name, 0))
         if there < taken:
-            told = "%d replicas take %d %ss, the cluster has %d free: it answers once there are more"
-            log.warning(told, replicas, taken, name, there)
+            told = "%s take%s %s, the cluster has %d free: it answers once there are more"
+            log.warning(told, plural(replicas, "replica"), "" if replicas > 1 else "s", plural(taken, name), there)
 
 
 def _deploy(job: Job, replicas: int) -> Any:
@@ -214,7 +215,7 @@ def _tell(handle: Any) -> None:
     for fault in sorted({fault for state in states for fault in state["faults"]}):
         log.error("%s; the log of a replica says why", fault)
     models = states[0]["models"]
-    log.info("serving %d models: %s", len(models), ", ".join(models) or "none")
+    log.info("serving %s: %s", plural(len(models), "model"), ", ".join(models) or "none")
 
 
 def _look(handle: Any) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nextvec.disk import bytes_below
 from nextvec.errors import IntegrityError, UsageError
 from nextvec.evaluation.memory import peak_bytes
 from nextvec.evaluation.metric import unit_rows
@@ -114,7 +115,7 @@ def measure_latency(
         weight_bytes=_weight_bytes(predictor),
         peak_bytes=_peak_bytes(predictor, max(batches), context, device),
         load_seconds=load_seconds,
-        disk_bytes=None if folder is None else _disk_bytes(folder),
+        disk_bytes=None if folder is None else bytes_below(folder),
     )
 
 
@@ -163,7 +164,3 @@ def _weight_bytes(predictor: Predictor) -> int | None:
     if not isinstance(predictor, nn.Module):
         return None
     return sum(tensor.numel() * tensor.element_size() for tensor in predictor.state_dict().values())
-
-
-def _disk_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

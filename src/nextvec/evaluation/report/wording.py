@@ -51,10 +51,11 @@ def percent(value: float, digits: int = 1) -> str:
 
 
 def percent_span(interval: Interval) -> str:
-    """ "+0.7 to +1.1 %"."""
+    """ "+0.7 to +1.1 %", "−0.04 to +0.03 %"."""
     if not interval.has_ends:
         return NO_ENDS
-    return f"{signed(100 * interval.low, 1)} to {percent(interval.high)}"
+    digits = 1 if max(abs(interval.low), abs(interval.high)) >= 0.001 else 2
+    return f"{percent(interval.low, digits).removesuffix(f'{THIN}%')} to {percent(interval.high, digits)}"
 
 
 def count(value: float) -> str:
