@@ -21,7 +21,7 @@ def test_the_weights_are_those_of_least_squares_on_all_targets_at_once():
 
 
 def test_means_that_lie_in_a_plane_get_the_shortest_weights_and_not_their_rounding():
-    """Products in float32 make a body of a plane, in which the means of short or repeated documents lie."""
+    """As those of very short or repeated documents do; in float32 their products make a body of the plane."""
     generator = torch.Generator().manual_seed(0)
     plane_NPD = torch.linalg.qr(torch.randn(200, 16, 2, generator=generator)).Q.transpose(1, 2)
     means_NKD = unit(torch.randn(7, 2, generator=generator) @ plane_NPD)

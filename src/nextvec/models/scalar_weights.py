@@ -1,14 +1,14 @@
-"""Least squares of targets on a few means, one number each. N targets, K means, D embedding size."""
+"""Least squares of targets on a few means, one number each. N targets, K means, D embedding size, F = N D."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-KNOWN = torch.finfo(torch.float32).eps
-"""Of the largest eigenvalue of products in float32: smaller ones are their rounding, which would give weights in the
-thousands, others on every processor, where means lie in a plane, as those of short or repeated documents do. Of 1,095
-targets of recipes, nine in a document, the smallest of seven is three times as large; of 40,000, hundreds of times."""
+APART = 1e-8
+"""The smallest eigenvalue that is used, of the largest. Along the others means differ by less than a ten-thousandth of
+their length, which vectors in float16 do not resolve, or by their rounding alone, where they lie in a plane as those of
+very short or repeated documents do: it would give weights in the thousands, others on each processor."""
 
 
 class ScalarWeights:
@@ -19,8 +19,9 @@ class ScalarWeights:
         self.gram_KK, self.moment_K, self.count = zero, zero, 0
 
     def add(self, means_NKD: Tensor, target_ND: Tensor) -> None:
-        self.gram_KK = self.gram_KK + torch.matmul(means_NKD, means_NKD.transpose(1, 2)).sum(0, dtype=torch.float64)
-        self.moment_K = self.moment_K + torch.einsum("nkd,nd->k", means_NKD, target_ND).double()
+        means_KF = means_NKD.transpose(0, 1).flatten(1).double()
+        self.gram_KK = self.gram_KK + means_KF @ means_KF.T
+        self.moment_K = self.moment_K + means_KF @ target_ND.flatten().double()
         self.count += len(target_ND)
 
     def __add__(self, other: ScalarWeights) -> ScalarWeights:
@@ -30,8 +31,7 @@ class ScalarWeights:
         return both
 
     def solve(self) -> Tensor:
-        """(K,) float64, the shortest of those that are equally good as far as float32 products tell, on the CPU: no GPU
-        has the driver for it."""
+        """(K,) float64, the shortest of equally good ones, on the CPU: no GPU has the driver for it."""
         gram_KK, moment_K = self.gram_KK.cpu(), self.moment_K.cpu()
-        solved: Tensor = torch.linalg.lstsq(gram_KK, moment_K, rcond=KNOWN, driver="gelsd").solution
+        solved: Tensor = torch.linalg.lstsq(gram_KK, moment_K, rcond=APART, driver="gelsd").solution
         return solved
