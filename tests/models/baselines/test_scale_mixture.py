@@ -82,3 +82,30 @@ def test_it_is_fitted_to_targets_of_all_documents(make_batches, make_vectors, mo
     whole_3NG = torch.cat(list(plain._pieces(batches)), 1)
     assert whole_3NG.shape[1] == 38
     torch.testing.assert_close(plain._products(batches), whole_3NG[:, ::4])
+
+
+def test_a_search_that_ends_at_no_number_gives_the_likeliest_it_met(two_spreads, monkeypatch):
+    """As it does where the density has no bound, and on another processor where it nearly has none."""
+
+    class Escaping(torch.optim.LBFGS):
+        def step(self, closure):
+            super().step(closure)
+            for number in self.param_groups[0]["params"]:
+                number.data.fill_(float("nan"))
+            closure()
+
+    train, validation, held_out = two_spreads
+    monkeypatch.setattr(torch.optim, "LBFGS", Escaping)
+    found = fit_baseline("scale-mixture", DIM, train, validation)
+    gained = densities(found, held_out) - densities(fit_baseline("gaussian", DIM, train, validation), held_out)
+    assert float(gained.mean()) > 0.5
+
+
+def test_changes_under_which_documents_have_no_density_are_not_taken(two_spreads, monkeypatch):
+    train, validation, _ = two_spreads
+    beyond = tuple(torch.full(shape, 1e30) for shape in ((16,), (16, DIM), (16, DIM)))
+    monkeypatch.setattr(ScaleMixture, "_learn", lambda self, products_3NG: beyond)
+    found = fit_baseline("scale-mixture", DIM, train, validation)
+    assert not found.logit.any()
+    assert not found.variance_change.any()
+    assert found.mean_change.isfinite().all()

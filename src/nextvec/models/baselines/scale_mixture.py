@@ -42,6 +42,11 @@ Changes = tuple[Tensor, Tensor, Tensor]
 """Logits (K,), and for mean and variance (K, groups), the dead axes left out."""
 
 
+def _copied(learnt: Changes) -> Changes:
+    logit, mean, variance = (number.detach().clone() for number in learnt)
+    return logit, mean, variance
+
+
 @BASELINES.register("scale-mixture")
 class ScaleMixture(Gaussian):
     """sum_k w_k ProjectedNormal(exp(l_k) m, exp(g_k) S): mean m and covariance S of `gaussian`; sixteen weights w, and
@@ -69,6 +74,7 @@ class ScaleMixture(Gaussian):
             for row, column in itertools.product(range(len(SIZES)), range(len(CERTAINTIES))):
                 self._take(learnt, SIZES[row], CERTAINTIES[column])
                 totals[row, column] += float(self._weigh(products_3NG).double().sum())
+        totals[~totals.isfinite()] = -torch.inf
         row, column = divmod(int(totals.argmax()), len(CERTAINTIES))
         self._take(learnt, SIZES[row], CERTAINTIES[column])
 
@@ -77,6 +83,8 @@ class ScaleMixture(Gaussian):
         self.mean_change = mean_KG + math.log(certainty)
 
     def _learn(self, products_3NG: Tensor) -> Changes:
+        """What the search ends at; where that is no number, the likeliest that it has met: of few different vectors, as
+        of documents that repeat themselves, the density has no bound."""
         groups = self.mean_change.shape[1]
         spread_K1 = torch.linspace(-SPREAD, SPREAD, KINDS, device=self.logit.device)[:, None]
         uneven_KG = 0.1 * torch.randn(KINDS, groups, generator=torch.Generator().manual_seed(0), device="cpu")
@@ -86,18 +94,22 @@ class ScaleMixture(Gaussian):
             spread_K1 + uneven_KG.to(spread_K1.device),
         )
         optimizer = torch.optim.LBFGS([number.requires_grad_() for number in learnt], max_iter=STEPS, **_SEARCH)
+        least, likeliest = math.inf, _copied(learnt)
 
         def loss() -> Tensor:
+            nonlocal least, likeliest
             optimizer.zero_grad()
             logit, mean, variance = (number[None] for number in learnt)
             alike = components(logit, mean, variance, self.members_DG)
             loss = -weigh(alike, products_3NG, self.members_DG, self.volume).mean()
             loss.backward()
+            if -math.inf < float(loss.detach()) < least:
+                least, likeliest = float(loss.detach()), _copied(learnt)
             return loss.detach()
 
         with torch.enable_grad():
             optimizer.step(loss)
-        return learnt[0].detach(), learnt[1].detach(), learnt[2].detach()
+        return _copied(learnt) if all(number.isfinite().all() for number in learnt) else likeliest
 
     def _products(self, batches: Batches) -> Tensor:
         """(3, N, G) of up to `MOST` targets, evenly spread: batches go from short documents to long ones."""
