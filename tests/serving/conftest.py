@@ -114,7 +114,10 @@ def launch():
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            try:
+                process.wait(60)
+            finally:
+                process.kill()
 
     return launch
 

@@ -1,6 +1,7 @@
 """The server as a process: OpenAI's client, the reference layout, slow clients, killed workers, an orderly end."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from unittest.mock import MagicMock
 
@@ -18,8 +20,11 @@ import openai
 import pytest
 
 from nextvec.serving.connection import gated
+from nextvec.serving.settings import Settings
+from nextvec.serving.supervisor import Supervisor
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "serving.toml"
+CROWD = 4
 SLOW = "[limits]\nheader_seconds = 0.3\nbody_seconds = 1.5\nbody_bytes = 1000000\n[[listeners]]\nport = 0\n"
 TEXT = "The first sentence of a tale. The second one follows it."
 
@@ -213,31 +218,27 @@ def test_the_reference_layout_routes_by_address_and_by_name(launch, workspace, t
 def test_a_killed_worker_is_replaced_and_no_answer_is_wrong(launch, workspace, story) -> None:
     """Nor is any given by the new one while it loads."""
     asked = {"model": "gru", "texts": [story]}
-    wrong, right, broken, stop = [], [], [], threading.Event()
+    wrong, right, broken = [], [], []
     with launch(workspace, "--workers", 2, "--port", 0) as server:
         url = f"{server.urls[0]}/v1/predict"
         expected = httpx.post(url, json=asked, timeout=60).json()["vectors"]
 
         def ask() -> None:
-            while not stop.is_set():
-                try:
-                    answer = httpx.post(url, json=asked, timeout=60)
-                    known = answer.status_code == 200 and np.allclose(answer.json()["vectors"], expected, atol=1e-6)
-                    (right if known else wrong).append(answer.status_code)
-                except httpx.TransportError:
-                    broken.append(1)
+            try:
+                answer = httpx.post(url, json=asked, timeout=60)
+                known = answer.status_code == 200 and np.allclose(answer.json()["vectors"], expected, atol=1e-6)
+                (right if known else wrong).append(answer.status_code)
+            except httpx.TransportError:
+                broken.append(1)
 
-        crowd = [threading.Thread(target=ask) for _ in range(4)]
-        for one in crowd:
-            one.start()
-        victim = workers_of(server.process.pid)[0]
-        os.kill(victim, signal.SIGKILL)
-        server.wait(lambda: victim not in workers_of(server.process.pid) and len(workers_of(server.process.pid)) == 2)
-        before = len(right)
-        server.wait(lambda: len(right) > before + 20)
-        stop.set()
-        for one in crowd:
-            one.join(30)
+        with crowd(ask):
+            victim = workers_of(server.process.pid)[0]
+            os.kill(victim, signal.SIGKILL)
+            server.wait(
+                lambda: victim not in workers_of(server.process.pid) and len(workers_of(server.process.pid)) == 2
+            )
+            before = len(right)
+            server.wait(lambda: len(right) > before + 20)
         assert "starting another" in server.log()
 
         def gauges() -> list[str]:
@@ -247,15 +248,55 @@ def test_a_killed_worker_is_replaced_and_no_answer_is_wrong(launch, workspace, s
         server.wait(lambda: "nextvec_models 2.0" in gauges())
         assert any('stage="predict"' in line and line.endswith(" 0.0") for line in gauges())
     assert wrong == []
-    assert len(broken) <= len(crowd)
+    assert len(broken) <= CROWD
     assert server.process.returncode == 0
+
+
+@contextlib.contextmanager
+def crowd(work):
+    """So many threads do it over and over until the block is left."""
+    over = threading.Event()
+
+    def go() -> None:
+        while not over.is_set():
+            work()
+
+    threads = [threading.Thread(target=go) for _ in range(CROWD)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 def workers_of(pid: int) -> list[int]:
     """Worker processes of a supervisor."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    lines = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
-    return [child for child, line in lines.items() if b"spawn_main" in line]
+    return [int(child) for child in children if b"spawn_main" in command_line(child)]
+
+
+def command_line(pid: str) -> bytes:
+    """Nothing of a process that has ended meanwhile."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def test_a_worker_that_begins_while_the_server_is_told_to_stop_is_told_too(workspace, monkeypatch) -> None:
+    begun = []
+
+    def start(process, really=SpawnProcess.start) -> None:
+        really(process)
+        begun.append(process)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(SpawnProcess, "start", start)
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        Supervisor(workspace, Settings(workers=2, shutdown_seconds=600), None, [bound]).run()
+    assert [process.exitcode for process in begun] == [-signal.SIGTERM]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -60,7 +60,8 @@ class Supervisor:
             os.environ[MULTIPROCESS] = metrics
             try:
                 for _ in range(self._settings.workers):
-                    self._start(reading, at_once=True)
+                    if not self._stopping:
+                        self._start(reading, at_once=True)
                 self._watch(reading)
             finally:
                 del os.environ[MULTIPROCESS]
@@ -71,6 +72,8 @@ class Supervisor:
         with _deaf_to(signal.SIGINT):
             process.start()
         self._workers[process.sentinel] = process
+        if self._stopping:  # said while it began, and not to it
+            process.terminate()
 
     def _watch(self, reading: Connection) -> None:
         while self._workers and time.monotonic() < self._until:
